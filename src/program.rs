@@ -1,0 +1,83 @@
+//! The program of a conference: sessions, slots, tracks, speakers, and the diff of two programs.
+//!
+//! Owns the words of the field and their rules. Pure: it reads no clock, no file and no network, and it
+//! knows neither CSV nor iCalendar nor HTTP. Everything here has been validated on the way in, so the
+//! layers above never check a title for control characters or a zone for existence.
+//!
+//! Invariant: the sessions of a [`Program`] are unique by id and stand in [`Program::order`].
+
+mod change;
+mod conference;
+mod id;
+mod kind;
+mod session;
+mod text;
+mod zone;
+
+pub use change::{Change, ChangeKind, Field, FieldChange, apply, diff};
+pub use conference::{Clock, Colour, ColourError, Conference, Room, Track};
+pub use id::{IdError, SessionId, Slug, slug_of};
+pub use kind::{SessionKind, Status, UnknownWord};
+pub use session::{Link, Session, Slot, Speaker};
+pub use text::{Removed, Text};
+pub use zone::{Civil, Zone, ZoneError};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The validated set of sessions, with the conference that they belong to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    /// The gathering itself, from the config.
+    pub conference: Arc<Conference>,
+    /// The config's tracks in its order, then those that only the program names.
+    pub tracks: Vec<Track>,
+    sessions: Vec<Arc<Session>>,
+}
+
+impl Program {
+    /// Takes sessions in any order and keeps them in program order. Of two with one id the later wins;
+    /// import refuses such a file before it gets here.
+    pub fn new(
+        conference: Arc<Conference>,
+        tracks: Vec<Track>,
+        sessions: impl IntoIterator<Item = Session>,
+    ) -> Self {
+        let unique: BTreeMap<SessionId, Arc<Session>> =
+            sessions.into_iter().map(|session| (session.id.clone(), Arc::new(session))).collect();
+        Self::from_shared(conference, tracks, unique.into_values().collect())
+    }
+
+    pub(crate) fn from_shared(
+        conference: Arc<Conference>,
+        tracks: Vec<Track>,
+        mut sessions: Vec<Arc<Session>>,
+    ) -> Self {
+        let place = |session: &Session| {
+            session
+                .track
+                .as_ref()
+                .and_then(|slug| tracks.iter().position(|track| track.slug == *slug))
+                .unwrap_or(usize::MAX)
+        };
+        sessions.sort_by_cached_key(|session| {
+            (session.slot.start, session.slot.end, place(session), session.id.clone())
+        });
+        Self { conference, tracks, sessions }
+    }
+
+    /// The sessions by start, end, track (in the config's order) and id.
+    pub fn order(&self) -> &[Arc<Session>] {
+        &self.sessions
+    }
+
+    /// The session of that id, withdrawn ones included.
+    pub fn session(&self, id: &SessionId) -> Option<&Arc<Session>> {
+        self.sessions.iter().find(|session| session.id == *id)
+    }
+
+    /// The track of that slug.
+    pub fn track(&self, slug: &Slug) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.slug == *slug)
+    }
+}

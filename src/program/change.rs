@@ -1,0 +1,229 @@
+//! The difference of two programs, session by session.
+//!
+//! Laws: `diff(a, a)` is empty, and applying `diff(a, b)` to `a` gives the sessions of `b`.
+
+use super::{Program, Session, SessionId, Status};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What happened to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// New in the program.
+    Added,
+    /// Another time, room or track.
+    Moved,
+    /// Anything else about it.
+    Edited,
+    /// Its status says so, or its line left the program.
+    Cancelled,
+    /// It was cancelled, and takes place after all.
+    Restored,
+    /// It leaves every feed without a tombstone.
+    Withdrawn,
+}
+
+impl ChangeKind {
+    /// The word, as in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Moved => "moved",
+            Self::Edited => "edited",
+            Self::Cancelled => "cancelled",
+            Self::Restored => "restored",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// One session's change between two programs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Whose change it is.
+    pub session: SessionId,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The session before, where there was one.
+    pub before: Option<Arc<Session>>,
+    /// The session after; none where its line is gone.
+    pub after: Option<Arc<Session>>,
+}
+
+/// A field of a session, by the name of its CSV column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is the CSV column of that name")]
+pub enum Field {
+    Start,
+    End,
+    Kind,
+    Title,
+    Track,
+    Block,
+    Room,
+    Speakers,
+    Abstract,
+    Bios,
+    Url,
+    Links,
+    Status,
+}
+
+impl Field {
+    /// The CSV column's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Kind => "kind",
+            Self::Title => "title",
+            Self::Track => "track",
+            Self::Block => "block",
+            Self::Room => "room",
+            Self::Speakers => "speakers",
+            Self::Abstract => "abstract",
+            Self::Bios => "bios",
+            Self::Url => "url",
+            Self::Links => "links",
+            Self::Status => "status",
+        }
+    }
+
+    /// Whether a change of it moves the session.
+    pub fn moves(self) -> bool {
+        matches!(self, Self::Start | Self::End | Self::Track | Self::Room)
+    }
+}
+
+/// One field before and after, as text; instants as RFC 3339 in UTC, empty where there was nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Which field.
+    #[serde(skip)]
+    pub field: Option<Field>,
+    /// Before.
+    pub from: String,
+    /// After.
+    pub to: String,
+}
+
+impl Change {
+    /// The change between two states of one session; none where nothing differs.
+    pub fn between(before: Option<&Arc<Session>>, after: Option<&Arc<Session>>) -> Option<Self> {
+        let id = after.or(before)?.id.clone();
+        if before == after {
+            return None;
+        }
+        let status = |session: Option<&Arc<Session>>| session.map(|session| session.status);
+        let kind = match (status(before), status(after)) {
+            (_, Some(Status::Withdrawn)) => ChangeKind::Withdrawn,
+            (None, _) => ChangeKind::Added,
+            (Some(Status::Cancelled), Some(Status::Cancelled)) => ChangeKind::Edited,
+            (_, None | Some(Status::Cancelled)) => ChangeKind::Cancelled,
+            (Some(Status::Cancelled | Status::Withdrawn), Some(_)) => ChangeKind::Restored,
+            _ => {
+                let moved = fields(before.map(Arc::as_ref), after.map(Arc::as_ref))
+                    .iter()
+                    .any(|change| change.field.is_some_and(Field::moves));
+                if moved { ChangeKind::Moved } else { ChangeKind::Edited }
+            }
+        };
+        Some(Self { session: id, kind, before: before.cloned(), after: after.cloned() })
+    }
+
+    /// The fields that differ, in the order of the columns. Empty for a session that is added or whose
+    /// line is gone.
+    pub fn fields(&self) -> Vec<FieldChange> {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => fields(Some(before), Some(after)),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The session as it is known best: after the change, else before it.
+    pub fn subject(&self) -> Option<&Arc<Session>> {
+        self.after.as_ref().or(self.before.as_ref())
+    }
+}
+
+fn fields(before: Option<&Session>, after: Option<&Session>) -> Vec<FieldChange> {
+    const ALL: [Field; 13] = [
+        Field::Start,
+        Field::End,
+        Field::Kind,
+        Field::Title,
+        Field::Track,
+        Field::Block,
+        Field::Room,
+        Field::Speakers,
+        Field::Abstract,
+        Field::Bios,
+        Field::Url,
+        Field::Links,
+        Field::Status,
+    ];
+    let shown =
+        |session: Option<&Session>, field| session.map(|session| show(session, field)).unwrap_or_default();
+    ALL.into_iter()
+        .map(|field| FieldChange { field: Some(field), from: shown(before, field), to: shown(after, field) })
+        .filter(|change| change.from != change.to)
+        .collect()
+}
+
+fn show(session: &Session, field: Field) -> String {
+    fn text(value: Option<&impl ToString>) -> String {
+        value.map(ToString::to_string).unwrap_or_default()
+    }
+    match field {
+        Field::Start => session.slot.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        Field::End => session.slot.end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        Field::Kind => session.kind.to_string(),
+        Field::Title => session.title.to_string(),
+        Field::Track => text(session.track.as_ref()),
+        Field::Block => text(session.block.as_ref()),
+        Field::Room => text(session.slot.room.as_ref()),
+        Field::Speakers => session.speakers.iter().map(super::Speaker::line).collect::<Vec<_>>().join("\n"),
+        Field::Abstract => session.abstract_text.to_string(),
+        Field::Bios => session.speakers.iter().map(|s| s.bio.as_str()).collect::<Vec<_>>().join("\n--\n"),
+        Field::Url => text(session.url.as_ref()),
+        Field::Links => session
+            .links
+            .iter()
+            .map(|link| format!("{} {}", link.label, link.url))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Field::Status => session.status.to_string(),
+    }
+}
+
+/// Every change from one program to the other, by session id.
+pub fn diff(before: &Program, after: &Program) -> Vec<Change> {
+    let by_id = |program: &Program| -> BTreeMap<SessionId, Arc<Session>> {
+        program.order().iter().map(|session| (session.id.clone(), Arc::clone(session))).collect()
+    };
+    let (before, after) = (by_id(before), by_id(after));
+    let mut ids: Vec<&SessionId> = before.keys().chain(after.keys()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().filter_map(|id| Change::between(before.get(id), after.get(id))).collect()
+}
+
+/// The program with those changes made.
+pub fn apply(program: &Program, changes: &[Change]) -> Program {
+    let mut sessions: BTreeMap<SessionId, Arc<Session>> =
+        program.order().iter().map(|session| (session.id.clone(), Arc::clone(session))).collect();
+    for change in changes {
+        match &change.after {
+            Some(session) => sessions.insert(change.session.clone(), Arc::clone(session)),
+            None => sessions.remove(&change.session),
+        };
+    }
+    Program::from_shared(
+        Arc::clone(&program.conference),
+        program.tracks.clone(),
+        sessions.into_values().collect(),
+    )
+}

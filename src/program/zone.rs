@@ -1,0 +1,274 @@
+//! The conference's time zone: civil times in, instants out.
+
+use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An IANA zone of the form `Area/Location`, or `UTC`.
+///
+/// Abbreviations (`PDT`), POSIX names (`PST8PDT`) and fixed offsets (`Etc/GMT+8`) are refused: calendar
+/// clients do not know them, or read them differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(Tz);
+
+/// What a civil time means in a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Civil {
+    /// One instant.
+    Once(DateTime<Utc>),
+    /// It comes twice, on the night the clock goes back: the first, the second.
+    Twice(DateTime<Utc>, DateTime<Utc>),
+    /// The clock skips it: the instant of the jump, and how far the clock jumps.
+    Skipped(DateTime<Utc>, chrono::TimeDelta),
+}
+
+/// Why a string is no usable zone; the text says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ZoneError {
+    /// `PDT`, `EST` …
+    #[error("{0:?} is an abbreviation, which calendars read differently; write {1:?}")]
+    Abbreviation(String, &'static str),
+    /// `Etc/GMT+8`, `PST8PDT`, `GMT`, `US/Pacific` …
+    #[error("{0:?} is not an Area/Location name; write a zone such as \"America/Los_Angeles\" or \"UTC\"")]
+    NotALocation(String),
+    /// Not in the time-zone database; the last part is ` (did you mean …?)` or nothing.
+    #[error("{0:?} is not in the time-zone database{1}")]
+    Unknown(String, String),
+}
+
+/// What people write for a zone, and the zone that they mean.
+const ABBREVIATIONS: &[(&str, &str)] = &[
+    ("PT", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("PST", "America/Los_Angeles"),
+    ("MT", "America/Denver"),
+    ("MDT", "America/Denver"),
+    ("MST", "America/Denver"),
+    ("CT", "America/Chicago"),
+    ("CDT", "America/Chicago"),
+    ("CST", "America/Chicago"),
+    ("ET", "America/New_York"),
+    ("EDT", "America/New_York"),
+    ("EST", "America/New_York"),
+    ("BST", "Europe/London"),
+    ("GMT", "Europe/London"),
+    ("WET", "Europe/Lisbon"),
+    ("CET", "Europe/Berlin"),
+    ("CEST", "Europe/Berlin"),
+    ("MET", "Europe/Berlin"),
+    ("EET", "Europe/Helsinki"),
+    ("EEST", "Europe/Helsinki"),
+    ("MSK", "Europe/Moscow"),
+    ("IST", "Asia/Kolkata"),
+    ("SGT", "Asia/Singapore"),
+    ("JST", "Asia/Tokyo"),
+    ("KST", "Asia/Seoul"),
+    ("AEST", "Australia/Sydney"),
+    ("AEDT", "Australia/Sydney"),
+    ("NZST", "Pacific/Auckland"),
+    ("NZDT", "Pacific/Auckland"),
+];
+
+/// Areas of the database that hold places; `Etc`, `US`, `SystemV` and the like do not.
+const AREAS: &[&str] = &[
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+];
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(Tz::UTC);
+
+    /// Parses a zone's name.
+    ///
+    /// # Errors
+    /// [`ZoneError`], which names the zone to write instead where that can be told.
+    pub fn parse(raw: &str) -> Result<Self, ZoneError> {
+        let raw = raw.trim();
+        if raw == "UTC" {
+            return Ok(Self::UTC);
+        }
+        if let Some((_, zone)) = ABBREVIATIONS.iter().find(|(short, _)| short.eq_ignore_ascii_case(raw)) {
+            return Err(ZoneError::Abbreviation(raw.to_owned(), zone));
+        }
+        let is_location = raw.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area));
+        match raw.parse::<Tz>() {
+            Ok(tz) if is_location => Ok(Self(tz)),
+            Ok(_) => Err(ZoneError::NotALocation(raw.to_owned())),
+            Err(_) => {
+                let hint = nearest(raw).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+                Err(ZoneError::Unknown(raw.to_owned(), hint))
+            }
+        }
+    }
+
+    /// The zone's name, as a TZID.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The zone of the database, for rule inference.
+    pub fn tz(self) -> Tz {
+        self.0
+    }
+
+    /// Whether it is UTC itself, which feeds write as `Z`.
+    pub fn is_utc(self) -> bool {
+        self.0 == Tz::UTC
+    }
+
+    /// The civil time at an instant.
+    pub fn civil(self, at: DateTime<Utc>) -> NaiveDateTime {
+        at.with_timezone(&self.0).naive_local()
+    }
+
+    /// The abbreviation in force at an instant, e.g. `PDT`; zones without one give `+03`.
+    pub fn abbreviation(self, at: DateTime<Utc>) -> String {
+        let offset = self.0.offset_from_utc_datetime(&at.naive_utc());
+        offset.abbreviation().map_or_else(|| offset.fix().to_string(), str::to_owned)
+    }
+
+    /// Seconds east of UTC at an instant.
+    pub fn offset(self, at: DateTime<Utc>) -> i32 {
+        self.0.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
+    }
+
+    /// The part of [`Zone::offset`] that is summer time, in seconds; negative in Dublin's winter.
+    pub fn summer_offset(self, at: DateTime<Utc>) -> i64 {
+        self.0.offset_from_utc_datetime(&at.naive_utc()).dst_offset().num_seconds()
+    }
+
+    /// What a civil time means here.
+    pub fn instant(self, civil: NaiveDateTime) -> Civil {
+        match self.0.from_local_datetime(&civil) {
+            chrono::LocalResult::Single(at) => Civil::Once(at.to_utc()),
+            chrono::LocalResult::Ambiguous(a, b) => {
+                Civil::Twice(a.to_utc().min(b.to_utc()), a.to_utc().max(b.to_utc()))
+            }
+            chrono::LocalResult::None => self.jump(civil),
+        }
+    }
+
+    /// Whether the civil time at an instant comes twice.
+    pub fn is_repeated(self, at: DateTime<Utc>) -> bool {
+        matches!(self.instant(self.civil(at)), Civil::Twice(..))
+    }
+
+    /// The gap around a civil time that does not exist, found by bisection of the offset.
+    fn jump(self, civil: NaiveDateTime) -> Civil {
+        // No offset exceeds 26 hours either way, so the jump lies between these two.
+        let guess = civil.and_utc().timestamp();
+        let (mut before, mut after) = (guess - 27 * 3600, guess + 27 * 3600);
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        while after - before > 1 {
+            let middle = before.midpoint(after);
+            if self.civil(at(middle)) < civil { before = middle } else { after = middle }
+        }
+        let (before, after) = (at(before), at(after));
+        let by = i64::from(self.offset(after)) - i64::from(self.offset(before));
+        Civil::Skipped(after, chrono::TimeDelta::seconds(by))
+    }
+}
+
+fn nearest(raw: &str) -> Option<&'static str> {
+    let wanted = raw.replace(' ', "_").to_lowercase();
+    chrono_tz::TZ_VARIANTS
+        .iter()
+        .map(|tz| tz.name())
+        .filter(|name| name.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area)))
+        .map(|name| {
+            let lower = name.to_lowercase();
+            let place = lower.rsplit('/').next().unwrap_or_default();
+            (strsim::jaro_winkler(&lower, &wanted).max(strsim::jaro_winkler(place, &wanted)), name)
+        })
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+impl TryFrom<String> for Zone {
+    type Error = ZoneError;
+    fn try_from(raw: String) -> Result<Self, ZoneError> {
+        Self::parse(&raw)
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name().to_owned()
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn civil(text: &str) -> NaiveDateTime {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_places_and_utc_are_zones() {
+        assert!(Zone::parse("America/Los_Angeles").is_ok());
+        assert!(Zone::parse("America/Argentina/Buenos_Aires").is_ok());
+        assert!(Zone::parse("UTC").is_ok());
+        for (raw, remedy) in [
+            ("PDT", "America/Los_Angeles"),
+            ("est", "America/New_York"),
+            ("PST8PDT", "America/Los_Angeles"),
+            ("Etc/GMT+8", "America/Los_Angeles"),
+            ("US/Pacific", "America/Los_Angeles"),
+            ("America/Los Angeles", "America/Los_Angeles"),
+            ("Berlin", "Europe/Berlin"),
+        ] {
+            let message = Zone::parse(raw).unwrap_err().to_string();
+            assert!(message.contains(remedy), "{raw}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_first_talk_starts_at_sixteen_hundred_utc() {
+        let zone = Zone::parse("America/Los_Angeles").unwrap();
+        assert_eq!(
+            zone.instant(civil("2025-03-25T09:00:00")),
+            Civil::Once("2025-03-25T16:00:00Z".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn clock_changes_skip_and_repeat() {
+        let zone = Zone::parse("America/Los_Angeles").unwrap();
+        assert_eq!(
+            zone.instant(civil("2025-03-09T02:30:00")),
+            Civil::Skipped("2025-03-09T10:00:00Z".parse().unwrap(), chrono::TimeDelta::hours(1))
+        );
+        assert_eq!(
+            zone.instant(civil("2025-11-02T01:30:00")),
+            Civil::Twice("2025-11-02T08:30:00Z".parse().unwrap(), "2025-11-02T09:30:00Z".parse().unwrap())
+        );
+        assert!(zone.is_repeated("2025-11-02T09:30:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn abbreviations_are_those_in_force() {
+        let zone = Zone::parse("America/Los_Angeles").unwrap();
+        assert_eq!(zone.abbreviation("2025-03-25T16:00:00Z".parse().unwrap()), "PDT");
+        assert_eq!(zone.abbreviation("2025-01-25T16:00:00Z".parse().unwrap()), "PST");
+    }
+}
