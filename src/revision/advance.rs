@@ -1,0 +1,170 @@
+//! One step of the ledger: the program that is to be published, against what was.
+
+use super::{Digest, Entry, Ledger, Place, Revision, Standing};
+use crate::program::{Change, ChangeKind, Program, Session, SessionId, Status};
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A session as it would be shown, for the digest of its VEVENT.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// Where it says it was before.
+    pub moved_from: Option<&'a Place>,
+}
+
+/// What a step gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The ledger after it. Its feed marks are still the previous ones.
+    pub ledger: Ledger,
+    /// The sessions that changed, by id.
+    pub changes: Vec<Change>,
+}
+
+/// Advances exactly the sessions whose digest changed, whatever changed it.
+///
+/// Every new time is the later of `now` and one second after the previous release, since clients compare
+/// whole seconds and clocks run backwards at times.
+pub fn advance(
+    previous: &Ledger,
+    program: &Program,
+    now: DateTime<Utc>,
+    digest: impl Fn(Draft<'_>) -> Digest,
+) -> Step {
+    let at = now.max(previous.published + TimeDelta::seconds(1));
+    let release = previous.release + 1;
+    let mut ledger = Ledger { release, published: at, ..previous.clone() };
+    let mut changes = Vec::new();
+    let mut number = previous.entries.values().map(|entry| entry.number).max().unwrap_or(0);
+    let listed: BTreeMap<&SessionId, &Arc<Session>> =
+        program.order().iter().map(|session| (&session.id, session)).collect();
+
+    // Program order, so that numbers follow the program and not the alphabet.
+    for session in program.order().iter().filter(|session| !previous.entries.contains_key(&session.id)) {
+        if session.status == Status::Withdrawn {
+            continue; // never published, so there is nothing to take back
+        }
+        number += 1;
+        let revision = Revision { sequence: 0, modified: at };
+        let entry = Entry {
+            number,
+            revision,
+            release,
+            session: Arc::clone(session),
+            standing: Standing::Listed,
+            moved_from: None,
+            digest: digest(Draft { session, moved_from: None }),
+        };
+        changes.extend(Change::between(None, Some(session)));
+        ledger.entries.insert(session.id.clone(), entry);
+    }
+
+    let expired = tombstones_expired(program, at);
+    for (id, before) in &previous.entries {
+        let mut entry = before.clone();
+        match listed.get(id) {
+            Some(session) => {
+                entry.session = Arc::clone(session);
+                entry.standing =
+                    if session.status == Status::Withdrawn { Standing::Withdrawn } else { Standing::Listed };
+            }
+            None => bury(&mut entry, expired),
+        }
+        // The note of an earlier move stays until the next change, so it takes part in the comparison.
+        let unchanged = shown_digest(&entry, &digest);
+        if unchanged != before.digest {
+            entry.moved_from = moved(before, &entry, previous);
+            entry.digest = shown_digest(&entry, &digest);
+            entry.revision = Revision { sequence: before.revision.sequence + 1, modified: at };
+            entry.release = release;
+        }
+        if departs(before, &entry, program) {
+            ledger.last_departure = at;
+        }
+        if entry != *before {
+            changes.extend(change(before, &entry, listed.contains_key(id)));
+            ledger.entries.insert(id.clone(), entry);
+        }
+    }
+    changes.sort_by(|a, b| a.session.cmp(&b.session));
+    ledger.slugs.learn(program);
+    Step { ledger, changes }
+}
+
+/// A line that is gone becomes a tombstone: cancelled, as last published. What was withdrawn stays withdrawn.
+fn bury(entry: &mut Entry, expired: bool) {
+    if entry.standing == Standing::Listed {
+        entry.standing = Standing::Removed;
+        Arc::make_mut(&mut entry.session).status = Status::Cancelled;
+    }
+    if entry.standing == Standing::Removed && expired {
+        entry.standing = Standing::Dropped;
+    }
+}
+
+fn tombstones_expired(program: &Program, at: DateTime<Utc>) -> bool {
+    let conference = &program.conference;
+    let last_session =
+        program.order().iter().map(|session| conference.zone.civil(session.slot.end).date()).max();
+    let last = conference.dates.map(|(_, last)| last).or(last_session);
+    last.and_then(|day| day.checked_add_days(Days::new(u64::from(conference.tombstone_days))))
+        .is_some_and(|day| conference.zone.civil(at).date() > day)
+}
+
+/// Withdrawn sessions have no VEVENT; a dropped one keeps its digest, since nothing was said about it.
+fn shown_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest {
+    match entry.standing {
+        Standing::Listed | Standing::Removed => {
+            digest(Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() })
+        }
+        Standing::Withdrawn => Digest::default(),
+        Standing::Dropped => entry.digest,
+    }
+}
+
+/// Where the session was, if this change moves it and it takes place.
+fn moved(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Place> {
+    let moves = before.session.slot != after.session.slot || before.session.track != after.session.track;
+    let visible = before.is_shown() && !before.is_cancelled() && after.is_shown() && !after.is_cancelled();
+    (moves && visible).then(|| Place {
+        slot: before.session.slot.clone(),
+        track: before
+            .session
+            .track
+            .as_ref()
+            .and_then(|slug| previous.slugs.track(slug))
+            .map(|t| t.name.clone()),
+    })
+}
+
+/// Whether some feed that held the session no longer does.
+fn departs(before: &Entry, after: &Entry, program: &Program) -> bool {
+    let zone = program.conference.zone;
+    let day = |entry: &Entry| zone.civil(entry.session.slot.start).date();
+    let names = |entry: &Entry| entry.session.speakers.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    before.is_shown()
+        && (!after.is_shown()
+            || before.session.track != after.session.track
+            || before.session.kind != after.session.kind
+            || before.session.slot.room != after.session.slot.room
+            || day(before) != day(after)
+            || names(before) != names(after))
+}
+
+/// The change to report; an edit where only the surroundings (a track's name, the renderer) changed it.
+fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
+    if before.digest == after.digest {
+        return None;
+    }
+    let session = &after.session;
+    let between = Change::between(Some(&before.session), is_listed.then_some(session));
+    Some(between.unwrap_or_else(|| Change {
+        session: session.id.clone(),
+        kind: ChangeKind::Edited,
+        before: Some(Arc::clone(&before.session)),
+        after: Some(Arc::clone(session)),
+    }))
+}
