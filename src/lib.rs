@@ -11,5 +11,6 @@
 //! Nothing low imports anything above it. `tests/architecture.rs` fails when an arrow points the wrong way.
 
 pub mod clock;
+pub mod config;
 pub mod program;
 pub mod revision;

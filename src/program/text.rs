@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Normalised text: `\n` is its only control character, and no character in it reorders its neighbours.
 ///
-/// White space at the ends is trimmed, a no-break space is a space. Cheap to clone.
+/// White space at the ends is trimmed, a tab or no-break space is a space. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "String")]
 pub struct Text(Arc<str>);
@@ -28,7 +28,7 @@ impl Text {
     /// Text of one line: line ends, tabs and runs of spaces become one space.
     pub fn line(raw: &str) -> (Self, Removed) {
         let (clean, removed) = scrub(raw);
-        let words: Vec<&str> = clean.split([' ', '\n', '\t']).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = clean.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
         (Self(words.join(" ").into()), removed)
     }
 
@@ -36,7 +36,7 @@ impl Text {
     pub fn block(raw: &str) -> (Self, Removed) {
         let (clean, removed) = scrub(raw);
         let mut lines: Vec<&str> = Vec::new();
-        for line in clean.split('\n').map(|line| line.trim_end_matches([' ', '\t'])) {
+        for line in clean.split('\n').map(|line| line.trim_end_matches(' ')) {
             if !(line.is_empty() && lines.last().is_none_or(|last| last.is_empty())) {
                 lines.push(line);
             }
@@ -94,7 +94,8 @@ fn scrub(raw: &str) -> (String, Removed) {
             // The line and paragraph separators of Unicode and NEL end a line for some readers only.
             '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
             '\u{a0}' | '\u{202f}' | '\u{2007}' => out.push(' '),
-            '\n' | '\t' => out.push(c),
+            '\t' => out.push(' '),
+            '\n' => out.push(c),
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => removed.bidi += 1,
             c if c.is_control() => removed.controls += 1,
             c => out.push(c),
@@ -136,7 +137,7 @@ mod tests {
             let (line, _) = Text::line(&raw);
             prop_assert_eq!(&Text::line(line.as_str()), &(line.clone(), Removed::default()));
             prop_assert!(!line.as_str().contains('\n'));
-            prop_assert!(block.as_str().chars().all(|c| c == '\n' || c == '\t' || !c.is_control()));
+            prop_assert!(block.as_str().chars().all(|c| c == '\n' || !c.is_control()));
         }
     }
 }

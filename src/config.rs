@@ -1,0 +1,186 @@
+//! The configuration: TOML in, every value parsed into its type; unknown keys are refused.
+//!
+//! Owns defaults and the wording of mistakes. It does not read files or the clock, and knows nothing of
+//! what the values are used for.
+
+mod error;
+mod file;
+
+pub use error::ConfigError;
+pub use file::{Limits, Publishing};
+
+use crate::program::{Clock, Conference, Room, Slug, Text, Track, Zone};
+use chrono::NaiveDate;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+/// Everything that can be configured, with every value checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The program file.
+    pub program: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The origin of links; none: the listen address.
+    pub public_url: Option<Url>,
+    /// The release guard, the file watch and what is kept.
+    pub publishing: Publishing,
+    /// The server's limits.
+    pub limits: Limits,
+    conference: Described,
+}
+
+/// The conference without the origin, which may only be known once the server listens.
+#[derive(Debug, Clone)]
+struct Described {
+    title: Text,
+    slug: Slug,
+    dates: Option<(NaiveDate, NaiveDate)>,
+    zone: Zone,
+    venue: Option<Text>,
+    language: String,
+    clock: Clock,
+    uid_domain: String,
+    tracks: Vec<Track>,
+    rooms: Vec<Room>,
+    tombstone_days: u32,
+}
+
+/// What the command line says; it wins over the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--program`
+    pub program: Option<PathBuf>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--public-url`
+    pub public_url: Option<String>,
+    /// `--zone`
+    pub zone: Option<String>,
+}
+
+impl Config {
+    /// Reads a config file's text; `None` where there is no file, in which case only the zone must be given.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the key, what is wrong and what to write instead.
+    pub fn parse(text: Option<&str>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let raw = file::File::parse(text.unwrap_or_default())?;
+        raw.resolve(overrides)
+    }
+
+    /// The conference, with links that start with `public_url` or, without one, the address that the
+    /// server is bound to.
+    pub fn conference(&self, bound: SocketAddr) -> Conference {
+        let described = self.conference.clone();
+        let fallback = || Url::parse(&format!("http://{bound}")).ok();
+        #[expect(clippy::expect_used, reason = "a socket address is always a URL's authority")]
+        let public_url = self.public_url.clone().or_else(fallback).expect("an address");
+        Conference {
+            title: described.title,
+            slug: described.slug,
+            dates: described.dates,
+            zone: described.zone,
+            venue: described.venue,
+            language: described.language,
+            clock: described.clock,
+            uid_domain: described.uid_domain,
+            public_url,
+            tracks: described.tracks,
+            rooms: described.rooms,
+            tombstone_days: described.tombstone_days,
+        }
+    }
+
+    /// The conference's slug: it names the conference in the store.
+    pub fn slug(&self) -> &Slug {
+        &self.conference.slug
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(Some(text), Overrides::default())
+    }
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    const ZONE: &str = "[conference]\nzone = \"America/Los_Angeles\"\n";
+
+    #[test]
+    fn the_shipped_config_loads_and_says_what_its_comments_say() {
+        let config = parse(include_str!("../config/callboard.toml")).unwrap();
+        let conference = config.conference("127.0.0.1:8080".parse().unwrap());
+        assert_eq!(conference.title.as_str(), "SREcon25 Americas");
+        assert_eq!(conference.uid_domain, "srecon25americas.callboard.invalid");
+        assert_eq!(conference.link("/program.ics"), "http://127.0.0.1:8080/program.ics");
+        let slugs: Vec<&str> = conference.tracks.iter().map(|track| track.slug.as_str()).collect();
+        assert_eq!(slugs, ["plenary", "track-1", "track-2", "discussion-track"]);
+        let defaults = parse(ZONE).unwrap();
+        assert_eq!(config.limits, defaults.limits);
+        assert_eq!(config.publishing, defaults.publishing);
+        assert_eq!(config.listen, defaults.listen);
+    }
+
+    #[test]
+    fn the_zone_is_the_one_thing_that_must_be_given() {
+        assert!(message("").contains("--zone"));
+        let overrides = Overrides { zone: Some("Europe/Berlin".into()), ..Overrides::default() };
+        assert_eq!(Config::parse(None, overrides).unwrap().conference.zone.name(), "Europe/Berlin");
+        assert!(message("[conference]\nzone = \"PDT\"").contains("America/Los_Angeles"));
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let overrides = Overrides { listen: "127.0.0.1:0".parse().ok(), ..Overrides::default() };
+        let config = Config::parse(Some(&format!("listen = \"127.0.0.1:9\"\n{ZONE}")), overrides).unwrap();
+        assert_eq!(config.listen.port(), 0);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+        let text = message(&format!("lisen = \"127.0.0.1:80\"\n{ZONE}"));
+        assert!(text.contains("line 1") && text.contains("did you mean \"listen\""), "{text}");
+        assert!(message(&format!("{ZONE}titel = \"x\"")).contains("did you mean \"title\""));
+        assert!(message(&format!("{ZONE}[limits]\nconections = 3")).contains("did you mean \"connections\""));
+    }
+
+    #[test]
+    fn values_are_checked_and_the_remedy_is_named() {
+        for (line, expected) in [
+            ("public_url = \"https://a.example/path\"", "without a path"),
+            ("public_url = \"ftp://a.example\"", "http"),
+            ("public_url = \"example\"", "public_url"),
+            ("listen = \"8080\"", "127.0.0.1:8080"),
+        ] {
+            let text = message(&format!("{line}\n{ZONE}"));
+            assert!(text.contains(expected), "{line}: {text}");
+        }
+        for (line, expected) in [
+            ("slug = \"SRE con\"", "lower-case"),
+            ("first_day = 2025-03-24", "last_day"),
+            ("first_day = 2025-03-24\nlast_day = 2025-03-20", "after"),
+            ("uid_domain = \"a b\"", "uid_domain"),
+            ("clock = \"13h\"", "12h"),
+            ("language = \"?\"", "language"),
+        ] {
+            let text = message(&format!("{ZONE}{line}"));
+            assert!(text.contains(expected), "{line}: {text}");
+        }
+        let twice = "[[tracks]]\nname = \"A\"\n[[tracks]]\nname = \"a\"";
+        assert!(message(&format!("{ZONE}{twice}")).contains("slug"));
+        assert!(message(&format!("{ZONE}[[tracks]]\nname = \"A\"\ncolour = \"red\"")).contains("#rrggbb"));
+        assert!(message(&format!("{ZONE}[publishing]\nguard_share = 2.0")).contains("between 0 and 1"));
+        assert!(message(&format!("{ZONE}[limits]\nconnections = 0")).contains("connections"));
+    }
+}

@@ -1,0 +1,295 @@
+//! The file as TOML has it, and its way into checked values.
+
+use super::{Config, ConfigError, Described, Overrides};
+use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, slug_of};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    listen: String,
+    program: PathBuf,
+    data: PathBuf,
+    public_url: Option<String>,
+    conference: ConferenceTable,
+    tracks: Vec<TrackTable>,
+    rooms: Vec<RoomTable>,
+    publishing: Publishing,
+    limits: Limits,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            program: "program.csv".into(),
+            data: "data".into(),
+            public_url: None,
+            conference: ConferenceTable::default(),
+            tracks: Vec::new(),
+            rooms: Vec::new(),
+            publishing: Publishing::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ConferenceTable {
+    title: Option<String>,
+    slug: Option<String>,
+    first_day: Option<toml::value::Date>,
+    last_day: Option<toml::value::Date>,
+    zone: Option<String>,
+    venue: Option<String>,
+    language: Option<String>,
+    clock: Option<Clock>,
+    uid_domain: Option<String>,
+    tombstone_days: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrackTable {
+    name: String,
+    slug: Option<String>,
+    colour: Option<String>,
+    about: Option<String>,
+    #[serde(default)]
+    was: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomTable {
+    name: String,
+    #[serde(default)]
+    was: Vec<String>,
+}
+
+/// The release guard, the file watch and what is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Publishing {
+    /// A release that removes, moves or retitles more than this share of the program is held, 0 to 1.
+    pub guard_share: f64,
+    /// … but only from so many sessions on.
+    pub guard_least: usize,
+    /// Milliseconds of quiet before a saved program file is read.
+    pub debounce_ms: u64,
+    /// Seconds between looks at the file where the file system reports no changes.
+    pub poll_s: u64,
+    /// Releases whose CSV is kept in full.
+    pub keep_releases: u64,
+}
+
+impl Default for Publishing {
+    fn default() -> Self {
+        Self { guard_share: 0.25, guard_least: 3, debounce_ms: 300, poll_s: 5, keep_releases: 200 }
+    }
+}
+
+/// The server's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Seconds for a request's head.
+    pub header_s: u64,
+    /// Seconds for a request's body.
+    pub body_s: u64,
+    /// Seconds that a connection may idle between requests.
+    pub idle_s: u64,
+    /// Seconds that requests under way get at a stop.
+    pub drain_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 4096, header_s: 10, body_s: 30, idle_s: 60, drain_s: 10 }
+    }
+}
+
+impl File {
+    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))
+    }
+
+    pub(super) fn resolve(self, overrides: Overrides) -> Result<Config, ConfigError> {
+        let listen = match overrides.listen {
+            Some(listen) => listen,
+            None => self.listen.parse::<SocketAddr>().map_err(|_| {
+                ConfigError::value("listen", "write an address and a port, such as \"127.0.0.1:8080\"")
+            })?,
+        };
+        let public_url = overrides.public_url.or(self.public_url).map(|raw| origin(&raw)).transpose()?;
+        if !(0.0..=1.0).contains(&self.publishing.guard_share) {
+            return Err(ConfigError::value(
+                "publishing.guard_share",
+                "write a share between 0 and 1, such as 0.25",
+            ));
+        }
+        if self.limits.connections == 0 {
+            return Err(ConfigError::value("limits.connections", "write 1 or more"));
+        }
+        let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
+        Ok(Config {
+            listen,
+            program: overrides.program.unwrap_or(self.program),
+            data: overrides.data.unwrap_or(self.data),
+            public_url,
+            publishing: self.publishing,
+            limits: self.limits,
+            conference,
+        })
+    }
+}
+
+impl ConferenceTable {
+    fn resolve(
+        self,
+        zone: Option<String>,
+        tracks: Vec<Track>,
+        rooms: Vec<Room>,
+    ) -> Result<Described, ConfigError> {
+        let zone = zone.or(self.zone).ok_or(ConfigError::NoZone)?;
+        let zone = Zone::parse(&zone).map_err(|error| ConfigError::value("conference.zone", error))?;
+        let title = Text::line(self.title.as_deref().unwrap_or("Conference")).0;
+        if title.is_empty() {
+            return Err(ConfigError::value("conference.title", "write the conference's name"));
+        }
+        let slug = match self.slug {
+            Some(raw) => slug("conference.slug", &raw)?,
+            None => slug_of(title.as_str()),
+        };
+        let uid_domain = self.uid_domain.unwrap_or_else(|| format!("{slug}.callboard.invalid"));
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        if uid_domain.is_empty() || uid_domain.len() > 190 || !uid_domain.bytes().all(fits) {
+            let problem = "write a domain of letters, digits, hyphens and dots, such as \"conf.example.org\"";
+            return Err(ConfigError::value("conference.uid_domain", problem));
+        }
+        let language = self.language.unwrap_or_else(|| "en".to_owned());
+        let is_tag =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !language.split('-').all(is_tag) {
+            return Err(ConfigError::value("conference.language", "write a language tag such as \"en-US\""));
+        }
+        Ok(Described {
+            title,
+            slug,
+            dates: dates(self.first_day, self.last_day)?,
+            zone,
+            venue: self.venue.map(|venue| Text::line(&venue).0).filter(|venue| !venue.is_empty()),
+            language,
+            clock: self.clock.unwrap_or(Clock::TwentyFour),
+            uid_domain,
+            tracks,
+            rooms,
+            tombstone_days: self.tombstone_days.unwrap_or(30),
+        })
+    }
+}
+
+fn dates(
+    first: Option<toml::value::Date>,
+    last: Option<toml::value::Date>,
+) -> Result<Option<(NaiveDate, NaiveDate)>, ConfigError> {
+    let day = |key, date: toml::value::Date| {
+        NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
+            .ok_or_else(|| ConfigError::value(key, "write a day that exists, such as 2025-03-24"))
+    };
+    match (first, last) {
+        (None, None) => Ok(None),
+        (Some(first), Some(last)) => {
+            let (first, last) = (day("conference.first_day", first)?, day("conference.last_day", last)?);
+            if first > last {
+                return Err(ConfigError::value(
+                    "conference.first_day",
+                    "the first day is after the last one",
+                ));
+            }
+            if (last - first).num_days() > 366 {
+                return Err(ConfigError::value("conference.last_day", "a conference lasts a year at most"));
+            }
+            Ok(Some((first, last)))
+        }
+        (Some(_), None) => {
+            Err(ConfigError::value("conference.last_day", "missing; write it beside first_day"))
+        }
+        (None, Some(_)) => {
+            Err(ConfigError::value("conference.first_day", "missing; write it beside last_day"))
+        }
+    }
+}
+
+fn origin(raw: &str) -> Result<Url, ConfigError> {
+    let wrong = |problem: &str| {
+        Err(ConfigError::value(
+            "public_url",
+            format!("{problem}; write an origin such as \"https://conf.example.org\""),
+        ))
+    };
+    let Ok(url) = Url::parse(raw) else { return wrong("not a URL") };
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return wrong("not an http or https URL");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return wrong("one conference has one origin, without a path");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("credentials do not belong here");
+    }
+    Ok(url)
+}
+
+fn slug(key: &str, raw: &str) -> Result<Slug, ConfigError> {
+    Slug::parse(raw).map_err(|_| {
+        ConfigError::value(
+            key,
+            format!(
+                "{raw:?} is no slug; use lower-case letters, digits and hyphens, such as {:?}",
+                slug_of(raw).as_str()
+            ),
+        )
+    })
+}
+
+fn tracks(tables: Vec<TrackTable>) -> Result<Vec<Track>, ConfigError> {
+    let mut taken = BTreeSet::new();
+    let mut tracks = Vec::with_capacity(tables.len());
+    for table in tables {
+        let name = Text::line(&table.name).0;
+        if name.is_empty() {
+            return Err(ConfigError::value("tracks.name", "write the track's name"));
+        }
+        let own = table.slug.map_or_else(|| Ok(slug_of(name.as_str())), |raw| slug("tracks.slug", &raw))?;
+        let colour = table.colour.map(Colour::try_from).transpose();
+        let colour = colour.map_err(|error| ConfigError::value("tracks.colour", error))?;
+        let was = table.was.iter().map(|raw| slug("tracks.was", raw)).collect::<Result<Vec<_>, _>>()?;
+        for slug in was.iter().chain([&own]) {
+            if !taken.insert(slug.clone()) {
+                let problem =
+                    format!("two tracks have the slug {:?}; give one another `slug`", slug.as_str());
+                return Err(ConfigError::value("tracks.slug", problem));
+            }
+        }
+        let about = Text::block(table.about.as_deref().unwrap_or_default()).0;
+        tracks.push(Track { name, slug: own, colour, about, was });
+    }
+    Ok(tracks)
+}
+
+fn rooms(tables: Vec<RoomTable>) -> Result<Vec<Room>, ConfigError> {
+    let room = |table: RoomTable| {
+        let was = table.was.iter().map(|raw| slug("rooms.was", raw)).collect::<Result<_, _>>()?;
+        Ok(Room { name: Text::line(&table.name).0, was })
+    };
+    tables.into_iter().map(room).collect()
+}
