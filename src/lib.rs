@@ -10,7 +10,10 @@
 //!
 //! Nothing low imports anything above it. `tests/architecture.rs` fails when an arrow points the wrong way.
 
+pub mod agenda;
 pub mod clock;
 pub mod config;
+pub mod feed;
 pub mod program;
+pub mod release;
 pub mod revision;

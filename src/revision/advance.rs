@@ -155,11 +155,12 @@ fn departs(before: &Entry, after: &Entry, program: &Program) -> bool {
 }
 
 /// The change to report; an edit where only the surroundings (a track's name, the renderer) changed it.
+/// What no calendar shows (a bio) is reported too, and raises no sequence.
 fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
-    if before.digest == after.digest {
+    let session = &after.session;
+    if before.digest == after.digest && before.session == *session {
         return None;
     }
-    let session = &after.session;
     let between = Change::between(Some(&before.session), is_listed.then_some(session));
     Some(between.unwrap_or_else(|| Change {
         session: session.id.clone(),

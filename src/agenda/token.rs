@@ -1,0 +1,161 @@
+//! The secrets of an agenda: edit keys, and the read tokens derived from them.
+//!
+//! A token is a typed prefix (so that scanners find a leaked one), 160 bits in base 32 and seven check
+//! characters (so that a typo fails before any look-up). Only SHA-256 hashes of them are ever stored.
+
+use crate::revision::Digest;
+use data_encoding::{Encoding, Specification};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// A string that is no token of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid token")]
+pub struct TokenError;
+
+/// RFC 4648 base 32 in lower case, without padding.
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut form = Specification::new();
+    form.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+    #[expect(clippy::expect_used, reason = "a constant alphabet")]
+    form.encoding().expect("32 symbols")
+});
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name([u8; 20]);
+
+        impl $name {
+            /// What it starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Parses the one spelling of a token.
+            ///
+            /// # Errors
+            /// [`TokenError`] for another length, prefix, alphabet or check.
+            pub fn parse(text: &str) -> Result<Self, TokenError> {
+                parse($prefix, text).map(Self)
+            }
+
+            /// What is stored of it.
+            pub fn hash(&self) -> Digest {
+                Digest::of_parts([$prefix.as_bytes(), self.0.as_slice()])
+            }
+
+            /// The token, for its owner.
+            pub fn reveal(&self) -> String {
+                print($prefix, &self.0)
+            }
+        }
+
+        /// Never the secret.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!($prefix, "…"))
+            }
+        }
+    };
+}
+
+token!(
+    /// The secret that changes an agenda.
+    EditKey, "cbe_"
+);
+token!(
+    /// The secret that shows an agenda: the `{read}` of its URLs.
+    ReadToken, "cbr_"
+);
+
+impl EditKey {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 20];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// Read token n: the owner can always be shown it, while the server stores only its hash.
+    pub fn read_token(&self, n: u32) -> ReadToken {
+        let mut bytes = [0; 20];
+        // HMAC takes a key of any length (RFC 2104, 2).
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
+            mac.update(b"callboard read link");
+            mac.update(&n.to_le_bytes());
+            bytes.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+        }
+        ReadToken(bytes)
+    }
+}
+
+/// A code of 120 random bits for a hand-over, in the alphabet of the tokens.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn one_time_code() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 15];
+    getrandom::fill(&mut bytes)?;
+    Ok(BASE32.encode(&bytes))
+}
+
+fn print(prefix: &str, bytes: &[u8; 20]) -> String {
+    let body = format!("{prefix}{}", BASE32.encode(bytes));
+    let check = BASE32.encode(&crc32fast::hash(body.as_bytes()).to_be_bytes());
+    format!("{body}{check}")
+}
+
+fn parse(prefix: &str, text: &str) -> Result<[u8; 20], TokenError> {
+    let symbols = text.strip_prefix(prefix).ok_or(TokenError)?;
+    let body = symbols.get(..32).ok_or(TokenError)?;
+    let bytes =
+        BASE32.decode(body.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(TokenError)?;
+    // Printing again compares the check and rules out second spellings of the same bits.
+    if print(prefix, &bytes) == text { Ok(bytes) } else { Err(TokenError) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn read_tokens_differ_by_key_and_number_and_can_be_shown_again() {
+        let (a, b) = (EditKey([1; 20]), EditKey([2; 20]));
+        assert_eq!(a.read_token(1), a.read_token(1));
+        assert_ne!(a.read_token(1), a.read_token(2));
+        assert_ne!(a.read_token(1), b.read_token(1));
+        assert_ne!(a.hash(), ReadToken([1; 20]).hash());
+    }
+
+    #[test]
+    fn a_secret_is_never_printed_by_accident() {
+        let key = EditKey::generate().unwrap();
+        assert_eq!(format!("{key:?}"), "cbe_…");
+        assert_ne!(key, EditKey::generate().unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_parse_back_and_every_typo_is_found(bytes in any::<[u8; 20]>(), place in 0..43usize, symbol in "[a-z2-7]") {
+            let text = EditKey(bytes).reveal();
+            prop_assert_eq!(text.len(), 43);
+            prop_assert_eq!(EditKey::parse(&text).map(|key| key.0), Ok(bytes));
+            prop_assert_eq!(ReadToken::parse(&text), Err(TokenError));
+            let mut typo = text.clone();
+            typo.replace_range(place..=place, &symbol);
+            prop_assert_eq!(EditKey::parse(&typo).is_ok(), typo == text);
+        }
+
+        #[test]
+        fn nothing_else_parses(text in any::<String>()) {
+            prop_assert_eq!(EditKey::parse(&text), Err(TokenError));
+            prop_assert_eq!(ReadToken::parse(&format!("cbr_{text}")), Err(TokenError));
+        }
+    }
+}

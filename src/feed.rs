@@ -1,0 +1,35 @@
+//! Feeds: the ledger as iCalendar, ready to be sent.
+//!
+//! Owns the envelope, VTIMEZONE, VEVENT, folding, filters and options (RFC 5545, RFC 7986), and how a feed
+//! is joined from stored pieces. It knows neither HTTP nor where picks come from, and reads no clock: the
+//! same ledger rendered tomorrow gives the same bytes. Invariant: a UID occurs once in a feed.
+//!
+//! ```text
+//! Session --event--> pieces --set--> canonical feeds (bytes, codings)
+//!                       \----join--> filtered, optioned, single-session and agenda feeds, on request
+//! ```
+
+mod calendar;
+mod coding;
+mod colour;
+mod deflate;
+mod event;
+mod facets;
+mod filter;
+mod join;
+mod key;
+mod line;
+mod options;
+mod render;
+mod set;
+mod zone;
+
+pub use calendar::Calendar;
+pub use coding::{Coded, Coding, Effort};
+pub use event::CANCELLED_PREFIX;
+pub use filter::{Filter, MOST_VALUES, QueryError, canonical_query, parse_query};
+pub use join::{Join, Joined};
+pub use key::{FeedKey, session_path};
+pub use options::{Cancelled, OptionError, Options};
+pub use render::Rendering;
+pub use set::{Event, Feed, FeedSet};
