@@ -17,3 +17,4 @@ pub mod feed;
 pub mod program;
 pub mod release;
 pub mod revision;
+pub mod store;

@@ -1,0 +1,247 @@
+//! Cells: how one record becomes keys and values of the database's only tree.
+//!
+//! ```text
+//! key    conference slug, 00, table, id, part (u16)
+//! value  format (01), CRC-32 of key and payload (u32, little-endian), payload
+//! ```
+//!
+//! The payload of part 0 begins with the number of parts (u16); numbers are big-endian but for the CRC.
+//! A record is cut into parts of 4 KiB because sled 0.34 moves every page over a quarter of its 512 KiB
+//! segment into a file of its own under `blobs/`, which neither `flush()` nor an fdatasync of `db` makes
+//! durable. A leaf holds up to some 20 values, so parts of 4 KiB keep every page inside `db`.
+//! The CRC covers the key, so a value that a damaged page shows under another key is noticed too: sled
+//! checks its log, but a truncated or flipped store without a fresh snapshot opens silently.
+
+use super::{CommitError, ReadError};
+use crate::program::Slug;
+
+/// The format of every value that this version writes, and the newest that it reads.
+///
+/// Whoever raises it keeps reading the older ones, and writes the new number into [`Table::Format`] in the
+/// first commit, so that an older version refuses the directory when it opens and not at the first read.
+pub(super) const FORMAT: u8 = 1;
+
+const PART_BYTES: usize = 4096;
+const HEADER_BYTES: usize = 5;
+
+/// A key and its value.
+pub(super) type Row = (Vec<u8>, Vec<u8>);
+
+/// The kinds of records, by their letter in the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Table {
+    Agenda = b'a',
+    Csv = b'c',
+    Detail = b'd',
+    Entry = b'e',
+    Feed = b'f',
+    Head = b'h',
+    Link = b'l',
+    Note = b'n',
+    Release = b'r',
+    Slug = b's',
+    Format = b'v',
+}
+
+impl Table {
+    /// The kind in words, for errors.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Agenda => "agenda",
+            Self::Csv => "program",
+            Self::Detail | Self::Release => "release",
+            Self::Entry => "ledger entry",
+            Self::Feed => "feed mark",
+            Self::Head => "ledger",
+            Self::Link => "read link",
+            Self::Note => "note",
+            Self::Slug => "slug",
+            Self::Format => "store format",
+        }
+    }
+}
+
+/// The keys of one conference.
+#[derive(Debug, Clone)]
+pub(super) struct Space(Vec<u8>);
+
+impl Space {
+    pub(super) fn new(conference: &Slug) -> Self {
+        let mut prefix = conference.as_str().as_bytes().to_vec();
+        prefix.push(0); // no slug holds it, so no conference's keys begin with another's
+        Self(prefix)
+    }
+
+    /// What every key of the conference begins with.
+    pub(super) fn prefix(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What every key of a table begins with.
+    pub(super) fn table(&self, table: Table) -> Vec<u8> {
+        let mut prefix = self.0.clone();
+        prefix.push(table as u8);
+        prefix
+    }
+
+    pub(super) fn cell(&self, table: Table, id: &[u8]) -> Cell {
+        let mut base = self.table(table);
+        base.extend_from_slice(id);
+        Cell { table, base }
+    }
+}
+
+/// The place of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) table: Table,
+    pub(super) base: Vec<u8>,
+}
+
+impl Cell {
+    /// The key of a part.
+    pub(super) fn key(&self, part: u16) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.base.len() + 2);
+        key.extend_from_slice(&self.base);
+        key.extend_from_slice(&part.to_be_bytes());
+        key
+    }
+
+    /// Cuts a record into keys and values.
+    pub(super) fn write(&self, record: &[u8]) -> Result<Vec<Row>, CommitError> {
+        let count = record.len().div_ceil(PART_BYTES).max(1);
+        let count = u16::try_from(count).map_err(|_| CommitError::TooLarge)?;
+        let mut chunks = record.chunks(PART_BYTES);
+        Ok((0..count)
+            .map(|part| {
+                let key = self.key(part);
+                let mut payload = Vec::with_capacity(PART_BYTES + 2);
+                if part == 0 {
+                    payload.extend_from_slice(&count.to_be_bytes());
+                }
+                payload.extend_from_slice(chunks.next().unwrap_or_default());
+                let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
+                value.push(FORMAT);
+                value.extend_from_slice(&checksum(&key, &payload).to_le_bytes());
+                value.append(&mut payload);
+                (key, value)
+            })
+            .collect())
+    }
+
+    /// Puts a record together again.
+    pub(super) fn read(
+        &self,
+        mut fetch: impl FnMut(&[u8]) -> Result<Option<Vec<u8>>, ReadError>,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
+        let first = self.key(0);
+        let Some(value) = fetch(&first)? else { return Ok(None) };
+        let (count, mut record) = self.first(&first, &value)?;
+        for part in 1..count {
+            let key = self.key(part);
+            let value = fetch(&key)?.ok_or_else(|| self.damaged("a part is missing"))?;
+            record.extend_from_slice(payload(self.table, &key, &value)?);
+        }
+        Ok(Some(record))
+    }
+
+    /// The number of parts and the payload of part 0.
+    pub(super) fn first(&self, key: &[u8], value: &[u8]) -> Result<(u16, Vec<u8>), ReadError> {
+        match payload(self.table, key, value)? {
+            [high, low, rest @ ..] => Ok((u16::from_be_bytes([*high, *low]), rest.to_vec())),
+            _ => Err(self.damaged("it is cut off")),
+        }
+    }
+
+    pub(super) fn damaged(&self, cause: impl ToString) -> ReadError {
+        ReadError::Damaged { what: self.table.name(), cause: cause.to_string() }
+    }
+}
+
+/// Checks a value and gives its payload.
+pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], ReadError> {
+    let what = table.name();
+    let damaged = |cause: &str| ReadError::Damaged { what, cause: cause.to_owned() };
+    match value {
+        [found, ..] if *found > FORMAT => Err(ReadError::Newer { what, found: *found, known: FORMAT }),
+        [FORMAT, a, b, c, d, payload @ ..] => {
+            let stored = u32::from_le_bytes([*a, *b, *c, *d]);
+            if checksum(key, payload) == stored { Ok(payload) } else { Err(damaged("its checksum is wrong")) }
+        }
+        [FORMAT, ..] | [] => Err(damaged("it is cut off")),
+        [found, ..] => Err(damaged(&format!("there is no format {found}"))),
+    }
+}
+
+fn checksum(key: &[u8], payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn cell() -> Cell {
+        Space::new(&Slug::parse("con").unwrap()).cell(Table::Note, b"x")
+    }
+
+    fn read(parts: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Option<Vec<u8>>, ReadError> {
+        cell().read(|key| Ok(parts.get(key).cloned()))
+    }
+
+    #[test]
+    fn the_layout_of_format_1_stays_as_it_is() {
+        let parts = cell().write(b"hello").unwrap();
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        assert_eq!(parts.len(), 1);
+        assert_eq!(hex(&parts[0].0), "636f6e006e780000");
+        assert_eq!(hex(&parts[0].1), "01203b9e76000168656c6c6f");
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_name() {
+        let mut parts: BTreeMap<_, _> = cell().write(b"hello").unwrap().into_iter().collect();
+        parts.values_mut().for_each(|value| value[0] = 2);
+        assert_eq!(read(&parts), Err(ReadError::Newer { what: "note", found: 2, known: 1 }));
+    }
+
+    #[test]
+    fn every_flipped_byte_and_every_cut_is_noticed() {
+        let parts: BTreeMap<_, _> = cell().write(&[7; 5000]).unwrap().into_iter().collect();
+        assert_eq!(parts.len(), 2);
+        for (key, value) in &parts {
+            for at in (0..value.len()).step_by(97).chain(0..9) {
+                let mut flipped = parts.clone();
+                flipped.get_mut(key).unwrap()[at] ^= 4;
+                assert!(read(&flipped).is_err(), "byte {at}");
+                let mut cut = parts.clone();
+                cut.get_mut(key).unwrap().truncate(at);
+                assert!(read(&cut).is_err(), "cut at {at}");
+            }
+        }
+        let mut missing = parts.clone();
+        missing.pop_last();
+        assert!(matches!(read(&missing), Err(ReadError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_record_over_256_mib_is_refused() {
+        assert_eq!(cell().write(&vec![0; 65_536 * 4096]), Err(CommitError::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn records_of_any_size_come_back(length in 0usize..20_000, seed in any::<u8>()) {
+            let record: Vec<u8> = (0..length).map(|i| (i as u8).wrapping_mul(31) ^ seed).collect();
+            let parts = cell().write(&record).unwrap();
+            prop_assert!(parts.iter().all(|(_, value)| value.len() <= 4096 + 7));
+            prop_assert_eq!(read(&parts.into_iter().collect()), Ok(Some(record)));
+        }
+    }
+}

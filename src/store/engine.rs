@@ -1,0 +1,213 @@
+//! sled 0.34, fenced in. Nothing else in the crate touches it.
+//!
+//! What it needs to be trusted with an acknowledgement:
+//!
+//! - `flush_async` stops for ever at seven or more concurrent callers (sled 1308). Only the commit thread
+//!   writes, with the blocking `flush()`.
+//! - `flush()` is no fsync on Linux: it leaves the log in the page cache. [`Engine::write`] follows it with
+//!   an fdatasync of sled's file `db` through a handle of its own, and opening syncs the directory and
+//!   `conf`, which sled never does. Its own flusher, which only logs a failed fsync, is off.
+//! - A `snap.*.generating` that a crash left behind is taken for a snapshot and the store no longer opens
+//!   (sled 1527). It is removed first, under our own lock, so that no living process loses one.
+//! - Its errors stick until it is opened anew, and it can panic. A panic is caught and is an error like others.
+//! - A batch is atomic within one tree only. There is one tree, the default one, and keys have prefixes.
+//! - While a batch is applied, other threads' reads wait: a process-wide lock of sled's.
+//! - Its `Mode` is read nowhere in 0.34.7, so none is set. Old segments are cleaned by later writes.
+
+use super::cell::Row;
+use super::plan::Changes;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why sled or the file system under it failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum EngineError {
+    /// No space, or a quota or size limit.
+    #[error("the disk is full")]
+    Full,
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<std::io::Error> for EngineError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::Full,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<sled::Error> for EngineError {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(error) => error.into(),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+/// An open database. Clones share it; it is closed when the last is gone.
+#[derive(Clone)]
+pub(super) struct Engine {
+    db: sled::Db,
+    log: Arc<File>,
+}
+
+impl Engine {
+    /// Opens or makes the database in a directory that exists and is locked.
+    pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, EngineError> {
+        for left_over in generating(dir)? {
+            tracing::warn!(file = %left_over.display(), "removing a snapshot that was never finished");
+            std::fs::remove_file(left_over)?;
+        }
+        let config = sled::Config::default().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
+        let db = guarded(|| config.open())?;
+        let log = File::open(dir.join("db"))?;
+        log.sync_all()?;
+        File::open(dir.join("conf"))?.sync_all()?;
+        File::open(dir)?.sync_all()?;
+        Ok(Self { db, log: Arc::new(log) })
+    }
+
+    /// Writes all changes or none, and returns when they are on disk.
+    pub(super) fn write(&self, changes: &Changes) -> Result<(), EngineError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        guarded(|| self.db.apply_batch(batch))?;
+        guarded(|| self.db.flush())?;
+        self.log.sync_data()?;
+        Ok(())
+    }
+
+    /// The value of a key.
+    pub(super) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(guarded(|| self.db.get(key))?.map(|value| value.to_vec()))
+    }
+
+    /// Up to `limit` keys and values that begin with `prefix`, in order, from `start` on.
+    pub(super) fn range(
+        &self,
+        prefix: &[u8],
+        start: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, EngineError> {
+        guarded(|| {
+            self.db
+                .range::<&[u8], _>((start, Bound::Unbounded))
+                .take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
+                .take(limit)
+                .map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())))
+                .collect()
+        })
+    }
+
+    /// Whether any key does not begin with `prefix`.
+    pub(super) fn holds_others_than(&self, prefix: &[u8]) -> Result<bool, EngineError> {
+        let ends = guarded(|| Ok([self.db.first()?, self.db.last()?]))?;
+        Ok(ends.into_iter().flatten().any(|(key, _)| !key.starts_with(prefix)))
+    }
+
+    /// Lets go of the database. sled flushes once more unless it failed before, and may panic at it.
+    pub(super) fn close(self) {
+        if let Err(error) = guarded(|| {
+            drop(self);
+            Ok(())
+        }) {
+            tracing::error!(%error, "closing the store failed");
+        }
+    }
+}
+
+/// Makes sure that recovery has room, before the readers' database is given up for it: opening rewrites the
+/// snapshot, and the first write takes new segments of 512 KiB.
+pub(super) fn probe(dir: &Path) -> Result<(), EngineError> {
+    const ROOM: u64 = 4 * 512 * 1024;
+    let snapshots: u64 = snapshots(dir)?.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
+    let path = dir.join("probe");
+    let written = fill(&path, ROOM + snapshots);
+    let removed = std::fs::remove_file(&path);
+    written?;
+    Ok(removed?)
+}
+
+fn fill(path: &Path, mut bytes: u64) -> Result<(), EngineError> {
+    let mut file = File::create(path)?;
+    let block = [0x55; 64 * 1024]; // not zeros: a file system may store those as a hole
+    while bytes > 0 {
+        let length = bytes.min(block.len() as u64);
+        file.write_all(block.get(..usize::try_from(length).unwrap_or(block.len())).unwrap_or(&block))?;
+        bytes -= length;
+    }
+    Ok(file.sync_all()?)
+}
+
+fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            paths.push(entry.path());
+        }
+    }
+    Ok(paths)
+}
+
+fn generating(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let mut paths = snapshots(dir)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "generating"));
+    Ok(paths)
+}
+
+/// Runs sled and turns a panic of its into an error.
+fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, EngineError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => Ok(result?),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
+            Err(EngineError::Failed(format!("the database panicked: {text}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let error = guarded::<()>(|| panic!("page {} is gone", 7)).unwrap_err();
+        assert_eq!(error.to_string(), "the database panicked: page 7 is gone");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        let full = sled::Error::Io(std::io::Error::from(ErrorKind::StorageFull));
+        assert_eq!(EngineError::from(full.clone()), EngineError::Full);
+        let broken = sled::Error::Io(std::io::Error::other("EIO"));
+        assert_eq!(EngineError::from(broken), EngineError::Failed("EIO".to_owned()));
+    }
+
+    #[test]
+    fn left_over_snapshots_are_removed_and_finished_ones_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        Engine::open(dir.path(), 1 << 20).unwrap().close();
+        std::fs::write(dir.path().join("snap.00000000000000FF.generating"), b"half a snapsh").unwrap();
+        let finished = snapshots(dir.path()).unwrap().len() - 1;
+        let engine = Engine::open(dir.path(), 1 << 20).unwrap();
+        assert_eq!(generating(dir.path()).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(snapshots(dir.path()).unwrap().len(), finished.max(1));
+        engine.close();
+    }
+}
