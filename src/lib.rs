@@ -10,4 +10,5 @@
 //!
 //! Nothing low imports anything above it. `tests/architecture.rs` fails when an arrow points the wrong way.
 
+pub mod import;
 pub mod program;
