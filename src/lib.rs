@@ -14,6 +14,7 @@ pub mod agenda;
 pub mod clock;
 pub mod config;
 pub mod feed;
+pub mod import;
 pub mod program;
 pub mod release;
 pub mod revision;

@@ -1,0 +1,234 @@
+//! The `speakers` and `bios` columns.
+//!
+//! One speaker per line, or several with `;` between them: `Name, Affiliation`, where the first comma
+//! separates, or `Role: Name, Affiliation`. A name holds no colon; an affiliation may hold both. Bios are
+//! separated by a line `--` and belong to the speakers in their order: more bios than speakers are an
+//! error, since one of them would be lost; fewer are a warning, since the last speakers go without.
+
+use super::cell;
+use super::fault::{Faults, Flaw, Spot, shorten};
+use crate::program::{Speaker, Text};
+
+/// Words for several people at once, as a role of the first of them.
+const PLURALS: [&str; 15] = [
+    "chairs",
+    "co-chairs",
+    "cochairs",
+    "moderators",
+    "panelists",
+    "panellists",
+    "speakers",
+    "hosts",
+    "presenters",
+    "organizers",
+    "organisers",
+    "facilitators",
+    "instructors",
+    "leads",
+    "authors",
+];
+
+/// The speakers of a cell; none of them where the cell has an error.
+pub(super) fn speakers(spot: Spot<'_>, faults: &mut Faults) -> Option<Vec<Speaker>> {
+    let text = cell::block(spot, faults);
+    let entries: Vec<&str> =
+        text.as_str().split(['\n', ';']).map(str::trim).filter(|entry| !entry.is_empty()).collect();
+    let mut found: Vec<Speaker> = Vec::with_capacity(entries.len());
+    let mut names = std::collections::HashSet::new();
+    let mut sound = true;
+    for entry in &entries {
+        let speaker = match speaker(entry) {
+            Ok(speaker) => speaker,
+            Err(flaw) => {
+                faults.error(spot.part(entry), flaw);
+                sound = false;
+                continue;
+            }
+        };
+        if !names.insert(speaker.name.as_str().to_lowercase()) {
+            let message = format!("{} is named twice in this cell", speaker.name);
+            faults.warn(spot.part(entry), Flaw::new("speaker-twice", message, "delete one of the two"));
+        }
+        if let Some(flaw) = several(&speaker) {
+            faults.warn(spot.part(entry), flaw);
+        }
+        found.push(speaker);
+    }
+    if let Some(flaw) = plural_role(&found) {
+        faults.error(spot, flaw);
+        sound = false;
+    }
+    sound.then_some(found)
+}
+
+fn speaker(entry: &str) -> Result<Speaker, Flaw> {
+    let (person, affiliation) = match entry.split_once(',') {
+        Some((person, affiliation)) => (person, affiliation.trim()),
+        None => (entry, ""),
+    };
+    let (role, name) = match person.split_once(':') {
+        Some((role, name)) => (Some(role.trim()), name.trim()),
+        None => (None, person.trim()),
+    };
+    let form = "write Name, Affiliation or Role: Name, Affiliation";
+    if name.is_empty() || role.is_some_and(str::is_empty) {
+        let missing = if name.is_empty() { "name" } else { "role" };
+        return Err(Flaw::new("speaker", format!("the {missing} is missing in {:?}", shorten(entry)), form));
+    }
+    if name.contains(':') || name.starts_with("//") {
+        let message = format!("a name holds no colon, but {:?} does", shorten(name));
+        return Err(Flaw::new("speaker", message, form));
+    }
+    let text = |raw: &str| Some(Text::line(raw).0).filter(|text| !text.is_empty());
+    Ok(Speaker {
+        name: Text::line(name).0,
+        affiliation: text(affiliation),
+        role: role.and_then(text),
+        bio: Text::default(),
+    })
+}
+
+/// `A and B, X` is one speaker to the grammar, and so is `A, B, and C, X`.
+fn several(speaker: &Speaker) -> Option<Flaw> {
+    let name = speaker.name.as_str();
+    let affiliation = speaker.affiliation.as_ref().map(Text::as_str).unwrap_or_default();
+    let joined = [" and ", " & "].iter().any(|word| name.contains(word)) || affiliation.contains(", and ");
+    joined.then(|| {
+        let message = format!("{:?} is taken as one person", shorten(&speaker.line()));
+        Flaw::new(
+            "several-speakers",
+            message,
+            "write one speaker per line, each with an affiliation of their own",
+        )
+    })
+}
+
+/// `Program Co-Chairs: A, X; B, Y` would make A alone the chairs.
+fn plural_role(speakers: &[Speaker]) -> Option<Flaw> {
+    let (index, role) = speakers.windows(2).enumerate().find_map(|(index, pair)| {
+        let [first, second] = pair else { return None };
+        let role = first.role.as_ref()?.as_str();
+        let last = role.rsplit(' ').next()?.to_lowercase();
+        (second.role.is_none() && PLURALS.contains(&last.as_str())).then_some((index, role))
+    })?;
+    let one = role.strip_suffix(['s', 'S']).unwrap_or(role);
+    let lines: Vec<String> = speakers
+        .iter()
+        .enumerate()
+        .map(|(n, speaker)| {
+            let bare = n >= index && (n == index || speaker.role.is_none());
+            let role = if bare { Some(Text::line(one).0) } else { speaker.role.clone() };
+            Speaker { role, ..speaker.clone() }.line()
+        })
+        .collect();
+    let message = format!("a role belongs to one person, and {role:?} stands before several");
+    Some(Flaw::new("plural-role", message, format!("write {}, each on a line of its own", lines.join("; "))))
+}
+
+/// Gives each speaker a bio, in order; false where the cell has an error.
+pub(super) fn bios(spot: Spot<'_>, speakers: &mut [Speaker], faults: &mut Faults) -> bool {
+    let text = cell::block(spot, faults);
+    let mut bios: Vec<String> = vec![String::new()];
+    for line in text.as_str().lines() {
+        match bios.last_mut() {
+            Some(bio) if line.trim() != "--" => {
+                bio.push_str(line);
+                bio.push('\n');
+            }
+            _ => bios.push(String::new()),
+        }
+    }
+    while bios.len() > 1 && bios.last().is_some_and(|bio| bio.trim().is_empty()) {
+        bios.pop();
+    }
+    let (told, count) = (bios.len(), speakers.len());
+    if told > count {
+        let message = format!("{} for {}", plural(told, "bio"), plural(count, "speaker"));
+        let remedy = if count == 0 {
+            "name the speakers in the column \"speakers\", or move the text to the abstract"
+        } else {
+            "separate the bios of two speakers, and nothing else, with a line \"--\""
+        };
+        faults.error(spot, Flaw::new("bios-count", message, remedy));
+        return false;
+    }
+    if told < count {
+        let message =
+            format!("{} for {}: the last of them go without", plural(told, "bio"), plural(count, "speaker"));
+        let remedy = "separate bios with a line \"--\"; one without a bio gets an empty place between two such lines, or at the end";
+        // A line "--" at the end says that those who follow have none.
+        if text.as_str().lines().next_back().is_none_or(|line| line.trim() != "--") {
+            faults.warn(spot, Flaw::new("bios-count", message, remedy));
+        }
+    }
+    for (speaker, bio) in speakers.iter_mut().zip(bios) {
+        speaker.bio = Text::block(&bio).0;
+    }
+    true
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> (Option<Vec<String>>, Vec<&'static str>) {
+        let mut faults = Faults::default();
+        let people = speakers(Spot { text, ..Spot::FILE }, &mut faults);
+        let lines = people.map(|people| people.iter().map(Speaker::line).collect());
+        (lines, faults.into_list().iter().map(|fault| fault.rule).collect())
+    }
+
+    #[test]
+    fn the_first_comma_separates() {
+        for text in [
+            "Leonardo Antônio dos Santos, Workday, Inc.",
+            "Randall (Randy) Horwitz, IBM CIO",
+            "Scott Laird",
+            "Program Co-Chair: Dan Fainstein, The D. E. Shaw Group",
+            "Jane Doe, Project: Colon",
+        ] {
+            assert_eq!(read(text), (Some(vec![text.to_owned()]), vec![]), "{text}");
+        }
+        assert_eq!(read("A B, X; C D, Y\nE F;").0.unwrap(), ["A B, X", "C D, Y", "E F"]);
+    }
+
+    #[test]
+    fn a_plural_role_gets_a_line_for_each() {
+        let mut faults = Faults::default();
+        let spot = Spot { text: "Program Co-Chairs: A B, X; C D, Y", ..Spot::FILE };
+        assert_eq!(speakers(spot, &mut faults), None);
+        let list = faults.into_list();
+        assert!(list[0].remedy.contains("Program Co-Chair: A B, X; Program Co-Chair: C D, Y"));
+        assert_eq!(read("Head of Operations: A B\nC D").1, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_is_no_speaker_is_an_error() {
+        for text in [", Netflix", "Moderator: , X", ": A B", "https://example.org/a", "Panel: Chair: A B"] {
+            assert_eq!(read(text), (None, vec!["speaker"]), "{text}");
+        }
+        assert_eq!(read("A B and C D, X").1, ["several-speakers"]);
+        assert_eq!(read("A B, X\na b, Y").1, ["speaker-twice"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_speaker_prints_as_it_was_read(
+            role in proptest::option::of("[A-Z][a-z]{1,8}( [A-Z][a-z]{1,5})?"),
+            name in "[A-ZÀ-Ö][a-zà-ö]{1,8}( \\([A-Z][a-z]{1,5}\\))? [A-Z][a-z’-]{1,8}[a-z]",
+            affiliation in proptest::option::of("[A-Z][a-z]{1,9}(, (Inc\\.|LLC: East))?"),
+        ) {
+            let line = [
+                role.map(|role| format!("{role}: ")).unwrap_or_default(),
+                name,
+                affiliation.map(|affiliation| format!(", {affiliation}")).unwrap_or_default(),
+            ].concat();
+            prop_assert_eq!(speaker(&line).unwrap().line(), line);
+        }
+    }
+}

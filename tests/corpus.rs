@@ -1,0 +1,236 @@
+//! The corpus of bad and odd CSV files: each is refused or accepted exactly as `fixtures/csv/expect.toml` says.
+#![cfg(test)]
+
+use callboard::import::{Fault, Report, Severity, import};
+use callboard::program::{Clock, Conference, Slug, Text, Track, Zone, slug_of};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One file of the corpus.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    file: String,
+    verdict: String,
+    #[serde(default = "usual")]
+    conference: String,
+    /// `severity line column rule: a word of the remedy`, with `-` for no column.
+    #[serde(default)]
+    faults: Vec<String>,
+    /// Sessions of an accepted file.
+    sessions: Option<usize>,
+    /// `id start end` of sessions whose instants matter.
+    #[serde(default)]
+    slots: Vec<String>,
+    /// `id: Role: Name, Affiliation | …` of sessions whose speakers matter.
+    #[serde(default)]
+    speakers: Vec<String>,
+    /// `id: title` of sessions whose title matters.
+    #[serde(default)]
+    titles: Vec<String>,
+    /// `id: track` of sessions whose track matters.
+    #[serde(default)]
+    tracks: Vec<String>,
+}
+
+fn usual() -> String {
+    "los-angeles".to_owned()
+}
+
+#[derive(serde::Deserialize)]
+struct Manifest {
+    case: Vec<Case>,
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/csv")
+}
+
+fn conference(name: &str) -> Arc<Conference> {
+    let (zone, dates) = match name {
+        "los-angeles" => ("America/Los_Angeles", Some(("2025-03-24", "2025-03-27"))),
+        "los-angeles-spring" => ("America/Los_Angeles", Some(("2025-03-08", "2025-03-10"))),
+        "los-angeles-autumn" => ("America/Los_Angeles", Some(("2025-10-31", "2025-11-03"))),
+        "two-months" => ("America/Los_Angeles", Some(("2025-03-01", "2025-04-30"))),
+        "undated-berlin" => ("Europe/Berlin", None),
+        "lord-howe-autumn" => ("Australia/Lord_Howe", Some(("2025-04-04", "2025-04-07"))),
+        "lord-howe-spring" => ("Australia/Lord_Howe", Some(("2025-10-03", "2025-10-06"))),
+        "apia" => ("Pacific/Apia", Some(("2011-12-28", "2012-01-02"))),
+        "sao-paulo" => ("America/Sao_Paulo", Some(("2018-02-16", "2018-02-19"))),
+        "dublin" => ("Europe/Dublin", Some(("2025-10-24", "2025-10-27"))),
+        "kathmandu" => ("Asia/Kathmandu", Some(("2025-03-24", "2025-03-27"))),
+        "utc" => ("UTC", Some(("2025-03-24", "2025-03-27"))),
+        other => panic!("no conference {other}"),
+    };
+    let track = |name: &str, was: &[&str]| Track {
+        name: name.into(),
+        slug: slug_of(name),
+        colour: None,
+        about: Text::default(),
+        was: was.iter().map(|slug| Slug::parse(slug).unwrap()).collect(),
+    };
+    Arc::new(Conference {
+        title: "SREcon25 Americas".into(),
+        slug: Slug::parse("srecon25americas").unwrap(),
+        dates: dates.map(|(first, last)| (first.parse().unwrap(), last.parse().unwrap())),
+        zone: Zone::parse(zone).unwrap(),
+        venue: None,
+        language: "en-US".to_owned(),
+        clock: Clock::Twelve,
+        uid_domain: "srecon25americas.callboard.invalid".to_owned(),
+        public_url: url::Url::parse("http://127.0.0.1:8080").unwrap(),
+        tracks: vec![
+            track("Track 1", &["main-track"]),
+            track("Track 2", &[]),
+            track("Plenary", &[]),
+            track("Discussion Track", &[]),
+        ],
+        rooms: Vec::new(),
+        tombstone_days: 90,
+    })
+}
+
+/// A fault in the form of the manifest, without a word of the remedy.
+fn printed(fault: &Fault) -> String {
+    let column = fault.column.as_deref().unwrap_or("-");
+    format!("{} {} {} {}", fault.severity.as_str(), fault.line, column, fault.rule)
+}
+
+/// Everything in which a report differs from what its case expects.
+fn differences(case: &Case, report: &Report) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let verdict = if report.program.is_some() { "accepted" } else { "refused" };
+    if verdict != case.verdict {
+        wrong.push(format!("is {verdict}, expected {}", case.verdict));
+    }
+    let mut found: Vec<&Fault> = report.faults.iter().collect();
+    for expected in &case.faults {
+        let (place, word) = expected.split_once(": ").expect("a fault ends in a word of the remedy");
+        let fits = |fault: &&Fault| printed(fault) == place && fault.remedy.contains(word);
+        match found.iter().position(fits) {
+            Some(index) => drop(found.remove(index)),
+            None => wrong.push(format!("lacks {expected:?}")),
+        }
+    }
+    wrong.extend(
+        found.iter().map(|fault| format!("has {:?} ({}; {})", printed(fault), fault.message, fault.remedy)),
+    );
+    let Some(program) = &report.program else { return wrong };
+    let mut compare = |expected: &[String], printed: BTreeMap<String, String>| {
+        for line in expected {
+            let id = line.split([' ', ':']).next().unwrap();
+            if printed.get(id) != Some(line) {
+                wrong.push(format!("has {:?}, expected {line:?}", printed.get(id)));
+            }
+        }
+    };
+    let by_id = |print: &dyn Fn(&callboard::program::Session) -> String| {
+        program.order().iter().map(|session| (session.id.to_string(), print(session))).collect()
+    };
+    let instant = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    compare(&case.slots, by_id(&|s| format!("{} {} {}", s.id, instant(s.slot.start), instant(s.slot.end))));
+    let people = |s: &callboard::program::Session| {
+        s.speakers.iter().map(|speaker| speaker.line()).collect::<Vec<_>>().join(" | ")
+    };
+    compare(&case.speakers, by_id(&|s| format!("{}: {}", s.id, people(s))));
+    compare(&case.titles, by_id(&|s| format!("{}: {}", s.id, s.title)));
+    let track =
+        |s: &callboard::program::Session| s.track.as_ref().map(ToString::to_string).unwrap_or_default();
+    compare(&case.tracks, by_id(&|s| format!("{}: {}", s.id, track(s))));
+    if case.sessions != Some(program.order().len()) {
+        wrong.push(format!("has {} sessions, expected {:?}", program.order().len(), case.sessions));
+    }
+    wrong
+}
+
+fn cases() -> Vec<Case> {
+    let manifest = std::fs::read_to_string(directory().join("expect.toml")).unwrap();
+    toml::from_str::<Manifest>(&manifest).unwrap().case
+}
+
+#[test]
+fn every_file_gets_its_verdict_and_its_faults_and_no_others() {
+    let mut wrong = String::new();
+    for case in cases() {
+        let bytes = std::fs::read(directory().join(&case.file)).unwrap();
+        let report = import(&bytes, &conference(&case.conference));
+        for difference in differences(&case, &report) {
+            wrong.push_str(&format!("{}: {difference}\n", case.file));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn the_corpus_holds_at_least_150_distinct_files_and_names_each() {
+    let named: BTreeSet<String> = cases().into_iter().map(|case| case.file).collect();
+    let stored: BTreeSet<String> = std::fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".csv"))
+        .collect();
+    assert_eq!(named, stored);
+    let contents: BTreeSet<Vec<u8>> =
+        stored.iter().map(|name| std::fs::read(directory().join(name)).unwrap()).collect();
+    let odd = cases().iter().filter(|case| !case.faults.is_empty()).count();
+    assert!(odd >= 150, "{odd} files with a fault");
+    // A file may stand there twice, for two conferences.
+    assert!(contents.len() + 12 >= stored.len() && contents.len() >= 150, "{}", contents.len());
+}
+
+#[test]
+fn every_report_prints_for_people_and_for_programs() {
+    for case in cases() {
+        let bytes = std::fs::read(directory().join(&case.file)).unwrap();
+        let report = import(&bytes, &conference(&case.conference));
+        let plain = report.render_human(&case.file, &bytes, false);
+        assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{}: {plain:?}", case.file);
+        let painted = report.render_human(&case.file, &bytes, true);
+        let stripped: String = painted
+            .split('\x1b')
+            .enumerate()
+            .map(|(n, piece)| if n == 0 { piece } else { piece.split_once('m').unwrap().1 })
+            .collect();
+        assert_eq!(stripped, plain, "{}", case.file);
+        for fault in &report.faults {
+            assert!(plain.contains(fault.rule) && !fault.remedy.is_empty() && !fault.message.is_empty());
+            assert!(fault.line > 0 || fault.column.is_none(), "{}: {fault:?}", case.file);
+        }
+        let json = report.to_json();
+        assert_eq!(json["valid"], report.program.is_some());
+        assert_eq!(json["faults"].as_array().unwrap().len(), report.faults.len());
+        let errors = report.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
+        assert_eq!(json["errors"], errors);
+        assert_eq!(report.program.is_none(), errors > 0);
+    }
+}
+
+#[test]
+fn the_report_marks_the_cell() {
+    let bytes = b"id,date,start,end,kind,title\nkeynote,2025-03-25,9:00,9.45,plenary,Opening\n";
+    let report = import(bytes, &conference("los-angeles"));
+    let expected = "\
+error[time]: \"9.45\" is not a time
+ --> program.csv:2, column end
+  |
+2 | keynote,2025-03-25,9:00,9.45,plenary,Opening
+  |                         ^^^^
+  = instead: write 09:45
+
+program.csv: 1 error
+";
+    assert_eq!(report.render_human("program.csv", bytes, false), expected);
+}
+
+#[test]
+fn the_real_program_is_without_fault() {
+    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("program.csv")).unwrap();
+    let report = import(&bytes, &conference("los-angeles"));
+    assert_eq!(report.faults, []);
+    let program = report.program.unwrap();
+    assert_eq!(program.order().len(), 64);
+    let first = program.order().iter().find(|session| session.track.is_some()).unwrap();
+    assert_eq!(first.slot.start.to_rfc3339(), "2025-03-25T16:00:00+00:00");
+    assert_eq!(program.tracks.len(), 4);
+}
