@@ -1,0 +1,124 @@
+//! Records to store.
+
+use callboard::program::{
+    Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Status, Text, Zone,
+};
+use callboard::revision::{Digest, Ledger, advance};
+use callboard::store::{AgendaRecord, LinkRecord, Origin, ReleaseRecord, ReleaseWrite, Store, Write};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_742_900_000 + seconds, 0).unwrap()
+}
+
+pub(super) fn slug() -> Slug {
+    Slug::parse("srecon25americas").unwrap()
+}
+
+pub(super) fn open(dir: &Path) -> Store {
+    Store::open(dir, &slug()).unwrap()
+}
+
+pub(super) fn key(n: u64) -> Digest {
+    Digest::of(&n.to_be_bytes())
+}
+
+pub(super) fn id(n: u64) -> SessionId {
+    SessionId::parse(&format!("session-{n}")).unwrap()
+}
+
+/// An agenda with one pick per version.
+pub(super) fn agenda(version: u64) -> AgendaRecord {
+    AgendaRecord {
+        version,
+        name: format!("Ágnes’s {version}"),
+        picks: (1..=version).map(id).collect(),
+        links: vec![LinkRecord {
+            n: 1,
+            label: "phone".to_owned(),
+            hash: key(1000 + version),
+            generation: 0,
+            created: at(0),
+            revoked: None,
+        }],
+        created: at(0),
+        modified: at(version.try_into().unwrap()),
+        key_generation: 0,
+        next_link: 2,
+        seen_release: 1,
+    }
+}
+
+pub(super) fn put(agenda_of: u64, expect: Option<u64>, version: u64) -> Write {
+    Write::PutAgenda { key: key(agenda_of), expect, record: agenda(version) }
+}
+
+pub(super) fn conference() -> Conference {
+    Conference {
+        title: Text::from("SREcon25 Americas"),
+        slug: slug(),
+        dates: None,
+        zone: Zone::parse("America/Los_Angeles").unwrap(),
+        venue: None,
+        language: "en-US".to_owned(),
+        clock: Clock::Twelve,
+        uid_domain: "srecon25americas.example".to_owned(),
+        public_url: "http://127.0.0.1:8080".parse().unwrap(),
+        tracks: Vec::new(),
+        rooms: Vec::new(),
+        tombstone_days: 30,
+    }
+}
+
+pub(super) fn session(n: u64) -> Session {
+    let start = at(i64::try_from(n % 1000).unwrap() * 60);
+    Session {
+        id: id(n),
+        slot: Slot {
+            start,
+            end: start + TimeDelta::minutes(30),
+            room: Some(Text::from(format!("Room {}", n % 7))),
+        },
+        kind: SessionKind::Talk,
+        title: Text::from(format!("Talk {n}")),
+        track: None,
+        block: None,
+        speakers: Vec::new(),
+        abstract_text: Text::from("About the things that break. ".repeat(4)),
+        url: None,
+        links: Vec::new(),
+        status: Status::Confirmed,
+    }
+}
+
+/// The next release of `sessions` after `previous`, its ledger, and the write that publishes it.
+pub(super) fn release(previous: Option<&Ledger>, sessions: Vec<Session>) -> (Ledger, ReleaseWrite) {
+    let conference = conference();
+    let nothing = Ledger::empty(&conference.uid_domain);
+    let program = Program::new(Arc::new(conference.clone()), Vec::new(), sessions);
+    let before = previous.unwrap_or(&nothing);
+    let step = advance(before, &program, at(0), |draft| {
+        Digest::of(serde_json::to_string(&(draft.session, draft.moved_from)).unwrap().as_bytes())
+    });
+    let mut ledger = step.ledger;
+    let csv = format!("release {}\n", ledger.release).into_bytes();
+    for changed in &step.changes {
+        let mark = callboard::revision::FeedMark { digest: Digest::of(&csv), modified: ledger.published };
+        ledger.feeds.insert(format!("/sessions/{}.ics", changed.session), mark);
+    }
+    let record = ReleaseRecord {
+        number: ledger.release,
+        published: ledger.published,
+        origin: if before.release == 0 { Origin::First } else { Origin::File },
+        who: None,
+        csv_digest: Digest::of(&csv),
+        changes: step.changes,
+        conference,
+        warnings: vec!["line 7: no room".to_owned()],
+        complete: true,
+    };
+    let write = ReleaseWrite::between(previous, &ledger, record, csv);
+    (ledger, write)
+}
