@@ -7,7 +7,7 @@ mod error;
 mod file;
 
 pub use error::ConfigError;
-pub use file::{Limits, Publishing};
+pub use file::{Limits, Publishing, Webhook};
 
 use crate::program::{Clock, Conference, Room, Slug, Text, Track, Zone};
 use chrono::NaiveDate;
@@ -30,6 +30,10 @@ pub struct Config {
     pub publishing: Publishing,
     /// The server's limits.
     pub limits: Limits,
+    /// The file with the organizer's secrets; without one the organizer's paths answer 404.
+    pub organizer_secret_file: Option<PathBuf>,
+    /// The calls that go out after every release.
+    pub webhooks: Vec<Webhook>,
     conference: Described,
 }
 

@@ -8,14 +8,25 @@
 //!  picks in sled --store--> picks --agenda--> Agenda --join rendered VEVENTs--> Feed --http--> subscriber
 //! ```
 //!
-//! Nothing low imports anything above it. `tests/architecture.rs` fails when an arrow points the wrong way.
+//! There is one write path for the program ([`publisher`]) and one for picks ([`store`]). A request never
+//! parses CSV, never compresses a public feed and never builds a VEVENT: those bytes exist since the release
+//! was published.
+//!
+//! Nothing low imports anything above it; from the bottom: [`program`] and [`clock`], [`config`] and
+//! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
+//! [`cli`]. The `architecture` test fails when an arrow points the wrong way.
 
 pub mod agenda;
+pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod feed;
+pub mod freshness;
 pub mod import;
 pub mod program;
+pub mod publisher;
 pub mod release;
 pub mod revision;
 pub mod store;
+pub mod telemetry;

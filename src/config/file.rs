@@ -21,6 +21,8 @@ pub(super) struct File {
     rooms: Vec<RoomTable>,
     publishing: Publishing,
     limits: Limits,
+    organizer_secret_file: Option<PathBuf>,
+    webhooks: Vec<WebhookTable>,
 }
 
 impl Default for File {
@@ -35,6 +37,8 @@ impl Default for File {
             rooms: Vec::new(),
             publishing: Publishing::default(),
             limits: Limits::default(),
+            organizer_secret_file: None,
+            webhooks: Vec::new(),
         }
     }
 }
@@ -71,6 +75,22 @@ struct RoomTable {
     name: String,
     #[serde(default)]
     was: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookTable {
+    url: String,
+    secret_file: PathBuf,
+}
+
+/// A call that goes out after every release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Where it goes.
+    pub url: Url,
+    /// The file that holds the secret it is signed with.
+    pub secret_file: PathBuf,
 }
 
 /// The release guard, the file watch and what is kept.
@@ -147,6 +167,8 @@ impl File {
             public_url,
             publishing: self.publishing,
             limits: self.limits,
+            organizer_secret_file: self.organizer_secret_file,
+            webhooks: webhooks(self.webhooks)?,
             conference,
         })
     }
@@ -292,4 +314,14 @@ fn rooms(tables: Vec<RoomTable>) -> Result<Vec<Room>, ConfigError> {
         Ok(Room { name: Text::line(&table.name).0, was })
     };
     tables.into_iter().map(room).collect()
+}
+
+fn webhooks(tables: Vec<WebhookTable>) -> Result<Vec<Webhook>, ConfigError> {
+    let webhook = |table: WebhookTable| match Url::parse(&table.url) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            Ok(Webhook { url, secret_file: table.secret_file })
+        }
+        _ => Err(ConfigError::value("webhooks.url", "write an absolute http or https URL")),
+    };
+    tables.into_iter().map(webhook).collect()
 }

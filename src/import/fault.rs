@@ -3,7 +3,7 @@
 //! Owns how an offending text is quoted: shortened, and with nothing in it that could steer a terminal.
 
 use serde::Serialize;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// Whether a fault keeps the program from being published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,6 +45,20 @@ pub struct Fault {
     /// Where the cell stands in the decoded file, in bytes.
     #[serde(skip)]
     pub(super) span: Option<Span>,
+}
+
+/// One line: `line 3, title: what is wrong; what to write instead`.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}", self.line)?;
+            if let Some(column) = &self.column {
+                write!(f, ", {column}")?;
+            }
+            f.write_str(": ")?;
+        }
+        write!(f, "{}; {}", self.message, self.remedy)
+    }
 }
 
 /// First byte and the byte after the last, in the decoded file.

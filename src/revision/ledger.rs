@@ -80,7 +80,7 @@ pub struct FeedMark {
 }
 
 /// All revisions, tombstones too.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The release that this ledger belongs to; 0 before the first.
     pub release: u64,

@@ -1,2 +1,14 @@
 //! All integration tests, as one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says why on its output"
+)]
+
+mod corpus;
+mod histories;
 mod store;

@@ -57,7 +57,7 @@ fn write_until_killed(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<u
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     // Half of the rounds hit the opening of the store, the others the writing.
-    let waits_for_writes = after.as_micros() % 2 == 0;
+    let waits_for_writes = after.as_micros().is_multiple_of(2);
     let (started, starts) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         let mut said = Vec::new();

@@ -1,0 +1,177 @@
+//! The command line: what it accepts, where it leads, and which exit code comes back.
+
+mod check;
+mod deliver;
+mod diff;
+mod exit;
+mod publish;
+mod render;
+mod serve;
+mod settings;
+
+pub use exit::Exit;
+
+use clap::{Parser, Subcommand};
+use settings::{Serving, Settings};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// One program.csv in, every attendee's calendar right.
+///
+/// Without a command it serves the program:
+///
+///     callboard                                   serves ./program.csv on 127.0.0.1:8080
+///     callboard check program.csv                 names every fault, with its line and the remedy
+///     callboard render public/                    writes all public feeds as files
+///
+/// The config is ./config/callboard.toml where there is one, else --config FILE. Without any, only the
+/// conference's time zone must be given: --zone America/Los_Angeles.
+///
+/// Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad program, 78 bad config.
+#[derive(Debug, Parser)]
+#[command(name = "callboard", version, verbatim_doc_comment, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serving: Serving,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves pages and feeds (the default command).
+    ///
+    /// The first start publishes program.csv as release 1. After that a saved file is published by itself;
+    /// one with errors changes nothing.
+    Serve {
+        #[command(flatten)]
+        serving: Serving,
+    },
+    /// Checks a program file and names every fault, with line, column and what to write instead.
+    ///
+    /// Exits 65 if there are errors; warnings alone do not stop a publication.
+    Check {
+        /// The program file; unless given, the config's.
+        file: Option<PathBuf>,
+        /// For people, or for programs.
+        #[arg(long, value_enum, default_value = "human")]
+        format: check::Format,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Shows what a program file would change: against another file, or against what a server runs.
+    ///
+    ///     callboard diff old.csv new.csv
+    ///     callboard diff new.csv --to https://conf.example.org --organizer-secret-file secret
+    #[command(verbatim_doc_comment)]
+    Diff {
+        /// The old file, or with a server the new one.
+        old: PathBuf,
+        /// The new file; without it the first is held against what the server runs, blast radius included.
+        new: Option<PathBuf>,
+        /// For people, or for programs.
+        #[arg(long, value_enum, default_value = "human")]
+        format: check::Format,
+        #[command(flatten)]
+        target: publish::Target,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Publishes a program file on a running server.
+    ///
+    /// Exits 65 if the file has errors. A release that touches too much of the program is held: look at the
+    /// changes that it prints, then say --confirm.
+    Publish {
+        /// The program file.
+        file: PathBuf,
+        #[command(flatten)]
+        options: publish::Options,
+        #[command(flatten)]
+        target: publish::Target,
+    },
+    /// Writes the program that a server runs: to FILE, or to standard output.
+    Pull {
+        /// The file to replace.
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        target: publish::Target,
+    },
+    /// Sends the webhook calls that the server left in the spool, and exits 1 if some were given up.
+    ///
+    /// A call that fails is tried again after 1, 5, 15 minutes and so on up to a day, then kept under
+    /// spool/undelivered.
+    Deliver {
+        /// Stay, and send new calls as they come.
+        #[arg(long)]
+        forever: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Writes all public feeds as files, for a static host.
+    ///
+    /// Stamps come from the ledger of the data directory where there is a release in it, else from a
+    /// ledger.json that is kept in DIR: unchanged input writes the same bytes.
+    Render {
+        /// The directory to write to.
+        dir: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+/// Runs a command line, the program's name included.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no mistakes; clap prints them to standard output.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let command = arguments.command.unwrap_or(Command::Serve { serving: arguments.serving });
+    let result = match command {
+        Command::Serve { serving } => serve::serve(&serving),
+        Command::Check { file, format, settings } => check::check(file, format, settings),
+        Command::Diff { old, new: Some(new), format, settings, .. } => {
+            diff::compare(&old, &new, format, &settings)
+        }
+        Command::Diff { old, new: None, format, target, .. } => {
+            publish::preview(&old, &target, format == check::Format::Json)
+        }
+        Command::Publish { file, options, target } => publish::publish(&file, &target, &options),
+        Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
+        Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
+        Command::Render { dir, settings } => render::render(&dir, settings),
+    };
+    result.unwrap_or_else(|failure| {
+        let _ = writeln!(std::io::stderr().lock(), "callboard: {failure}");
+        failure.exit
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn exit(line: &str) -> Exit {
+        run(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_and_missing_files_have_their_codes() {
+        assert_eq!(exit("callboard --bogus"), Exit::Usage);
+        assert_eq!(exit("callboard check --zone UTC no-such-file.csv"), Exit::BadProgram);
+        assert_eq!(exit("callboard check --zone PDT"), Exit::BadConfig);
+        assert_eq!(exit("callboard check --config no-such-file.toml"), Exit::BadConfig);
+        assert_eq!(exit("callboard --version"), Exit::Done);
+    }
+}

@@ -1,0 +1,128 @@
+//! `callboard deliver`: sends what is in the spool, and tries again later what could not be sent.
+
+use super::exit::{Exit, Failure};
+use super::settings::Settings;
+use crate::client::{Call as Request, Client};
+use crate::clock::Clock;
+use crate::publisher::{Call, spool_directory, write_call};
+use chrono::TimeDelta;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// Minutes until the next try, by the number of tries; after the last a call is kept as undelivered.
+const BACK_OFF: [i64; 8] = [1, 5, 15, 60, 180, 360, 720, 1440];
+
+/// Where calls go that were tried often enough.
+const UNDELIVERED: &str = "undelivered";
+
+pub(super) fn deliver(settings: &Settings, forever: bool) -> Result<Exit, Failure> {
+    let config = settings.config()?;
+    let spool = spool_directory(&config.data);
+    let (client, clock) = (Client::new(None), Clock::wall());
+    loop {
+        let (sent, waiting, given_up) = round(&spool, &client, &clock)?;
+        if !forever || sent + given_up > 0 {
+            let _ = writeln!(
+                std::io::stdout().lock(),
+                "{sent} delivered, {waiting} waiting, {given_up} given up"
+            );
+        }
+        if !forever {
+            return Ok(if given_up == 0 { Exit::Done } else { Exit::Failed });
+        }
+        std::thread::sleep(Duration::from_secs(5));
+    }
+}
+
+/// Tries every call that is due, oldest release first: delivered, waiting, given up.
+fn round(spool: &Path, client: &Client, clock: &Clock) -> Result<(usize, usize, usize), Failure> {
+    let fail = |error: std::io::Error| {
+        Failure::text(
+            Exit::Failed,
+            format!("the spool {} cannot be read or written: {error}", spool.display()),
+        )
+    };
+    let entries = match std::fs::read_dir(spool) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((0, 0, 0)),
+        Err(error) => return Err(fail(error)),
+    };
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.retain(|name| !name.starts_with('.') && name.ends_with(".json"));
+    names.sort();
+    let (mut sent, mut waiting, mut given_up) = (0, 0, 0);
+    for name in names {
+        let path = spool.join(&name);
+        let bytes = std::fs::read(&path).map_err(fail)?;
+        let Ok(mut call) = serde_json::from_slice::<Call>(&bytes) else {
+            tracing::error!(name, "not a call; kept as undelivered");
+            set_aside(spool, &name).map_err(fail)?;
+            given_up += 1;
+            continue;
+        };
+        if call.due > clock.now() {
+            waiting += 1;
+            continue;
+        }
+        match send(client, &call, &name, clock) {
+            Ok(()) => {
+                std::fs::remove_file(&path).map_err(fail)?;
+                sent += 1;
+            }
+            Err(reason) => {
+                tracing::warn!(name, reason, "not delivered");
+                let minutes = usize::try_from(call.attempts).ok().and_then(|tries| BACK_OFF.get(tries));
+                call.attempts += 1;
+                call.last_error = Some(reason);
+                if let Some(minutes) = minutes {
+                    call.due = clock.now() + TimeDelta::minutes(*minutes);
+                    waiting += 1;
+                } else {
+                    given_up += 1;
+                }
+                write_call(spool, &name, &call).map_err(fail)?;
+                if minutes.is_none() {
+                    set_aside(spool, &name).map_err(fail)?;
+                }
+            }
+        }
+    }
+    Ok((sent, waiting, given_up))
+}
+
+fn set_aside(spool: &Path, name: &str) -> std::io::Result<()> {
+    let aside = spool.join(UNDELIVERED);
+    std::fs::create_dir_all(&aside)?;
+    std::fs::rename(spool.join(name), aside.join(name))
+}
+
+fn send(client: &Client, call: &Call, name: &str, clock: &Clock) -> Result<(), String> {
+    let secret = std::fs::read_to_string(&call.webhook.secret_file)
+        .map_err(|error| format!("{} cannot be read: {error}", call.webhook.secret_file.display()))?;
+    let timestamp = clock.now().timestamp().to_string();
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.trim().as_bytes()).map_err(|error| error.to_string())?;
+    mac.update(timestamp.as_bytes());
+    mac.update(b".");
+    mac.update(call.body.as_bytes());
+    let signature = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
+    let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("callboard-release", call.release.to_string()),
+        // The same for every try, so that a receiver can drop what it has seen.
+        ("callboard-delivery", name.trim_end_matches(".json").to_owned()),
+        ("callboard-timestamp", timestamp),
+        ("callboard-signature", format!("sha256={signature}")),
+    ];
+    let request =
+        Request { method: "POST", url: call.webhook.url.clone(), headers, body: Some(call.body.as_bytes()) };
+    match client.call(request) {
+        Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+        Ok(answer) => Err(format!("it answered {}", answer.status)),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,90 @@
+//! Exit codes (those of sysexits.h where it has one), and failures that carry theirs.
+
+use crate::config::ConfigError;
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what was asked.
+    Done,
+    /// It failed while running.
+    Failed,
+    /// The command line is wrong.
+    Usage,
+    /// The program has errors.
+    BadProgram,
+    /// The config, or what it must agree with, is wrong.
+    BadConfig,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 64,
+            Self::BadProgram => 65,
+            Self::BadConfig => 78,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a command could not do what was asked.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The exit code it gives.
+    pub(super) exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    /// From an error with its causes, each on a line of its own.
+    pub(super) fn new(exit: Exit, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message.push_str(&format!("\n  because: {error}"));
+            cause = error.source();
+        }
+        Self { exit, message }
+    }
+
+    /// From a text.
+    pub(super) fn text(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Exit::BadConfig, &error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_those_that_scripts_rely_on() {
+        let codes =
+            [Exit::Done, Exit::Failed, Exit::Usage, Exit::BadProgram, Exit::BadConfig].map(Exit::code);
+        assert_eq!(codes, [0, 1, 64, 65, 78]);
+    }
+}

@@ -1,0 +1,193 @@
+//! `callboard publish`, `pull` and `diff --to`: the organizer's requests to a running server.
+
+use super::exit::{Exit, Failure};
+use crate::client::{Answer, Call, Client, Secret};
+use crate::publisher::{Impact, ShownChange, describe, describe_impact};
+use clap::Args;
+use serde::Deserialize;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Where the server is, and who asks.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Target {
+    /// The server's origin
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(super) to: Url,
+    /// The file with the organizer's secret: `secret` or `label secret` on its first line
+    #[arg(long, value_name = "FILE", env = "CALLBOARD_ORGANIZER_SECRET_FILE")]
+    organizer_secret_file: Option<PathBuf>,
+}
+
+impl Target {
+    fn client(&self) -> Result<Client, Failure> {
+        let Some(path) = &self.organizer_secret_file else {
+            let text = "the organizer's secret is missing: pass --organizer-secret-file FILE, the file that the server was started with";
+            return Err(Failure::text(Exit::Usage, text));
+        };
+        let text = read(path, Exit::Usage)?;
+        let secret = String::from_utf8_lossy(&text).lines().find_map(Secret::from_line);
+        let none = || Failure::text(Exit::Usage, format!("{} holds no secret", path.display()));
+        Ok(Client::new(Some(secret.ok_or_else(none)?)))
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.to.clone();
+        url.set_path(path);
+        url.set_query(None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, Failure> {
+        let headers =
+            body.map(|_| ("content-type", "text/csv; charset=utf-8".to_owned())).into_iter().collect();
+        let call = Call { method, url: self.url(path, query), headers, body };
+        self.client()?.call(call).map_err(|error| Failure::new(Exit::Failed, &error))
+    }
+}
+
+/// The parts of the server's answers that people are shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    release: Option<u64>,
+    changes: Vec<ShownChange>,
+    warnings: Vec<String>,
+    impact: Option<Impact>,
+    reasons: Vec<String>,
+    digest: Option<String>,
+    report_text: Option<String>,
+    detail: Option<String>,
+    title: Option<String>,
+}
+
+/// How a file is published.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Let a held release through; nothing else may have been published since it was looked at
+    #[arg(long)]
+    confirm: bool,
+    /// Publish at that time, such as 2025-03-24T09:00:00-07:00, instead of now
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Publish only if this release still runs
+    #[arg(long, value_name = "N")]
+    only_after: Option<u64>,
+}
+
+pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result<Exit, Failure> {
+    let csv = read(file, Exit::BadProgram)?;
+    let mut query: Vec<(&str, &str)> = Vec::new();
+    let digest;
+    if options.confirm {
+        digest = digest_of_preview(target, &csv)?;
+        query.push(("confirm", &digest));
+    }
+    if let Some(at) = &options.at {
+        query.push(("at", at));
+    }
+    let headers = options.only_after.map(|n| ("if-match", format!("\"release-{n}\"")));
+    let headers =
+        headers.into_iter().chain([("content-type", "text/csv; charset=utf-8".to_owned())]).collect();
+    let call =
+        Call { method: "PUT", url: target.url("/organizer/program", &query), headers, body: Some(&csv) };
+    let answer = target.client()?.call(call).map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match answer.status {
+        200..=202 => {
+            let verb = match answer.status {
+                200 => "nothing changed; the running release is",
+                202 => "scheduled after release",
+                _ => "published release",
+            };
+            print(&format!("{verb} {}\n{}", told.release.unwrap_or_default(), body_of(&told)))
+        }
+        409 => {
+            let digest = told.digest.clone().unwrap_or_default();
+            print(&body_of(&told))?;
+            let reasons = told.reasons.join("; ");
+            Err(Failure::text(
+                Exit::Failed,
+                format!("held: {reasons}. If that is meant, publish with --confirm (digest {digest})"),
+            ))
+        }
+        422 => Err(Failure::text(Exit::BadProgram, told.report_text.unwrap_or_else(|| raw(&answer)))),
+        _ => Err(refused(&answer, &told)),
+    }
+}
+
+fn digest_of_preview(target: &Target, csv: &[u8]) -> Result<String, Failure> {
+    let answer = target.call("POST", "/organizer/preview", &[], Some(csv))?;
+    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    told.digest.clone().ok_or_else(|| match told.report_text.clone() {
+        Some(report) => Failure::text(Exit::BadProgram, report),
+        None => refused(&answer, &told),
+    })
+}
+
+pub(super) fn preview(file: &Path, target: &Target, json: bool) -> Result<Exit, Failure> {
+    let csv = read(file, Exit::BadProgram)?;
+    let answer = target.call("POST", "/organizer/preview", &[], Some(&csv))?;
+    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match answer.status {
+        200 if json => print(&raw(&answer)),
+        200 => print(&body_of(&told)),
+        422 => Err(Failure::text(Exit::BadProgram, told.report_text.unwrap_or_else(|| raw(&answer)))),
+        _ => Err(refused(&answer, &told)),
+    }
+}
+
+/// Writes what runs, so that the file is no longer stale.
+pub(super) fn pull(file: Option<&Path>, target: &Target) -> Result<Exit, Failure> {
+    let answer = target.call("GET", "/organizer/program", &[], None)?;
+    if answer.status != 200 {
+        return Err(refused(&answer, &serde_json::from_slice(&answer.body).unwrap_or_default()));
+    }
+    let written = match file {
+        Some(file) => {
+            let temporary = file.with_extension("part");
+            std::fs::write(&temporary, &answer.body).and_then(|()| std::fs::rename(&temporary, file))
+        }
+        None => std::io::stdout().lock().write_all(&answer.body),
+    };
+    written.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    Ok(Exit::Done)
+}
+
+fn body_of(told: &Told) -> String {
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let impact = told.impact.as_ref().map(describe_impact).unwrap_or_default();
+    let warnings: String = told.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let reasons: String = told.reasons.iter().map(|reason| format!("would be held: {reason}\n")).collect();
+    format!("{}{impact}{warnings}{reasons}", describe(&told.changes, colour))
+}
+
+fn refused(answer: &Answer, told: &Told) -> Failure {
+    let detail = told.detail.clone().or_else(|| told.title.clone()).unwrap_or_else(|| raw(answer));
+    Failure::text(Exit::Failed, format!("the server answered {}: {detail}", answer.status))
+}
+
+fn raw(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+fn print(text: &str) -> Result<Exit, Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end()).map_err(|error| Failure::new(Exit::Failed, &error))?;
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path, exit: Exit) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path)
+        .map_err(|error| Failure::text(exit, format!("{} cannot be read: {error}", path.display())))
+}

@@ -1,0 +1,73 @@
+//! The flags that several commands share, and the config that comes of them.
+
+use super::exit::{Exit, Failure};
+use crate::config::{Config, Overrides};
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Where the config is looked for without `--config`.
+const DEFAULT_CONFIG: &str = "config/callboard.toml";
+
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Settings {
+    /// The config file [default: config/callboard.toml if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The program file [default: program.csv]
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// The directory of agendas, ledger and releases [default: data]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one and prints it [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The origin that people see, such as https://conf.example.org [default: the listen address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The conference's time zone, such as America/Los_Angeles
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+}
+
+/// The flags of `serve` alone.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Serving {
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// The file with the organizer's secrets, one per line: `secret` or `label secret` [default: the systemd
+    /// credential organizer-secret]
+    #[arg(long, value_name = "FILE")]
+    pub(super) organizer_secret_file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The config: flags over file over defaults.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let path = match &self.config {
+            Some(path) => Some(path.as_path()),
+            None => Some(Path::new(DEFAULT_CONFIG)).filter(|path| path.exists()),
+        };
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| {
+                Failure::text(
+                    Exit::BadConfig,
+                    format!("the config {} cannot be read: {error}", path.display()),
+                )
+            })
+        };
+        let text = path.map(read).transpose()?;
+        let overrides = Overrides {
+            listen: self.listen,
+            program: self.program.clone(),
+            data: self.data.clone(),
+            public_url: self.public_url.clone(),
+            zone: self.zone.clone(),
+        };
+        Config::parse(text.as_deref(), overrides).map_err(|error| {
+            let place = path.map(|path| format!("{}: ", path.display())).unwrap_or_default();
+            Failure::text(Exit::BadConfig, format!("{place}{error}"))
+        })
+    }
+}

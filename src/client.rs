@@ -1,0 +1,106 @@
+//! The only outgoing connections, for the command line alone: the server itself never opens one.
+
+use std::fmt;
+use std::time::Duration;
+use ureq::Agent;
+use url::Url;
+
+/// The organizer's secret; never printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// From a line of a secret file: `secret` or `label secret`.
+    pub fn from_line(line: &str) -> Option<Self> {
+        line.split_whitespace().next_back().map(|word| Self(word.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a server answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The body, as text.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection, no TLS, a timeout, or an answer that is too long.
+    #[error("{url} does not answer")]
+    Unreachable {
+        /// Where.
+        url: Url,
+        /// Why.
+        #[source]
+        cause: Box<ureq::Error>,
+    },
+}
+
+/// A connection to a server's organizer paths, or to a webhook.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    secret: Option<Secret>,
+}
+
+/// A request.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// GET, PUT or POST.
+    pub method: &'a str,
+    /// Where.
+    pub url: Url,
+    /// Header fields besides Authorization.
+    pub headers: Vec<(&'a str, String)>,
+    /// What to send; none for GET.
+    pub body: Option<&'a [u8]>,
+}
+
+/// The longest answer that is read: a program file has at most 20 MiB.
+const LONGEST: u64 = 32 * 1024 * 1024;
+
+impl Client {
+    /// A client that identifies itself with the organizer's secret, if there is one. Redirects are not
+    /// followed, so a secret goes nowhere but where it was sent.
+    pub fn new(secret: Option<Secret>) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.into(), secret }
+    }
+
+    /// Sends a request and reads the answer whole.
+    ///
+    /// # Errors
+    /// [`ClientError`]; an answer of any status is none.
+    pub fn call(&self, call: Call<'_>) -> Result<Answer, ClientError> {
+        let mut request = http::Request::builder().method(call.method).uri(call.url.as_str());
+        for (name, value) in call.headers {
+            request = request.header(name, value);
+        }
+        if let Some(Secret(secret)) = &self.secret {
+            request = request.header("authorization", format!("Bearer {secret}"));
+        }
+        let unreachable =
+            |cause: ureq::Error| ClientError::Unreachable { url: call.url.clone(), cause: Box::new(cause) };
+        let request =
+            request.body(call.body.unwrap_or_default()).map_err(|error| unreachable(error.into()))?;
+        let mut response = self.agent.run(request).map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(unreachable)?;
+        Ok(Answer { status, body })
+    }
+}

@@ -1,0 +1,87 @@
+//! Why nothing was published.
+
+use super::Held;
+use crate::import::Report;
+use crate::store::{CommitError, OpenError, ReadError};
+
+/// Why a proposal was not published. The running release goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The program has errors.
+    #[error("the program has errors")]
+    Refused(Box<Report>),
+    /// The guard holds it.
+    #[error("the release waits for a confirmation: {}", .0.guarded.reasons.join("; "))]
+    Held(Box<Held>),
+    /// Another release was published meanwhile.
+    #[error("release {running} runs by now; look at it before publishing over it")]
+    Superseded {
+        /// The running release.
+        running: u64,
+    },
+    /// A release that is not kept with its text.
+    #[error("release {number} is not kept with its program")]
+    NotKept {
+        /// Its number.
+        number: u64,
+    },
+    /// It could not be persisted.
+    #[error("the release could not be written")]
+    Commit(#[from] CommitError),
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Read(#[from] ReadError),
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping(#[from] tokio::task::JoinError),
+}
+
+/// Why there is nothing to serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A first start whose program has errors (exit 65).
+    #[error("the program has errors, and there is no earlier release to serve")]
+    BadProgram(Box<Report>),
+    /// A first start without a program file (exit 65).
+    #[error("there is no program: {path} cannot be read ({cause})")]
+    NoProgram {
+        /// Where it was looked for.
+        path: String,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// Another UID domain than that of release 1 (exit 78).
+    #[error(
+        "the config's uid_domain is {configured:?}, but release 1 was published with {stored:?}; write \
+         uid_domain = {stored:?}, or every calendar would hold every session twice"
+    )]
+    UidDomain {
+        /// What the config says.
+        configured: String,
+        /// What release 1 was published with.
+        stored: String,
+    },
+    /// The kept program no longer imports, with the config that it was published with.
+    #[error("the program of release {number} in the store cannot be read back")]
+    Kept {
+        /// The release.
+        number: u64,
+        /// What the import says.
+        report: Box<Report>,
+    },
+    /// The program of the running release is not in the store.
+    #[error("the store holds release {number} without its program")]
+    Incomplete {
+        /// The release.
+        number: u64,
+    },
+    /// The store cannot be opened (78 for a newer format).
+    #[error("the data directory cannot be opened")]
+    Open(#[from] OpenError),
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Read(#[from] ReadError),
+    /// The first release could not be persisted.
+    #[error("the release could not be written")]
+    Commit(#[from] CommitError),
+}

@@ -1,0 +1,76 @@
+//! The guard: a release that touches too much of the program waits until somebody confirms it.
+
+use super::same_frame;
+use crate::config::Publishing;
+use crate::import::Report;
+use crate::program::{Change, ChangeKind, Conference, Field, Program};
+use crate::release::{Prepared, Release};
+use crate::revision::Digest;
+
+/// What the guard makes of a release.
+#[derive(Debug, Clone)]
+pub struct Guarded {
+    /// Covers the file's bytes, the config and the base release: what a confirmation must name.
+    pub digest: String,
+    /// Sessions that the release removes, moves or retitles.
+    pub touched: usize,
+    /// Sessions of the running program.
+    pub of: usize,
+    /// Why it is held; empty where it is not.
+    pub reasons: Vec<String>,
+}
+
+impl Guarded {
+    /// Whether it needs a confirmation.
+    pub fn is_held(&self) -> bool {
+        !self.reasons.is_empty()
+    }
+}
+
+/// A release that waits for its confirmation.
+#[derive(Debug)]
+pub struct Held {
+    /// The guard's verdict.
+    pub guarded: Guarded,
+    /// The import's report.
+    pub report: Report,
+    /// What it would change.
+    pub changes: Vec<Change>,
+}
+
+/// What a confirmation must name: a newer release, another config or another file make it stale.
+pub(super) fn digest(csv: &[u8], conference: &Conference, base: &Release) -> String {
+    let config = serde_json::to_vec(conference).unwrap_or_default();
+    Digest::of_parts([csv, config.as_slice(), base.number().to_le_bytes().as_slice()]).short()
+}
+
+/// Weighs a release against the running program.
+pub(super) fn weigh(
+    running: &Program,
+    prepared: &Prepared,
+    settings: &Publishing,
+    digest: String,
+) -> Guarded {
+    let touched = prepared.changes.iter().filter(|change| upsets(change)).count();
+    let of = running.order().len();
+    let mut reasons = Vec::new();
+    #[expect(clippy::cast_precision_loss, reason = "at most 50,000 sessions")]
+    let share = touched as f64 / of.max(1) as f64;
+    if touched >= settings.guard_least && share > settings.guard_share {
+        let percent = share * 100.0;
+        reasons.push(format!("it removes, moves or retitles {touched} of {of} sessions ({percent:.0} %)"));
+    }
+    if !same_frame(running, &prepared.release.program) {
+        reasons.push("it changes the conference's zone or dates".to_owned());
+    }
+    Guarded { digest, touched, of, reasons }
+}
+
+/// Whether a change takes something away from those who planned by it.
+fn upsets(change: &Change) -> bool {
+    match change.kind {
+        ChangeKind::Cancelled | ChangeKind::Withdrawn | ChangeKind::Moved => true,
+        ChangeKind::Edited => change.fields().iter().any(|field| field.field == Some(Field::Title)),
+        ChangeKind::Added | ChangeKind::Restored => false,
+    }
+}

@@ -1,0 +1,105 @@
+//! The spool of webhook calls: written by the server after a release, sent by `callboard deliver`.
+//!
+//! A call is a JSON file of its own, written whole under a temporary name first. The signature is made when
+//! it is sent, over body and timestamp, so a spool that leaks cannot be replayed with a fresh one.
+
+use super::{ShownChange, shown};
+use crate::config::Webhook;
+use crate::program::Change;
+use crate::release::Release;
+use crate::store::{Store, Write};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The note in the store that holds the last release whose calls are in the spool.
+const SPOOLED: &str = "spooled";
+
+/// One call that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Where it goes, and with which secret.
+    pub webhook: Webhook,
+    /// The release that it tells of.
+    pub release: u64,
+    /// The body, byte for byte as it will be signed and sent.
+    pub body: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not before.
+    pub due: DateTime<Utc>,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    conference: &'a str,
+    release: u64,
+    published: DateTime<Utc>,
+    changes: Vec<ShownChange>,
+    url: String,
+}
+
+/// The spool's directory.
+pub fn spool_directory(data: &Path) -> PathBuf {
+    data.join("spool")
+}
+
+/// Writes the calls of a release.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn spool(
+    directory: &Path,
+    webhooks: &[Webhook],
+    release: &Release,
+    changes: &[Change],
+) -> io::Result<()> {
+    let conference = &release.program.conference;
+    let body = Body {
+        conference: conference.slug.as_str(),
+        release: release.number(),
+        published: release.published(),
+        changes: shown(changes),
+        url: conference.link("/changes"),
+    };
+    let body = serde_json::to_string(&body)?;
+    for (place, webhook) in webhooks.iter().enumerate() {
+        let call = Call {
+            webhook: webhook.clone(),
+            release: release.number(),
+            body: body.clone(),
+            attempts: 0,
+            due: release.published(),
+            last_error: None,
+        };
+        write_call(directory, &format!("{:010}-{place}.json", release.number()), &call)?;
+    }
+    Ok(())
+}
+
+/// Writes a call under its name, whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_call(directory: &Path, name: &str, call: &Call) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let temporary = directory.join(format!(".{name}.part"));
+    let mut file = std::fs::File::create(&temporary)?;
+    io::Write::write_all(&mut file, &serde_json::to_vec(call)?)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, directory.join(name))
+}
+
+/// The number of the last release whose calls are in the spool.
+pub(super) fn last_spooled(store: &Store) -> Option<u64> {
+    let note = store.note(SPOOLED).ok().flatten()?;
+    note.try_into().ok().map(u64::from_le_bytes)
+}
+
+/// Notes that a release's calls are in the spool.
+pub(super) fn spooled(release: u64) -> Write {
+    Write::PutNote { name: SPOOLED.to_owned(), value: release.to_le_bytes().to_vec() }
+}

@@ -1,0 +1,263 @@
+//! Random edit histories: whatever an organizer does to a program, the laws of the ledger and its feeds hold.
+//!
+//! `CALLBOARD_HISTORIES` sets how many are tried (1,000 unless set; the long form is 100,000, best with
+//! `--release`). Each comes from a seed that a failure names; `CALLBOARD_SEED` starts from another one.
+
+use callboard::feed::FeedKey;
+use callboard::program::{
+    Change, Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text,
+    Track, Zone, apply, diff,
+};
+use callboard::release::Release;
+use callboard::revision::{Entry, Ledger, Standing};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A small generator (SplitMix64): the histories need speed and a seed, not quality.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.roll(n) == 0
+    }
+
+    fn of<'a, T>(&mut self, values: &'a [T]) -> &'a T {
+        &values[self.roll(values.len())]
+    }
+}
+
+#[derive(Clone)]
+struct Plan {
+    title: &'static str,
+    track_name: &'static str,
+    sessions: BTreeMap<SessionId, Session>,
+}
+
+const TITLES: &[&str] = &["A", "B, with a comma; and \\ more", "Ünïcode “quoted”", "C"];
+const ROOMS: &[&str] = &["Ballroom", "Zoë’s Room"];
+const PEOPLE: &[&str] = &["Ada Lovelace", "Grace Hopper", "Zoé", "Zoe"];
+
+impl Plan {
+    fn new() -> Self {
+        Self { title: "Conf", track_name: "One", sessions: BTreeMap::new() }
+    }
+
+    fn program(&self) -> Program {
+        let track = |name: &str, slug: &str| Track {
+            name: Text::from(name),
+            slug: Slug::parse(slug).unwrap(),
+            colour: None,
+            about: Text::default(),
+            was: vec![],
+        };
+        let tracks = vec![track(self.track_name, "one"), track("Two", "two"), track("Empty", "empty")];
+        let conference = Conference {
+            title: Text::from(self.title),
+            slug: Slug::parse("conf").unwrap(),
+            dates: None,
+            zone: Zone::parse("America/Los_Angeles").unwrap(),
+            venue: None,
+            language: "en".into(),
+            clock: Clock::TwentyFour,
+            uid_domain: "conf.example".into(),
+            public_url: "https://conf.example".parse().unwrap(),
+            tracks: tracks.clone(),
+            rooms: vec![],
+            tombstone_days: 30,
+        };
+        Program::new(Arc::new(conference), tracks, self.sessions.values().cloned())
+    }
+
+    fn edit(&mut self, dice: &mut Dice) {
+        let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
+        match dice.roll(12) {
+            0..=2 => {
+                let session = session(dice);
+                self.sessions.entry(session.id.clone()).or_insert(session);
+            }
+            3 if !ids.is_empty() => drop(self.sessions.remove(dice.of(&ids))),
+            4 if dice.one_in(3) => self.track_name = *dice.of(&["One", "First"]),
+            5 if dice.one_in(4) => self.title = *dice.of(&["Conf", "Conference, renamed"]),
+            _ if ids.is_empty() => {}
+            _ => {
+                let session = self.sessions.get_mut(dice.of(&ids)).unwrap();
+                match dice.roll(7) {
+                    0 => session.slot = slot(dice),
+                    1 => session.title = Text::from(*dice.of(TITLES)),
+                    2 => session.track = track(dice),
+                    3 => session.status = *dice.of(Status::ALL),
+                    4 => session.speakers = speakers(dice),
+                    5 => session.abstract_text = Text::from(*dice.of(&["", "Long\n\ntext, with; marks"])),
+                    _ => session.kind = *dice.of(SessionKind::ALL),
+                }
+            }
+        }
+    }
+}
+
+fn start() -> DateTime<Utc> {
+    "2025-03-25T16:00:00Z".parse().unwrap()
+}
+
+fn slot(dice: &mut Dice) -> Slot {
+    let start = start() + TimeDelta::minutes(15 * i64::try_from(dice.roll(200)).unwrap());
+    let room = dice.one_in(2).then(|| Text::from(*dice.of(ROOMS)));
+    Slot { start, end: start + TimeDelta::minutes(45), room }
+}
+
+fn track(dice: &mut Dice) -> Option<Slug> {
+    dice.of(&[None, Some("one"), Some("two")]).map(|slug| Slug::parse(slug).unwrap())
+}
+
+fn speakers(dice: &mut Dice) -> Vec<Speaker> {
+    let speaker =
+        |name: &str| Speaker { name: Text::from(name), affiliation: None, role: None, bio: Text::default() };
+    (0..dice.roll(3)).map(|_| speaker(dice.of::<&str>(PEOPLE))).collect()
+}
+
+fn session(dice: &mut Dice) -> Session {
+    Session {
+        id: SessionId::parse(&format!("s-{}", dice.roll(9))).unwrap(),
+        slot: slot(dice),
+        kind: *dice.of(SessionKind::ALL),
+        title: Text::from(*dice.of(TITLES)),
+        track: track(dice),
+        block: None,
+        speakers: speakers(dice),
+        abstract_text: Text::default(),
+        url: None,
+        links: vec![],
+        status: Status::Confirmed,
+    }
+}
+
+/// Steps of a history, each checked against the one before.
+fn history(seed: u64) {
+    let mut dice = Dice(seed);
+    let mut plan = Plan::new();
+    let mut release: Option<Release> = None;
+    let mut seen: BTreeMap<SessionId, (u32, u32)> = BTreeMap::new();
+    let mut now = start();
+    for _ in 0..2 + dice.roll(7) {
+        for _ in 0..1 + dice.roll(4) {
+            plan.edit(&mut dice);
+        }
+        // Clocks stand still and run backwards at times.
+        now += TimeDelta::seconds(i64::try_from(dice.roll(120)).unwrap() - 30);
+        let empty = Ledger::empty("conf.example");
+        let previous = release.as_ref().map_or(&empty, |release| &release.ledger);
+        let prepared = Release::prepare(plan.program(), previous, now);
+        again_changes_nothing(&prepared.release, now);
+        if let Some(before) = &release {
+            let after = &prepared.release;
+            changes_apply(&before.program, &after.program);
+            sequences(&before.ledger, &after.ledger);
+            reported(&before.ledger, &after.ledger, &prepared.changes);
+            bytes(before, after, prepared.is_new);
+        }
+        for (id, entry) in &prepared.release.ledger.entries {
+            let (number, sequence) = *seen.entry(id.clone()).or_insert((entry.number, 0));
+            assert_eq!(number, entry.number, "a number is for ever");
+            assert!(entry.revision.sequence >= sequence, "a sequence never falls");
+            seen.insert(id.clone(), (entry.number, entry.revision.sequence));
+        }
+        let numbers: BTreeSet<u32> = seen.values().map(|(number, _)| *number).collect();
+        assert_eq!(numbers.len(), seen.len(), "no number is given twice");
+        release = Some(prepared.release);
+    }
+}
+
+fn again_changes_nothing(release: &Release, now: DateTime<Utc>) {
+    let again = Release::prepare(release.program.clone(), &release.ledger, now + TimeDelta::days(1));
+    assert!(!again.is_new && again.changes.is_empty());
+    for (key, feed) in release.feeds.feeds() {
+        assert_eq!(feed.identity, again.release.feeds.feed(key).unwrap().identity, "{key}");
+    }
+}
+
+fn changes_apply(before: &Program, after: &Program) {
+    assert!(diff(before, before).is_empty());
+    assert_eq!(apply(before, &diff(before, after)).order(), after.order());
+}
+
+fn sequences(before: &Ledger, after: &Ledger) {
+    for (id, old) in &before.entries {
+        let new = &after.entries[id];
+        let rise = new.revision.sequence - old.revision.sequence;
+        assert_eq!(rise, u32::from(new.digest != old.digest), "{id}: rises exactly with the digest");
+        let later = new.revision.modified > old.revision.modified;
+        assert_eq!(later, rise == 1, "{id}: a new revision is a second later at least");
+    }
+    assert!(after.published >= before.published);
+}
+
+fn reported(before: &Ledger, after: &Ledger, changes: &[Change]) {
+    let reported: BTreeSet<&SessionId> = changes.iter().map(|change| &change.session).collect();
+    let digest = |entry: Option<&Entry>| entry.map(|entry| entry.digest);
+    for (id, entry) in &after.entries {
+        if digest(before.entries.get(id)) != Some(entry.digest) {
+            assert!(reported.contains(id), "{id} changed and is not reported");
+        }
+    }
+}
+
+fn bytes(before: &Release, after: &Release, is_new: bool) {
+    for event in after.feeds.events() {
+        let old = before.feeds.event(&event.id);
+        let same = before.ledger.entries.get(&event.id).map(|entry| entry.revision) == Some(event.revision);
+        if let Some(old) = old.filter(|_| same) {
+            assert_eq!(
+                old.default_bytes(),
+                event.default_bytes(),
+                "{}: an unchanged session keeps its bytes",
+                event.id
+            );
+        }
+    }
+    for (key, feed) in before.feeds.feeds() {
+        let now = after.feeds.feed(key).unwrap_or_else(|| panic!("{key} stopped answering"));
+        assert!(now.modified >= feed.modified, "{key}: LAST-MODIFIED never runs backwards");
+        assert_eq!(
+            now.modified == feed.modified,
+            now.identity == feed.identity,
+            "{key}: it rises exactly with the bytes"
+        );
+        assert!(is_new || now.identity == feed.identity);
+    }
+    let program = after.feeds.feed(&FeedKey::Program).unwrap();
+    let uids: Vec<&str> = std::str::from_utf8(&program.identity)
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with("UID:"))
+        .collect();
+    assert_eq!(uids.len(), uids.iter().collect::<BTreeSet<_>>().len(), "a UID occurs once");
+    let shown = after
+        .ledger
+        .entries
+        .values()
+        .filter(|entry| matches!(entry.standing, Standing::Listed | Standing::Removed));
+    assert_eq!(uids.len(), shown.count(), "what is cancelled or removed stays, what is withdrawn goes");
+}
+
+#[test]
+fn every_history_keeps_the_laws() {
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
+    let (histories, seed) = (number("CALLBOARD_HISTORIES", 1_000), number("CALLBOARD_SEED", 1));
+    for seed in seed..seed + histories {
+        let outcome = std::panic::catch_unwind(|| history(seed));
+        if let Err(panic) = outcome {
+            eprintln!("history {seed} broke a law (CALLBOARD_SEED={seed} CALLBOARD_HISTORIES=1 repeats it)");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
