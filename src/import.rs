@@ -21,6 +21,7 @@ mod encoding;
 mod fault;
 mod nearest;
 mod people;
+mod redact;
 mod report;
 mod residue;
 mod row;
@@ -32,6 +33,7 @@ mod tracks;
 mod word;
 
 pub use fault::{Fault, Severity};
+pub use redact::redact;
 pub use report::Report;
 
 use crate::program::{Conference, Program};
