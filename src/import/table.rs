@@ -1,7 +1,8 @@
 //! A decoded file as header and rows.
 //!
 //! The only reader of the csv crate. What a row means is not known here, only whether its cells can be
-//! told apart.
+//! told apart. Rows without any text, such as the tail of a spreadsheet, are no rows; surplus cells count only
+//! where they hold text.
 
 use super::column::{Column, Header, delimiter};
 use super::fault::{At, Faults, Flaw, Spot};
