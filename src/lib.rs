@@ -23,6 +23,7 @@ pub mod clock;
 pub mod config;
 pub mod feed;
 pub mod freshness;
+pub mod http;
 pub mod import;
 pub mod program;
 pub mod publisher;
