@@ -31,3 +31,4 @@ pub mod release;
 pub mod revision;
 pub mod store;
 pub mod telemetry;
+pub mod web;
