@@ -44,7 +44,7 @@ impl Publisher {
         };
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {
-            current: ArcSwap::from_pointee(release),
+            current: Arc::new(ArcSwap::from_pointee(release)),
             conference,
             setup,
             store,
