@@ -14,7 +14,7 @@
 //!
 //! Nothing low imports anything above it; from the bottom: [`program`] and [`clock`], [`config`] and
 //! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
-//! [`cli`]. The `architecture` test fails when an arrow points the wrong way.
+//! [`http`], [`server`], [`cli`]. The `architecture` test fails when an arrow points the wrong way.
 
 pub mod agenda;
 pub mod cli;
@@ -29,5 +29,6 @@ pub mod program;
 pub mod publisher;
 pub mod release;
 pub mod revision;
+pub mod server;
 pub mod store;
 pub mod telemetry;

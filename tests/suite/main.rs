@@ -11,4 +11,5 @@
 
 mod corpus;
 mod histories;
+mod http;
 mod store;
