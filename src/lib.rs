@@ -32,3 +32,4 @@ pub mod revision;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -1,4 +1,5 @@
 //! All integration tests, as one binary.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,7 +10,12 @@
     reason = "a test fails by panicking, and says why on its output"
 )]
 
+mod architecture;
 mod corpus;
+mod golden;
 mod histories;
 mod http;
+mod sample;
 mod store;
+mod truth;
+mod zones;
