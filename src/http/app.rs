@@ -7,9 +7,8 @@ use super::policy;
 use super::route::{Endpoint, Route, Routes};
 use super::{Body, Problem, access, cap, feeds, host, problem, robots};
 use crate::clock::Clock;
-use crate::release::Release;
+use crate::publisher::Publisher;
 use crate::store::Store;
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
@@ -20,8 +19,8 @@ use std::time::Duration;
 /// What an application is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// The release that readers see.
-    pub current: Arc<ArcSwap<Release>>,
+    /// Holds the release that readers see.
+    pub publisher: Arc<Publisher>,
     /// Where agendas are kept.
     pub store: Store,
     /// The time.
@@ -35,7 +34,7 @@ pub struct Parts {
 pub struct App(Arc<Inner>);
 
 struct Inner {
-    current: Arc<ArcSwap<Release>>,
+    publisher: Arc<Publisher>,
     agendas: Agendas,
     clock: Clock,
     body_patience: Duration,
@@ -45,9 +44,9 @@ struct Inner {
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { current, store, clock, body_patience } = parts;
+        let Parts { publisher, store, clock, body_patience } = parts;
         let agendas = Agendas::new(store, clock.clone());
-        Self(Arc::new(Inner { current, agendas, clock, body_patience, routes: Routes::new() }))
+        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes: Routes::new() }))
     }
 
     /// Answers a request. What goes wrong is an answer too.
@@ -107,7 +106,7 @@ impl App {
             Asked::Options => return Ok(options(&route)),
             Asked::Refused => return Err(Problem::Method(route.methods)),
         }
-        let release = self.0.current.load_full();
+        let release = self.0.publisher.current();
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {

@@ -14,6 +14,7 @@ mod architecture;
 mod corpus;
 mod golden;
 mod histories;
+mod http;
 mod sample;
 mod store;
 mod truth;

@@ -24,7 +24,9 @@ mod tests {
         let token = EditKey::generate().unwrap().reveal();
         let taken = |lines: &[String]| {
             let mut headers = HeaderMap::new();
-            lines.iter().for_each(|line| drop(headers.append(AUTHORIZATION, line.parse().unwrap())));
+            for line in lines {
+                headers.append(AUTHORIZATION, line.parse().unwrap());
+            }
             key(&headers).is_ok()
         };
         assert!(taken(&[format!("Bearer {token}")]));
