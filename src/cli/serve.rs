@@ -44,7 +44,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         Publisher::start(store.clone(), config.conference(bound), setup, clock.clone())
             .map_err(|error| start_failure(&error))?;
     let parts = Parts {
-        current: publisher.board(),
+        publisher: Arc::clone(&publisher),
         store: store.clone(),
         clock,
         body_patience: Duration::from_secs(config.limits.body_s),
