@@ -2,9 +2,10 @@
 
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
+use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{App, Parts};
+use crate::http::{App, Operator, Parts};
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory, watch};
 use crate::release::Release;
 use crate::server::{self, Limits};
@@ -12,19 +13,25 @@ use crate::store::{OpenError, Store};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
-    let config = serving.settings.config()?;
+    let config = serving.config()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(&config))
 }
 
 async fn run(config: &Config) -> Result<Exit, Failure> {
-    let listener =
-        TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
+    let listener = listen(config.listen).await?;
+    let operator = match config.operator_listen {
+        Some(address) => {
+            Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
+        }
+        None => None,
+    };
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Failed, &error))?;
     if config.public_url.is_none() {
         tracing::warn!(
@@ -54,15 +61,46 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     publisher.compress_behind();
     let background = tokio::spawn(follow(Arc::clone(&publisher)));
 
+    let draining = Arc::new(AtomicBool::new(false));
+    let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
+    let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
+    let operator =
+        operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
     let respond = move |request| {
         let app = app.clone();
         async move { app.respond(request).await }
     };
-    let stopped = server::run(vec![listener], respond, limits(config), stop_signal()?).await;
-    background.abort();
+    let signal = stop_signal()?;
+    let stop = async move {
+        signal.await;
+        draining.store(true, Ordering::Relaxed);
+        systemd::stopping();
+    };
+    systemd::ready();
+    let stopped = server::run(vec![listener], respond, limits(config), stop).await;
+    for task in [Some(background), Some(watchdog), operator].into_iter().flatten() {
+        task.abort();
+    }
     store.close();
     tracing::info!(cut_off = stopped.cut_off, "stopped");
     Ok(Exit::Done)
+}
+
+/// The socket that systemd holds for us, else one of our own.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
+    match handed {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
+    }
+}
+
+async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
+    let respond = move |request| {
+        let answer = operator.respond(&request);
+        async move { answer }
+    };
+    server::run(vec![listener], respond, limits, std::future::pending()).await;
 }
 
 /// What goes on beside answering: the file that was saved while we were away, then every save.
