@@ -36,6 +36,11 @@ impl<'r> Row<'r> {
         let place = self.places.get(index)?;
         Some(Spot { at: at(place), column: Some(column.name()), text: self.cells.get(index)? })
     }
+
+    /// The bytes of the text from its first cell to its last.
+    pub(super) fn extent(&self) -> Option<std::ops::Range<usize>> {
+        Some(self.places.first()?.start..self.places.last()?.end)
+    }
 }
 
 fn at(place: &Place) -> At {
@@ -220,6 +225,12 @@ impl<'t> Table<'t> {
             column: column.filter(|_| index > 1),
             text: self.raw(place),
         })
+    }
+
+    /// Where the record after the one that starts there starts; the end of the text after the last.
+    pub(super) fn next_after(&self, start: usize) -> usize {
+        let next = self.records.partition_point(|record| record.start <= start);
+        self.records.get(next).map_or(self.text.len(), |record| record.start)
     }
 
     /// A reader of the sound records among these, in the form that the scan found.
