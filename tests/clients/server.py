@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import brotli
-import pytest
 import requests
 import zstandard
 
@@ -48,9 +47,6 @@ class Server:
             if printed and self._answers(printed[0]):
                 self.listen, self.origin = printed[1], printed[0]
                 return
-            if self.process.poll() == 0:
-                self.process = None
-                pytest.skip("this build's `serve` ends at once, without serving")
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.05)
         raise AssertionError(f"it does not answer at an URL that it printed: {self.log.read_text()}")
