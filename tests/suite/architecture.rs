@@ -68,7 +68,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("quick_xml", &["xml"]),
     ("sled", &["store"]),
     ("notify", &["publisher"]),
-    ("arc_swap", &["publisher", "feed"]), // feed: codings are swapped in behind a published feed
+    ("arc_swap", &["publisher", "feed", "web"]), // feed and web: codings are swapped in behind what is published
     ("matchit", &["http"]),
     ("http", &["http", "server", "client"]), // the types of server's respond function and of client's requests
     ("hyper", &["server"]),
