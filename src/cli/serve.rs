@@ -6,7 +6,7 @@ use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{App, Operator, Parts};
-use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory, watch};
+use crate::publisher::{Publisher, Setup, StartError, Started, keep_schedule, spool_directory, watch};
 use crate::release::Release;
 use crate::server::{self, Limits};
 use crate::store::{OpenError, Store};
@@ -105,9 +105,9 @@ async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limit
 
 /// What goes on beside answering: the file that was saved while we were away, then every save.
 async fn follow(publisher: Arc<Publisher>) {
-    publisher.tell_again().await;
+    publisher.tell_what_was_not().await;
     publisher.catch_up().await;
-    watch(publisher).await;
+    tokio::join!(watch(Arc::clone(&publisher)), keep_schedule(publisher));
 }
 
 fn limits(config: &Config) -> Limits {

@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    unreachable_pub,
     reason = "a test fails by panicking, and says why on its output"
 )]
 
