@@ -19,6 +19,8 @@ mod container;
 mod date;
 mod encoding;
 mod fault;
+#[cfg(test)]
+mod laws;
 mod nearest;
 mod people;
 mod redact;
@@ -49,7 +51,7 @@ pub const MAX_FILE: usize = 20 * 1024 * 1024;
 /// early, since there is nothing in them to read.
 pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
     let mut faults = Faults::default();
-    let program = read(bytes, conference, &mut faults).filter(|_| !faults.has_errors());
+    let program = read(bytes, conference, &mut faults);
     Report { program, faults: faults.into_list() }
 }
 
@@ -69,5 +71,5 @@ fn read(bytes: &[u8], conference: &Arc<Conference>, faults: &mut Faults) -> Opti
     decoded.report(|offset| table.locate(offset), faults);
     let mut rows = row::Rows::of(conference);
     table.rows(faults, |row, faults| rows.read(row, faults));
-    Some(rows.finish(faults))
+    rows.finish(faults)
 }

@@ -14,19 +14,25 @@
 //!
 //! Nothing low imports anything above it; from the bottom: [`program`] and [`clock`], [`config`] and
 //! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
-//! [`cli`]. The `architecture` test fails when an arrow points the wrong way.
+//! [`http`], [`server`], [`cli`]. The `architecture` test fails when an arrow points the wrong way.
 
 pub mod agenda;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod export;
 pub mod feed;
 pub mod freshness;
+pub mod http;
+pub mod ics;
 pub mod import;
 pub mod program;
 pub mod publisher;
 pub mod release;
 pub mod revision;
+pub mod server;
 pub mod store;
 pub mod telemetry;
+pub mod web;
+pub mod xml;

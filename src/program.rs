@@ -53,12 +53,10 @@ impl Program {
         tracks: Vec<Track>,
         mut sessions: Vec<Arc<Session>>,
     ) -> Self {
+        let places: BTreeMap<&Slug, usize> =
+            tracks.iter().enumerate().map(|(place, track)| (&track.slug, place)).collect();
         let place = |session: &Session| {
-            session
-                .track
-                .as_ref()
-                .and_then(|slug| tracks.iter().position(|track| track.slug == *slug))
-                .unwrap_or(usize::MAX)
+            session.track.as_ref().and_then(|slug| places.get(slug)).copied().unwrap_or(usize::MAX)
         };
         sessions.sort_by_cached_key(|session| {
             (session.slot.start, session.slot.end, place(session), session.id.clone())

@@ -45,7 +45,7 @@ use tokio::sync::{Notify, watch as channel};
 /// Publishes, and holds what is published.
 #[derive(Debug)]
 pub struct Publisher {
-    current: ArcSwap<Release>,
+    current: Arc<ArcSwap<Release>>,
     conference: Arc<Conference>,
     setup: Setup,
     store: Store,
@@ -116,6 +116,11 @@ impl Publisher {
     /// The running release.
     pub fn current(&self) -> Arc<Release> {
         self.current.load_full()
+    }
+
+    /// The running release, for readers that look it up with every request.
+    pub fn board(&self) -> Arc<ArcSwap<Release>> {
+        Arc::clone(&self.current)
     }
 
     /// The config that new releases are made with. After a start whose config was held back, it differs from

@@ -32,7 +32,7 @@ pub use write::Write;
 use crate::program::Slug;
 use cell::{FORMAT, Space, Table};
 use committer::{Committer, Job, Pulse, Reply, Shared};
-use engine::{Engine, EngineError};
+use engine::{Engine, EngineError, LOCK_PATIENCE, drop_ballast, lay_ballast};
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -106,15 +106,16 @@ impl Store {
     pub fn open_with(dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
         make_directory(dir).map_err(unusable)?;
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(dir.join("lock"));
-        let lock = lock.map_err(unusable)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::Locked { dir: dir.to_owned() },
-            TryLockError::Error(cause) => unusable(cause),
-        })?;
+        let lock = lock_directory(dir)?;
         let failed = |cause: EngineError| OpenError::Engine { dir: dir.to_owned(), cause: cause.to_string() };
-        let engine = Engine::open(dir, options.cache_bytes).map_err(failed)?;
+        let engine = Engine::open(dir, options.cache_bytes).or_else(|error| match error {
+            EngineError::Full => {
+                drop_ballast(dir);
+                Engine::open(dir, options.cache_bytes)
+            }
+            other => Err(other),
+        });
+        let engine = engine.map_err(failed)?;
         let space = Space::new(conference);
         let view = View { engine: Some(engine.clone()), before: plan::Changes::new() };
         check_format(dir, &space, &engine, &view)?;
@@ -127,7 +128,7 @@ impl Store {
             pulse: Pulse::default(),
         });
         let (jobs, waiting): (_, Receiver<Job>) = sync_channel(options.queue);
-        let committer = Committer::new(Arc::clone(&shared), engine);
+        let committer = Committer::new(Arc::clone(&shared), engine, lay_ballast(dir).err());
         let thread = std::thread::Builder::new().name("commit".to_owned());
         let thread = thread.spawn(move || committer.run(&waiting)).map_err(unusable)?;
         let door = Mutex::new(Some(Door { jobs, thread, lock }));
@@ -235,6 +236,24 @@ fn make_directory(dir: &Path) -> io::Result<()> {
     match dir.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
+    }
+}
+
+/// Takes the directory for this process.
+fn lock_directory(dir: &Path) -> Result<File, OpenError> {
+    let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(dir.join("lock"));
+    let lock = lock.map_err(unusable)?;
+    let started = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { dir: dir.to_owned() }),
+            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+        }
     }
 }
 

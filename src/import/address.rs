@@ -1,6 +1,7 @@
 //! The `url` and `links` columns: absolute http and https addresses.
 
 use super::cell;
+use super::column::Column;
 use super::fault::{Faults, Flaw, Spot, shorten};
 use crate::program::{Link, Text};
 use url::Url;
@@ -100,6 +101,10 @@ fn link(entry: &str) -> Result<Link, Flaw> {
     if let Some(second) = label.split([' ', '\t', ';', ',']).find(|word| is_address(word)) {
         let message = format!("two addresses stand on this line, {:?} is one", shorten(second));
         return Err(Flaw::new("link", message, "write one link per line: label, space, address"));
+    }
+    if label.len() > Column::Title.cap() || last.len() > Column::Url.cap() {
+        let message = "this link is too long";
+        return Err(Flaw::new("too-long", message, "write a label under 1 KiB and an address under 2 KiB"));
     }
     Ok(Link { label: Text::line(label).0, url: address(last)? })
 }

@@ -58,7 +58,10 @@ impl<'p> Bookings<'p> {
             let (one, two) = (times(last, conference), times(placed, conference));
             let (before, line) = (&last.session.id, last.start.line);
             let message = match self.noun {
-                "track" => format!("in the track {name}, {two} overlaps with {before} (line {line}), {one}"),
+                "track" => format!(
+                    "in the track {}, {two} overlaps with {before} (line {line}), {one}",
+                    track_name(name, conference)
+                ),
                 _ => format!("{name} is booked here, {two}, and in {before} (line {line}), {one}"),
             };
             let remedy = match self.noun {
@@ -75,6 +78,11 @@ impl<'p> Bookings<'p> {
             *last = placed;
         }
     }
+}
+
+fn track_name<'c>(slug: &'c str, conference: &'c Conference) -> &'c str {
+    let track = conference.tracks.iter().find(|track| track.slug.as_str() == slug);
+    track.map_or(slug, |track| track.name.as_str())
 }
 
 fn times(placed: &Placed, conference: &Conference) -> String {

@@ -164,7 +164,9 @@ impl Header {
             }
         }
         for column in missing {
-            let at = At { line: cells.first().map_or(1, |cell| cell.at.line), span: None };
+            let end = cells.last().and_then(|cell| cell.at.span).map(|(_, end)| end);
+            let span = cells.first().and_then(|cell| cell.at.span).map(|(start, _)| start).zip(end);
+            let at = At { line: cells.first().map_or(1, |cell| cell.at.line), span };
             let spot = Spot { at, column: Some(column.name()), text: "" };
             let unknown: Vec<&str> = self
                 .names

@@ -121,8 +121,8 @@ impl Decoded<'_> {
             }
             Encoding::Foreign { first, byte, lines } => {
                 let message = format!(
-                    "the file is not UTF-8: the first of {lines} such lines holds the byte {byte:02X}, which is {:?} \
-                     in Windows-1252 (what Excel calls CSV without UTF-8)",
+                    "the file is not UTF-8: the byte {byte:02X} here is {:?} in Windows-1252, which Excel writes as \
+                     plain CSV; lines with such bytes: {lines}",
                     shown(*first).chars().next().unwrap_or(char::REPLACEMENT_CHARACTER),
                 );
                 faults.error(locate(first.0), Flaw::new("encoding", message, SAVE_AS));

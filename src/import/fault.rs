@@ -147,7 +147,7 @@ impl Faults {
         }
     }
 
-    /// The faults by line; in one line, in the order in which they were found.
+    /// The faults by line and cell; of one cell, in the order in which they were found.
     pub(super) fn into_list(mut self) -> Vec<Fault> {
         let left = (self.errors + self.warnings).saturating_sub(self.list.len());
         if left > 0 {
@@ -160,7 +160,7 @@ impl Faults {
             self.list.pop();
             self.push(severity, Spot::FILE, flaw);
         }
-        self.list.sort_by_key(|fault| fault.line);
+        self.list.sort_by_key(|fault| (fault.line, fault.span.map(|(start, _)| start)));
         self.list
     }
 }

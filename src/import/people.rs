@@ -28,6 +28,9 @@ const PLURALS: [&str; 15] = [
     "authors",
 ];
 
+/// Bytes of a name, an affiliation or a role.
+const LONGEST: usize = 1024;
+
 /// The speakers of a cell; none of them where the cell has an error.
 pub(super) fn speakers(spot: Spot<'_>, faults: &mut Faults) -> Option<Vec<Speaker>> {
     let text = cell::block(spot, faults);
@@ -78,6 +81,11 @@ fn speaker(entry: &str) -> Result<Speaker, Flaw> {
     if name.contains(':') || name.starts_with("//") {
         let message = format!("a name holds no colon, but {:?} does", shorten(name));
         return Err(Flaw::new("speaker", message, form));
+    }
+    if [name, affiliation, role.unwrap_or_default()].iter().any(|part| part.len() > LONGEST) {
+        let message =
+            format!("a name, an affiliation or a role of over {LONGEST} bytes: {:?}", shorten(entry));
+        return Err(Flaw::new("too-long", message, "write one speaker per line"));
     }
     let text = |raw: &str| Some(Text::line(raw).0).filter(|text| !text.is_empty());
     Ok(Speaker {

@@ -120,11 +120,12 @@ impl Rows {
         format!("{stem}-{}", (2..100).find(free).unwrap_or(self.ids.len() + 1))
     }
 
-    /// Reports what concerns all rows, and hands over the program.
-    pub(super) fn finish(self, faults: &mut Faults) -> Program {
+    /// Reports what concerns all rows, and hands over the program where nothing keeps it back.
+    pub(super) fn finish(self, faults: &mut Faults) -> Option<Program> {
         super::booking::report(&self.placed, &self.conference, faults);
         let tracks = self.tracks.finish(faults);
-        Program::new(self.conference, tracks, self.placed.into_iter().map(|placed| placed.session))
+        let sessions = self.placed.into_iter().map(|placed| placed.session);
+        (!faults.has_errors()).then(|| Program::new(self.conference, tracks, sessions))
     }
 }
 

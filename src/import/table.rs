@@ -1,7 +1,8 @@
 //! A decoded file as header and rows.
 //!
 //! The only reader of the csv crate. What a row means is not known here, only whether its cells can be
-//! told apart.
+//! told apart. Rows without any text, such as the tail of a spreadsheet, are no rows; surplus cells count only
+//! where they hold text.
 
 use super::column::{Column, Header, delimiter};
 use super::fault::{At, Faults, Flaw, Spot};
@@ -33,13 +34,20 @@ impl<'r> Row<'r> {
     pub(super) fn cell(&self, column: Column) -> Option<Spot<'r>> {
         let index = self.header.position(column)?;
         let place = self.places.get(index)?;
-        Some(Spot { at: at(place), column: Some(column.name()), text: self.cells.get(index)? })
+        Some(Spot { at: at(place), column: Some(column.name()), text: armed(self.cells.get(index)?) })
     }
 
     /// The bytes of the text from its first cell to its last.
     pub(super) fn extent(&self) -> Option<std::ops::Range<usize>> {
         Some(self.places.first()?.start..self.places.last()?.end)
     }
+}
+
+/// A cell as it was before an export put an apostrophe in front of it, since a spreadsheet would run it as a
+/// formula. Other cells keep theirs.
+fn armed(cell: &str) -> &str {
+    let formula = |cell: &str| cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
+    cell.strip_prefix('\'').filter(|rest| formula(rest)).unwrap_or(cell)
 }
 
 fn at(place: &Place) -> At {
@@ -165,13 +173,17 @@ impl<'t> Table<'t> {
         }
         if width < expected {
             let message = format!("this row has {width} of {expected} cells");
-            let remedy = format!(
-                "add the missing {} cells ({}); where the row above was broken by a line end inside a cell, put that cell in quotes",
-                expected - width,
-                header.names.get(width..).unwrap_or_default().join(", "),
-            );
+            let cut_short = Self::is_cut_short(header, cells);
+            let missing = header.names.get(width..).unwrap_or_default().join(", ");
+            let remedy = if cut_short {
+                format!("add the missing cells, empty where there is nothing to say: {missing}")
+            } else {
+                format!(
+                    "put the cell of the row above in quotes if it broke the line, else add the missing cells: {missing}"
+                )
+            };
             faults.error(spot, Flaw::new("too-few-cells", message, remedy));
-            return self.is_cut_short(header, cells);
+            return cut_short;
         }
         if let Some(extra) = record.cells.iter().skip(expected).find(|place| !self.is_blank(place)) {
             let message =
@@ -186,7 +198,7 @@ impl<'t> Table<'t> {
 
     /// Whether a row with too few cells lacks its last ones, and can still be checked; else it is the tail of
     /// a row that a line end broke.
-    fn is_cut_short(&self, header: &Header, cells: &csv::StringRecord) -> bool {
+    fn is_cut_short(header: &Header, cells: &csv::StringRecord) -> bool {
         let cell = |column| header.position(column).and_then(|index| cells.get(index)).unwrap_or_default();
         SessionId::parse(cell(Column::Id).trim()).is_ok()
             && cell(Column::Date).contains(|c: char| c.is_ascii_digit())

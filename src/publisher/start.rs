@@ -50,7 +50,7 @@ impl Publisher {
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {
-            current: ArcSwap::from_pointee(release),
+            current: Arc::new(ArcSwap::from_pointee(release)),
             conference,
             setup,
             store,

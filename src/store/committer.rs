@@ -3,10 +3,11 @@
 //! It takes what is waiting, writes it as one batch, waits until that is on disk, and only then answers
 //! anybody of the group, those with a conflict too: whoever reads again after a conflict finds the state that
 //! it conflicts with. The first failed write or sync ends all acknowledging until the database was opened
-//! anew, which the thread tries with a back-off. Meanwhile readers keep what they had.
+//! anew. That is tried at once, since a failed sled serves reads no longer either, with the room of the
+//! ballast where the disk is full; writes are taken again when the ballast could be laid again.
 
 use super::cell::Space;
-use super::engine::{Engine, EngineError, probe};
+use super::engine::{Engine, EngineError, drop_ballast, lay_ballast};
 use super::plan::{Changes, Plan, PlanError};
 use super::view::{self, View};
 use super::{CommitError, Options, Write};
@@ -93,11 +94,18 @@ pub(super) struct Committer {
     /// None after an attempt to reopen it failed.
     engine: Option<Engine>,
     failure: Option<Failure>,
+    /// A failed engine serves nothing any more.
+    needs_reopening: bool,
 }
 
 impl Committer {
-    pub(super) fn new(shared: Arc<Shared>, engine: Engine) -> Self {
-        Self { shared, engine: Some(engine), failure: None }
+    /// A store that was opened on a full disk begins with that failure: it can be read.
+    pub(super) fn new(shared: Arc<Shared>, engine: Engine, failure: Option<EngineError>) -> Self {
+        let failure = failure.map(|error| {
+            shared.pulse.has_failed.store(true, Ordering::Relaxed);
+            Failure { error, wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
+        });
+        Self { shared, engine: Some(engine), failure, needs_reopening: false }
     }
 
     /// Serves until every sender is gone, then closes the database.
@@ -165,7 +173,10 @@ impl Committer {
         let results: Vec<_> = results.collect();
         match self.write(&engine, &changes) {
             Ok(()) => results,
-            Err(error) => refuse(&self.fail(error)),
+            Err(error) => {
+                drop(engine); // or its lock would outlive it
+                refuse(&self.fail(error))
+            }
         }
     }
 
@@ -183,27 +194,28 @@ impl Committer {
         Ok(())
     }
 
+    /// Ends acknowledging, and tries to get over it. Gives the answer to the group that met the failure.
     fn fail(&mut self, error: EngineError) -> CommitError {
         tracing::error!(%error, "a write failed; the store takes none until it was reopened");
         self.shared.pulse.has_failed.store(true, Ordering::Relaxed);
-        let failure = Failure { error, wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY };
+        let failure = Failure { error, wait: FIRST_RETRY / 2, next_try: Instant::now() };
         let answer = failure.answer();
         self.failure = Some(failure);
+        self.needs_reopening = true;
+        self.recover();
         answer
     }
 
-    /// Opens the database anew. Readers wait for it: there is none to read from meanwhile, since sled locks
-    /// its directory. They keep the old one until there is room for the new.
     fn recover(&mut self) {
-        let reopened = self.reopen();
-        match (reopened, &mut self.failure) {
+        let reopened = if self.needs_reopening { self.reopen() } else { Ok(()) };
+        match (reopened.and_then(|()| lay_ballast(&self.shared.dir)), &mut self.failure) {
             (Ok(()), _) => {
                 self.failure = None;
                 self.shared.pulse.has_failed.store(false, Ordering::Relaxed);
                 tracing::info!("the store takes writes again");
             }
             (Err(error), Some(failure)) => {
-                tracing::debug!(%error, "the store cannot be reopened yet");
+                tracing::debug!(%error, "the store takes no writes yet");
                 failure.error = error;
                 failure.wait = (failure.wait * 2).min(LAST_RETRY);
                 failure.next_try = Instant::now() + failure.wait;
@@ -212,16 +224,21 @@ impl Committer {
         }
     }
 
+    /// Opens the database anew. Readers wait for it: there is none to read from meanwhile, since sled locks
+    /// its directory. What was in flight is then on disk as a whole or gone, so nothing is hidden any more.
     fn reopen(&mut self) -> Result<(), EngineError> {
-        probe(&self.shared.dir)?;
         let mut view = view::write(&self.shared.view);
+        view.before = Changes::new();
         for engine in [self.engine.take(), view.engine.take()].into_iter().flatten() {
             engine.close();
         }
+        if self.failure.as_ref().is_some_and(|failure| failure.error == EngineError::Full) {
+            drop_ballast(&self.shared.dir);
+        }
         let engine = Engine::open(&self.shared.dir, self.shared.options.cache_bytes)?;
-        view.before = Changes::new();
         view.engine = Some(engine.clone());
         self.engine = Some(engine);
+        self.needs_reopening = false;
         Ok(())
     }
 

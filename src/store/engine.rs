@@ -9,7 +9,9 @@
 //!   `conf`, which sled never does. Its own flusher, which only logs a failed fsync, is off.
 //! - A `snap.*.generating` that a crash left behind is taken for a snapshot and the store no longer opens
 //!   (sled 1527). It is removed first, under our own lock, so that no living process loses one.
-//! - Its errors stick until it is opened anew, and it can panic. A panic is caught and is an error like others.
+//! - Its errors stick until it is opened anew: even pages that it once wrote can then be unreadable. And it
+//!   can panic. A panic is caught and is an error like others.
+//! - Opening writes a snapshot, which a full disk has no room for. A ballast file is given up for it.
 //! - A batch is atomic within one tree only. There is one tree, the default one, and keys have prefixes.
 //! - While a batch is applied, other threads' reads wait: a process-wide lock of sled's.
 //! - Its `Mode` is read nowhere in 0.34.7, so none is set. Old segments are cleaned by later writes.
@@ -22,6 +24,12 @@ use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a lock may outlive its holder: a process that is being forked holds it until its exec.
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+
+const BALLAST: &str = "ballast";
 
 /// Why sled or the file system under it failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +75,7 @@ impl Engine {
             std::fs::remove_file(left_over)?;
         }
         let config = sled::Config::default().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
-        let db = guarded(|| config.open())?;
+        let db = open_unlocked(&config)?;
         let log = File::open(dir.join("db"))?;
         log.sync_all()?;
         File::open(dir.join("conf"))?.sync_all()?;
@@ -129,27 +137,48 @@ impl Engine {
     }
 }
 
-/// Makes sure that recovery has room, before the readers' database is given up for it: opening rewrites the
-/// snapshot, and the first write takes new segments of 512 KiB.
-pub(super) fn probe(dir: &Path) -> Result<(), EngineError> {
-    const ROOM: u64 = 4 * 512 * 1024;
+/// Lays the ballast: room that recovery gets back when the disk is full, since opening writes a snapshot.
+///
+/// That it can be laid is also the sign that there is room for writes again.
+pub(super) fn lay_ballast(dir: &Path) -> Result<(), EngineError> {
+    const SEGMENT: u64 = 512 * 1024; // in which sled's log grows
     let snapshots: u64 = snapshots(dir)?.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
-    let path = dir.join("probe");
-    let written = fill(&path, ROOM + snapshots);
-    let removed = std::fs::remove_file(&path);
-    written?;
-    Ok(removed?)
+    let bytes = 4 * SEGMENT + 2 * snapshots;
+    let path = dir.join(BALLAST);
+    if path.metadata().is_ok_and(|found| found.len() >= bytes) {
+        return Ok(());
+    }
+    fill(&path, bytes).inspect_err(|_| drop_ballast(dir))
 }
 
-fn fill(path: &Path, mut bytes: u64) -> Result<(), EngineError> {
+/// Gives the ballast's room back.
+pub(super) fn drop_ballast(dir: &Path) {
+    match std::fs::remove_file(dir.join(BALLAST)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => tracing::error!(%error, "the ballast stays"),
+        _ => {}
+    }
+}
+
+fn fill(path: &Path, bytes: u64) -> Result<(), EngineError> {
     let mut file = File::create(path)?;
-    let block = [0x55; 64 * 1024]; // not zeros: a file system may store those as a hole
-    while bytes > 0 {
-        let length = bytes.min(block.len() as u64);
-        file.write_all(block.get(..usize::try_from(length).unwrap_or(block.len())).unwrap_or(&block))?;
-        bytes -= length;
+    let block = [0x55; 64 * 1024]; // not zeros: a file system may keep those as a hole
+    for _ in 0..bytes.div_ceil(block.len() as u64) {
+        file.write_all(&block)?;
     }
     Ok(file.sync_all()?)
+}
+
+/// The caller holds the lock of the directory, so a lock of sled's is one that is about to go.
+fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
+    let started = Instant::now();
+    loop {
+        match guarded(|| config.open()) {
+            Err(EngineError::Failed(cause))
+                if cause.contains("could not acquire lock") && started.elapsed() < LOCK_PATIENCE => {}
+            result => return result,
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {

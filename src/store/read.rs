@@ -1,6 +1,6 @@
 //! The reading side of the store: synchronous, and never behind the disk unless a page is not cached.
 
-use super::cell::Table;
+use super::cell::{Cell, Table};
 use super::plan::{decode, slug_kind};
 use super::release::ReleaseDetail;
 use super::view::{self, Records};
@@ -22,7 +22,7 @@ impl Store {
     }
 
     /// All agendas, by key. Commits go on during the scan: each record is whole, but they are not all of one
-    /// moment.
+    /// moment. A damaged record is an error in its place, and the others follow it.
     pub fn agendas(&self) -> impl Iterator<Item = Result<(Digest, AgendaRecord), ReadError>> + '_ {
         self.by_digest(Table::Agenda)
     }
@@ -34,7 +34,7 @@ impl Store {
 
     /// A small named value.
     pub fn note(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        view::read(self.view()).bytes(&self.space().cell(Table::Note, name.as_bytes()))
+        self.bytes(&self.space().cell(Table::Note, name.as_bytes()))
     }
 
     /// The number of the release that runs; 0 before the first.
@@ -44,14 +44,15 @@ impl Store {
 
     /// A kept release.
     pub fn release(&self, n: u64) -> Result<Option<ReleaseRecord>, ReadError> {
-        let view = view::read(self.view()); // both halves at one moment
         let cell = |table| self.space().cell(table, &n.to_be_bytes());
-        let Some(summary) = view.record::<ReleaseSummary>(&cell(Table::Release))? else { return Ok(None) };
-        let detail = cell(Table::Detail);
-        let Some(kept) = view.record::<ReleaseDetail>(&detail)? else {
-            return Err(detail.damaged("its changes are missing"));
-        };
-        Ok(Some(ReleaseRecord::from_parts(summary, kept)))
+        let (summary, detail) = (cell(Table::Release), cell(Table::Detail));
+        // Both halves at one moment.
+        let halves = view::read(self.view(), |view| Ok((view.bytes(&summary)?, view.bytes(&detail)?)))?;
+        let Some(kept) = decode::<ReleaseSummary>(&summary, halves.0)? else { return Ok(None) };
+        match decode::<ReleaseDetail>(&detail, halves.1)? {
+            Some(lists) => Ok(Some(ReleaseRecord::from_parts(kept, lists))),
+            None => Err(detail.damaged("its changes are missing")),
+        }
     }
 
     /// Every release, the oldest first.
@@ -61,7 +62,7 @@ impl Store {
 
     /// The program of a release, byte for byte; none when it is no longer kept.
     pub fn program_csv(&self, n: u64) -> Result<Option<Vec<u8>>, ReadError> {
-        view::read(self.view()).bytes(&self.space().cell(Table::Csv, &n.to_be_bytes()))
+        self.bytes(&self.space().cell(Table::Csv, &n.to_be_bytes()))
     }
 
     /// The ledger of the running release; none before the first.
@@ -135,8 +136,11 @@ impl Store {
 
     fn record<T: DeserializeOwned>(&self, table: Table, id: &[u8]) -> Result<Option<T>, ReadError> {
         let cell = self.space().cell(table, id);
-        let bytes = view::read(self.view()).bytes(&cell)?;
-        decode(&cell, bytes) // outside the lock
+        decode(&cell, self.bytes(&cell)?)
+    }
+
+    fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
+        view::read(self.view(), |view| view.bytes(cell))
     }
 
     fn records(&self, table: Table) -> Records<'_> {

@@ -4,13 +4,17 @@
 //! values from before it, also when its sync failed and nobody knows yet what is on disk.
 
 use super::ReadError;
-use super::cell::{Cell, Space, Table, payload};
+use super::cell::{Cell, Row, Space, Table};
 use super::engine::{Engine, EngineError};
 use super::plan::{Changes, decode};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
+
+/// How long a read waits for a failing database to be replaced.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The tree and the pre-images of the group in flight.
 pub(super) struct View {
@@ -47,21 +51,25 @@ impl View {
         let read = self.engine()?.range(prefix, start, limit)?;
         let next = if read.len() == limit { read.last().map(|(key, _)| key.clone()) } else { None };
         let end = next.as_deref().map_or(Bound::Unbounded, Bound::Included);
-        let mut rows: BTreeMap<_, _> = read.into_iter().collect();
         let hidden =
             self.before.range::<[u8], _>((start, end)).take_while(|(key, _)| key.starts_with(prefix));
+        let mut hidden = hidden.peekable();
+        if hidden.peek().is_none() {
+            return Ok(Page { rows: read, next });
+        }
+        let mut rows: BTreeMap<_, _> = read.into_iter().collect();
         for (key, before) in hidden {
             match before {
                 Some(value) => rows.insert(key.clone(), value.clone()),
                 None => rows.remove(key),
             };
         }
-        Ok(Page { rows, next })
+        Ok(Page { rows: rows.into_iter().collect(), next })
     }
 }
 
 struct Page {
-    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    rows: Vec<Row>,
     /// Where the next page goes on; none after the last.
     next: Option<Vec<u8>>,
 }
@@ -72,9 +80,26 @@ impl From<EngineError> for ReadError {
     }
 }
 
-/// Locks for reading. A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
-pub(super) fn read(view: &RwLock<View>) -> RwLockReadGuard<'_, View> {
-    view.read().unwrap_or_else(PoisonError::into_inner)
+/// Reads under the lock, for as short as the read takes.
+///
+/// A sled that failed in the middle of a group no longer reads what it had not cached. The commit thread is
+/// about to replace it, so such a read waits for that instead of failing.
+pub(super) fn read<T>(
+    view: &RwLock<View>,
+    read: impl Fn(&View) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    // A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
+    let lock = || view.read().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..PATIENCE.as_millis() {
+        let view = lock();
+        match read(&view) {
+            Err(ReadError::Unavailable(_)) if !view.before.is_empty() => {}
+            result => return result,
+        }
+        drop(view);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    read(&lock())
 }
 
 /// Locks for exchanging what readers see.
@@ -91,7 +116,7 @@ pub(super) struct Records<'a> {
     after: Option<Vec<u8>>,
     limit: usize,
     is_done: bool,
-    ready: VecDeque<(Vec<u8>, Vec<u8>)>,
+    ready: VecDeque<Result<Row, ReadError>>,
 }
 
 impl<'a> Records<'a> {
@@ -100,35 +125,35 @@ impl<'a> Records<'a> {
         Self { view, table, prefix, after: None, limit: 1024, is_done: false, ready: VecDeque::new() }
     }
 
-    /// Reads a page and puts its records together; one that the page cuts off begins the next page.
+    /// Reads a page and puts its records together. The last one, which the page may cut off, begins the next.
     fn fill(&mut self) -> Result<(), ReadError> {
-        let page = read(self.view).page(&self.prefix, self.after.as_deref(), self.limit)?;
-        let mut rows = page.rows.into_iter().peekable();
-        let mut last = None;
-        while let Some((key, value)) = rows.next() {
-            let base = key.get(..key.len().saturating_sub(2)).unwrap_or_default().to_vec();
-            let cell = Cell { table: self.table, base };
-            let (count, mut record) = cell.first(&key, &value)?;
-            let mut end = key;
-            let mut parts = 1;
-            while let Some((key, value)) = rows.next_if(|(key, _)| *key == cell.key(parts)) {
-                record.extend_from_slice(payload(self.table, &key, &value)?);
-                (end, parts) = (key, parts.saturating_add(1));
-            }
-            if parts != count {
-                if rows.peek().is_some() || page.next.is_none() {
-                    return Err(cell.damaged("a part is missing"));
-                }
-                self.limit = if last.is_none() { self.limit * 2 } else { self.limit };
-                self.after = last.or_else(|| self.after.take());
-                return Ok(());
-            }
-            self.ready.push_back((cell.base.get(self.prefix.len()..).unwrap_or_default().to_vec(), record));
-            last = Some(end);
+        let page = read(self.view, |view| view.page(&self.prefix, self.after.as_deref(), self.limit))?;
+        let base = |row: &Row| row.0.len().saturating_sub(2);
+        let same = |a: &Row, b: &Row| a.0.get(..base(a)) == b.0.get(..base(b));
+        let mut records: Vec<&[Row]> = page.rows.chunk_by(same).collect();
+        if page.next.is_some() && records.pop().is_some() && records.is_empty() {
+            self.limit *= 2;
+            return Ok(());
+        }
+        let last = records.last().and_then(|parts| parts.last()).map(|(key, _)| key.clone());
+        for parts in records {
+            self.ready.push_back(self.record(parts));
         }
         self.is_done = page.next.is_none();
-        self.after = page.next;
+        self.after = last.or(page.next);
         Ok(())
+    }
+
+    fn record(&self, parts: &[Row]) -> Result<Row, ReadError> {
+        let base = parts.first().and_then(|(key, _)| key.get(..key.len().saturating_sub(2)));
+        let cell = Cell { table: self.table, base: base.unwrap_or_default().to_vec() };
+        let mut rest = parts.iter();
+        let record = cell.read(|key| {
+            let part = rest.as_slice().first().filter(|(found, _)| found == key);
+            Ok(part.and_then(|_| rest.next()).map(|(_, value)| value.clone()))
+        })?;
+        let record = record.ok_or_else(|| cell.damaged("its first part is missing"))?;
+        Ok((cell.base.get(self.prefix.len()..).unwrap_or_default().to_vec(), record))
     }
 
     /// The records, parsed.
@@ -143,9 +168,10 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Ids and bytes. After an error there is nothing more.
+/// Ids and bytes. A damaged record is an error in its place, and the others follow; a store that cannot be read
+/// ends the scan with the error.
 impl Iterator for Records<'_> {
-    type Item = Result<(Vec<u8>, Vec<u8>), ReadError>;
+    type Item = Result<Row, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && !self.is_done {
@@ -154,6 +180,6 @@ impl Iterator for Records<'_> {
                 return Some(Err(error));
             }
         }
-        self.ready.pop_front().map(Ok)
+        self.ready.pop_front()
     }
 }

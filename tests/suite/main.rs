@@ -1,4 +1,5 @@
 //! All integration tests, as one binary.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,10 +7,17 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    unreachable_pub,
     reason = "a test fails by panicking, and says why on its output"
 )]
 
+mod architecture;
 mod corpus;
+mod golden;
 mod histories;
+mod http;
 mod publishing;
+mod sample;
 mod store;
+mod truth;
+mod zones;

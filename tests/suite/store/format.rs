@@ -1,1 +1,144 @@
-//! x
+//! The format on disk: what one version wrote, every later one reads, and an older one refuses.
+//!
+//! `tests/fixtures/store/v1.rows` holds the keys and values of [`expected`] as format 1 writes them, one pair
+//! a line in hexadecimal. `CALLBOARD_WRITE_FIXTURES=1` writes the file of the present format anew; that of an
+//! older format is never changed again.
+
+use super::sample::{agenda, at, conference, id, key, open, release, session, slug};
+use callboard::program::{Slug, Speaker, Text, Track};
+use callboard::revision::Ledger;
+use callboard::store::{LinkTarget, OpenError, ReadError, ReleaseRecord, ReleaseWrite, Store, Write};
+use std::path::{Path, PathBuf};
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store/v1.rows")
+}
+
+/// A ledger with an entry, a mark and a slug of every kind.
+fn expected() -> (Ledger, ReleaseRecord, Vec<Write>) {
+    let named = |raw: &str| Slug::parse(raw).unwrap();
+    let mut talk = session(1);
+    talk.speakers = vec![Speaker {
+        name: Text::from("Zoë Müller"),
+        affiliation: Some(Text::from("Workday, Inc.")),
+        role: None,
+        bio: Text::default(),
+    }];
+    let (mut ledger, write) = release(None, vec![talk, session(2)]);
+    let track = Track {
+        name: Text::from("Track 1"),
+        slug: named("track-1"),
+        colour: "#1f6feb".to_owned().try_into().ok(),
+        about: Text::default(),
+        was: vec![named("main")],
+    };
+    ledger.slugs.tracks.insert(named("track-1"), track);
+    ledger.slugs.track_aliases.insert(named("main"), named("track-1"));
+    ledger.slugs.room_aliases.insert(named("hall"), named("room-1"));
+    let write = ReleaseWrite::between(None, &ledger, write.record, write.csv);
+    let record = write.record.clone();
+    let link = |n, target| Write::PutLink { hash: key(n), target };
+    let writes = vec![
+        Write::PutRelease(Box::new(write)),
+        Write::PutAgenda { key: key(1), expect: None, record: agenda(3) },
+        link(11, LinkTarget::Agenda(key(1))),
+        link(12, LinkTarget::Closed { at: at(1) }),
+        link(13, LinkTarget::Erased { at: at(2) }),
+        Write::PutNote { name: "taken-in".to_owned(), value: vec![0, 255] },
+    ];
+    (ledger, record, writes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+fn rows(dir: &Path) -> String {
+    let db = sled::open(dir).unwrap();
+    let line = |(key, value): (sled::IVec, sled::IVec)| format!("{} {}\n", hex(&key), hex(&value));
+    db.iter().map(|row| line(row.unwrap())).collect()
+}
+
+#[test]
+fn format_1_is_written_as_it_always_was() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).commit_blocking(expected().2).unwrap();
+    let written = rows(dir.path());
+    if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
+        std::fs::write(fixture(), &written).unwrap();
+    }
+    assert!(
+        written == std::fs::read_to_string(fixture()).unwrap(),
+        "stored bytes changed: raise the format unless all that read it read these too"
+    );
+}
+
+#[test]
+fn a_store_of_format_1_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = sled::open(dir.path()).unwrap();
+    for line in std::fs::read_to_string(fixture()).unwrap().lines() {
+        let (key, value) = line.split_once(' ').unwrap();
+        let bytes = |hex: &str| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+        db.insert(bytes(key), bytes(value)).unwrap();
+    }
+    drop(db);
+    let store = open(dir.path());
+    let (ledger, record, _) = expected();
+    assert_eq!(store.ledger().unwrap(), Some(ledger));
+    assert_eq!(store.release(1).unwrap(), Some(record));
+    assert_eq!(store.program_csv(1).unwrap().as_deref(), Some(&b"release 1\n"[..]));
+    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(3)));
+    let targets: Vec<_> = (11..=13).map(|n| store.link(&key(n)).unwrap().unwrap()).collect();
+    let closed = [LinkTarget::Closed { at: at(1) }, LinkTarget::Erased { at: at(2) }];
+    assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
+    assert_eq!(store.note("taken-in").unwrap(), Some(vec![0, 255]));
+    assert_eq!(conference().slug, slug());
+}
+
+/// Changes every value whose key holds `table`, as a later version or a bad disk would.
+fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
+    let db = sled::open(dir).unwrap();
+    let prefix = [slug().as_str().as_bytes(), &[0, table]].concat();
+    for row in db.scan_prefix(prefix) {
+        let (key, value) = row.unwrap();
+        let mut value = value.to_vec();
+        change(&mut value);
+        db.insert(key, value).unwrap();
+    }
+    db.flush().unwrap();
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_refused_before_anything_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).commit_blocking(expected().2).unwrap();
+    tamper(dir.path(), b'v', |value| value[0] = 2);
+    let error = Store::open(dir.path(), &slug()).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(error.to_string().contains("run the newer callboard"), "{error}");
+    // The directory is not locked by the attempt.
+    tamper(dir.path(), b'v', |value| value[0] = 1);
+    open(dir.path());
+}
+
+#[test]
+fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.commit_blocking(expected().2).unwrap();
+    drop(store);
+    tamper(dir.path(), b'a', |value| value[0] = 9);
+    tamper(dir.path(), b'l', |value| *value.last_mut().unwrap() ^= 1);
+    let store = open(dir.path());
+    let newer = ReadError::Newer { what: "agenda", found: 9, known: 1 };
+    assert_eq!(store.agenda(&key(1)), Err(newer.clone()));
+    assert_eq!(store.agendas().next(), Some(Err(newer)));
+    assert!(matches!(store.link(&key(11)), Err(ReadError::Damaged { what: "read link", .. })));
+    assert_eq!(store.links().count(), 3, "each in its place");
+    // Nor is a damaged record overwritten by somebody who could not have read it.
+    let write = Write::PutAgenda { key: key(1), expect: None, record: agenda(1) };
+    assert!(store.commit_blocking(vec![write]).is_err());
+    assert!(store.status().writable);
+    assert!(store.entry(&id(1)).unwrap().is_some());
+}

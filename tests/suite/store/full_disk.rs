@@ -1,1 +1,160 @@
-//! x
+//! A disk that is full. On Linux, with the tools of every distribution; what the machine does not allow is
+//! skipped, and says so.
+
+use super::sample::{agenda, key, open, put};
+use callboard::store::{CommitError, Store, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A small file system of its own, gone at the end.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(at).output();
+        mount.ok()?.status.success().then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// Writes agendas of some 100 KiB until one is refused.
+fn fill(store: &Store) -> (u64, CommitError, Duration) {
+    let mut n = 100;
+    loop {
+        let mut record = agenda(1);
+        record.name = "f".repeat(100_000);
+        let started = Instant::now();
+        let write = Write::PutAgenda { key: key(n), expect: None, record };
+        match store.commit_blocking(vec![write, put(1, Some(n - 99), n - 98)]) {
+            Ok(()) => n += 1,
+            Err(error) => return (n, error, started.elapsed()),
+        }
+        assert!(n < 10_000, "the disk is never full");
+    }
+}
+
+fn wait_until_writable(store: &Store, within: Duration) {
+    let started = Instant::now();
+    let write = || vec![Write::PutNote { name: "space".to_owned(), value: vec![1] }];
+    while let Err(error) = store.commit_blocking(write()) {
+        assert!(started.elapsed() < within, "{error} for {within:?}: {:?}", store.status());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(dir.path(), "size=24m") else {
+        println!("skipped: no file system may be mounted here");
+        return;
+    };
+    let ballast = disk.0.join("ballast");
+    std::fs::write(&ballast, vec![1; 8 << 20]).unwrap();
+    let store = open(&disk.0.join("data"));
+    store.commit_blocking(vec![put(1, None, 1)]).unwrap();
+
+    let stop = AtomicBool::new(false);
+    let (refused, error, took) = std::thread::scope(|scope| {
+        // Reads go on while the disk fills, when it is full, and while the database is reopened.
+        let reader = scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                store.agenda(&key(1)).unwrap().unwrap();
+                store.agendas().for_each(|row| drop(row.unwrap()));
+            }
+        });
+        let filled = fill(&store);
+        std::thread::sleep(Duration::from_millis(100));
+        stop.store(true, Ordering::Relaxed);
+        reader.join().unwrap();
+        filled
+    });
+    assert_eq!(error, CommitError::Full);
+    assert!(took < Duration::from_secs(1), "refused after {took:?}");
+    // Whether the refused commit is there nobody promised, but it is whole, and all before it are.
+    let kept = refused - 99;
+    let version = store.agenda(&key(1)).unwrap().unwrap().version;
+    let reads = || {
+        assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version)));
+        assert_eq!(store.agenda(&key(refused)).unwrap().is_some(), version == kept + 1);
+        assert!((100..refused).all(|n| store.agenda(&key(n)).unwrap().is_some()));
+        assert_eq!(store.agendas().map(Result::unwrap).count() as u64, version);
+    };
+    assert!((kept..=kept + 1).contains(&version), "{version} after {kept}");
+    reads();
+    // It stays so for as long as the disk is full, and every write is told at once.
+    let full_since = Instant::now();
+    while full_since.elapsed() < Duration::from_secs(3) {
+        let started = Instant::now();
+        assert_eq!(store.commit_blocking(vec![put(2, None, 1)]), Err(CommitError::Full));
+        assert!(started.elapsed() < Duration::from_secs(1));
+        assert!(!store.status().writable);
+        reads();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+
+    // A restart meanwhile does not make it worse.
+    drop(store);
+    let store = open(&disk.0.join("data"));
+    assert_eq!(store.commit_blocking(vec![put(2, None, 1)]), Err(CommitError::Full));
+    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version)));
+
+    std::fs::remove_file(&ballast).unwrap();
+    wait_until_writable(&store, Duration::from_secs(5));
+    assert!(store.status().writable);
+    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version)));
+    store.commit_blocking(vec![put(2, None, 1), put(1, Some(version), version + 1)]).unwrap();
+    drop(store);
+    let store = open(&disk.0.join("data"));
+    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version + 1)));
+    assert_eq!(store.agenda(&key(2)).unwrap(), Some(agenda(1)));
+    assert!((100..refused).all(|n| store.agenda(&key(n)).unwrap().is_some()));
+}
+
+/// A limit on the size of a file, for machines on which nothing can be mounted: sled's log cannot grow.
+#[test]
+fn a_file_that_may_not_grow_is_a_full_disk_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = module_path!().split_once("::").unwrap().1;
+    let child = Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ && ulimit -S -f 12288 && exec "$@""#, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args([&format!("{name}::child"), "--exact", "--nocapture"])
+        .env("CALLBOARD_FULL_CHILD", dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success(), "{said}{}", String::from_utf8_lossy(&child.stderr));
+    println!("{}", said.lines().find(|line| line.starts_with("child:")).unwrap());
+}
+
+/// Not a test by itself: what the limited process does.
+#[test]
+fn child() {
+    let Some(dir) = std::env::var_os("CALLBOARD_FULL_CHILD") else { return };
+    let store = open(Path::new(&dir));
+    store.commit_blocking(vec![put(1, None, 1)]).unwrap();
+    let (refused, error, _) = fill(&store);
+    assert_eq!(error, CommitError::Full);
+    let version = store.agenda(&key(1)).unwrap().unwrap().version;
+    assert_eq!(store.agenda(&key(refused)).unwrap().is_some(), version == refused - 98, "half of a commit");
+
+    let lifted = Command::new("prlimit")
+        .args(["--fsize=unlimited:", &format!("--pid={}", std::process::id())])
+        .status()
+        .is_ok_and(|status| status.success());
+    if !lifted {
+        println!("child: refused at {refused}; the limit cannot be lifted here");
+        return;
+    }
+    wait_until_writable(&store, Duration::from_secs(5));
+    assert!((100..refused).all(|n| store.agenda(&key(n)).unwrap().is_some()));
+    println!("child: refused at {refused}, then written again");
+}

@@ -1,0 +1,35 @@
+//! HTTP: one `respond` from request to answer, that never fails.
+//!
+//! Owns the pipeline, the route table and everything that RFC 9110 to 9112 say about a request, one file per
+//! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.
+//!
+//! ```text
+//! host -> route -> method -> body -> handler -> conditions -> class fields -> HEAD -> access log
+//! ```
+
+mod access;
+pub mod agendas;
+mod api;
+mod app;
+mod body;
+mod cap;
+pub mod conditional;
+pub mod encoding;
+mod etag;
+mod feeds;
+mod host;
+mod method;
+mod metrics;
+mod operator;
+mod policy;
+mod problem;
+mod representation;
+mod robots;
+mod route;
+
+pub use app::{App, Parts};
+pub use body::{Body, Stream};
+pub use etag::{EntityTag, SentTag, Tags};
+pub use metrics::Metrics;
+pub use operator::Operator;
+pub use problem::{Fault, Problem};

@@ -1,0 +1,121 @@
+//! Read links: numbered, labelled, shown to their owner again and again, revoked one by one.
+
+use super::{AgendaError, Agendas, Outcome, Owned, names};
+use crate::agenda::{EditKey, MOST_LINKS, ReadToken};
+use crate::store::{AgendaRecord, LinkRecord, LinkTarget, Write};
+use chrono::{DateTime, Utc};
+
+/// How many revoked links a record keeps, the last ones. Their tokens are kept apart, so the rest is only
+/// in the way of a record that is written as a whole.
+const REVOKED_KEPT: usize = 20;
+
+/// A link as its owner is shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadLink {
+    /// Its number, never given to another.
+    pub n: u32,
+    /// What the owner calls it.
+    pub label: String,
+    /// Its token; none where it was made with an earlier edit key.
+    pub token: Option<ReadToken>,
+}
+
+impl Owned {
+    /// The links that work.
+    pub fn links(&self) -> Vec<ReadLink> {
+        live(&self.record).map(|link| self.shown(link)).collect()
+    }
+
+    fn shown(&self, link: &LinkRecord) -> ReadLink {
+        let is_ours = link.generation == self.record.key_generation;
+        let token = is_ours.then(|| self.key.read_token(link.n));
+        ReadLink { n: link.n, label: link.label.clone(), token }
+    }
+}
+
+impl Agendas {
+    /// Makes another link.
+    ///
+    /// # Errors
+    /// [`AgendaError`].
+    pub async fn add_link(
+        &self,
+        key: &EditKey,
+        expect: Option<u64>,
+        label: &str,
+    ) -> Result<(Owned, ReadLink), AgendaError> {
+        let label = names::checked("label", label)?;
+        let (owned, link) = self
+            .change(key, expect, |record, now| {
+                if live(record).count() >= MOST_LINKS {
+                    return Err(AgendaError::TooManyLinks);
+                }
+                let link = issue(record, key, label.clone(), now);
+                let write = put_link(&link, LinkTarget::Agenda(key.hash()));
+                Ok(Outcome::Unseen(link, vec![write]))
+            })
+            .await?;
+        let link = owned.shown(&link);
+        Ok((owned, link))
+    }
+
+    /// Revokes a link without touching a pick. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`AgendaError::NoSuchLink`] for a number that was never given, and the others.
+    pub async fn revoke_link(
+        &self,
+        key: &EditKey,
+        expect: Option<u64>,
+        n: u32,
+    ) -> Result<Owned, AgendaError> {
+        let (owned, ()) = self
+            .change(key, expect, |record, now| {
+                if n == 0 || n >= record.next_link {
+                    return Err(AgendaError::NoSuchLink);
+                }
+                let found = record.links.iter_mut().find(|link| link.n == n && link.revoked.is_none());
+                let Some(link) = found else { return Ok(Outcome::Same(())) };
+                link.revoked = Some(now);
+                let write = put_link(link, LinkTarget::Closed { at: now });
+                forget_revoked(record);
+                Ok(Outcome::Unseen((), vec![write]))
+            })
+            .await?;
+        Ok(owned)
+    }
+}
+
+/// The links that work.
+pub(super) fn live(record: &AgendaRecord) -> impl Iterator<Item = &LinkRecord> {
+    record.links.iter().filter(|link| link.revoked.is_none())
+}
+
+/// Adds the next link to a record.
+pub(super) fn issue(
+    record: &mut AgendaRecord,
+    key: &EditKey,
+    label: String,
+    now: DateTime<Utc>,
+) -> LinkRecord {
+    let n = record.next_link;
+    record.next_link += 1;
+    let hash = key.read_token(n).hash();
+    let link = LinkRecord { n, label, hash, generation: record.key_generation, created: now, revoked: None };
+    record.links.push(link.clone());
+    link
+}
+
+pub(super) fn put_link(link: &LinkRecord, target: LinkTarget) -> Write {
+    Write::PutLink { hash: link.hash, target }
+}
+
+fn forget_revoked(record: &mut AgendaRecord) {
+    let revoked = record.links.iter().filter(|link| link.revoked.is_some()).count();
+    let mut surplus = revoked.saturating_sub(REVOKED_KEPT);
+    record.links.retain(|link| {
+        let goes = link.revoked.is_some() && surplus > 0;
+        surplus -= usize::from(goes);
+        !goes
+    });
+}

@@ -1,0 +1,53 @@
+//! What is behind a read link.
+
+use super::Agendas;
+use crate::agenda::ReadToken;
+use crate::store::{AgendaRecord, LinkTarget, ReadError};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a closed link says that it is closed.
+const NOTICE: TimeDelta = TimeDelta::days(30);
+
+/// What is behind a read link.
+#[derive(Debug, Clone)]
+pub enum Shared {
+    /// An agenda.
+    Open(AgendaRecord),
+    /// Nothing any more: revoked, or deleted with its agenda, less than 30 days ago.
+    Closed {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// Nothing for good: closed for longer, or erased.
+    Gone,
+    /// Nothing ever: the token was not issued.
+    Never,
+}
+
+impl Agendas {
+    /// Follows a read link.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn shared(&self, token: &ReadToken) -> Result<Shared, ReadError> {
+        // A link and its agenda are two records. When the edit key is replaced between the two reads, the
+        // link is read again and leads to the new place.
+        let mut gone_from = None;
+        loop {
+            let key = match self.store.link(&token.hash())? {
+                None => return Ok(Shared::Never),
+                Some(LinkTarget::Erased { .. }) => return Ok(Shared::Gone),
+                Some(LinkTarget::Closed { at }) if self.clock.now() - at > NOTICE => return Ok(Shared::Gone),
+                Some(LinkTarget::Closed { at }) => return Ok(Shared::Closed { since: at }),
+                Some(LinkTarget::Agenda(key)) => key,
+            };
+            if let Some(record) = self.store.agenda(&key)? {
+                return Ok(Shared::Open(record));
+            }
+            if gone_from == Some(key) {
+                return Ok(Shared::Gone);
+            }
+            gone_from = Some(key);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The pipeline, and what it works with.
+
+use super::agendas::Agendas;
+use super::api::{self, Call};
+use super::method::{self, Asked};
+use super::policy;
+use super::route::{Endpoint, Route, Routes};
+use super::{Body, Metrics, Problem, access, cap, feeds, host, problem, robots};
+use crate::clock::Clock;
+use crate::publisher::Publisher;
+use crate::store::Store;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH};
+use http::{HeaderValue, Method, Request, Response, StatusCode, request};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an application is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Holds the release that readers see.
+    pub publisher: Arc<Publisher>,
+    /// Where agendas are kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// How long a request's body may take.
+    pub body_patience: Duration,
+}
+
+/// The application. Clones share it.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    publisher: Arc<Publisher>,
+    agendas: Agendas,
+    clock: Clock,
+    body_patience: Duration,
+    routes: Routes,
+    metrics: Metrics,
+}
+
+impl App {
+    /// Puts it together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { publisher, store, clock, body_patience } = parts;
+        let agendas = Agendas::new(store, clock.clone());
+        let (routes, metrics) = (Routes::new(), Metrics::new(Routes::patterns()));
+        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes, metrics }))
+    }
+
+    /// What was counted of the answers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Answers a request. What goes wrong is an answer too.
+    pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let (head, body) = request.into_parts();
+        let entry = access::Entry::begin(&head.method);
+        let found = host::check(head.version, &head.headers).and_then(|()| self.route(&head));
+        let (pattern, class) = match &found {
+            Ok(route) => (route.pattern, route.class),
+            Err(_) => ("-", None),
+        };
+        let answered = match found {
+            Ok(route) => self.perform(route, &head, body).await,
+            Err(problem) => Err(problem),
+        };
+        let mut response = answered.unwrap_or_else(|problem| {
+            entry.problem(pattern, &problem);
+            problem.answer(class.is_none() && problem::prefers_page(&head.headers))
+        });
+        let status = response.status();
+        if let Some(class) = class {
+            class.apply(status, response.headers_mut());
+        }
+        policy::common(response.headers_mut());
+        if head.method == Method::HEAD {
+            response = without_body(response);
+        }
+        entry.end(pattern, &response, &self.0.metrics);
+        response
+    }
+
+    fn route(&self, head: &request::Parts) -> Result<Route, Problem> {
+        // CONNECT's target is an authority, and `*` asks about the server as a whole (RFC 9112, 3.2).
+        match head.uri.path() {
+            "*" if head.method == Method::OPTIONS => {
+                Ok(Route { pattern: "*", class: None, methods: method::READ, endpoint: None })
+            }
+            path if path.starts_with('/') => self.0.routes.find(path),
+            _ => Err(Problem::BadTarget),
+        }
+    }
+
+    async fn perform<B>(
+        &self,
+        route: Route,
+        head: &request::Parts,
+        body: B,
+    ) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        match method::asked(&head.method, route.methods) {
+            Asked::Perform(_) => {}
+            Asked::Options => return Ok(options(&route)),
+            Asked::Refused => return Err(Problem::Method(route.methods)),
+        }
+        let release = self.0.publisher.current();
+        let now = self.0.clock.now();
+        let agendas = &self.0.agendas;
+        match route.endpoint.ok_or(Problem::NotFound)? {
+            Endpoint::Feed(key) => feeds::public(key, &release, head, now),
+            Endpoint::SessionFeed(id) => feeds::session(&id, &release, head, now),
+            Endpoint::AgendaFeed(token) => feeds::agenda(&token, agendas, &release, head, now),
+            Endpoint::Robots => Ok(robots::answer()),
+            Endpoint::Api(api) => {
+                let body = cap::read(body, api::CAP, self.0.body_patience).await?;
+                Call { agendas, release: &release, request: head, body }.answer(api).await
+            }
+        }
+    }
+}
+
+/// 204 with Allow, and with what a preflight asks for.
+fn options(route: &Route) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, method::allow(route.methods));
+    if let Some(class) = route.class {
+        class.preflight(headers);
+    }
+    response
+}
+
+/// The same fields without the body (RFC 9110, 9.3.2).
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    let has_length =
+        response.status() != StatusCode::NOT_MODIFIED && response.status() != StatusCode::NO_CONTENT;
+    if let Some(length) = response.body().length().filter(|_| has_length) {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *response.body_mut() = Body::Empty;
+    response
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}

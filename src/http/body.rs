@@ -1,0 +1,134 @@
+//! The body of a response.
+//!
+//! Made before it is sent, so its length is known; only a stream of events has none.
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// What is sent. Sending never fails here; a connection that does is the server's matter.
+#[derive(Default)]
+pub enum Body {
+    /// Nothing, or nothing more.
+    #[default]
+    Empty,
+    /// One piece.
+    Whole(Bytes),
+    /// A few pieces, shared with others.
+    Pieces(VecDeque<Bytes>),
+    /// Pieces that come when they come, such as server-sent events.
+    Stream(Pin<Box<dyn Stream>>),
+}
+
+/// Where the pieces of a [`Body::Stream`] come from; it ends with none.
+pub trait Stream: Send {
+    /// The next piece.
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+}
+
+impl Body {
+    /// Its length in bytes, where it has one.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let body = self.get_mut();
+        let next = match body {
+            Self::Empty => None,
+            Self::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                *body = Self::Empty;
+                Some(bytes).filter(|bytes| !bytes.is_empty())
+            }
+            Self::Pieces(pieces) => pieces.pop_front(),
+            Self::Stream(stream) => match stream.as_mut().poll_next(cx) {
+                Poll::Ready(next) => next,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.length() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        if bytes.is_empty() { Self::Empty } else { Self::Whole(bytes) }
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+/// The length alone: a body may hold an agenda.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("length", &self.length()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body::Body as _;
+    use http_body_util::BodyExt;
+
+    struct Countdown(u8);
+
+    impl Stream for Countdown {
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Bytes>> {
+            self.0 = self.0.saturating_sub(1);
+            Poll::Ready((self.0 > 0).then(|| Bytes::from(self.0.to_string())))
+        }
+    }
+
+    #[tokio::test]
+    async fn every_kind_gives_its_bytes_and_knows_its_length() {
+        let pieces = VecDeque::from([Bytes::from_static(b"a"), Bytes::from_static(b"bc")]);
+        for (body, length, text) in [
+            (Body::Empty, Some(0), ""),
+            (Body::from("abc"), Some(3), "abc"),
+            (Body::from(String::new()), Some(0), ""),
+            (Body::Pieces(pieces), Some(3), "abc"),
+            (Body::Stream(Box::pin(Countdown(4))), None, "321"),
+        ] {
+            assert_eq!(body.size_hint().exact(), length);
+            assert_eq!(body.is_end_stream(), length == Some(0));
+            assert_eq!(body.collect().await.unwrap().to_bytes(), text);
+        }
+    }
+}

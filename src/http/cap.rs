@@ -1,0 +1,98 @@
+//! Reading a request's body: a cap on its length and a deadline for the whole of it.
+//!
+//! hyper puts no time limit on a body. Frames are copied into one buffer, so that a client cannot make the
+//! server keep a page of memory for every byte that it sends.
+//!
+//! 1. A length over the cap, announced or met: 413.
+//! 2. Not all there at the deadline: 408.
+//! 3. Broken off or badly chunked: 400.
+
+use super::Problem;
+use bytes::{Bytes, BytesMut};
+use http_body::Body;
+use http_body_util::BodyExt;
+use std::pin::pin;
+use std::time::Duration;
+
+/// Reads a body of at most `cap` bytes within `patience`.
+pub(super) async fn read<B>(body: B, cap: usize, patience: Duration) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes>,
+{
+    if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > cap) {
+        return Err(Problem::TooLarge(cap));
+    }
+    let gather = async {
+        let mut body = pin!(body);
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return Err(Problem::BadBody("the body broke off".to_owned())) };
+            let Ok(piece) = frame.into_data() else { continue };
+            if whole.len() + piece.len() > cap {
+                return Err(Problem::TooLarge(cap));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    };
+    tokio::time::timeout(patience, gather).await.unwrap_or(Err(Problem::TooSlow))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body::Frame;
+    use http_body_util::Full;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    /// Frames, then silence or a failure.
+    struct Frames(Vec<&'static str>, bool);
+
+    impl Body for Frames {
+        type Data = Bytes;
+        type Error = &'static str;
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+            match self.0.pop() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece))))),
+                None if self.1 => Poll::Ready(Some(Err("gone"))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    const PATIENCE: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn a_body_up_to_the_cap_is_read() {
+        let body = Full::new(Bytes::from_static(b"12345"));
+        assert_eq!(read(body, 5, PATIENCE).await.unwrap(), "12345");
+    }
+
+    #[tokio::test]
+    async fn an_announced_length_over_the_cap_is_refused_before_reading() {
+        let body = Full::new(Bytes::from_static(b"123456"));
+        assert!(matches!(read(body, 5, PATIENCE).await, Err(Problem::TooLarge(5))));
+    }
+
+    #[tokio::test]
+    async fn an_unannounced_length_over_the_cap_is_refused_when_it_is_met() {
+        assert!(matches!(
+            read(Frames(vec!["456", "123"], false), 5, PATIENCE).await,
+            Err(Problem::TooLarge(5))
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_stops_meets_the_deadline() {
+        assert!(matches!(read(Frames(vec!["1"], false), 5, PATIENCE).await, Err(Problem::TooSlow)));
+    }
+
+    #[tokio::test]
+    async fn a_broken_body_is_the_clients_fault() {
+        assert!(matches!(read(Frames(vec!["1"], true), 5, PATIENCE).await, Err(Problem::BadBody(_))));
+    }
+}

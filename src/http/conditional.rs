@@ -1,0 +1,174 @@
+//! Conditional requests (RFC 9110, 13), by the precedence of 13.2.2:
+//!
+//! 1. If-Match, strongly compared: no match is 412.
+//! 2. Without it, If-Unmodified-Since: changed since is 412.
+//! 3. If-None-Match, weakly compared: a match is 304 for GET and HEAD, 412 for the others.
+//! 4. Without it, for GET and HEAD, If-Modified-Since: not changed since is 304.
+//! 5. Else the request is performed. There are no ranges, so If-Range (14.2) has nothing to decide.
+//!
+//! A date that is none, and any date where the modification time is not told, counts as not sent (13.1.3,
+//! 13.1.4). Evaluation makes no body: a 304 costs a look at the validators.
+
+use super::EntityTag;
+use super::etag::Tags;
+use chrono::{DateTime, Utc};
+use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
+use http::{HeaderMap, Method};
+
+/// What identifies the present state of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    /// Its tag.
+    pub tag: EntityTag,
+    /// When it last changed, where that is told.
+    pub modified: Option<DateTime<Utc>>,
+}
+
+/// What to do with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Perform it.
+    Perform,
+    /// 304, with the ETag to give back: the one that the client has.
+    NotModified(String),
+    /// 412.
+    Failed,
+}
+
+/// Evaluates the conditions of a request against what is there.
+pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> Verdict {
+    let is_read = method == Method::GET || method == Method::HEAD;
+    let tag = &present.tag;
+    match Tags::of(headers, IF_MATCH) {
+        Some(Tags::List(tags)) if !tags.iter().any(|sent| sent.is(tag)) => return Verdict::Failed,
+        Some(_) => {}
+        None => {
+            if date(headers, IF_UNMODIFIED_SINCE).zip(present.modified).is_some_and(|(at, last)| last > at) {
+                return Verdict::Failed;
+            }
+        }
+    }
+    let unmodified = |quoted: String| if is_read { Verdict::NotModified(quoted) } else { Verdict::Failed };
+    match Tags::of(headers, IF_NONE_MATCH) {
+        Some(Tags::Any) => unmodified(tag.to_string()),
+        Some(Tags::List(tags)) => match tags.iter().find(|sent| sent.resembles(tag)) {
+            Some(sent) => unmodified(sent.quoted().to_owned()),
+            None => Verdict::Perform,
+        },
+        None => {
+            let since = date(headers, IF_MODIFIED_SINCE).filter(|_| is_read);
+            if since.zip(present.modified).is_some_and(|(at, last)| last <= at) {
+                return Verdict::NotModified(tag.to_string());
+            }
+            Verdict::Perform
+        }
+    }
+}
+
+fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok().map(DateTime::from)
+}
+
+/// A time as fields have it (RFC 9110, 5.6.7).
+pub(super) fn http_date(at: DateTime<Utc>) -> String {
+    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn present() -> Validators {
+        Validators { tag: EntityTag::plain("now"), modified: DateTime::from_timestamp(1_000_000_000, 0) }
+    }
+
+    fn at(offset: i64) -> String {
+        http_date(present().modified.unwrap() + TimeDelta::seconds(offset))
+    }
+
+    fn verdict(method: Method, fields: &[(HeaderName, &str)]) -> Verdict {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(name, value.parse().unwrap());
+        }
+        evaluate(&method, &headers, &present())
+    }
+
+    fn read(fields: &[(HeaderName, &str)]) -> Verdict {
+        assert_eq!(verdict(Method::GET, fields), verdict(Method::HEAD, fields));
+        verdict(Method::GET, fields)
+    }
+
+    fn unmodified() -> Verdict {
+        Verdict::NotModified("\"now\"".to_owned())
+    }
+
+    #[test]
+    fn row_1_if_match_decides_first_and_compares_strongly() {
+        assert_eq!(read(&[(IF_MATCH, "\"old\"")]), Verdict::Failed);
+        assert_eq!(read(&[(IF_MATCH, "W/\"now\"")]), Verdict::Failed);
+        assert_eq!(read(&[(IF_MATCH, "nonsense")]), Verdict::Failed);
+        assert_eq!(read(&[(IF_MATCH, "\"old\", \"now\"")]), Verdict::Perform);
+        assert_eq!(read(&[(IF_MATCH, "*")]), Verdict::Perform);
+        assert_eq!(verdict(Method::PUT, &[(IF_MATCH, "\"old\"")]), Verdict::Failed);
+        assert_eq!(read(&[(IF_MATCH, "\"old\""), (IF_NONE_MATCH, "\"now\"")]), Verdict::Failed);
+        assert_eq!(read(&[(IF_MATCH, "\"now\""), (IF_UNMODIFIED_SINCE, &at(-1))]), Verdict::Perform);
+    }
+
+    #[test]
+    fn row_2_if_unmodified_since_counts_without_if_match() {
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(-1))]), Verdict::Failed);
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(0))]), Verdict::Perform);
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, "yesterday")]), Verdict::Perform);
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(0)), (IF_NONE_MATCH, "\"now\"")]), unmodified());
+    }
+
+    #[test]
+    fn row_3_if_none_match_compares_weakly() {
+        assert_eq!(read(&[(IF_NONE_MATCH, "\"now\"")]), unmodified());
+        assert_eq!(read(&[(IF_NONE_MATCH, "\"a,b\", W/\"now\"")]), unmodified());
+        assert_eq!(read(&[(IF_NONE_MATCH, "*")]), unmodified());
+        assert_eq!(read(&[(IF_NONE_MATCH, "\"old\"")]), Verdict::Perform);
+        assert_eq!(verdict(Method::PUT, &[(IF_NONE_MATCH, "\"now\"")]), Verdict::Failed);
+        assert_eq!(verdict(Method::PUT, &[(IF_NONE_MATCH, "*")]), Verdict::Failed);
+    }
+
+    #[test]
+    fn row_4_if_modified_since_counts_without_if_none_match_and_for_reads_alone() {
+        assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(0))]), unmodified());
+        assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(9))]), unmodified());
+        assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(-1))]), Verdict::Perform);
+        assert_eq!(read(&[(IF_MODIFIED_SINCE, "0")]), Verdict::Perform);
+        assert_eq!(read(&[(IF_NONE_MATCH, "\"old\""), (IF_MODIFIED_SINCE, &at(0))]), Verdict::Perform);
+        assert_eq!(verdict(Method::PUT, &[(IF_MODIFIED_SINCE, &at(0))]), Verdict::Perform);
+    }
+
+    #[test]
+    fn row_5_without_conditions_the_request_is_performed() {
+        assert_eq!(read(&[]), Verdict::Perform);
+    }
+
+    #[test]
+    fn a_tag_of_another_level_is_given_back_as_it_came() {
+        let tag = EntityTag::coded("now", crate::feed::Coding::Gzip, 9);
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_NONE_MATCH, "\"now-g1\"".parse().unwrap());
+        let verdict = evaluate(&Method::GET, &headers, &Validators { tag, modified: None });
+        assert_eq!(verdict, Verdict::NotModified("\"now-g1\"".to_owned()));
+    }
+
+    #[test]
+    fn a_date_counts_for_nothing_while_the_modification_time_is_not_told() {
+        let present = Validators { modified: None, ..present() };
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_MODIFIED_SINCE, at(9).parse().unwrap());
+        headers.insert(IF_UNMODIFIED_SINCE, at(-9).parse().unwrap());
+        assert_eq!(evaluate(&Method::GET, &headers, &present), Verdict::Perform);
+    }
+
+    #[test]
+    fn dates_print_as_the_rfc_has_them() {
+        assert_eq!(http_date(present().modified.unwrap()), "Sun, 09 Sep 2001 01:46:40 GMT");
+    }
+}

@@ -1,0 +1,122 @@
+//! Which coding a client gets (RFC 9110, 12.5.3).
+//!
+//! 1. Without Accept-Encoding: as it is. The field's absence allows every coding, but clients that send
+//!    none tend to know none.
+//! 2. Of the codings that exist, the one with the highest weight above 0.
+//! 3. At equal weight, ours: br, zstd, gzip, identity. Identity counts only where the field names it or
+//!    nothing else is left.
+//! 4. Nothing acceptable, `identity;q=0` included: as it is. 406 would leave a calendar empty.
+
+use crate::feed::Coding;
+use http::HeaderMap;
+use http::header::ACCEPT_ENCODING;
+
+/// Chooses among the codings that exist; identity always does.
+pub fn negotiate(headers: &HeaderMap, available: &[Coding]) -> Coding {
+    let wanted = Wanted::of(headers);
+    let coded = Coding::MADE.into_iter().filter(|coding| available.contains(coding));
+    let mut best = (Coding::Identity, wanted.named("identity").unwrap_or(0));
+    for coding in coded.rev() {
+        let weight = wanted.weight(coding);
+        if weight > 0 && weight >= best.1 {
+            best = (coding, weight);
+        }
+    }
+    best.0
+}
+
+/// Names and weights in thousandths, as sent.
+struct Wanted<'a>(Vec<(&'a str, u16)>);
+
+impl<'a> Wanted<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+        Self(lines.flat_map(|line| line.split(',')).map(weighted).collect())
+    }
+
+    fn named(&self, name: &str) -> Option<u16> {
+        self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, weight)| *weight)
+    }
+
+    fn weight(&self, coding: Coding) -> u16 {
+        let alias = if coding == Coding::Gzip { self.named("x-gzip") } else { None };
+        self.named(coding.as_str()).or(alias).or_else(|| self.named("*")).unwrap_or(0)
+    }
+}
+
+/// A list member's value and its weight (RFC 9110, 12.4.2). A weight that is none counts as 0: the member
+/// asks for something that we do not understand.
+pub(super) fn weighted(member: &str) -> (&str, u16) {
+    let mut parts = member.split(';').map(str::trim);
+    let value = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    (value, weight.map_or(1000, |weight| thousandths(weight).unwrap_or(0)))
+}
+
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    match whole {
+        "0" => Some(fraction),
+        "1" if fraction == 0 => Some(1000),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Coding::{Brotli, Gzip, Identity, Zstd};
+
+    fn chosen(value: &str, available: &[Coding]) -> Coding {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, value.parse().unwrap());
+        negotiate(&headers, available)
+    }
+
+    #[test]
+    fn without_the_field_the_body_goes_as_it_is() {
+        assert_eq!(negotiate(&HeaderMap::new(), &Coding::MADE), Identity);
+    }
+
+    #[test]
+    fn weights_decide_and_at_equal_weight_the_servers_order() {
+        for (value, expected) in [
+            ("gzip, deflate, br, zstd", Brotli),
+            ("gzip, deflate", Gzip),
+            ("zstd, gzip", Zstd),
+            ("GZIP", Gzip),
+            ("x-gzip", Gzip),
+            ("gzip;q=1.0, br;q=0.9", Gzip),
+            ("gzip;q=0.5, br;q=0.5", Brotli),
+            ("gzip;q=0.5, identity", Identity),
+            ("gzip, identity", Gzip),
+            ("gzip;q=0.5, identity;q=0.5", Gzip),
+            ("*", Brotli),
+            ("*;q=0.1, gzip;q=0.2", Gzip),
+            ("br;q=0, *", Zstd),
+            ("deflate", Identity),
+            ("", Identity),
+            ("gzip;q=0", Identity),
+            ("identity;q=0", Identity),
+            ("*;q=0", Identity),
+            ("identity;q=0, gzip;q=0.001", Gzip),
+            ("gzip;q=2", Identity),
+            ("gzip;q=0.1234", Identity),
+            ("gzip;q=", Identity),
+            ("gzip ; q=0.8", Gzip),
+        ] {
+            assert_eq!(chosen(value, &Coding::MADE), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_exists_is_chosen() {
+        assert_eq!(chosen("br, gzip", &[Gzip]), Gzip);
+        assert_eq!(chosen("br, gzip", &[]), Identity);
+        assert_eq!(chosen("*", &[Gzip]), Gzip);
+    }
+}

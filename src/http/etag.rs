@@ -1,0 +1,202 @@
+//! Entity tags (RFC 9110, 8.8.3): their form, their lists, and both comparisons.
+//!
+//! A tag of ours is strong: the hash of what fixes the plain bytes and, where the body is coded, a letter for
+//! the coding and its level. Bodies of one hash and one coding hold the same text, so a tag that was
+//! given out at another level still matches, and is given back. Parsing costs nothing but slices.
+
+use crate::feed::Coding;
+use http::HeaderMap;
+use http::header::HeaderName;
+use std::fmt;
+
+/// The tag of what is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityTag {
+    hash: String,
+    coding: Coding,
+    /// What follows the coding's letter.
+    level: String,
+}
+
+impl EntityTag {
+    /// Of a plain body.
+    pub fn plain(hash: impl Into<String>) -> Self {
+        Self { hash: hash.into(), coding: Coding::Identity, level: String::new() }
+    }
+
+    /// Of a coded body.
+    pub fn coded(hash: impl Into<String>, coding: Coding, level: impl fmt::Display) -> Self {
+        Self { hash: hash.into(), coding, level: level.to_string() }
+    }
+
+    /// Whether another tag's inside names the same text in the same coding.
+    fn names(&self, opaque: &str) -> bool {
+        let Some(rest) = opaque.strip_prefix(self.hash.as_str()) else { return false };
+        match letter(self.coding) {
+            None => rest.is_empty(),
+            Some(letter) => rest
+                .strip_prefix('-')
+                .and_then(|rest| rest.strip_prefix(letter))
+                .is_some_and(|level| level == "j" || is_level(level)),
+        }
+    }
+}
+
+fn is_level(level: &str) -> bool {
+    (1..=2).contains(&level.len()) && level.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn letter(coding: Coding) -> Option<char> {
+    match coding {
+        Coding::Identity => None,
+        Coding::Gzip => Some('g'),
+        Coding::Brotli => Some('b'),
+        Coding::Zstd => Some('z'),
+    }
+}
+
+impl fmt::Display for EntityTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match letter(self.coding) {
+            None => write!(f, "\"{}\"", self.hash),
+            Some(letter) => write!(f, "\"{}-{letter}{}\"", self.hash, self.level),
+        }
+    }
+}
+
+/// A tag as a client sent it, with its quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentTag<'a> {
+    is_weak: bool,
+    quoted: &'a str,
+}
+
+impl SentTag<'_> {
+    /// The strong comparison, for If-Match.
+    pub fn is(&self, tag: &EntityTag) -> bool {
+        !self.is_weak && self.resembles(tag)
+    }
+
+    /// The weak comparison, for If-None-Match: proxies that recode a body weaken its tag.
+    pub fn resembles(&self, tag: &EntityTag) -> bool {
+        tag.names(self.quoted.trim_matches('"'))
+    }
+
+    /// The tag, quotes included, as it goes into an ETag field.
+    pub fn quoted(&self) -> &str {
+        self.quoted
+    }
+}
+
+/// The value of If-Match or If-None-Match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tags<'a> {
+    /// `*`: whatever there is.
+    Any,
+    /// Those of a list that are tags; what is none matches nothing.
+    List(Vec<SentTag<'a>>),
+}
+
+impl<'a> Tags<'a> {
+    /// Reads a field, all its lines; none where it was not sent.
+    pub fn of(headers: &'a HeaderMap, name: HeaderName) -> Option<Self> {
+        let mut tags = Vec::new();
+        let mut lines = headers.get_all(name).iter().peekable();
+        lines.peek()?;
+        for line in lines {
+            let line = line.to_str().unwrap_or_default();
+            if line.trim() == "*" {
+                return Some(Self::Any);
+            }
+            list(line, &mut tags);
+        }
+        Some(Self::List(tags))
+    }
+}
+
+/// Splits a list; a comma inside quotes belongs to the tag.
+fn list<'a>(mut rest: &'a str, tags: &mut Vec<SentTag<'a>>) {
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        let (is_weak, opening) = match rest.strip_prefix("W/") {
+            Some(opening) => (true, opening),
+            None => (false, rest),
+        };
+        let quoted = opening.strip_prefix('"').and_then(|inner| opening.get(..inner.find('"')? + 2));
+        match quoted {
+            Some(quoted) => {
+                tags.push(SentTag { is_weak, quoted });
+                rest = opening.get(quoted.len()..).unwrap_or_default();
+            }
+            // Not a tag: go on behind the next comma.
+            None => match rest.split_once(',') {
+                Some((_, behind)) => rest = behind,
+                None => return,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::IF_NONE_MATCH;
+    use proptest::prelude::*;
+
+    fn sent(value: &str) -> Vec<(bool, String)> {
+        let mut tags = Vec::new();
+        list(value, &mut tags);
+        tags.iter().map(|tag| (tag.is_weak, tag.quoted.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_list_is_split_at_the_commas_outside_of_quotes() {
+        let strong = |tag: &str| (false, tag.to_owned());
+        assert_eq!(sent(r#""a""#), [strong(r#""a""#)]);
+        assert_eq!(sent(r#" "a,b" ,, W/"c" ,"#), [strong(r#""a,b""#), (true, r#""c""#.to_owned())]);
+        assert_eq!(sent(r#"a, "b""#), [strong(r#""b""#)]);
+        assert_eq!(sent(r#""open"#), []);
+        assert_eq!(sent(r#"w/"a", "b""#), [strong(r#""b""#)]);
+        assert_eq!(sent(""), []);
+    }
+
+    #[test]
+    fn several_lines_are_one_list_and_a_star_is_any() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(Tags::of(&headers, IF_NONE_MATCH), None);
+        headers.append(IF_NONE_MATCH, "\"a\"".parse().unwrap());
+        headers.append(IF_NONE_MATCH, "\"b\"".parse().unwrap());
+        assert!(matches!(Tags::of(&headers, IF_NONE_MATCH), Some(Tags::List(list)) if list.len() == 2));
+        headers.append(IF_NONE_MATCH, " * ".parse().unwrap());
+        assert_eq!(Tags::of(&headers, IF_NONE_MATCH), Some(Tags::Any));
+    }
+
+    #[test]
+    fn any_level_of_the_same_coding_matches_and_no_other_coding() {
+        let tag = EntityTag::coded("c0ffee", Coding::Gzip, 9);
+        assert_eq!(tag.to_string(), "\"c0ffee-g9\"");
+        let matches = |quoted| SentTag { is_weak: false, quoted }.is(&tag);
+        for good in ["\"c0ffee-g9\"", "\"c0ffee-g1\"", "\"c0ffee-gj\"", "\"c0ffee-g11\""] {
+            assert!(matches(good), "{good}");
+        }
+        for bad in ["\"c0ffee\"", "\"c0ffee-b9\"", "\"c0ffee-g\"", "\"c0ffee-gx\"", "\"c0ffe-g9\"", "\"\""] {
+            assert!(!matches(bad), "{bad}");
+        }
+        assert!(!SentTag { is_weak: false, quoted: "\"c0ffee-g1\"" }.is(&EntityTag::plain("c0ffee")));
+    }
+
+    #[test]
+    fn a_weak_tag_matches_only_weakly() {
+        let weak = SentTag { is_weak: true, quoted: "\"a\"" };
+        assert!(weak.resembles(&EntityTag::plain("a")) && !weak.is(&EntityTag::plain("a")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_list_hangs_or_panics_and_every_tag_is_quoted(value in "[ ,\"W/a*é]{0,30}") {
+            for (_, tag) in sent(&value) {
+                prop_assert!(tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"'));
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Feeds over HTTP: canonical ones as they were published, others joined from their pieces.
+//!
+//! Feeds never redirect: an old slug, another order of a query or an unknown key answers with the bytes and
+//! the tag of the canonical feed, and says where that is by Content-Location (RFC 9110, 8.7). The `.ics`
+//! suffix wins over Accept.
+
+mod shared;
+
+pub(super) use shared::agenda;
+
+use super::conditional::Validators;
+use super::encoding::negotiate;
+use super::representation::{Representation, settled};
+use super::{Body, EntityTag, Problem};
+use crate::feed::{
+    Coding, Feed, FeedKey, Filter, Joined, Options, QueryError, canonical_query, parse_query, session_path,
+};
+use crate::program::SessionId;
+use crate::release::Release;
+use chrono::{DateTime, Utc};
+use http::Response;
+use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION};
+use http::request::Parts;
+
+const CALENDAR: &str = "text/calendar; charset=utf-8";
+
+/// A canonical feed, or the program filtered, with options.
+pub(super) fn public(
+    key: FeedKey,
+    release: &Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Result<Response<Body>, Problem> {
+    let slugs = &release.ledger.slugs;
+    let asked = key.to_string();
+    let key = key.resolve(slugs).ok_or(Problem::NotFound)?;
+    let pairs = pairs(request);
+    let (filter, options) = if key == FeedKey::Program {
+        parse_query(borrowed(&pairs), slugs)?
+    } else {
+        (Filter::default(), options(&pairs)?)
+    };
+    let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
+    let source = if !filter.is_empty() {
+        Source::Joined(release.feeds.filtered(&filter, options, slugs))
+    } else if options != Options::default() {
+        Source::Joined(release.feeds.optioned(feed, options))
+    } else {
+        Source::Canonical(feed)
+    };
+    let canonical = key.to_string();
+    let mut representation = source.representation(request, None, now);
+    let mut wanted = filter.pairs();
+    wanted.extend(options.pairs());
+    wanted.sort();
+    if asked != canonical || !same(&pairs, &wanted) {
+        let query = canonical_query(&filter, &options);
+        let query = if query.is_empty() { query } else { format!("?{query}") };
+        representation.fields.push((CONTENT_LOCATION, format!("{canonical}{query}")));
+    }
+    representation.answer(request)
+}
+
+/// One session, as a download.
+pub(super) fn session(
+    id: &SessionId,
+    release: &Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Result<Response<Body>, Problem> {
+    let pairs = pairs(request);
+    let options = options(&pairs)?;
+    let entry = release.ledger.entries.get(id).ok_or(Problem::NotFound)?;
+    let joined = release.feeds.single(id, &entry.session.title, options).ok_or(Problem::NotFound)?;
+    let mut representation = Source::Joined(joined).representation(request, None, now);
+    representation.fields.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.ics\"")));
+    if !same(&pairs, &options.pairs()) {
+        let query = canonical_query(&Filter::default(), &options);
+        let query = if query.is_empty() { query } else { format!("?{query}") };
+        representation.fields.push((CONTENT_LOCATION, format!("{}{query}", session_path(id))));
+    }
+    representation.answer(request)
+}
+
+/// Where the bytes come from.
+enum Source<'a> {
+    Canonical(&'a Feed),
+    Joined(Joined<'a>),
+}
+
+impl<'a> Source<'a> {
+    /// `floor` is a time before which the feed cannot have changed last, beside its own.
+    fn representation(
+        self,
+        request: &Parts,
+        floor: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Representation<'a> {
+        let settled = |modified: DateTime<Utc>| settled(floor.map_or(modified, |f| f.max(modified)), now);
+        match self {
+            Self::Canonical(feed) => {
+                // A coding may be swapped for a better one at any time, so tag and bytes come from one look.
+                let coded = feed.coded(negotiate(&request.headers, &feed.codings()));
+                let tag = match &coded {
+                    Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
+                    None => EntityTag::plain(&feed.hash),
+                };
+                Representation {
+                    media_type: CALENDAR,
+                    validators: Validators { tag, modified: settled(feed.modified) },
+                    coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
+                    body: Box::new(move || coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
+                    fields: Vec::new(),
+                }
+            }
+            Self::Joined(joined) => {
+                let coding = negotiate(&request.headers, &[Coding::Gzip]);
+                let tag = match coding {
+                    Coding::Gzip => EntityTag::coded(&joined.hash, coding, 'j'),
+                    _ => EntityTag::plain(&joined.hash),
+                };
+                Representation {
+                    media_type: CALENDAR,
+                    validators: Validators { tag, modified: settled(joined.modified) },
+                    coding,
+                    body: Box::new(move || match coding {
+                        Coding::Gzip => joined.gzip(),
+                        _ => joined.identity(),
+                    }),
+                    fields: Vec::new(),
+                }
+            }
+        }
+    }
+}
+
+/// A query's pairs, decoded.
+fn pairs(request: &Parts) -> Vec<(String, String)> {
+    let query = request.uri.query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
+fn options(pairs: &[(String, String)]) -> Result<Options, Problem> {
+    let mut options = Options::default();
+    for (key, value) in borrowed(pairs) {
+        options.take(key, value).map_err(QueryError::from)?;
+    }
+    Ok(options)
+}
+
+/// Whether a query is spelt canonically, but for its percent-encoding.
+fn same(pairs: &[(String, String)], canonical: &[(&'static str, String)]) -> bool {
+    borrowed(pairs).eq(canonical.iter().map(|(key, value)| (*key, value.as_str())))
+}

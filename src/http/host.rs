@@ -1,0 +1,69 @@
+//! The Host field (RFC 9112, 3.2; RFC 3986, 3.2.2).
+//!
+//! 1. Repeated: 400.
+//! 2. Not a host with an optional port: 400.
+//! 3. Missing on HTTP/1.1: 400; on HTTP/1.0 it is served.
+//!
+//! What it says is never used: links are built from the configured origin.
+
+use super::Problem;
+use http::header::HOST;
+use http::{HeaderMap, Version};
+
+/// Checks the field.
+pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+    let mut lines = headers.get_all(HOST).iter();
+    match (lines.next(), lines.next()) {
+        (Some(_), Some(_)) => Err(Problem::BadHost("more than one Host field")),
+        (Some(line), None) if line.to_str().is_ok_and(is_host) => Ok(()),
+        (Some(_), None) => Err(Problem::BadHost("a Host field that names no host")),
+        (None, _) if version == Version::HTTP_11 => Err(Problem::BadHost("no Host field")),
+        (None, _) => Ok(()),
+    }
+}
+
+fn is_host(value: &str) -> bool {
+    let (host, port) = match value.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, behind)) => {
+            let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
+            return is_address && (behind.is_empty() || behind.strip_prefix(':').is_some_and(is_port));
+        }
+        None => value.split_once(':').unwrap_or((value, "")),
+    };
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&b);
+    !host.is_empty() && host.bytes().all(fits) && is_port(port)
+}
+
+fn is_port(port: &str) -> bool {
+    port.is_empty() || port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_or_addresses_with_a_port_at_most() {
+        for good in
+            ["conf.example.org", "localhost:8080", "127.0.0.1", "[::1]:8080", "[::1]", "a_b.local", "x:"]
+        {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in ["", ":80", "a b", "a/b", "u@h", "[::1", "[x]", "[::1]x", "a:b", "a:99999", "a:1:2", "é"]
+        {
+            assert!(!is_host(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_needed_once_on_http_1_1_and_not_on_http_1_0() {
+        let mut headers = HeaderMap::new();
+        assert!(check(Version::HTTP_10, &headers).is_ok());
+        assert!(check(Version::HTTP_11, &headers).is_err());
+        headers.append(HOST, "a".parse().unwrap());
+        assert!(check(Version::HTTP_11, &headers).is_ok());
+        headers.append(HOST, "a".parse().unwrap());
+        assert!(check(Version::HTTP_11, &headers).is_err());
+        assert!(check(Version::HTTP_10, &headers).is_err());
+    }
+}

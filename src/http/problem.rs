@@ -1,0 +1,186 @@
+//! Everything that can go wrong in an answer, and what it looks like (RFC 9457; RFC 9110, 15).
+//!
+//! The only file that knows the status codes of errors. The public text says what to do; the private cause
+//! goes into the log, once, and never into an answer.
+
+mod answer;
+
+pub(super) use answer::prefers_page;
+
+use super::agendas::AgendaError;
+use crate::feed::QueryError;
+use crate::store::{CommitError, ReadError};
+use http::{Method, StatusCode};
+
+/// An answer that is an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The request's target is no path.
+    #[error("the request's target is not a path")]
+    BadTarget,
+    /// What is wrong with the Host field.
+    #[error("{0}")]
+    BadHost(&'static str),
+    /// Nothing is there, and nothing was.
+    #[error("nothing is here")]
+    NotFound,
+    /// Something was there.
+    #[error("it is gone")]
+    Gone,
+    /// Not with this method, but with these.
+    #[error("not with this method")]
+    Method(&'static [Method]),
+    /// A filter or an option that names no feed.
+    #[error("{0}")]
+    Query(#[from] QueryError),
+    /// A body that cannot be read as what it should be.
+    #[error("{0}")]
+    BadBody(String),
+    /// A body of another media type than the one here.
+    #[error("not {0}")]
+    MediaType(&'static str),
+    /// A body over its cap, in bytes.
+    #[error("more than {0} bytes")]
+    TooLarge(usize),
+    /// A body that did not come in time.
+    #[error("the body did not come in time")]
+    TooSlow,
+    /// A condition of the request does not hold.
+    #[error("a condition of the request does not hold")]
+    Condition,
+    /// Values that cannot be taken, by field.
+    #[error("values that cannot be taken")]
+    Values(Vec<Fault>),
+    /// A change of an agenda that was not made.
+    #[error(transparent)]
+    Agenda(#[from] AgendaError),
+    /// The store could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A value that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// Where it stands, such as `name` or `picks[3]`.
+    pub field: String,
+    /// What is wrong and what to write instead.
+    pub problem: String,
+}
+
+impl Fault {
+    pub(super) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+}
+
+impl Problem {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadTarget | Self::BadHost(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
+            Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
+            Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Condition => StatusCode::PRECONDITION_FAILED,
+            Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Read(error) => unread(error),
+            Self::Agenda(error) => match error {
+                AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
+                AgendaError::NoSuchSession | AgendaError::NoSuchLink => StatusCode::NOT_FOUND,
+                AgendaError::UnknownSessions(_)
+                | AgendaError::TooManyPicks
+                | AgendaError::TooManyLinks
+                | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
+                AgendaError::Commit(CommitError::Full) => StatusCode::INSUFFICIENT_STORAGE,
+                AgendaError::Commit(CommitError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+                AgendaError::Commit(CommitError::Conflict | CommitError::Unavailable(_)) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+                AgendaError::Read(error) => unread(error),
+                AgendaError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    /// What a person reads: what is wrong, and what to do.
+    fn detail(&self) -> String {
+        match self {
+            Self::BadTarget => "Ask for a path, such as /program.ics.".to_owned(),
+            Self::BadHost(what) => format!("The request has {what}; HTTP/1.1 needs exactly one."),
+            Self::NotFound => "There is nothing at this address. Check it for a typo.".to_owned(),
+            Self::Gone => {
+                "This agenda is no longer shared. Remove the subscription, or ask its owner for a new link."
+                    .to_owned()
+            }
+            Self::Method(allowed) => {
+                let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                format!("This address takes {}.", names.join(", "))
+            }
+            Self::Query(error) => sentence(&error.to_string()),
+            Self::BadBody(what) => sentence(what),
+            Self::MediaType(expected) => format!("Send the body as {expected}."),
+            Self::TooLarge(cap) => format!("The body may have {cap} bytes at most."),
+            Self::TooSlow => "The body did not come in time. Send it again.".to_owned(),
+            Self::Condition | Self::Agenda(AgendaError::Changed) => {
+                "It was changed in the meantime. Read it again, then repeat the change with the new ETag."
+                    .to_owned()
+            }
+            Self::Values(_) => "Some values cannot be taken; errors names each.".to_owned(),
+            Self::Read(_) | Self::Agenda(AgendaError::Read(_)) => {
+                "The store cannot be read at the moment. Try again later.".to_owned()
+            }
+            Self::Agenda(error) => match error {
+                AgendaError::Commit(CommitError::Full) => {
+                    "The server's disk is full. Nothing was promised; try again later.".to_owned()
+                }
+                AgendaError::Commit(CommitError::TooLarge) => "The agenda is too large.".to_owned(),
+                AgendaError::Commit(_) => {
+                    "The change could not be kept at the moment. Try again shortly.".to_owned()
+                }
+                AgendaError::Random(_) => "The server cannot make a key at the moment.".to_owned(),
+                other => sentence(&other.to_string()),
+            },
+        }
+    }
+
+    /// The values at fault, where single ones are.
+    fn faults(&self) -> Vec<Fault> {
+        match self {
+            Self::Values(faults) => faults.clone(),
+            Self::Agenda(AgendaError::UnknownSessions(ids)) => {
+                ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
+            }
+            Self::Agenda(error @ AgendaError::TooManyPicks) => vec![Fault::new("picks", error.to_string())],
+            Self::Agenda(error @ AgendaError::NameTooLong(field)) => {
+                vec![Fault::new(*field, error.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What only the log gets to read; none where the client is at fault.
+    pub(super) fn cause(&self) -> Option<String> {
+        self.status().is_server_error().then(|| self.to_string())
+    }
+}
+
+/// A damaged record does not get better by waiting.
+fn unread(error: &ReadError) -> StatusCode {
+    match error {
+        ReadError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ReadError::Newer { .. } | ReadError::Damaged { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// An error's text as a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}

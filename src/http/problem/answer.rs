@@ -1,0 +1,161 @@
+//! A problem as an answer: `application/problem+json` (RFC 9457), or a page for a browser.
+
+use super::{Fault, Problem};
+use crate::http::agendas::AgendaError;
+use crate::http::encoding::weighted;
+use crate::http::{Body, method};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+impl Problem {
+    /// The answer; `as_page` where the client would rather read HTML.
+    pub(in crate::http) fn answer(&self, as_page: bool) -> Response<Body> {
+        let status = self.status();
+        let title = status.canonical_reason().unwrap_or("Error");
+        let detail = self.detail();
+        let (media_type, body) = if as_page {
+            ("text/html; charset=utf-8", page(title, &detail))
+        } else {
+            let document = Document {
+                kind: "about:blank",
+                title,
+                status: status.as_u16(),
+                detail: &detail,
+                errors: self.faults(),
+            };
+            ("application/problem+json", serde_json::to_string(&document).unwrap_or_default())
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.fields(headers);
+        response
+    }
+
+    /// The fields that go with some of the status codes.
+    fn fields(&self, headers: &mut HeaderMap) {
+        match self {
+            Self::Method(allowed) => {
+                headers.insert(ALLOW, method::allow(allowed));
+            }
+            Self::Agenda(AgendaError::UnknownKey) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // What is left of the body is not read, so the connection cannot go on.
+            Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Self::Read(_) | Self::Agenda(AgendaError::Read(_) | AgendaError::Commit(_)) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a client would rather read HTML than JSON (RFC 9110, 12.5.1). Without a preference it gets JSON.
+pub(in crate::http) fn prefers_page(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let ranges: Vec<(&str, u16)> = lines.flat_map(|line| line.split(',')).map(weighted).collect();
+    let weight = |names: [&str; 3]| {
+        let named = |name: &&str| ranges.iter().find(|(range, _)| range.eq_ignore_ascii_case(name));
+        names.iter().find_map(named).map_or(0, |(_, weight)| *weight)
+    };
+    let json = weight(["application/problem+json", "application/json", "*/*"]);
+    weight(["text/html", "text/*", "*/*"]) > json
+}
+
+/// The texts are ours but for what a query echoes, which is escaped with the rest.
+fn page(title: &str, detail: &str) -> String {
+    let (title, detail) = (escape(title), escape(detail));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <h1>{title}</h1>\n<p>{detail}</p>\n<p><a href=\"/\">The program</a></p>\n</html>\n"
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::QueryError;
+    use crate::store::{CommitError, ReadError};
+    use http_body_util::BodyExt;
+
+    async fn text(problem: &Problem, as_page: bool) -> String {
+        let bytes = problem.answer(as_page).into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_cause_stays_out_of_the_answer() {
+        let problem = Problem::Agenda(AgendaError::Commit(CommitError::Unavailable("sda1: EIO".to_owned())));
+        assert!(problem.cause().unwrap().contains("sda1"));
+        for as_page in [false, true] {
+            assert!(!text(&problem, as_page).await.contains("sda1"));
+        }
+        assert_eq!(problem.answer(false).headers()[RETRY_AFTER], "10");
+        assert_eq!(Problem::NotFound.cause(), None);
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_a_document_of_rfc_9457() {
+        let problem = Problem::Values(vec![Fault::new("name", "too long")]);
+        let answer = problem.answer(false);
+        assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
+        let document: serde_json::Value = serde_json::from_str(&text(&problem, false).await).unwrap();
+        assert_eq!(document["status"], 422);
+        assert_eq!(document["title"], "Unprocessable Entity");
+        assert_eq!(document["errors"][0]["field"], "name");
+    }
+
+    #[tokio::test]
+    async fn what_a_page_echoes_is_escaped() {
+        let value = "<script>".to_owned();
+        let problem = Problem::Query(QueryError::Unknown { key: "track", value });
+        let page = text(&problem, true).await;
+        assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"), "{page}");
+    }
+
+    #[test]
+    fn the_store_s_failures_have_their_statuses() {
+        let status = |error| Problem::Agenda(AgendaError::Commit(error)).status().as_u16();
+        assert_eq!(status(CommitError::Full), 507);
+        assert_eq!(status(CommitError::Unavailable(String::new())), 503);
+        assert_eq!(status(CommitError::Conflict), 503);
+        assert_eq!(Problem::Read(ReadError::Unavailable(String::new())).status(), 503);
+    }
+
+    #[test]
+    fn html_is_for_those_who_prefer_it() {
+        let prefers = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, value.parse().unwrap());
+            prefers_page(&headers)
+        };
+        assert!(prefers("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(prefers("text/html"));
+        assert!(!prefers("*/*"));
+        assert!(!prefers("application/json, text/html;q=0.5"));
+        assert!(!prefers("text/html;q=0"));
+        assert!(!prefers_page(&HeaderMap::new()));
+    }
+}

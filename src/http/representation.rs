@@ -1,0 +1,73 @@
+//! A representation on its way out: validators, fields, and a body that is made only if it is sent.
+
+use super::conditional::{Validators, Verdict, evaluate, http_date};
+use super::{Body, Problem};
+use crate::feed::Coding;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+/// What a resource looks like at present.
+pub(super) struct Representation<'a> {
+    pub(super) media_type: &'static str,
+    pub(super) validators: Validators,
+    pub(super) coding: Coding,
+    /// Makes the body.
+    pub(super) body: Box<dyn FnOnce() -> Bytes + 'a>,
+    /// Further fields of a 200 and a 304 alike.
+    pub(super) fields: Vec<(HeaderName, String)>,
+}
+
+impl Representation<'_> {
+    /// Answers a GET or HEAD: 200, 304 or 412.
+    pub(super) fn answer(self, request: &Parts) -> Result<Response<Body>, Problem> {
+        let (status, tag) = match evaluate(&request.method, &request.headers, &self.validators) {
+            Verdict::Failed => return Err(Problem::Condition),
+            Verdict::NotModified(tag) => (StatusCode::NOT_MODIFIED, tag),
+            Verdict::Perform => (StatusCode::OK, self.validators.tag.to_string()),
+        };
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: &str| {
+            // All of these are visible ASCII, so none is ever left out.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        set(ETAG, &tag);
+        if let Some(modified) = self.validators.modified {
+            set(LAST_MODIFIED, &http_date(modified));
+        }
+        self.fields.iter().for_each(|(name, value)| set(name.clone(), value));
+        if status == StatusCode::OK {
+            set(CONTENT_TYPE, self.media_type);
+            if self.coding != Coding::Identity {
+                set(CONTENT_ENCODING, self.coding.as_str());
+            }
+            *response.body_mut() = (self.body)().into();
+        }
+        Ok(response)
+    }
+}
+
+/// Last-Modified counts whole seconds, so a time that is not 2 s old yet could come to stand for two states
+/// (RFC 9110, 8.8.2.2): it is left out.
+pub(super) fn settled(modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (now - modified >= TimeDelta::seconds(2)).then_some(modified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_modification_time_is_not_told() {
+        let at = DateTime::from_timestamp(100, 0).unwrap();
+        assert_eq!(settled(at, at + TimeDelta::seconds(1)), None);
+        assert_eq!(settled(at, at + TimeDelta::seconds(2)), Some(at));
+        assert_eq!(settled(at, at - TimeDelta::seconds(9)), None);
+    }
+}

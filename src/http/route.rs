@@ -1,0 +1,238 @@
+//! The route table: every path, the methods that it takes, and what is behind it.
+//!
+//! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
+//! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
+
+use super::policy::Class::{self, AgendaApi, AgendaFeed, PublicFeed, SiteFile};
+use super::{Problem, method};
+use crate::agenda::ReadToken;
+use crate::feed::FeedKey;
+use crate::program::SessionId;
+use http::Method;
+use matchit::{Params, Router};
+use percent_encoding::percent_decode_str;
+
+/// What is behind a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// A canonical feed, its filters and options.
+    Feed(FeedKey),
+    /// One session as a download.
+    SessionFeed(SessionId),
+    /// A shared agenda.
+    AgendaFeed(ReadToken),
+    /// `/api/v1`.
+    Api(Api),
+    /// `/robots.txt`.
+    Robots,
+}
+
+/// What is behind a path of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Api {
+    Agendas,
+    Agenda,
+    Picks,
+    Pick(SessionId),
+    Links,
+    Link(u32),
+    Key,
+}
+
+/// A line of the table.
+struct Line {
+    pattern: &'static str,
+    class: Class,
+    methods: &'static [Method],
+    /// None where the parameters name what cannot exist.
+    endpoint: fn(&Decoded<'_>) -> Option<Endpoint>,
+}
+
+const fn line(
+    pattern: &'static str,
+    class: Class,
+    methods: &'static [Method],
+    endpoint: fn(&Decoded<'_>) -> Option<Endpoint>,
+) -> Line {
+    Line { pattern, class, methods, endpoint }
+}
+
+use method::READ;
+const POST: &[Method] = &[Method::POST];
+const DELETE: &[Method] = &[Method::DELETE];
+const WHOLE: &[Method] = &[Method::GET, Method::PATCH, Method::DELETE];
+const REPLACE: &[Method] = &[Method::PUT];
+const TOGGLE: &[Method] = &[Method::PUT, Method::DELETE];
+const COLLECT: &[Method] = &[Method::GET, Method::POST];
+
+#[rustfmt::skip]
+const TABLE: &[Line] = &[
+    line("/program.ics",            PublicFeed, READ, |_| Some(Endpoint::Feed(FeedKey::Program))),
+    line("/tracks/{track}.ics",     PublicFeed, READ, |path| path.feed("tracks", "track")),
+    line("/days/{date}.ics",        PublicFeed, READ, |path| path.feed("days", "date")),
+    line("/rooms/{room}.ics",       PublicFeed, READ, |path| path.feed("rooms", "room")),
+    line("/speakers/{speaker}.ics", PublicFeed, READ, |path| path.feed("speakers", "speaker")),
+    line("/sessions/{id}.ics",      PublicFeed, READ, |path| path.session("id").map(Endpoint::SessionFeed)),
+    line("/agendas/{read}.ics",     AgendaFeed, READ, |path| path.token("read").map(Endpoint::AgendaFeed)),
+
+    line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
+    line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
+    line("/api/v1/agenda/picks",           AgendaApi, REPLACE, |_| api(Api::Picks)),
+    line("/api/v1/agenda/picks/{session}", AgendaApi, TOGGLE,  |path| api(Api::Pick(path.session("session")?))),
+    line("/api/v1/agenda/links",           AgendaApi, COLLECT, |_| api(Api::Links)),
+    line("/api/v1/agenda/links/{n}",       AgendaApi, DELETE,  |path| api(Api::Link(path.number("n")?))),
+    line("/api/v1/agenda/key",             AgendaApi, POST,    |_| api(Api::Key)),
+
+    line("/robots.txt", SiteFile,   READ, |_| Some(Endpoint::Robots)),
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn api(api: Api) -> Option<Endpoint> {
+    Some(Endpoint::Api(api))
+}
+
+/// A request's place in the table.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// The pattern: what the log may show of the path.
+    pub(super) pattern: &'static str,
+    /// The class of what is behind it; none for the server as a whole.
+    pub(super) class: Option<Class>,
+    /// What it takes.
+    pub(super) methods: &'static [Method],
+    /// What is behind it; none where the parameters name what cannot exist.
+    pub(super) endpoint: Option<Endpoint>,
+}
+
+/// The table, ready to be searched.
+#[derive(Debug)]
+pub(super) struct Routes(Router<usize>);
+
+impl Routes {
+    pub(super) fn new() -> Self {
+        let mut router = Router::new();
+        for (place, line) in TABLE.iter().enumerate() {
+            #[expect(clippy::expect_used, reason = "a constant table, inserted by every test")]
+            router.insert(line.pattern, place).expect("no two lines conflict");
+        }
+        Self(router)
+    }
+
+    /// Every pattern, and those of what is in no line.
+    pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
+    }
+
+    /// The line of a path, as it was sent.
+    pub(super) fn find(&self, path: &str) -> Result<Route, Problem> {
+        let found = self.0.at(path).map_err(|_| Problem::NotFound)?;
+        let line = TABLE.get(*found.value).ok_or(Problem::NotFound)?;
+        let endpoint = (line.endpoint)(&Decoded(&found.params));
+        Ok(Route { pattern: line.pattern, class: Some(line.class), methods: line.methods, endpoint })
+    }
+}
+
+/// The parameters of a path, to be decoded and parsed.
+struct Decoded<'a>(&'a Params<'a, 'a>);
+
+impl Decoded<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        let raw = self.0.get(name)?;
+        percent_decode_str(raw).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    }
+
+    fn feed(&self, part: &str, name: &str) -> Option<Endpoint> {
+        FeedKey::parse(&format!("/{part}/{}.ics", self.text(name)?)).map(Endpoint::Feed)
+    }
+
+    fn session(&self, name: &str) -> Option<SessionId> {
+        SessionId::parse(&self.text(name)?).ok()
+    }
+
+    fn token(&self, name: &str) -> Option<ReadToken> {
+        ReadToken::parse(&self.text(name)?).ok()
+    }
+
+    /// In its one spelling: no sign, no leading zero.
+    fn number(&self, name: &str) -> Option<u32> {
+        let text = self.text(name)?;
+        text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::session_path;
+    use crate::program::Slug;
+    use proptest::prelude::*;
+
+    fn endpoint(path: &str) -> Option<Endpoint> {
+        Routes::new().find(path).ok()?.endpoint
+    }
+
+    #[test]
+    fn what_could_not_exist_is_behind_no_path() {
+        for path in [
+            "/",
+            "/program.ics/",
+            "//program.ics",
+            "/tracks/.ics",
+            "/tracks/A.ics",
+            "/tracks/a%2Fb.ics",
+            "/tracks/%ff.ics",
+            "/tracks/a/b.ics",
+            "/days/2025-02-30.ics",
+            "/sessions/x.ics",
+            "/agendas/cbr_x.ics",
+            "/api/v1/agenda/links/0",
+            "/api/v1/agenda/links/01",
+            "/api/v1/agenda/links/+1",
+            "/api/v1/agenda/links/4294967296",
+            "/api/v1/agenda/picks/..",
+        ] {
+            assert_eq!(endpoint(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_once() {
+        let key = FeedKey::Track(Slug::parse("track-1").unwrap());
+        assert_eq!(endpoint("/tracks/track%2d1.ics"), Some(Endpoint::Feed(key)));
+        assert_eq!(endpoint("/tracks/track%252d1.ics"), None);
+    }
+
+    #[test]
+    fn the_pages_and_change_feeds_beside_the_feeds_will_fit_in() {
+        let Routes(mut router) = Routes::new();
+        for pattern in [
+            "/",
+            "/tracks/{track}",
+            "/sessions/{id}",
+            "/speakers/{speaker}",
+            "/agendas/{read}",
+            "/tracks/{track}/changes.atom",
+            "/agendas/{read}/changes.atom",
+            "/organizer/{*rest}",
+        ] {
+            router.insert(pattern, usize::MAX).unwrap();
+        }
+        assert_ne!(*router.at("/tracks/a.ics").unwrap().value, usize::MAX);
+        assert_eq!(*router.at("/tracks/a").unwrap().value, usize::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn the_paths_of_feeds_lead_to_them(slug in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])", which in 0..3u8) {
+            let parsed = Slug::parse(&slug).unwrap();
+            let key = match which {
+                0 => FeedKey::Track(parsed),
+                1 => FeedKey::Room(parsed),
+                _ => FeedKey::Speaker(parsed),
+            };
+            prop_assert_eq!(endpoint(&key.to_string()), Some(Endpoint::Feed(key)));
+            let id = SessionId::parse(&slug).unwrap();
+            prop_assert_eq!(endpoint(&session_path(&id)), Some(Endpoint::SessionFeed(id)));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Laws of import as a whole: no bytes make it panic, every fault helps, and instants survive.
+
+use super::scan::scan;
+use super::{Report, import};
+use crate::program::{Clock, Conference, Slug, Text, Track, Zone, slug_of};
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const REAL: &[u8] = include_bytes!("../../program.csv");
+
+fn conference(zone: &str) -> Arc<Conference> {
+    let track = |name: &str| Track {
+        name: name.into(),
+        slug: slug_of(name),
+        colour: None,
+        about: Text::default(),
+        was: Vec::new(),
+    };
+    Arc::new(Conference {
+        title: "Laws".into(),
+        slug: Slug::parse("laws").unwrap(),
+        dates: Some(("2025-03-24".parse().unwrap(), "2025-03-27".parse().unwrap())),
+        zone: Zone::parse(zone).unwrap(),
+        venue: None,
+        language: "en".to_owned(),
+        clock: Clock::TwentyFour,
+        uid_domain: "laws.invalid".to_owned(),
+        public_url: url::Url::parse("http://127.0.0.1").unwrap(),
+        tracks: ["Plenary", "Track 1", "Track 2", "Discussion Track"].map(track).to_vec(),
+        rooms: Vec::new(),
+        tombstone_days: 90,
+    })
+}
+
+fn los_angeles() -> Arc<Conference> {
+    conference("America/Los_Angeles")
+}
+
+/// What holds of every report on some bytes.
+fn is_lawful(report: &Report, bytes: &[u8]) {
+    assert_eq!(report.program.is_none(), report.errors().next().is_some());
+    // A CR or LF ends a line in every encoding that import reads.
+    let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() as u64 + 1;
+    for fault in &report.faults {
+        assert!(!fault.remedy.trim().is_empty() && !fault.message.is_empty(), "{fault:?}");
+        assert!(fault.line <= lines && (fault.line > 0 || fault.column.is_none()), "{fault:?}");
+        assert_ne!(fault.rule, "row-shape", "scan and csv read the same cells");
+        let text = [&fault.text, &fault.message, &fault.remedy];
+        assert!(text.iter().all(|text| !text.contains('\u{1b}')), "{fault:?}");
+    }
+    let page = report.render_human("x.csv", bytes, false);
+    assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        is_lawful(&import(&bytes, &los_angeles()), &bytes);
+    }
+
+    #[test]
+    fn no_text_of_csv_makes_it_panic(text in "(id,date,start,end,kind,title|id;title)\r?\n[a-c,;\"\r\n\t0-9:/ é-]{0,120}") {
+        is_lawful(&import(text.as_bytes(), &los_angeles()), text.as_bytes());
+    }
+
+    #[test]
+    fn no_change_of_a_real_program_makes_it_panic(
+        changes in proptest::collection::vec((0..REAL.len(), any::<u8>(), 0_usize..3), 1..12),
+        broken in "[\",;\r\n\u{0}]{0,3}",
+    ) {
+        let mut bytes = REAL.to_vec();
+        for (at, byte, kind) in changes {
+            match kind {
+                0 => bytes[at % REAL.len()] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.splice(at..at, broken.bytes())),
+            }
+        }
+        is_lawful(&import(&bytes, &los_angeles()), &bytes);
+    }
+
+    /// What is a row to the csv crate is one to the scan, where no quote is wrong.
+    #[test]
+    fn scan_and_csv_read_the_same_cells(text in "(([a ]{0,2}|\"([a,\r\n]|\"\"){0,4}\")(,|\r\n|\n|\r)){0,16}") {
+        let records = scan(&text, b',');
+        prop_assert!(records.iter().all(|record| record.flaws.is_empty()));
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let read: Vec<usize> = reader.records().map(|record| record.unwrap().len()).collect();
+        prop_assert_eq!(read, records.iter().map(|record| record.cells.len()).collect::<Vec<_>>());
+    }
+
+    /// Civil times with the abbreviation in force name one instant each, across every clock change.
+    #[test]
+    fn instants_survive(
+        zone in prop::sample::select(vec![
+            "America/Los_Angeles", "Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "America/Sao_Paulo",
+            "Africa/Casablanca", "Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham", "America/Nuuk", "UTC",
+        ]),
+        minute in 0_i64..4 * 365 * 24 * 60,
+        length in 1_i64..20 * 60,
+    ) {
+        let conference = conference(zone);
+        let start: DateTime<Utc> = "2023-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minute);
+        let end = start + TimeDelta::minutes(length);
+        let shown = |at: DateTime<Utc>| {
+            let civil = conference.zone.civil(at);
+            (civil.date(), format!("{} {}", civil.format("%H:%M"), conference.zone.abbreviation(at)))
+        };
+        let ((date, from), (end_date, to)) = (shown(start), shown(end));
+        let csv = format!("id,date,start,end,end_date,kind,title\nab,{date},{from},{to},{end_date},talk,T\n");
+        let report = import(csv.as_bytes(), &conference);
+        let errors: Vec<_> = report.errors().collect();
+        prop_assert!(errors.is_empty(), "{csv}{errors:?}");
+        let program = report.program.unwrap();
+        let slot = &program.order()[0].slot;
+        prop_assert_eq!((slot.start, slot.end), (start, end), "{}", csv);
+    }
+}
+
+#[test]
+fn a_file_over_its_cap_is_refused_unread() {
+    let report = import(&vec![b','; super::MAX_FILE + 1], &los_angeles());
+    assert_eq!(report.faults.iter().map(|fault| fault.rule).collect::<Vec<_>>(), ["file-too-large"]);
+}
+
+fn rows(count: usize, row: impl Fn(usize) -> String) -> Vec<u8> {
+    let mut csv = "id,date,start,end,kind,title,track,room,speakers\n".to_owned();
+    (0..count).for_each(|n| csv.push_str(&row(n)));
+    csv.into_bytes()
+}
+
+#[test]
+fn fifty_thousand_sessions_are_read_and_one_more_is_refused() {
+    let row = |n: usize| format!("s-{n},2025-03-25,09:00,09:45,talk,Talk {n},,,Jane {n}\n");
+    let full = rows(super::table::MOST_SESSIONS, row);
+    let report = import(&full, &los_angeles());
+    assert_eq!((report.faults.len(), report.program.unwrap().order().len()), (0, 50_000));
+    let report = import(&rows(super::table::MOST_SESSIONS + 1, row), &los_angeles());
+    let errors: Vec<_> = report.errors().map(|fault| (fault.rule, fault.line)).collect();
+    assert_eq!(errors, [("too-many-sessions", 50_002)]);
+}
+
+#[test]
+fn no_shape_of_a_file_takes_a_square_of_its_size() {
+    let shapes: [(&str, Vec<u8>); 7] = [
+        (
+            "all in one room",
+            rows(40_000, |n| format!("s-{n},2025-03-25,09:00,09:45,talk,T,Track 1,Hall,Jane\n")),
+        ),
+        ("one id", rows(40_000, |_| "same,2025-03-25,09:00,09:45,talk,T,,,\n".to_owned())),
+        ("a track each", rows(40_000, |n| format!("s-{n},2025-03-25,09:00,09:45,talk,T,Track x{n},,\n"))),
+        ("a quote each", rows(40_000, |n| format!("s-{n},\"2025-03-25,09:00,\n"))),
+        ("doubled quotes", rows(40_000, |_| "\"\",\"\"\"\n".to_owned())),
+        (
+            "an opening in front",
+            rows(40_000, |n| if n == 0 { "\"\n".to_owned() } else { "\"\",a\n".to_owned() }),
+        ),
+        (
+            "openings of tokens",
+            rows(1, |_| format!("s-1,2025-03-25,09:00,09:45,talk,{},,,\n", "[a:{{${&".repeat(100))),
+        ),
+    ];
+    for (shape, bytes) in shapes {
+        let started = Instant::now();
+        is_lawful(&import(&bytes, &los_angeles()), &bytes);
+        // Linear work takes well under a second even unoptimised; a square of 40,000 takes minutes.
+        assert!(started.elapsed() < Duration::from_secs(20), "{shape}: {:?}", started.elapsed());
+    }
+}

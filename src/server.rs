@@ -1,0 +1,134 @@
+//! Connections: accepted, limited, answered by a function, drained at the end (RFC 9112).
+//!
+//! Owns sockets and patience, and knows nothing of what is served. TLS and HTTP/2 belong to the reverse proxy.
+//!
+//! - A request's head must come within `header` of its first byte, or of the connection; hyper's own timer,
+//!   which cannot tell a slow head from an idle connection, stands behind that.
+//! - A head over 16 KiB or 64 fields is 431, one that is no HTTP 400; both close the connection.
+//! - A connection that moves no byte for `idle`, waiting for a request or for its client to take an answer,
+//!   is closed.
+//! - A client that has closed its side of the connection after its request is answered.
+//! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503.
+//!
+//! Invariant: when [`run`] returns, no connection is left.
+
+mod connection;
+mod crowd;
+mod pulse;
+mod stream;
+
+use bytes::Bytes;
+use connection::{Service, serve};
+use crowd::Crowd;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// How many connections, and how much patience with each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// For a request's head.
+    pub header: Duration,
+    /// For a connection on which nothing moves.
+    pub idle: Duration,
+    /// For requests under way at a stop.
+    pub drain: Duration,
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// Connections that were cut off at the deadline.
+    pub cut_off: usize,
+}
+
+/// A graceful stop would drop a connection that was accepted a moment ago and whose request is on its way.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// How long accepting pauses when the system has no descriptor to give.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop` completes and what was under way is answered or out of time.
+pub async fn run<R, A, B>(
+    listeners: Vec<TcpListener>,
+    respond: R,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> Stopped
+where
+    R: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let crowd = Arc::new(Crowd::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let take = async |socket: TcpStream, connections: &mut JoinSet<()>| {
+        while connections.try_join_next().is_some() {}
+        match crowd.admit().await {
+            Some(place) => {
+                let service = Service { respond: respond.clone(), limits, place };
+                connections.spawn(serve(socket, service, graceful.watcher()));
+            }
+            None => crowd::refuse(&socket),
+        }
+    };
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = poll_fn(|cx| poll_accept(&listeners, cx)) => match accepted {
+                Ok(socket) => take(socket, &mut connections).await,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be accepted at the moment");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+    // Whoever the system has let in already would be reset with the listener.
+    while let Some(Ok(socket)) = poll_fn(|cx| Poll::Ready(waiting(&listeners, cx))).await {
+        take(socket, &mut connections).await;
+    }
+    drop(listeners);
+    tokio::time::sleep(LINGER).await;
+    let all_done = tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_ok();
+    while connections.try_join_next().is_some() {}
+    let cut_off = if all_done { 0 } else { connections.len() };
+    connections.shutdown().await;
+    Stopped { cut_off }
+}
+
+fn poll_accept(listeners: &[TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+    for listener in listeners {
+        if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+            return Poll::Ready(accepted.map(|(socket, _)| socket));
+        }
+    }
+    Poll::Pending
+}
+
+fn waiting(listeners: &[TcpListener], cx: &mut Context<'_>) -> Option<io::Result<TcpStream>> {
+    match poll_accept(listeners, cx) {
+        Poll::Ready(accepted) => Some(accepted),
+        Poll::Pending => None,
+    }
+}
+
+/// An error that says something about the connection that was to be accepted, not about the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

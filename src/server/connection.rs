@@ -1,0 +1,66 @@
+//! One connection, from its first byte to its last.
+
+use super::Limits;
+use super::crowd::Place;
+use super::stream::Stream;
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+
+/// The longest head of a request, in bytes, its first line included.
+const HEAD_BYTES: usize = 16 * 1024;
+/// The most fields of a head.
+const HEAD_FIELDS: usize = 64;
+
+/// What a connection needs.
+pub(super) struct Service<R> {
+    pub(super) respond: R,
+    pub(super) limits: Limits,
+    pub(super) place: Place,
+}
+
+/// Serves a connection until it closes, or is closed.
+pub(super) async fn serve<R, A, B>(socket: TcpStream, service: Service<R>, watcher: Watcher)
+where
+    R: Fn(Request<Incoming>) -> A + Send + Sync + 'static,
+    A: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let Service { respond, limits, place } = service;
+    // Answers are written whole; waiting for more would only delay them.
+    let _ = socket.set_nodelay(true);
+    let stream = Stream::new(socket, Arc::clone(&place.pulse), limits);
+    let pulse = Arc::clone(&place.pulse);
+    let answer = service_fn(move |request| {
+        pulse.begin();
+        let (pulse, answer) = (Arc::clone(&pulse), respond(request));
+        async move {
+            let answer = answer.await;
+            pulse.end();
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle + limits.header)
+        .max_header_size(HEAD_BYTES)
+        .max_headers(HEAD_FIELDS)
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), answer);
+    tokio::select! {
+        ended = watcher.watch(connection) => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = place.pulse.asked_to_close() => {}
+    }
+}

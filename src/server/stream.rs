@@ -1,0 +1,150 @@
+//! A socket that runs out of patience, and that closes so that its last answer arrives.
+
+use super::Limits;
+use super::pulse::Pulse;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long, and for how many bytes, a closing connection reads what its client still sends. Closing a
+/// socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112, 9.6).
+const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL_BYTES: usize = 256 * 1024;
+
+/// The stream of one connection.
+pub(super) struct Stream {
+    socket: TcpStream,
+    pulse: Arc<Pulse>,
+    limits: Limits,
+    /// The first byte of a head that is not complete: after how many requests, and when.
+    head: Option<(u64, Instant)>,
+    /// Never later than the deadline that counts; moved when it fires too early.
+    timer: Pin<Box<Sleep>>,
+    farewell: Option<(Instant, usize)>,
+}
+
+impl Stream {
+    pub(super) fn new(socket: TcpStream, pulse: Arc<Pulse>, limits: Limits) -> Self {
+        let now = Instant::now();
+        let timer = Box::pin(sleep_until(now + limits.header));
+        // A connection that says nothing is a slow head too.
+        Self { socket, pulse, limits, head: Some((0, now)), timer, farewell: None }
+    }
+
+    /// Until when the next byte must be read; any time while an answer is being made.
+    fn read_deadline(&self) -> Option<Instant> {
+        if self.pulse.is_answering() {
+            return None;
+        }
+        match self.head {
+            Some((after, since)) if after == self.pulse.requests() => Some(since + self.limits.header),
+            _ => Some(self.pulse.last() + self.limits.idle),
+        }
+    }
+
+    /// Pending until the deadline, then an error.
+    fn wait(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if deadline < self.timer.deadline() {
+            self.timer.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if Instant::now() >= deadline {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+
+    /// After a write: what is not taken must be taken before long.
+    fn wrote(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Pending => self.wait(self.pulse.last() + self.limits.idle, cx).map(Err),
+            Poll::Ready(written) => {
+                self.pulse.beat();
+                Poll::Ready(written)
+            }
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let stream = self.get_mut();
+        let before = buf.filled().len();
+        match Pin::new(&mut stream.socket).poll_read(cx, buf) {
+            Poll::Pending => match stream.read_deadline() {
+                Some(deadline) => stream.wait(deadline, cx).map(Err),
+                None => Poll::Pending,
+            },
+            done => {
+                if buf.filled().len() > before {
+                    stream.pulse.beat();
+                    let requests = stream.pulse.requests();
+                    if !stream.pulse.is_answering() && stream.head.is_none_or(|(after, _)| after != requests)
+                    {
+                        stream.head = Some((requests, Instant::now()));
+                    }
+                }
+                done
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let stream = self.get_mut();
+        let written = Pin::new(&mut stream.socket).poll_write(cx, buf);
+        stream.wrote(written, cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let stream = self.get_mut();
+        let written = Pin::new(&mut stream.socket).poll_write_vectored(cx, bufs);
+        stream.wrote(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+    }
+
+    /// Closes our side, then reads until the client has closed its own, or for a while.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream = self.get_mut();
+        let (until, mut left) = match stream.farewell {
+            Some(farewell) => farewell,
+            None => {
+                ready!(Pin::new(&mut stream.socket).poll_shutdown(cx))?;
+                (Instant::now() + FAREWELL, FAREWELL_BYTES)
+            }
+        };
+        let mut scrap = [0; 4096];
+        loop {
+            let mut buf = ReadBuf::new(&mut scrap);
+            match Pin::new(&mut stream.socket).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() && left > buf.filled().len() => {
+                    left -= buf.filled().len();
+                }
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    stream.farewell = Some((until, left));
+                    return stream.wait(until, cx).map(|_| Ok(()));
+                }
+            }
+        }
+    }
+}

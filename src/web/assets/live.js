@@ -1,0 +1,22 @@
+// Says when a newer release is out. Without event streams nothing happens, which is all right.
+import { say, notify } from "./words.js";
+
+export function live() {
+  if (!("EventSource" in window)) return;
+  const shown = Number(document.documentElement.dataset.release);
+  let stream;
+  const connect = () => {
+    stream ??= new EventSource("/events");
+    stream.addEventListener("release", (event) => {
+      let release;
+      try { ({ release } = JSON.parse(event.data)); } catch { return; }
+      if (release > shown) notify(say("release"), { href: location.href.split("#")[0], label: say("reload") });
+    });
+  };
+  const disconnect = () => { stream?.close(); stream = undefined; };
+  const follow = () => (document.hidden ? disconnect() : connect());
+  document.addEventListener("visibilitychange", follow);
+  // A stream that is open while the page loads would keep some browsers from calling it loaded.
+  if (document.readyState === "complete") setTimeout(follow, 1000);
+  else window.addEventListener("load", () => setTimeout(follow, 1000));
+}

@@ -1,0 +1,92 @@
+// Picking without leaving the page: shown at once, taken back if the server refuses, queued if it is away.
+import { say, notify } from "./words.js";
+import { clear, enqueue, queued, replay, send } from "./queue.js";
+
+const buttons = () => document.querySelectorAll("button.pick[form=pick]");
+const count = document.querySelector("[data-count]");
+let picks = new Set();
+
+function paint(button, isPicked) {
+  button.setAttribute("aria-pressed", String(isPicked));
+  button.textContent = say(isPicked ? "picked" : "pick");
+  button.closest(".card")?.classList.toggle("chosen", isPicked);
+}
+
+function show() {
+  for (const button of buttons()) paint(button, picks.has(button.value));
+  if (count) count.textContent = picks.size ? ` ${picks.size}` : "";
+}
+
+function change(session, isPicked) {
+  if (isPicked) picks.add(session); else picks.delete(session);
+  show();
+}
+
+async function toggle(session) {
+  const wanted = !picks.has(session);
+  const action = wanted ? "pick" : "unpick";
+  change(session, wanted);
+  let answer;
+  try {
+    answer = await send(session, action);
+  } catch {
+    // No answer: the wish is kept and settled later, so it stays on the page.
+    try {
+      await enqueue(session, action);
+      notify(say("queued"));
+    } catch {
+      change(session, !wanted);
+      notify(say("refused", { why: "" }));
+    }
+    return;
+  }
+  if (answer.ok) {
+    if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await overlay(); }
+    return;
+  }
+  change(session, !wanted);
+  notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
+}
+
+// What waits in the queue is shown as if it were saved.
+async function overlay() {
+  for (const { session, action } of await queued()) {
+    if (action === "pick") picks.add(session); else picks.delete(session);
+  }
+  show();
+}
+
+async function settle() {
+  if (!(await queued()).length) return;
+  const { settled, refused } = await replay();
+  if (settled) notify(say("settled"));
+  if (refused.length) {
+    const title = ({ session }) => document.getElementById(`t-${session}`)?.textContent ?? session;
+    notify(say("unsettled", { titles: refused.map(title).join(", ") }));
+  }
+  if (settled || refused.length) await load();
+}
+
+// The cookie that may be read only says that there is an agenda; the key itself no script can see.
+const hasAgenda = () => /(?:^|;\s*)agenda_here=1/.test(document.cookie);
+
+async function load() {
+  if (hasAgenda()) {
+    const answer = await fetch("/agenda/state", { headers: { accept: "application/json" } }).catch(() => null);
+    if (answer?.ok) picks = new Set((await answer.json()).picks ?? []);
+  }
+  await overlay();
+}
+
+export function picking() {
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-forget]")) clear();
+    if (event.target.id !== "pick") return;
+    const session = event.submitter?.value;
+    if (!session) return;
+    event.preventDefault();
+    toggle(session);
+  });
+  window.addEventListener("online", settle);
+  load().then(settle);
+}

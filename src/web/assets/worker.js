@@ -1,0 +1,77 @@
+// Keeps program and agenda on the device. The network comes first; what is kept is for when it is away.
+const ASSETS = "assets";
+const PAGES = "pages";
+const PATIENCE = 4000;
+const MOST_PAGES = 300;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil((async () => {
+    const assets = await caches.open(ASSETS);
+    await assets.addAll(KEPT);
+    await Promise.all(["/", "/offline"].map((path) => fetch(path).then((answer) => keep(path, answer))));
+    await self.skipWaiting();
+  })());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    const assets = await caches.open(ASSETS);
+    for (const request of await assets.keys()) {
+      if (!KEPT.includes(new URL(request.url).pathname)) await assets.delete(request);
+    }
+    await self.clients.claim();
+  })());
+});
+
+async function keep(key, answer) {
+  if (!answer.ok || answer.redirected || answer.type !== "basic") return;
+  const headers = new Headers(answer.headers);
+  headers.set("x-stored-at", String(Date.now()));
+  // The body is kept decoded.
+  headers.delete("content-encoding");
+  headers.delete("content-length");
+  const pages = await caches.open(PAGES);
+  await pages.put(key, new Response(await answer.blob(), { status: answer.status, headers }));
+  const keys = await pages.keys();
+  if (keys.length > MOST_PAGES) await pages.delete(keys.find((it) => !["/", "/offline", "/agenda"].includes(new URL(it.url).pathname)));
+}
+
+// What somebody else shares, what moves a key and what organizers see is not kept.
+const isKept = (url) => url.pathname === "/" || url.pathname === "/agenda" || url.pathname === "/changes"
+  || /^\/(sessions|tracks|speakers)\/[^/.]+$/.test(url.pathname);
+
+async function page(event, url) {
+  const pages = await caches.open(PAGES);
+  const fresh = fetch(event.request).then((answer) => {
+    if (isKept(url)) {
+      if (answer.ok) event.waitUntil(keep(event.request.url, answer.clone()));
+      else if (answer.status === 404 || answer.status === 410) event.waitUntil(pages.delete(event.request.url));
+    }
+    return answer;
+  });
+  const old = await pages.match(event.request.url);
+  if (!old) return fresh.catch(async () => (await pages.match("/offline")) ?? Response.error());
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, old));
+  return Promise.race([fresh.catch(() => old), late]);
+}
+
+async function asset(event) {
+  const assets = await caches.open(ASSETS);
+  const kept = await assets.match(event.request);
+  if (kept) return kept;
+  const answer = await fetch(event.request);
+  if (answer.ok) event.waitUntil(assets.put(event.request, answer.clone()));
+  return answer;
+}
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (url.origin !== self.location.origin) return;
+  if (event.request.method === "POST" && ["/agenda/delete", "/agenda/key"].includes(url.pathname)) {
+    event.waitUntil(caches.open(PAGES).then((pages) => pages.delete(new URL("/agenda", url).href)));
+    return;
+  }
+  if (event.request.method !== "GET") return;
+  if (url.pathname.startsWith("/assets/")) event.respondWith(asset(event));
+  else if (event.request.mode === "navigate") event.respondWith(page(event, url));
+});

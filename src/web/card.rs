@@ -1,0 +1,107 @@
+//! A session as lists show it.
+
+use super::site::Site;
+use super::text::fill;
+use super::when::When;
+use crate::program::{Session, Status, Track};
+use crate::revision::{Entry, Place};
+
+/// One session in a list.
+#[derive(Debug)]
+pub(super) struct Card<'a> {
+    pub session: &'a Session,
+    pub track: Option<&'a Track>,
+    /// Where a grid puts it; zero where there is none.
+    pub lane: usize,
+    pub row: usize,
+    pub span: usize,
+    /// `9:00–9:45 am`
+    pub range: String,
+    /// What to say above the title besides the track.
+    pub label: String,
+    /// Names, with the affiliations that they share said once.
+    pub people: String,
+    pub is_cancelled: bool,
+    pub is_tentative: bool,
+    /// `Moved from Tue 25, 11:00 am, Track 1`
+    pub moved: Option<String>,
+}
+
+impl<'a> Card<'a> {
+    pub(super) fn of(site: &Site<'a>, entry: &'a Entry) -> Self {
+        let session = entry.session.as_ref();
+        let track = session.track.as_ref().and_then(|slug| site.track(slug));
+        let kind = site.words.kind(session.kind);
+        let has_plain_kind = matches!(session.kind, crate::program::SessionKind::Talk);
+        let repeats = track.is_some_and(|track| track.name.as_str().eq_ignore_ascii_case(kind));
+        let mut label: Vec<&str> = Vec::new();
+        if !has_plain_kind && !repeats && !session.title.as_str().eq_ignore_ascii_case(kind) {
+            label.push(kind);
+        }
+        label.extend(session.block.iter().map(crate::program::Text::as_str));
+        label.extend(session.slot.room.iter().map(crate::program::Text::as_str));
+        Self {
+            session,
+            track,
+            lane: 0,
+            row: 0,
+            span: 1,
+            range: site.when.range(session.slot.start, session.slot.end),
+            label: label.join(" · "),
+            people: people(session),
+            is_cancelled: entry.is_cancelled(),
+            is_tentative: session.status == Status::Tentative,
+            moved: entry.moved_from.as_ref().map(|place| moved(site, place)),
+        }
+    }
+
+    /// Breaks and meals: said in passing, nothing to pick.
+    pub(super) fn is_pause(&self) -> bool {
+        self.session.kind.is_pause()
+    }
+
+    pub(super) fn start(&self) -> String {
+        When::iso(self.session.slot.start)
+    }
+
+    pub(super) fn end(&self) -> String {
+        When::iso(self.session.slot.end)
+    }
+
+    /// Its classes: track, place in the grid, state.
+    pub(super) fn classes(&self) -> String {
+        let mut classes = String::from("card");
+        if let Some(track) = self.track {
+            classes.push_str(&format!(" t-{}", track.slug));
+        }
+        if self.row > 0 {
+            classes.push_str(&format!(" c{} r{} s{}", self.lane, self.row, self.span));
+        }
+        let states = [
+            (self.is_pause(), " pause"),
+            (self.is_cancelled, " cancelled"),
+            (self.is_tentative, " tentative"),
+        ];
+        states.iter().filter(|(is, _)| *is).for_each(|(_, class)| classes.push_str(class));
+        classes
+    }
+}
+
+/// Where a session was, in words.
+pub(super) fn moved(site: &Site<'_>, place: &Place) -> String {
+    let wheres = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}"));
+    let from = format!("{}{}", site.when.stamp(place.slot.start), wheres.collect::<String>());
+    fill(site.words.moved_from, &[("place", &from)])
+}
+
+/// `A, B (Acme); C (Initech)`
+fn people(session: &Session) -> String {
+    let groups = session.speakers.chunk_by(|a, b| a.affiliation == b.affiliation && a.role == b.role);
+    let group = |group: &[crate::program::Speaker]| {
+        let names: Vec<&str> = group.iter().map(|speaker| speaker.name.as_str()).collect();
+        let affiliation = group.first().and_then(|first| first.affiliation.as_ref());
+        let affiliation = affiliation.map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("{}{affiliation}", names.join(", "))
+    };
+    groups.map(group).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,120 @@
+//! A day as a grid: what overlaps stands side by side in lanes, what does not spans the page.
+//!
+//! The document's order is by time, then track, which is how a phone shows it and a screen reader tells it;
+//! rows and lanes are only where a wide screen puts it.
+
+use super::card::Card;
+use super::grid::{MOST_LANES, MOST_ROWS};
+use super::site::Site;
+use crate::revision::Entry;
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// A day of the program.
+#[derive(Debug)]
+pub(super) struct Day<'a> {
+    pub date: NaiveDate,
+    pub heading: String,
+    pub short: String,
+    pub zone: String,
+    /// Sessions side by side at most; 1 where none are.
+    pub lanes: usize,
+    pub moments: Vec<Moment<'a>>,
+}
+
+/// Sessions that start together.
+#[derive(Debug)]
+pub(super) struct Moment<'a> {
+    pub row: usize,
+    pub at: DateTime<Utc>,
+    pub label: String,
+    pub cards: Vec<Card<'a>>,
+}
+
+impl Moment<'_> {
+    pub(super) fn start(&self) -> String {
+        super::when::When::iso(self.at)
+    }
+}
+
+/// Days by the venue's date; `entries` come in program order.
+pub(super) fn days<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Day<'a>> {
+    let date = |entry: &Entry| site.when.date(entry.session.slot.start);
+    entries.chunk_by(|a, b| date(a) == date(b)).filter_map(|chunk| day(site, chunk)).collect()
+}
+
+fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
+    let first = entries.first()?.session.slot.start;
+    let mut starts: Vec<DateTime<Utc>> = entries.iter().map(|entry| entry.session.slot.start).collect();
+    starts.dedup();
+    let stretches = stretches(entries);
+    let placed: Vec<Option<Lane>> = stretches.iter().flat_map(|stretch| lanes(site, stretch)).collect();
+    let mut keys: Vec<&Lane> = placed.iter().flatten().collect();
+    keys.sort();
+    keys.dedup();
+    let is_grid = (2..=MOST_LANES).contains(&keys.len()) && starts.len() <= MOST_ROWS;
+    let mut moments: Vec<Moment<'a>> = Vec::new();
+    for (entry, lane) in entries.iter().zip(&placed) {
+        let slot = &entry.session.slot;
+        let mut card = Card::of(site, entry);
+        if is_grid {
+            card.lane = lane.as_ref().and_then(|lane| keys.binary_search(&lane).ok()).map_or(0, |at| at + 1);
+            card.row = starts.iter().filter(|start| **start <= slot.start).count();
+            card.span = starts.iter().filter(|start| slot.start <= **start && **start < slot.end).count();
+        }
+        match moments.last_mut() {
+            Some(moment) if moment.at == slot.start => moment.cards.push(card),
+            _ => {
+                let label = site.when.time(slot.start);
+                moments.push(Moment { row: moments.len() + 1, at: slot.start, label, cards: vec![card] });
+            }
+        }
+    }
+    let date = site.when.date(first);
+    Some(Day {
+        date,
+        heading: site.when.day(date),
+        short: site.when.short_day(date),
+        zone: site.when.zone.abbreviation(first),
+        lanes: if is_grid { keys.len() } else { 1 },
+        moments,
+    })
+}
+
+/// Where a session stands: its track's place, its room, and a number where one track holds two at a time.
+type Lane = (usize, String, usize);
+
+/// Sessions that overlap one another, directly or through others.
+fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
+    let mut latest = entries.first().map(|entry| entry.session.slot.end);
+    let touches = |_: &&Entry, next: &&Entry| {
+        let touches = latest.is_some_and(|end| next.session.slot.start < end);
+        latest = latest.max(Some(next.session.slot.end));
+        touches
+    };
+    entries.chunk_by(touches).collect()
+}
+
+/// None for a session that has its time to itself.
+fn lanes(site: &Site<'_>, stretch: &[&Entry]) -> Vec<Option<Lane>> {
+    if stretch.len() == 1 {
+        return vec![None];
+    }
+    let mut taken: Vec<(Lane, DateTime<Utc>)> = Vec::new();
+    let mut lane_of = |entry: &&Entry| {
+        let session = &entry.session;
+        let place = session.track.as_ref().and_then(|slug| site.track_place(slug));
+        let room = session.slot.room.as_ref().filter(|_| place.is_none()).map(ToString::to_string);
+        let (place, room) = (place.unwrap_or(usize::MAX), room.unwrap_or_default());
+        let own = |lane: &Lane| lane.0 == place && lane.1 == room;
+        if let Some((lane, end)) =
+            taken.iter_mut().find(|(lane, end)| own(lane) && *end <= session.slot.start)
+        {
+            *end = session.slot.end;
+            return Some(lane.clone());
+        }
+        let lane = (place, room.clone(), taken.iter().filter(|(lane, _)| own(lane)).count());
+        taken.push((lane.clone(), session.slot.end));
+        Some(lane)
+    };
+    stretch.iter().map(&mut lane_of).collect()
+}

@@ -1,0 +1,55 @@
+//! Small pages: a mistake, a hand-over, being offline.
+
+use super::head::Head;
+use super::site::Site;
+use super::write;
+use crate::release::Release;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a> {
+    site: Site<'a>,
+    head: Head,
+    heading: &'a str,
+    text: &'a str,
+    detail: &'a str,
+    /// Where a button posts to, and what it says.
+    post: Option<(String, &'a str)>,
+}
+
+/// A problem, for a browser: its public title and text only.
+pub fn problem(release: &Release, title: &str, detail: &str) -> String {
+    let site = Site::of(release);
+    let head = Head::secret(&site, title);
+    write(&NoticePage { heading: title, text: detail, detail: "", post: None, head, site })
+}
+
+/// The page behind a hand-over link. Only its button redeems the code, so that a preview does not.
+pub fn hand_over(release: &Release, code: &str) -> String {
+    let site = Site::of(release);
+    let words = site.words;
+    write(&NoticePage {
+        head: Head::secret(&site, words.hand_over),
+        heading: words.hand_over,
+        text: words.hand_over_text,
+        detail: words.hand_over_replaces,
+        post: Some((format!("/handover/{}", super::view::encode(code)), words.hand_over_button)),
+        site,
+    })
+}
+
+/// What the service worker shows where nothing is kept.
+pub(super) fn offline(release: &Release) -> String {
+    let site = Site::of(release);
+    let words = site.words;
+    let head = Head::secret(&site, words.offline);
+    write(&NoticePage {
+        heading: words.offline,
+        text: words.offline_text,
+        detail: "",
+        post: None,
+        head,
+        site,
+    })
+}

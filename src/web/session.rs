@@ -1,0 +1,90 @@
+//! A session's page: what, when, who, and what else takes place meanwhile.
+
+use super::card::Card;
+use super::head::Head;
+use super::json::data_block;
+use super::prose::{Piece, pieces};
+use super::site::Site;
+use super::{schema, write};
+use crate::program::{SessionId, Speaker};
+use crate::release::Release;
+use crate::revision::Entry;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "session.html")]
+struct SessionPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    card: Card<'a>,
+    date: String,
+    day: String,
+    zone: String,
+    abstract_text: &'a [Piece],
+    links: Vec<(String, String)>,
+    speakers: Vec<Person>,
+    beside: Vec<Card<'a>>,
+}
+
+struct Person {
+    name: String,
+    slug: String,
+    /// Role and affiliation.
+    standing: String,
+    bio: Vec<Piece>,
+}
+
+/// Renders it; none where the program does not show the session.
+pub fn session(release: &Release, id: &SessionId) -> Option<String> {
+    let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
+    Some(render(&Site::of(release), entry, &release.ledger.shown()))
+}
+
+pub(super) fn render(site: &Site<'_>, entry: &Entry, shown: &[&Entry]) -> String {
+    let session = &entry.session;
+    let start = session.slot.start;
+    let card = Card::of(site, entry);
+    let people = (!card.people.is_empty()).then(|| card.people.clone());
+    let when = format!("{}, {}", site.when.day(site.when.date(start)), card.range);
+    let about: Vec<String> =
+        [Some(when), people, Some(session.abstract_text.to_string())].into_iter().flatten().collect();
+    let path = format!("/sessions/{}", session.id);
+    let mut head = Head::public(site, session.title.as_str(), &about.join(". "), &path).at("session");
+    head.schema = Some(data_block(&schema::single(site, entry)));
+    head.feed = Some((session.title.to_string(), format!("{path}.ics")));
+    let own = session.url.as_ref().map(|url| (url.to_string(), site.words.organizers_page.to_owned()));
+    let links = session.links.iter().map(|link| (link.url.to_string(), link.label.to_string()));
+    let meanwhile = |other: &&&Entry| {
+        other.number != entry.number
+            && other.session.slot.overlaps(&session.slot)
+            && !other.session.kind.is_pause()
+    };
+    write(&SessionPage {
+        head,
+        date: site.when.date(start).format("%Y-%m-%d").to_string(),
+        day: site.when.day(site.when.date(start)),
+        zone: site.when.zone.abbreviation(start),
+        abstract_text: &pieces(session.abstract_text.as_str()),
+        links: own.into_iter().chain(links).collect(),
+        speakers: session.speakers.iter().map(|speaker| person(site, speaker)).collect(),
+        beside: shown.iter().filter(meanwhile).map(|other| Card::of(site, other)).collect(),
+        card,
+        site: site.clone(),
+    })
+}
+
+fn person(site: &Site<'_>, speaker: &Speaker) -> Person {
+    let slug = site.release.ledger.slugs.speaker_slug(&speaker.name);
+    Person {
+        name: speaker.name.to_string(),
+        slug: slug.map(ToString::to_string).unwrap_or_default(),
+        standing: standing(speaker),
+        bio: pieces(speaker.bio.as_str()),
+    }
+}
+
+/// `Program Co-Chair, Acme`
+pub(super) fn standing(speaker: &Speaker) -> String {
+    let parts = speaker.role.iter().chain(&speaker.affiliation);
+    parts.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,94 @@
+//! Every word of the interface, by language.
+//!
+//! A template never holds a sentence of its own. Another language is one more [`Words`] and a line in
+//! [`Words::of`]; what it leaves out stays English.
+
+mod english;
+
+use crate::program::SessionKind;
+use english::{AMERICAN, BRITISH};
+use std::collections::BTreeMap;
+
+pub(super) use english::Words;
+
+impl Words {
+    /// The words of a BCP 47 language, by its primary subtag; English where there are none.
+    pub(super) fn of(language: &str) -> &'static Self {
+        if language.eq_ignore_ascii_case("en-US") { &AMERICAN } else { &BRITISH }
+    }
+
+    /// What a session is.
+    pub(super) fn kind(&self, kind: SessionKind) -> &'static str {
+        match kind {
+            SessionKind::Talk => self.talk,
+            SessionKind::Plenary => self.plenary,
+            SessionKind::Lightning => self.lightning,
+            SessionKind::Panel => self.panel,
+            SessionKind::Workshop => self.workshop,
+            SessionKind::Discussion => self.discussion,
+            SessionKind::Remarks => self.remarks,
+            SessionKind::Break => self.pause,
+            SessionKind::Meal => self.meal,
+            SessionKind::Social => self.social,
+        }
+    }
+
+    /// Those that scripts say, by the names that scripts know them by.
+    pub(super) fn for_scripts(&self) -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([
+            ("pick", self.pick),
+            ("picked", self.picked),
+            ("refused", self.refused),
+            ("queued", self.queued),
+            ("settled", self.settled),
+            ("unsettled", self.unsettled),
+            ("now", self.now),
+            ("next", self.next),
+            ("release", self.new_release),
+            ("reload", self.reload),
+            ("offline", self.offline_since),
+            ("yourTimes", self.your_times),
+            ("copied", self.copied),
+            ("copyFailed", self.copy_failed),
+            ("am", self.am),
+            ("pm", self.pm),
+        ])
+    }
+}
+
+/// The text with `{name}` replaced by values; names without a value stay. A value is never searched for
+/// names itself.
+pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        match after.split_once('}') {
+            Some((name, after)) => {
+                match values.iter().find(|(known, _)| *known == name) {
+                    Some((_, value)) => out.push_str(value),
+                    None => out.push_str(&format!("{{{name}}}")),
+                }
+                rest = after;
+            }
+            None => {
+                out.push('{');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_not_searched_for_names() {
+        assert_eq!(fill("{a} and {b}", &[("a", "{b}"), ("b", "x")]), "{b} and x");
+        assert_eq!(fill("no names", &[]), "no names");
+        assert_eq!(fill("{a} {left} {", &[("a", "1")]), "1 {left} {");
+    }
+}

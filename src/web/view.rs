@@ -1,0 +1,120 @@
+//! What a visitor asked the program page for: a filter, words to find, the embedded form.
+
+use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
+use crate::program::{Session, Zone};
+use crate::revision::Slugs;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The longest text to look for, in characters.
+pub const LONGEST_SEARCH: usize = 200;
+
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A value for a query, percent-encoded.
+pub(super) fn encode(value: &str) -> String {
+    utf8_percent_encode(value, QUERY).to_string()
+}
+
+/// The parameters of the program page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// As a feed's.
+    pub filter: Filter,
+    /// Words that must all occur, in any order and case; empty for none.
+    pub text: String,
+    /// Without masthead and footer, to stand in another site's page.
+    pub embed: bool,
+}
+
+impl View {
+    /// Reads the percent-decoded pairs of a query. Empty values, which a plain form sends, count as absent.
+    ///
+    /// # Errors
+    /// [`QueryError`], as for a feed's query.
+    pub fn parse<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        slugs: &Slugs,
+    ) -> Result<Self, QueryError> {
+        let (mut text, mut embed, mut rest) = (String::new(), false, Vec::new());
+        for (key, value) in pairs {
+            match key {
+                "q" => {
+                    text = value.split_whitespace().collect::<Vec<_>>().join(" ");
+                    text = text.chars().take(LONGEST_SEARCH).collect();
+                }
+                "embed" => embed = true,
+                _ if value.is_empty() => {}
+                _ => rest.push((key, value)),
+            }
+        }
+        let (filter, _) = parse_query(rest, slugs)?;
+        Ok(Self { filter, text, embed })
+    }
+
+    /// Whether it is the page as it is kept rendered.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The canonical query, without the question mark.
+    pub fn query(&self) -> String {
+        let filter = canonical_query(&self.filter, &Options::default());
+        let text = if self.text.is_empty() { String::new() } else { format!("q={}", encode(&self.text)) };
+        let embed = if self.embed { "embed" } else { "" };
+        [filter.as_str(), &text, embed]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("&")
+    }
+
+    /// The page's path with its query.
+    pub fn path(&self) -> String {
+        let query = self.query();
+        if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
+    }
+
+    /// The query of the feed of the same sessions; none while words are looked for, which no feed does.
+    pub(super) fn feed_query(&self) -> Option<String> {
+        self.text.is_empty().then(|| canonical_query(&self.filter, &Options::default()))
+    }
+
+    pub(super) fn admits(&self, session: &Session, zone: Zone, slugs: &Slugs) -> bool {
+        self.filter.shows(session, zone, slugs) && self.finds(session)
+    }
+
+    fn finds(&self, session: &Session) -> bool {
+        if self.text.is_empty() {
+            return true;
+        }
+        let speakers = session.speakers.iter().map(crate::program::Speaker::line);
+        let block = session.block.iter().map(ToString::to_string);
+        let mut haystack: Vec<String> = speakers.chain(block).collect();
+        haystack.push(session.title.to_string());
+        haystack.push(session.abstract_text.to_string());
+        let haystack = haystack.join("\n").to_lowercase();
+        self.text.to_lowercase().split(' ').all(|word| haystack.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_form_with_empty_fields_is_the_default_view() {
+        let view = View::parse([("track", ""), ("q", "  "), ("day", "")], &Slugs::default()).unwrap();
+        assert!(view.is_default());
+        assert_eq!(view.path(), "/");
+    }
+
+    #[test]
+    fn every_view_is_an_address_that_reads_back() {
+        let pairs = [("kind", "talk"), ("q", "Let’s  <b>&\" x=1"), ("embed", "")];
+        let view = View::parse(pairs, &Slugs::default()).unwrap();
+        assert_eq!(view.path(), "/?kind=talk&q=Let%E2%80%99s%20%3Cb%3E%26%22%20x%3D1&embed");
+        assert_eq!(view.text, "Let’s <b>&\" x=1");
+        assert_eq!(view.feed_query(), None);
+        assert!(View::parse([("track", "never")], &Slugs::default()).is_err());
+    }
+}

@@ -1,0 +1,168 @@
+//! Days and times as pages print them: the venue's, on the conference's clock, in the page's language.
+
+use super::text::{Words, fill};
+use crate::program::{Clock, Zone};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
+/// Prints instants and dates.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct When {
+    pub zone: Zone,
+    pub clock: Clock,
+    pub words: &'static Words,
+}
+
+impl When {
+    /// The venue's date.
+    pub(super) fn date(&self, at: DateTime<Utc>) -> NaiveDate {
+        self.zone.civil(at).date()
+    }
+
+    /// `9:00 am`
+    pub(super) fn time(&self, at: DateTime<Utc>) -> String {
+        let civil = self.zone.civil(at);
+        match self.clock {
+            Clock::Twelve => format!("{} {}", hour(civil), self.half(civil)),
+            Clock::TwentyFour => civil.format("%H:%M").to_string(),
+        }
+    }
+
+    /// `9:00–9:45 am`; over midnight the end names its day.
+    pub(super) fn range(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+        let (from, to) = (self.zone.civil(start), self.zone.civil(end));
+        if from.date() != to.date() && to - from >= TimeDelta::hours(12) {
+            return format!("{} – {} {}", self.time(start), self.short_day(to.date()), self.time(end));
+        }
+        match self.clock {
+            Clock::Twelve if self.half(from) == self.half(to) && from.date() == to.date() => {
+                format!("{}–{}", hour(from), self.time(end))
+            }
+            _ => format!("{}–{}", self.time(start), self.time(end)),
+        }
+    }
+
+    /// `Tuesday, March 25`
+    pub(super) fn day(&self, date: NaiveDate) -> String {
+        self.pattern(self.words.day_pattern, date)
+    }
+
+    /// `Tue 25`
+    pub(super) fn short_day(&self, date: NaiveDate) -> String {
+        self.pattern(self.words.short_day_pattern, date)
+    }
+
+    /// `March 24–27, 2025`, or both dates in full where they lie in two months.
+    pub(super) fn days(&self, first: NaiveDate, last: NaiveDate) -> String {
+        let year = |date: NaiveDate| self.pattern(self.words.date_pattern, date);
+        if first == last {
+            return year(first);
+        }
+        if (first.year(), first.month()) != (last.year(), last.month()) {
+            return format!("{} – {}", year(first), year(last));
+        }
+        let pattern = fill(self.words.days_pattern, &[("last", &last.day().to_string())]);
+        self.pattern(&pattern, first)
+    }
+
+    /// `Tue 25, 9:00 am PDT`: one instant, complete.
+    pub(super) fn stamp(&self, at: DateTime<Utc>) -> String {
+        format!("{}, {} {}", self.short_day(self.date(at)), self.time(at), self.zone.abbreviation(at))
+    }
+
+    /// For `datetime` attributes and scripts.
+    pub(super) fn iso(at: DateTime<Utc>) -> String {
+        at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// With the venue's offset, as schema.org wants it.
+    pub(super) fn offset_iso(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone.tz()).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// `45 minutes`, `3 hours`, `2 days`: a length of time in its largest whole unit.
+    pub(super) fn length(&self, length: TimeDelta) -> String {
+        let minutes = length.num_minutes().max(1);
+        let (count, one, many) = match minutes {
+            0..120 => (minutes, self.words.minute, self.words.minutes),
+            120..2880 => (minutes / 60, self.words.hour, self.words.hours),
+            _ => (minutes / 1440, self.words.day, self.words.days),
+        };
+        fill(if count == 1 { one } else { many }, &[("n", &count.to_string())])
+    }
+
+    fn half(&self, civil: NaiveDateTime) -> &'static str {
+        if chrono::Timelike::hour(&civil) < 12 { self.words.am } else { self.words.pm }
+    }
+
+    fn pattern(&self, pattern: &str, date: NaiveDate) -> String {
+        let weekday = date.weekday().num_days_from_monday() as usize;
+        let pick = |names: &[&'static str], place: usize| names.get(place).copied().unwrap_or_default();
+        fill(
+            pattern,
+            &[
+                ("weekday", pick(&self.words.weekdays, weekday)),
+                ("wd", pick(&self.words.short_weekdays, weekday)),
+                ("month", pick(&self.words.months, date.month0() as usize)),
+                ("day", &date.day().to_string()),
+                ("year", &date.year().to_string()),
+            ],
+        )
+    }
+}
+
+fn hour(civil: NaiveDateTime) -> String {
+    civil.format("%-I:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn when(clock: Clock, language: &str) -> When {
+        When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Words::of(language) }
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_are_the_venues_on_either_clock() {
+        let (start, end) = (at("2025-03-25T16:00:00Z"), at("2025-03-25T16:45:00Z"));
+        let twelve = when(Clock::Twelve, "en-US");
+        assert_eq!(twelve.range(start, end), "9:00–9:45 am");
+        assert_eq!(twelve.range(at("2025-03-25T18:45:00Z"), at("2025-03-25T19:30:00Z")), "11:45 am–12:30 pm");
+        assert_eq!(when(Clock::TwentyFour, "en-GB").range(start, end), "09:00–09:45");
+        assert_eq!(twelve.stamp(start), "Tue 25, 9:00 am PDT");
+        assert_eq!(twelve.offset_iso(start), "2025-03-25T09:00:00-07:00");
+    }
+
+    #[test]
+    fn a_range_over_days_names_the_last() {
+        let twelve = when(Clock::Twelve, "en-US");
+        assert_eq!(
+            twelve.range(at("2025-03-25T16:00:00Z"), at("2025-03-27T00:00:00Z")),
+            "9:00 am – Wed 26 5:00 pm"
+        );
+        assert_eq!(twelve.range(at("2025-03-26T06:00:00Z"), at("2025-03-26T08:00:00Z")), "11:00 pm–1:00 am");
+    }
+
+    #[test]
+    fn dates_follow_the_language() {
+        let day = NaiveDate::from_ymd_opt(2025, 3, 25).unwrap();
+        let last = NaiveDate::from_ymd_opt(2025, 3, 27).unwrap();
+        assert_eq!(when(Clock::Twelve, "en-US").day(day), "Tuesday, March 25");
+        assert_eq!(when(Clock::Twelve, "en-GB").day(day), "Tuesday, 25 March");
+        assert_eq!(when(Clock::Twelve, "en-US").days(day, last), "March 25–27, 2025");
+        assert_eq!(when(Clock::Twelve, "en").days(day, last), "25–27 March 2025");
+    }
+
+    #[test]
+    fn lengths_take_the_largest_whole_unit() {
+        let when = when(Clock::Twelve, "en");
+        assert_eq!(when.length(TimeDelta::minutes(45)), "45 minutes");
+        assert_eq!(when.length(TimeDelta::minutes(200)), "3 hours");
+        assert_eq!(when.length(TimeDelta::days(3)), "3 days");
+        assert_eq!(when.length(TimeDelta::zero()), "1 minute");
+    }
+}

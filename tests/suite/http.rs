@@ -1,0 +1,9 @@
+//! HTTP: most requests go through `respond` in process, the wire suite through real sockets.
+
+mod agenda_feeds;
+mod agendas;
+mod basics;
+mod feeds;
+mod secrets;
+mod stage;
+mod wire;

@@ -1,0 +1,135 @@
+//! The feed of a shared agenda, alive, closed and gone.
+
+use super::stage::{Card, PROGRAM, Stage};
+use callboard::agenda::{EditKey, ReadToken};
+use callboard::store::{LinkTarget, Write};
+use chrono::TimeDelta;
+
+#[tokio::test]
+async fn picks_come_in_order_with_cancelled_ones_as_cancelled() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["sick-talk", "last-talk", "opening", "lunch"]).await;
+    stage.pass(60);
+    let answer = stage.get(&mine.feed).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.sessions(), ["opening", "lunch", "sick-talk", "last-talk"]);
+    assert_eq!(answer.property("NAME"), "Mine");
+    assert!(answer.text().contains("STATUS:CANCELLED"));
+    for (name, value) in [
+        ("content-type", "text/calendar; charset=utf-8"),
+        ("cache-control", "private, no-cache"),
+        ("x-robots-tag", "noindex"),
+        ("referrer-policy", "no-referrer"),
+        ("vary", "Accept-Encoding"),
+        ("access-control-allow-origin", ""),
+        ("content-location", ""),
+    ] {
+        assert_eq!(answer.field(name), value, "{name}");
+    }
+    let token = mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics");
+    assert!(!answer.text().replace("\r\n ", "").contains(token), "the feed carries its own secret");
+}
+
+#[tokio::test]
+async fn an_agenda_takes_options_and_conditions_like_any_feed() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["sick-talk", "opening"]).await;
+    let dropped = stage.get(&format!("{}?cancelled=drop&alarm=15m", mine.feed)).await;
+    assert_eq!(dropped.sessions(), ["opening"]);
+    assert!(dropped.text().contains("TRIGGER:-PT15M"));
+    assert_eq!(stage.get(&format!("{}?alarm=x", mine.feed)).await.status, 400);
+    let tag = stage.get(&mine.feed).await.tag().to_owned();
+    let again = stage.send(Card::new("GET", &mine.feed).field("if-none-match", &tag)).await;
+    assert_eq!((again.status, again.field("cache-control")), (304, "private, no-cache"));
+}
+
+#[tokio::test]
+async fn its_last_modified_is_the_later_of_its_own_change_and_the_release() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["opening"]).await;
+    stage.pass(5);
+    assert_eq!(stage.get(&mine.feed).await.field("last-modified"), "Sat, 01 Mar 2025 13:00:00 GMT");
+    assert_eq!(stage.send(mine.card("PUT", "/agenda/picks/lunch")).await.status, 204);
+    assert_eq!(stage.get(&mine.feed).await.field("last-modified"), "");
+    stage.pass(5);
+    assert_eq!(stage.get(&mine.feed).await.field("last-modified"), "Sat, 01 Mar 2025 13:00:05 GMT");
+    let before = stage.get(&mine.feed).await;
+    stage.publish(&PROGRAM.replace("First", "Premiere")).await;
+    stage.pass(5);
+    let after = stage.get(&mine.feed).await;
+    assert_eq!(after.field("last-modified"), "Sat, 01 Mar 2025 13:00:10 GMT");
+    assert_eq!((after.tag(), &after.body), (before.tag(), &before.body));
+}
+
+#[tokio::test]
+async fn two_changes_within_a_second_are_two_states() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["opening"]).await;
+    let mut seen = vec![stage.get(&mine.feed).await.property("LAST-MODIFIED").to_owned()];
+    for session in ["lunch", "first-talk"] {
+        stage.send(mine.card("PUT", &format!("/agenda/picks/{session}"))).await;
+        seen.push(stage.get(&mine.feed).await.property("LAST-MODIFIED").to_owned());
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_new_link_does_not_change_the_feed() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["opening"]).await;
+    let before = stage.get(&mine.feed).await;
+    stage.pass(60);
+    assert_eq!(stage.send(mine.card("POST", "/agenda/links")).await.status, 201);
+    let after = stage.get(&mine.feed).await;
+    assert_eq!(
+        (after.body, after.headers["etag"].clone()),
+        (before.body.clone(), before.headers["etag"].clone())
+    );
+}
+
+#[tokio::test]
+async fn revoked_and_deleted_links_say_so_for_thirty_days_and_then_are_gone() {
+    let stage = Stage::new();
+    let (revoked, deleted) = (stage.agenda(&["opening"]).await, stage.agenda(&["opening"]).await);
+    assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
+    assert_eq!(stage.send(deleted.card("DELETE", "/agenda")).await.status, 204);
+    stage.pass(10);
+    let (one, other) = (stage.get(&revoked.feed).await, stage.get(&deleted.feed).await);
+    assert_eq!((one.status, &one.body, one.tag()), (200, &other.body, other.tag()));
+    assert!(one.property("NAME").ends_with("(no longer shared)"), "{}", one.text());
+    assert!(one.sessions().is_empty());
+    assert_eq!(one.field("cache-control"), "private, no-cache");
+    assert_eq!(stage.get(&format!("{}?alarm=nonsense", revoked.feed)).await.status, 200);
+    stage.clock.advance(TimeDelta::days(30) - TimeDelta::seconds(10));
+    assert_eq!(stage.get(&revoked.feed).await.status, 200);
+    stage.pass(1);
+    for feed in [&revoked.feed, &deleted.feed] {
+        let answer = stage.get(feed).await;
+        assert_eq!((answer.status, answer.field("x-robots-tag")), (410, "noindex"));
+    }
+}
+
+#[tokio::test]
+async fn an_erased_link_is_gone_at_once_and_one_never_issued_is_not_found() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["opening"]).await;
+    let path = |token: &ReadToken| format!("/agendas/{}.ics", token.reveal());
+    let token = EditKey::parse(&mine.key).unwrap().read_token(1);
+    assert_eq!(path(&token), mine.feed);
+    let target = LinkTarget::Erased { at: stage.clock.now() };
+    stage.store.commit(vec![Write::PutLink { hash: token.hash(), target }]).await.unwrap();
+    assert_eq!(stage.get(&mine.feed).await.status, 410);
+    let never = EditKey::generate().unwrap().read_token(1);
+    assert_eq!(stage.get(&path(&never)).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_agenda_without_a_name_is_named_after_the_conference() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&[]).await;
+    stage.send(mine.card("PATCH", "/agenda").json(&serde_json::json!({ "name": "" }))).await;
+    let answer = stage.get(&mine.feed).await;
+    assert_eq!(answer.property("NAME"), "Engines: my agenda");
+    assert!(answer.text().contains("BEGIN:VTIMEZONE") && answer.sessions().is_empty());
+}

@@ -1,0 +1,107 @@
+//! Targets, hosts, methods, errors: what holds for every resource.
+
+use super::stage::{Card, Stage};
+use http::Version;
+
+#[tokio::test]
+async fn what_is_nowhere_is_not_found_as_json_or_as_a_page() {
+    let stage = Stage::new();
+    let answer = stage.get("/nowhere").await;
+    assert_eq!((answer.status, answer.field("content-type")), (404, "application/problem+json"));
+    assert_eq!(answer.json()["status"], 404);
+    assert_eq!(answer.field("cache-control"), "no-store");
+    let card = Card::new("GET", "/nowhere").field("accept", "text/html,*/*;q=0.8");
+    let page = stage.send(card).await;
+    assert_eq!((page.status, page.field("content-type")), (404, "text/html; charset=utf-8"));
+    let card = Card::new("GET", "/tracks/none.ics").field("accept", "text/html,*/*;q=0.8");
+    let feed = stage.send(card).await;
+    assert_eq!((feed.status, feed.field("content-type")), (404, "application/problem+json"));
+}
+
+#[tokio::test]
+async fn host_is_needed_on_http_1_1_alone_and_once() {
+    let stage = Stage::new();
+    let twice = Card::new("GET", "/program.ics").field("host", "other.example");
+    assert_eq!(stage.send(twice).await.status, 400);
+    let old = Card { version: Version::HTTP_10, ..Card::new("GET", "/program.ics") };
+    assert_eq!(stage.send(old).await.status, 200);
+    let bad = Card { version: Version::HTTP_10, ..Card::new("GET", "/program.ics") }.field("host", "a b");
+    assert_eq!(stage.send(bad).await.status, 400);
+    let foreign = Card { version: Version::HTTP_10, ..Card::new("GET", "/program.ics") };
+    let foreign = stage.send(foreign.field("host", "evil.example")).await;
+    assert!(!foreign.text().contains("evil"));
+}
+
+#[tokio::test]
+async fn an_absolute_target_is_served_and_what_is_no_path_is_refused() {
+    let stage = Stage::new();
+    assert_eq!(stage.get("http://conf.example/program.ics").await.status, 200);
+    assert_eq!(stage.send(Card::new("CONNECT", "conf.example:80")).await.status, 400);
+    let star = stage.send(Card::new("OPTIONS", "*")).await;
+    assert_eq!((star.status, star.field("allow")), (204, "GET, HEAD, OPTIONS"));
+    assert_eq!(stage.send(Card::new("GET", "*")).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_taken_is_told_what_is() {
+    let stage = Stage::new();
+    for (method, target, allow) in [
+        ("POST", "/program.ics", "GET, HEAD, OPTIONS"),
+        ("BREW", "/program.ics", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/sessions/never-was.ics", "GET, HEAD, OPTIONS"),
+        ("GET", "/api/v1/agendas", "POST, OPTIONS"),
+        ("PUT", "/api/v1/agenda", "GET, PATCH, DELETE, HEAD, OPTIONS"),
+        ("GET", "/api/v1/agenda/picks/first-talk", "PUT, DELETE, OPTIONS"),
+        ("HEAD", "/api/v1/agenda/picks", "PUT, OPTIONS"),
+    ] {
+        let answer = stage.send(Card::new(method, target)).await;
+        assert_eq!((answer.status, answer.field("allow")), (405, allow), "{method} {target}");
+    }
+    let options = stage.send(Card::new("OPTIONS", "/program.ics")).await;
+    assert_eq!((options.status, options.field("allow")), (204, "GET, HEAD, OPTIONS"));
+    assert!(options.body.is_empty());
+}
+
+#[tokio::test]
+async fn public_feeds_can_be_read_from_any_origin_and_agendas_from_none() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["first-talk"]).await;
+    for (method, target, origin) in [
+        ("GET", "/program.ics", "*"),
+        ("GET", "/program.ics?kind=talk", "*"),
+        ("GET", "/tracks/never-was.ics", "*"),
+        ("OPTIONS", "/program.ics", "*"),
+        ("GET", mine.feed.as_str(), ""),
+        ("OPTIONS", mine.feed.as_str(), ""),
+        ("OPTIONS", "/api/v1/agenda", ""),
+        ("GET", "/api/v1/agenda", ""),
+    ] {
+        let answer = stage.send(Card::new(method, target).field("origin", "https://app.example")).await;
+        assert_eq!(answer.field("access-control-allow-origin"), origin, "{method} {target}");
+    }
+    let preflight = stage.send(Card::new("OPTIONS", "/program.ics")).await;
+    assert!(preflight.field("access-control-allow-headers").contains("If-None-Match"));
+}
+
+#[tokio::test]
+async fn head_has_the_fields_of_get_and_no_body() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["first-talk"]).await;
+    for target in ["/program.ics", "/program.ics?kind=talk", &mine.feed, "/robots.txt", "/nowhere"] {
+        let get = stage.get(target).await;
+        let head = stage.send(Card::new("HEAD", target)).await;
+        assert!(head.body.is_empty());
+        assert_eq!(head.field("content-length"), get.body.len().to_string(), "{target}");
+        let mut fields = head.headers.clone();
+        fields.remove("content-length");
+        assert_eq!((head.status, fields), (get.status, get.headers), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn robots_may_read_every_feed() {
+    let stage = Stage::new();
+    let answer = stage.get("/robots.txt").await;
+    assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
+    assert!(!answer.text().contains(".ics") && !answer.text().contains("/agendas"));
+}

@@ -1,0 +1,76 @@
+//! Tokens, queries and bodies reach no log line, whatever goes wrong.
+
+use super::stage::{Card, Stage};
+use serde_json::json;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Everything that is logged, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn planted_secrets_are_in_no_log_line() {
+    let log = Log::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let stage = Stage::new();
+    let mine = stage.agenda(&["opening"]).await;
+    let token = mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics").to_owned();
+    let planted = "planted-secret";
+    let new_key = stage.send(mine.card("POST", "/agenda/key")).await.json()["edit_key"].clone();
+    let new_key = new_key.as_str().unwrap().to_owned();
+    for card in [
+        Card::new("GET", &format!("{}?alarm=10m&x={planted}", mine.feed)),
+        Card::new("GET", &format!("/agendas/{token}x.ics")),
+        Card::new("GET", &format!("/agendas/{token}")),
+        Card::new("GET", &format!("/program.ics?track={planted}")),
+        Card::new("GET", &format!("/program.ics?busy={planted}")),
+        Card::new("GET", &format!("/{planted}")),
+        Card::new("GET", "/program.ics").field("referer", planted).field("user-agent", planted),
+        Card::new("GET", "/api/v1/agenda").field("authorization", &format!("Bearer {planted}")),
+        Card::new("PUT", "/api/v1/agenda/picks")
+            .field("authorization", &format!("Bearer {new_key}"))
+            .json(&json!([planted])),
+        Card::new("POST", "/api/v1/agendas").json(&json!({ "name": planted })),
+        Card::new("PLANTED-SECRET", "/program.ics"),
+    ] {
+        stage.send(card).await;
+    }
+    stage.store.close();
+    assert_eq!(stage.get(&mine.feed).await.status, 503);
+    assert_eq!(stage.send(mine.card("GET", "/agenda")).await.status, 503);
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("/agendas/{read}.ics") && text.contains("status=503"), "{text}");
+    assert!(text.contains("a request failed") && text.contains("cause="), "{text}");
+    let lower = text.to_lowercase();
+    for secret in [&mine.key, &new_key, &token, planted] {
+        assert!(!lower.contains(secret), "{secret} in {text}");
+    }
+    for form in ["cbe_", "cbr_"] {
+        let bare: Vec<&str> =
+            text.match_indices(form).map(|(at, _)| &text[at..(at + 12).min(text.len())]).collect();
+        assert!(bare.is_empty(), "{bare:?}");
+    }
+}

@@ -1,0 +1,201 @@
+//! A conference on a stage: the production constructors over a temporary directory and a clock that stands.
+
+use bytes::Bytes;
+use callboard::clock::Clock;
+use callboard::config::{Config, Overrides};
+use callboard::http::{App, Parts};
+use callboard::publisher::{Proposal, Publisher, Setup};
+use callboard::store::{Origin, Store};
+use chrono::TimeDelta;
+use http::{HeaderMap, Request, Version};
+use http_body_util::{BodyExt, Full};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub const PROGRAM: &str = "\
+id,date,start,end,kind,title,track,room,speakers,abstract,status
+opening,2025-03-25,09:00,09:30,plenary,Opening,Main,Hall,Ada Lovelace,,
+first-talk,2025-03-25,10:00,10:40,talk,First,Main,Hall,\"Ada Lovelace, Analytical\",What was first,
+other-talk,2025-03-25,10:00,10:40,talk,Other,Side,Attic,Charles Babbage,,
+lunch,2025-03-25,12:00,13:00,meal,Lunch,,Foyer,,,
+sick-talk,2025-03-26,09:00,09:40,talk,Sick,Side,Attic,Charles Babbage,,cancelled
+secret-talk,2025-03-26,11:00,11:40,talk,Secret,Side,Attic,,,withdrawn
+last-talk,2025-03-26,14:00,14:40,talk,Last,Main,Hall,Grace Hopper,,
+";
+
+const CONFIG: &str = "\
+public_url = \"https://conf.example\"
+[conference]
+title = \"Engines\"
+slug = \"engines\"
+zone = \"America/Los_Angeles\"
+first_day = 2025-03-25
+last_day = 2025-03-26
+[[tracks]]
+name = \"Main\"
+was = [\"grand\"]
+[[tracks]]
+name = \"Side\"
+[[tracks]]
+name = \"Later\"
+[publishing]
+guard_share = 1.0
+";
+
+pub struct Stage {
+    pub app: App,
+    pub clock: Clock,
+    pub publisher: Arc<Publisher>,
+    pub store: Store,
+    _dir: tempfile::TempDir,
+}
+
+impl Stage {
+    /// The conference an hour after its first release.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::parse(Some(CONFIG), Overrides::default()).unwrap();
+        let conference = config.conference("127.0.0.1:1".parse().unwrap());
+        let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
+        let file = dir.path().join("program.csv");
+        std::fs::write(&file, PROGRAM).unwrap();
+        let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
+        let spool = dir.path().join("spool");
+        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool };
+        let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
+        let publisher = started.publisher;
+        let app = App::new(Parts {
+            publisher: Arc::clone(&publisher),
+            store: store.clone(),
+            clock: clock.clone(),
+            body_patience: Duration::from_millis(200),
+        });
+        clock.advance(TimeDelta::hours(1));
+        Self { app, clock, publisher, store, _dir: dir }
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.clock.advance(TimeDelta::seconds(seconds));
+    }
+
+    /// Publishes another program.
+    pub async fn publish(&self, csv: &str) {
+        let csv = csv.as_bytes().to_vec();
+        let proposal = Proposal { csv, origin: Origin::Upload, who: None, confirm: None, expect: None };
+        assert!(self.publisher.publish(proposal).await.unwrap().is_new);
+    }
+
+    /// Sends what is on the card.
+    pub async fn send(&self, card: Card) -> Answer {
+        let mut request = Request::builder().method(card.method).uri(card.target).version(card.version);
+        if card.version == Version::HTTP_11 {
+            request = request.header("host", "conf.example");
+        }
+        for (name, value) in card.fields {
+            request = request.header(name, value);
+        }
+        let response = self.app.respond(request.body(Full::new(card.body)).unwrap()).await;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    pub async fn get(&self, target: &str) -> Answer {
+        self.send(Card::new("GET", target)).await
+    }
+
+    /// An agenda with those picks, as the API answers its creation.
+    pub async fn agenda(&self, picks: &[&str]) -> Mine {
+        let body = serde_json::json!({ "name": "Mine", "picks": picks });
+        let answer = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let json = answer.json();
+        let feed = json["read_links"][0]["feed"].as_str().unwrap();
+        Mine {
+            key: json["edit_key"].as_str().unwrap().to_owned(),
+            feed: feed.strip_prefix("https://conf.example").unwrap().to_owned(),
+        }
+    }
+}
+
+/// An agenda's key, and the path of its first feed.
+pub struct Mine {
+    pub key: String,
+    pub feed: String,
+}
+
+impl Mine {
+    pub fn card(&self, method: &'static str, path: &str) -> Card {
+        let key = format!("Bearer {}", self.key);
+        Card::new(method, &format!("/api/v1{path}")).field("authorization", &key)
+    }
+}
+
+/// A request to be sent.
+pub struct Card {
+    pub method: &'static str,
+    pub target: String,
+    pub version: Version,
+    pub fields: Vec<(&'static str, String)>,
+    pub body: Bytes,
+}
+
+impl Card {
+    pub fn new(method: &'static str, target: &str) -> Self {
+        let target = target.to_owned();
+        Self { method, target, version: Version::HTTP_11, fields: Vec::new(), body: Bytes::new() }
+    }
+
+    pub fn field(mut self, name: &'static str, value: &str) -> Self {
+        self.fields.push((name, value.to_owned()));
+        self
+    }
+
+    pub fn json(self, value: &serde_json::Value) -> Self {
+        self.text("application/json", &value.to_string())
+    }
+
+    pub fn text(mut self, media_type: &'static str, body: &str) -> Self {
+        self.body = Bytes::from(body.to_owned());
+        self.field("content-type", media_type)
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// A field's value; empty where it is not there.
+    pub fn field(&self, name: &str) -> &str {
+        assert!(self.headers.get_all(name).iter().count() < 2, "{name} twice");
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn tag(&self) -> &str {
+        self.field("etag")
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The ids of the sessions in a feed, in its order.
+    pub fn sessions(&self) -> Vec<String> {
+        let uids = self.text().lines().filter_map(|line| line.strip_prefix("UID:"));
+        uids.map(|uid| uid.split('@').next().unwrap().to_owned()).collect()
+    }
+
+    /// A property of the calendar, the first of that name.
+    pub fn property(&self, name: &str) -> &str {
+        self.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default()
+    }
+}

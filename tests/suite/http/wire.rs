@@ -1,0 +1,372 @@
+//! Bytes on real sockets: what hyper and the server's limits make of them.
+
+use super::stage::{Card, Stage};
+use callboard::server::{Limits, Stopped, run};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const LIMITS: Limits = Limits {
+    connections: 64,
+    header: Duration::from_millis(400),
+    idle: Duration::from_millis(1500),
+    drain: Duration::from_secs(5),
+};
+
+struct House {
+    stage: Arc<Stage>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<Stopped>,
+}
+
+impl House {
+    async fn open(limits: Limits) -> Self {
+        let stage = Arc::new(Stage::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let app = stage.app.clone();
+        let respond = move |request| {
+            let app = app.clone();
+            async move { app.respond(request).await }
+        };
+        let running = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            run(vec![listener], respond, limits, stopped).await
+        });
+        Self { stage, address, stop: Some(stop), running }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends bytes, closes nothing, reads until the server closes.
+    async fn say(&self, bytes: &[u8]) -> String {
+        let mut socket = self.connect().await;
+        socket.write_all(bytes).await.unwrap();
+        rest(&mut socket).await
+    }
+
+    async fn close(mut self) -> Stopped {
+        drop(self.stop.take());
+        self.running.await.unwrap()
+    }
+}
+
+/// Reads until the end; a reset is a failure.
+async fn rest(socket: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), socket.read_to_end(&mut bytes)).await;
+    read.expect("the server leaves the connection open").expect("the answer is lost to a reset");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads one answer of a kept connection: head and body.
+async fn answer(socket: &mut TcpStream) -> (String, Vec<u8>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let length = field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    socket.read_exact(&mut body).await.unwrap();
+    (head, body)
+}
+
+fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+const GET: &str = "GET /program.ics HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pipelined_requests_are_answered_in_order() {
+    let house = House::open(LIMITS).await;
+    let text = house
+        .say(
+            b"GET /program.ics HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n\
+              GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        )
+        .await;
+    let order: Vec<usize> =
+        ["HTTP/1.1 200", "END:VCALENDAR", "HTTP/1.1 404", "User-agent"].map(|s| text.find(s).unwrap()).into();
+    assert!(order.is_sorted(), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_1_0_is_served_without_a_host_and_closed() {
+    let house = House::open(LIMITS).await;
+    let text = house.say(b"GET /program.ics HTTP/1.0\r\n\r\n").await;
+    assert!(text.starts_with("HTTP/1.0 200") && text.ends_with("END:VCALENDAR\r\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_host_is_a_bad_request() {
+    let house = House::open(LIMITS).await;
+    for fields in ["", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host:\r\n", "Host: a/b\r\n"] {
+        let text = house.say(format!("GET /program.ics HTTP/1.1\r\n{fields}\r\n").as_bytes()).await;
+        assert_eq!(status(&text), "400", "{fields:?}: {text}");
+        assert!(text.contains("connection: close"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_http_is_a_bad_request() {
+    let house = House::open(LIMITS).await;
+    for bytes in [
+        "\u{16}\u{3}\u{1}hello\r\n\r\n",
+        "GET  /x HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /program.ics HTTP/1.1\r\nHost: x\r\nbad field\r\n\r\n",
+        "GET /program.ics HTTP/1.1\r\nHost: x\r\nA: 1\r\n folded\r\n\r\n",
+        "GET /program.ics HTTP/2.1\r\nHost: x\r\n\r\n",
+        "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ] {
+        assert_eq!(status(&house.say(bytes.as_bytes()).await), "400", "{bytes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_over_16_kib_or_64_fields_is_431() {
+    let house = House::open(LIMITS).await;
+    let head = |length: usize| {
+        let start = "GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: ";
+        format!("{start}{}\r\n\r\n", "a".repeat(length - start.len() - 4))
+    };
+    assert_eq!(status(&house.say(head(16 * 1024).as_bytes()).await), "200");
+    for length in [16 * 1024 + 1, 20_000, 500_000] {
+        assert_eq!(status(&house.say(head(length).as_bytes()).await), "431", "{length}");
+    }
+    let fields = |count: usize| {
+        let fields: String = (2..count).map(|n| format!("X-{n}: y\r\n")).collect();
+        format!("GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n")
+    };
+    assert_eq!(status(&house.say(fields(64).as_bytes()).await), "200");
+    assert_eq!(status(&house.say(fields(65).as_bytes()).await), "431");
+    assert_eq!(status(&house.say(fields(300).as_bytes()).await), "431");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_and_slow_heads_are_closed_by_the_timer() {
+    let house = House::open(LIMITS).await;
+    let started = Instant::now();
+    assert_eq!(house.say(b"").await, "");
+    assert!(started.elapsed() < LIMITS.idle);
+    // One byte at a time keeps the connection moving, but the head is not there in time.
+    let mut socket = house.connect().await;
+    let started = Instant::now();
+    let mut sent = 0;
+    for byte in GET.bytes().cycle() {
+        if socket.write_all(&[byte]).await.is_err() || started.elapsed() > Duration::from_secs(5) {
+            break;
+        }
+        sent += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(started.elapsed() < Duration::from_secs(2) && sent < GET.len(), "{sent} bytes were taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_outlives_the_head_s_time_and_not_its_own() {
+    let house = House::open(LIMITS).await;
+    let mut socket = house.connect().await;
+    for _ in 0..2 {
+        socket.write_all(GET.as_bytes()).await.unwrap();
+        assert_eq!(status(&answer(&mut socket).await.0), "200");
+        tokio::time::sleep(LIMITS.header * 2).await;
+    }
+    let started = Instant::now();
+    assert_eq!(rest(&mut socket).await, "");
+    assert!(started.elapsed() < LIMITS.idle * 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_closed_client_is_answered() {
+    let house = House::open(LIMITS).await;
+    let mut socket = house.connect().await;
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    socket.shutdown().await.unwrap();
+    let text = rest(&mut socket).await;
+    assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("END:VCALENDAR\r\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_and_304_have_no_body_and_keep_the_connection() {
+    let house = House::open(LIMITS).await;
+    let mut socket = house.connect().await;
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    let (get, body) = answer(&mut socket).await;
+    let tag = field(&get, "etag").unwrap().to_owned();
+
+    socket.write_all(GET.replace("GET", "HEAD").as_bytes()).await.unwrap();
+    let mut head = vec![0; get.len()];
+    socket.read_exact(&mut head).await.unwrap();
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    assert_eq!(field(&head, "content-length"), Some(body.len().to_string().as_str()), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "{head}");
+
+    let conditional = GET.replace("\r\n\r\n", &format!("\r\nIf-None-Match: {tag}\r\n\r\n"));
+    socket.write_all(conditional.as_bytes()).await.unwrap();
+    let (unmodified, _) = answer(&mut socket).await;
+    assert_eq!((status(&unmodified), field(&unmodified, "etag")), ("304", Some(tag.as_str())));
+    assert_eq!(field(&unmodified, "content-length"), None);
+    assert_eq!(field(&unmodified, "transfer-encoding"), None);
+
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    assert_eq!(answer(&mut socket).await.1, body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_have_a_length_and_a_204_has_none() {
+    let house = House::open(LIMITS).await;
+    let mut socket = house.connect().await;
+    socket.write_all(b"OPTIONS /program.ics HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let (options, _) = answer(&mut socket).await;
+    assert_eq!((status(&options), field(&options, "content-length")), ("204", None));
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    let (get, _) = answer(&mut socket).await;
+    assert_eq!(field(&get, "transfer-encoding"), None);
+    assert!(field(&get, "date").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_too_long_or_too_slow_is_answered_before_the_connection_closes() {
+    let house = House::open(LIMITS).await;
+    let post = |length: usize| {
+        format!(
+            "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n"
+        )
+    };
+    let long = format!("{}{}", post(200_000), "x".repeat(200_000));
+    assert_eq!(status(&house.say(long.as_bytes()).await), "413");
+    let chunked = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunked = format!("{chunked}{:x}\r\n{}\r\n0\r\n\r\n", 100_000, "x".repeat(100_000));
+    assert_eq!(status(&house.say(chunked.as_bytes()).await), "413");
+    let slow = house.say(format!("{}{{", post(10)).as_bytes()).await;
+    assert_eq!(status(&slow), "408", "{slow}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_answer_is_cut_off() {
+    let house = House::open(LIMITS).await;
+    let mut socket = house.connect().await;
+    // Enough pipelined answers to fill every buffer on the way.
+    let many = GET.repeat(20_000);
+    let sent = tokio::time::timeout(LIMITS.idle * 4, async {
+        loop {
+            if socket.write_all(many.as_bytes()).await.is_err() {
+                break;
+            }
+        }
+    });
+    sent.await.expect("the server waits for ever");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_cap_the_idlest_goes_and_where_nobody_idles_the_new_one_is_refused() {
+    let limits =
+        Limits { connections: 2, header: Duration::from_secs(20), idle: Duration::from_secs(20), ..LIMITS };
+    let house = House::open(limits).await;
+    let (mut idle, mut busy) = (house.connect().await, house.connect().await);
+    for socket in [&mut idle, &mut busy] {
+        socket.write_all(GET.as_bytes()).await.unwrap();
+        answer(socket).await;
+    }
+    let mut refused = house.connect().await;
+    let text = rest(&mut refused).await;
+    assert!(text.starts_with("HTTP/1.1 503") && text.contains("retry-after"), "{text}");
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    busy.write_all(GET.as_bytes()).await.unwrap();
+    answer(&mut busy).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let mut new = house.connect().await;
+    new.write_all(GET.as_bytes()).await.unwrap();
+    assert_eq!(status(&answer(&mut new).await.0), "200");
+    assert_eq!(rest(&mut idle).await, "");
+    busy.write_all(GET.as_bytes()).await.unwrap();
+    assert_eq!(status(&answer(&mut busy).await.0), "200");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_answers_what_is_under_way_and_closes_what_idles() {
+    let house = House::open(LIMITS).await;
+    let mut idle = house.connect().await;
+    idle.write_all(GET.as_bytes()).await.unwrap();
+    answer(&mut idle).await;
+    let mut posting = house.connect().await;
+    let post = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n";
+    posting.write_all(post.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut fresh = house.connect().await;
+    let address = house.address;
+    let closing = tokio::spawn(house.close());
+    fresh.write_all(GET.as_bytes()).await.unwrap();
+    posting.write_all(b"{}").await.unwrap();
+    assert_eq!(status(&rest(&mut posting).await), "201");
+    assert_eq!(status(&rest(&mut fresh).await), "200");
+    assert_eq!(rest(&mut idle).await, "");
+    drop((idle, posting, fresh));
+    assert_eq!(closing.await.unwrap(), Stopped { cut_off: 0 });
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_has_a_deadline() {
+    let limits = Limits { drain: Duration::from_millis(100), ..LIMITS };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let never = |_| std::future::pending::<http::Response<callboard::http::Body>>();
+    let running = tokio::spawn(run(vec![listener], never, limits, async { drop(stopped.await) }));
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(stop);
+    let ended = tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
+    assert_eq!(ended, Stopped { cut_off: 1 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_listener_is_served() {
+    let stage = Stage::new();
+    let (one, two) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let addresses = [one.local_addr().unwrap(), two.local_addr().unwrap()];
+    let app = stage.app.clone();
+    let respond = move |request| {
+        let app = app.clone();
+        async move { app.respond(request).await }
+    };
+    let running = tokio::spawn(run(vec![one, two], respond, LIMITS, std::future::pending()));
+    for address in addresses {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(GET.as_bytes()).await.unwrap();
+        assert_eq!(status(&answer(&mut socket).await.0), "200");
+    }
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_over_the_wire_is_what_respond_gives() {
+    let house = House::open(LIMITS).await;
+    let mine = house.stage.agenda(&["opening", "lunch"]).await;
+    let mut socket = house.connect().await;
+    for target in ["/program.ics", "/tracks/side.ics?cancelled=title", &mine.feed] {
+        let card = Card::new("GET", target).field("accept-encoding", "gzip");
+        let given = house.stage.send(card).await;
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(answer(&mut socket).await.1, given.body, "{target}");
+    }
+}
