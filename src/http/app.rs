@@ -2,11 +2,14 @@
 
 use super::agendas::Agendas;
 use super::api::{self, Call};
+use super::changes::Changes;
 use super::method::{self, Asked};
+use super::organizer::{Organizer, Secrets};
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem, robots};
 use crate::clock::Clock;
+use crate::freshness::Freshness;
 use crate::publisher::Publisher;
 use crate::store::Store;
 use bytes::Bytes;
@@ -27,6 +30,10 @@ pub struct Parts {
     pub clock: Clock,
     /// How long a request's body may take.
     pub body_patience: Duration,
+    /// The organizer's secrets.
+    pub secrets: Secrets,
+    /// Which read link has seen which release.
+    pub freshness: Arc<Freshness>,
 }
 
 /// The application. Clones share it.
@@ -40,15 +47,34 @@ struct Inner {
     body_patience: Duration,
     routes: Routes,
     metrics: Metrics,
+    organizer: Organizer,
+    changes: Changes,
 }
 
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { publisher, store, clock, body_patience } = parts;
+        let Parts { publisher, store, clock, body_patience, secrets, freshness } = parts;
+        let organizer = Organizer {
+            publisher: Arc::clone(&publisher),
+            store: store.clone(),
+            secrets,
+            freshness,
+            clock: clock.clone(),
+        };
         let agendas = Agendas::new(store, clock.clone());
         let (routes, metrics) = (Routes::new(), Metrics::new(Routes::patterns()));
-        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes, metrics }))
+        let changes = Changes::default();
+        Self(Arc::new(Inner {
+            publisher,
+            agendas,
+            clock,
+            body_patience,
+            routes,
+            metrics,
+            organizer,
+            changes,
+        }))
     }
 
     /// What was counted of the answers.
@@ -119,11 +145,20 @@ impl App {
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Feed(key) => feeds::public(key, &release, head, now),
             Endpoint::SessionFeed(id) => feeds::session(&id, &release, head, now),
-            Endpoint::AgendaFeed(token) => feeds::agenda(&token, agendas, &release, head, now),
+            Endpoint::AgendaFeed(token) => {
+                let poll =
+                    feeds::Poll { agendas, release: &release, freshness: &self.0.organizer.freshness, now };
+                poll.answer(&token, head)
+            }
+            Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, &release, head, now).await,
+            Endpoint::Organizer(endpoint) => {
+                self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
+            }
             Endpoint::Robots => Ok(robots::answer()),
             Endpoint::Api(api) => {
                 let body = cap::read(body, api::CAP, self.0.body_patience).await?;
-                Call { agendas, release: &release, request: head, body }.answer(api).await
+                let freshness = &self.0.organizer.freshness;
+                Call { agendas, release: &release, freshness, request: head, body }.answer(api).await
             }
         }
     }

@@ -5,6 +5,7 @@
 //! | public feed | `public, max-age=300, stale-while-revalidate=3600` | any origin may read it |
 //! | agenda feed | `private, no-cache` | no referrer, no index: its address is a secret |
 //! | agenda API | `no-store` | no referrer, no index |
+//! | organizer | `no-store` | no referrer, no index |
 //! | site file | `public, max-age=86400` | |
 //!
 //! An error is `no-store`, and keeps the other fields of its class.
@@ -24,6 +25,7 @@ pub(super) enum Class {
     PublicFeed,
     AgendaFeed,
     AgendaApi,
+    Organizer,
     SiteFile,
 }
 
@@ -37,7 +39,7 @@ impl Class {
         let caching = match self {
             Self::PublicFeed => "public, max-age=300, stale-while-revalidate=3600",
             Self::AgendaFeed => "private, no-cache",
-            Self::AgendaApi => "no-store",
+            Self::AgendaApi | Self::Organizer => "no-store",
             Self::SiteFile => "public, max-age=86400",
         };
         set(CACHE_CONTROL, if is_error { "no-store" } else { caching });
@@ -52,7 +54,7 @@ impl Class {
                 set(REFERRER_POLICY, "no-referrer");
                 set(VARY, "Accept-Encoding");
             }
-            Self::AgendaApi => {
+            Self::AgendaApi | Self::Organizer => {
                 set(ROBOTS, "noindex");
                 set(REFERRER_POLICY, "no-referrer");
                 set(VARY, "Authorization");
