@@ -3,7 +3,9 @@
 mod agenda_feeds;
 mod agendas;
 mod basics;
+mod changes;
 mod feeds;
+mod organizer;
 mod secrets;
 mod stage;
 mod wire;
