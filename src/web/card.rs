@@ -77,7 +77,11 @@ impl<'a> Card<'a> {
         if self.row > 0 {
             classes.push_str(&format!(" c{} r{} s{}", self.lane, self.row, self.span));
         }
-        let states = [(self.is_pause(), " pause"), (self.is_cancelled, " cancelled"), (self.is_tentative, " tentative")];
+        let states = [
+            (self.is_pause(), " pause"),
+            (self.is_cancelled, " cancelled"),
+            (self.is_tentative, " tentative"),
+        ];
         states.iter().filter(|(is, _)| *is).for_each(|(_, class)| classes.push_str(class));
         classes
     }

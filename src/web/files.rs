@@ -7,7 +7,8 @@ use serde_json::json;
 use std::collections::HashMap;
 
 /// Feeds stay allowed: Google's importer obeys this file. What is one person's answers with noindex.
-const ROBOTS: &str = "User-agent: *\nDisallow: /agenda\nDisallow: /handover/\nDisallow: /organizer\n\nSitemap: ";
+const ROBOTS: &str =
+    "User-agent: *\nDisallow: /agenda\nDisallow: /handover/\nDisallow: /organizer\n\nSitemap: ";
 
 pub(super) fn insert(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, Page>) {
     let mut add = |path: String, media_type, body: String| pages.insert(path, Page::new(media_type, body));
@@ -43,9 +44,7 @@ fn sitemap(site: &Site<'_>, shown: &[&Entry]) -> String {
 
 /// W3C Web Application Manifest.
 fn manifest(site: &Site<'_>) -> String {
-    let icon = |name, purpose| {
-        json!({"src": site.asset(name), "sizes": "any", "type": "image/svg+xml", "purpose": purpose})
-    };
+    let icon = |name, purpose| json!({"src": site.asset(name), "sizes": "any", "type": "image/svg+xml", "purpose": purpose});
     let manifest = json!({
         "id": "/",
         "name": site.conference().title.as_str(),

@@ -44,5 +44,12 @@ pub(super) fn offline(release: &Release) -> String {
     let site = Site::of(release);
     let words = site.words;
     let head = Head::secret(&site, words.offline);
-    write(&NoticePage { heading: words.offline, text: words.offline_text, detail: "", post: None, head, site })
+    write(&NoticePage {
+        heading: words.offline,
+        text: words.offline_text,
+        detail: "",
+        post: None,
+        head,
+        site,
+    })
 }

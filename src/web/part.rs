@@ -74,9 +74,8 @@ pub(super) fn render_speaker(site: &Site<'_>, slug: &Slug, shown: &[&Entry]) -> 
     let name = site.release.ledger.slugs.speakers.get(slug).cloned().unwrap_or_default();
     let own = |entry: &&&Entry| entry.session.speakers.iter().any(|speaker| speaker.name == name);
     let entries: Vec<&Entry> = shown.iter().filter(own).copied().collect();
-    let appearances = || {
-        entries.iter().flat_map(|entry| &entry.session.speakers).filter(|speaker| speaker.name == name)
-    };
+    let appearances =
+        || entries.iter().flat_map(|entry| &entry.session.speakers).filter(|speaker| speaker.name == name);
     let bio = appearances().map(|speaker| &speaker.bio).find(|bio| !bio.is_empty());
     let mut standings: Vec<String> = appearances().map(standing).filter(|text| !text.is_empty()).collect();
     standings.dedup();

@@ -14,7 +14,8 @@ const RESCHEDULED: &str = "https://schema.org/EventRescheduled";
 pub(super) fn conference(site: &Site<'_>, entries: &[&Entry]) -> Value {
     let mut event = outline(site);
     event.insert("@context".into(), "https://schema.org".into());
-    event.insert("subEvent".into(), entries.iter().map(|entry| Value::Object(session(site, entry))).collect());
+    event
+        .insert("subEvent".into(), entries.iter().map(|entry| Value::Object(session(site, entry))).collect());
     event.into()
 }
 
@@ -88,10 +89,8 @@ fn place(site: &Site<'_>, session: Option<&Session>) -> Value {
     let conference = site.conference();
     let room = session.and_then(|session| session.slot.room.as_ref());
     let track = session.and_then(|session| session.track.as_ref()).and_then(|slug| site.track(slug));
-    let name = room
-        .or(track.map(|track| &track.name))
-        .or(conference.venue.as_ref())
-        .unwrap_or(&conference.title);
+    let name =
+        room.or(track.map(|track| &track.name)).or(conference.venue.as_ref()).unwrap_or(&conference.title);
     let address = conference.venue.as_ref().unwrap_or(&conference.title);
     json!({"@type": "Place", "name": name.as_str(), "address": address.as_str()})
 }

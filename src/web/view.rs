@@ -61,7 +61,11 @@ impl View {
         let filter = canonical_query(&self.filter, &Options::default());
         let text = if self.text.is_empty() { String::new() } else { format!("q={}", encode(&self.text)) };
         let embed = if self.embed { "embed" } else { "" };
-        [filter.as_str(), &text, embed].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&")
+        [filter.as_str(), &text, embed]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("&")
     }
 
     /// The page's path with its query.
