@@ -8,6 +8,7 @@ mod publish;
 mod render;
 mod serve;
 mod settings;
+mod systemd;
 
 pub use exit::Exit;
 

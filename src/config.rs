@@ -20,6 +20,8 @@ use url::Url;
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where the operator's paths are, if anywhere.
+    pub operator_listen: Option<SocketAddr>,
     /// The program file.
     pub program: PathBuf,
     /// The data directory.

@@ -1,8 +1,173 @@
-//! placeholder
+//! `callboard serve`: store, publisher, listener, and a clean end.
+
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
+use super::systemd;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::{App, Operator, Parts};
+use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory, watch};
+use crate::release::Release;
+use crate::server::{self, Limits};
+use crate::store::{OpenError, Store};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
 pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
-    let _config = serving.settings.config()?;
-    let _ = &serving.organizer_secret_file;
+    let config = serving.config()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(&config))
+}
+
+async fn run(config: &Config) -> Result<Exit, Failure> {
+    let listener = listen(config.listen).await?;
+    let operator = match config.operator_listen {
+        Some(address) => {
+            Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
+        }
+        None => None,
+    };
+    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Failed, &error))?;
+    if config.public_url.is_none() {
+        tracing::warn!(
+            "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
+        );
+    }
+    let store =
+        Store::open(&config.data, config.slug()).map_err(|error| start_failure(&StartError::Open(error)))?;
+    let setup = Setup {
+        file: config.program.clone(),
+        settings: config.publishing.clone(),
+        webhooks: config.webhooks.clone(),
+        spool: spool_directory(&config.data),
+    };
+    let clock = Clock::wall();
+    let Started { publisher, is_first } =
+        Publisher::start(store.clone(), config.conference(bound), setup, clock.clone())
+            .map_err(|error| start_failure(&error))?;
+    let parts = Parts {
+        publisher: Arc::clone(&publisher),
+        store: store.clone(),
+        clock,
+        body_patience: Duration::from_secs(config.limits.body_s),
+    };
+    let app = App::new(parts);
+    announce(&publisher.current(), is_first);
+    publisher.compress_behind();
+    let background = tokio::spawn(follow(Arc::clone(&publisher)));
+
+    let draining = Arc::new(AtomicBool::new(false));
+    let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
+    let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
+    let operator =
+        operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
+    let respond = move |request| {
+        let app = app.clone();
+        async move { app.respond(request).await }
+    };
+    let signal = stop_signal()?;
+    let stop = async move {
+        signal.await;
+        draining.store(true, Ordering::Relaxed);
+        systemd::stopping();
+    };
+    systemd::ready();
+    let stopped = server::run(vec![listener], respond, limits(config), stop).await;
+    for task in [Some(background), Some(watchdog), operator].into_iter().flatten() {
+        task.abort();
+    }
+    store.close();
+    tracing::info!(cut_off = stopped.cut_off, "stopped");
     Ok(Exit::Done)
+}
+
+/// The socket that systemd holds for us, else one of our own.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
+    match handed {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
+    }
+}
+
+async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
+    let respond = move |request| {
+        let answer = operator.respond(&request);
+        async move { answer }
+    };
+    server::run(vec![listener], respond, limits, std::future::pending()).await;
+}
+
+/// What goes on beside answering: the file that was saved while we were away, then every save.
+async fn follow(publisher: Arc<Publisher>) {
+    publisher.tell_again().await;
+    publisher.catch_up().await;
+    watch(publisher).await;
+}
+
+fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    Limits {
+        connections: limits.connections,
+        header: Duration::from_secs(limits.header_s),
+        idle: Duration::from_secs(limits.idle_s),
+        drain: Duration::from_secs(limits.drain_s),
+    }
+}
+
+/// Completes at SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let fail = |error: std::io::Error| Failure::new(Exit::Failed, &error);
+    let (mut term, mut interrupt) =
+        (signal(SignalKind::terminate()).map_err(fail)?, signal(SignalKind::interrupt()).map_err(fail)?);
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: answering what is under way");
+    })
+}
+
+/// The addresses to open and to subscribe to, on standard output.
+fn announce(release: &Release, is_first: bool) {
+    let conference = &release.program.conference;
+    let sessions = release.ledger.shown().len();
+    let news = if is_first { "published as release" } else { "release" };
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}: {sessions} sessions, {news} {}", conference.title, release.number());
+    let _ = writeln!(out, "  open       {}", conference.link("/"));
+    let _ = writeln!(out, "  subscribe  {}", conference.link("/program.ics"));
+    for track in &release.program.tracks {
+        let feed = conference.link(&format!("/tracks/{}.ics", track.slug));
+        let _ = writeln!(out, "             {feed} ({})", track.name);
+    }
+    let _ = out.flush();
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let text = format!(
+        "cannot listen on {address}: {error}; choose another address with --listen, or port 0 for a free one"
+    );
+    Failure::text(Exit::Failed, text)
+}
+
+/// A first start without a good program exits 65, what does not fit the data directory 78.
+fn start_failure(error: &StartError) -> Failure {
+    match error {
+        StartError::BadProgram(report) => {
+            let text = report.render_human("the program", b"", false);
+            Failure::text(Exit::BadProgram, format!("{error}\n{text}"))
+        }
+        StartError::NoProgram { .. } => Failure::new(Exit::BadProgram, error),
+        StartError::UidDomain { .. } | StartError::Open(OpenError::Newer { .. }) => {
+            Failure::new(Exit::BadConfig, error)
+        }
+        _ => Failure::new(Exit::Failed, error),
+    }
 }

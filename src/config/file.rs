@@ -13,6 +13,7 @@ use url::Url;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
     listen: String,
+    operator_listen: Option<String>,
     program: PathBuf,
     data: PathBuf,
     public_url: Option<String>,
@@ -29,6 +30,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            operator_listen: None,
             program: "program.csv".into(),
             data: "data".into(),
             public_url: None,
@@ -143,12 +145,9 @@ impl File {
     }
 
     pub(super) fn resolve(self, overrides: Overrides) -> Result<Config, ConfigError> {
-        let listen = match overrides.listen {
-            Some(listen) => listen,
-            None => self.listen.parse::<SocketAddr>().map_err(|_| {
-                ConfigError::value("listen", "write an address and a port, such as \"127.0.0.1:8080\"")
-            })?,
-        };
+        let listen = overrides.listen.map_or_else(|| address("listen", &self.listen), Ok)?;
+        let operator_listen =
+            self.operator_listen.as_deref().map(|raw| address("operator_listen", raw)).transpose()?;
         let public_url = overrides.public_url.or(self.public_url).map(|raw| origin(&raw)).transpose()?;
         if !(0.0..=1.0).contains(&self.publishing.guard_share) {
             return Err(ConfigError::value(
@@ -162,6 +161,7 @@ impl File {
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
         Ok(Config {
             listen,
+            operator_listen,
             program: overrides.program.unwrap_or(self.program),
             data: overrides.data.unwrap_or(self.data),
             public_url,
@@ -249,6 +249,11 @@ fn dates(
             Err(ConfigError::value("conference.first_day", "missing; write it beside last_day"))
         }
     }
+}
+
+fn address(key: &str, raw: &str) -> Result<SocketAddr, ConfigError> {
+    let remedy = "write an address and a port, such as \"127.0.0.1:8080\"";
+    raw.parse().map_err(|_| ConfigError::value(key, remedy))
 }
 
 fn origin(raw: &str) -> Result<Url, ConfigError> {

@@ -5,7 +5,7 @@ use super::api::{self, Call};
 use super::method::{self, Asked};
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
-use super::{Body, Problem, access, cap, feeds, host, problem, robots};
+use super::{Body, Metrics, Problem, access, cap, feeds, host, problem, robots};
 use crate::clock::Clock;
 use crate::publisher::Publisher;
 use crate::store::Store;
@@ -39,6 +39,7 @@ struct Inner {
     clock: Clock,
     body_patience: Duration,
     routes: Routes,
+    metrics: Metrics,
 }
 
 impl App {
@@ -46,7 +47,13 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let Parts { publisher, store, clock, body_patience } = parts;
         let agendas = Agendas::new(store, clock.clone());
-        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes: Routes::new() }))
+        let (routes, metrics) = (Routes::new(), Metrics::new(Routes::patterns()));
+        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes, metrics }))
+    }
+
+    /// What was counted of the answers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// Answers a request. What goes wrong is an answer too.
@@ -77,7 +84,7 @@ impl App {
         if head.method == Method::HEAD {
             response = without_body(response);
         }
-        entry.end(pattern, &response);
+        entry.end(pattern, &response, &self.0.metrics);
         response
     }
 

@@ -118,6 +118,11 @@ impl Routes {
         Self(router)
     }
 
+    /// Every pattern, and those of what is in no line.
+    pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
+    }
+
     /// The line of a path, as it was sent.
     pub(super) fn find(&self, path: &str) -> Result<Route, Problem> {
         let found = self.0.at(path).map_err(|_| Problem::NotFound)?;

@@ -60,7 +60,8 @@ impl When {
         if (first.year(), first.month()) != (last.year(), last.month()) {
             return format!("{} – {}", year(first), year(last));
         }
-        self.pattern(self.words.days_pattern, first).replace("{last}", &last.day().to_string())
+        let pattern = fill(self.words.days_pattern, &[("last", &last.day().to_string())]);
+        self.pattern(&pattern, first)
     }
 
     /// `Tue 25, 9:00 am PDT`: one instant, complete.

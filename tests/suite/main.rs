@@ -15,6 +15,7 @@ mod corpus;
 mod golden;
 mod histories;
 mod http;
+mod publishing;
 mod sample;
 mod store;
 mod truth;

@@ -228,6 +228,10 @@ words! {
     any_calendar: "Any other calendar",
     any_how: "Paste this address where your calendar adds one “by URL” or “from the web”.",
     scan: "Or scan it:",
+    alarm: "Remind me",
+    alarm_none: "Not at all",
+    alarm_before: "{minutes} before",
+    apply: "Apply",
     download: "Download as a file",
     download_text: "A file is a copy of today: it never changes.",
 
@@ -278,5 +282,6 @@ words! {
     roll_back: "Publish again",
     roll_back_text: "Previews first.",
     csv: "program.csv",
-    line_of: "Line {line}, {column}",
+    error: "Error",
+    warning: "Warning",
 }
