@@ -108,6 +108,11 @@ impl Problem {
         }
     }
 
+    /// Whether the same request may be answered a little later.
+    fn passes(&self) -> bool {
+        matches!(self.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE)
+    }
+
     /// What a person reads: what is wrong, and what to do.
     fn detail(&self) -> String {
         match self {

@@ -48,6 +48,9 @@ impl Problem {
 
     /// The fields that go with some of the status codes.
     fn fields(&self, headers: &mut HeaderMap) {
+        if self.passes() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        }
         match self {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, method::allow(allowed));
@@ -58,9 +61,6 @@ impl Problem {
             // What is left of the body is not read, so the connection cannot go on.
             Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Self::Read(_) | Self::Agenda(AgendaError::Read(_) | AgendaError::Commit(_)) => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
             }
             _ => {}
         }
