@@ -223,7 +223,7 @@ words! {
     icsx5_button: "Open in ICSx⁵",
     icsx5_delay: "Sees changes as often as you set it, from every 15 minutes.",
     giggity: "Giggity (Android)",
-    giggity_how: "In the app: ＋, then paste or scan the address.",
+    giggity_how: "In the app: add a schedule, then paste the address or scan it.",
     giggity_delay: "Sees changes when you open it, at most a day later.",
     any_calendar: "Any other calendar",
     any_how: "Paste this address where your calendar adds one “by URL” or “from the web”.",
