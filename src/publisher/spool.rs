@@ -96,3 +96,13 @@ pub(super) fn last_spooled(store: &Store) -> Option<u64> {
 pub(super) fn spooled(release: u64) -> Write {
     Write::PutNote { name: SPOOLED.to_owned(), value: release.to_le_bytes().to_vec() }
 }
+
+/// Where telling starts: webhooks that come into the config later are told of what comes after `release`, not
+/// of all the past. None where nothing is to be noted.
+pub(super) fn baseline(store: &Store, is_mute: bool, release: u64) -> Option<Write> {
+    match (is_mute, last_spooled(store)) {
+        (true, Some(_)) => Some(Write::DropNote { name: SPOOLED.to_owned() }),
+        (false, None) => Some(spooled(release)),
+        _ => None,
+    }
+}

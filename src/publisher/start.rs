@@ -2,7 +2,7 @@
 
 use super::file::TakenIn;
 use super::kept::{self, Kept};
-use super::{Publisher, Schedule, Setup, StartError, Status, guard, shown};
+use super::{Publisher, Schedule, Setup, StartError, Status, guard, shown, spool};
 use crate::clock::Clock;
 use crate::config::Publishing;
 use crate::import::import;
@@ -44,6 +44,9 @@ impl Publisher {
             None => (first(&store, &conference, &setup.file, &clock)?, Status::default()),
             Some(ledger) => resume(&store, ledger, &conference, &setup.settings, &clock)?,
         };
+        let told =
+            spool::baseline(&store, setup.webhooks.is_empty(), if is_first { 0 } else { release.number() });
+        store.commit_blocking(told.into_iter().collect())?;
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {

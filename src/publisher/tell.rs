@@ -26,12 +26,7 @@ impl Publisher {
 
     fn fill_the_spool(&self) -> Result<(), SpoolError> {
         let running = self.current().number();
-        // Webhooks that come into the config later are told of what comes after, not of all the past.
-        let last = match spool::last_spooled(&self.store) {
-            Some(last) => last,
-            None if running <= 1 => 0,
-            None => self.baseline(running)?,
-        };
+        let last = spool::last_spooled(&self.store).unwrap_or(running);
         for number in last + 1..=running {
             if let Some(record) = self.store.release(number)? {
                 self.call(&record)?;
@@ -44,11 +39,6 @@ impl Publisher {
         spool::spool(&self.setup.spool, &self.setup.webhooks, record)?;
         self.store.commit_blocking(vec![spool::spooled(record.number)])?;
         Ok(())
-    }
-
-    fn baseline(&self, running: u64) -> Result<u64, SpoolError> {
-        self.store.commit_blocking(vec![spool::spooled(running)])?;
-        Ok(running)
     }
 }
 
