@@ -24,8 +24,8 @@ mod operator;
 mod policy;
 mod problem;
 mod representation;
-mod robots;
 mod route;
+mod web;
 
 pub use app::{App, Parts};
 pub use body::{Body, Stream};

@@ -5,7 +5,8 @@ use super::api::{self, Call};
 use super::method::{self, Asked};
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
-use super::{Body, Metrics, Problem, access, cap, feeds, host, problem, robots};
+use super::web::{self, Codes, Events, Visit};
+use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
 use crate::publisher::Publisher;
 use crate::store::Store;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub clock: Clock,
     /// How long a request's body may take.
     pub body_patience: Duration,
+    /// Whose pages may frame the embedded program; empty: nobody's.
+    pub frame_ancestors: Vec<String>,
 }
 
 /// The application. Clones share it.
@@ -36,8 +39,12 @@ pub struct App(Arc<Inner>);
 struct Inner {
     publisher: Arc<Publisher>,
     agendas: Agendas,
+    store: Store,
+    codes: Codes,
+    events: Events,
     clock: Clock,
     body_patience: Duration,
+    frame_ancestors: String,
     routes: Routes,
     metrics: Metrics,
 }
@@ -45,10 +52,19 @@ struct Inner {
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { publisher, store, clock, body_patience } = parts;
-        let agendas = Agendas::new(store, clock.clone());
-        let (routes, metrics) = (Routes::new(), Metrics::new(Routes::patterns()));
-        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes, metrics }))
+        let Parts { publisher, store, clock, body_patience, frame_ancestors } = parts;
+        Self(Arc::new(Inner {
+            publisher,
+            agendas: Agendas::new(store.clone(), clock.clone()),
+            store,
+            codes: Codes::default(),
+            events: Events::default(),
+            clock,
+            body_patience,
+            frame_ancestors: frame_ancestors.join(" "),
+            routes: Routes::new(),
+            metrics: Metrics::new(Routes::patterns()),
+        }))
     }
 
     /// What was counted of the answers.
@@ -74,7 +90,11 @@ impl App {
         };
         let mut response = answered.unwrap_or_else(|problem| {
             entry.problem(pattern, &problem);
-            problem.answer(class.is_none() && problem::prefers_page(&head.headers))
+            let is_page = class.is_none_or(policy::Class::is_page);
+            let release = self.0.publisher.current();
+            let page = |title: &str, detail: &str| crate::web::problem(&release, title, detail);
+            let is_wanted = is_page && problem::prefers_page(&head.headers);
+            problem.answer(is_wanted.then_some(&page as problem::Page<'_>))
         });
         let status = response.status();
         if let Some(class) = class {
@@ -113,17 +133,33 @@ impl App {
             Asked::Options => return Ok(options(&route)),
             Asked::Refused => return Err(Problem::Method(route.methods)),
         }
-        let release = self.0.publisher.current();
+        let published = self.0.publisher.published();
+        let release = &published.release;
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Feed(key) => feeds::public(key, &release, head, now),
-            Endpoint::SessionFeed(id) => feeds::session(&id, &release, head, now),
-            Endpoint::AgendaFeed(token) => feeds::agenda(&token, agendas, &release, head, now),
-            Endpoint::Robots => Ok(robots::answer()),
+            Endpoint::Feed(key) => feeds::public(key, release, head, now),
+            Endpoint::SessionFeed(id) => feeds::session(&id, release, head, now),
+            Endpoint::AgendaFeed(token) => feeds::agenda(&token, agendas, release, head, now),
+            Endpoint::Web(page) => {
+                let body = cap::read(body, web::CAP, self.0.body_patience).await?;
+                let visit = Visit {
+                    agendas,
+                    publisher: &self.0.publisher,
+                    published: &published,
+                    store: &self.0.store,
+                    codes: &self.0.codes,
+                    events: &self.0.events,
+                    clock: &self.0.clock,
+                    frame_ancestors: &self.0.frame_ancestors,
+                    request: head,
+                    body,
+                };
+                visit.answer(page).await
+            }
             Endpoint::Api(api) => {
                 let body = cap::read(body, api::CAP, self.0.body_patience).await?;
-                Call { agendas, release: &release, request: head, body }.answer(api).await
+                Call { agendas, release, request: head, body }.answer(api).await
             }
         }
     }

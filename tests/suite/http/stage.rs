@@ -69,6 +69,7 @@ impl Stage {
             store: store.clone(),
             clock: clock.clone(),
             body_patience: Duration::from_millis(200),
+            frame_ancestors: Vec::new(),
         });
         clock.advance(TimeDelta::hours(1));
         Self { app, clock, publisher, store, _dir: dir }
