@@ -1,12 +1,13 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
+use super::background::{self, Background};
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
 use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{App, Operator, Parts};
-use crate::publisher::{Publisher, Setup, StartError, Started, keep_schedule, spool_directory, watch};
+use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
 use crate::server::{self, Limits};
 use crate::store::{OpenError, Store};
@@ -38,6 +39,10 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
         );
     }
+    let secrets = background::secrets(config.organizer_secret_file.as_ref()).map_err(|(file, error)| {
+        let text = format!("the organizer's secrets {} cannot be read: {error}", file.display());
+        Failure::text(Exit::BadConfig, text)
+    })?;
     let store =
         Store::open(&config.data, config.slug()).map_err(|error| start_failure(&StartError::Open(error)))?;
     let setup = Setup {
@@ -50,17 +55,22 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     let Started { publisher, is_first } =
         Publisher::start(store.clone(), config.conference(bound), setup, clock.clone())
             .map_err(|error| start_failure(&error))?;
+    let freshness = Arc::new(background::freshness(&store));
     let parts = Parts {
         publisher: Arc::clone(&publisher),
         store: store.clone(),
         clock,
         body_patience: Duration::from_secs(config.limits.body_s),
         frame_ancestors: config.frame_ancestors.clone(),
+        secrets: secrets.clone(),
+        freshness: Arc::clone(&freshness),
     };
     let app = App::new(parts);
     announce(&publisher.current(), is_first);
     publisher.compress_behind();
-    let background = tokio::spawn(follow(Arc::clone(&publisher)));
+    let background =
+        Background { publisher: Arc::clone(&publisher), store: store.clone(), secrets, freshness };
+    let beside = tokio::spawn(background.clone().run());
 
     let draining = Arc::new(AtomicBool::new(false));
     let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
@@ -79,9 +89,10 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     };
     systemd::ready();
     let stopped = server::run(vec![listener], respond, limits(config), stop).await;
-    for task in [Some(background), Some(watchdog), operator].into_iter().flatten() {
+    for task in [Some(beside), Some(watchdog), operator].into_iter().flatten() {
         task.abort();
     }
+    background.finish().await;
     store.close();
     tracing::info!(cut_off = stopped.cut_off, "stopped");
     Ok(Exit::Done)
@@ -102,13 +113,6 @@ async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limit
         async move { answer }
     };
     server::run(vec![listener], respond, limits, std::future::pending()).await;
-}
-
-/// What goes on beside answering: the file that was saved while we were away, then every save.
-async fn follow(publisher: Arc<Publisher>) {
-    publisher.tell_what_was_not().await;
-    publisher.catch_up().await;
-    tokio::join!(watch(Arc::clone(&publisher)), keep_schedule(publisher));
 }
 
 fn limits(config: &Config) -> Limits {

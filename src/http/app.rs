@@ -2,12 +2,15 @@
 
 use super::agendas::Agendas;
 use super::api::{self, Call};
+use super::changes::Changes;
 use super::method::{self, Asked};
+use super::organizer::{Organizer, Secrets};
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
 use super::web::{self, Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
+use crate::freshness::Freshness;
 use crate::publisher::Publisher;
 use crate::store::Store;
 use bytes::Bytes;
@@ -30,6 +33,10 @@ pub struct Parts {
     pub body_patience: Duration,
     /// Whose pages may frame the embedded program; empty: nobody's.
     pub frame_ancestors: Vec<String>,
+    /// The organizer's secrets.
+    pub secrets: Secrets,
+    /// Which read link has seen which release.
+    pub freshness: Arc<Freshness>,
 }
 
 /// The application. Clones share it.
@@ -47,12 +54,21 @@ struct Inner {
     frame_ancestors: String,
     routes: Routes,
     metrics: Metrics,
+    organizer: Organizer,
+    changes: Changes,
 }
 
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { publisher, store, clock, body_patience, frame_ancestors } = parts;
+        let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness } = parts;
+        let organizer = Organizer {
+            publisher: Arc::clone(&publisher),
+            store: store.clone(),
+            secrets,
+            freshness,
+            clock: clock.clone(),
+        };
         Self(Arc::new(Inner {
             publisher,
             agendas: Agendas::new(store.clone(), clock.clone()),
@@ -64,6 +80,8 @@ impl App {
             frame_ancestors: frame_ancestors.join(" "),
             routes: Routes::new(),
             metrics: Metrics::new(Routes::patterns()),
+            organizer,
+            changes: Changes::default(),
         }))
     }
 
@@ -140,7 +158,14 @@ impl App {
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Feed(key) => feeds::public(key, release, head, now),
             Endpoint::SessionFeed(id) => feeds::session(&id, release, head, now),
-            Endpoint::AgendaFeed(token) => feeds::agenda(&token, agendas, release, head, now),
+            Endpoint::AgendaFeed(token) => {
+                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
+                poll.answer(&token, head)
+            }
+            Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
+            Endpoint::Organizer(endpoint) => {
+                self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
+            }
             Endpoint::Web(page) => {
                 let body = cap::read(body, web::CAP, self.0.body_patience).await?;
                 let visit = Visit {
@@ -148,6 +173,7 @@ impl App {
                     publisher: &self.0.publisher,
                     published: &published,
                     store: &self.0.store,
+                    freshness: &self.0.organizer.freshness,
                     codes: &self.0.codes,
                     events: &self.0.events,
                     clock: &self.0.clock,
@@ -159,7 +185,8 @@ impl App {
             }
             Endpoint::Api(api) => {
                 let body = cap::read(body, api::CAP, self.0.body_patience).await?;
-                Call { agendas, release, request: head, body }.answer(api).await
+                let freshness = &self.0.organizer.freshness;
+                Call { agendas, release, freshness, request: head, body }.answer(api).await
             }
         }
     }

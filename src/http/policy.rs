@@ -5,6 +5,7 @@
 //! | public feed | `public, max-age=300, stale-while-revalidate=3600` | any origin may read it |
 //! | agenda feed | `private, no-cache` | no referrer, no index: its address is a secret |
 //! | agenda API | `no-store` | no referrer, no index |
+//! | organizer | `no-store` | no referrer, no index |
 //! | site file | `public, max-age=86400` | |
 //! | page | `public, max-age=0, must-revalidate` | content security policy; a 304 costs next to nothing |
 //! | personal page | `private, no-cache` | the same, no index |
@@ -29,6 +30,7 @@ pub(super) enum Class {
     PublicFeed,
     AgendaFeed,
     AgendaApi,
+    Organizer,
     SiteFile,
     /// A page that is the same for everybody.
     Page,
@@ -50,7 +52,7 @@ impl Class {
         let caching = match self {
             Self::PublicFeed => "public, max-age=300, stale-while-revalidate=3600",
             Self::AgendaFeed => "private, no-cache",
-            Self::AgendaApi => "no-store",
+            Self::AgendaApi | Self::Organizer => "no-store",
             Self::SiteFile => "public, max-age=86400",
             Self::Page => "public, max-age=0, must-revalidate",
             Self::PersonalPage => "private, no-cache",
@@ -69,7 +71,7 @@ impl Class {
                 set(REFERRER_POLICY, "no-referrer");
                 set(VARY, "Accept-Encoding");
             }
-            Self::AgendaApi => {
+            Self::AgendaApi | Self::Organizer => {
                 set(ROBOTS, "noindex");
                 set(REFERRER_POLICY, "no-referrer");
                 set(VARY, "Authorization");

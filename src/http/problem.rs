@@ -4,11 +4,13 @@
 //! goes into the log, once, and never into an answer.
 
 mod answer;
+mod publication;
 
 pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
 use crate::feed::QueryError;
+use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
 use http::{Method, StatusCode};
 
@@ -54,6 +56,12 @@ pub enum Problem {
     /// A change of an agenda that was not made.
     #[error(transparent)]
     Agenda(#[from] AgendaError),
+    /// An organizer's secret that is missing or wrong.
+    #[error("the organizer's secret is missing or wrong")]
+    WrongSecret,
+    /// Something that was not published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The store could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -100,6 +108,8 @@ impl Problem {
             Self::Condition => StatusCode::PRECONDITION_FAILED,
             Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Read(error) => unread(error),
+            Self::WrongSecret => StatusCode::UNAUTHORIZED,
+            Self::Publish(error) => publication::status(error),
             Self::Agenda(error) => match error {
                 AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
                 AgendaError::NoSuchSession | AgendaError::NoSuchLink => StatusCode::NOT_FOUND,
@@ -108,11 +118,7 @@ impl Problem {
                 | AgendaError::TooManyLinks
                 | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
-                AgendaError::Commit(CommitError::Full) => StatusCode::INSUFFICIENT_STORAGE,
-                AgendaError::Commit(CommitError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-                AgendaError::Commit(CommitError::Conflict | CommitError::Unavailable(_)) => {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
+                AgendaError::Commit(error) => uncommitted(error),
                 AgendaError::Read(error) => unread(error),
                 AgendaError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -159,6 +165,8 @@ impl Problem {
             Self::Read(_) | Self::Agenda(AgendaError::Read(_)) => {
                 "The store cannot be read at the moment. Try again later.".to_owned()
             }
+            Self::WrongSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
+            Self::Publish(error) => publication::detail(error),
             Self::Agenda(error) => match error {
                 AgendaError::Commit(CommitError::Full) => {
                     "The server's disk is full. Nothing was promised; try again later.".to_owned()
@@ -191,6 +199,14 @@ impl Problem {
     /// What only the log gets to read; none where the client is at fault.
     pub(super) fn cause(&self) -> Option<String> {
         self.status().is_server_error().then(|| self.to_string())
+    }
+}
+
+fn uncommitted(error: &CommitError) -> StatusCode {
+    match error {
+        CommitError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        CommitError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        CommitError::Conflict | CommitError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -4,10 +4,10 @@
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
 use super::policy::Class::{
-    self, AgendaApi, AgendaFeed, Asset, Live, Page, PersonalPage, PublicFeed, SiteFile,
+    self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
 };
 use super::web::Web;
-use super::{Problem, method};
+use super::{Problem, changes, method, organizer};
 use crate::agenda::ReadToken;
 use crate::feed::FeedKey;
 use crate::program::{SessionId, Slug};
@@ -26,6 +26,10 @@ pub(super) enum Endpoint {
     AgendaFeed(ReadToken),
     /// `/api/v1`.
     Api(Api),
+    /// A change feed.
+    Changes(changes::Endpoint),
+    /// `/organizer`.
+    Organizer(organizer::Endpoint),
     /// A page, or what stands beside the pages.
     Web(Web),
 }
@@ -60,7 +64,10 @@ const fn line(
     Line { pattern, class, methods, endpoint }
 }
 
+use changes::Form;
 use method::READ;
+use organizer::Endpoint as For;
+const PROGRAM: &[Method] = &[Method::GET, Method::PUT];
 const POST: &[Method] = &[Method::POST];
 const DELETE: &[Method] = &[Method::DELETE];
 const WHOLE: &[Method] = &[Method::GET, Method::PATCH, Method::DELETE];
@@ -85,6 +92,22 @@ const TABLE: &[Line] = &[
     line("/api/v1/agenda/links",           AgendaApi, COLLECT, |_| api(Api::Links)),
     line("/api/v1/agenda/links/{n}",       AgendaApi, DELETE,  |path| api(Api::Link(path.number("n")?))),
     line("/api/v1/agenda/key",             AgendaApi, POST,    |_| api(Api::Key)),
+
+    line("/changes.atom",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Atom)))),
+    line("/changes.json",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Json)))),
+    line("/tracks/{track}/changes.atom",    PublicFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Track(path.slug("track")?)))),
+    line("/agendas/{read}/changes.atom",    AgendaFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Agenda(path.token("read")?)))),
+
+    line("/organizer/program",                  Organizer, PROGRAM, |_| organizer(For::Program)),
+    line("/organizer/preview",                  Organizer, POST,    |_| organizer(For::Preview)),
+    line("/organizer/status",                   Organizer, READ,    |_| organizer(For::Status)),
+    line("/organizer/schedule",                 Organizer, DELETE,  |_| organizer(For::Schedule)),
+    line("/organizer/picks",                    Organizer, READ,    |_| organizer(For::Picks)),
+    line("/organizer/releases",                 Organizer, READ,    |_| organizer(For::Releases)),
+    line("/organizer/releases/{n}",             Organizer, READ,    |path| organizer(For::Release(path.number("n")?.into()))),
+    line("/organizer/releases/{n}/program.csv", Organizer, READ,    |path| organizer(For::ReleaseProgram(path.number("n")?.into()))),
+    line("/organizer/releases/{n}/publish",     Organizer, POST,    |path| organizer(For::Publish(path.number("n")?.into()))),
+    line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
 
     line("/",                    Page,         READ,    |_| web(Web::Program)),
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
@@ -111,6 +134,11 @@ const TABLE: &[Line] = &[
     line("/manifest.webmanifest", SiteFile,    READ,    |_| web(Web::File("/manifest.webmanifest"))),
     line("/sw.js",               Page,         READ,    |_| web(Web::File("/sw.js"))),
 ];
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
+    Some(Endpoint::Organizer(endpoint))
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {

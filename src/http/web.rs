@@ -20,6 +20,7 @@ use super::agendas::Agendas;
 use super::{Body, Problem};
 use crate::agenda::ReadToken;
 use crate::clock::Clock;
+use crate::freshness::Freshness;
 use crate::program::{SessionId, Slug};
 use crate::publisher::{Published, Publisher};
 use crate::store::Store;
@@ -66,6 +67,7 @@ pub(super) struct Visit<'a> {
     pub(super) publisher: &'a Publisher,
     pub(super) published: &'a Published,
     pub(super) store: &'a Store,
+    pub(super) freshness: &'a Freshness,
     pub(super) codes: &'a Codes,
     pub(super) events: &'a Events,
     pub(super) clock: &'a Clock,

@@ -6,7 +6,7 @@
 use super::turn::{Weighed, held};
 use super::{Proposal, Publication, PublishError, Publisher, status};
 use crate::import::Report;
-use crate::program::Change;
+use crate::program::{Change, Zone};
 use crate::store::{Origin, ReadError, Store, Write};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct Scheduled {
     pub running: u64,
     /// What it would change now.
     pub changes: Vec<Change>,
+    /// The venue's zone, to show the changes in.
+    pub zone: Zone,
     /// The import's report, warnings included.
     pub report: Report,
 }
@@ -107,7 +109,8 @@ impl Publisher {
         self.store.commit(vec![schedule.note(&proposal.csv)]).await?;
         self.state().schedule = Some(schedule.clone());
         self.rescheduled.notify_one();
-        Ok(Scheduled { schedule, running: base.number(), changes: prepared.changes, report })
+        let zone = self.conference.zone;
+        Ok(Scheduled { schedule, running: base.number(), changes: prepared.changes, zone, report })
     }
 
     /// Takes back what is on the schedule; false where nothing is.

@@ -17,6 +17,8 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    #[serde(flatten)]
+    members: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Makes a page of a title and a text.
@@ -37,6 +39,7 @@ impl Problem {
                 status: status.as_u16(),
                 detail: &detail,
                 errors: self.faults(),
+                members: self.members(),
             };
             ("application/problem+json", serde_json::to_string(&document).unwrap_or_default())
         };
@@ -49,6 +52,14 @@ impl Problem {
         response
     }
 
+    /// What a program reads beside the text.
+    fn members(&self) -> serde_json::Map<String, serde_json::Value> {
+        match self {
+            Self::Publish(error) => super::publication::members(error),
+            _ => serde_json::Map::new(),
+        }
+    }
+
     /// The fields that go with some of the status codes.
     fn fields(&self, headers: &mut HeaderMap) {
         if self.passes() {
@@ -58,7 +69,7 @@ impl Problem {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, method::allow(allowed));
             }
-            Self::Agenda(AgendaError::UnknownKey) => {
+            Self::Agenda(AgendaError::UnknownKey) | Self::WrongSecret => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             // What is left of the body is not read, so the connection cannot go on.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use callboard::clock::Clock;
 use callboard::config::{Config, Overrides};
-use callboard::http::{App, Parts};
+use callboard::http::{App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, Setup};
 use callboard::store::{Origin, Store};
 use chrono::TimeDelta;
@@ -42,6 +42,9 @@ name = \"Later\"
 guard_share = 1.0
 ";
 
+/// The organizer's.
+pub(super) const SECRET: &str = "an-organizer-secret";
+
 pub(super) struct Stage {
     pub(super) app: App,
     pub(super) clock: Clock,
@@ -64,12 +67,16 @@ impl Stage {
         let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
+        let secrets = dir.path().join("secrets");
+        std::fs::write(&secrets, format!("ops {SECRET}\n")).unwrap();
         let app = App::new(Parts {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
             clock: clock.clone(),
             body_patience: Duration::from_millis(200),
             frame_ancestors: Vec::new(),
+            secrets: Secrets::open(&secrets).unwrap(),
+            freshness: Arc::default(),
         });
         clock.advance(TimeDelta::hours(1));
         Self { app, clock, publisher, store, _dir: dir }
