@@ -13,6 +13,7 @@
 
 mod architecture;
 mod corpus;
+mod exports;
 mod golden;
 mod histories;
 mod http;
