@@ -16,6 +16,7 @@
 //! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
 //! [`http`], [`server`], [`cli`]. The `architecture` test fails when an arrow points the wrong way.
 
+pub mod adopt;
 pub mod agenda;
 pub mod cli;
 pub mod client;

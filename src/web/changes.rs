@@ -62,8 +62,7 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
         is_first: notes.number == 1,
         lines: notes.changes.iter().filter(published).map(|change| line(&site, change)).collect(),
     });
-    let releases: Vec<Notes> =
-        releases.filter(|notes| notes.is_first || !notes.lines.is_empty()).collect();
+    let releases: Vec<Notes> = releases.filter(|notes| notes.is_first || !notes.lines.is_empty()).collect();
     let head = Head::public(&site, site.words.changes, site.words.changes_text, "/changes").at("changes");
     write(&ChangesPage { head, releases, site })
 }

@@ -121,8 +121,7 @@ pub fn desk(release: &Release, desk: &Desk) -> String {
     let sessions = release.program.order().len().to_string();
     let (number, at) = (release.number().to_string(), site.when.full(release.published()));
     let values = [("n", number.as_str()), ("at", &at), ("sessions", &sessions)];
-    let share =
-        desk.current.map(|share| fill(site.words.current_share, &[("share", &share.to_string())]));
+    let share = desk.current.map(|share| fill(site.words.current_share, &[("share", &share.to_string())]));
     write(&DeskPage {
         head: Head::secret(&site, site.words.organizer),
         desk,
@@ -149,8 +148,8 @@ pub fn preview(release: &Release, preview: &Preview) -> String {
         fill(words.blast, &[("agendas", &agendas.to_string()), ("clashes", &clashes.to_string())])
     });
     let picks = |count: usize| fill(words.picks, &[("n", &count.to_string())]);
-    let guard = (!preview.reasons.is_empty())
-        .then(|| fill(words.guard, &[("reasons", &preview.reasons.join("; "))]));
+    let guard =
+        (!preview.reasons.is_empty()).then(|| fill(words.guard, &[("reasons", &preview.reasons.join("; "))]));
     write(&PreviewPage {
         head: Head::secret(&site, words.preview),
         preview,

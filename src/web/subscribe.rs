@@ -119,9 +119,8 @@ fn alarms(site: &Site<'_>, options: Options) -> Vec<(String, String, bool)> {
 
 fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, here: &str) -> Vec<Way> {
     let w = site.words;
-    let outlook = |host| {
-        format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name))
-    };
+    let outlook =
+        |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
     let way = |id, name, how, delay| Way { id, name, how, delay, button: None, address: None, qr: None };
     let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(&webcal(for_google)));
     let code = |text, address| qr::svg(address).map(|code| (text, code));
@@ -152,10 +151,7 @@ fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, here: &str) 
             button: Some((webcal(plain), w.icsx5_button)),
             ..way("icsx5", w.icsx5, w.icsx5_how, w.icsx5_delay)
         },
-        Way {
-            address: Some(plain.to_owned()),
-            ..way("giggity", w.giggity, w.giggity_how, w.giggity_delay)
-        },
+        Way { address: Some(plain.to_owned()), ..way("giggity", w.giggity, w.giggity_how, w.giggity_delay) },
         Way {
             address: Some(plain.to_owned()),
             qr: code(w.scan, plain),

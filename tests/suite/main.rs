@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and says why on its output"
 )]
 
+mod adoption;
 mod architecture;
 mod corpus;
 mod exports;
