@@ -11,8 +11,10 @@
     reason = "a test fails by panicking, and says why on its output"
 )]
 
+mod adoption;
 mod architecture;
 mod corpus;
+mod exports;
 mod golden;
 mod histories;
 mod http;
