@@ -21,3 +21,4 @@ mod sample;
 mod store;
 mod truth;
 mod zones;
+mod web;
