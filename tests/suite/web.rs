@@ -348,6 +348,39 @@ fn a_clash_names_both_sides_and_one_press_keeps_one() {
 }
 
 #[test]
+fn a_long_talk_stands_beside_the_short_ones_that_fill_its_time() {
+    let (release, _) = releases();
+    let pages = Pages::render(&release);
+    let page = String::from_utf8(pages.page("/").unwrap().identity.to_vec()).unwrap();
+    let class = |id: &str| {
+        let tags = check(&page).unwrap();
+        let (_, attributes) = tags.into_iter().find(|(_, a)| a.get("id").is_some_and(|i| i == id)).unwrap();
+        attributes["class"].clone()
+    };
+    let place = |id: &str| {
+        let class = class(id);
+        let number = |letter: char| -> usize {
+            let word = class.split(' ').find(|w| w.starts_with(letter) && w[1..].parse::<usize>().is_ok());
+            word.unwrap()[1..].parse().unwrap()
+        };
+        (number('r'), number('c'), number('s'))
+    };
+    let at = |start: &str| {
+        let of = |s: &&Arc<Session>| s.slot.start.to_rfc3339().starts_with(start);
+        release.program.order().iter().filter(of).map(|s| place(s.id.as_str())).collect::<Vec<_>>()
+    };
+    // Tuesday at 15:55: twenty minutes in Track 1 beside forty-five in Track 2, and 16:20 in Track 1.
+    let (both, then) = (at("2025-03-25T22:55"), at("2025-03-25T23:20"));
+    let (short, long) = (both[0], both[1]);
+    assert_eq!((short.2, long.2), (1, 2), "the long one reaches over both rows");
+    assert_eq!(then[0].0, short.0 + 1);
+    assert_eq!(then[0].1, short.1, "a track keeps its lane");
+    assert_ne!(long.1, short.1);
+    assert_eq!(place("opening-remarks").1, 0, "what overlaps nothing spans the page");
+    assert!(class("talk-tba-wed").contains("tentative") && class("slow-queries").contains("cancelled"));
+}
+
+#[test]
 fn what_was_withdrawn_is_on_no_page() {
     let (release, _) = releases();
     let sessions = release.program.order().iter().map(|session| {

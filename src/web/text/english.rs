@@ -90,6 +90,7 @@ words! {
     room: "Room",
     speaker: "Speaker",
     shown: "{n} of {of} sessions.",
+    nothing_found: "No session fits all of this.",
     subscribe_to_all: "Subscribe to the whole program",
     subscribe_to_these: "Subscribe to exactly these",
     no_feed_for_text: "Calendars cannot subscribe to a text search; pick these sessions instead.",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// An opening tag: its name and attributes, the values unescaped.
 pub(super) type Tag = (String, BTreeMap<String, String>);
 
-const VOID: [&str; 8] = ["meta", "link", "input", "br", "img", "hr", "source", "path"];
+const VOID: [&str; 9] = ["base", "meta", "link", "input", "br", "img", "hr", "source", "path"];
 
 /// Reads a document; every element but the void ones is closed in order, every attribute quoted and once.
 pub(super) fn check(page: &str) -> Result<Vec<Tag>, String> {
