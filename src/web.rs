@@ -19,8 +19,8 @@
 //! | `GET /changes` | [`changes`] |
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
 //! | `GET /subscribe/agendas/{read}` | [`subscribe`], private like the agenda |
-//! | `GET /agenda` | [`mine`] or [`no_agenda`], both 200; `private, no-store` |
-//! | `GET /agendas/{read}` | [`shared`]; `private, no-cache`, `X-Robots-Tag: noindex`, `Referrer-Policy: no-referrer`. It holds no form whose post needs an `Origin` but "pick these too", which `Sec-Fetch-Site` decides; a browser without that header is refused there, as `Origin` is then `null` |
+//! | `GET /agenda` | [`mine`] or [`no_agenda`], both 200; private |
+//! | `GET /agendas/{read}` | [`shared`]; private, not indexed; the referrer is the origin at most, never the path |
 //! | `GET /handover/{code}` | [`hand_over`], for any code that is well formed; redeems nothing |
 //! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
 //! | anything that fails, for a browser | [`problem`] |
@@ -32,7 +32,7 @@
 //!
 //! | post | fields | then |
 //! | --- | --- | --- |
-//! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick`, `return` (optional: a path of ours, starting with exactly one `/`) | `return`, else `/agenda`; creates the agenda and sets the cookies on the first pick |
+//! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick` | `/agenda`; the first pick creates the agenda and sets the cookies |
 //! | `/agenda/name` | `name` | `/agenda` |
 //! | `/agenda/links` | `label` (may be empty) | `/agenda` |
 //! | `/agenda/links/{n}/revoke` | - | `/agenda` |
@@ -48,22 +48,23 @@
 //!
 //! # For scripts
 //!
-//! - `POST /agenda/picks` with `Accept: application/json`: 200 `{"picks": ["id", …], "release": n}` when the
+//! - `POST /agenda/picks` with `Accept: application/json`: 200 `{"picks": ["id", …]}` when the
 //!   picks are on disk; else problem JSON, whose `detail` or `title` is shown. 408, 429 and 5xx are tried
 //!   again later, any other refusal takes the pick back.
-//! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…", "release": n}`; 401 without a valid cookie.
+//! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…"}`, without picks where there is no agenda.
 //! - `GET /events`: `text/event-stream`; `event: release`, `data: {"release": n}` at once and for each release.
 //!
 //! # Cookies
 //!
 //! The edit key's (`HttpOnly`, `SameSite=Lax`), and beside it, set and cleared with it, `agenda_here=1` without
-//! `HttpOnly`, which holds no secret: it tells scripts that `/agenda/state` is worth asking. What the owner
-//! has seen ([`Mine::seen`]) is the release of the last `/agenda` shown, kept in a cookie `agenda_seen`.
+//! `HttpOnly`, which holds no secret: it tells scripts that `/agenda/state` is worth asking. The release of the
+//! last `/agenda` shown is kept with the agenda and comes back as [`Mine::seen`].
 //!
 //! # Policy
 //!
-//! [`POLICY`] fits every page; `frame-ancestors` comes from the config for `/?embed` and is `'none'` else.
-//! `Referrer-Policy: strict-origin` where nothing else is said.
+//! Pages hold no inline script, style or handler and ask nothing of other hosts. Data blocks (JSON-LD, the
+//! words of scripts) are not scripts and need no allowance. Only `/?embed` is made to be framed: its links and
+//! forms open windows of their own, since cookies of a framed page are not its own to use.
 //!
 //! Invariant: text of the program, of agendas and of requests appears as text, whatever it holds; the edit key
 //! appears nowhere.
@@ -112,12 +113,6 @@ pub use subscribe::{Subject, subscribe};
 pub use view::{LONGEST_SEARCH, View};
 
 use askama::Template;
-
-/// The Content-Security-Policy of every page, without `frame-ancestors`: nothing inline, nothing from elsewhere.
-/// Data blocks (JSON-LD, the words of scripts) are not scripts and need no allowance.
-pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                          connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; \
-                          base-uri 'none'";
 
 /// A template's text. Templates write to memory and print only strings and numbers, so this cannot fail.
 fn write(template: &impl Template) -> String {

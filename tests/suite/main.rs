@@ -20,5 +20,5 @@ mod publishing;
 mod sample;
 mod store;
 mod truth;
-mod zones;
 mod web;
+mod zones;
