@@ -22,4 +22,5 @@ mod publishing;
 mod sample;
 mod store;
 mod truth;
+mod web;
 mod zones;
