@@ -28,6 +28,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The origin of links; none: the listen address.
     pub public_url: Option<Url>,
+    /// Whose pages may frame `/?embed`; empty: nobody's.
+    pub frame_ancestors: Vec<String>,
     /// The release guard, the file watch and what is kept.
     pub publishing: Publishing,
     /// The server's limits.

@@ -19,7 +19,7 @@ mod text;
 #[cfg(test)]
 mod sample;
 
-pub use self::csv::{Cells, schedule_csv, write_table};
+pub use self::csv::{Cells, clock_cell, schedule_csv, write_table};
 pub use changes::{ChangeFeed, MOST_ENTRIES, Published, Scope};
 pub use frab_json::schedule_json;
 pub use frab_xml::schedule_xml;

@@ -26,8 +26,8 @@ mod organizer;
 mod policy;
 mod problem;
 mod representation;
-mod robots;
 mod route;
+mod web;
 
 pub use app::{App, Parts};
 pub use body::{Body, Stream};

@@ -86,8 +86,8 @@ mod tests {
         assert_eq!(kinds(&SOUND.replace("UID:a@b\r\n", "UID:a@b\r\n\r\n")), [(5, FlawKind::BlankLine)]);
         let long = format!("UID:{}", "x".repeat(72));
         assert_eq!(kinds(&SOUND.replace("UID:a@b", &long)), [(4, FlawKind::LongLine(76))]);
-        let ended = SOUND.replace("END:VEVENT", "END:VTODO");
-        assert_eq!(kinds(&ended)[0].1, FlawKind::Mismatched("VTODO".to_owned(), "VEVENT".to_owned()));
+        let ended = SOUND.replace("END:VEVENT", "END:VJOURNAL");
+        assert_eq!(kinds(&ended)[0].1, FlawKind::Mismatched("VJOURNAL".to_owned(), "VEVENT".to_owned()));
         let open = SOUND.replace("END:VEVENT\r\nEND:VCALENDAR\r\n", "");
         assert_eq!(kinds(&open).len(), 2);
     }

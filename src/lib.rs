@@ -16,11 +16,13 @@
 //! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
 //! [`http`], [`server`], [`cli`]. The `architecture` test fails when an arrow points the wrong way.
 
+pub mod adopt;
 pub mod agenda;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod export;
 pub mod feed;
 pub mod freshness;

@@ -37,6 +37,7 @@ use crate::import::{Report, import};
 use crate::program::{Change, Conference};
 use crate::release::{Prepared, Release};
 use crate::store::{Origin, ReadError, Store};
+use crate::web::Pages;
 use arc_swap::ArcSwap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +46,7 @@ use tokio::sync::{Notify, watch as channel};
 /// Publishes, and holds what is published.
 #[derive(Debug)]
 pub struct Publisher {
-    current: Arc<ArcSwap<Release>>,
+    current: ArcSwap<Published>,
     conference: Arc<Conference>,
     setup: Setup,
     store: Store,
@@ -56,6 +57,22 @@ pub struct Publisher {
     rescheduled: Notify,
     state: Mutex<Status>,
     announce: channel::Sender<u64>,
+}
+
+/// What is served of a release, swapped in as one.
+#[derive(Debug)]
+pub struct Published {
+    /// The release.
+    pub release: Arc<Release>,
+    /// Its public pages.
+    pub pages: Pages,
+}
+
+impl Published {
+    fn new(release: Release) -> Self {
+        let pages = Pages::render(&release);
+        Self { release: Arc::new(release), pages }
+    }
 }
 
 /// Where the program file is, and how releases are made of it.
@@ -115,12 +132,12 @@ pub struct Preview {
 impl Publisher {
     /// The running release.
     pub fn current(&self) -> Arc<Release> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().release)
     }
 
-    /// The running release, for readers that look it up with every request.
-    pub fn board(&self) -> Arc<ArcSwap<Release>> {
-        Arc::clone(&self.current)
+    /// The running release with its pages.
+    pub fn published(&self) -> Arc<Published> {
+        self.current.load_full()
     }
 
     /// The config that new releases are made with. After a start whose config was held back, it differs from

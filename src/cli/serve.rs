@@ -61,6 +61,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         store: store.clone(),
         clock,
         body_patience: Duration::from_secs(config.limits.body_s),
+        frame_ancestors: config.frame_ancestors.clone(),
         secrets: secrets.clone(),
         freshness: Arc::clone(&freshness),
     };

@@ -17,6 +17,7 @@ pub(super) struct File {
     program: PathBuf,
     data: PathBuf,
     public_url: Option<String>,
+    frame_ancestors: Vec<String>,
     conference: ConferenceTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
@@ -34,6 +35,7 @@ impl Default for File {
             program: "program.csv".into(),
             data: "data".into(),
             public_url: None,
+            frame_ancestors: Vec::new(),
             conference: ConferenceTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
@@ -169,6 +171,7 @@ impl File {
             program: overrides.program.unwrap_or(self.program),
             data: overrides.data.unwrap_or(self.data),
             public_url,
+            frame_ancestors: ancestors(self.frame_ancestors)?,
             publishing: self.publishing,
             limits: self.limits,
             organizer_secret_file: self.organizer_secret_file,
@@ -278,6 +281,20 @@ fn origin(raw: &str) -> Result<Url, ConfigError> {
         return wrong("credentials do not belong here");
     }
     Ok(url)
+}
+
+/// Origins for `frame-ancestors` (Content Security Policy 3, 6.4.2), or `'self'`.
+fn ancestors(raw: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    for entry in raw.iter().filter(|entry| *entry != "'self'") {
+        let is_origin = Url::parse(entry).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *entry
+        });
+        if !is_origin {
+            let problem = format!("{entry:?} is no origin; write one such as \"https://www.example.org\"");
+            return Err(ConfigError::value("frame_ancestors", problem));
+        }
+    }
+    Ok(raw)
 }
 
 fn slug(key: &str, raw: &str) -> Result<Slug, ConfigError> {

@@ -57,8 +57,8 @@ fn row(session: &Session, program: &Program) -> Cells {
     [
         session.id.to_string(),
         start.date().to_string(),
-        clock(zone, session.slot.start),
-        clock(zone, session.slot.end),
+        clock_cell(zone, session.slot.start),
+        clock_cell(zone, session.slot.end),
         end_date,
         session.kind.to_string(),
         session.title.to_string(),
@@ -75,7 +75,7 @@ fn row(session: &Session, program: &Program) -> Cells {
 }
 
 /// `09:00`; within an hour that comes twice with the abbreviation in force, which tells the two apart.
-fn clock(zone: Zone, at: DateTime<Utc>) -> String {
+pub fn clock_cell(zone: Zone, at: DateTime<Utc>) -> String {
     let civil = zone.civil(at).format("%H:%M").to_string();
     if !zone.is_repeated(at) {
         return civil;

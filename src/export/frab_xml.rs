@@ -132,6 +132,25 @@ mod tests {
     }
 
     #[test]
+    fn parallel_sessions_without_rooms_do_not_share_a_column() {
+        let mut sessions = sample::sessions();
+        for id in ["ama-one", "ama-two"] {
+            let mut ama = sample::session(id, "2025-03-25T18:15:00Z", "2025-03-25T19:00:00Z", id);
+            ama.track = sessions[1].track.clone();
+            sessions.push(ama);
+        }
+        let ledger = Ledger::empty("x.example.org");
+        let (release, _) = sample::after(sample::program(sessions), &ledger, "2025-01-01T00:00:00Z");
+        let xml = schedule_xml(&release);
+        let root = read(&xml.bytes, MOST_BYTES).unwrap();
+        let rooms: Vec<&str> =
+            root.all("day").flat_map(|day| day.all("room")).filter_map(|r| r.attribute("name")).collect();
+        for room in ["Track 1", "Track 1 (2)", "Track 1 (3)"] {
+            assert!(rooms.contains(&room), "{rooms:?}");
+        }
+    }
+
+    #[test]
     fn ids_are_unique_and_survive_a_move() {
         let release = sample::release();
         let before = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();

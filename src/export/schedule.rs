@@ -5,7 +5,7 @@ use super::item::Item;
 use crate::program::{Civil, Conference, Text, Track, Zone};
 use crate::release::Release;
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A release as frab's tools see a conference.
@@ -52,7 +52,8 @@ impl<'a> Schedule<'a> {
         let zone = conference.zone;
         let acronym = acronym(conference.slug.as_str());
         let entries = release.ledger.shown().into_iter().filter(|entry| !entry.is_cancelled());
-        let items: Vec<Item<'a>> = entries.map(|entry| Item::of(entry, release, &acronym)).collect();
+        let mut items: Vec<Item<'a>> = entries.map(|entry| Item::of(entry, release, &acronym)).collect();
+        spread(&mut items);
         let domain = &release.ledger.uid_domain;
         let mut rooms: Vec<Room> = Vec::new();
         let declared = conference.rooms.iter().map(|room| &room.name);
@@ -106,6 +107,24 @@ impl<'a> Schedule<'a> {
     pub fn span(&self) -> (NaiveDate, NaiveDate) {
         let date = |day: Option<&Day<'_>>| day.map(|day| day.date).unwrap_or_default();
         (date(self.days.first()), date(self.days.last()))
+    }
+}
+
+/// Gives sessions that share a stand-in for a room at one time a place of their own each, `Track 1 (2)`, since
+/// EventFahrplan cuts off all but one. What the program says of rooms is left as it is.
+fn spread(items: &mut [Item<'_>]) {
+    let mut taken: HashMap<Text, Vec<DateTime<FixedOffset>>> = HashMap::new();
+    for item in items {
+        let lanes = taken.entry(item.room.clone()).or_default();
+        let free = lanes.iter().position(|end| *end <= item.start).unwrap_or(lanes.len());
+        let lane = if item.session().slot.room.is_some() { 0 } else { free };
+        match lanes.get_mut(lane) {
+            Some(end) => *end = item.end.max(*end),
+            None => lanes.push(item.end),
+        }
+        if lane > 0 {
+            item.room = Text::line(&format!("{} ({})", item.room, lane + 1)).0;
+        }
     }
 }
 

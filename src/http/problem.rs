@@ -6,7 +6,7 @@
 mod answer;
 mod publication;
 
-pub(super) use answer::prefers_page;
+pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
 use crate::feed::QueryError;
@@ -65,6 +65,15 @@ pub enum Problem {
     /// The store could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A write by cookie that does not come from our own pages.
+    #[error("from another site")]
+    OtherSite,
+    /// A hand-over code that was redeemed or is over.
+    #[error("a code that works no longer")]
+    UsedUp,
+    /// No place left for another stream.
+    #[error("no place left")]
+    Busy,
 }
 
 /// A value that cannot be taken.
@@ -89,7 +98,9 @@ impl Problem {
             Self::BadTarget | Self::BadHost(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Gone => StatusCode::GONE,
+            Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -114,6 +125,11 @@ impl Problem {
         }
     }
 
+    /// Whether the same request may be answered a little later.
+    fn passes(&self) -> bool {
+        matches!(self.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE)
+    }
+
     /// What a person reads: what is wrong, and what to do.
     fn detail(&self) -> String {
         match self {
@@ -124,6 +140,14 @@ impl Problem {
                 "This agenda is no longer shared. Remove the subscription, or ask its owner for a new link."
                     .to_owned()
             }
+            Self::OtherSite => {
+                "This was sent from another site. Open the page here and try again.".to_owned()
+            }
+            Self::UsedUp => {
+                "This link works once and for ten minutes. Make a new one on the device that has the agenda."
+                    .to_owned()
+            }
+            Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
                 format!("This address takes {}.", names.join(", "))

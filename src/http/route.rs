@@ -3,7 +3,10 @@
 //! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
-use super::policy::Class::{self, AgendaApi, AgendaFeed, Organizer, PublicFeed, SiteFile};
+use super::policy::Class::{
+    self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
+};
+use super::web::Web;
 use super::{Problem, changes, method, organizer};
 use crate::agenda::ReadToken;
 use crate::feed::FeedKey;
@@ -27,8 +30,8 @@ pub(super) enum Endpoint {
     Changes(changes::Endpoint),
     /// `/organizer`.
     Organizer(organizer::Endpoint),
-    /// `/robots.txt`.
-    Robots,
+    /// A page, or what stands beside the pages.
+    Web(Web),
 }
 
 /// What is behind a path of the API.
@@ -106,7 +109,30 @@ const TABLE: &[Line] = &[
     line("/organizer/releases/{n}/publish",     Organizer, POST,    |path| organizer(For::Publish(path.number("n")?.into()))),
     line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
 
-    line("/robots.txt", SiteFile,   READ, |_| Some(Endpoint::Robots)),
+    line("/",                    Page,         READ,    |_| web(Web::Program)),
+    line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
+    line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
+    line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
+    line("/changes",             Page,         READ,    |_| web(Web::Changes)),
+    line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
+    line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
+    line("/agendas/{read}",      PersonalPage, READ,    |path| web(Web::SharedAgenda(path.token("read")?))),
+    line("/agenda",              PersonalPage, READ,    |_| web(Web::Mine)),
+    line("/agenda/state",        AgendaApi,    READ,    |_| web(Web::State)),
+    line("/agenda/picks",        PersonalPage, POST,    |_| web(Web::Picks)),
+    line("/agenda/name",         PersonalPage, POST,    |_| web(Web::Name)),
+    line("/agenda/links",        PersonalPage, POST,    |_| web(Web::NewLink)),
+    line("/agenda/links/{n}/revoke", PersonalPage, POST, |path| web(Web::RevokeLink(path.number("n")?))),
+    line("/agenda/key",          PersonalPage, POST,    |_| web(Web::NewKey)),
+    line("/agenda/delete",       PersonalPage, POST,    |_| web(Web::Delete)),
+    line("/agenda/handover",     PersonalPage, POST,    |_| web(Web::MakeHandOver)),
+    line("/handover/{code}",     PersonalPage, COLLECT, |path| web(Web::HandOver(path.text("code")?))),
+    line("/events",              Live,         READ,    |_| web(Web::Events)),
+    line("/assets/{name}",       Asset,        READ,    |path| web(Web::Asset(path.text("name")?))),
+    line("/robots.txt",          SiteFile,     READ,    |_| web(Web::File("/robots.txt"))),
+    line("/sitemap.xml",         SiteFile,     READ,    |_| web(Web::File("/sitemap.xml"))),
+    line("/manifest.webmanifest", SiteFile,    READ,    |_| web(Web::File("/manifest.webmanifest"))),
+    line("/sw.js",               Page,         READ,    |_| web(Web::File("/sw.js"))),
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
@@ -117,6 +143,11 @@ fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {
     Some(Endpoint::Api(api))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn web(page: Web) -> Option<Endpoint> {
+    Some(Endpoint::Web(page))
 }
 
 /// A request's place in the table.
@@ -196,7 +227,6 @@ impl Decoded<'_> {
 mod tests {
     use super::*;
     use crate::feed::session_path;
-    use crate::program::Slug;
     use proptest::prelude::*;
 
     fn endpoint(path: &str) -> Option<Endpoint> {
@@ -206,7 +236,6 @@ mod tests {
     #[test]
     fn what_could_not_exist_is_behind_no_path() {
         for path in [
-            "/",
             "/program.ics/",
             "//program.ics",
             "/tracks/.ics",
@@ -235,22 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_and_change_feeds_beside_the_feeds_will_fit_in() {
-        let Routes(mut router) = Routes::new();
-        for pattern in [
-            "/",
-            "/tracks/{track}",
-            "/sessions/{id}",
-            "/speakers/{speaker}",
-            "/agendas/{read}",
-            "/tracks/{track}/changes.atom",
-            "/agendas/{read}/changes.atom",
-            "/organizer/{*rest}",
-        ] {
-            router.insert(pattern, usize::MAX).unwrap();
-        }
-        assert_ne!(*router.at("/tracks/a.ics").unwrap().value, usize::MAX);
-        assert_eq!(*router.at("/tracks/a").unwrap().value, usize::MAX);
+    fn a_page_and_its_feed_stand_beside_each_other() {
+        let slug = Slug::parse("track-1").unwrap();
+        assert_eq!(endpoint("/tracks/track-1"), web(Web::Track(slug.clone())));
+        assert_eq!(endpoint("/tracks/track-1.ics"), Some(Endpoint::Feed(FeedKey::Track(slug))));
+        assert_eq!(endpoint("/subscribe/tracks/track-1"), web(Web::Subscribe("tracks/track-1".to_owned())));
     }
 
     proptest! {

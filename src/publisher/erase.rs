@@ -4,7 +4,7 @@
 //! and titles, people and texts leave every recorded change.
 
 use super::kept::{self, Kept};
-use super::{PublishError, Publisher};
+use super::{PublishError, Published, Publisher};
 use crate::import::{import, redact};
 use crate::program::{Session, SessionId, Text};
 use crate::revision::{Ledger, Standing};
@@ -69,7 +69,7 @@ impl Publisher {
         if prepared.is_new {
             tracing::warn!("the release without the erased session waits for the next start");
         } else {
-            self.current.store(Arc::new(prepared.release));
+            self.current.store(Arc::new(Published::new(prepared.release)));
             self.compress_behind();
         }
         Ok(Erased { releases })

@@ -2,7 +2,7 @@
 
 use super::file::TakenIn;
 use super::kept::{self, Kept};
-use super::{Publisher, Schedule, Setup, StartError, Status, guard, shown, spool};
+use super::{Published, Publisher, Schedule, Setup, StartError, Status, guard, shown, spool};
 use crate::clock::Clock;
 use crate::config::Publishing;
 use crate::import::import;
@@ -50,7 +50,7 @@ impl Publisher {
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {
-            current: Arc::new(ArcSwap::from_pointee(release)),
+            current: ArcSwap::from_pointee(Published::new(release)),
             conference,
             setup,
             store,

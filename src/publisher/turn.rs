@@ -1,6 +1,8 @@
 //! One publication, from a proposal to the release that readers see.
 
-use super::{Guarded, Held, Preview, Proposal, Publication, PublishError, Publisher, file, kept, schedule};
+use super::{
+    Guarded, Held, Preview, Proposal, Publication, PublishError, Published, Publisher, file, kept, schedule,
+};
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
@@ -142,8 +144,9 @@ impl Publisher {
     }
 
     pub(super) fn swap(self: &Arc<Self>, release: Release) -> Arc<Release> {
-        let release = Arc::new(release);
-        self.current.store(Arc::clone(&release));
+        let published = Published::new(release);
+        let release = Arc::clone(&published.release);
+        self.current.store(Arc::new(published));
         self.announce.send_replace(release.number());
         self.compress_behind();
         release
@@ -155,8 +158,9 @@ impl Publisher {
         let this = Arc::clone(self);
         let work = move || {
             for effort in [Effort::Quick, Effort::Best] {
-                let release = this.current();
-                release.feeds.compress(effort);
+                let published = this.published();
+                published.release.feeds.compress(effort);
+                published.pages.compress(effort);
             }
         };
         // Without a thread readers get the plain bytes, which is no reason to fail a publication.

@@ -57,7 +57,7 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
     };
     let releases = notes.iter().map(|notes| Notes {
         heading: fill(site.words.release_heading, &[("n", &notes.number.to_string())]),
-        published: site.when.stamp(notes.published),
+        published: site.when.full(notes.published),
         iso: super::when::When::iso(notes.published),
         is_first: notes.number == 1,
         lines: notes.changes.iter().filter(published).map(|change| line(&site, change)).collect(),

@@ -119,7 +119,7 @@ pub fn sign_in(release: &Release, is_wrong: bool) -> String {
 pub fn desk(release: &Release, desk: &Desk) -> String {
     let site = Site::of(release);
     let sessions = release.program.order().len().to_string();
-    let (number, at) = (release.number().to_string(), site.when.stamp(release.published()));
+    let (number, at) = (release.number().to_string(), site.when.full(release.published()));
     let values = [("n", number.as_str()), ("at", &at), ("sessions", &sessions)];
     let share = desk.current.map(|share| fill(site.words.current_share, &[("share", &share.to_string())]));
     write(&DeskPage {
@@ -127,9 +127,9 @@ pub fn desk(release: &Release, desk: &Desk) -> String {
         desk,
         running: fill(site.words.running, &values),
         share,
-        last: desk.last.as_ref().map(|(at, what, _)| (site.when.stamp(*at), what.as_str())),
+        last: desk.last.as_ref().map(|(at, what, _)| (site.when.full(*at), what.as_str())),
         faults: desk.last.as_ref().map(|(_, _, faults)| faults.as_slice()).unwrap_or_default(),
-        releases: desk.releases.iter().map(|kept| (kept, site.when.stamp(kept.published))).collect(),
+        releases: desk.releases.iter().map(|kept| (kept, site.when.full(kept.published))).collect(),
         site: site.clone(),
     })
 }

@@ -24,7 +24,7 @@ pub(super) struct PlanItem<'a> {
     /// `Free 10:30–11:00 am: Coffee and Tea Break`
     pub gap: Option<String>,
     /// What it clashes with, in words.
-    pub clashes: Vec<String>,
+    pub clash: Option<String>,
     /// The sessions to give up if this one is kept.
     pub others: Vec<SessionId>,
     /// A word beside its time: that it changed, or that both agendas hold it.
@@ -70,14 +70,15 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
     let said = |id: &SessionId| {
         let other = site.release.ledger.entries.get(id)?;
         let range = site.when.range(other.session.slot.start, other.session.slot.end);
-        let other = format!("“{}” ({range})", other.session.title);
-        Some(fill(site.words.clash, &[("other", &other)]))
+        Some(format!("“{}” ({range})", other.session.title))
     };
+    let others: Vec<String> = item.clashes.iter().filter_map(said).collect();
+    let clash = fill(site.words.clash, &[("other", &others.join(", "))]);
     PlanItem {
         card: Some(Card::of(site, item.entry)),
         label: site.when.time(slot.start),
         gap: None,
-        clashes: item.clashes.iter().filter_map(said).collect(),
+        clash: (!others.is_empty()).then_some(clash),
         others: item.clashes.clone(),
         mark,
     }

@@ -76,7 +76,7 @@ impl<'a> Site<'a> {
 
     /// Which release the page shows, for its foot.
     pub(super) fn release_line(&self) -> String {
-        let at = self.when.stamp(self.release.published());
+        let at = self.when.full(self.release.published());
         fill(self.words.release_is, &[("n", &self.release.number().to_string()), ("at", &at)])
     }
 

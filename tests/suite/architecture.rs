@@ -147,7 +147,9 @@ fn nothing_is_left_for_later() {
     for source in sources() {
         let text = fs::read_to_string(root().join(&source.path)).unwrap();
         for mark in ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!("] {
-            assert!(!text.contains(mark), "{} holds {mark}", source.path.display());
+            // VTODO is a component of iCalendar.
+            let marks = text.match_indices(mark).filter(|(at, _)| !text[..*at].ends_with(is_ident));
+            assert_eq!(marks.count(), 0, "{} holds {mark}", source.path.display());
         }
     }
 }

@@ -6,6 +6,7 @@ mod basics;
 mod changes;
 mod feeds;
 mod organizer;
+mod pages;
 mod secrets;
 mod stage;
 mod wire;

@@ -11,8 +11,10 @@
     reason = "a test fails by panicking, and says why on its output"
 )]
 
+mod adoption;
 mod architecture;
 mod corpus;
+mod exports;
 mod golden;
 mod histories;
 mod http;
@@ -20,4 +22,5 @@ mod publishing;
 mod sample;
 mod store;
 mod truth;
+mod web;
 mod zones;
