@@ -17,6 +17,7 @@ mod changes;
 pub mod conditional;
 pub mod encoding;
 mod etag;
+mod exports;
 mod feeds;
 mod host;
 mod method;

@@ -3,6 +3,7 @@
 use super::agendas::Agendas;
 use super::api::{self, Call};
 use super::changes::Changes;
+use super::exports::{self, Exports};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
 use super::policy;
@@ -12,6 +13,7 @@ use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
 use crate::publisher::Publisher;
+use crate::release::Release;
 use crate::store::Store;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -56,6 +58,7 @@ struct Inner {
     metrics: Metrics,
     organizer: Organizer,
     changes: Changes,
+    exports: Exports,
 }
 
 impl App {
@@ -82,6 +85,7 @@ impl App {
             metrics: Metrics::new(Routes::patterns()),
             organizer,
             changes: Changes::default(),
+            exports: Exports::default(),
         }))
     }
 
@@ -156,12 +160,8 @@ impl App {
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Feed(key) => feeds::public(key, release, head, now),
-            Endpoint::SessionFeed(id) => feeds::session(&id, release, head, now),
-            Endpoint::AgendaFeed(token) => {
-                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
-                poll.answer(&token, head)
-            }
+            Endpoint::Jcal(feed) => exports::as_jcal(self.feed(&feed, release, &exports::plain(head))?),
+            Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
                 self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
@@ -188,6 +188,28 @@ impl App {
                 let freshness = &self.0.organizer.freshness;
                 Call { agendas, release, freshness, request: head, body }.answer(api).await
             }
+            feed => self.feed(&feed, release, head),
+        }
+    }
+}
+
+impl App {
+    /// A calendar feed.
+    fn feed(
+        &self,
+        feed: &Endpoint,
+        release: &Release,
+        request: &request::Parts,
+    ) -> Result<Response<Body>, Problem> {
+        let (agendas, now) = (&self.0.agendas, self.0.clock.now());
+        match feed {
+            Endpoint::Feed(key) => feeds::public(key.clone(), release, request, now),
+            Endpoint::SessionFeed(id) => feeds::session(id, release, request, now),
+            Endpoint::AgendaFeed(token) => {
+                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
+                poll.answer(token, request)
+            }
+            _ => Err(Problem::NotFound),
         }
     }
 }

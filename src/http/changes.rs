@@ -47,8 +47,11 @@ struct Known {
     /// Also tells a release whose text was erased from the same one before.
     release: Arc<Release>,
     records: Vec<ReleaseRecord>,
-    rendered: Mutex<HashMap<(Option<Slug>, Form), Arc<Exported>>>,
+    rendered: Mutex<Rendered>,
 }
+
+/// By track, none for the program, and form.
+type Rendered = HashMap<(Option<Slug>, Form), Arc<Exported>>;
 
 impl Known {
     fn read(release: Arc<Release>, store: &Store) -> Result<Self, ReadError> {

@@ -71,6 +71,9 @@ pub enum Problem {
     /// A hand-over code that was redeemed or is over.
     #[error("a code that works no longer")]
     UsedUp,
+    /// A format that could not be written, which is a fault of ours.
+    #[error("not exported: {0}")]
+    Export(String),
     /// No place left for another stream.
     #[error("no place left")]
     Busy,
@@ -100,6 +103,7 @@ impl Problem {
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::Gone | Self::UsedUp => StatusCode::GONE,
             Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -147,6 +151,7 @@ impl Problem {
                 "This link works once and for ten minutes. Make a new one on the device that has the agenda."
                     .to_owned()
             }
+            Self::Export(_) => "This format could not be made of the program.".to_owned(),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();

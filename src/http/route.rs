@@ -3,6 +3,7 @@
 //! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
+use super::exports::Format;
 use super::policy::Class::{
     self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
 };
@@ -30,6 +31,10 @@ pub(super) enum Endpoint {
     Changes(changes::Endpoint),
     /// `/organizer`.
     Organizer(organizer::Endpoint),
+    /// A feed as jCal.
+    Jcal(Box<Endpoint>),
+    /// The whole program in another format.
+    Export(Format),
     /// A page, or what stands beside the pages.
     Web(Web),
 }
@@ -84,6 +89,19 @@ const TABLE: &[Line] = &[
     line("/speakers/{speaker}.ics", PublicFeed, READ, |path| path.feed("speakers", "speaker")),
     line("/sessions/{id}.ics",      PublicFeed, READ, |path| path.session("id").map(Endpoint::SessionFeed)),
     line("/agendas/{read}.ics",     AgendaFeed, READ, |path| path.token("read").map(Endpoint::AgendaFeed)),
+
+    line("/program.jcal",            PublicFeed, READ, |_| jcal(Some(Endpoint::Feed(FeedKey::Program)))),
+    line("/tracks/{track}.jcal",     PublicFeed, READ, |path| jcal(path.feed("tracks", "track"))),
+    line("/days/{date}.jcal",        PublicFeed, READ, |path| jcal(path.feed("days", "date"))),
+    line("/rooms/{room}.jcal",       PublicFeed, READ, |path| jcal(path.feed("rooms", "room"))),
+    line("/speakers/{speaker}.jcal", PublicFeed, READ, |path| jcal(path.feed("speakers", "speaker"))),
+    line("/sessions/{id}.jcal",      PublicFeed, READ, |path| jcal(path.session("id").map(Endpoint::SessionFeed))),
+    line("/agendas/{read}.jcal",     AgendaFeed, READ, |path| jcal(path.token("read").map(Endpoint::AgendaFeed))),
+
+    line("/schedule.xml",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Xml))),
+    line("/schedule.json", PublicFeed, READ, |_| Some(Endpoint::Export(Format::Json))),
+    line("/schedule.csv",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Csv))),
+    line("/program.txt",   PublicFeed, READ, |_| Some(Endpoint::Export(Format::Text))),
 
     line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
     line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
@@ -143,6 +161,10 @@ fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {
     Some(Endpoint::Api(api))
+}
+
+fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
+    feed.map(|feed| Endpoint::Jcal(Box::new(feed)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]

@@ -23,11 +23,7 @@ pub(super) fn agenda(owned: &Owned, release: &Release, freshness: &Freshness) ->
 
 pub(super) fn links(owned: &Owned, release: &Release, freshness: &Freshness) -> Value {
     let seen = |link: &ReadLink| {
-        let record = owned.record.links.iter().find(|record| record.n == link.n)?;
-        let seen = freshness.of(&record.hash.0)?;
-        // A calendar is behind by the picked sessions that changed after what it got.
-        let entries = owned.record.picks.iter().filter_map(|id| release.ledger.entries.get(id));
-        let behind = entries.filter(|entry| entry.release > seen.release).count();
+        let (seen, behind) = owned.fetched(link, release, freshness)?;
         Some(json!({ "at": seen.at, "client": seen.by.shown(), "release": seen.release, "behind": behind }))
     };
     owned.links().iter().map(|one| link(one, release, seen(one))).collect()

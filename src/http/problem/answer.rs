@@ -96,7 +96,6 @@ pub(in crate::http) fn prefers_page(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::QueryError;
     use crate::store::{CommitError, ReadError};
     use http_body_util::BodyExt;
 

@@ -7,7 +7,7 @@ use crate::agenda::EditKey;
 use crate::http::agendas::{AgendaError, Created, Owned};
 use crate::http::{Body, Problem};
 use crate::program::Text;
-use crate::web::{self, Mine, ReadLink};
+use crate::web::{self, Fetched, Mine, ReadLink};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Response};
@@ -51,15 +51,19 @@ impl Visit<'_> {
     }
 
     pub(super) fn page(&self, owned: &Owned, hand_over: Option<(&str, TimeDelta)>) -> Response<Body> {
-        let release = &self.published.release;
+        let (release, now) = (&self.published.release, self.clock.now());
         let links: Vec<ReadLink> = owned
             .links()
             .into_iter()
             .map(|link| ReadLink {
                 n: link.n,
                 label: Text::line(&link.label).0,
+                freshness: owned.fetched(&link, release, self.freshness).map(|(seen, unseen)| Fetched {
+                    client: seen.by.shown().to_owned(),
+                    ago: now - seen.at,
+                    unseen,
+                }),
                 token: link.token.map(|token| token.reveal()),
-                freshness: None,
             })
             .collect();
         let name = Text::line(&owned.record.name).0;

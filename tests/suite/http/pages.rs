@@ -9,8 +9,8 @@ fn form(target: &str, body: &str) -> Card {
 
 /// The edit key's cookie as the browser sends it back.
 fn cookie(answer: &Answer) -> String {
-    let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
-    let line = lines.filter(|line| line.starts_with("__Host-agenda=")).next_back().unwrap();
+    let mut lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+    let line = lines.rfind(|line| line.starts_with("__Host-agenda=")).unwrap();
     assert!(
         line.contains("; Secure") && line.contains("; HttpOnly") && line.contains("SameSite=Lax"),
         "{line}"
