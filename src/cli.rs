@@ -85,10 +85,22 @@ enum Command {
     /// Exits 65 if the file has errors. A release that touches too much of the program is held: look at the
     /// changes that it prints, then say --confirm.
     Publish {
-        /// The program file.
-        file: PathBuf,
+        /// The program file; unless given, the config's, such as the watched one that is held.
+        file: Option<PathBuf>,
         #[command(flatten)]
         options: publish::Options,
+        #[command(flatten)]
+        target: publish::Target,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Erases the text of a withdrawn session from every release that a server keeps.
+    ///
+    /// Take the session's line out of the program file too, or the next upload brings it back. Backups keep
+    /// what they hold.
+    Erase {
+        /// The session's id.
+        id: String,
         #[command(flatten)]
         target: publish::Target,
     },
@@ -143,7 +155,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Diff { old, new: None, format, target, .. } => {
             publish::preview(&old, &target, format == check::Format::Json)
         }
-        Command::Publish { file, options, target } => publish::publish(&file, &target, &options),
+        Command::Publish { file, options, target, settings } => {
+            publish::file_of(file, &settings).and_then(|file| publish::publish(&file, &target, &options))
+        }
+        Command::Erase { id, target } => publish::erase(&id, &target),
         Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
         Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
         Command::Render { dir, settings } => render::render(&dir, settings),

@@ -3,7 +3,9 @@
 mod agenda_feeds;
 mod agendas;
 mod basics;
+mod changes;
 mod feeds;
+mod organizer;
 mod pages;
 mod secrets;
 mod stage;
