@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -51,6 +52,10 @@ def organizer(tmp_path, receiver):
     hook = f'\n[[webhooks]]\nurl = "{receiver.url}"\nsecret_file = "{tmp_path}/hook-secret"\n'
     organizer = Organizer(tmp_path, hook)
     organizer.start()
+    for _ in range(100):  # release 1 is told of just after the server listens
+        if waiting(organizer):
+            break
+        time.sleep(0.05)
     yield organizer
     organizer.kill()
 
