@@ -1,5 +1,6 @@
 //! The command line: what it accepts, where it leads, and which exit code comes back.
 
+mod background;
 mod check;
 mod deliver;
 mod diff;
@@ -8,6 +9,7 @@ mod publish;
 mod render;
 mod serve;
 mod settings;
+mod systemd;
 
 pub use exit::Exit;
 

@@ -20,12 +20,16 @@ use url::Url;
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where the operator's paths are, if anywhere.
+    pub operator_listen: Option<SocketAddr>,
     /// The program file.
     pub program: PathBuf,
     /// The data directory.
     pub data: PathBuf,
     /// The origin of links; none: the listen address.
     pub public_url: Option<Url>,
+    /// Whose pages may frame `/?embed`; empty: nobody's.
+    pub frame_ancestors: Vec<String>,
     /// The release guard, the file watch and what is kept.
     pub publishing: Publishing,
     /// The server's limits.

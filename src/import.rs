@@ -23,6 +23,7 @@ mod fault;
 mod laws;
 mod nearest;
 mod people;
+mod redact;
 mod report;
 mod residue;
 mod row;
@@ -34,6 +35,7 @@ mod tracks;
 mod word;
 
 pub use fault::{Fault, Severity};
+pub use redact::redact;
 pub use report::Report;
 
 use crate::program::{Conference, Program};

@@ -16,14 +16,18 @@
 //! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
 //! [`http`], [`server`], [`cli`]. The `architecture` test fails when an arrow points the wrong way.
 
+pub mod adopt;
 pub mod agenda;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod doctor;
+pub mod export;
 pub mod feed;
 pub mod freshness;
 pub mod http;
+pub mod ics;
 pub mod import;
 pub mod program;
 pub mod publisher;
@@ -33,3 +37,4 @@ pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod web;
+pub mod xml;

@@ -1,32 +1,115 @@
 //! The web: a release, an agenda and what a visitor asked for, as pages.
+//!
+//! Owns templates, styles, scripts, icons and every word of the interface. Pure: it reads no clock, no store
+//! and no request, and knows nothing of status codes. The layer above serves what it gives by this contract.
+//!
+//! # Kept rendered
+//!
+//! [`Pages`] (one per release, each [`Page`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
+//! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/speakers/{speaker}`, `/offline`, `/robots.txt`,
+//! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/tracks.….css`.
+//! [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). A colour sheet of an earlier
+//! release may answer 404: the page that named it is older than the release.
+//!
+//! # Made on request
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /?…` | [`View::parse`], then [`program`]; errors as for feeds |
+//! | `GET /changes` | [`changes`] |
+//! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
+//! | `GET /subscribe/agendas/{read}` | [`subscribe`], private like the agenda |
+//! | `GET /agenda` | [`mine`] or [`no_agenda`], both 200; private |
+//! | `GET /agendas/{read}` | [`shared`]; private, not indexed; the referrer is the origin at most, never the path |
+//! | `GET /handover/{code}` | [`hand_over`], for any code that is well formed; redeems nothing |
+//! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
+//! | anything that fails, for a browser | [`problem`] |
+//!
+//! # Forms
+//!
+//! All posts are `application/x-www-form-urlencoded` but the upload, and are answered 303 to the page named
+//! (`Accept: application/json`: see below). Each is subject to the check of `Sec-Fetch-Site` and `Origin`.
+//!
+//! | post | fields | then |
+//! | --- | --- | --- |
+//! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick` | `/agenda`; the first pick creates the agenda and sets the cookies |
+//! | `/agenda/name` | `name` | `/agenda` |
+//! | `/agenda/links` | `label` (may be empty) | `/agenda` |
+//! | `/agenda/links/{n}/revoke` | - | `/agenda` |
+//! | `/agenda/handover` | - | 200 with [`mine`], `hand_over` filled |
+//! | `/agenda/key` | - | `/agenda`, with the new cookie |
+//! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
+//! | `/handover/{code}` | - | `/agenda`, with the cookies; 410 once used or late |
+//! | `/organizer/session` | `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
+//! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
+//! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are kept for the digest that it names |
+//! | `/organizer/releases/{n}/preview` | - | the same for a kept release |
+//! | `/organizer/publish` | `confirm` = that digest | `/organizer`; 409 with [`preview`] when it is stale |
+//!
+//! # For scripts
+//!
+//! - `POST /agenda/picks` with `Accept: application/json`: 200 `{"picks": ["id", …]}` when the
+//!   picks are on disk; else problem JSON, whose `detail` or `title` is shown. 408, 429 and 5xx are tried
+//!   again later, any other refusal takes the pick back.
+//! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…"}`, without picks where there is no agenda.
+//! - `GET /events`: `text/event-stream`; `event: release`, `data: {"release": n}` at once and for each release.
+//!
+//! # Cookies
+//!
+//! The edit key's (`HttpOnly`, `SameSite=Lax`), and beside it, set and cleared with it, `agenda_here=1` without
+//! `HttpOnly`, which holds no secret: it tells scripts that `/agenda/state` is worth asking. The release of the
+//! last `/agenda` shown is kept with the agenda and comes back as [`Mine::seen`].
+//!
+//! # Policy
+//!
+//! Pages hold no inline script, style or handler and ask nothing of other hosts. Data blocks (JSON-LD, the
+//! words of scripts) are not scripts and need no allowance. Only `/?embed` is made to be framed: its links and
+//! forms open windows of their own, since cookies of a framed page are not its own to use.
+//!
+//! Invariant: text of the program, of agendas and of requests appears as text, whatever it holds; the edit key
+//! appears nowhere.
+
 mod assets;
 mod card;
+mod changes;
 mod day;
 mod files;
 mod grid;
 mod head;
 mod json;
+mod mine;
 mod notice;
+mod organizer;
 mod page;
 mod pages;
 mod part;
+mod plan;
+mod platform;
 mod program;
 mod prose;
 mod qr;
 mod schema;
 mod session;
+mod shared;
 mod site;
+mod subscribe;
 mod text;
 mod view;
 mod when;
 
 pub use assets::Assets;
+pub use changes::{ReleaseNotes, changes};
+pub use mine::{Fetched, Mine, ReadLink, mine, no_agenda};
 pub use notice::{hand_over, problem};
+pub use organizer::{Desk, FaultLine, KeptRelease, Preview, desk, preview, sign_in};
 pub use page::Page;
 pub use pages::Pages;
 pub use part::{speaker, track};
+pub use platform::Platform;
 pub use program::program;
 pub use session::session;
+pub use shared::shared;
+pub use subscribe::{Subject, subscribe};
 pub use view::{LONGEST_SEARCH, View};
 
 use askama::Template;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 pub(super) fn compare(old: &Path, new: &Path, format: Format, settings: &Settings) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let conference = Arc::new(config.conference(config.listen));
-    let changes = shown(&diff(&program(old, &conference)?, &program(new, &conference)?));
+    let changes = diff(&program(old, &conference)?, &program(new, &conference)?);
+    let changes = shown(&changes, conference.zone);
     let mut out = std::io::stdout().lock();
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let written = match format {

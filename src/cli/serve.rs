@@ -1,36 +1,48 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
+use super::background::{self, Background};
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
+use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{App, Parts};
-use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory, watch};
+use crate::http::{App, Operator, Parts};
+use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
 use crate::server::{self, Limits};
 use crate::store::{OpenError, Store};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
-    let config = serving.settings.config()?;
+    let config = serving.config()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(&config))
 }
 
 async fn run(config: &Config) -> Result<Exit, Failure> {
-    let listener =
-        TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
+    let listener = listen(config.listen).await?;
+    let operator = match config.operator_listen {
+        Some(address) => {
+            Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
+        }
+        None => None,
+    };
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Failed, &error))?;
     if config.public_url.is_none() {
         tracing::warn!(
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
         );
     }
+    let secrets = background::secrets(config.organizer_secret_file.as_ref()).map_err(|(file, error)| {
+        let text = format!("the organizer's secrets {} cannot be read: {error}", file.display());
+        Failure::text(Exit::BadConfig, text)
+    })?;
     let store =
         Store::open(&config.data, config.slug()).map_err(|error| start_failure(&StartError::Open(error)))?;
     let setup = Setup {
@@ -43,33 +55,64 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     let Started { publisher, is_first } =
         Publisher::start(store.clone(), config.conference(bound), setup, clock.clone())
             .map_err(|error| start_failure(&error))?;
+    let freshness = Arc::new(background::freshness(&store));
     let parts = Parts {
         publisher: Arc::clone(&publisher),
         store: store.clone(),
         clock,
         body_patience: Duration::from_secs(config.limits.body_s),
+        frame_ancestors: config.frame_ancestors.clone(),
+        secrets: secrets.clone(),
+        freshness: Arc::clone(&freshness),
     };
     let app = App::new(parts);
     announce(&publisher.current(), is_first);
     publisher.compress_behind();
-    let background = tokio::spawn(follow(Arc::clone(&publisher)));
+    let background =
+        Background { publisher: Arc::clone(&publisher), store: store.clone(), secrets, freshness };
+    let beside = tokio::spawn(background.clone().run());
 
+    let draining = Arc::new(AtomicBool::new(false));
+    let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
+    let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
+    let operator =
+        operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
     let respond = move |request| {
         let app = app.clone();
         async move { app.respond(request).await }
     };
-    let stopped = server::run(vec![listener], respond, limits(config), stop_signal()?).await;
-    background.abort();
+    let signal = stop_signal()?;
+    let stop = async move {
+        signal.await;
+        draining.store(true, Ordering::Relaxed);
+        systemd::stopping();
+    };
+    systemd::ready();
+    let stopped = server::run(vec![listener], respond, limits(config), stop).await;
+    for task in [Some(beside), Some(watchdog), operator].into_iter().flatten() {
+        task.abort();
+    }
+    background.finish().await;
     store.close();
     tracing::info!(cut_off = stopped.cut_off, "stopped");
     Ok(Exit::Done)
 }
 
-/// What goes on beside answering: the file that was saved while we were away, then every save.
-async fn follow(publisher: Arc<Publisher>) {
-    publisher.tell_again().await;
-    publisher.catch_up().await;
-    watch(publisher).await;
+/// The socket that systemd holds for us, else one of our own.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
+    match handed {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
+    }
+}
+
+async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
+    let respond = move |request| {
+        let answer = operator.respond(&request);
+        async move { answer }
+    };
+    server::run(vec![listener], respond, limits, std::future::pending()).await;
 }
 
 fn limits(config: &Config) -> Limits {

@@ -40,6 +40,19 @@ pub(super) struct Serving {
     /// credential organizer-secret]
     #[arg(long, value_name = "FILE")]
     pub(super) organizer_secret_file: Option<PathBuf>,
+    /// Where /healthz, /readyz and /metrics are; they are off without it
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) operator_listen: Option<SocketAddr>,
+}
+
+impl Serving {
+    /// The config: flags over file over defaults.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let mut config = self.settings.config()?;
+        config.operator_listen = self.operator_listen.or(config.operator_listen);
+        config.organizer_secret_file = self.organizer_secret_file.clone().or(config.organizer_secret_file);
+        Ok(config)
+    }
 }
 
 impl Settings {

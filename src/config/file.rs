@@ -13,9 +13,11 @@ use url::Url;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
     listen: String,
+    operator_listen: Option<String>,
     program: PathBuf,
     data: PathBuf,
     public_url: Option<String>,
+    frame_ancestors: Vec<String>,
     conference: ConferenceTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
@@ -29,9 +31,11 @@ impl Default for File {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            operator_listen: None,
             program: "program.csv".into(),
             data: "data".into(),
             public_url: None,
+            frame_ancestors: Vec::new(),
             conference: ConferenceTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
@@ -143,12 +147,9 @@ impl File {
     }
 
     pub(super) fn resolve(self, overrides: Overrides) -> Result<Config, ConfigError> {
-        let listen = match overrides.listen {
-            Some(listen) => listen,
-            None => self.listen.parse::<SocketAddr>().map_err(|_| {
-                ConfigError::value("listen", "write an address and a port, such as \"127.0.0.1:8080\"")
-            })?,
-        };
+        let listen = overrides.listen.map_or_else(|| address("listen", &self.listen), Ok)?;
+        let operator_listen =
+            self.operator_listen.as_deref().map(|raw| address("operator_listen", raw)).transpose()?;
         let public_url = overrides.public_url.or(self.public_url).map(|raw| origin(&raw)).transpose()?;
         if !(0.0..=1.0).contains(&self.publishing.guard_share) {
             return Err(ConfigError::value(
@@ -162,9 +163,11 @@ impl File {
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
         Ok(Config {
             listen,
+            operator_listen,
             program: overrides.program.unwrap_or(self.program),
             data: overrides.data.unwrap_or(self.data),
             public_url,
+            frame_ancestors: ancestors(self.frame_ancestors)?,
             publishing: self.publishing,
             limits: self.limits,
             organizer_secret_file: self.organizer_secret_file,
@@ -251,6 +254,11 @@ fn dates(
     }
 }
 
+fn address(key: &str, raw: &str) -> Result<SocketAddr, ConfigError> {
+    let remedy = "write an address and a port, such as \"127.0.0.1:8080\"";
+    raw.parse().map_err(|_| ConfigError::value(key, remedy))
+}
+
 fn origin(raw: &str) -> Result<Url, ConfigError> {
     let wrong = |problem: &str| {
         Err(ConfigError::value(
@@ -269,6 +277,20 @@ fn origin(raw: &str) -> Result<Url, ConfigError> {
         return wrong("credentials do not belong here");
     }
     Ok(url)
+}
+
+/// Origins for `frame-ancestors` (Content Security Policy 3, 6.4.2), or `'self'`.
+fn ancestors(raw: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    for entry in raw.iter().filter(|entry| *entry != "'self'") {
+        let is_origin = Url::parse(entry).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *entry
+        });
+        if !is_origin {
+            let problem = format!("{entry:?} is no origin; write one such as \"https://www.example.org\"");
+            return Err(ConfigError::value("frame_ancestors", problem));
+        }
+    }
+    Ok(raw)
 }
 
 fn slug(key: &str, raw: &str) -> Result<Slug, ConfigError> {

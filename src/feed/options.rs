@@ -27,7 +27,7 @@ pub struct Options {
 
 /// An option that cannot be used; the text says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{option}={value:?} is not known; write {remedy}")]
+#[error("the option {option} has no value {value:?}; write {remedy}")]
 pub struct OptionError {
     /// The option's name.
     pub option: &'static str,

@@ -150,7 +150,12 @@ fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(Naiv
         .filter(|nth| group.iter().all(|t| is_nth_weekday(t.onset, *nth)))
         .collect();
     // The 25th to 28th can be both the fourth and the last: the years around tell which is meant.
-    let nth = fits.into_iter().max_by_key(|nth| years_around(zone, first, last, *nth))?;
+    let around = fits.into_iter().map(|nth| (years_around(zone, first, last, nth), nth));
+    let (years, nth) = around.max_by_key(|(years, _)| *years)?;
+    // One transition is no rule where no other year knows it (Casablanca follows the moon).
+    if group.len() == 1 && years == 0 {
+        return None;
+    }
     let day = match first.onset.weekday() {
         Weekday::Mon => "MO",
         Weekday::Tue => "TU",
@@ -259,5 +264,6 @@ mod tests {
         let casablanca = of("Africa/Casablanca", 2024..=2026);
         assert!(!casablanca.contains("RRULE"), "{casablanca}");
         assert!(casablanca.matches("BEGIN:").count() > 6, "{casablanca}");
+        assert!(!of("Africa/Casablanca", 2025..=2025).contains("RRULE"));
     }
 }

@@ -4,7 +4,7 @@
 //! or a body is never logged. The private cause of a problem is logged here too, once, under the same
 //! request id.
 
-use super::{Body, Problem};
+use super::{Body, Metrics, Problem};
 use http::{Method, Response};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -32,11 +32,13 @@ impl Entry {
         }
     }
 
-    /// Logs the answer.
-    pub(super) fn end(self, route: &'static str, response: &Response<Body>) {
+    /// Logs and counts the answer.
+    pub(super) fn end(self, route: &'static str, response: &Response<Body>, metrics: &Metrics) {
+        let took = self.started.elapsed();
+        metrics.count(route, response, took);
         let status = response.status().as_u16();
         let bytes = response.body().length().unwrap_or(0);
-        let micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(target: "access", request = self.id, method = self.method, route, status, bytes, micros);
     }
 }

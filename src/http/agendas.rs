@@ -59,6 +59,11 @@ impl Agendas {
         Self { store, clock }
     }
 
+    /// Where agendas are kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The agenda of a key.
     ///
     /// # Errors

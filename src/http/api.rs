@@ -14,6 +14,7 @@ use super::route::Api;
 use super::{Body, EntityTag, Problem};
 use crate::agenda::EditKey;
 use crate::feed::Coding;
+use crate::freshness::Freshness;
 use crate::release::Release;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
@@ -30,6 +31,7 @@ const JSON: &str = "application/json";
 pub(super) struct Call<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) release: &'a Release,
+    pub(super) freshness: &'a Freshness,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }
@@ -62,7 +64,7 @@ impl Call<'_> {
             }
             (Api::Links, &Method::POST) => self.add_link(&key, expect).await,
             (Api::Links, _) => {
-                let links = view::links(&owned, self.release);
+                let links = view::links(&owned, self.release, self.freshness);
                 Ok(tagged(document(StatusCode::OK, &links), &owned))
             }
             (Api::Link(n), _) => {
@@ -88,7 +90,7 @@ impl Call<'_> {
             (name.unwrap_or_default(), picks.unwrap_or_default())
         };
         let created = self.agendas.create(&name, &picks, self.release).await?;
-        let answer = view::created(&created, self.release);
+        let answer = view::created(&created, self.release, self.freshness);
         Ok(tagged(document(StatusCode::CREATED, &answer), &created.0))
     }
 
@@ -97,7 +99,7 @@ impl Call<'_> {
             media_type: JSON,
             validators: validators(owned),
             coding: Coding::Identity,
-            body: Box::new(|| view::agenda(owned, self.release).to_string().into()),
+            body: Box::new(|| view::agenda(owned, self.release, self.freshness).to_string().into()),
             fields: Vec::new(),
         };
         representation.answer(self.request)
@@ -111,13 +113,13 @@ impl Call<'_> {
             Some(name) => self.agendas.rename(key, expect, &name).await?,
             None => self.agendas.open(key)?,
         };
-        Ok(tagged(document(StatusCode::OK, &view::agenda(&owned, self.release)), &owned))
+        Ok(tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
     }
 
     async fn replace_picks(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
         let picks = json::texts(&self.request.headers, &self.body)?;
         let owned = self.agendas.replace_picks(key, expect, &picks, self.release).await?;
-        Ok(tagged(document(StatusCode::OK, &view::agenda(&owned, self.release)), &owned))
+        Ok(tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
     }
 
     async fn add_link(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
@@ -130,7 +132,7 @@ impl Call<'_> {
             label
         };
         let (owned, link) = self.agendas.add_link(key, expect, &label.unwrap_or_default()).await?;
-        Ok(tagged(document(StatusCode::CREATED, &view::link(&link, self.release)), &owned))
+        Ok(tagged(document(StatusCode::CREATED, &view::link(&link, self.release, None)), &owned))
     }
 
     /// The version that a change is meant for; none where it is meant for any.

@@ -2,12 +2,18 @@
 
 use super::agendas::Agendas;
 use super::api::{self, Call};
+use super::changes::Changes;
+use super::exports::{self, Exports};
 use super::method::{self, Asked};
+use super::organizer::{Organizer, Secrets};
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
-use super::{Body, Problem, access, cap, feeds, host, problem, robots};
+use super::web::{self, Codes, Events, Visit};
+use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
+use crate::freshness::Freshness;
 use crate::publisher::Publisher;
+use crate::release::Release;
 use crate::store::Store;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -27,6 +33,12 @@ pub struct Parts {
     pub clock: Clock,
     /// How long a request's body may take.
     pub body_patience: Duration,
+    /// Whose pages may frame the embedded program; empty: nobody's.
+    pub frame_ancestors: Vec<String>,
+    /// The organizer's secrets.
+    pub secrets: Secrets,
+    /// Which read link has seen which release.
+    pub freshness: Arc<Freshness>,
 }
 
 /// The application. Clones share it.
@@ -36,17 +48,50 @@ pub struct App(Arc<Inner>);
 struct Inner {
     publisher: Arc<Publisher>,
     agendas: Agendas,
+    store: Store,
+    codes: Codes,
+    events: Events,
     clock: Clock,
     body_patience: Duration,
+    frame_ancestors: String,
     routes: Routes,
+    metrics: Metrics,
+    organizer: Organizer,
+    changes: Changes,
+    exports: Exports,
 }
 
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { publisher, store, clock, body_patience } = parts;
-        let agendas = Agendas::new(store, clock.clone());
-        Self(Arc::new(Inner { publisher, agendas, clock, body_patience, routes: Routes::new() }))
+        let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness } = parts;
+        let organizer = Organizer {
+            publisher: Arc::clone(&publisher),
+            store: store.clone(),
+            secrets,
+            freshness,
+            clock: clock.clone(),
+        };
+        Self(Arc::new(Inner {
+            publisher,
+            agendas: Agendas::new(store.clone(), clock.clone()),
+            store,
+            codes: Codes::default(),
+            events: Events::default(),
+            clock,
+            body_patience,
+            frame_ancestors: frame_ancestors.join(" "),
+            routes: Routes::new(),
+            metrics: Metrics::new(Routes::patterns()),
+            organizer,
+            changes: Changes::default(),
+            exports: Exports::default(),
+        }))
+    }
+
+    /// What was counted of the answers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// Answers a request. What goes wrong is an answer too.
@@ -67,7 +112,11 @@ impl App {
         };
         let mut response = answered.unwrap_or_else(|problem| {
             entry.problem(pattern, &problem);
-            problem.answer(class.is_none() && problem::prefers_page(&head.headers))
+            let is_page = class.is_none_or(policy::Class::is_page);
+            let release = self.0.publisher.current();
+            let page = |title: &str, detail: &str| crate::web::problem(&release, title, detail);
+            let is_wanted = is_page && problem::prefers_page(&head.headers);
+            problem.answer(is_wanted.then_some(&page as problem::Page<'_>))
         });
         let status = response.status();
         if let Some(class) = class {
@@ -77,7 +126,7 @@ impl App {
         if head.method == Method::HEAD {
             response = without_body(response);
         }
-        entry.end(pattern, &response);
+        entry.end(pattern, &response, &self.0.metrics);
         response
     }
 
@@ -106,18 +155,61 @@ impl App {
             Asked::Options => return Ok(options(&route)),
             Asked::Refused => return Err(Problem::Method(route.methods)),
         }
-        let release = self.0.publisher.current();
+        let published = self.0.publisher.published();
+        let release = &published.release;
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Feed(key) => feeds::public(key, &release, head, now),
-            Endpoint::SessionFeed(id) => feeds::session(&id, &release, head, now),
-            Endpoint::AgendaFeed(token) => feeds::agenda(&token, agendas, &release, head, now),
-            Endpoint::Robots => Ok(robots::answer()),
+            Endpoint::Jcal(feed) => exports::as_jcal(self.feed(&feed, release, &exports::plain(head))?),
+            Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
+            Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
+            Endpoint::Organizer(endpoint) => {
+                self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
+            }
+            Endpoint::Web(page) => {
+                let body = cap::read(body, web::CAP, self.0.body_patience).await?;
+                let visit = Visit {
+                    agendas,
+                    publisher: &self.0.publisher,
+                    published: &published,
+                    store: &self.0.store,
+                    freshness: &self.0.organizer.freshness,
+                    codes: &self.0.codes,
+                    events: &self.0.events,
+                    clock: &self.0.clock,
+                    frame_ancestors: &self.0.frame_ancestors,
+                    request: head,
+                    body,
+                };
+                visit.answer(page).await
+            }
             Endpoint::Api(api) => {
                 let body = cap::read(body, api::CAP, self.0.body_patience).await?;
-                Call { agendas, release: &release, request: head, body }.answer(api).await
+                let freshness = &self.0.organizer.freshness;
+                Call { agendas, release, freshness, request: head, body }.answer(api).await
             }
+            feed => self.feed(&feed, release, head),
+        }
+    }
+}
+
+impl App {
+    /// A calendar feed.
+    fn feed(
+        &self,
+        feed: &Endpoint,
+        release: &Release,
+        request: &request::Parts,
+    ) -> Result<Response<Body>, Problem> {
+        let (agendas, now) = (&self.0.agendas, self.0.clock.now());
+        match feed {
+            Endpoint::Feed(key) => feeds::public(key.clone(), release, request, now),
+            Endpoint::SessionFeed(id) => feeds::session(id, release, request, now),
+            Endpoint::AgendaFeed(token) => {
+                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
+                poll.answer(token, request)
+            }
+            _ => Err(Problem::NotFound),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 mod shared;
 
-pub(super) use shared::agenda;
+pub(super) use shared::Poll;
 
 use super::conditional::Validators;
 use super::encoding::negotiate;

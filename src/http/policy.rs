@@ -5,10 +5,16 @@
 //! | public feed | `public, max-age=300, stale-while-revalidate=3600` | any origin may read it |
 //! | agenda feed | `private, no-cache` | no referrer, no index: its address is a secret |
 //! | agenda API | `no-store` | no referrer, no index |
+//! | organizer | `no-store` | no referrer, no index |
 //! | site file | `public, max-age=86400` | |
+//! | page | `public, max-age=0, must-revalidate` | content security policy; a 304 costs next to nothing |
+//! | personal page | `private, no-cache` | the same, no index |
+//! | asset | `public, max-age=31536000, immutable` | its name is its content |
+//! | live | `no-store` | |
 //!
 //! An error is `no-store`, and keeps the other fields of its class.
 
+use http::header::CONTENT_SECURITY_POLICY;
 use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE};
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, REFERRER_POLICY, VARY,
@@ -24,7 +30,16 @@ pub(super) enum Class {
     PublicFeed,
     AgendaFeed,
     AgendaApi,
+    Organizer,
     SiteFile,
+    /// A page that is the same for everybody.
+    Page,
+    /// A page of one visitor, or with a secret in its address.
+    PersonalPage,
+    /// Named by its content.
+    Asset,
+    /// A stream of events.
+    Live,
 }
 
 impl Class {
@@ -37,8 +52,12 @@ impl Class {
         let caching = match self {
             Self::PublicFeed => "public, max-age=300, stale-while-revalidate=3600",
             Self::AgendaFeed => "private, no-cache",
-            Self::AgendaApi => "no-store",
+            Self::AgendaApi | Self::Organizer => "no-store",
             Self::SiteFile => "public, max-age=86400",
+            Self::Page => "public, max-age=0, must-revalidate",
+            Self::PersonalPage => "private, no-cache",
+            Self::Asset => "public, max-age=31536000, immutable",
+            Self::Live => "no-store",
         };
         set(CACHE_CONTROL, if is_error { "no-store" } else { caching });
         match self {
@@ -52,13 +71,32 @@ impl Class {
                 set(REFERRER_POLICY, "no-referrer");
                 set(VARY, "Accept-Encoding");
             }
-            Self::AgendaApi => {
+            Self::AgendaApi | Self::Organizer => {
                 set(ROBOTS, "noindex");
                 set(REFERRER_POLICY, "no-referrer");
                 set(VARY, "Authorization");
             }
-            Self::SiteFile => {}
+            Self::Page => {
+                set(REFERRER_POLICY, "strict-origin");
+                set(VARY, "Accept-Encoding");
+            }
+            // Not `no-referrer`: browsers would send `Origin: null` with the page's forms.
+            Self::PersonalPage => {
+                set(ROBOTS, "noindex");
+                set(REFERRER_POLICY, "strict-origin");
+                set(VARY, "Cookie");
+            }
+            Self::Asset => set(VARY, "Accept-Encoding"),
+            Self::SiteFile | Self::Live => {}
         }
+        if self.is_page() && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+            frame("'none'", headers);
+        }
+    }
+
+    /// Whether a browser shows it.
+    pub(super) fn is_page(self) -> bool {
+        matches!(self, Self::Page | Self::PersonalPage)
     }
 
     /// Sets what a preflight asks for: public feeds take the fields of a conditional request from anywhere.
@@ -69,6 +107,17 @@ impl Class {
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
         }
+    }
+}
+
+/// Sets the content security policy: nothing from elsewhere, no inline script, and who may frame the page.
+pub(super) fn frame(ancestors: &str, headers: &mut HeaderMap) {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
 }
 

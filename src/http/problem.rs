@@ -4,11 +4,13 @@
 //! goes into the log, once, and never into an answer.
 
 mod answer;
+mod publication;
 
-pub(super) use answer::prefers_page;
+pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
 use crate::feed::QueryError;
+use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
 use http::{Method, StatusCode};
 
@@ -54,9 +56,27 @@ pub enum Problem {
     /// A change of an agenda that was not made.
     #[error(transparent)]
     Agenda(#[from] AgendaError),
+    /// An organizer's secret that is missing or wrong.
+    #[error("the organizer's secret is missing or wrong")]
+    WrongSecret,
+    /// Something that was not published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The store could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A write by cookie that does not come from our own pages.
+    #[error("from another site")]
+    OtherSite,
+    /// A hand-over code that was redeemed or is over.
+    #[error("a code that works no longer")]
+    UsedUp,
+    /// A format that could not be written, which is a fault of ours.
+    #[error("not exported: {0}")]
+    Export(String),
+    /// No place left for another stream.
+    #[error("no place left")]
+    Busy,
 }
 
 /// A value that cannot be taken.
@@ -81,7 +101,10 @@ impl Problem {
             Self::BadTarget | Self::BadHost(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Gone => StatusCode::GONE,
+            Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -89,6 +112,8 @@ impl Problem {
             Self::Condition => StatusCode::PRECONDITION_FAILED,
             Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Read(error) => unread(error),
+            Self::WrongSecret => StatusCode::UNAUTHORIZED,
+            Self::Publish(error) => publication::status(error),
             Self::Agenda(error) => match error {
                 AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
                 AgendaError::NoSuchSession | AgendaError::NoSuchLink => StatusCode::NOT_FOUND,
@@ -97,15 +122,16 @@ impl Problem {
                 | AgendaError::TooManyLinks
                 | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
-                AgendaError::Commit(CommitError::Full) => StatusCode::INSUFFICIENT_STORAGE,
-                AgendaError::Commit(CommitError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-                AgendaError::Commit(CommitError::Conflict | CommitError::Unavailable(_)) => {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
+                AgendaError::Commit(error) => uncommitted(error),
                 AgendaError::Read(error) => unread(error),
                 AgendaError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
+    }
+
+    /// Whether the same request may be answered a little later.
+    fn passes(&self) -> bool {
+        matches!(self.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE)
     }
 
     /// What a person reads: what is wrong, and what to do.
@@ -118,6 +144,15 @@ impl Problem {
                 "This agenda is no longer shared. Remove the subscription, or ask its owner for a new link."
                     .to_owned()
             }
+            Self::OtherSite => {
+                "This was sent from another site. Open the page here and try again.".to_owned()
+            }
+            Self::UsedUp => {
+                "This link works once and for ten minutes. Make a new one on the device that has the agenda."
+                    .to_owned()
+            }
+            Self::Export(_) => "This format could not be made of the program.".to_owned(),
+            Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
                 format!("This address takes {}.", names.join(", "))
@@ -135,6 +170,8 @@ impl Problem {
             Self::Read(_) | Self::Agenda(AgendaError::Read(_)) => {
                 "The store cannot be read at the moment. Try again later.".to_owned()
             }
+            Self::WrongSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
+            Self::Publish(error) => publication::detail(error),
             Self::Agenda(error) => match error {
                 AgendaError::Commit(CommitError::Full) => {
                     "The server's disk is full. Nothing was promised; try again later.".to_owned()
@@ -167,6 +204,14 @@ impl Problem {
     /// What only the log gets to read; none where the client is at fault.
     pub(super) fn cause(&self) -> Option<String> {
         self.status().is_server_error().then(|| self.to_string())
+    }
+}
+
+fn uncommitted(error: &CommitError) -> StatusCode {
+    match error {
+        CommitError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        CommitError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        CommitError::Conflict | CommitError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

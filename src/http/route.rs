@@ -3,11 +3,15 @@
 //! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
-use super::policy::Class::{self, AgendaApi, AgendaFeed, PublicFeed, SiteFile};
-use super::{Problem, method};
+use super::exports::Format;
+use super::policy::Class::{
+    self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
+};
+use super::web::Web;
+use super::{Problem, changes, method, organizer};
 use crate::agenda::ReadToken;
 use crate::feed::FeedKey;
-use crate::program::SessionId;
+use crate::program::{SessionId, Slug};
 use http::Method;
 use matchit::{Params, Router};
 use percent_encoding::percent_decode_str;
@@ -23,8 +27,16 @@ pub(super) enum Endpoint {
     AgendaFeed(ReadToken),
     /// `/api/v1`.
     Api(Api),
-    /// `/robots.txt`.
-    Robots,
+    /// A change feed.
+    Changes(changes::Endpoint),
+    /// `/organizer`.
+    Organizer(organizer::Endpoint),
+    /// A feed as jCal.
+    Jcal(Box<Endpoint>),
+    /// The whole program in another format.
+    Export(Format),
+    /// A page, or what stands beside the pages.
+    Web(Web),
 }
 
 /// What is behind a path of the API.
@@ -57,7 +69,10 @@ const fn line(
     Line { pattern, class, methods, endpoint }
 }
 
+use changes::Form;
 use method::READ;
+use organizer::Endpoint as For;
+const PROGRAM: &[Method] = &[Method::GET, Method::PUT];
 const POST: &[Method] = &[Method::POST];
 const DELETE: &[Method] = &[Method::DELETE];
 const WHOLE: &[Method] = &[Method::GET, Method::PATCH, Method::DELETE];
@@ -75,6 +90,19 @@ const TABLE: &[Line] = &[
     line("/sessions/{id}.ics",      PublicFeed, READ, |path| path.session("id").map(Endpoint::SessionFeed)),
     line("/agendas/{read}.ics",     AgendaFeed, READ, |path| path.token("read").map(Endpoint::AgendaFeed)),
 
+    line("/program.jcal",            PublicFeed, READ, |_| jcal(Some(Endpoint::Feed(FeedKey::Program)))),
+    line("/tracks/{track}.jcal",     PublicFeed, READ, |path| jcal(path.feed("tracks", "track"))),
+    line("/days/{date}.jcal",        PublicFeed, READ, |path| jcal(path.feed("days", "date"))),
+    line("/rooms/{room}.jcal",       PublicFeed, READ, |path| jcal(path.feed("rooms", "room"))),
+    line("/speakers/{speaker}.jcal", PublicFeed, READ, |path| jcal(path.feed("speakers", "speaker"))),
+    line("/sessions/{id}.jcal",      PublicFeed, READ, |path| jcal(path.session("id").map(Endpoint::SessionFeed))),
+    line("/agendas/{read}.jcal",     AgendaFeed, READ, |path| jcal(path.token("read").map(Endpoint::AgendaFeed))),
+
+    line("/schedule.xml",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Xml))),
+    line("/schedule.json", PublicFeed, READ, |_| Some(Endpoint::Export(Format::Json))),
+    line("/schedule.csv",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Csv))),
+    line("/program.txt",   PublicFeed, READ, |_| Some(Endpoint::Export(Format::Text))),
+
     line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
     line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
     line("/api/v1/agenda/picks",           AgendaApi, REPLACE, |_| api(Api::Picks)),
@@ -83,12 +111,65 @@ const TABLE: &[Line] = &[
     line("/api/v1/agenda/links/{n}",       AgendaApi, DELETE,  |path| api(Api::Link(path.number("n")?))),
     line("/api/v1/agenda/key",             AgendaApi, POST,    |_| api(Api::Key)),
 
-    line("/robots.txt", SiteFile,   READ, |_| Some(Endpoint::Robots)),
+    line("/changes.atom",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Atom)))),
+    line("/changes.json",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Json)))),
+    line("/tracks/{track}/changes.atom",    PublicFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Track(path.slug("track")?)))),
+    line("/agendas/{read}/changes.atom",    AgendaFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Agenda(path.token("read")?)))),
+
+    line("/organizer/program",                  Organizer, PROGRAM, |_| organizer(For::Program)),
+    line("/organizer/preview",                  Organizer, POST,    |_| organizer(For::Preview)),
+    line("/organizer/status",                   Organizer, READ,    |_| organizer(For::Status)),
+    line("/organizer/schedule",                 Organizer, DELETE,  |_| organizer(For::Schedule)),
+    line("/organizer/picks",                    Organizer, READ,    |_| organizer(For::Picks)),
+    line("/organizer/releases",                 Organizer, READ,    |_| organizer(For::Releases)),
+    line("/organizer/releases/{n}",             Organizer, READ,    |path| organizer(For::Release(path.number("n")?.into()))),
+    line("/organizer/releases/{n}/program.csv", Organizer, READ,    |path| organizer(For::ReleaseProgram(path.number("n")?.into()))),
+    line("/organizer/releases/{n}/publish",     Organizer, POST,    |path| organizer(For::Publish(path.number("n")?.into()))),
+    line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
+
+    line("/",                    Page,         READ,    |_| web(Web::Program)),
+    line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
+    line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
+    line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
+    line("/changes",             Page,         READ,    |_| web(Web::Changes)),
+    line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
+    line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
+    line("/agendas/{read}",      PersonalPage, READ,    |path| web(Web::SharedAgenda(path.token("read")?))),
+    line("/agenda",              PersonalPage, READ,    |_| web(Web::Mine)),
+    line("/agenda/state",        AgendaApi,    READ,    |_| web(Web::State)),
+    line("/agenda/picks",        PersonalPage, POST,    |_| web(Web::Picks)),
+    line("/agenda/name",         PersonalPage, POST,    |_| web(Web::Name)),
+    line("/agenda/links",        PersonalPage, POST,    |_| web(Web::NewLink)),
+    line("/agenda/links/{n}/revoke", PersonalPage, POST, |path| web(Web::RevokeLink(path.number("n")?))),
+    line("/agenda/key",          PersonalPage, POST,    |_| web(Web::NewKey)),
+    line("/agenda/delete",       PersonalPage, POST,    |_| web(Web::Delete)),
+    line("/agenda/handover",     PersonalPage, POST,    |_| web(Web::MakeHandOver)),
+    line("/handover/{code}",     PersonalPage, COLLECT, |path| web(Web::HandOver(path.text("code")?))),
+    line("/events",              Live,         READ,    |_| web(Web::Events)),
+    line("/assets/{name}",       Asset,        READ,    |path| web(Web::Asset(path.text("name")?))),
+    line("/robots.txt",          SiteFile,     READ,    |_| web(Web::File("/robots.txt"))),
+    line("/sitemap.xml",         SiteFile,     READ,    |_| web(Web::File("/sitemap.xml"))),
+    line("/manifest.webmanifest", SiteFile,    READ,    |_| web(Web::File("/manifest.webmanifest"))),
+    line("/sw.js",               Page,         READ,    |_| web(Web::File("/sw.js"))),
 ];
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
+    Some(Endpoint::Organizer(endpoint))
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {
     Some(Endpoint::Api(api))
+}
+
+fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
+    feed.map(|feed| Endpoint::Jcal(Box::new(feed)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn web(page: Web) -> Option<Endpoint> {
+    Some(Endpoint::Web(page))
 }
 
 /// A request's place in the table.
@@ -118,6 +199,11 @@ impl Routes {
         Self(router)
     }
 
+    /// Every pattern, and those of what is in no line.
+    pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
+    }
+
     /// The line of a path, as it was sent.
     pub(super) fn find(&self, path: &str) -> Result<Route, Problem> {
         let found = self.0.at(path).map_err(|_| Problem::NotFound)?;
@@ -144,6 +230,10 @@ impl Decoded<'_> {
         SessionId::parse(&self.text(name)?).ok()
     }
 
+    fn slug(&self, name: &str) -> Option<Slug> {
+        Slug::parse(&self.text(name)?).ok()
+    }
+
     fn token(&self, name: &str) -> Option<ReadToken> {
         ReadToken::parse(&self.text(name)?).ok()
     }
@@ -159,7 +249,6 @@ impl Decoded<'_> {
 mod tests {
     use super::*;
     use crate::feed::session_path;
-    use crate::program::Slug;
     use proptest::prelude::*;
 
     fn endpoint(path: &str) -> Option<Endpoint> {
@@ -169,7 +258,6 @@ mod tests {
     #[test]
     fn what_could_not_exist_is_behind_no_path() {
         for path in [
-            "/",
             "/program.ics/",
             "//program.ics",
             "/tracks/.ics",
@@ -198,22 +286,11 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_and_change_feeds_beside_the_feeds_will_fit_in() {
-        let Routes(mut router) = Routes::new();
-        for pattern in [
-            "/",
-            "/tracks/{track}",
-            "/sessions/{id}",
-            "/speakers/{speaker}",
-            "/agendas/{read}",
-            "/tracks/{track}/changes.atom",
-            "/agendas/{read}/changes.atom",
-            "/organizer/{*rest}",
-        ] {
-            router.insert(pattern, usize::MAX).unwrap();
-        }
-        assert_ne!(*router.at("/tracks/a.ics").unwrap().value, usize::MAX);
-        assert_eq!(*router.at("/tracks/a").unwrap().value, usize::MAX);
+    fn a_page_and_its_feed_stand_beside_each_other() {
+        let slug = Slug::parse("track-1").unwrap();
+        assert_eq!(endpoint("/tracks/track-1"), web(Web::Track(slug.clone())));
+        assert_eq!(endpoint("/tracks/track-1.ics"), Some(Endpoint::Feed(FeedKey::Track(slug))));
+        assert_eq!(endpoint("/subscribe/tracks/track-1"), web(Web::Subscribe("tracks/track-1".to_owned())));
     }
 
     proptest! {

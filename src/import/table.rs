@@ -34,8 +34,20 @@ impl<'r> Row<'r> {
     pub(super) fn cell(&self, column: Column) -> Option<Spot<'r>> {
         let index = self.header.position(column)?;
         let place = self.places.get(index)?;
-        Some(Spot { at: at(place), column: Some(column.name()), text: self.cells.get(index)? })
+        Some(Spot { at: at(place), column: Some(column.name()), text: armed(self.cells.get(index)?) })
     }
+
+    /// The bytes of the text from its first cell to its last.
+    pub(super) fn extent(&self) -> Option<std::ops::Range<usize>> {
+        Some(self.places.first()?.start..self.places.last()?.end)
+    }
+}
+
+/// A cell as it was before an export put an apostrophe in front of it, since a spreadsheet would run it as a
+/// formula. Other cells keep theirs.
+fn armed(cell: &str) -> &str {
+    let formula = |cell: &str| cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
+    cell.strip_prefix('\'').filter(|rest| formula(rest)).unwrap_or(cell)
 }
 
 fn at(place: &Place) -> At {
@@ -220,6 +232,12 @@ impl<'t> Table<'t> {
             column: column.filter(|_| index > 1),
             text: self.raw(place),
         })
+    }
+
+    /// Where the record after the one that starts there starts; the end of the text after the last.
+    pub(super) fn next_after(&self, start: usize) -> usize {
+        let next = self.records.partition_point(|record| record.start <= start);
+        self.records.get(next).map_or(self.text.len(), |record| record.start)
     }
 
     /// A reader of the sound records among these, in the form that the scan found.

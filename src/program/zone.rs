@@ -135,7 +135,7 @@ impl Zone {
     /// The abbreviation in force at an instant, e.g. `PDT`; zones without one give `+03`.
     pub fn abbreviation(self, at: DateTime<Utc>) -> String {
         let offset = self.0.offset_from_utc_datetime(&at.naive_utc());
-        offset.abbreviation().map_or_else(|| offset.fix().to_string(), str::to_owned)
+        offset.abbreviation().map_or_else(|| numeric(offset.fix().local_minus_utc()), str::to_owned)
     }
 
     /// Seconds east of UTC at an instant.
@@ -178,6 +178,13 @@ impl Zone {
         let by = i64::from(self.offset(after)) - i64::from(self.offset(before));
         Civil::Skipped(after, chrono::TimeDelta::seconds(by))
     }
+}
+
+/// `+03` or `+0330`, as the database names zones without letters.
+fn numeric(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
+    if minutes == 0 { format!("{sign}{hours:02}") } else { format!("{sign}{hours:02}{minutes:02}") }
 }
 
 fn nearest(raw: &str) -> Option<&'static str> {
@@ -270,5 +277,11 @@ mod tests {
         let zone = Zone::parse("America/Los_Angeles").unwrap();
         assert_eq!(zone.abbreviation("2025-03-25T16:00:00Z".parse().unwrap()), "PDT");
         assert_eq!(zone.abbreviation("2025-01-25T16:00:00Z".parse().unwrap()), "PST");
+        for (zone, name) in
+            [("Africa/Casablanca", "+01"), ("Asia/Kathmandu", "+0545"), ("America/Sao_Paulo", "-03")]
+        {
+            let zone = Zone::parse(zone).unwrap();
+            assert_eq!(zone.abbreviation("2025-07-25T16:00:00Z".parse().unwrap()), name);
+        }
     }
 }

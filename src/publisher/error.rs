@@ -2,7 +2,9 @@
 
 use super::Held;
 use crate::import::Report;
+use crate::program::SessionId;
 use crate::store::{CommitError, OpenError, ReadError};
+use chrono::{DateTime, Utc};
 
 /// Why a proposal was not published. The running release goes on.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +27,33 @@ pub enum PublishError {
         /// Its number.
         number: u64,
     },
+    /// An erasure of a session that is published.
+    #[error("{session} is not withdrawn; publish it with the status `withdrawn` first")]
+    NotWithdrawn {
+        /// Its id.
+        session: SessionId,
+    },
+    /// An erasure of a session that never was published.
+    #[error("no release ever had a session {session}")]
+    NoSession {
+        /// Its id.
+        session: SessionId,
+    },
+    /// A schedule for a time that is over.
+    #[error("{at} is over; publish without a time")]
+    Past {
+        /// The time.
+        at: DateTime<Utc>,
+    },
     /// It could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),
+    /// What is in the store cannot be served.
+    #[error("the store's release could not be taken up")]
+    Kept(#[source] Box<StartError>),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping(#[from] tokio::task::JoinError),
@@ -61,14 +84,6 @@ pub enum StartError {
         /// What release 1 was published with.
         stored: String,
     },
-    /// The kept program no longer imports, with the config that it was published with.
-    #[error("the program of release {number} in the store cannot be read back")]
-    Kept {
-        /// The release.
-        number: u64,
-        /// What the import says.
-        report: Box<Report>,
-    },
     /// The program of the running release is not in the store.
     #[error("the store holds release {number} without its program")]
     Incomplete {
@@ -84,4 +99,13 @@ pub enum StartError {
     /// The first release could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
+}
+
+impl From<StartError> for PublishError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Read(error) => Self::Read(error),
+            error => Self::Kept(Box::new(error)),
+        }
+    }
 }

@@ -1,9 +1,8 @@
 //! The guard: a release that touches too much of the program waits until somebody confirms it.
 
-use super::same_frame;
 use crate::config::Publishing;
 use crate::import::Report;
-use crate::program::{Change, ChangeKind, Conference, Field, Program};
+use crate::program::{Change, ChangeKind, Conference, Field, Program, Zone};
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
 
@@ -36,6 +35,8 @@ pub struct Held {
     pub report: Report,
     /// What it would change.
     pub changes: Vec<Change>,
+    /// The venue's zone, to show the changes in.
+    pub zone: Zone,
 }
 
 /// What a confirmation must name: a newer release, another config or another file make it stale.
@@ -73,4 +74,9 @@ fn upsets(change: &Change) -> bool {
         ChangeKind::Edited => change.fields().iter().any(|field| field.field == Some(Field::Title)),
         ChangeKind::Added | ChangeKind::Restored => false,
     }
+}
+
+/// Whether two programs are of one conference in the things that move every session.
+fn same_frame(a: &Program, b: &Program) -> bool {
+    a.conference.zone == b.conference.zone && a.conference.dates == b.conference.dates
 }

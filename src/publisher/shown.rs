@@ -1,7 +1,9 @@
 //! Changes as organizers see them: one shape for the API's JSON and for the terminal.
 
 use super::Impact;
-use crate::program::{Change, Session, Text};
+use crate::program::{Change, ChangeKind, Field, FieldChange, Zone};
+use crate::store::Origin;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,7 +17,7 @@ pub struct ShownChange {
     pub change: String,
     /// Its title, for people; empty for a withdrawn session, which should never have been seen.
     pub title: String,
-    /// The fields that differ, by CSV column; instants in UTC.
+    /// The fields that differ, by CSV column; instants with the venue's offset.
     pub fields: BTreeMap<String, FromTo>,
 }
 
@@ -28,25 +30,62 @@ pub struct FromTo {
     pub to: String,
 }
 
-impl From<&Change> for ShownChange {
-    fn from(change: &Change) -> Self {
-        let fields = change.fields().into_iter().filter_map(|field| {
-            let name = field.field?.as_str().to_owned();
-            Some((name, FromTo { from: field.from, to: field.to }))
+impl ShownChange {
+    fn of(change: &Change, zone: Zone) -> Self {
+        let is_secret = change.kind == ChangeKind::Withdrawn;
+        let subject = change.subject().filter(|_| !is_secret);
+        let fields = if is_secret { Vec::new() } else { change.fields() };
+        let fields = fields.into_iter().filter_map(|FieldChange { field, from, to }| {
+            let field = field?;
+            let text = |text: String| match field {
+                Field::Start | Field::End => local(&text, zone).unwrap_or(text),
+                _ => text,
+            };
+            Some((field.as_str().to_owned(), FromTo { from: text(from), to: text(to) }))
         });
-        let title = |session: &std::sync::Arc<Session>| session.title.clone();
         Self {
             session: change.session.to_string(),
             change: change.kind.as_str().to_owned(),
-            title: change.subject().map(title).as_ref().map(Text::as_str).unwrap_or_default().to_owned(),
+            title: subject.map(|session| session.title.to_string()).unwrap_or_default(),
             fields: fields.collect(),
         }
     }
 }
 
+/// An instant with the venue's offset: the hour that the organizer wrote.
+fn local(instant: &str, zone: Zone) -> Option<String> {
+    let at: DateTime<Utc> = instant.parse().ok()?;
+    Some(at.with_timezone(&zone.tz()).to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
 /// All changes, in the order of the release.
-pub fn shown(changes: &[Change]) -> Vec<ShownChange> {
-    changes.iter().map(ShownChange::from).collect()
+pub fn shown(changes: &[Change], zone: Zone) -> Vec<ShownChange> {
+    changes.iter().map(|change| ShownChange::of(change, zone)).collect()
+}
+
+/// What made a release, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ShownOrigin {
+    /// `first`, `file`, `upload`, `rollback`, `config`, `upgrade` or `scheduled`.
+    pub origin: &'static str,
+    /// The release that was published again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_of: Option<u64>,
+}
+
+impl From<Origin> for ShownOrigin {
+    fn from(origin: Origin) -> Self {
+        let (origin, rollback_of) = match origin {
+            Origin::First => ("first", None),
+            Origin::File => ("file", None),
+            Origin::Upload => ("upload", None),
+            Origin::Rollback { of } => ("rollback", Some(of)),
+            Origin::Config => ("config", None),
+            Origin::Upgrade => ("upgrade", None),
+            Origin::Scheduled => ("scheduled", None),
+        };
+        Self { origin, rollback_of }
+    }
 }
 
 /// Changes as text for a terminal.

@@ -5,9 +5,7 @@
 
 use super::{ShownChange, shown};
 use crate::config::Webhook;
-use crate::program::Change;
-use crate::release::Release;
-use crate::store::{Store, Write};
+use crate::store::{ReleaseRecord, Store, Write};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -51,31 +49,26 @@ pub fn spool_directory(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn spool(
-    directory: &Path,
-    webhooks: &[Webhook],
-    release: &Release,
-    changes: &[Change],
-) -> io::Result<()> {
-    let conference = &release.program.conference;
+pub fn spool(directory: &Path, webhooks: &[Webhook], release: &ReleaseRecord) -> io::Result<()> {
+    let conference = &release.conference;
     let body = Body {
         conference: conference.slug.as_str(),
-        release: release.number(),
-        published: release.published(),
-        changes: shown(changes),
+        release: release.number,
+        published: release.published,
+        changes: shown(&release.changes, conference.zone),
         url: conference.link("/changes"),
     };
     let body = serde_json::to_string(&body)?;
     for (place, webhook) in webhooks.iter().enumerate() {
         let call = Call {
             webhook: webhook.clone(),
-            release: release.number(),
+            release: release.number,
             body: body.clone(),
             attempts: 0,
-            due: release.published(),
+            due: release.published,
             last_error: None,
         };
-        write_call(directory, &format!("{:010}-{place}.json", release.number()), &call)?;
+        write_call(directory, &format!("{:010}-{place}.json", release.number), &call)?;
     }
     Ok(())
 }
@@ -102,4 +95,14 @@ pub(super) fn last_spooled(store: &Store) -> Option<u64> {
 /// Notes that a release's calls are in the spool.
 pub(super) fn spooled(release: u64) -> Write {
     Write::PutNote { name: SPOOLED.to_owned(), value: release.to_le_bytes().to_vec() }
+}
+
+/// Where telling starts: webhooks that come into the config later are told of what comes after `release`, not
+/// of all the past. None where nothing is to be noted.
+pub(super) fn baseline(store: &Store, is_mute: bool, release: u64) -> Option<Write> {
+    match (is_mute, last_spooled(store)) {
+        (true, Some(_)) => Some(Write::DropNote { name: SPOOLED.to_owned() }),
+        (false, None) => Some(spooled(release)),
+        _ => None,
+    }
 }

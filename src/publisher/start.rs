@@ -1,6 +1,8 @@
 //! The start: with a release in the store it is always served; without one the program file must be good.
 
-use super::{Proposal, Publisher, Setup, StartError, Status, TAKEN_IN, guard, status};
+use super::file::TakenIn;
+use super::kept::{self, Kept};
+use super::{Published, Publisher, Schedule, Setup, StartError, Status, guard, shown, spool};
 use crate::clock::Clock;
 use crate::config::Publishing;
 use crate::import::import;
@@ -38,18 +40,23 @@ impl Publisher {
         let conference = Arc::new(conference);
         let ledger = store.ledger()?;
         let is_first = ledger.is_none();
-        let (release, state) = match ledger {
+        let (release, mut state) = match ledger {
             None => (first(&store, &conference, &setup.file, &clock)?, Status::default()),
             Some(ledger) => resume(&store, ledger, &conference, &setup.settings, &clock)?,
         };
+        let told =
+            spool::baseline(&store, setup.webhooks.is_empty(), if is_first { 0 } else { release.number() });
+        store.commit_blocking(told.into_iter().collect())?;
+        state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {
-            current: Arc::new(ArcSwap::from_pointee(release)),
+            current: ArcSwap::from_pointee(Published::new(release)),
             conference,
             setup,
             store,
             clock,
             turn: tokio::sync::Mutex::default(),
+            rescheduled: tokio::sync::Notify::new(),
             state: Mutex::new(state),
             announce,
         };
@@ -66,14 +73,14 @@ fn first(
     let csv = std::fs::read(file)
         .map_err(|cause| StartError::NoProgram { path: file.display().to_string(), cause })?;
     let report = import(&csv, conference);
-    let warnings = report.warnings().map(ToString::to_string).collect();
+    let warnings = kept::warnings(&report);
     let Some(program) = report.program.clone() else { return Err(StartError::BadProgram(Box::new(report))) };
     let empty = Ledger::empty(&conference.uid_domain);
     let prepared = Release::prepare(program, &empty, clock.now());
-    persist(store, None, prepared, csv, Origin::First, warnings, conference)
+    Step { previous: None, origin: Origin::First, conference }.persist(store, prepared, csv, warnings)
 }
 
-/// The stored release, advanced by what the config or the renderer changed since.
+/// The stored release, advanced by what the renderer or the config changed since.
 fn resume(
     store: &Store,
     ledger: Ledger,
@@ -85,101 +92,76 @@ fn resume(
         let (configured, stored) = (conference.uid_domain.clone(), ledger.uid_domain);
         return Err(StartError::UidDomain { configured, stored });
     }
-    let number = ledger.release;
-    let (Some(record), Some(csv)) = (store.release(number)?, store.program_csv(number)?) else {
-        return Err(StartError::Incomplete { number });
-    };
-    let published_with = Arc::new(record.conference);
-    let stored = import(&csv, &published_with);
-    let Some(program) = stored.program.clone() else {
-        return Err(StartError::Kept { number, report: Box::new(stored) });
-    };
-    let was = Release::prepare(program, &ledger, clock.now());
-    let same_config = *published_with == **conference;
-    if same_config {
-        let warnings = stored.warnings().map(ToString::to_string).collect();
-        let release = if was.is_new {
-            persist(store, Some(&ledger), was, csv, Origin::Upgrade, warnings, conference)?
-        } else {
-            was.release
-        };
-        return Ok((release, Status::default()));
+    let Kept { prepared, record, csv, warnings } = kept::of(store, &ledger)?;
+    let published_with = record.conference;
+    let mut was = prepared.release;
+    if prepared.is_new {
+        // What is shown differently is a release of its own before anything else, since it is served.
+        let upgrade = Release::prepare(was.program, &ledger, clock.now());
+        let step = Step { previous: Some(&ledger), origin: Origin::Upgrade, conference: &published_with };
+        was = step.persist(store, upgrade, csv.clone(), warnings)?;
+    }
+    if published_with == **conference {
+        return Ok((was, Status::default()));
     }
     // The old program under the new config: it may have become wrong, or move every session.
     let report = import(&csv, conference);
     let Some(program) = report.program.clone() else {
-        return Ok((was.release, Status::config_refused(clock.now(), report)));
+        return Ok((was, Status::config_refused(clock.now(), &report)));
     };
-    let prepared = Release::prepare(program, &ledger, clock.now());
-    let digest = guard::digest(&csv, conference, &was.release);
-    let guarded = guard::weigh(&was.release.program, &prepared, settings, digest);
+    let prepared = Release::prepare(program, &was.ledger, clock.now());
+    let digest = guard::digest(&csv, conference, &was);
+    let guarded = guard::weigh(&was.program, &prepared, settings, digest);
     if guarded.is_held() {
-        let state = Status::config_held(clock.now(), &guarded);
-        return Ok((was.release, state));
+        let changes = shown(&prepared.changes, conference.zone);
+        return Ok((was, Status::config_held(clock.now(), guarded, changes)));
     }
-    let warnings = report.warnings().map(ToString::to_string).collect();
-    let release = persist(store, Some(&ledger), prepared, csv, Origin::Config, warnings, conference)?;
+    if !prepared.is_new {
+        return Ok((prepared.release, Status::default()));
+    }
+    let step = Step { previous: Some(&was.ledger), origin: Origin::Config, conference };
+    let release = step.persist(store, prepared, csv, kept::warnings(&report))?;
     Ok((release, Status::default()))
 }
 
-fn persist(
-    store: &Store,
-    previous: Option<&Ledger>,
-    prepared: Prepared,
-    csv: Vec<u8>,
+/// A release that a start makes.
+struct Step<'a> {
+    previous: Option<&'a Ledger>,
     origin: Origin,
-    warnings: Vec<String>,
-    conference: &Conference,
-) -> Result<Release, StartError> {
-    let Prepared { release, changes, .. } = prepared;
-    let digest = Digest::of(&csv);
-    let record = ReleaseRecord {
-        number: release.number(),
-        published: release.published(),
-        origin,
-        who: None,
-        csv_digest: digest,
-        changes,
-        conference: conference.clone(),
-        warnings,
-        complete: true,
-    };
-    let write = ReleaseWrite::between(previous, &release.ledger, record, csv);
-    let mut writes = vec![Write::PutRelease(Box::new(write))];
-    if origin == Origin::First {
-        writes.push(Write::PutNote { name: TAKEN_IN.to_owned(), value: digest.0.to_vec() });
-    }
-    store.commit_blocking(writes)?;
-    Ok(release)
+    conference: &'a Conference,
 }
 
-impl Publisher {
-    /// What a start does after listening: takes in the file if it was saved since, and says so if not.
-    pub async fn catch_up(self: &Arc<Self>) {
-        if self.take_file().await.is_none() && self.file_is_stale() {
-            status::log_stale(self.file());
-        }
-    }
-
-    /// Whether the program file is older than what runs: an upload or a roll-back came after it.
-    pub fn file_is_stale(&self) -> bool {
-        let running =
-            self.store.release(self.current().number()).ok().flatten().map(|record| record.csv_digest);
-        running.is_some() && self.taken_in().is_some() && running != self.taken_in()
-    }
-
-    /// Publishes a kept release again, through the same guard.
-    ///
-    /// # Errors
-    /// [`super::PublishError`].
-    pub async fn roll_back(
-        self: &Arc<Self>,
-        of: u64,
-        who: Option<String>,
-        confirm: Option<String>,
-        expect: Option<u64>,
-    ) -> Result<super::Publication, super::PublishError> {
-        let csv = self.kept_csv(of)?;
-        self.publish(Proposal { csv, origin: Origin::Rollback { of }, who, confirm, expect }).await
+impl Step<'_> {
+    fn persist(
+        self,
+        store: &Store,
+        prepared: Prepared,
+        csv: Vec<u8>,
+        warnings: Vec<String>,
+    ) -> Result<Release, StartError> {
+        let Prepared { release, changes, .. } = prepared;
+        let (number, digest) = (release.number(), Digest::of(&csv));
+        let record = ReleaseRecord {
+            number,
+            published: release.published(),
+            origin: self.origin,
+            who: None,
+            csv_digest: digest,
+            changes,
+            conference: self.conference.clone(),
+            warnings,
+            complete: true,
+        };
+        let write = ReleaseWrite::between(self.previous, &release.ledger, record, csv);
+        let mut writes = vec![Write::PutRelease(Box::new(write))];
+        let before = self.previous.map_or(0, |ledger| ledger.release);
+        // A file that was in step still is: its content did not change.
+        let taken = match TakenIn::of(store) {
+            None => Some(TakenIn { digest, release: number }),
+            Some(taken) => (taken.release == before).then_some(TakenIn { release: number, ..taken }),
+        };
+        writes.extend(taken.map(TakenIn::note));
+        store.commit_blocking(writes)?;
+        Ok(release)
     }
 }

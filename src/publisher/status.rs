@@ -1,22 +1,42 @@
 //! What was tried last, for the organizer's eyes.
 
-use super::{Guarded, Publication, PublishError};
+use super::{Guarded, Publication, PublishError, Schedule, ShownChange, ShownOrigin, shown};
 use crate::import::Report;
 use crate::revision::Digest;
 use crate::store::Origin;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::path::Path;
 
-/// The last attempt, and what waits for a confirmation.
+/// The last attempt, and what waits.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Status {
     /// The last attempt to publish since the start.
     pub last: Option<Attempt>,
-    /// The digest that would confirm the held release.
-    pub held: Option<String>,
+    /// What waits for a confirmation: the watched file, the config or a scheduled release. A held upload
+    /// waits with its organizer.
+    pub held: Option<Waiting>,
+    /// What is to be published later.
+    pub schedule: Option<Schedule>,
     /// The program file's digest when it was last looked at.
+    #[serde(skip)]
     pub file: Option<Digest>,
+}
+
+/// A release that waits for a confirmation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Waiting {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// How it came in.
+    #[serde(flatten, serialize_with = "shown_origin")]
+    pub origin: Origin,
+    /// What a confirmation must name.
+    pub digest: String,
+    /// Why it is held.
+    pub reasons: Vec<String>,
+    /// What it would change.
+    pub changes: Vec<ShownChange>,
 }
 
 /// An attempt to publish.
@@ -25,12 +45,17 @@ pub struct Attempt {
     /// When.
     pub at: DateTime<Utc>,
     /// How it came in.
+    #[serde(flatten, serialize_with = "shown_origin")]
     pub origin: Origin,
     /// What came of it.
     #[serde(flatten)]
     pub verdict: Verdict,
     /// The import's report, where there is one.
     pub report: Option<serde_json::Value>,
+}
+
+fn shown_origin<S: Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
+    ShownOrigin::from(*origin).serialize(serializer)
 }
 
 /// What came of an attempt.
@@ -86,15 +111,24 @@ impl Status {
             Err(PublishError::Held(held)) => (held_verdict(&held.guarded), Some(&held.report)),
             Err(error) => (Verdict::Failed { reason: error.to_string() }, None),
         };
-        match &verdict {
-            Verdict::Held { digest, .. } => self.held = Some(digest.clone()),
-            Verdict::Published { .. } => self.held = None, // the digest covers the base release: it is stale
-            _ => {}
+        match result {
+            Err(PublishError::Held(held)) if stays(origin) => {
+                let changes = shown(&held.changes, held.zone);
+                self.held = Some(Waiting::of(at, origin, held.guarded.clone(), changes));
+            }
+            // The digest covers the base release, and a newer file replaces a held one.
+            Ok(publication) if publication.is_new => self.held = None,
+            _ => self.let_go(origin),
         }
         self.last = Some(Attempt { at, origin, verdict, report: report.map(Report::to_json) });
     }
 
-    pub(super) fn config_refused(at: DateTime<Utc>, report: Report) -> Self {
+    /// Forgets what is held, if it came in this way.
+    pub(super) fn let_go(&mut self, origin: Origin) {
+        self.held = self.held.take().filter(|held| held.origin != origin);
+    }
+
+    pub(super) fn config_refused(at: DateTime<Utc>, report: &Report) -> Self {
         tracing::error!(
             "the running program has errors under the new config; the release goes on with the old one"
         );
@@ -103,16 +137,27 @@ impl Status {
         Self { last: Some(attempt), ..Self::default() }
     }
 
-    pub(super) fn config_held(at: DateTime<Utc>, guarded: &Guarded) -> Self {
-        let verdict = held_verdict(guarded);
+    pub(super) fn config_held(at: DateTime<Utc>, guarded: Guarded, changes: Vec<ShownChange>) -> Self {
         tracing::error!(
             reasons = guarded.reasons.join("; "),
             digest = guarded.digest,
-            "the new config is held; the release goes on with the old one until it is confirmed"
+            "the new config is HELD until `callboard publish --confirm`; the release goes on with the old one"
         );
-        let attempt = Attempt { at, origin: Origin::Config, verdict, report: None };
-        Self { last: Some(attempt), held: Some(guarded.digest.clone()), ..Self::default() }
+        let attempt = Attempt { at, origin: Origin::Config, verdict: held_verdict(&guarded), report: None };
+        let waiting = Waiting::of(at, Origin::Config, guarded, changes);
+        Self { last: Some(attempt), held: Some(waiting), ..Self::default() }
     }
+}
+
+impl Waiting {
+    fn of(at: DateTime<Utc>, origin: Origin, guarded: Guarded, changes: Vec<ShownChange>) -> Self {
+        Self { at, origin, digest: guarded.digest, reasons: guarded.reasons, changes }
+    }
+}
+
+/// Whether nobody else keeps what is held.
+fn stays(origin: Origin) -> bool {
+    matches!(origin, Origin::File | Origin::Config | Origin::Scheduled)
 }
 
 fn held_verdict(guarded: &Guarded) -> Verdict {
@@ -120,8 +165,7 @@ fn held_verdict(guarded: &Guarded) -> Verdict {
 }
 
 /// Says what came of a saved file; the report in full, since nobody else will show it.
-pub(super) fn log(file: &Path, result: &Result<Publication, PublishError>) {
-    let file = file.display();
+pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, PublishError>) {
     match result {
         Ok(publication) if publication.is_new => {
             let (release, changes) = (publication.release.number(), publication.changes.len());

@@ -6,10 +6,14 @@
 
 use super::Publisher;
 use notify::{RecursiveMode, Watcher};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// The longest wait for quiet, for a file that is written without end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes in the program file whenever it was saved; never returns.
 pub async fn watch(publisher: Arc<Publisher>) {
@@ -44,7 +48,19 @@ pub async fn watch(publisher: Arc<Publisher>) {
         }
         // A save is several writes: wait until there was quiet.
         let quiet = Duration::from_millis(settings.debounce_ms);
-        while let Ok(Some(())) = tokio::time::timeout(quiet, events.recv()).await {}
+        let wait = async {
+            let mut before = stamp(publisher.file()).await;
+            loop {
+                let was_quiet = tokio::time::timeout(quiet, events.recv()).await.is_err();
+                let now = stamp(publisher.file()).await;
+                // A network file system reports nothing: there the stamp tells that a copy still grows.
+                if was_quiet && now == before {
+                    return;
+                }
+                before = now;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, wait).await;
         seen = stamp(publisher.file()).await;
         publisher.take_file().await;
     }
@@ -57,8 +73,12 @@ fn directory_of(file: &Path) -> std::path::PathBuf {
     }
 }
 
-/// Length and time of the file; none while it is not there.
-async fn stamp(file: &Path) -> Option<(u64, SystemTime)> {
+/// What differs after a save: inode (a file renamed over it), length, and the seconds and nanoseconds of its
+/// change.
+type Stamp = (u64, u64, i64, i64);
+
+/// None while the file is not there.
+async fn stamp(file: &Path) -> Option<Stamp> {
     let metadata = tokio::fs::metadata(file).await.ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
+    Some((metadata.ino(), metadata.len(), metadata.ctime(), metadata.ctime_nsec()))
 }

@@ -1,7 +1,7 @@
 //! One step of the ledger: the program that is to be published, against what was.
 
 use super::{Digest, Entry, Ledger, Place, Revision, Standing};
-use crate::program::{Change, ChangeKind, Program, Session, SessionId, Status};
+use crate::program::{Change, ChangeKind, Program, Session, SessionId, Slug, Status};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,7 +63,8 @@ pub fn advance(
     }
 
     let expired = tombstones_expired(program, at);
-    for (id, before) in &previous.entries {
+    for (id, stored) in &previous.entries {
+        let before = &under_present_names(stored, program, previous);
         let mut entry = before.clone();
         match listed.get(id) {
             Some(session) => {
@@ -84,7 +85,7 @@ pub fn advance(
         if departs(before, &entry, program) {
             ledger.last_departure = at;
         }
-        if entry != *before {
+        if entry != *stored {
             changes.extend(change(before, &entry, listed.contains_key(id)));
             ledger.entries.insert(id.clone(), entry);
         }
@@ -92,6 +93,25 @@ pub fn advance(
     changes.sort_by(|a, b| a.session.cmp(&b.session));
     ledger.slugs.learn(program);
     Step { ledger, changes }
+}
+
+/// The entry with the present names of its track and room: a declared rename (`was`) moves nobody.
+fn under_present_names(entry: &Entry, program: &Program, previous: &Ledger) -> Entry {
+    let session = &entry.session;
+    let was = |former: &[Slug], slug: &Slug| former.contains(slug);
+    let track =
+        session.track.as_ref().and_then(|slug| program.tracks.iter().find(|track| was(&track.was, slug)));
+    let room = session.slot.room.as_ref().and_then(|name| {
+        let slug = previous.slugs.room_slug(name)?;
+        program.conference.rooms.iter().find(|room| was(&room.was, slug))
+    });
+    let mut entry = entry.clone();
+    if track.is_some() || room.is_some() {
+        let session = Arc::make_mut(&mut entry.session);
+        session.track = track.map(|track| track.slug.clone()).or_else(|| session.track.take());
+        session.slot.room = room.map(|room| room.name.clone()).or_else(|| session.slot.room.take());
+    }
+    entry
 }
 
 /// A line that is gone becomes a tombstone: cancelled, as last published. What was withdrawn stays withdrawn.

@@ -56,7 +56,7 @@ impl Assets {
     }
 
     /// All paths, for the service worker.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.pages.keys().map(String::as_str)
     }
 

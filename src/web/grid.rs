@@ -6,6 +6,9 @@ use std::fmt::Write;
 pub(super) const MOST_ROWS: usize = 64;
 pub(super) const MOST_LANES: usize = 8;
 
+/// Lanes that fit on a sheet of A4 or Letter.
+const MOST_PAPER_LANES: usize = 4;
+
 /// What a lane needs beside the others to hold a title, in rem.
 const LANE: usize = 17;
 /// The times' column and the page's edges, in rem.
@@ -19,10 +22,12 @@ pub(super) fn rules() -> String {
     }
     for lanes in 2..=MOST_LANES {
         let width = MARGIN + LANE * lanes;
+        // Paper is narrow, but its letters are small.
+        let paper = if lanes <= MOST_PAPER_LANES { "print," } else { "" };
         let grid = format!(".lanes-{lanes}");
         let _ = writeln!(
             css,
-            "@media (min-width:{width}rem){{\
+            "@media {paper}(min-width:{width}rem){{\
              {grid}{{display:grid;grid-template-columns:var(--time) repeat({lanes},minmax(0,1fr));column-gap:var(--gap)}}\
              {grid} .moment,{grid} .cards{{display:contents}}\
              {grid} .time,{grid} .card{{border-top:1px solid var(--rule)}}\

@@ -65,10 +65,7 @@ pub fn program(release: &Release, view: &View) -> String {
     let page = ProgramPage {
         head,
         view,
-        zone_line: fill(
-            site.words.times_are,
-            &[("zone", &site.zone_name()), ("place", conference.zone.name())],
-        ),
+        zone_line: site.zone_line(),
         shown_line: fill(
             site.words.shown,
             &[("n", &entries.len().to_string()), ("of", &shown.len().to_string())],

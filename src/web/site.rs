@@ -2,6 +2,7 @@
 
 use super::Assets;
 use super::assets::fingerprinted;
+use super::card::Card;
 use super::json::data_block;
 use super::text::{Words, fill};
 use super::when::When;
@@ -62,9 +63,20 @@ impl<'a> Site<'a> {
         self.when.zone.abbreviation(at)
     }
 
+    /// When a session starts, complete.
+    pub(super) fn stamp_of(&self, card: &Card<'_>) -> String {
+        self.when.stamp(card.session.slot.start)
+    }
+
+    /// Whose the times are.
+    pub(super) fn zone_line(&self) -> String {
+        let place = self.when.zone.name();
+        fill(self.words.times_are, &[("zone", &self.zone_name()), ("place", place)])
+    }
+
     /// Which release the page shows, for its foot.
     pub(super) fn release_line(&self) -> String {
-        let at = self.when.stamp(self.release.published());
+        let at = self.when.full(self.release.published());
         fill(self.words.release_is, &[("n", &self.release.number().to_string()), ("at", &at)])
     }
 

@@ -56,7 +56,8 @@ impl Words {
     }
 }
 
-/// The text with `{name}` replaced by values. A value is never searched for names itself.
+/// The text with `{name}` replaced by values; names without a value stay. A value is never searched for
+/// names itself.
 pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -64,10 +65,16 @@ pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
         out.push_str(before);
         match after.split_once('}') {
             Some((name, after)) => {
-                out.push_str(values.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value));
+                match values.iter().find(|(known, _)| *known == name) {
+                    Some((_, value)) => out.push_str(value),
+                    None => out.push_str(&format!("{{{name}}}")),
+                }
                 rest = after;
             }
-            None => rest = after,
+            None => {
+                out.push('{');
+                rest = after;
+            }
         }
     }
     out.push_str(rest);
@@ -82,5 +89,6 @@ mod tests {
     fn values_are_not_searched_for_names() {
         assert_eq!(fill("{a} and {b}", &[("a", "{b}"), ("b", "x")]), "{b} and x");
         assert_eq!(fill("no names", &[]), "no names");
+        assert_eq!(fill("{a} {left} {", &[("a", "1")]), "1 {left} {");
     }
 }

@@ -1,7 +1,7 @@
 //! What a visitor asked the program page for: a filter, words to find, the embedded form.
 
 use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
-use crate::program::{Session, Zone};
+use crate::program::{Session, Text, Zone};
 use crate::revision::Slugs;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -39,8 +39,8 @@ impl View {
         for (key, value) in pairs {
             match key {
                 "q" => {
-                    text = value.split_whitespace().collect::<Vec<_>>().join(" ");
-                    text = text.chars().take(LONGEST_SEARCH).collect();
+                    let short: String = value.chars().take(LONGEST_SEARCH).collect();
+                    text = Text::line(&short).0.to_string();
                 }
                 "embed" => embed = true,
                 _ if value.is_empty() => {}

@@ -60,12 +60,19 @@ impl When {
         if (first.year(), first.month()) != (last.year(), last.month()) {
             return format!("{} – {}", year(first), year(last));
         }
-        self.pattern(self.words.days_pattern, first).replace("{last}", &last.day().to_string())
+        let pattern = fill(self.words.days_pattern, &[("last", &last.day().to_string())]);
+        self.pattern(&pattern, first)
     }
 
     /// `Tue 25, 9:00 am PDT`: one instant, complete.
     pub(super) fn stamp(&self, at: DateTime<Utc>) -> String {
         format!("{}, {} {}", self.short_day(self.date(at)), self.time(at), self.zone.abbreviation(at))
+    }
+
+    /// `March 2, 2025, 4:00 am PST`: for what need not lie near the conference.
+    pub(super) fn full(&self, at: DateTime<Utc>) -> String {
+        let date = self.pattern(self.words.date_pattern, self.date(at));
+        format!("{date}, {} {}", self.time(at), self.zone.abbreviation(at))
     }
 
     /// For `datetime` attributes and scripts.
@@ -133,6 +140,7 @@ mod tests {
         assert_eq!(twelve.range(at("2025-03-25T18:45:00Z"), at("2025-03-25T19:30:00Z")), "11:45 am–12:30 pm");
         assert_eq!(when(Clock::TwentyFour, "en-GB").range(start, end), "09:00–09:45");
         assert_eq!(twelve.stamp(start), "Tue 25, 9:00 am PDT");
+        assert_eq!(twelve.full(start), "March 25, 2025, 9:00 am PDT");
         assert_eq!(twelve.offset_iso(start), "2025-03-25T09:00:00-07:00");
     }
 

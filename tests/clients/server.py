@@ -1,5 +1,6 @@
 """The real server as a process of its own, on a free port, with a data directory of the test's."""
 
+import gzip
 import os
 import re
 import signal
@@ -7,46 +8,55 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
+import brotli
 import requests
+import zstandard
 
 from feeds import ROOT, TARGET
 
 BINARY = Path(os.environ.get("CALLBOARD", TARGET / "debug" / "callboard"))
 
+DECODERS = {
+    "identity": bytes,
+    "gzip": gzip.decompress,
+    "br": brotli.decompress,
+    "zstd": lambda body: zstandard.ZstdDecompressor().decompressobj().decompress(body),
+}
+
 
 class Server:
     def __init__(self, data: Path):
         self.data = data
+        self.log = data.with_suffix(".log")
         self.listen = "127.0.0.1:0"
         self.process = None
         self.origin = None
 
     def start(self) -> None:
         """Starts it; from the second time on at the port that it had, since that stands in every link."""
-        self.log = open(self.data.with_suffix(".log"), "ab")
-        self.process = subprocess.Popen(
-            [
-                str(BINARY), "serve", "--listen", self.listen, "--program", str(ROOT / "program.csv"),
-                "--config", str(ROOT / "config" / "callboard.toml"), "--data", str(self.data),
-            ],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
-        )  # fmt: skip
-        for line in self.process.stdout:
-            if url := re.search(r"http://(127\.0\.0\.1:[0-9]+)", line):
-                self.listen, self.origin = url[1], url[0]
-                break
-        else:
-            if self.process.wait(timeout=30) == 0:
-                pytest.skip("this build's `serve` ends at once, without serving")
-            raise AssertionError(f"it ended without a URL: {self.data.with_suffix('.log').read_text()}")
-        for _ in range(200):
-            try:
-                requests.get(self.origin + "/program.ics", timeout=5)
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    str(BINARY), "serve", "--listen", self.listen, "--program", str(ROOT / "program.csv"),
+                    "--config", str(ROOT / "config" / "callboard.toml"), "--data", str(self.data),
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        for _ in range(600):
+            printed = re.search(r"http://(127\.0\.0\.1:[1-9][0-9]*)", self.log.read_text())
+            if printed and self._answers(printed[0]):
+                self.listen, self.origin = printed[1], printed[0]
                 return
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        raise AssertionError("it does not answer at the URL that it printed")
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+        raise AssertionError(f"it does not answer at an URL that it printed: {self.log.read_text()}")
+
+    @staticmethod
+    def _answers(origin: str) -> bool:
+        try:
+            return requests.get(origin + "/program.ics", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
@@ -57,12 +67,16 @@ class Server:
     def _end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
         code = self.process.wait(timeout=30)
-        self.process.stdout.close()
-        self.log.close()
         self.process = None
         return code
 
     def get(self, path: str, coding: str = "identity", **headers: str) -> requests.Response:
+        """The answer, its body decoded by the coding's own library rather than by the HTTP client."""
         url = path if path.startswith("http") else self.origin + path
         headers = {"Accept-Encoding": coding, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return requests.get(url, headers=headers, timeout=10)
+        response = requests.get(url, headers=headers, timeout=10, stream=True)
+        body = response.raw.read(decode_content=False)
+        if body:
+            body = DECODERS[response.headers.get("Content-Encoding", "identity")](body)
+        response._content = body
+        return response

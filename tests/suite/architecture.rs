@@ -11,14 +11,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
     ("program", &[]),
+    ("ics", &[]), // reads iCalendar for export, doctor and adopt
+    ("xml", &[]), // reads and writes XML for export, doctor, adopt and http
     ("config", &["program"]),
     ("import", &["program"]),
     ("revision", &["program"]),
     ("feed", &["program", "revision"]),
     ("release", &["program", "revision", "feed"]),
     ("agenda", &["program", "revision", "feed", "release"]),
-    ("export", &["program", "revision", "feed", "release", "agenda"]),
-    ("doctor", &["program", "revision", "feed", "release", "agenda"]),
+    ("export", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
+    ("doctor", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
+    ("adopt", &["program", "import", "export", "ics", "xml"]),
     ("web", &["program", "revision", "feed", "release", "agenda"]),
     ("store", &["program", "revision"]),
     ("freshness", &["program", "clock"]),
@@ -62,9 +65,10 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("csv", &["import", "export"]), // export: the published program as CSV
     ("icalendar", &["feed"]),
+    ("quick_xml", &["xml"]),
     ("sled", &["store"]),
     ("notify", &["publisher"]),
-    ("arc_swap", &["publisher", "feed"]), // feed: codings are swapped in behind a published feed
+    ("arc_swap", &["publisher", "feed", "web"]), // feed and web: codings are swapped in behind what is published
     ("matchit", &["http"]),
     ("http", &["http", "server", "client"]), // the types of server's respond function and of client's requests
     ("hyper", &["server"]),
@@ -143,7 +147,9 @@ fn nothing_is_left_for_later() {
     for source in sources() {
         let text = fs::read_to_string(root().join(&source.path)).unwrap();
         for mark in ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!("] {
-            assert!(!text.contains(mark), "{} holds {mark}", source.path.display());
+            // VTODO is a component of iCalendar.
+            let marks = text.match_indices(mark).filter(|(at, _)| !text[..*at].ends_with(is_ident));
+            assert_eq!(marks.count(), 0, "{} holds {mark}", source.path.display());
         }
     }
 }

@@ -5,12 +5,12 @@
 use crate::sample::{PUBLISHED, conference, first_release, instant, plain_conference, speaker, talk};
 use crate::truth;
 use bytes::Bytes;
-use callboard::feed::{CANCELLED_PREFIX, Cancelled, FeedKey, Options};
+use callboard::feed::{CANCELLED_PREFIX, Cancelled, FeedKey, Options, parse_query};
 use callboard::import::import;
 use callboard::program::{Program, Session, SessionId, SessionKind, Slug, Status, Text, slug_of};
 use callboard::release::Release;
 use callboard::revision::Ledger;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ fn srecon() -> Vec<Golden> {
         let key = FeedKey::Track(track.slug.clone());
         goldens.push(Golden::canonical(&format!("track-{}", track.slug), &release, &key, of_track));
     }
-    let day = "2025-03-26".parse().unwrap();
+    let day: NaiveDate = "2025-03-26".parse().unwrap();
     let zone = conference.zone;
     let of_day = |session: &Session| zone.civil(session.slot.start).date() == day;
     goldens.push(Golden::canonical("day-2025-03-26", &release, &FeedKey::Day(day), of_day));
@@ -128,6 +128,15 @@ fn srecon() -> Vec<Golden> {
     let joined = release.feeds.single(&id, &session.title, Options::default()).unwrap();
     let truth = vec![truth::of(session, &release.ledger)];
     goldens.push(Golden { name: "session-ml-monitoring".to_owned(), feed: joined.identity(), truth });
+    let query = [("kind", "talk"), ("track", "track-2"), ("track", "track-1"), ("day", "2025-03-27")];
+    let (filter, options) = parse_query(query, &release.ledger.slugs).unwrap();
+    let talks = |session: &Session| session.kind == SessionKind::Talk;
+    let last_day = |session: &Session| zone.civil(session.slot.start).date() == day.succ_opt().unwrap();
+    let mut filtered = Golden::canonical("program-filtered", &release, &FeedKey::Program, |session| {
+        talks(session) && last_day(session)
+    });
+    filtered.feed = release.feeds.filtered(&filter, options, &release.ledger.slugs).identity();
+    goldens.push(filtered);
     goldens
 }
 

@@ -4,6 +4,7 @@ mod agenda_feeds;
 mod agendas;
 mod basics;
 mod feeds;
+mod pages;
 mod secrets;
 mod stage;
 mod wire;

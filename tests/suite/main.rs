@@ -7,15 +7,20 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    unreachable_pub,
     reason = "a test fails by panicking, and says why on its output"
 )]
 
+mod adoption;
 mod architecture;
 mod corpus;
+mod exports;
 mod golden;
 mod histories;
 mod http;
+mod publishing;
 mod sample;
 mod store;
 mod truth;
+mod web;
 mod zones;

@@ -2,6 +2,8 @@
 
 use super::{AgendaError, Agendas, Outcome, Owned, names};
 use crate::agenda::{EditKey, MOST_LINKS, ReadToken};
+use crate::freshness::{Freshness, Seen};
+use crate::release::Release;
 use crate::store::{AgendaRecord, LinkRecord, LinkTarget, Write};
 use chrono::{DateTime, Utc};
 
@@ -30,6 +32,22 @@ impl Owned {
         let is_ours = link.generation == self.record.key_generation;
         let token = is_ours.then(|| self.key.read_token(link.n));
         ReadLink { n: link.n, label: link.label.clone(), token }
+    }
+}
+
+impl Owned {
+    /// A link's last fetch, and how many changes of picked sessions that calendar has not seen.
+    pub fn fetched(
+        &self,
+        link: &ReadLink,
+        release: &Release,
+        freshness: &Freshness,
+    ) -> Option<(Seen, usize)> {
+        let record = self.record.links.iter().find(|record| record.n == link.n)?;
+        let seen = freshness.of(&record.hash.0)?;
+        let entries = self.record.picks.iter().filter_map(|id| release.ledger.entries.get(id));
+        let unseen = entries.filter(|entry| entry.release > seen.release).count();
+        Some((seen, unseen))
     }
 }
 

@@ -63,6 +63,67 @@ impl Agendas {
         Ok(owned)
     }
 
+    /// Picks several at once; those that are picked already stay, and all of them or none are taken.
+    ///
+    /// # Errors
+    /// [`AgendaError::UnknownSessions`] naming each, [`AgendaError::TooManyPicks`].
+    pub async fn pick_all(
+        &self,
+        key: &EditKey,
+        sessions: &[String],
+        release: &Release,
+    ) -> Result<Owned, AgendaError> {
+        let (owned, ()) = self
+            .change(key, None, |record, _| {
+                let new = resolve(sessions, &record.picks, release)?;
+                let before = record.picks.len();
+                for session in new {
+                    if !record.picks.contains(&session) {
+                        record.picks.push(session);
+                    }
+                }
+                if record.picks.len() > MOST_PICKS {
+                    return Err(AgendaError::TooManyPicks);
+                }
+                let changed = record.picks.len() > before;
+                Ok(if changed { Outcome::Seen((), Vec::new()) } else { Outcome::Same(()) })
+            })
+            .await?;
+        Ok(owned)
+    }
+
+    /// Takes several picks back; what is not picked is no error.
+    ///
+    /// # Errors
+    /// When the agenda or the store does not answer.
+    pub async fn unpick_all(&self, key: &EditKey, sessions: &[String]) -> Result<Owned, AgendaError> {
+        let (owned, ()) = self
+            .change(key, None, |record, _| {
+                let before = record.picks.len();
+                record.picks.retain(|pick| !sessions.iter().any(|session| session == pick.as_str()));
+                let changed = record.picks.len() < before;
+                Ok(if changed { Outcome::Seen((), Vec::new()) } else { Outcome::Same(()) })
+            })
+            .await?;
+        Ok(owned)
+    }
+
+    /// Notes that the owner has seen a release, so that later changes are pointed out.
+    ///
+    /// # Errors
+    /// When the agenda or the store does not answer.
+    pub async fn seen(&self, owned: &Owned, release: u64) -> Result<(), AgendaError> {
+        if owned.record.seen_release >= release {
+            return Ok(());
+        }
+        self.change(&owned.key, None, |record, _| {
+            record.seen_release = record.seen_release.max(release);
+            Ok(Outcome::Unseen((), Vec::new()))
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Replaces all picks; duplicates collapse.
     ///
     /// # Errors

@@ -2,42 +2,61 @@
 
 use super::{Source, options, pairs};
 use crate::agenda::ReadToken;
+use crate::freshness::{Family, Freshness, Seen};
 use crate::http::agendas::{Agendas, Shared};
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::release::Release;
 use chrono::{DateTime, Utc};
-use http::Response;
+use http::header::USER_AGENT;
 use http::request::Parts;
+use http::{Method, Response};
 
-/// Answers a read link.
-pub(in crate::http) fn agenda(
-    token: &ReadToken,
-    agendas: &Agendas,
-    release: &Release,
-    request: &Parts,
-    now: DateTime<Utc>,
-) -> Result<Response<Body>, Problem> {
-    let title = &release.program.conference.title;
-    match agendas.shared(token)? {
-        Shared::Never => Err(Problem::NotFound),
-        Shared::Gone => Err(Problem::Gone),
-        // Some clients would keep the sessions for ever if the feed just went away, so it is emptied first.
-        Shared::Closed { since } => {
-            let name = Text::line(&format!("{title} (no longer shared)")).0;
-            let about = Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
-            let joined = release.feeds.closed(&name, &about, since);
-            Source::Joined(joined).representation(request, None, now).answer(request)
-        }
-        Shared::Open(agenda) => {
-            let options = options(&pairs(request))?;
-            let name = match agenda.name.is_empty() {
-                true => Text::line(&format!("{title}: my agenda")).0,
-                false => Text::line(&agenda.name).0,
-            };
-            let joined = release.feeds.agenda(&name, &agenda.picks, options, agenda.modified);
-            let floor = agenda.modified.max(release.published());
-            Source::Joined(joined).representation(request, Some(floor), now).answer(request)
+/// A look at shared agendas.
+pub(in crate::http) struct Poll<'a> {
+    pub(in crate::http) agendas: &'a Agendas,
+    pub(in crate::http) release: &'a Release,
+    pub(in crate::http) freshness: &'a Freshness,
+    pub(in crate::http) now: DateTime<Utc>,
+}
+
+impl Poll<'_> {
+    /// Answers a read link. A client that gets the feed, or is told that it has it, has seen the release.
+    pub(in crate::http) fn answer(
+        self,
+        token: &ReadToken,
+        request: &Parts,
+    ) -> Result<Response<Body>, Problem> {
+        let Self { agendas, release, freshness, now } = self;
+        let title = &release.program.conference.title;
+        match agendas.shared(token)? {
+            Shared::Never => Err(Problem::NotFound),
+            Shared::Gone => Err(Problem::Gone),
+            // Some clients would keep the sessions for ever if the feed just went away, so it is emptied first.
+            Shared::Closed { since } => {
+                let name = Text::line(&format!("{title} (no longer shared)")).0;
+                let about =
+                    Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
+                let joined = release.feeds.closed(&name, &about, since);
+                Source::Joined(joined).representation(request, None, now).answer(request)
+            }
+            Shared::Open(agenda) => {
+                let options = options(&pairs(request))?;
+                let name = match agenda.name.is_empty() {
+                    true => Text::line(&format!("{title}: my agenda")).0,
+                    false => Text::line(&agenda.name).0,
+                };
+                let joined = release.feeds.agenda(&name, &agenda.picks, options, agenda.modified);
+                let floor = agenda.modified.max(release.published());
+                let answer =
+                    Source::Joined(joined).representation(request, Some(floor), now).answer(request)?;
+                if request.method == Method::GET {
+                    let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+                    let by = Family::of(agent.unwrap_or_default());
+                    freshness.note(token.hash().0, Seen { at: now, by, release: release.number() });
+                }
+                Ok(answer)
+            }
         }
     }
 }

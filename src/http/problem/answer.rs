@@ -17,15 +17,20 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    #[serde(flatten)]
+    members: serde_json::Map<String, serde_json::Value>,
 }
 
+/// Makes a page of a title and a text.
+pub(in crate::http) type Page<'a> = &'a dyn Fn(&str, &str) -> String;
+
 impl Problem {
-    /// The answer; `as_page` where the client would rather read HTML.
-    pub(in crate::http) fn answer(&self, as_page: bool) -> Response<Body> {
+    /// The answer; where the client would rather read HTML, `page` makes one of title and text.
+    pub(in crate::http) fn answer(&self, page: Option<Page<'_>>) -> Response<Body> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or("Error");
         let detail = self.detail();
-        let (media_type, body) = if as_page {
+        let (media_type, body) = if let Some(page) = page {
             ("text/html; charset=utf-8", page(title, &detail))
         } else {
             let document = Document {
@@ -34,6 +39,7 @@ impl Problem {
                 status: status.as_u16(),
                 detail: &detail,
                 errors: self.faults(),
+                members: self.members(),
             };
             ("application/problem+json", serde_json::to_string(&document).unwrap_or_default())
         };
@@ -46,21 +52,29 @@ impl Problem {
         response
     }
 
+    /// What a program reads beside the text.
+    fn members(&self) -> serde_json::Map<String, serde_json::Value> {
+        match self {
+            Self::Publish(error) => super::publication::members(error),
+            _ => serde_json::Map::new(),
+        }
+    }
+
     /// The fields that go with some of the status codes.
     fn fields(&self, headers: &mut HeaderMap) {
+        if self.passes() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        }
         match self {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, method::allow(allowed));
             }
-            Self::Agenda(AgendaError::UnknownKey) => {
+            Self::Agenda(AgendaError::UnknownKey) | Self::WrongSecret => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             // What is left of the body is not read, so the connection cannot go on.
             Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Self::Read(_) | Self::Agenda(AgendaError::Read(_) | AgendaError::Commit(_)) => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
             }
             _ => {}
         }
@@ -79,29 +93,16 @@ pub(in crate::http) fn prefers_page(headers: &HeaderMap) -> bool {
     weight(["text/html", "text/*", "*/*"]) > json
 }
 
-/// The texts are ours but for what a query echoes, which is escaped with the rest.
-fn page(title: &str, detail: &str) -> String {
-    let (title, detail) = (escape(title), escape(detail));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <h1>{title}</h1>\n<p>{detail}</p>\n<p><a href=\"/\">The program</a></p>\n</html>\n"
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::QueryError;
     use crate::store::{CommitError, ReadError};
     use http_body_util::BodyExt;
 
     async fn text(problem: &Problem, as_page: bool) -> String {
-        let bytes = problem.answer(as_page).into_body().collect().await.unwrap().to_bytes();
+        let page = |title: &str, detail: &str| format!("<h1>{title}</h1><p>{detail}</p>");
+        let page = as_page.then_some(&page as Page<'_>);
+        let bytes = problem.answer(page).into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.into()).unwrap()
     }
 
@@ -112,27 +113,19 @@ mod tests {
         for as_page in [false, true] {
             assert!(!text(&problem, as_page).await.contains("sda1"));
         }
-        assert_eq!(problem.answer(false).headers()[RETRY_AFTER], "10");
+        assert_eq!(problem.answer(None).headers()[RETRY_AFTER], "10");
         assert_eq!(Problem::NotFound.cause(), None);
     }
 
     #[tokio::test]
     async fn a_problem_is_a_document_of_rfc_9457() {
         let problem = Problem::Values(vec![Fault::new("name", "too long")]);
-        let answer = problem.answer(false);
+        let answer = problem.answer(None);
         assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
         let document: serde_json::Value = serde_json::from_str(&text(&problem, false).await).unwrap();
         assert_eq!(document["status"], 422);
         assert_eq!(document["title"], "Unprocessable Entity");
         assert_eq!(document["errors"][0]["field"], "name");
-    }
-
-    #[tokio::test]
-    async fn what_a_page_echoes_is_escaped() {
-        let value = "<script>".to_owned();
-        let problem = Problem::Query(QueryError::Unknown { key: "track", value });
-        let page = text(&problem, true).await;
-        assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"), "{page}");
     }
 
     #[test]

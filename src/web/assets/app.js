@@ -8,7 +8,9 @@ document.documentElement.classList.add("scripted");
 
 zones();
 marker();
-picking();
+// In another site's page our cookies are not ours to use: there a pick opens a window of its own.
+const isEmbedded = document.documentElement.classList.contains("embed");
+if (!isEmbedded) picking();
 live();
 
 // Empty fields of the filter stay out of its address.
@@ -40,7 +42,7 @@ async function age() {
   if (stored) notify(say("offline", { ago: ago(Date.now() - stored) }));
 }
 
-if ("serviceWorker" in navigator && !document.documentElement.classList.contains("embed")) {
+if ("serviceWorker" in navigator && !isEmbedded) {
   window.addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));
   if (!navigator.onLine) age();
   window.addEventListener("offline", age);

@@ -78,14 +78,32 @@ async function load() {
   await overlay();
 }
 
+// The agenda's own forms: sent as they are, and queued where nobody answers.
+async function submit(form, submitter) {
+  const data = new FormData(form);
+  if (submitter?.name) data.append(submitter.name, submitter.value);
+  const [sessions, action] = [data.getAll("session"), data.get("action")];
+  let answer;
+  try {
+    answer = await send(sessions, action);
+  } catch {
+    await Promise.all(sessions.map((session) => enqueue(session, action)));
+    for (const session of sessions) document.getElementById(session)?.classList.add("waiting");
+    notify(say("queued"));
+    return;
+  }
+  if (answer.ok) location.assign("/agenda");
+  else notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
+}
+
 export function picking() {
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("form[data-forget]")) clear();
-    if (event.target.id !== "pick") return;
-    const session = event.submitter?.value;
-    if (!session) return;
+    const { target: form, submitter } = event;
+    if (form.matches("form[data-forget]")) clear();
+    if (form.getAttribute("action") !== "/agenda/picks") return;
     event.preventDefault();
-    toggle(session);
+    if (form.id === "pick" && submitter?.value) toggle(submitter.value);
+    else submit(form, submitter);
   });
   window.addEventListener("online", settle);
   load().then(settle);

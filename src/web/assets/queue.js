@@ -37,11 +37,11 @@ async function settle(entry) {
 
 export const clear = () => store("readwrite", (picks) => picks.clear()).catch(() => {});
 
-export async function send(session, action) {
+export async function send(sessions, action) {
   const answer = await fetch("/agenda/picks", {
     method: "POST",
     headers: { accept: "application/json" },
-    body: new URLSearchParams([["session", session], ["action", action]]),
+    body: new URLSearchParams([["action", action], ...[sessions].flat().map((id) => ["session", id])]),
   });
   const type = answer.headers.get("content-type") ?? "";
   const body = type.includes("json") ? await answer.json().catch(() => ({})) : {};

@@ -84,7 +84,7 @@ export function marker() {
 
 // Placed in the margin under the time, so that it moves nothing.
 function label(moment, state) {
-  const head = moment.querySelector(".time");
+  const head = moment.querySelector(".at");
   let tag = head?.querySelector(".tag");
   if (!state) { tag?.remove(); return; }
   if (!head) return;

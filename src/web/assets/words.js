@@ -21,11 +21,11 @@ export function notify(text, action) {
   if (!action) notify.timer = setTimeout(() => { box.hidden = true; }, 8000);
 }
 
+// A length of time in its largest whole unit.
 export function ago(milliseconds) {
-  const format = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "always" });
   const minutes = Math.max(1, Math.round(milliseconds / 60000));
   const [count, unit] = minutes < 120 ? [minutes, "minute"]
     : minutes < 2880 ? [Math.floor(minutes / 60), "hour"] : [Math.floor(minutes / 1440), "day"];
   return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" })
-    .format(count) || format.format(-count, unit);
+    .format(count);
 }

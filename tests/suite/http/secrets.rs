@@ -30,8 +30,11 @@ impl MakeWriter<'_> for Log {
 #[tokio::test]
 async fn planted_secrets_are_in_no_log_line() {
     let log = Log::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let stage = Stage::new();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use callboard::clock::Clock;
 use callboard::config::{Config, Overrides};
-use callboard::http::{App, Parts};
+use callboard::http::{App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, Setup};
 use callboard::store::{Origin, Store};
 use chrono::TimeDelta;
@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub const PROGRAM: &str = "\
+pub(super) const PROGRAM: &str = "\
 id,date,start,end,kind,title,track,room,speakers,abstract,status
 opening,2025-03-25,09:00,09:30,plenary,Opening,Main,Hall,Ada Lovelace,,
 first-talk,2025-03-25,10:00,10:40,talk,First,Main,Hall,\"Ada Lovelace, Analytical\",What was first,
@@ -42,17 +42,20 @@ name = \"Later\"
 guard_share = 1.0
 ";
 
-pub struct Stage {
-    pub app: App,
-    pub clock: Clock,
-    pub publisher: Arc<Publisher>,
-    pub store: Store,
+/// The organizer's.
+pub(super) const SECRET: &str = "an-organizer-secret";
+
+pub(super) struct Stage {
+    pub(super) app: App,
+    pub(super) clock: Clock,
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) store: Store,
     _dir: tempfile::TempDir,
 }
 
 impl Stage {
     /// The conference an hour after its first release.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse(Some(CONFIG), Overrides::default()).unwrap();
         let conference = config.conference("127.0.0.1:1".parse().unwrap());
@@ -64,29 +67,34 @@ impl Stage {
         let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
+        let secrets = dir.path().join("secrets");
+        std::fs::write(&secrets, format!("ops {SECRET}\n")).unwrap();
         let app = App::new(Parts {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
             clock: clock.clone(),
             body_patience: Duration::from_millis(200),
+            frame_ancestors: Vec::new(),
+            secrets: Secrets::open(&secrets).unwrap(),
+            freshness: Arc::default(),
         });
         clock.advance(TimeDelta::hours(1));
         Self { app, clock, publisher, store, _dir: dir }
     }
 
-    pub fn pass(&self, seconds: i64) {
+    pub(super) fn pass(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
     }
 
     /// Publishes another program.
-    pub async fn publish(&self, csv: &str) {
+    pub(super) async fn publish(&self, csv: &str) {
         let csv = csv.as_bytes().to_vec();
         let proposal = Proposal { csv, origin: Origin::Upload, who: None, confirm: None, expect: None };
         assert!(self.publisher.publish(proposal).await.unwrap().is_new);
     }
 
     /// Sends what is on the card.
-    pub async fn send(&self, card: Card) -> Answer {
+    pub(super) async fn send(&self, card: Card) -> Answer {
         let mut request = Request::builder().method(card.method).uri(card.target).version(card.version);
         if card.version == Version::HTTP_11 {
             request = request.header("host", "conf.example");
@@ -100,12 +108,12 @@ impl Stage {
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    pub async fn get(&self, target: &str) -> Answer {
+    pub(super) async fn get(&self, target: &str) -> Answer {
         self.send(Card::new("GET", target)).await
     }
 
     /// An agenda with those picks, as the API answers its creation.
-    pub async fn agenda(&self, picks: &[&str]) -> Mine {
+    pub(super) async fn agenda(&self, picks: &[&str]) -> Mine {
         let body = serde_json::json!({ "name": "Mine", "picks": picks });
         let answer = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
@@ -119,43 +127,43 @@ impl Stage {
 }
 
 /// An agenda's key, and the path of its first feed.
-pub struct Mine {
-    pub key: String,
-    pub feed: String,
+pub(super) struct Mine {
+    pub(super) key: String,
+    pub(super) feed: String,
 }
 
 impl Mine {
-    pub fn card(&self, method: &'static str, path: &str) -> Card {
+    pub(super) fn card(&self, method: &'static str, path: &str) -> Card {
         let key = format!("Bearer {}", self.key);
         Card::new(method, &format!("/api/v1{path}")).field("authorization", &key)
     }
 }
 
 /// A request to be sent.
-pub struct Card {
-    pub method: &'static str,
-    pub target: String,
-    pub version: Version,
-    pub fields: Vec<(&'static str, String)>,
-    pub body: Bytes,
+pub(super) struct Card {
+    pub(super) method: &'static str,
+    pub(super) target: String,
+    pub(super) version: Version,
+    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) body: Bytes,
 }
 
 impl Card {
-    pub fn new(method: &'static str, target: &str) -> Self {
+    pub(super) fn new(method: &'static str, target: &str) -> Self {
         let target = target.to_owned();
         Self { method, target, version: Version::HTTP_11, fields: Vec::new(), body: Bytes::new() }
     }
 
-    pub fn field(mut self, name: &'static str, value: &str) -> Self {
+    pub(super) fn field(mut self, name: &'static str, value: &str) -> Self {
         self.fields.push((name, value.to_owned()));
         self
     }
 
-    pub fn json(self, value: &serde_json::Value) -> Self {
+    pub(super) fn json(self, value: &serde_json::Value) -> Self {
         self.text("application/json", &value.to_string())
     }
 
-    pub fn text(mut self, media_type: &'static str, body: &str) -> Self {
+    pub(super) fn text(mut self, media_type: &'static str, body: &str) -> Self {
         self.body = Bytes::from(body.to_owned());
         self.field("content-type", media_type)
     }
@@ -163,39 +171,39 @@ impl Card {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
 impl Answer {
     /// A field's value; empty where it is not there.
-    pub fn field(&self, name: &str) -> &str {
+    pub(super) fn field(&self, name: &str) -> &str {
         assert!(self.headers.get_all(name).iter().count() < 2, "{name} twice");
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn tag(&self) -> &str {
+    pub(super) fn tag(&self) -> &str {
         self.field("etag")
     }
 
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The ids of the sessions in a feed, in its order.
-    pub fn sessions(&self) -> Vec<String> {
+    pub(super) fn sessions(&self) -> Vec<String> {
         let uids = self.text().lines().filter_map(|line| line.strip_prefix("UID:"));
         uids.map(|uid| uid.split('@').next().unwrap().to_owned()).collect()
     }
 
     /// A property of the calendar, the first of that name.
-    pub fn property(&self, name: &str) -> &str {
+    pub(super) fn property(&self, name: &str) -> &str {
         self.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default()
     }
 }

@@ -1,0 +1,102 @@
+//! What a server does beside answering: the file, the schedule, signals, and what read links have seen.
+
+use crate::freshness::Freshness;
+use crate::http::Secrets;
+use crate::publisher::{Publisher, keep_schedule, watch};
+use crate::revision::Digest;
+use crate::store::{Store, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The note in the store that holds what read links have seen.
+const FRESHNESS: &str = "freshness";
+
+/// Time between two snapshots of it: what a crash forgets at most.
+const SNAPSHOT: Duration = Duration::from_secs(180);
+
+/// Everything that goes on beside answering.
+#[derive(Debug, Clone)]
+pub(super) struct Background {
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) store: Store,
+    pub(super) secrets: Secrets,
+    pub(super) freshness: Arc<Freshness>,
+}
+
+impl Background {
+    /// Goes on until it is aborted. It begins with what a start owes: calls that a crash came before, and the
+    /// file that was saved meanwhile.
+    pub(super) async fn run(self) {
+        self.publisher.tell_what_was_not().await;
+        self.publisher.catch_up().await;
+        let publisher = || Arc::clone(&self.publisher);
+        tokio::join!(watch(publisher()), keep_schedule(publisher()), self.snapshots(), self.hang_ups());
+    }
+
+    /// SIGHUP: secrets and program file are read again.
+    async fn hang_ups(&self) {
+        let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
+        while hang_up.recv().await.is_some() {
+            match self.secrets.reload() {
+                Ok(()) => tracing::info!("SIGHUP: the organizer's secrets were read again"),
+                Err(error) => {
+                    tracing::error!(%error, "the organizer's secrets cannot be read; the old ones go on");
+                }
+            }
+            self.publisher.catch_up().await;
+        }
+    }
+
+    async fn snapshots(&self) {
+        let mut saved = Digest::default();
+        loop {
+            tokio::time::sleep(SNAPSHOT).await;
+            let snapshot = self.freshness.snapshot();
+            let digest = Digest::of(&snapshot);
+            if digest != saved && self.save(snapshot).await {
+                saved = digest;
+            }
+        }
+    }
+
+    /// Keeps what read links have seen; the last thing before the store is closed.
+    pub(super) async fn finish(&self) {
+        self.save(self.freshness.snapshot()).await;
+    }
+
+    async fn save(&self, value: Vec<u8>) -> bool {
+        let write = Write::PutNote { name: FRESHNESS.to_owned(), value };
+        match self.store.commit(vec![write]).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "what read links have seen could not be kept");
+                false
+            }
+        }
+    }
+}
+
+/// What read links had seen at the last snapshot.
+pub(super) fn freshness(store: &Store) -> Freshness {
+    match store.note(FRESHNESS) {
+        Ok(note) => Freshness::restore(&note.unwrap_or_default()),
+        Err(error) => {
+            tracing::warn!(%error, "what read links have seen is forgotten");
+            Freshness::default()
+        }
+    }
+}
+
+/// The file of the organizer's secrets: as configured, else systemd's credential.
+pub(super) fn secrets(configured: Option<&PathBuf>) -> Result<Secrets, (PathBuf, std::io::Error)> {
+    let credential = || {
+        let directory = std::env::var_os("CREDENTIALS_DIRECTORY")?;
+        Some(PathBuf::from(directory).join("organizer-secret")).filter(|file| file.exists())
+    };
+    match configured.cloned().or_else(credential) {
+        Some(file) => Secrets::open(&file).map_err(|error| (file, error)),
+        None => Ok(Secrets::none()),
+    }
+}

@@ -1,0 +1,100 @@
+//! A parsed calendar as the models look at it.
+
+use crate::ics::{self, Component, Line, Moment};
+use crate::program::{Civil, Zone, ZoneError};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// A VCALENDAR.
+#[derive(Debug)]
+pub(super) struct Calendar<'a> {
+    pub component: &'a Component,
+    pub zones: Vec<(&'a str, &'a Component)>,
+    pub events: Vec<Event<'a>>,
+}
+
+/// A VEVENT.
+#[derive(Debug)]
+pub(super) struct Event<'a> {
+    pub component: &'a Component,
+    /// Empty where it has none.
+    pub uid: String,
+    pub start: Option<Moment>,
+    /// DTEND, else DTSTART and DURATION.
+    pub end: Option<Moment>,
+}
+
+impl<'a> Calendar<'a> {
+    pub(super) fn of(component: &'a Component) -> Self {
+        let name = |zone: &'a Component| (zone.property("TZID").map_or("", |line| line.value.as_str()), zone);
+        Self {
+            component,
+            zones: component.all("VTIMEZONE").map(name).collect(),
+            events: component.all("VEVENT").map(Event::of).collect(),
+        }
+    }
+
+    /// The VTIMEZONE of a TZID.
+    pub(super) fn zone(&self, tzid: &str) -> Option<&'a Component> {
+        self.zones.iter().find(|(name, _)| *name == tzid).map(|(_, zone)| *zone)
+    }
+
+    /// Every property with a TZID, of all events.
+    pub(super) fn zoned(&self) -> impl Iterator<Item = (&'a Line, &'a str)> {
+        let lines = self.events.iter().flat_map(|event| event.component.properties.iter());
+        lines.filter_map(|line| Some((line, line.parameter("TZID")?)))
+    }
+}
+
+impl<'a> Event<'a> {
+    fn of(component: &'a Component) -> Self {
+        let start = component.property("DTSTART").and_then(ics::date_time);
+        let end = component.property("DTEND").and_then(ics::date_time);
+        let length = component.property("DURATION").and_then(|line| ics::duration(&line.value));
+        let end = end.or_else(|| Some(later(start.clone()?, length?)));
+        Self { component, uid: component.text("UID"), start, end }
+    }
+
+    /// The line of a property, else of the event.
+    pub(super) fn line(&self, property: &str) -> usize {
+        self.component.property(property).map_or(self.component.line, |line| line.number)
+    }
+
+    /// The value of a property, trimmed; empty where there is none.
+    pub(super) fn value(&self, property: &str) -> &'a str {
+        self.component.property(property).map_or("", |line| line.value.trim())
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.value("STATUS").eq_ignore_ascii_case("CANCELLED")
+    }
+
+    /// Start and end as instants, floating ones as if they were UTC.
+    pub(super) fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        Some((instant(self.start.as_ref()?)?, instant(self.end.as_ref()?)?))
+    }
+}
+
+fn later(start: Moment, length: TimeDelta) -> Moment {
+    match start {
+        Moment::Day(day) => Moment::Day(day + length),
+        Moment::Utc(at) => Moment::Utc(at + length),
+        Moment::Zoned(civil, zone) => Moment::Zoned(civil + length, zone),
+        Moment::Floating(civil) => Moment::Floating(civil + length),
+    }
+}
+
+/// The instant, where the zone is one that clients know; an hour that comes twice means the first.
+pub(super) fn instant(moment: &Moment) -> Option<DateTime<Utc>> {
+    match moment {
+        Moment::Utc(at) => Some(*at),
+        Moment::Day(_) | Moment::Floating(_) => Some(moment.civil().and_utc()),
+        Moment::Zoned(civil, zone) => match Zone::parse(zone).ok()?.instant(*civil) {
+            Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => Some(at),
+        },
+    }
+}
+
+/// Whether clients find that zone in the IANA database; old links such as `US/Pacific` are in it.
+pub(super) fn is_iana(tzid: &str) -> bool {
+    !matches!(Zone::parse(tzid), Err(ZoneError::Abbreviation(..) | ZoneError::Unknown(..)))
+}

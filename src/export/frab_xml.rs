@@ -1,0 +1,222 @@
+//! `/schedule.xml`: the frab / c3voc schedule, valid against the published schema.
+
+use super::schedule::track_slug;
+use super::{Exported, Item, Schedule};
+use crate::program::Link;
+use crate::release::Release;
+use crate::xml::Writer;
+use chrono::SecondsFormat;
+
+/// The schedule as XML.
+pub fn schedule_xml(release: &Release) -> Exported {
+    let schedule = Schedule::of(release);
+    let conference = schedule.conference();
+    let mut xml = Writer::default();
+    xml.open("schedule", &[]);
+    let version = env!("CARGO_PKG_VERSION");
+    xml.empty("generator", &[("name", "callboard"), ("version", version)]);
+    xml.leaf("url", &[], &conference.link("/schedule.xml"));
+    xml.leaf("version", &[], &release.number().to_string());
+    describe(&schedule, &mut xml);
+    for day in &schedule.days {
+        let instant = |at: chrono::DateTime<_>| at.to_rfc3339_opts(SecondsFormat::Secs, false);
+        let (index, date) = (day.index.to_string(), day.date.to_string());
+        let (start, end) = (instant(day.start), instant(day.end));
+        xml.open("day", &[("index", &index), ("date", &date), ("start", &start), ("end", &end)]);
+        for (room, items) in &day.rooms {
+            xml.open("room", &[("name", room.name.as_str()), ("guid", &room.guid.to_string())]);
+            items.iter().for_each(|item| event(item, conference.language.as_str(), &mut xml));
+            xml.close();
+        }
+        xml.close();
+    }
+    Exported::new("application/xml; charset=utf-8", xml.finish(), release.published())
+}
+
+fn describe(schedule: &Schedule<'_>, xml: &mut Writer) {
+    let conference = schedule.conference();
+    let (first, last) = schedule.span();
+    xml.open("conference", &[]);
+    xml.leaf("acronym", &[], &schedule.acronym);
+    xml.leaf("title", &[], conference.title.as_str());
+    xml.leaf("start", &[], &first.to_string());
+    xml.leaf("end", &[], &last.to_string());
+    xml.leaf("days", &[], &schedule.days.len().to_string());
+    xml.leaf("timeslot_duration", &[], super::frab_json::TIMESLOT);
+    xml.leaf("base_url", &[], &conference.link("/"));
+    xml.leaf("url", &[], &conference.link("/"));
+    xml.leaf("time_zone_name", &[], conference.zone.name());
+    for track in schedule.tracks() {
+        let colour = track.colour.map(|colour| colour.to_string());
+        let mut attributes = vec![("name", track.name.as_str())];
+        attributes.extend(colour.as_deref().map(|colour| ("color", colour)));
+        attributes.extend(track_slug(track).map(|slug| ("slug", slug)));
+        xml.leaf("track", &attributes, track.about.as_str());
+    }
+    xml.close();
+}
+
+fn event(item: &Item<'_>, language: &str, xml: &mut Writer) {
+    let session = item.session();
+    let (guid, id) = (item.guid.to_string(), item.entry.number.to_string());
+    xml.open("event", &[("guid", &guid), ("id", &id), ("code", &item.code)]);
+    xml.leaf("room", &[], item.room.as_str());
+    xml.leaf("title", &[], session.title.as_str());
+    xml.leaf("subtitle", &[], session.block.as_ref().map_or("", |block| block.as_str()));
+    xml.leaf("type", &[], session.kind.as_str());
+    xml.leaf("date", &[], &item.date());
+    xml.leaf("start", &[], &item.clock());
+    xml.leaf("duration", &[], &item.duration());
+    xml.leaf("abstract", &[], session.abstract_text.as_str());
+    xml.leaf("slug", &[], &item.slug);
+    xml.leaf("track", &[], item.track_name());
+    xml.open("persons", &[]);
+    for person in &item.persons {
+        let (id, guid) = (person.number().to_string(), person.guid.to_string());
+        xml.leaf("person", &[("id", &id), ("guid", &guid)], person.speaker.name.as_str());
+    }
+    xml.close();
+    xml.leaf("language", &[], super::frab_json::tongue(language));
+    xml.leaf("description", &[], &item.description);
+    xml.open("links", &[]);
+    let link = |link: &Link, xml: &mut Writer| {
+        xml.leaf("link", &[("href", link.url.as_str())], link.label.as_str());
+    };
+    session.links.iter().for_each(|found| link(found, xml));
+    xml.close();
+    xml.leaf("url", &[], &item.url);
+    xml.leaf("origin_url", &[], &item.page);
+    xml.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::{sample, schedule_json};
+    use crate::revision::Ledger;
+    use crate::xml::{Element, MOST_BYTES, read};
+    use std::collections::HashSet;
+
+    fn events(root: &Element) -> Vec<&Element> {
+        root.all("day").flat_map(|day| day.all("room")).flat_map(|room| room.all("event")).collect()
+    }
+
+    fn document() -> Element {
+        read(&schedule_xml(&sample::release()).bytes, MOST_BYTES).unwrap()
+    }
+
+    #[test]
+    fn cancelled_and_withdrawn_sessions_are_absent_and_breaks_are_there() {
+        let root = document();
+        let titles: Vec<&str> = events(&root).iter().map(|event| event.text_of("title")).collect();
+        assert_eq!(titles.len(), 5);
+        assert!(titles.contains(&"Coffee and Tea Break"));
+        assert!(titles.contains(&"Safe & <Sound>, =\"quoted\""));
+        assert!(!titles.iter().any(|title| title.contains("fell through") || title.contains("Never")));
+    }
+
+    #[test]
+    fn every_session_has_a_room_and_every_day_of_the_conference_is_there() {
+        let root = document();
+        let rooms: HashSet<&str> = events(&root).iter().map(|event| event.text_of("room")).collect();
+        assert_eq!(rooms, HashSet::from(["Plenary", "Track 1", "Grand Ballroom", "SREcon25 Americas"]));
+        let days: Vec<_> =
+            root.all("day").map(|day| (day.attribute("index"), day.attribute("start"))).collect();
+        assert_eq!(days.len(), 4);
+        assert_eq!(days[0], (Some("1"), Some("2025-03-24T00:00:00-07:00")));
+        let night = events(&root).into_iter().find(|event| event.text_of("title") == "Night walk").unwrap();
+        assert_eq!(
+            (night.text_of("date"), night.text_of("duration")),
+            ("2025-03-27T22:00:00-07:00", "04:30")
+        );
+    }
+
+    #[test]
+    fn parallel_sessions_without_rooms_do_not_share_a_column() {
+        let mut sessions = sample::sessions();
+        for id in ["ama-one", "ama-two"] {
+            let mut ama = sample::session(id, "2025-03-25T18:15:00Z", "2025-03-25T19:00:00Z", id);
+            ama.track = sessions[1].track.clone();
+            sessions.push(ama);
+        }
+        let ledger = Ledger::empty("x.example.org");
+        let (release, _) = sample::after(sample::program(sessions), &ledger, "2025-01-01T00:00:00Z");
+        let xml = schedule_xml(&release);
+        let root = read(&xml.bytes, MOST_BYTES).unwrap();
+        let rooms: Vec<&str> =
+            root.all("day").flat_map(|day| day.all("room")).filter_map(|r| r.attribute("name")).collect();
+        for room in ["Track 1", "Track 1 (2)", "Track 1 (3)"] {
+            assert!(rooms.contains(&room), "{rooms:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_survive_a_move() {
+        let release = sample::release();
+        let before = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
+        let mut sessions = sample::sessions();
+        sessions[1].slot = sessions[5].slot.clone();
+        sessions.remove(4);
+        let (release, _) = sample::after(sample::program(sessions), &release.ledger, "2025-02-01T00:00:00Z");
+        let after = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
+        let ids = |root: &Element| -> HashSet<Vec<String>> {
+            let keys = ["guid", "id", "code"];
+            let of = |event: &&Element| {
+                keys.iter()
+                    .filter_map(|key| event.attribute(key))
+                    .chain([event.text_of("slug")])
+                    .map(str::to_owned)
+                    .collect()
+            };
+            events(root).iter().map(of).collect()
+        };
+        assert_eq!(ids(&before), ids(&after));
+        assert_eq!(ids(&before).len(), 5);
+        assert_eq!((before.text_of("version"), after.text_of("version")), ("1", "2"));
+    }
+
+    #[test]
+    fn both_formats_say_the_same() {
+        let release = sample::release();
+        let json: serde_json::Value = serde_json::from_slice(&schedule_json(&release).bytes).unwrap();
+        let root = document();
+        let conference = &json["schedule"]["conference"];
+        assert_eq!(conference["acronym"], "srecon25_americas");
+        assert_eq!(conference["acronym"], root.child("conference").unwrap().text_of("acronym"));
+        for event in events(&root) {
+            let days = conference["days"].as_array().unwrap();
+            let rooms = days.iter().flat_map(|day| day["rooms"].as_object().unwrap().values());
+            let mut all = rooms.flat_map(|room| room.as_array().unwrap());
+            let twin = all.find(|twin| twin["guid"].as_str() == event.attribute("guid")).unwrap();
+            for key in
+                ["title", "date", "start", "duration", "room", "slug", "type", "abstract", "url", "language"]
+            {
+                let flat = |text: &str| text.trim().to_owned();
+                assert_eq!(twin[key].as_str().map(flat).unwrap_or_default(), event.text_of(key), "{key}");
+            }
+            assert_eq!(twin["code"].as_str(), event.attribute("code"));
+            let persons = event.child("persons").unwrap().children.len();
+            assert_eq!(twin["persons"].as_array().unwrap().len(), persons);
+            assert!(twin["persons"].as_array().unwrap().iter().all(|person| person.get("id").is_none()));
+        }
+    }
+
+    #[test]
+    fn a_program_without_sessions_still_has_its_days() {
+        let program = sample::program(Vec::new());
+        let (release, _) = sample::after(program, &Ledger::empty("x.example.org"), "2025-01-01T00:00:00Z");
+        let root = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
+        assert_eq!((root.all("day").count(), events(&root).len()), (4, 0));
+    }
+
+    /// For the schemas: writes both files where `tests/clients/schedules.py` finds them.
+    #[test]
+    fn the_sample_can_be_validated() {
+        let Some(dir) = std::env::var_os("CALLBOARD_WRITE_SCHEDULES") else { return };
+        let release = sample::release();
+        std::fs::write(std::path::Path::new(&dir).join("schedule.xml"), schedule_xml(&release).bytes)
+            .unwrap();
+        std::fs::write(std::path::Path::new(&dir).join("schedule.json"), schedule_json(&release).bytes)
+            .unwrap();
+    }
+}

@@ -1,0 +1,107 @@
+//! Giggity: the entry for its menu, and the link that adds the schedule to the app.
+
+use super::Schedule;
+use crate::program::Conference;
+use crate::release::Release;
+use data_encoding::BASE64URL;
+use flate2::{Compression, GzBuilder};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use std::io::Write;
+
+/// One entry of Giggity's menu, in the fields of its `menu.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Menu {
+    /// `yyyymmddnn`; rises with every change of the entry, not of the schedule.
+    pub version: u32,
+    /// The schedule.
+    pub url: String,
+    /// The conference.
+    pub title: String,
+    /// First day.
+    pub start: String,
+    /// Last day.
+    pub end: String,
+    /// Where its times hold.
+    pub timezone: String,
+    /// Links beside the schedule.
+    pub metadata: Metadata,
+}
+
+/// What Giggity shows beside a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Metadata {
+    /// Pages.
+    pub links: Vec<MenuLink>,
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MenuLink {
+    /// Its address.
+    pub url: String,
+    /// Its label.
+    pub title: String,
+}
+
+impl Menu {
+    /// The entry of a release's conference.
+    pub fn of(release: &Release) -> Self {
+        let schedule = Schedule::of(release);
+        let conference = schedule.conference();
+        let (first, last) = schedule.span();
+        let version = first.format("%Y%m%d00").to_string().parse().unwrap_or_default();
+        let link = |path: &str, title: &str| MenuLink { url: conference.link(path), title: title.to_owned() };
+        Self {
+            version,
+            url: conference.link("/schedule.xml"),
+            title: conference.title.to_string(),
+            start: first.to_string(),
+            end: last.to_string(),
+            timezone: conference.zone.name().to_owned(),
+            metadata: Metadata { links: vec![link("/", "Program"), link("/changes", "Changes")] },
+        }
+    }
+}
+
+/// The address that opens the schedule in Giggity with its menu entry, or a page about it where the app is not there.
+///
+/// The entry is JSON, as gzip, in URL-safe base 64: what the app's own `tools/ggt.sh` makes.
+pub fn deep_link(release: &Release) -> String {
+    let conference: &Conference = &release.program.conference;
+    let schedule = conference.link("/schedule.xml");
+    let address = utf8_percent_encode(&schedule, NON_ALPHANUMERIC);
+    let entry = serde_json::to_vec(&Menu::of(release)).unwrap_or_default();
+    // Writing into memory cannot fail, and the header holds no time, so the link stays the same.
+    let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    let _ = gzip.write_all(&entry);
+    let packed = gzip.finish().unwrap_or_default();
+    format!("https://ggt.gaa.st/#url={address}&json={}", BASE64URL.encode(&packed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::sample;
+    use std::io::Read;
+
+    #[test]
+    fn the_link_carries_the_schedule_and_the_entry() {
+        let release = sample::release();
+        let link = deep_link(&release);
+        let (address, entry) =
+            link.strip_prefix("https://ggt.gaa.st/#url=").unwrap().split_once("&json=").unwrap();
+        let address = percent_encoding::percent_decode_str(address).decode_utf8().unwrap();
+        assert_eq!(address, "https://conf.example.org/schedule.xml");
+        let packed = BASE64URL.decode(entry.as_bytes()).unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+        let entry: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(entry["url"], "https://conf.example.org/schedule.xml");
+        assert_eq!(
+            (entry["start"].as_str(), entry["end"].as_str()),
+            (Some("2025-03-24"), Some("2025-03-27"))
+        );
+        assert_eq!(entry["timezone"], "America/Los_Angeles");
+    }
+}

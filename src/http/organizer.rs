@@ -1,0 +1,148 @@
+//! `/organizer`: publish, preview, releases, roll back; opened by a secret in `Authorization: Bearer`.
+//!
+//! Owns the form of the answers; what a publication is, the publisher knows. Everything that scans agendas or
+//! imports runs on a thread of its own, so feeds are answered meanwhile. Nothing here is cached or indexed.
+
+mod publish;
+mod secrets;
+mod show;
+
+pub use secrets::Secrets;
+
+use super::etag::Tags;
+use super::{Body, EntityTag, Problem, cap};
+use crate::clock::Clock;
+use crate::freshness::Freshness;
+use crate::import::MAX_FILE;
+use crate::program::SessionId;
+use crate::publisher::{PublishError, Publisher};
+use crate::store::Store;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is behind a path of the organizer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// The running program as a file; what is put here is published.
+    Program,
+    /// What an upload would change.
+    Preview,
+    /// What was tried last, what waits, and how fresh calendars are.
+    Status,
+    /// What is on the schedule, to be taken off it.
+    Schedule,
+    /// Picks per session.
+    Picks,
+    /// All releases.
+    Releases,
+    /// One of them.
+    Release(u64),
+    /// Its program as a file.
+    ReleaseProgram(u64),
+    /// Publishes it again.
+    Publish(u64),
+    /// Erases a withdrawn session's text.
+    Erase(SessionId),
+}
+
+/// The organizer's door.
+#[derive(Debug, Clone)]
+pub(super) struct Organizer {
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) store: Store,
+    pub(super) secrets: Secrets,
+    pub(super) freshness: Arc<Freshness>,
+    pub(super) clock: Clock,
+}
+
+/// A request whose secret was right.
+struct Call<'a> {
+    organizer: &'a Organizer,
+    request: &'a Parts,
+    body: Bytes,
+    /// The label of the secret.
+    who: String,
+}
+
+impl Organizer {
+    /// Answers. The body is read only once the secret was right.
+    pub(super) async fn answer<B>(
+        &self,
+        endpoint: Endpoint,
+        request: &Parts,
+        body: B,
+        patience: Duration,
+    ) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let who = self.secrets.check(&request.headers)?;
+        let body = cap::read(body, MAX_FILE, patience).await?;
+        let call = Call { organizer: self, request, body, who };
+        match (endpoint, &request.method) {
+            (Endpoint::Program, &Method::PUT) => call.put().await,
+            (Endpoint::Program, _) => call.running_program(),
+            (Endpoint::Preview, _) => call.preview().await,
+            (Endpoint::Status, _) => call.status(),
+            (Endpoint::Schedule, _) => call.unschedule().await,
+            (Endpoint::Picks, _) => call.picks().await,
+            (Endpoint::Releases, _) => call.releases(),
+            (Endpoint::Release(n), _) => call.release(n),
+            (Endpoint::ReleaseProgram(n), _) => call.release_program(n),
+            (Endpoint::Publish(n), _) => call.roll_back(n).await,
+            (Endpoint::Erase(id), _) => call.erase(id).await,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// A value of the query, decoded.
+    fn query(&self, name: &str) -> Option<String> {
+        let query = self.request.uri.query().unwrap_or_default();
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    }
+
+    /// The release that the organizer looked at, where the request names one.
+    fn expect(&self) -> Result<Option<u64>, PublishError> {
+        let running = self.organizer.publisher.current().number();
+        match Tags::of(&self.request.headers, IF_MATCH) {
+            None | Some(Tags::Any) => Ok(None),
+            Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is(&tag(running))) => Ok(Some(running)),
+            Some(Tags::List(_)) => Err(PublishError::Superseded { running }),
+        }
+    }
+}
+
+/// The tag of a release.
+fn tag(number: u64) -> EntityTag {
+    EntityTag::plain(format!("release-{number}"))
+}
+
+/// A JSON answer, tagged with the release that it speaks of.
+fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(tag) = HeaderValue::from_str(&tag(release).to_string()) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+/// A program as a file.
+fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::from(csv)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    if let Ok(tag) = HeaderValue::from_str(&tag(release).to_string()) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}

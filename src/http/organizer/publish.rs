@@ -1,0 +1,132 @@
+//! What changes something: uploads, schedules, roll-backs, erasures. And the preview, which does not.
+
+use super::{Call, document};
+use crate::http::{Body, Problem};
+use crate::program::SessionId;
+use crate::publisher::{Preview, Proposal, Publication, PublishError, Scheduled, shown};
+use crate::store::Origin;
+use chrono::{DateTime, Utc};
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+impl Call<'_> {
+    /// Publishes the body, now or at a time.
+    pub(super) async fn put(self) -> Result<Response<Body>, Problem> {
+        let expect = self.expect()?;
+        let proposal = Proposal {
+            csv: self.body.to_vec(),
+            origin: Origin::Upload,
+            who: Some(self.who.clone()),
+            confirm: self.query("confirm"),
+            expect,
+        };
+        let publisher = &self.organizer.publisher;
+        match self.query("at") {
+            Some(at) => Ok(scheduled(&publisher.schedule(proposal, time(&at)?).await?)),
+            None => Ok(published(&publisher.publish(proposal).await?)),
+        }
+    }
+
+    pub(super) async fn roll_back(self, number: u64) -> Result<Response<Body>, Problem> {
+        let (expect, confirm) = (self.expect()?, self.query("confirm"));
+        let publisher = &self.organizer.publisher;
+        Ok(published(&publisher.roll_back(number, Some(self.who), confirm, expect).await?))
+    }
+
+    /// What an upload of the body would do, to the program and to people's agendas.
+    pub(super) async fn preview(self) -> Result<Response<Body>, Problem> {
+        let publisher = Arc::clone(&self.organizer.publisher);
+        let body = self.body.clone();
+        let look = move || {
+            let Preview { report, prepared, guarded, base } = publisher.preview(&body);
+            let (Some(prepared), Some(guarded)) = (prepared, guarded) else {
+                return Err(PublishError::Refused(Box::new(report)));
+            };
+            let impact = publisher.impact(&base, &prepared)?;
+            let answer = json!({
+                "release": base.number(),
+                "changes": shown(&prepared.changes, prepared.release.program.conference.zone),
+                "impact": impact,
+                "warnings": warnings(&report),
+                "digest": guarded.digest,
+                "reasons": guarded.reasons,
+            });
+            Ok((base.number(), answer))
+        };
+        let (release, answer) = tokio::task::spawn_blocking(look).await.map_err(PublishError::from)??;
+        Ok(document(StatusCode::OK, release, &answer))
+    }
+
+    pub(super) async fn unschedule(self) -> Result<Response<Body>, Problem> {
+        let publisher = &self.organizer.publisher;
+        if !publisher.unschedule().await? {
+            return Err(Problem::NotFound);
+        }
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+
+    pub(super) async fn erase(self, id: SessionId) -> Result<Response<Body>, Problem> {
+        let publisher = &self.organizer.publisher;
+        let erased = publisher.erase(id.clone()).await?;
+        let answer = json!({ "session": id.as_str(), "releases": erased.releases });
+        Ok(document(StatusCode::OK, publisher.current().number(), &answer))
+    }
+}
+
+fn published(publication: &Publication) -> Response<Body> {
+    let release = publication.release.number();
+    let answer = json!({
+        "release": release,
+        "changes": shown(&publication.changes, publication.release.program.conference.zone),
+        "warnings": warnings(&publication.report),
+    });
+    if !publication.is_new {
+        return document(StatusCode::OK, release, &answer);
+    }
+    let mut response = document(StatusCode::CREATED, release, &answer);
+    if let Ok(location) = HeaderValue::from_str(&format!("/organizer/releases/{release}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+fn scheduled(scheduled: &Scheduled) -> Response<Body> {
+    let answer = json!({
+        "release": scheduled.running,
+        "at": scheduled.schedule.at,
+        "changes": shown(&scheduled.changes, scheduled.zone),
+        "warnings": warnings(&scheduled.report),
+    });
+    document(StatusCode::ACCEPTED, scheduled.running, &answer)
+}
+
+fn warnings(report: &crate::import::Report) -> Value {
+    report.warnings().map(ToString::to_string).collect()
+}
+
+/// RFC 3339; a plus sign that nobody percent-encoded arrives as a space.
+fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
+    DateTime::parse_from_rfc3339(&text.trim().replace(' ', "+")).map(|at| at.to_utc()).map_err(|_| {
+        Problem::BadBody(format!("{text:?} is no time; write one such as 2025-03-24T09:00:00-07:00"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_rfc_3339() {
+        let expected: DateTime<Utc> = "2025-03-24T16:00:00Z".parse().unwrap();
+        for text in ["2025-03-24T16:00:00Z", "2025-03-24T09:00:00-07:00", "2025-03-24T18:00:00 02:00"] {
+            assert_eq!(time(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "tomorrow", "2025-03-24T09:00:00", "2025-03-24"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+}

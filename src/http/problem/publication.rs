@@ -1,0 +1,60 @@
+//! Publications that did not happen: their status, their words, and what the organizer needs to go on.
+
+use super::{sentence, uncommitted, unread};
+use crate::publisher::{PublishError, shown};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+pub(super) fn status(error: &PublishError) -> StatusCode {
+    match error {
+        PublishError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        PublishError::Held(_) | PublishError::NotWithdrawn { .. } => StatusCode::CONFLICT,
+        PublishError::Superseded { .. } => StatusCode::PRECONDITION_FAILED,
+        PublishError::NotKept { .. } | PublishError::NoSession { .. } => StatusCode::NOT_FOUND,
+        PublishError::Past { .. } => StatusCode::BAD_REQUEST,
+        PublishError::Commit(error) => uncommitted(error),
+        PublishError::Read(error) => unread(error),
+        PublishError::Kept(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        PublishError::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+pub(super) fn detail(error: &PublishError) -> String {
+    match error {
+        PublishError::Refused(report) => {
+            format!("The program has {} errors; the running release goes on.", report.errors().count())
+        }
+        PublishError::Held(held) => format!(
+            "Held, because {}. If that is meant, send it again with ?confirm={}",
+            held.guarded.reasons.join("; "),
+            held.guarded.digest
+        ),
+        PublishError::Commit(_) | PublishError::Read(_) => {
+            "The release could not be kept at the moment; the running one goes on. Try again shortly."
+                .to_owned()
+        }
+        other => sentence(&other.to_string()),
+    }
+}
+
+/// Further members of the document (RFC 9457, 3.2).
+pub(super) fn members(error: &PublishError) -> Map<String, Value> {
+    let value = match error {
+        PublishError::Refused(report) => json!({
+            "report": report.to_json(),
+            "report_text": report.render_human("program.csv", b"", false),
+        }),
+        PublishError::Held(held) => json!({
+            "digest": held.guarded.digest,
+            "reasons": held.guarded.reasons,
+            "changes": shown(&held.changes, held.zone),
+            "warnings": held.report.warnings().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+        PublishError::Superseded { running } => json!({ "release": running }),
+        _ => Value::Null,
+    };
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,127 @@
+//! The pages over HTTP: public ones as they were rendered, a visitor's own on request.
+//!
+//! Public pages hold nothing of the visitor, so everybody gets the same bytes from memory. What depends on a
+//! cookie is `private` and never kept by a cache between.
+
+mod cookie;
+mod events;
+mod form;
+mod handover;
+mod origin;
+mod public;
+mod shared;
+mod subscribe;
+mod visitor;
+
+pub(super) use events::Events;
+pub(super) use handover::Codes;
+
+use super::agendas::Agendas;
+use super::{Body, Problem};
+use crate::agenda::ReadToken;
+use crate::clock::Clock;
+use crate::freshness::Freshness;
+use crate::program::{SessionId, Slug};
+use crate::publisher::{Published, Publisher};
+use crate::store::Store;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+/// The longest form that a visitor can send: 500 session ids and some.
+pub(super) const CAP: usize = 64 * 1024;
+
+/// What is behind the path of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Web {
+    /// `/`, filtered or not.
+    Program,
+    Session(SessionId),
+    Track(Slug),
+    Speaker(Slug),
+    /// A file beside the pages, by its path.
+    File(&'static str),
+    /// `/assets/…`, by file name.
+    Asset(String),
+    Changes,
+    /// `/subscribe/…`: the path of the feed without its suffix.
+    Subscribe(String),
+    SharedAgenda(ReadToken),
+    Mine,
+    State,
+    Picks,
+    Name,
+    NewLink,
+    RevokeLink(u32),
+    NewKey,
+    Delete,
+    MakeHandOver,
+    HandOver(String),
+    Events,
+}
+
+/// A request for a page, with what answers it.
+pub(super) struct Visit<'a> {
+    pub(super) agendas: &'a Agendas,
+    pub(super) publisher: &'a Publisher,
+    pub(super) published: &'a Published,
+    pub(super) store: &'a Store,
+    pub(super) freshness: &'a Freshness,
+    pub(super) codes: &'a Codes,
+    pub(super) events: &'a Events,
+    pub(super) clock: &'a Clock,
+    pub(super) frame_ancestors: &'a str,
+    pub(super) request: &'a Parts,
+    pub(super) body: Bytes,
+}
+
+impl Visit<'_> {
+    pub(super) async fn answer(self, web: Web) -> Result<Response<Body>, Problem> {
+        match web {
+            Web::Program => self.program(),
+            Web::Session(id) => self.session(&id),
+            Web::Track(slug) => self.track(&slug),
+            Web::Speaker(slug) => self.speaker(&slug),
+            Web::File(path) => self.file(path),
+            Web::Asset(name) => self.asset(&name),
+            Web::Changes => self.changes(),
+            Web::Subscribe(path) => self.subscribe(&path),
+            Web::SharedAgenda(token) => self.shared_agenda(&token),
+            Web::Mine => self.mine().await,
+            Web::State => self.state(),
+            Web::Picks => self.pick().await,
+            Web::Name => self.rename().await,
+            Web::NewLink => self.add_link().await,
+            Web::RevokeLink(n) => self.revoke_link(n).await,
+            Web::NewKey => self.replace_key().await,
+            Web::Delete => self.delete().await,
+            Web::MakeHandOver => self.make_hand_over().await,
+            Web::HandOver(code) => self.hand_over(&code),
+            Web::Events => self.events.answer(self.publisher),
+        }
+    }
+}
+
+/// A page that is made for this one request.
+fn html(body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// 303: what was posted is done, look there (RFC 9110, 15.4.4).
+fn see(path: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(path));
+    response
+}
+
+fn set_cookies(response: &mut Response<Body>, cookies: impl IntoIterator<Item = String>) {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `/events`: tells open pages of a new release (server-sent events, the HTML standard, 9.2).
+
+use crate::http::body::Stream;
+use crate::http::{Body, Problem};
+use crate::publisher::Publisher;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Response};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// Streams at once; a page without one works, it only hears of nothing.
+const MOST: usize = 1024;
+
+/// A comment now and then keeps proxies from closing a silent stream.
+const BEAT: Duration = Duration::from_secs(25);
+
+/// The streams that are open.
+#[derive(Debug)]
+pub(in crate::http) struct Events(Arc<Semaphore>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST)))
+    }
+}
+
+impl Events {
+    pub(super) fn answer(&self, publisher: &Publisher) -> Result<Response<Body>, Problem> {
+        let place = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::Busy)?;
+        let releases = publisher.subscribe();
+        // A first word, so that proxies and browsers see the stream open.
+        let next = async move { Some((releases, Bytes::from_static(b":\n\n"))) };
+        let mut response =
+            Response::new(Body::Stream(Box::pin(Releases { next: Box::pin(next), _place: place })));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        // nginx would collect events before it passes them on.
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        Ok(response)
+    }
+}
+
+type Receiver = watch::Receiver<u64>;
+type Next = Pin<Box<dyn Future<Output = Option<(Receiver, Bytes)>> + Send>>;
+
+struct Releases {
+    next: Next,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The next thing to say: a new release, or that we are still here. None when the publisher is gone.
+async fn wait(mut releases: Receiver) -> Option<(Receiver, Bytes)> {
+    let text = match tokio::time::timeout(BEAT, releases.changed()).await {
+        Ok(Ok(())) => {
+            let release = *releases.borrow_and_update();
+            format!("event: release\nid: {release}\ndata: {{\"release\":{release}}}\n\n")
+        }
+        Ok(Err(_)) => return None,
+        Err(_) => ":\n\n".to_owned(),
+    };
+    Some((releases, text.into()))
+}
+
+impl Stream for Releases {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match self.next.as_mut().poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(Some((releases, text))) => {
+                self.next = Box::pin(wait(releases));
+                Poll::Ready(Some(text))
+            }
+        }
+    }
+}

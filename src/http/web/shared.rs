@@ -1,0 +1,26 @@
+//! A shared agenda's page: read-only, compared with the visitor's own. A closed link's page is gone at once.
+
+use super::cookie::Jar;
+use super::{Visit, html};
+use crate::agenda::ReadToken;
+use crate::http::agendas::Shared;
+use crate::http::{Body, Problem};
+use crate::program::{SessionId, Text};
+use crate::web;
+use http::Response;
+
+impl Visit<'_> {
+    pub(super) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
+        let release = &self.published.release;
+        let record = match self.agendas.shared(token)? {
+            Shared::Open(record) => record,
+            Shared::Never => return Err(Problem::NotFound),
+            Shared::Closed { .. } | Shared::Gone => return Err(Problem::Gone),
+        };
+        let jar = Jar::of(&release.program.conference.public_url);
+        let own = jar.key(&self.request.headers).and_then(|key| self.agendas.open(&key).ok());
+        let own: Option<Vec<SessionId>> = own.map(|owned| owned.record.picks);
+        let name = Text::line(&record.name).0;
+        Ok(html(web::shared(release, &token.reveal(), &name, &record.picks, own.as_deref())))
+    }
+}

@@ -1,0 +1,162 @@
+//! A visitor's own agenda, by cookie and plain forms. A script gets JSON from the same paths.
+
+use super::cookie::Jar;
+use super::form::Form;
+use super::{Visit, html, origin, see, set_cookies};
+use crate::agenda::EditKey;
+use crate::http::agendas::{AgendaError, Created, Owned};
+use crate::http::{Body, Problem};
+use crate::program::Text;
+use crate::web::{self, Fetched, Mine, ReadLink};
+use chrono::TimeDelta;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderValue, Response};
+use serde_json::json;
+
+impl Visit<'_> {
+    pub(super) fn jar(&self) -> Jar {
+        Jar::of(&self.published.release.program.conference.public_url)
+    }
+
+    /// A form from one of our own pages.
+    pub(super) fn form(&self) -> Result<Form, Problem> {
+        origin::check(&self.request.headers, &self.published.release.program.conference.public_url)?;
+        Form::read(&self.request.headers, &self.body)
+    }
+
+    /// The agenda of the visitor's cookie; none for a cookie that opens nothing any more.
+    pub(super) fn own(&self) -> Result<Option<Owned>, Problem> {
+        let Some(key) = self.jar().key(&self.request.headers) else { return Ok(None) };
+        match self.agendas.open(&key) {
+            Ok(owned) => Ok(Some(owned)),
+            Err(AgendaError::UnknownKey) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn key(&self) -> Result<EditKey, Problem> {
+        self.jar().key(&self.request.headers).ok_or_else(|| AgendaError::UnknownKey.into())
+    }
+
+    pub(super) async fn mine(&self) -> Result<Response<Body>, Problem> {
+        match self.own()? {
+            None => Ok(html(web::no_agenda(&self.published.release))),
+            Some(owned) => {
+                let page = self.page(&owned, None);
+                // What was pointed out once is seen; the page that is on its way still shows it.
+                self.agendas.seen(&owned, self.published.release.number()).await?;
+                Ok(page)
+            }
+        }
+    }
+
+    pub(super) fn page(&self, owned: &Owned, hand_over: Option<(&str, TimeDelta)>) -> Response<Body> {
+        let (release, now) = (&self.published.release, self.clock.now());
+        let links: Vec<ReadLink> = owned
+            .links()
+            .into_iter()
+            .map(|link| ReadLink {
+                n: link.n,
+                label: Text::line(&link.label).0,
+                freshness: owned.fetched(&link, release, self.freshness).map(|(seen, unseen)| Fetched {
+                    client: seen.by.shown().to_owned(),
+                    ago: now - seen.at,
+                    unseen,
+                }),
+                token: link.token.map(|token| token.reveal()),
+            })
+            .collect();
+        let name = Text::line(&owned.record.name).0;
+        let seen = Some(owned.record.seen_release);
+        let mine = Mine { name: &name, picks: &owned.record.picks, links: &links, seen, hand_over };
+        html(web::mine(release, &mine))
+    }
+
+    /// Which sessions are picked, for the pages' script.
+    pub(super) fn state(&self) -> Result<Response<Body>, Problem> {
+        let owned = self.own()?;
+        let (name, picks) = match &owned {
+            Some(owned) => (owned.record.name.as_str(), owned.picks(&self.published.release)),
+            None => ("", Vec::new()),
+        };
+        let mut response = answer_json(&json!({ "name": name, "picks": picks }));
+        if owned.is_none() && self.jar().key(&self.request.headers).is_some() {
+            set_cookies(&mut response, self.jar().forget());
+        }
+        Ok(response)
+    }
+
+    /// Picks or unpicks; the first pick makes the agenda.
+    pub(super) async fn pick(&self) -> Result<Response<Body>, Problem> {
+        let form = self.form()?;
+        let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
+        let release = &self.published.release;
+        let (owned, is_new) = match self.own()? {
+            Some(owned) if picks => (self.agendas.pick_all(&owned.key, &sessions, release).await?, false),
+            Some(owned) => (self.agendas.unpick_all(&owned.key, &sessions).await?, false),
+            None if picks => {
+                let Created(owned) = self.agendas.create("", &sessions, release).await?;
+                (owned, true)
+            }
+            None => return Err(AgendaError::UnknownKey.into()),
+        };
+        let mut response = if self.wants_json() {
+            answer_json(&json!({ "picks": owned.picks(release) }))
+        } else {
+            see("/agenda")
+        };
+        if is_new {
+            set_cookies(&mut response, self.jar().keep(&owned.key));
+        }
+        Ok(response)
+    }
+
+    pub(super) async fn rename(&self) -> Result<Response<Body>, Problem> {
+        let form = self.form()?;
+        self.agendas.rename(&self.key()?, None, form.one("name")).await?;
+        Ok(see("/agenda"))
+    }
+
+    pub(super) async fn add_link(&self) -> Result<Response<Body>, Problem> {
+        let form = self.form()?;
+        self.agendas.add_link(&self.key()?, None, form.one("label")).await?;
+        Ok(see("/agenda"))
+    }
+
+    pub(super) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
+        self.form()?;
+        self.agendas.revoke_link(&self.key()?, None, n).await?;
+        Ok(see("/agenda"))
+    }
+
+    /// A new edit key: devices that hold the old one are locked out.
+    pub(super) async fn replace_key(&self) -> Result<Response<Body>, Problem> {
+        self.form()?;
+        let owned = self.agendas.replace_key(&self.key()?, None).await?;
+        let mut response = see("/agenda");
+        set_cookies(&mut response, self.jar().keep(&owned.key));
+        Ok(response)
+    }
+
+    pub(super) async fn delete(&self) -> Result<Response<Body>, Problem> {
+        let form = self.form()?;
+        if form.one("sure") != "yes" {
+            return Ok(see("/agenda"));
+        }
+        self.agendas.delete(&self.key()?, None).await?;
+        let mut response = see("/agenda");
+        set_cookies(&mut response, self.jar().forget());
+        Ok(response)
+    }
+
+    fn wants_json(&self) -> bool {
+        let accept = self.request.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("application/json"))
+    }
+}
+
+fn answer_json(value: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,164 @@
+//! Values by their type (RFC 5545, 3.3).
+
+use super::Line;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
+/// A DATE or DATE-TIME, before any zone is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// A whole day.
+    Day(NaiveDate),
+    /// With `Z`.
+    Utc(DateTime<Utc>),
+    /// With a TZID.
+    Zoned(NaiveDateTime, String),
+    /// With neither: it means the reader's own zone.
+    Floating(NaiveDateTime),
+}
+
+impl Moment {
+    /// What the clock on the wall shows.
+    pub fn civil(&self) -> NaiveDateTime {
+        match self {
+            Self::Day(day) => day.and_time(chrono::NaiveTime::MIN),
+            Self::Utc(at) => at.naive_utc(),
+            Self::Zoned(civil, _) | Self::Floating(civil) => *civil,
+        }
+    }
+}
+
+/// A TEXT value without its escapes. An escape that RFC 5545 does not know stands for its character.
+pub fn unescape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        match (c, if c == '\\' { chars.next() } else { None }) {
+            ('\\', Some('n' | 'N')) => out.push('\n'),
+            ('\\', Some(escaped)) => out.push(escaped),
+            (c, _) => out.push(c),
+        }
+    }
+    out
+}
+
+/// The parts of a list, at the commas that are not escaped.
+pub fn list(value: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut escaped) = (0, false);
+    for (at, c) in value.char_indices() {
+        if c == ',' && !escaped {
+            parts.push(value.get(start..at).unwrap_or_default());
+            start = at + 1;
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    parts.push(value.get(start..).unwrap_or_default());
+    parts
+}
+
+/// The date or date-time of a property; none where it has neither form.
+pub fn date_time(line: &Line) -> Option<Moment> {
+    let raw = line.value.as_str();
+    if raw.len() == 8 {
+        return digits(raw).then(|| NaiveDate::parse_from_str(raw, "%Y%m%d").ok()).flatten().map(Moment::Day);
+    }
+    let (civil, utc) = match raw.strip_suffix('Z') {
+        Some(civil) => (civil, true),
+        None => (raw, false),
+    };
+    let (day, time) = civil.split_once('T').filter(|(day, time)| day.len() == 8 && time.len() == 6)?;
+    if !digits(day) || !digits(time) {
+        return None;
+    }
+    let civil = NaiveDateTime::parse_from_str(civil, "%Y%m%dT%H%M%S").ok()?;
+    Some(match (utc, line.parameter("TZID")) {
+        (true, _) => Moment::Utc(civil.and_utc()),
+        (false, Some(zone)) => Moment::Zoned(civil, zone.to_owned()),
+        (false, None) => Moment::Floating(civil),
+    })
+}
+
+fn digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A DURATION (3.3.6).
+pub fn duration(raw: &str) -> Option<TimeDelta> {
+    let (sign, rest) = match raw.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, raw.strip_prefix('+').unwrap_or(raw)),
+    };
+    let rest = rest.strip_prefix('P')?;
+    let (mut seconds, mut number, mut in_time, mut parts) = (0_i64, String::new(), false, 0);
+    for c in rest.chars() {
+        let unit = match (c, in_time) {
+            ('0'..='9', _) => {
+                number.push(c);
+                continue;
+            }
+            ('T', false) if number.is_empty() => {
+                in_time = true;
+                continue;
+            }
+            ('W', false) => 604_800,
+            ('D', false) => 86_400,
+            ('H', true) => 3_600,
+            ('M', true) => 60,
+            ('S', true) => 1,
+            _ => return None,
+        };
+        let count: i64 = number.parse().ok()?;
+        seconds = seconds.checked_add(count.checked_mul(unit)?)?;
+        number.clear();
+        parts += 1;
+    }
+    (number.is_empty() && parts > 0).then(|| TimeDelta::try_seconds(sign * seconds)).flatten()
+}
+
+/// A UTC-OFFSET in seconds (3.3.14).
+pub fn offset(raw: &str) -> Option<i32> {
+    let sign = if raw.starts_with('-') { -1 } else { 1 };
+    let rest = raw.strip_prefix(['+', '-']).filter(|rest| digits(rest) && matches!(rest.len(), 4 | 6))?;
+    let part = |at: usize| rest.get(at..at + 2).map_or(Some(0), |text| text.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (part(0)?, part(2)?, part(4)?);
+    (hours < 24 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3600 + minutes * 60 + seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(value: &str) -> Line {
+        Line { number: 1, name: "DTSTART".to_owned(), parameters: Vec::new(), value: value.to_owned() }
+    }
+
+    #[test]
+    fn lists_split_at_bare_commas_only() {
+        assert_eq!(list("a\\,b,c\\\\,d,"), ["a\\,b", "c\\\\", "d", ""]);
+        assert_eq!(unescape("a\\,b\\Nc\\\\n\\;"), "a,b\nc\\n;");
+    }
+
+    #[test]
+    fn moments_have_exactly_four_forms() {
+        assert!(matches!(date_time(&line("20250325")), Some(Moment::Day(_))));
+        assert!(matches!(date_time(&line("20250325T090000Z")), Some(Moment::Utc(_))));
+        assert!(matches!(date_time(&line("20250325T090000")), Some(Moment::Floating(_))));
+        for bad in
+            ["2025-03-25", "20250325T0900", "20250229", "20250325T250000", "+0250325", "", "2025032ⅤT1"]
+        {
+            assert_eq!(date_time(&line(bad)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_and_offsets() {
+        assert_eq!(duration("-PT10M"), Some(TimeDelta::minutes(-10)));
+        assert_eq!(duration("P1DT2H"), Some(TimeDelta::hours(26)));
+        assert_eq!(duration("P2W"), Some(TimeDelta::weeks(2)));
+        for bad in ["", "P", "PT", "PT5", "5M", "P5M", "PTxM"] {
+            assert_eq!(duration(bad), None, "{bad}");
+        }
+        assert_eq!((offset("-0730"), offset("+053000")), (Some(-27_000), Some(19_800)));
+        assert_eq!((offset("0730"), offset("+2500"), offset("+05:30")), (None, None, None));
+    }
+}

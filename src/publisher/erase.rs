@@ -1,0 +1,103 @@
+//! Erasing the text of a withdrawn session from everything that is kept.
+//!
+//! Number, sequence and times stay, since the ledger never forgets; the line leaves every kept program file,
+//! and titles, people and texts leave every recorded change.
+
+use super::kept::{self, Kept};
+use super::{PublishError, Published, Publisher};
+use crate::import::{import, redact};
+use crate::program::{Session, SessionId, Text};
+use crate::revision::{Ledger, Standing};
+use crate::store::{ReleaseRecord, Write};
+use std::sync::Arc;
+
+/// What an erasure did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Releases that were rewritten.
+    pub releases: usize,
+}
+
+impl Publisher {
+    /// Erases a withdrawn session's text. Doing it twice does no harm, so one that a crash ended is repeated.
+    ///
+    /// # Errors
+    /// [`PublishError::NotWithdrawn`] while it is published, [`PublishError::NoSession`] where it never was.
+    pub async fn erase(self: &Arc<Self>, id: SessionId) -> Result<Erased, PublishError> {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let _turn = this.turn.lock().await;
+            let publisher = Arc::clone(&this);
+            tokio::task::spawn_blocking(move || publisher.erase_blocking(&id)).await?
+        })
+        .await?
+    }
+
+    fn erase_blocking(self: &Arc<Self>, id: &SessionId) -> Result<Erased, PublishError> {
+        let current = self.current();
+        let no_session = || PublishError::NoSession { session: id.clone() };
+        let entry = current.ledger.entries.get(id).ok_or_else(no_session)?;
+        if entry.standing != Standing::Withdrawn {
+            return Err(PublishError::NotWithdrawn { session: id.clone() });
+        }
+        let mut releases = 0;
+        // The oldest first and each by itself: all of them together may be more than one commit takes.
+        for summary in self.store.releases()? {
+            let Some(mut record) = self.store.release(summary.number)? else { continue };
+            let csv = self.store.program_csv(summary.number)?;
+            let without = csv.as_deref().and_then(|csv| redact(csv, id));
+            let is_named = blank_changes(&mut record, id);
+            if without.is_none() && !is_named {
+                continue;
+            }
+            // Warnings quote the file.
+            record.warnings = match without.as_ref().or(csv.as_ref()) {
+                Some(csv) => kept::warnings(&import(csv, &Arc::new(record.conference.clone()))),
+                None => Vec::new(),
+            };
+            self.store
+                .commit_blocking(vec![Write::RewriteRelease { record: Box::new(record), csv: without }])?;
+            releases += 1;
+        }
+        let mut entry = entry.clone();
+        entry.session = Arc::new(blank(&entry.session));
+        entry.moved_from = None;
+        self.store.commit_blocking(vec![Write::RewriteEntry { entry: Box::new(entry.clone()) }])?;
+        let mut ledger: Ledger = current.ledger.clone();
+        ledger.entries.insert(id.clone(), entry);
+        let Kept { prepared, .. } = kept::of(&self.store, &ledger)?;
+        if prepared.is_new {
+            tracing::warn!("the release without the erased session waits for the next start");
+        } else {
+            self.current.store(Arc::new(Published::new(prepared.release)));
+            self.compress_behind();
+        }
+        Ok(Erased { releases })
+    }
+}
+
+/// Whether a change of the session was there.
+fn blank_changes(record: &mut ReleaseRecord, id: &SessionId) -> bool {
+    let mut is_named = false;
+    for change in record.changes.iter_mut().filter(|change| change.session == *id) {
+        is_named = true;
+        for side in [&mut change.before, &mut change.after].into_iter().flatten() {
+            *side = Arc::new(blank(side));
+        }
+    }
+    is_named
+}
+
+/// The session with its id, time, kind and status alone.
+fn blank(session: &Session) -> Session {
+    let mut blank = session.clone();
+    blank.title = Text::default();
+    blank.slot.room = None;
+    blank.track = None;
+    blank.block = None;
+    blank.speakers = Vec::new();
+    blank.abstract_text = Text::default();
+    blank.url = None;
+    blank.links = Vec::new();
+    blank
+}

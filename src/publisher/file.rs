@@ -1,0 +1,81 @@
+//! The program file as a way in: taken in when its bytes differ from those last taken in.
+//!
+//! The store remembers the bytes last taken in and the release that they gave, so a file that an upload or a
+//! roll-back overtook never undoes it, whatever happens to its time stamp.
+
+use super::{Proposal, Publication, PublishError, Publisher, status};
+use crate::revision::Digest;
+use crate::store::{Origin, Store, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The note in the store that holds a [`TakenIn`].
+const TAKEN_IN: &str = "taken-in";
+
+/// Which bytes of the file were taken in last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TakenIn {
+    /// Of the file.
+    pub(super) digest: Digest,
+    /// The release that has the file's content; 0 once something else was published past it.
+    pub(super) release: u64,
+}
+
+impl TakenIn {
+    pub(super) fn of(store: &Store) -> Option<Self> {
+        let note = store.note(TAKEN_IN).ok().flatten()?;
+        let (digest, rest) = note.split_first_chunk::<32>()?;
+        let release = rest.try_into().map_or(0, u64::from_le_bytes);
+        Some(Self { digest: Digest(*digest), release })
+    }
+
+    pub(super) fn note(self) -> Write {
+        let value = [self.digest.0.as_slice(), &self.release.to_le_bytes()].concat();
+        Write::PutNote { name: TAKEN_IN.to_owned(), value }
+    }
+}
+
+impl Publisher {
+    /// The program file that is watched.
+    pub fn file(&self) -> &Path {
+        &self.setup.file
+    }
+
+    /// Takes in the program file, if its bytes differ from those last taken in.
+    pub async fn take_file(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
+        let path = self.setup.file.clone();
+        let csv = match tokio::task::spawn_blocking(move || std::fs::read(path)).await {
+            Ok(Ok(csv)) => csv,
+            Ok(Err(error)) => {
+                self.state().file = None;
+                tracing::warn!(file = %self.file().display(), %error, "the program file cannot be read; the running release goes on");
+                return None;
+            }
+            Err(_) => return None, // the server is stopping
+        };
+        let digest = Digest::of(&csv);
+        self.state().file = Some(digest);
+        if TakenIn::of(&self.store).is_some_and(|taken| taken.digest == digest) {
+            // What was held is no longer in the file.
+            self.state().let_go(Origin::File);
+            return None;
+        }
+        let proposal = Proposal { csv, origin: Origin::File, who: None, confirm: None, expect: None };
+        let result = self.publish(proposal).await;
+        status::log(self.file().display(), &result);
+        Some(result)
+    }
+
+    /// What a start does after listening: takes in the file if it was saved since, and says so if it is stale.
+    pub async fn catch_up(self: &Arc<Self>) {
+        if self.take_file().await.is_none() && self.file_is_stale() {
+            status::log_stale(self.file());
+        }
+    }
+
+    /// Whether the program file is older than what runs: an upload or a roll-back came after it.
+    pub fn file_is_stale(&self) -> bool {
+        let (seen, taken) = (self.state().file, TakenIn::of(&self.store));
+        taken.is_some_and(|taken| seen == Some(taken.digest) && taken.release != self.current().number())
+    }
+}

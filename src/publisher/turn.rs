@@ -1,0 +1,198 @@
+//! One publication, from a proposal to the release that readers see.
+
+use super::{
+    Guarded, Held, Preview, Proposal, Publication, PublishError, Published, Publisher, file, kept, schedule,
+};
+use crate::import::Report;
+use crate::release::{Prepared, Release};
+use crate::revision::Digest;
+use crate::store::{Origin, ReadError, ReleaseRecord, ReleaseWrite, Write};
+use std::sync::Arc;
+
+impl Publisher {
+    /// Publishes a proposal, unless it is refused, held or changes nothing.
+    ///
+    /// A caller that stops waiting does not stop it: between the commit and the swap there is no way back.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the running release goes on in every case.
+    pub async fn publish(self: &Arc<Self>, proposal: Proposal) -> Result<Publication, PublishError> {
+        let this = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _turn = this.turn.lock().await;
+            this.take_turn(proposal).await
+        });
+        task.await?
+    }
+
+    /// Publishes a kept release again, through the same guard.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn roll_back(
+        self: &Arc<Self>,
+        of: u64,
+        who: Option<String>,
+        confirm: Option<String>,
+        expect: Option<u64>,
+    ) -> Result<Publication, PublishError> {
+        let csv = self.kept_csv(of)?;
+        self.publish(Proposal { csv, origin: Origin::Rollback { of }, who, confirm, expect }).await
+    }
+
+    /// Publishes and remembers what came of it. The caller has the turn.
+    pub(super) async fn take_turn(self: &Arc<Self>, proposal: Proposal) -> Result<Publication, PublishError> {
+        let origin = proposal.origin;
+        let result = self.run(proposal).await;
+        self.state().record(self.clock.now(), origin, &result);
+        result
+    }
+
+    async fn run(self: &Arc<Self>, proposal: Proposal) -> Result<Publication, PublishError> {
+        self.keep_up_with_the_store().await?;
+        self.check_expected(proposal.expect)?;
+        let Weighed { base, prepared, report, confirmed } =
+            self.weigh(&proposal.csv, proposal.confirm.as_deref()).await?;
+        let digest = Digest::of(&proposal.csv);
+        let mut writes = Vec::new();
+        if proposal.origin == Origin::Scheduled {
+            writes.push(schedule::forget());
+        }
+        if !prepared.is_new {
+            writes.extend(self.taken_in_by(&proposal, digest, base.number(), false));
+            if !writes.is_empty() {
+                self.store.commit(writes).await?;
+            }
+            return Ok(Publication { release: base, changes: Vec::new(), report, is_new: false });
+        }
+        if let Err(guarded) = confirmed {
+            return Err(held(guarded, report, prepared));
+        }
+        let Prepared { release, changes, .. } = prepared;
+        let record = ReleaseRecord {
+            number: release.number(),
+            published: release.published(),
+            origin: proposal.origin,
+            who: proposal.who.clone(),
+            csv_digest: digest,
+            changes: changes.clone(),
+            conference: self.conference.as_ref().clone(),
+            warnings: report.warnings().map(ToString::to_string).collect(),
+            complete: true,
+        };
+        writes.extend(self.taken_in_by(&proposal, digest, release.number(), true));
+        writes.extend(self.outgrown(release.number())?);
+        let write = ReleaseWrite::between(Some(&base.ledger), &release.ledger, record, proposal.csv);
+        writes.insert(0, Write::PutRelease(Box::new(write)));
+        self.store.commit(writes).await?;
+        let release = self.swap(release);
+        self.tell_what_was_not().await;
+        Ok(Publication { release, changes, report, is_new: true })
+    }
+
+    /// Whether the release that the organizer looked at still runs.
+    pub(super) fn check_expected(&self, expect: Option<u64>) -> Result<(), PublishError> {
+        let running = self.current().number();
+        if expect.is_some_and(|expected| expected != running) {
+            return Err(PublishError::Superseded { running });
+        }
+        Ok(())
+    }
+
+    /// Imports, diffs and asks the guard, on a thread that the reactor does not need.
+    pub(super) async fn weigh(
+        self: &Arc<Self>,
+        csv: &[u8],
+        confirm: Option<&str>,
+    ) -> Result<Weighed, PublishError> {
+        let this = Arc::clone(self);
+        let bytes = csv.to_vec();
+        let preview = tokio::task::spawn_blocking(move || this.preview(&bytes)).await?;
+        let Preview { report, prepared, guarded, base } = preview;
+        let (Some(prepared), Some(guarded)) = (prepared, guarded) else {
+            return Err(PublishError::Refused(Box::new(report)));
+        };
+        let is_free = !guarded.is_held() || confirm == Some(guarded.digest.as_str());
+        Ok(Weighed { base, prepared, report, confirmed: if is_free { Ok(()) } else { Err(guarded) } })
+    }
+
+    /// A commit whose outcome was unknown (a full disk, a failed sync) may have reached the store after all:
+    /// then that release is the running one, and everything goes on from there.
+    async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
+        if self.store.release_number()? <= self.current().number() {
+            return Ok(());
+        }
+        let this = Arc::clone(self);
+        let kept = tokio::task::spawn_blocking(move || kept::running(&this.store)).await??;
+        if let Some(kept) = kept {
+            tracing::warn!(
+                release = kept.record.number,
+                "a release that was thought to have failed is in the store, and runs now"
+            );
+            self.swap(kept.prepared.release);
+            self.tell_what_was_not().await;
+        }
+        Ok(())
+    }
+
+    /// The programs that are not kept any longer once `number` is published. The running one always is.
+    fn outgrown(&self, number: u64) -> Result<Vec<Write>, ReadError> {
+        let keep = self.setup.settings.keep_releases.max(1);
+        let Some(last) = number.checked_sub(keep).filter(|last| *last > 0) else { return Ok(Vec::new()) };
+        let outgrown = self.store.releases()?.into_iter().filter(|kept| kept.complete && kept.number <= last);
+        Ok(outgrown.map(|kept| Write::DropReleaseText { n: kept.number }).collect())
+    }
+
+    pub(super) fn swap(self: &Arc<Self>, release: Release) -> Arc<Release> {
+        let published = Published::new(release);
+        let release = Arc::clone(&published.release);
+        self.current.store(Arc::new(published));
+        self.announce.send_replace(release.number());
+        self.compress_behind();
+        release
+    }
+
+    /// Makes the codings behind the readers' backs: quick levels first, better ones after.
+    pub fn compress_behind(self: &Arc<Self>) {
+        use crate::feed::Effort;
+        let this = Arc::clone(self);
+        let work = move || {
+            for effort in [Effort::Quick, Effort::Best] {
+                let published = this.published();
+                published.release.feeds.compress(effort);
+                published.pages.compress(effort);
+            }
+        };
+        // Without a thread readers get the plain bytes, which is no reason to fail a publication.
+        if let Err(error) = std::thread::Builder::new().name("compress".into()).spawn(work) {
+            tracing::warn!(%error, "no thread to compress feeds; they are served plain");
+        }
+    }
+
+    /// A note on which bytes of the file were taken in, where this publication says something about that.
+    fn taken_in_by(&self, proposal: &Proposal, digest: Digest, release: u64, is_new: bool) -> Option<Write> {
+        let seen = self.state().file;
+        if proposal.origin == Origin::File || seen == Some(digest) {
+            return Some(file::TakenIn { digest, release }.note());
+        }
+        // Whatever the file holds is older than what was published past it, and must not undo that at the
+        // next start; be it a file that was held or had errors.
+        let seen = seen.filter(|_| is_new)?;
+        Some(file::TakenIn { digest: seen, release: 0 }.note())
+    }
+}
+
+/// What the guard answers.
+pub(super) fn held(guarded: Guarded, report: Report, prepared: Prepared) -> PublishError {
+    let zone = prepared.release.program.conference.zone;
+    PublishError::Held(Box::new(Held { guarded, report, changes: prepared.changes, zone }))
+}
+
+/// A proposal that imports, and what the guard says to it.
+pub(super) struct Weighed {
+    pub(super) base: Arc<Release>,
+    pub(super) prepared: Prepared,
+    pub(super) report: Report,
+    /// The guard's verdict where it holds the release and nobody confirmed that.
+    pub(super) confirmed: Result<(), Guarded>,
+}

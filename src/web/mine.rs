@@ -1,0 +1,167 @@
+//! The visitor's own agenda, to edit. It holds read links, which are secrets of its owner; never the edit key.
+
+use super::card::Card;
+use super::head::Head;
+use super::plan::{PlanDay, plan};
+use super::site::Site;
+use super::text::fill;
+use super::{qr, write};
+use crate::agenda::Agenda;
+use crate::program::{SessionId, Text};
+use crate::release::Release;
+use askama::Template;
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
+/// What is known of an agenda beside its picks.
+#[derive(Debug, Clone)]
+pub struct Mine<'a> {
+    /// Its name; may be empty.
+    pub name: &'a Text,
+    /// Its picks.
+    pub picks: &'a [SessionId],
+    /// Its read links.
+    pub links: &'a [ReadLink],
+    /// The release that its owner looked at last; changes after it are pointed out.
+    pub seen: Option<u64>,
+    /// A hand-over link just made, absolute, and how long it works.
+    pub hand_over: Option<(&'a str, TimeDelta)>,
+}
+
+/// A read link as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct ReadLink {
+    /// Its number.
+    pub n: u32,
+    /// Its label; may be empty.
+    pub label: Text,
+    /// The token, where the present edit key gives it.
+    pub token: Option<String>,
+    /// When a calendar last fetched it.
+    pub freshness: Option<Fetched>,
+}
+
+/// The last fetch of a link's feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The family of the client, e.g. `Google Calendar`.
+    pub client: String,
+    /// How long ago.
+    pub ago: TimeDelta,
+    /// Changes of picked sessions, and of the picks themselves, that it has not seen.
+    pub unseen: usize,
+}
+
+#[derive(Template)]
+#[template(path = "mine.html")]
+struct MinePage<'a> {
+    site: Site<'a>,
+    head: Head,
+    heading: String,
+    zone_line: String,
+    name: &'a Text,
+    is_empty: bool,
+    is_mine: bool,
+    plan: Vec<PlanDay<'a>>,
+    clash_line: Option<String>,
+    changed: Vec<Card<'a>>,
+    gone: &'a [SessionId],
+    links: Vec<LinkView>,
+    hand_over: Option<(&'a str, Option<String>)>,
+    hand_over_line: String,
+}
+
+struct LinkView {
+    n: u32,
+    label: String,
+    address: Option<String>,
+    page: String,
+    subscribe: String,
+    qr: Option<String>,
+    freshness: String,
+}
+
+#[derive(Template)]
+#[template(path = "none.html")]
+struct NonePage<'a> {
+    site: Site<'a>,
+    head: Head,
+}
+
+/// What `/agenda` shows a visitor without one.
+pub fn no_agenda(release: &Release) -> String {
+    let site = Site::of(release);
+    let head = Head::secret(&site, site.words.my_agenda).at("agenda");
+    write(&NonePage { head, site })
+}
+
+/// What `/agenda` shows its owner.
+pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
+    let site = Site::of(release);
+    let agenda = Agenda::of(mine.picks, release);
+    let is_new = |release: u64| mine.seen.is_some_and(|seen| release > seen);
+    let changed: Vec<Card<'_>> = agenda
+        .items
+        .iter()
+        .filter(|item| is_new(item.entry.release))
+        .map(|item| Card::of(&site, item.entry))
+        .collect();
+    let clashing: BTreeSet<&SessionId> = agenda.items.iter().flat_map(|item| &item.clashes).collect();
+    let clash_line = match clashing.len() {
+        0 => None,
+        2 => Some(site.words.clash_count.to_owned()),
+        n => Some(fill(site.words.clashes_count, &[("n", &n.to_string())])),
+    };
+    let mark = |item: &crate::agenda::Item<'_>| {
+        if is_new(item.entry.release) { site.words.changed } else { "" }
+    };
+    let heading = if mine.name.is_empty() { site.words.my_agenda.to_owned() } else { mine.name.to_string() };
+    let minutes = mine.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
+    write(&MinePage {
+        head: Head::secret(&site, site.words.my_agenda).at("agenda"),
+        heading,
+        zone_line: site.zone_line(),
+        name: mine.name,
+        is_empty: mine.picks.is_empty(),
+        is_mine: true,
+        plan: plan(&site, &agenda, mark),
+        clash_line,
+        changed,
+        gone: &agenda.gone,
+        links: mine.links.iter().map(|link| link_view(&site, link)).collect(),
+        hand_over: mine.hand_over.map(|(address, _)| (address, qr::svg(address))),
+        hand_over_line: fill(site.words.hand_over_ready, &[("minutes", &minutes)]),
+        site: site.clone(),
+    })
+}
+
+fn link_view(site: &Site<'_>, link: &ReadLink) -> LinkView {
+    let label = if link.label.is_empty() {
+        fill(site.words.link_untitled, &[("n", &link.n.to_string())])
+    } else {
+        link.label.to_string()
+    };
+    let page = link.token.as_ref().map(|token| format!("/agendas/{token}"));
+    let address = page.as_ref().map(|page| site.conference().link(page));
+    LinkView {
+        n: link.n,
+        label,
+        qr: address.as_deref().and_then(qr::svg),
+        subscribe: page.as_ref().map(|page| format!("/subscribe{page}")).unwrap_or_default(),
+        page: page.unwrap_or_default(),
+        address,
+        freshness: freshness(site, link.freshness.as_ref()),
+    }
+}
+
+/// `Your Google Calendar fetched this 3 hours ago and has not yet seen 1 change.`
+fn freshness(site: &Site<'_>, fetched: Option<&Fetched>) -> String {
+    let words = site.words;
+    let Some(fetched) = fetched else { return words.not_fetched.to_owned() };
+    let unseen = match fetched.unseen {
+        1 => words.one_change.to_owned(),
+        n => fill(words.more_changes, &[("n", &n.to_string())]),
+    };
+    let text = if fetched.unseen == 0 { words.fetched } else { words.fetched_behind };
+    fill(text, &[("client", &fetched.client), ("ago", &site.when.length(fetched.ago)), ("n", &unseen)])
+}

@@ -1,0 +1,164 @@
+//! The organizer's pages: sign in, status and upload, preview, releases.
+//!
+//! They are given plain values, since what publishes stands above the web and is not known here.
+
+use super::changes::{ChangeLine, line};
+use super::head::Head;
+use super::site::Site;
+use super::text::fill;
+use super::write;
+use crate::program::{Change, Text};
+use crate::release::Release;
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+/// What the organizer sees first.
+#[derive(Debug, Clone, Default)]
+pub struct Desk {
+    /// The label of the secret that signed in.
+    pub who: String,
+    /// What was tried last: when, what came of it in words, and the faults of its file.
+    pub last: Option<(DateTime<Utc>, String, Vec<FaultLine>)>,
+    /// A held release: why, and the digest that confirms it.
+    pub held: Option<(Vec<String>, String)>,
+    /// Of the read links polled in the last two days, how many per cent hold the running release.
+    pub current: Option<u8>,
+    /// The kept releases, latest first.
+    pub releases: Vec<KeptRelease>,
+}
+
+/// A fault of a file, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultLine {
+    /// Whether it keeps the file from being published.
+    pub is_error: bool,
+    /// Where, e.g. `line 12, end`; empty for the whole file.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+/// A kept release.
+#[derive(Debug, Clone)]
+pub struct KeptRelease {
+    /// Its number.
+    pub number: u64,
+    /// When it was published.
+    pub published: DateTime<Utc>,
+    /// How it came in.
+    pub origin: String,
+    /// The label of the secret that published it.
+    pub who: String,
+    /// How many sessions it changed.
+    pub changes: usize,
+    /// Whether its text is kept, so that it can be published again.
+    pub has_text: bool,
+}
+
+/// What a release would do.
+#[derive(Debug, Clone, Default)]
+pub struct Preview {
+    /// Errors and warnings of its file.
+    pub faults: Vec<FaultLine>,
+    /// What it would change.
+    pub changes: Vec<Change>,
+    /// Agendas that hold a changed session, and those that would get a new clash.
+    pub blast: Option<(usize, usize)>,
+    /// Titles of changed sessions that most agendas hold, with how many.
+    pub most_held: Vec<(Text, usize)>,
+    /// Why the guard would hold it; empty where it would not.
+    pub reasons: Vec<String>,
+    /// What a confirmation must name; none where it cannot be published.
+    pub digest: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    is_wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "desk.html")]
+struct DeskPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    desk: &'a Desk,
+    running: String,
+    share: Option<String>,
+    last: Option<(String, &'a str)>,
+    faults: &'a [FaultLine],
+    releases: Vec<(&'a KeptRelease, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct PreviewPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    preview: &'a Preview,
+    summary: String,
+    faults: &'a [FaultLine],
+    lines: Vec<ChangeLine>,
+    blast: Option<String>,
+    most_held: Vec<(&'a Text, String)>,
+    guard: Option<String>,
+}
+
+/// The form that takes the secret once.
+pub fn sign_in(release: &Release, is_wrong: bool) -> String {
+    let site = Site::of(release);
+    write(&SignInPage { head: Head::secret(&site, site.words.sign_in), is_wrong, site })
+}
+
+/// Status, upload and releases.
+pub fn desk(release: &Release, desk: &Desk) -> String {
+    let site = Site::of(release);
+    let sessions = release.program.order().len().to_string();
+    let (number, at) = (release.number().to_string(), site.when.full(release.published()));
+    let values = [("n", number.as_str()), ("at", &at), ("sessions", &sessions)];
+    let share = desk.current.map(|share| fill(site.words.current_share, &[("share", &share.to_string())]));
+    write(&DeskPage {
+        head: Head::secret(&site, site.words.organizer),
+        desk,
+        running: fill(site.words.running, &values),
+        share,
+        last: desk.last.as_ref().map(|(at, what, _)| (site.when.full(*at), what.as_str())),
+        faults: desk.last.as_ref().map(|(_, _, faults)| faults.as_slice()).unwrap_or_default(),
+        releases: desk.releases.iter().map(|kept| (kept, site.when.full(kept.published))).collect(),
+        site: site.clone(),
+    })
+}
+
+/// What a release would change, and the button that publishes it.
+pub fn preview(release: &Release, preview: &Preview) -> String {
+    let site = Site::of(release);
+    let words = site.words;
+    let errors = preview.faults.iter().filter(|fault| fault.is_error).count();
+    let summary = match (errors, preview.changes.len()) {
+        (0, 0) => words.preview_nothing.to_owned(),
+        (0, n) => fill(words.preview_changes, &[("n", &n.to_string())]),
+        (n, _) => fill(words.preview_errors, &[("n", &n.to_string())]),
+    };
+    let blast = preview.blast.map(|(agendas, clashes)| {
+        fill(words.blast, &[("agendas", &agendas.to_string()), ("clashes", &clashes.to_string())])
+    });
+    let picks = |count: usize| fill(words.picks, &[("n", &count.to_string())]);
+    let guard =
+        (!preview.reasons.is_empty()).then(|| fill(words.guard, &[("reasons", &preview.reasons.join("; "))]));
+    write(&PreviewPage {
+        head: Head::secret(&site, words.preview),
+        preview,
+        summary,
+        faults: &preview.faults,
+        lines: preview.changes.iter().map(|change| line(&site, change)).collect(),
+        blast,
+        most_held: preview.most_held.iter().map(|(title, count)| (title, picks(*count))).collect(),
+        guard,
+        site: site.clone(),
+    })
+}

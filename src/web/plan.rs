@@ -1,0 +1,103 @@
+//! Somebody's picks, day by day: what clashes, what changed, what lies between.
+
+use super::card::Card;
+use super::site::Site;
+use super::text::fill;
+use crate::agenda::{Agenda, Item};
+use crate::program::{SessionId, SessionKind};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+/// A day with picks.
+#[derive(Debug)]
+pub(super) struct PlanDay<'a> {
+    pub date: NaiveDate,
+    pub heading: String,
+    pub zone: String,
+    pub items: Vec<PlanItem<'a>>,
+}
+
+/// A pick, or the time between two.
+#[derive(Debug, Default)]
+pub(super) struct PlanItem<'a> {
+    pub card: Option<Card<'a>>,
+    pub label: String,
+    /// `Free 10:30–11:00 am: Coffee and Tea Break`
+    pub gap: Option<String>,
+    /// What it clashes with, in words.
+    pub clash: Option<String>,
+    /// The sessions to give up if this one is kept.
+    pub others: Vec<SessionId>,
+    /// A word beside its time: that it changed, or that both agendas hold it.
+    pub mark: &'static str,
+}
+
+/// A shorter time between two picks is a walk, not a gap.
+const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
+
+/// Days of an agenda. `mark` gives the word beside a pick.
+pub(super) fn plan<'a>(
+    site: &Site<'a>,
+    agenda: &Agenda<'a>,
+    mark: impl Fn(&Item<'a>) -> &'static str,
+) -> Vec<PlanDay<'a>> {
+    let date = |item: &Item<'_>| site.when.date(item.session().slot.start);
+    let day = |items: &[Item<'a>]| {
+        let first = items.first()?.session().slot.start;
+        let date = site.when.date(first);
+        let mut lines: Vec<PlanItem<'a>> = Vec::new();
+        let mut busy_until: Option<DateTime<Utc>> = None;
+        for item in items {
+            let slot = &item.session().slot;
+            if let Some(from) = busy_until.filter(|from| slot.start - *from >= LEAST_GAP) {
+                let gap = Some(gap(site, from, slot.start));
+                lines.push(PlanItem { gap, ..PlanItem::default() });
+            }
+            busy_until = busy_until.max(Some(slot.end));
+            lines.push(line(site, item, mark(item)));
+        }
+        Some(PlanDay {
+            date,
+            heading: site.when.day(date),
+            zone: site.when.zone.abbreviation(first),
+            items: lines,
+        })
+    };
+    agenda.items.chunk_by(|a, b| date(a) == date(b)).filter_map(day).collect()
+}
+
+fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a> {
+    let slot = &item.session().slot;
+    let said = |id: &SessionId| {
+        let other = site.release.ledger.entries.get(id)?;
+        let range = site.when.range(other.session.slot.start, other.session.slot.end);
+        Some(format!("“{}” ({range})", other.session.title))
+    };
+    let others: Vec<String> = item.clashes.iter().filter_map(said).collect();
+    let clash = fill(site.words.clash, &[("other", &others.join(", "))]);
+    PlanItem {
+        card: Some(Card::of(site, item.entry)),
+        label: site.when.time(slot.start),
+        gap: None,
+        clash: (!others.is_empty()).then_some(clash),
+        others: item.clashes.clone(),
+        mark,
+    }
+}
+
+/// The free time, with the breaks, meals and parties of the program that lie in it.
+fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+    let free = fill(site.words.free_range, &[("range", &site.when.range(from, to))]);
+    let shown = site.release.ledger.shown();
+    let offered = shown.iter().filter(|entry| {
+        let (slot, kind) = (&entry.session.slot, entry.session.kind);
+        let is_pause = kind.is_pause() || kind == SessionKind::Social;
+        is_pause && !entry.is_cancelled() && slot.start < to && from < slot.end
+    });
+    let offered: Vec<String> = offered
+        .map(|entry| {
+            let slot = &entry.session.slot;
+            format!("{} {}", entry.session.title, site.when.range(slot.start, slot.end))
+        })
+        .collect();
+    if offered.is_empty() { free } else { format!("{free}: {}", offered.join(", ")) }
+}

@@ -1,0 +1,179 @@
+//! How to subscribe to a feed, client by client, without a script. Delays are the clients' true ones.
+
+use super::head::Head;
+use super::platform::Platform;
+use super::site::Site;
+use super::text::fill;
+use super::view::encode;
+use super::{qr, write};
+use crate::feed::{Cancelled, FeedKey, Filter, Options, canonical_query};
+use crate::program::Text;
+use crate::release::Release;
+use askama::Template;
+
+/// What to subscribe to.
+#[derive(Debug, Clone)]
+pub enum Subject<'a> {
+    /// The program, all of it or what a filter lets through.
+    Program(Filter),
+    /// A track, day, room or speaker.
+    Part(FeedKey),
+    /// An agenda, by the token in its address.
+    Agenda {
+        /// The token.
+        token: &'a str,
+        /// The agenda's name.
+        name: &'a Text,
+    },
+}
+
+#[derive(Template)]
+#[template(path = "subscribe.html")]
+struct SubscribePage<'a> {
+    site: Site<'a>,
+    head: Head,
+    heading: String,
+    path: String,
+    filter: Vec<(&'static str, String)>,
+    alarms: Vec<(String, String, bool)>,
+    ways: Vec<Way>,
+    download: String,
+}
+
+/// One client.
+struct Way {
+    id: &'static str,
+    name: &'static str,
+    how: &'static str,
+    button: Option<(String, &'static str)>,
+    address: Option<String>,
+    delay: &'static str,
+    qr: Option<(&'static str, String)>,
+}
+
+/// The page for a feed; none where there is no such feed.
+pub fn subscribe(
+    release: &Release,
+    subject: &Subject<'_>,
+    options: Options,
+    platform: Platform,
+) -> Option<String> {
+    let site = Site::of(release);
+    let slugs = &release.ledger.slugs;
+    let title = &site.conference().title;
+    let (name, feed, filter) = match subject {
+        Subject::Program(filter) => {
+            let words = filter.describe(slugs);
+            let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
+            (name, FeedKey::Program.to_string(), filter.clone())
+        }
+        Subject::Part(key) => {
+            let key = key.clone().resolve(slugs)?;
+            let feed = release.feeds.feed(&key)?;
+            (feed.calendar.name.to_string(), key.to_string(), Filter::default())
+        }
+        Subject::Agenda { token, name } => {
+            let name = if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() };
+            (name, format!("/agendas/{}.ics", encode(token)), Filter::default())
+        }
+    };
+    let address = |options: &Options| {
+        let query = canonical_query(&filter, options);
+        let query = if query.is_empty() { query } else { format!("?{query}") };
+        site.conference().link(&format!("{feed}{query}"))
+    };
+    let path = format!("/subscribe{}", feed.trim_end_matches(".ics"));
+    let plain = address(&options);
+    // Google removes what is cancelled without a word: there the title says it.
+    let for_google = address(&Options { cancelled: Cancelled::Title, ..options });
+    let query = canonical_query(&filter, &options);
+    let here = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
+    let here = site.conference().link(&here);
+    let heading = fill(site.words.subscribe_heading, &[("name", &name)]);
+    let mut head = match subject {
+        Subject::Agenda { .. } => Head::secret(&site, site.words.subscribe),
+        _ => Head::public(&site, &heading, site.words.subscribe_text, &path),
+    };
+    head.here = "subscribe";
+    Some(write(&SubscribePage {
+        head,
+        heading,
+        filter: filter.pairs(),
+        alarms: alarms(&site, options),
+        ways: ordered(ways(&site, &name, &plain, &for_google, &here), platform),
+        download: plain,
+        path,
+        site: site.clone(),
+    }))
+}
+
+fn alarms(site: &Site<'_>, options: Options) -> Vec<(String, String, bool)> {
+    let alarm = |minutes: u16| {
+        let before = site.when.length(chrono::TimeDelta::minutes(i64::from(minutes)));
+        let label = fill(site.words.alarm_before, &[("minutes", &before)]);
+        (format!("{minutes}m"), label, options.alarm == Some(minutes))
+    };
+    let none = (String::new(), site.words.alarm_none.to_owned(), options.alarm.is_none());
+    [none].into_iter().chain([5, 10, 15, 30].map(alarm)).collect()
+}
+
+fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, here: &str) -> Vec<Way> {
+    let w = site.words;
+    let outlook =
+        |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
+    let way = |id, name, how, delay| Way { id, name, how, delay, button: None, address: None, qr: None };
+    let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(&webcal(for_google)));
+    let code = |text, address| qr::svg(address).map(|code| (text, code));
+    vec![
+        Way {
+            button: Some((webcal(plain), w.apple_button)),
+            ..way("apple", w.apple, w.apple_how, w.apple_delay)
+        },
+        Way {
+            button: Some((google, w.google_button)),
+            address: Some(for_google.to_owned()),
+            qr: code(w.google_qr, here),
+            ..way("google", w.google, w.google_how, w.google_delay)
+        },
+        Way {
+            button: Some((outlook("outlook.live.com"), w.outlook_button)),
+            ..way("outlook", w.outlook, w.outlook_how, w.outlook_delay)
+        },
+        Way {
+            button: Some((outlook("outlook.office.com"), w.outlook_work_button)),
+            ..way("microsoft", w.outlook_work, w.outlook_work_how, w.outlook_delay)
+        },
+        Way {
+            address: Some(plain.to_owned()),
+            ..way("thunderbird", w.thunderbird, w.thunderbird_how, w.thunderbird_delay)
+        },
+        Way {
+            button: Some((webcal(plain), w.icsx5_button)),
+            ..way("icsx5", w.icsx5, w.icsx5_how, w.icsx5_delay)
+        },
+        Way { address: Some(plain.to_owned()), ..way("giggity", w.giggity, w.giggity_how, w.giggity_delay) },
+        Way {
+            address: Some(plain.to_owned()),
+            qr: code(w.scan, plain),
+            ..way("any", w.any_calendar, w.any_how, "")
+        },
+    ]
+}
+
+/// The platform in hand first; the order is otherwise kept.
+fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
+    let first: &[&str] = match platform {
+        Platform::Apple => &["apple"],
+        Platform::Android => &["icsx5", "giggity"],
+        Platform::Windows => &["outlook", "microsoft"],
+        Platform::Other => &["thunderbird"],
+    };
+    ways.sort_by_key(|way| !first.contains(&way.id));
+    ways
+}
+
+/// The same address with the scheme that opens a calendar.
+fn webcal(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    format!("webcal://{rest}")
+}

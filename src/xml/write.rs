@@ -1,0 +1,102 @@
+//! The writer: indented, UTF-8, and never anything that XML 1.0 cannot hold.
+
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+
+/// Writes one document into memory.
+pub struct Writer {
+    inner: quick_xml::Writer<Vec<u8>>,
+    open: Vec<&'static str>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        let mut writer =
+            Self { inner: quick_xml::Writer::new_with_indent(Vec::new(), b' ', 2), open: Vec::new() };
+        writer.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
+        writer
+    }
+}
+
+impl Writer {
+    fn event(&mut self, event: Event<'_>) {
+        // Writing into memory cannot fail.
+        let _ = self.inner.write_event(event);
+    }
+
+    /// Opens an element.
+    pub fn open(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
+        self.event(Event::Start(start(name, attributes)));
+        self.open.push(name);
+    }
+
+    /// Closes the element that was opened last.
+    pub fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.event(Event::End(BytesEnd::new(name)));
+        }
+    }
+
+    /// An element without content.
+    pub fn empty(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
+        self.event(Event::Empty(start(name, attributes)));
+    }
+
+    /// An element with text in it, be it empty.
+    pub fn leaf(&mut self, name: &'static str, attributes: &[(&str, &str)], text: &str) {
+        self.event(Event::Start(start(name, attributes)));
+        self.event(Event::Text(BytesText::new(&clean(text))));
+        self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    /// The document, with every open element closed and a line end behind it.
+    pub fn finish(mut self) -> Vec<u8> {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        let mut bytes = self.inner.into_inner();
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+fn start<'a>(name: &'static str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
+    let mut start = BytesStart::new(name);
+    for (key, value) in attributes {
+        start.push_attribute((*key, clean(value).as_str()));
+    }
+    start
+}
+
+/// Characters that XML 1.0 has no form for, not even escaped (2.2), become U+FFFD.
+fn clean(text: &str) -> String {
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MOST_BYTES, read};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in any::<String>(), attribute in "[^\\p{C}\n\t]*") {
+            let mut writer = Writer::default();
+            writer.open("a", &[]);
+            writer.leaf("b", &[("x", &attribute)], &text);
+            let root = read(&writer.finish(), MOST_BYTES).unwrap();
+            let leaf = root.child("b").unwrap();
+            prop_assert_eq!(&leaf.text, &clean(&text));
+            let kept = clean(&attribute);
+            prop_assert_eq!(leaf.attribute("x"), Some(kept.as_str()));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Foreign programs taken in: each sample's CSV imports without an error and says what the sample said.
+
+use crate::sample::{PUBLISHED, instant, plain_conference};
+use callboard::adopt::{AdoptError, Adopted, adopt};
+use callboard::export::{schedule_json, schedule_xml};
+use callboard::import::import;
+use callboard::program::{Program, Session, SessionKind, Status};
+use callboard::release::Release;
+use callboard::revision::Ledger;
+use proptest::prelude::*;
+use std::path::Path;
+
+fn fixture(name: &str) -> Adopted {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt").join(name);
+    adopt(&std::fs::read(path).unwrap(), None).unwrap()
+}
+
+/// The program that a CSV gives, which must have no error.
+fn program(adopted: &Adopted) -> Program {
+    let conference = plain_conference("Adopted", adopted.zone.name());
+    let report = import(&adopted.csv, &conference);
+    let errors: Vec<_> = report.errors().collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{}", String::from_utf8_lossy(&adopted.csv));
+    let program = report.program.unwrap();
+    assert_eq!(program.order().len(), adopted.sessions);
+    program
+}
+
+fn said(adopted: &Adopted, part: &str) -> bool {
+    adopted.render().contains(part)
+}
+
+fn people(session: &Session) -> Vec<String> {
+    session.speakers.iter().map(callboard::program::Speaker::line).collect()
+}
+
+#[test]
+fn pretalx_titles_give_up_their_speakers() {
+    let adopted = fixture("pretalx.ics");
+    let program = program(&adopted);
+    assert_eq!(adopted.zone.name(), "Europe/Berlin");
+    let talk = &program.order()[0];
+    assert_eq!(talk.title.as_str(), "Zero downtime - mostly");
+    assert_eq!(people(talk), ["Jane Doe", "Zoë Müller"]);
+    assert_eq!(talk.slot.start, instant("2025-06-12T07:30:00Z"));
+    assert_eq!(talk.slot.room.as_ref().unwrap().as_str(), "Gray Room");
+    assert_eq!(program.order()[1].kind, SessionKind::Break);
+}
+
+#[test]
+fn indico_descriptions_give_up_their_speakers_and_html() {
+    let adopted = fixture("indico.ics");
+    let program = program(&adopted);
+    let talk = &program.order()[0];
+    assert_eq!(people(talk), ["Jane Doe, University of Somewhere, Dept. of Physics", "John Smith"]);
+    assert!(talk.abstract_text.as_str().starts_with("An overview & an outlook."), "{}", talk.abstract_text);
+    assert!(
+        said(&adopted, "CONTACT") && said(&adopted, "HTML") && said(&adopted, "--zone"),
+        "{}",
+        adopted.render()
+    );
+}
+
+#[test]
+fn sched_categories_are_kinds_and_tracks_and_nothing_is_dropped_unsaid() {
+    let adopted = fixture("sched.ics");
+    let program = program(&adopted);
+    assert_eq!(
+        (adopted.zone.name(), adopted.title.as_deref()),
+        ("America/New_York", Some("ExampleConf 2025"))
+    );
+    let [keynote, party] = program.order() else { panic!("{program:?}") };
+    assert_eq!((keynote.kind, party.kind), (SessionKind::Plenary, SessionKind::Social));
+    assert_eq!(party.track.as_ref().unwrap().as_str(), "observability");
+    assert_eq!((party.status, party.title.as_str()), (Status::Cancelled, "=Evening= Reception"));
+    assert_eq!(party.slot.end, instant("2025-06-13T05:00:00Z"));
+    for part in ["RRULE", "GEO", "VALARM"] {
+        assert!(said(&adopted, part), "{part}: {}", adopted.render());
+    }
+}
+
+#[test]
+fn frab_xml_keeps_links_and_says_what_it_leaves() {
+    let adopted = fixture("schedule.xml");
+    let program = program(&adopted);
+    let [talk, second] = program.order() else { panic!("{program:?}") };
+    assert_eq!(talk.id.as_str(), "zero-downtime-mostly");
+    assert_eq!(second.id.as_str(), "zero-downtime-mostly-2");
+    assert_eq!(people(talk), ["Jane Doe", "Smith John"]);
+    assert_eq!(talk.abstract_text.as_str(), "A story\n\nHow we moved a database.\n\n- and what broke");
+    let links: Vec<(&str, &str)> =
+        talk.links.iter().map(|link| (link.label.as_str(), link.url.as_str())).collect();
+    assert_eq!(
+        links,
+        [("Link", "https://example.org/repo"), ("Slides", "https://talks.example.org/slides.pdf")]
+    );
+    for part in ["recording", "feedback_url", "Dramatic reading", "Smith, John"] {
+        assert!(said(&adopted, part), "{part}: {}", adopted.render());
+    }
+}
+
+#[test]
+fn our_own_schedules_come_back() {
+    let conference = plain_conference("Own", "America/Los_Angeles");
+    let csv = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("program.csv")).unwrap();
+    let original = import(&csv, &conference).program.unwrap();
+    let count = original.order().len();
+    let ledger = Ledger::empty(&conference.uid_domain);
+    let release = Release::prepare(original, &ledger, instant(PUBLISHED)).release;
+    for bytes in [schedule_xml(&release).bytes, schedule_json(&release).bytes] {
+        let adopted = adopt(&bytes, None).unwrap();
+        let back = program(&adopted);
+        assert_eq!(back.order().len(), count);
+        for (before, after) in release.program.order().iter().zip(back.order()) {
+            assert_eq!((before.slot.start, before.slot.end), (after.slot.start, after.slot.end));
+        }
+        let key = |program: &Program| {
+            let mut titles: Vec<_> = program
+                .order()
+                .iter()
+                .map(|s| (s.title.clone(), s.kind, s.block.clone(), s.slot.start))
+                .collect();
+            titles.sort();
+            titles
+        };
+        assert_eq!(key(&release.program), key(&back));
+    }
+    let feed = release.feeds.feeds().find(|(key, _)| key.to_string() == "/program.ics").unwrap().1;
+    assert_eq!(program(&adopt(&feed.identity, None).unwrap()).order().len(), count);
+}
+
+#[test]
+fn a_schedule_that_pretalx_wrote_publishes_without_errors() {
+    let Some(folder) = std::env::var_os("CALLBOARD_SCHEMAS") else {
+        println!("skipped: CALLBOARD_SCHEMAS names no directory with the frab schemas");
+        return;
+    };
+    let bytes = std::fs::read(Path::new(&folder).join("pretalx-democon.json")).unwrap();
+    let adopted = adopt(&bytes, None).unwrap();
+    assert_eq!((adopted.sessions, adopted.title.as_deref()), (36, Some("DemoCon")));
+    let program = program(&adopted);
+    assert!(program.order().iter().all(|session| !session.speakers.is_empty()));
+    assert!(program.order().iter().any(|session| session.kind == SessionKind::Workshop));
+}
+
+#[test]
+fn what_is_no_program_is_refused() {
+    assert_eq!(adopt(b"", None), Err(AdoptError::Unknown));
+    assert_eq!(adopt(b"id,date\n", None), Err(AdoptError::Unknown));
+    assert_eq!(adopt(b"<rss/>", None), Err(AdoptError::NoSchedule));
+    assert_eq!(adopt(b"{\"a\": 1}", None), Err(AdoptError::NoSchedule));
+    assert!(matches!(adopt(b"{", None), Err(AdoptError::Json(_))));
+    assert!(matches!(adopt(b"<!DOCTYPE a><schedule/>", None), Err(AdoptError::Xml(_))));
+    assert_eq!(adopt(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", None), Err(AdoptError::NoSessions));
+    let timeless = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    assert_eq!(adopt(timeless, None), Err(AdoptError::NoSessions));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever stands in a foreign field, the CSV has no error.
+    #[test]
+    fn any_texts_become_a_program_without_errors(
+        texts in proptest::collection::vec("[\\PC\n\r\t,;:#&<>/'=+@-]{0,40}|#REF!|--|https://a.b/c d|&amp;|Chairs: A", 10),
+        minutes in 0..600_000i64,
+    ) {
+        let [title, kind, track, room, text, person, second, bio, link, url] = texts.try_into().unwrap();
+        let start = instant("2025-01-01T00:00:00Z") + chrono::TimeDelta::minutes(minutes);
+        let event = serde_json::json!({
+            "title": title, "type": kind, "track": track, "room": room, "abstract": text, "url": url,
+            "date": start.to_rfc3339(), "start": "", "duration": "00:45",
+            "persons": [{ "name": person, "biography": bio }, { "name": second }],
+            "links": [{ "title": link, "url": "https://example.org/x" }, { "title": "x", "url": url }],
+        });
+        let file = serde_json::json!({ "schedule": { "conference": {
+            "time_zone_name": "Europe/Berlin",
+            "days": [{ "date": "2025-01-01", "rooms": { "R": [event.clone(), event] } }],
+        } } });
+        let adopted = adopt(file.to_string().as_bytes(), None).unwrap();
+        let read = program(&adopted);
+        prop_assert_eq!(read.order()[0].slot.start, start);
+    }
+}

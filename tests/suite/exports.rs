@@ -1,0 +1,114 @@
+//! Exports of the real program, and the doctor on every feed that we make.
+
+use crate::sample::{PUBLISHED, conference, instant};
+use callboard::doctor::{Client, lint, parses_back, shown};
+use callboard::export::{Schedule, jcal, schedule_csv, schedule_json, schedule_xml};
+use callboard::import::import;
+use callboard::program::{Conference, diff};
+use callboard::release::Release;
+use callboard::revision::Ledger;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn real() -> (Arc<Conference>, Release) {
+    let conference = conference(&std::fs::read_to_string(root().join("config/callboard.toml")).unwrap());
+    let csv = std::fs::read(root().join("program.csv")).unwrap();
+    let program = import(&csv, &conference).program.unwrap();
+    let ledger = Ledger::empty(&conference.uid_domain);
+    let release = Release::prepare(program, &ledger, instant(PUBLISHED)).release;
+    (conference, release)
+}
+
+#[test]
+fn the_published_csv_imports_without_a_change() {
+    let (conference, release) = real();
+    let exported = schedule_csv(&release);
+    let report = import(&exported.bytes, &conference);
+    assert_eq!(report.faults, []);
+    let again = report.program.unwrap();
+    assert_eq!(diff(&release.program, &again), []);
+    assert!(!Release::prepare(again, &release.ledger, instant("2025-02-02T00:00:00Z")).is_new);
+}
+
+/// Also the files that `tests/clients/test_schedules.py` validates against the published schemas.
+#[test]
+fn both_schedules_hold_every_session_and_every_reader_of_them_shows_it() {
+    let (_, release) = real();
+    let (xml, json) = (schedule_xml(&release), schedule_json(&release));
+    let guids: BTreeSet<String> = Schedule::of(&release)
+        .days
+        .iter()
+        .flat_map(|day| day.rooms.iter().flat_map(|(_, items)| items))
+        .map(|item| item.guid.to_string())
+        .collect();
+    assert_eq!(guids.len(), release.ledger.entries.len());
+    assert_eq!(lint(&xml.bytes), []);
+    assert_eq!(shown(Client::Fahrplan, &xml.bytes).into_iter().collect::<BTreeSet<_>>(), guids);
+    let text = String::from_utf8(json.bytes.clone()).unwrap();
+    assert!(guids.iter().all(|guid| text.contains(guid.as_str())));
+    let folder = artefacts();
+    std::fs::write(folder.join("schedule.xml"), xml.bytes).unwrap();
+    std::fs::write(folder.join("schedule.json"), json.bytes).unwrap();
+}
+
+fn artefacts() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("schedules");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn the_doctor_finds_nothing_in_our_feeds_and_they_parse_back() {
+    let (_, release) = real();
+    assert_eq!(parses_back(&release), Ok(()));
+    for (key, feed) in release.feeds.feeds() {
+        assert_eq!(lint(&feed.identity), [], "{key}");
+        assert!(jcal(&feed.identity).is_ok(), "{key}");
+    }
+}
+
+#[test]
+fn the_doctor_finds_nothing_in_golden_feeds() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(root().join("tests/golden")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "ics") {
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(lint(&bytes), [], "{}", path.display());
+            assert!(jcal(&bytes).is_ok(), "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count > 10);
+}
+
+/// Each file of the corpus holds one planted fault, named in `expected.tsv` with its client, rule and line.
+#[test]
+fn the_doctor_finds_every_planted_fault() {
+    let folder = root().join("tests/fixtures/doctor");
+    let table = std::fs::read_to_string(folder.join("expected.tsv")).unwrap();
+    let mut missed = Vec::new();
+    let mut files = 0;
+    for line in table.lines().skip(1) {
+        let [file, client, rule, at, also] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+        let findings = lint(&std::fs::read(folder.join(file)).unwrap());
+        let hit = findings.iter().any(|finding| {
+            finding.client.as_str() == client && finding.rule == rule && finding.line.to_string() == at
+        });
+        let allowed: Vec<&str> = also.split(' ').chain([rule]).collect();
+        let stray: Vec<_> = findings.iter().filter(|finding| !allowed.contains(&finding.rule)).collect();
+        if !hit || !stray.is_empty() {
+            missed.push(format!("{file}: expected {client} {rule} {at}, found {findings:#?}"));
+        }
+        files += 1;
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+    assert!(files >= 60, "{files}");
+    assert_eq!(lint(&std::fs::read(folder.join("sound.ics")).unwrap()), []);
+    assert_eq!(lint(&std::fs::read(folder.join("sound.xml")).unwrap()), []);
+}

@@ -1,0 +1,173 @@
+//! Pages: the same bytes for everybody, a visitor's own by cookie, and writes from our own pages alone.
+
+use super::stage::{Answer, Card, Stage};
+
+fn form(target: &str, body: &str) -> Card {
+    let card = Card::new("POST", target).field("content-type", "application/x-www-form-urlencoded");
+    Card { body: body.to_owned().into(), ..card.field("sec-fetch-site", "same-origin") }
+}
+
+/// The edit key's cookie as the browser sends it back.
+fn cookie(answer: &Answer) -> String {
+    let mut lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+    let line = lines.rfind(|line| line.starts_with("__Host-agenda=")).unwrap();
+    assert!(
+        line.contains("; Secure") && line.contains("; HttpOnly") && line.contains("SameSite=Lax"),
+        "{line}"
+    );
+    line.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn public_pages_answer_with_policy_and_validators() {
+    let stage = Stage::new();
+    for target in [
+        "/",
+        "/?track=main",
+        "/?q=first",
+        "/sessions/first-talk",
+        "/tracks/later",
+        "/tracks/grand",
+        "/speakers/ada-lovelace",
+        "/changes",
+        "/offline",
+        "/sessions/sick-talk",
+    ] {
+        let answer = stage.get(target).await;
+        assert_eq!(answer.status, 200, "{target}");
+        assert_eq!(answer.field("content-type"), "text/html; charset=utf-8");
+        let policy = answer.field("content-security-policy");
+        assert!(
+            policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(!answer.text().contains("Secret"), "{target} shows what was withdrawn");
+        let again = Card::new("GET", target).field("if-none-match", answer.field("etag"));
+        assert_eq!(stage.send(again).await.status, 304, "{target}");
+    }
+    for target in [
+        "/sessions/secret-talk",
+        "/sessions/never",
+        "/tracks/never",
+        "/speakers/never",
+        "/?track=never",
+        "/assets/none.js",
+    ] {
+        assert_eq!(stage.get(target).await.status, 404, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_is_a_page_for_a_browser_and_echoes_nothing_raw() {
+    let stage = Stage::new();
+    let card = Card::new("GET", "/?track=%3Cscript%3Ealert(1)%3C/script%3E").field("accept", "text/html");
+    let answer = stage.send(card).await;
+    assert_eq!((answer.status, answer.field("content-type")), (404, "text/html; charset=utf-8"));
+    assert!(
+        answer.text().contains("&#60;script") || answer.text().contains("&lt;script"),
+        "{}",
+        answer.text()
+    );
+    assert!(!answer.text().contains("<script>alert"));
+    assert_eq!(stage.get("/nowhere").await.field("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn the_first_pick_makes_an_agenda_and_later_ones_change_it() {
+    let stage = Stage::new();
+    let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
+    assert_eq!((first.status, first.field("location")), (303, "/agenda"));
+    let key = cookie(&first);
+    let second = form("/agenda/picks", "action=pick&session=other-talk&session=lunch").field("cookie", &key);
+    let second = stage.send(second.field("accept", "application/json")).await;
+    assert_eq!(second.json()["picks"], serde_json::json!(["first-talk", "other-talk", "lunch"]));
+    let mine = stage.send(Card::new("GET", "/agenda").field("cookie", &key)).await;
+    assert_eq!(mine.field("cache-control"), "private, no-cache");
+    assert!(mine.text().contains("First") && mine.text().contains("Other"));
+    assert!(!mine.text().contains("cbe_"), "the edit key is in a page");
+    let unpick = form("/agenda/picks", "action=unpick&session=other-talk").field("cookie", &key);
+    assert_eq!(stage.send(unpick).await.status, 303);
+    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &key)).await;
+    assert_eq!(state.json()["picks"], serde_json::json!(["first-talk", "lunch"]));
+}
+
+#[tokio::test]
+async fn other_sites_and_strangers_change_nothing() {
+    let stage = Stage::new();
+    let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
+    let key = cookie(&first);
+    for fields in [
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("origin", "https://evil.example")],
+        vec![("origin", "null")],
+        vec![],
+    ] {
+        let mut card = Card::new("POST", "/agenda/delete").field("cookie", &key);
+        card = card.field("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in fields {
+            card = card.field(name, value);
+        }
+        let answer = stage.send(Card { body: "sure=yes".into(), ..card }).await;
+        assert_eq!(answer.status, 403);
+    }
+    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &key)).await;
+    assert_eq!(state.json()["picks"], serde_json::json!(["first-talk"]));
+    assert_eq!(stage.send(form("/agenda/name", "name=x")).await.status, 401);
+    let unknown = form("/agenda/picks", "action=pick&session=never").field("cookie", &key);
+    assert_eq!(stage.send(unknown).await.status, 422);
+    let json = Card::new("POST", "/agenda/picks").field("content-type", "application/json");
+    let json = json.field("sec-fetch-site", "same-origin").field("cookie", &key);
+    assert_eq!(stage.send(Card { body: "{}".into(), ..json }).await.status, 415);
+}
+
+#[tokio::test]
+async fn a_hand_over_moves_the_key_once_and_a_preview_does_not_burn_it() {
+    let stage = Stage::new();
+    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let made = stage.send(form("/agenda/handover", "").field("cookie", &key)).await;
+    let text = made.text().to_owned();
+    let start = text.find("/handover/").unwrap();
+    let path: String = text[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
+    for _ in 0..2 {
+        assert_eq!(stage.get(&path).await.status, 200);
+    }
+    let redeemed = stage.send(form(&path, "")).await;
+    assert_eq!((redeemed.status, cookie(&redeemed)), (303, key.clone()));
+    assert_eq!(stage.send(form(&path, "")).await.status, 410);
+    let late = stage.send(form("/agenda/handover", "").field("cookie", &key)).await.text().to_owned();
+    let start = late.find("/handover/").unwrap();
+    let path: String = late[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
+    stage.pass(601);
+    assert_eq!(stage.send(form(&path, "")).await.status, 410);
+}
+
+#[tokio::test]
+async fn a_revoked_link_s_page_is_gone_at_once() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["first-talk", "sick-talk"]).await;
+    let page = mine.feed.trim_end_matches(".ics").to_owned();
+    let shared = stage.get(&page).await;
+    assert_eq!((shared.status, shared.field("x-robots-tag")), (200, "noindex"));
+    assert!(shared.text().contains("First") && shared.text().contains("Sick"));
+    let subscribe = format!("/subscribe{page}");
+    assert_eq!(stage.get(&subscribe).await.status, 200);
+    stage.send(mine.card("DELETE", "/agenda/links/1")).await;
+    assert_eq!(stage.get(&page).await.status, 410);
+    assert_eq!(stage.get(&subscribe).await.status, 410);
+    assert_eq!(stage.get("/agendas/cbr_nope").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_new_edit_key_locks_the_old_cookie_out() {
+    let stage = Stage::new();
+    let old = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let new = cookie(&stage.send(form("/agenda/key", "").field("cookie", &old)).await);
+    assert_ne!(old, new);
+    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &old)).await;
+    assert_eq!(state.json()["picks"], serde_json::json!([]));
+    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &new)).await;
+    assert_eq!(state.json()["picks"], serde_json::json!(["first-talk"]));
+    let gone = stage.send(form("/agenda/delete", "sure=yes").field("cookie", &new)).await;
+    assert_eq!(gone.status, 303);
+    assert_eq!(stage.send(form("/agenda/name", "name=x").field("cookie", &new)).await.status, 401);
+}

@@ -1,0 +1,11 @@
+//! Publishing through the publisher alone: a clock that stands still, a store in a temporary directory.
+
+mod confirmations;
+mod crashes;
+mod erasures;
+mod files;
+mod releases;
+mod schedules;
+mod starts;
+mod telling;
+mod venue;

@@ -1,0 +1,148 @@
+//! A crash at each step of publishing, and what comes after it.
+//!
+//! A copy of the data directory is what a crash at that moment leaves, since an acknowledged commit is on
+//! disk. The steps between which it can come: prepared, committed, swapped, told.
+
+use super::venue::{CONFIG, Venue, csv, moved, proposal};
+use callboard::config::Webhook;
+use callboard::publisher::Call;
+use callboard::store::{Origin, ReleaseWrite, Write};
+use std::future::Future;
+use std::path::Path;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Publishes the next release as the publisher does, up to the commit: nothing is swapped, nobody told.
+async fn commit_only(venue: &Venue, text: &str) {
+    let preview = venue.running().preview(text.as_bytes());
+    let prepared = preview.prepared.unwrap();
+    let store = venue.store.as_ref().unwrap();
+    let record = callboard::store::ReleaseRecord {
+        number: prepared.release.number(),
+        published: prepared.release.published(),
+        origin: Origin::Upload,
+        who: None,
+        csv_digest: callboard::revision::Digest::of(text.as_bytes()),
+        changes: prepared.changes,
+        conference: venue.conference(),
+        warnings: vec![],
+        complete: true,
+    };
+    let write =
+        ReleaseWrite::between(Some(&preview.base.ledger), &prepared.release.ledger, record, text.into());
+    store.commit(vec![Write::PutRelease(Box::new(write))]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_crash_before_the_commit_leaves_the_old_release() {
+    let mut venue = Venue::started();
+    let before = venue.feeds();
+    let _never_committed = venue.running().preview(moved(&csv(), 2).as_bytes());
+    venue.stop();
+    venue.start().unwrap();
+    assert_eq!((venue.number(), venue.feeds()), (1, before));
+}
+
+#[tokio::test]
+async fn a_crash_between_commit_and_swap_leaves_the_new_release() {
+    let mut venue = Venue::started();
+    commit_only(&venue, &moved(&csv(), 2)).await;
+    assert_eq!((venue.number(), venue.sequence(2)), (1, 0), "nobody saw it yet");
+    venue.stop();
+    venue.start().unwrap();
+    assert_eq!((venue.number(), venue.sequence(2)), (2, 1));
+    venue.running().catch_up().await;
+    assert_eq!((venue.number(), venue.sequence(2)), (2, 1), "the file is older");
+}
+
+#[tokio::test]
+async fn a_commit_that_was_thought_to_have_failed_is_taken_up_by_the_next_publication() {
+    let mut venue = Venue::started();
+    commit_only(&venue, &moved(&csv(), 2)).await;
+    let published = venue.upload(&moved(&moved(&csv(), 2), 3)).await.unwrap();
+    assert_eq!((published.release.number(), venue.sequence(2), venue.sequence(3)), (3, 1, 1));
+    venue.restart().await;
+    assert_eq!(venue.number(), 3);
+}
+
+#[tokio::test]
+async fn every_moment_of_a_day_that_is_cut_off_gives_one_of_its_releases() {
+    let mut venue = Venue::started();
+    let mut moments = Vec::new();
+    let shots = tempfile::tempdir().unwrap();
+    for n in 1..=5 {
+        venue.upload(&moved(&csv(), n)).await.unwrap();
+        let shot = shots.path().join(n.to_string());
+        copy(&venue.data(), &shot);
+        moments.push((shot, venue.number(), venue.feeds()));
+    }
+    venue.stop();
+    for (shot, number, feeds) in moments {
+        let mut cut = Venue::new();
+        cut.start_in(&shot).unwrap();
+        assert_eq!((cut.number(), cut.feeds()), (number, feeds));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_stop_a_publication_half_way() {
+    let mut venue = Venue::started();
+    for n in 1..=4 {
+        let publisher = std::sync::Arc::clone(venue.running());
+        let mut releases = publisher.subscribe();
+        let mut publication = Box::pin(publisher.publish(proposal(&moved(&csv(), n), None, None)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(publication.as_mut().poll(&mut context), Poll::Pending));
+        drop(publication);
+        tokio::time::timeout(Duration::from_secs(10), releases.changed()).await.unwrap().unwrap();
+        venue.look();
+    }
+    assert_eq!(venue.number(), 5);
+}
+
+#[tokio::test]
+async fn a_crash_before_the_spool_is_made_up_for_at_the_next_start() {
+    let mut venue = Venue::new();
+    venue.webhooks =
+        vec![Webhook { url: "https://hook.example/".parse().unwrap(), secret_file: "secret".into() }];
+    venue.start().unwrap();
+    venue.running().tell_what_was_not().await;
+    let spool = venue.dir.path().join("spool");
+    let calls = || {
+        let mut names: Vec<String> = std::fs::read_dir(&spool)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(calls(), ["0000000001-0.json"]);
+    // Two releases whose calls could not be written.
+    std::fs::remove_dir_all(&spool).unwrap();
+    std::fs::write(&spool, "in the way").unwrap();
+    venue.upload(&moved(&csv(), 1)).await.unwrap();
+    venue.upload(&moved(&csv(), 2)).await.unwrap();
+    assert_eq!(venue.number(), 3, "a release that is served is not taken back");
+    std::fs::remove_file(&spool).unwrap();
+    venue.restart().await;
+    venue.running().tell_what_was_not().await;
+    assert_eq!(calls(), ["0000000002-0.json", "0000000003-0.json"]);
+    let call: Call =
+        serde_json::from_slice(&std::fs::read(spool.join("0000000002-0.json")).unwrap()).unwrap();
+    assert!(call.release == 2 && call.body.contains("talk-1") && call.attempts == 0);
+    venue.running().tell_what_was_not().await;
+    assert_eq!(calls().len(), 2, "each release is told of once");
+    assert!(CONFIG.contains("conf.example"));
+}

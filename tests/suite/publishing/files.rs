@@ -1,0 +1,120 @@
+//! The watched file as a way in, beside uploads and roll-backs.
+
+use super::venue::{Venue, csv, held, moved, without};
+use callboard::publisher::{PublishError, Verdict};
+use callboard::store::Origin;
+
+#[tokio::test]
+async fn a_saved_file_is_published_once() {
+    let mut venue = Venue::started();
+    let published = venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    assert_eq!((published.release.number(), published.changes.len()), (2, 1));
+    assert!(venue.saved(&moved(&csv(), 2)).await.is_none(), "touched, not changed");
+    assert!(venue.running().take_file().await.is_none(), "SIGHUP finds nothing new");
+}
+
+#[tokio::test]
+async fn a_broken_file_changes_nothing_and_is_reported() {
+    let mut venue = Venue::started();
+    let before = venue.feeds();
+    let result = venue.saved(&csv().replace("09:00", "25:00")).await.unwrap();
+    assert!(matches!(result, Err(PublishError::Refused(report)) if report.errors().count() >= 1));
+    assert_eq!(venue.feeds(), before);
+    let last = venue.running().status().last.unwrap();
+    assert!(matches!(last.verdict, Verdict::Refused { .. }) && last.report.is_some());
+    venue.restart().await;
+    assert_eq!(venue.feeds(), before, "a broken file is not fatal with a release in the store");
+    assert!(venue.saved(&moved(&csv(), 1)).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_leaves_the_release_running() {
+    let mut venue = Venue::started();
+    std::fs::remove_file(venue.dir.path().join("program.csv")).unwrap();
+    assert!(venue.running().take_file().await.is_none());
+    venue.restart().await;
+    assert_eq!(venue.number(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_outlives_a_restart_with_the_old_file_still_on_disk() {
+    let mut venue = Venue::started();
+    venue.upload(&moved(&csv(), 2)).await.unwrap();
+    assert!(venue.running().file_is_stale() || venue.running().status().file.is_none());
+    venue.restart().await;
+    assert_eq!((venue.number(), venue.sequence(2)), (2, 1));
+    assert!(venue.running().file_is_stale());
+    venue.restart().await;
+    assert_eq!(venue.number(), 2);
+    // Saved with other content it is a way in again.
+    venue.saved(&moved(&moved(&csv(), 2), 3)).await.unwrap().unwrap();
+    assert_eq!((venue.number(), venue.sequence(2), venue.sequence(3)), (3, 1, 1));
+    assert!(!venue.running().file_is_stale());
+}
+
+#[tokio::test]
+async fn a_file_that_was_held_or_broken_does_not_undo_a_later_upload() {
+    for old in [without(&csv(), |n| n > 4), csv().replace("09:00", "25:00")] {
+        let mut venue = Venue::started();
+        venue.saved(&old).await.unwrap().unwrap_err();
+        // After this upload the held file would no longer be held, and a broken one still is broken.
+        let base = without(&csv(), |n| n > 6);
+        venue.upload(&base).await.unwrap();
+        venue.restart().await;
+        assert_eq!(venue.number(), 2);
+        assert!(venue.running().file_is_stale());
+    }
+}
+
+#[tokio::test]
+async fn an_upload_of_the_files_own_bytes_leaves_it_in_step() {
+    let mut venue = Venue::started();
+    let text = without(&csv(), |n| n > 4);
+    let digest = held(venue.saved(&text).await.unwrap());
+    venue.upload_with(&text, Some(digest), None).await.unwrap();
+    assert!(!venue.running().file_is_stale());
+    venue.restart().await;
+    assert!(!venue.running().file_is_stale() && venue.running().status().held.is_none());
+    assert_eq!(venue.number(), 2);
+}
+
+#[tokio::test]
+async fn other_bytes_of_the_same_program_are_in_step_too() {
+    let mut venue = Venue::started();
+    let result = venue.saved(&csv().replace('\n', "\r\n")).await.unwrap().unwrap();
+    assert!(!result.is_new && result.release.number() == 1);
+    assert!(!venue.running().file_is_stale());
+    venue.restart().await;
+    assert!(!venue.running().file_is_stale());
+}
+
+#[tokio::test]
+async fn a_pulled_file_is_in_step_with_what_runs() {
+    let mut venue = Venue::started();
+    venue.upload(&moved(&csv(), 2)).await.unwrap();
+    let running = String::from_utf8(venue.running().running_csv().unwrap()).unwrap();
+    let result = venue.saved(&running).await.unwrap().unwrap();
+    assert!(!result.is_new && !venue.running().file_is_stale());
+}
+
+#[tokio::test]
+async fn the_watch_takes_in_both_writes_in_place_and_renames() {
+    let mut venue = Venue::new();
+    venue.settings.debounce_ms = 20;
+    venue.start().unwrap();
+    let publisher = std::sync::Arc::clone(venue.running());
+    let mut releases = publisher.subscribe();
+    let watch = tokio::spawn(callboard::publisher::watch(publisher));
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let patience = std::time::Duration::from_secs(10);
+    venue.save(&moved(&csv(), 1));
+    tokio::time::timeout(patience, releases.changed()).await.unwrap().unwrap();
+    let temporary = venue.dir.path().join(".program.csv.swp");
+    std::fs::write(&temporary, moved(&csv(), 2)).unwrap();
+    std::fs::rename(&temporary, venue.dir.path().join("program.csv")).unwrap();
+    tokio::time::timeout(patience, releases.changed()).await.unwrap().unwrap();
+    watch.abort();
+    assert_eq!((venue.number(), venue.sequence(1), venue.sequence(2)), (3, 2, 1));
+    let origins = venue.store.as_ref().unwrap().releases().unwrap();
+    assert!(origins[1..].iter().all(|kept| kept.origin == Origin::File));
+}

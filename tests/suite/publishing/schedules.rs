@@ -1,0 +1,93 @@
+//! Releases at a set time.
+
+use super::venue::{Venue, csv, held, moved, proposal, start_of_day, without};
+use callboard::publisher::{PublishError, Verdict};
+use callboard::store::Origin;
+use chrono::{DateTime, TimeDelta, Utc};
+
+fn in_hours(hours: i64) -> DateTime<Utc> {
+    start_of_day() + TimeDelta::hours(hours)
+}
+
+#[tokio::test]
+async fn a_scheduled_release_comes_at_its_time_and_not_before() {
+    let mut venue = Venue::started();
+    let text = moved(&csv(), 2);
+    let scheduled = venue.running().schedule(proposal(&text, None, Some(1)), in_hours(2)).await.unwrap();
+    assert_eq!((scheduled.running, scheduled.changes.len()), (1, 1));
+    assert!(venue.running().publish_due().await.is_none());
+    assert_eq!(venue.running().status().schedule.unwrap().at, in_hours(2));
+    venue.clock.advance(TimeDelta::hours(2));
+    let published = venue.running().publish_due().await.unwrap().unwrap();
+    assert!(published.is_new);
+    let record = venue.store.as_ref().unwrap().release(2).unwrap().unwrap();
+    assert_eq!((record.origin, record.who.as_deref()), (Origin::Scheduled, Some("ops")));
+    assert!(venue.running().status().schedule.is_none() && venue.running().publish_due().await.is_none());
+    venue.restart().await;
+    assert_eq!(venue.number(), 2);
+    assert!(venue.running().status().schedule.is_none() && venue.running().file_is_stale());
+}
+
+#[tokio::test]
+async fn a_schedule_survives_a_restart_and_a_server_that_was_down_catches_up() {
+    let mut venue = Venue::started();
+    venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(2)).await.unwrap();
+    venue.restart().await;
+    assert_eq!(venue.running().status().schedule.unwrap().at, in_hours(2));
+    venue.clock.advance(TimeDelta::days(1));
+    venue.restart().await;
+    assert_eq!(venue.number(), 1);
+    venue.running().publish_due().await.unwrap().unwrap();
+    assert_eq!(venue.number(), 2);
+}
+
+#[tokio::test]
+async fn a_later_schedule_replaces_the_one_before_and_it_can_be_taken_back() {
+    let mut venue = Venue::started();
+    venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
+    venue.running().schedule(proposal(&moved(&csv(), 3), None, None), in_hours(3)).await.unwrap();
+    venue.clock.advance(TimeDelta::hours(2));
+    assert!(venue.running().publish_due().await.is_none());
+    venue.clock.advance(TimeDelta::hours(2));
+    venue.running().publish_due().await.unwrap().unwrap();
+    venue.look();
+    assert_eq!((venue.sequence(2), venue.sequence(3)), (0, 1));
+    venue.running().schedule(proposal(&csv(), None, None), in_hours(9)).await.unwrap();
+    assert!(venue.running().unschedule().await.unwrap() && !venue.running().unschedule().await.unwrap());
+    venue.clock.advance(TimeDelta::hours(9));
+    assert!(venue.running().publish_due().await.is_none());
+}
+
+#[tokio::test]
+async fn what_would_be_refused_or_held_is_so_when_it_is_scheduled() {
+    let venue = Venue::started();
+    let publisher = venue.running();
+    let schedule = |text: &str, confirm| publisher.schedule(proposal(text, confirm, None), in_hours(1));
+    assert!(matches!(schedule("id\nx", None).await, Err(PublishError::Refused(_))));
+    let truncated = without(&csv(), |n| n > 4);
+    let digest = held(schedule(&truncated, None).await);
+    schedule(&truncated, Some(digest)).await.unwrap();
+    let past = publisher.schedule(proposal(&csv(), None, None), in_hours(0)).await;
+    assert!(matches!(past, Err(PublishError::Past { .. })));
+    let late = publisher.schedule(proposal(&csv(), None, Some(7)), in_hours(1)).await;
+    assert!(matches!(late, Err(PublishError::Superseded { running: 1 })));
+    venue.clock.advance(TimeDelta::hours(1));
+    publisher.publish_due().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_confirmation_does_not_outlive_a_release_that_comes_between() {
+    let mut venue = Venue::started();
+    let truncated = without(&csv(), |n| n > 4);
+    let digest = held(venue.upload(&truncated).await);
+    venue.running().schedule(proposal(&truncated, Some(digest), None), in_hours(1)).await.unwrap();
+    venue.upload(&moved(&csv(), 1)).await.unwrap();
+    venue.clock.advance(TimeDelta::hours(1));
+    held(venue.running().publish_due().await.unwrap());
+    let status = venue.running().status();
+    assert_eq!(status.held.unwrap().origin, Origin::Scheduled);
+    assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, Verdict::Held { .. }));
+    venue.restart().await;
+    assert!(venue.running().publish_due().await.is_none(), "it was taken off the schedule");
+    assert_eq!(venue.number(), 2);
+}

@@ -1,0 +1,405 @@
+//! The pages of the real program, after a day of changes.
+
+mod html;
+
+use callboard::agenda::EditKey;
+use callboard::config::{Config, Overrides};
+use callboard::feed::{Coding, Effort, FeedKey, Filter, Options};
+use callboard::import::import;
+use callboard::program::{Change, Session, SessionId, Status, Text};
+use callboard::release::Release;
+use callboard::revision::Ledger;
+use callboard::web::{self, Assets, Page, Pages, Platform, Subject, View};
+use html::check;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+fn id(id: &str) -> SessionId {
+    SessionId::parse(id).unwrap()
+}
+
+/// Release 2: one talk moved, one cancelled, one retitled.
+fn releases() -> (Release, Vec<Change>) {
+    let config =
+        Config::parse(Some(include_str!("../../config/callboard.toml")), Overrides::default()).unwrap();
+    let conference = Arc::new(config.conference("127.0.0.1:8080".parse().unwrap()));
+    let program = import(include_bytes!("../../program.csv"), &conference).program.unwrap();
+    let previous = Ledger::empty(&conference.uid_domain);
+    let at = |text: &str| text.parse().unwrap();
+    let first = Release::prepare(program.clone(), &previous, at("2025-03-01T12:00:00Z")).release;
+    let edit = |session: &Arc<Session>| {
+        let mut session = Session::clone(session);
+        match session.id.as_str() {
+            "ml-monitoring" => {
+                session.slot.start += chrono::TimeDelta::minutes(50);
+                session.slot.end += chrono::TimeDelta::minutes(50);
+                session.track = Some(callboard::program::Slug::parse("track-2").unwrap());
+            }
+            "slow-queries" => session.status = Status::Cancelled,
+            "safe-ai-rollout" => session.title = Text::from("Safe Evaluation and Rollout of Models"),
+            _ => {}
+        }
+        session
+    };
+    let sessions: Vec<Session> = program.order().iter().map(edit).collect();
+    let program = callboard::program::Program::new(conference, program.tracks.clone(), sessions);
+    let second = Release::prepare(program, &first.ledger, at("2025-03-02T12:00:00Z"));
+    (second.release, second.changes)
+}
+
+/// Every page there is, by path, with agendas and organizer pages filled.
+fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for (path, page) in Pages::render(release).all() {
+        if page.media_type.starts_with("text/html") {
+            all.insert(path.to_owned(), String::from_utf8(page.identity.to_vec()).unwrap());
+        }
+    }
+    let talks = || release.program.order().iter().filter(|session| !session.kind.is_pause());
+    let picks: Vec<SessionId> = talks().step_by(4).map(|s| s.id.clone()).collect();
+    let picks: Vec<SessionId> = picks
+        .into_iter()
+        .chain(["ml-monitoring", "slow-queries", "search-for-speed", "ai-infrastructure", "gone-one"].map(id))
+        .collect();
+    let name = Text::from(HOSTILE);
+    let token = EditKey::generate().unwrap().read_token(1).reveal();
+    let fetched = web::Fetched { client: HOSTILE.to_owned(), ago: chrono::TimeDelta::hours(3), unseen: 1 };
+    let link =
+        |n, label: &str, token, freshness| web::ReadLink { n, label: Text::from(label), token, freshness };
+    let links = [link(1, "", Some(token.clone()), Some(fetched)), link(2, HOSTILE, None, None)];
+    let mine = web::Mine {
+        name: &name,
+        picks: &picks,
+        links: &links,
+        seen: Some(1),
+        hand_over: Some(("https://conf.example/handover/abcdefgh", chrono::TimeDelta::minutes(10))),
+    };
+    let notes = |number, changes| web::ReleaseNotes { number, published: release.published(), changes };
+    let fault = |is_error| web::FaultLine {
+        is_error,
+        place: "line 12, end".to_owned(),
+        message: HOSTILE.to_owned(),
+        remedy: HOSTILE.to_owned(),
+    };
+    let kept = |number| web::KeptRelease {
+        number,
+        published: release.published(),
+        origin: "upload".to_owned(),
+        who: HOSTILE.to_owned(),
+        changes: 3,
+        has_text: true,
+    };
+    let desk = web::Desk {
+        who: HOSTILE.to_owned(),
+        last: Some((release.published(), HOSTILE.to_owned(), vec![fault(true), fault(false)])),
+        held: Some((vec![HOSTILE.to_owned()], "abc".to_owned())),
+        current: Some(81),
+        releases: vec![kept(2), kept(1)],
+    };
+    let preview = web::Preview {
+        faults: vec![fault(false)],
+        changes: changes.to_vec(),
+        blast: Some((120, 14)),
+        most_held: vec![(Text::from(HOSTILE), 77)],
+        reasons: vec![HOSTILE.to_owned()],
+        digest: Some("abc".to_owned()),
+    };
+    let slugs = &release.ledger.slugs;
+    let view = |pairs: &[(&'static str, &'static str)]| View::parse(pairs.iter().copied(), slugs).unwrap();
+    let track = FeedKey::parse("/tracks/track-1.ics").unwrap();
+    let subscribe =
+        |subject, platform| web::subscribe(release, &subject, Options::default(), platform).unwrap();
+    let agenda = || Subject::Agenda { token: &token, name: &name };
+    let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
+    for (path, page) in [
+        ("/agenda", web::mine(release, &mine)),
+        ("/agenda?none", web::no_agenda(release)),
+        ("/agendas/read", web::shared(release, &token, &name, &picks, Some(&picks[2..]))),
+        ("/changes", web::changes(release, &[notes(2, changes), notes(1, &[])])),
+        ("/subscribe/program", subscribe(Subject::Program(filtered.filter.clone()), Platform::Apple)),
+        ("/subscribe/tracks/track-1", subscribe(Subject::Part(track), Platform::Android)),
+        ("/subscribe/agendas/read", subscribe(agenda(), Platform::Other)),
+        ("/handover/code", web::hand_over(release, HOSTILE)),
+        ("/problem", web::problem(release, HOSTILE, HOSTILE)),
+        ("/organizer?out", web::sign_in(release, true)),
+        ("/organizer", web::desk(release, &desk)),
+        ("/organizer/preview", web::preview(release, &preview)),
+        ("/?filtered", web::program(release, &filtered)),
+        ("/?q", web::program(release, &view(&[("q", HOSTILE), ("kind", "talk")]))),
+    ] {
+        all.insert(path.to_owned(), page);
+    }
+    all
+}
+
+const HOSTILE: &str = "</script><!--\"'&amp;<img src=x onerror=alert(1)> \u{202e}🎉 {title} ]]>";
+
+/// Release 2 with hostile text in everything that a CSV can say.
+fn hostile_release() -> (Release, Vec<Change>) {
+    let (release, changes) = releases();
+    let long = format!("{HOSTILE} {}", "x".repeat(10_000));
+    let spoil = |session: &Arc<Session>| {
+        let mut session = Session::clone(session);
+        session.title = Text::line(&format!("{HOSTILE} {}", session.id)).0;
+        session.block = Some(Text::line(HOSTILE).0);
+        session.slot.room = Some(Text::line(HOSTILE).0);
+        session.abstract_text = Text::from(long.as_str());
+        session.url = Some("https://a.example/?a=1&b=\"><script>'".parse().unwrap());
+        for speaker in &mut session.speakers {
+            speaker.name = Text::line(&format!("{HOSTILE} {}", speaker.name)).0;
+            speaker.affiliation = Some(Text::line(HOSTILE).0);
+            speaker.role = Some(Text::line(HOSTILE).0);
+            speaker.bio = Text::from(long.as_str());
+        }
+        session
+    };
+    let mut conference = callboard::program::Conference::clone(&release.program.conference);
+    conference.title = Text::line(HOSTILE).0;
+    conference.venue = Some(Text::line(HOSTILE).0);
+    let mut tracks = release.program.tracks.clone();
+    for track in &mut tracks {
+        track.name = Text::line(&format!("{HOSTILE} {}", track.slug)).0;
+        track.about = Text::from(HOSTILE);
+    }
+    let sessions: Vec<Session> = release.program.order().iter().map(spoil).collect();
+    let program = callboard::program::Program::new(Arc::new(conference), tracks, sessions);
+    let third = Release::prepare(program, &release.ledger, "2025-03-03T12:00:00Z".parse().unwrap());
+    (third.release, [changes, third.changes].concat())
+}
+
+#[test]
+fn every_page_is_well_formed_and_carries_no_code() {
+    for (release, changes) in [releases(), hostile_release()] {
+        for (path, page) in everything(&release, &changes) {
+            let tags = check(&page).unwrap_or_else(|fault| panic!("{path}: {fault}"));
+            for (name, attributes) in &tags {
+                let inline = attributes.keys().any(|key| key.starts_with("on") || key == "style");
+                assert!(!inline && name != "style", "{path}: <{name} {attributes:?}>");
+                if name == "script" {
+                    let is_data = attributes.get("type").is_some_and(|t| t.starts_with("application/"));
+                    let is_own = attributes.get("src").is_some_and(|src| src.starts_with("/assets/"));
+                    assert!(is_data || is_own, "{path}: {attributes:?}");
+                }
+                let foreign = attributes.get("src").filter(|src| !src.starts_with('/'));
+                assert_eq!(foreign, None, "{path}: a request to elsewhere");
+            }
+            if path.starts_with("/sessions") || path.starts_with("/?") {
+                assert!(!page.contains('\u{202e}'), "{path}: text that reorders its neighbours");
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique_and_what_they_are_named_by_is_there() {
+    let (release, changes) = releases();
+    for (path, page) in everything(&release, &changes) {
+        let tags = check(&page).unwrap();
+        let mut ids = BTreeSet::new();
+        for id in tags.iter().filter_map(|(_, attributes)| attributes.get("id")) {
+            assert!(ids.insert(id.clone()), "{path}: {id} twice");
+        }
+        for key in ["for", "aria-labelledby", "aria-describedby", "form", "data-copy"] {
+            for named in tags.iter().filter_map(|(_, attributes)| attributes.get(key)) {
+                for name in named.split(' ') {
+                    assert!(ids.contains(name), "{path}: {key}={name}");
+                }
+            }
+        }
+        assert_eq!(tags.iter().filter(|(name, _)| name == "h1").count(), 1, "{path}");
+    }
+}
+
+#[test]
+fn links_lead_to_known_places() {
+    let (release, changes) = releases();
+    let pages = everything(&release, &changes);
+    let rendered = Pages::render(&release);
+    let exists = |path: &str| {
+        rendered.page(path).is_some()
+            || Assets::all().get(path).is_some()
+            || FeedKey::parse(path).and_then(|key| key.resolve(&release.ledger.slugs)).is_some()
+            || path
+                .strip_prefix("/subscribe")
+                .and_then(|rest| FeedKey::parse(&format!("{rest}.ics")))
+                .is_some()
+    };
+    let served = [
+        "/changes",
+        "/changes.atom",
+        "/agenda",
+        "/agenda/",
+        "/agendas/",
+        "/subscribe/agendas/",
+        "/organizer",
+        "/organizer/",
+        "/handover/",
+        "/sessions/",
+    ];
+    for (path, page) in &pages {
+        for (name, attributes) in check(page).unwrap() {
+            for href in ["href", "action", "src"].iter().filter_map(|key| attributes.get(*key)) {
+                let own = href.strip_prefix("http://127.0.0.1:8080").unwrap_or(href);
+                if !own.starts_with('/') {
+                    let known = ["#", "https://", "http://", "webcal://"];
+                    assert!(known.iter().any(|start| own.starts_with(start)), "{path}: <{name}> {href}");
+                    continue;
+                }
+                let target = own.split(['?', '#']).next().unwrap();
+                let is_served = served
+                    .iter()
+                    .any(|known| target == *known || (known.ends_with('/') && target.starts_with(known)));
+                assert!(exists(target) || is_served, "{path}: {href}");
+            }
+        }
+    }
+}
+
+#[test]
+fn secret_pages_are_kept_from_search_engines_and_say_no_key() {
+    let (release, changes) = releases();
+    for (path, page) in everything(&release, &changes) {
+        let is_secret = ["/agenda", "/agendas", "/handover", "/organizer", "/subscribe/agendas"]
+            .iter()
+            .any(|start| path.starts_with(start));
+        assert_eq!(is_secret || path == "/problem" || path == "/offline", page.contains("noindex"), "{path}");
+        assert!(!page.contains("cbe_"), "{path}");
+    }
+}
+
+#[test]
+fn search_engines_read_every_session_and_its_state() {
+    for (release, _) in [releases(), hostile_release()] {
+        let pages = Pages::render(&release);
+        let data = |path: &str| -> serde_json::Value {
+            let page = String::from_utf8(pages.page(path).unwrap().identity.to_vec()).unwrap();
+            let start = page.find("<script type=\"application/ld+json\">").unwrap();
+            let block = page[start..].split_once('>').unwrap().1.split_once("</script>").unwrap().0;
+            serde_json::from_str(block).unwrap()
+        };
+        let conference = data("/");
+        assert_eq!(conference["name"], release.program.conference.title.as_str());
+        assert_eq!(conference["subEvent"].as_array().unwrap().len(), release.ledger.shown().len());
+        let cancelled = data("/sessions/slow-queries");
+        assert_eq!(cancelled["eventStatus"], "https://schema.org/EventCancelled");
+        assert_eq!(cancelled["superEvent"]["name"], release.program.conference.title.as_str());
+    }
+    let (release, _) = releases();
+    let page = Pages::render(&release);
+    let page = String::from_utf8(page.page("/sessions/ml-monitoring").unwrap().identity.to_vec()).unwrap();
+    assert!(page.contains("https://schema.org/EventRescheduled") && page.contains("previousStartDate"));
+    assert!(page.contains("Moved from Tue 25, 11:00 am PDT, Track 1"));
+}
+
+#[test]
+fn the_program_page_fits_its_budget() {
+    let (release, _) = releases();
+    let pages = Pages::render(&release);
+    pages.compress(Effort::Best);
+    let size = |page: &Page| page.coded(Coding::Gzip).map_or(page.identity.len(), |coded| coded.bytes.len());
+    let assets: usize = Assets::all().paths().map(|path| size(Assets::all().get(path).unwrap())).sum();
+    let colours = pages.all().filter(|(path, _)| path.starts_with("/assets/"));
+    let rest: usize = colours.map(|(_, page)| size(page)).sum();
+    let total = size(pages.page("/").unwrap()) + assets + rest;
+    println!("program page with all assets: {total} bytes of gzip");
+    assert!(total < 60_000, "{total} bytes");
+}
+
+#[test]
+fn rendering_twice_gives_the_same_bytes() {
+    let (release, _) = releases();
+    let (first, second) = (Pages::render(&release), Pages::render(&release));
+    for (path, page) in first.all() {
+        assert_eq!(page.hash, second.page(path).unwrap().hash, "{path}");
+    }
+}
+
+#[test]
+fn google_gets_cancelled_sessions_in_the_title_and_android_gets_its_own_apps_first() {
+    let (release, _) = releases();
+    let page = |platform| {
+        web::subscribe(&release, &Subject::Program(Filter::default()), Options::default(), platform).unwrap()
+    };
+    let apple = page(Platform::Apple);
+    let google = "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2F127.0.0.1%3A8080%2Fprogram.ics%3Fcancelled%3Dtitle";
+    assert!(apple.contains(google));
+    assert!(apple.contains("value=\"http://127.0.0.1:8080/program.ics?cancelled=title\""));
+    assert!(apple.contains("href=\"webcal://127.0.0.1:8080/program.ics\""));
+    let place = |page: &str, id: &str| page.find(&format!("<li id=\"{id}\"")).unwrap();
+    assert!(place(&apple, "apple") < place(&apple, "google"));
+    let android = page(Platform::Android);
+    assert!(place(&android, "icsx5") < place(&android, "apple"));
+}
+
+#[test]
+fn a_clash_names_both_sides_and_one_press_keeps_one() {
+    let (release, _) = releases();
+    let picks = [id("ml-monitoring"), id("search-for-speed")];
+    let name = Text::default();
+    let mine = web::Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None };
+    let page = web::mine(&release, &mine);
+    assert!(page.contains("Two of your sessions clash."));
+    assert!(page.contains("At the same time as “The Search for Speed” (11:50 am–12:35 pm)."));
+    assert!(page.contains("At the same time as “An SRE Approach to Monitoring ML in Production”"));
+    assert!(
+        page.contains("name=\"session\" value=\"search-for-speed\"><button"),
+        "keeping one drops the other"
+    );
+}
+
+#[test]
+fn a_long_talk_stands_beside_the_short_ones_that_fill_its_time() {
+    let (release, _) = releases();
+    let pages = Pages::render(&release);
+    let page = String::from_utf8(pages.page("/").unwrap().identity.to_vec()).unwrap();
+    let class = |id: &str| {
+        let tags = check(&page).unwrap();
+        let (_, attributes) = tags.into_iter().find(|(_, a)| a.get("id").is_some_and(|i| i == id)).unwrap();
+        attributes["class"].clone()
+    };
+    let place = |id: &str| {
+        let class = class(id);
+        let number = |letter: char| -> usize {
+            let word = class.split(' ').find(|w| w.starts_with(letter) && w[1..].parse::<usize>().is_ok());
+            word.unwrap()[1..].parse().unwrap()
+        };
+        (number('r'), number('c'), number('s'))
+    };
+    let at = |start: &str| {
+        let of = |s: &&Arc<Session>| s.slot.start.to_rfc3339().starts_with(start);
+        release.program.order().iter().filter(of).map(|s| place(s.id.as_str())).collect::<Vec<_>>()
+    };
+    // Tuesday at 15:55: twenty minutes in Track 1 beside forty-five in Track 2, and 16:20 in Track 1.
+    let (both, then) = (at("2025-03-25T22:55"), at("2025-03-25T23:20"));
+    let (short, long) = (both[0], both[1]);
+    assert_eq!((short.2, long.2), (1, 2), "the long one reaches over both rows");
+    assert_eq!(then[0].0, short.0 + 1);
+    assert_eq!(then[0].1, short.1, "a track keeps its lane");
+    assert_ne!(long.1, short.1);
+    assert_eq!(place("opening-remarks").1, 0, "what overlaps nothing spans the page");
+    assert!(class("talk-tba-wed").contains("tentative") && class("slow-queries").contains("cancelled"));
+}
+
+#[test]
+fn what_was_withdrawn_is_on_no_page() {
+    let (release, _) = releases();
+    let sessions = release.program.order().iter().map(|session| {
+        let mut session = Session::clone(session);
+        if session.id == id("slow-queries") {
+            session.status = Status::Withdrawn;
+        }
+        session
+    });
+    let sessions: Vec<Session> = sessions.collect();
+    let conference = Arc::clone(&release.program.conference);
+    let program = callboard::program::Program::new(conference, release.program.tracks.clone(), sessions);
+    let at = "2025-03-03T12:00:00Z".parse().unwrap();
+    let next = Release::prepare(program, &release.ledger, at);
+    let (release, changes) = (next.release, next.changes);
+    for (path, page) in everything(&release, &changes) {
+        if path != "/organizer/preview" {
+            assert!(!page.contains("Tackling Slow Queries"), "{path}");
+        }
+    }
+    assert!(Pages::render(&release).session(&id("slow-queries")).is_none());
+}
