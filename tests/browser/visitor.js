@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { ROOT } from "./server.js";
 
-const ARTEFACTS = join(ROOT, "tests", "artefacts");
+export const ARTEFACTS = join(ROOT, "tests", "artefacts");
 mkdirSync(ARTEFACTS, { recursive: true });
 
 const SWITCHES = [
