@@ -30,10 +30,13 @@ async function take(page, name) {
 }
 
 test("the README shows the program and an agenda", async (t) => {
-  const { page } = await visitor(t, browser, server, { viewport: { width: 1200, height: 860 } });
+  const { page } = await visitor(t, browser, server, { viewport: { width: 1120, height: 800 } });
   await page.goto("/");
   for (const session of ["slow-queries", "ai-infrastructure", "live-laugh-log"]) await pick(page, session);
-  await page.evaluate(() => document.activeElement.blur());
+  await page.evaluate(() => {
+    document.activeElement.blur();
+    document.getElementById("day-2025-03-25").scrollIntoView({ behavior: "instant" });
+  });
   await take(page, "program");
 
   const phone = { viewport: { width: 390, height: 844 }, storageState: await page.context().storageState() };
