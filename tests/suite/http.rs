@@ -4,6 +4,7 @@ mod agenda_feeds;
 mod agendas;
 mod basics;
 mod changes;
+mod desk;
 mod feeds;
 mod organizer;
 mod pages;

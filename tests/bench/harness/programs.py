@@ -1,0 +1,83 @@
+"""Large programs, made of the real program's texts by a seeded script: the same bytes on every machine."""
+
+import csv
+import datetime
+import random
+import re
+
+FIRST_DAY = datetime.date(2025, 3, 24)
+DAYS = 20
+SLOTS = 25
+COLUMNS = ["id", "date", "start", "end", "kind", "title", "track", "room", "speakers", "abstract"]
+
+
+class Program:
+    """A program of so many sessions: 20 days, 25 half-hours a day, as many tracks as that takes.
+
+    A session has one or two speakers out of a pool of a third as many; nobody and no room is booked twice.
+    """
+
+    def __init__(self, real, sessions):
+        self.sessions, self.tracks = sessions, max(1, sessions // (DAYS * SLOTS))
+        rng = random.Random(6)
+        with open(real, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        titles = [row["title"] for row in rows if row["speakers"]]
+        sentences = [s for row in rows for s in re.split(r"(?<=[.!?]) +", row["abstract"]) if 40 < len(s) < 160]
+        people = [line.split(": ")[-1] for row in rows for line in row["speakers"].splitlines()]
+        names = [person.partition(", ")[0].split(" ") for person in people]
+        firsts, lasts = [name[0] for name in names], [name[-1] for name in names]
+        employers = [person.partition(", ")[2] or "Independent" for person in people]
+        pool = set()
+        while len(pool) < max(4 * self.tracks, sessions // 3):
+            pool.add(f"{rng.choice(firsts)} {chr(rng.randrange(65, 91))}. {rng.choice(lasts)}")
+        self.speakers = [f"{name}, {rng.choice(employers)}" for name in sorted(pool)]
+        rng.shuffle(self.speakers)
+        turn, self.rows = 0, []
+        for number in range(sessions):
+            when, track = divmod(number, self.tracks)
+            day, slot = divmod(when, SLOTS)
+            minutes = 8 * 60 + 30 * slot
+            count = 1 + (number % 3 == 0)
+            speakers = [self.speakers[(turn + k) % len(self.speakers)] for k in range(count)]
+            turn += count
+            clock = lambda at: f"{at // 60:02}:{at % 60:02}"
+            self.rows.append([
+                f"session-{number}", (FIRST_DAY + datetime.timedelta(day)).isoformat(), clock(minutes),
+                clock(minutes + 30), "talk", f"{rng.choice(titles)} ({number})", f"Track {track + 1}",
+                f"Room {track + 1}", "\n".join(speakers), " ".join(rng.sample(sentences, 2))[:220].strip(),
+            ])
+
+    def write(self, path, change=0):
+        """Writes program.csv; each other number of a change gives one session another title."""
+        partial = path.with_suffix(".partial")
+        with open(partial, "w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(COLUMNS)
+            for place, row in enumerate(self.rows):
+                if change and place == len(self.rows) // 2:
+                    row = [*row[:5], f"{row[5]}, take {change}", *row[6:]]
+                out.writerow(row)
+        partial.replace(path)
+
+    def config(self, path):
+        """Its config: the dates, and a file watch that does not wait for more."""
+        last = FIRST_DAY + datetime.timedelta(DAYS - 1)
+        text = [
+            "[conference]", 'title = "Large"', 'slug = "large"', f"first_day = {FIRST_DAY}", f"last_day = {last}",
+            'zone = "America/Los_Angeles"', 'language = "en-US"', 'clock = "24h"',
+        ]
+        for track in range(1, self.tracks + 1):
+            text += ["[[tracks]]", f'name = "Track {track}"', f'slug = "track-{track}"', 'colour = "#0b6e8f"']
+        text += ["[publishing]", "debounce_ms = 1"]
+        path.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+    def paths(self):
+        """Paths of parts, by kind, in no more than samples of a kind."""
+        days = [f"/days/{FIRST_DAY + datetime.timedelta(day)}.ics" for day in range(DAYS)]
+        tracks = [f"/tracks/track-{track}.ics" for track in range(1, self.tracks + 1)]
+        rooms = [f"/rooms/room-{track}.ics" for track in range(1, self.tracks + 1)]
+        slug = lambda name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        plain = [name for name in (one.partition(", ")[0] for one in self.speakers) if name.isascii()]
+        return {"day": days, "track": tracks, "room": rooms,
+                "speaker": [f"/speakers/{slug(name)}.ics" for name in plain]}

@@ -1,0 +1,36 @@
+//! What the disk gives: records appended to a log, each followed by an fdatasync.
+//!
+//! The log's room is laid out before, as journals and sled do it, so that no append changes the file's length;
+//! one that does costs the file system's own journal as well.
+
+use crate::timing::summary;
+use serde_json::Value;
+use std::error::Error;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::time::{Duration, Instant};
+
+const ROOM: usize = 16 * 1024 * 1024;
+
+pub(crate) fn measure(file: &str, bytes: usize, seconds: f64) -> Result<Value, Box<dyn Error>> {
+    let mut out = File::create(file)?;
+    out.write_all(&vec![0xff; ROOM])?;
+    out.sync_all()?;
+    out.rewind()?;
+    let record = vec![0x55; bytes];
+    let mut written = 0;
+    let started = Instant::now();
+    let mut latencies = Vec::new();
+    while started.elapsed() < Duration::from_secs_f64(seconds) {
+        let before = Instant::now();
+        out.write_all(&record)?;
+        out.sync_data()?;
+        written += bytes;
+        if written + bytes > ROOM {
+            out.rewind()?;
+            written = 0;
+        }
+        latencies.push(before.elapsed());
+    }
+    Ok(summary(latencies, started.elapsed()))
+}
