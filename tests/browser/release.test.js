@@ -5,7 +5,10 @@ import { Server, SECRET, shipped } from "./server.js";
 import { PHONE, held, launch, pick, shoot, visitor } from "./visitor.js";
 
 let browser, server;
-before(async () => { [browser, server] = await Promise.all([launch(), Server.start()]); });
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
 after(async () => { await browser?.close(); await server?.stop(); });
 
 test("picks made offline are kept and settled, none lost", async (t) => {

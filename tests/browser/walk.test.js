@@ -5,7 +5,10 @@ import { Server } from "./server.js";
 import { PHONE, launch, pick, shoot, visitor } from "./visitor.js";
 
 let browser, server;
-before(async () => { [browser, server] = await Promise.all([launch(), Server.start()]); });
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
 after(async () => { await browser?.close(); await server?.stop(); });
 
 const titles = (page) => page.locator("main .plan h4").allTextContents();

@@ -1,0 +1,83 @@
+// What the program page costs: bytes, requests, shifts and long tasks, as the browser counts them.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Server } from "./server.js";
+import { DESK, PHONE, launch, pick, visitor } from "./visitor.js";
+
+const BYTES = 100_000;
+const REQUESTS = 12;
+
+let browser, server;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+  // The first seconds are served uncompressed; they would keep the budget too, but are not what visitors meet.
+  for (let tries = 0; tries < 200 && !(await fetch(server.origin)).headers.get("content-encoding"); tries += 1) {
+    await sleep(100);
+  }
+});
+after(async () => { await browser?.close(); await server?.stop(); });
+
+function observe() {
+  globalThis.seen = { shift: 0, moved: [], tasks: [] };
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) {
+      globalThis.seen.shift += value;
+      for (const { node } of sources) globalThis.seen.moved.push(node?.outerHTML?.slice(0, 80) ?? node?.textContent);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) globalThis.seen.tasks.push(entry.duration);
+  }).observe({ type: "longtask", buffered: true });
+}
+
+// One load from nothing: the HTTP cache is off, and the worker of an earlier load too.
+async function load(page, context) {
+  const client = await context.newCDPSession(page);
+  await client.send("Network.enable");
+  await client.send("Network.setCacheDisabled", { cacheDisabled: true });
+  await client.send("Network.setBypassServiceWorker", { bypass: true });
+  let bytes = 0;
+  const requests = [];
+  client.on("Network.requestWillBeSent", ({ request }) => requests.push(new URL(request.url).pathname));
+  client.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.goto("/", { waitUntil: "load" });
+  await page.locator("html.scripted").waitFor();
+  await page.waitForTimeout(1500);
+  const { shift, moved, tasks } = await page.evaluate(() => globalThis.seen);
+  await client.detach();
+  return { bytes, requests, shift, moved, longest: Math.max(0, ...tasks) };
+}
+
+for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
+  test(`the program page keeps its budget on a ${name}, with an agenda and without`, async (t) => {
+    const { page, context } = await visitor(t, browser, server, { viewport });
+    await page.addInitScript(observe);
+    for (const picked of [[], ["slow-queries", "search-for-speed", "on-call-tales"]]) {
+      for (const session of picked) { await page.goto("/"); await pick(page, session); }
+      const loads = [];
+      // The machine has other things to do as well: the best of three counts for time, the worst for the rest.
+      for (let n = 0; n < 3; n += 1) loads.push(await load(page, context));
+      const bytes = Math.max(...loads.map((it) => it.bytes));
+      const shift = Math.max(...loads.map((it) => it.shift));
+      const longest = Math.min(...loads.map((it) => it.longest));
+      const requests = loads[0].requests;
+      t.diagnostic(`${picked.length} picks: ${bytes} bytes, ${requests.length} requests, shift ${shift}, longest task ${Math.round(longest)} ms (${loads.map((it) => Math.round(it.longest))})`);
+      assert.ok(bytes > 10_000 && bytes < BYTES, `${bytes} bytes`);
+      assert.ok(requests.length <= REQUESTS, requests.join(" "));
+      assert.equal(shift, 0, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
+      assert.ok(longest < 50 + 0.5, `a task of ${longest} ms`);
+    }
+  });
+}
+
+test("the first picture waits for no script", async (t) => {
+  const { page } = await visitor(t, browser, server);
+  await page.route("**/*.js", () => {});
+  await page.goto("/", { waitUntil: "commit" });
+  await page.locator("#slow-queries h4").waitFor({ state: "visible" });
+  const paint = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  assert.ok((await paint.jsonValue()) > 0);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
