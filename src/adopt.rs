@@ -14,7 +14,7 @@ mod plain;
 mod row;
 
 use crate::ics;
-use crate::program::Zone;
+use crate::program::{Zone, ZoneError};
 use crate::xml::{self, XmlError};
 use foreign::Foreign;
 use std::fmt::Write as _;
@@ -105,6 +105,10 @@ fn own_zone(foreign: &mut Foreign) -> Zone {
     let named = foreign.zone.take();
     match named.as_deref().map(Zone::parse) {
         Some(Ok(zone)) => zone,
+        Some(Err(ZoneError::Abbreviation(written, name))) => {
+            foreign.note(format!("{written:?} is an abbreviation; times are written in {name}"));
+            Zone::parse(name).unwrap_or(Zone::UTC)
+        }
         Some(Err(error)) => {
             foreign.note(format!("{error}; times are written in UTC"));
             Zone::UTC

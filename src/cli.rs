@@ -1,10 +1,12 @@
 //! The command line: what it accepts, where it leads, and which exit code comes back.
 
+mod adopt;
 mod background;
 mod check;
 mod deliver;
 mod diff;
 mod exit;
+mod lint;
 mod publish;
 mod render;
 mod serve;
@@ -85,10 +87,22 @@ enum Command {
     /// Exits 65 if the file has errors. A release that touches too much of the program is held: look at the
     /// changes that it prints, then say --confirm.
     Publish {
-        /// The program file.
-        file: PathBuf,
+        /// The program file; unless given, the config's, such as the watched one that is held.
+        file: Option<PathBuf>,
         #[command(flatten)]
         options: publish::Options,
+        #[command(flatten)]
+        target: publish::Target,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Erases the text of a withdrawn session from every release that a server keeps.
+    ///
+    /// Take the session's line out of the program file too, or the next upload brings it back. Backups keep
+    /// what they hold.
+    Erase {
+        /// The session's id.
+        id: String,
         #[command(flatten)]
         target: publish::Target,
     },
@@ -109,6 +123,29 @@ enum Command {
         forever: bool,
         #[command(flatten)]
         settings: Settings,
+    },
+    /// Names what in a feed would break in which calendar client, with line, rule and remedy.
+    ///
+    /// Reads iCalendar, or a frab schedule in XML. Exits 65 if something would break.
+    Lint {
+        /// The file, or - for standard input.
+        file: PathBuf,
+        /// For people, or for programs.
+        #[arg(long, value_enum, default_value = "human")]
+        format: check::Format,
+    },
+    /// Turns a foreign program into a program.csv on standard output, and says what did not map.
+    ///
+    /// Reads iCalendar (pretalx, Indico, Sched) and frab schedules in XML or JSON:
+    ///
+    ///     callboard import schedule.xml > program.csv
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The zone of the program's civil times, where the file does not say it
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
     },
     /// Writes all public feeds as files, for a static host.
     ///
@@ -143,8 +180,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Diff { old, new: None, format, target, .. } => {
             publish::preview(&old, &target, format == check::Format::Json)
         }
-        Command::Publish { file, options, target } => publish::publish(&file, &target, &options),
+        Command::Publish { file, options, target, settings } => {
+            publish::file_of(file, &settings).and_then(|file| publish::publish(&file, &target, &options))
+        }
+        Command::Erase { id, target } => publish::erase(&id, &target),
         Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
+        Command::Lint { file, format } => lint::examine(&file, format),
+        Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),
         Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
         Command::Render { dir, settings } => render::render(&dir, settings),
     };

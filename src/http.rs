@@ -24,6 +24,7 @@ mod method;
 mod metrics;
 mod operator;
 mod organizer;
+mod origin;
 mod policy;
 mod problem;
 mod representation;

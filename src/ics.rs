@@ -7,12 +7,14 @@
 mod component;
 mod flaw;
 mod line;
+mod rules;
 mod unfold;
 mod value;
 
 pub use component::Component;
 pub use flaw::{Flaw, FlawKind};
 pub use line::{Line, Parameter};
+pub use rules::ZoneRules;
 pub use value::{Moment, date_time, duration, list, offset, unescape};
 
 /// What the bytes hold.

@@ -15,12 +15,12 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `GET /?…` | [`View::parse`], then [`program`]; errors as for feeds |
-//! | `GET /changes` | [`changes`] |
-//! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
-//! | `GET /subscribe/agendas/{read}` | [`subscribe`], private like the agenda |
-//! | `GET /agenda` | [`mine`] or [`no_agenda`], both 200; private |
-//! | `GET /agendas/{read}` | [`shared`]; private, not indexed; the referrer is the origin at most, never the path |
+//! | `GET /?…` | [`View::parse`], then [`program()`]; errors as for feeds |
+//! | `GET /changes` | [`changes()`] |
+//! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
+//! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
+//! | `GET /agenda` | [`mine()`] or [`no_agenda`], both 200; private |
+//! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
 //! | `GET /handover/{code}` | [`hand_over`], for any code that is well formed; redeems nothing |
 //! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
 //! | anything that fails, for a browser | [`problem`] |
@@ -36,7 +36,7 @@
 //! | `/agenda/name` | `name` | `/agenda` |
 //! | `/agenda/links` | `label` (may be empty) | `/agenda` |
 //! | `/agenda/links/{n}/revoke` | - | `/agenda` |
-//! | `/agenda/handover` | - | 200 with [`mine`], `hand_over` filled |
+//! | `/agenda/handover` | - | 200 with [`mine()`], `hand_over` filled |
 //! | `/agenda/key` | - | `/agenda`, with the new cookie |
 //! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
 //! | `/handover/{code}` | - | `/agenda`, with the cookies; 410 once used or late |

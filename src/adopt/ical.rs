@@ -3,8 +3,8 @@
 use super::Note;
 use super::foreign::{Foreign, Person, Session, Time};
 use super::kinds;
-use crate::ics::{self, Component, Line, Moment, Reading};
-use crate::program::{Civil, Zone};
+use crate::ics::{self, Component, Line, Moment, Reading, ZoneRules};
+use crate::program::{Civil, Zone, ZoneError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 
@@ -39,6 +39,8 @@ pub(super) fn read(reading: &Reading) -> Foreign {
         } else {
             Style::Other
         };
+        let rules = |zone| Some((Component::property(zone, "TZID")?.value.clone(), ZoneRules::of(zone)));
+        let rules: HashMap<String, ZoneRules> = calendar.all("VTIMEZONE").filter_map(rules).collect();
         for component in &calendar.components {
             match component.name.as_str() {
                 "VEVENT" => {
@@ -46,7 +48,7 @@ pub(super) fn read(reading: &Reading) -> Foreign {
                     if let Some(tzid) = tzid {
                         *zones.entry(tzid.to_owned()).or_default() += 1;
                     }
-                    let session = event(component, style, &mut foreign);
+                    let session = event(component, style, &rules, &mut foreign);
                     foreign.sessions.push(session);
                 }
                 "VTIMEZONE" => {}
@@ -61,7 +63,12 @@ pub(super) fn read(reading: &Reading) -> Foreign {
     foreign
 }
 
-fn event(component: &Component, style: Style, foreign: &mut Foreign) -> Session {
+fn event(
+    component: &Component,
+    style: Style,
+    rules: &HashMap<String, ZoneRules>,
+    foreign: &mut Foreign,
+) -> Session {
     let mut session = Session { title: component.text("SUMMARY"), ..Session::default() };
     let note = |foreign: &mut Foreign, message: String| {
         let session = Some(format!("line {}", component.line));
@@ -72,8 +79,8 @@ fn event(component: &Component, style: Style, foreign: &mut Foreign) -> Session 
         match line.name.as_str() {
             "SUMMARY" | "DTEND" => {}
             "DTSTART" => {
-                session.start = time(line, foreign);
-                let end = component.property("DTEND").and_then(|line| time(line, foreign));
+                session.start = time(line, rules, foreign);
+                let end = component.property("DTEND").and_then(|line| time(line, rules, foreign));
                 let length = component.property("DURATION").and_then(|line| ics::duration(&line.value));
                 session.end = end.or_else(|| later(session.start?, length?));
                 if matches!(ics::date_time(line), Some(Moment::Day(_))) {
@@ -152,17 +159,29 @@ fn speakers_line(description: &str, session: &mut Session) -> String {
     rest.trim_start().to_owned()
 }
 
-fn time(line: &Line, foreign: &mut Foreign) -> Option<Time> {
-    match ics::date_time(line)? {
-        Moment::Utc(at) => Some(Time::Instant(at)),
-        Moment::Zoned(civil, tzid) => match Zone::parse(&tzid) {
-            Ok(zone) => Some(Time::Instant(instant(zone, civil))),
-            Err(_) => {
+fn time(line: &Line, rules: &HashMap<String, ZoneRules>, foreign: &mut Foreign) -> Option<Time> {
+    let (civil, tzid) = match ics::date_time(line)? {
+        Moment::Utc(at) => return Some(Time::Instant(at)),
+        Moment::Zoned(civil, tzid) => (civil, tzid),
+        moment @ (Moment::Day(_) | Moment::Floating(_)) => return Some(Time::Civil(moment.civil())),
+    };
+    match Zone::parse(&tzid) {
+        Ok(zone) => Some(Time::Instant(instant(zone, civil))),
+        // pretalx names zones by their abbreviation: TZID:CET.
+        Err(ZoneError::Abbreviation(_, name)) => {
+            foreign.skip(&format!("the zone {tzid:?}, read as {name}"));
+            Some(Time::Instant(instant(Zone::parse(name).ok()?, civil)))
+        }
+        Err(_) => match rules.get(&tzid).and_then(|rules| rules.offset(civil)) {
+            Some(offset) => {
+                foreign.skip(&format!("the zone {tzid:?}, read by its VTIMEZONE"));
+                Some(Time::Instant(civil.and_utc() - TimeDelta::seconds(i64::from(offset))))
+            }
+            None => {
                 foreign.skip(&format!("the zone {tzid:?}, whose times are taken as the conference's"));
                 Some(Time::Civil(civil))
             }
         },
-        moment @ (Moment::Day(_) | Moment::Floating(_)) => Some(Time::Civil(moment.civil())),
     }
 }
 

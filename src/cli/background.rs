@@ -8,7 +8,7 @@ use crate::store::{Store, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 /// The note in the store that holds what read links have seen.
 const FRESHNESS: &str = "freshness";
@@ -28,17 +28,18 @@ pub(super) struct Background {
 impl Background {
     /// Goes on until it is aborted. It begins with what a start owes: calls that a crash came before, and the
     /// file that was saved meanwhile.
-    pub(super) async fn run(self) {
+    ///
+    /// `hang_ups` is listened for since before the server answers: without a listener SIGHUP ends a process.
+    pub(super) async fn run(self, hang_ups: Signal) {
         self.publisher.tell_what_was_not().await;
         self.publisher.catch_up().await;
         let publisher = || Arc::clone(&self.publisher);
-        tokio::join!(watch(publisher()), keep_schedule(publisher()), self.snapshots(), self.hang_ups());
+        tokio::join!(watch(publisher()), keep_schedule(publisher()), self.snapshots(), self.hear(hang_ups));
     }
 
     /// SIGHUP: secrets and program file are read again.
-    async fn hang_ups(&self) {
-        let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
-        while hang_up.recv().await.is_some() {
+    async fn hear(&self, mut hang_ups: Signal) {
+        while hang_ups.recv().await.is_some() {
             match self.secrets.reload() {
                 Ok(()) => tracing::info!("SIGHUP: the organizer's secrets were read again"),
                 Err(error) => {

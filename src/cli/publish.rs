@@ -1,7 +1,9 @@
 //! `callboard publish`, `pull` and `diff --to`: the organizer's requests to a running server.
 
 use super::exit::{Exit, Failure};
+use super::settings::Settings;
 use crate::client::{Answer, Call, Client, Secret};
+use crate::program::SessionId;
 use crate::publisher::{Impact, ShownChange, describe, describe_impact};
 use clap::Args;
 use serde::Deserialize;
@@ -61,6 +63,8 @@ impl Target {
 #[serde(default)]
 struct Told {
     release: Option<u64>,
+    releases: Option<u64>,
+    at: Option<String>,
     changes: Vec<ShownChange>,
     warnings: Vec<String>,
     impact: Option<Impact>,
@@ -85,6 +89,25 @@ pub(super) struct Options {
     only_after: Option<u64>,
 }
 
+/// The file that is named, else the one that a server of this config watches.
+pub(super) fn file_of(file: Option<PathBuf>, settings: &Settings) -> Result<PathBuf, Failure> {
+    match file {
+        Some(file) => Ok(file),
+        None => Ok(settings.config()?.program),
+    }
+}
+
+/// Erases a withdrawn session's text.
+pub(super) fn erase(id: &str, target: &Target) -> Result<Exit, Failure> {
+    let id = SessionId::parse(id).map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let answer = target.call("POST", &format!("/organizer/erase/{id}"), &[], Some(b""))?;
+    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match answer.status {
+        200 => print(&format!("{id} is erased from {} releases", told.releases.unwrap_or_default())),
+        _ => Err(refused(&answer, &told)),
+    }
+}
+
 pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result<Exit, Failure> {
     let csv = read(file, Exit::BadProgram)?;
     let mut query: Vec<(&str, &str)> = Vec::new();
@@ -105,12 +128,13 @@ pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result
     let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {
         200..=202 => {
-            let verb = match answer.status {
-                200 => "nothing changed; the running release is",
-                202 => "scheduled after release",
-                _ => "published release",
+            let release = told.release.unwrap_or_default();
+            let head = match answer.status {
+                200 => format!("nothing changed; release {release} goes on"),
+                202 => format!("to be published at {}", told.at.as_deref().unwrap_or_default()),
+                _ => format!("published release {release}"),
             };
-            print(&format!("{verb} {}\n{}", told.release.unwrap_or_default(), body_of(&told)))
+            print(&format!("{head}\n{}", if answer.status == 200 { String::new() } else { body_of(&told) }))
         }
         409 => {
             let digest = told.digest.clone().unwrap_or_default();

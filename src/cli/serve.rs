@@ -26,6 +26,7 @@ pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
 }
 
 async fn run(config: &Config) -> Result<Exit, Failure> {
+    let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
     let listener = listen(config.listen).await?;
     let operator = match config.operator_listen {
         Some(address) => {
@@ -70,7 +71,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     publisher.compress_behind();
     let background =
         Background { publisher: Arc::clone(&publisher), store: store.clone(), secrets, freshness };
-    let beside = tokio::spawn(background.clone().run());
+    let beside = tokio::spawn(background.clone().run(hang_ups));
 
     let draining = Arc::new(AtomicBool::new(false));
     let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));

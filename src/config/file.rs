@@ -157,6 +157,10 @@ impl File {
                 "write a share between 0 and 1, such as 0.25",
             ));
         }
+        if self.publishing.keep_releases == 0 {
+            let problem = "write 1 or more; the running release is always kept";
+            return Err(ConfigError::value("publishing.keep_releases", problem));
+        }
         if self.limits.connections == 0 {
             return Err(ConfigError::value("limits.connections", "write 1 or more"));
         }

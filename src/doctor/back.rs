@@ -1,9 +1,7 @@
 //! Whether a release's feeds parse back to its sessions: the one thing for which a release is stopped.
 
 use super::calendar::{Calendar, Event, instant};
-use super::zone::Rules;
-use crate::feed::Feed;
-use crate::ics::{self, Moment};
+use crate::ics::{self, Moment, ZoneRules};
 use crate::program::{Status, Zone};
 use crate::release::Release;
 use crate::revision::Entry;
@@ -29,13 +27,16 @@ pub fn parses_back(release: &Release) -> Result<(), BackError> {
     let ledger: HashMap<String, &Entry> =
         shown.into_iter().map(|entry| (release.ledger.uid(&entry.session.id), entry)).collect();
     for (key, feed) in release.feeds.feeds() {
-        compare(release, feed, &ledger).map_err(|problem| BackError { feed: key.to_string(), problem })?;
+        let members: Vec<String> =
+            release.feeds.members(feed).map(|event| release.ledger.uid(&event.id)).collect();
+        compare(&feed.identity, &members, &ledger)
+            .map_err(|problem| BackError { feed: key.to_string(), problem })?;
     }
     Ok(())
 }
 
-fn compare(release: &Release, feed: &Feed, ledger: &HashMap<String, &Entry>) -> Result<(), String> {
-    let reading = ics::read(&feed.identity);
+fn compare(bytes: &[u8], expected: &[String], ledger: &HashMap<String, &Entry>) -> Result<(), String> {
+    let reading = ics::read(bytes);
     if let Some(flaw) = reading.flaws.first() {
         return Err(format!("line {}: {}", flaw.line, flaw.kind));
     }
@@ -43,8 +44,6 @@ fn compare(release: &Release, feed: &Feed, ledger: &HashMap<String, &Entry>) -> 
         return Err(format!("it holds {} components", reading.components.len()));
     };
     let calendar = Calendar::of(component);
-    let expected: Vec<String> =
-        release.feeds.members(feed).map(|event| release.ledger.uid(&event.id)).collect();
     let found: Vec<&str> = calendar.events.iter().map(|event| event.uid.as_str()).collect();
     if found != expected {
         return Err(format!("it holds {} sessions of {}", found.len(), expected.len()));
@@ -86,7 +85,82 @@ fn same(event: &Event<'_>, entry: &Entry, calendar: &Calendar<'_>) -> Result<(),
 fn by_rules(moment: &Moment, calendar: &Calendar<'_>) -> Option<DateTime<Utc>> {
     let at = instant(moment)?;
     let Moment::Zoned(civil, tzid) = moment else { return Some(at) };
-    let told = Rules::of(calendar.zone(tzid)?).offset(*civil)?;
+    let told = ZoneRules::of(calendar.zone(tzid)?).offset(*civil)?;
     let by_feed = civil.and_utc() - TimeDelta::seconds(i64::from(told));
     (by_feed == at && Zone::parse(tzid).is_ok()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Text};
+    use crate::revision::Ledger;
+    use std::sync::Arc;
+
+    fn release() -> Release {
+        let conference = Arc::new(Conference {
+            title: Text::from("Conference"),
+            slug: Slug::parse("conf").unwrap(),
+            dates: None,
+            zone: Zone::parse("America/Los_Angeles").unwrap(),
+            venue: None,
+            language: "en".to_owned(),
+            clock: Clock::TwentyFour,
+            uid_domain: "conf.example.org".to_owned(),
+            public_url: "https://conf.example.org".parse().unwrap(),
+            tracks: Vec::new(),
+            rooms: Vec::new(),
+            tombstone_days: 30,
+        });
+        let slot = Slot {
+            start: "2025-03-25T16:00:00Z".parse().unwrap(),
+            end: "2025-03-25T16:45:00Z".parse().unwrap(),
+            room: None,
+        };
+        let session = Session {
+            id: SessionId::parse("opening").unwrap(),
+            slot,
+            kind: SessionKind::Talk,
+            title: Text::from("Opening, with coffee"),
+            track: None,
+            block: None,
+            speakers: Vec::new(),
+            abstract_text: Text::default(),
+            url: None,
+            links: Vec::new(),
+            status: Status::Confirmed,
+        };
+        let program = Program::new(conference, Vec::new(), [session]);
+        Release::prepare(program, &Ledger::empty("conf.example.org"), "2025-01-01T00:00:00Z".parse().unwrap())
+            .release
+    }
+
+    /// A feed as a broken renderer could write it: what each mistake is called.
+    #[test]
+    fn a_feed_that_says_something_else_does_not_parse_back() {
+        let release = release();
+        assert_eq!(parses_back(&release), Ok(()));
+        let feed = release.feeds.feed(&crate::feed::FeedKey::Program).unwrap();
+        let text = String::from_utf8(feed.identity.to_vec()).unwrap();
+        let entry = release.ledger.entries.values().next().unwrap();
+        let uid = "opening@conf.example.org".to_owned();
+        let ledger = HashMap::from([(uid.clone(), entry)]);
+        for (old, new, problem) in [
+            ("T090000", "T100000", "the start"),
+            ("T094500", "T104500", "the end"),
+            ("TZOFFSETTO:-0700", "TZOFFSETTO:-0600", "the start"),
+            ("Opening\\, with", "Opening, wi", "the title"),
+            ("STATUS:CONFIRMED", "STATUS:CANCELLED", "the status"),
+            ("SEQUENCE:0", "SEQUENCE:1", "the sequence"),
+            ("UID:opening", "UID:closing", "sessions"),
+            ("END:VEVENT\r\n", "", "END:VCALENDAR"),
+            ("\r\n", "\n", "LF"),
+        ] {
+            let broken = text.replace(old, new);
+            assert_ne!(broken, text, "{old}");
+            let told = compare(broken.as_bytes(), std::slice::from_ref(&uid), &ledger).unwrap_err();
+            assert!(told.contains(problem), "{old}: {told}");
+        }
+        assert_eq!(compare(text.as_bytes(), &[uid], &ledger), Ok(()));
+    }
 }

@@ -48,3 +48,26 @@ pub fn to_json(findings: &[Finding]) -> serde_json::Value {
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lint;
+    use super::*;
+
+    #[test]
+    fn a_finding_names_client_line_rule_and_remedy_and_drives_no_terminal() {
+        let findings = lint(b"BEGIN:VCALENDAR\r\nVERSION:\x1b[31m\r\nEND:VCALENDAR\r\n");
+        let text = render("a\x1b.ics", &findings, false);
+        assert!(text.contains("error[version]: ") && text.contains(".ics:2, every client"), "{text}");
+        assert!(text.contains("instead: write VERSION:2.0") && text.contains("warnings"), "{text}");
+        assert!(!text.contains('\x1b'), "{text}");
+        let json = to_json(&findings);
+        assert_eq!(json["findings"].as_array().unwrap().len(), findings.len());
+        assert_eq!(json["findings"][0]["client"], "every");
+    }
+
+    #[test]
+    fn a_sound_feed_gets_a_sentence() {
+        assert_eq!(render("a.ics", &[], false), "a.ics: nothing would break\n");
+    }
+}

@@ -71,6 +71,8 @@ impl App {
             secrets,
             freshness,
             clock: clock.clone(),
+            sessions: Arc::default(),
+            drafts: Arc::default(),
         };
         Self(Arc::new(Inner {
             publisher,

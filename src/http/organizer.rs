@@ -3,13 +3,18 @@
 //! Owns the form of the answers; what a publication is, the publisher knows. Everything that scans agendas or
 //! imports runs on a thread of its own, so feeds are answered meanwhile. Nothing here is cached or indexed.
 
+mod desk;
 mod publish;
 mod secrets;
+mod session;
 mod show;
 
+pub(super) use desk::Drafts;
 pub use secrets::Secrets;
+pub(super) use session::Sessions;
 
 use super::etag::Tags;
+use super::origin;
 use super::{Body, EntityTag, Problem, cap};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
@@ -18,7 +23,7 @@ use crate::program::SessionId;
 use crate::publisher::{PublishError, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
@@ -48,6 +53,23 @@ pub(super) enum Endpoint {
     Publish(u64),
     /// Erases a withdrawn session's text.
     Erase(SessionId),
+    /// A page, or what its forms do.
+    Desk(Desk),
+}
+
+/// A page of the organizer's, by cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Desk {
+    /// Status, upload, releases; or the form that takes the secret.
+    Home,
+    /// Takes the secret once.
+    SignIn,
+    /// Forgets it.
+    SignOut,
+    /// Shows what a kept release would change.
+    Preview(u64),
+    /// Publishes what was shown.
+    Publish,
 }
 
 /// The organizer's door.
@@ -58,6 +80,8 @@ pub(super) struct Organizer {
     pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) drafts: Arc<Drafts>,
 }
 
 /// A request whose secret was right.
@@ -81,12 +105,16 @@ impl Organizer {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        let who = self.secrets.check(&request.headers)?;
+        if let Endpoint::Desk(desk) = endpoint {
+            return self.at_desk(desk, request, body, patience).await;
+        }
+        let who = self.who(request)?;
         let body = cap::read(body, MAX_FILE, patience).await?;
         let call = Call { organizer: self, request, body, who };
         match (endpoint, &request.method) {
             (Endpoint::Program, &Method::PUT) => call.put().await,
             (Endpoint::Program, _) => call.running_program(),
+            (Endpoint::Preview, _) if desk::is_upload(request) => call.preview_page().await,
             (Endpoint::Preview, _) => call.preview().await,
             (Endpoint::Status, _) => call.status(),
             (Endpoint::Schedule, _) => call.unschedule().await,
@@ -96,7 +124,23 @@ impl Organizer {
             (Endpoint::ReleaseProgram(n), _) => call.release_program(n),
             (Endpoint::Publish(n), _) => call.roll_back(n).await,
             (Endpoint::Erase(id), _) => call.erase(id).await,
+            (Endpoint::Desk(_), _) => Err(Problem::NotFound),
         }
+    }
+
+    /// The label of the secret in the request, or of the one that the browser signed in with.
+    fn who(&self, request: &Parts) -> Result<String, Problem> {
+        if request.headers.contains_key(AUTHORIZATION) {
+            return self.secrets.check(&request.headers);
+        }
+        if self.secrets.are_none() {
+            return Err(Problem::NotFound);
+        }
+        let public_url = &self.publisher.current().program.conference.public_url;
+        if request.method != Method::GET && request.method != Method::HEAD {
+            origin::check(&request.headers, public_url).map_err(|_| Problem::WrongSecret)?;
+        }
+        self.sessions.who(&request.headers, public_url, self.clock.now()).ok_or(Problem::WrongSecret)
     }
 }
 

@@ -4,6 +4,7 @@
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
 use super::exports::Format;
+use super::organizer::Desk;
 use super::policy::Class::{
     self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
 };
@@ -117,6 +118,11 @@ const TABLE: &[Line] = &[
     line("/tracks/{track}/changes.atom",    PublicFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Track(path.slug("track")?)))),
     line("/agendas/{read}/changes.atom",    AgendaFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Agenda(path.token("read")?)))),
 
+    line("/organizer",                          Organizer, READ,    |_| organizer(For::Desk(Desk::Home))),
+    line("/organizer/session",                  Organizer, POST,    |_| organizer(For::Desk(Desk::SignIn))),
+    line("/organizer/session/end",              Organizer, POST,    |_| organizer(For::Desk(Desk::SignOut))),
+    line("/organizer/publish",                  Organizer, POST,    |_| organizer(For::Desk(Desk::Publish))),
+    line("/organizer/releases/{n}/preview",     Organizer, POST,    |path| organizer(For::Desk(Desk::Preview(path.number("n")?.into())))),
     line("/organizer/program",                  Organizer, PROGRAM, |_| organizer(For::Program)),
     line("/organizer/preview",                  Organizer, POST,    |_| organizer(For::Preview)),
     line("/organizer/status",                   Organizer, READ,    |_| organizer(For::Status)),

@@ -5,9 +5,8 @@
 
 mod cookie;
 mod events;
-mod form;
+pub(super) mod form;
 mod handover;
-mod origin;
 mod public;
 mod shared;
 mod subscribe;
@@ -104,21 +103,21 @@ impl Visit<'_> {
 }
 
 /// A page that is made for this one request.
-fn html(body: String) -> Response<Body> {
+pub(super) fn html(body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
 
 /// 303: what was posted is done, look there (RFC 9110, 15.4.4).
-fn see(path: &'static str) -> Response<Body> {
+pub(super) fn see(path: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(LOCATION, HeaderValue::from_static(path));
     response
 }
 
-fn set_cookies(response: &mut Response<Body>, cookies: impl IntoIterator<Item = String>) {
+pub(super) fn set_cookies(response: &mut Response<Body>, cookies: impl IntoIterator<Item = String>) {
     for cookie in cookies {
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, value);

@@ -25,7 +25,7 @@ pub struct Call {
     pub body: String,
     /// How often it was tried.
     pub attempts: u32,
-    /// Not before.
+    /// The next try comes not before this; the first does not wait.
     pub due: DateTime<Utc>,
     /// Why the last try failed.
     pub last_error: Option<String>,

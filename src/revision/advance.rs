@@ -160,6 +160,11 @@ fn moved(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Place> {
     })
 }
 
+/// Who had no track or room before left none.
+fn left<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> bool {
+    before.is_some() && before != after
+}
+
 /// Whether some feed that held the session no longer does.
 fn departs(before: &Entry, after: &Entry, program: &Program) -> bool {
     let zone = program.conference.zone;
@@ -167,9 +172,9 @@ fn departs(before: &Entry, after: &Entry, program: &Program) -> bool {
     let names = |entry: &Entry| entry.session.speakers.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
     before.is_shown()
         && (!after.is_shown()
-            || before.session.track != after.session.track
+            || left(before.session.track.as_ref(), after.session.track.as_ref())
             || before.session.kind != after.session.kind
-            || before.session.slot.room != after.session.slot.room
+            || left(before.session.slot.room.as_ref(), after.session.slot.room.as_ref())
             || day(before) != day(after)
             || names(before) != names(after))
 }

@@ -25,8 +25,12 @@ DECODERS = {
 
 
 class Server:
-    def __init__(self, data: Path):
+    def __init__(self, data: Path, program: Path = ROOT / "program.csv",
+                 config: Path = ROOT / "config" / "callboard.toml", *more: str):  # fmt: skip
         self.data = data
+        self.program = program
+        self.config = config
+        self.more = more
         self.log = data.with_suffix(".log")
         self.listen = "127.0.0.1:0"
         self.process = None
@@ -37,8 +41,8 @@ class Server:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [
-                    str(BINARY), "serve", "--listen", self.listen, "--program", str(ROOT / "program.csv"),
-                    "--config", str(ROOT / "config" / "callboard.toml"), "--data", str(self.data),
+                    str(BINARY), "serve", "--listen", self.listen, "--program", str(self.program),
+                    "--config", str(self.config), "--data", str(self.data), *self.more,
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -55,8 +59,8 @@ class Server:
     def _answers(origin: str) -> bool:
         try:
             return requests.get(origin + "/program.ics", timeout=5).status_code == 200
-        except requests.ConnectionError:
-            return False
+        except (requests.ConnectionError, requests.Timeout):
+            return False  # it listens before it has opened its store
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

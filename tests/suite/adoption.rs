@@ -4,7 +4,7 @@ use crate::sample::{PUBLISHED, instant, plain_conference};
 use callboard::adopt::{AdoptError, Adopted, adopt};
 use callboard::export::{schedule_json, schedule_xml};
 use callboard::import::import;
-use callboard::program::{Program, Session, SessionKind, Status};
+use callboard::program::{Program, Session, SessionKind, Status, Zone};
 use callboard::release::Release;
 use callboard::revision::Ledger;
 use proptest::prelude::*;
@@ -13,6 +13,23 @@ use std::path::Path;
 fn fixture(name: &str) -> Adopted {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt").join(name);
     adopt(&std::fs::read(path).unwrap(), None).unwrap()
+}
+
+/// Files that another tool really wrote, where `CALLBOARD_FOREIGN` names a directory of some.
+#[test]
+fn foreign_files_at_hand_publish_without_errors() {
+    let Some(folder) = std::env::var_os("CALLBOARD_FOREIGN") else {
+        println!("skipped: CALLBOARD_FOREIGN names no directory with foreign programs");
+        return;
+    };
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| ["ics", "xml", "json"].iter().any(|known| e == *known)) {
+            let adopted = adopt(&std::fs::read(&path).unwrap(), None).unwrap();
+            println!("{}\n{}", path.display(), adopted.render());
+            program(&adopted);
+        }
+    }
 }
 
 /// The program that a CSV gives, which must have no error.
@@ -45,6 +62,16 @@ fn pretalx_titles_give_up_their_speakers() {
     assert_eq!(talk.slot.start, instant("2025-06-12T07:30:00Z"));
     assert_eq!(talk.slot.room.as_ref().unwrap().as_str(), "Gray Room");
     assert_eq!(program.order()[1].kind, SessionKind::Break);
+}
+
+/// Outlook's names of zones are in no database; the file's own rules tell the hour.
+#[test]
+fn a_zone_of_an_unknown_name_is_read_by_its_rules() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt/pretalx.ics");
+    let text = std::fs::read_to_string(path).unwrap().replace("CET", "W. Europe Standard Time");
+    let adopted = adopt(text.as_bytes(), Zone::parse("Europe/Berlin").ok()).unwrap();
+    assert_eq!(program(&adopted).order()[0].slot.start, instant("2025-06-12T07:30:00Z"));
+    assert!(said(&adopted, "read by its VTIMEZONE"), "{}", adopted.render());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 mod agenda_feeds;
 mod agendas;
 mod basics;
+mod changes;
+mod desk;
 mod feeds;
+mod organizer;
 mod pages;
 mod secrets;
 mod stage;

@@ -70,14 +70,26 @@ impl Secrets {
         let (Some(field), None) = (fields.next(), fields.next()) else { return Err(Problem::WrongSecret) };
         let sent = field.to_str().ok().and_then(|field| field.split_once(' '));
         let Some((scheme, sent)) = sent else { return Err(Problem::WrongSecret) };
-        let digest = Digest::of(sent.trim().as_bytes());
+        drop(known);
+        self.label(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or(Problem::WrongSecret)
+    }
+
+    /// Whether there are none, so that nothing of the organizer's is here.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// The label of a secret, if it is one.
+    pub(super) fn label(&self, secret: &str) -> Option<String> {
+        let digest = Digest::of(secret.trim().as_bytes());
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut label = None;
         for one in known.iter() {
             if bool::from(one.digest.0.ct_eq(&digest.0)) {
                 label = Some(one.label.clone());
             }
         }
-        label.filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or(Problem::WrongSecret)
+        label
     }
 }
 

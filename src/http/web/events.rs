@@ -31,9 +31,12 @@ impl Default for Events {
 impl Events {
     pub(super) fn answer(&self, publisher: &Publisher) -> Result<Response<Body>, Problem> {
         let place = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::Busy)?;
-        let releases = publisher.subscribe();
-        // A first word, so that proxies and browsers see the stream open.
-        let next = async move { Some((releases, Bytes::from_static(b":\n\n"))) };
+        let mut releases = publisher.subscribe();
+        // The first word tells a page that it is older than what runs.
+        let next = async move {
+            let text = release_event(*releases.borrow_and_update());
+            Some((releases, text))
+        };
         let mut response =
             Response::new(Body::Stream(Box::pin(Releases { next: Box::pin(next), _place: place })));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -56,14 +59,15 @@ struct Releases {
 /// The next thing to say: a new release, or that we are still here. None when the publisher is gone.
 async fn wait(mut releases: Receiver) -> Option<(Receiver, Bytes)> {
     let text = match tokio::time::timeout(BEAT, releases.changed()).await {
-        Ok(Ok(())) => {
-            let release = *releases.borrow_and_update();
-            format!("event: release\nid: {release}\ndata: {{\"release\":{release}}}\n\n")
-        }
+        Ok(Ok(())) => release_event(*releases.borrow_and_update()),
         Ok(Err(_)) => return None,
-        Err(_) => ":\n\n".to_owned(),
+        Err(_) => Bytes::from_static(b":\n\n"),
     };
-    Some((releases, text.into()))
+    Some((releases, text))
+}
+
+fn release_event(release: u64) -> Bytes {
+    format!("event: release\nid: {release}\ndata: {{\"release\":{release}}}\n\n").into()
 }
 
 impl Stream for Releases {

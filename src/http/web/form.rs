@@ -8,11 +8,11 @@ use http::header::CONTENT_TYPE;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The pairs of a form, in its order.
-pub(super) struct Form(Vec<(String, String)>);
+pub(in crate::http) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads a body that says it is a form; an empty one needs not say it.
-    pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Problem> {
+    pub(in crate::http) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Problem> {
         let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = declared.split(';').next().unwrap_or_default().trim();
         if !body.is_empty() && !essence.eq_ignore_ascii_case(FORM) {
@@ -22,12 +22,12 @@ impl Form {
     }
 
     /// The first value of a field; empty where there is none.
-    pub(super) fn one(&self, name: &str) -> &str {
+    pub(in crate::http) fn one(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     /// All values of a field.
-    pub(super) fn all(&self, name: &str) -> Vec<String> {
+    pub(in crate::http) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect()
     }
 }

@@ -2,9 +2,10 @@
 
 use super::cookie::Jar;
 use super::form::Form;
-use super::{Visit, html, origin, see, set_cookies};
+use super::{Visit, html, see, set_cookies};
 use crate::agenda::EditKey;
 use crate::http::agendas::{AgendaError, Created, Owned};
+use crate::http::origin;
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::web::{self, Fetched, Mine, ReadLink};

@@ -56,8 +56,17 @@ pub(super) struct Stage {
 impl Stage {
     /// The conference an hour after its first release.
     pub(super) fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    /// One whose guard is as it is by default, but for two sessions.
+    pub(super) fn guarded() -> Self {
+        Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
+    }
+
+    fn with(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = Config::parse(Some(CONFIG), Overrides::default()).unwrap();
+        let config = Config::parse(Some(config), Overrides::default()).unwrap();
         let conference = config.conference("127.0.0.1:1".parse().unwrap());
         let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
         let file = dir.path().join("program.csv");

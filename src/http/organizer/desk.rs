@@ -1,0 +1,262 @@
+//! The organizer's pages: what the API does, by cookie and plain forms.
+//!
+//! A previewed file is kept in memory under the digest that its confirmation must name, so that what is
+//! published is what was shown.
+
+use super::{Call, Desk, Organizer};
+use crate::http::web::form::Form;
+use crate::http::web::{CAP, html, see, set_cookies};
+use crate::http::{Body, Problem, cap, origin};
+use crate::import::{Fault, Report, Severity};
+use crate::program::Text;
+use crate::publisher::{Proposal, PublishError, Verdict};
+use crate::store::Origin;
+use crate::web::{self, FaultLine, KeptRelease};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{Response, StatusCode};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Files that were shown and may be published; beyond, the oldest is forgotten.
+const MOST_DRAFTS: usize = 8;
+
+/// The newest releases that the desk lists.
+const LISTED: usize = 50;
+
+/// Files that were previewed, by the digest that confirms them.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
+
+#[derive(Debug, Clone)]
+struct Draft {
+    csv: Bytes,
+    origin: Origin,
+}
+
+impl Drafts {
+    fn keep(&self, digest: String, draft: Draft) {
+        let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drafts.retain(|(kept, _)| *kept != digest);
+        if drafts.len() >= MOST_DRAFTS {
+            drafts.pop_front();
+        }
+        drafts.push_back((digest, draft));
+    }
+
+    fn find(&self, digest: &str) -> Option<Draft> {
+        let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drafts.iter().find(|(kept, _)| kept == digest).map(|(_, draft)| draft.clone())
+    }
+}
+
+/// Whether a preview was sent by the desk's form.
+pub(super) fn is_upload(request: &Parts) -> bool {
+    boundary(request).is_some()
+}
+
+fn boundary(request: &Parts) -> Option<String> {
+    multer::parse_boundary(request.headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
+}
+
+impl Organizer {
+    /// Answers a page of the desk.
+    pub(super) async fn at_desk<B>(
+        &self,
+        desk: Desk,
+        request: &Parts,
+        body: B,
+        patience: Duration,
+    ) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if self.secrets.are_none() {
+            return Err(Problem::NotFound);
+        }
+        let release = self.publisher.current();
+        let public_url = &release.program.conference.public_url;
+        let now = self.clock.now();
+        if desk == Desk::Home {
+            return match self.sessions.who(&request.headers, public_url, now) {
+                Some(who) => self.home(who),
+                None => Ok(html(web::sign_in(&release, false))),
+            };
+        }
+        origin::check(&request.headers, public_url)?;
+        let form = Form::read(&request.headers, &cap::read(body, CAP, patience).await?)?;
+        if desk == Desk::SignIn {
+            let Some(who) = self.secrets.label(form.one("secret")) else {
+                let mut response = html(web::sign_in(&release, true));
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+                return Ok(response);
+            };
+            let cookie = self.sessions.open(who, public_url, now);
+            let mut response = see("/organizer");
+            set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
+            return Ok(response);
+        }
+        if desk == Desk::SignOut {
+            let mut response = see("/organizer");
+            set_cookies(&mut response, [self.sessions.close(&request.headers, public_url)]);
+            return Ok(response);
+        }
+        let who = self.who(request)?;
+        let call = Call { organizer: self, request, body: Bytes::new(), who };
+        match desk {
+            Desk::Preview(number) => {
+                let csv = self.publisher.kept_csv(number)?.into();
+                call.show(Draft { csv, origin: Origin::Rollback { of: number } }, false).await
+            }
+            _ => call.publish_draft(form.one("confirm")).await,
+        }
+    }
+
+    fn home(&self, who: String) -> Result<Response<Body>, Problem> {
+        let release = self.publisher.current();
+        let (status, now) = (self.publisher.status(), self.clock.now());
+        let share = self.freshness.share(release.number(), now);
+        let percent =
+            (share.current * 100).checked_div(share.polled).and_then(|share| u8::try_from(share).ok());
+        let last = status.last.as_ref().map(|last| {
+            let faults = last.report.as_ref().map(faults_of_json).unwrap_or_default();
+            (last.at, in_words(&last.verdict), faults)
+        });
+        let held = status.last.as_ref().and_then(|last| match &last.verdict {
+            Verdict::Held { reasons, digest } if self.drafts.find(digest).is_some() => {
+                Some((reasons.clone(), digest.clone()))
+            }
+            _ => None,
+        });
+        let kept = self.store.releases()?;
+        let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
+            number: kept.number,
+            published: kept.published,
+            origin: format!("{:?}", kept.origin).to_lowercase(),
+            who: kept.who.clone().unwrap_or_default(),
+            changes: kept.changes,
+            has_text: kept.complete,
+        });
+        let desk = web::Desk { who, last, held, current: percent, releases: releases.collect() };
+        Ok(html(web::desk(&release, &desk)))
+    }
+}
+
+impl Call<'_> {
+    /// Shows what the uploaded file would change.
+    pub(super) async fn preview_page(self) -> Result<Response<Body>, Problem> {
+        let boundary = boundary(self.request).ok_or(Problem::MediaType("multipart/form-data"))?;
+        let csv = file_of(self.body.clone(), boundary).await?;
+        self.show(Draft { csv, origin: Origin::Upload }, false).await
+    }
+
+    async fn show(&self, draft: Draft, is_stale: bool) -> Result<Response<Body>, Problem> {
+        let publisher = Arc::clone(&self.organizer.publisher);
+        let csv = draft.csv.clone();
+        let look = move || {
+            let seen = publisher.preview(&csv);
+            let mut page = web::Preview { faults: faults(&seen.report), ..web::Preview::default() };
+            if let (Some(prepared), Some(guarded)) = (seen.prepared, seen.guarded) {
+                let impact = publisher.impact(&seen.base, &prepared)?;
+                let title = |id: &crate::program::SessionId| {
+                    let entry = prepared.release.ledger.entries.get(id);
+                    entry.map_or_else(|| Text::from(id.as_str()), |entry| entry.session.title.clone())
+                };
+                page.blast = Some((impact.touched, impact.new_clashes));
+                let most = impact.sessions.iter().take(10);
+                page.most_held = most.map(|held| (title(&held.session), held.agendas)).collect();
+                page.reasons = guarded.reasons;
+                page.digest = prepared.is_new.then_some(guarded.digest);
+                page.changes = prepared.changes;
+            }
+            Ok::<_, PublishError>((seen.base, page))
+        };
+        let (base, page) = tokio::task::spawn_blocking(look).await.map_err(PublishError::from)??;
+        if let Some(digest) = &page.digest {
+            self.organizer.drafts.keep(digest.clone(), draft);
+        }
+        let mut response = html(web::preview(&base, &page));
+        if is_stale {
+            *response.status_mut() = StatusCode::CONFLICT;
+        } else if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        Ok(response)
+    }
+
+    /// Publishes a file that was shown; one that was overtaken is shown again.
+    async fn publish_draft(self, digest: &str) -> Result<Response<Body>, Problem> {
+        let Some(draft) = self.organizer.drafts.find(digest) else { return Err(Problem::UsedUp) };
+        let publisher = &self.organizer.publisher;
+        let confirm = Some(digest.to_owned());
+        let result = match draft.origin {
+            Origin::Rollback { of } => publisher.roll_back(of, Some(self.who.clone()), confirm, None).await,
+            origin => {
+                let csv = draft.csv.to_vec();
+                let who = Some(self.who.clone());
+                publisher.publish(Proposal { csv, origin, who, confirm, expect: None }).await
+            }
+        };
+        match result {
+            Ok(_) => Ok(see("/organizer")),
+            Err(PublishError::Held(_) | PublishError::Refused(_)) => self.show(draft, true).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The file in a form (RFC 7578): its first part with that name.
+async fn file_of(body: Bytes, boundary: String) -> Result<Bytes, Problem> {
+    let bad = |error: multer::Error| Problem::BadBody(error.to_string());
+    let whole = http_body_util::BodyDataStream::new(http_body_util::Full::new(body));
+    let mut parts = multer::Multipart::new(whole, boundary);
+    while let Some(part) = parts.next_field().await.map_err(bad)? {
+        if part.name() == Some("program") {
+            return part.bytes().await.map_err(bad);
+        }
+    }
+    Err(Problem::BadBody("the form has no part named program".to_owned()))
+}
+
+fn faults(report: &Report) -> Vec<FaultLine> {
+    report.faults.iter().map(fault).collect()
+}
+
+fn fault(fault: &Fault) -> FaultLine {
+    let column = fault.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
+    let place = if fault.line > 0 { format!("line {}{column}", fault.line) } else { String::new() };
+    let is_error = fault.severity == Severity::Error;
+    FaultLine { is_error, place, message: fault.message.clone(), remedy: fault.remedy.clone() }
+}
+
+/// The faults of a kept report, which is JSON by now.
+fn faults_of_json(report: &serde_json::Value) -> Vec<FaultLine> {
+    let faults = report.get("faults").and_then(serde_json::Value::as_array);
+    let text = |fault: &serde_json::Value, name| {
+        fault.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
+    };
+    let line = |fault: &serde_json::Value| {
+        let number = fault.get("line").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        let column = text(fault, "column");
+        let column = if column.is_empty() { column } else { format!(", {column}") };
+        FaultLine {
+            is_error: text(fault, "severity") == "error",
+            place: if number > 0 { format!("line {number}{column}") } else { String::new() },
+            message: text(fault, "message"),
+            remedy: text(fault, "remedy"),
+        }
+    };
+    faults.map(|faults| faults.iter().take(200).map(line).collect()).unwrap_or_default()
+}
+
+fn in_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Published { release } => format!("published as release {release}"),
+        Verdict::Unchanged { release } => format!("nothing changed against release {release}"),
+        Verdict::Refused { errors } => format!("refused: {errors} errors"),
+        Verdict::Held { reasons, .. } => format!("held: {}", reasons.join("; ")),
+        Verdict::Failed { reason } => format!("failed: {reason}"),
+    }
+}

@@ -1,0 +1,75 @@
+// Visitors: each a browser profile of their own. What goes wrong in any of their pages fails the test.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { ROOT } from "./server.js";
+
+const ARTEFACTS = join(ROOT, "tests", "artefacts");
+mkdirSync(ARTEFACTS, { recursive: true });
+
+const SWITCHES = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+export const PHONE = { width: 360, height: 740 };
+export const DESK = { width: 1440, height: 900 };
+
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: SWITCHES });
+}
+
+// Watches a page for what must never happen on any: a dialog, a script's error, a violated policy, a request
+// to somebody else.
+function watch(page, origin, wrongs) {
+  page.on("dialog", async (dialog) => {
+    wrongs.push(`a dialog says ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  page.on("pageerror", (error) => wrongs.push(`${page.url()}: ${error}`));
+  page.on("console", (message) => {
+    if (/Content Security Policy|Refused to/i.test(message.text())) wrongs.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob|about):/.test(url)) wrongs.push(`asks ${url}`);
+  });
+}
+
+// A fresh profile, closed at the test's end. `links` resolve against the server.
+export async function visitor(t, browser, server, options = {}) {
+  const context = await browser.newContext({ baseURL: server.origin, viewport: DESK, locale: "en-US", ...options });
+  context.setDefaultTimeout(15_000);
+  const wrongs = [];
+  context.on("page", (page) => watch(page, server.origin, wrongs));
+  const page = await context.newPage();
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(wrongs, []);
+  });
+  return { context, page };
+}
+
+export const shoot = (page, name) =>
+  page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: true, animations: "disabled" });
+
+// With a script the button changes in place, without one the browser lands on the agenda.
+export async function pick(page, session, { scripted = true } = {}) {
+  const button = page.locator(`button.pick[value="${session}"]`);
+  if (!scripted) {
+    await button.click();
+    await page.waitForURL("**/agenda");
+    return;
+  }
+  await page.locator("html.scripted").waitFor();
+  const settled = page.waitForResponse((answer) => answer.url().endsWith("/agenda/picks"));
+  await button.click();
+  assert.equal((await settled).status(), 200);
+  await page.locator(`button.pick[value="${session}"][aria-pressed="true"]`).waitFor();
+}
+
+// What the server holds, in the agenda's order.
+export async function held(page) {
+  return page.evaluate(async () => (await (await fetch("/agenda/state")).json()).picks);
+}

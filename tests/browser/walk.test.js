@@ -1,0 +1,124 @@
+// From the link to a shared agenda and back, by a visitor with scripts and by one without.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Server } from "./server.js";
+import { PHONE, launch, pick, shoot, visitor } from "./visitor.js";
+
+let browser, server;
+before(async () => { [browser, server] = await Promise.all([launch(), Server.start()]); });
+after(async () => { await browser?.close(); await server?.stop(); });
+
+const titles = (page) => page.locator("main .plan h4").allTextContents();
+
+for (const scripted of [true, false]) {
+  const name = scripted ? "scripted" : "plain";
+
+  test(`a talk is found, picked, cleared of a clash, shared and taken back (${name})`, async (t) => {
+    const { context, page } = await visitor(t, browser, server, { javaScriptEnabled: scripted, viewport: PHONE });
+    if (scripted) await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+
+    await page.goto("/");
+    await page.locator(".filter summary").click();
+    await page.locator("#filter select[name=track]").selectOption("track-2");
+    await page.locator("#filter input[name=q]").fill("slow queries");
+    await shoot(page, `walk-${name}-1-search`);
+    await page.locator("#filter button").click();
+    await page.waitForURL(/[?&]q=slow/);
+    assert.match(page.url(), /track=track-2/);
+    assert.equal(await page.locator("main .day .card").count(), 1);
+    await pick(page, "slow-queries", { scripted });
+    await shoot(page, `walk-${name}-2-found`);
+
+    for (const session of ["ml-monitoring", "thundering-herd"]) {
+      await page.goto("/");
+      await pick(page, session, { scripted });
+    }
+    await page.goto("/agenda");
+    assert.equal((await titles(page)).length, 3);
+    const clashing = page.locator("main .plan .card").filter({ hasText: "At the same time as" });
+    assert.equal(await clashing.count(), 2, "both sides say so");
+    await shoot(page, `walk-${name}-3-clash`);
+
+    await page.locator("#slow-queries form button").click();
+    await page.locator("#ml-monitoring").waitFor({ state: "detached" });
+    assert.equal((await titles(page)).length, 2);
+    assert.equal(await clashing.count(), 0);
+    await shoot(page, `walk-${name}-4-resolved`);
+
+    const field = page.locator(".link .copying input").first();
+    const link = await field.inputValue();
+    if (scripted) {
+      await page.locator(".link .copying button").first().click();
+      await page.locator("#notice").filter({ hasText: "Copied." }).waitFor();
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
+    }
+
+    const guest = (await visitor(t, browser, server, { javaScriptEnabled: scripted, viewport: PHONE })).page;
+    assert.equal((await guest.goto(link)).status(), 200);
+    assert.deepEqual(await titles(guest), await titles(page));
+    assert.equal(await guest.locator("#unpick, .unpick, form[action^='/agenda/links']").count(), 0, "read-only");
+    assert.equal(await guest.locator("meta[name=robots][content*=noindex]").count(), 1);
+    await shoot(guest, `walk-${name}-5-shared`);
+    const shared = guest.url();
+    await guest.locator("main a[href^='/subscribe/agendas/']").first().click();
+    await guest.waitForURL("**/subscribe/agendas/**");
+    assert.ok((await guest.locator(".way").count()) >= 7);
+    assert.ok((await guest.locator("a[href^='webcal:']").count()) >= 1);
+    await shoot(guest, `walk-${name}-6-subscribe`);
+
+    const revoke = page.locator(".link details").filter({ has: page.locator("form[action$='/revoke']") }).first();
+    await revoke.locator("summary").click();
+    await revoke.locator("form button").click();
+    await page.locator(".link").first().waitFor({ state: "detached" });
+    await shoot(page, `walk-${name}-7-revoked`);
+    for (const url of [shared, shared.replace("/agendas/", "/subscribe/agendas/")]) {
+      assert.equal((await guest.goto(url)).status(), 410, url);
+    }
+    await shoot(guest, `walk-${name}-8-gone`);
+    assert.equal((await titles(page)).length, 2, "no pick went with the link");
+  });
+}
+
+test("an agenda moves to another device, once", async (t) => {
+  const { page } = await visitor(t, browser, server);
+  await page.goto("/sessions/search-for-speed");
+  await pick(page, "search-for-speed");
+  await page.goto("/agenda");
+  await page.locator("form[action='/agenda/handover'] button").click();
+  const link = await page.locator("#hand-over").inputValue();
+  await shoot(page, "hand-over-1-link");
+
+  const { page: phone, context } = await visitor(t, browser, server, { viewport: PHONE });
+  await phone.goto(link);
+  await phone.reload();
+  await shoot(phone, "hand-over-2-button");
+  await phone.locator("main form button").click();
+  await phone.waitForURL("**/agenda");
+  await phone.locator("#search-for-speed").waitFor();
+  await shoot(phone, "hand-over-3-arrived");
+  const kept = (await context.cookies()).find((cookie) => cookie.name.endsWith("agenda"));
+  assert.ok(kept.httpOnly && kept.sameSite === "Lax");
+  assert.ok(!(await phone.content()).includes(kept.value), "the edit key is in no page");
+
+  await phone.goto("/");
+  await pick(phone, "live-laugh-log");
+  await page.goto("/agenda");
+  await page.locator("#live-laugh-log").waitFor();
+
+  const late = (await visitor(t, browser, server)).page;
+  assert.ok((await late.goto(link)).status() >= 400);
+});
+
+test("the embedded program stands alone and opens the whole in its own window", async (t) => {
+  const { page } = await visitor(t, browser, server, { viewport: PHONE });
+  await page.goto("/?embed");
+  assert.equal(await page.locator(".masthead").count(), 0);
+  assert.ok((await page.locator("main .day").count()) >= 3);
+  assert.equal(await page.locator(".foot a[target=_blank]").getAttribute("href"), `${server.origin}/`);
+  await page.locator(".filter summary").click();
+  await page.locator("#filter select[name=track]").selectOption("track-1");
+  await page.locator("#filter button").click();
+  await page.waitForURL(/track=track-1/);
+  assert.equal(await page.locator(".masthead").count(), 0, "a filter stays embedded");
+  await shoot(page, "embed");
+});

@@ -1,0 +1,93 @@
+//! The organizer's pages: signed in by a secret, what is shown is what is published.
+
+use super::stage::{Answer, Card, PROGRAM, SECRET, Stage};
+
+fn post(target: &str, body: &str) -> Card {
+    Card::new("POST", target)
+        .field("sec-fetch-site", "same-origin")
+        .text("application/x-www-form-urlencoded", body)
+}
+
+fn upload(target: &str, csv: &str) -> Card {
+    let body = format!(
+        "--line\r\nContent-Disposition: form-data; name=\"program\"; filename=\"program.csv\"\r\n\
+         Content-Type: text/csv\r\n\r\n{csv}\r\n--line--\r\n"
+    );
+    Card::new("POST", target)
+        .field("sec-fetch-site", "same-origin")
+        .text("multipart/form-data; boundary=line", &body)
+}
+
+async fn signed_in(stage: &Stage) -> String {
+    let answer = stage.send(post("/organizer/session", &format!("secret={SECRET}"))).await;
+    assert_eq!((answer.status, answer.field("location")), (303, "/organizer"));
+    let cookie = answer.field("set-cookie");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(SECRET));
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+fn digest(page: &Answer) -> String {
+    let text = page.text();
+    let start = text.find("name=\"confirm\" value=\"").expect("a confirmation") + 22;
+    text[start..].chars().take_while(|c| *c != '"').collect()
+}
+
+#[tokio::test]
+async fn a_wrong_secret_or_none_shows_the_form_only() {
+    let stage = Stage::new();
+    let home = stage.get("/organizer").await;
+    assert!(home.status == 200 && home.text().contains("name=\"secret\""), "{}", home.text());
+    let wrong = stage.send(post("/organizer/session", "secret=wrong")).await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.headers.get("set-cookie").is_none());
+    for card in [
+        upload("/organizer/preview", PROGRAM),
+        post("/organizer/publish", "confirm=x"),
+        post("/organizer/releases/1/preview", ""),
+    ] {
+        assert_eq!(stage.send(card).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_previewed_confirmed_published_and_rolled_back() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let moved = PROGRAM.replace("last-talk,2025-03-26,14:00,14:40", "last-talk,2025-03-26,15:00,15:40");
+    let preview = stage.send(upload("/organizer/preview", &moved).field("cookie", &cookie)).await;
+    assert_eq!(preview.status, 200, "{}", preview.text());
+    assert!(preview.text().contains("Last"));
+    assert_eq!(stage.publisher.current().number(), 1, "a preview changes nothing");
+    let digest_of_move = digest(&preview);
+    let publish = post("/organizer/publish", &format!("confirm={digest_of_move}")).field("cookie", &cookie);
+    assert_eq!(stage.send(publish).await.status, 303);
+    assert_eq!(stage.publisher.current().number(), 2);
+    let back = stage.send(post("/organizer/releases/1/preview", "").field("cookie", &cookie)).await;
+    let publish = post("/organizer/publish", &format!("confirm={}", digest(&back))).field("cookie", &cookie);
+    assert_eq!(stage.send(publish).await.status, 303);
+    assert_eq!(stage.publisher.current().number(), 3);
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(home.text().contains("release 3") || home.text().contains("Release 3"), "{}", home.text());
+    let file = Card::new("GET", "/organizer/releases/2/program.csv").field("cookie", &cookie);
+    assert_eq!(stage.send(file).await.text(), moved);
+}
+
+#[tokio::test]
+async fn errors_are_shown_and_other_sites_refused() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let broken = PROGRAM.replace("14:00,14:40", "14:00,13:40");
+    let page = stage.send(upload("/organizer/preview", &broken).field("cookie", &cookie)).await;
+    assert_eq!(page.status, 422);
+    assert!(page.text().contains("line 8"), "{}", page.text());
+    assert!(!page.text().contains("name=\"confirm\""));
+    let mut foreign = upload("/organizer/preview", PROGRAM).field("cookie", &cookie);
+    foreign.fields.retain(|(name, _)| *name != "sec-fetch-site");
+    assert_eq!(stage.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 401);
+    let unknown = post("/organizer/publish", "confirm=never-shown").field("cookie", &cookie);
+    assert_eq!(stage.send(unknown).await.status, 410);
+    let out = stage.send(post("/organizer/session/end", "").field("cookie", &cookie)).await;
+    assert_eq!(out.status, 303);
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(home.text().contains("name=\"secret\""));
+}
