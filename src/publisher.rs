@@ -160,8 +160,7 @@ impl Publisher {
     pub fn preview(&self, csv: &[u8]) -> Preview {
         let base = self.current();
         let report = import(csv, &self.conference);
-        let prepared =
-            report.program.clone().map(|program| Release::prepare(program, &base.ledger, self.clock.now()));
+        let prepared = report.program.clone().map(|program| base.follow(program, self.clock.now()));
         let guarded = prepared.as_ref().map(|prepared| {
             guard::weigh(
                 &base.program,
