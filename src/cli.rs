@@ -1,10 +1,12 @@
 //! The command line: what it accepts, where it leads, and which exit code comes back.
 
+mod adopt;
 mod background;
 mod check;
 mod deliver;
 mod diff;
 mod exit;
+mod lint;
 mod publish;
 mod render;
 mod serve;
@@ -122,6 +124,29 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Names what in a feed would break in which calendar client, with line, rule and remedy.
+    ///
+    /// Reads iCalendar, or a frab schedule in XML. Exits 65 if something would break.
+    Lint {
+        /// The file, or - for standard input.
+        file: PathBuf,
+        /// For people, or for programs.
+        #[arg(long, value_enum, default_value = "human")]
+        format: check::Format,
+    },
+    /// Turns a foreign program into a program.csv on standard output, and says what did not map.
+    ///
+    /// Reads iCalendar (pretalx, Indico, Sched) and frab schedules in XML or JSON:
+    ///
+    ///     callboard import schedule.xml > program.csv
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The zone of the program's civil times, where the file does not say it
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
+    },
     /// Writes all public feeds as files, for a static host.
     ///
     /// Stamps come from the ledger of the data directory where there is a release in it, else from a
@@ -160,6 +185,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
         Command::Erase { id, target } => publish::erase(&id, &target),
         Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
+        Command::Lint { file, format } => lint::examine(&file, format),
+        Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),
         Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
         Command::Render { dir, settings } => render::render(&dir, settings),
     };

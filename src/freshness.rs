@@ -28,6 +28,9 @@ pub type LinkHash = [u8; 32];
 
 const SHARDS: usize = 16;
 
+/// How long a link is remembered after its last fetch.
+const KEPT: TimeDelta = TimeDelta::days(90);
+
 /// The last fetch of each read link.
 #[derive(Debug, Default)]
 pub struct Freshness {
@@ -54,11 +57,6 @@ impl Freshness {
         self.shard(link).get(link).copied()
     }
 
-    /// Forgets a link, when it is revoked.
-    pub fn forget(&self, link: &LinkHash) {
-        self.shard(link).remove(link);
-    }
-
     /// The share of the links polled in the two days before `now` that hold `release`.
     pub fn share(&self, release: u64, now: DateTime<Utc>) -> Share {
         let mut share = Share::default();
@@ -71,11 +69,14 @@ impl Freshness {
         share
     }
 
-    /// All of it, for the store.
-    pub fn snapshot(&self) -> Vec<u8> {
+    /// All of it, for the store. Links that nobody has fetched for a quarter of a year before `now` are
+    /// forgotten, the revoked ones with them.
+    pub fn snapshot(&self, now: DateTime<Utc>) -> Vec<u8> {
         let mut out = Vec::new();
         for shard in &self.shards {
-            for (link, seen) in lock(shard).iter() {
+            let mut shard = lock(shard);
+            shard.retain(|_, seen| now - seen.at <= KEPT);
+            for (link, seen) in shard.iter() {
                 out.extend_from_slice(link);
                 out.extend_from_slice(&seen.at.timestamp().to_le_bytes());
                 out.extend_from_slice(&seen.release.to_le_bytes());
@@ -123,9 +124,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn now() -> DateTime<Utc> {
+        "2025-03-25T16:00:00Z".parse().unwrap()
+    }
+
     fn seen(hours_ago: i64, release: u64) -> Seen {
-        let now: DateTime<Utc> = "2025-03-25T16:00:00Z".parse().unwrap();
-        Seen { at: now - TimeDelta::hours(hours_ago), by: Family::Google, release }
+        Seen { at: now() - TimeDelta::hours(hours_ago), by: Family::Google, release }
     }
 
     #[test]
@@ -134,7 +138,7 @@ mod tests {
         for n in 0..40 {
             freshness.note([n; 32], seen(i64::from(n), u64::from(n)));
         }
-        let restored = Freshness::restore(&freshness.snapshot());
+        let restored = Freshness::restore(&freshness.snapshot(now()));
         for n in 0..40 {
             assert_eq!(restored.of(&[n; 32]), Some(seen(i64::from(n), u64::from(n))));
         }
@@ -147,9 +151,16 @@ mod tests {
         freshness.note([1; 32], seen(1, 3));
         freshness.note([2; 32], seen(47, 2));
         freshness.note([3; 32], seen(49, 3));
-        let now = "2025-03-25T16:00:00Z".parse().unwrap();
-        assert_eq!(freshness.share(3, now), Share { polled: 2, current: 1 });
-        freshness.forget(&[1; 32]);
-        assert_eq!(freshness.share(3, now), Share { polled: 1, current: 0 });
+        assert_eq!(freshness.share(3, now()), Share { polled: 2, current: 1 });
+    }
+
+    #[test]
+    fn a_link_that_nobody_fetches_is_forgotten() {
+        let freshness = Freshness::default();
+        freshness.note([1; 32], seen(24 * 91, 1));
+        freshness.note([2; 32], seen(24 * 89, 1));
+        let restored = Freshness::restore(&freshness.snapshot(now()));
+        assert_eq!((restored.of(&[1; 32]), freshness.of(&[1; 32])), (None, None));
+        assert!(restored.of(&[2; 32]).is_some());
     }
 }

@@ -25,6 +25,7 @@ mod metrics;
 mod operator;
 mod organizer;
 mod origin;
+mod pass;
 mod policy;
 mod problem;
 mod representation;

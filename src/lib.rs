@@ -12,9 +12,16 @@
 //! parses CSV, never compresses a public feed and never builds a VEVENT: those bytes exist since the release
 //! was published.
 //!
-//! Nothing low imports anything above it; from the bottom: [`program`] and [`clock`], [`config`] and
-//! [`import`], [`revision`], [`feed`], [`release`], [`agenda`], [`store`], [`publisher`],
-//! [`http`], [`server`], [`cli`]. The `architecture` test fails when an arrow points the wrong way.
+//! Nothing low imports anything above it; the `architecture` test fails when an arrow points the wrong way.
+//! From the bottom:
+//!
+//! - [`program`], [`clock`], [`telemetry`], and the readers of foreign formats, [`ics`] and [`xml`];
+//! - [`config`] and [`import`]: a file in, checked values out; [`freshness`];
+//! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
+//! - [`agenda`], then what is made of releases and agendas: [`export`], [`web`], [`doctor`]; [`adopt`] brings a
+//!   foreign program in;
+//! - [`store`] keeps, [`publisher`] publishes, [`http`] answers, [`server`] listens;
+//! - [`cli`] wires them up, [`client`] is its way out.
 
 pub mod adopt;
 pub mod agenda;

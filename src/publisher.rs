@@ -2,7 +2,7 @@
 //!
 //! Owns the running release and the order of those steps. Persisting is the last that can fail, and is a
 //! compare-and-set on the previous release's number; a failure before it leaves everything as it was and
-//! says why. It knows neither HTTP nor the command line. [`turn`] is the path itself; the other modules are
+//! says why. It knows neither HTTP nor the command line. `turn` is the path itself; the other modules are
 //! the ways into it, the guard beside it, and what is told afterwards.
 
 mod erase;
@@ -160,8 +160,7 @@ impl Publisher {
     pub fn preview(&self, csv: &[u8]) -> Preview {
         let base = self.current();
         let report = import(csv, &self.conference);
-        let prepared =
-            report.program.clone().map(|program| Release::prepare(program, &base.ledger, self.clock.now()));
+        let prepared = report.program.clone().map(|program| base.follow(program, self.clock.now()));
         let guarded = prepared.as_ref().map(|prepared| {
             guard::weigh(
                 &base.program,

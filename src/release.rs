@@ -30,7 +30,21 @@ pub struct Prepared {
 impl Release {
     /// Diffs, advances and renders. Pure: nothing is published by it.
     pub fn prepare(program: Program, previous: &Ledger, now: DateTime<Utc>) -> Prepared {
-        let rendering = Rendering::new(&program, previous);
+        Self::advanced(program, previous, None, now)
+    }
+
+    /// [`Self::prepare`] of what follows on this release. What is in its feeds already is shared with them.
+    pub fn follow(&self, program: Program, now: DateTime<Utc>) -> Prepared {
+        Self::advanced(program, &self.ledger, Some(&self.feeds), now)
+    }
+
+    fn advanced(
+        program: Program,
+        previous: &Ledger,
+        earlier: Option<&FeedSet>,
+        now: DateTime<Utc>,
+    ) -> Prepared {
+        let rendering = Rendering::new(&program, previous, earlier);
         let step = advance(previous, &program, now, |draft| rendering.digest(draft));
         let mut ledger = step.ledger;
         let feeds = rendering.render(&mut ledger);

@@ -1,5 +1,6 @@
 //! What a server does beside answering: the file, the schedule, signals, and what read links have seen.
 
+use crate::clock::Clock;
 use crate::freshness::Freshness;
 use crate::http::Secrets;
 use crate::publisher::{Publisher, keep_schedule, watch};
@@ -23,6 +24,7 @@ pub(super) struct Background {
     pub(super) store: Store,
     pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
+    pub(super) clock: Clock,
 }
 
 impl Background {
@@ -54,7 +56,7 @@ impl Background {
         let mut saved = Digest::default();
         loop {
             tokio::time::sleep(SNAPSHOT).await;
-            let snapshot = self.freshness.snapshot();
+            let snapshot = self.freshness.snapshot(self.clock.now());
             let digest = Digest::of(&snapshot);
             if digest != saved && self.save(snapshot).await {
                 saved = digest;
@@ -64,7 +66,7 @@ impl Background {
 
     /// Keeps what read links have seen; the last thing before the store is closed.
     pub(super) async fn finish(&self) {
-        self.save(self.freshness.snapshot()).await;
+        self.save(self.freshness.snapshot(self.clock.now())).await;
     }
 
     async fn save(&self, value: Vec<u8>) -> bool {

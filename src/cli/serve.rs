@@ -60,7 +60,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     let parts = Parts {
         publisher: Arc::clone(&publisher),
         store: store.clone(),
-        clock,
+        clock: clock.clone(),
         body_patience: Duration::from_secs(config.limits.body_s),
         frame_ancestors: config.frame_ancestors.clone(),
         secrets: secrets.clone(),
@@ -70,7 +70,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     announce(&publisher.current(), is_first);
     publisher.compress_behind();
     let background =
-        Background { publisher: Arc::clone(&publisher), store: store.clone(), secrets, freshness };
+        Background { publisher: Arc::clone(&publisher), store: store.clone(), secrets, freshness, clock };
     let beside = tokio::spawn(background.clone().run(hang_ups));
 
     let draining = Arc::new(AtomicBool::new(false));

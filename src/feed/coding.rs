@@ -32,7 +32,7 @@ impl Coding {
 }
 
 /// How hard to compress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
     /// At once after a publication.
     Quick,

@@ -46,21 +46,14 @@ impl Unstamped {
             .class(Class::Public)
             .url(&link(session, surroundings.conference))
             .categories(categories(session, surroundings));
-        let plain = window(session, false);
-        for property in &plain {
-            event.append_property(property.clone());
+        for property in window(session) {
+            event.append_property(property);
         }
         let content = event.try_into_string().unwrap_or_default();
-        let lines = line::unfold(&content).filter(|line| !line.starts_with("DTSTAMP:")).collect();
-        let mut other = Event::new();
-        other.timestamp(DateTime::UNIX_EPOCH).uid("");
-        for property in window(session, true) {
-            other.append_property(property);
-        }
-        let content = other.try_into_string().unwrap_or_default();
-        let mut window = line::unfold(&content).filter(|line| is_window(line));
-        let mut next = || window.next().unwrap_or_default();
-        Self { lines, other: [next(), next(), next()] }
+        let lines: Vec<String> =
+            line::unfold(&content).filter(|line| !line.starts_with("DTSTAMP:")).collect();
+        let other = other_window(session.status, &lines);
+        Self { lines, other }
     }
 
     /// Of the default VEVENT without DTSTAMP, LAST-MODIFIED and SEQUENCE.
@@ -130,20 +123,31 @@ impl Pieces {
     }
 }
 
-fn window(session: &Session, other: bool) -> [Property; 3] {
-    let cancelled = session.status == Status::Cancelled;
-    let status = match (session.status, other) {
-        (Status::Cancelled, false) => EventStatus::Cancelled,
-        (Status::Tentative, _) => EventStatus::Tentative,
+fn window(session: &Session) -> [Property; 3] {
+    let status = match session.status {
+        Status::Cancelled => EventStatus::Cancelled,
+        Status::Tentative => EventStatus::Tentative,
         _ => EventStatus::Confirmed,
     };
-    let prefix = if cancelled && other { CANCELLED_PREFIX } else { "" };
-    let transp = if other && !cancelled { "OPAQUE" } else { "TRANSPARENT" };
     [
         status.into(),
-        Property::new("SUMMARY", format!("{prefix}{}", session.title)),
-        Property::new("TRANSP", transp),
+        Property::new("SUMMARY", session.title.to_string()),
+        Property::new("TRANSP", "TRANSPARENT"),
     ]
+}
+
+/// The window's other choice, from the lines that the crate wrote: nothing in it needs escaping anew.
+fn other_window(status: Status, lines: &[String]) -> [String; 3] {
+    let value = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let (plain, summary) = (value("STATUS:"), value("SUMMARY:"));
+    match status {
+        Status::Cancelled => [
+            "STATUS:CONFIRMED".to_owned(),
+            format!("SUMMARY:{CANCELLED_PREFIX}{summary}"),
+            "TRANSP:TRANSPARENT".to_owned(),
+        ],
+        _ => [format!("STATUS:{plain}"), format!("SUMMARY:{summary}"), "TRANSP:OPAQUE".to_owned()],
+    }
 }
 
 /// Civil time with its zone; UTC inside an hour that comes twice, where parsers differ (RFC 5545, 3.3.5).

@@ -11,6 +11,7 @@ use crate::program::{SessionId, Text};
 use crate::revision::{Digest, Slugs};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// What to join.
 #[derive(Debug)]
@@ -41,7 +42,8 @@ pub struct Joined<'a> {
 impl FeedSet {
     /// The full program, filtered and with options.
     pub fn filtered<'a>(&'a self, filter: &Filter, options: Options, slugs: &Slugs) -> Joined<'a> {
-        let events: Vec<&Event> = self.events.iter().filter(|event| filter.admits(&event.facets)).collect();
+        let admitted = self.events.iter().filter(|event| filter.admits(&event.facets));
+        let events: Vec<&Event> = admitted.map(Arc::as_ref).collect();
         let title = &self.conference.title;
         let words = filter.describe(slugs);
         let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
@@ -94,7 +96,7 @@ impl FeedSet {
         let mut places: Vec<usize> = picks.iter().filter_map(|id| self.places.get(id)).copied().collect();
         places.sort_unstable();
         places.dedup();
-        let events = places.into_iter().filter_map(|place| self.events.get(place)).collect();
+        let events = places.into_iter().filter_map(|place| self.events.get(place)).map(Arc::as_ref).collect();
         let calendar = Calendar {
             name: name.clone(),
             about: Text::line(&format!("A personal agenda for {}", self.conference.title)).0,

@@ -26,11 +26,18 @@ impl FeedKey {
         let stem = path.strip_prefix('/')?.strip_suffix(".ics")?;
         match stem.split_once('/') {
             None => (stem == "program").then_some(Self::Program),
-            Some(("tracks", slug)) => Slug::parse(slug).ok().map(Self::Track),
-            Some(("days", day)) => parse_day(day).map(Self::Day),
-            Some(("rooms", slug)) => Slug::parse(slug).ok().map(Self::Room),
-            Some(("speakers", slug)) => Slug::parse(slug).ok().map(Self::Speaker),
-            Some(_) => None,
+            Some((parts, name)) => Self::part(parts, name),
+        }
+    }
+
+    /// The key of a part, by the two names in its path.
+    pub fn part(parts: &str, name: &str) -> Option<Self> {
+        match parts {
+            "tracks" => Slug::parse(name).ok().map(Self::Track),
+            "days" => parse_day(name).map(Self::Day),
+            "rooms" => Slug::parse(name).ok().map(Self::Room),
+            "speakers" => Slug::parse(name).ok().map(Self::Speaker),
+            _ => None,
         }
     }
 

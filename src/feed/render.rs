@@ -17,29 +17,60 @@ use std::sync::{Arc, OnceLock};
 /// The mark of what all envelopes share, beside the marks of the feeds' paths.
 const SURROUNDINGS: &str = "*";
 
-/// A release's feeds in the making: VEVENTs are built once, for the digest and for the bytes.
-pub struct Rendering {
+/// A release's feeds in the making: VEVENTs are built once, for the digest and for the bytes, and those of
+/// sessions that are as they were in the feeds before are not built again.
+pub struct Rendering<'a> {
     conference: Arc<Conference>,
     tracks: BTreeMap<Slug, Track>,
     uid_domain: String,
     built: RefCell<HashMap<SessionId, Unstamped>>,
+    earlier: Option<Earlier<'a>>,
 }
 
-impl Rendering {
-    /// For a program that follows on a ledger, whose slugs hold the tracks that left the config.
-    pub fn new(program: &Program, previous: &Ledger) -> Self {
+/// The feeds of the release before, with the ledger that they were rendered from.
+#[derive(Clone, Copy)]
+struct Earlier<'a> {
+    feeds: &'a FeedSet,
+    ledger: &'a Ledger,
+    /// Whether all that VEVENTs share is as it was, so that equal sessions have equal VEVENTs.
+    same_frame: bool,
+}
+
+impl<'a> Rendering<'a> {
+    /// For a program that follows on a ledger, whose slugs hold the tracks that left the config. `earlier` are
+    /// the feeds that this process rendered from that very ledger, where there are any.
+    pub fn new(program: &Program, previous: &'a Ledger, earlier: Option<&'a FeedSet>) -> Self {
         let mut tracks = previous.slugs.tracks.clone();
         tracks.extend(program.tracks.iter().map(|track| (track.slug.clone(), track.clone())));
+        let same_frame = |feeds: &FeedSet| {
+            feeds.conference == program.conference
+                && feeds.tracks == tracks
+                && feeds.uid_domain == previous.uid_domain
+        };
+        let earlier = earlier.map(|feeds| Earlier { feeds, ledger: previous, same_frame: same_frame(feeds) });
         Self {
             conference: Arc::clone(&program.conference),
             tracks,
             uid_domain: previous.uid_domain.clone(),
             built: RefCell::default(),
+            earlier,
         }
+    }
+
+    /// The event of a session that is as it was.
+    fn unchanged(&self, draft: Draft<'_>) -> Option<&'a Arc<Event>> {
+        let earlier = self.earlier.filter(|earlier| earlier.same_frame)?;
+        let id = &draft.session.id;
+        let entry = earlier.ledger.entries.get(id)?;
+        let is_same = *entry.session == *draft.session && entry.moved_from.as_ref() == draft.moved_from;
+        earlier.feeds.shared_event(id).filter(|event| is_same && event.digest == entry.digest)
     }
 
     /// The digest of a session's default VEVENT without its stamps; what the ledger advances by.
     pub fn digest(&self, draft: Draft<'_>) -> Digest {
+        if let Some(event) = self.unchanged(draft) {
+            return event.digest;
+        }
         let unstamped = self.build(draft);
         let digest = unstamped.digest();
         // The last draft of a session is the one that its entry keeps.
@@ -59,31 +90,33 @@ impl Rendering {
     pub fn render(self, ledger: &mut Ledger) -> FeedSet {
         let zone = self.conference.zone;
         let mut built = self.built.take();
-        let mut unstamped = |entry: &Entry| {
-            built.remove(&entry.session.id).unwrap_or_else(|| {
-                self.build(Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() })
-            })
-        };
-        let shown = ledger.shown();
-        let events: Vec<Event> = shown
-            .iter()
-            .map(|entry| Event {
+        let mut event = |entry: &Entry| {
+            let draft = Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() };
+            if let Some(event) = self.unchanged(draft).filter(|event| event.revision == entry.revision) {
+                return Arc::clone(event);
+            }
+            let unstamped = built.remove(&entry.session.id).unwrap_or_else(|| self.build(draft));
+            Arc::new(Event {
                 id: entry.session.id.clone(),
                 revision: entry.revision,
                 cancelled: entry.is_cancelled(),
                 free: is_free(entry.session.kind, entry.session.status),
-                pieces: unstamped(entry).stamp(entry.revision),
+                pieces: unstamped.stamp(entry.revision),
                 facets: Facets::of(&entry.session, zone, &ledger.slugs),
                 digest: entry.digest,
                 deflated: OnceLock::new(),
             })
-            .collect();
+        };
+        let shown = ledger.shown();
+        let events: Vec<Arc<Event>> = shown.iter().map(|entry| event(entry)).collect();
         let vtimezone = zone::vtimezone(zone, self.years(&shown, ledger));
         let shared = [vtimezone.as_str(), self.conference.title.as_str(), zone.name()];
         let shared = Digest::of_parts(shared.iter().map(|part| part.as_bytes()));
         let modified = mark(ledger, SURROUNDINGS, shared);
         let mut set = FeedSet {
             conference: Arc::clone(&self.conference),
+            tracks: self.tracks,
+            uid_domain: self.uid_domain,
             vtimezone,
             surroundings: (shared, modified),
             last_departure: ledger.last_departure,
@@ -96,7 +129,8 @@ impl Rendering {
         for key in keys {
             let members = members.remove(&key).unwrap_or_default();
             let calendar = describe(&key, &self.conference, &ledger.slugs);
-            let feed = assemble(&set, ledger, &key, calendar, members);
+            let earlier = self.earlier.and_then(|earlier| earlier.feeds.feeds.get(&key));
+            let feed = assemble(&set, ledger, &key, calendar, members, earlier);
             set.feeds.insert(key, feed);
         }
         set
@@ -126,10 +160,10 @@ fn mark(ledger: &mut Ledger, path: &str, digest: Digest) -> chrono::DateTime<chr
     }
 }
 
-/// The places of each feed's events, in program order.
-fn members(events: &[Event]) -> HashMap<FeedKey, Vec<usize>> {
-    let mut members: HashMap<FeedKey, Vec<usize>> = HashMap::new();
-    for (place, event) in events.iter().enumerate() {
+/// Each feed's events, in program order.
+fn members(events: &[Arc<Event>]) -> HashMap<FeedKey, Vec<Arc<Event>>> {
+    let mut members: HashMap<FeedKey, Vec<Arc<Event>>> = HashMap::new();
+    for event in events {
         let facets = &event.facets;
         let track = facets.track.clone().map(FeedKey::Track);
         let room = facets.room.clone().map(FeedKey::Room);
@@ -137,10 +171,10 @@ fn members(events: &[Event]) -> HashMap<FeedKey, Vec<usize>> {
         for key in
             [FeedKey::Program, FeedKey::Day(facets.day)].into_iter().chain(track).chain(room).chain(speakers)
         {
-            let places = members.entry(key).or_default();
+            let events = members.entry(key).or_default();
             // A person may be listed twice for one session, with two roles.
-            if places.last() != Some(&place) {
-                places.push(place);
+            if events.last().is_none_or(|last| last.id != event.id) {
+                events.push(Arc::clone(event));
             }
         }
     }
@@ -152,23 +186,28 @@ fn assemble(
     ledger: &mut Ledger,
     key: &FeedKey,
     calendar: Calendar,
-    members: Vec<usize>,
-) -> Feed {
-    let events: Vec<&Event> = members.iter().filter_map(|place| set.events.get(*place)).collect();
+    members: Vec<Arc<Event>>,
+    earlier: Option<&Arc<Feed>>,
+) -> Arc<Feed> {
     let own = calendar.digest(&set.surroundings.0);
-    let stamps: Vec<[u8; 12]> = events.iter().map(|event| stamp_bytes(event)).collect();
-    let content = events.iter().zip(&stamps).flat_map(|(event, stamp)| [event.digest.0.as_slice(), stamp]);
+    let stamps: Vec<[u8; 12]> = members.iter().map(|event| stamp_bytes(event)).collect();
+    let content = members.iter().zip(&stamps).flat_map(|(event, stamp)| [event.digest.0.as_slice(), stamp]);
     let digest = Digest::of_parts([own.0.as_slice()].into_iter().chain(content));
     let modified = mark(ledger, &key.to_string(), digest);
+    // Digest and time fix the bytes, so its codings stay too.
+    if let Some(same) = earlier.filter(|feed| feed.digest == digest && feed.modified == modified) {
+        return Arc::clone(same);
+    }
     let opening = calendar.opening(&set.conference, &set.vtimezone, modified);
-    let bodies: Vec<Bytes> = events.iter().map(|event| event.default_bytes()).collect();
+    let bodies: Vec<Bytes> = members.iter().map(|event| event.default_bytes()).collect();
     let length = opening.len() + bodies.iter().map(Bytes::len).sum::<usize>() + CLOSING.len();
     let mut identity = Vec::with_capacity(length);
     identity.extend_from_slice(opening.as_bytes());
     bodies.iter().for_each(|body| identity.extend_from_slice(body));
     identity.extend_from_slice(CLOSING.as_bytes());
     let hash = Digest::of(&identity).short();
-    Feed { calendar, modified, hash, identity: identity.into(), members, coded: arc_swap::ArcSwap::default() }
+    let codings = arc_swap::ArcSwap::default();
+    Arc::new(Feed { calendar, modified, hash, identity: identity.into(), digest, members, codings })
 }
 
 pub(super) fn stamp_bytes(event: &Event) -> [u8; 12] {

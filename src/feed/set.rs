@@ -5,12 +5,12 @@ use super::deflate::Deflated;
 use super::event::Pieces;
 use super::facets::Facets;
 use super::{Calendar, FeedKey};
-use crate::program::{Conference, SessionId};
+use crate::program::{Conference, SessionId, Slug, Track};
 use crate::revision::{Digest, Revision};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 /// A session, rendered.
@@ -57,24 +57,39 @@ pub struct Feed {
     pub hash: String,
     /// The plain body.
     pub identity: Bytes,
-    pub(super) members: Vec<usize>,
-    pub(super) coded: ArcSwap<Vec<Coded>>,
+    /// Of its content, without its modification time.
+    pub(super) digest: Digest,
+    pub(super) members: Vec<Arc<Event>>,
+    pub(super) codings: ArcSwap<Codings>,
+}
+
+/// What a feed is coded in by now.
+#[derive(Debug, Default)]
+pub(super) struct Codings {
+    /// The effort that made them; none before the first.
+    effort: Option<Effort>,
+    coded: Vec<Coded>,
 }
 
 impl Feed {
     /// The body in a coding, once it is made.
     pub fn coded(&self, coding: Coding) -> Option<Coded> {
-        self.coded.load().iter().find(|coded| coded.coding == coding).cloned()
+        self.codings.load().coded.iter().find(|coded| coded.coding == coding).cloned()
     }
 
     /// Which codings are there.
     pub fn codings(&self) -> Vec<Coding> {
-        self.coded.load().iter().map(|coded| coded.coding).collect()
+        self.codings.load().coded.iter().map(|coded| coded.coding).collect()
     }
 
-    fn compress(&self, effort: Effort) {
-        let coded = Coding::MADE.into_iter().filter_map(|coding| Coded::make(coding, effort, &self.identity));
-        self.coded.store(Arc::new(coded.collect()));
+    /// A feed that an earlier release shares may have been compressed as well already.
+    fn compress(&self, effort: Effort, codings: &[Coding]) {
+        if self.codings.load().effort >= Some(effort) {
+            return;
+        }
+        let coded =
+            codings.iter().filter_map(|coding| Coded::make(*coding, effort, &self.identity)).collect();
+        self.codings.store(Arc::new(Codings { effort: Some(effort), coded }));
     }
 }
 
@@ -82,43 +97,66 @@ impl Feed {
 #[derive(Debug)]
 pub struct FeedSet {
     pub(super) conference: Arc<Conference>,
+    pub(super) tracks: BTreeMap<Slug, Track>,
+    pub(super) uid_domain: String,
     pub(super) vtimezone: String,
     /// Of what all envelopes share, and since when it is so.
     pub(super) surroundings: (Digest, DateTime<Utc>),
     pub(super) last_departure: DateTime<Utc>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<Arc<Event>>,
     pub(super) places: HashMap<SessionId, usize>,
-    pub(super) feeds: HashMap<FeedKey, Feed>,
+    pub(super) feeds: HashMap<FeedKey, Arc<Feed>>,
 }
+
+/// With more feeds than this, the small ones get one quick coding: ten thousand speakers' feeds would cost
+/// minutes of processor time at each publication to save a few hundred bytes each.
+const MANY_FEEDS: usize = 1000;
+const SMALL: usize = 64 * 1024;
 
 impl FeedSet {
     /// A canonical feed.
     pub fn feed(&self, key: &FeedKey) -> Option<&Feed> {
-        self.feeds.get(key)
+        self.feeds.get(key).map(Arc::as_ref)
     }
 
     /// All canonical feeds, in no order.
     pub fn feeds(&self) -> impl Iterator<Item = (&FeedKey, &Feed)> {
-        self.feeds.iter()
+        self.feeds.iter().map(|(key, feed)| (key, feed.as_ref()))
     }
 
     /// The events in program order.
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[Arc<Event>] {
         &self.events
     }
 
     /// A session's event; none where feeds do not show it.
     pub fn event(&self, id: &SessionId) -> Option<&Event> {
+        self.shared_event(id).map(Arc::as_ref)
+    }
+
+    pub(super) fn shared_event(&self, id: &SessionId) -> Option<&Arc<Event>> {
         self.events.get(*self.places.get(id)?)
     }
 
     /// The events of a canonical feed, in program order.
     pub fn members<'a>(&'a self, feed: &'a Feed) -> impl Iterator<Item = &'a Event> {
-        feed.members.iter().filter_map(|place| self.events.get(*place))
+        feed.members.iter().map(Arc::as_ref)
     }
 
-    /// Makes the codings of every feed; readers get the plain body until then.
-    pub fn compress(&self, effort: Effort) {
-        self.feeds.values().for_each(|feed| feed.compress(effort));
+    /// Makes the codings of every feed, the program's first; readers get the plain body until then. Stops
+    /// between two feeds once `is_wanted` says so: nobody asks for those of a release that was replaced.
+    pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
+        let mut feeds: Vec<_> = self.feeds.iter().collect();
+        feeds.sort_unstable_by_key(|(key, _)| *key);
+        for (_, feed) in feeds {
+            if !is_wanted() {
+                return;
+            }
+            if self.feeds.len() > MANY_FEEDS && feed.identity.len() < SMALL {
+                feed.compress(Effort::Quick, &[Coding::Gzip]);
+            } else {
+                feed.compress(effort, &Coding::MADE);
+            }
+        }
     }
 }

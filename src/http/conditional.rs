@@ -50,7 +50,7 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
     }
     let unmodified = |quoted: String| if is_read { Verdict::NotModified(quoted) } else { Verdict::Failed };
     match Tags::of(headers, IF_NONE_MATCH) {
-        Some(Tags::Any) => unmodified(tag.to_string()),
+        Some(Tags::Any) => unmodified(tag.quoted()),
         Some(Tags::List(tags)) => match tags.iter().find(|sent| sent.resembles(tag)) {
             Some(sent) => unmodified(sent.quoted().to_owned()),
             None => Verdict::Perform,
@@ -58,7 +58,7 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
         None => {
             let since = date(headers, IF_MODIFIED_SINCE).filter(|_| is_read);
             if since.zip(present.modified).is_some_and(|(at, last)| last <= at) {
-                return Verdict::NotModified(tag.to_string());
+                return Verdict::NotModified(tag.quoted());
             }
             Verdict::Perform
         }
@@ -71,7 +71,7 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
 
 /// A time as fields have it (RFC 9110, 5.6.7).
 pub(super) fn http_date(at: DateTime<Utc>) -> String {
-    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    httpdate::fmt_http_date(at.max(DateTime::UNIX_EPOCH).into())
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use http::header::ACCEPT_ENCODING;
 
 /// Chooses among the codings that exist; identity always does.
 pub fn negotiate(headers: &HeaderMap, available: &[Coding]) -> Coding {
+    if !headers.contains_key(ACCEPT_ENCODING) {
+        return Coding::Identity;
+    }
     let wanted = Wanted::of(headers);
     let coded = Coding::MADE.into_iter().filter(|coding| available.contains(coding));
     let mut best = (Coding::Identity, wanted.named("identity").unwrap_or(0));

@@ -7,7 +7,7 @@
 use crate::feed::Coding;
 use http::HeaderMap;
 use http::header::HeaderName;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The tag of what is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,14 @@ impl EntityTag {
     /// Of a coded body.
     pub fn coded(hash: impl Into<String>, coding: Coding, level: impl fmt::Display) -> Self {
         Self { hash: hash.into(), coding, level: level.to_string() }
+    }
+
+    /// The tag with its quotes, as it goes into an ETag field.
+    pub fn quoted(&self) -> String {
+        let mut quoted = String::with_capacity(self.hash.len() + self.level.len() + 4);
+        // Writing to a String cannot fail.
+        let _ = write!(quoted, "{self}");
+        quoted
     }
 
     /// Whether another tag's inside names the same text in the same coding.

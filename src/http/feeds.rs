@@ -32,15 +32,19 @@ pub(super) fn public(
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, Problem> {
     let slugs = &release.ledger.slugs;
-    let asked = key.to_string();
+    let asked = key.clone();
     let key = key.resolve(slugs).ok_or(Problem::NotFound)?;
+    let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
+    if request.uri.query().is_none() && asked == key {
+        // What nearly every subscriber asks for: nothing to parse, and no other address to tell.
+        return Source::Canonical(feed).representation(request, None, now).answer(request);
+    }
     let pairs = pairs(request);
     let (filter, options) = if key == FeedKey::Program {
         parse_query(borrowed(&pairs), slugs)?
     } else {
         (Filter::default(), options(&pairs)?)
     };
-    let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
     let source = if !filter.is_empty() {
         Source::Joined(release.feeds.filtered(&filter, options, slugs))
     } else if options != Options::default() {
@@ -48,15 +52,14 @@ pub(super) fn public(
     } else {
         Source::Canonical(feed)
     };
-    let canonical = key.to_string();
     let mut representation = source.representation(request, None, now);
     let mut wanted = filter.pairs();
     wanted.extend(options.pairs());
     wanted.sort();
-    if asked != canonical || !same(&pairs, &wanted) {
+    if asked != key || !same(&pairs, &wanted) {
         let query = canonical_query(&filter, &options);
         let query = if query.is_empty() { query } else { format!("?{query}") };
-        representation.fields.push((CONTENT_LOCATION, format!("{canonical}{query}")));
+        representation.fields.push((CONTENT_LOCATION, format!("{key}{query}")));
     }
     representation.answer(request)
 }

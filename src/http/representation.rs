@@ -26,11 +26,13 @@ impl Representation<'_> {
         let (status, tag) = match evaluate(&request.method, &request.headers, &self.validators) {
             Verdict::Failed => return Err(Problem::Condition),
             Verdict::NotModified(tag) => (StatusCode::NOT_MODIFIED, tag),
-            Verdict::Perform => (StatusCode::OK, self.validators.tag.to_string()),
+            Verdict::Perform => (StatusCode::OK, self.validators.tag.quoted()),
         };
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = status;
         let headers = response.headers_mut();
+        // Room for those of the class too, so that the map is made once.
+        headers.reserve(12);
         let mut set = |name: HeaderName, value: &str| {
             // All of these are visible ASCII, so none is ever left out.
             if let Ok(value) = HeaderValue::from_str(value) {

@@ -16,6 +16,7 @@ use crate::program::{SessionId, Slug};
 use http::Method;
 use matchit::{Params, Router};
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// What is behind a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,30 +224,33 @@ impl Routes {
 struct Decoded<'a>(&'a Params<'a, 'a>);
 
 impl Decoded<'_> {
+    fn decoded(&self, name: &str) -> Option<Cow<'_, str>> {
+        percent_decode_str(self.0.get(name)?).decode_utf8().ok()
+    }
+
     fn text(&self, name: &str) -> Option<String> {
-        let raw = self.0.get(name)?;
-        percent_decode_str(raw).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+        self.decoded(name).map(Cow::into_owned)
     }
 
     fn feed(&self, part: &str, name: &str) -> Option<Endpoint> {
-        FeedKey::parse(&format!("/{part}/{}.ics", self.text(name)?)).map(Endpoint::Feed)
+        FeedKey::part(part, &self.decoded(name)?).map(Endpoint::Feed)
     }
 
     fn session(&self, name: &str) -> Option<SessionId> {
-        SessionId::parse(&self.text(name)?).ok()
+        SessionId::parse(&self.decoded(name)?).ok()
     }
 
     fn slug(&self, name: &str) -> Option<Slug> {
-        Slug::parse(&self.text(name)?).ok()
+        Slug::parse(&self.decoded(name)?).ok()
     }
 
     fn token(&self, name: &str) -> Option<ReadToken> {
-        ReadToken::parse(&self.text(name)?).ok()
+        ReadToken::parse(&self.decoded(name)?).ok()
     }
 
     /// In its one spelling: no sign, no leading zero.
     fn number(&self, name: &str) -> Option<u32> {
-        let text = self.text(name)?;
+        let text = self.decoded(name)?;
         text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
     }
 }

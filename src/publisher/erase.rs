@@ -69,8 +69,8 @@ impl Publisher {
         if prepared.is_new {
             tracing::warn!("the release without the erased session waits for the next start");
         } else {
-            self.current.store(Arc::new(Published::new(prepared.release)));
-            self.compress_behind();
+            let replaced = self.current.swap(Arc::new(Published::new(prepared.release)));
+            self.behind(Some(replaced));
         }
         Ok(Erased { releases })
     }

@@ -109,7 +109,7 @@ fn resume(
     let Some(program) = report.program.clone() else {
         return Ok((was, Status::config_refused(clock.now(), &report)));
     };
-    let prepared = Release::prepare(program, &was.ledger, clock.now());
+    let prepared = was.follow(program, clock.now());
     let digest = guard::digest(&csv, conference, &was);
     let guarded = guard::weigh(&was.program, &prepared, settings, digest);
     if guarded.is_held() {

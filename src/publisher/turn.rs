@@ -82,10 +82,15 @@ impl Publisher {
         };
         writes.extend(self.taken_in_by(&proposal, digest, release.number(), true));
         writes.extend(self.outgrown(release.number())?);
-        let write = ReleaseWrite::between(Some(&base.ledger), &release.ledger, record, proposal.csv);
+        // Pages are rendered before the commit, since nothing may fail after it, and none of it on the reactor.
+        let (published, write) = tokio::task::spawn_blocking(move || {
+            let write = ReleaseWrite::between(Some(&base.ledger), &release.ledger, record, proposal.csv);
+            (Published::new(release), write)
+        })
+        .await?;
         writes.insert(0, Write::PutRelease(Box::new(write)));
         self.store.commit(writes).await?;
-        let release = self.swap(release);
+        let release = self.swap(published);
         self.tell_what_was_not().await;
         Ok(Publication { release, changes, report, is_new: true })
     }
@@ -123,13 +128,15 @@ impl Publisher {
             return Ok(());
         }
         let this = Arc::clone(self);
-        let kept = tokio::task::spawn_blocking(move || kept::running(&this.store)).await??;
-        if let Some(kept) = kept {
+        let running =
+            move || Ok(kept::running(&this.store)?.map(|kept| Published::new(kept.prepared.release)));
+        let running: Result<_, PublishError> = tokio::task::spawn_blocking(running).await?;
+        if let Some(published) = running? {
             tracing::warn!(
-                release = kept.record.number,
+                release = published.release.number(),
                 "a release that was thought to have failed is in the store, and runs now"
             );
-            self.swap(kept.prepared.release);
+            self.swap(published);
             self.tell_what_was_not().await;
         }
         Ok(())
@@ -143,24 +150,32 @@ impl Publisher {
         Ok(outgrown.map(|kept| Write::DropReleaseText { n: kept.number }).collect())
     }
 
-    pub(super) fn swap(self: &Arc<Self>, release: Release) -> Arc<Release> {
-        let published = Published::new(release);
+    pub(super) fn swap(self: &Arc<Self>, published: Published) -> Arc<Release> {
         let release = Arc::clone(&published.release);
-        self.current.store(Arc::new(published));
+        let replaced = self.current.swap(Arc::new(published));
         self.announce.send_replace(release.number());
-        self.compress_behind();
+        self.behind(Some(replaced));
         release
     }
 
     /// Makes the codings behind the readers' backs: quick levels first, better ones after.
+    ///
+    /// The work ends when another release runs.
     pub fn compress_behind(self: &Arc<Self>) {
+        self.behind(None);
+    }
+
+    /// [`Self::compress_behind`]. Taking a large release apart is nothing for the reactor either.
+    pub(super) fn behind(self: &Arc<Self>, replaced: Option<Arc<Published>>) {
         use crate::feed::Effort;
         let this = Arc::clone(self);
         let work = move || {
+            drop(replaced);
+            let published = this.published();
+            let runs = || Arc::ptr_eq(&published, &this.published());
             for effort in [Effort::Quick, Effort::Best] {
-                let published = this.published();
-                published.release.feeds.compress(effort);
-                published.pages.compress(effort);
+                published.release.feeds.compress(effort, runs);
+                published.pages.compress(effort, runs);
             }
         };
         // Without a thread readers get the plain bytes, which is no reason to fail a publication.

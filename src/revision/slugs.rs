@@ -3,7 +3,7 @@
 use crate::program::{Program, Slug, Text, Track, slug_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Slugs by what they name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -35,12 +35,14 @@ impl Slugs {
         if let Some((first, last)) = program.conference.dates {
             self.days.extend(first.iter_days().take_while(|day| *day <= last));
         }
+        // A name's slug takes longer to find than the name in a set, and large programs repeat theirs.
+        let (mut rooms, mut speakers) = (HashSet::new(), HashSet::new());
         for session in program.order() {
             self.days.insert(zone.civil(session.slot.start).date());
-            if let Some(room) = &session.slot.room {
+            if let Some(room) = session.slot.room.as_ref().filter(|room| rooms.insert(*room)) {
                 assign(&mut self.rooms, room);
             }
-            for speaker in &session.speakers {
+            for speaker in session.speakers.iter().filter(|speaker| speakers.insert(&speaker.name)) {
                 assign(&mut self.speakers, &speaker.name);
             }
         }

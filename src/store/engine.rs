@@ -168,13 +168,16 @@ fn fill(path: &Path, bytes: u64) -> Result<(), EngineError> {
     Ok(file.sync_all()?)
 }
 
+/// How long a lock of sled's may outlive its database, on a busy machine.
+const LINGERS: Duration = Duration::from_secs(5);
+
 /// The caller holds the lock of the directory, so a lock of sled's is one that is about to go.
 fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
     let started = Instant::now();
     loop {
         match guarded(|| config.open()) {
             Err(EngineError::Failed(cause))
-                if cause.contains("could not acquire lock") && started.elapsed() < LOCK_PATIENCE => {}
+                if cause.contains("could not acquire lock") && started.elapsed() < LINGERS => {}
             result => return result,
         }
         std::thread::sleep(Duration::from_millis(5));

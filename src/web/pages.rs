@@ -7,6 +7,10 @@ use crate::program::{SessionId, Slug};
 use crate::release::Release;
 use std::collections::HashMap;
 
+/// Programs with more sessions have the pages of sessions, tracks and speakers made when they are asked for:
+/// tens of thousands that nobody opens would outweigh everything else that a publication does.
+const MOST_SESSIONS: usize = 2000;
+
 /// Every public page of a release, by path.
 #[derive(Debug)]
 pub struct Pages {
@@ -14,7 +18,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Renders the program's default view and every session, track and speaker, with what crawlers and
+    /// Renders the program's default view and, but in a large program, every session, track and speaker, with what crawlers and
     /// browsers ask for beside them. Reads no clock: the same release gives the same bytes.
     pub fn render(release: &Release) -> Self {
         let site = Site::of(release);
@@ -24,15 +28,18 @@ impl Pages {
         pages.insert("/".to_owned(), Page::html(program::program(release, &View::default())));
         let embedded = View { embed: true, ..View::default() };
         pages.insert(embedded.path(), Page::html(program::program(release, &embedded)));
-        for entry in &shown {
-            let path = format!("/sessions/{}", entry.session.id);
-            pages.insert(path, Page::html(session::render(&site, entry, &shown)));
-        }
-        for (slug, track) in &slugs.tracks {
-            pages.insert(format!("/tracks/{slug}"), Page::html(part::render_track(&site, track, &shown)));
-        }
-        for slug in slugs.speakers.keys() {
-            pages.insert(format!("/speakers/{slug}"), Page::html(part::render_speaker(&site, slug, &shown)));
+        if shown.len() <= MOST_SESSIONS {
+            for entry in &shown {
+                let path = format!("/sessions/{}", entry.session.id);
+                pages.insert(path, Page::html(session::render(&site, entry, &shown)));
+            }
+            for (slug, track) in &slugs.tracks {
+                pages.insert(format!("/tracks/{slug}"), Page::html(part::render_track(&site, track, &shown)));
+            }
+            for slug in slugs.speakers.keys() {
+                let page = part::render_speaker(&site, slug, &shown);
+                pages.insert(format!("/speakers/{slug}"), Page::html(page));
+            }
         }
         pages.insert("/offline".to_owned(), Page::html(super::notice::offline(release)));
         files::insert(&site, &shown, &mut pages);
@@ -60,8 +67,9 @@ impl Pages {
         self.pages.iter().map(|(path, page)| (path.as_str(), page))
     }
 
-    /// Makes the codings of every page; readers get the plain body until then.
-    pub fn compress(&self, effort: Effort) {
-        self.pages.values().for_each(|page| page.compress(effort));
+    /// Makes the codings of every page; readers get the plain body until then. Stops between two pages once
+    /// `is_wanted` says so.
+    pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
+        self.pages.values().take_while(|_| is_wanted()).for_each(|page| page.compress(effort));
     }
 }

@@ -11,8 +11,10 @@ import ICAL from "ical.js";
 const root = path.resolve(import.meta.dirname, "../..");
 const golden = path.join(root, "tests/golden");
 const made = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "target"), "tmp/jcal");
-// RFC 7986, 5.1: NAME is a TEXT. ical.js does not know the property, and would keep its escapes.
-ICAL.design.icalendar.property.name = ICAL.design.icalendar.property.summary;
+// RFC 7986, 5.1 and 5.9: NAME and COLOR are TEXT. ical.js does not know them, and would keep their escapes.
+for (const name of ["name", "color"]) {
+  ICAL.design.icalendar.property[name] = ICAL.design.icalendar.property.summary;
+}
 /** Without ical.js's own prototypes. */
 const parsed = (text) => JSON.parse(JSON.stringify(ICAL.parse(text)));
 const feeds = readdirSync(golden).filter((name) => name.endsWith(".ics")).sort();

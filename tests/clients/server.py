@@ -59,8 +59,8 @@ class Server:
     def _answers(origin: str) -> bool:
         try:
             return requests.get(origin + "/program.ics", timeout=5).status_code == 200
-        except requests.ConnectionError:
-            return False
+        except (requests.ConnectionError, requests.Timeout):
+            return False  # it listens before it has opened its store
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

@@ -3,7 +3,7 @@
 //! `CALLBOARD_HISTORIES` sets how many are tried (1,000 unless set; the long form is 100,000, best with
 //! `--release`). Each comes from a seed that a failure names; `CALLBOARD_SEED` starts from another one.
 
-use callboard::feed::FeedKey;
+use callboard::feed::{FeedKey, Options, parse_query};
 use callboard::program::{
     Change, Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text,
     Track, Zone, apply, diff,
@@ -155,7 +155,11 @@ fn history(seed: u64) {
         now += TimeDelta::seconds(i64::try_from(dice.roll(120)).unwrap() - 30);
         let empty = Ledger::empty("conf.example");
         let previous = release.as_ref().map_or(&empty, |release| &release.ledger);
-        let prepared = Release::prepare(plan.program(), previous, now);
+        let prepared = match &release {
+            Some(before) => before.follow(plan.program(), now),
+            None => Release::prepare(plan.program(), previous, now),
+        };
+        sharing_shows_nowhere(&prepared.release, &Release::prepare(plan.program(), previous, now).release);
         again_changes_nothing(&prepared.release, now);
         if let Some(before) = &release {
             let after = &prepared.release;
@@ -174,6 +178,35 @@ fn history(seed: u64) {
         assert_eq!(numbers.len(), seen.len(), "no number is given twice");
         release = Some(prepared.release);
     }
+}
+
+/// What is shared with the release before is what rendering it anew gives.
+fn sharing_shows_nowhere(shared: &Release, fresh: &Release) {
+    assert_eq!(shared.ledger, fresh.ledger);
+    assert_eq!(shared.feeds.feeds().count(), fresh.feeds.feeds().count());
+    for (key, feed) in fresh.feeds.feeds() {
+        let same = shared.feeds.feed(key).unwrap();
+        assert_eq!((&same.identity, &same.hash, same.modified), (&feed.identity, &feed.hash, feed.modified));
+        assert!(
+            shared.feeds.members(same).map(|event| &event.id).eq(fresh.feeds.members(feed).map(|e| &e.id))
+        );
+    }
+    let slugs = &fresh.ledger.slugs;
+    let queries =
+        slugs.rooms.keys().map(|room| ("room", room)).chain(slugs.speakers.keys().map(|s| ("speaker", s)));
+    for pair in queries.map(|(name, slug)| (name, slug.as_str())) {
+        let (filter, options) = parse_query([pair], slugs).unwrap();
+        let one = |release: &Release| release.feeds.filtered(&filter, options, slugs).identity();
+        assert_eq!(one(shared), one(fresh), "{pair:?}");
+    }
+    let picks: Vec<SessionId> = fresh.ledger.entries.keys().cloned().collect();
+    let mut options = Options::default();
+    options.take("cancelled", "title").unwrap();
+    let agenda = |release: &Release| {
+        let joined = release.feeds.agenda(&Text::from("mine"), &picks, options, release.published());
+        (joined.identity(), joined.gzip(), joined.hash)
+    };
+    assert_eq!(agenda(shared), agenda(fresh));
 }
 
 fn again_changes_nothing(release: &Release, now: DateTime<Utc>) {

@@ -295,7 +295,7 @@ fn search_engines_read_every_session_and_its_state() {
 fn the_program_page_fits_its_budget() {
     let (release, _) = releases();
     let pages = Pages::render(&release);
-    pages.compress(Effort::Best);
+    pages.compress(Effort::Best, || true);
     let size = |page: &Page| page.coded(Coding::Gzip).map_or(page.identity.len(), |coded| coded.bytes.len());
     let assets: usize = Assets::all().paths().map(|path| size(Assets::all().get(path).unwrap())).sum();
     let colours = pages.all().filter(|(path, _)| path.starts_with("/assets/"));

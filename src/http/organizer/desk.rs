@@ -100,7 +100,7 @@ impl Organizer {
         }
         if desk == Desk::SignOut {
             let mut response = see("/organizer");
-            set_cookies(&mut response, [self.sessions.close(&request.headers, public_url)]);
+            set_cookies(&mut response, [self.sessions.close(&request.headers, public_url, now)]);
             return Ok(response);
         }
         let who = self.who(request)?;

@@ -2,24 +2,24 @@
 //!
 //! The secret itself is posted once and never kept by the browser. A restart signs everybody out.
 
-use crate::agenda::one_time_code;
-use crate::revision::Digest;
+use crate::http::pass::Passes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use http::header::COOKIE;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 /// How long a sign-in lasts.
 const LASTS: TimeDelta = TimeDelta::hours(12);
 
-/// Sign-ins at once; beyond, the oldest goes.
-const MOST: usize = 1000;
+/// The sign-ins: the label of the secret of each.
+#[derive(Debug)]
+pub(in crate::http) struct Sessions(Passes<String>);
 
-/// The sign-ins, by the hash of their cookie: the label of the secret, and until when.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Sessions(Mutex<HashMap<Digest, (String, DateTime<Utc>)>>);
+impl Default for Sessions {
+    fn default() -> Self {
+        Self(Passes::new(LASTS))
+    }
+}
 
 impl Sessions {
     /// Signs somebody in: the cookie to set.
@@ -29,35 +29,18 @@ impl Sessions {
         origin: &Url,
         now: DateTime<Utc>,
     ) -> Result<String, getrandom::Error> {
-        let token = one_time_code()?;
-        let mut sessions = self.lock();
-        sessions.retain(|_, (_, until)| *until > now);
-        if sessions.len() >= MOST {
-            let oldest = sessions.iter().min_by_key(|(_, (_, until))| *until).map(|(hash, _)| *hash);
-            oldest.and_then(|hash| sessions.remove(&hash));
-        }
-        sessions.insert(Digest::of(token.as_bytes()), (who, now + LASTS));
-        Ok(cookie(origin, &token, LASTS.num_seconds()))
+        Ok(cookie(origin, &self.0.issue(who, now)?, LASTS.num_seconds()))
     }
 
     /// Signs the browser out: the cookie to set.
-    pub(super) fn close(&self, headers: &HeaderMap, origin: &Url) -> String {
-        if let Some(token) = sent(headers, origin) {
-            self.lock().remove(&Digest::of(token.as_bytes()));
-        }
+    pub(super) fn close(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> String {
+        sent(headers, origin).and_then(|token| self.0.redeem(token, now));
         cookie(origin, "", 0)
     }
 
     /// Who the browser is signed in as.
     pub(super) fn who(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> Option<String> {
-        let token = sent(headers, origin)?;
-        let sessions = self.lock();
-        let (who, until) = sessions.get(&Digest::of(token.as_bytes()))?;
-        (*until > now).then(|| who.clone())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, (String, DateTime<Utc>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.find(sent(headers, origin)?, now)
     }
 }
 
@@ -92,7 +75,7 @@ mod tests {
         assert_eq!(sessions.who(&headers, &origin, now).as_deref(), Some("chair"));
         assert_eq!(sessions.who(&headers, &origin, now + LASTS), None);
         assert_eq!(sessions.who(&HeaderMap::new(), &origin, now), None);
-        assert!(sessions.close(&headers, &origin).contains("Max-Age=0"));
+        assert!(sessions.close(&headers, &origin, now).contains("Max-Age=0"));
         assert_eq!(sessions.who(&headers, &origin, now), None);
     }
 }

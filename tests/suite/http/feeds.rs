@@ -104,7 +104,7 @@ async fn a_session_is_a_download() {
 async fn every_coding_holds_the_same_text_and_answers_304_in_its_own() {
     let stage = Stage::new();
     let identity = stage.get("/program.ics").await;
-    stage.publisher.current().feeds.compress(Effort::Quick);
+    stage.publisher.current().feeds.compress(Effort::Quick, || true);
     for (coding, tag) in [("br", "-b3\""), ("zstd", "-z2\""), ("gzip", "-g1\""), ("identity", "\"")] {
         let answer = coded(&stage, "/program.ics", coding).await;
         let expected = if coding == "identity" { "" } else { coding };
@@ -124,9 +124,9 @@ async fn every_coding_holds_the_same_text_and_answers_304_in_its_own() {
 #[tokio::test]
 async fn a_tag_of_an_earlier_level_stays_good_and_one_of_another_coding_does_not() {
     let stage = Stage::new();
-    stage.publisher.current().feeds.compress(Effort::Quick);
+    stage.publisher.current().feeds.compress(Effort::Quick, || true);
     let quick = coded(&stage, "/program.ics", "gzip").await;
-    stage.publisher.current().feeds.compress(Effort::Best);
+    stage.publisher.current().feeds.compress(Effort::Best, || true);
     let ask = |coding: &str| Card::new("GET", "/program.ics").field("accept-encoding", coding);
     let again = stage.send(ask("gzip").field("if-none-match", quick.tag())).await;
     assert_eq!((again.status, again.tag()), (304, quick.tag()));
