@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { ROOT, Server } from "./server.js";
 import { ARTEFACTS, launch, pick, visitor } from "./visitor.js";
 
-const KEPT = join(ROOT, "tests", "golden", "screenshots");
+const KEPT = join(ROOT, "tests", "screenshots");
 const MOST = 150_000;
 
 let browser, server;
@@ -26,7 +26,7 @@ async function take(page, name) {
   }
   assert.ok(statSync(kept).size < MOST, `${name}.png has ${statSync(kept).size} bytes`);
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  assert.ok(readme.includes(`tests/golden/screenshots/${name}.png`), "the README shows it");
+  assert.ok(readme.includes(`tests/screenshots/${name}.png`), "the README shows it");
 }
 
 test("the README shows the program and an agenda", async (t) => {
