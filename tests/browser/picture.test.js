@@ -35,7 +35,8 @@ test("the README shows the program and an agenda", async (t) => {
   for (const session of ["slow-queries", "ai-infrastructure", "live-laugh-log"]) await pick(page, session);
   await page.evaluate(() => {
     document.activeElement.blur();
-    document.getElementById("day-2025-03-25").scrollIntoView({ behavior: "instant" });
+    document.getElementById("safe-ai-rollout").scrollIntoView({ behavior: "instant" });
+    scrollBy({ top: 26, behavior: "instant" });
   });
   await take(page, "program");
 
