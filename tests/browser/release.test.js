@@ -26,11 +26,11 @@ test("picks made offline are kept and settled, none lost", async (t) => {
     await page.locator(`button.pick[value="${session}"][aria-pressed="true"]`).waitFor();
   }
   await page.locator("#notice").filter({ hasText: "You are offline. Your pick is kept" }).waitFor();
-  await shoot(page, "offline-1-picked");
+  await shoot(page, "offline-1-picked", { whole: false });
   await page.reload();
   await page.locator('button.pick[value="live-laugh-log"][aria-pressed="true"]').waitFor();
   await page.locator("#notice").filter({ hasText: "This is as it was" }).waitFor();
-  await shoot(page, "offline-2-reloaded");
+  await shoot(page, "offline-2-reloaded", { whole: false });
   await page.goto("/agenda");
   await page.locator("#slow-queries").waitFor();
   await page.goto("/sessions/never-opened");
@@ -40,7 +40,7 @@ test("picks made offline are kept and settled, none lost", async (t) => {
 
   await context.setOffline(false);
   await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();
-  await shoot(page, "offline-4-settled");
+  await shoot(page, "offline-4-settled", { whole: false });
   assert.deepEqual((await held(page)).sort(), ["live-laugh-log", "search-for-speed", "slow-queries"]);
 });
 
@@ -57,7 +57,7 @@ test("a release announces itself on open pages, and on the agenda that it touche
   server.save((csv) => csv.replace("Mapping a Better Future with STPA", "Mapping an Even Better Future with STPA"));
   const notice = page.locator("#notice").filter({ hasText: "The program has just changed." });
   await notice.waitFor();
-  await shoot(page, "release-1-announced");
+  await shoot(page, "release-1-announced", { whole: false });
   await notice.locator("a").click();
   await page.locator("#stpa h4").filter({ hasText: "an Even Better Future" }).waitFor();
 
@@ -107,7 +107,7 @@ test("an organizer uploads, previews and confirms, and an open page announces it
   assert.equal(await reader.locator("#notice").isVisible(), false, "a preview publishes nothing");
   await page.locator("form[action='/organizer/publish'] button").click();
   await reader.locator("#notice").filter({ hasText: "The program has just changed." }).waitFor();
-  await shoot(reader, "organizer-4-announced");
+  await shoot(reader, "organizer-4-announced", { whole: false });
   await page.goto("/organizer");
   await shoot(page, "organizer-5-published");
   await reader.goto("/sessions/search-for-speed");

@@ -43,7 +43,7 @@ export class Server {
     }
     const { log } = server;
     await server.stop();
-    throw new Error(`it does not answer at an URL that it printed: ${log}`);
+    throw new Error(`it does not answer at an URL that it printed: ${log.slice(0, 4000)}`);
   }
 
   // As an editor saves it.

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { ROOT } from "./server.js";
 
-const ARTEFACTS = join(ROOT, "tests", "artefacts");
+export const ARTEFACTS = join(ROOT, "tests", "artefacts");
 mkdirSync(ARTEFACTS, { recursive: true });
 
 const SWITCHES = [
@@ -51,8 +51,9 @@ export async function visitor(t, browser, server, options = {}) {
   return { context, page };
 }
 
-export const shoot = (page, name) =>
-  page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: true, animations: "disabled" });
+// The whole page, or what the window shows of it, for what stands at the window's foot.
+export const shoot = (page, name, { whole = true } = {}) =>
+  page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: whole, animations: "disabled" });
 
 // With a script the button changes in place, without one the browser lands on the agenda.
 export async function pick(page, session, { scripted = true } = {}) {
