@@ -70,7 +70,7 @@ impl Coded {
             (Coding::Zstd, Effort::Best, false) => 19,
             (Coding::Zstd, Effort::Best, true) => 6,
         };
-        let bytes = match coding {
+        let mut bytes = match coding {
             Coding::Identity => return None,
             Coding::Gzip => {
                 let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
@@ -89,6 +89,8 @@ impl Coded {
             }
             Coding::Zstd => zstd::bulk::compress(plain, i32::try_from(level).unwrap_or(3)).ok()?,
         };
+        // zstd's buffer is as long as the plain text; kept for as long as the release, it would double it.
+        bytes.shrink_to_fit();
         (bytes.len() < plain.len()).then(|| Self { coding, level, bytes: bytes.into() })
     }
 }

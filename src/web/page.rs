@@ -25,7 +25,8 @@ impl Page {
         Self { media_type, hash, identity, coded: ArcSwap::default() }
     }
 
-    pub(super) fn html(body: String) -> Self {
+    pub(super) fn html(mut body: String) -> Self {
+        body.shrink_to_fit();
         Self::new("text/html; charset=utf-8", body)
     }
 

@@ -8,6 +8,7 @@ from . import servers
 from .load import Target, load
 from .machine import cpu_seconds, memory, reset_peak
 from .programs import Program
+from .servers import quiet
 from .table import Row
 
 MIB = 2**20
@@ -23,14 +24,6 @@ def rows():
         Row("12a", "steady memory / feed bytes once + one index", 1.3),
         Row("12b", "peak while publishing / the same", 2.5),
     ]}
-
-
-def quiet(server, seconds=1.5):
-    """Waits until a server has done nothing for a while: its codings are made."""
-    last = -1.0
-    while (now := cpu_seconds(server.pid)) - last > 0.02:
-        last = now
-        time.sleep(seconds)
 
 
 class Bench:

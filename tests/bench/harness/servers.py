@@ -6,8 +6,9 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
-from .machine import SERVER_CORE, pinned
+from .machine import SERVER_CORE, cpu_seconds, pinned
 
 HOST = "127.0.0.1"
 PUBLIC_URL = "https://conf.example.test"
@@ -82,13 +83,22 @@ class Server:
         self.stop()
 
 
+UNIT = Path(__file__).resolve().parents[3] / "systemd" / "callboard@.service"
+
+
+def environment():
+    """What the service unit sets for the allocator. The log keeps warnings: the peers write no access log."""
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    set_there = [line.partition("=")[2].partition("=") for line in lines if line.startswith("Environment=MALLOC")]
+    return {**os.environ, "CALLBOARD_LOG": "warn", **{name: value for name, _, value in set_there}}
+
+
 def callboard(binary, program, config, data, work, path="/program.ics", **options):
-    """Our server. Its log keeps warnings only: the peers write no access log either."""
+    """Our server, in the environment of its unit."""
     port = free_port()
     command = [binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
                "--data", data, "--public-url", PUBLIC_URL]
-    environment = {**os.environ, "CALLBOARD_LOG": "warn"}
-    return Server("callboard", command, port, path, cwd=work, env=environment, log=work / "callboard.log",
+    return Server("callboard", command, port, path, cwd=work, env=environment(), log=work / "callboard.log",
                   **options)
 
 
@@ -124,6 +134,14 @@ http {{
     server {{ listen {host}:{port}; root {root}; }}
 }}
 """
+
+
+def quiet(server, seconds=1.5):
+    """Waits until a server has done nothing for a while: its codings are made."""
+    last = -1.0
+    while (now := cpu_seconds(server.pid)) - last > 0.02:
+        last = now
+        time.sleep(seconds)
 
 
 class Nginx(Server):
