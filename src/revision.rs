@@ -5,11 +5,13 @@
 //! (RFC 5545, 3.8.7.4); numbers and slugs are never reused; an entry is never removed.
 
 mod advance;
+mod departure;
 mod digest;
 mod ledger;
 mod slugs;
 
 pub use advance::{Draft, Step, advance};
+pub use departure::{Departure, Found};
 pub use digest::Digest;
 pub use ledger::{Entry, FeedMark, Ledger, Place, Revision, Standing};
 pub use slugs::Slugs;

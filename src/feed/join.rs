@@ -4,6 +4,7 @@
 
 use super::calendar::CLOSING;
 use super::deflate::Gzip;
+use super::facets::Left;
 use super::render::stamp_bytes;
 use super::set::{Event, Feed, FeedSet};
 use super::{Calendar, Cancelled, Filter, Options, canonical_query, session_path};
@@ -57,7 +58,8 @@ impl FeedSet {
             source: Some(self.conference.link(&format!("/program.ics?{query}"))),
             colour: None,
         };
-        self.join(Join { calendar, events, busy: false, options, floor: self.last_departure })
+        let floor = self.departed(|left| left.leaves(filter));
+        self.join(Join { calendar, events, busy: false, options, floor })
     }
 
     /// A canonical feed with options.
@@ -104,7 +106,8 @@ impl FeedSet {
             source: None,
             colour: None,
         };
-        self.join(Join { calendar, events, busy: true, options, floor: changed.max(self.last_departure) })
+        let floor = changed.max(self.departed(|left| left.is_hidden() && picks.contains(&left.session)));
+        self.join(Join { calendar, events, busy: true, options, floor })
     }
 
     /// A calendar without sessions, for a link that is no longer shared.
@@ -118,6 +121,12 @@ impl FeedSet {
         };
         let options = Options::default();
         self.join(Join { calendar, events: Vec::new(), busy: false, options, floor: since })
+    }
+
+    /// When the last session left a joined feed.
+    fn departed(&self, leaves: impl Fn(&Left) -> bool) -> DateTime<Utc> {
+        let left = self.departures.iter().rev().find(|left| leaves(left));
+        left.map_or(self.last_departure, |left| left.at)
     }
 
     fn join<'a>(&'a self, join: Join<'a>) -> Joined<'a> {

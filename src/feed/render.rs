@@ -2,7 +2,7 @@
 
 use super::calendar::CLOSING;
 use super::event::{Surroundings, Unstamped, is_free};
-use super::facets::Facets;
+use super::facets::{Facets, Left};
 use super::set::{Event, Feed, FeedSet};
 use super::{Calendar, FeedKey, zone};
 use crate::program::{Conference, Program, SessionId, Slug, Text, Track};
@@ -120,6 +120,7 @@ impl<'a> Rendering<'a> {
             vtimezone,
             surroundings: (shared, modified),
             last_departure: ledger.last_departure,
+            departures: ledger.departures.iter().map(|one| Left::of(one, &ledger.slugs)).collect(),
             places: events.iter().enumerate().map(|(place, event)| (event.id.clone(), place)).collect(),
             events,
             feeds: HashMap::new(),

@@ -3,7 +3,7 @@
 use super::coding::{Coded, Coding, Effort};
 use super::deflate::Deflated;
 use super::event::Pieces;
-use super::facets::Facets;
+use super::facets::{Facets, Left};
 use super::{Calendar, FeedKey};
 use crate::program::{Conference, SessionId, Slug, Track};
 use crate::revision::{Digest, Revision};
@@ -103,6 +103,7 @@ pub struct FeedSet {
     /// Of what all envelopes share, and since when it is so.
     pub(super) surroundings: (Digest, DateTime<Utc>),
     pub(super) last_departure: DateTime<Utc>,
+    pub(super) departures: Vec<Left>,
     pub(super) events: Vec<Arc<Event>>,
     pub(super) places: HashMap<SessionId, usize>,
     pub(super) feeds: HashMap<FeedKey, Arc<Feed>>,

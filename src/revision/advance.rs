@@ -1,6 +1,6 @@
 //! One step of the ledger: the program that is to be published, against what was.
 
-use super::{Digest, Entry, Ledger, Place, Revision, Standing};
+use super::{Digest, Entry, Ledger, Place, Revision, Standing, departure};
 use crate::program::{Change, ChangeKind, Program, Session, SessionId, Slug, Status};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -82,14 +82,13 @@ pub fn advance(
             entry.revision = Revision { sequence: before.revision.sequence + 1, modified: at };
             entry.release = release;
         }
-        if departs(before, &entry, program) {
-            ledger.last_departure = at;
-        }
+        departure::note(&mut ledger, before, &entry, program.conference.zone);
         if entry != *stored {
             changes.extend(change(before, &entry, listed.contains_key(id)));
             ledger.entries.insert(id.clone(), entry);
         }
     }
+    departure::forget_old(&mut ledger);
     changes.sort_by(|a, b| a.session.cmp(&b.session));
     ledger.slugs.learn(program);
     Step { ledger, changes }
@@ -158,25 +157,6 @@ fn moved(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Place> {
             .and_then(|slug| previous.slugs.track(slug))
             .map(|t| t.name.clone()),
     })
-}
-
-/// Who had no track or room before left none.
-fn left<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> bool {
-    before.is_some() && before != after
-}
-
-/// Whether some feed that held the session no longer does.
-fn departs(before: &Entry, after: &Entry, program: &Program) -> bool {
-    let zone = program.conference.zone;
-    let day = |entry: &Entry| zone.civil(entry.session.slot.start).date();
-    let names = |entry: &Entry| entry.session.speakers.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
-    before.is_shown()
-        && (!after.is_shown()
-            || left(before.session.track.as_ref(), after.session.track.as_ref())
-            || before.session.kind != after.session.kind
-            || left(before.session.slot.room.as_ref(), after.session.slot.room.as_ref())
-            || day(before) != day(after)
-            || names(before) != names(after))
 }
 
 /// The change to report; an edit where only the surroundings (a track's name, the renderer) changed it.

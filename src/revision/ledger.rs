@@ -1,6 +1,6 @@
 //! The ledger and its entries, as they are kept in the store.
 
-use super::{Digest, Slugs};
+use super::{Departure, Digest, Slugs};
 use crate::program::{Session, SessionId, Slot, Status, Text};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -88,8 +88,10 @@ pub struct Ledger {
     pub published: DateTime<Utc>,
     /// The right side of every UID.
     pub uid_domain: String,
-    /// The time of the last release in which a session left a feed (withdrawn, dropped, or moved to
-    /// another day, track or room): joined feeds may not look older than that.
+    /// The newest departures, oldest first.
+    #[serde(default)]
+    pub departures: Vec<Departure>,
+    /// The time of the last departure that is not kept any longer: no joined feed may look older.
     pub last_departure: DateTime<Utc>,
     /// By session.
     pub entries: BTreeMap<SessionId, Entry>,
@@ -106,6 +108,7 @@ impl Ledger {
             release: 0,
             published: DateTime::UNIX_EPOCH,
             uid_domain: uid_domain.to_owned(),
+            departures: Vec::new(),
             last_departure: DateTime::UNIX_EPOCH,
             entries: BTreeMap::new(),
             slugs: Slugs::default(),

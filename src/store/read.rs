@@ -82,6 +82,7 @@ impl Store {
                 release: head.release,
                 published: head.published,
                 uid_domain: head.uid_domain.clone(),
+                departures: head.departures.clone(),
                 last_departure: head.last_departure,
                 entries: entries.collect::<Result<_, ReadError>>()?,
                 slugs: self.slugs()?,

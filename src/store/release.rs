@@ -4,7 +4,7 @@
 //! talk of 50,000 writes a dozen small records, not the program.
 
 use crate::program::{Change, Conference, Slug};
-use crate::revision::{Digest, Entry, FeedMark, Ledger, Slugs};
+use crate::revision::{Departure, Digest, Entry, FeedMark, Ledger, Slugs};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,7 +124,10 @@ pub struct LedgerHead {
     pub published: DateTime<Utc>,
     /// The right side of every UID.
     pub uid_domain: String,
-    /// When a session last left a feed.
+    /// The newest departures.
+    #[serde(default)]
+    pub departures: Vec<Departure>,
+    /// When the last session left a feed whose departure is not kept.
     pub last_departure: DateTime<Utc>,
 }
 
@@ -134,6 +137,7 @@ impl LedgerHead {
             release: ledger.release,
             published: ledger.published,
             uid_domain: ledger.uid_domain.clone(),
+            departures: ledger.departures.clone(),
             last_departure: ledger.last_departure,
         }
     }

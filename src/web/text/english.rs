@@ -260,7 +260,7 @@ words! {
     preview_changes: "{n} changes",
     blast: "It touches {agendas} agendas; {clashes} get a new clash.",
     most_hit: "Sessions that most agendas hold",
-    picks: "{n} picks",
+    picks: "picked {n}×",
     guard: "The guard holds this release: {reasons}.",
     confirm: "Publish it",
     confirm_held: "Publish it all the same",

@@ -277,3 +277,26 @@ async fn a_feed_changes_its_tag_when_and_only_when_its_bytes_change() {
         assert_eq!(after.tag() != before.tag(), changed, "{target}");
     }
 }
+
+#[tokio::test]
+async fn a_filtered_feed_is_young_only_for_what_it_lost_itself() {
+    let stage = Stage::new();
+    let (main, side) = ("/program.ics?kind=talk&track=main", "/program.ics?kind=talk&track=side");
+    let (main_tag, side_tag) =
+        (stage.get(main).await.tag().to_owned(), stage.get(side).await.tag().to_owned());
+    stage.publish(&PROGRAM.replace("Other,Side", "Other,Main")).await;
+    assert_ne!(stage.get(main).await.tag(), main_tag, "it gained one");
+    let lost = stage.get(side).await;
+    assert_ne!(lost.tag(), side_tag, "it lost one");
+    assert_eq!(lost.property("LAST-MODIFIED"), "20250301T130000Z");
+    // What leaves one feed makes no other one younger.
+    let main_tag = stage.get(main).await.tag().to_owned();
+    stage.pass(60);
+    stage
+        .publish(&PROGRAM.replace("Other,Side", "Other,Main").replace(",Lunch,,Foyer", ",Lunch,Side,Foyer"))
+        .await;
+    stage.pass(60);
+    stage.publish(&PROGRAM.replace("Other,Side", "Other,Main")).await;
+    assert_eq!(stage.get(main).await.tag(), main_tag);
+    assert_eq!(stage.get(side).await.tag(), lost.tag());
+}
