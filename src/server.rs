@@ -8,6 +8,7 @@
 //! - A connection that moves no byte for `idle`, waiting for a request or for its client to take an answer,
 //!   is closed.
 //! - A client that has closed its side of the connection after its request is answered.
+//! - A connection whose answer has no length (a stream of events) gives its place to others; a stop ends it.
 //! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503.
 //!
 //! Invariant: when [`run`] returns, no connection is left.
@@ -104,6 +105,7 @@ where
     }
     drop(listeners);
     tokio::time::sleep(LINGER).await;
+    crowd.close_aside();
     let all_done = tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_ok();
     while connections.try_join_next().is_some() {}
     let cut_off = if all_done { 0 } else { connections.len() };

@@ -38,13 +38,17 @@ where
     // Answers are written whole; waiting for more would only delay them.
     let _ = socket.set_nodelay(true);
     let stream = Stream::new(socket, Arc::clone(&place.pulse), limits);
-    let pulse = Arc::clone(&place.pulse);
+    let place = Arc::new(place);
+    let own = Arc::clone(&place);
     let answer = service_fn(move |request| {
-        pulse.begin();
-        let (pulse, answer) = (Arc::clone(&pulse), respond(request));
+        own.pulse.begin();
+        let (place, answer) = (Arc::clone(&own), respond(request));
         async move {
             let answer = answer.await;
-            pulse.end();
+            place.pulse.end();
+            if answer.body().size_hint().exact().is_none() {
+                place.step_aside();
+            }
             Ok::<_, Infallible>(answer)
         }
     });

@@ -20,6 +20,8 @@ pub(super) struct Crowd {
     places: Arc<Semaphore>,
     next: AtomicU64,
     present: Mutex<HashMap<u64, Arc<Pulse>>>,
+    /// Those that stepped aside.
+    aside: Mutex<HashMap<u64, Arc<Pulse>>>,
 }
 
 /// A place in the crowd, given back when it is dropped.
@@ -28,7 +30,7 @@ pub(super) struct Place {
     pub(super) pulse: Arc<Pulse>,
     number: u64,
     crowd: Arc<Crowd>,
-    _permit: OwnedSemaphorePermit,
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Crowd {
@@ -37,6 +39,7 @@ impl Crowd {
             places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
             next: AtomicU64::new(0),
             present: Mutex::default(),
+            aside: Mutex::default(),
         }
     }
 
@@ -52,25 +55,41 @@ impl Crowd {
         };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let pulse = Arc::new(Pulse::new());
-        self.present().insert(number, Arc::clone(&pulse));
-        Some(Place { pulse, number, crowd: Arc::clone(self), _permit: permit })
+        lock(&self.present).insert(number, Arc::clone(&pulse));
+        Some(Place { pulse, number, crowd: Arc::clone(self), permit: Mutex::new(Some(permit)) })
     }
 
     fn idlest(&self) -> Option<Arc<Pulse>> {
-        let present = self.present();
+        let present = lock(&self.present);
         let idle = present.values().filter_map(|pulse| Some((pulse.idle()?, pulse)));
         let (_, pulse) = idle.filter(|(idle, _)| *idle >= LATELY).max_by_key(|(idle, _)| *idle)?;
         Some(Arc::clone(pulse))
     }
 
-    fn present(&self) -> MutexGuard<'_, HashMap<u64, Arc<Pulse>>> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Asks those that stepped aside to close: their answers have no end of their own.
+    pub(super) fn close_aside(&self) {
+        lock(&self.aside).values().for_each(|pulse| pulse.ask_to_close());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Place {
+    /// Gives the place to somebody else and stays: for an answer that goes on for as long as the client likes,
+    /// of which whoever makes it admits only so many.
+    pub(super) fn step_aside(&self) {
+        lock(&self.crowd.present).remove(&self.number);
+        lock(&self.crowd.aside).insert(self.number, Arc::clone(&self.pulse));
+        drop(lock(&self.permit).take());
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.crowd.present().remove(&self.number);
+        lock(&self.crowd.present).remove(&self.number);
+        lock(&self.crowd.aside).remove(&self.number);
     }
 }
 

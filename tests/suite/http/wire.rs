@@ -338,6 +338,26 @@ async fn a_stop_has_a_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_takes_nobody_s_place_and_ends_at_a_stop() {
+    let house = House::open(Limits { connections: 1, ..LIMITS }).await;
+    let mut stream = house.connect().await;
+    stream.write_all(b"GET /events HTTP/1.1\r\nHost: conf.example\r\n\r\n").await.unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("\"release\":1") {
+        seen.push(stream.read_u8().await.unwrap());
+    }
+    let other = house.say(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
+    house.stage.publish(&super::stage::PROGRAM.replace("What was first", "What came first")).await;
+    while !String::from_utf8_lossy(&seen).contains("\"release\":2") {
+        seen.push(stream.read_u8().await.unwrap());
+    }
+    let asked = Instant::now();
+    assert_eq!(house.close().await, Stopped { cut_off: 0 });
+    assert!(asked.elapsed() < LIMITS.drain, "a stop waits for no stream");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_listener_is_served() {
     let stage = Stage::new();
     let (one, two) =
