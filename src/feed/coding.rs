@@ -52,7 +52,7 @@ pub struct Coded {
 }
 
 /// Above this the best levels cost minutes of processor time for a few per cent.
-const LARGE: usize = 2 * 1024 * 1024;
+const LARGE: usize = 256 * 1024;
 
 impl Coded {
     /// Compresses; none where it fails or saves nothing.
