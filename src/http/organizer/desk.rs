@@ -225,30 +225,29 @@ fn faults(report: &Report) -> Vec<FaultLine> {
 }
 
 fn fault(fault: &Fault) -> FaultLine {
-    let column = fault.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
-    let place = if fault.line > 0 { format!("line {}{column}", fault.line) } else { String::new() };
-    let is_error = fault.severity == Severity::Error;
-    FaultLine { is_error, place, message: fault.message.clone(), remedy: fault.remedy.clone() }
+    let column = fault.column.as_deref().unwrap_or_default();
+    let texts = [column, &fault.message, &fault.remedy];
+    line(fault.severity == Severity::Error, fault.line, texts)
 }
 
 /// The faults of a kept report, which is JSON by now.
 fn faults_of_json(report: &serde_json::Value) -> Vec<FaultLine> {
     let faults = report.get("faults").and_then(serde_json::Value::as_array);
-    let text = |fault: &serde_json::Value, name| {
-        fault.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
-    };
-    let line = |fault: &serde_json::Value| {
+    let of_json = |fault: &serde_json::Value| {
+        let text = |name: &str| fault.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
         let number = fault.get("line").and_then(serde_json::Value::as_u64).unwrap_or_default();
-        let column = text(fault, "column");
-        let column = if column.is_empty() { column } else { format!(", {column}") };
-        FaultLine {
-            is_error: text(fault, "severity") == "error",
-            place: if number > 0 { format!("line {number}{column}") } else { String::new() },
-            message: text(fault, "message"),
-            remedy: text(fault, "remedy"),
-        }
+        line(text("severity") == "error", number, ["column", "message", "remedy"].map(text))
     };
-    faults.map(|faults| faults.iter().take(200).map(line).collect()).unwrap_or_default()
+    faults.map(|faults| faults.iter().take(200).map(of_json).collect()).unwrap_or_default()
+}
+
+fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> FaultLine {
+    let place = match (number, column) {
+        (0, _) => String::new(),
+        (number, "") => format!("line {number}"),
+        (number, column) => format!("line {number}, {column}"),
+    };
+    FaultLine { is_error, place, message: message.to_owned(), remedy: remedy.to_owned() }
 }
 
 fn in_words(verdict: &Verdict) -> String {

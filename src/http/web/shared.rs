@@ -6,17 +6,23 @@ use crate::agenda::ReadToken;
 use crate::http::agendas::Shared;
 use crate::http::{Body, Problem};
 use crate::program::{SessionId, Text};
+use crate::store::AgendaRecord;
 use crate::web;
 use http::Response;
 
 impl Visit<'_> {
+    /// The agenda behind a link that works.
+    pub(super) fn open_link(&self, token: &ReadToken) -> Result<AgendaRecord, Problem> {
+        match self.agendas.shared(token)? {
+            Shared::Open(record) => Ok(record),
+            Shared::Never => Err(Problem::NotFound),
+            Shared::Closed { .. } | Shared::Gone => Err(Problem::Gone),
+        }
+    }
+
     pub(super) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
         let release = &self.published.release;
-        let record = match self.agendas.shared(token)? {
-            Shared::Open(record) => record,
-            Shared::Never => return Err(Problem::NotFound),
-            Shared::Closed { .. } | Shared::Gone => return Err(Problem::Gone),
-        };
+        let record = self.open_link(token)?;
         let jar = Jar::of(&release.program.conference.public_url);
         let own = jar.key(&self.request.headers).and_then(|key| self.agendas.open(&key).ok());
         let own: Option<Vec<SessionId>> = own.map(|owned| owned.record.picks);

@@ -3,7 +3,6 @@
 use super::{Visit, html};
 use crate::agenda::ReadToken;
 use crate::feed::{FeedKey, Filter, Options, QueryError, parse_query};
-use crate::http::agendas::Shared;
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::web::{self, Platform, Subject};
@@ -25,11 +24,7 @@ impl Visit<'_> {
         let platform = Platform::of(agent.unwrap_or_default());
         if let Some(token) = path.strip_prefix("agendas/") {
             let token = ReadToken::parse(token).map_err(|_| Problem::NotFound)?;
-            let record = match self.agendas.shared(&token)? {
-                Shared::Open(record) => record,
-                Shared::Never => return Err(Problem::NotFound),
-                Shared::Closed { .. } | Shared::Gone => return Err(Problem::Gone),
-            };
+            let record = self.open_link(&token)?;
             let (token, name) = (token.reveal(), Text::line(&record.name).0);
             let subject = Subject::Agenda { token: &token, name: &name };
             let page = web::subscribe(release, &subject, options(pairs())?, platform);
