@@ -11,7 +11,7 @@ use super::route::{Endpoint, Route, Routes};
 use super::web::{self, Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Share};
 use crate::publisher::Publisher;
 use crate::release::Release;
 use crate::store::Store;
@@ -94,6 +94,11 @@ impl App {
     /// What was counted of the answers.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// How many of the read links polled lately hold the running release.
+    pub(super) fn freshness(&self) -> Share {
+        self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
     }
 
     /// Answers a request. What goes wrong is an answer too.

@@ -6,6 +6,7 @@ mod basics;
 mod changes;
 mod desk;
 mod feeds;
+mod operator;
 mod organizer;
 mod pages;
 mod secrets;
