@@ -28,7 +28,7 @@ pub use ident::{code, guid, person_guid, room_guid};
 pub use item::{Item, Person};
 pub use jcal::{JcalError, jcal};
 pub use schedule::{Day, Room, Schedule};
-pub use text::{agenda_text, program_text};
+pub use text::{agenda_text, program_text, shown_text};
 
 use crate::revision::Digest;
 use chrono::{DateTime, Utc};

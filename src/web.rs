@@ -110,7 +110,7 @@ pub use program::program;
 pub use session::session;
 pub use shared::shared;
 pub use subscribe::{Subject, subscribe};
-pub use view::{LONGEST_SEARCH, View};
+pub use view::{LONGEST_SEARCH, View, admits};
 
 use askama::Template;
 

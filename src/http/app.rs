@@ -3,7 +3,8 @@
 use super::agendas::Agendas;
 use super::api::{self, Call};
 use super::changes::Changes;
-use super::exports::{self, Exports};
+use super::exports::Exports;
+use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
 use super::policy;
@@ -59,6 +60,7 @@ struct Inner {
     organizer: Organizer,
     changes: Changes,
     exports: Exports,
+    jcals: Jcals,
 }
 
 impl App {
@@ -88,6 +90,7 @@ impl App {
             organizer,
             changes: Changes::default(),
             exports: Exports::default(),
+            jcals: Jcals::default(),
         }))
     }
 
@@ -167,7 +170,7 @@ impl App {
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Jcal(feed) => exports::as_jcal(self.feed(&feed, release, &exports::plain(head))?),
+            Endpoint::Jcal(feed) => self.0.jcals.of(self.feed(&feed, release, &jcal::plain(head))?).await,
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
@@ -179,6 +182,7 @@ impl App {
                     agendas,
                     publisher: &self.0.publisher,
                     published: &published,
+                    exports: &self.0.exports,
                     store: &self.0.store,
                     freshness: &self.0.organizer.freshness,
                     codes: &self.0.codes,

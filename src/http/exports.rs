@@ -1,4 +1,4 @@
-//! Exports over HTTP: the whole program in the formats of other tools, and jCal beside every feed.
+//! Exports over HTTP: the whole program in the formats of other tools.
 //!
 //! A whole-program export is made when it is first asked for after a publication, and kept until the next.
 
@@ -6,14 +6,13 @@ use super::conditional::Validators;
 use super::encoding::negotiate;
 use super::representation::{Representation, settled};
 use super::{Body, EntityTag, Problem};
-use crate::export::{Exported, jcal, program_text, schedule_csv, schedule_json, schedule_xml};
+use crate::export::{Exported, program_text, schedule_csv, schedule_json, schedule_xml};
 use crate::feed::{Coded, Coding, Effort};
 use crate::release::Release;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_LOCATION, CONTENT_TYPE};
+use http::Response;
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -107,38 +106,4 @@ impl Exports {
         }
         Ok(made)
     }
-}
-
-/// The request for the same feed as plain iCalendar, which jCal is made of.
-pub(super) fn plain(request: &Parts) -> Parts {
-    let mut request = request.clone();
-    request.headers.remove(ACCEPT_ENCODING);
-    request
-}
-
-/// A feed's answer as jCal (RFC 7265). The validators stay: a tag is of one resource, and a 304 needs no body
-/// to convert.
-pub(super) fn as_jcal(response: Response<Body>) -> Result<Response<Body>, Problem> {
-    let (mut head, body) = response.into_parts();
-    let headers = &mut head.headers;
-    let location = headers.get(CONTENT_LOCATION).and_then(|place| place.to_str().ok());
-    if let Some(Ok(place)) = location.map(|place| HeaderValue::from_str(&place.replacen(".ics", ".jcal", 1)))
-    {
-        headers.insert(CONTENT_LOCATION, place);
-    }
-    if let Some(Ok(name)) = headers
-        .get(CONTENT_DISPOSITION)
-        .and_then(|name| name.to_str().ok())
-        .map(|name| HeaderValue::from_str(&name.replacen(".ics", ".jcal", 1)))
-    {
-        headers.insert(CONTENT_DISPOSITION, name);
-    }
-    if head.status != StatusCode::OK {
-        return Ok(Response::from_parts(head, body));
-    }
-    let Body::Whole(bytes) = body else { return Err(Problem::Export("no body to convert".to_owned())) };
-    let json = jcal(&bytes).map_err(|error| Problem::Export(error.to_string()))?;
-    let media_type = HeaderValue::from_static("application/calendar+json; charset=utf-8");
-    head.headers.insert(CONTENT_TYPE, media_type);
-    Ok(Response::from_parts(head, Body::from(Bytes::from(json))))
 }

@@ -16,7 +16,8 @@ pub(super) use events::Events;
 pub(super) use handover::Codes;
 
 use super::agendas::Agendas;
-use super::{Body, Problem};
+use super::exports::Exports;
+use super::{Body, Problem, plain};
 use crate::agenda::ReadToken;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
@@ -24,7 +25,7 @@ use crate::program::{SessionId, Slug};
 use crate::publisher::{Published, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -65,6 +66,7 @@ pub(super) struct Visit<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) publisher: &'a Publisher,
     pub(super) published: &'a Published,
+    pub(super) exports: &'a Exports,
     pub(super) store: &'a Store,
     pub(super) freshness: &'a Freshness,
     pub(super) codes: &'a Codes,
@@ -78,7 +80,7 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     pub(super) async fn answer(self, web: Web) -> Result<Response<Body>, Problem> {
         match web {
-            Web::Program => self.program(),
+            Web::Program => self.program().await,
             Web::Session(id) => self.session(&id),
             Web::Track(slug) => self.track(&slug),
             Web::Speaker(slug) => self.speaker(&slug),
@@ -100,6 +102,12 @@ impl Visit<'_> {
             Web::Events => self.events.answer(self.publisher),
         }
     }
+}
+
+/// Says that the request's fields chose between page and text.
+pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(VARY, HeaderValue::from_static(plain::VARY));
+    response
 }
 
 /// A page that is made for this one request.

@@ -11,4 +11,5 @@ mod organizer;
 mod pages;
 mod secrets;
 mod stage;
+mod terminals;
 mod wire;
