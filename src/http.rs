@@ -20,6 +20,7 @@ mod etag;
 mod exports;
 mod feeds;
 mod host;
+mod kept;
 mod method;
 mod metrics;
 mod operator;
@@ -32,6 +33,7 @@ mod representation;
 mod route;
 mod web;
 
+pub use api::AskError;
 pub use app::{App, Parts};
 pub use body::{Body, Stream};
 pub use etag::{EntityTag, SentTag, Tags};

@@ -1,6 +1,6 @@
 //! Giggity: the entry for its menu, and the link that adds the schedule to the app.
 
-use super::Schedule;
+use super::{Exported, Schedule};
 use crate::program::Conference;
 use crate::release::Release;
 use data_encoding::BASE64URL;
@@ -62,6 +62,13 @@ impl Menu {
             metadata: Metadata { links: vec![link("/", "Program"), link("/changes", "Changes")] },
         }
     }
+}
+
+/// `/giggity.json`: the entry as a file, for a pull request to the app's menu.
+pub fn giggity_menu(release: &Release) -> Exported {
+    let mut bytes = serde_json::to_vec_pretty(&Menu::of(release)).unwrap_or_default();
+    bytes.push(b'\n');
+    Exported::new("application/json; charset=utf-8", bytes, release.published())
 }
 
 /// The address that opens the schedule in Giggity with its menu entry, or a page about it where the app is not there.

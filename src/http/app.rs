@@ -1,7 +1,7 @@
 //! The pipeline, and what it works with.
 
 use super::agendas::Agendas;
-use super::api::{self, Call};
+use super::api::{self, Call, Reader};
 use super::changes::Changes;
 use super::exports::{self, Exports};
 use super::method::{self, Asked};
@@ -59,6 +59,7 @@ struct Inner {
     organizer: Organizer,
     changes: Changes,
     exports: Exports,
+    reader: Reader,
 }
 
 impl App {
@@ -88,6 +89,7 @@ impl App {
             organizer,
             changes: Changes::default(),
             exports: Exports::default(),
+            reader: Reader::default(),
         }))
     }
 
@@ -164,6 +166,7 @@ impl App {
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Jcal(feed) => exports::as_jcal(self.feed(&feed, release, &exports::plain(head))?),
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
+            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
                 self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
