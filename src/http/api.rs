@@ -14,6 +14,7 @@ mod reading;
 mod shared;
 mod view;
 
+pub(super) use openapi::reference;
 pub use query::AskError;
 pub(super) use reading::{Reader, Reading};
 

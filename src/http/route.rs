@@ -154,6 +154,7 @@ const TABLE: &[Line] = &[
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
     line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
     line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
+    line("/api",                 Page,         READ,    |_| web(Web::Reference)),
     line("/changes",             Page,         READ,    |_| web(Web::Changes)),
     line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
     line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
@@ -230,6 +231,12 @@ impl Routes {
     /// Every pattern, and those of what is in no line.
     pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
         TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
+    }
+
+    /// Every pattern with its methods.
+    #[cfg(test)]
+    pub(super) fn methods() -> impl Iterator<Item = (&'static str, &'static [Method])> {
+        TABLE.iter().map(|line| (line.pattern, line.methods))
     }
 
     /// The line of a path, as it was sent.

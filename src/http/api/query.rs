@@ -4,6 +4,7 @@
 
 use super::cursor::Cursor;
 use crate::export::SESSION_FIELDS;
+use crate::http::feeds;
 use http::request::Parts;
 use serde_json::Value;
 use std::fmt::Write;
@@ -49,12 +50,11 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn of(request: &Parts) -> Self {
-        let query = request.uri.query().unwrap_or_default();
-        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        Self(feeds::pairs(request))
     }
 
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        feeds::borrowed(&self.0)
     }
 
     /// The one value of a key.
