@@ -21,6 +21,7 @@ mod exports;
 mod feeds;
 mod host;
 mod jcal;
+mod kept;
 mod method;
 mod metrics;
 mod operator;
@@ -34,6 +35,7 @@ mod representation;
 mod route;
 mod web;
 
+pub use api::AskError;
 pub use app::{App, Parts};
 pub use body::{Body, Stream};
 pub use etag::{EntityTag, SentTag, Tags};

@@ -1,7 +1,7 @@
 //! The pipeline, and what it works with.
 
 use super::agendas::Agendas;
-use super::api::{self, Call};
+use super::api::{self, Call, Reader};
 use super::changes::Changes;
 use super::exports::Exports;
 use super::jcal::{self, Jcals};
@@ -61,6 +61,7 @@ struct Inner {
     changes: Changes,
     exports: Exports,
     jcals: Jcals,
+    reader: Reader,
 }
 
 impl App {
@@ -91,6 +92,7 @@ impl App {
             changes: Changes::default(),
             exports: Exports::default(),
             jcals: Jcals::default(),
+            reader: Reader::default(),
         }))
     }
 
@@ -172,6 +174,7 @@ impl App {
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Jcal(feed) => self.0.jcals.of(self.feed(&feed, release, &jcal::plain(head))?).await,
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
+            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
                 self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await

@@ -9,6 +9,7 @@ mod publication;
 pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
+use super::api::AskError;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
@@ -35,6 +36,9 @@ pub enum Problem {
     /// A filter or an option that names no feed.
     #[error("{0}")]
     Query(#[from] QueryError),
+    /// A query of the API that cannot be answered.
+    #[error("{0}")]
+    Ask(#[from] AskError),
     /// A body that cannot be read as what it should be.
     #[error("{0}")]
     BadBody(String),
@@ -102,6 +106,11 @@ impl Problem {
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::Ask(error) => match error {
+                AskError::Value { .. } => StatusCode::BAD_REQUEST,
+                AskError::Future { .. } => StatusCode::NOT_FOUND,
+                AskError::TooOld { .. } | AskError::Stale => StatusCode::GONE,
+            },
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -158,6 +167,7 @@ impl Problem {
                 format!("This address takes {}.", names.join(", "))
             }
             Self::Query(error) => sentence(&error.to_string()),
+            Self::Ask(error) => sentence(&error.to_string()),
             Self::BadBody(what) => sentence(what),
             Self::MediaType(expected) => format!("Send the body as {expected}."),
             Self::TooLarge(cap) => format!("The body may have {cap} bytes at most."),
@@ -190,6 +200,7 @@ impl Problem {
     fn faults(&self) -> Vec<Fault> {
         match self {
             Self::Values(faults) => faults.clone(),
+            Self::Ask(AskError::Value { key, expected }) => vec![Fault::new(*key, expected)],
             Self::Agenda(AgendaError::UnknownSessions(ids)) => {
                 ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
             }

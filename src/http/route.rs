@@ -3,6 +3,7 @@
 //! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
+use super::api::Reading;
 use super::exports::Format;
 use super::organizer::Desk;
 use super::policy::Class::{
@@ -27,8 +28,10 @@ pub(super) enum Endpoint {
     SessionFeed(SessionId),
     /// A shared agenda.
     AgendaFeed(ReadToken),
-    /// `/api/v1`.
+    /// `/api/v1`, agendas.
     Api(Api),
+    /// `/api/v1`, the program.
+    Reading(Reading),
     /// A change feed.
     Changes(changes::Endpoint),
     /// `/organizer`.
@@ -51,6 +54,7 @@ pub(super) enum Api {
     Links,
     Link(u32),
     Key,
+    Shared(ReadToken),
 }
 
 /// A line of the table.
@@ -105,6 +109,18 @@ const TABLE: &[Line] = &[
     line("/schedule.csv",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Csv))),
     line("/program.txt",   PublicFeed, READ, |_| Some(Endpoint::Export(Format::Text))),
 
+    line("/giggity.json",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Giggity))),
+
+    line("/openapi.json",         PublicFeed, READ, |_| reading(Reading::OpenApi)),
+    line("/api/v1/program",       PublicFeed, READ, |_| reading(Reading::Program)),
+    line("/api/v1/sessions",      PublicFeed, READ, |_| reading(Reading::Sessions)),
+    line("/api/v1/sessions/{id}", PublicFeed, READ, |path| reading(Reading::Session(path.session("id")?))),
+    line("/api/v1/tracks",        PublicFeed, READ, |_| reading(Reading::Tracks)),
+    line("/api/v1/speakers",      PublicFeed, READ, |_| reading(Reading::Speakers)),
+    line("/api/v1/releases",      PublicFeed, READ, |_| reading(Reading::Releases)),
+    line("/api/v1/changes",       PublicFeed, READ, |_| reading(Reading::Changes)),
+
+    line("/api/v1/agendas/{read}",         AgendaFeed, READ, |path| api(Api::Shared(path.token("read")?))),
     line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
     line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
     line("/api/v1/agenda/picks",           AgendaApi, REPLACE, |_| api(Api::Picks)),
@@ -138,6 +154,7 @@ const TABLE: &[Line] = &[
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
     line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
     line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
+    line("/api",                 Page,         READ,    |_| web(Web::Reference)),
     line("/changes",             Page,         READ,    |_| web(Web::Changes)),
     line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
     line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
@@ -168,6 +185,11 @@ fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {
     Some(Endpoint::Api(api))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn reading(reading: Reading) -> Option<Endpoint> {
+    Some(Endpoint::Reading(reading))
 }
 
 fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
@@ -209,6 +231,12 @@ impl Routes {
     /// Every pattern, and those of what is in no line.
     pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
         TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
+    }
+
+    /// Every pattern with its methods.
+    #[cfg(test)]
+    pub(super) fn methods() -> impl Iterator<Item = (&'static str, &'static [Method])> {
+        TABLE.iter().map(|line| (line.pattern, line.methods))
     }
 
     /// The line of a path, as it was sent.

@@ -45,6 +45,8 @@ pub(super) enum Web {
     /// `/assets/…`, by file name.
     Asset(String),
     Changes,
+    /// `/api`.
+    Reference,
     /// `/subscribe/…`: the path of the feed without its suffix.
     Subscribe(String),
     SharedAgenda(ReadToken),
@@ -87,6 +89,7 @@ impl Visit<'_> {
             Web::File(path) => self.file(path),
             Web::Asset(name) => self.asset(&name),
             Web::Changes => self.changes(),
+            Web::Reference => self.reference(),
             Web::Subscribe(path) => self.subscribe(&path),
             Web::SharedAgenda(token) => self.shared_agenda(&token),
             Web::Mine => self.mine().await,

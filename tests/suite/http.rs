@@ -2,6 +2,7 @@
 
 mod agenda_feeds;
 mod agendas;
+mod api;
 mod basics;
 mod changes;
 mod desk;
