@@ -3,7 +3,6 @@
 use super::cookie::Jar;
 use super::{Visit, html};
 use crate::agenda::ReadToken;
-use crate::http::agendas::Shared;
 use crate::http::{Body, Problem};
 use crate::program::{SessionId, Text};
 use crate::store::AgendaRecord;
@@ -13,11 +12,7 @@ use http::Response;
 impl Visit<'_> {
     /// The agenda behind a link that works.
     pub(super) fn open_link(&self, token: &ReadToken) -> Result<AgendaRecord, Problem> {
-        match self.agendas.shared(token)? {
-            Shared::Open(record) => Ok(record),
-            Shared::Never => Err(Problem::NotFound),
-            Shared::Closed { .. } | Shared::Gone => Err(Problem::Gone),
-        }
+        self.agendas.shared(token)?.open()
     }
 
     pub(super) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
