@@ -15,6 +15,7 @@ mod body;
 mod cap;
 mod changes;
 pub mod conditional;
+mod dav;
 pub mod encoding;
 mod etag;
 mod exports;

@@ -4,6 +4,7 @@
 
 use super::calendar::CLOSING;
 use super::deflate::Gzip;
+use super::event::END;
 use super::facets::Left;
 use super::render::stamp_bytes;
 use super::set::{Event, Feed, FeedSet};
@@ -99,10 +100,7 @@ impl FeedSet {
         options: Options,
         changed: DateTime<Utc>,
     ) -> Joined<'a> {
-        let mut places: Vec<usize> = picks.iter().filter_map(|id| self.places.get(id)).copied().collect();
-        places.sort_unstable();
-        places.dedup();
-        let events = places.into_iter().filter_map(|place| self.events.get(place)).map(Arc::as_ref).collect();
+        let events = self.picked(picks).map(Arc::as_ref).collect();
         let calendar = Calendar {
             name: name.clone(),
             about: Text::line(&format!("A personal agenda for {}", self.conference.title)).0,
@@ -219,6 +217,6 @@ impl Joined<'_> {
 
     fn ending(&self, event: &Event, alarm: &str) -> String {
         let alarm = if event.cancelled { "" } else { alarm };
-        format!("{alarm}END:VEVENT\r\n")
+        format!("{alarm}{END}")
     }
 }

@@ -3,6 +3,7 @@
 use super::agendas::Agendas;
 use super::api::{self, Call, Reader};
 use super::changes::Changes;
+use super::dav::{self, Place};
 use super::exports::Exports;
 use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
@@ -162,6 +163,9 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
+        if let Some(Endpoint::Dav(place)) = route.endpoint {
+            return self.dav(place, head, body).await;
+        }
         match method::asked(&head.method, route.methods) {
             Asked::Perform(_) => {}
             Asked::Options => return Ok(options(&route)),
@@ -208,6 +212,20 @@ impl App {
 }
 
 impl App {
+    /// CalDAV, which has methods of its own.
+    async fn dav<B>(&self, place: Place, head: &request::Parts, body: B) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if place == Place::WellKnown {
+            return Ok(dav::well_known());
+        }
+        let body = cap::read(body, dav::CAP, self.0.body_patience).await?;
+        let (release, now) = (self.0.publisher.current(), self.0.clock.now());
+        let (agendas, freshness) = (&self.0.agendas, &*self.0.organizer.freshness);
+        dav::Visit { agendas, release: &release, freshness, now, request: head, body }.answer(place).await
+    }
+
     /// A calendar feed.
     fn feed(
         &self,

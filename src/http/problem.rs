@@ -10,6 +10,7 @@ pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
 use super::api::AskError;
+use super::dav::Refusal;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
@@ -78,6 +79,9 @@ pub enum Problem {
     /// A format that could not be written, which is a fault of ours.
     #[error("not exported: {0}")]
     Export(String),
+    /// What CalDAV refuses for a reason that programs read.
+    #[error(transparent)]
+    Dav(Refusal),
     /// No place left for another stream.
     #[error("no place left")]
     Busy,
@@ -121,7 +125,8 @@ impl Problem {
             Self::Condition => StatusCode::PRECONDITION_FAILED,
             Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Read(error) => unread(error),
-            Self::WrongSecret => StatusCode::UNAUTHORIZED,
+            Self::WrongSecret | Self::Dav(Refusal::SignIn) => StatusCode::UNAUTHORIZED,
+            Self::Dav(_) => StatusCode::FORBIDDEN,
             Self::Publish(error) => publication::status(error),
             Self::Agenda(error) => match error {
                 AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
@@ -182,6 +187,7 @@ impl Problem {
             }
             Self::WrongSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
             Self::Publish(error) => publication::detail(error),
+            Self::Dav(refusal) => refusal.detail(),
             Self::Agenda(error) => match error {
                 AgendaError::Commit(CommitError::Full) => {
                     "The server's disk is full. Nothing was promised; try again later.".to_owned()

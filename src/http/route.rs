@@ -4,10 +4,12 @@
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
 use super::api::Reading;
+use super::dav::{Name, Place, Tree};
 use super::exports::Format;
 use super::organizer::Desk;
 use super::policy::Class::{
-    self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
+    self, AgendaApi, AgendaDav, AgendaFeed, Asset, Dav, Live, Organizer, Page, PersonalPage, PublicFeed,
+    SiteFile,
 };
 use super::web::Web;
 use super::{Problem, changes, method, organizer};
@@ -40,6 +42,8 @@ pub(super) enum Endpoint {
     Jcal(Box<Endpoint>),
     /// The whole program in another format.
     Export(Format),
+    /// CalDAV.
+    Dav(Place),
     /// A page, or what stands beside the pages.
     Web(Web),
 }
@@ -150,6 +154,18 @@ const TABLE: &[Line] = &[
     line("/organizer/releases/{n}/publish",     Organizer, POST,    |path| organizer(For::Publish(path.number("n")?.into()))),
     line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
 
+    line("/.well-known/caldav",                Dav,       READ, |_| dav(Place::WellKnown)),
+    line("/dav/public",                        Dav,       READ, |_| dav(Place::Home(Tree::Public))),
+    line("/dav/public/",                       Dav,       READ, |_| dav(Place::Home(Tree::Public))),
+    line("/dav/public/{calendar}",             Dav,       READ, |path| dav(path.calendar())),
+    line("/dav/public/{calendar}/",            Dav,       READ, |path| dav(path.calendar())),
+    line("/dav/public/{calendar}/{session}",   Dav,       READ, |path| dav(path.object())),
+    line("/dav/agendas",                       AgendaDav, READ, |_| dav(Place::Home(Tree::Agendas))),
+    line("/dav/agendas/",                      AgendaDav, READ, |_| dav(Place::Home(Tree::Agendas))),
+    line("/dav/agendas/agenda",                AgendaDav, READ, |_| dav(Place::Calendar(Name::Agenda))),
+    line("/dav/agendas/agenda/",               AgendaDav, READ, |_| dav(Place::Calendar(Name::Agenda))),
+    line("/dav/agendas/agenda/{session}",      AgendaDav, READ, |path| dav(path.picked())),
+
     line("/",                    Page,         READ,    |_| web(Web::Program)),
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
     line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
@@ -190,6 +206,11 @@ fn api(api: Api) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn reading(reading: Reading) -> Option<Endpoint> {
     Some(Endpoint::Reading(reading))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn dav(place: Place) -> Option<Endpoint> {
+    Some(Endpoint::Dav(place))
 }
 
 fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
@@ -274,6 +295,18 @@ impl Decoded<'_> {
 
     fn token(&self, name: &str) -> Option<ReadToken> {
         ReadToken::parse(&self.decoded(name)?).ok()
+    }
+
+    fn calendar(&self) -> Place {
+        Place::public(self.decoded("calendar").as_deref())
+    }
+
+    fn object(&self) -> Place {
+        Place::public_object(self.decoded("calendar").as_deref(), self.decoded("session").as_deref())
+    }
+
+    fn picked(&self) -> Place {
+        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::Agendas)
     }
 
     /// In its one spelling: no sign, no leading zero.

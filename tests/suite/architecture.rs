@@ -50,6 +50,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "freshness",
             "publisher",
+            "ics", // CalDAV's filters
+            "xml",
         ],
     ),
     ("server", &[]),
