@@ -4,11 +4,12 @@
 //! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.
 //!
 //! ```text
-//! host -> route -> method -> body -> handler -> conditions -> class fields -> HEAD -> access log
+//! pace -> host -> route -> method -> body -> handler -> conditions -> class fields -> HEAD -> access log
 //! ```
 
 mod access;
 pub mod agendas;
+mod allowance;
 mod api;
 mod app;
 mod body;
@@ -28,6 +29,7 @@ mod metrics;
 mod operator;
 mod organizer;
 mod origin;
+mod pace;
 mod pass;
 mod plain;
 mod policy;
@@ -36,6 +38,7 @@ mod representation;
 mod route;
 mod web;
 
+pub use allowance::Allowances;
 pub use api::AskError;
 pub use app::{App, Parts};
 pub use body::{Body, Stream};

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::client::{Call as Request, Client};
 use crate::clock::Clock;
-use crate::publisher::{Call, spool_directory, write_call};
+use crate::publisher::{Call, UNDELIVERED, spool_directory, write_call};
 use chrono::TimeDelta;
 use ring::hmac;
 use std::io::Write;
@@ -13,9 +13,6 @@ use std::time::Duration;
 
 /// Minutes until the next try, by the number of tries; after the last a call is kept as undelivered.
 const BACK_OFF: [i64; 8] = [1, 5, 15, 60, 180, 360, 720, 1440];
-
-/// Where calls go that were tried often enough.
-const UNDELIVERED: &str = "undelivered";
 
 pub(super) fn deliver(settings: &Settings, forever: bool) -> Result<Exit, Failure> {
     let config = settings.config()?;

@@ -19,6 +19,7 @@ pub use query::AskError;
 pub(super) use reading::{Reader, Reading};
 
 use super::agendas::{AgendaError, Agendas, Owned};
+use super::allowance::Allowed;
 use super::conditional::{Validators, Verdict, evaluate};
 use super::representation::Representation;
 use super::route::Api;
@@ -43,6 +44,7 @@ pub(super) struct Call<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) release: &'a Release,
     pub(super) freshness: &'a Freshness,
+    pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }
@@ -103,6 +105,7 @@ impl Call<'_> {
             object.done()?;
             (name.unwrap_or_default(), picks.unwrap_or_default())
         };
+        self.allowed.agenda()?;
         let created = self.agendas.create(&name, &picks, self.release).await?;
         let answer = view::created(&created, self.release, self.freshness);
         Ok(tagged(document(StatusCode::CREATED, &answer), &created.0))

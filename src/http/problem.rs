@@ -82,6 +82,17 @@ pub enum Problem {
     /// What CalDAV refuses for a reason that programs read.
     #[error(transparent)]
     Dav(Refusal),
+    /// Too much of something that is allowed now and then.
+    #[error("too often")]
+    TooOften {
+        /// What, as the beginning of a sentence.
+        what: &'static str,
+        /// Seconds until it is allowed again.
+        wait: u64,
+    },
+    /// Requests come faster than they are answered.
+    #[error("overloaded")]
+    Overloaded,
     /// No place left for another stream.
     #[error("no place left")]
     Busy,
@@ -117,7 +128,8 @@ impl Problem {
             },
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -167,6 +179,10 @@ impl Problem {
             }
             Self::Export(_) => "This format could not be made of the program.".to_owned(),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
+            Self::Overloaded => "Too many requests come at once. Try again in a moment.".to_owned(),
+            Self::TooOften { what, wait } => {
+                format!("{what} too often from this address. Try again in {wait} s.")
+            }
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
                 format!("This address takes {}.", names.join(", "))

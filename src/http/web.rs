@@ -16,6 +16,7 @@ pub(super) use events::Events;
 pub(super) use handover::Codes;
 
 use super::agendas::Agendas;
+use super::allowance::Allowed;
 use super::exports::Exports;
 use super::{Body, Problem, plain};
 use crate::agenda::ReadToken;
@@ -75,6 +76,7 @@ pub(super) struct Visit<'a> {
     pub(super) events: &'a Events,
     pub(super) clock: &'a Clock,
     pub(super) frame_ancestors: &'a str,
+    pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }

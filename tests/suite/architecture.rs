@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
+    ("peer", &[]), // addresses, for the limits of server and http
     ("program", &[]),
     ("ics", &[]), // reads iCalendar for export, doctor and adopt
     ("xml", &[]), // reads and writes XML for export, doctor, adopt and http
-    ("config", &["program"]),
+    ("config", &["program", "peer"]),
     ("import", &["program"]),
     ("revision", &["program"]),
     ("feed", &["program", "revision"]),
@@ -36,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "program",
+            "peer",
             "config",
             "clock",
             "telemetry",
@@ -54,7 +56,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xml",
         ],
     ),
-    ("server", &[]),
+    ("retention", &["program", "store", "freshness", "publisher", "clock"]),
+    ("server", &["peer"]),
     ("client", &[]),
     ("cli", &["*"]),
     ("main", &["*"]),
