@@ -17,6 +17,7 @@
 //! | --- | --- |
 //! | `GET /?…` | [`View::parse`], then [`program()`]; errors as for feeds |
 //! | `GET /changes` | [`changes()`] |
+//! | `GET /api` | [`reference()`] |
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
 //! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
 //! | `GET /agenda` | [`mine()`] or [`no_agenda`], both 200; private |

@@ -76,7 +76,8 @@ fn chapters(document: &Value) -> Vec<Chapter> {
         let operations = members(&document["paths"]).flat_map(|(path, methods)| {
             members(methods).map(move |(method, operation)| (path, method, operation))
         });
-        let own = operations.filter(|(_, _, operation)| operation["tags"][0] == name.as_str());
+        let own = operations
+            .filter(|(_, _, operation)| operation.pointer("/tags/0").is_some_and(|tag| tag == name.as_str()));
         Chapter {
             operations: own.map(|(path, method, one)| operation(document, path, method, one)).collect(),
             text: text(tag, "description"),

@@ -67,13 +67,24 @@ impl Stage {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
+    /// The program that comes with the server, with its config, at the address that its documentation names.
+    pub(super) fn shipped() -> Self {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        Self::of(&read("config/callboard.toml"), &read("program.csv"))
+    }
+
     fn with(config: &str) -> Self {
+        Self::of(config, PROGRAM)
+    }
+
+    fn of(config: &str, program: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse(Some(config), Overrides::default()).unwrap();
-        let conference = config.conference("127.0.0.1:1".parse().unwrap());
+        let conference = config.conference("127.0.0.1:8080".parse().unwrap());
         let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
         let file = dir.path().join("program.csv");
-        std::fs::write(&file, PROGRAM).unwrap();
+        std::fs::write(&file, program).unwrap();
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
         let spool = dir.path().join("spool");
         let inspect = callboard::doctor::inspect;
