@@ -32,6 +32,7 @@ mod policy;
 mod problem;
 mod representation;
 mod route;
+mod upload;
 mod web;
 
 pub use app::{App, Parts};

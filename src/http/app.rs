@@ -9,7 +9,7 @@ use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
-use super::web::{self, Codes, Events, Visit};
+use super::web::{Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
@@ -172,7 +172,7 @@ impl App {
                 self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
             }
             Endpoint::Web(page) => {
-                let body = cap::read(body, web::CAP, self.0.body_patience).await?;
+                let body = cap::read(body, page.cap(), self.0.body_patience).await?;
                 let visit = Visit {
                     agendas,
                     publisher: &self.0.publisher,
@@ -190,9 +190,9 @@ impl App {
                 visit.answer(page).await
             }
             Endpoint::Api(api) => {
-                let body = cap::read(body, api::CAP, self.0.body_patience).await?;
+                let body = cap::read(body, api::cap(&api), self.0.body_patience).await?;
                 let freshness = &self.0.organizer.freshness;
-                Call { agendas, release, freshness, request: head, body }.answer(api).await
+                Call { agendas, release, freshness, now, request: head, body }.answer(api).await
             }
             feed => self.feed(&feed, release, head),
         }

@@ -6,7 +6,7 @@
 
 mod shared;
 
-pub(super) use shared::Poll;
+pub(super) use shared::{Poll, own};
 
 use super::conditional::Validators;
 use super::encoding::negotiate;

@@ -9,6 +9,7 @@ mod publication;
 pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
+use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
@@ -71,6 +72,9 @@ pub enum Problem {
     /// A hand-over code that was redeemed or is over.
     #[error("a code that works no longer")]
     UsedUp,
+    /// A file of picks that could not be read.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// A format that could not be written, which is a fault of ours.
     #[error("not exported: {0}")]
     Export(String),
@@ -104,6 +108,8 @@ impl Problem {
             Self::Gone | Self::UsedUp => StatusCode::GONE,
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Exchange(ExchangeError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Exchange(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -152,6 +158,7 @@ impl Problem {
                     .to_owned()
             }
             Self::Export(_) => "This format could not be made of the program.".to_owned(),
+            Self::Exchange(error) => sentence(&error.to_string()),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();

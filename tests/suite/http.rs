@@ -5,6 +5,7 @@ mod agendas;
 mod basics;
 mod changes;
 mod desk;
+mod exchange;
 mod feeds;
 mod organizer;
 mod pages;

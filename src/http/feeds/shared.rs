@@ -4,11 +4,13 @@ use super::{Source, options, pairs};
 use crate::agenda::ReadToken;
 use crate::freshness::{Family, Freshness, Seen};
 use crate::http::agendas::{Agendas, Shared};
+use crate::http::representation::Representation;
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::release::Release;
+use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
-use http::header::USER_AGENT;
+use http::header::{CONTENT_DISPOSITION, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -41,15 +43,7 @@ impl Poll<'_> {
                 Source::Joined(joined).representation(request, None, now).answer(request)
             }
             Shared::Open(agenda) => {
-                let options = options(&pairs(request))?;
-                let name = match agenda.name.is_empty() {
-                    true => Text::line(&format!("{title}: my agenda")).0,
-                    false => Text::line(&agenda.name).0,
-                };
-                let joined = release.feeds.agenda(&name, &agenda.picks, options, agenda.modified);
-                let floor = agenda.modified.max(release.published());
-                let answer =
-                    Source::Joined(joined).representation(request, Some(floor), now).answer(request)?;
+                let answer = representation(&agenda, release, request, now)?.answer(request)?;
                 if request.method == Method::GET {
                     let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
                     let by = Family::of(agent.unwrap_or_default());
@@ -59,4 +53,32 @@ impl Poll<'_> {
             }
         }
     }
+}
+
+/// An agenda's feed as a download for its owner.
+pub(in crate::http) fn own(
+    agenda: &AgendaRecord,
+    release: &Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Result<Response<Body>, Problem> {
+    let mut representation = representation(agenda, release, request, now)?;
+    representation.fields.push((CONTENT_DISPOSITION, "attachment; filename=\"agenda.ics\"".to_owned()));
+    representation.answer(request)
+}
+
+fn representation<'a>(
+    agenda: &AgendaRecord,
+    release: &'a Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Result<Representation<'a>, Problem> {
+    let options = options(&pairs(request))?;
+    let name = match agenda.name.is_empty() {
+        true => Text::line(&format!("{}: my agenda", release.program.conference.title)).0,
+        false => Text::line(&agenda.name).0,
+    };
+    let joined = release.feeds.agenda(&name, &agenda.picks, options, agenda.modified);
+    let floor = agenda.modified.max(release.published());
+    Ok(Source::Joined(joined).representation(request, Some(floor), now))
 }
