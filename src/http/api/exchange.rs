@@ -73,16 +73,13 @@ impl Call<'_> {
 
 /// Every line of the file, by what became of it.
 fn report(found: &Matching, owned: &Owned, release: &Release, is_applied: bool) -> Value {
-    let named = |id: &SessionId| {
-        let title = release.ledger.entries.get(id).map_or("", |entry| entry.session.title.as_str());
-        json!({ "session": id.as_str(), "title": title })
-    };
+    let title =
+        |id: &SessionId| release.ledger.entries.get(id).map_or("", |entry| entry.session.title.as_str());
+    let named = |id: &SessionId| json!({ "session": id.as_str(), "title": title(id) });
     let lines =
         |shape: &dyn Fn(&Line) -> Option<Value>| found.lines.iter().filter_map(shape).collect::<Vec<Value>>();
     let one = |line: &Line, id: &SessionId| {
-        let mut one = named(id);
-        one["text"] = json!(line.text);
-        Some(one)
+        Some(json!({ "session": id.as_str(), "title": title(id), "text": line.text }))
     };
     json!({
         "applied": is_applied,
