@@ -168,6 +168,12 @@ enum Command {
     },
 }
 
+/// Its definition, for manual pages and completions.
+pub fn command() -> clap::Command {
+    use clap::CommandFactory;
+    Arguments::command()
+}
+
 /// Runs a command line, the program's name included.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments = match Arguments::try_parse_from(arguments) {

@@ -28,7 +28,7 @@ pub use guard::{Guarded, Held};
 pub use impact::{Holders, Impact, impact, interest};
 pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
-pub use spool::{Call, spool, spool_directory, write_call};
+pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
 pub use status::{Attempt, Status, Verdict, Waiting};
 pub use watch::watch;

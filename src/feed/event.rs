@@ -99,7 +99,7 @@ pub(super) struct Pieces {
 }
 
 /// `END:VEVENT` and its line end: an alarm goes before it.
-const END: usize = "END:VEVENT\r\n".len();
+pub(super) const END: &str = "END:VEVENT\r\n";
 
 impl Pieces {
     /// The VEVENT as public feeds have it: transparent, a cancelled one with its STATUS.
@@ -133,7 +133,7 @@ impl Pieces {
 
     /// UID up to the last property.
     pub(super) fn tail(&self) -> Bytes {
-        self.bytes.slice(self.ends[1]..self.ends[2].saturating_sub(END))
+        self.bytes.slice(self.ends[1]..self.ends[2].saturating_sub(END.len()))
     }
 }
 

@@ -82,6 +82,11 @@ impl Feed {
         self.codings.load().coded.iter().map(|coded| coded.coding).collect()
     }
 
+    /// Its events in program order, to be kept.
+    pub fn shared_members(&self) -> &[Arc<Event>] {
+        &self.members
+    }
+
     /// A feed that an earlier release shares may have been compressed as well already.
     fn compress(&self, effort: Effort, codings: &[Coding]) {
         if self.codings.load().effort >= Some(effort) {
@@ -135,7 +140,8 @@ impl FeedSet {
         self.shared_event(id).map(Arc::as_ref)
     }
 
-    pub(super) fn shared_event(&self, id: &SessionId) -> Option<&Arc<Event>> {
+    /// A session's event, to be kept.
+    pub fn shared_event(&self, id: &SessionId) -> Option<&Arc<Event>> {
         self.events.get(*self.places.get(id)?)
     }
 
@@ -167,6 +173,14 @@ impl FeedSet {
             .iter()
             .filter(move |(key, feed)| !is_shared(key, feed))
             .map(|(key, feed)| (key, feed.as_ref()))
+    }
+
+    /// The events of chosen sessions, in program order, each once; those that feeds do not show are left out.
+    pub fn picked(&self, picks: &[SessionId]) -> impl Iterator<Item = &Arc<Event>> {
+        let mut places: Vec<usize> = picks.iter().filter_map(|id| self.places.get(id)).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|place| self.events.get(place))
     }
 
     /// Makes the codings of every feed, the program's first; readers get the plain body until then. Stops

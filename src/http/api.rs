@@ -1,14 +1,26 @@
-//! `/api/v1`: agendas as JSON, opened by an edit key in `Authorization: Bearer` (RFC 6750).
+//! `/api/v1`: the program as JSON for everybody ([`Reader`]), and agendas, opened by an edit key in
+//! `Authorization: Bearer` (RFC 6750) or shown by a read link.
 //!
 //! A key that is missing, malformed, unknown or replaced gets one and the same 401. Changes take If-Match
 //! with the agenda's ETag; without it they apply to whatever is there.
 
 mod bearer;
+mod cursor;
 mod exchange;
+mod history;
 mod json;
+mod openapi;
+mod query;
+mod reading;
+mod shared;
 mod view;
 
+pub(super) use openapi::reference;
+pub use query::AskError;
+pub(super) use reading::{Reader, Reading};
+
 use super::agendas::{AgendaError, Agendas, Owned};
+use super::allowance::Allowed;
 use super::conditional::{Validators, Verdict, evaluate};
 use super::representation::Representation;
 use super::route::Api;
@@ -42,6 +54,7 @@ pub(super) struct Call<'a> {
     pub(super) release: &'a Arc<Release>,
     pub(super) now: DateTime<Utc>,
     pub(super) freshness: &'a Freshness,
+    pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }
@@ -50,6 +63,9 @@ impl Call<'_> {
     pub(super) async fn answer(self, api: Api) -> Result<Response<Body>, Problem> {
         if api == Api::Agendas {
             return self.create().await;
+        }
+        if let Api::Shared(token) = api {
+            return self.shared(&token);
         }
         let key = bearer::key(&self.request.headers)?;
         let owned = self.agendas.open(&key)?;
@@ -88,7 +104,7 @@ impl Call<'_> {
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });
                 Ok(tagged(document(StatusCode::OK, &answer), &owned))
             }
-            (Api::Agendas, _) => Err(Problem::NotFound),
+            (Api::Agendas | Api::Shared(_), _) => Err(Problem::NotFound),
         }
     }
 
@@ -101,6 +117,7 @@ impl Call<'_> {
             object.done()?;
             (name.unwrap_or_default(), picks.unwrap_or_default())
         };
+        self.allowed.agenda()?;
         let created = self.agendas.create(&name, &picks, self.release).await?;
         let answer = view::created(&created, self.release, self.freshness);
         Ok(tagged(document(StatusCode::CREATED, &answer), &created.0))

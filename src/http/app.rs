@@ -1,18 +1,21 @@
 //! The pipeline, and what it works with.
 
-use super::agendas::Agendas;
-use super::api::{self, Call};
+use super::agendas::{AgendaError, Agendas};
+use super::allowance::{Allowances, Allowed};
+use super::api::{self, Call, Reader};
 use super::changes::Changes;
+use super::dav::{self, Place};
 use super::exports::Exports;
 use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
+use super::pace::Pace;
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
 use super::web::{Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Share};
 use crate::publisher::Publisher;
 use crate::release::Release;
 use crate::store::Store;
@@ -20,8 +23,10 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What an application is made of.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Which read link has seen which release.
     pub freshness: Arc<Freshness>,
+    /// How often an address may do what.
+    pub allowances: Allowances,
 }
 
 /// The application. Clones share it.
@@ -61,12 +68,16 @@ struct Inner {
     changes: Changes,
     exports: Exports,
     jcals: Jcals,
+    reader: Reader,
+    allowances: Allowances,
+    pace: Pace,
 }
 
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness } = parts;
+        let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness, allowances } =
+            parts;
         let organizer = Organizer {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
@@ -78,7 +89,7 @@ impl App {
         };
         Self(Arc::new(Inner {
             publisher,
-            agendas: Agendas::new(store.clone(), clock.clone()),
+            agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&organizer.freshness)),
             store,
             codes: Codes::default(),
             events: Events::default(),
@@ -91,6 +102,9 @@ impl App {
             changes: Changes::default(),
             exports: Exports::default(),
             jcals: Jcals::default(),
+            reader: Reader::default(),
+            allowances,
+            pace: Pace::default(),
         }))
     }
 
@@ -99,11 +113,38 @@ impl App {
         &self.0.metrics
     }
 
-    /// Answers a request. What goes wrong is an answer too.
+    /// How many of the read links polled lately hold the running release.
+    pub(super) fn freshness(&self) -> Share {
+        self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
+    }
+
+    /// Watches whether the server keeps up, so that requests are turned away when it does not; never returns.
+    /// It belongs on the runtime that the requests are answered on.
+    pub async fn keep_pace(&self) {
+        self.0.pace.keep().await;
+    }
+
+    /// How many requests were turned away because the server did not keep up.
+    pub fn turned_away(&self) -> u64 {
+        self.0.pace.turned_away()
+    }
+
+    /// Answers a request of this machine's. What goes wrong is an answer too.
     pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
     {
+        self.respond_to(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
+    }
+
+    /// Answers a request that came in from an address, a proxy's where there is one.
+    pub async fn respond_to<B>(&self, request: Request<B>, socket: IpAddr) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if !self.0.pace.admits(Instant::now()) {
+            return Problem::Overloaded.answer(None);
+        }
         let (head, body) = request.into_parts();
         let entry = access::Entry::begin(&head.method);
         let found = host::check(head.version, &head.headers).and_then(|()| self.route(&head));
@@ -112,7 +153,7 @@ impl App {
             Err(_) => ("-", None),
         };
         let answered = match found {
-            Ok(route) => self.perform(route, &head, body).await,
+            Ok(route) => self.perform(route, &head, body, socket).await,
             Err(problem) => Err(problem),
         };
         let mut response = answered.unwrap_or_else(|problem| {
@@ -151,10 +192,14 @@ impl App {
         route: Route,
         head: &request::Parts,
         body: B,
+        socket: IpAddr,
     ) -> Result<Response<Body>, Problem>
     where
         B: http_body::Body<Data = Bytes>,
     {
+        if let Some(Endpoint::Dav(place)) = route.endpoint {
+            return self.dav(place, head, body).await;
+        }
         match method::asked(&head.method, route.methods) {
             Asked::Perform(_) => {}
             Asked::Options => return Ok(options(&route)),
@@ -167,9 +212,11 @@ impl App {
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Jcal(feed) => self.0.jcals.of(self.feed(&feed, release, &jcal::plain(head))?).await,
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
+            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
-                self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
+                let allowed = self.0.allowances.of(socket, &head.headers, now);
+                self.0.organizer.answer(endpoint, head, body, self.0.body_patience, allowed).await
             }
             Endpoint::Web(page) => {
                 let body = cap::read(body, page.cap(), self.0.body_patience).await?;
@@ -184,15 +231,19 @@ impl App {
                     events: &self.0.events,
                     clock: &self.0.clock,
                     frame_ancestors: &self.0.frame_ancestors,
+                    allowed: self.0.allowances.of(socket, &head.headers, now),
                     request: head,
                     body,
                 };
-                visit.answer(page).await
+                let allowed = visit.allowed;
+                no_guessing(allowed, head, visit.answer(page).await)
             }
             Endpoint::Api(api) => {
                 let body = cap::read(body, api::cap(&api), self.0.body_patience).await?;
                 let freshness = &self.0.organizer.freshness;
-                Call { agendas, release, freshness, now, request: head, body }.answer(api).await
+                let allowed = self.0.allowances.of(socket, &head.headers, now);
+                let call = Call { agendas, release, freshness, allowed, now, request: head, body };
+                no_guessing(allowed, head, call.answer(api).await)
             }
             feed => self.feed(&feed, release, head),
         }
@@ -200,6 +251,20 @@ impl App {
 }
 
 impl App {
+    /// CalDAV, which has methods of its own.
+    async fn dav<B>(&self, place: Place, head: &request::Parts, body: B) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if place == Place::WellKnown {
+            return Ok(dav::well_known());
+        }
+        let body = cap::read(body, dav::CAP, self.0.body_patience).await?;
+        let (release, now) = (self.0.publisher.current(), self.0.clock.now());
+        let (agendas, freshness) = (&self.0.agendas, &*self.0.organizer.freshness);
+        dav::Visit { agendas, release: &release, freshness, now, request: head, body }.answer(place).await
+    }
+
     /// A calendar feed.
     fn feed(
         &self,
@@ -217,6 +282,21 @@ impl App {
             }
             _ => Err(Problem::NotFound),
         }
+    }
+}
+
+/// A write with an edit key that opens nothing takes a token, and is told so when there is none left.
+fn no_guessing(
+    allowed: Allowed<'_>,
+    request: &request::Parts,
+    answer: Result<Response<Body>, Problem>,
+) -> Result<Response<Body>, Problem> {
+    let is_read = matches!(request.method, Method::GET | Method::HEAD);
+    match answer {
+        Err(Problem::Agenda(AgendaError::UnknownKey)) if !is_read => {
+            Err(allowed.wrong_key().err().unwrap_or(Problem::Agenda(AgendaError::UnknownKey)))
+        }
+        answer => answer,
     }
 }
 

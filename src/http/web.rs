@@ -17,6 +17,7 @@ pub(super) use events::Events;
 pub(super) use handover::Codes;
 
 use super::agendas::Agendas;
+use super::allowance::Allowed;
 use super::exports::Exports;
 use super::{Body, Problem, plain};
 use crate::agenda::ReadToken;
@@ -47,6 +48,8 @@ pub(super) enum Web {
     /// `/assets/…`, by file name.
     Asset(String),
     Changes,
+    /// `/api`.
+    Reference,
     /// `/subscribe/…`: the path of the feed without its suffix.
     Subscribe(String),
     SharedAgenda(ReadToken),
@@ -91,6 +94,7 @@ pub(super) struct Visit<'a> {
     pub(super) events: &'a Events,
     pub(super) clock: &'a Clock,
     pub(super) frame_ancestors: &'a str,
+    pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }
@@ -105,6 +109,7 @@ impl Visit<'_> {
             Web::File(path) => self.file(path),
             Web::Asset(name) => self.asset(&name),
             Web::Changes => self.changes(),
+            Web::Reference => self.reference(),
             Web::Subscribe(path) => self.subscribe(&path),
             Web::SharedAgenda(token) => self.shared_agenda(&token),
             Web::Mine => self.mine().await,

@@ -52,6 +52,9 @@ pub enum PublishError {
     /// It could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
+    /// A call that waits in the spool could not be rewritten for an erasure.
+    #[error("a waiting webhook call could not be rewritten; erase again when there is room")]
+    Spool(#[source] std::io::Error),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),

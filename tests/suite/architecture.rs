@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
+    ("peer", &[]), // addresses, for the limits of server and http
     ("program", &[]),
     ("ics", &[]), // reads iCalendar for export, doctor and adopt
     ("xml", &[]), // reads and writes XML for export, doctor, adopt and http
-    ("config", &["program"]),
+    ("config", &["program", "peer"]),
     ("import", &["program"]),
     ("revision", &["program"]),
     ("feed", &["program", "revision"]),
@@ -37,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "program",
+            "peer",
             "config",
             "clock",
             "telemetry",
@@ -52,9 +54,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "freshness",
             "publisher",
+            "ics", // CalDAV's filters
+            "xml",
         ],
     ),
-    ("server", &[]),
+    ("retention", &["program", "store", "freshness", "publisher", "clock"]),
+    ("server", &["peer"]),
     ("client", &[]),
     ("cli", &["*"]),
     ("main", &["*"]),
@@ -76,6 +81,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("ureq", &["client"]),
+    ("ring", &["revision", "agenda", "program", "cli"]), // digests and HMAC; agenda: read tokens; cli: webhooks
     ("clap", &["cli", "main"]),
 ];
 

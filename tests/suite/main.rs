@@ -22,6 +22,7 @@ mod http;
 mod publishing;
 mod sample;
 mod store;
+mod systemd;
 mod truth;
 mod web;
 mod zones;

@@ -15,7 +15,7 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
         PublishError::Commit(error) => uncommitted(error),
         PublishError::Read(error) => unread(error),
         PublishError::Kept(_) | PublishError::Unsound(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        PublishError::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
+        PublishError::Stopping(_) | PublishError::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Visit, chosen};
 use crate::export::shown_text;
 use crate::feed::Coding;
+use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::encoding::negotiate;
 use crate::http::exports::Format;
@@ -94,6 +95,10 @@ impl Visit<'_> {
             })
             .collect();
         self.made(web::changes(release, &notes))
+    }
+
+    pub(super) fn reference(&self) -> Result<Response<Body>, Problem> {
+        self.made(web::reference(&self.published.release, reference()))
     }
 
     /// A page that was made at publication, with its codings.

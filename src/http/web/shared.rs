@@ -4,7 +4,6 @@ use super::cookie::Jar;
 use super::{Visit, chosen, html};
 use crate::agenda::ReadToken;
 use crate::export::agenda_text;
-use crate::http::agendas::Shared;
 use crate::http::{Body, Problem, plain};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
@@ -16,11 +15,7 @@ use http::{HeaderValue, Response};
 impl Visit<'_> {
     /// The agenda behind a link that works.
     pub(super) fn open_link(&self, token: &ReadToken) -> Result<AgendaRecord, Problem> {
-        match self.agendas.shared(token)? {
-            Shared::Open(record) => Ok(record),
-            Shared::Never => Err(Problem::NotFound),
-            Shared::Closed { .. } | Shared::Gone => Err(Problem::Gone),
-        }
+        self.agendas.shared(token)?.open()
     }
 
     pub(super) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {

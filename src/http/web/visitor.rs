@@ -98,6 +98,7 @@ impl Visit<'_> {
             }
             Some(owned) => (self.agendas.unpick_all(&owned.key, &sessions).await?, false),
             None if picks => {
+                self.allowed.agenda()?;
                 let Created(owned) = self.agendas.create("", &sessions, release).await?;
                 (owned, true)
             }

@@ -3,12 +3,14 @@
 use bytes::Bytes;
 use callboard::clock::Clock;
 use callboard::config::{Config, Overrides};
-use callboard::http::{App, Parts, Secrets};
+use callboard::freshness::Freshness;
+use callboard::http::{Allowances, App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, Setup};
 use callboard::store::{Origin, Store};
 use chrono::TimeDelta;
 use http::{HeaderMap, Request, Version};
 use http_body_util::{BodyExt, Full};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +52,7 @@ pub(super) struct Stage {
     pub(super) clock: Clock,
     pub(super) publisher: Arc<Publisher>,
     pub(super) store: Store,
+    pub(super) freshness: Arc<Freshness>,
     _dir: tempfile::TempDir,
 }
 
@@ -79,6 +82,7 @@ impl Stage {
         let publisher = started.publisher;
         let secrets = dir.path().join("secrets");
         std::fs::write(&secrets, format!("ops {SECRET}\n")).unwrap();
+        let freshness = Arc::new(Freshness::default());
         let app = App::new(Parts {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
@@ -86,10 +90,11 @@ impl Stage {
             body_patience: Duration::from_millis(200),
             frame_ancestors: Vec::new(),
             secrets: Secrets::open(&secrets).unwrap(),
-            freshness: Arc::default(),
+            freshness: Arc::clone(&freshness),
+            allowances: Allowances::default(),
         });
         clock.advance(TimeDelta::hours(1));
-        Self { app, clock, publisher, store, _dir: dir }
+        Self { app, clock, publisher, store, freshness, _dir: dir }
     }
 
     pub(super) fn pass(&self, seconds: i64) {
@@ -112,7 +117,8 @@ impl Stage {
         for (name, value) in card.fields {
             request = request.header(name, value);
         }
-        let response = self.app.respond(request.body(Full::new(card.body)).unwrap()).await;
+        let request = request.body(Full::new(card.body)).unwrap();
+        let response = self.app.respond_to(request, card.socket).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
@@ -156,16 +162,24 @@ pub(super) struct Card {
     pub(super) version: Version,
     pub(super) fields: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
+    /// The address that it comes in from.
+    pub(super) socket: IpAddr,
 }
 
 impl Card {
     pub(super) fn new(method: &'static str, target: &str) -> Self {
         let target = target.to_owned();
-        Self { method, target, version: Version::HTTP_11, fields: Vec::new(), body: Bytes::new() }
+        let socket = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self { method, target, version: Version::HTTP_11, fields: Vec::new(), body: Bytes::new(), socket }
     }
 
     pub(super) fn field(mut self, name: &'static str, value: &str) -> Self {
         self.fields.push((name, value.to_owned()));
+        self
+    }
+
+    pub(super) fn from(mut self, address: &str) -> Self {
+        self.socket = address.parse().unwrap();
         self
     }
 
