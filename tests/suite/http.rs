@@ -7,6 +7,7 @@ mod basics;
 mod changes;
 mod described;
 mod desk;
+mod exchange;
 mod feeds;
 mod limits;
 mod operator;
