@@ -4,6 +4,7 @@ mod adopt;
 mod background;
 mod check;
 mod deliver;
+mod descriptors;
 mod diff;
 mod exit;
 mod lint;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use callboard::clock::Clock;
-use callboard::config::{Config, Overrides};
+use callboard::config::{Config, Limits, Overrides};
 use callboard::freshness::Freshness;
 use callboard::http::{Allowances, App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, Setup};
@@ -67,7 +67,20 @@ impl Stage {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
+    /// One whose limits are as they are by default; the others have room for any test.
+    pub(super) fn limited() -> Self {
+        Self::with_limits(CONFIG, &Limits::default())
+    }
+
     fn with(config: &str) -> Self {
+        let most = 1_000_000;
+        let (agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once) = (most, most, most);
+        let limits =
+            Limits { agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once, ..Limits::default() };
+        Self::with_limits(config, &limits)
+    }
+
+    fn with_limits(config: &str, limits: &Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse(Some(config), Overrides::default()).unwrap();
         let conference = config.conference("127.0.0.1:1".parse().unwrap());
@@ -90,7 +103,7 @@ impl Stage {
             frame_ancestors: Vec::new(),
             secrets: Secrets::open(&secrets).unwrap(),
             freshness: Arc::clone(&freshness),
-            allowances: Allowances::default(),
+            allowances: Allowances::new(limits, config.trusted_proxies.clone()),
         });
         clock.advance(TimeDelta::hours(1));
         Self { app, clock, publisher, store, freshness, _dir: dir }
