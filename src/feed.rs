@@ -9,6 +9,7 @@
 //!                       \----join--> filtered, optioned, single-session and agenda feeds, on request
 //! ```
 
+mod busy;
 mod calendar;
 mod coding;
 mod colour;
@@ -19,17 +20,20 @@ mod filter;
 mod join;
 mod key;
 mod line;
+mod object;
 mod options;
 mod render;
 mod set;
 mod zone;
 
+pub use busy::{Taken, free_busy};
 pub use calendar::Calendar;
 pub use coding::{Coded, Coding, Effort};
 pub use event::CANCELLED_PREFIX;
 pub use filter::{Filter, MOST_VALUES, QueryError, canonical_query, parse_query};
 pub use join::{Join, Joined};
 pub use key::{FeedKey, session_path};
+pub use object::Object;
 pub use options::{Cancelled, OptionError, Options};
 pub use render::Rendering;
 pub use set::{Event, Feed, FeedSet};

@@ -88,6 +88,7 @@ mod platform;
 mod program;
 mod prose;
 mod qr;
+mod reference;
 mod schema;
 mod session;
 mod shared;
@@ -107,10 +108,11 @@ pub use pages::Pages;
 pub use part::{speaker, track};
 pub use platform::Platform;
 pub use program::program;
+pub use reference::{Answer, Chapter, Operation, Parameter, reference};
 pub use session::session;
 pub use shared::shared;
 pub use subscribe::{Subject, subscribe};
-pub use view::{LONGEST_SEARCH, View};
+pub use view::{LONGEST_SEARCH, View, admits};
 
 use askama::Template;
 

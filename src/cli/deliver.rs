@@ -6,8 +6,7 @@ use crate::client::{Call as Request, Client};
 use crate::clock::Clock;
 use crate::publisher::{Call, UNDELIVERED, spool_directory, write_call};
 use chrono::TimeDelta;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use ring::hmac;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -102,12 +101,9 @@ fn send(client: &Client, call: &Call, name: &str, clock: &Clock) -> Result<(), S
     let secret = std::fs::read_to_string(&call.webhook.secret_file)
         .map_err(|error| format!("{} cannot be read: {error}", call.webhook.secret_file.display()))?;
     let timestamp = clock.now().timestamp().to_string();
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.trim().as_bytes()).map_err(|error| error.to_string())?;
-    mac.update(timestamp.as_bytes());
-    mac.update(b".");
-    mac.update(call.body.as_bytes());
-    let signature = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.trim().as_bytes());
+    let signature = hmac::sign(&key, format!("{timestamp}.{}", call.body).as_bytes());
+    let signature = data_encoding::HEXLOWER.encode(signature.as_ref());
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("callboard-release", call.release.to_string()),

@@ -55,6 +55,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         settings: config.publishing.clone(),
         webhooks: config.webhooks.clone(),
         spool: spool_directory(&config.data),
+        inspect: crate::doctor::inspect,
     };
     let clock = Clock::wall();
     let Started { publisher, is_first } =

@@ -122,6 +122,7 @@ fn span(event: &Element) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
 fn line_of(error: &xml::XmlError) -> usize {
     match error {
         xml::XmlError::TooDeep(line)
+        | xml::XmlError::TooManyAttributes(line)
         | xml::XmlError::DocType(line)
         | xml::XmlError::Entity(line, _)
         | xml::XmlError::Malformed(line, _) => *line,

@@ -140,10 +140,14 @@ impl ChangeFeed {
     }
 }
 
-fn is_shown(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
+/// Whether a change is public, by what stands in a later release: nothing of a session that is withdrawn is.
+pub fn is_told(change: &Change, release: &Release) -> bool {
     let standing = release.ledger.entries.get(&change.session).map(|entry| entry.standing);
-    if standing.is_none_or(|standing| standing == Standing::Withdrawn) || change.kind == ChangeKind::Withdrawn
-    {
+    standing.is_some_and(|standing| standing != Standing::Withdrawn) && change.kind != ChangeKind::Withdrawn
+}
+
+fn is_shown(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
+    if !is_told(change, release) {
         return false;
     }
     match scope {
@@ -305,7 +309,7 @@ mod tests {
     fn atom_has_what_the_standard_asks_for_and_ids_that_stay() {
         let feed = feed(Scope::Program);
         let root = read(&feed.atom().bytes, MOST_BYTES).unwrap();
-        assert_eq!((root.name.as_str(), root.namespace.as_str()), ("feed", "http://www.w3.org/2005/Atom"));
+        assert_eq!((root.name.as_str(), &*root.namespace), ("feed", "http://www.w3.org/2005/Atom"));
         for name in ["id", "title", "updated", "author"] {
             assert!(root.child(name).is_some(), "{name}");
         }

@@ -30,6 +30,16 @@ pub struct Calendar {
     pub colour: Option<Colour>,
 }
 
+/// BEGIN:VCALENDAR and what no calendar is without.
+pub(super) fn begin() -> String {
+    let mut out = String::with_capacity(1024);
+    line::raw(&mut out, "BEGIN", "VCALENDAR");
+    line::raw(&mut out, "VERSION", "2.0");
+    line::raw(&mut out, "PRODID", PRODID);
+    line::raw(&mut out, "CALSCALE", "GREGORIAN");
+    out
+}
+
 impl Calendar {
     /// BEGIN:VCALENDAR up to and with the VTIMEZONE.
     pub(super) fn opening(
@@ -38,11 +48,7 @@ impl Calendar {
         vtimezone: &str,
         modified: DateTime<Utc>,
     ) -> String {
-        let mut out = String::with_capacity(1024);
-        line::raw(&mut out, "BEGIN", "VCALENDAR");
-        line::raw(&mut out, "VERSION", "2.0");
-        line::raw(&mut out, "PRODID", PRODID);
-        line::raw(&mut out, "CALSCALE", "GREGORIAN");
+        let mut out = begin();
         for name in ["NAME", "X-WR-CALNAME"] {
             line::text(&mut out, name, self.name.as_str());
         }

@@ -99,12 +99,26 @@ pub(super) struct Pieces {
 }
 
 /// `END:VEVENT` and its line end: an alarm goes before it.
-const END: usize = "END:VEVENT\r\n".len();
+pub(super) const END: &str = "END:VEVENT\r\n";
 
 impl Pieces {
     /// The VEVENT as public feeds have it: transparent, a cancelled one with its STATUS.
     pub(super) fn default_bytes(&self) -> Bytes {
         self.bytes.slice(..self.ends[2])
+    }
+
+    #[cfg(test)]
+    pub(super) fn replaced(&self, old: &str, new: &str) -> Self {
+        let [head, window, tail, other] = [
+            self.head(),
+            self.window(false),
+            self.bytes.slice(self.ends[1]..self.ends[2]),
+            self.window(true),
+        ]
+        .map(|part| String::from_utf8_lossy(&part).replace(old, new));
+        let mut ends = [head.len(), window.len(), tail.len(), other.len()];
+        (1..4).for_each(|n| ends[n] += ends[n - 1]);
+        Self { bytes: Bytes::from([head, window, tail, other].concat()), ends }
     }
 
     /// BEGIN up to SEQUENCE.
@@ -119,7 +133,7 @@ impl Pieces {
 
     /// UID up to the last property.
     pub(super) fn tail(&self) -> Bytes {
-        self.bytes.slice(self.ends[1]..self.ends[2].saturating_sub(END))
+        self.bytes.slice(self.ends[1]..self.ends[2].saturating_sub(END.len()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a session can be found by.
 
+use super::FeedKey;
 use super::filter::Filter;
 use crate::program::{Session, SessionId, SessionKind, Slug, Zone};
 use crate::revision::{Departure, Found, Slugs};
@@ -39,6 +40,11 @@ impl Left {
         self.after.is_none()
     }
 
+    /// Whether it left a canonical feed.
+    pub(super) fn leaves_feed(&self, key: &FeedKey) -> bool {
+        self.before.are_in(key) && !self.after.as_ref().is_some_and(|after| after.are_in(key))
+    }
+
     /// Whether it left what a filter lets through.
     pub(super) fn leaves(&self, filter: &Filter) -> bool {
         filter.admits(&self.before) && !self.after.as_ref().is_some_and(|after| filter.admits(after))
@@ -46,6 +52,16 @@ impl Left {
 }
 
 impl Facets {
+    fn are_in(&self, key: &FeedKey) -> bool {
+        match key {
+            FeedKey::Program => true,
+            FeedKey::Track(slug) => self.track.as_ref() == Some(slug),
+            FeedKey::Day(day) => self.day == *day,
+            FeedKey::Room(slug) => self.room.as_ref() == Some(slug),
+            FeedKey::Speaker(slug) => self.speakers.contains(slug),
+        }
+    }
+
     /// Of what was kept, by present slugs: tracks and rooms may have been renamed since.
     fn found(found: &Found, slugs: &Slugs) -> Self {
         let room = found.room.as_ref().and_then(|name| slugs.room_slug(name));

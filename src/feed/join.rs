@@ -4,6 +4,7 @@
 
 use super::calendar::CLOSING;
 use super::deflate::Gzip;
+use super::event::END;
 use super::facets::Left;
 use super::render::stamp_bytes;
 use super::set::{Event, Feed, FeedSet};
@@ -43,8 +44,7 @@ pub struct Joined<'a> {
 impl FeedSet {
     /// The full program, filtered and with options.
     pub fn filtered<'a>(&'a self, filter: &Filter, options: Options, slugs: &Slugs) -> Joined<'a> {
-        let admitted = self.events.iter().filter(|event| filter.admits(&event.facets));
-        let events: Vec<&Event> = admitted.map(Arc::as_ref).collect();
+        let events: Vec<&Event> = self.admitted(filter).collect();
         let title = &self.conference.title;
         let words = filter.describe(slugs);
         let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
@@ -60,6 +60,11 @@ impl FeedSet {
         };
         let floor = self.departed(|left| left.leaves(filter));
         self.join(Join { calendar, events, busy: false, options, floor })
+    }
+
+    /// The events that a filter lets through, in program order.
+    pub fn admitted<'a>(&'a self, filter: &Filter) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().filter(|event| filter.admits(&event.facets)).map(Arc::as_ref)
     }
 
     /// A canonical feed with options.
@@ -95,10 +100,7 @@ impl FeedSet {
         options: Options,
         changed: DateTime<Utc>,
     ) -> Joined<'a> {
-        let mut places: Vec<usize> = picks.iter().filter_map(|id| self.places.get(id)).copied().collect();
-        places.sort_unstable();
-        places.dedup();
-        let events = places.into_iter().filter_map(|place| self.events.get(place)).map(Arc::as_ref).collect();
+        let events = self.picked(picks).map(Arc::as_ref).collect();
         let calendar = Calendar {
             name: name.clone(),
             about: Text::line(&format!("A personal agenda for {}", self.conference.title)).0,
@@ -215,6 +217,6 @@ impl Joined<'_> {
 
     fn ending(&self, event: &Event, alarm: &str) -> String {
         let alarm = if event.cancelled { "" } else { alarm };
-        format!("{alarm}END:VEVENT\r\n")
+        format!("{alarm}{END}")
     }
 }

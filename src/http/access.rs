@@ -53,6 +53,6 @@ fn known(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
+        _ => ["PROPFIND", "REPORT"].into_iter().find(|name| method == name).unwrap_or("other"),
     }
 }

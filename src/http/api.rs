@@ -1,11 +1,22 @@
-//! `/api/v1`: agendas as JSON, opened by an edit key in `Authorization: Bearer` (RFC 6750).
+//! `/api/v1`: the program as JSON for everybody ([`Reader`]), and agendas, opened by an edit key in
+//! `Authorization: Bearer` (RFC 6750) or shown by a read link.
 //!
 //! A key that is missing, malformed, unknown or replaced gets one and the same 401. Changes take If-Match
 //! with the agenda's ETag; without it they apply to whatever is there.
 
 mod bearer;
+mod cursor;
+mod history;
 mod json;
+mod openapi;
+mod query;
+mod reading;
+mod shared;
 mod view;
+
+pub(super) use openapi::reference;
+pub use query::AskError;
+pub(super) use reading::{Reader, Reading};
 
 use super::agendas::{AgendaError, Agendas, Owned};
 use super::allowance::Allowed;
@@ -43,6 +54,9 @@ impl Call<'_> {
         if api == Api::Agendas {
             return self.create().await;
         }
+        if let Api::Shared(token) = api {
+            return self.shared(&token);
+        }
         let key = bearer::key(&self.request.headers)?;
         let owned = self.agendas.open(&key)?;
         let method = &self.request.method;
@@ -78,7 +92,7 @@ impl Call<'_> {
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });
                 Ok(tagged(document(StatusCode::OK, &answer), &owned))
             }
-            (Api::Agendas, _) => Err(Problem::NotFound),
+            (Api::Agendas | Api::Shared(_), _) => Err(Problem::NotFound),
         }
     }
 

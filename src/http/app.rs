@@ -2,9 +2,11 @@
 
 use super::agendas::{AgendaError, Agendas};
 use super::allowance::{Allowances, Allowed};
-use super::api::{self, Call};
+use super::api::{self, Call, Reader};
 use super::changes::Changes;
-use super::exports::{self, Exports};
+use super::dav::{self, Place};
+use super::exports::Exports;
+use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
 use super::pace::Pace;
@@ -13,7 +15,7 @@ use super::route::{Endpoint, Route, Routes};
 use super::web::{self, Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Share};
 use crate::publisher::Publisher;
 use crate::release::Release;
 use crate::store::Store;
@@ -64,6 +66,8 @@ struct Inner {
     organizer: Organizer,
     changes: Changes,
     exports: Exports,
+    jcals: Jcals,
+    reader: Reader,
     allowances: Allowances,
     pace: Pace,
 }
@@ -96,6 +100,8 @@ impl App {
             organizer,
             changes: Changes::default(),
             exports: Exports::default(),
+            jcals: Jcals::default(),
+            reader: Reader::default(),
             allowances,
             pace: Pace::default(),
         }))
@@ -104,6 +110,11 @@ impl App {
     /// What was counted of the answers.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// How many of the read links polled lately hold the running release.
+    pub(super) fn freshness(&self) -> Share {
+        self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
     }
 
     /// Watches whether the server keeps up, so that requests are turned away when it does not; never returns.
@@ -186,6 +197,9 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
+        if let Some(Endpoint::Dav(place)) = route.endpoint {
+            return self.dav(place, head, body).await;
+        }
         match method::asked(&head.method, route.methods) {
             Asked::Perform(_) => {}
             Asked::Options => return Ok(options(&route)),
@@ -196,8 +210,9 @@ impl App {
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Jcal(feed) => exports::as_jcal(self.feed(&feed, release, &exports::plain(head))?),
+            Endpoint::Jcal(feed) => self.0.jcals.of(self.feed(&feed, release, &jcal::plain(head))?).await,
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
+            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
                 let allowed = self.0.allowances.of(socket, &head.headers, now);
@@ -209,6 +224,7 @@ impl App {
                     agendas,
                     publisher: &self.0.publisher,
                     published: &published,
+                    exports: &self.0.exports,
                     store: &self.0.store,
                     freshness: &self.0.organizer.freshness,
                     codes: &self.0.codes,
@@ -235,6 +251,20 @@ impl App {
 }
 
 impl App {
+    /// CalDAV, which has methods of its own.
+    async fn dav<B>(&self, place: Place, head: &request::Parts, body: B) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if place == Place::WellKnown {
+            return Ok(dav::well_known());
+        }
+        let body = cap::read(body, dav::CAP, self.0.body_patience).await?;
+        let (release, now) = (self.0.publisher.current(), self.0.clock.now());
+        let (agendas, freshness) = (&self.0.agendas, &*self.0.organizer.freshness);
+        dav::Visit { agendas, release: &release, freshness, now, request: head, body }.answer(place).await
+    }
+
     /// A calendar feed.
     fn feed(
         &self,

@@ -9,7 +9,7 @@ use super::{Body, EntityTag, Problem};
 use crate::agenda::ReadToken;
 use crate::export::{ChangeFeed, Exported, Published, Scope};
 use crate::feed::Coding;
-use crate::http::agendas::{Agendas, Shared};
+use crate::http::agendas::Agendas;
 use crate::program::{Slug, Text};
 use crate::release::Release;
 use crate::store::{ReadError, ReleaseRecord, Store};
@@ -116,21 +116,18 @@ impl Changes {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
                 known.public(Some(track.slug.clone()), Form::Atom)
             }
-            Endpoint::Agenda(token) => match agendas.shared(&token)? {
-                Shared::Never => return Err(Problem::NotFound),
-                Shared::Gone | Shared::Closed { .. } => return Err(Problem::Gone),
-                Shared::Open(agenda) => {
-                    let name = match agenda.name.is_empty() {
-                        true => Text::from("my agenda"),
-                        false => Text::line(&agenda.name).0,
-                    };
-                    let scope = Scope::Agenda { name: &name, key: &token.hash().0, picks: &agenda.picks };
-                    let mut exported = known.feed(scope).atom();
-                    // Picking and unpicking changes what is in it.
-                    exported.modified = exported.modified.max(agenda.modified);
-                    Arc::new(exported)
-                }
-            },
+            Endpoint::Agenda(token) => {
+                let agenda = agendas.shared(&token)?.open()?;
+                let name = match agenda.name.is_empty() {
+                    true => Text::from("my agenda"),
+                    false => Text::line(&agenda.name).0,
+                };
+                let scope = Scope::Agenda { name: &name, key: &token.hash().0, picks: &agenda.picks };
+                let mut exported = known.feed(scope).atom();
+                // Picking and unpicking changes what is in it.
+                exported.modified = exported.modified.max(agenda.modified);
+                Arc::new(exported)
+            }
         };
         let representation = Representation {
             media_type: exported.media_type,

@@ -77,7 +77,8 @@ impl Operator {
             (self.publisher.current(), self.publisher.status(), self.store.status());
         let held = status.held.is_some();
         let refused = status.last.is_some_and(|last| matches!(last.verdict, Verdict::Refused { .. }));
-        let gauges: [(&str, &str, i128); 9] = [
+        let links = self.app.freshness();
+        let gauges: [(&str, &str, i128); 11] = [
             ("callboard_release", "The running release's number.", release.number().into()),
             (
                 "callboard_release_published_seconds",
@@ -87,6 +88,8 @@ impl Operator {
             ("callboard_sessions", "Sessions that feeds show.", release.feeds.events().len() as i128),
             ("callboard_publication_held", "1 while a release waits for a confirmation.", i128::from(held)),
             ("callboard_publication_refused", "1 if the last program had errors.", i128::from(refused)),
+            ("callboard_links_polled", "Read links polled within two days.", links.polled as i128),
+            ("callboard_links_current", "Those that hold the running release.", links.current as i128),
             (
                 "callboard_turned_away",
                 "Requests answered 503 because they came too fast, since the start.",

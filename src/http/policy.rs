@@ -10,6 +10,7 @@
 //! | page | `public, max-age=0, must-revalidate` | content security policy; a 304 costs next to nothing |
 //! | personal page | `private, no-cache` | the same, no index |
 //! | asset | `public, max-age=31536000, immutable` | its name is its content |
+//! | CalDAV | `no-cache`; an agenda's `private, no-cache` | an agenda's as its feed; DAV says what is spoken |
 //! | live | `no-store` | |
 //!
 //! An error is `no-store`, and keeps the other fields of its class.
@@ -23,6 +24,10 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// What is spoken of WebDAV (RFC 4918, 10.1; RFC 4791, 5.1): no locks.
+const DAV: HeaderName = HeaderName::from_static("dav");
+const SPOKEN: &str = "1, 3, calendar-access";
 
 /// A class of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +43,26 @@ pub(super) enum Class {
     PersonalPage,
     /// Named by its content.
     Asset,
+    /// Public CalDAV.
+    Dav,
+    /// An agenda's CalDAV.
+    AgendaDav,
     /// A stream of events.
     Live,
 }
 
 impl Class {
-    /// Sets the fields of the class on an answer of any status.
+    /// Sets the fields of the class on an answer of any status; what an answer itself varies by stays beside.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
+        let chosen_by = headers.remove(VARY);
         let mut set = |name: HeaderName, value: &'static str| {
             headers.insert(name, HeaderValue::from_static(value));
         };
         let is_error = status.is_client_error() || status.is_server_error();
         let caching = match self {
             Self::PublicFeed => "public, max-age=300, stale-while-revalidate=3600",
-            Self::AgendaFeed => "private, no-cache",
+            Self::AgendaFeed | Self::AgendaDav => "private, no-cache",
+            Self::Dav => "no-cache",
             Self::AgendaApi | Self::Organizer => "no-store",
             Self::SiteFile => "public, max-age=86400",
             Self::Page => "public, max-age=0, must-revalidate",
@@ -87,7 +98,17 @@ impl Class {
                 set(VARY, "Cookie");
             }
             Self::Asset => set(VARY, "Accept-Encoding"),
+            Self::Dav => set(DAV, SPOKEN),
+            Self::AgendaDav => {
+                set(DAV, SPOKEN);
+                set(ROBOTS, "noindex");
+                set(REFERRER_POLICY, "no-referrer");
+                set(VARY, "Authorization");
+            }
             Self::SiteFile | Self::Live => {}
+        }
+        if let Some(value) = chosen_by {
+            headers.append(VARY, value);
         }
         if self.is_page() && !headers.contains_key(CONTENT_SECURITY_POLICY) {
             frame("'none'", headers);

@@ -9,6 +9,8 @@ mod publication;
 pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
+use super::api::AskError;
+use super::dav::Refusal;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
@@ -35,6 +37,9 @@ pub enum Problem {
     /// A filter or an option that names no feed.
     #[error("{0}")]
     Query(#[from] QueryError),
+    /// A query of the API that cannot be answered.
+    #[error("{0}")]
+    Ask(#[from] AskError),
     /// A body that cannot be read as what it should be.
     #[error("{0}")]
     BadBody(String),
@@ -74,6 +79,9 @@ pub enum Problem {
     /// A format that could not be written, which is a fault of ours.
     #[error("not exported: {0}")]
     Export(String),
+    /// What CalDAV refuses for a reason that programs read.
+    #[error(transparent)]
+    Dav(Refusal),
     /// Too much of something that is allowed now and then.
     #[error("too often")]
     TooOften {
@@ -113,6 +121,11 @@ impl Problem {
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::Ask(error) => match error {
+                AskError::Value { .. } => StatusCode::BAD_REQUEST,
+                AskError::Future { .. } => StatusCode::NOT_FOUND,
+                AskError::TooOld { .. } | AskError::Stale => StatusCode::GONE,
+            },
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -124,7 +137,8 @@ impl Problem {
             Self::Condition => StatusCode::PRECONDITION_FAILED,
             Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Read(error) => unread(error),
-            Self::WrongSecret => StatusCode::UNAUTHORIZED,
+            Self::WrongSecret | Self::Dav(Refusal::SignIn) => StatusCode::UNAUTHORIZED,
+            Self::Dav(_) => StatusCode::FORBIDDEN,
             Self::Publish(error) => publication::status(error),
             Self::Agenda(error) => match error {
                 AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
@@ -174,6 +188,7 @@ impl Problem {
                 format!("This address takes {}.", names.join(", "))
             }
             Self::Query(error) => sentence(&error.to_string()),
+            Self::Ask(error) => sentence(&error.to_string()),
             Self::BadBody(what) => sentence(what),
             Self::MediaType(expected) => format!("Send the body as {expected}."),
             Self::TooLarge(cap) => format!("The body may have {cap} bytes at most."),
@@ -188,6 +203,7 @@ impl Problem {
             }
             Self::WrongSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
             Self::Publish(error) => publication::detail(error),
+            Self::Dav(refusal) => refusal.detail(),
             Self::Agenda(error) => match error {
                 AgendaError::Commit(CommitError::Full) => {
                     "The server's disk is full. Nothing was promised; try again later.".to_owned()
@@ -206,6 +222,7 @@ impl Problem {
     fn faults(&self) -> Vec<Fault> {
         match self {
             Self::Values(faults) => faults.clone(),
+            Self::Ask(AskError::Value { key, expected }) => vec![Fault::new(*key, expected)],
             Self::Agenda(AgendaError::UnknownSessions(ids)) => {
                 ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
             }

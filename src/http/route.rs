@@ -3,10 +3,13 @@
 //! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
+use super::api::Reading;
+use super::dav::{Name, Place, Tree};
 use super::exports::Format;
 use super::organizer::Desk;
 use super::policy::Class::{
-    self, AgendaApi, AgendaFeed, Asset, Live, Organizer, Page, PersonalPage, PublicFeed, SiteFile,
+    self, AgendaApi, AgendaDav, AgendaFeed, Asset, Dav, Live, Organizer, Page, PersonalPage, PublicFeed,
+    SiteFile,
 };
 use super::web::Web;
 use super::{Problem, changes, method, organizer};
@@ -27,8 +30,10 @@ pub(super) enum Endpoint {
     SessionFeed(SessionId),
     /// A shared agenda.
     AgendaFeed(ReadToken),
-    /// `/api/v1`.
+    /// `/api/v1`, agendas.
     Api(Api),
+    /// `/api/v1`, the program.
+    Reading(Reading),
     /// A change feed.
     Changes(changes::Endpoint),
     /// `/organizer`.
@@ -37,6 +42,8 @@ pub(super) enum Endpoint {
     Jcal(Box<Endpoint>),
     /// The whole program in another format.
     Export(Format),
+    /// CalDAV.
+    Dav(Place),
     /// A page, or what stands beside the pages.
     Web(Web),
 }
@@ -51,6 +58,7 @@ pub(super) enum Api {
     Links,
     Link(u32),
     Key,
+    Shared(ReadToken),
 }
 
 /// A line of the table.
@@ -105,6 +113,18 @@ const TABLE: &[Line] = &[
     line("/schedule.csv",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Csv))),
     line("/program.txt",   PublicFeed, READ, |_| Some(Endpoint::Export(Format::Text))),
 
+    line("/giggity.json",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Giggity))),
+
+    line("/openapi.json",         PublicFeed, READ, |_| reading(Reading::OpenApi)),
+    line("/api/v1/program",       PublicFeed, READ, |_| reading(Reading::Program)),
+    line("/api/v1/sessions",      PublicFeed, READ, |_| reading(Reading::Sessions)),
+    line("/api/v1/sessions/{id}", PublicFeed, READ, |path| reading(Reading::Session(path.session("id")?))),
+    line("/api/v1/tracks",        PublicFeed, READ, |_| reading(Reading::Tracks)),
+    line("/api/v1/speakers",      PublicFeed, READ, |_| reading(Reading::Speakers)),
+    line("/api/v1/releases",      PublicFeed, READ, |_| reading(Reading::Releases)),
+    line("/api/v1/changes",       PublicFeed, READ, |_| reading(Reading::Changes)),
+
+    line("/api/v1/agendas/{read}",         AgendaFeed, READ, |path| api(Api::Shared(path.token("read")?))),
     line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
     line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
     line("/api/v1/agenda/picks",           AgendaApi, REPLACE, |_| api(Api::Picks)),
@@ -134,10 +154,23 @@ const TABLE: &[Line] = &[
     line("/organizer/releases/{n}/publish",     Organizer, POST,    |path| organizer(For::Publish(path.number("n")?.into()))),
     line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
 
+    line("/.well-known/caldav",                Dav,       READ, |_| dav(Place::WellKnown)),
+    line("/dav/public",                        Dav,       READ, |_| dav(Place::Home(Tree::Public))),
+    line("/dav/public/",                       Dav,       READ, |_| dav(Place::Home(Tree::Public))),
+    line("/dav/public/{calendar}",             Dav,       READ, |path| dav(path.calendar())),
+    line("/dav/public/{calendar}/",            Dav,       READ, |path| dav(path.calendar())),
+    line("/dav/public/{calendar}/{session}",   Dav,       READ, |path| dav(path.object())),
+    line("/dav/agendas",                       AgendaDav, READ, |_| dav(Place::Home(Tree::Agendas))),
+    line("/dav/agendas/",                      AgendaDav, READ, |_| dav(Place::Home(Tree::Agendas))),
+    line("/dav/agendas/agenda",                AgendaDav, READ, |_| dav(Place::Calendar(Name::Agenda))),
+    line("/dav/agendas/agenda/",               AgendaDav, READ, |_| dav(Place::Calendar(Name::Agenda))),
+    line("/dav/agendas/agenda/{session}",      AgendaDav, READ, |path| dav(path.picked())),
+
     line("/",                    Page,         READ,    |_| web(Web::Program)),
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
     line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
     line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
+    line("/api",                 Page,         READ,    |_| web(Web::Reference)),
     line("/changes",             Page,         READ,    |_| web(Web::Changes)),
     line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
     line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
@@ -168,6 +201,16 @@ fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {
     Some(Endpoint::Api(api))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn reading(reading: Reading) -> Option<Endpoint> {
+    Some(Endpoint::Reading(reading))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn dav(place: Place) -> Option<Endpoint> {
+    Some(Endpoint::Dav(place))
 }
 
 fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
@@ -211,6 +254,12 @@ impl Routes {
         TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
     }
 
+    /// Every pattern with its methods.
+    #[cfg(test)]
+    pub(super) fn methods() -> impl Iterator<Item = (&'static str, &'static [Method])> {
+        TABLE.iter().map(|line| (line.pattern, line.methods))
+    }
+
     /// The line of a path, as it was sent.
     pub(super) fn find(&self, path: &str) -> Result<Route, Problem> {
         let found = self.0.at(path).map_err(|_| Problem::NotFound)?;
@@ -246,6 +295,18 @@ impl Decoded<'_> {
 
     fn token(&self, name: &str) -> Option<ReadToken> {
         ReadToken::parse(&self.decoded(name)?).ok()
+    }
+
+    fn calendar(&self) -> Place {
+        Place::public(self.decoded("calendar").as_deref())
+    }
+
+    fn object(&self) -> Place {
+        Place::public_object(self.decoded("calendar").as_deref(), self.decoded("session").as_deref())
+    }
+
+    fn picked(&self) -> Place {
+        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::Agendas)
     }
 
     /// In its one spelling: no sign, no leading zero.

@@ -17,7 +17,8 @@ pub(super) use handover::Codes;
 
 use super::agendas::Agendas;
 use super::allowance::Allowed;
-use super::{Body, Problem};
+use super::exports::Exports;
+use super::{Body, Problem, plain};
 use crate::agenda::ReadToken;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
@@ -25,7 +26,7 @@ use crate::program::{SessionId, Slug};
 use crate::publisher::{Published, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -45,6 +46,8 @@ pub(super) enum Web {
     /// `/assets/…`, by file name.
     Asset(String),
     Changes,
+    /// `/api`.
+    Reference,
     /// `/subscribe/…`: the path of the feed without its suffix.
     Subscribe(String),
     SharedAgenda(ReadToken),
@@ -66,6 +69,7 @@ pub(super) struct Visit<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) publisher: &'a Publisher,
     pub(super) published: &'a Published,
+    pub(super) exports: &'a Exports,
     pub(super) store: &'a Store,
     pub(super) freshness: &'a Freshness,
     pub(super) codes: &'a Codes,
@@ -80,13 +84,14 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     pub(super) async fn answer(self, web: Web) -> Result<Response<Body>, Problem> {
         match web {
-            Web::Program => self.program(),
+            Web::Program => self.program().await,
             Web::Session(id) => self.session(&id),
             Web::Track(slug) => self.track(&slug),
             Web::Speaker(slug) => self.speaker(&slug),
             Web::File(path) => self.file(path),
             Web::Asset(name) => self.asset(&name),
             Web::Changes => self.changes(),
+            Web::Reference => self.reference(),
             Web::Subscribe(path) => self.subscribe(&path),
             Web::SharedAgenda(token) => self.shared_agenda(&token),
             Web::Mine => self.mine().await,
@@ -102,6 +107,12 @@ impl Visit<'_> {
             Web::Events => self.events.answer(self.publisher),
         }
     }
+}
+
+/// Says that the request's fields chose between page and text.
+pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(VARY, HeaderValue::from_static(plain::VARY));
+    response
 }
 
 /// A page that is made for this one request.

@@ -74,7 +74,7 @@ impl Publisher {
         if prepared.is_new {
             tracing::warn!("the release without the erased session waits for the next start");
         } else {
-            let replaced = self.current.swap(Arc::new(Published::new(prepared.release)));
+            let replaced = self.current.swap(Arc::new(Published::new(prepared.release, false)));
             self.behind(Some(replaced));
         }
         Ok(Erased { releases })

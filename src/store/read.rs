@@ -55,6 +55,11 @@ impl Store {
         }
     }
 
+    /// A kept release's line in the list.
+    pub fn release_summary(&self, n: u64) -> Result<Option<ReleaseSummary>, ReadError> {
+        self.record(Table::Release, &n.to_be_bytes())
+    }
+
     /// Every release, the oldest first.
     pub fn releases(&self) -> Result<Vec<ReleaseSummary>, ReadError> {
         self.records(Table::Release).parsed().map(|row| row.map(|(_, summary)| summary)).collect()

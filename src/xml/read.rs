@@ -1,16 +1,17 @@
 //! The hardened reader.
 
-use super::{MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS};
+use super::{MOST_ATTRIBUTES, MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use std::sync::Arc;
 
 /// An element with what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Element {
     /// Its name without the prefix.
     pub name: String,
-    /// The namespace that its prefix stands for; empty where none is declared.
-    pub namespace: String,
+    /// The namespace that its prefix stands for, shared by all that have it; empty where none is declared.
+    pub namespace: Arc<str>,
     /// Its attributes, names as written, values resolved. Namespace declarations are not among them.
     pub attributes: Vec<(String, String)>,
     /// The elements in it.
@@ -36,6 +37,9 @@ pub enum XmlError {
     /// A DOCTYPE.
     #[error("line {0}: a document type (DOCTYPE) is not accepted, since it could define entities")]
     DocType(usize),
+    /// Over the cap on attributes of an element, or on prefixes in force.
+    #[error("line {0}: an element has more than {MOST_ATTRIBUTES} attributes or prefixes")]
+    TooManyAttributes(usize),
     /// An entity that XML itself does not define.
     #[error("line {0}: the entity &{1}; is not accepted; write the character itself")]
     Entity(usize, String),
@@ -48,6 +52,11 @@ pub enum XmlError {
 }
 
 impl Element {
+    /// Whether it is that element of that namespace.
+    pub fn is(&self, namespace: &str, name: &str) -> bool {
+        self.name == name && *self.namespace == *namespace
+    }
+
     /// The first child of that name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
@@ -91,7 +100,7 @@ struct Builder<'t> {
     counted: usize,
     elements: usize,
     /// Prefixes and namespaces in force, one set per open element.
-    scopes: Vec<Vec<(String, String)>>,
+    scopes: Vec<Vec<(String, Arc<str>)>>,
     open: Vec<Element>,
     root: Option<Element>,
 }
@@ -158,7 +167,11 @@ impl Builder<'_> {
         }
         let mut scope = Vec::new();
         let mut attributes = Vec::new();
-        for attribute in start.attributes() {
+        for (place, attribute) in start.attributes().enumerate() {
+            // The reader compares each name with those before it.
+            if place >= MOST_ATTRIBUTES {
+                return Err(XmlError::TooManyAttributes(line));
+            }
             let attribute = attribute.map_err(|error| malformed(&error))?;
             let key: &str = attribute.key.as_ref();
             let value = quick_xml::escape::unescape(&attribute.value)
@@ -170,19 +183,30 @@ impl Builder<'_> {
                 })?
                 .into_owned();
             match key.strip_prefix("xmlns") {
-                Some("") => scope.push((String::new(), value)),
+                Some("") => scope.push((String::new(), value.into())),
+                // A prefix cannot be taken back (Namespaces in XML 1.0, 5).
+                Some(prefix) if prefix.starts_with(':') && value.is_empty() => {
+                    return Err(malformed(&format_args!("the prefix {} has no namespace", shorten(prefix))));
+                }
                 Some(prefix) if prefix.starts_with(':') => {
-                    scope.push((prefix.trim_start_matches(':').to_owned(), value));
+                    scope.push((prefix.trim_start_matches(':').to_owned(), value.into()));
                 }
                 _ => attributes.push((key.to_owned(), value)),
             }
         }
         self.scopes.push(scope);
+        if self.scopes.iter().map(Vec::len).sum::<usize>() > MOST_ATTRIBUTES {
+            return Err(XmlError::TooManyAttributes(line));
+        }
         let name = start.name();
         let full: &str = name.as_ref();
         let (prefix, local) = full.split_once(':').unwrap_or(("", full));
         let declared = self.scopes.iter().rev().flatten().find(|(known, _)| known == prefix);
-        let namespace = declared.map(|(_, namespace)| namespace.clone()).unwrap_or_default();
+        let namespace = match declared {
+            Some((_, namespace)) => Arc::clone(namespace),
+            None if prefix.is_empty() || prefix == "xml" => Arc::default(),
+            None => return Err(malformed(&format_args!("the prefix {} is not declared", shorten(prefix)))),
+        };
         self.open.push(Element { name: local.to_owned(), namespace, attributes, line, ..Element::default() });
         Ok(())
     }
@@ -244,8 +268,8 @@ mod tests {
     #[test]
     fn prefixes_stand_for_their_namespace() {
         let root = read(b"<D:a xmlns:D='DAV:' xmlns='urn:x'><b/><D:c/></D:a>", 100).unwrap();
-        let seen: Vec<_> = root.children.iter().map(|c| (c.namespace.as_str(), c.name.as_str())).collect();
-        assert_eq!((root.namespace.as_str(), seen), ("DAV:", vec![("urn:x", "b"), ("DAV:", "c")]));
+        let seen: Vec<_> = root.children.iter().map(|c| (&*c.namespace, c.name.as_str())).collect();
+        assert_eq!((&*root.namespace, seen), ("DAV:", vec![("urn:x", "b"), ("DAV:", "c")]));
     }
 
     #[test]
@@ -265,6 +289,19 @@ mod tests {
     }
 
     #[test]
+    fn attributes_and_prefixes_are_capped() {
+        let many = |name: &str| (0..=MOST_ATTRIBUTES).map(|n| format!(" {name}{n}='x'")).collect::<String>();
+        assert_eq!(refused(&format!("<a{}/>", many("y"))), XmlError::TooManyAttributes(1));
+        let half = |name: &str| {
+            (0..=MOST_ATTRIBUTES / 2).map(|n| format!(" xmlns:{name}{n}='x'")).collect::<String>()
+        };
+        assert_eq!(
+            refused(&format!("<a{}><b{}/></a>", half("y"), half("z"))),
+            XmlError::TooManyAttributes(1)
+        );
+    }
+
+    #[test]
     fn what_is_not_well_formed_is_refused() {
         for text in [
             "",
@@ -277,6 +314,8 @@ mod tests {
             "<a x='1' x='2'/>",
             "<a>&</a>",
             "<a/>x",
+            "<a xmlns:x=''/>",
+            "<x:a/>",
         ] {
             refused(text);
         }

@@ -43,15 +43,22 @@ impl Writer {
     }
 
     /// An element without content.
-    pub fn empty(&mut self, name: &'static str, attributes: &[(&str, &str)]) {
+    pub fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.event(Event::Empty(start(name, attributes)));
     }
 
     /// An element with text in it, be it empty.
-    pub fn leaf(&mut self, name: &'static str, attributes: &[(&str, &str)], text: &str) {
+    pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.event(Event::Start(start(name, attributes)));
-        self.event(Event::Text(BytesText::new(&clean(text))));
+        // A reader would take a carriage return for a line feed, unless it is escaped (2.11).
+        let escaped = quick_xml::escape::escape(clean(text)).replace('\r', "&#13;");
+        self.event(Event::Text(BytesText::from_escaped(escaped)));
         self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    /// What was written since the last call, for a document that is sent piece by piece.
+    pub fn drain(&mut self) -> Vec<u8> {
+        std::mem::take(self.inner.get_mut())
     }
 
     /// The document, with every open element closed and a line end behind it.
@@ -65,7 +72,7 @@ impl Writer {
     }
 }
 
-fn start<'a>(name: &'static str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
+fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
     let mut start = BytesStart::new(name);
     for (key, value) in attributes {
         start.push_attribute((*key, clean(value).as_str()));
@@ -75,8 +82,7 @@ fn start<'a>(name: &'static str, attributes: &[(&str, &str)]) -> BytesStart<'a> 
 
 /// Characters that XML 1.0 has no form for, not even escaped (2.2), become U+FFFD.
 fn clean(text: &str) -> String {
-    let allowed =
-        |c: char| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
 }
 

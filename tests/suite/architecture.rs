@@ -52,6 +52,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "freshness",
             "publisher",
+            "ics", // CalDAV's filters
+            "xml",
         ],
     ),
     ("retention", &["program", "store", "freshness", "publisher", "clock"]),
@@ -77,6 +79,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("ureq", &["client"]),
+    ("ring", &["revision", "agenda", "program", "cli"]), // digests and HMAC; agenda: read tokens; cli: webhooks
     ("clap", &["cli", "main"]),
 ];
 

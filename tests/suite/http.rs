@@ -2,14 +2,17 @@
 
 mod agenda_feeds;
 mod agendas;
+mod api;
 mod basics;
 mod changes;
 mod desk;
 mod feeds;
 mod limits;
+mod operator;
 mod organizer;
 mod pages;
 mod retention;
 mod secrets;
 mod stage;
+mod terminals;
 mod wire;

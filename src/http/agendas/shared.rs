@@ -2,6 +2,7 @@
 
 use super::Agendas;
 use crate::agenda::ReadToken;
+use crate::http::Problem;
 use crate::store::{AgendaRecord, LinkTarget, ReadError};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -22,6 +23,17 @@ pub enum Shared {
     Gone,
     /// Nothing ever: the token was not issued.
     Never,
+}
+
+impl Shared {
+    /// The agenda, for those who have nothing more to say about a link that works no longer.
+    pub(in crate::http) fn open(self) -> Result<AgendaRecord, Problem> {
+        match self {
+            Self::Open(record) => Ok(record),
+            Self::Closed { .. } | Self::Gone => Err(Problem::Gone),
+            Self::Never => Err(Problem::NotFound),
+        }
+    }
 }
 
 impl Agendas {

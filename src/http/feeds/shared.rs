@@ -7,6 +7,7 @@ use crate::http::agendas::{Agendas, Shared};
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::release::Release;
+use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
 use http::header::USER_AGENT;
 use http::request::Parts;
@@ -23,40 +24,49 @@ pub(in crate::http) struct Poll<'a> {
 impl Poll<'_> {
     /// Answers a read link. A client that gets the feed, or is told that it has it, has seen the release.
     pub(in crate::http) fn answer(
-        self,
+        &self,
         token: &ReadToken,
         request: &Parts,
     ) -> Result<Response<Body>, Problem> {
-        let Self { agendas, release, freshness, now } = self;
-        let title = &release.program.conference.title;
-        match agendas.shared(token)? {
-            Shared::Never => Err(Problem::NotFound),
-            Shared::Gone => Err(Problem::Gone),
+        let Self { agendas, release, now, .. } = *self;
+        let agenda = match agendas.shared(token)? {
             // Some clients would keep the sessions for ever if the feed just went away, so it is emptied first.
             Shared::Closed { since } => {
-                let name = Text::line(&format!("{title} (no longer shared)")).0;
                 let about =
                     Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
-                let joined = release.feeds.closed(&name, &about, since);
-                Source::Joined(joined).representation(request, None, now).answer(request)
+                let joined = release.feeds.closed(&closed_name(release), &about, since);
+                return Source::Joined(joined).representation(request, None, now).answer(request);
             }
-            Shared::Open(agenda) => {
-                let options = options(&pairs(request))?;
-                let name = match agenda.name.is_empty() {
-                    true => Text::line(&format!("{title}: my agenda")).0,
-                    false => Text::line(&agenda.name).0,
-                };
-                let joined = release.feeds.agenda(&name, &agenda.picks, options, agenda.modified);
-                let floor = agenda.modified.max(release.published());
-                let answer =
-                    Source::Joined(joined).representation(request, Some(floor), now).answer(request)?;
-                if request.method == Method::GET {
-                    let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-                    let by = Family::of(agent.unwrap_or_default());
-                    freshness.note(token.hash().0, Seen { at: now, by, release: release.number() });
-                }
-                Ok(answer)
-            }
+            shared => shared.open()?,
+        };
+        let options = options(&pairs(request))?;
+        let joined = release.feeds.agenda(&name(&agenda, release), &agenda.picks, options, agenda.modified);
+        let floor = agenda.modified.max(release.published());
+        let answer = Source::Joined(joined).representation(request, Some(floor), now).answer(request)?;
+        if request.method == Method::GET {
+            self.note(token, request);
         }
+        Ok(answer)
     }
+
+    /// Notes that a calendar has seen the release.
+    pub(in crate::http) fn note(&self, token: &ReadToken, request: &Parts) {
+        let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let by = Family::of(agent.unwrap_or_default());
+        let seen = Seen { at: self.now, by, release: self.release.number() };
+        self.freshness.note(token.hash().0, seen);
+    }
+}
+
+/// What a calendar of an agenda is called.
+pub(in crate::http) fn name(agenda: &AgendaRecord, release: &Release) -> Text {
+    match agenda.name.is_empty() {
+        true => Text::line(&format!("{}: my agenda", release.program.conference.title)).0,
+        false => Text::line(&agenda.name).0,
+    }
+}
+
+/// What it is called once its link is closed.
+pub(in crate::http) fn closed_name(release: &Release) -> Text {
+    Text::line(&format!("{} (no longer shared)", release.program.conference.title)).0
 }

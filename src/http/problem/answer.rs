@@ -2,8 +2,10 @@
 
 use super::{Fault, Problem};
 use crate::http::agendas::AgendaError;
+use crate::http::dav::Refusal;
 use crate::http::encoding::weighted;
 use crate::http::{Body, method};
+use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 use serde::Serialize;
@@ -31,7 +33,11 @@ impl Problem {
         let title = status.canonical_reason().unwrap_or("Error");
         let detail = self.detail();
         let (media_type, body) = if let Some(page) = page {
-            ("text/html; charset=utf-8", page(title, &detail))
+            ("text/html; charset=utf-8", Body::from(page(title, &detail)))
+        } else if let Self::Dav(refusal) = self
+            && let Some(document) = refusal.document()
+        {
+            ("application/xml; charset=utf-8", Body::from(Bytes::from(document)))
         } else {
             let document = Document {
                 kind: "about:blank",
@@ -41,9 +47,9 @@ impl Problem {
                 errors: self.faults(),
                 members: self.members(),
             };
-            ("application/problem+json", serde_json::to_string(&document).unwrap_or_default())
+            ("application/problem+json", Body::from(serde_json::to_string(&document).unwrap_or_default()))
         };
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -74,6 +80,10 @@ impl Problem {
             }
             Self::Agenda(AgendaError::UnknownKey) | Self::WrongSecret => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::Dav(Refusal::SignIn) => {
+                let basic = HeaderValue::from_static("Basic realm=\"Callboard\", charset=\"UTF-8\"");
+                headers.insert(WWW_AUTHENTICATE, basic);
             }
             // What is left of the body is not read, so the connection cannot go on.
             Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) => {

@@ -74,6 +74,7 @@ words! {
     subscribe: "Subscribe",
     my_agenda: "My agenda",
     release_is: "Release {n}, published {at}.",
+    api: "For programs",
     open_in_own_window: "Open the program in its own window",
     to_the_program: "To the program",
 
@@ -216,6 +217,7 @@ words! {
     icsx5_delay: "Sees changes as often as you set it, from every 15 minutes.",
     giggity: "Giggity (Android)",
     giggity_how: "In the app: add a schedule, then paste the address or scan it.",
+    giggity_button: "Open in Giggity",
     giggity_delay: "Sees changes when you open it, at most a day later.",
     any_calendar: "Any other calendar",
     any_how: "Paste this address where your calendar adds one “by URL” or “from the web”.",
@@ -274,4 +276,11 @@ words! {
     csv: "program.csv",
     error: "Error",
     warning: "Warning",
+
+    // The API
+    api_text: "Everything that is on these pages, as JSON, calendars and the formats of other tools.",
+    api_document: "The description as OpenAPI",
+    api_needs: "Needs the",
+    api_required: "required",
+    api_answers: "Answers and example",
 }

@@ -89,7 +89,8 @@ impl Stage {
         std::fs::write(&file, PROGRAM).unwrap();
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
         let spool = dir.path().join("spool");
-        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool };
+        let inspect = callboard::doctor::inspect;
+        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
         let secrets = dir.path().join("secrets");

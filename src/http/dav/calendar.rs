@@ -1,0 +1,184 @@
+//! The resources: homes, calendars and their objects, all read from one release.
+
+use super::{Name, Tree};
+use crate::agenda::ReadToken;
+use crate::feed::{Event, Feed, FeedKey, Object};
+use crate::program::{Colour, SessionId, Text};
+use crate::release::Release;
+use crate::revision::Digest;
+use std::sync::Arc;
+
+/// Something that has properties.
+#[derive(Debug, Clone)]
+pub(super) enum Resource {
+    Home(Home),
+    Calendar(Calendar),
+    Object(Calendar, Arc<Event>),
+}
+
+impl Resource {
+    pub(super) fn href(&self) -> String {
+        match self {
+            Self::Home(home) => home.tree().home().to_owned(),
+            Self::Calendar(calendar) => calendar.href(),
+            Self::Object(calendar, event) => calendar.object_href(&event.id),
+        }
+    }
+
+    pub(super) fn tree(&self) -> Tree {
+        match self {
+            Self::Home(home) => home.tree(),
+            Self::Calendar(calendar) | Self::Object(calendar, _) => calendar.name.tree(),
+        }
+    }
+}
+
+/// A principal and its home.
+#[derive(Debug, Clone)]
+pub(super) struct Home {
+    pub(super) release: Arc<Release>,
+    /// The calendar of an agenda's home; the public one lists those of the program.
+    pub(super) mine: Option<Calendar>,
+}
+
+impl Home {
+    fn tree(&self) -> Tree {
+        if self.mine.is_some() { Tree::Agendas } else { Tree::Public }
+    }
+
+    pub(super) fn title(&self) -> &Text {
+        self.mine.as_ref().map_or(&self.release.program.conference.title, |mine| &mine.title)
+    }
+
+    /// What is listed: an agenda, or the program and the tracks that are announced or have sessions. Days,
+    /// rooms and speakers would show every session three more times; whoever wants one adds its address.
+    pub(super) fn calendars(&self) -> Vec<Calendar> {
+        if let Some(mine) = &self.mine {
+            return vec![mine.clone()];
+        }
+        let program = &self.release.program;
+        let announced = program.tracks.iter().map(|track| &track.slug);
+        let others = self.release.ledger.slugs.tracks.keys().filter(|slug| {
+            let feed = self.release.feeds.feed(&FeedKey::Track((*slug).clone()));
+            program.tracks.iter().all(|track| track.slug != **slug)
+                && feed.is_some_and(|feed| !feed.shared_members().is_empty())
+        });
+        let tracks = announced.chain(others).cloned().map(FeedKey::Track);
+        let keys = [FeedKey::Program].into_iter().chain(tracks);
+        keys.filter_map(|key| Calendar::of_feed(Arc::clone(&self.release), &key)).collect()
+    }
+}
+
+/// A collection of sessions.
+#[derive(Debug, Clone)]
+pub(super) struct Calendar {
+    pub(super) release: Arc<Release>,
+    pub(super) name: Name,
+    pub(super) title: Text,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    /// A canonical feed, by its present key; the name may hold an old slug.
+    Feed(FeedKey),
+    Agenda {
+        /// Tells the tokens of one link from those of another.
+        link: String,
+        picks: Arc<[SessionId]>,
+    },
+}
+
+impl Calendar {
+    /// The calendar of a canonical feed; none where the slug never was.
+    pub(super) fn of_feed(release: Arc<Release>, asked: &FeedKey) -> Option<Self> {
+        let key = asked.clone().resolve(&release.ledger.slugs)?;
+        let title = release.feeds.feed(&key)?.calendar.name.clone();
+        Some(Self { release, name: Name::Public(asked.clone()), title, content: Content::Feed(key) })
+    }
+
+    pub(super) fn of_agenda(
+        release: Arc<Release>,
+        title: Text,
+        picks: Vec<SessionId>,
+        token: &ReadToken,
+    ) -> Self {
+        let content = Content::Agenda { link: token.hash().short(), picks: picks.into() };
+        Self { release, name: Name::Agenda, title, content }
+    }
+
+    pub(super) fn href(&self) -> String {
+        self.name.href()
+    }
+
+    pub(super) fn object_href(&self, id: &SessionId) -> String {
+        format!("{}{id}.ics", self.href())
+    }
+
+    /// The feed's key; none for an agenda.
+    pub(super) fn key(&self) -> Option<&FeedKey> {
+        match &self.content {
+            Content::Feed(key) => Some(key),
+            Content::Agenda { .. } => None,
+        }
+    }
+
+    fn feed(&self) -> Option<&Feed> {
+        self.release.feeds.feed(self.key()?)
+    }
+
+    pub(super) fn about(&self) -> String {
+        match self.feed() {
+            Some(feed) => feed.calendar.about.to_string(),
+            None => format!("A personal agenda for {}", self.release.program.conference.title),
+        }
+    }
+
+    pub(super) fn colour(&self) -> Option<Colour> {
+        self.feed()?.calendar.colour
+    }
+
+    /// Where its sync tokens begin.
+    pub(super) fn token_base(&self) -> String {
+        let link = match &self.content {
+            Content::Feed(_) => String::new(),
+            Content::Agenda { link, .. } => format!("-{link}"),
+        };
+        self.release.program.conference.link(&format!("/dav/sync/{}{link}/", self.name))
+    }
+
+    /// Its events in program order.
+    pub(super) fn members(&self) -> Vec<Arc<Event>> {
+        match &self.content {
+            Content::Feed(_) => self.feed().map(Feed::shared_members).unwrap_or_default().to_vec(),
+            Content::Agenda { picks, .. } => self.release.feeds.picked(picks).cloned().collect(),
+        }
+    }
+
+    pub(super) fn member(&self, id: &SessionId) -> Option<Arc<Event>> {
+        let event = self.release.feeds.shared_event(id)?;
+        let is_member = match &self.content {
+            Content::Feed(FeedKey::Program) => true,
+            Content::Feed(_) => self.feed()?.shared_members().iter().any(|member| member.id == *id),
+            Content::Agenda { picks, .. } => picks.contains(id),
+        };
+        is_member.then(|| Arc::clone(event))
+    }
+
+    /// A member as an object.
+    pub(super) fn object<'a>(&'a self, event: &'a Event) -> Object<'a> {
+        self.release.feeds.object(event, self.name == Name::Agenda)
+    }
+
+    /// Changes whenever a member comes, changes or goes.
+    pub(super) fn tag(&self) -> String {
+        match self.feed() {
+            Some(feed) => feed.hash.clone(),
+            None => {
+                let hashes: Vec<String> =
+                    self.members().iter().map(|event| self.object(event).hash()).collect();
+                Digest::of_parts(hashes.iter().map(String::as_bytes)).short()
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Filters (RFC 4791, 9.7 and 9.9): which sessions a query is about.
+//!
+//! Times are compared as instants, as the program has them; everything else is looked up in the object's own
+//! bytes, which are read only if a filter asks for more than times.
+
+use super::Refusal;
+use super::matching::TextMatch;
+use super::property::CALDAV;
+use crate::http::Problem;
+use crate::ics::{self, Component, Line, Moment};
+use crate::program::Slot;
+use crate::xml::Element;
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use std::cell::OnceCell;
+
+/// Tests in one filter; each is held against every session.
+const MOST_TESTS: usize = 50;
+
+const VALID: Refusal = Refusal::Unmet("C:valid-filter");
+const SUPPORTED: Refusal = Refusal::Unmet("C:supported-filter");
+
+/// A range of time, either end of which may be open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) start: Option<DateTime<Utc>>,
+    pub(super) end: Option<DateTime<Utc>>,
+}
+
+impl Range {
+    pub(super) fn parse(element: &Element) -> Result<Self, Problem> {
+        let instant = |name: &str| match element.attribute(name) {
+            None => Ok(None),
+            Some(raw) => utc(raw).map(Some).ok_or(VALID),
+        };
+        let (start, end) = (instant("start")?, instant("end")?);
+        let is_empty = start.zip(end).is_some_and(|(start, end)| start >= end);
+        if is_empty || (start.is_none() && end.is_none()) {
+            return Err(VALID.into());
+        }
+        Ok(Self { start, end })
+    }
+
+    /// Whether a session takes place in it for an instant at least; touching it is not enough.
+    fn overlaps(&self, slot: &Slot) -> bool {
+        self.start.is_none_or(|start| start < slot.end) && self.end.is_none_or(|end| slot.start < end)
+    }
+
+    fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.start.is_none_or(|start| start <= at) && self.end.is_none_or(|end| at < end)
+    }
+}
+
+/// A date-time in UTC, in the one form that filters have.
+fn utc(raw: &str) -> Option<DateTime<Utc>> {
+    let is_form = raw.len() == 16 && raw.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z'));
+    let civil = NaiveDateTime::parse_from_str(raw, "%Y%m%dT%H%M%SZ").ok()?;
+    is_form.then(|| civil.and_utc())
+}
+
+/// A session that is held against a filter.
+pub(super) struct Candidate<'a, F> {
+    slot: &'a Slot,
+    bytes: F,
+    read: OnceCell<Component>,
+}
+
+impl<'a, F: Fn() -> Bytes> Candidate<'a, F> {
+    pub(super) fn new(slot: &'a Slot, bytes: F) -> Self {
+        Self { slot, bytes, read: OnceCell::new() }
+    }
+
+    fn component(&self) -> &Component {
+        self.read.get_or_init(|| ics::read(&(self.bytes)()).components.into_iter().next().unwrap_or_default())
+    }
+}
+
+/// A whole filter: what must hold of a VCALENDAR.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Filter(Comp);
+
+/// What must hold of a component of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Comp {
+    name: String,
+    /// None: there must be none.
+    tests: Option<Tests>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Tests {
+    range: Option<Range>,
+    props: Vec<Prop>,
+    comps: Vec<Comp>,
+}
+
+/// What must hold of a property of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Prop {
+    name: String,
+    /// None: there must be none.
+    tests: Option<(Option<Range>, Option<TextMatch>, Vec<Param>)>,
+}
+
+/// What must hold of a parameter of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Param {
+    name: String,
+    is_defined: bool,
+    text: Option<TextMatch>,
+}
+
+impl Filter {
+    pub(super) fn parse(filter: &Element) -> Result<Self, Problem> {
+        let mut left = MOST_TESTS;
+        match filter.children.as_slice() {
+            [root] if root.is(CALDAV, "comp-filter") => {
+                let comp = Comp::parse(root, None, &mut left)?;
+                if comp.name == "VCALENDAR" { Ok(Self(comp)) } else { Err(VALID.into()) }
+            }
+            _ => Err(VALID.into()),
+        }
+    }
+
+    pub(super) fn admits<F: Fn() -> Bytes>(&self, candidate: &Candidate<'_, F>) -> bool {
+        let Some(tests) = &self.0.tests else { return false };
+        // The common case, answered without a look at the text: sessions within a range.
+        if let ([], [comp]) = (tests.props.as_slice(), tests.comps.as_slice())
+            && let Some(Tests { range, props, comps }) = &comp.tests
+            && comp.name == "VEVENT"
+        {
+            if range.is_some_and(|range| !range.overlaps(candidate.slot)) {
+                return false;
+            }
+            if props.is_empty() && comps.is_empty() {
+                return true;
+            }
+        }
+        tests.hold(candidate.component(), candidate.slot)
+    }
+}
+
+/// The name of what is filtered, once for each test.
+fn name(element: &Element, left: &mut usize) -> Result<String, Problem> {
+    *left = left.checked_sub(1).ok_or(SUPPORTED)?;
+    element.attribute("name").map(str::to_ascii_uppercase).ok_or(VALID.into())
+}
+
+impl Comp {
+    fn parse(element: &Element, within: Option<&str>, left: &mut usize) -> Result<Self, Problem> {
+        let name = name(element, left)?;
+        let mut tests = Tests::default();
+        let mut is_defined = true;
+        for child in &element.children {
+            match child.name.as_str() {
+                _ if *child.namespace != *CALDAV => return Err(SUPPORTED.into()),
+                "is-not-defined" => is_defined = false,
+                // Nothing but sessions has a time here; in others it can be asked for, but holds of none.
+                "time-range" if within == Some("VCALENDAR") && name != "VTIMEZONE" => {
+                    tests.range = Some(Range::parse(child)?);
+                }
+                "time-range" if within.is_none() || name == "VTIMEZONE" => return Err(VALID.into()),
+                "time-range" => tests.range = Some(Range::parse(child)?),
+                "prop-filter" => tests.props.push(Prop::parse(child, left)?),
+                "comp-filter" => tests.comps.push(Self::parse(child, Some(&name), left)?),
+                _ => return Err(SUPPORTED.into()),
+            }
+        }
+        if !is_defined && tests != Tests::default() {
+            return Err(VALID.into());
+        }
+        Ok(Self { name, tests: is_defined.then_some(tests) })
+    }
+
+    fn holds(&self, parent: &Component, slot: &Slot) -> bool {
+        let mut all = parent.components.iter().filter(|component| component.name == self.name);
+        match &self.tests {
+            None => all.next().is_none(),
+            Some(tests) => all.any(|component| tests.hold(component, slot)),
+        }
+    }
+}
+
+impl Tests {
+    fn hold(&self, component: &Component, slot: &Slot) -> bool {
+        let in_time = self.range.is_none_or(|range| component.name == "VEVENT" && range.overlaps(slot));
+        in_time
+            && self.props.iter().all(|prop| prop.holds(component, slot))
+            && self.comps.iter().all(|comp| comp.holds(component, slot))
+    }
+}
+
+impl Prop {
+    fn parse(element: &Element, left: &mut usize) -> Result<Self, Problem> {
+        let name = name(element, left)?;
+        let (mut range, mut text, mut params, mut is_defined) = (None, None, Vec::new(), true);
+        for child in &element.children {
+            match child.name.as_str() {
+                _ if *child.namespace != *CALDAV => return Err(SUPPORTED.into()),
+                "is-not-defined" => is_defined = false,
+                "time-range" => range = Some(Range::parse(child)?),
+                "text-match" => text = Some(TextMatch::parse(child)?),
+                "param-filter" => params.push(Param::parse(child, left)?),
+                _ => return Err(SUPPORTED.into()),
+            }
+        }
+        let is_timed = matches!(name.as_str(), "DTSTART" | "DTEND" | "DTSTAMP" | "LAST-MODIFIED");
+        if range.is_some() && !is_timed {
+            return Err(SUPPORTED.into());
+        }
+        if (!is_defined && (range.is_some() || text.is_some() || !params.is_empty()))
+            || (range.is_some() && text.is_some())
+        {
+            return Err(VALID.into());
+        }
+        Ok(Self { name, tests: is_defined.then_some((range, text, params)) })
+    }
+
+    fn holds(&self, component: &Component, slot: &Slot) -> bool {
+        let mut all = component.properties(&self.name);
+        let Some((range, text, params)) = &self.tests else { return all.next().is_none() };
+        all.any(|line| {
+            range.is_none_or(|range| instant(line, slot).is_some_and(|at| range.holds(at)))
+                && text.as_ref().is_none_or(|text| text.admits(&line.text()))
+                && params.iter().all(|param| param.holds(line))
+        })
+    }
+}
+
+/// When a property says it was; a session's start and end are known without a zone's rules.
+fn instant(line: &Line, slot: &Slot) -> Option<DateTime<Utc>> {
+    match (line.name.as_str(), ics::date_time(line)?) {
+        ("DTSTART", _) => Some(slot.start),
+        ("DTEND", _) => Some(slot.end),
+        (_, Moment::Utc(at)) => Some(at),
+        _ => None,
+    }
+}
+
+impl Param {
+    fn parse(element: &Element, left: &mut usize) -> Result<Self, Problem> {
+        let name = name(element, left)?;
+        let (mut text, mut is_defined) = (None, true);
+        for child in &element.children {
+            match child.name.as_str() {
+                _ if *child.namespace != *CALDAV => return Err(SUPPORTED.into()),
+                "is-not-defined" => is_defined = false,
+                "text-match" => text = Some(TextMatch::parse(child)?),
+                _ => return Err(SUPPORTED.into()),
+            }
+        }
+        if !is_defined && text.is_some() {
+            return Err(VALID.into());
+        }
+        Ok(Self { name, is_defined, text })
+    }
+
+    fn holds(&self, line: &Line) -> bool {
+        match line.parameter(&self.name) {
+            None => !self.is_defined,
+            Some(value) => self.is_defined && self.text.as_ref().is_none_or(|text| text.admits(value)),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! 207 Multi-Status (RFC 4918, 13), made piece by piece while it is sent: a small one is whole and has a
+//! length, a large one never lies in memory.
+
+use super::calendar::{Calendar, Home, Resource};
+use super::property::Wanted;
+use super::refusal::NAMESPACES;
+use crate::feed::Event;
+use crate::http::Body;
+use crate::http::body::Stream;
+use crate::xml::Writer;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What is sent at a time.
+const PIECE: usize = 64 * 1024;
+
+/// One response within it.
+#[derive(Debug)]
+pub(super) enum Item {
+    Home(Home),
+    Calendar(Calendar),
+    /// A member of the calendar that the request is for.
+    Object(Arc<Event>),
+    /// What is not there, or no longer.
+    Gone(String),
+    /// There is more than was asked for (RFC 6578, 3.6).
+    More(String),
+}
+
+/// The answer, as far as it is not sent.
+pub(super) struct Multistatus {
+    calendar: Option<Calendar>,
+    wanted: Wanted,
+    items: std::vec::IntoIter<Item>,
+    token: Option<String>,
+    /// None once the document is closed.
+    xml: Option<Writer>,
+}
+
+impl Multistatus {
+    /// Of items below a resource.
+    pub(super) fn new(resource: Resource, wanted: Wanted, items: Vec<Item>) -> Self {
+        let calendar = match resource {
+            Resource::Home(_) => None,
+            Resource::Calendar(calendar) | Resource::Object(calendar, _) => Some(calendar),
+        };
+        let mut xml = Writer::default();
+        xml.open("D:multistatus", NAMESPACES);
+        Self { calendar, wanted, items: items.into_iter(), token: None, xml: Some(xml) }
+    }
+
+    pub(super) fn with_token(mut self, token: String) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    pub(super) fn answer(mut self) -> Response<Body> {
+        let first = self.piece().unwrap_or_default();
+        let body = match self.xml {
+            None => Body::from(first),
+            Some(_) => Body::Stream(Box::pin(Pieces { first: Some(first), rest: self })),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = StatusCode::MULTI_STATUS;
+        let media_type = HeaderValue::from_static("application/xml; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        response
+    }
+
+    /// The next piece.
+    fn piece(&mut self) -> Option<Bytes> {
+        let mut xml = self.xml.take()?;
+        let mut out = Vec::with_capacity(PIECE);
+        while out.len() < PIECE {
+            let Some(item) = self.items.next() else {
+                if let Some(token) = &self.token {
+                    xml.leaf("D:sync-token", &[], token);
+                }
+                out.extend(xml.finish());
+                return Some(out.into());
+            };
+            self.item(item, &mut xml);
+            out.extend(xml.drain());
+        }
+        self.xml = Some(xml);
+        Some(out.into())
+    }
+
+    fn item(&self, item: Item, xml: &mut Writer) {
+        let resource = match item {
+            Item::Home(home) => Resource::Home(home),
+            Item::Calendar(calendar) => Resource::Calendar(calendar),
+            Item::Object(event) => match &self.calendar {
+                Some(calendar) => Resource::Object(calendar.clone(), event),
+                None => return,
+            },
+            Item::Gone(href) => return plain(&href, "HTTP/1.1 404 Not Found", None, xml),
+            Item::More(href) => {
+                let reason = Some("D:number-of-matches-within-limits");
+                return plain(&href, "HTTP/1.1 507 Insufficient Storage", reason, xml);
+            }
+        };
+        xml.open("D:response", &[]);
+        xml.leaf("D:href", &[], &resource.href());
+        self.wanted.write(&resource, xml);
+        xml.close();
+    }
+}
+
+fn plain(href: &str, status: &str, reason: Option<&str>, xml: &mut Writer) {
+    xml.open("D:response", &[]);
+    xml.leaf("D:href", &[], href);
+    xml.leaf("D:status", &[], status);
+    if let Some(reason) = reason {
+        xml.open("D:error", &[]);
+        xml.empty(reason, &[]);
+        xml.close();
+    }
+    xml.close();
+}
+
+struct Pieces {
+    first: Option<Bytes>,
+    rest: Multistatus,
+}
+
+impl Stream for Pieces {
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let first = self.first.take();
+        Poll::Ready(first.or_else(|| self.rest.piece()))
+    }
+}

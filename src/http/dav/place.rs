@@ -1,0 +1,125 @@
+//! The addresses of collections and objects. Printing and parsing a calendar's name are inverse.
+
+use crate::feed::FeedKey;
+use crate::program::SessionId;
+use std::fmt;
+
+/// One of the two trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Tree {
+    Public,
+    Agendas,
+}
+
+impl Tree {
+    /// The principal, which is its own home.
+    pub(super) fn home(self) -> &'static str {
+        match self {
+            Self::Public => "/dav/public/",
+            Self::Agendas => "/dav/agendas/",
+        }
+    }
+}
+
+/// A calendar's name within its tree, flat, since clients look one step below a home and no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) enum Name {
+    Public(FeedKey),
+    Agenda,
+}
+
+/// How a part's calendar begins, and the folder of its feed.
+const PARTS: &[(&str, &str)] =
+    &[("track-", "tracks"), ("day-", "days"), ("room-", "rooms"), ("speaker-", "speakers")];
+
+impl Name {
+    pub(super) fn parse(raw: &str) -> Option<Self> {
+        if raw == "program" {
+            return Some(Self::Public(FeedKey::Program));
+        }
+        let part = PARTS.iter().find_map(|(prefix, part)| Some((part, raw.strip_prefix(prefix)?)));
+        part.and_then(|(part, name)| FeedKey::part(part, name)).map(Self::Public)
+    }
+
+    pub(super) fn tree(&self) -> Tree {
+        match self {
+            Self::Public(_) => Tree::Public,
+            Self::Agenda => Tree::Agendas,
+        }
+    }
+
+    pub(super) fn href(&self) -> String {
+        format!("{}{self}/", self.tree().home())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agenda => f.write_str("agenda"),
+            Self::Public(FeedKey::Program) => f.write_str("program"),
+            Self::Public(FeedKey::Track(slug)) => write!(f, "track-{slug}"),
+            Self::Public(FeedKey::Day(day)) => write!(f, "day-{}", day.format("%Y-%m-%d")),
+            Self::Public(FeedKey::Room(slug)) => write!(f, "room-{slug}"),
+            Self::Public(FeedKey::Speaker(slug)) => write!(f, "speaker-{slug}"),
+        }
+    }
+}
+
+/// What a path can name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) enum Place {
+    WellKnown,
+    Home(Tree),
+    Calendar(Name),
+    Object(Name, SessionId),
+    /// What could not exist, in a tree that asks for credentials all the same.
+    Nowhere(Tree),
+}
+
+impl Place {
+    pub(in crate::http) fn public(calendar: Option<&str>) -> Self {
+        calendar.and_then(Name::parse).map_or(Self::Nowhere(Tree::Public), Self::Calendar)
+    }
+
+    pub(in crate::http) fn object(calendar: Option<Name>, file: Option<&str>, tree: Tree) -> Self {
+        let id = file.and_then(|file| file.strip_suffix(".ics")).and_then(|id| SessionId::parse(id).ok());
+        match calendar.zip(id) {
+            Some((name, id)) => Self::Object(name, id),
+            None => Self::Nowhere(tree),
+        }
+    }
+
+    pub(in crate::http) fn public_object(calendar: Option<&str>, file: Option<&str>) -> Self {
+        Self::object(calendar.and_then(Name::parse), file, Tree::Public)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Slug;
+    use chrono::NaiveDate;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn print_and_parse_are_inverse(which in 0..5u8, slug in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", day in 0..60_000i32) {
+            let slug = Slug::parse(&slug).unwrap();
+            let name = Name::Public(match which {
+                0 => FeedKey::Program,
+                1 => FeedKey::Track(slug),
+                2 => FeedKey::Day(NaiveDate::from_num_days_from_ce_opt(700_000 + day).unwrap()),
+                3 => FeedKey::Room(slug),
+                _ => FeedKey::Speaker(slug),
+            });
+            prop_assert_eq!(Name::parse(&name.to_string()), Some(name));
+        }
+
+        #[test]
+        fn whatever_is_sent_is_a_place(calendar in any::<String>(), file in any::<String>()) {
+            let place = Place::public_object(Some(&calendar), Some(&file));
+            prop_assert!(matches!(place, Place::Nowhere(Tree::Public) | Place::Object(..)));
+        }
+    }
+}

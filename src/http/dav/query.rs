@@ -1,0 +1,65 @@
+//! What lies within a range of time or has a text in it (RFC 4791, 7.8), and when somebody is busy (7.10).
+
+use super::calendar::{Calendar, Resource};
+use super::filter::{Candidate, Filter, Range};
+use super::multistatus::{Item, Multistatus};
+use super::property::Wanted;
+use super::{CALENDAR, Depth, QUERIES, Visit};
+use crate::feed::{Event, Taken, free_busy};
+use crate::http::{Body, Problem};
+use crate::program::{SessionId, Slot, Status};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+
+impl Visit<'_> {
+    pub(super) async fn query(
+        &self,
+        calendar: Calendar,
+        wanted: Wanted,
+        filter: Filter,
+        depth: Option<Depth>,
+    ) -> Result<Response<Body>, Problem> {
+        // A collection itself is no session; clients that leave the field out mean its members.
+        if depth == Some(Depth::Itself) {
+            return Ok(Multistatus::new(Resource::Calendar(calendar), wanted, Vec::new()).answer());
+        }
+        let _turn = QUERIES.acquire().await;
+        let of = calendar.clone();
+        let search = move || {
+            let matches = |event: &Event| {
+                let slot = of.slot(&event.id)?;
+                filter.admits(&Candidate::new(slot, || of.object(event).bytes())).then_some(())
+            };
+            of.members().into_iter().filter(|event| matches(event).is_some()).map(Item::Object).collect()
+        };
+        let found = tokio::task::spawn_blocking(search).await;
+        let items = found.map_err(crate::publisher::PublishError::from)?;
+        Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())
+    }
+
+    pub(super) fn free_busy(&self, calendar: &Calendar, range: Range) -> Response<Body> {
+        let ledger = &calendar.release.ledger;
+        let taken: Vec<Taken> = calendar
+            .members()
+            .iter()
+            .filter(|event| calendar.object(event).is_busy())
+            .filter_map(|event| ledger.entries.get(&event.id))
+            .map(|entry| {
+                let session = &entry.session;
+                let tentative = session.status == Status::Tentative;
+                Taken { start: session.slot.start, end: session.slot.end, tentative }
+            })
+            .collect();
+        let uid = format!("busy-{}@{}", self.now.timestamp(), ledger.uid_domain);
+        let mut response =
+            Response::new(Body::from(free_busy(&taken, (range.start, range.end), &uid, self.now)));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(CALENDAR));
+        response
+    }
+}
+
+impl Calendar {
+    fn slot(&self, id: &SessionId) -> Option<&Slot> {
+        self.release.ledger.entries.get(id).map(|entry| &entry.session.slot)
+    }
+}

@@ -1,0 +1,72 @@
+//! What is refused with a reason that a program reads (RFC 4918, 16; RFC 3744, 7.1.1).
+
+use crate::http::Problem;
+use crate::xml::Writer;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A precondition that does not hold, by the name of its element.
+    #[error("{0} does not hold")]
+    Unmet(&'static str),
+    /// A write to what is only read.
+    #[error("it is read-only")]
+    NeedPrivileges(String),
+    /// No password that opens an agenda.
+    #[error("no token of an agenda")]
+    SignIn,
+    /// A password that everybody on the way could read.
+    #[error("not over plain http")]
+    Insecure,
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Dav(refusal)
+    }
+}
+
+/// The namespaces of what is written, by their prefixes.
+pub(super) const NAMESPACES: &[(&str, &str)] = &[
+    ("xmlns:D", super::property::DAV),
+    ("xmlns:C", super::property::CALDAV),
+    ("xmlns:CS", super::property::CALENDAR_SERVER),
+    ("xmlns:A", super::property::APPLE),
+];
+
+impl Refusal {
+    /// What a person reads.
+    pub(in crate::http) fn detail(&self) -> String {
+        match self {
+            Self::Unmet(element) => format!("The request does not fulfil {element}."),
+            Self::NeedPrivileges(_) => "These calendars are read-only.".to_owned(),
+            Self::SignIn => {
+                "Sign in with any user name and, as password, the token of the agenda's read link (cbr_…)."
+                    .to_owned()
+            }
+            Self::Insecure => {
+                "An agenda is opened over https only, since plain http shows the password to everybody on the \
+                 way. The operator has to set public_url to an https address."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The document for programs, where the standards have an element for it.
+    pub(in crate::http) fn document(&self) -> Option<Vec<u8>> {
+        let mut xml = Writer::default();
+        xml.open("D:error", NAMESPACES);
+        match self {
+            Self::Unmet(element) => xml.empty(element, &[]),
+            Self::NeedPrivileges(href) => {
+                xml.open("D:need-privileges", &[]);
+                xml.open("D:resource", &[]);
+                xml.leaf("D:href", &[], href);
+                xml.open("D:privilege", &[]);
+                xml.empty("D:write", &[]);
+            }
+            Self::SignIn | Self::Insecure => return None,
+        }
+        Some(xml.finish())
+    }
+}

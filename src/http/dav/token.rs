@@ -1,0 +1,131 @@
+//! Sync tokens (RFC 6578, 3.2): URIs that say all that is needed to tell what changed since, so that nothing is
+//! kept about clients.
+//!
+//! `BASE r RELEASE . SECONDS`, an agenda's with the numbers of the sessions that were in it; `~ COUNT . TAG`
+//! behind it while an answer is given in pieces. The seconds tell a release from another of the same number,
+//! as after a restored backup.
+
+use data_encoding::BASE64URL_NOPAD;
+
+/// What a client has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SyncToken {
+    /// None while it has nothing.
+    pub(super) since: Option<Since>,
+    /// How much of the answer it has been given already, and of which state of the calendar.
+    pub(super) step: Option<(usize, String)>,
+}
+
+/// The state that a client has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Since {
+    pub(super) release: u64,
+    /// When that was published.
+    pub(super) seconds: i64,
+    /// An agenda's sessions, by their numbers in the ledger, ascending.
+    pub(super) held: Option<Vec<u32>>,
+}
+
+impl SyncToken {
+    pub(super) fn print(&self, base: &str) -> String {
+        let since = self.since.as_ref().map_or_else(
+            || "r0".to_owned(),
+            |since| {
+                let held =
+                    since.held.as_deref().map(|held| format!(".{}", BASE64URL_NOPAD.encode(&pack(held))));
+                format!("r{}.{}{}", since.release, since.seconds, held.unwrap_or_default())
+            },
+        );
+        let step = self.step.as_ref().map(|(count, tag)| format!("~{count}.{tag}")).unwrap_or_default();
+        format!("{base}{since}{step}")
+    }
+
+    /// None for what this calendar cannot have given out.
+    pub(super) fn parse(text: &str, base: &str) -> Option<Self> {
+        let rest = text.strip_prefix(base)?.strip_prefix('r')?;
+        let (state, step) = match rest.split_once('~') {
+            Some((state, step)) => {
+                let (count, tag) = step.split_once('.')?;
+                (state, Some((count.parse().ok()?, tag.to_owned())))
+            }
+            None => (rest, None),
+        };
+        let since = match state {
+            "0" => None,
+            state => {
+                let (release, rest) = state.split_once('.')?;
+                let (seconds, held) = match rest.split_once('.') {
+                    Some((seconds, held)) => {
+                        let bytes = BASE64URL_NOPAD.decode(held.as_bytes()).ok()?;
+                        (seconds, Some(unpack(&bytes)?))
+                    }
+                    None => (rest, None),
+                };
+                Some(Since { release: release.parse().ok()?, seconds: seconds.parse().ok()?, held })
+            }
+        };
+        Some(Self { since, step })
+    }
+}
+
+/// Ascending numbers as their distances, seven bits a byte.
+fn pack(numbers: &[u32]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut last = 0;
+    for number in numbers {
+        let mut distance = number.saturating_sub(last);
+        while distance > 0x7f {
+            out.push(u8::try_from(distance & 0x7f).unwrap_or_default() | 0x80);
+            distance >>= 7;
+        }
+        out.push(u8::try_from(distance).unwrap_or_default());
+        last = *number;
+    }
+    out
+}
+
+fn unpack(bytes: &[u8]) -> Option<Vec<u32>> {
+    let mut numbers = Vec::new();
+    let (mut last, mut distance, mut shift) = (0_u32, 0_u32, 0_u32);
+    for byte in bytes {
+        distance |= u32::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 32)?;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            last = last.checked_add(distance)?;
+            numbers.push(last);
+            (distance, shift) = (0, 0);
+        }
+    }
+    (shift == 0).then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BASE: &str = "https://conf.example/dav/sync/agenda-0f/";
+
+    proptest! {
+        #[test]
+        fn print_and_parse_are_inverse(
+            since in prop::option::of((1..u64::MAX, any::<i64>(), prop::option::of(prop::collection::btree_set(any::<u32>(), 0..500)))),
+            step in prop::option::of((any::<usize>(), "[0-9a-f]{1,32}")),
+        ) {
+            let since = since.map(|(release, seconds, held)| Since {
+                release, seconds, held: held.map(|held| held.into_iter().collect()),
+            });
+            let token = SyncToken { since, step };
+            let text = token.print(BASE);
+            prop_assert!(url::Url::parse(&text).is_ok());
+            prop_assert_eq!(SyncToken::parse(&text, BASE), Some(token));
+            prop_assert_eq!(SyncToken::parse(&text, "https://conf.example/dav/sync/agenda-1f/"), None);
+        }
+
+        #[test]
+        fn nothing_that_is_sent_breaks_the_reader(text in "\\PC*", bytes in any::<Vec<u8>>()) {
+            let _ = SyncToken::parse(&format!("{BASE}{text}"), BASE);
+            let _ = SyncToken::parse(&format!("{BASE}r1.2.{}", BASE64URL_NOPAD.encode(&bytes)), BASE);
+        }
+    }
+}
