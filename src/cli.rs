@@ -5,6 +5,7 @@ mod agenda;
 mod background;
 mod check;
 mod deliver;
+mod descriptors;
 mod diff;
 mod exit;
 mod lint;

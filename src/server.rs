@@ -7,7 +7,8 @@
 //! - A head over 16 KiB or 64 fields is 431, one that is no HTTP 400; both close the connection.
 //! - A connection that moves no byte for `idle`, waiting for a request or for its client to take an answer,
 //!   is closed.
-//! - A client that takes its answer slowly has `answer`, and a second more for each 4 KiB that it took.
+//! - A client that takes its answer slowly has `answer`, and a second more for each 4 KiB that it took. Where
+//!   more than 128 MiB of answers are kept for such clients, the slowest is closed.
 //! - A client that has closed its side of the connection after its request is answered.
 //! - A connection whose answer has no length (a stream of events) gives its place to others; a stop ends it.
 //! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503. The

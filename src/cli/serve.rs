@@ -1,6 +1,7 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
 use super::background::{self, Background};
+use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
 use super::systemd;
@@ -28,6 +29,8 @@ pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
 
 async fn run(config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
+    // Heard from the first moment: a stop during the start is a clean one too.
+    let signal = stop_signal()?;
     let listener = listen(config.listen).await?;
     let operator = match config.operator_listen {
         Some(address) => {
@@ -95,7 +98,6 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         let app = app.clone();
         async move { app.respond_to(request, socket).await }
     };
-    let signal = stop_signal()?;
     let stop = async move {
         signal.await;
         draining.store(true, Ordering::Relaxed);
@@ -133,7 +135,7 @@ async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limit
 fn limits(config: &Config) -> Limits {
     let limits = &config.limits;
     Limits {
-        connections: limits.connections,
+        connections: descriptors::affordable(limits.connections),
         per_address: limits.connections_per_address,
         header: Duration::from_secs(limits.header_s),
         idle: Duration::from_secs(limits.idle_s),

@@ -144,7 +144,7 @@ impl Buckets {
     fn take(&self, peer: Peer, now: DateTime<Utc>) -> Result<(), u64> {
         let now = now.timestamp_millis();
         let mut set = self.set(peer);
-        let full_at = self.full_at(&set, peer, now);
+        let full_at = self.full_at(&mut set, peer, now);
         let wait = self.short(full_at, now);
         if wait > 0 {
             return Err(wait);
@@ -163,13 +163,15 @@ impl Buckets {
     /// In how many seconds there will be a token; 0 where there is one.
     fn wait(&self, peer: Peer, now: DateTime<Utc>) -> u64 {
         let now = now.timestamp_millis();
-        self.short(self.full_at(&self.set(peer), peer, now), now)
+        self.short(self.full_at(&mut self.set(peer), peer, now), now)
     }
 
-    /// A clock that was set back must not keep anybody out for longer than an empty bucket does.
-    fn full_at(&self, set: &[Option<Bucket>; WAYS], peer: Peer, now: i64) -> i64 {
-        let known = set.iter().flatten().find(|bucket| bucket.peer == peer);
-        known.map_or(now, |bucket| bucket.full_at.clamp(now, now + self.depth))
+    /// A clock that was set back must not keep anybody out for longer than an empty bucket does, so what is too
+    /// far ahead is put right for good.
+    fn full_at(&self, set: &mut [Option<Bucket>; WAYS], peer: Peer, now: i64) -> i64 {
+        let Some(known) = set.iter_mut().flatten().find(|bucket| bucket.peer == peer) else { return now };
+        known.full_at = known.full_at.clamp(now, now + self.depth);
+        known.full_at
     }
 
     fn short(&self, full_at: i64, now: i64) -> u64 {

@@ -26,7 +26,6 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// What an application is made of.
 #[derive(Debug)]
@@ -142,8 +141,9 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        if !self.0.pace.admits(Instant::now()) {
-            return Problem::Overloaded.answer(None);
+        if !self.0.pace.admits() {
+            let answer = Problem::Overloaded.answer(None);
+            return if request.method() == Method::HEAD { without_body(answer) } else { answer };
         }
         let (head, body) = request.into_parts();
         let entry = access::Entry::begin(&head.method);

@@ -43,8 +43,8 @@ where
     let Service { respond, address, limits, place } = service;
     // Answers are written whole; waiting for more would only delay them.
     let _ = socket.set_nodelay(true);
-    let stream = Stream::new(socket, Arc::clone(&place.pulse), limits);
     let place = Arc::new(place);
+    let stream = Stream::new(socket, Arc::clone(&place), limits);
     let own = Arc::clone(&place);
     let answer = service_fn(move |request: Request<Incoming>| {
         own.pulse.begin();
@@ -52,8 +52,9 @@ where
         let (place, answer) = (Arc::clone(&own), respond(request, address));
         async move {
             let answer = answer.await;
-            place.pulse.end();
-            if answer.body().size_hint().exact().is_none() {
+            let length = answer.body().size_hint().exact();
+            place.pulse.end(length.unwrap_or_default());
+            if length.is_none() {
                 place.step_aside();
             }
             Ok::<_, Infallible>(answer)

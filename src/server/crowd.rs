@@ -12,6 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// A client whose turn it has been for less than this is not idle: its request may be on its way.
 const LATELY: Duration = Duration::from_millis(500);
 
+/// Bytes of answers that are kept at once for clients that are slow to take them.
+const KEPT: u64 = 128 * 1024 * 1024;
+
 /// How long a connection that was asked to close may take to give its place up.
 const HANDOVER: Duration = Duration::from_millis(50);
 
@@ -22,6 +25,8 @@ pub(super) struct Crowd {
     /// The most of one address.
     of_one: usize,
     next: AtomicU64,
+    /// Bytes that are kept for slow readers.
+    kept: AtomicU64,
     present: Mutex<Present>,
 }
 
@@ -51,6 +56,7 @@ impl Crowd {
             places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
             of_one,
             next: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
             present: Mutex::default(),
         }
     }
@@ -78,8 +84,12 @@ impl Crowd {
 
     /// Asks the idlest connection to close, of one address or of all. None where nobody idles.
     pub(super) fn evict(&self, of: Option<Peer>) -> Option<()> {
+        self.close_idlest(|peer, _| of.is_none() || peer == of)
+    }
+
+    fn close_idlest(&self, goes: impl Fn(Option<Peer>, &Pulse) -> bool) -> Option<()> {
         let present = lock(&self.present);
-        let all = present.seated.values().filter(|(peer, _)| of.is_none() || *peer == of);
+        let all = present.seated.values().filter(|(peer, pulse)| goes(*peer, pulse));
         let idle = all.filter_map(|(_, pulse)| Some((pulse.idle()?, pulse)));
         let (_, pulse) = idle.filter(|(idle, _)| *idle >= LATELY).max_by_key(|(idle, _)| *idle)?;
         pulse.ask_to_close();
@@ -133,8 +143,24 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The client is behind with taking its answer. Where too much is kept for such clients, the slowest goes.
+    pub(super) fn fall_behind(&self) {
+        let more = self.pulse.keep();
+        if more > 0 && self.crowd.kept.fetch_add(more, Ordering::Relaxed) + more > KEPT {
+            self.crowd.close_idlest(|_, pulse| pulse.is_behind());
+        }
+    }
+
+    /// It has taken everything.
+    pub(super) fn catch_up(&self) {
+        self.crowd.kept.fetch_sub(self.pulse.let_go(), Ordering::Relaxed);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
+        self.catch_up();
         lock(&self.crowd.present).leave(self.number, self.peer);
     }
 }
@@ -168,13 +194,30 @@ mod tests {
             crowd.admit(None).await.unwrap(),
         ];
         tokio::time::sleep(LATELY + Duration::from_millis(50)).await;
-        second.pulse.end();
+        second.pulse.end(0);
         let third = crowd.admit(peer(1)).await.unwrap();
         let asked = |place: &Place| place.pulse.idle().is_none();
         assert!(asked(&first) && !asked(&second) && !asked(&other) && !proxied.iter().any(asked));
         drop((first, second, third));
         assert!(crowd.admit(peer(1)).await.is_some(), "places are given back");
         assert_eq!(lock(&crowd.present).counts.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn where_too_much_is_kept_for_slow_readers_the_slowest_goes() {
+        let crowd = Arc::new(Crowd::new(10, 10));
+        let (silent, slow) = (crowd.admit(None).await.unwrap(), crowd.admit(None).await.unwrap());
+        slow.pulse.end(KEPT);
+        slow.fall_behind();
+        tokio::time::sleep(LATELY + Duration::from_millis(50)).await;
+        let next = crowd.admit(None).await.unwrap();
+        next.pulse.end(1);
+        next.fall_behind();
+        let asked = |place: &Place| place.pulse.idle().is_none();
+        assert!(asked(&slow) && !asked(&next) && !asked(&silent));
+        drop(slow);
+        next.catch_up();
+        assert_eq!(crowd.kept.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

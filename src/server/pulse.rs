@@ -16,6 +16,9 @@ pub(super) struct Pulse {
     is_answering: AtomicBool,
     waits_for_body: AtomicBool,
     requests: AtomicU64,
+    /// Bytes of the last answer, and how many of them are kept for a client that is behind with taking them.
+    made: AtomicU64,
+    kept: AtomicU64,
     is_closing: AtomicBool,
     close: Notify,
 }
@@ -29,6 +32,8 @@ impl Pulse {
             is_answering: AtomicBool::new(false),
             waits_for_body: AtomicBool::new(false),
             requests: AtomicU64::new(0),
+            made: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
             close: Notify::new(),
         }
@@ -61,13 +66,30 @@ impl Pulse {
         }
     }
 
-    /// The answer is made; it may still be on its way.
-    pub(super) fn end(&self) {
+    /// The answer is made, of so many bytes; it may still be on its way.
+    pub(super) fn end(&self, bytes: u64) {
         let age = self.age();
+        self.made.store(bytes, Ordering::Relaxed);
         self.last.store(age, Ordering::Relaxed);
         self.answered.store(age, Ordering::Relaxed);
         self.wait_for_body(false);
         self.is_answering.store(false, Ordering::Relaxed);
+    }
+
+    /// The client is behind with taking the last answer: how much more is kept for it than before.
+    pub(super) fn keep(&self) -> u64 {
+        let made = self.made.load(Ordering::Relaxed);
+        made.saturating_sub(self.kept.fetch_max(made, Ordering::Relaxed))
+    }
+
+    /// The client has taken everything, or is gone: how much was kept for it.
+    pub(super) fn let_go(&self) -> u64 {
+        self.kept.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether something is kept for it.
+    pub(super) fn is_behind(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) > 0
     }
 
     /// Whether an answer is being made.
@@ -117,7 +139,7 @@ mod tests {
         assert!(pulse.idle().is_some());
         pulse.wait_for_body(false);
         assert_eq!(pulse.idle(), None);
-        pulse.end();
+        pulse.end(0);
         assert!(pulse.idle().unwrap() < Duration::from_millis(20));
         pulse.ask_to_close();
         assert_eq!(pulse.idle(), None, "nobody is asked twice");

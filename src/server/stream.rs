@@ -1,7 +1,7 @@
 //! A socket that runs out of patience, and that closes so that its last answer arrives.
 
 use super::Limits;
-use super::pulse::Pulse;
+use super::crowd::Place;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const LEAST_RATE: u64 = 4 * 1024;
 /// The stream of one connection.
 pub(super) struct Stream {
     socket: TcpStream,
-    pulse: Arc<Pulse>,
+    place: Arc<Place>,
     limits: Limits,
     /// The first byte of a head that is not complete: after how many requests, and when.
     head: Option<(u64, Instant)>,
@@ -34,21 +34,21 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(socket: TcpStream, pulse: Arc<Pulse>, limits: Limits) -> Self {
+    pub(super) fn new(socket: TcpStream, place: Arc<Place>, limits: Limits) -> Self {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(now + limits.header));
         // A connection that says nothing is a slow head too.
-        Self { socket, pulse, limits, head: Some((0, now)), behind: None, timer, farewell: None }
+        Self { socket, place, limits, head: Some((0, now)), behind: None, timer, farewell: None }
     }
 
     /// Until when the next byte must be read; any time while an answer is being made.
     fn read_deadline(&self) -> Option<Instant> {
-        if self.pulse.is_answering() {
+        if self.place.pulse.is_answering() {
             return None;
         }
         match self.head {
-            Some((after, since)) if after == self.pulse.requests() => Some(since + self.limits.header),
-            _ => Some(self.pulse.last() + self.limits.idle),
+            Some((after, since)) if after == self.place.pulse.requests() => Some(since + self.limits.header),
+            _ => Some(self.place.pulse.last() + self.limits.idle),
         }
     }
 
@@ -80,12 +80,13 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Pending => {
+                self.place.fall_behind();
                 let behind = *self.behind.get_or_insert_with(|| (Instant::now(), 0));
-                let deadline = self.write_deadline(behind).min(self.pulse.last() + self.limits.idle);
+                let deadline = self.write_deadline(behind).min(self.place.pulse.last() + self.limits.idle);
                 self.wait(deadline, cx).map(Err)
             }
             Poll::Ready(Ok(bytes)) if bytes < whole => {
-                self.pulse.beat();
+                self.place.pulse.beat();
                 let Some((since, taken)) = self.behind else { return Poll::Ready(Ok(bytes)) };
                 let behind = (since, taken + bytes as u64);
                 self.behind = Some(behind);
@@ -94,8 +95,10 @@ impl Stream {
                 Poll::Ready(if is_late { Err(io::ErrorKind::TimedOut.into()) } else { Ok(bytes) })
             }
             Poll::Ready(written) => {
-                self.behind = None;
-                self.pulse.beat();
+                if self.behind.take().is_some() {
+                    self.place.catch_up();
+                }
+                self.place.pulse.beat();
                 Poll::Ready(written)
             }
         }
@@ -113,9 +116,10 @@ impl AsyncRead for Stream {
             },
             done => {
                 if buf.filled().len() > before {
-                    stream.pulse.beat();
-                    let requests = stream.pulse.requests();
-                    if !stream.pulse.is_answering() && stream.head.is_none_or(|(after, _)| after != requests)
+                    stream.place.pulse.beat();
+                    let requests = stream.place.pulse.requests();
+                    if !stream.place.pulse.is_answering()
+                        && stream.head.is_none_or(|(after, _)| after != requests)
                     {
                         stream.head = Some((requests, Instant::now()));
                     }

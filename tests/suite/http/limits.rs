@@ -11,7 +11,7 @@ async fn make(stage: &Stage, from: &str, forwarded: &str) -> Answer {
 
 #[tokio::test]
 async fn a_venue_makes_600_agendas_at_once_and_is_then_told_to_wait() {
-    let stage = Stage::new();
+    let stage = Stage::limited();
     for _ in 0..600 {
         assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
     }
@@ -36,7 +36,7 @@ async fn a_venue_makes_600_agendas_at_once_and_is_then_told_to_wait() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_client_counts_by_itself() {
-    let stage = Stage::new();
+    let stage = Stage::limited();
     for _ in 0..600 {
         assert_eq!(make(&stage, "127.0.0.1", "198.51.100.1, 2a00:1:2:3::1").await.status, 201);
     }
@@ -46,7 +46,7 @@ async fn behind_a_trusted_proxy_each_client_counts_by_itself() {
 
 #[tokio::test]
 async fn wrong_edit_keys_are_limited_and_neither_right_ones_nor_reads_are() {
-    let stage = Stage::new();
+    let stage = Stage::limited();
     let mine = stage.agenda(&["opening"]).await;
     let wrong = format!("Bearer {}", EditKey::generate().unwrap().reveal());
     let guess = |method| {
@@ -68,7 +68,7 @@ async fn wrong_edit_keys_are_limited_and_neither_right_ones_nor_reads_are() {
 
 #[tokio::test]
 async fn wrong_secrets_shut_their_address_out_for_a_while_and_nobody_else() {
-    let stage = Stage::new();
+    let stage = Stage::limited();
     let ask = |secret: &str, from: &str| {
         let card = Card::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"));
         card.from(from)
@@ -80,7 +80,7 @@ async fn wrong_secrets_shut_their_address_out_for_a_while_and_nobody_else() {
         let refused = stage.send(ask(secret, "192.0.2.1")).await;
         assert_eq!((refused.status, refused.field("retry-after")), (429, "60"));
     }
-    let form = Card::new("POST", "/organizer/sign-in").from("192.0.2.1");
+    let form = Card::new("POST", "/organizer/session").from("192.0.2.1");
     let form = form.text("application/x-www-form-urlencoded", &format!("secret={SECRET}"));
     assert_eq!(stage.send(form).await.status, 429);
     assert_eq!(stage.send(ask(SECRET, "192.0.2.2")).await.status, 200);

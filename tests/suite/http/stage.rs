@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use callboard::clock::Clock;
-use callboard::config::{Config, Overrides};
+use callboard::config::{Config, Limits, Overrides};
 use callboard::freshness::Freshness;
 use callboard::http::{Allowances, App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, Setup};
@@ -71,14 +71,19 @@ impl Stage {
     pub(super) fn shipped() -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-        Self::of(&read("config/callboard.toml"), &read("program.csv"))
+        Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
+    }
+
+    /// One whose limits are as they are by default; the others have room for any test.
+    pub(super) fn limited() -> Self {
+        Self::of(CONFIG, PROGRAM, &Limits::default())
     }
 
     fn with(config: &str) -> Self {
-        Self::of(config, PROGRAM)
+        Self::of(config, PROGRAM, &roomy())
     }
 
-    fn of(config: &str, program: &str) -> Self {
+    fn of(config: &str, program: &str, limits: &Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse(Some(config), Overrides::default()).unwrap();
         let conference = config.conference("127.0.0.1:8080".parse().unwrap());
@@ -102,7 +107,7 @@ impl Stage {
             frame_ancestors: Vec::new(),
             secrets: Secrets::open(&secrets).unwrap(),
             freshness: Arc::clone(&freshness),
-            allowances: Allowances::default(),
+            allowances: Allowances::new(limits, config.trusted_proxies.clone()),
         });
         clock.advance(TimeDelta::hours(1));
         Self { app, clock, publisher, store, freshness, _dir: dir }
@@ -151,6 +156,12 @@ impl Stage {
             feed: feed.strip_prefix("https://conf.example").unwrap().to_owned(),
         }
     }
+}
+
+fn roomy() -> Limits {
+    let most = 1_000_000;
+    let (agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once) = (most, most, most);
+    Limits { agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once, ..Limits::default() }
 }
 
 /// An agenda's key, and the path of its first feed.
