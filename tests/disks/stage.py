@@ -31,6 +31,8 @@ first_day = 2025-03-24
 last_day = 2025-03-27
 zone = "America/Los_Angeles"
 uid_domain = "disks.example"
+[publishing]
+keep_releases = 10000
 [[tracks]]
 name = "Main"
 slug = "main"
