@@ -90,14 +90,12 @@ def missing(kind: str) -> str | None:
     return None
 
 
-def fill_up(home: Home, disk: Disk, dice: random.Random) -> tuple[list[str], str]:
+def fill_up(server: Server, disk: Disk, dice: random.Random) -> tuple[list[str], str]:
     ticks = itertools.count(1)
     now = lambda: next(ticks)
     program, agendas, found = Program(now), [], []
     program.begin()
-    data = disk.mount / "data"
-    server = Server(home, data, **disk.shim).start()
-    client = server.client()
+    client = server.start().client()
     found += filter(None, [program.settle(client)])
     first = Agenda(now)
     if first.create(client, dice).status != 201:
@@ -147,7 +145,6 @@ def fill_up(home: Home, disk: Disk, dice: random.Random) -> tuple[list[str], str
         try:
             server.start()
         except Refused as refused:
-            server.kill()
             return [*found, f"on the full disk it does not start: {refused}"], ""
         client = server.client()
         reader = Reader(server, ["/program.ics", first.feed])
@@ -187,9 +184,11 @@ def run(home: Home, count: int, seed: int, kinds: list[str] | None = None, say=p
     for number in range(count):
         kind, dice = usable[number % len(usable)], random.Random(seed + number)
         disk = Disk(home, home.at / f"disk-{number}", kind)
+        server = Server(home, disk.mount / "data", **disk.shim)
         try:
-            faults, told = fill_up(home, disk, dice)
+            faults, told = fill_up(server, disk, dice)
         finally:
+            server.kill()
             disk.end()
         say(f"disk {number} ({kind}): {told}")
         found += [f"disk {number} ({kind}): {fault}" for fault in faults[:4]]

@@ -1,5 +1,6 @@
 """The real server as a process on a data directory of the test's, with the shim between it and its files."""
 
+import atexit
 import http.client
 import json
 import os
@@ -114,6 +115,15 @@ class Board:
             file.write(struct.pack("<q", bytes_left))
 
 
+RUNNING: set[subprocess.Popen] = set()
+
+
+@atexit.register
+def end_all() -> None:
+    for process in RUNNING:
+        process.kill()
+
+
 class Server:
     def __init__(self, home: Home, data: Path, **shim: str):
         """`shim` holds its DISKS_… settings in lower case; without any it stays out."""
@@ -132,6 +142,7 @@ class Server:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )
+        RUNNING.add(self.process)
         self.said = ""
         listening = threading.Event()
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr, None), daemon=True)
@@ -141,6 +152,7 @@ class Server:
         while not listening.wait(0.05):
             if self.process.poll() is not None:
                 self.reader.join(2)
+                RUNNING.discard(self.process)
                 raise Refused(self.process.returncode, self.said)
             if time.monotonic() > deadline:
                 self.kill()
@@ -185,6 +197,7 @@ class Server:
         process, self.process = self.process, None
         if process is None:
             return 0
+        RUNNING.discard(process)
         process.send_signal(how)
         try:
             code = process.wait(timeout=30)
