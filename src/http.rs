@@ -36,6 +36,7 @@ mod policy;
 mod problem;
 mod representation;
 mod route;
+mod upload;
 mod web;
 
 pub use allowance::Allowances;

@@ -18,7 +18,7 @@
 //! - [`program`], [`clock`], [`telemetry`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
 //! - [`config`] and [`import`]: a file in, checked values out; [`freshness`];
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
-//! - [`agenda`], then what is made of releases and agendas: [`export`], [`web`], [`doctor`]; [`adopt`] brings a
+//! - [`agenda`], then what is made of releases and agendas: [`export`], [`exchange`], [`web`], [`doctor`]; [`adopt`] brings a
 //!   foreign program in;
 //! - [`store`] keeps, [`publisher`] publishes, [`retention`] erases, [`http`] answers, [`server`] listens;
 //! - [`cli`] wires them up, [`client`] is its way out.
@@ -30,6 +30,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod doctor;
+pub mod exchange;
 pub mod export;
 pub mod feed;
 pub mod freshness;

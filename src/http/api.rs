@@ -6,6 +6,7 @@
 
 mod bearer;
 mod cursor;
+mod exchange;
 mod history;
 mod json;
 mod openapi;
@@ -25,24 +26,33 @@ use super::representation::Representation;
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
 use crate::agenda::EditKey;
+use crate::exchange::MOST_BYTES;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
 use crate::release::Release;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The longest body in bytes: 500 ids of 63 characters take half of it.
-pub(super) const CAP: usize = 64 * 1024;
+const CAP: usize = 64 * 1024;
+
+/// The longest body of a call.
+pub(super) fn cap(api: &Api) -> usize {
+    if *api == Api::Import { MOST_BYTES } else { CAP }
+}
 
 const JSON: &str = "application/json";
 
 /// A call of the API.
 pub(super) struct Call<'a> {
     pub(super) agendas: &'a Agendas,
-    pub(super) release: &'a Release,
+    pub(super) release: &'a Arc<Release>,
+    pub(super) now: DateTime<Utc>,
     pub(super) freshness: &'a Freshness,
     pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
@@ -87,6 +97,8 @@ impl Call<'_> {
                 let owned = self.agendas.revoke_link(&key, expect, n).await?;
                 Ok(tagged(nothing(), &owned))
             }
+            (Api::Import, _) => self.import(&key, expect, owned).await,
+            (Api::Export, _) => self.export(&owned, self.now),
             (Api::Key, _) => {
                 let owned = self.agendas.replace_key(&key, expect).await?;
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });

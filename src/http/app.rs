@@ -12,7 +12,7 @@ use super::organizer::{Organizer, Secrets};
 use super::pace::Pace;
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
-use super::web::{self, Codes, Events, Visit};
+use super::web::{Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
 use crate::freshness::{Freshness, Share};
@@ -219,7 +219,7 @@ impl App {
                 self.0.organizer.answer(endpoint, head, body, self.0.body_patience, allowed).await
             }
             Endpoint::Web(page) => {
-                let body = cap::read(body, web::CAP, self.0.body_patience).await?;
+                let body = cap::read(body, page.cap(), self.0.body_patience).await?;
                 let visit = Visit {
                     agendas,
                     publisher: &self.0.publisher,
@@ -239,10 +239,10 @@ impl App {
                 no_guessing(allowed, head, visit.answer(page).await)
             }
             Endpoint::Api(api) => {
-                let body = cap::read(body, api::CAP, self.0.body_patience).await?;
+                let body = cap::read(body, api::cap(&api), self.0.body_patience).await?;
                 let freshness = &self.0.organizer.freshness;
                 let allowed = self.0.allowances.of(socket, &head.headers, now);
-                let call = Call { agendas, release, freshness, allowed, request: head, body };
+                let call = Call { agendas, release, freshness, allowed, now, request: head, body };
                 no_guessing(allowed, head, call.answer(api).await)
             }
             feed => self.feed(&feed, release, head),

@@ -6,7 +6,7 @@
 
 mod shared;
 
-pub(super) use shared::{Poll, closed_name, name};
+pub(super) use shared::{Poll, closed_name, name, own};
 
 use super::conditional::Validators;
 use super::encoding::negotiate;

@@ -11,6 +11,7 @@ pub(super) use answer::{Page, prefers_page};
 use super::agendas::AgendaError;
 use super::api::AskError;
 use super::dav::Refusal;
+use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
@@ -76,6 +77,9 @@ pub enum Problem {
     /// A hand-over code that was redeemed or is over.
     #[error("a code that works no longer")]
     UsedUp,
+    /// A file of picks that could not be read.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// A format that could not be written, which is a fault of ours.
     #[error("not exported: {0}")]
     Export(String),
@@ -128,6 +132,8 @@ impl Problem {
             },
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Exchange(ExchangeError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Exchange(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -178,6 +184,7 @@ impl Problem {
                     .to_owned()
             }
             Self::Export(_) => "This format could not be made of the program.".to_owned(),
+            Self::Exchange(error) => sentence(&error.to_string()),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Overloaded => "Too many requests come at once. Try again in a moment.".to_owned(),
             Self::TooOften { what, wait } => {

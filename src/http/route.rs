@@ -58,6 +58,8 @@ pub(super) enum Api {
     Links,
     Link(u32),
     Key,
+    Import,
+    Export,
     Shared(ReadToken),
 }
 
@@ -131,6 +133,8 @@ const TABLE: &[Line] = &[
     line("/api/v1/agenda/picks/{session}", AgendaApi, TOGGLE,  |path| api(Api::Pick(path.session("session")?))),
     line("/api/v1/agenda/links",           AgendaApi, COLLECT, |_| api(Api::Links)),
     line("/api/v1/agenda/links/{n}",       AgendaApi, DELETE,  |path| api(Api::Link(path.number("n")?))),
+    line("/api/v1/agenda/import",          AgendaApi, POST,    |_| api(Api::Import)),
+    line("/api/v1/agenda/export",          AgendaApi, READ,    |_| api(Api::Export)),
     line("/api/v1/agenda/key",             AgendaApi, POST,    |_| api(Api::Key)),
 
     line("/changes.atom",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Atom)))),
@@ -178,6 +182,9 @@ const TABLE: &[Line] = &[
     line("/agenda",              PersonalPage, READ,    |_| web(Web::Mine)),
     line("/agenda/state",        AgendaApi,    READ,    |_| web(Web::State)),
     line("/agenda/picks",        PersonalPage, POST,    |_| web(Web::Picks)),
+    line("/agenda/import",       PersonalPage, COLLECT, |_| web(Web::Import)),
+    line("/agenda/export.ics",   AgendaApi,    READ,    |_| web(Web::Export { is_calendar: true })),
+    line("/agenda/export.json",  AgendaApi,    READ,    |_| web(Web::Export { is_calendar: false })),
     line("/agenda/name",         PersonalPage, POST,    |_| web(Web::Name)),
     line("/agenda/links",        PersonalPage, POST,    |_| web(Web::NewLink)),
     line("/agenda/links/{n}/revoke", PersonalPage, POST, |path| web(Web::RevokeLink(path.number("n")?))),

@@ -5,6 +5,7 @@
 
 mod cookie;
 mod events;
+mod exchange;
 pub(super) mod form;
 mod handover;
 mod public;
@@ -21,6 +22,7 @@ use super::exports::Exports;
 use super::{Body, Problem, plain};
 use crate::agenda::ReadToken;
 use crate::clock::Clock;
+use crate::exchange::MOST_BYTES;
 use crate::freshness::Freshness;
 use crate::program::{SessionId, Slug};
 use crate::publisher::{Published, Publisher};
@@ -55,6 +57,11 @@ pub(super) enum Web {
     State,
     Picks,
     Name,
+    Import,
+    /// The picks as a file; else as a list.
+    Export {
+        is_calendar: bool,
+    },
     NewLink,
     RevokeLink(u32),
     NewKey,
@@ -62,6 +69,17 @@ pub(super) enum Web {
     MakeHandOver,
     HandOver(String),
     Events,
+}
+
+impl Web {
+    /// The longest body that it takes.
+    pub(super) fn cap(&self) -> usize {
+        match self {
+            // The file, and what a form puts around it.
+            Self::Import => MOST_BYTES + 4096,
+            _ => CAP,
+        }
+    }
 }
 
 /// A request for a page, with what answers it.
@@ -98,6 +116,8 @@ impl Visit<'_> {
             Web::State => self.state(),
             Web::Picks => self.pick().await,
             Web::Name => self.rename().await,
+            Web::Import => self.import().await,
+            Web::Export { is_calendar } => self.export(is_calendar),
             Web::NewLink => self.add_link().await,
             Web::RevokeLink(n) => self.revoke_link(n).await,
             Web::NewKey => self.replace_key().await,

@@ -44,7 +44,10 @@ impl Publisher {
         };
         let told =
             spool::baseline(&store, setup.webhooks.is_empty(), if is_first { 0 } else { release.number() });
-        store.commit_blocking(told.into_iter().collect())?;
+        // Feeds are served from a full disk too: where telling starts is no reason to stay down.
+        if let Some(Err(error)) = told.map(|told| store.commit_blocking(vec![told])) {
+            tracing::warn!(%error, "where webhooks start could not be noted");
+        }
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {

@@ -23,7 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("export", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("doctor", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("adopt", &["program", "import", "export", "ics", "xml"]),
-    ("web", &["program", "revision", "feed", "release", "agenda"]),
+    ("exchange", &["program", "revision", "feed", "release", "agenda", "export", "ics"]),
+    ("web", &["program", "revision", "feed", "release", "agenda", "exchange"]),
     ("store", &["program", "revision"]),
     ("freshness", &["program", "clock"]),
     (
@@ -47,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "release",
             "agenda",
             "export",
+            "exchange",
             "doctor",
             "web",
             "store",

@@ -14,6 +14,7 @@
 mod adoption;
 mod architecture;
 mod corpus;
+mod exchange;
 mod exports;
 mod golden;
 mod histories;

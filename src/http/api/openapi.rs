@@ -13,6 +13,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/base.json"),
     include_str!("openapi/program.json"),
     include_str!("openapi/agendas.json"),
+    include_str!("openapi/exchange.json"),
     include_str!("openapi/feeds.json"),
     include_str!("openapi/organizer.json"),
 ];
@@ -76,7 +77,8 @@ fn chapters(document: &Value) -> Vec<Chapter> {
         let operations = members(&document["paths"]).flat_map(|(path, methods)| {
             members(methods).map(move |(method, operation)| (path, method, operation))
         });
-        let own = operations.filter(|(_, _, operation)| operation["tags"][0] == name.as_str());
+        let own = operations
+            .filter(|(_, _, operation)| operation.pointer("/tags/0").is_some_and(|tag| tag == name.as_str()));
         Chapter {
             operations: own.map(|(path, method, one)| operation(document, path, method, one)).collect(),
             text: text(tag, "description"),

@@ -175,6 +175,24 @@ words! {
     one_change: "1 change",
     more_changes: "{n} changes",
 
+    // Import and export
+    import: "Import picks",
+    import_text: "Choose a calendar file (.ics) of your sessions, from here or from another tool, or a JSON list of their ids. Nothing is picked before you have seen what was found.",
+    import_file: "File",
+    import_look: "Look what is in it",
+    import_new: "Found",
+    import_nothing: "There is nothing new to pick.",
+    import_take: "Pick these {n} sessions",
+    import_take_one: "Pick this session",
+    import_full: "Together with your picks these would be {n}, and an agenda holds {most}. Pick some of them in the program.",
+    import_held: "Already picked",
+    import_unknown: "Not in this program",
+    import_ambiguous: "Several sessions fit",
+    carry: "Take your picks elsewhere",
+    carry_text: "Your picks as a file, or in an address that carries them: whoever opens it sees these sessions and can pick them, too. Later changes do not follow.",
+    carry_calendar: "Calendar file",
+    carry_list: "List (JSON)",
+
     // Hand-over
     hand_over: "Take over an agenda",
     hand_over_text: "This link moves an agenda to this device, so that you can edit it here. It works once.",

@@ -272,6 +272,15 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
     mirror.sort_unstable();
     assert_eq!(mirror, now);
     assert_eq!(read(&stage, "/api/v1/changes?since=4").await["changes"], json!([]));
+
+    // What a session said while it was withdrawn stays untold when it comes back.
+    stage.publish(&csv.replace(",Last,Main", ",Embargoed,Main")).await;
+    stage.publish(&csv.replace(",Grace Hopper,,withdrawn", ",Grace Hopper,,")).await;
+    let answer = stage.get("/api/v1/changes?since=4").await;
+    assert!(!answer.text().contains("Embargoed"), "{}", answer.text());
+    let back = &answer.json()["changes"][0];
+    assert_eq!((&back["session"], &back["change"]), (&json!("last-talk"), &json!("restored")));
+    assert_eq!((&back["title"], &back["fields"]), (&json!("Last"), &json!({})));
 }
 
 #[tokio::test]

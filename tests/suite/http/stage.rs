@@ -67,26 +67,29 @@ impl Stage {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
+    /// The program that comes with the server, with its config, at the address that its documentation names.
+    pub(super) fn shipped() -> Self {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
+    }
+
     /// One whose limits are as they are by default; the others have room for any test.
     pub(super) fn limited() -> Self {
-        Self::with_limits(CONFIG, &Limits::default())
+        Self::of(CONFIG, PROGRAM, &Limits::default())
     }
 
     fn with(config: &str) -> Self {
-        let most = 1_000_000;
-        let (agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once) = (most, most, most);
-        let limits =
-            Limits { agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once, ..Limits::default() };
-        Self::with_limits(config, &limits)
+        Self::of(config, PROGRAM, &roomy())
     }
 
-    fn with_limits(config: &str, limits: &Limits) -> Self {
+    fn of(config: &str, program: &str, limits: &Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse(Some(config), Overrides::default()).unwrap();
-        let conference = config.conference("127.0.0.1:1".parse().unwrap());
+        let conference = config.conference("127.0.0.1:8080".parse().unwrap());
         let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
         let file = dir.path().join("program.csv");
-        std::fs::write(&file, PROGRAM).unwrap();
+        std::fs::write(&file, program).unwrap();
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
         let spool = dir.path().join("spool");
         let inspect = callboard::doctor::inspect;
@@ -153,6 +156,12 @@ impl Stage {
             feed: feed.strip_prefix("https://conf.example").unwrap().to_owned(),
         }
     }
+}
+
+fn roomy() -> Limits {
+    let most = 1_000_000;
+    let (agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once) = (most, most, most);
+    Limits { agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once, ..Limits::default() }
 }
 
 /// An agenda's key, and the path of its first feed.
