@@ -19,7 +19,7 @@ KINDS = {
     "dripped head": (GET, b"X-Drip: " + b"a" * 10_000, True),
     "idle": (GET + b"\r\n", b"", True),
     "dripped body": (POST + b"{", b" " * 50_000, True),
-    "slow reader": (FEED * 40, b"", False),
+    "slow reader": (FEED * 2, b"", False),
 }
 
 
@@ -59,7 +59,7 @@ async def _one(port: int, kind: str, until: float, counts: dict[str, int]) -> No
         sock.close()
 
 
-def _attack(port: int, kind: str, each: int, seconds: float, results) -> None:
+def _attack(port: int, kind: str, each: int, seconds: float, pause: float, results) -> None:
     async def attack() -> dict[str, int]:
         counts = {"open": 0, "closed": 0}
         until = time.monotonic() + seconds
@@ -68,7 +68,7 @@ def _attack(port: int, kind: str, each: int, seconds: float, results) -> None:
             tasks.append(asyncio.ensure_future(_one(port, kind, until, counts)))
             # Fast, but not as one burst that the generator itself could not handle.
             if n % 20 == 19:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(pause)
         await asyncio.gather(*tasks)
         return counts
 
@@ -92,7 +92,8 @@ def run(asked, is_short: bool, verdict) -> None:
         for kind in KINDS:
             results = multiprocessing.Queue()
             good = Good(server.port)
-            attack = multiprocessing.Process(target=_attack, args=(server.port, kind, each, seconds, results))
+            pause = 0.03 if is_short else 0.001
+            attack = multiprocessing.Process(target=_attack, args=(server.port, kind, each, seconds, pause, results))
             attack.start()
             counts = results.get(timeout=seconds + 300)
             attack.join()

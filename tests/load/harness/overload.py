@@ -8,7 +8,9 @@ from .machine import Server
 
 # The answer's head alone: what is made for it is the same, and the generator is not the bottleneck.
 ASK = b"HEAD /?kind=talk&day=2025-03-25 HTTP/1.1\r\nHost: conf.example\r\n\r\n"
-SESSIONS = 4_000
+# Sessions of the program: the first of these that costs some milliseconds a page, whatever the build.
+SESSIONS = (100, 1_000, 4_000)
+DEAR = 0.004
 
 
 def _program(rows: int) -> str:
@@ -122,16 +124,27 @@ def _alone(port: int, seconds: float) -> list[float]:
     return latencies
 
 
+def _dear() -> int:
+    for sessions in SESSIONS:
+        with Server() as server:
+            server.program.write_text(_program(sessions))
+            server.start()
+            if percentile(_alone(server.port, 1), 0.1) > DEAR:
+                break
+    return sessions
+
+
 def run(asked, is_short: bool, verdict) -> None:
     seconds = asked.seconds or (4 if is_short else 60)
+    sessions = _dear()
     with Server() as server:
-        server.program.write_text(_program(SESSIONS))
+        server.program.write_text(_program(sessions))
         server.start()
         quiet = percentile(_alone(server.port, 2), 0.99)
         capacity, reached, crowd = asyncio.run(_load(server.port, seconds))
         after = percentile(_alone(server.port, 2), 0.99)
         accepted, refused = crowd.accepted, crowd.refused
-        print(f"         capacity {capacity:.0f}/s, then {reached:.0f}/s for {seconds:.0f} s on {crowd.size} connections", flush=True)
+        print(f"         {sessions} sessions, capacity {capacity:.0f}/s, then {reached:.0f}/s for {seconds:.0f} s on {crowd.size} connections", flush=True)
         print(f"         {len(accepted)} accepted, {len(refused)} refused, {crowd.unsent} not sent for want of a free connection", flush=True)
         verdict.holds(f"{crowd.lost} connections lost, {crowd.odd} answers neither 200 nor 503 with Retry-After", crowd.lost + crowd.odd == 0)
         verdict.holds("some are accepted", len(accepted) > 0)
