@@ -16,13 +16,19 @@ mod architecture;
 mod corpus;
 mod exchange;
 mod exports;
+mod fuzz;
 mod golden;
 mod histories;
 mod http;
 mod publishing;
 mod sample;
 mod store;
+<<<<<<< HEAD
 mod systemd;
+=======
+#[path = "../fuzz/targets/all.rs"]
+mod targets;
+>>>>>>> 37f7a5c (Fuzz targets, hostile texts through every output; nothing of a foreign file drives a terminal)
 mod truth;
 mod web;
 mod zones;
