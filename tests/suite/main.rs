@@ -23,12 +23,9 @@ mod http;
 mod publishing;
 mod sample;
 mod store;
-<<<<<<< HEAD
 mod systemd;
-=======
 #[path = "../fuzz/targets/all.rs"]
 mod targets;
->>>>>>> 37f7a5c (Fuzz targets, hostile texts through every output; nothing of a foreign file drives a terminal)
 mod truth;
 mod web;
 mod zones;
