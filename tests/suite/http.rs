@@ -4,6 +4,7 @@ mod agenda_feeds;
 mod agendas;
 mod basics;
 mod changes;
+mod dav;
 mod desk;
 mod feeds;
 mod organizer;
