@@ -1,9 +1,11 @@
 //! The command line: what it accepts, where it leads, and which exit code comes back.
 
 mod adopt;
+mod agenda;
 mod background;
 mod check;
 mod deliver;
+mod descriptors;
 mod diff;
 mod exit;
 mod lint;
@@ -134,6 +136,14 @@ enum Command {
         #[arg(long, value_enum, default_value = "human")]
         format: check::Format,
     },
+    /// Prints a shared agenda as a table, by its read link, with clashes and what is cancelled.
+    ///
+    ///     callboard agenda https://conf.example.org/agendas/cbr_…
+    #[command(verbatim_doc_comment)]
+    Agenda {
+        /// The link: of the page, or of its calendar in .ics or .jcal
+        link: String,
+    },
     /// Turns a foreign program into a program.csv on standard output, and says what did not map.
     ///
     /// Reads iCalendar (pretalx, Indico, Sched) and frab schedules in XML or JSON:
@@ -157,6 +167,12 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+}
+
+/// Its definition, for manual pages and completions.
+pub fn command() -> clap::Command {
+    use clap::CommandFactory;
+    Arguments::command()
 }
 
 /// Runs a command line, the program's name included.
@@ -186,6 +202,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Erase { id, target } => publish::erase(&id, &target),
         Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
         Command::Lint { file, format } => lint::examine(&file, format),
+        Command::Agenda { link } => agenda::show(&link),
         Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),
         Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
         Command::Render { dir, settings } => render::render(&dir, settings),

@@ -5,10 +5,13 @@
 
 mod error;
 mod file;
+mod limits;
 
 pub use error::ConfigError;
-pub use file::{Limits, Publishing, Webhook};
+pub use file::{Publishing, Webhook};
+pub use limits::Limits;
 
+use crate::peer::Trusted;
 use crate::program::{Clock, Conference, Room, Slug, Text, Track, Zone};
 use chrono::NaiveDate;
 use std::net::SocketAddr;
@@ -30,6 +33,10 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Whose pages may frame `/?embed`; empty: nobody's.
     pub frame_ancestors: Vec<String>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Trusted,
+    /// Days after the conference's end until agendas are erased.
+    pub retention_days: u32,
     /// The release guard, the file watch and what is kept.
     pub publishing: Publishing,
     /// The server's limits.
@@ -138,6 +145,11 @@ mod tests {
         assert_eq!(config.limits, defaults.limits);
         assert_eq!(config.publishing, defaults.publishing);
         assert_eq!(config.listen, defaults.listen);
+        assert_eq!(config.retention_days, defaults.retention_days);
+        let trusted = |config: &Config, address: &str| config.trusted_proxies.holds(address.parse().unwrap());
+        for address in ["127.0.0.1", "::1", "192.0.2.1"] {
+            assert_eq!(trusted(&config, address), trusted(&defaults, address), "{address}");
+        }
     }
 
     #[test]
@@ -170,6 +182,7 @@ mod tests {
             ("public_url = \"ftp://a.example\"", "http"),
             ("public_url = \"example\"", "public_url"),
             ("listen = \"8080\"", "127.0.0.1:8080"),
+            ("trusted_proxies = [\"proxy.example\"]", "10.0.0.0/8"),
         ] {
             let text = message(&format!("{line}\n{ZONE}"));
             assert!(text.contains(expected), "{line}: {text}");
@@ -190,5 +203,6 @@ mod tests {
         assert!(message(&format!("{ZONE}[[tracks]]\nname = \"A\"\ncolour = \"red\"")).contains("#rrggbb"));
         assert!(message(&format!("{ZONE}[publishing]\nguard_share = 2.0")).contains("between 0 and 1"));
         assert!(message(&format!("{ZONE}[limits]\nconnections = 0")).contains("connections"));
+        assert!(message(&format!("{ZONE}[limits]\nagendas_hour = 0")).contains("agendas_hour"));
     }
 }

@@ -12,20 +12,25 @@ mod envelope;
 mod event;
 mod finding;
 mod frab;
+mod gate;
 mod giggity;
 mod google;
 mod grammar;
 mod icsx5;
 mod outlook;
 mod print;
+#[cfg(test)]
+mod sample;
 mod thunderbird;
 mod vdirsyncer;
 mod zone;
 
 pub use back::{BackError, parses_back};
 pub use finding::{Client, Finding, Severity};
+pub use gate::{Found, inspect};
 pub use print::{render, to_json};
 
+use crate::ics::Reading;
 use calendar::Calendar;
 use finding::Findings;
 
@@ -39,23 +44,27 @@ pub fn lint(bytes: &[u8]) -> Vec<Finding> {
         frab::examine(bytes, &mut findings);
         return findings.into_list();
     }
-    let reading = crate::ics::read(bytes);
-    grammar::examine(bytes, &reading, &mut findings);
-    thunderbird::examine(bytes, &mut findings);
     google::measure(bytes, &mut findings);
+    examine(bytes, &crate::ics::read(bytes), &mut findings);
+    findings.into_list()
+}
+
+/// Every model's look at a file of iCalendar, its size aside.
+fn examine(bytes: &[u8], reading: &Reading, findings: &mut Findings) {
+    grammar::examine(bytes, reading, findings);
+    thunderbird::examine(bytes, findings);
     for component in reading.calendars() {
         let calendar = Calendar::of(component);
-        envelope::examine(&calendar, &mut findings);
-        event::examine(&calendar, &mut findings);
-        zone::examine(&calendar, &mut findings);
-        google::examine(&calendar, &mut findings);
-        apple::examine(&calendar, &mut findings);
-        outlook::examine(&calendar, &mut findings);
-        icsx5::examine(&calendar, &mut findings);
-        giggity::examine(&calendar, &mut findings);
-        vdirsyncer::examine(&calendar, &mut findings);
+        envelope::examine(&calendar, findings);
+        event::examine(&calendar, findings);
+        zone::examine(&calendar, findings);
+        google::examine(&calendar, findings);
+        apple::examine(&calendar, findings);
+        outlook::examine(&calendar, findings);
+        icsx5::examine(&calendar, findings);
+        giggity::examine(&calendar, findings);
+        vdirsyncer::examine(&calendar, findings);
     }
-    findings.into_list()
 }
 
 /// The UIDs (of a frab schedule: the guids) of the sessions that a client would show, in the order of the file.

@@ -5,6 +5,7 @@
 //! Invariants: guid, id and code of a session never change; a withdrawn session is in no export, and a
 //! cancelled one in none that cannot say so.
 
+mod api;
 mod changes;
 mod csv;
 mod frab_json;
@@ -20,15 +21,19 @@ mod text;
 mod sample;
 
 pub use self::csv::{Cells, clock_cell, schedule_csv, write_table};
-pub use changes::{ChangeFeed, MOST_ENTRIES, Published, Scope};
+pub use api::{
+    ProgramDocument, SESSION_FIELDS, SessionDocument, SpeakerDocument, TrackDocument, speaker_documents,
+    track_documents,
+};
+pub use changes::{ChangeFeed, MOST_ENTRIES, Published, Scope, is_told};
 pub use frab_json::schedule_json;
 pub use frab_xml::schedule_xml;
-pub use giggity::{Menu, deep_link};
+pub use giggity::{Menu, deep_link, giggity_menu};
 pub use ident::{code, guid, person_guid, room_guid};
 pub use item::{Item, Person};
 pub use jcal::{JcalError, jcal};
 pub use schedule::{Day, Room, Schedule};
-pub use text::{agenda_text, program_text};
+pub use text::{agenda_text, program_text, shown_text};
 
 use crate::revision::Digest;
 use chrono::{DateTime, Utc};
@@ -47,7 +52,8 @@ pub struct Exported {
 }
 
 impl Exported {
-    fn new(media_type: &'static str, bytes: Vec<u8>, modified: DateTime<Utc>) -> Self {
+    /// Of a body.
+    pub fn new(media_type: &'static str, bytes: Vec<u8>, modified: DateTime<Utc>) -> Self {
         let hash = Digest::of(&bytes).short();
         Self { media_type, bytes, hash, modified }
     }

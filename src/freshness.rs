@@ -47,6 +47,9 @@ pub struct Share {
 }
 
 impl Freshness {
+    /// The note in the store that holds a snapshot.
+    pub const NOTE: &str = "freshness";
+
     /// Notes a fetch.
     pub fn note(&self, link: LinkHash, seen: Seen) {
         self.shard(&link).insert(link, seen);
@@ -55,6 +58,16 @@ impl Freshness {
     /// The last fetch of a link.
     pub fn of(&self, link: &LinkHash) -> Option<Seen> {
         self.shard(link).get(link).copied()
+    }
+
+    /// Forgets a link, for one that was revoked or deleted.
+    pub fn forget(&self, link: &LinkHash) {
+        self.shard(link).remove(link);
+    }
+
+    /// Forgets all of them.
+    pub fn forget_all(&self) {
+        self.shards.iter().for_each(|shard| lock(shard).clear());
     }
 
     /// The share of the links polled in the two days before `now` that hold `release`.
@@ -162,5 +175,17 @@ mod tests {
         let restored = Freshness::restore(&freshness.snapshot(now()));
         assert_eq!((restored.of(&[1; 32]), freshness.of(&[1; 32])), (None, None));
         assert!(restored.of(&[2; 32]).is_some());
+    }
+
+    #[test]
+    fn what_is_to_be_forgotten_is_in_no_snapshot() {
+        let freshness = Freshness::default();
+        freshness.note([1; 32], seen(1, 1));
+        freshness.note([2; 32], seen(1, 1));
+        freshness.forget(&[1; 32]);
+        let restored = Freshness::restore(&freshness.snapshot(now()));
+        assert_eq!((restored.of(&[1; 32]), restored.of(&[2; 32]).is_some()), (None, true));
+        freshness.forget_all();
+        assert!(freshness.snapshot(now()).is_empty());
     }
 }

@@ -4,11 +4,12 @@
 //! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.
 //!
 //! ```text
-//! host -> route -> method -> body -> handler -> conditions -> class fields -> HEAD -> access log
+//! pace -> host -> route -> method -> body -> handler -> conditions -> class fields -> HEAD -> access log
 //! ```
 
 mod access;
 pub mod agendas;
+mod allowance;
 mod api;
 mod app;
 mod body;
@@ -21,18 +22,25 @@ mod etag;
 mod exports;
 mod feeds;
 mod host;
+mod jcal;
+mod kept;
 mod method;
 mod metrics;
 mod operator;
 mod organizer;
 mod origin;
+mod pace;
 mod pass;
+mod plain;
 mod policy;
 mod problem;
 mod representation;
 mod route;
+mod upload;
 mod web;
 
+pub use allowance::Allowances;
+pub use api::AskError;
 pub use app::{App, Parts};
 pub use body::{Body, Stream};
 pub use etag::{EntityTag, SentTag, Tags};

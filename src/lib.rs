@@ -15,12 +15,12 @@
 //! Nothing low imports anything above it; the `architecture` test fails when an arrow points the wrong way.
 //! From the bottom:
 //!
-//! - [`program`], [`clock`], [`telemetry`], and the readers of foreign formats, [`ics`] and [`xml`];
+//! - [`program`], [`clock`], [`telemetry`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
 //! - [`config`] and [`import`]: a file in, checked values out; [`freshness`];
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
-//! - [`agenda`], then what is made of releases and agendas: [`export`], [`web`], [`doctor`]; [`adopt`] brings a
+//! - [`agenda`], then what is made of releases and agendas: [`export`], [`exchange`], [`web`], [`doctor`]; [`adopt`] brings a
 //!   foreign program in;
-//! - [`store`] keeps, [`publisher`] publishes, [`http`] answers, [`server`] listens;
+//! - [`store`] keeps, [`publisher`] publishes, [`retention`] erases, [`http`] answers, [`server`] listens;
 //! - [`cli`] wires them up, [`client`] is its way out.
 
 pub mod adopt;
@@ -30,15 +30,18 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod doctor;
+pub mod exchange;
 pub mod export;
 pub mod feed;
 pub mod freshness;
 pub mod http;
 pub mod ics;
 pub mod import;
+pub mod peer;
 pub mod program;
 pub mod publisher;
 pub mod release;
+pub mod retention;
 pub mod revision;
 pub mod server;
 pub mod store;

@@ -1,4 +1,4 @@
-//! The one write path of the program: import, diff, advance, render, persist, swap.
+//! The one write path of the program: import, diff, advance, render, lint, persist, swap.
 //!
 //! Owns the running release and the order of those steps. Persisting is the last that can fail, and is a
 //! compare-and-set on the previous release's number; a failure before it leaves everything as it was and
@@ -8,6 +8,7 @@
 mod erase;
 mod error;
 mod file;
+mod gate;
 mod guard;
 mod impact;
 mod kept;
@@ -22,11 +23,12 @@ mod watch;
 
 pub use erase::Erased;
 pub use error::{PublishError, StartError};
+pub use gate::Inspect;
 pub use guard::{Guarded, Held};
 pub use impact::{Holders, Impact, impact, interest};
 pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
-pub use spool::{Call, spool, spool_directory, write_call};
+pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
 pub use status::{Attempt, Status, Verdict, Waiting};
 pub use watch::watch;
@@ -66,12 +68,14 @@ pub struct Published {
     pub release: Arc<Release>,
     /// Its public pages.
     pub pages: Pages,
+    /// Whether this process looked at its feeds, so that those of the next that are the same are sound.
+    inspected: bool,
 }
 
 impl Published {
-    fn new(release: Release) -> Self {
+    fn new(release: Release, inspected: bool) -> Self {
         let pages = Pages::render(&release);
-        Self { release: Arc::new(release), pages }
+        Self { release: Arc::new(release), pages, inspected }
     }
 }
 
@@ -86,6 +90,8 @@ pub struct Setup {
     pub webhooks: Vec<Webhook>,
     /// Where they are left for `callboard deliver`.
     pub spool: PathBuf,
+    /// The look at a release before it is kept: [`crate::doctor::inspect`], but for a test.
+    pub inspect: Inspect,
 }
 
 /// What is to be published.

@@ -7,25 +7,37 @@
 //! - A head over 16 KiB or 64 fields is 431, one that is no HTTP 400; both close the connection.
 //! - A connection that moves no byte for `idle`, waiting for a request or for its client to take an answer,
 //!   is closed.
+//! - A client that takes its answer slowly has `answer`, and a second more for each 4 KiB that it took. Where
+//!   more than 128 MiB of answers are kept for such clients, the slowest is closed.
 //! - A client that has closed its side of the connection after its request is answered.
 //! - A connection whose answer has no length (a stream of events) gives its place to others; a stop ends it.
-//! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503.
+//! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503. The
+//!   same holds for the connections of one address beyond `per_address`, but for trusted proxies and this
+//!   machine, behind which all the world may stand. Idle is who has let us wait longest for a whole request,
+//!   or for taking an answer; bytes that drip do not count.
+//! - Out of descriptors, the idlest is closed too, and whoever waits is told by a spare one.
 //!
 //! Invariant: when [`run`] returns, no connection is left.
 
 mod connection;
 mod crowd;
 mod pulse;
+mod received;
+mod spare;
 mod stream;
 
+pub use received::Received;
+
+use crate::peer::{Peer, Trusted};
 use bytes::Bytes;
 use connection::{Service, serve};
 use crowd::Crowd;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper_util::server::graceful::GracefulShutdown;
+use spare::Spare;
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -37,10 +49,14 @@ use tokio::task::JoinSet;
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
+    /// Connections of one address at once.
+    pub per_address: usize,
     /// For a request's head.
     pub header: Duration,
     /// For a connection on which nothing moves.
     pub idle: Duration,
+    /// For a client that takes its answer slowly; a second more for each 4 KiB that it took.
+    pub answer: Duration,
     /// For requests under way at a stop.
     pub drain: Duration,
 }
@@ -59,49 +75,66 @@ const LINGER: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` completes and what was under way is answered or out of time.
+///
+/// `respond` is told the address on the socket, a proxy's where there is one.
 pub async fn run<R, A, B>(
     listeners: Vec<TcpListener>,
     respond: R,
     limits: Limits,
+    trusted: Trusted,
     stop: impl Future<Output = ()>,
 ) -> Stopped
 where
-    R: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+    R: Fn(Request<Received>, IpAddr) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<B>> + Send + 'static,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let crowd = Arc::new(Crowd::new(limits.connections));
+    let crowd = Arc::new(Crowd::new(limits.connections, limits.per_address));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    let take = async |socket: TcpStream, connections: &mut JoinSet<()>| {
+    let take = async |(socket, address): Accepted, connections: &mut JoinSet<()>| {
         while connections.try_join_next().is_some() {}
-        match crowd.admit().await {
+        let is_counted = !address.to_canonical().is_loopback() && !trusted.holds(address);
+        match crowd.admit(is_counted.then(|| Peer::of(address))).await {
             Some(place) => {
-                let service = Service { respond: respond.clone(), limits, place };
+                let service = Service { respond: respond.clone(), address, limits, place };
                 connections.spawn(serve(socket, service, graceful.watcher()));
             }
             None => crowd::refuse(&socket),
         }
     };
+    let mut spare = Spare::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             biased;
             () = &mut stop => break,
             accepted = poll_fn(|cx| poll_accept(&listeners, cx)) => match accepted {
-                Ok(socket) => take(socket, &mut connections).await,
+                Ok(accepted) => take(accepted, &mut connections).await,
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be accepted at the moment");
-                    tokio::time::sleep(PAUSE).await;
+                    let is_out = Spare::helps(&error);
+                    if is_out {
+                        crowd.evict(None);
+                    }
+                    let accept = poll_fn(|cx| {
+                        let accept = || Some(waiting(&listeners, cx)?.map(|(socket, _)| socket));
+                        Poll::Ready(is_out && spare.refuse(accept))
+                    });
+                    if accept.await {
+                        tokio::task::yield_now().await;
+                    } else {
+                        tokio::time::sleep(PAUSE).await;
+                    }
                 }
             },
         }
     }
     // Whoever the system has let in already would be reset with the listener.
-    while let Some(Ok(socket)) = poll_fn(|cx| Poll::Ready(waiting(&listeners, cx))).await {
-        take(socket, &mut connections).await;
+    while let Some(Ok(accepted)) = poll_fn(|cx| Poll::Ready(waiting(&listeners, cx))).await {
+        take(accepted, &mut connections).await;
     }
     drop(listeners);
     tokio::time::sleep(LINGER).await;
@@ -113,16 +146,19 @@ where
     Stopped { cut_off }
 }
 
-fn poll_accept(listeners: &[TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+/// A connection, and the address at its other end.
+type Accepted = (TcpStream, IpAddr);
+
+fn poll_accept(listeners: &[TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
     for listener in listeners {
         if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-            return Poll::Ready(accepted.map(|(socket, _)| socket));
+            return Poll::Ready(accepted.map(|(socket, address)| (socket, address.ip())));
         }
     }
     Poll::Pending
 }
 
-fn waiting(listeners: &[TcpListener], cx: &mut Context<'_>) -> Option<io::Result<TcpStream>> {
+fn waiting(listeners: &[TcpListener], cx: &mut Context<'_>) -> Option<io::Result<Accepted>> {
     match poll_accept(listeners, cx) {
         Poll::Ready(accepted) => Some(accepted),
         Poll::Pending => None,

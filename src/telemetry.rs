@@ -1,17 +1,27 @@
 //! Logging set-up. Lines go to standard error, so that standard output stays for results.
 
-use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use std::env::{VarError, var};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
-/// Starts logging: for people on a terminal, as JSON lines where `CALLBOARD_LOG_FORMAT` is `json`. The level
-/// comes from `CALLBOARD_LOG` (`info` unless set; the form is `tracing`'s directives).
+/// Starts logging: plain lines, or JSON lines where `CALLBOARD_LOG_FORMAT` is `json`. The level comes from
+/// `CALLBOARD_LOG` (`info` unless set): a level, or several as `info,callboard=debug`.
 pub fn start() {
-    let filter = EnvFilter::try_from_env("CALLBOARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start, in a test, changes nothing.
-    let _ = if std::env::var("CALLBOARD_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        builder.json().try_init()
-    } else {
-        builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
+    let (targets, refused) = match var("CALLBOARD_LOG").map(|text| text.parse::<Targets>()) {
+        Ok(Ok(targets)) => (targets, None),
+        Err(VarError::NotPresent) => (Targets::new().with_default(LevelFilter::INFO), None),
+        Ok(Err(error)) => (Targets::new().with_default(LevelFilter::INFO), Some(error.to_string())),
+        Err(error) => (Targets::new().with_default(LevelFilter::INFO), Some(error.to_string())),
     };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry();
+    // A second start, in a test, changes nothing.
+    let _ = if var("CALLBOARD_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        registry.with(lines.json().with_filter(targets)).try_init()
+    } else {
+        registry.with(lines.with_target(false).with_ansi(false).with_filter(targets)).try_init()
+    };
+    if let Some(error) = refused {
+        tracing::warn!(%error, "CALLBOARD_LOG is no level, such as debug or info,callboard=debug; info it is");
+    }
 }

@@ -17,10 +17,12 @@
 //! | --- | --- |
 //! | `GET /?…` | [`View::parse`], then [`program()`]; errors as for feeds |
 //! | `GET /changes` | [`changes()`] |
+//! | `GET /api` | [`reference()`] |
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
 //! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
 //! | `GET /agenda` | [`mine()`] or [`no_agenda`], both 200; private |
 //! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
+//! | `GET /agenda/import`, with `?picks=` the numbers of sessions in a code | [`import()`], private; picks nothing |
 //! | `GET /handover/{code}` | [`hand_over`], for any code that is well formed; redeems nothing |
 //! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
 //! | anything that fails, for a browser | [`problem`] |
@@ -33,6 +35,7 @@
 //! | post | fields | then |
 //! | --- | --- | --- |
 //! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick` | `/agenda`; the first pick creates the agenda and sets the cookies |
+//! | `/agenda/import` | multipart, `file` = a calendar or a list | 200 with [`import()`], 422 where it cannot be read; its button posts to `/agenda/picks` |
 //! | `/agenda/name` | `name` | `/agenda` |
 //! | `/agenda/links` | `label` (may be empty) | `/agenda` |
 //! | `/agenda/links/{n}/revoke` | - | `/agenda` |
@@ -76,6 +79,7 @@ mod day;
 mod files;
 mod grid;
 mod head;
+mod import;
 mod json;
 mod mine;
 mod notice;
@@ -88,6 +92,7 @@ mod platform;
 mod program;
 mod prose;
 mod qr;
+mod reference;
 mod schema;
 mod session;
 mod shared;
@@ -99,6 +104,7 @@ mod when;
 
 pub use assets::Assets;
 pub use changes::{ReleaseNotes, changes};
+pub use import::import;
 pub use mine::{Fetched, Mine, ReadLink, mine, no_agenda};
 pub use notice::{hand_over, problem};
 pub use organizer::{Desk, FaultLine, KeptRelease, Preview, desk, preview, sign_in};
@@ -107,10 +113,11 @@ pub use pages::Pages;
 pub use part::{speaker, track};
 pub use platform::Platform;
 pub use program::program;
+pub use reference::{Answer, Chapter, Operation, Parameter, reference};
 pub use session::session;
 pub use shared::shared;
 pub use subscribe::{Subject, subscribe};
-pub use view::{LONGEST_SEARCH, View};
+pub use view::{LONGEST_SEARCH, View, admits};
 
 use askama::Template;
 

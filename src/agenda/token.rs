@@ -5,8 +5,7 @@
 
 use crate::revision::Digest;
 use data_encoding::{Encoding, Specification};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use ring::hmac;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -84,12 +83,10 @@ impl EditKey {
     /// Read token n: the owner can always be shown it, while the server stores only its hash.
     pub fn read_token(&self, n: u32) -> ReadToken {
         let mut bytes = [0; 20];
-        // HMAC takes a key of any length (RFC 2104, 2).
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
-            mac.update(b"callboard read link");
-            mac.update(&n.to_le_bytes());
-            bytes.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
-        }
+        let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.0));
+        mac.update(b"callboard read link");
+        mac.update(&n.to_le_bytes());
+        bytes.iter_mut().zip(mac.sign().as_ref()).for_each(|(to, from)| *to = *from);
         ReadToken(bytes)
     }
 }
@@ -131,6 +128,13 @@ mod tests {
         assert_ne!(a.read_token(1), a.read_token(2));
         assert_ne!(a.read_token(1), b.read_token(1));
         assert_ne!(a.hash(), ReadToken([1; 20]).hash());
+    }
+
+    #[test]
+    fn links_that_were_handed_out_keep_their_token() {
+        // Computed with Python's hmac, base64 and zlib.
+        let token = EditKey([1; 20]).read_token(1).reveal();
+        assert_eq!(token, "cbr_su4n7xlxzoor2743mmhpusmbndevllxzhy6rx7q");
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! What a server does beside answering: the file, the schedule, signals, and what read links have seen.
 
+use super::systemd;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
 use crate::http::Secrets;
 use crate::publisher::{Publisher, keep_schedule, watch};
+use crate::retention::Retention;
 use crate::revision::Digest;
 use crate::store::{Store, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
-
-/// The note in the store that holds what read links have seen.
-const FRESHNESS: &str = "freshness";
 
 /// Time between two snapshots of it: what a crash forgets at most.
 const SNAPSHOT: Duration = Duration::from_secs(180);
@@ -25,6 +24,7 @@ pub(super) struct Background {
     pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
+    pub(super) retention_days: u32,
 }
 
 impl Background {
@@ -36,12 +36,30 @@ impl Background {
         self.publisher.tell_what_was_not().await;
         self.publisher.catch_up().await;
         let publisher = || Arc::clone(&self.publisher);
-        tokio::join!(watch(publisher()), keep_schedule(publisher()), self.snapshots(), self.hear(hang_ups));
+        let retention = self.retention();
+        tokio::join!(
+            watch(publisher()),
+            keep_schedule(publisher()),
+            retention.keep(),
+            self.snapshots(),
+            self.hear(hang_ups)
+        );
     }
 
-    /// SIGHUP: secrets and program file are read again.
+    fn retention(&self) -> Retention {
+        Retention {
+            days: self.retention_days,
+            publisher: Arc::clone(&self.publisher),
+            store: self.store.clone(),
+            freshness: Arc::clone(&self.freshness),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// SIGHUP: secrets and program file are read again. systemd waits until that is done.
     async fn hear(&self, mut hang_ups: Signal) {
         while hang_ups.recv().await.is_some() {
+            systemd::reloading();
             match self.secrets.reload() {
                 Ok(()) => tracing::info!("SIGHUP: the organizer's secrets were read again"),
                 Err(error) => {
@@ -49,6 +67,7 @@ impl Background {
                 }
             }
             self.publisher.catch_up().await;
+            systemd::ready();
         }
     }
 
@@ -70,7 +89,7 @@ impl Background {
     }
 
     async fn save(&self, value: Vec<u8>) -> bool {
-        let write = Write::PutNote { name: FRESHNESS.to_owned(), value };
+        let write = Write::PutNote { name: Freshness::NOTE.to_owned(), value };
         match self.store.commit(vec![write]).await {
             Ok(()) => true,
             Err(error) => {
@@ -83,7 +102,7 @@ impl Background {
 
 /// What read links had seen at the last snapshot.
 pub(super) fn freshness(store: &Store) -> Freshness {
-    match store.note(FRESHNESS) {
+    match store.note(Freshness::NOTE) {
         Ok(note) => Freshness::restore(&note.unwrap_or_default()),
         Err(error) => {
             tracing::warn!(%error, "what read links have seen is forgotten");

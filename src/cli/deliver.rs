@@ -4,19 +4,15 @@ use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::client::{Call as Request, Client};
 use crate::clock::Clock;
-use crate::publisher::{Call, spool_directory, write_call};
+use crate::publisher::{Call, UNDELIVERED, spool_directory, write_call};
 use chrono::TimeDelta;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use ring::hmac;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 /// Minutes until the next try, by the number of tries; after the last a call is kept as undelivered.
 const BACK_OFF: [i64; 8] = [1, 5, 15, 60, 180, 360, 720, 1440];
-
-/// Where calls go that were tried often enough.
-const UNDELIVERED: &str = "undelivered";
 
 pub(super) fn deliver(settings: &Settings, forever: bool) -> Result<Exit, Failure> {
     let config = settings.config()?;
@@ -105,12 +101,9 @@ fn send(client: &Client, call: &Call, name: &str, clock: &Clock) -> Result<(), S
     let secret = std::fs::read_to_string(&call.webhook.secret_file)
         .map_err(|error| format!("{} cannot be read: {error}", call.webhook.secret_file.display()))?;
     let timestamp = clock.now().timestamp().to_string();
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.trim().as_bytes()).map_err(|error| error.to_string())?;
-    mac.update(timestamp.as_bytes());
-    mac.update(b".");
-    mac.update(call.body.as_bytes());
-    let signature = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.trim().as_bytes());
+    let signature = hmac::sign(&key, format!("{timestamp}.{}", call.body).as_bytes());
+    let signature = data_encoding::HEXLOWER.encode(signature.as_ref());
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("callboard-release", call.release.to_string()),

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::doctor;
 use crate::feed::{Options, session_path};
 use crate::import::import;
 use crate::program::Conference;
@@ -98,6 +99,12 @@ fn from_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Resul
         return Err(Failure::text(Exit::BadConfig, text));
     }
     let prepared = Release::prepare(program, &previous, Clock::wall().now());
+    let found = doctor::inspect(&prepared.release, None)
+        .map_err(|error| Failure::text(Exit::Failed, format!("nothing was written: {error}")))?;
+    for doctor::Found { place, finding } in found {
+        let _ =
+            writeln!(std::io::stderr().lock(), "warning: {place}, {}: {}", finding.client, finding.message);
+    }
     let json =
         serde_json::to_vec(&prepared.release.ledger).map_err(|error| Failure::new(Exit::Failed, &error))?;
     write(dir, LEDGER, &json)?;

@@ -1,12 +1,14 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
 use super::background::{self, Background};
+use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
 use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{App, Operator, Parts};
+use crate::http::{Allowances, App, Operator, Parts};
+use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
 use crate::server::{self, Limits};
@@ -27,6 +29,8 @@ pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
 
 async fn run(config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
+    // Heard from the first moment: a stop during the start is a clean one too.
+    let signal = stop_signal()?;
     let listener = listen(config.listen).await?;
     let operator = match config.operator_listen {
         Some(address) => {
@@ -51,6 +55,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         settings: config.publishing.clone(),
         webhooks: config.webhooks.clone(),
         spool: spool_directory(&config.data),
+        inspect: crate::doctor::inspect,
     };
     let clock = Clock::wall();
     let Started { publisher, is_first } =
@@ -65,12 +70,19 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         frame_ancestors: config.frame_ancestors.clone(),
         secrets: secrets.clone(),
         freshness: Arc::clone(&freshness),
+        allowances: Allowances::new(&config.limits, config.trusted_proxies.clone()),
     };
     let app = App::new(parts);
     announce(&publisher.current(), is_first);
     publisher.compress_behind();
-    let background =
-        Background { publisher: Arc::clone(&publisher), store: store.clone(), secrets, freshness, clock };
+    let background = Background {
+        publisher: Arc::clone(&publisher),
+        store: store.clone(),
+        secrets,
+        freshness,
+        clock,
+        retention_days: config.retention_days,
+    };
     let beside = tokio::spawn(background.clone().run(hang_ups));
 
     let draining = Arc::new(AtomicBool::new(false));
@@ -78,19 +90,23 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
     let operator =
         operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
-    let respond = move |request| {
+    let pace = tokio::spawn({
         let app = app.clone();
-        async move { app.respond(request).await }
+        async move { app.keep_pace().await }
+    });
+    let respond = move |request, socket| {
+        let app = app.clone();
+        async move { app.respond_to(request, socket).await }
     };
-    let signal = stop_signal()?;
     let stop = async move {
         signal.await;
         draining.store(true, Ordering::Relaxed);
         systemd::stopping();
     };
     systemd::ready();
-    let stopped = server::run(vec![listener], respond, limits(config), stop).await;
-    for task in [Some(beside), Some(watchdog), operator].into_iter().flatten() {
+    let stopped =
+        server::run(vec![listener], respond, limits(config), config.trusted_proxies.clone(), stop).await;
+    for task in [Some(beside), Some(watchdog), Some(pace), operator].into_iter().flatten() {
         task.abort();
     }
     background.finish().await;
@@ -109,19 +125,21 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
-    let respond = move |request| {
+    let respond = move |request, _| {
         let answer = operator.respond(&request);
         async move { answer }
     };
-    server::run(vec![listener], respond, limits, std::future::pending()).await;
+    server::run(vec![listener], respond, limits, Trusted::loopback(), std::future::pending()).await;
 }
 
 fn limits(config: &Config) -> Limits {
     let limits = &config.limits;
     Limits {
-        connections: limits.connections,
+        connections: descriptors::affordable(limits.connections),
+        per_address: limits.connections_per_address,
         header: Duration::from_secs(limits.header_s),
         idle: Duration::from_secs(limits.idle_s),
+        answer: Duration::from_secs(limits.answer_s),
         drain: Duration::from_secs(limits.drain_s),
     }
 }

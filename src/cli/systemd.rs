@@ -24,14 +24,29 @@ pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
+/// Says that the configuration is read again; [`ready`] ends it. Without the time in the same message systemd
+/// could not tell which reload an answer belongs to (sd_notify(3), MONOTONIC_USEC).
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "systemd is not told of the reload"),
+    }
+}
+
 /// Keeps the watchdog quiet for as long as commits go through; never returns.
 pub(super) async fn keep_alive(operator: Operator) {
-    let patience = sd_notify::watchdog_enabled();
-    let interval = patience.map_or(Duration::from_secs(3600), |patience| patience / 3);
+    match sd_notify::watchdog_enabled() {
+        Some(patience) => sign(patience / 3, || operator.is_alive(), || tell(&[NotifyState::Watchdog])).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Gives a sign of life at each interval, but for those at which there is none.
+async fn sign(interval: Duration, is_alive: impl Fn() -> bool, tell: impl Fn()) {
     loop {
         tokio::time::sleep(interval).await;
-        if patience.is_some() && operator.is_alive() {
-            tell(&[NotifyState::Watchdog]);
+        if is_alive() {
+            tell();
         }
     }
 }
@@ -39,5 +54,35 @@ pub(super) async fn keep_alive(operator: Operator) {
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn the_watchdog_hears_nothing_while_a_commit_hangs() {
+        let (alive, heard) = (Cell::new(true), Cell::new(0));
+        let signs = sign(Duration::from_millis(5), || alive.get(), || heard.set(heard.get() + 1));
+        let story = async {
+            let pass = || tokio::time::sleep(Duration::from_millis(60));
+            pass().await;
+            let before = heard.get();
+            alive.set(false);
+            pass().await;
+            let during = heard.get();
+            alive.set(true);
+            pass().await;
+            (before, during, heard.get())
+        };
+        tokio::select! {
+            () = signs => {}
+            (before, during, after) = story => {
+                assert!(before > 0 && after > during);
+                assert_eq!(before, during);
+            }
+        }
     }
 }

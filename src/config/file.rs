@@ -1,6 +1,7 @@
 //! The file as TOML has it, and its way into checked values.
 
-use super::{Config, ConfigError, Described, Overrides};
+use super::{Config, ConfigError, Described, Limits, Overrides};
+use crate::peer::Trusted;
 use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, slug_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub(super) struct File {
     data: PathBuf,
     public_url: Option<String>,
     frame_ancestors: Vec<String>,
+    trusted_proxies: Vec<String>,
+    retention_days: u32,
     conference: ConferenceTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
@@ -36,6 +39,8 @@ impl Default for File {
             data: "data".into(),
             public_url: None,
             frame_ancestors: Vec::new(),
+            trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
+            retention_days: 180,
             conference: ConferenceTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
@@ -119,28 +124,6 @@ impl Default for Publishing {
     }
 }
 
-/// The server's limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Connections at once.
-    pub connections: usize,
-    /// Seconds for a request's head.
-    pub header_s: u64,
-    /// Seconds for a request's body.
-    pub body_s: u64,
-    /// Seconds that a connection may idle between requests.
-    pub idle_s: u64,
-    /// Seconds that requests under way get at a stop.
-    pub drain_s: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connections: 4096, header_s: 10, body_s: 30, idle_s: 60, drain_s: 10 }
-    }
-}
-
 impl File {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| ConfigError::from_toml(text, &error))
@@ -161,9 +144,8 @@ impl File {
             let problem = "write 1 or more; the running release is always kept";
             return Err(ConfigError::value("publishing.keep_releases", problem));
         }
-        if self.limits.connections == 0 {
-            return Err(ConfigError::value("limits.connections", "write 1 or more"));
-        }
+        let trusted_proxies = Trusted::parse(&self.trusted_proxies)
+            .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
         Ok(Config {
             listen,
@@ -173,7 +155,9 @@ impl File {
             public_url,
             frame_ancestors: ancestors(self.frame_ancestors)?,
             publishing: self.publishing,
-            limits: self.limits,
+            limits: self.limits.checked()?,
+            trusted_proxies,
+            retention_days: self.retention_days,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
             conference,

@@ -1,7 +1,7 @@
 //! Whether a release's feeds parse back to its sessions: the one thing for which a release is stopped.
 
 use super::calendar::{Calendar, Event, instant};
-use crate::ics::{self, Moment, ZoneRules};
+use crate::ics::{self, Moment, Reading, ZoneRules};
 use crate::program::{Status, Zone};
 use crate::release::Release;
 use crate::revision::Entry;
@@ -29,14 +29,18 @@ pub fn parses_back(release: &Release) -> Result<(), BackError> {
     for (key, feed) in release.feeds.feeds() {
         let members: Vec<String> =
             release.feeds.members(feed).map(|event| release.ledger.uid(&event.id)).collect();
-        compare(&feed.identity, &members, &ledger)
+        compare(&ics::read(&feed.identity), &members, &ledger)
             .map_err(|problem| BackError { feed: key.to_string(), problem })?;
     }
     Ok(())
 }
 
-fn compare(bytes: &[u8], expected: &[String], ledger: &HashMap<String, &Entry>) -> Result<(), String> {
-    let reading = ics::read(bytes);
+/// Holds one calendar against the ledger: just these sessions, in this order, each as it was published.
+pub(super) fn compare(
+    reading: &Reading,
+    expected: &[String],
+    ledger: &HashMap<String, &Entry>,
+) -> Result<(), String> {
     if let Some(flaw) = reading.flaws.first() {
         return Err(format!("line {}: {}", flaw.line, flaw.kind));
     }
@@ -92,48 +96,8 @@ fn by_rules(moment: &Moment, calendar: &Calendar<'_>) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::release;
     use super::*;
-    use crate::program::{Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Text};
-    use crate::revision::Ledger;
-    use std::sync::Arc;
-
-    fn release() -> Release {
-        let conference = Arc::new(Conference {
-            title: Text::from("Conference"),
-            slug: Slug::parse("conf").unwrap(),
-            dates: None,
-            zone: Zone::parse("America/Los_Angeles").unwrap(),
-            venue: None,
-            language: "en".to_owned(),
-            clock: Clock::TwentyFour,
-            uid_domain: "conf.example.org".to_owned(),
-            public_url: "https://conf.example.org".parse().unwrap(),
-            tracks: Vec::new(),
-            rooms: Vec::new(),
-            tombstone_days: 30,
-        });
-        let slot = Slot {
-            start: "2025-03-25T16:00:00Z".parse().unwrap(),
-            end: "2025-03-25T16:45:00Z".parse().unwrap(),
-            room: None,
-        };
-        let session = Session {
-            id: SessionId::parse("opening").unwrap(),
-            slot,
-            kind: SessionKind::Talk,
-            title: Text::from("Opening, with coffee"),
-            track: None,
-            block: None,
-            speakers: Vec::new(),
-            abstract_text: Text::default(),
-            url: None,
-            links: Vec::new(),
-            status: Status::Confirmed,
-        };
-        let program = Program::new(conference, Vec::new(), [session]);
-        Release::prepare(program, &Ledger::empty("conf.example.org"), "2025-01-01T00:00:00Z".parse().unwrap())
-            .release
-    }
 
     /// A feed as a broken renderer could write it: what each mistake is called.
     #[test]
@@ -158,9 +122,10 @@ mod tests {
         ] {
             let broken = text.replace(old, new);
             assert_ne!(broken, text, "{old}");
-            let told = compare(broken.as_bytes(), std::slice::from_ref(&uid), &ledger).unwrap_err();
+            let told =
+                compare(&ics::read(broken.as_bytes()), std::slice::from_ref(&uid), &ledger).unwrap_err();
             assert!(told.contains(problem), "{old}: {told}");
         }
-        assert_eq!(compare(text.as_bytes(), &[uid], &ledger), Ok(()));
+        assert_eq!(compare(&ics::read(text.as_bytes()), &[uid], &ledger), Ok(()));
     }
 }

@@ -140,10 +140,14 @@ impl ChangeFeed {
     }
 }
 
-fn is_shown(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
+/// Whether a change is public, by what stands in a later release: nothing of a session that is withdrawn is.
+pub fn is_told(change: &Change, release: &Release) -> bool {
     let standing = release.ledger.entries.get(&change.session).map(|entry| entry.standing);
-    if standing.is_none_or(|standing| standing == Standing::Withdrawn) || change.kind == ChangeKind::Withdrawn
-    {
+    standing.is_some_and(|standing| standing != Standing::Withdrawn) && change.kind != ChangeKind::Withdrawn
+}
+
+fn is_shown(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
+    if !is_told(change, release) {
         return false;
     }
     match scope {

@@ -1,8 +1,9 @@
 //! Giggity: the entry for its menu, and the link that adds the schedule to the app.
 
-use super::Schedule;
+use super::Exported;
 use crate::program::Conference;
 use crate::release::Release;
+use chrono::NaiveDate;
 use data_encoding::BASE64URL;
 use flate2::{Compression, GzBuilder};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -47,9 +48,8 @@ pub struct MenuLink {
 impl Menu {
     /// The entry of a release's conference.
     pub fn of(release: &Release) -> Self {
-        let schedule = Schedule::of(release);
-        let conference = schedule.conference();
-        let (first, last) = schedule.span();
+        let conference = &release.program.conference;
+        let (first, last) = span(release);
         let version = first.format("%Y%m%d00").to_string().parse().unwrap_or_default();
         let link = |path: &str, title: &str| MenuLink { url: conference.link(path), title: title.to_owned() };
         Self {
@@ -62,6 +62,27 @@ impl Menu {
             metadata: Metadata { links: vec![link("/", "Program"), link("/changes", "Changes")] },
         }
     }
+}
+
+/// The first and the last day of the schedule, without making one.
+fn span(release: &Release) -> (NaiveDate, NaiveDate) {
+    let Conference { zone, dates, .. } = *release.program.conference;
+    let entries = release.ledger.entries.values().filter(|entry| entry.is_shown() && !entry.is_cancelled());
+    let starts = || entries.clone().map(|entry| entry.session.slot.start);
+    let sessions = starts().min().zip(starts().max());
+    let sessions = sessions.map(|(first, last)| (zone.civil(first).date(), zone.civil(last).date()));
+    match (dates, sessions) {
+        (Some((first, last)), Some((earliest, latest))) => (first.min(earliest), last.max(latest)),
+        (Some(span), None) | (None, Some(span)) => span,
+        (None, None) => (zone.civil(release.published()).date(), zone.civil(release.published()).date()),
+    }
+}
+
+/// `/giggity.json`: the entry as a file, for a pull request to the app's menu.
+pub fn giggity_menu(release: &Release) -> Exported {
+    let mut bytes = serde_json::to_vec_pretty(&Menu::of(release)).unwrap_or_default();
+    bytes.push(b'\n');
+    Exported::new("application/json; charset=utf-8", bytes, release.published())
 }
 
 /// The address that opens the schedule in Giggity with its menu entry, or a page about it where the app is not there.
@@ -82,8 +103,14 @@ pub fn deep_link(release: &Release) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::sample;
+    use crate::export::{Schedule, sample};
     use std::io::Read;
+
+    #[test]
+    fn the_days_are_those_of_the_schedule() {
+        let release = sample::release();
+        assert_eq!(span(&release), Schedule::of(&release).span());
+    }
 
     #[test]
     fn the_link_carries_the_schedule_and_the_entry() {

@@ -44,7 +44,9 @@ pub struct Item<'a> {
 pub struct Person<'a> {
     /// The name and what goes with it.
     pub speaker: &'a crate::program::Speaker,
-    /// By the name's slug.
+    /// The name's slug.
+    pub slug: Slug,
+    /// By that slug.
     pub guid: Uuid,
     /// Their page here.
     pub url: String,
@@ -73,6 +75,7 @@ impl<'a> Item<'a> {
                 speaker,
                 guid: person_guid(&slug, &ledger.uid_domain),
                 url: conference.link(&format!("/speakers/{slug}")),
+                slug,
             }
         };
         let page = conference.link(&format!("/sessions/{}", session.id));

@@ -4,7 +4,7 @@
 
 use super::Exported;
 use crate::agenda::Agenda;
-use crate::program::{Conference, SessionId, Speaker, Text};
+use crate::program::{Conference, Session, SessionId, Speaker, Text};
 use crate::release::Release;
 use crate::revision::Entry;
 use chrono::{NaiveDate, NaiveDateTime};
@@ -20,6 +20,13 @@ pub fn program_text(release: &Release) -> Exported {
     let conference = &release.program.conference;
     let table = table(conference.title.as_str(), &release.ledger.shown(), release);
     Exported::new("text/plain; charset=utf-8", table.into_bytes(), release.published())
+}
+
+/// The sessions of the program that are asked for.
+pub fn shown_text(release: &Release, admits: impl Fn(&Session) -> bool) -> String {
+    let mut entries = release.ledger.shown();
+    entries.retain(|entry| admits(&entry.session));
+    table(release.program.conference.title.as_str(), &entries, release)
 }
 
 /// Somebody's picks; what the program no longer shows is listed below.

@@ -107,6 +107,20 @@ impl Pieces {
         self.bytes.slice(..self.ends[2])
     }
 
+    #[cfg(test)]
+    pub(super) fn replaced(&self, old: &str, new: &str) -> Self {
+        let [head, window, tail, other] = [
+            self.head(),
+            self.window(false),
+            self.bytes.slice(self.ends[1]..self.ends[2]),
+            self.window(true),
+        ]
+        .map(|part| String::from_utf8_lossy(&part).replace(old, new));
+        let mut ends = [head.len(), window.len(), tail.len(), other.len()];
+        (1..4).for_each(|n| ends[n] += ends[n - 1]);
+        Self { bytes: Bytes::from([head, window, tail, other].concat()), ends }
+    }
+
     /// BEGIN up to SEQUENCE.
     pub(super) fn head(&self) -> Bytes {
         self.bytes.slice(..self.ends[0])

@@ -44,8 +44,7 @@ pub struct Joined<'a> {
 impl FeedSet {
     /// The full program, filtered and with options.
     pub fn filtered<'a>(&'a self, filter: &Filter, options: Options, slugs: &Slugs) -> Joined<'a> {
-        let admitted = self.events.iter().filter(|event| filter.admits(&event.facets));
-        let events: Vec<&Event> = admitted.map(Arc::as_ref).collect();
+        let events: Vec<&Event> = self.admitted(filter).collect();
         let title = &self.conference.title;
         let words = filter.describe(slugs);
         let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
@@ -61,6 +60,11 @@ impl FeedSet {
         };
         let floor = self.departed(|left| left.leaves(filter));
         self.join(Join { calendar, events, busy: false, options, floor })
+    }
+
+    /// The events that a filter lets through, in program order.
+    pub fn admitted<'a>(&'a self, filter: &Filter) -> impl Iterator<Item = &'a Event> {
+        self.events.iter().filter(|event| filter.admits(&event.facets)).map(Arc::as_ref)
     }
 
     /// A canonical feed with options.

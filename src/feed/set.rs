@@ -150,6 +150,31 @@ impl FeedSet {
         feed.members.iter().map(Arc::as_ref)
     }
 
+    /// The events that earlier feeds do not share; all of them where what surrounds them differs.
+    pub fn fresh_events<'a>(&'a self, earlier: Option<&'a Self>) -> impl Iterator<Item = &'a Event> {
+        let earlier = earlier.filter(|earlier| earlier.surroundings.0 == self.surroundings.0);
+        let is_shared = move |event: &Arc<Event>| {
+            let known = earlier.and_then(|earlier| earlier.shared_event(&event.id));
+            known.is_some_and(|known| Arc::ptr_eq(known, event))
+        };
+        self.events.iter().filter(move |event| !is_shared(event)).map(Arc::as_ref)
+    }
+
+    /// The canonical feeds that earlier feeds do not share, in no order.
+    pub fn fresh_feeds<'a>(
+        &'a self,
+        earlier: Option<&'a Self>,
+    ) -> impl Iterator<Item = (&'a FeedKey, &'a Feed)> {
+        let is_shared = move |key: &FeedKey, feed: &Arc<Feed>| {
+            let known = earlier.and_then(|earlier| earlier.feeds.get(key));
+            known.is_some_and(|known| Arc::ptr_eq(known, feed))
+        };
+        self.feeds
+            .iter()
+            .filter(move |(key, feed)| !is_shared(key, feed))
+            .map(|(key, feed)| (key, feed.as_ref()))
+    }
+
     /// The events of chosen sessions, in program order, each once; those that feeds do not show are left out.
     pub fn picked(&self, picks: &[SessionId]) -> impl Iterator<Item = &Arc<Event>> {
         let mut places: Vec<usize> = picks.iter().filter_map(|id| self.places.get(id)).copied().collect();
@@ -173,5 +198,33 @@ impl FeedSet {
                 feed.compress(effort, &Coding::MADE);
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl FeedSet {
+    /// A renderer's fault: the VEVENT of a session, or the bytes of a feed, with another text in them.
+    pub(crate) fn plant(&mut self, key: &FeedKey, old: &str, new: &str) {
+        let changed = |bytes: &Bytes| Bytes::from(String::from_utf8_lossy(bytes).replace(old, new));
+        for event in self.events.iter_mut() {
+            *event = Arc::new(Event {
+                id: event.id.clone(),
+                pieces: event.pieces.replaced(old, new),
+                facets: event.facets.clone(),
+                deflated: OnceLock::new(),
+                ..**event
+            });
+        }
+        let feed = &self.feeds[key];
+        let members = feed.members.iter().map(|member| Arc::clone(&self.events[self.places[&member.id]]));
+        let feed = Feed {
+            calendar: feed.calendar.clone(),
+            hash: feed.hash.clone(),
+            identity: changed(&feed.identity),
+            members: members.collect(),
+            codings: ArcSwap::default(),
+            ..**feed
+        };
+        self.feeds.insert(key.clone(), Arc::new(feed));
     }
 }

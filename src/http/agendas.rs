@@ -20,8 +20,10 @@ pub use shared::Shared;
 
 use crate::agenda::EditKey;
 use crate::clock::Clock;
+use crate::freshness::Freshness;
 use crate::store::{AgendaRecord, CommitError, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
 
 /// How often a change starts again before it gives up. Each time some other change of the same agenda got
 /// through, so this many devices would have to edit one agenda at one moment.
@@ -32,6 +34,7 @@ const ATTEMPTS: usize = 64;
 pub struct Agendas {
     store: Store,
     clock: Clock,
+    freshness: Arc<Freshness>,
 }
 
 /// An agenda as it stands, in the hands of its owner.
@@ -54,9 +57,9 @@ enum Outcome<T> {
 }
 
 impl Agendas {
-    /// Over a store.
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    /// Over a store, and over what read links have seen, of which a dead link leaves nothing.
+    pub fn new(store: Store, clock: Clock, freshness: Arc<Freshness>) -> Self {
+        Self { store, clock, freshness }
     }
 
     /// Where agendas are kept.

@@ -1,37 +1,60 @@
-//! `/api/v1`: agendas as JSON, opened by an edit key in `Authorization: Bearer` (RFC 6750).
+//! `/api/v1`: the program as JSON for everybody ([`Reader`]), and agendas, opened by an edit key in
+//! `Authorization: Bearer` (RFC 6750) or shown by a read link.
 //!
 //! A key that is missing, malformed, unknown or replaced gets one and the same 401. Changes take If-Match
 //! with the agenda's ETag; without it they apply to whatever is there.
 
 mod bearer;
+mod cursor;
+mod exchange;
+mod history;
 mod json;
+mod openapi;
+mod query;
+mod reading;
+mod shared;
 mod view;
 
+pub(super) use openapi::reference;
+pub use query::AskError;
+pub(super) use reading::{Reader, Reading};
+
 use super::agendas::{AgendaError, Agendas, Owned};
+use super::allowance::Allowed;
 use super::conditional::{Validators, Verdict, evaluate};
 use super::representation::Representation;
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
 use crate::agenda::EditKey;
+use crate::exchange::MOST_BYTES;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
 use crate::release::Release;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The longest body in bytes: 500 ids of 63 characters take half of it.
-pub(super) const CAP: usize = 64 * 1024;
+const CAP: usize = 64 * 1024;
+
+/// The longest body of a call.
+pub(super) fn cap(api: &Api) -> usize {
+    if *api == Api::Import { MOST_BYTES } else { CAP }
+}
 
 const JSON: &str = "application/json";
 
 /// A call of the API.
 pub(super) struct Call<'a> {
     pub(super) agendas: &'a Agendas,
-    pub(super) release: &'a Release,
+    pub(super) release: &'a Arc<Release>,
+    pub(super) now: DateTime<Utc>,
     pub(super) freshness: &'a Freshness,
+    pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }
@@ -40,6 +63,9 @@ impl Call<'_> {
     pub(super) async fn answer(self, api: Api) -> Result<Response<Body>, Problem> {
         if api == Api::Agendas {
             return self.create().await;
+        }
+        if let Api::Shared(token) = api {
+            return self.shared(&token);
         }
         let key = bearer::key(&self.request.headers)?;
         let owned = self.agendas.open(&key)?;
@@ -71,12 +97,14 @@ impl Call<'_> {
                 let owned = self.agendas.revoke_link(&key, expect, n).await?;
                 Ok(tagged(nothing(), &owned))
             }
+            (Api::Import, _) => self.import(&key, expect, owned).await,
+            (Api::Export, _) => self.export(&owned, self.now),
             (Api::Key, _) => {
                 let owned = self.agendas.replace_key(&key, expect).await?;
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });
                 Ok(tagged(document(StatusCode::OK, &answer), &owned))
             }
-            (Api::Agendas, _) => Err(Problem::NotFound),
+            (Api::Agendas | Api::Shared(_), _) => Err(Problem::NotFound),
         }
     }
 
@@ -89,6 +117,7 @@ impl Call<'_> {
             object.done()?;
             (name.unwrap_or_default(), picks.unwrap_or_default())
         };
+        self.allowed.agenda()?;
         let created = self.agendas.create(&name, &picks, self.release).await?;
         let answer = view::created(&created, self.release, self.freshness);
         Ok(tagged(document(StatusCode::CREATED, &answer), &created.0))

@@ -1,18 +1,21 @@
 //! The pipeline, and what it works with.
 
-use super::agendas::Agendas;
-use super::api::{self, Call};
+use super::agendas::{AgendaError, Agendas};
+use super::allowance::{Allowances, Allowed};
+use super::api::{self, Call, Reader};
 use super::changes::Changes;
 use super::dav::{self, Place};
-use super::exports::{self, Exports};
+use super::exports::Exports;
+use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
+use super::pace::Pace;
 use super::policy;
 use super::route::{Endpoint, Route, Routes};
-use super::web::{self, Codes, Events, Visit};
+use super::web::{Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Share};
 use crate::publisher::Publisher;
 use crate::release::Release;
 use crate::store::Store;
@@ -20,6 +23,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +44,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Which read link has seen which release.
     pub freshness: Arc<Freshness>,
+    /// How often an address may do what.
+    pub allowances: Allowances,
 }
 
 /// The application. Clones share it.
@@ -60,12 +66,17 @@ struct Inner {
     organizer: Organizer,
     changes: Changes,
     exports: Exports,
+    jcals: Jcals,
+    reader: Reader,
+    allowances: Allowances,
+    pace: Pace,
 }
 
 impl App {
     /// Puts it together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness } = parts;
+        let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness, allowances } =
+            parts;
         let organizer = Organizer {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
@@ -77,7 +88,7 @@ impl App {
         };
         Self(Arc::new(Inner {
             publisher,
-            agendas: Agendas::new(store.clone(), clock.clone()),
+            agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&organizer.freshness)),
             store,
             codes: Codes::default(),
             events: Events::default(),
@@ -89,6 +100,10 @@ impl App {
             organizer,
             changes: Changes::default(),
             exports: Exports::default(),
+            jcals: Jcals::default(),
+            reader: Reader::default(),
+            allowances,
+            pace: Pace::default(),
         }))
     }
 
@@ -97,11 +112,39 @@ impl App {
         &self.0.metrics
     }
 
-    /// Answers a request. What goes wrong is an answer too.
+    /// How many of the read links polled lately hold the running release.
+    pub(super) fn freshness(&self) -> Share {
+        self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
+    }
+
+    /// Watches whether the server keeps up, so that requests are turned away when it does not; never returns.
+    /// It belongs on the runtime that the requests are answered on.
+    pub async fn keep_pace(&self) {
+        self.0.pace.keep().await;
+    }
+
+    /// How many requests were turned away because the server did not keep up.
+    pub fn turned_away(&self) -> u64 {
+        self.0.pace.turned_away()
+    }
+
+    /// Answers a request of this machine's. What goes wrong is an answer too.
     pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
     {
+        self.respond_to(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
+    }
+
+    /// Answers a request that came in from an address, a proxy's where there is one.
+    pub async fn respond_to<B>(&self, request: Request<B>, socket: IpAddr) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        if !self.0.pace.admits() {
+            let answer = Problem::Overloaded.answer(None);
+            return if request.method() == Method::HEAD { without_body(answer) } else { answer };
+        }
         let (head, body) = request.into_parts();
         let entry = access::Entry::begin(&head.method);
         let found = host::check(head.version, &head.headers).and_then(|()| self.route(&head));
@@ -110,7 +153,7 @@ impl App {
             Err(_) => ("-", None),
         };
         let answered = match found {
-            Ok(route) => self.perform(route, &head, body).await,
+            Ok(route) => self.perform(route, &head, body, socket).await,
             Err(problem) => Err(problem),
         };
         let mut response = answered.unwrap_or_else(|problem| {
@@ -149,6 +192,7 @@ impl App {
         route: Route,
         head: &request::Parts,
         body: B,
+        socket: IpAddr,
     ) -> Result<Response<Body>, Problem>
     where
         B: http_body::Body<Data = Bytes>,
@@ -166,33 +210,40 @@ impl App {
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Jcal(feed) => exports::as_jcal(self.feed(&feed, release, &exports::plain(head))?),
+            Endpoint::Jcal(feed) => self.0.jcals.of(self.feed(&feed, release, &jcal::plain(head))?).await,
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
+            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
             Endpoint::Organizer(endpoint) => {
-                self.0.organizer.answer(endpoint, head, body, self.0.body_patience).await
+                let allowed = self.0.allowances.of(socket, &head.headers, now);
+                self.0.organizer.answer(endpoint, head, body, self.0.body_patience, allowed).await
             }
             Endpoint::Web(page) => {
-                let body = cap::read(body, web::CAP, self.0.body_patience).await?;
+                let body = cap::read(body, page.cap(), self.0.body_patience).await?;
                 let visit = Visit {
                     agendas,
                     publisher: &self.0.publisher,
                     published: &published,
+                    exports: &self.0.exports,
                     store: &self.0.store,
                     freshness: &self.0.organizer.freshness,
                     codes: &self.0.codes,
                     events: &self.0.events,
                     clock: &self.0.clock,
                     frame_ancestors: &self.0.frame_ancestors,
+                    allowed: self.0.allowances.of(socket, &head.headers, now),
                     request: head,
                     body,
                 };
-                visit.answer(page).await
+                let allowed = visit.allowed;
+                no_guessing(allowed, head, visit.answer(page).await)
             }
             Endpoint::Api(api) => {
-                let body = cap::read(body, api::CAP, self.0.body_patience).await?;
+                let body = cap::read(body, api::cap(&api), self.0.body_patience).await?;
                 let freshness = &self.0.organizer.freshness;
-                Call { agendas, release, freshness, request: head, body }.answer(api).await
+                let allowed = self.0.allowances.of(socket, &head.headers, now);
+                let call = Call { agendas, release, freshness, allowed, now, request: head, body };
+                no_guessing(allowed, head, call.answer(api).await)
             }
             feed => self.feed(&feed, release, head),
         }
@@ -231,6 +282,21 @@ impl App {
             }
             _ => Err(Problem::NotFound),
         }
+    }
+}
+
+/// A write with an edit key that opens nothing takes a token, and is told so when there is none left.
+fn no_guessing(
+    allowed: Allowed<'_>,
+    request: &request::Parts,
+    answer: Result<Response<Body>, Problem>,
+) -> Result<Response<Body>, Problem> {
+    let is_read = matches!(request.method, Method::GET | Method::HEAD);
+    match answer {
+        Err(Problem::Agenda(AgendaError::UnknownKey)) if !is_read => {
+            Err(allowed.wrong_key().err().unwrap_or(Problem::Agenda(AgendaError::UnknownKey)))
+        }
+        answer => answer,
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod shared;
 
-pub(super) use shared::{Poll, closed_name, name};
+pub(super) use shared::{Poll, closed_name, name, own};
 
 use super::conditional::Validators;
 use super::encoding::negotiate;
@@ -138,16 +138,18 @@ impl<'a> Source<'a> {
 }
 
 /// A query's pairs, decoded.
-fn pairs(request: &Parts) -> Vec<(String, String)> {
+pub(super) fn pairs(request: &Parts) -> Vec<(String, String)> {
     let query = request.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+/// A query's pairs, lent.
+pub(super) fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
     pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
-fn options(pairs: &[(String, String)]) -> Result<Options, Problem> {
+/// The options of a query that filters nothing.
+pub(super) fn options(pairs: &[(String, String)]) -> Result<Options, Problem> {
     let mut options = Options::default();
     for (key, value) in borrowed(pairs) {
         options.take(key, value).map_err(QueryError::from)?;

@@ -49,7 +49,7 @@ impl Operator {
 
     /// Whether commits go through: what the watchdog of systemd hears of.
     pub fn is_alive(&self) -> bool {
-        self.store.status().oldest_pending.is_none_or(|waits| waits < HANGS)
+        commits_go_through(&self.store.status())
     }
 
     /// A held or refused program is no reason to send nobody here: the running release is good.
@@ -77,7 +77,8 @@ impl Operator {
             (self.publisher.current(), self.publisher.status(), self.store.status());
         let held = status.held.is_some();
         let refused = status.last.is_some_and(|last| matches!(last.verdict, Verdict::Refused { .. }));
-        let gauges: [(&str, &str, i128); 8] = [
+        let links = self.app.freshness();
+        let gauges: [(&str, &str, i128); 11] = [
             ("callboard_release", "The running release's number.", release.number().into()),
             (
                 "callboard_release_published_seconds",
@@ -87,6 +88,13 @@ impl Operator {
             ("callboard_sessions", "Sessions that feeds show.", release.feeds.events().len() as i128),
             ("callboard_publication_held", "1 while a release waits for a confirmation.", i128::from(held)),
             ("callboard_publication_refused", "1 if the last program had errors.", i128::from(refused)),
+            ("callboard_links_polled", "Read links polled within two days.", links.polled as i128),
+            ("callboard_links_current", "Those that hold the running release.", links.current as i128),
+            (
+                "callboard_turned_away",
+                "Requests answered 503 because they came too fast, since the start.",
+                self.app.turned_away().into(),
+            ),
             ("callboard_store_writable", "1 while the store takes writes.", i128::from(store.writable)),
             ("callboard_store_queue", "Commits that wait.", store.queue as i128),
             ("callboard_store_commits", "Commits acknowledged since the start.", store.acknowledged.into()),
@@ -99,10 +107,29 @@ impl Operator {
     }
 }
 
+fn commits_go_through(store: &StoreStatus) -> bool {
+    store.oldest_pending.is_none_or(|waits| waits < HANGS)
+}
+
 fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(Bytes::from(body)));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_older_than_ten_seconds_is_a_store_that_hangs() {
+        let waits = |seconds: Option<u64>| {
+            let oldest_pending = seconds.map(Duration::from_secs);
+            commits_go_through(&StoreStatus { writable: true, oldest_pending, acknowledged: 1, queue: 1 })
+        };
+        assert!(waits(None) && waits(Some(9)));
+        assert!(!waits(Some(10)) && !waits(Some(3_600)));
+    }
 }

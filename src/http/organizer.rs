@@ -13,6 +13,7 @@ pub(super) use desk::Drafts;
 pub use secrets::Secrets;
 pub(super) use session::Sessions;
 
+use super::allowance::Allowed;
 use super::etag::Tags;
 use super::origin;
 use super::{Body, EntityTag, Problem, cap};
@@ -96,6 +97,33 @@ struct Call<'a> {
 impl Organizer {
     /// Answers. The body is read only once the secret was right.
     pub(super) async fn answer<B>(
+        &self,
+        endpoint: Endpoint,
+        request: &Parts,
+        body: B,
+        patience: Duration,
+        allowed: Allowed<'_>,
+    ) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
+        let is_tried =
+            endpoint == Endpoint::Desk(Desk::SignIn) || request.headers.contains_key(AUTHORIZATION);
+        if is_tried {
+            allowed.secret()?;
+        }
+        let answer = self.admitted(endpoint, request, body, patience).await;
+        let is_wrong = match &answer {
+            Ok(response) => response.status() == StatusCode::UNAUTHORIZED,
+            Err(problem) => matches!(problem, Problem::WrongSecret),
+        };
+        if is_tried && is_wrong {
+            allowed.wrong_secret();
+        }
+        answer
+    }
+
+    async fn admitted<B>(
         &self,
         endpoint: Endpoint,
         request: &Parts,

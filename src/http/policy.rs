@@ -52,8 +52,9 @@ pub(super) enum Class {
 }
 
 impl Class {
-    /// Sets the fields of the class on an answer of any status.
+    /// Sets the fields of the class on an answer of any status; what an answer itself varies by stays beside.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
+        let chosen_by = headers.remove(VARY);
         let mut set = |name: HeaderName, value: &'static str| {
             headers.insert(name, HeaderValue::from_static(value));
         };
@@ -105,6 +106,9 @@ impl Class {
                 set(VARY, "Authorization");
             }
             Self::SiteFile | Self::Live => {}
+        }
+        if let Some(value) = chosen_by {
+            headers.append(VARY, value);
         }
         if self.is_page() && !headers.contains_key(CONTENT_SECURITY_POLICY) {
             frame("'none'", headers);

@@ -9,7 +9,9 @@ mod publication;
 pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
+use super::api::AskError;
 use super::dav::Refusal;
+use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
@@ -36,6 +38,9 @@ pub enum Problem {
     /// A filter or an option that names no feed.
     #[error("{0}")]
     Query(#[from] QueryError),
+    /// A query of the API that cannot be answered.
+    #[error("{0}")]
+    Ask(#[from] AskError),
     /// A body that cannot be read as what it should be.
     #[error("{0}")]
     BadBody(String),
@@ -72,12 +77,26 @@ pub enum Problem {
     /// A hand-over code that was redeemed or is over.
     #[error("a code that works no longer")]
     UsedUp,
+    /// A file of picks that could not be read.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// A format that could not be written, which is a fault of ours.
     #[error("not exported: {0}")]
     Export(String),
     /// What CalDAV refuses for a reason that programs read.
     #[error(transparent)]
     Dav(Refusal),
+    /// Too much of something that is allowed now and then.
+    #[error("too often")]
+    TooOften {
+        /// What, as the beginning of a sentence.
+        what: &'static str,
+        /// Seconds until it is allowed again.
+        wait: u64,
+    },
+    /// Requests come faster than they are answered.
+    #[error("overloaded")]
+    Overloaded,
     /// No place left for another stream.
     #[error("no place left")]
     Busy,
@@ -106,9 +125,17 @@ impl Problem {
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::Ask(error) => match error {
+                AskError::Value { .. } => StatusCode::BAD_REQUEST,
+                AskError::Future { .. } => StatusCode::NOT_FOUND,
+                AskError::TooOld { .. } | AskError::Stale => StatusCode::GONE,
+            },
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Exchange(ExchangeError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Exchange(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -157,12 +184,18 @@ impl Problem {
                     .to_owned()
             }
             Self::Export(_) => "This format could not be made of the program.".to_owned(),
+            Self::Exchange(error) => sentence(&error.to_string()),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
+            Self::Overloaded => "Too many requests come at once. Try again in a moment.".to_owned(),
+            Self::TooOften { what, wait } => {
+                format!("{what} too often from this address. Try again in {wait} s.")
+            }
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
                 format!("This address takes {}.", names.join(", "))
             }
             Self::Query(error) => sentence(&error.to_string()),
+            Self::Ask(error) => sentence(&error.to_string()),
             Self::BadBody(what) => sentence(what),
             Self::MediaType(expected) => format!("Send the body as {expected}."),
             Self::TooLarge(cap) => format!("The body may have {cap} bytes at most."),
@@ -196,6 +229,7 @@ impl Problem {
     fn faults(&self) -> Vec<Fault> {
         match self {
             Self::Values(faults) => faults.clone(),
+            Self::Ask(AskError::Value { key, expected }) => vec![Fault::new(*key, expected)],
             Self::Agenda(AgendaError::UnknownSessions(ids)) => {
                 ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
             }

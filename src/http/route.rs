@@ -3,6 +3,7 @@
 //! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
 //! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
 
+use super::api::Reading;
 use super::dav::{Name, Place, Tree};
 use super::exports::Format;
 use super::organizer::Desk;
@@ -29,8 +30,10 @@ pub(super) enum Endpoint {
     SessionFeed(SessionId),
     /// A shared agenda.
     AgendaFeed(ReadToken),
-    /// `/api/v1`.
+    /// `/api/v1`, agendas.
     Api(Api),
+    /// `/api/v1`, the program.
+    Reading(Reading),
     /// A change feed.
     Changes(changes::Endpoint),
     /// `/organizer`.
@@ -55,6 +58,9 @@ pub(super) enum Api {
     Links,
     Link(u32),
     Key,
+    Import,
+    Export,
+    Shared(ReadToken),
 }
 
 /// A line of the table.
@@ -109,12 +115,26 @@ const TABLE: &[Line] = &[
     line("/schedule.csv",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Csv))),
     line("/program.txt",   PublicFeed, READ, |_| Some(Endpoint::Export(Format::Text))),
 
+    line("/giggity.json",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Giggity))),
+
+    line("/openapi.json",         PublicFeed, READ, |_| reading(Reading::OpenApi)),
+    line("/api/v1/program",       PublicFeed, READ, |_| reading(Reading::Program)),
+    line("/api/v1/sessions",      PublicFeed, READ, |_| reading(Reading::Sessions)),
+    line("/api/v1/sessions/{id}", PublicFeed, READ, |path| reading(Reading::Session(path.session("id")?))),
+    line("/api/v1/tracks",        PublicFeed, READ, |_| reading(Reading::Tracks)),
+    line("/api/v1/speakers",      PublicFeed, READ, |_| reading(Reading::Speakers)),
+    line("/api/v1/releases",      PublicFeed, READ, |_| reading(Reading::Releases)),
+    line("/api/v1/changes",       PublicFeed, READ, |_| reading(Reading::Changes)),
+
+    line("/api/v1/agendas/{read}",         AgendaFeed, READ, |path| api(Api::Shared(path.token("read")?))),
     line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
     line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
     line("/api/v1/agenda/picks",           AgendaApi, REPLACE, |_| api(Api::Picks)),
     line("/api/v1/agenda/picks/{session}", AgendaApi, TOGGLE,  |path| api(Api::Pick(path.session("session")?))),
     line("/api/v1/agenda/links",           AgendaApi, COLLECT, |_| api(Api::Links)),
     line("/api/v1/agenda/links/{n}",       AgendaApi, DELETE,  |path| api(Api::Link(path.number("n")?))),
+    line("/api/v1/agenda/import",          AgendaApi, POST,    |_| api(Api::Import)),
+    line("/api/v1/agenda/export",          AgendaApi, READ,    |_| api(Api::Export)),
     line("/api/v1/agenda/key",             AgendaApi, POST,    |_| api(Api::Key)),
 
     line("/changes.atom",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Atom)))),
@@ -154,6 +174,7 @@ const TABLE: &[Line] = &[
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
     line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
     line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
+    line("/api",                 Page,         READ,    |_| web(Web::Reference)),
     line("/changes",             Page,         READ,    |_| web(Web::Changes)),
     line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
     line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
@@ -161,6 +182,9 @@ const TABLE: &[Line] = &[
     line("/agenda",              PersonalPage, READ,    |_| web(Web::Mine)),
     line("/agenda/state",        AgendaApi,    READ,    |_| web(Web::State)),
     line("/agenda/picks",        PersonalPage, POST,    |_| web(Web::Picks)),
+    line("/agenda/import",       PersonalPage, COLLECT, |_| web(Web::Import)),
+    line("/agenda/export.ics",   AgendaApi,    READ,    |_| web(Web::Export { is_calendar: true })),
+    line("/agenda/export.json",  AgendaApi,    READ,    |_| web(Web::Export { is_calendar: false })),
     line("/agenda/name",         PersonalPage, POST,    |_| web(Web::Name)),
     line("/agenda/links",        PersonalPage, POST,    |_| web(Web::NewLink)),
     line("/agenda/links/{n}/revoke", PersonalPage, POST, |path| web(Web::RevokeLink(path.number("n")?))),
@@ -184,6 +208,11 @@ fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn api(api: Api) -> Option<Endpoint> {
     Some(Endpoint::Api(api))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
+fn reading(reading: Reading) -> Option<Endpoint> {
+    Some(Endpoint::Reading(reading))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
@@ -230,6 +259,12 @@ impl Routes {
     /// Every pattern, and those of what is in no line.
     pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
         TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
+    }
+
+    /// Every pattern with its methods.
+    #[cfg(test)]
+    pub(super) fn methods() -> impl Iterator<Item = (&'static str, &'static [Method])> {
+        TABLE.iter().map(|line| (line.pattern, line.methods))
     }
 
     /// The line of a path, as it was sent.

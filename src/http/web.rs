@@ -5,6 +5,7 @@
 
 mod cookie;
 mod events;
+mod exchange;
 pub(super) mod form;
 mod handover;
 mod public;
@@ -16,15 +17,18 @@ pub(super) use events::Events;
 pub(super) use handover::Codes;
 
 use super::agendas::Agendas;
-use super::{Body, Problem};
+use super::allowance::Allowed;
+use super::exports::Exports;
+use super::{Body, Problem, plain};
 use crate::agenda::ReadToken;
 use crate::clock::Clock;
+use crate::exchange::MOST_BYTES;
 use crate::freshness::Freshness;
 use crate::program::{SessionId, Slug};
 use crate::publisher::{Published, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -44,6 +48,8 @@ pub(super) enum Web {
     /// `/assets/…`, by file name.
     Asset(String),
     Changes,
+    /// `/api`.
+    Reference,
     /// `/subscribe/…`: the path of the feed without its suffix.
     Subscribe(String),
     SharedAgenda(ReadToken),
@@ -51,6 +57,11 @@ pub(super) enum Web {
     State,
     Picks,
     Name,
+    Import,
+    /// The picks as a file; else as a list.
+    Export {
+        is_calendar: bool,
+    },
     NewLink,
     RevokeLink(u32),
     NewKey,
@@ -60,17 +71,30 @@ pub(super) enum Web {
     Events,
 }
 
+impl Web {
+    /// The longest body that it takes.
+    pub(super) fn cap(&self) -> usize {
+        match self {
+            // The file, and what a form puts around it.
+            Self::Import => MOST_BYTES + 4096,
+            _ => CAP,
+        }
+    }
+}
+
 /// A request for a page, with what answers it.
 pub(super) struct Visit<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) publisher: &'a Publisher,
     pub(super) published: &'a Published,
+    pub(super) exports: &'a Exports,
     pub(super) store: &'a Store,
     pub(super) freshness: &'a Freshness,
     pub(super) codes: &'a Codes,
     pub(super) events: &'a Events,
     pub(super) clock: &'a Clock,
     pub(super) frame_ancestors: &'a str,
+    pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
     pub(super) body: Bytes,
 }
@@ -78,19 +102,22 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     pub(super) async fn answer(self, web: Web) -> Result<Response<Body>, Problem> {
         match web {
-            Web::Program => self.program(),
+            Web::Program => self.program().await,
             Web::Session(id) => self.session(&id),
             Web::Track(slug) => self.track(&slug),
             Web::Speaker(slug) => self.speaker(&slug),
             Web::File(path) => self.file(path),
             Web::Asset(name) => self.asset(&name),
             Web::Changes => self.changes(),
+            Web::Reference => self.reference(),
             Web::Subscribe(path) => self.subscribe(&path),
             Web::SharedAgenda(token) => self.shared_agenda(&token),
             Web::Mine => self.mine().await,
             Web::State => self.state(),
             Web::Picks => self.pick().await,
             Web::Name => self.rename().await,
+            Web::Import => self.import().await,
+            Web::Export { is_calendar } => self.export(is_calendar),
             Web::NewLink => self.add_link().await,
             Web::RevokeLink(n) => self.revoke_link(n).await,
             Web::NewKey => self.replace_key().await,
@@ -100,6 +127,12 @@ impl Visit<'_> {
             Web::Events => self.events.answer(self.publisher),
         }
     }
+}
+
+/// Says that the request's fields chose between page and text.
+pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(VARY, HeaderValue::from_static(plain::VARY));
+    response
 }
 
 /// A page that is made for this one request.

@@ -47,6 +47,14 @@ pub struct Fault {
     pub(super) span: Option<Span>,
 }
 
+impl Fault {
+    /// A warning about what was made of the file, found after its import.
+    pub fn of_result(rule: &'static str, message: String, remedy: String) -> Self {
+        let severity = Severity::Warning;
+        Self { severity, rule, line: 0, column: None, text: String::new(), message, remedy, span: None }
+    }
+}
+
 /// One line: `line 3, title: what is wrong; what to write instead`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Identifiers: session ids and slugs, both parsed, never assembled.
 
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
@@ -81,8 +81,8 @@ pub fn slug_of(name: &str) -> Slug {
     }
     slug.truncate(60); // leaves room for a collision's suffix
     Slug::parse(slug.trim_end_matches('-')).unwrap_or_else(|_| {
-        let digest = Sha256::digest(name.as_bytes());
-        let hex = data_encoding::HEXLOWER.encode(digest.get(..4).unwrap_or_default());
+        let digest = digest(&SHA256, name.as_bytes());
+        let hex = data_encoding::HEXLOWER.encode(digest.as_ref().get(..4).unwrap_or_default());
         Slug(format!("x-{hex}").into())
     })
 }

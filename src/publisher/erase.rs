@@ -1,12 +1,15 @@
 //! Erasing the text of a withdrawn session from everything that is kept.
 //!
-//! Number, sequence and times stay, since the ledger never forgets; the line leaves every kept program file,
-//! and titles, people and texts leave every recorded change.
+//! Number, sequence and times stay, since the ledger never forgets; the line leaves every kept program file, the
+//! one on the schedule too, and titles, people and texts leave every recorded change and every call that waits
+//! in the spool. What stays is the slug of a speaker or room that the session named, since every address once
+//! published keeps answering, and by whom a joined feed was left, until a thousand later departures.
 
 use super::kept::{self, Kept};
-use super::{PublishError, Published, Publisher};
+use super::{PublishError, Published, Publisher, Schedule, guard, spool};
 use crate::import::{import, redact};
 use crate::program::{Session, SessionId, Text};
+use crate::release::Release;
 use crate::revision::{Ledger, Standing};
 use crate::store::{ReleaseRecord, Write};
 use std::sync::Arc;
@@ -55,10 +58,12 @@ impl Publisher {
                 Some(csv) => kept::warnings(&import(csv, &Arc::new(record.conference.clone()))),
                 None => Vec::new(),
             };
+            spool::respool(&self.setup.spool, &record).map_err(PublishError::Spool)?;
             self.store
                 .commit_blocking(vec![Write::RewriteRelease { record: Box::new(record), csv: without }])?;
             releases += 1;
         }
+        self.erase_from_schedule(&current, id)?;
         let mut entry = entry.clone();
         entry.session = Arc::new(blank(&entry.session));
         entry.moved_from = None;
@@ -69,10 +74,25 @@ impl Publisher {
         if prepared.is_new {
             tracing::warn!("the release without the erased session waits for the next start");
         } else {
-            let replaced = self.current.swap(Arc::new(Published::new(prepared.release)));
+            let replaced = self.current.swap(Arc::new(Published::new(prepared.release, false)));
             self.behind(Some(replaced));
         }
         Ok(Erased { releases })
+    }
+}
+
+impl Publisher {
+    /// What was confirmed for the file on the schedule is confirmed for it without the line.
+    fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
+        let Some((mut schedule, csv)) = Schedule::of(&self.store)? else { return Ok(()) };
+        let Some(without) = redact(&csv, id) else { return Ok(()) };
+        let digest = |csv: &[u8]| guard::digest(csv, &self.conference, current);
+        if schedule.confirm.as_deref() == Some(digest(&csv).as_str()) {
+            schedule.confirm = Some(digest(&without));
+        }
+        self.store.commit_blocking(vec![schedule.note(&without)])?;
+        self.state().schedule = Some(schedule);
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why nothing was published.
 
 use super::Held;
+use crate::doctor::BackError;
 use crate::import::Report;
 use crate::program::SessionId;
 use crate::store::{CommitError, OpenError, ReadError};
@@ -45,9 +46,15 @@ pub enum PublishError {
         /// The time.
         at: DateTime<Utc>,
     },
+    /// A feed of it would not say what the program says: a fault of Callboard, not of the file.
+    #[error("nothing was published, since a feed would not say what the program says: {0}")]
+    Unsound(#[from] BackError),
     /// It could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
+    /// A call that waits in the spool could not be rewritten for an erasure.
+    #[error("a waiting webhook call could not be rewritten; erase again when there is room")]
+    Spool(#[source] std::io::Error),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),
@@ -90,6 +97,9 @@ pub enum StartError {
         /// The release.
         number: u64,
     },
+    /// A feed would not say what the program says: a fault of this version of Callboard.
+    #[error("nothing was published, since a feed would not say what the program says: {0}")]
+    Unsound(#[from] BackError),
     /// The store cannot be opened (78 for a newer format).
     #[error("the data directory cannot be opened")]
     Open(#[from] OpenError),

@@ -58,7 +58,7 @@ impl Schedule {
         Ok(Some((schedule, csv.get(1..).unwrap_or_default().to_vec())))
     }
 
-    fn note(&self, csv: &[u8]) -> Write {
+    pub(super) fn note(&self, csv: &[u8]) -> Write {
         // A struct of times and strings always has a JSON form.
         let mut value = serde_json::to_vec(self).unwrap_or_default();
         value.push(b'\n');

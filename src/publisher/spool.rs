@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// The note in the store that holds the last release whose calls are in the spool.
 const SPOOLED: &str = "spooled";
 
+/// The folder of calls that were tried often enough.
+pub const UNDELIVERED: &str = "undelivered";
+
 /// One call that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
@@ -50,15 +53,7 @@ pub fn spool_directory(data: &Path) -> PathBuf {
 /// # Errors
 /// When a file cannot be written.
 pub fn spool(directory: &Path, webhooks: &[Webhook], release: &ReleaseRecord) -> io::Result<()> {
-    let conference = &release.conference;
-    let body = Body {
-        conference: conference.slug.as_str(),
-        release: release.number,
-        published: release.published,
-        changes: shown(&release.changes, conference.zone),
-        url: conference.link("/changes"),
-    };
-    let body = serde_json::to_string(&body)?;
+    let body = body(release)?;
     for (place, webhook) in webhooks.iter().enumerate() {
         let call = Call {
             webhook: webhook.clone(),
@@ -69,6 +64,41 @@ pub fn spool(directory: &Path, webhooks: &[Webhook], release: &ReleaseRecord) ->
             last_error: None,
         };
         write_call(directory, &format!("{:010}-{place}.json", release.number), &call)?;
+    }
+    Ok(())
+}
+
+fn body(release: &ReleaseRecord) -> io::Result<String> {
+    let conference = &release.conference;
+    let body = Body {
+        conference: conference.slug.as_str(),
+        release: release.number,
+        published: release.published,
+        changes: shown(&release.changes, conference.zone),
+        url: conference.link("/changes"),
+    };
+    Ok(serde_json::to_string(&body)?)
+}
+
+/// Writes the calls of a release that still wait, or that nobody took, anew: after an erasure they must not tell
+/// what the release no longer says. One that is sent meanwhile may be sent twice, under one delivery's name.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub(super) fn respool(directory: &Path, release: &ReleaseRecord) -> io::Result<()> {
+    let prefix = format!("{:010}-", release.number);
+    let body = body(release)?;
+    for directory in [directory.to_owned(), directory.join(UNDELIVERED)] {
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        for name in names.filter(|name| name.starts_with(&prefix) && name.ends_with(".json")) {
+            // Gone by now, or never a call: nothing that would be sent.
+            let Ok(bytes) = std::fs::read(directory.join(&name)) else { continue };
+            let Ok(call) = serde_json::from_slice::<Call>(&bytes) else { continue };
+            if call.body != body {
+                write_call(&directory, &name, &Call { body: body.clone(), ..call })?;
+            }
+        }
     }
     Ok(())
 }

@@ -2,16 +2,14 @@
 
 use super::file::TakenIn;
 use super::kept::{self, Kept};
-use super::{Published, Publisher, Schedule, Setup, StartError, Status, guard, shown, spool};
+use super::{Published, Publisher, Schedule, Setup, StartError, Status, gate, guard, shown, spool};
 use crate::clock::Clock;
-use crate::config::Publishing;
 use crate::import::import;
 use crate::program::Conference;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
 use crate::store::{Origin, ReleaseRecord, ReleaseWrite, Store, Write};
 use arc_swap::ArcSwap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// A publisher that has something to serve.
@@ -41,16 +39,19 @@ impl Publisher {
         let ledger = store.ledger()?;
         let is_first = ledger.is_none();
         let (release, mut state) = match ledger {
-            None => (first(&store, &conference, &setup.file, &clock)?, Status::default()),
-            Some(ledger) => resume(&store, ledger, &conference, &setup.settings, &clock)?,
+            None => (first(&store, &conference, &setup, &clock)?, Status::default()),
+            Some(ledger) => resume(&store, ledger, &conference, &setup, &clock)?,
         };
         let told =
             spool::baseline(&store, setup.webhooks.is_empty(), if is_first { 0 } else { release.number() });
-        store.commit_blocking(told.into_iter().collect())?;
+        // Feeds are served from a full disk too: where telling starts is no reason to stay down.
+        if let Some(Err(error)) = told.map(|told| store.commit_blocking(vec![told])) {
+            tracing::warn!(%error, "where webhooks start could not be noted");
+        }
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let publisher = Self {
-            current: ArcSwap::from_pointee(Published::new(release)),
+            current: ArcSwap::from_pointee(Published::new(release, is_first)),
             conference,
             setup,
             store,
@@ -67,16 +68,18 @@ impl Publisher {
 fn first(
     store: &Store,
     conference: &Arc<Conference>,
-    file: &Path,
+    setup: &Setup,
     clock: &Clock,
 ) -> Result<Release, StartError> {
+    let file = &setup.file;
     let csv = std::fs::read(file)
         .map_err(|cause| StartError::NoProgram { path: file.display().to_string(), cause })?;
-    let report = import(&csv, conference);
-    let warnings = kept::warnings(&report);
+    let mut report = import(&csv, conference);
     let Some(program) = report.program.clone() else { return Err(StartError::BadProgram(Box::new(report))) };
     let empty = Ledger::empty(&conference.uid_domain);
     let prepared = Release::prepare(program, &empty, clock.now());
+    gate::tell((setup.inspect)(&prepared.release, None)?, &mut report);
+    let warnings = kept::warnings(&report);
     Step { previous: None, origin: Origin::First, conference }.persist(store, prepared, csv, warnings)
 }
 
@@ -85,7 +88,7 @@ fn resume(
     store: &Store,
     ledger: Ledger,
     conference: &Arc<Conference>,
-    settings: &Publishing,
+    setup: &Setup,
     clock: &Clock,
 ) -> Result<(Release, Status), StartError> {
     if ledger.uid_domain != conference.uid_domain {
@@ -98,6 +101,8 @@ fn resume(
     if prepared.is_new {
         // What is shown differently is a release of its own before anything else, since it is served.
         let upgrade = Release::prepare(was.program, &ledger, clock.now());
+        let found = (setup.inspect)(&upgrade.release, None)?;
+        let warnings = gate::told(found).map(|fault| fault.to_string()).chain(warnings).collect();
         let step = Step { previous: Some(&ledger), origin: Origin::Upgrade, conference: &published_with };
         was = step.persist(store, upgrade, csv.clone(), warnings)?;
     }
@@ -105,19 +110,23 @@ fn resume(
         return Ok((was, Status::default()));
     }
     // The old program under the new config: it may have become wrong, or move every session.
-    let report = import(&csv, conference);
+    let mut report = import(&csv, conference);
     let Some(program) = report.program.clone() else {
         return Ok((was, Status::config_refused(clock.now(), &report)));
     };
     let prepared = was.follow(program, clock.now());
     let digest = guard::digest(&csv, conference, &was);
-    let guarded = guard::weigh(&was.program, &prepared, settings, digest);
+    let guarded = guard::weigh(&was.program, &prepared, &setup.settings, digest);
     if guarded.is_held() {
         let changes = shown(&prepared.changes, conference.zone);
         return Ok((was, Status::config_held(clock.now(), guarded, changes)));
     }
     if !prepared.is_new {
         return Ok((prepared.release, Status::default()));
+    }
+    match (setup.inspect)(&prepared.release, None) {
+        Ok(found) => gate::tell(found, &mut report),
+        Err(error) => return Ok((was, Status::config_unsound(clock.now(), &error))),
     }
     let step = Step { previous: Some(&was.ledger), origin: Origin::Config, conference };
     let release = step.persist(store, prepared, csv, kept::warnings(&report))?;

@@ -1,6 +1,7 @@
 //! What was tried last, for the organizer's eyes.
 
 use super::{Guarded, Publication, PublishError, Schedule, ShownChange, ShownOrigin, shown};
+use crate::doctor::BackError;
 use crate::import::Report;
 use crate::revision::Digest;
 use crate::store::Origin;
@@ -135,6 +136,13 @@ impl Status {
         let verdict = Verdict::Refused { errors: report.errors().count() };
         let attempt = Attempt { at, origin: Origin::Config, verdict, report: Some(report.to_json()) };
         Self { last: Some(attempt), ..Self::default() }
+    }
+
+    /// The release goes on with the old config: with the new one a feed would not parse back.
+    pub(super) fn config_unsound(at: DateTime<Utc>, error: &BackError) -> Self {
+        tracing::error!(%error, "the new config is not published; the release goes on with the old one");
+        let verdict = Verdict::Failed { reason: error.to_string() };
+        Self { last: Some(Attempt { at, origin: Origin::Config, verdict, report: None }), ..Self::default() }
     }
 
     pub(super) fn config_held(at: DateTime<Utc>, guarded: Guarded, changes: Vec<ShownChange>) -> Self {

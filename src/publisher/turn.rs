@@ -1,8 +1,10 @@
 //! One publication, from a proposal to the release that readers see.
 
 use super::{
-    Guarded, Held, Preview, Proposal, Publication, PublishError, Published, Publisher, file, kept, schedule,
+    Guarded, Held, Preview, Proposal, Publication, PublishError, Published, Publisher, file, gate, kept,
+    schedule,
 };
+use crate::doctor::Found;
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
@@ -51,7 +53,7 @@ impl Publisher {
     async fn run(self: &Arc<Self>, proposal: Proposal) -> Result<Publication, PublishError> {
         self.keep_up_with_the_store().await?;
         self.check_expected(proposal.expect)?;
-        let Weighed { base, prepared, report, confirmed } =
+        let Weighed { base, prepared, mut report, confirmed } =
             self.weigh(&proposal.csv, proposal.confirm.as_deref()).await?;
         let digest = Digest::of(&proposal.csv);
         let mut writes = Vec::new();
@@ -69,6 +71,8 @@ impl Publisher {
             return Err(held(guarded, report, prepared));
         }
         let Prepared { release, changes, .. } = prepared;
+        let (release, found) = self.inspect(release).await?;
+        gate::tell(found, &mut report);
         let record = ReleaseRecord {
             number: release.number(),
             published: release.published(),
@@ -85,7 +89,7 @@ impl Publisher {
         // Pages are rendered before the commit, since nothing may fail after it, and none of it on the reactor.
         let (published, write) = tokio::task::spawn_blocking(move || {
             let write = ReleaseWrite::between(Some(&base.ledger), &release.ledger, record, proposal.csv);
-            (Published::new(release), write)
+            (Published::new(release, true), write)
         })
         .await?;
         writes.insert(0, Write::PutRelease(Box::new(write)));
@@ -121,6 +125,17 @@ impl Publisher {
         Ok(Weighed { base, prepared, report, confirmed: if is_free { Ok(()) } else { Err(guarded) } })
     }
 
+    /// Looks at a release's feeds, on a thread of its own. What the running release shares was looked at with it.
+    async fn inspect(&self, release: Release) -> Result<(Release, Vec<Found>), PublishError> {
+        let (running, inspect) = (self.published(), self.setup.inspect);
+        let look = move || {
+            let earlier = running.inspected.then_some(running.release.as_ref());
+            let found = inspect(&release, earlier)?;
+            Ok((release, found))
+        };
+        tokio::task::spawn_blocking(look).await?
+    }
+
     /// A commit whose outcome was unknown (a full disk, a failed sync) may have reached the store after all:
     /// then that release is the running one, and everything goes on from there.
     async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
@@ -129,7 +144,7 @@ impl Publisher {
         }
         let this = Arc::clone(self);
         let running =
-            move || Ok(kept::running(&this.store)?.map(|kept| Published::new(kept.prepared.release)));
+            move || Ok(kept::running(&this.store)?.map(|kept| Published::new(kept.prepared.release, false)));
         let running: Result<_, PublishError> = tokio::task::spawn_blocking(running).await?;
         if let Some(published) = running? {
             tracing::warn!(

@@ -1,7 +1,7 @@
 //! A SHA-256, written as hexadecimal.
 
+use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 use std::fmt;
 
 /// 32 bytes of SHA-256.
@@ -12,17 +12,22 @@ pub struct Digest(pub [u8; 32]);
 impl Digest {
     /// Of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(sha2::Sha256::digest(bytes).into())
+        Self::taken(digest(&SHA256, bytes))
     }
 
     /// Of parts in order. Each is preceded by its length, so that moving a boundary gives another digest.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut hasher = sha2::Sha256::new();
+        let mut hasher = Context::new(&SHA256);
         for part in parts {
-            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        Self(hasher.finalize().into())
+        Self::taken(hasher.finish())
+    }
+
+    fn taken(digest: ring::digest::Digest) -> Self {
+        #[expect(clippy::expect_used, reason = "SHA-256 has 32 bytes")]
+        Self(digest.as_ref().try_into().expect("32 bytes"))
     }
 
     /// The first 16 bytes in lower-case hexadecimal: enough to tell two contents apart.

@@ -1,7 +1,7 @@
 //! A socket that runs out of patience, and that closes so that its last answer arrives.
 
 use super::Limits;
-use super::pulse::Pulse;
+use super::crowd::Place;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,34 +16,39 @@ use tokio::time::{Instant, Sleep, sleep_until};
 const FAREWELL: Duration = Duration::from_secs(1);
 const FAREWELL_BYTES: usize = 256 * 1024;
 
+/// What a slow reader must take in a second, in bytes.
+const LEAST_RATE: u64 = 4 * 1024;
+
 /// The stream of one connection.
 pub(super) struct Stream {
     socket: TcpStream,
-    pulse: Arc<Pulse>,
+    place: Arc<Place>,
     limits: Limits,
     /// The first byte of a head that is not complete: after how many requests, and when.
     head: Option<(u64, Instant)>,
+    /// Since when the client has been behind with taking, and how many bytes it took since.
+    behind: Option<(Instant, u64)>,
     /// Never later than the deadline that counts; moved when it fires too early.
     timer: Pin<Box<Sleep>>,
     farewell: Option<(Instant, usize)>,
 }
 
 impl Stream {
-    pub(super) fn new(socket: TcpStream, pulse: Arc<Pulse>, limits: Limits) -> Self {
+    pub(super) fn new(socket: TcpStream, place: Arc<Place>, limits: Limits) -> Self {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(now + limits.header));
         // A connection that says nothing is a slow head too.
-        Self { socket, pulse, limits, head: Some((0, now)), timer, farewell: None }
+        Self { socket, place, limits, head: Some((0, now)), behind: None, timer, farewell: None }
     }
 
     /// Until when the next byte must be read; any time while an answer is being made.
     fn read_deadline(&self) -> Option<Instant> {
-        if self.pulse.is_answering() {
+        if self.place.pulse.is_answering() {
             return None;
         }
         match self.head {
-            Some((after, since)) if after == self.pulse.requests() => Some(since + self.limits.header),
-            _ => Some(self.pulse.last() + self.limits.idle),
+            Some((after, since)) if after == self.place.pulse.requests() => Some(since + self.limits.header),
+            _ => Some(self.place.pulse.last() + self.limits.idle),
         }
     }
 
@@ -61,12 +66,39 @@ impl Stream {
         }
     }
 
-    /// After a write: what is not taken must be taken before long.
-    fn wrote(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Until when a client that is behind may go on as it does.
+    fn write_deadline(&self, (since, taken): (Instant, u64)) -> Instant {
+        since + self.limits.answer + Duration::from_secs(taken / LEAST_RATE)
+    }
+
+    /// After a write of `whole` bytes: what is not taken must be taken before long.
+    fn wrote(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        whole: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         match written {
-            Poll::Pending => self.wait(self.pulse.last() + self.limits.idle, cx).map(Err),
+            Poll::Pending => {
+                self.place.fall_behind();
+                let behind = *self.behind.get_or_insert_with(|| (Instant::now(), 0));
+                let deadline = self.write_deadline(behind).min(self.place.pulse.last() + self.limits.idle);
+                self.wait(deadline, cx).map(Err)
+            }
+            Poll::Ready(Ok(bytes)) if bytes < whole => {
+                self.place.pulse.beat();
+                let Some((since, taken)) = self.behind else { return Poll::Ready(Ok(bytes)) };
+                let behind = (since, taken + bytes as u64);
+                self.behind = Some(behind);
+                // A client that never stops taking, but takes next to nothing, would never meet the timer.
+                let is_late = Instant::now() >= self.write_deadline(behind);
+                Poll::Ready(if is_late { Err(io::ErrorKind::TimedOut.into()) } else { Ok(bytes) })
+            }
             Poll::Ready(written) => {
-                self.pulse.beat();
+                if self.behind.take().is_some() {
+                    self.place.catch_up();
+                }
+                self.place.pulse.beat();
                 Poll::Ready(written)
             }
         }
@@ -84,9 +116,10 @@ impl AsyncRead for Stream {
             },
             done => {
                 if buf.filled().len() > before {
-                    stream.pulse.beat();
-                    let requests = stream.pulse.requests();
-                    if !stream.pulse.is_answering() && stream.head.is_none_or(|(after, _)| after != requests)
+                    stream.place.pulse.beat();
+                    let requests = stream.place.pulse.requests();
+                    if !stream.place.pulse.is_answering()
+                        && stream.head.is_none_or(|(after, _)| after != requests)
                     {
                         stream.head = Some((requests, Instant::now()));
                     }
@@ -101,7 +134,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let stream = self.get_mut();
         let written = Pin::new(&mut stream.socket).poll_write(cx, buf);
-        stream.wrote(written, cx)
+        stream.wrote(written, buf.len(), cx)
     }
 
     fn poll_write_vectored(
@@ -111,7 +144,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let stream = self.get_mut();
         let written = Pin::new(&mut stream.socket).poll_write_vectored(cx, bufs);
-        stream.wrote(written, cx)
+        stream.wrote(written, bufs.iter().map(|buf| buf.len()).sum(), cx)
     }
 
     fn is_write_vectored(&self) -> bool {

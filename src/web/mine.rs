@@ -7,6 +7,7 @@ use super::site::Site;
 use super::text::fill;
 use super::{qr, write};
 use crate::agenda::Agenda;
+use crate::exchange;
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use askama::Template;
@@ -67,6 +68,8 @@ struct MinePage<'a> {
     changed: Vec<Card<'a>>,
     gone: &'a [SessionId],
     links: Vec<LinkView>,
+    /// An address that holds the picks themselves, and its code.
+    carry: Option<(String, Option<String>)>,
     hand_over: Option<(&'a str, Option<String>)>,
     hand_over_line: String,
 }
@@ -129,10 +132,19 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
         changed,
         gone: &agenda.gone,
         links: mine.links.iter().map(|link| link_view(&site, link)).collect(),
+        carry: carry(&site, &agenda),
         hand_over: mine.hand_over.map(|(address, _)| (address, qr::svg(address))),
         hand_over_line: fill(site.words.hand_over_ready, &[("minutes", &minutes)]),
         site: site.clone(),
     })
+}
+
+/// The picks that the program shows, in an address.
+fn carry(site: &Site<'_>, agenda: &Agenda<'_>) -> Option<(String, Option<String>)> {
+    let code = exchange::to_code(agenda.items.iter().map(|item| item.entry.number));
+    let address = site.conference().link(&format!("/agenda/import?picks={code}"));
+    let code = qr::svg(&address);
+    (!agenda.items.is_empty()).then_some((address, code))
 }
 
 fn link_view(site: &Site<'_>, link: &ReadLink) -> LinkView {

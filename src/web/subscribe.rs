@@ -51,12 +51,13 @@ struct Way {
     qr: Option<(&'static str, String)>,
 }
 
-/// The page for a feed; none where there is no such feed.
+/// The page for a feed; none where there is no such feed. `giggity` is the link that opens the program in that app.
 pub fn subscribe(
     release: &Release,
     subject: &Subject<'_>,
     options: Options,
     platform: Platform,
+    giggity: Option<String>,
 ) -> Option<String> {
     let site = Site::of(release);
     let slugs = &release.ledger.slugs;
@@ -100,7 +101,7 @@ pub fn subscribe(
         heading,
         filter: filter.pairs(),
         alarms: alarms(&site, options),
-        ways: ordered(ways(&site, &name, &plain, &for_google, &here), platform),
+        ways: ordered(ways(&site, &name, &plain, &for_google, &here, giggity), platform),
         download: plain,
         path,
         site: site.clone(),
@@ -117,7 +118,14 @@ fn alarms(site: &Site<'_>, options: Options) -> Vec<(String, String, bool)> {
     [none].into_iter().chain([5, 10, 15, 30].map(alarm)).collect()
 }
 
-fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, here: &str) -> Vec<Way> {
+fn ways(
+    site: &Site<'_>,
+    name: &str,
+    plain: &str,
+    for_google: &str,
+    here: &str,
+    giggity: Option<String>,
+) -> Vec<Way> {
     let w = site.words;
     let outlook =
         |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
@@ -151,7 +159,11 @@ fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, here: &str) 
             button: Some((webcal(plain), w.icsx5_button)),
             ..way("icsx5", w.icsx5, w.icsx5_how, w.icsx5_delay)
         },
-        Way { address: Some(plain.to_owned()), ..way("giggity", w.giggity, w.giggity_how, w.giggity_delay) },
+        Way {
+            button: giggity.map(|link| (link, w.giggity_button)),
+            address: Some(plain.to_owned()),
+            ..way("giggity", w.giggity, w.giggity_how, w.giggity_delay)
+        },
         Way {
             address: Some(plain.to_owned()),
             qr: code(w.scan, plain),

@@ -2,6 +2,7 @@
 
 use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
 use crate::program::{Session, Text, Zone};
+use crate::release::Release;
 use crate::revision::Slugs;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -95,6 +96,11 @@ impl View {
         let haystack = haystack.join("\n").to_lowercase();
         self.text.to_lowercase().split(' ').all(|word| haystack.contains(word))
     }
+}
+
+/// Whether the program page shows a session to who asked for that view.
+pub fn admits(release: &Release, view: &View, session: &Session) -> bool {
+    view.admits(session, release.program.conference.zone, &release.ledger.slugs)
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ for (const colorScheme of ["light", "dark"]) {
       const owner = await visitor(t, browser, server, { colorScheme, viewport });
       const { page: guest } = await visitor(t, browser, server, { colorScheme, viewport });
       const shared = await furnish(owner.page);
+      const { pathname, search } = new URL(await owner.page.locator("#carry-address").inputValue());
+      const carried = `${pathname}${search}`;
       const faults = [];
       const look = async (page, path, { open = true } = {}) => {
         await page.goto(path);
@@ -53,7 +55,7 @@ for (const colorScheme of ["light", "dark"]) {
         "/", "/?track=track-1&q=search", "/?embed", "/sessions/slow-queries", "/sessions/reception",
         "/tracks/track-1", "/tracks/discussion-track", "/speakers/scott-laird", "/agenda", shared,
         "/subscribe/program", `/subscribe${shared}`, "/changes", "/offline", "/no-such-page",
-        `/agendas/${"x".repeat(20)}`,
+        `/agendas/${"x".repeat(20)}`, "/agenda/import", "/agenda/import?picks=cut-off", carried,
       ]) await look(guest, path);
       for (const path of ["/", "/agenda", "/sessions/slow-queries", shared]) await look(owner.page, path);
       if ((await guest.goto("/organizer")).status() !== 404) {

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
+    ("peer", &[]), // addresses, for the limits of server and http
     ("program", &[]),
     ("ics", &[]), // reads iCalendar for export, doctor and adopt
     ("xml", &[]), // reads and writes XML for export, doctor, adopt and http
-    ("config", &["program"]),
+    ("config", &["program", "peer"]),
     ("import", &["program"]),
     ("revision", &["program"]),
     ("feed", &["program", "revision"]),
@@ -22,7 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("export", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("doctor", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("adopt", &["program", "import", "export", "ics", "xml"]),
-    ("web", &["program", "revision", "feed", "release", "agenda"]),
+    ("exchange", &["program", "revision", "feed", "release", "agenda", "export", "ics"]),
+    ("web", &["program", "revision", "feed", "release", "agenda", "exchange"]),
     ("store", &["program", "revision"]),
     ("freshness", &["program", "clock"]),
     (
@@ -36,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "program",
+            "peer",
             "config",
             "clock",
             "telemetry",
@@ -45,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "release",
             "agenda",
             "export",
+            "exchange",
             "doctor",
             "web",
             "store",
@@ -54,7 +58,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xml",
         ],
     ),
-    ("server", &[]),
+    ("retention", &["program", "store", "freshness", "publisher", "clock"]),
+    ("server", &["peer"]),
     ("client", &[]),
     ("cli", &["*"]),
     ("main", &["*"]),
@@ -76,6 +81,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("ureq", &["client"]),
+    ("ring", &["revision", "agenda", "program", "cli"]), // digests and HMAC; agenda: read tokens; cli: webhooks
     ("clap", &["cli", "main"]),
 ];
 

@@ -2,13 +2,20 @@
 
 mod agenda_feeds;
 mod agendas;
+mod api;
 mod basics;
 mod changes;
 mod dav;
+mod described;
 mod desk;
+mod exchange;
 mod feeds;
+mod limits;
+mod operator;
 mod organizer;
 mod pages;
+mod retention;
 mod secrets;
 mod stage;
+mod terminals;
 mod wire;

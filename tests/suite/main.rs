@@ -14,13 +14,18 @@
 mod adoption;
 mod architecture;
 mod corpus;
+mod exchange;
 mod exports;
+mod fuzz;
 mod golden;
 mod histories;
 mod http;
 mod publishing;
 mod sample;
 mod store;
+mod systemd;
+#[path = "../fuzz/targets/all.rs"]
+mod targets;
 mod truth;
 mod web;
 mod zones;

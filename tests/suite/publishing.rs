@@ -4,6 +4,7 @@ mod confirmations;
 mod crashes;
 mod erasures;
 mod files;
+mod gate;
 mod releases;
 mod schedules;
 mod starts;

@@ -108,7 +108,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let view = |pairs: &[(&'static str, &'static str)]| View::parse(pairs.iter().copied(), slugs).unwrap();
     let track = FeedKey::parse("/tracks/track-1.ics").unwrap();
     let subscribe =
-        |subject, platform| web::subscribe(release, &subject, Options::default(), platform).unwrap();
+        |subject, platform| web::subscribe(release, &subject, Options::default(), platform, None).unwrap();
     let agenda = || Subject::Agenda { token: &token, name: &name };
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
     for (path, page) in [
@@ -225,6 +225,8 @@ fn links_lead_to_known_places() {
                 .is_some()
     };
     let served = [
+        "/api",
+        "/openapi.json",
         "/changes",
         "/changes.atom",
         "/agenda",
@@ -318,7 +320,8 @@ fn rendering_twice_gives_the_same_bytes() {
 fn google_gets_cancelled_sessions_in_the_title_and_android_gets_its_own_apps_first() {
     let (release, _) = releases();
     let page = |platform| {
-        web::subscribe(&release, &Subject::Program(Filter::default()), Options::default(), platform).unwrap()
+        web::subscribe(&release, &Subject::Program(Filter::default()), Options::default(), platform, None)
+            .unwrap()
     };
     let apple = page(Platform::Apple);
     let google = "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2F127.0.0.1%3A8080%2Fprogram.ics%3Fcancelled%3Dtitle";

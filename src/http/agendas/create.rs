@@ -58,7 +58,10 @@ impl Agendas {
             writes.extend(links::live(&record).map(|link| put_link(link, LinkTarget::Closed { at })));
             match self.store.commit(writes).await {
                 Err(CommitError::Conflict) => {}
-                done => return Ok(done?),
+                done => {
+                    record.links.iter().for_each(|link| self.freshness.forget(&link.hash.0));
+                    return Ok(done?);
+                }
             }
         }
         Err(CommitError::Conflict.into())

@@ -96,6 +96,7 @@ impl Agendas {
                 let Some(link) = found else { return Ok(Outcome::Same(())) };
                 link.revoked = Some(now);
                 let write = put_link(link, LinkTarget::Closed { at: now });
+                self.freshness.forget(&link.hash.0);
                 forget_revoked(record);
                 Ok(Outcome::Unseen((), vec![write]))
             })

@@ -70,11 +70,12 @@ impl Agendas {
     pub async fn pick_all(
         &self,
         key: &EditKey,
+        expect: Option<u64>,
         sessions: &[String],
         release: &Release,
     ) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
-            .change(key, None, |record, _| {
+            .change(key, expect, |record, _| {
                 let new = resolve(sessions, &record.picks, release)?;
                 let before = record.picks.len();
                 for session in new {

@@ -4,12 +4,13 @@ use super::{Source, options, pairs};
 use crate::agenda::ReadToken;
 use crate::freshness::{Family, Freshness, Seen};
 use crate::http::agendas::{Agendas, Shared};
+use crate::http::representation::Representation;
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::release::Release;
 use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
-use http::header::USER_AGENT;
+use http::header::{CONTENT_DISPOSITION, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Response};
 
@@ -39,10 +40,7 @@ impl Poll<'_> {
             }
             shared => shared.open()?,
         };
-        let options = options(&pairs(request))?;
-        let joined = release.feeds.agenda(&name(&agenda, release), &agenda.picks, options, agenda.modified);
-        let floor = agenda.modified.max(release.published());
-        let answer = Source::Joined(joined).representation(request, Some(floor), now).answer(request)?;
+        let answer = representation(&agenda, release, request, now)?.answer(request)?;
         if request.method == Method::GET {
             self.note(token, request);
         }
@@ -56,6 +54,30 @@ impl Poll<'_> {
         let seen = Seen { at: self.now, by, release: self.release.number() };
         self.freshness.note(token.hash().0, seen);
     }
+}
+
+/// An agenda's feed as a download for its owner.
+pub(in crate::http) fn own(
+    agenda: &AgendaRecord,
+    release: &Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Result<Response<Body>, Problem> {
+    let mut representation = representation(agenda, release, request, now)?;
+    representation.fields.push((CONTENT_DISPOSITION, "attachment; filename=\"agenda.ics\"".to_owned()));
+    representation.answer(request)
+}
+
+fn representation<'a>(
+    agenda: &AgendaRecord,
+    release: &'a Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Result<Representation<'a>, Problem> {
+    let options = options(&pairs(request))?;
+    let joined = release.feeds.agenda(&name(agenda, release), &agenda.picks, options, agenda.modified);
+    let floor = agenda.modified.max(release.published());
+    Ok(Source::Joined(joined).representation(request, Some(floor), now))
 }
 
 /// What a calendar of an agenda is called.

@@ -6,14 +6,13 @@
 use super::{Call, Desk, Organizer};
 use crate::http::web::form::Form;
 use crate::http::web::{CAP, html, see, set_cookies};
-use crate::http::{Body, Problem, cap, origin};
+use crate::http::{Body, Problem, cap, origin, upload};
 use crate::import::{Fault, Report, Severity};
 use crate::program::Text;
 use crate::publisher::{Proposal, PublishError, Verdict};
 use crate::store::Origin;
 use crate::web::{self, FaultLine, KeptRelease};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use std::collections::VecDeque;
@@ -54,11 +53,7 @@ impl Drafts {
 
 /// Whether a preview was sent by the desk's form.
 pub(super) fn is_upload(request: &Parts) -> bool {
-    boundary(request).is_some()
-}
-
-fn boundary(request: &Parts) -> Option<String> {
-    multer::parse_boundary(request.headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
+    upload::boundary(request).is_some()
 }
 
 impl Organizer {
@@ -147,8 +142,7 @@ impl Organizer {
 impl Call<'_> {
     /// Shows what the uploaded file would change.
     pub(super) async fn preview_page(self) -> Result<Response<Body>, Problem> {
-        let boundary = boundary(self.request).ok_or(Problem::MediaType("multipart/form-data"))?;
-        let csv = file_of(self.body.clone(), boundary).await?;
+        let csv = upload::file(self.request, self.body.clone(), "program").await?;
         self.show(Draft { csv, origin: Origin::Upload }, false).await
     }
 
@@ -205,19 +199,6 @@ impl Call<'_> {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// The file in a form (RFC 7578): its first part with that name.
-async fn file_of(body: Bytes, boundary: String) -> Result<Bytes, Problem> {
-    let bad = |error: multer::Error| Problem::BadBody(error.to_string());
-    let whole = http_body_util::BodyDataStream::new(http_body_util::Full::new(body));
-    let mut parts = multer::Multipart::new(whole, boundary);
-    while let Some(part) = parts.next_field().await.map_err(bad)? {
-        if part.name() == Some("program") {
-            return part.bytes().await.map_err(bad);
-        }
-    }
-    Err(Problem::BadBody("the form has no part named program".to_owned()))
 }
 
 fn faults(report: &Report) -> Vec<FaultLine> {

@@ -71,6 +71,9 @@ impl Problem {
         if self.passes() {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
         }
+        if let Self::TooOften { wait, .. } = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from(*wait));
+        }
         match self {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, method::allow(allowed));

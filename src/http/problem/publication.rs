@@ -14,8 +14,8 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
         PublishError::Past { .. } => StatusCode::BAD_REQUEST,
         PublishError::Commit(error) => uncommitted(error),
         PublishError::Read(error) => unread(error),
-        PublishError::Kept(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        PublishError::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
+        PublishError::Kept(_) | PublishError::Unsound(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        PublishError::Stopping(_) | PublishError::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -1,12 +1,15 @@
 //! The public pages and what stands beside them.
 
-use super::Visit;
+use super::{Visit, chosen};
+use crate::export::shown_text;
 use crate::feed::Coding;
+use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::encoding::negotiate;
-use crate::http::policy;
+use crate::http::exports::Format;
 use crate::http::representation::{Representation, settled};
 use crate::http::{Body, EntityTag, Problem};
+use crate::http::{plain, policy};
 use crate::program::{SessionId, Slug};
 use crate::revision::Digest;
 use crate::web::{self, Assets, Page, ReleaseNotes, View};
@@ -17,14 +20,24 @@ use url::form_urlencoded;
 const NOTES: usize = 50;
 
 const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 impl Visit<'_> {
-    pub(super) fn program(&self) -> Result<Response<Body>, Problem> {
+    pub(super) async fn program(&self) -> Result<Response<Body>, Problem> {
         let release = &self.published.release;
         let query = self.request.uri.query().unwrap_or_default();
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let view = View::parse(pairs, &release.ledger.slugs)?;
+        if plain::is_wanted(&self.request.headers) {
+            return match view.is_default() {
+                true => self.exports.answer(Format::Text, release, self.request, self.clock.now()).await,
+                false => {
+                    self.made_as(TEXT, shown_text(release, |session| web::admits(release, &view, session)))
+                }
+            }
+            .map(chosen);
+        }
         let mut response = match self.published.pages.page(&view.path()) {
             Some(page) => self.kept(page),
             None => self.made(web::program(release, &view)),
@@ -32,7 +45,7 @@ impl Visit<'_> {
         if view.embed && !self.frame_ancestors.is_empty() {
             policy::frame(self.frame_ancestors, response.headers_mut());
         }
-        Ok(response)
+        Ok(chosen(response))
     }
 
     pub(super) fn session(&self, id: &SessionId) -> Result<Response<Body>, Problem> {
@@ -84,6 +97,10 @@ impl Visit<'_> {
         self.made(web::changes(release, &notes))
     }
 
+    pub(super) fn reference(&self) -> Result<Response<Body>, Problem> {
+        self.made(web::reference(&self.published.release, reference()))
+    }
+
     /// A page that was made at publication, with its codings.
     fn kept(&self, page: &Page) -> Result<Response<Body>, Problem> {
         let coded = page.coded(negotiate(&self.request.headers, &page.codings()));
@@ -103,10 +120,14 @@ impl Visit<'_> {
 
     /// A page that is the same for everybody and is made when it is asked for.
     pub(super) fn made(&self, body: String) -> Result<Response<Body>, Problem> {
+        self.made_as(HTML, body)
+    }
+
+    fn made_as(&self, media_type: &'static str, body: String) -> Result<Response<Body>, Problem> {
         let tag = EntityTag::plain(Digest::of(body.as_bytes()).short());
         let modified = settled(self.published.release.published(), self.clock.now());
         let representation = Representation {
-            media_type: HTML,
+            media_type,
             // The time alone would not tell two filters apart for a cache, the tag does.
             validators: Validators { tag, modified },
             coding: Coding::Identity,

@@ -93,9 +93,12 @@ impl Visit<'_> {
         let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
         let release = &self.published.release;
         let (owned, is_new) = match self.own()? {
-            Some(owned) if picks => (self.agendas.pick_all(&owned.key, &sessions, release).await?, false),
+            Some(owned) if picks => {
+                (self.agendas.pick_all(&owned.key, None, &sessions, release).await?, false)
+            }
             Some(owned) => (self.agendas.unpick_all(&owned.key, &sessions).await?, false),
             None if picks => {
+                self.allowed.agenda()?;
                 let Created(owned) = self.agendas.create("", &sessions, release).await?;
                 (owned, true)
             }

@@ -38,6 +38,7 @@ async function keep(key, answer) {
 
 // What somebody else shares, what moves a key and what organizers see is not kept.
 const isKept = (url) => url.pathname === "/" || url.pathname === "/agenda" || url.pathname === "/changes"
+  || (url.pathname === "/agenda/import" && url.search !== "")
   || /^\/(sessions|tracks|speakers)\/[^/.]+$/.test(url.pathname);
 
 async function page(event, url) {

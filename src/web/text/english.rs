@@ -74,6 +74,7 @@ words! {
     subscribe: "Subscribe",
     my_agenda: "My agenda",
     release_is: "Release {n}, published {at}.",
+    api: "For programs",
     open_in_own_window: "Open the program in its own window",
     to_the_program: "To the program",
 
@@ -174,6 +175,24 @@ words! {
     one_change: "1 change",
     more_changes: "{n} changes",
 
+    // Import and export
+    import: "Import picks",
+    import_text: "Choose a calendar file (.ics) of your sessions, from here or from another tool, or a JSON list of their ids. Nothing is picked before you have seen what was found.",
+    import_file: "File",
+    import_look: "Look what is in it",
+    import_new: "Found",
+    import_nothing: "There is nothing new to pick.",
+    import_take: "Pick these {n} sessions",
+    import_take_one: "Pick this session",
+    import_full: "Together with your picks these would be {n}, and an agenda holds {most}. Pick some of them in the program.",
+    import_held: "Already picked",
+    import_unknown: "Not in this program",
+    import_ambiguous: "Several sessions fit",
+    carry: "Take your picks elsewhere",
+    carry_text: "Your picks as a file, or in an address that carries them: whoever opens it sees these sessions and can pick them, too. Later changes do not follow.",
+    carry_calendar: "Calendar file",
+    carry_list: "List (JSON)",
+
     // Hand-over
     hand_over: "Take over an agenda",
     hand_over_text: "This link moves an agenda to this device, so that you can edit it here. It works once.",
@@ -216,6 +235,7 @@ words! {
     icsx5_delay: "Sees changes as often as you set it, from every 15 minutes.",
     giggity: "Giggity (Android)",
     giggity_how: "In the app: add a schedule, then paste the address or scan it.",
+    giggity_button: "Open in Giggity",
     giggity_delay: "Sees changes when you open it, at most a day later.",
     any_calendar: "Any other calendar",
     any_how: "Paste this address where your calendar adds one “by URL” or “from the web”.",
@@ -274,4 +294,11 @@ words! {
     csv: "program.csv",
     error: "Error",
     warning: "Warning",
+
+    // The API
+    api_text: "Everything that is on these pages, as JSON, calendars and the formats of other tools.",
+    api_document: "The description as OpenAPI",
+    api_needs: "Needs the",
+    api_required: "required",
+    api_answers: "Answers and example",
 }

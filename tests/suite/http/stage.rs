@@ -2,13 +2,15 @@
 
 use bytes::Bytes;
 use callboard::clock::Clock;
-use callboard::config::{Config, Overrides};
-use callboard::http::{App, Parts, Secrets};
+use callboard::config::{Config, Limits, Overrides};
+use callboard::freshness::Freshness;
+use callboard::http::{Allowances, App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, Setup};
 use callboard::store::{Origin, Store};
 use chrono::TimeDelta;
 use http::{HeaderMap, Request, Version};
 use http_body_util::{BodyExt, Full};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +52,7 @@ pub(super) struct Stage {
     pub(super) clock: Clock,
     pub(super) publisher: Arc<Publisher>,
     pub(super) store: Store,
+    pub(super) freshness: Arc<Freshness>,
     _dir: tempfile::TempDir,
 }
 
@@ -64,20 +67,38 @@ impl Stage {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
+    /// The program that comes with the server, with its config, at the address that its documentation names.
+    pub(super) fn shipped() -> Self {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
+    }
+
+    /// One whose limits are as they are by default; the others have room for any test.
+    pub(super) fn limited() -> Self {
+        Self::of(CONFIG, PROGRAM, &Limits::default())
+    }
+
     fn with(config: &str) -> Self {
+        Self::of(config, PROGRAM, &roomy())
+    }
+
+    fn of(config: &str, program: &str, limits: &Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse(Some(config), Overrides::default()).unwrap();
-        let conference = config.conference("127.0.0.1:1".parse().unwrap());
+        let conference = config.conference("127.0.0.1:8080".parse().unwrap());
         let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
         let file = dir.path().join("program.csv");
-        std::fs::write(&file, PROGRAM).unwrap();
+        std::fs::write(&file, program).unwrap();
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
         let spool = dir.path().join("spool");
-        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool };
+        let inspect = callboard::doctor::inspect;
+        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
         let secrets = dir.path().join("secrets");
         std::fs::write(&secrets, format!("ops {SECRET}\n")).unwrap();
+        let freshness = Arc::new(Freshness::default());
         let app = App::new(Parts {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
@@ -85,10 +106,11 @@ impl Stage {
             body_patience: Duration::from_millis(200),
             frame_ancestors: Vec::new(),
             secrets: Secrets::open(&secrets).unwrap(),
-            freshness: Arc::default(),
+            freshness: Arc::clone(&freshness),
+            allowances: Allowances::new(limits, config.trusted_proxies.clone()),
         });
         clock.advance(TimeDelta::hours(1));
-        Self { app, clock, publisher, store, _dir: dir }
+        Self { app, clock, publisher, store, freshness, _dir: dir }
     }
 
     pub(super) fn pass(&self, seconds: i64) {
@@ -111,7 +133,8 @@ impl Stage {
         for (name, value) in card.fields {
             request = request.header(name, value);
         }
-        let response = self.app.respond(request.body(Full::new(card.body)).unwrap()).await;
+        let request = request.body(Full::new(card.body)).unwrap();
+        let response = self.app.respond_to(request, card.socket).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
@@ -135,6 +158,12 @@ impl Stage {
     }
 }
 
+fn roomy() -> Limits {
+    let most = 1_000_000;
+    let (agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once) = (most, most, most);
+    Limits { agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once, ..Limits::default() }
+}
+
 /// An agenda's key, and the path of its first feed.
 pub(super) struct Mine {
     pub(super) key: String,
@@ -155,16 +184,24 @@ pub(super) struct Card {
     pub(super) version: Version,
     pub(super) fields: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
+    /// The address that it comes in from.
+    pub(super) socket: IpAddr,
 }
 
 impl Card {
     pub(super) fn new(method: &'static str, target: &str) -> Self {
         let target = target.to_owned();
-        Self { method, target, version: Version::HTTP_11, fields: Vec::new(), body: Bytes::new() }
+        let socket = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self { method, target, version: Version::HTTP_11, fields: Vec::new(), body: Bytes::new(), socket }
     }
 
     pub(super) fn field(mut self, name: &'static str, value: &str) -> Self {
         self.fields.push((name, value.to_owned()));
+        self
+    }
+
+    pub(super) fn from(mut self, address: &str) -> Self {
+        self.socket = address.parse().unwrap();
         self
     }
 

@@ -1,7 +1,8 @@
 //! Bytes on real sockets: what hyper and the server's limits make of them.
 
 use super::stage::{Card, Stage};
-use callboard::server::{Limits, Stopped, run};
+use callboard::peer::Trusted;
+use callboard::server::{Limits, Received, Stopped, run};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +13,10 @@ use tokio::task::JoinHandle;
 
 const LIMITS: Limits = Limits {
     connections: 64,
+    per_address: 64,
     header: Duration::from_millis(400),
     idle: Duration::from_millis(1500),
+    answer: Duration::from_millis(800),
     drain: Duration::from_secs(5),
 };
 
@@ -31,13 +34,13 @@ impl House {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let app = stage.app.clone();
-        let respond = move |request| {
+        let respond = move |request, socket| {
             let app = app.clone();
-            async move { app.respond(request).await }
+            async move { app.respond_to(request, socket).await }
         };
         let running = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            run(vec![listener], respond, limits, stopped).await
+            run(vec![listener], respond, limits, Trusted::loopback(), stopped).await
         });
         Self { stage, address, stop: Some(stop), running }
     }
@@ -327,8 +330,10 @@ async fn a_stop_has_a_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let never = |_| std::future::pending::<http::Response<callboard::http::Body>>();
-    let running = tokio::spawn(run(vec![listener], never, limits, async { drop(stopped.await) }));
+    let never =
+        |_: http::Request<Received>, _| std::future::pending::<http::Response<callboard::http::Body>>();
+    let running =
+        tokio::spawn(run(vec![listener], never, limits, Trusted::loopback(), async { drop(stopped.await) }));
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(GET.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -364,11 +369,12 @@ async fn every_listener_is_served() {
         (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let addresses = [one.local_addr().unwrap(), two.local_addr().unwrap()];
     let app = stage.app.clone();
-    let respond = move |request| {
+    let respond = move |request, socket| {
         let app = app.clone();
-        async move { app.respond(request).await }
+        async move { app.respond_to(request, socket).await }
     };
-    let running = tokio::spawn(run(vec![one, two], respond, LIMITS, std::future::pending()));
+    let running =
+        tokio::spawn(run(vec![one, two], respond, LIMITS, Trusted::loopback(), std::future::pending()));
     for address in addresses {
         let mut socket = TcpStream::connect(address).await.unwrap();
         socket.write_all(GET.as_bytes()).await.unwrap();
@@ -389,4 +395,20 @@ async fn what_goes_over_the_wire_is_what_respond_gives() {
         socket.write_all(request.as_bytes()).await.unwrap();
         assert_eq!(answer(&mut socket).await.1, given.body, "{target}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_its_answer_drop_by_drop_is_cut_off() {
+    let house = House::open(Limits { idle: Duration::from_secs(60), ..LIMITS }).await;
+    let mut socket = house.connect().await;
+    socket.write_all(GET.repeat(20_000).as_bytes()).await.unwrap();
+    // It always takes something, so it is never idle.
+    let started = Instant::now();
+    let mut piece = [0; 64];
+    while socket.read_exact(&mut piece).await.is_ok() && started.elapsed() < Duration::from_secs(20) {
+        if started.elapsed() < Duration::from_secs(3) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "it is served for ever");
 }

@@ -1,8 +1,10 @@
 //! Erasing a withdrawn session's text.
 
 use super::venue::{Venue, csv, id, moved};
+use callboard::config::Webhook;
 use callboard::program::SessionId;
-use callboard::publisher::PublishError;
+use callboard::publisher::{Proposal, PublishError};
+use callboard::store::Origin;
 
 fn named() -> String {
     csv().replace("Talk 6", "Secret merger").replace("Ada 6", "Eve Mallory").replace("About 6", "Classified")
@@ -58,4 +60,56 @@ async fn what_never_was_cannot_be_erased() {
     let venue = Venue::started();
     let stranger = SessionId::parse("nobody").unwrap();
     assert!(matches!(venue.running().erase(stranger).await, Err(PublishError::NoSession { .. })));
+}
+
+/// Every file of the spool, as text.
+fn spooled(venue: &Venue) -> String {
+    let mut text = String::new();
+    for folder in ["spool", "spool/undelivered"] {
+        for entry in std::fs::read_dir(venue.dir.path().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn neither_waiting_calls_nor_the_schedule_tell_what_was_erased() {
+    let mut venue = Venue::new();
+    let hook = Webhook { url: "https://hook.example/".parse().unwrap(), secret_file: "secret".into() };
+    venue.webhooks = vec![hook];
+    venue.start().unwrap();
+    venue.saved(&named()).await.unwrap().unwrap();
+    let spool = venue.dir.path().join("spool");
+    std::fs::create_dir_all(spool.join("undelivered")).unwrap();
+    std::fs::copy(spool.join("0000000002-0.json"), spool.join("undelivered/0000000002-0.json")).unwrap();
+    std::fs::write(spool.join("0000000002-9.json"), "no call").unwrap();
+    let withdrawn = named().replace("Classified,confirmed", "Classified,withdrawn");
+    venue.saved(&withdrawn).await.unwrap().unwrap();
+    let later = Proposal {
+        csv: moved(&withdrawn, 2).into_bytes(),
+        origin: Origin::Upload,
+        who: None,
+        confirm: None,
+        expect: None,
+    };
+    let at = venue.clock.now() + chrono::TimeDelta::hours(1);
+    venue.running().schedule(later, at).await.unwrap();
+    assert!(spooled(&venue).contains("Secret merger"));
+
+    venue.running().erase(id(6)).await.unwrap();
+    let text = spooled(&venue);
+    assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{text}");
+    assert!(text.contains("no call") && text.matches("https://hook.example/").count() == 4, "{text}");
+    let note = venue.store.as_ref().unwrap().note("schedule").unwrap().unwrap();
+    let note = String::from_utf8(note).unwrap();
+    assert!(SECRETS.iter().all(|secret| !note.contains(secret)) && note.contains("talk-2"), "{note}");
+
+    // What is left of the schedule is published at its time, and brings nothing back.
+    venue.clock.advance(chrono::TimeDelta::hours(2));
+    venue.running().publish_due().await.unwrap().unwrap();
+    assert!(!venue.entry(6).is_shown() && venue.entry(2).revision.sequence == 1);
 }

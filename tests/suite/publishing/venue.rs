@@ -3,7 +3,7 @@
 use callboard::clock::Clock;
 use callboard::config::{Config, Overrides, Publishing, Webhook};
 use callboard::program::{Conference, SessionId};
-use callboard::publisher::{Proposal, Publication, PublishError, Publisher, Setup, StartError};
+use callboard::publisher::{Inspect, Proposal, Publication, PublishError, Publisher, Setup, StartError};
 use callboard::revision::Entry;
 use callboard::store::{Origin, Store};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -69,6 +69,7 @@ pub(super) struct Venue {
     pub(super) config: String,
     pub(super) settings: Publishing,
     pub(super) webhooks: Vec<Webhook>,
+    pub(super) inspect: Inspect,
     /// Every sequence that was ever served.
     served: BTreeMap<SessionId, u32>,
     pub(super) publisher: Option<Arc<Publisher>>,
@@ -85,6 +86,7 @@ impl Venue {
             config: CONFIG.to_owned(),
             settings: Publishing::default(),
             webhooks: Vec::new(),
+            inspect: callboard::doctor::inspect,
             served: BTreeMap::new(),
             publisher: None,
             store: None,
@@ -119,6 +121,7 @@ impl Venue {
             settings: self.settings.clone(),
             webhooks: self.webhooks.clone(),
             spool: self.dir.path().join("spool"),
+            inspect: self.inspect,
         };
         let started = Publisher::start(store.clone(), conference, setup, self.clock.clone())?;
         (self.publisher, self.store) = (Some(started.publisher), Some(store));

@@ -1,0 +1,17 @@
+//! Writes the manual pages and the shells' completions into a directory: what the Debian package carries beside
+//! the binary, made from the command line's own definition.
+
+use clap_complete::{Shell, generate_to};
+use std::error::Error;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let dir = std::env::args_os().nth(1).map(PathBuf::from).ok_or("usage: package-texts DIRECTORY")?;
+    std::fs::create_dir_all(&dir)?;
+    let mut command = callboard::cli::command();
+    clap_mangen::generate_to(command.clone(), &dir)?;
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        generate_to(shell, &mut command, "callboard", &dir)?;
+    }
+    Ok(())
+}

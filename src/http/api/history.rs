@@ -1,0 +1,125 @@
+//! Releases and their changes, as everybody may see them.
+//!
+//! Of a session that is withdrawn by now nothing is told but its leaving, by its id alone, and only where it was
+//! public before: whoever mirrors the program has to know what to take away.
+
+use super::cursor::Cursor;
+use super::query::{AskError, Query, next_path};
+use super::reading::{MOST, MOST_RELEASES, limited};
+use crate::export::is_told;
+use crate::http::Problem;
+use crate::program::{Change, ChangeKind, Status};
+use crate::publisher::shown;
+use crate::release::Release;
+use crate::store::{ReleaseRecord, Store};
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The releases that changes are told of at once, the newest.
+const LOOK_BACK: u64 = 500;
+
+/// The releases before one, latest first.
+pub(super) fn releases(
+    release: &Release,
+    store: &Store,
+    limit: usize,
+    before: Option<u64>,
+) -> Result<Value, Problem> {
+    let end = before.unwrap_or(u64::MAX).min(release.number() + 1);
+    let start = end.saturating_sub(limit as u64).max(1);
+    let mut releases = Vec::new();
+    for number in (start..end).rev() {
+        let Some(record) = store.release(number)? else { continue };
+        let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
+        for change in record.changes.iter().filter(|change| is_told(change, release)) {
+            *changes.entry(change.kind.as_str()).or_default() += 1;
+        }
+        releases.push(json!({ "release": number, "published": published(&record), "changes": changes }));
+    }
+    let next = (start > 1).then(|| Cursor::new("releases", [start]));
+    let next = next.map(|cursor| next_path("/api/v1/releases", &limited(limit, MOST_RELEASES), &cursor));
+    let next = next.map(|path| release.program.conference.link(&path));
+    Ok(json!({ "running": release.number(), "releases": releases, "next": next }))
+}
+
+/// A question for what changed.
+#[derive(Debug)]
+pub(super) struct Asked {
+    since: u64,
+    limit: usize,
+    /// The release and the session that the page before ended with.
+    after: Option<(u64, String)>,
+}
+
+impl Asked {
+    pub(super) fn of(query: &Query, release: &Release) -> Result<Self, AskError> {
+        let newest = release.number();
+        let since = query.number("since")?;
+        let since =
+            since.ok_or_else(|| AskError::value("since", "name the release that you have, such as 1"))?;
+        if since > newest {
+            return Err(AskError::Future { since, newest });
+        }
+        let oldest = newest.saturating_sub(LOOK_BACK);
+        if since < oldest {
+            return Err(AskError::TooOld { oldest });
+        }
+        let after =
+            query.cursor("changes")?.map(|cursor| Ok((cursor.part(0)?, cursor.part(1)?))).transpose()?;
+        Ok(Self { since, limit: query.limit(MOST)?, after })
+    }
+
+    /// Release by release, and by session id within each.
+    pub(super) fn answer(&self, release: &Release, store: &Store) -> Result<Value, Problem> {
+        let first = self.after.as_ref().map_or(self.since + 1, |(number, _)| *number).max(self.since + 1);
+        let mut changes: Vec<Value> = Vec::new();
+        let (mut last, mut has_more) = (None, false);
+        'releases: for number in first..=release.number() {
+            let Some(record) = store.release(number)? else { continue };
+            let mut told: Vec<&Change> =
+                record.changes.iter().filter(|one| is_public(one, release)).collect();
+            told.sort_by(|a, b| a.session.cmp(&b.session));
+            if let Some((at, session)) = &self.after {
+                told.retain(|change| number > *at || change.session.as_str() > session.as_str());
+            }
+            for change in told {
+                if changes.len() == self.limit {
+                    has_more = true;
+                    break 'releases;
+                }
+                changes.push(document(change, &record, release));
+                last = Some((number, change.session.to_string()));
+            }
+        }
+        let next = last.filter(|_| has_more).map(|(number, session)| {
+            let query = [format!("since={}", self.since), limited(self.limit, MOST)];
+            let query = query.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
+            let cursor = Cursor::new("changes", [number.to_string(), session]);
+            release.program.conference.link(&next_path("/api/v1/changes", &query, &cursor))
+        });
+        Ok(json!({ "since": self.since, "release": release.number(), "changes": changes, "next": next }))
+    }
+}
+
+fn is_public(change: &Change, release: &Release) -> bool {
+    let was_public = change.before.as_ref().is_some_and(|session| session.status != Status::Withdrawn);
+    is_told(change, release) || (change.kind == ChangeKind::Withdrawn && was_public)
+}
+
+fn document(change: &Change, record: &ReleaseRecord, release: &Release) -> Value {
+    let mut told = change.clone();
+    // What a session said while it was withdrawn was never public.
+    told.before = told.before.filter(|session| session.status != Status::Withdrawn);
+    let zone = release.program.conference.zone;
+    let mut value = json!(shown(&[told], zone).pop());
+    if let Value::Object(members) = &mut value {
+        members.insert("release".to_owned(), json!(record.number));
+        members.insert("published".to_owned(), json!(published(record)));
+    }
+    value
+}
+
+fn published(record: &ReleaseRecord) -> String {
+    record.published.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,208 @@
+//! `/api/v1`, the public side: the program as JSON, read by anybody from anywhere.
+//!
+//! A document is made of the running release when it is first asked for and kept until the next; its tag is
+//! the hash of its bytes, which nothing but the release decides. A list has an upper bound for one answer and
+//! says where it goes on in `next`. Cursors into sessions belong to a release, since a move would show one
+//! twice and another never; the others go by what never changes.
+
+use super::cursor::Cursor;
+use super::history;
+use super::openapi;
+use super::query::{AskError, Fields, Query, next_path};
+use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
+use crate::feed::{Cancelled, Filter, Options, canonical_query, parse_query};
+use crate::http::kept::Kept;
+use crate::http::{Body, Problem};
+use crate::program::SessionId;
+use crate::release::Release;
+use crate::revision::Digest;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use http::Response;
+use http::request::Parts;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Sessions, speakers or changes in one answer.
+pub(super) const MOST: usize = 500;
+/// Releases in one answer.
+pub(super) const MOST_RELEASES: usize = 50;
+
+/// What is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) enum Reading {
+    Program,
+    Sessions,
+    Session(SessionId),
+    Tracks,
+    Speakers,
+    Releases,
+    Changes,
+    /// The description of the API.
+    OpenApi,
+}
+
+/// The reader of the API, with what it has made of the running release.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Reader(Kept);
+
+/// What one reading works with.
+struct Look<'a> {
+    reader: &'a Reader,
+    release: &'a Arc<Release>,
+    request: &'a Parts,
+    now: DateTime<Utc>,
+}
+
+impl Reader {
+    /// Answers.
+    pub(in crate::http) async fn answer(
+        &self,
+        reading: Reading,
+        release: &Arc<Release>,
+        store: &Store,
+        request: &Parts,
+        now: DateTime<Utc>,
+    ) -> Result<Response<Body>, Problem> {
+        let query = Query::of(request);
+        let look = Look { reader: self, release, request, now };
+        match reading {
+            Reading::Program => {
+                look.keep("program".to_owned(), |release| Ok(json!(ProgramDocument::of(release)))).await
+            }
+            Reading::Sessions => look.sessions(&query).await,
+            Reading::Session(id) => look.session(id, &query).await,
+            Reading::Tracks => look.keep("tracks".to_owned(), |release| Ok(tracks(release))).await,
+            Reading::Speakers => look.speakers(&query).await,
+            Reading::Releases => {
+                let limit = query.limit(MOST_RELEASES)?;
+                let before = query.cursor("releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
+                let store = store.clone();
+                let name = format!("releases {limit} {before:?}");
+                look.keep(name, move |release| history::releases(release, &store, limit, before)).await
+            }
+            Reading::Changes => {
+                let asked = history::Asked::of(&query, release)?;
+                let store = store.clone();
+                look.keep(format!("changes {asked:?}"), move |release| asked.answer(release, &store)).await
+            }
+            Reading::OpenApi => look.keep("openapi".to_owned(), |_| Ok(openapi::document().clone())).await,
+        }
+    }
+}
+
+impl Look<'_> {
+    async fn keep(
+        &self,
+        name: String,
+        make: impl FnOnce(&Release) -> Result<Value, Problem> + Send + 'static,
+    ) -> Result<Response<Body>, Problem> {
+        let make = move |release: &Release| {
+            let mut bytes = make(release)?.to_string().into_bytes();
+            bytes.push(b'\n');
+            Ok(Exported::new(super::JSON, bytes, release.published()))
+        };
+        self.reader.0.answer(name, self.release, self.request, self.now, make).await
+    }
+
+    async fn sessions(&self, query: &Query) -> Result<Response<Body>, Problem> {
+        let (filter, options) = parse_query(query.pairs(), &self.release.ledger.slugs)?;
+        let (fields, limit) = (query.fields()?, query.limit(MOST)?);
+        let page = Page { filter, without_cancelled: options.cancelled == Cancelled::Drop, fields, limit };
+        let from = match query.cursor("sessions")? {
+            Some(cursor) => page.from(&cursor, self.release)?,
+            None => 0,
+        };
+        let name = format!("sessions {from} {}", page.canonical());
+        self.keep(name, move |release| Ok(page.sessions(release, from))).await
+    }
+
+    async fn session(&self, id: SessionId, query: &Query) -> Result<Response<Body>, Problem> {
+        let fields = query.fields()?;
+        if self.release.feeds.event(&id).is_none() {
+            return Err(Problem::NotFound);
+        }
+        let name = format!("session {id} {}", fields.text());
+        let make = move |release: &Release| {
+            let entry = release.ledger.entries.get(&id).ok_or(Problem::NotFound)?;
+            Ok(fields.select(json!(SessionDocument::of(entry, release))))
+        };
+        self.keep(name, make).await
+    }
+
+    async fn speakers(&self, query: &Query) -> Result<Response<Body>, Problem> {
+        let limit = query.limit(MOST)?;
+        let after = query.cursor("speakers")?.map(|cursor| cursor.part::<String>(0)).transpose()?;
+        let make = move |release: &Release| {
+            let mut all = speaker_documents(release);
+            if let Some(after) = &after {
+                all.retain(|speaker| speaker.slug() > after.as_str());
+            }
+            let more = all.len() > limit;
+            all.truncate(limit);
+            let next = all.last().filter(|_| more).map(|last| Cursor::new("speakers", [last.slug()]));
+            let next = next.map(|cursor| next_path("/api/v1/speakers", &limited(limit, MOST), &cursor));
+            let next = next.map(|path| release.program.conference.link(&path));
+            Ok(json!({ "release": release.number(), "speakers": all, "next": next }))
+        };
+        let name = format!("speakers {:?} {limit}", query.cursor("speakers")?);
+        self.keep(name, make).await
+    }
+}
+
+fn tracks(release: &Release) -> Value {
+    json!({ "release": release.number(), "tracks": track_documents(release) })
+}
+
+/// `limit=…` where it is not the most anyway.
+pub(super) fn limited(limit: usize, most: usize) -> String {
+    if limit == most { String::new() } else { format!("limit={limit}") }
+}
+
+/// Which sessions, and what of them.
+struct Page {
+    filter: Filter,
+    without_cancelled: bool,
+    fields: Fields,
+    limit: usize,
+}
+
+impl Page {
+    /// The query in its one spelling, without the cursor.
+    fn canonical(&self) -> String {
+        let cancelled = if self.without_cancelled { Cancelled::Drop } else { Cancelled::default() };
+        let options = Options { cancelled, ..Options::default() };
+        let fields = self.fields.text();
+        let fields = if fields.is_empty() { fields } else { format!("fields={fields}") };
+        let parts = [canonical_query(&self.filter, &options), fields, limited(self.limit, MOST)];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&")
+    }
+
+    /// Ties a cursor to the query that it goes on with.
+    fn seal(&self) -> String {
+        Digest::of(self.canonical().as_bytes()).short()
+    }
+
+    fn from(&self, cursor: &Cursor, release: &Release) -> Result<usize, AskError> {
+        let (number, from, seal) = (cursor.part::<u64>(0)?, cursor.part(1)?, cursor.part::<String>(2)?);
+        if seal != self.seal() {
+            return Err(Cursor::foreign());
+        }
+        if number == release.number() { Ok(from) } else { Err(AskError::Stale) }
+    }
+
+    fn sessions(&self, release: &Release, from: usize) -> Value {
+        let admitted = release.feeds.admitted(&self.filter);
+        let mut events = admitted.filter(|event| !(event.cancelled && self.without_cancelled)).skip(from);
+        let page = events.by_ref().take(self.limit);
+        let entries = page.filter_map(|event| release.ledger.entries.get(&event.id));
+        let sessions: Vec<Value> =
+            entries.map(|entry| self.fields.select(json!(SessionDocument::of(entry, release)))).collect();
+        let next = events.next().map(|_| {
+            let place = [release.number().to_string(), (from + self.limit).to_string(), self.seal()];
+            let path = next_path("/api/v1/sessions", &self.canonical(), &Cursor::new("sessions", place));
+            release.program.conference.link(&path)
+        });
+        json!({ "release": release.number(), "sessions": sessions, "next": next })
+    }
+}

@@ -1,0 +1,70 @@
+//! What an uploaded file or a link that carries picks would bring in, before anything is picked.
+
+use super::card::Card;
+use super::head::Head;
+use super::site::Site;
+use super::text::fill;
+use super::write;
+use crate::agenda::MOST_PICKS;
+use crate::exchange::{Matching, Outcome};
+use crate::program::SessionId;
+use crate::release::Release;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "import.html")]
+struct ImportPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    fault: Option<&'a str>,
+    is_read: bool,
+    new: Vec<Card<'a>>,
+    take: String,
+    /// Why the new ones cannot be taken.
+    full: Option<String>,
+    held: Vec<Card<'a>>,
+    unknown: Vec<&'a str>,
+    ambiguous: Vec<(&'a str, Vec<Card<'a>>)>,
+}
+
+/// Renders it: the form alone, what was found, or why a file could not be read.
+pub fn import(
+    release: &Release,
+    held: &[SessionId],
+    matching: Option<&Matching>,
+    fault: Option<&str>,
+) -> String {
+    let site = Site::of(release);
+    let card = |id: &SessionId| release.ledger.entries.get(id).map(|entry| Card::of(&site, entry));
+    let (mut new, mut known, mut unknown, mut ambiguous) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for line in matching.into_iter().flat_map(|matching| &matching.lines) {
+        match &line.outcome {
+            Outcome::New(id) => new.extend(card(id)),
+            Outcome::Held(id) => known.extend(card(id)),
+            Outcome::Unknown => unknown.push(line.text.as_str()),
+            Outcome::Ambiguous(ids) => {
+                ambiguous.push((line.text.as_str(), ids.iter().filter_map(card).collect()));
+            }
+        }
+    }
+    let words = site.words;
+    let total = (held.len() + new.len()).to_string();
+    let counts = [("n", total.as_str()), ("most", &MOST_PICKS.to_string())];
+    let full = (held.len() + new.len() > MOST_PICKS).then(|| fill(words.import_full, &counts));
+    let take = match new.len() {
+        1 => words.import_take_one.to_owned(),
+        n => fill(words.import_take, &[("n", &n.to_string())]),
+    };
+    write(&ImportPage {
+        head: Head::secret(&site, words.import).at("agenda"),
+        fault,
+        is_read: matching.is_some(),
+        new,
+        take,
+        full,
+        held: known,
+        unknown,
+        ambiguous,
+        site: site.clone(),
+    })
+}

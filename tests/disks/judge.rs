@@ -1,0 +1,71 @@
+//! Opens data directories as the server does and says what is in them, one after the other: the judge of
+//! `tests/disks/run flips`, for which a server per flipped byte would be too slow.
+//!
+//! Reads a directory a line from standard input; answers a line each: `store` and a digest of every agenda, link,
+//! note, release, program and ledger entry that can be read; `refused` or `unreadable` and what the store said.
+//! It also writes a note and takes it back.
+
+#![allow(clippy::expect_used, reason = "a judge stops by panicking, and its driver says so")]
+
+use callboard::program::Slug;
+use callboard::revision::Digest;
+use callboard::store::{ReadError, Store, Write};
+use std::io::{BufRead, Write as _};
+use std::path::Path;
+
+fn main() {
+    let conference = Slug::parse("disks").expect("a slug");
+    for line in std::io::stdin().lock().lines() {
+        let line = line.expect("a directory");
+        let said = match Store::open(Path::new(&line), &conference) {
+            Err(error) => format!("refused {error}"),
+            Ok(store) => {
+                let said = match digest(&store).and_then(|digest| writes(&store).map(|()| digest)) {
+                    Ok(digest) => format!("store {digest}"),
+                    Err(cause) => format!("unreadable {cause}"),
+                };
+                store.close();
+                said
+            }
+        };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", said.replace('\n', " ")).expect("the driver");
+    }
+}
+
+/// Of everything that can be read, in the order in which the store tells it.
+fn digest(store: &Store) -> Result<String, String> {
+    let failed = |error: ReadError| error.to_string();
+    let mut text = String::new();
+    let mut agendas = 0;
+    for row in store.agendas() {
+        let (key, record) = row.map_err(failed)?;
+        if store.agenda(&key).map_err(failed)?.as_ref() != Some(&record) {
+            return Err("an agenda is another one when it is asked for by its key".to_owned());
+        }
+        agendas += 1;
+        text += &format!("{key:?} {record:?}\n");
+    }
+    for row in store.links() {
+        let (hash, target) = row.map_err(failed)?;
+        text += &format!("{hash:?} {target:?}\n");
+    }
+    for note in ["taken-in", "schedule", "spooled", "freshness"] {
+        text += &format!("{note} {:?}\n", store.note(note).map_err(failed)?);
+    }
+    for release in store.releases().map_err(failed)? {
+        let record = store.release(release.number).map_err(failed)?;
+        let program = store.program_csv(release.number).map_err(failed)?;
+        text += &format!("{release:?} {record:?} {program:?}\n");
+    }
+    text += &format!("{:?}", store.ledger().map_err(failed)?);
+    Ok(format!("{agendas} {}", Digest::of(text.as_bytes())))
+}
+
+/// Whether it takes a write: of a note of its own, taken back.
+fn writes(store: &Store) -> Result<(), String> {
+    let name = || "disks".to_owned();
+    let written = store.commit_blocking(vec![Write::PutNote { name: name(), value: vec![1] }]);
+    let written = written.and_then(|()| store.commit_blocking(vec![Write::DropNote { name: name() }]));
+    written.map_err(|error| format!("it takes no write: {error}"))
+}

@@ -1,0 +1,48 @@
+"""No descriptor left: whoever comes is told at once, nobody's processor burns, and it ends when one is free."""
+
+import os
+import resource
+import socket
+import time
+
+from .good import Connection
+from .machine import Server
+
+
+def _cpu(pid: int) -> float:
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run(asked, is_short: bool, verdict) -> None:
+    with Server() as server:
+        server.start()
+        pid = server.process.pid
+        used = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
+        crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(40)]
+        told = 0
+        for one in crowd:
+            one.settimeout(0.5)
+            try:
+                told += one.recv(4096).startswith(b"HTTP/1.1 503")
+            except OSError:
+                pass
+        verdict.holds(f"{told} of 40 connections were told that there is no place, 8 fit", told >= 30)
+        before = _cpu(pid)
+        time.sleep(1)
+        verdict.holds(f"{_cpu(pid) - before:.2f} s of processor in a second without descriptors", _cpu(pid) - before < 0.5)
+        connection = Connection(server.port)
+        try:
+            status = connection.ask("/tracks/track-1.ics")[0]
+        except OSError:
+            status = 503
+        # The idlest goes for it; that one itself may have come too early for the place.
+        time.sleep(0.2)
+        status = status if status == 200 else Connection(server.port).ask("/tracks/track-1.ics")[0]
+        verdict.holds("the next client has the place of the idlest", status == 200)
+        for one in crowd:
+            one.close()
+        time.sleep(0.3)
+        statuses = {Connection(server.port).ask("/tracks/track-1.ics")[0] for _ in range(20)}
+        verdict.holds("all is well when they are gone", statuses == {200})

@@ -1,0 +1,80 @@
+"""Clients that read a feed over and over, on fresh and on kept connections, and look at every answer."""
+
+import multiprocessing
+import re
+
+from .good import Connection
+
+STAMP = re.compile(rb"SUMMARY:R(\d+) ")
+
+
+def _look(path: str, answer, expect_stamp: bool, seen: dict) -> str | None:
+    status, fields, body = answer
+    if status != 200 or not body.endswith(b"END:VCALENDAR\r\n"):
+        return f"{path}: status {status}, {len(body)} bytes"
+    tag = fields.get(b"etag")
+    if seen.setdefault((path, tag), body) != body:
+        return f"{path}: two bodies under one tag"
+    stamps = set(STAMP.findall(body))
+    if expect_stamp and len(stamps) != 1:
+        return f"{path}: an answer of releases {sorted(stamps)}"
+    return None
+
+
+def _read(port: int, paths: list[str], expect_stamp: bool, stop, results) -> None:
+    answers, failures, mixed, retries, kept, turn, seen = 0, [], [], 0, None, 0, {}
+    while not stop.is_set():
+        turn += 1
+        path = paths[turn % len(paths)]
+        answer = None
+        try:
+            if turn % 2:
+                connection = Connection(port)
+                answer = connection.ask(path)
+                connection.close()
+            else:
+                try:
+                    kept = kept or Connection(port)
+                    answer = kept.ask(path)
+                except OSError:
+                    # A kept connection may close before it has read a request; clients then ask anew (RFC 9112,
+                    # 9.3.1). One that broke off within an answer may not.
+                    if kept is None or kept.rest:
+                        raise
+                    retries += 1
+                    kept = Connection(port)
+                    answer = kept.ask(path)
+        except OSError as error:
+            kept = None
+            failures.append(f"{path}: {error!r}")
+        if answer:
+            answers += 1
+            wrong = _look(path, answer, expect_stamp, seen)
+            if wrong:
+                mixed.append(wrong)
+            if answer[1].get(b"connection") == b"close":
+                kept = None
+            if len(seen) > 200:
+                seen.clear()
+    results.put((answers, failures, mixed, retries))
+
+
+class Readers:
+    def __init__(self, port: int, paths: list[str], expect_stamp: bool, count: int = 3):
+        self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()
+        arguments = (port, paths, expect_stamp, self.stop, self.results)
+        self.processes = [multiprocessing.Process(target=_read, args=arguments, daemon=True) for _ in range(count)]
+        for process in self.processes:
+            process.start()
+
+    def end(self, verdict) -> None:
+        self.stop.set()
+        results = [self.results.get(timeout=60) for _ in self.processes]
+        for process in self.processes:
+            process.join()
+        answers, retries = sum(result[0] for result in results), sum(result[3] for result in results)
+        failures = [failure for result in results for failure in result[1]]
+        mixed = [wrong for result in results for wrong in result[2]]
+        print(f"         {answers} answers, {retries} asked anew on a kept connection that had closed", flush=True)
+        verdict.holds(f"{len(failures)} failed {failures[:3] or ''}", not failures and answers > 0)
+        verdict.holds(f"{len(mixed)} mixed answers {mixed[:3] or ''}", not mixed)

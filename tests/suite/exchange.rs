@@ -1,0 +1,209 @@
+//! Picks in the words of other tools, matched to a release.
+
+use super::sample::{first_release, instant, plain_conference, talk};
+use callboard::exchange::{self, ExchangeError, MOST_BYTES, MOST_LINES, Matching, Outcome};
+use callboard::export::{code, guid};
+use callboard::program::SessionId;
+use callboard::release::Release;
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+fn id(text: &str) -> SessionId {
+    SessionId::parse(text).unwrap()
+}
+
+static RELEASE: LazyLock<Release> = LazyLock::new(|| {
+    let conference = plain_conference("Conf", "America/Los_Angeles");
+    let hour = |n: u32| instant(&format!("2025-03-25T{n}:00:00Z"));
+    let mut sessions: Vec<_> =
+        (0..40).map(|n| talk(&format!("talk-{n}"), hour(16), hour(17), &format!("Talk {n}"))).collect();
+    sessions.push(talk("one-twin", hour(18), hour(19), "The same title"));
+    sessions.push(talk("other-twin", hour(18), hour(19), "The  same TITLE"));
+    // An id that is the number of another session.
+    sessions.push(talk("12", hour(20), hour(21), "Twelve"));
+    first_release(&conference, sessions)
+});
+
+fn matched(file: &str, held: &[SessionId]) -> Matching {
+    exchange::from_file(file.as_bytes(), &RELEASE, held).unwrap()
+}
+
+fn outcomes(file: &str) -> Vec<Outcome> {
+    matched(file, &[id("talk-1")]).lines.into_iter().map(|line| line.outcome).collect()
+}
+
+fn new(text: &str) -> Outcome {
+    Outcome::New(id(text))
+}
+
+#[test]
+fn a_list_may_hold_guids_ids_uids_codes_and_numbers() {
+    let entry = &RELEASE.ledger.entries[&id("talk-5")];
+    let uid = RELEASE.ledger.uid(&id("talk-6"));
+    let file = serde_json::json!([
+        "talk-4",
+        guid(&RELEASE.ledger.uid(&id("talk-3"))).to_string().to_uppercase(),
+        code(entry.number).to_lowercase(),
+        uid,
+        RELEASE.ledger.entries[&id("talk-7")].number,
+        RELEASE.ledger.entries[&id("talk-8")].number.to_string(),
+        "12",
+        "talk-1",
+        "talk-4",
+        "never-was",
+        4_000_000_000_u64,
+        -1,
+        { "id": 99_999, "guid": guid(&RELEASE.ledger.uid(&id("talk-9"))).to_string(), "title": "Talk 9" },
+    ]);
+    let number = RELEASE.ledger.entries[&id("talk-8")].number.to_string();
+    assert_ne!(number, "12");
+    let found = outcomes(&file.to_string());
+    assert_eq!(
+        found,
+        [
+            new("talk-4"),
+            new("talk-3"),
+            new("talk-5"),
+            new("talk-6"),
+            new("talk-7"),
+            new("talk-8"),
+            new("12"),
+            Outcome::Held(id("talk-1")),
+            Outcome::Held(id("talk-4")),
+            Outcome::Unknown,
+            Outcome::Unknown,
+            Outcome::Unknown,
+            new("talk-9"),
+        ]
+    );
+}
+
+#[test]
+fn a_text_that_is_the_code_of_one_and_the_number_of_another_is_ambiguous() {
+    let conference = plain_conference("Conf", "UTC");
+    let at = instant("2025-03-25T16:00:00Z");
+    let release = first_release(&conference, vec![talk("aa", at, at + chrono::TimeDelta::hours(1), "A")]);
+    let mut release = release;
+    // Number 60466176 has the code 100000, which is the number of another.
+    let mut other = release.ledger.entries[&id("aa")].clone();
+    other.number = 100_000;
+    release.ledger.entries.get_mut(&id("aa")).unwrap().number = 60_466_176;
+    let mut session = (*other.session).clone();
+    session.id = id("bb");
+    other.session = std::sync::Arc::new(session);
+    release.ledger.entries.insert(id("bb"), other);
+    let found = exchange::from_file(b"[\"100000\"]", &release, &[]).unwrap();
+    assert_eq!(found.lines[0].outcome, Outcome::Ambiguous(vec![id("aa"), id("bb")]));
+}
+
+#[test]
+fn our_own_export_and_feeds_come_back_whole() {
+    let picks: Vec<SessionId> = (0..20).map(|n| id(&format!("talk-{n}"))).collect();
+    let list = exchange::to_json(&RELEASE, &picks).to_string();
+    let mut back = matched(&list, &[]).new_picks();
+    back.sort();
+    let mut sorted = picks.clone();
+    sorted.sort();
+    assert_eq!(back, sorted);
+    let changed = instant("2025-03-01T00:00:00Z");
+    let title = callboard::program::Text::line("Mine").0;
+    for query in ["", "cancelled=title&busy=no&alarm=5m"] {
+        let mut options = callboard::feed::Options::default();
+        for pair in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            options.take(pair.0, pair.1).unwrap();
+        }
+        let feed = RELEASE.feeds.agenda(&title, &picks, options, changed).identity();
+        let mut back = exchange::from_file(&feed, &RELEASE, &[]).unwrap().new_picks();
+        back.sort();
+        assert_eq!(back, sorted);
+    }
+}
+
+fn event(uid: &str, title: &str, start: &str) -> String {
+    format!("BEGIN:VEVENT\nUID:{uid}\nSUMMARY:{title}\nDTSTART{start}\nEND:VEVENT\n")
+}
+
+#[test]
+fn a_foreign_calendar_matches_by_title_and_start() {
+    let zoned = ";TZID=America/Los_Angeles:20250325T090000";
+    let file = [
+        "BEGIN:VCALENDAR\n".to_owned(),
+        event("x1@sched", "talk  2", zoned),
+        event("x2@sched", "Talk 3", ":20250325T160000Z"),
+        event("x3@sched", "Talk 4", ":20250325T090000"),
+        event("x4@sched", "Talk 5", ":20250325T100000"),
+        event("x5@sched", "The same title", ";TZID=America/Los_Angeles:20250325T110000"),
+        event("x6@sched", "CANCELLED: Talk 6", zoned),
+        event("x7@sched", "Talk 7", ";VALUE=DATE:20250325"),
+        "BEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n".to_owned(),
+    ]
+    .concat();
+    let found = matched(&file, &[]);
+    let outcomes: Vec<&Outcome> = found.lines.iter().map(|line| &line.outcome).collect();
+    let twins = Outcome::Ambiguous(vec![id("one-twin"), id("other-twin")]);
+    let unknown = Outcome::Unknown;
+    assert_eq!(
+        outcomes,
+        [
+            &new("talk-2"),
+            &new("talk-3"),
+            &new("talk-4"),
+            &unknown,
+            &twins,
+            &new("talk-6"),
+            &unknown,
+            &unknown
+        ]
+    );
+    assert_eq!(found.lines[3].text, "Talk 5");
+    assert_eq!(found.lines[7].text, "an event without UID and title");
+}
+
+#[test]
+fn what_is_no_list_and_what_is_too_much_say_so() {
+    let read = |file: &[u8]| exchange::from_file(file, &RELEASE, &[]).unwrap_err();
+    for file in [&b""[..], b"hello", b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", b"\x00\xff"] {
+        assert_eq!(read(file), ExchangeError::Unknown, "{file:?}");
+    }
+    assert!(matches!(read(b"[1,"), ExchangeError::NotJson(_)));
+    assert!(matches!(read(b"{}"), ExchangeError::NoList(_)));
+    assert!(matches!(read(b"{\"picks\": 1}"), ExchangeError::NoList(_)));
+    let told = read(b"[\"talk-1\", null]").to_string();
+    assert!(told.contains("member 2"), "{told}");
+    assert!(matches!(read(b"[[1]]"), ExchangeError::NoList(_)));
+    assert!(matches!(read("[".repeat(100_000).as_bytes()), ExchangeError::NotJson(_)));
+    assert_eq!(read(&vec![b' '; MOST_BYTES + 1]), ExchangeError::TooLarge);
+    let many = serde_json::to_string(&vec!["x"; MOST_LINES + 1]).unwrap();
+    assert_eq!(read(many.as_bytes()), ExchangeError::TooMany(MOST_LINES + 1));
+    let events = "BEGIN:VEVENT\r\nEND:VEVENT\r\n".repeat(MOST_LINES + 1);
+    let many = format!("BEGIN:VCALENDAR\r\n{events}END:VCALENDAR\r\n");
+    assert_eq!(read(many.as_bytes()), ExchangeError::TooMany(MOST_LINES + 1));
+}
+
+#[test]
+fn a_code_of_numbers_finds_the_sessions_and_names_what_is_gone() {
+    let number = |text: &str| RELEASE.ledger.entries[&id(text)].number;
+    let code = exchange::to_code([number("talk-2"), number("talk-1"), 9_999]);
+    let found = exchange::from_numbers(&exchange::from_code(&code).unwrap(), &RELEASE, &[id("talk-1")]);
+    assert_eq!(found.new_picks(), [id("talk-2")]);
+    assert!(found.lines.iter().any(|line| line.text == "number 9999" && line.outcome == Outcome::Unknown));
+}
+
+proptest! {
+    #[test]
+    fn no_file_panics_and_every_line_is_answered(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        list in proptest::collection::vec("[a-z0-9-]{0,12}|[0-9]{1,12}", 0..20),
+        text in "(BEGIN:VCALENDAR\r\n|BEGIN:VEVENT\r\n|END:VEVENT\r\n|END:VCALENDAR\r\n|UID:|SUMMARY:|DTSTART|;TZID=|:2025|\r\n|\\\\|.){0,40}",
+    ) {
+        let _ = exchange::from_file(&bytes, &RELEASE, &[]);
+        let _ = exchange::from_file(text.as_bytes(), &RELEASE, &[]);
+        let file = serde_json::to_string(&list).unwrap();
+        if let Ok(found) = exchange::from_file(file.as_bytes(), &RELEASE, &[]) {
+            prop_assert_eq!(found.lines.len(), list.len());
+            let new = found.new_picks();
+            let once: std::collections::BTreeSet<_> = new.iter().collect();
+            prop_assert_eq!(once.len(), new.len());
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The API as it is documented: every example of `/openapi.json` is asked for and every answer compared, and so
+//! is every command of the README's part on the API.
+//!
+//! `UPDATE_GOLDEN=1 cargo test described` writes `src/http/api/openapi/examples.json` anew; the diff is what to
+//! review. The next build puts them into the document.
+
+use super::stage::{Answer, Card, Mine, SECRET, Stage};
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// An operation of the document, with the document.
+struct Described<'a> {
+    document: &'a Value,
+    method: String,
+    path: &'a str,
+    value: &'a Value,
+}
+
+impl Described<'_> {
+    fn id(&self) -> &str {
+        self.value["operationId"].as_str().unwrap()
+    }
+
+    fn parameters(&self) -> Vec<&Value> {
+        let all = self.value["parameters"].as_array().into_iter().flatten();
+        let resolve = |one: &'_ Value| one["$ref"].as_str().map(|target| target[1..].to_owned());
+        all.map(|one| resolve(one).map_or(one, |target| self.document.pointer(&target).unwrap())).collect()
+    }
+
+    /// What its examples ask for; none where a part of the path has no example.
+    fn card(&self, mine: &Mine) -> Option<Card> {
+        let (mut path, mut query) = (self.path.to_owned(), Vec::new());
+        for parameter in self.parameters() {
+            let name = parameter["name"].as_str().unwrap();
+            let example = &parameter["example"];
+            match parameter["in"].as_str().unwrap() {
+                "path" => {
+                    let token = mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics");
+                    let value = if name == "read" { token.to_owned() } else { text(example)? };
+                    path = path.replace(&format!("{{{name}}}"), &value);
+                }
+                "query" => match example {
+                    Value::Array(values) if parameter["explode"] == false => {
+                        let values: Vec<String> = values.iter().filter_map(text).collect();
+                        query.push(format!("{name}={}", values.join(",")));
+                    }
+                    Value::Array(values) => {
+                        query.extend(values.iter().filter_map(text).map(|value| format!("{name}={value}")));
+                    }
+                    one => query.extend(text(one).map(|value| format!("{name}={value}"))),
+                },
+                _ => {}
+            }
+        }
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        let mut card = Card::new("GET", &format!("{path}{query}"));
+        card.method =
+            ["GET", "PUT", "POST", "PATCH", "DELETE"].into_iter().find(|one| *one == self.method)?;
+        if let Some(security) = self.value.pointer("/security/0") {
+            let key = if security.get("editKey").is_some() { &mine.key } else { SECRET };
+            card = card.field("authorization", &format!("Bearer {key}"));
+        }
+        let media = self.value.pointer("/requestBody/content").and_then(Value::as_object);
+        Some(match media {
+            Some(media) if media.contains_key("text/csv") => {
+                card.text("text/csv", &std::fs::read_to_string(root().join("program.csv")).unwrap())
+            }
+            Some(media) => card.json(&media["application/json"]["example"]),
+            None => card,
+        })
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// What is random, or this machine's, replaced.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!(mask(text)),
+        Value::Array(values) => values.iter().map(masked).collect(),
+        Value::Object(members) => {
+            let masked = members.iter().map(|(name, value)| {
+                let value = match (name.as_str(), value) {
+                    ("digest", Value::String(_)) => json!("…"),
+                    ("path", Value::String(_)) => json!("program.csv"),
+                    _ => masked(value),
+                };
+                (name.clone(), value)
+            });
+            Value::Object(masked.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Keys and tokens cut after their prefix.
+fn mask(text: &str) -> String {
+    let mut out = text.to_owned();
+    for prefix in ["cbe_", "cbr_"] {
+        let pieces: Vec<&str> = out.split(prefix).collect();
+        let rest = |piece: &str| piece.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).to_owned();
+        let (first, others) = pieces.split_first().unwrap();
+        out = others.iter().fold((*first).to_owned(), |out, piece| format!("{out}{prefix}…{}", rest(piece)));
+    }
+    out
+}
+
+/// The status, and the body where it is a document of its own kind.
+fn summary(id: &str, answer: &Answer) -> Value {
+    let mut summary = json!({ "status": answer.status });
+    if answer.field("content-type") == "application/json" && id != "readOpenApi" {
+        summary["body"] = masked(&answer.json());
+    }
+    summary
+}
+
+#[tokio::test]
+async fn every_example_of_the_description_is_what_the_server_answers() {
+    let shared = Stage::shipped();
+    let document = shared.get("/openapi.json").await.json();
+    let mut examples = Map::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, value) in methods.as_object().unwrap() {
+            let one = Described { document: &document, method: method.to_uppercase(), path, value };
+            // Each agenda starts anew, and so does the program under an organizer's hands.
+            let own = one.value.pointer("/security/0/organizer").map(|_| Stage::shipped());
+            let stage = own.as_ref().unwrap_or(&shared);
+            let mine = stage.of_srecon().await;
+            let Some(card) = one.card(&mine) else { continue };
+            let answer = stage.send(card).await;
+            let statuses = one.value["responses"].as_object().unwrap();
+            assert!(statuses.contains_key(&answer.status.to_string()), "{} {}", one.id(), answer.status);
+            match one.value["tags"][0].as_str().unwrap() {
+                "Feeds" | "Exports" => assert_eq!(answer.status, 200, "{}", one.id()),
+                _ => _ = examples.insert(one.id().to_owned(), summary(one.id(), &answer)),
+            }
+        }
+    }
+    let file = root().join("src/http/api/openapi/examples.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, serde_json::to_string_pretty(&examples).unwrap() + "\n").unwrap();
+    }
+    let kept: Map<String, Value> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    for (id, example) in &examples {
+        assert_eq!(kept.get(id), Some(example), "{id}");
+    }
+    assert_eq!(kept.len(), examples.len(), "an example of an operation that is not there");
+}
+
+impl Stage {
+    /// An agenda such as the documentation makes.
+    async fn of_srecon(&self) -> Mine {
+        let body = json!({ "name": "My SREcon", "picks": ["slow-queries", "live-laugh-log"] });
+        let made = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await.json();
+        let feed = made["read_links"][0]["feed"].as_str().unwrap();
+        Mine {
+            key: made["edit_key"].as_str().unwrap().to_owned(),
+            feed: feed.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned(),
+        }
+    }
+}
+
+/// A command of the README and what is printed below it.
+struct Shown {
+    words: Vec<String>,
+    printed: String,
+}
+
+/// The `curl` commands of the part on the API.
+fn commands() -> Vec<Shown> {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let part = readme.split("\n### The API\n").nth(1).unwrap();
+    let part = part.split("\n## ").next().unwrap();
+    let mut commands: Vec<Shown> = Vec::new();
+    for block in part.split("```console\n").skip(1) {
+        let block = block.split("```").next().unwrap().replace("\\\n", " ");
+        for line in block.lines() {
+            match line.strip_prefix("$ curl ") {
+                Some(command) => commands.push(Shown { words: words(command), printed: String::new() }),
+                None => commands.last_mut().unwrap().printed.push_str(line),
+            }
+        }
+    }
+    commands
+}
+
+/// A shell's words: spaces separate, quotes hold together.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quote, mut open) = (vec![String::new()], None, false);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(end), c) if c == end => quote = None,
+            (None, '\'' | '"') => (quote, open) = (Some(c), true),
+            (None, ' ') if open || !words.last().unwrap().is_empty() => {
+                words.push(String::new());
+                open = false;
+            }
+            (None, ' ') => {}
+            (_, c) => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[tokio::test]
+async fn every_command_of_the_readme_prints_what_it_shows() {
+    let stage = Stage::shipped();
+    let mine = stage.of_srecon().await;
+    let commands = commands();
+    assert!(commands.len() >= 5);
+    for Shown { words, printed } in commands {
+        let mut card = Card::new("GET", "");
+        let mut words = words.iter().map(|word| word.replace("$EDIT_KEY", &mine.key));
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "-s" => {}
+                "-X" => {
+                    let method = words.next().unwrap();
+                    card.method = ["PUT", "POST", "DELETE"].into_iter().find(|one| *one == method).unwrap();
+                }
+                "-H" => {
+                    let field = words.next().unwrap();
+                    let (name, value) = field.split_once(": ").unwrap();
+                    let known = ["Content-Type", "Authorization", "If-None-Match"];
+                    card = card.field(known.into_iter().find(|one| *one == name).unwrap(), value);
+                }
+                "-d" => card.body = words.next().unwrap().into(),
+                target => card.target = target.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned(),
+            }
+        }
+        let target = card.target.clone();
+        let answer = stage.send(card).await;
+        assert!(answer.status < 300, "{target}: {}", answer.text());
+        assert_eq!(mask(answer.text().trim_end()), printed.trim_end(), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn the_description_is_a_page_too_that_asks_for_no_script() {
+    let stage = Stage::shipped();
+    let page = stage.get("/api").await;
+    assert_eq!((page.status, page.field("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.field("content-security-policy").contains("default-src 'none'"));
+    for needle in [
+        "GET /api/v1/sessions",
+        "PUT /api/v1/agenda/picks/{session}",
+        "/openapi.json",
+        "organizer&#39;s secret",
+    ] {
+        assert!(page.text().contains(needle), "{needle}");
+    }
+    assert!(!page.text().contains("style=") && !page.text().contains("onclick"));
+    let again = stage.send(Card::new("GET", "/api").field("if-none-match", page.tag())).await;
+    assert_eq!(again.status, 304);
+    assert!(stage.get("/").await.text().contains("href=\"/api\""));
+}
+
+#[tokio::test]
+async fn the_whole_program_opens_in_giggity_from_the_page_on_subscribing() {
+    let stage = Stage::shipped();
+    let page = stage.get("/subscribe/program").await;
+    let link = page.text().split("https://ggt.gaa.st/#url=").nth(1).expect("a link for the app");
+    let link = link.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+    let (address, entry) = link.split_once("&json=").unwrap();
+    assert_eq!(
+        address.replace("%2E", ".").replace("%3A", ":").replace("%2F", "/"),
+        "http://127.0.0.1:8080/schedule.xml"
+    );
+    assert!(entry.len() > 100);
+    let menu = stage.get("/giggity.json").await.json();
+    assert_eq!(menu["url"], "http://127.0.0.1:8080/schedule.xml");
+    assert_eq!((&menu["start"], &menu["end"]), (&json!("2025-03-24"), &json!("2025-03-27")));
+    for part in ["/subscribe/tracks/track-1", "/subscribe/program?track=track-1"] {
+        assert!(!stage.get(part).await.text().contains("ggt.gaa.st"), "{part}");
+    }
+}

@@ -1,0 +1,89 @@
+//! What one address may do, and that feeds are read all the same.
+
+use super::stage::{Answer, Card, SECRET, Stage};
+use callboard::agenda::EditKey;
+
+async fn make(stage: &Stage, from: &str, forwarded: &str) -> Answer {
+    let card = Card::new("POST", "/api/v1/agendas").from(from);
+    let card = if forwarded.is_empty() { card } else { card.field("x-forwarded-for", forwarded) };
+    stage.send(card).await
+}
+
+#[tokio::test]
+async fn a_venue_makes_600_agendas_at_once_and_is_then_told_to_wait() {
+    let stage = Stage::limited();
+    for _ in 0..600 {
+        assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
+    }
+    let refused = make(&stage, "192.0.2.1", "").await;
+    assert_eq!((refused.status, refused.field("retry-after")), (429, "2"));
+    assert_eq!(refused.field("content-type"), "application/problem+json");
+    assert_eq!(refused.field("cache-control"), "no-store");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("from this address"));
+    // What it says itself about where it comes from counts for nothing.
+    assert_eq!(make(&stage, "192.0.2.1", "203.0.113.9").await.status, 429);
+    // The first pick of a page is the same thing.
+    let pick = Card::new("POST", "/agenda/picks").from("192.0.2.1").field("origin", "https://conf.example");
+    let pick = pick.text("application/x-www-form-urlencoded", "session=opening");
+    assert_eq!(stage.send(pick).await.status, 429);
+    assert_eq!(make(&stage, "192.0.2.2", "").await.status, 201);
+    stage.pass(60);
+    for _ in 0..50 {
+        assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
+    }
+    assert_eq!(make(&stage, "192.0.2.1", "").await.status, 429);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_counts_by_itself() {
+    let stage = Stage::limited();
+    for _ in 0..600 {
+        assert_eq!(make(&stage, "127.0.0.1", "198.51.100.1, 2a00:1:2:3::1").await.status, 201);
+    }
+    assert_eq!(make(&stage, "127.0.0.1", "2a00:1:2:3:ffff::9").await.status, 429);
+    assert_eq!(make(&stage, "127.0.0.1", "2a00:1:2:4::1").await.status, 201);
+}
+
+#[tokio::test]
+async fn wrong_edit_keys_are_limited_and_neither_right_ones_nor_reads_are() {
+    let stage = Stage::limited();
+    let mine = stage.agenda(&["opening"]).await;
+    let wrong = format!("Bearer {}", EditKey::generate().unwrap().reveal());
+    let guess = |method| {
+        Card::new(method, "/api/v1/agenda/picks/lunch").field("authorization", &wrong).from("192.0.2.1")
+    };
+    for _ in 0..60 {
+        assert_eq!(stage.send(guess("PUT")).await.status, 401);
+    }
+    let refused = stage.send(guess("DELETE")).await;
+    assert_eq!((refused.status, refused.field("retry-after")), (429, "6"));
+    // A venue is one address: another guest goes on.
+    let pick = mine.card("PUT", "/agenda/picks/lunch").from("192.0.2.1");
+    assert_eq!(stage.send(pick).await.status, 204);
+    let read = Card::new("GET", "/api/v1/agenda").field("authorization", &wrong).from("192.0.2.1");
+    assert_eq!(stage.send(read).await.status, 401);
+    assert_eq!(stage.send(Card::new("GET", &mine.feed).from("192.0.2.1")).await.status, 200);
+    assert_eq!(stage.send(Card::new("GET", "/program.ics").from("192.0.2.1")).await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_secrets_shut_their_address_out_for_a_while_and_nobody_else() {
+    let stage = Stage::limited();
+    let ask = |secret: &str, from: &str| {
+        let card = Card::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"));
+        card.from(from)
+    };
+    for _ in 0..10 {
+        assert_eq!(stage.send(ask("wrong", "192.0.2.1")).await.status, 401);
+    }
+    for secret in ["wrong", SECRET] {
+        let refused = stage.send(ask(secret, "192.0.2.1")).await;
+        assert_eq!((refused.status, refused.field("retry-after")), (429, "60"));
+    }
+    let form = Card::new("POST", "/organizer/session").from("192.0.2.1");
+    let form = form.text("application/x-www-form-urlencoded", &format!("secret={SECRET}"));
+    assert_eq!(stage.send(form).await.status, 429);
+    assert_eq!(stage.send(ask(SECRET, "192.0.2.2")).await.status, 200);
+    stage.pass(60);
+    assert_eq!(stage.send(ask(SECRET, "192.0.2.1")).await.status, 200);
+}

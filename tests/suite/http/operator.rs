@@ -1,0 +1,104 @@
+//! The operator's paths: alive, ready, counted; and the samples in `config` that read what is counted.
+
+use super::stage::{Card, Stage};
+use callboard::http::Operator;
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+struct Desk {
+    operator: Operator,
+    draining: Arc<AtomicBool>,
+}
+
+impl Desk {
+    fn of(stage: &Stage) -> Self {
+        let draining = Arc::new(AtomicBool::new(false));
+        let (publisher, store) = (Arc::clone(&stage.publisher), stage.store.clone());
+        let operator = Operator::new(stage.app.clone(), publisher, store, Arc::clone(&draining));
+        Self { operator, draining }
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> (u16, String) {
+        let request = Request::builder().method(method).uri(path).body(()).unwrap();
+        let (head, body) = self.operator.respond(&request).into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
+        self.ask(Method::GET, path).await
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_alive_and_ready_until_it_drains_or_its_store_closes() {
+    let stage = Stage::new();
+    let desk = Desk::of(&stage);
+    assert_eq!(desk.get("/healthz").await, (200, "ok\n".to_owned()));
+    let (status, body) = desk.get("/readyz").await;
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["ready"], &body["release"]), (200, &true.into(), &1.into()), "{body}");
+
+    desk.draining.store(true, Ordering::Relaxed);
+    assert_eq!(desk.get("/readyz").await.0, 503);
+    assert_eq!(desk.get("/healthz").await.0, 200, "it is still alive");
+
+    desk.draining.store(false, Ordering::Relaxed);
+    stage.store.close();
+    let (status, body) = desk.get("/readyz").await;
+    assert!(status == 503 && body.contains(r#""writable":false"#), "{body}");
+}
+
+#[tokio::test]
+async fn nothing_else_is_there() {
+    let stage = Stage::new();
+    let desk = Desk::of(&stage);
+    assert_eq!(desk.get("/program.ics").await.0, 404);
+    assert_eq!(desk.ask(Method::POST, "/healthz").await.0, 405);
+}
+
+#[tokio::test]
+async fn an_agendas_feed_counts_by_its_pattern_and_its_freshness() {
+    let stage = Stage::new();
+    let desk = Desk::of(&stage);
+    let mine = stage.agenda(&["first-talk"]).await;
+    assert_eq!(stage.send(Card::new("GET", &mine.feed)).await.status, 200);
+    let (_, metrics) = desk.get("/metrics").await;
+    for line in [
+        r#"callboard_requests_total{route="/agendas/{read}.ics",status="2xx"} 1"#,
+        "callboard_links_polled 1",
+        "callboard_links_current 1",
+        "callboard_release 1",
+        "callboard_store_writable 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    assert!(!metrics.contains("cbr_"), "{metrics}");
+}
+
+/// Whatever stands in front of a bracket, brace or space and begins like a metric of ours.
+fn names(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let family = |word: &str| word.trim_end_matches("_bucket").trim_end_matches("_count").to_owned();
+    words.filter(|word| word.starts_with("callboard_")).map(family).collect()
+}
+
+#[tokio::test]
+async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
+    let stage = Stage::new();
+    assert_eq!(stage.get("/program.ics").await.status, 200);
+    let (_, metrics) = Desk::of(&stage).get("/metrics").await;
+    let known = names(&metrics);
+    for (file, text) in [
+        ("grafana-dashboard.json", include_str!("../../../config/grafana-dashboard.json")),
+        ("prometheus-alerts.yml", include_str!("../../../config/prometheus-alerts.yml")),
+    ] {
+        let asked = names(text);
+        assert!(asked.len() > 4, "{file} asks for nothing");
+        let unknown: Vec<_> = asked.difference(&known).collect();
+        assert!(unknown.is_empty(), "{file} asks for {unknown:?}, which nothing counts: {known:?}");
+    }
+}

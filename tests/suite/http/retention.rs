@@ -1,0 +1,88 @@
+//! What is erased when the conference is long over, and what at once.
+
+use super::stage::{Mine, Stage};
+use callboard::freshness::Freshness;
+use callboard::retention::{Erased, Retention};
+use callboard::store::Write;
+use chrono::TimeDelta;
+use std::sync::Arc;
+
+fn retention(stage: &Stage) -> Retention {
+    Retention {
+        days: 180,
+        publisher: Arc::clone(&stage.publisher),
+        store: stage.store.clone(),
+        freshness: Arc::clone(&stage.freshness),
+        clock: stage.clock.clone(),
+    }
+}
+
+/// To the last moment before it is time, as the venue's clock has it.
+fn wait_for_the_eve(stage: &Stage) {
+    let eve = "2025-09-23T06:59:59Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    stage.clock.advance(eve - stage.clock.now());
+}
+
+async fn status(stage: &Stage, mine: &Mine) -> (u16, u16) {
+    (stage.get(&mine.feed).await.status, stage.send(mine.card("GET", "/agenda")).await.status)
+}
+
+#[tokio::test]
+async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
+    let stage = Stage::new();
+    let retention = retention(&stage);
+    let (mine, revoked) = (stage.agenda(&["opening"]).await, stage.agenda(&["lunch"]).await);
+    assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
+    stage.get(&mine.feed).await;
+    let value = stage.freshness.snapshot(stage.clock.now());
+    stage.store.commit(vec![Write::PutNote { name: Freshness::NOTE.into(), value }]).await.unwrap();
+
+    wait_for_the_eve(&stage);
+    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(status(&stage, &mine).await, (200, 200));
+    stage.pass(1);
+    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 2, links: 2 });
+    assert_eq!(status(&stage, &mine).await, (410, 401));
+    assert_eq!(status(&stage, &revoked).await, (410, 401));
+    assert_eq!(stage.store.agendas().count(), 0);
+    assert_eq!(stage.store.note(Freshness::NOTE).unwrap(), None);
+    assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+    assert_eq!(stage.get("/program.ics").await.status, 200);
+
+    // What is made since goes with the next turn; dead links stay dead.
+    let late = stage.agenda(&["opening"]).await;
+    stage.clock.advance(TimeDelta::days(1));
+    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    for mine in [&mine, &revoked, &late] {
+        assert_eq!(status(&stage, mine).await, (410, 401));
+    }
+}
+
+#[tokio::test]
+async fn many_agendas_go_in_commits_that_leave_room_for_others() {
+    let stage = Stage::new();
+    for _ in 0..300 {
+        stage.agenda(&["opening"]).await;
+    }
+    wait_for_the_eve(&stage);
+    stage.pass(1);
+    assert_eq!(retention(&stage).turn().await.unwrap(), Erased { agendas: 300, links: 300 });
+    assert_eq!(stage.store.links().count(), 300, "they are known as erased");
+}
+
+#[tokio::test]
+async fn a_deleted_agenda_leaves_nothing_of_when_it_was_read() {
+    let stage = Stage::new();
+    let (deleted, revoked) = (stage.agenda(&["opening"]).await, stage.agenda(&["opening"]).await);
+    for mine in [&deleted, &revoked] {
+        stage.get(&mine.feed).await;
+    }
+    assert!(!stage.freshness.snapshot(stage.clock.now()).is_empty());
+    assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
+    assert_eq!(stage.send(deleted.card("DELETE", "/agenda")).await.status, 204);
+    assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+    // "No longer shared" is read by calendars too, and noted of none.
+    assert_eq!(stage.get(&deleted.feed).await.status, 200);
+    assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+}

@@ -1,0 +1,98 @@
+//! Every release is looked at before it is kept: what stops it, and what is only told.
+
+use super::venue::{Venue, csv, moved};
+use callboard::doctor::{BackError, Client, Finding, Found, Severity};
+use callboard::publisher::{PublishError, StartError, Verdict};
+use callboard::release::Release;
+
+fn unsound(_: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
+    Err(BackError { feed: "/program.ics".to_owned(), problem: "the start of talk-1".to_owned() })
+}
+
+/// Lets release 1 pass.
+fn unsound_later(release: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
+    if release.number() == 1 { Ok(Vec::new()) } else { unsound(release, None) }
+}
+
+fn warned(_: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
+    let message = "the feed has 2000000 bytes, and Google reads about a million".to_owned();
+    let (client, severity) = (Client::Google, Severity::Error);
+    let finding =
+        Finding { client, rule: "google-size", line: 0, severity, message, remedy: "offer feeds per track" };
+    Ok(vec![Found { place: "/program.ics".to_owned(), finding }])
+}
+
+#[test]
+fn a_first_start_with_an_unsound_feed_keeps_nothing() {
+    let mut venue = Venue::new();
+    venue.inspect = unsound;
+    let error = venue.start().unwrap_err();
+    assert!(matches!(error, StartError::Unsound(_)));
+    assert!(error.to_string().ends_with("/program.ics does not parse back: the start of talk-1"), "{error}");
+    venue.inspect = callboard::doctor::inspect;
+    assert!(venue.start().unwrap(), "nothing of the failed start is in the store");
+}
+
+#[tokio::test]
+async fn an_unsound_release_changes_nothing_and_says_why() {
+    let mut venue = Venue::new();
+    venue.inspect = unsound_later;
+    venue.start().unwrap();
+    let before = venue.feeds();
+    assert!(matches!(venue.upload(&moved(&csv(), 1)).await, Err(PublishError::Unsound(_))));
+    assert_eq!((venue.number(), venue.feeds()), (1, before.clone()));
+    let last = venue.running().status().last.unwrap();
+    assert!(matches!(last.verdict, Verdict::Failed { reason } if reason.contains("the start of talk-1")));
+    // The same by the watched file; and the next release that is sound goes on from release 1.
+    assert!(matches!(venue.saved(&moved(&csv(), 2)).await, Some(Err(PublishError::Unsound(_)))));
+    assert_eq!((venue.number(), venue.feeds()), (1, before));
+    venue.inspect = callboard::doctor::inspect;
+    venue.restart().await;
+    assert_eq!(venue.number(), 2);
+}
+
+#[tokio::test]
+async fn a_config_that_makes_feeds_unsound_waits_and_the_release_goes_on() {
+    let mut venue = Venue::started();
+    let before = venue.feeds();
+    venue.config = venue.config.replace("name = \"One\"", "name = \"First\"");
+    venue.save(&csv().replace(",One,", ",First,"));
+    venue.inspect = unsound;
+    venue.stop();
+    venue.start().unwrap();
+    assert_eq!((venue.number(), venue.feeds()), (1, before));
+    assert!(matches!(venue.running().status().last.unwrap().verdict, Verdict::Failed { .. }));
+}
+
+#[tokio::test]
+async fn a_finding_is_a_warning_of_the_publication() {
+    let mut venue = Venue::new();
+    venue.inspect = warned;
+    venue.start().unwrap();
+    let kept = |venue: &Venue, n| venue.store.as_ref().unwrap().release(n).unwrap().unwrap().warnings;
+    let told = "/program.ics, Google Calendar: the feed has 2000000 bytes, and Google reads about a million; \
+                offer feeds per track";
+    assert_eq!(kept(&venue, 1), [told]);
+    let publication = venue.upload(&moved(&csv(), 1)).await.unwrap();
+    assert!(publication.is_new && publication.report.program.is_some());
+    let warnings: Vec<String> = publication.report.warnings().map(ToString::to_string).collect();
+    assert_eq!((warnings, kept(&venue, 2)), (vec![told.to_owned()], vec![told.to_owned()]));
+    let report = venue.running().status().last.unwrap().report.unwrap();
+    assert_eq!(report["faults"][0]["rule"], "google-size");
+}
+
+#[test]
+fn a_feed_that_google_cannot_read_whole_is_told() {
+    let mut venue = Venue::new();
+    let mut csv = String::from("id,date,start,end,kind,title,abstract\n");
+    for n in 0..40 {
+        csv.push_str(&format!("talk-{n},2025-03-25,09:00,10:00,talk,Talk {n},{}\n", "long ".repeat(8_000)));
+    }
+    venue.save(&csv);
+    venue.start().unwrap();
+    let warnings = venue.store.as_ref().unwrap().release(1).unwrap().unwrap().warnings;
+    assert!(
+        warnings.iter().any(|warning| warning.starts_with("/program.ics, Google Calendar: ")),
+        "{warnings:?}"
+    );
+}
