@@ -5,6 +5,7 @@ mod agendas;
 mod api;
 mod basics;
 mod changes;
+mod dav;
 mod described;
 mod desk;
 mod exchange;
