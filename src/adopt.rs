@@ -14,7 +14,7 @@ mod plain;
 mod row;
 
 use crate::ics;
-use crate::program::{Zone, ZoneError};
+use crate::program::{Zone, ZoneError, printable};
 use crate::xml::{self, XmlError};
 use foreign::Foreign;
 use std::fmt::Write as _;
@@ -122,15 +122,20 @@ fn own_zone(foreign: &mut Foreign) -> Zone {
     }
 }
 
+/// A stranger's text in one line of a terminal.
+fn line(text: &str) -> String {
+    printable(text).replace('\n', " ")
+}
+
 impl Adopted {
-    /// The notes for people.
+    /// The notes for people, with nothing of the file in them that drives a terminal.
     pub fn render(&self) -> String {
         let mut out = String::new();
         for note in &self.notes {
             // Writing to a String cannot fail, here and below.
             let _ = match &note.session {
-                Some(session) => writeln!(out, "{session}: {}", note.message),
-                None => writeln!(out, "{}", note.message),
+                Some(session) => writeln!(out, "{}: {}", line(session), line(&note.message)),
+                None => writeln!(out, "{}", line(&note.message)),
             };
         }
         let _ = writeln!(out, "{} sessions; write zone = \"{}\" into the config", self.sessions, self.zone);

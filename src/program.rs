@@ -19,7 +19,7 @@ pub use conference::{Clock, Colour, ColourError, Conference, Room, Track};
 pub use id::{IdError, SessionId, Slug, slug_of};
 pub use kind::{SessionKind, Status, UnknownWord};
 pub use session::{Link, Session, Slot, Speaker};
-pub use text::{Removed, Text};
+pub use text::{Removed, Text, printable};
 pub use zone::{Civil, Zone, ZoneError};
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! Exit codes (those of sysexits.h where it has one), and failures that carry theirs.
 
 use crate::config::ConfigError;
+use crate::program::printable;
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
@@ -67,7 +68,8 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        // A message may quote a stranger's file.
+        f.write_str(&printable(&self.message))
     }
 }
 

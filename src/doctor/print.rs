@@ -44,9 +44,9 @@ pub fn to_json(findings: &[Finding]) -> serde_json::Value {
     serde_json::json!({ "errors": errors, "warnings": findings.len() - errors, "findings": findings })
 }
 
-/// A stranger's file may hold what drives a terminal.
+/// A stranger's file may hold what drives a terminal; none of it is a line end here.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    crate::program::printable(text).replace('\n', "\u{fffd}")
 }
 
 #[cfg(test)]

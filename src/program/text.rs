@@ -80,6 +80,18 @@ impl fmt::Display for Text {
     }
 }
 
+/// A stranger's text as a terminal may show it: what steers the cursor or reorders its neighbours becomes U+FFFD.
+///
+/// Line ends stay where the text is a page of its own.
+pub fn printable(text: &str) -> String {
+    let steers = |c: char| (c.is_control() && c != '\n') || is_bidi(c);
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn scrub(raw: &str) -> (String, Removed) {
     let mut removed = Removed::default();
     let mut out = String::with_capacity(raw.len());
@@ -96,7 +108,8 @@ fn scrub(raw: &str) -> (String, Removed) {
             '\u{a0}' | '\u{202f}' | '\u{2007}' => out.push(' '),
             '\t' => out.push(' '),
             '\n' => out.push(c),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => removed.bidi += 1,
+            '\u{feff}' => removed.bidi += 1,
+            c if is_bidi(c) => removed.bidi += 1,
             c if c.is_control() => removed.controls += 1,
             c => out.push(c),
         }
@@ -121,6 +134,11 @@ mod tests {
         let (text, removed) = Text::line("abc\u{202e}fed\u{202c}");
         assert_eq!(text.as_str(), "abcfed");
         assert_eq!(removed.bidi, 2);
+    }
+
+    #[test]
+    fn what_is_printed_steers_no_terminal() {
+        assert_eq!(printable("a\u{1b}[2J\r\nb\u{202e}c\u{9b}é"), "a\u{fffd}[2J\u{fffd}\nb\u{fffd}c\u{fffd}é");
     }
 
     #[test]

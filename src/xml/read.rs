@@ -201,6 +201,9 @@ impl Builder<'_> {
         let name = start.name();
         let full: &str = name.as_ref();
         let (prefix, local) = full.split_once(':').unwrap_or(("", full));
+        if local.is_empty() {
+            return Err(malformed(&"an element has no name"));
+        }
         let declared = self.scopes.iter().rev().flatten().find(|(known, _)| known == prefix);
         let namespace = match declared {
             Some((_, namespace)) => Arc::clone(namespace),
@@ -316,6 +319,9 @@ mod tests {
             "<a/>x",
             "<a xmlns:x=''/>",
             "<x:a/>",
+            "<></>",
+            "<D:/>",
+            "< x='1'/>",
         ] {
             refused(text);
         }

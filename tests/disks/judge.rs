@@ -5,6 +5,8 @@
 //! note, release, program and ledger entry that can be read; `refused` or `unreadable` and what the store said.
 //! It also writes a note and takes it back.
 
+#![allow(clippy::expect_used, reason = "a judge stops by panicking, and its driver says so")]
+
 use callboard::program::Slug;
 use callboard::revision::Digest;
 use callboard::store::{ReadError, Store, Write};

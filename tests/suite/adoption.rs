@@ -51,6 +51,17 @@ fn people(session: &Session) -> Vec<String> {
     session.speakers.iter().map(callboard::program::Speaker::line).collect()
 }
 
+/// Found by fuzzing: a component's name went to the terminal as it was.
+#[test]
+fn what_is_said_of_a_foreign_file_drives_no_terminal() {
+    let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\u{1b}[2J@b\r\nDTSTART:20250325T090000Z\r\n\
+                DURATION:PT45M\r\nSUMMARY:A\r\nX-\u{1b}]0;owned\u{7}:1\r\nEND:VEVENT\u{1b}[31m\u{202e}\r\n\
+                END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let said = adopt(file.as_bytes(), None).unwrap().render();
+    let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(said.contains("VEVENT") && !said.chars().any(steers), "{said:?}");
+}
+
 #[test]
 fn pretalx_titles_give_up_their_speakers() {
     let adopted = fixture("pretalx.ics");

@@ -16,6 +16,7 @@ mod architecture;
 mod corpus;
 mod exchange;
 mod exports;
+mod fuzz;
 mod golden;
 mod histories;
 mod http;
@@ -23,6 +24,8 @@ mod publishing;
 mod sample;
 mod store;
 mod systemd;
+#[path = "../fuzz/targets/all.rs"]
+mod targets;
 mod truth;
 mod web;
 mod zones;

@@ -225,6 +225,8 @@ fn links_lead_to_known_places() {
                 .is_some()
     };
     let served = [
+        "/api",
+        "/openapi.json",
         "/changes",
         "/changes.atom",
         "/agenda",

@@ -1,0 +1,149 @@
+"""The structure of what a server sent, by readers that share no code with it: elements, attributes, properties,
+columns, keys; none of the texts."""
+
+import csv
+import io
+import json
+import re
+from urllib.parse import urlsplit
+
+import feedparser
+import html5lib
+import icalendar
+from lxml import etree
+
+NS = "{http://www.w3.org/1999/xhtml}"
+ADDRESSES = ("href", "src", "action", "formaction", "poster", "data", "srcset", "cite", "background", "ping")
+SCHEMES = {"", "http", "https", "webcal", "webcals"}
+
+
+def of_html(body: bytes):
+    root = html5lib.parse(body, transport_encoding="utf-8")
+    return _element(root)
+
+
+def _element(element):
+    if not isinstance(element.tag, str):
+        return "comment"
+    name = element.tag.removeprefix(NS)
+    attributes = sorted(element.attrib)
+    assert not [attribute for attribute in attributes if attribute.startswith("on")], element.attrib
+    for attribute in ADDRESSES:
+        if attribute in element.attrib:
+            scheme = urlsplit(element.attrib[attribute].strip()).scheme
+            assert scheme in SCHEMES, element.attrib[attribute]
+    inside = None
+    if name in ("script", "style", "template", "iframe", "object", "embed", "base", "meta"):
+        inside = element.attrib.get("type") or element.attrib.get("name")
+        text = element.text or ""
+        if inside == "application/ld+json":
+            inside = of_json(text)
+        elif name in ("script", "style"):
+            inside = text
+    return name, attributes, inside, [_element(child) for child in element]
+
+
+def links(body: bytes) -> list[str]:
+    """Every address in the page, in its order."""
+    root = html5lib.parse(body, transport_encoding="utf-8")
+    found = []
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            found += [element.attrib[name] for name in ("href", "src", "action") if name in element.attrib]
+    return found
+
+
+def of_xml(body: bytes):
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(body, parser)
+    assert not root.getroottree().docinfo.doctype
+    return _node(root)
+
+
+def _node(node):
+    assert isinstance(node.tag, str), node  # neither comment nor processing instruction
+    children = [_node(child) for child in node]
+    if node.tag == "day":
+        children.sort(key=repr)  # rooms stand by their names there
+    return node.tag, sorted(node.attrib), children
+
+
+def of_json(body: bytes | str):
+    return _value(json.loads(body))
+
+
+def _value(value):
+    if isinstance(value, dict):
+        return {key: _value(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_value(inner) for inner in value]
+    return type(value).__name__
+
+
+def of_schedule_json(body: bytes):
+    """Rooms are keys there; their names are texts."""
+    schedule = json.loads(body)
+    for day in schedule["schedule"]["conference"]["days"]:
+        day["rooms"] = sorted(([str(name), sessions] for name, sessions in day["rooms"].items()), key=_shape)
+    return _value(schedule)
+
+
+def _shape(value) -> str:
+    return repr(_value(value))
+
+
+def of_calendar(body: bytes):
+    calendars = icalendar.Calendar.from_ical(body, multiple=True)
+    return [_component(calendar) for calendar in calendars]
+
+
+def _component(component):
+    assert not component.errors
+    names = sorted((name, sorted(getattr(value, "params", {}))) for name, value in component.property_items(False))
+    return component.name, names, [_component(child) for child in component.subcomponents]
+
+
+def of_csv(body: bytes):
+    rows = list(csv.reader(io.StringIO(body.decode("utf-8"), newline=""), strict=True))
+    for row in rows:
+        for cell in row:
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell
+    return [len(row) for row in rows]
+
+
+def of_text(body: bytes):
+    text = body.decode("utf-8")
+    bad = re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert not bad, bad
+    return None
+
+
+def of_feed(body: bytes):
+    feed = feedparser.parse(body)
+    assert not feed.bozo, feed.bozo_exception
+    return sorted(feed.feed), [sorted(entry) for entry in feed.entries]
+
+
+READERS = {
+    "text/html": of_html, "text/calendar": of_calendar, "application/calendar+json": of_json,
+    "application/xml": of_xml, "text/xml": of_xml, "application/atom+xml": lambda body: (of_xml(body), of_feed(body)),
+    "application/json": of_json, "application/feed+json": of_json, "application/problem+json": of_json,
+    "application/manifest+json": of_json, "text/csv": of_csv, "text/plain": of_text,
+}  # fmt: skip
+
+
+def of(response):
+    """Of an answer: its status, its fields, the structure of its body."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0]
+    # Last-Modified is left out while it is fresh.
+    fields = sorted(name.lower() for name in response.headers if name != "Last-Modified")
+    for name, value in response.headers.items():
+        assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\xff]", value), (name, value)
+    body = response.content
+    if response.url.endswith("/schedule.json") and response.status_code == 200:
+        inside = of_schedule_json(body)
+    elif media_type in READERS:
+        inside = READERS[media_type](body)
+    else:
+        inside = body
+    return response.status_code, media_type, fields, inside

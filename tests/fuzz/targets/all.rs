@@ -1,0 +1,34 @@
+//! What is fuzzed. A target takes any bytes and panics when a promise does not hold of them.
+//!
+//! The engine (`tests/fuzz`) and the replay of the corpora (`tests/suite/fuzz.rs`) run the same functions.
+//! They go in by public doors alone.
+
+mod adopt;
+mod api;
+mod csv;
+mod feed;
+mod grown;
+mod ics;
+mod router;
+mod skeleton;
+#[allow(dead_code, reason = "the suite's stage, of which targets need a part")]
+#[path = "../../suite/http/stage.rs"]
+mod stage;
+mod theatre;
+mod tokens;
+mod xml;
+
+/// One of them.
+pub(crate) type Target = fn(&[u8]);
+
+/// All, by name: their corpora are in `corpus/NAME`.
+pub(crate) const ALL: &[(&str, Target)] = &[
+    ("adopt", adopt::run),
+    ("api", api::run),
+    ("csv", csv::run),
+    ("feed", feed::run),
+    ("ics", ics::run),
+    ("router", router::run),
+    ("tokens", tokens::run),
+    ("xml", xml::run),
+];

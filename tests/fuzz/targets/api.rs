@@ -1,0 +1,83 @@
+//! Any body for what takes one: the agenda's API as its owner, its forms by cookie, the organizer's preview.
+//!
+//! The first byte chooses the door, the second the media type. Answers are documented ones, and what was put
+//! is what is there.
+
+use super::skeleton::is_broken_out_of;
+use super::theatre::{self, Heard, Theatre};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use serde_json::Value;
+
+const DOORS: &[(&str, &str)] = &[
+    ("PUT", "/api/v1/agenda/picks"),
+    ("POST", "/api/v1/agendas"),
+    ("PATCH", "/api/v1/agenda"),
+    ("POST", "/api/v1/agenda/links"),
+    ("POST", "/agenda/picks"),
+    ("POST", "/agenda/name"),
+    ("POST", "/agenda/links"),
+    ("POST", "/organizer/preview"),
+    ("POST", "/organizer/publish"),
+    ("PUT", "/organizer/program"),
+];
+
+const MEDIA_TYPES: &[&str] = &[
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "text/csv",
+    "multipart/form-data; boundary=fuzz",
+    "application/json; charset=utf-16",
+    "",
+];
+
+pub(super) fn run(bytes: &[u8]) {
+    let [door, media_type, body @ ..] = bytes else { return };
+    let (method, path) = DOORS[usize::from(*door) % DOORS.len()];
+    let media_type = MEDIA_TYPES[usize::from(*media_type) % MEDIA_TYPES.len()];
+    theatre::with(|theatre| {
+        let body = Bytes::copy_from_slice(body);
+        let heard = theatre.post(method, path, media_type, &body);
+        is_documented(&heard, method, path);
+        if heard.status == StatusCode::OK && path == "/api/v1/agenda/picks" {
+            let picks: Vec<String> = serde_json::from_slice(&body).unwrap();
+            let agenda = theatre.post("GET", "/api/v1/agenda", "", &Bytes::new());
+            let agenda: Value = serde_json::from_slice(&agenda.body.unwrap()).unwrap();
+            let kept = agenda["picks"].as_array().unwrap();
+            assert!(picks.iter().all(|pick| kept.iter().any(|kept| kept == pick || kept["id"] == **pick)));
+        }
+        theatre.refresh();
+    });
+}
+
+impl Theatre {
+    fn post(&self, method: &str, path: &str, media_type: &str, body: &Bytes) -> Heard {
+        let secret = self.filled(if path.starts_with("/organizer") { "@secret@" } else { "@key@" });
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "conf.example")
+            .header("content-type", media_type)
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", format!("__Host-agenda={}; {}", self.key(), self.filled("@desk@")))
+            .header("authorization", format!("Bearer {secret}"));
+        self.ask(request.body(Full::new(body.clone())).unwrap())
+    }
+}
+
+fn is_documented(heard: &Heard, method: &str, path: &str) {
+    const KNOWN: [u16; 13] = [200, 201, 202, 204, 303, 400, 404, 409, 410, 412, 413, 415, 422];
+    assert!(KNOWN.contains(&heard.status.as_u16()), "{method} {path} {}", heard.status);
+    let body = heard.body.as_ref().unwrap();
+    if heard.media_type().ends_with("json") {
+        let answer: Value = serde_json::from_slice(body).unwrap();
+        for name in ["name", "label"] {
+            let text = answer[name].as_str().unwrap_or_default();
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+        }
+    } else if heard.media_type().starts_with("text/html") {
+        let html = std::str::from_utf8(body).unwrap();
+        assert!(!is_broken_out_of(html), "{method} {path}: injected");
+    }
+}

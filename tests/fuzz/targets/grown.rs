@@ -1,0 +1,162 @@
+//! A program grown from any bytes, and its twin: the same shape with harmless texts.
+//!
+//! The bytes are fields between U+001F: choices, the conference's title, venue, track, about, agenda, then nine
+//! for each session. Lists within a field stand between U+001E, parts of an item between U+001D.
+
+use callboard::program::{
+    Clock, Conference, Link, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text,
+    Track, Zone, slug_of,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use url::Url;
+
+/// When release 1 is published.
+pub(super) const PUBLISHED: &str = "2025-02-01T12:00:00Z";
+
+const MOST_SESSIONS: usize = 12;
+
+/// A plain conference.
+pub(super) fn conference() -> Conference {
+    let track = |name: &str| Track {
+        name: name.into(),
+        slug: slug_of(name),
+        colour: None,
+        about: Text::default(),
+        was: Vec::new(),
+    };
+    Conference {
+        title: "Fuzzed".into(),
+        slug: Slug::parse("fuzzed").unwrap(),
+        dates: Some(("2025-03-24".parse().unwrap(), "2025-03-27".parse().unwrap())),
+        zone: Zone::parse("America/Los_Angeles").unwrap(),
+        venue: None,
+        language: "en".to_owned(),
+        clock: Clock::TwentyFour,
+        uid_domain: "fuzzed.invalid".to_owned(),
+        public_url: Url::parse("https://conf.example").unwrap(),
+        tracks: ["Plenary", "Track 1", "Track 2"].map(track).to_vec(),
+        rooms: Vec::new(),
+        tombstone_days: 90,
+    }
+}
+
+/// Takes texts as they are, or gives each its harmless stand-in: equal ones of equal texts.
+pub(super) enum Hand {
+    Raw,
+    Harmless(RefCell<BTreeMap<String, usize>>),
+}
+
+impl Hand {
+    pub(super) fn harmless() -> Self {
+        Self::Harmless(RefCell::default())
+    }
+
+    fn number(&self, text: &str) -> Option<usize> {
+        let Self::Harmless(seen) = self else { return None };
+        let mut seen = seen.borrow_mut();
+        let next = seen.len();
+        Some(*seen.entry(text.to_owned()).or_insert(next))
+    }
+
+    pub(super) fn text(&self, text: Text) -> Text {
+        if text.is_empty() {
+            return text;
+        }
+        self.number(text.as_str()).map_or(text, |n| Text::from(format!("harmless {n}")))
+    }
+
+    fn url(&self, text: &str) -> Option<Url> {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let Some(n) = self.number(url.as_str()) else { return Some(url) };
+        Url::parse(&format!("https://harmless.example/{n}")).ok()
+    }
+}
+
+/// Everything that was grown.
+pub(super) struct Grown {
+    pub(super) program: Program,
+    pub(super) agenda: Text,
+}
+
+fn some(text: Text) -> Option<Text> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
+    let text = String::from_utf8_lossy(bytes);
+    let mut fields = text.split('\u{1f}');
+    let mut next = || fields.next().unwrap_or_default();
+    let choices = next().as_bytes();
+    let choice = |n: usize| choices.get(n).copied().unwrap_or_default();
+    let line = |raw: &str| hand.text(Text::line(raw).0);
+    let block = |raw: &str| hand.text(Text::block(raw).0);
+    let title = line(next());
+    let zones = ["America/Los_Angeles", "Europe/Dublin", "Asia/Kolkata", "UTC", "Australia/Lord_Howe"];
+    let zone = zones[usize::from(choice(0)) % zones.len()];
+    let mut conference = conference();
+    conference.title = if title.is_empty() { "Fuzzed".into() } else { title };
+    conference.zone = Zone::parse(zone).unwrap();
+    conference.venue = some(line(next()));
+    let name = line(next());
+    let about = block(next());
+    conference.tracks = vec![Track {
+        name: if name.is_empty() { "Track".into() } else { name },
+        slug: Slug::parse("track").unwrap(),
+        colour: None,
+        about,
+        was: Vec::new(),
+    }];
+    let agenda = line(next());
+    let first: DateTime<Utc> = "2025-03-30T00:00:00Z".parse().unwrap();
+    let mut sessions = Vec::new();
+    while sessions.len() < MOST_SESSIONS {
+        let n = sessions.len();
+        let title = line(next());
+        if title.is_empty() {
+            break;
+        }
+        let bits = choice(n + 1);
+        let start = first + TimeDelta::minutes(30 * i64::from(bits));
+        let room = some(line(next()));
+        let named = some(line(next()));
+        let people = next().split('\u{1e}').filter_map(|person| {
+            let mut parts = person.split('\u{1d}');
+            let name = line(parts.next()?);
+            let mut part = || parts.next().unwrap_or_default();
+            let (affiliation, role) = (some(line(part())), some(line(part())));
+            let speaker = Speaker { name, affiliation, role, bio: block(part()) };
+            Some(speaker).filter(|speaker| !speaker.name.is_empty())
+        });
+        let speakers = people.take(5).collect();
+        let abstract_text = block(next());
+        let url = hand.url(next());
+        let links = next().split('\u{1e}').filter_map(|link| {
+            let (label, url) = link.split_once('\u{1d}')?;
+            let label = line(label);
+            Some(Link { label: if label.is_empty() { "Link".into() } else { label }, url: hand.url(url)? })
+        });
+        let links = links.take(5).collect();
+        sessions.push(Session {
+            id: SessionId::parse(&format!("session-{n}")).unwrap(),
+            slot: Slot { start, end: start + TimeDelta::minutes(45), room },
+            kind: SessionKind::ALL[usize::from(bits >> 2) % SessionKind::ALL.len()],
+            title,
+            track: (bits & 1 == 0).then(|| Slug::parse("track").unwrap()),
+            block: named,
+            speakers,
+            abstract_text,
+            url,
+            links,
+            status: match bits >> 4 {
+                3 => Status::Cancelled,
+                5 => Status::Tentative,
+                _ => Status::Confirmed,
+            },
+        });
+    }
+    let tracks = conference.tracks.clone();
+    Grown { program: Program::new(Arc::new(conference), tracks, sessions), agenda }
+}

@@ -1,0 +1,145 @@
+//! Any request: `METHOD target` in the first line, fields in those that follow, the body behind an empty one.
+//!
+//! `@key@`, `@read@`, `@other@`, `@revoked@`, `@secret@` and `@desk@` stand for the stage's secrets. Whatever is
+//! asked, the answer is never a 500, is what its media type says, and is the same for HEAD and for its own ETag.
+
+use super::skeleton::is_broken_out_of;
+use super::theatre::{self, Heard, Theatre};
+use bytes::Bytes;
+use callboard::{ics, xml};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http_body_util::Full;
+use serde_json::Value;
+
+pub(super) fn run(bytes: &[u8]) {
+    let (head, body) = match bytes.windows(2).position(|pair| pair == b"\n\n") {
+        Some(at) => (&bytes[..at], &bytes[at + 2..]),
+        None => (bytes, &[][..]),
+    };
+    let Ok(head) = std::str::from_utf8(head) else { return };
+    theatre::with(|theatre| {
+        let Some(asked) = Asked::read(&theatre.filled(head), &theatre.filled_body(body)) else { return };
+        let heard = theatre.ask(asked.request(&asked.method, &[]));
+        is_sound(&heard, &asked);
+        if asked.method == Method::GET {
+            same_without_a_body(theatre, &asked, &heard);
+        } else if head.contains("@key@") {
+            theatre.refresh();
+        }
+    });
+}
+
+impl Theatre {
+    fn filled_body(&self, body: &[u8]) -> Bytes {
+        match std::str::from_utf8(body) {
+            Ok(text) => self.filled(text).into(),
+            Err(_) => Bytes::copy_from_slice(body),
+        }
+    }
+}
+
+struct Asked {
+    method: Method,
+    target: Uri,
+    version: Version,
+    fields: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Asked {
+    fn read(head: &str, body: &Bytes) -> Option<Self> {
+        let mut lines = head.split('\n');
+        let mut first = lines.next()?.splitn(3, ' ');
+        let method = Method::from_bytes(first.next()?.as_bytes()).ok()?;
+        let target: Uri = first.next()?.parse().ok()?;
+        let version = if first.next() == Some("HTTP/1.0") { Version::HTTP_10 } else { Version::HTTP_11 };
+        let mut fields: Vec<(HeaderName, HeaderValue)> = lines
+            .filter_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                Some((name.trim().parse().ok()?, HeaderValue::from_str(value.trim()).ok()?))
+            })
+            .collect();
+        if !fields.iter().any(|(name, _)| name == "host") {
+            fields.push((http::header::HOST, HeaderValue::from_static("conf.example")));
+        }
+        Some(Self { method, target, version, fields, body: body.clone() })
+    }
+
+    fn request(&self, method: &Method, more: &[(&str, &HeaderValue)]) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = self.target.clone();
+        *request.version_mut() = self.version;
+        for (name, value) in &self.fields {
+            request.headers_mut().append(name, value.clone());
+        }
+        for (name, value) in more {
+            request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), (*value).clone());
+        }
+        request
+    }
+}
+
+/// What holds of every answer.
+fn is_sound(heard: &Heard, asked: &Asked) {
+    let Heard { status, body, .. } = heard;
+    let what = format!("{} {} {status}", asked.method, asked.target);
+    assert!(!status.is_server_error() || *status == StatusCode::SERVICE_UNAVAILABLE, "{what}");
+    assert!(
+        !status.is_redirection() || *status == StatusCode::NOT_MODIFIED || status.as_u16() == 303,
+        "{what}"
+    );
+    let Some(body) = body.as_ref().filter(|body| !body.is_empty()) else { return };
+    assert!(asked.method != Method::HEAD && *status != StatusCode::NOT_MODIFIED, "{what}: a body");
+    if heard.headers.contains_key("content-encoding") || *status == StatusCode::PARTIAL_CONTENT {
+        return;
+    }
+    let media_type = heard.media_type();
+    match media_type.split(';').next().unwrap_or_default() {
+        "application/problem+json" => {
+            let problem: Value = serde_json::from_slice(body).unwrap();
+            assert_eq!(problem["status"], status.as_u16(), "{what}");
+        }
+        kind if kind.ends_with("json") => {
+            serde_json::from_slice::<Value>(body).unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        kind if kind.ends_with("xml") && !kind.ends_with("svg+xml") => {
+            xml::read(body, xml::MOST_BYTES).unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        "text/calendar" => {
+            let reading = ics::read(body);
+            assert_eq!(reading.flaws, [], "{what}");
+            assert!(!body.windows(8).any(|part| part == b"\r\nX-FUZZ"), "{what}: injected");
+        }
+        "text/html" => {
+            let html = std::str::from_utf8(body).unwrap();
+            assert!(!is_broken_out_of(html), "{what}: injected");
+        }
+        _ => {}
+    }
+}
+
+/// HEAD has the fields of GET (RFC 9110, 9.3.2), and an ETag matches itself (13.1.2).
+fn same_without_a_body(theatre: &Theatre, asked: &Asked, heard: &Heard) {
+    let head = theatre.ask(asked.request(&Method::HEAD, &[]));
+    let what = format!("HEAD {}", asked.target);
+    if heard.body.is_none() || asked.fields.iter().any(|(name, _)| name == "range") {
+        return;
+    }
+    assert_eq!(head.status, heard.status, "{what}");
+    let fields = |heard: &Heard| {
+        let fields = heard.headers.iter().filter(|(name, _)| *name != "content-length");
+        let mut fields: Vec<_> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+        fields.sort_by(|a, b| (a.0.as_str(), a.1.as_bytes()).cmp(&(b.0.as_str(), b.1.as_bytes())));
+        fields
+    };
+    assert_eq!(fields(&head), fields(heard), "{what}");
+    let conditional = asked.fields.iter().any(|(name, _)| name.as_str().starts_with("if-"));
+    // What the API lists of an agenda has its tag for If-Match alone.
+    let is_tagged =
+        heard.status == StatusCode::OK && !conditional && !asked.target.path().ends_with("/links");
+    if let Some(tag) = heard.headers.get("etag").filter(|_| is_tagged) {
+        let again = theatre.ask(asked.request(&Method::GET, &[("if-none-match", tag)]));
+        assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{} {tag:?}", asked.target);
+    }
+}

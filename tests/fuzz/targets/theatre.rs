@@ -1,0 +1,132 @@
+//! The server in process, with an agenda, another's, a revoked link and an organizer signed in; built anew
+//! after some thousand inputs, so that what they leave behind stays small.
+
+use super::stage::{Card, Mine, Stage};
+use bytes::Bytes;
+use callboard::http::Body;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use std::cell::RefCell;
+use tokio::runtime::{Builder, Runtime};
+
+/// Inputs that one stage serves.
+const SERVES: usize = 20_000;
+
+/// The stage's own secret, written out so that a finding does not change with the stage.
+const SECRET: &str = "an-organizer-secret";
+
+pub(super) struct Theatre {
+    runtime: Runtime,
+    stage: Stage,
+    mine: Mine,
+    other: Mine,
+    revoked: String,
+    desk: String,
+    served: usize,
+}
+
+/// An answer whose body is there; none of a stream's is.
+pub(super) struct Heard {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Heard {
+    pub(super) fn media_type(&self) -> &str {
+        self.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+thread_local! {
+    static THEATRE: RefCell<Option<Theatre>> = const { RefCell::new(None) };
+}
+
+/// Runs with the theatre of this thread.
+pub(super) fn with(run: impl FnOnce(&mut Theatre)) {
+    THEATRE.with_borrow_mut(|theatre| {
+        if theatre.as_ref().is_some_and(|theatre| theatre.served >= SERVES) {
+            *theatre = None;
+        }
+        let theatre = theatre.get_or_insert_with(Theatre::open);
+        theatre.served += 1;
+        run(theatre);
+    });
+}
+
+impl Theatre {
+    fn open() -> Self {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let (stage, mine, other, revoked, desk) = runtime.block_on(async {
+            let stage = Stage::new();
+            let mine = stage.agenda(&["opening", "first-talk"]).await;
+            let other = stage.agenda(&["lunch"]).await;
+            let gone = stage.send(mine.card("POST", "/agenda/links")).await.json();
+            let revoked = gone["feed"].as_str().unwrap().to_owned();
+            stage.send(mine.card("DELETE", &format!("/agenda/links/{}", gone["n"]))).await;
+            let sign_in = Card::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
+            let form = format!("secret={SECRET}");
+            let signed = stage.send(sign_in.text("application/x-www-form-urlencoded", &form)).await;
+            let desk = signed.field("set-cookie").split(';').next().unwrap().to_owned();
+            (stage, mine, other, revoked, desk)
+        });
+        let revoked = token(&revoked).to_owned();
+        Self { runtime, stage, mine, other, revoked, desk, served: 0 }
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.mine.key
+    }
+
+    pub(super) fn read(&self) -> &str {
+        token(&self.mine.feed)
+    }
+
+    pub(super) fn other(&self) -> &str {
+        &self.other.key
+    }
+
+    pub(super) fn revoked(&self) -> &str {
+        &self.revoked
+    }
+
+    /// What stands for a secret in an input, as the secret.
+    pub(super) fn filled(&self, text: &str) -> String {
+        if !text.contains('@') {
+            return text.to_owned();
+        }
+        text.replace("@key@", self.key())
+            .replace("@read@", self.read())
+            .replace("@other@", &self.other.key)
+            .replace("@revoked@", &self.revoked)
+            .replace("@secret@", SECRET)
+            .replace("@desk@", &self.desk)
+    }
+
+    /// Asks, and hears everything that is no stream.
+    pub(super) fn ask(&self, request: Request<Full<Bytes>>) -> Heard {
+        self.runtime.block_on(async {
+            let (head, body) = self.stage.app.respond(request).await.into_parts();
+            let body = match body {
+                Body::Stream(_) => None,
+                body => Some(body.collect().await.unwrap().to_bytes()),
+            };
+            Heard { status: head.status, headers: head.headers, body }
+        })
+    }
+
+    /// A new agenda where an input has deleted this one or replaced its key.
+    pub(super) fn refresh(&mut self) {
+        let request = Request::get("/api/v1/agenda")
+            .header("host", "conf.example")
+            .header("authorization", format!("Bearer {}", self.mine.key));
+        let heard = self.ask(request.body(Full::default()).unwrap());
+        if heard.status != StatusCode::OK || self.served % 500 == 0 {
+            self.mine = self.runtime.block_on(self.stage.agenda(&["opening", "first-talk"]));
+        }
+    }
+}
+
+fn token(feed: &str) -> &str {
+    feed.rsplit('/').next().unwrap_or_default().trim_end_matches(".ics")
+}

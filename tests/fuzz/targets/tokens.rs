@@ -1,0 +1,70 @@
+//! Any text as a token: one spelling each, and no door opens for what is not the stage's own.
+//!
+//! The first byte says what is made of the rest: a token as it stands, an edit of a true one, or bytes for one.
+
+use super::theatre::{self, Theatre};
+use callboard::agenda::{EditKey, ReadToken};
+use http::{HeaderValue, Request, StatusCode, Uri};
+use http_body_util::Full;
+
+pub(super) fn run(bytes: &[u8]) {
+    let [how, rest @ ..] = bytes else { return };
+    let text = String::from_utf8_lossy(rest);
+    if let Ok(key) = EditKey::parse(&text) {
+        assert_eq!(key.reveal(), text);
+        assert!(!format!("{key:?}").contains(&text[4..]));
+        let read = key.read_token(1);
+        assert_eq!(ReadToken::parse(&read.reveal()), Ok(read));
+    }
+    if let Ok(token) = ReadToken::parse(&text) {
+        assert_eq!(token.reveal(), text);
+        assert!(!format!("{token:?}").contains(&text[4..]));
+    }
+    theatre::with(|theatre| {
+        let (key, read) = (theatre.key().to_owned(), theatre.read().to_owned());
+        let (as_key, as_read) = match how % 3 {
+            0 => (text.to_string(), text.to_string()),
+            1 => (theatre.filled(&text), theatre.filled(&text)),
+            _ => (edited(&key, rest), edited(&read, rest)),
+        };
+        opens_only_for(theatre, &as_key, &key, &as_read, &read);
+    });
+}
+
+/// A true token with pairs of bytes laid over it: a place and what is there now.
+fn edited(token: &str, edits: &[u8]) -> String {
+    let mut bytes = token.as_bytes().to_vec();
+    for edit in edits.chunks_exact(2) {
+        let place = usize::from(edit[0]) % bytes.len();
+        bytes[place] = edit[1];
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn opens_only_for(theatre: &Theatre, as_key: &str, key: &str, as_read: &str, read: &str) {
+    if let Ok(value) = HeaderValue::from_str(&format!("Bearer {as_key}")) {
+        let request = Request::get("/api/v1/agenda").header("host", "a").header("authorization", value);
+        let heard = theatre.ask(request.body(Full::default()).unwrap());
+        let is_open = heard.status == StatusCode::OK;
+        let is_known = as_key.trim() == key || as_key.trim() == theatre.other();
+        assert_eq!(is_open, is_known, "{as_key:?}");
+        assert!(is_open || heard.status == StatusCode::UNAUTHORIZED, "{as_key:?} {}", heard.status);
+    }
+    if let Ok(value) = HeaderValue::from_str(&format!("x; __Host-agenda={as_key}")) {
+        let request = Request::post("/agenda/name").header("host", "a").header("cookie", value);
+        let request = request.header("sec-fetch-site", "same-origin");
+        let heard = theatre.ask(request.body(Full::default()).unwrap());
+        let sent = as_key.split(';').next().unwrap_or_default().trim();
+        let is_known = sent == key || sent == theatre.other();
+        assert_eq!(heard.status != StatusCode::UNAUTHORIZED, is_known, "{as_key:?} {}", heard.status);
+    }
+    for suffix in [".ics", ".jcal", "", "/changes.atom"] {
+        let Ok(uri) = format!("/agendas/{as_read}{suffix}").parse::<Uri>() else { continue };
+        // What a path's own syntax cuts off is another token, or none.
+        let is_plain = as_read.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let heard = theatre.ask(Request::get(uri).header("host", "a").body(Full::default()).unwrap());
+        if is_plain && !as_read.is_empty() && as_read != theatre.revoked() {
+            assert_eq!(heard.status == StatusCode::OK, as_read == read, "{as_read:?}{suffix}");
+        }
+    }
+}

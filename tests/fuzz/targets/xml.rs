@@ -1,0 +1,31 @@
+//! Any bytes as XML: caps hold, nothing is expanded, and a schedule is linted.
+
+use super::ics;
+use callboard::xml::{self, Element};
+
+pub(super) fn run(bytes: &[u8]) {
+    if let Ok(root) = xml::read(bytes, 64 * 1024) {
+        assert!(bytes.len() <= 64 * 1024);
+        let mut most = 0;
+        measure(&root, 1, &mut most);
+        assert!(most <= xml::MOST_DEPTH, "{most} deep");
+        // No reference stands for more than itself: the texts are not longer than the document.
+        assert!(length(&root) <= bytes.len(), "expanded");
+    }
+    let mut schedule = bytes.to_vec();
+    if !schedule.starts_with(b"<") {
+        schedule.insert(0, b'<');
+    }
+    ics::lint(&schedule);
+}
+
+fn measure(element: &Element, depth: usize, most: &mut usize) {
+    *most = depth.max(*most);
+    assert!(!element.name.is_empty());
+    element.children.iter().for_each(|child| measure(child, depth + 1, most));
+}
+
+fn length(element: &Element) -> usize {
+    let own = element.text.len() + element.attributes.iter().map(|(_, value)| value.len()).sum::<usize>();
+    own + element.children.iter().map(length).sum::<usize>()
+}
