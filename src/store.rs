@@ -79,7 +79,7 @@ impl Default for Options {
 }
 
 /// How the store is doing, for readiness, the watchdog and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreStatus {
     /// Whether commits are taken: no write failed since it was opened, and it is not closed.
     pub writable: bool,

@@ -6,7 +6,7 @@ use crate::store::engine::{Engine, EngineError};
 use crate::store::plan::Changes;
 use crate::store::tally::Tally;
 use data_encoding::HEXLOWER;
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -57,7 +57,7 @@ pub(in super::super) fn load(path: &Path, engine: &Engine) -> Result<Summary, Lo
 
 fn read(path: &Path, mut take: impl FnMut(Said) -> Result<(), LoadError>) -> Result<Summary, LoadError> {
     let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
-    let (mut hash, mut line) = (Sha256::new(), Vec::new());
+    let (mut hash, mut line) = (Context::new(&SHA256), Vec::new());
     let mut number = 0;
     let mut head: Option<Head> = None;
     loop {
@@ -80,7 +80,7 @@ fn read(path: &Path, mut take: impl FnMut(Said) -> Result<(), LoadError>) -> Res
         };
         if text.starts_with(br#"{"records":"#) {
             let tail: Tail = serde_json::from_slice(text).map_err(|error| damaged(&error.to_string()))?;
-            if tail.records != number - 2 || tail.sha256 != HEXLOWER.encode(&hash.finalize()) {
+            if tail.records != number - 2 || tail.sha256 != HEXLOWER.encode(hash.finish().as_ref()) {
                 return Err(damaged("count or SHA-256 are not those of the lines before"));
             }
             if !file.fill_buf()?.is_empty() {

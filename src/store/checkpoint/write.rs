@@ -7,7 +7,7 @@ use crate::store::journal::{Record, replay};
 use crate::store::tally::TALLY;
 use crate::store::view::{Groups, View};
 use data_encoding::HEXLOWER;
-use sha2::{Digest as _, Sha256};
+use ring::digest::{Context, SHA256};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::RwLock;
@@ -27,7 +27,7 @@ pub(in super::super) fn write(
 ) -> Result<u64, EngineError> {
     let conference = space.conference();
     let began = applied();
-    let mut lines = Lines { out, hash: Sha256::new(), count: 0 };
+    let mut lines = Lines { out, hash: Context::new(&SHA256), count: 0 };
     let head = Head {
         callboard: "checkpoint".to_owned(),
         version: VERSION,
@@ -62,7 +62,7 @@ pub(in super::super) fn write(
         }
     }
     let Lines { out, hash, count } = lines;
-    let tail = Tail { records: count, sequence, sha256: HEXLOWER.encode(&hash.finalize()) };
+    let tail = Tail { records: count, sequence, sha256: HEXLOWER.encode(hash.finish().as_ref()) };
     out.write_all(&print_end(&tail))?;
     out.write_all(b"\n")?;
     Ok(sequence)
@@ -70,7 +70,7 @@ pub(in super::super) fn write(
 
 struct Lines<'a> {
     out: &'a mut dyn Write,
-    hash: Sha256,
+    hash: Context,
     count: u64,
 }
 
