@@ -126,7 +126,7 @@ impl Theatre {
             .header("host", "conf.example")
             .header("authorization", format!("Bearer {}", self.mine.key));
         let heard = self.ask(request.body(Full::default()).unwrap());
-        if heard.status != StatusCode::OK || self.served % 500 == 0 {
+        if heard.status != StatusCode::OK || self.served.is_multiple_of(500) {
             // By then an address may make others again.
             self.stage.pass(60);
             self.mine = self.runtime.block_on(self.stage.agenda(&["opening", "first-talk"]));
