@@ -48,3 +48,4 @@ pub use metrics::Metrics;
 pub use operator::Operator;
 pub use organizer::Secrets;
 pub use problem::{Fault, Problem};
+pub use route::routes;

@@ -1,4 +1,4 @@
-//! Agendas, the ledger and the releases, as records of its own in one sled database.
+//! Agendas, the ledger and the releases, as records of its own: in a journal, and in sled as its index.
 //!
 //! Owns what is kept, how it is laid out on disk, and when a write may be acknowledged. It refuses to know
 //! tokens (it is handed SHA-256 digests), rendered feeds, HTTP and the time of day. Nothing else uses sled.
@@ -8,19 +8,29 @@
 //! returns readers see none of them.
 //!
 //! ```text
-//! commit --bounded queue--> commit thread: plan (compare-and-set) -> batch -> flush -> fdatasync -> answer
-//! reads  ------------------> pre-images of the group in flight, else the tree
+//! commit --bounded queue--> commit thread: plan (compare-and-set) -> journal, fdatasync -> index -> answer
+//! reads  ------------------> pre-images of the group in flight, else the index
+//! keeper ------------------> checkpoints: index + journal -> one file
 //! ```
+//!
+//! All of it is on disk twice: in the index, and in a checkpoint with the journal since. Either is made anew
+//! from the other.
 
 mod agenda;
 mod base64;
 mod cell;
+mod checkpoint;
 mod committer;
 mod engine;
 mod error;
+mod files;
+mod journal;
+mod keeper;
+mod opening;
 mod plan;
 mod read;
 mod release;
+mod tally;
 mod view;
 mod write;
 
@@ -32,14 +42,17 @@ pub use write::Write;
 use crate::program::Slug;
 use cell::{FORMAT, Space, Table};
 use committer::{Committer, Job, Pulse, Reply, Shared};
-use engine::{Engine, EngineError, LOCK_PATIENCE, drop_ballast, lay_ballast};
+use engine::{Engine, EngineError};
+use files::{Places, drop_ballast, lay_ballast, lock_directory, make_directory};
+use journal::Journal;
+use keeper::{Keeper, Order};
+use opening::Opened;
+use plan::Changes;
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -55,16 +68,18 @@ pub struct Options {
     pub queue: usize,
     /// Commits written in one batch.
     pub group: usize,
+    /// How far the journal grows before a checkpoint is made; with a large state, at least to half of that.
+    pub checkpoint_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, queue: 1024, group: 256 }
+        Self { cache_bytes: 64 * 1024 * 1024, queue: 1024, group: 256, checkpoint_bytes: 64 * 1024 * 1024 }
     }
 }
 
 /// How the store is doing, for readiness, the watchdog and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreStatus {
     /// Whether commits are taken: no write failed since it was opened, and it is not closed.
     pub writable: bool,
@@ -74,6 +89,14 @@ pub struct StoreStatus {
     pub acknowledged: u64,
     /// Commits that wait for an answer.
     pub queue: usize,
+    /// The last record of the journal that readers see.
+    pub sequence: u64,
+    /// The record that the newest checkpoint is of; 0 while there is none.
+    pub checkpoint: u64,
+    /// How often the index was found damaged and made anew since the store was opened.
+    pub rebuilt: u64,
+    /// What was damaged in both copies: 0, or a backup is needed.
+    pub lost: u64,
 }
 
 /// An open store. Clones share it; the last one to go closes it.
@@ -89,6 +112,8 @@ struct Handle {
 struct Door {
     jobs: SyncSender<Job>,
     thread: JoinHandle<()>,
+    orders: Sender<Order>,
+    keeper: JoinHandle<()>,
     /// Locked for as long as it lives. sled locks `db` itself, but not before it has touched the directory,
     /// and not while it is reopened.
     lock: File,
@@ -107,31 +132,44 @@ impl Store {
         let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
         make_directory(dir).map_err(unusable)?;
         let lock = lock_directory(dir)?;
-        let failed = |cause: EngineError| OpenError::Engine { dir: dir.to_owned(), cause: cause.to_string() };
-        let engine = Engine::open(dir, options.cache_bytes).or_else(|error| match error {
+        let places = Places::of(dir);
+        places.prepare().map_err(unusable)?;
+        let failed = |cause: EngineError| OpenError::of(dir, cause);
+        let opened = opening::open_somehow(&places, options.cache_bytes).map_err(failed)?;
+        let Opened { engine, tally, findings, health, pending } = opened;
+        let space = Space::new(conference);
+        let is_behind = !pending.is_empty();
+        let view = View { engine: Some(engine.clone()), before: pending };
+        let format = check_format(dir, &space, &engine, &view)?;
+        let end = findings.last.unwrap_or(0).max(tally.sequence);
+        let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {
             EngineError::Full => {
-                drop_ballast(dir);
-                Engine::open(dir, options.cache_bytes)
+                drop_ballast(&places);
+                Journal::open(&places.journal, end, &findings)
             }
             other => Err(other),
         });
-        let engine = engine.map_err(failed)?;
-        let space = Space::new(conference);
-        let view = View { engine: Some(engine.clone()), before: plan::Changes::new() };
-        check_format(dir, &space, &engine, &view)?;
+        let journal = journal.map_err(failed)?;
 
-        let shared = Arc::new(Shared {
-            view: RwLock::new(view),
-            space,
-            dir: dir.to_owned(),
-            options,
-            pulse: Pulse::default(),
-        });
+        let pulse = Pulse::default();
+        pulse.applied.store(tally.sequence, Ordering::Relaxed);
+        pulse.rebuilt.store(health.rebuilt.into(), Ordering::Relaxed);
+        pulse.lost.store(health.lost, Ordering::Relaxed);
+        let newest = checkpoint::list(&places.checkpoints).map_err(unusable)?.pop();
+        pulse.checkpoint.store(newest.map_or(0, |newest| newest.sequence), Ordering::Relaxed);
+        let full = if is_behind { Some(EngineError::Full) } else { lay_ballast(&places).err() };
+        let shared = Arc::new(Shared { view: RwLock::new(view), space, places, options, pulse });
+        let mut committer = Committer::new(Arc::clone(&shared), journal, engine, tally, full, is_behind);
+        committer.found(&format).map_err(failed)?;
+
         let (jobs, waiting): (_, Receiver<Job>) = sync_channel(options.queue);
-        let committer = Committer::new(Arc::clone(&shared), engine, lay_ballast(dir).err());
         let thread = std::thread::Builder::new().name("commit".to_owned());
         let thread = thread.spawn(move || committer.run(&waiting)).map_err(unusable)?;
-        let door = Mutex::new(Some(Door { jobs, thread, lock }));
+        let (orders, ordered) = channel();
+        let keeper = Keeper::new(Arc::clone(&shared), health.copy_damaged);
+        let keeping = std::thread::Builder::new().name("keeper".to_owned());
+        let keeper = keeping.spawn(move || keeper.run(&ordered)).map_err(unusable)?;
+        let door = Mutex::new(Some(Door { jobs, thread, orders, keeper, lock }));
         Ok(Self(Arc::new(Handle { shared, door })))
     }
 
@@ -159,6 +197,18 @@ impl Store {
         answer.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
+    /// Makes a checkpoint now, and gives the sequence that it is of. Blocks until it is on disk.
+    pub fn checkpoint(&self) -> Result<u64, CommitError> {
+        let (reply, answer) = sync_channel(1);
+        let orders = self.0.door().as_ref().map(|door| door.orders.clone()).ok_or_else(stopped)?;
+        orders.send(Order::Checkpoint(reply)).map_err(|_| stopped())?;
+        let made = answer.recv().map_err(|_| stopped())?;
+        made.map_err(|error| match error {
+            EngineError::Full => CommitError::Full,
+            error => CommitError::Unavailable(error.to_string()),
+        })
+    }
+
     /// How it is doing.
     pub fn status(&self) -> StoreStatus {
         let pulse = &self.0.shared.pulse;
@@ -169,6 +219,10 @@ impl Store {
             oldest_pending: oldest.map(|at| at.elapsed()),
             acknowledged: pulse.acknowledged.load(Ordering::Relaxed),
             queue: pulse.pending.load(Ordering::Relaxed),
+            sequence: pulse.applied.load(Ordering::Relaxed),
+            checkpoint: pulse.checkpoint.load(Ordering::Relaxed),
+            rebuilt: pulse.rebuilt.load(Ordering::Relaxed),
+            lost: pulse.lost.load(Ordering::Relaxed),
         }
     }
 
@@ -199,7 +253,10 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("dir", &self.0.shared.dir).field("status", &self.status()).finish()
+        f.debug_struct("Store")
+            .field("dir", &self.0.shared.places.dir)
+            .field("status", &self.status())
+            .finish()
     }
 }
 
@@ -209,8 +266,12 @@ impl Handle {
     }
 
     fn close(&self) {
-        let Some(Door { jobs, thread, lock }) = self.door().take() else { return };
-        drop(jobs);
+        let Some(Door { jobs, thread, orders, keeper, lock }) = self.door().take() else { return };
+        self.shared.pulse.is_stopping.store(true, Ordering::Relaxed);
+        drop((jobs, orders));
+        if keeper.join().is_err() {
+            tracing::error!("the keeper of checkpoints panicked");
+        }
         if thread.join().is_err() {
             tracing::error!("the commit thread panicked");
         }
@@ -228,43 +289,14 @@ fn stopped() -> CommitError {
     CommitError::Unavailable("the store is closed".to_owned())
 }
 
-fn make_directory(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
-}
-
-/// Takes the directory for this process.
-fn lock_directory(dir: &Path) -> Result<File, OpenError> {
-    let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(dir.join("lock"));
-    let lock = lock.map_err(unusable)?;
-    let started = Instant::now();
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { dir: dir.to_owned() }),
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-        }
-    }
-}
-
-/// Refuses a directory that a later version wrote, and says which format is in a new one.
-fn check_format(dir: &Path, space: &Space, engine: &Engine, view: &View) -> Result<(), OpenError> {
+/// Refuses a directory that a later version wrote. Gives what says which format is in a new one.
+fn check_format(dir: &Path, space: &Space, engine: &Engine, view: &View) -> Result<Changes, OpenError> {
     let cell = space.cell(Table::Format, b"");
     let newer = |found| OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT };
     let failed = |cause: String| OpenError::Engine { dir: dir.to_owned(), cause };
     match view.record::<u8>(&cell) {
         Ok(Some(found)) if found > FORMAT => return Err(newer(found)),
-        Ok(Some(_)) => return Ok(()),
+        Ok(Some(_)) => return Ok(Changes::new()),
         Ok(None) => {}
         Err(ReadError::Newer { found, .. }) => return Err(newer(found)),
         Err(error) => return Err(failed(error.to_string())),
@@ -273,6 +305,5 @@ fn check_format(dir: &Path, space: &Space, engine: &Engine, view: &View) -> Resu
         tracing::warn!(dir = %dir.display(), "the data directory holds another conference; this one starts empty");
     }
     let parts = cell.write(FORMAT.to_string().as_bytes()).map_err(|error| failed(error.to_string()))?;
-    let changes = parts.into_iter().map(|(key, value)| (key, Some(value))).collect();
-    engine.write(&changes).map_err(|error| failed(error.to_string()))
+    Ok(parts.into_iter().map(|(key, value)| (key, Some(value))).collect())
 }

@@ -15,6 +15,7 @@ use crate::server::{self, Limits};
 use crate::store::{OpenError, Store};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -48,8 +49,10 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         let text = format!("the organizer's secrets {} cannot be read: {error}", file.display());
         Failure::text(Exit::BadConfig, text)
     })?;
-    let store =
-        Store::open(&config.data, config.slug()).map_err(|error| start_failure(&StartError::Open(error)))?;
+    let store = Store::open(&config.data, config.slug()).map_err(|error| match error {
+        OpenError::Panicked { .. } => start_again(&error),
+        error => start_failure(&StartError::Open(error)),
+    })?;
     let setup = Setup {
         file: config.program.clone(),
         settings: config.publishing.clone(),
@@ -179,6 +182,21 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
         "cannot listen on {address}: {error}; choose another address with --listen, or port 0 for a free one"
     );
     Failure::text(Exit::Failed, text)
+}
+
+/// Becomes a fresh process, as which the database is made anew: one that panicked may have spoilt this one.
+/// Returns only where that is not possible, or has been done already.
+fn start_again(error: &OpenError) -> Failure {
+    const AGAIN: &str = "CALLBOARD_STARTED_AGAIN";
+    tracing::error!(%error, "starting again");
+    if std::env::var_os(AGAIN).is_none()
+        && let Ok(program) = std::env::current_exe()
+    {
+        let mut command = std::process::Command::new(program);
+        let cause = command.args(std::env::args_os().skip(1)).env(AGAIN, "1").exec();
+        tracing::error!(%cause, "no process can take over");
+    }
+    Failure::new(Exit::Failed, error)
 }
 
 /// A first start without a good program exits 65, what does not fit the data directory 78.

@@ -78,7 +78,7 @@ impl Operator {
         let held = status.held.is_some();
         let refused = status.last.is_some_and(|last| matches!(last.verdict, Verdict::Refused { .. }));
         let links = self.app.freshness();
-        let gauges: [(&str, &str, i128); 11] = [
+        let gauges: [(&str, &str, i128); 15] = [
             ("callboard_release", "The running release's number.", release.number().into()),
             (
                 "callboard_release_published_seconds",
@@ -98,6 +98,18 @@ impl Operator {
             ("callboard_store_writable", "1 while the store takes writes.", i128::from(store.writable)),
             ("callboard_store_queue", "Commits that wait.", store.queue as i128),
             ("callboard_store_commits", "Commits acknowledged since the start.", store.acknowledged.into()),
+            ("callboard_store_sequence", "The last record of the journal.", store.sequence.into()),
+            (
+                "callboard_store_checkpoint",
+                "The record that the last checkpoint is of.",
+                store.checkpoint.into(),
+            ),
+            (
+                "callboard_store_rebuilt",
+                "Times that the index was damaged and made anew.",
+                store.rebuilt.into(),
+            ),
+            ("callboard_store_lost", "What is damaged in both copies: restore a backup.", store.lost.into()),
         ];
         for (name, help, value) in gauges {
             // Writing to a String cannot fail.
@@ -127,7 +139,7 @@ mod tests {
     fn a_commit_older_than_ten_seconds_is_a_store_that_hangs() {
         let waits = |seconds: Option<u64>| {
             let oldest_pending = seconds.map(Duration::from_secs);
-            commits_go_through(&StoreStatus { writable: true, oldest_pending, acknowledged: 1, queue: 1 })
+            commits_go_through(&StoreStatus { writable: true, oldest_pending, ..StoreStatus::default() })
         };
         assert!(waits(None) && waits(Some(9)));
         assert!(!waits(Some(10)) && !waits(Some(3_600)));

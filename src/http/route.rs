@@ -229,6 +229,12 @@ fn web(page: Web) -> Option<Endpoint> {
     Some(Endpoint::Web(page))
 }
 
+/// The route table: every pattern with the methods that it is written down for, for whoever has to say something
+/// about each of them.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static [Method])> {
+    Routes::methods()
+}
+
 /// A request's place in the table.
 #[derive(Debug)]
 pub(super) struct Route {
@@ -262,7 +268,6 @@ impl Routes {
     }
 
     /// Every pattern with its methods.
-    #[cfg(test)]
     pub(super) fn methods() -> impl Iterator<Item = (&'static str, &'static [Method])> {
         TABLE.iter().map(|line| (line.pattern, line.methods))
     }

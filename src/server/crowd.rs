@@ -9,8 +9,12 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A client whose turn it has been for less than this is not idle: its request may be on its way.
+/// A client whose turn it has been for less than this is not idle: its next request may be on its way.
 const LATELY: Duration = Duration::from_millis(500);
+
+/// The same for one that never sent a whole request. Of those a flood is made, and they fill every place within a
+/// moment; a client that means it sends its request with its first breath.
+const JUST_COME: Duration = Duration::from_millis(100);
 
 /// Bytes of answers that are kept at once for clients that are slow to take them.
 const KEPT: u64 = 128 * 1024 * 1024;
@@ -91,7 +95,8 @@ impl Crowd {
         let present = lock(&self.present);
         let all = present.seated.values().filter(|(peer, pulse)| goes(*peer, pulse));
         let idle = all.filter_map(|(_, pulse)| Some((pulse.idle()?, pulse)));
-        let (_, pulse) = idle.filter(|(idle, _)| *idle >= LATELY).max_by_key(|(idle, _)| *idle)?;
+        let least = |pulse: &Pulse| if pulse.requests() == 0 { JUST_COME } else { LATELY };
+        let (_, pulse) = idle.filter(|(idle, pulse)| *idle >= least(pulse)).max_by_key(|(idle, _)| *idle)?;
         pulse.ask_to_close();
         Some(())
     }
@@ -201,6 +206,21 @@ mod tests {
         drop((first, second, third));
         assert!(crowd.admit(peer(1)).await.is_some(), "places are given back");
         assert_eq!(lock(&crowd.present).counts.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn whoever_never_sent_a_request_goes_before_long() {
+        let crowd = Arc::new(Crowd::new(1, 1));
+        let served = crowd.admit(None).await.unwrap();
+        served.pulse.begin();
+        served.pulse.end(0);
+        tokio::time::sleep(JUST_COME + Duration::from_millis(20)).await;
+        assert_eq!(crowd.evict(None), None, "its next request may come");
+        drop(served);
+        let silent = crowd.admit(None).await.unwrap();
+        tokio::time::sleep(JUST_COME + Duration::from_millis(20)).await;
+        assert_eq!(crowd.evict(None), Some(()));
+        drop(silent);
     }
 
     #[tokio::test]

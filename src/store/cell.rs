@@ -14,6 +14,7 @@
 
 use super::{CommitError, ReadError};
 use crate::program::Slug;
+use serde::{Deserialize, Serialize};
 
 /// The format of every value that this version writes, and the newest that it reads.
 ///
@@ -27,8 +28,9 @@ const HEADER_BYTES: usize = 5;
 /// A key and its value.
 pub(super) type Row = (Vec<u8>, Vec<u8>);
 
-/// The kinds of records, by their letter in the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The kinds of records, by their letter in the key, and by their name in a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub(super) enum Table {
     Agenda = b'a',
@@ -45,6 +47,31 @@ pub(super) enum Table {
 }
 
 impl Table {
+    /// Every kind.
+    const ALL: [Self; 11] = [
+        Self::Agenda,
+        Self::Csv,
+        Self::Detail,
+        Self::Entry,
+        Self::Feed,
+        Self::Head,
+        Self::Link,
+        Self::Note,
+        Self::Release,
+        Self::Slug,
+        Self::Format,
+    ];
+
+    /// The kind of a letter; none where a later version made it.
+    fn of(letter: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| *table as u8 == letter)
+    }
+
+    /// Whether its records are JSON. The others are bytes that somebody handed in.
+    pub(super) fn is_json(self) -> bool {
+        !matches!(self, Self::Csv | Self::Note)
+    }
+
     /// The kind in words, for errors.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -85,6 +112,12 @@ impl Space {
         prefix
     }
 
+    /// The conference's slug.
+    pub(super) fn conference(&self) -> &str {
+        let slug = self.0.split_last().map_or(&[][..], |(_, slug)| slug);
+        std::str::from_utf8(slug).unwrap_or_default()
+    }
+
     pub(super) fn cell(&self, table: Table, id: &[u8]) -> Cell {
         let mut base = self.table(table);
         base.extend_from_slice(id);
@@ -100,6 +133,16 @@ pub(super) struct Cell {
 }
 
 impl Cell {
+    /// The cell of a key, with its conference and id; none where a later version laid it out.
+    pub(super) fn of_key(key: &[u8]) -> Option<(Self, &str, &[u8])> {
+        let base = key.split_last_chunk::<2>()?.0;
+        let at = base.iter().position(|byte| *byte == 0)?;
+        let (conference, rest) = base.split_at_checked(at)?;
+        let (letter, id) = rest.get(1..)?.split_first()?;
+        let cell = Self { table: Table::of(*letter)?, base: base.to_vec() };
+        Some((cell, std::str::from_utf8(conference).ok()?, id))
+    }
+
     /// The key of a part.
     pub(super) fn key(&self, part: u16) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.base.len() + 2);
@@ -146,6 +189,16 @@ impl Cell {
         Ok(Some(record))
     }
 
+    /// Puts a record together from all its rows, in order.
+    pub(super) fn join(&self, parts: &[Row]) -> Result<Vec<u8>, ReadError> {
+        let mut rest = parts.iter();
+        let record = self.read(|key| {
+            let part = rest.as_slice().first().filter(|(found, _)| found == key);
+            Ok(part.and_then(|_| rest.next()).map(|(_, value)| value.clone()))
+        })?;
+        record.ok_or_else(|| self.damaged("its first part is missing"))
+    }
+
     /// The number of parts and the payload of part 0.
     pub(super) fn first(&self, key: &[u8], value: &[u8]) -> Result<(u16, Vec<u8>), ReadError> {
         match payload(self.table, key, value)? {
@@ -172,6 +225,12 @@ pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&
         [FORMAT, ..] | [] => Err(damaged("it is cut off")),
         [found, ..] => Err(damaged(&format!("there is no format {found}"))),
     }
+}
+
+/// Whether a value of any kind is what was written under its key. One of a newer format is, as far as anybody
+/// can tell.
+pub(super) fn is_whole(key: &[u8], value: &[u8]) -> bool {
+    !matches!(payload(Table::Note, key, value), Err(ReadError::Damaged { .. }))
 }
 
 fn checksum(key: &[u8], payload: &[u8]) -> u32 {

@@ -1,18 +1,24 @@
-//! The commit thread: the only writer of the database.
+//! The commit thread: the only writer of journal and index.
 //!
-//! It takes what is waiting, writes it as one batch, waits until that is on disk, and only then answers
-//! anybody of the group, those with a conflict too: whoever reads again after a conflict finds the state that
-//! it conflicts with. The first failed write or sync ends all acknowledging until the database was opened
-//! anew. That is tried at once, since a failed sled serves reads no longer either, with the room of the
-//! ballast where the disk is full; writes are taken again when the ballast could be laid again.
+//! It takes what is waiting, writes it to the journal as one record, waits until that is on disk, applies it to
+//! the index, and only then answers anybody of the group, those with a conflict too: whoever reads again after
+//! a conflict finds the state that it conflicts with.
+//!
+//! A failed write or sync of the journal ends all acknowledging until the record was cut off again and a new
+//! segment was begun; the index knows nothing of it, so reads go on. An index that fails is opened anew, which
+//! brings it up to the journal, with the room of the ballast where the disk is full. Both are tried at once.
+//! Writes are taken again when the ballast could be laid again.
 
 use super::cell::Space;
-use super::engine::{Engine, EngineError, drop_ballast, lay_ballast};
+use super::engine::{Engine, EngineError};
+use super::files::{Places, drop_ballast, lay_ballast};
+use super::journal::Journal;
+use super::opening::{self, Opened};
 use super::plan::{Changes, Plan, PlanError};
+use super::tally::Tally;
 use super::view::{self, View};
 use super::{CommitError, Options, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -27,7 +33,7 @@ const LAST_RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Shared {
     pub(super) view: RwLock<View>,
     pub(super) space: Space,
-    pub(super) dir: PathBuf,
+    pub(super) places: Places,
     pub(super) options: Options,
     pub(super) pulse: Pulse,
 }
@@ -39,6 +45,18 @@ pub(super) struct Pulse {
     pub(super) acknowledged: AtomicU64,
     /// Commits that wait for an answer.
     pub(super) pending: AtomicUsize,
+    /// The journal's last record that readers see.
+    pub(super) applied: AtomicU64,
+    /// Bytes that were written to the journal since the store was opened.
+    pub(super) journaled: AtomicU64,
+    /// Of the newest checkpoint.
+    pub(super) checkpoint: AtomicU64,
+    /// How often the index was made anew since the store was opened.
+    pub(super) rebuilt: AtomicU64,
+    /// Rows or records that are in neither copy.
+    pub(super) lost: AtomicU64,
+    /// The store is being closed: what takes long is to end.
+    pub(super) is_stopping: AtomicBool,
     /// When the first of the group in flight came in.
     pub(super) oldest: Mutex<Option<Instant>>,
 }
@@ -82,37 +100,61 @@ impl Failure {
     fn answer(&self) -> CommitError {
         match &self.error {
             EngineError::Full => CommitError::Full,
-            EngineError::Failed(cause) => {
-                CommitError::Unavailable(format!("an earlier write failed: {cause}"))
-            }
+            cause => CommitError::Unavailable(format!("an earlier write failed: {cause}")),
         }
     }
 }
 
 pub(super) struct Committer {
     shared: Arc<Shared>,
+    journal: Journal,
     /// None after an attempt to reopen it failed.
     engine: Option<Engine>,
+    tally: Tally,
     failure: Option<Failure>,
     /// A failed engine serves nothing any more.
     needs_reopening: bool,
+    /// The index was written to since it was flushed last.
+    is_dirty: bool,
+}
+
+/// Why a group was not written.
+enum Lapse {
+    /// Nothing of it is there, or nothing will be once the journal is mended.
+    Journal(EngineError),
+    /// The journal has it.
+    Index(EngineError),
 }
 
 impl Committer {
     /// A store that was opened on a full disk begins with that failure: it can be read.
-    pub(super) fn new(shared: Arc<Shared>, engine: Engine, failure: Option<EngineError>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        journal: Journal,
+        engine: Engine,
+        tally: Tally,
+        failure: Option<EngineError>,
+        needs_reopening: bool,
+    ) -> Self {
         let failure = failure.map(|error| {
             shared.pulse.has_failed.store(true, Ordering::Relaxed);
             Failure { error, wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
         });
-        Self { shared, engine: Some(engine), failure, needs_reopening: false }
+        let engine = Some(engine);
+        Self { shared, journal, engine, tally, failure, needs_reopening, is_dirty: false }
     }
 
     /// Serves until every sender is gone, then closes the database.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let first = match &self.failure {
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                None => match jobs.try_recv() {
+                    Ok(job) => Ok(job),
+                    Err(_) => {
+                        self.flush();
+                        jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                    }
+                },
                 Some(failure) => {
                     jobs.recv_timeout(failure.next_try.saturating_duration_since(Instant::now()))
                 }
@@ -173,42 +215,82 @@ impl Committer {
         let results: Vec<_> = results.collect();
         match self.write(&engine, &changes) {
             Ok(()) => results,
-            Err(error) => {
+            Err(lapse) => {
                 drop(engine); // or its lock would outlive it
-                refuse(&self.fail(error))
+                match lapse {
+                    Lapse::Journal(error) => refuse(&self.fail(error)),
+                    Lapse::Index(error) => {
+                        let answer = self.fail_index(error);
+                        // What the journal has is there, once the index is back.
+                        if self.needs_reopening { refuse(&answer) } else { results }
+                    }
+                }
             }
         }
     }
 
-    /// Hides the group from readers, writes it, and shows it when it is on disk.
-    fn write(&self, engine: &Engine, changes: &Changes) -> Result<(), EngineError> {
+    /// Writes a group to the journal, hides it from readers while it is applied, and shows it whole.
+    fn write(&mut self, engine: &Engine, changes: &Changes) -> Result<(), Lapse> {
         if changes.is_empty() {
             return Ok(());
         }
         let before: Result<Changes, EngineError> =
             changes.keys().map(|key| Ok((key.clone(), engine.value(key)?))).collect();
-        view::write(&self.shared.view).before = before?;
-        engine.write(changes)?;
+        let before = before.map_err(|error| {
+            self.needs_reopening = true;
+            Lapse::Journal(error)
+        })?;
+        let (sequence, bytes) = self.journal.append(changes).map_err(Lapse::Journal)?;
+        self.shared.pulse.journaled.fetch_add(bytes, Ordering::Relaxed);
+        let tally = self.tally.after(sequence, &before, changes);
+        view::write(&self.shared.view).before = before;
+        engine.apply(changes, &tally).map_err(Lapse::Index)?;
+        self.tally = tally;
+        self.is_dirty = true;
         let written = std::mem::take(&mut view::write(&self.shared.view).before);
+        self.shared.pulse.applied.store(sequence, Ordering::Release);
         drop(written); // after the lock: a release's is long
         Ok(())
     }
 
+    /// Writes what is not a commit of anybody's, before there are any.
+    pub(super) fn found(&mut self, changes: &Changes) -> Result<(), EngineError> {
+        let Some(engine) = self.engine.clone() else { return Ok(()) };
+        self.write(&engine, changes).map_err(|(Lapse::Journal(error) | Lapse::Index(error))| error)
+    }
+
+    /// Gives the system what sled holds back, while nobody waits: a kill then leaves the index up to date.
+    fn flush(&mut self) {
+        if let (true, Some(engine)) = (std::mem::take(&mut self.is_dirty), &self.engine)
+            && let Err(error) = engine.flush()
+        {
+            self.fail_index(error);
+        }
+    }
+
+    fn fail_index(&mut self, error: EngineError) -> CommitError {
+        self.needs_reopening = true;
+        self.fail(error)
+    }
+
     /// Ends acknowledging, and tries to get over it. Gives the answer to the group that met the failure.
     fn fail(&mut self, error: EngineError) -> CommitError {
-        tracing::error!(%error, "a write failed; the store takes none until it was reopened");
+        tracing::error!(%error, "a write failed; the store takes none until that is put right");
         self.shared.pulse.has_failed.store(true, Ordering::Relaxed);
         let failure = Failure { error, wait: FIRST_RETRY / 2, next_try: Instant::now() };
         let answer = failure.answer();
+        if failure.error == EngineError::Full {
+            drop_ballast(&self.shared.places);
+        }
         self.failure = Some(failure);
-        self.needs_reopening = true;
         self.recover();
         answer
     }
 
     fn recover(&mut self) {
-        let reopened = if self.needs_reopening { self.reopen() } else { Ok(()) };
-        match (reopened.and_then(|()| lay_ballast(&self.shared.dir)), &mut self.failure) {
+        let mended = self.journal.mend();
+        let reopened = mended.and_then(|()| if self.needs_reopening { self.reopen() } else { Ok(()) });
+        match (reopened.and_then(|()| lay_ballast(&self.shared.places)), &mut self.failure) {
             (Ok(()), _) => {
                 self.failure = None;
                 self.shared.pulse.has_failed.store(false, Ordering::Relaxed);
@@ -224,21 +306,30 @@ impl Committer {
         }
     }
 
-    /// Opens the database anew. Readers wait for it: there is none to read from meanwhile, since sled locks
-    /// its directory. What was in flight is then on disk as a whole or gone, so nothing is hidden any more.
+    /// Opens the index anew and brings it up to the journal. Readers wait for it: there is none to read from
+    /// meanwhile, since sled locks its directory.
     fn reopen(&mut self) -> Result<(), EngineError> {
         let mut view = view::write(&self.shared.view);
         view.before = Changes::new();
         for engine in [self.engine.take(), view.engine.take()].into_iter().flatten() {
             engine.close();
         }
-        if self.failure.as_ref().is_some_and(|failure| failure.error == EngineError::Full) {
-            drop_ballast(&self.shared.dir);
-        }
-        let engine = Engine::open(&self.shared.dir, self.shared.options.cache_bytes)?;
+        let Opened { engine, tally, health, pending, .. } =
+            opening::open_somehow(&self.shared.places, self.shared.options.cache_bytes)?;
+        let pulse = &self.shared.pulse;
+        pulse.rebuilt.fetch_add(health.rebuilt.into(), Ordering::Relaxed);
+        pulse.lost.fetch_add(health.lost, Ordering::Relaxed);
         view.engine = Some(engine.clone());
-        self.engine = Some(engine);
-        self.needs_reopening = false;
+        if !pending.is_empty() {
+            view.before = pending;
+            return Err(EngineError::Full);
+        }
+        if tally.sequence != self.journal.sequence() {
+            let cause = format!("the index is at {} of {}", tally.sequence, self.journal.sequence());
+            return Err(EngineError::Failed(cause));
+        }
+        (self.engine, self.tally, self.needs_reopening, self.is_dirty) = (Some(engine), tally, false, true);
+        pulse.applied.store(tally.sequence, Ordering::Release);
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! sled 0.34, fenced in. Nothing else in the crate touches it.
 //!
-//! What it needs to be trusted with an acknowledgement:
+//! What it needs to be trusted with reads, and to be found out where it cannot be:
 //!
 //! - `flush_async` stops for ever at seven or more concurrent callers (sled 1308). Only the commit thread
 //!   writes, with the blocking `flush()`.
-//! - `flush()` is no fsync on Linux: it leaves the log in the page cache. [`Engine::write`] follows it with
+//! - `flush()` is no fsync on Linux: it leaves the log in the page cache. [`Engine::sync`] follows it with
 //!   an fdatasync of sled's file `db` through a handle of its own, and opening syncs the directory and
-//!   `conf`, which sled never does. Its own flusher, which only logs a failed fsync, is off.
+//!   `conf`, which sled never does. Its own flusher, which only logs a failed fsync, is off. No acknowledgement
+//!   waits for it: that is the journal's.
 //! - A `snap.*.generating` that a crash left behind is taken for a snapshot and the store no longer opens
 //!   (sled 1527). It is removed first, under our own lock, so that no living process loses one.
 //! - Its errors stick until it is opened anew: even pages that it once wrote can then be unreadable. And it
@@ -18,18 +19,14 @@
 
 use super::cell::Row;
 use super::plan::Changes;
+use super::tally::{TALLY, Tally};
 use std::fs::File;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How long a lock may outlive its holder: a process that is being forked holds it until its exec.
-pub(super) const LOCK_PATIENCE: Duration = Duration::from_millis(500);
-
-const BALLAST: &str = "ballast";
 
 /// Why sled or the file system under it failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +34,9 @@ pub(super) enum EngineError {
     /// No space, or a quota or size limit.
     #[error("the disk is full")]
     Full,
+    /// Sled panicked: what it keeps for the whole process is not to be trusted either.
+    #[error("the database panicked: {0}")]
+    Panicked(String),
     /// Anything else.
     #[error("{0}")]
     Failed(String),
@@ -83,8 +83,8 @@ impl Engine {
         Ok(Self { db, log: Arc::new(log) })
     }
 
-    /// Writes all changes or none, and returns when they are on disk.
-    pub(super) fn write(&self, changes: &Changes) -> Result<(), EngineError> {
+    /// Writes all changes and the tally after them, or none. It is on disk some time later.
+    pub(super) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), EngineError> {
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
             match value {
@@ -92,10 +92,33 @@ impl Engine {
                 None => batch.remove(key.as_slice()),
             }
         }
-        guarded(|| self.db.apply_batch(batch))?;
-        guarded(|| self.db.flush())?;
-        self.log.sync_data()?;
-        Ok(())
+        let (key, value) = tally.row();
+        batch.insert(key, value);
+        guarded(|| self.db.apply_batch(batch))
+    }
+
+    /// Hands what was written to the system: after it, a killed process takes nothing along.
+    pub(super) fn flush(&self) -> Result<(), EngineError> {
+        guarded(|| self.db.flush()).map(drop)
+    }
+
+    /// Waits until what was flushed is on disk.
+    pub(super) fn sync(&self) -> Result<(), EngineError> {
+        self.flush()?;
+        Ok(self.log.sync_data()?)
+    }
+
+    /// Shows every key and value but the tally, in order.
+    pub(super) fn scan(&self, mut show: impl FnMut(&[u8], &[u8])) -> Result<(), EngineError> {
+        guarded(|| {
+            for row in self.db.iter() {
+                let (key, value) = row?;
+                if key != TALLY {
+                    show(&key, &value);
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The value of a key.
@@ -122,8 +145,10 @@ impl Engine {
 
     /// Whether any key does not begin with `prefix`.
     pub(super) fn holds_others_than(&self, prefix: &[u8]) -> Result<bool, EngineError> {
-        let ends = guarded(|| Ok([self.db.first()?, self.db.last()?]))?;
-        Ok(ends.into_iter().flatten().any(|(key, _)| !key.starts_with(prefix)))
+        let first = || self.db.range([1]..).next().transpose(); // the tally is nobody's
+        let ends = guarded(|| Ok([first()?, self.db.last()?]))?;
+        let other = |key: &[u8]| !key.starts_with(prefix) && key != TALLY;
+        Ok(ends.into_iter().flatten().any(|(key, _)| other(&key)))
     }
 
     /// Lets go of the database. sled flushes once more unless it failed before, and may panic at it.
@@ -135,37 +160,6 @@ impl Engine {
             tracing::error!(%error, "closing the store failed");
         }
     }
-}
-
-/// Lays the ballast: room that recovery gets back when the disk is full, since opening writes a snapshot.
-///
-/// That it can be laid is also the sign that there is room for writes again.
-pub(super) fn lay_ballast(dir: &Path) -> Result<(), EngineError> {
-    const SEGMENT: u64 = 512 * 1024; // in which sled's log grows
-    let snapshots: u64 = snapshots(dir)?.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
-    let bytes = 4 * SEGMENT + 2 * snapshots;
-    let path = dir.join(BALLAST);
-    if path.metadata().is_ok_and(|found| found.len() >= bytes) {
-        return Ok(());
-    }
-    fill(&path, bytes).inspect_err(|_| drop_ballast(dir))
-}
-
-/// Gives the ballast's room back.
-pub(super) fn drop_ballast(dir: &Path) {
-    match std::fs::remove_file(dir.join(BALLAST)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => tracing::error!(%error, "the ballast stays"),
-        _ => {}
-    }
-}
-
-fn fill(path: &Path, bytes: u64) -> Result<(), EngineError> {
-    let mut file = File::create(path)?;
-    let block = [0x55; 64 * 1024]; // not zeros: a file system may keep those as a hole
-    for _ in 0..bytes.div_ceil(block.len() as u64) {
-        file.write_all(&block)?;
-    }
-    Ok(file.sync_all()?)
 }
 
 /// How long a lock of sled's may outlive its database, on a busy machine.
@@ -184,7 +178,7 @@ fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
     }
 }
 
-fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
+pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -208,7 +202,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Engine
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
-            Err(EngineError::Failed(format!("the database panicked: {text}")))
+            Err(EngineError::Panicked(text.to_owned()))
         }
     }
 }

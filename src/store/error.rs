@@ -1,7 +1,8 @@
 //! Why the store could not be opened, read or written. Nothing here names a token: the store never sees one.
 
+use super::engine::EngineError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a data directory could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,24 @@ pub enum OpenError {
         /// What the database said.
         cause: String,
     },
+    /// The database panicked over what it found. The next opening, in a process of its own, makes it anew.
+    #[error("the database in {} is damaged beyond reading ({cause}); the next start makes it anew", dir.display())]
+    Panicked {
+        /// The directory.
+        dir: PathBuf,
+        /// What the database said.
+        cause: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn of(dir: &Path, error: EngineError) -> Self {
+        let dir = dir.to_owned();
+        match error {
+            EngineError::Panicked(cause) => Self::Panicked { dir, cause },
+            error => Self::Engine { dir, cause: error.to_string() },
+        }
+    }
 }
 
 /// Why a record could not be read.
@@ -72,8 +91,9 @@ pub enum ReadError {
 /// Why a commit was not acknowledged.
 ///
 /// After [`Self::Conflict`] and [`Self::TooLarge`] nothing of the commit was written. After [`Self::Full`]
-/// and [`Self::Unavailable`] the outcome is unknown until the store was reopened: the write may have
-/// reached the disk before the failure. Whoever needs to know reads the record again.
+/// and [`Self::Unavailable`] nothing is there once the store takes writes again, but for one case: the journal
+/// had taken it and the index could not be opened any more; then it is there. While the store takes no writes,
+/// a crash may bring either. Whoever needs to know reads the record again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// Somebody else changed a record since it was read.

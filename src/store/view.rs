@@ -107,53 +107,84 @@ pub(super) fn write(view: &RwLock<View>) -> RwLockWriteGuard<'_, View> {
     view.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The records of a table, in the order of their ids. Each is as it was at one moment, but a scan takes many
-/// moments: the lock is held for a page at a time, so that commits go on meanwhile.
-pub(super) struct Records<'a> {
+/// The rows of one record after the other, in the order of their keys. Each record is as it was at one moment,
+/// but a scan takes many moments: the lock is held for a page at a time, so that commits go on meanwhile.
+pub(super) struct Groups<'a> {
     view: &'a RwLock<View>,
-    table: Table,
     prefix: Vec<u8>,
     after: Option<Vec<u8>>,
     limit: usize,
     is_done: bool,
-    ready: VecDeque<Result<Row, ReadError>>,
+    ready: VecDeque<Vec<Row>>,
+}
+
+impl<'a> Groups<'a> {
+    /// The records whose keys begin with a prefix.
+    pub(super) fn new(view: &'a RwLock<View>, prefix: Vec<u8>) -> Self {
+        Self { view, prefix, after: None, limit: 1024, is_done: false, ready: VecDeque::new() }
+    }
+
+    /// Reads a page. Its last record, which the page may cut off, begins the next.
+    fn fill(&mut self) -> Result<(), ReadError> {
+        let page = read(self.view, |view| view.page(&self.prefix, self.after.as_deref(), self.limit))?;
+        let mut records: VecDeque<Vec<Row>> = VecDeque::new();
+        for row in page.rows {
+            match records.back_mut() {
+                Some(parts) if parts.first().is_some_and(|first| base(first) == base(&row)) => {
+                    parts.push(row)
+                }
+                _ => records.push_back(vec![row]),
+            }
+        }
+        if page.next.is_some() && records.pop_back().is_some() && records.is_empty() {
+            self.limit *= 2;
+            return Ok(());
+        }
+        let last = records.back().and_then(|parts| parts.last()).map(|(key, _)| key.clone());
+        self.ready = records;
+        self.is_done = page.next.is_none();
+        self.after = last.or(page.next);
+        Ok(())
+    }
+}
+
+/// A store that cannot be read ends the scan with the error.
+impl Iterator for Groups<'_> {
+    type Item = Result<Vec<Row>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() && !self.is_done {
+            if let Err(error) = self.fill() {
+                self.is_done = true;
+                return Some(Err(error));
+            }
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}
+
+/// What the keys of a record's parts have in common.
+fn base(row: &Row) -> &[u8] {
+    row.0.split_last_chunk::<2>().map_or(&[], |(base, _)| base)
+}
+
+/// The records of a table, in the order of their ids.
+pub(super) struct Records<'a> {
+    groups: Groups<'a>,
+    table: Table,
+    prefix: usize,
 }
 
 impl<'a> Records<'a> {
     pub(super) fn new(view: &'a RwLock<View>, space: &Space, table: Table) -> Self {
         let prefix = space.table(table);
-        Self { view, table, prefix, after: None, limit: 1024, is_done: false, ready: VecDeque::new() }
-    }
-
-    /// Reads a page and puts its records together. The last one, which the page may cut off, begins the next.
-    fn fill(&mut self) -> Result<(), ReadError> {
-        let page = read(self.view, |view| view.page(&self.prefix, self.after.as_deref(), self.limit))?;
-        let base = |row: &Row| row.0.len().saturating_sub(2);
-        let same = |a: &Row, b: &Row| a.0.get(..base(a)) == b.0.get(..base(b));
-        let mut records: Vec<&[Row]> = page.rows.chunk_by(same).collect();
-        if page.next.is_some() && records.pop().is_some() && records.is_empty() {
-            self.limit *= 2;
-            return Ok(());
-        }
-        let last = records.last().and_then(|parts| parts.last()).map(|(key, _)| key.clone());
-        for parts in records {
-            self.ready.push_back(self.record(parts));
-        }
-        self.is_done = page.next.is_none();
-        self.after = last.or(page.next);
-        Ok(())
+        Self { table, prefix: prefix.len(), groups: Groups::new(view, prefix) }
     }
 
     fn record(&self, parts: &[Row]) -> Result<Row, ReadError> {
-        let base = parts.first().and_then(|(key, _)| key.get(..key.len().saturating_sub(2)));
-        let cell = Cell { table: self.table, base: base.unwrap_or_default().to_vec() };
-        let mut rest = parts.iter();
-        let record = cell.read(|key| {
-            let part = rest.as_slice().first().filter(|(found, _)| found == key);
-            Ok(part.and_then(|_| rest.next()).map(|(_, value)| value.clone()))
-        })?;
-        let record = record.ok_or_else(|| cell.damaged("its first part is missing"))?;
-        Ok((cell.base.get(self.prefix.len()..).unwrap_or_default().to_vec(), record))
+        let cell = Cell { table: self.table, base: parts.first().map(base).unwrap_or_default().to_vec() };
+        let record = cell.join(parts)?;
+        Ok((cell.base.get(self.prefix..).unwrap_or_default().to_vec(), record))
     }
 
     /// The records, parsed.
@@ -168,18 +199,12 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Ids and bytes. A damaged record is an error in its place, and the others follow; a store that cannot be read
-/// ends the scan with the error.
+/// Ids and bytes. A damaged record is an error in its place, and the others follow.
 impl Iterator for Records<'_> {
     type Item = Result<Row, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && !self.is_done {
-            if let Err(error) = self.fill() {
-                self.is_done = true;
-                return Some(Err(error));
-            }
-        }
-        self.ready.pop_front()
+        let parts = self.groups.next()?;
+        Some(parts.and_then(|parts| self.record(&parts)))
     }
 }

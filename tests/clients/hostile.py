@@ -26,11 +26,16 @@ KINDS = ["talk", "plenary", "lightning", "panel", "workshop", "discussion", "rem
 
 def harmless(text: str) -> str:
     """Letters where letters or worse were; what gives a cell its own structure stays: line ends, `,` `;` `:`."""
-    out, letters = [], random.Random(text)  # one for each text, so that two stay two
-    for c in text:
-        if c in ",;:\n\r\u2028\u2029\u0085":
-            out.append(c)
-        elif c.isspace():
+    return "".join(map(_letters, re.split("([,;:\n\r\u2028\u2029\u0085])", text)))
+
+
+def _letters(piece: str) -> str:
+    """The same for the same piece, since equal names are one person, and others for others."""
+    if piece in set(",;:\n\r\u2028\u2029\u0085"):
+        return piece
+    out, letters = [], random.Random(piece.strip())
+    for c in piece:
+        if c.isspace():
             out.append(" ")
         elif unicodedata.category(c) not in ("Cf", "Cc"):
             out.append(letters.choice(ascii_lowercase))

@@ -11,10 +11,18 @@ from pathlib import Path
 import brotli
 import requests
 import zstandard
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from feeds import ROOT, TARGET
 
 BINARY = Path(os.environ.get("CALLBOARD", TARGET / "debug" / "callboard"))
+
+# A busy machine's server turns requests away with 503 for a moment; clients come back.
+PATIENT = requests.Session()
+PATIENT.mount("http://", HTTPAdapter(max_retries=Retry(
+    total=10, backoff_factor=0.2, status_forcelist=[503], allowed_methods=None, raise_on_status=False,
+)))  # fmt: skip
 
 DECODERS = {
     "identity": bytes,
@@ -78,7 +86,7 @@ class Server:
         """The answer, its body decoded by the coding's own library rather than by the HTTP client."""
         url = path if path.startswith("http") else self.origin + path
         headers = {"Accept-Encoding": coding, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        response = requests.get(url, headers=headers, timeout=10, stream=True)
+        response = PATIENT.get(url, headers=headers, timeout=10, stream=True)
         body = response.raw.read(decode_content=False)
         if body:
             body = DECODERS[response.headers.get("Content-Encoding", "identity")](body)

@@ -21,7 +21,7 @@ import skeletons
 from feeds import ROOT
 from hostile import COLUMNS, PAYLOADS, TEXTS, accepted, cells, check, flat, harmless, toml, twin, utf8, written
 from organizer import SECRET
-from server import BINARY, Server
+from server import BINARY, PATIENT, Server
 
 SENDABLE = [payload for payload in PAYLOADS if utf8(payload)]
 
@@ -66,7 +66,7 @@ def second(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def publish(server: Server, rows: list[dict[str, str]]) -> None:
-    answer = requests.put(f"{server.origin}/organizer/program", data=written(rows), timeout=120,
+    answer = PATIENT.put(f"{server.origin}/organizer/program", data=written(rows), timeout=120,
                           headers={"Authorization": f"Bearer {SECRET}", "Content-Type": "text/csv"})  # fmt: skip
     assert answer.status_code == 201, answer.text
 
@@ -217,7 +217,10 @@ def test_texts_of_the_feed_come_back_whole_and_stay_in_their_property(pair):
     feed = icalendar.Calendar.from_ical(pair.servers[0].get("/program.ics").content)
     titles = {str(event["UID"]).split("@")[0]: str(event["SUMMARY"]) for event in feed.walk("VEVENT")}
     for row in second(pair.rows):
-        want = re.sub(r"\s+", "", "".join(c for c in row["title"] if c.isprintable()))
+        title = row["title"]
+        if re.match("'+[=+@-]", title):
+            title = title[1:]  # as a spreadsheet means it, and as schedule.csv writes it again
+        want = re.sub(r"\s+", "", "".join(c for c in title if c.isprintable()))
         have = re.sub(r"\s+", "", "".join(c for c in titles[row["id"]] if c.isprintable()))
         assert have == want, row["id"]
     names = {name for event in feed.walk("VEVENT") for name in event}
@@ -252,7 +255,7 @@ def test_names_of_agendas_and_labels_of_links_stay_text(pair):
     server = pair.servers[0]
     baseline = None
     for text in ["plain", *PAYLOADS]:
-        made = requests.post(f"{server.origin}/api/v1/agendas", timeout=30,
+        made = PATIENT.post(f"{server.origin}/api/v1/agendas", timeout=30,
                              data=json.dumps({"name": text[:60] + " end", "picks": ["row-000", "row-001"]}),
                              headers={"Content-Type": "application/json"})  # fmt: skip
         if not utf8(text[:60]):
@@ -261,7 +264,7 @@ def test_names_of_agendas_and_labels_of_links_stay_text(pair):
         assert made.status_code == 201, made.text
         key = made.json()["edit_key"]
         bearer = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        label = requests.post(f"{server.origin}/api/v1/agenda/links", timeout=30, headers=bearer,
+        label = PATIENT.post(f"{server.origin}/api/v1/agenda/links", timeout=30, headers=bearer,
                               data=json.dumps({"label": text[:60] + " end"}))  # fmt: skip
         assert label.status_code == 201, label.text
         feed = urlsplit(made.json()["read_links"][0]["feed"]).path
@@ -306,7 +309,7 @@ def test_hostile_fields_of_a_request_are_in_no_answer(pair):
         value = bytes(byte for byte in value if byte >= 32 and byte != 127) + b" evilmark"
         for name in ("User-Agent", "Referer", "Cookie", "Authorization", "If-None-Match", "Accept-Language", "Origin",
                      "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Accept"):  # fmt: skip
-            answer = requests.get(f"{server.origin}/nowhere", headers={name: value, "Accept-Encoding": "identity"}, timeout=10)
+            answer = PATIENT.get(f"{server.origin}/nowhere", headers={name: value, "Accept-Encoding": "identity"}, timeout=10)
             assert answer.status_code in (400, 404), (name, text)
             assert b"evilmark" not in answer.content and "evilmark" not in str(answer.headers), (name, text)
 
@@ -317,7 +320,7 @@ def test_the_organizers_pages_show_texts_and_faults_as_text(pair):
     calm = written([{**row, "room": "", "title": "same" * 300} for row in pair.twins])
     pages = []
     for server, files in zip(pair.servers, ((raw, written(pair.rows)), (calm, written(pair.twins)))):
-        signed = requests.post(f"{server.origin}/organizer/session", data={"secret": SECRET}, allow_redirects=False,
+        signed = PATIENT.post(f"{server.origin}/organizer/session", data={"secret": SECRET}, allow_redirects=False,
                                headers={"Sec-Fetch-Site": "same-origin"}, timeout=10)  # fmt: skip
         cookies = {"Cookie": signed.headers["Set-Cookie"].split(";")[0], "Sec-Fetch-Site": "same-origin"}
         cookies["Authorization"] = f"Bearer {SECRET}"
@@ -325,17 +328,17 @@ def test_the_organizers_pages_show_texts_and_faults_as_text(pair):
         for body in files:
             uploads = {"program": ("program.csv", body, "text/csv")}
             for answer in (
-                requests.post(f"{server.origin}/organizer/preview", files=uploads, headers=cookies, timeout=60),
-                requests.get(f"{server.origin}/organizer", headers=cookies, timeout=60),
-                requests.post(f"{server.origin}/organizer/releases/1/preview", headers=cookies, timeout=60),
+                PATIENT.post(f"{server.origin}/organizer/preview", files=uploads, headers=cookies, timeout=60),
+                PATIENT.get(f"{server.origin}/organizer", headers=cookies, timeout=60),
+                PATIENT.post(f"{server.origin}/organizer/releases/1/preview", headers=cookies, timeout=60),
             ):
                 assert answer.status_code in (200, 422), answer.status_code
                 kinds |= elements(skeletons.of_html(answer.content))
         pages.append(kinds)
         for path in ("/organizer/status", "/organizer/releases", "/organizer/releases/2", "/organizer/picks"):
-            answer = requests.get(server.origin + path, headers=cookies, timeout=60)
+            answer = PATIENT.get(server.origin + path, headers=cookies, timeout=60)
             assert answer.status_code == 200 and skeletons.of_json(answer.content), path
-        kept = requests.get(f"{server.origin}/organizer/releases/1/program.csv", headers=cookies, timeout=60)
+        kept = PATIENT.get(f"{server.origin}/organizer/releases/1/program.csv", headers=cookies, timeout=60)
         assert kept.status_code == 200
     assert pages[0] <= pages[1] | {("li", ())}, pages[0] - pages[1]
 

@@ -3,7 +3,7 @@
 The store holds 1,000 agendas, four releases and their ledger, all of it made through the server. Of each damaged
 copy the judge (judge.rs, which opens it as the server does) says a digest of everything in it, or how it refuses; one
 in `SERVED` is started by the server too. Good is the same digest as without damage, or a refusal that names the
-damage; where the binary has `verify --repair`, what it refused must be whole after that. Anything else that opens is a
+damage; then the next start must be whole, or where the binary has a `verify --repair`, the one after that. Anything else that opens is a
 silent loss. Flips are spread so that every file has its share, the small ones each byte.
 """
 
@@ -157,7 +157,9 @@ def run(home: Home, count: int | None, truncations: int, seed: int, jobs: int, s
         if outcome == "refused":
             with lock:
                 refusals[re.sub(r"/\S+|[0-9]+", "…", said)[:140]] += 1
-            if can_repair:
+            if weigh(local.judge.ask(at), truth) == "whole":
+                outcome = "whole at the next start"
+            elif can_repair:
                 subprocess.run([BINARY, "verify", "--data", at, "--config", home.at / "callboard.toml", "--repair"],
                                capture_output=True, timeout=PATIENCE)  # fmt: skip
                 outcome = "repaired by hand" if weigh(local.judge.ask(at), truth) == "whole" else "not repaired"
@@ -169,7 +171,7 @@ def run(home: Home, count: int | None, truncations: int, seed: int, jobs: int, s
         remove(at)
         with lock:
             outcomes[kind, outcome] += 1
-            if outcome not in ("whole", "refused", "repaired by hand"):
+            if outcome not in ("whole", "whole at the next start", "refused", "repaired by hand"):
                 found.append(f"{kind} of {name} at {where}: {outcome}: {said[:200]}")
 
     with ThreadPoolExecutor(jobs) as pool:

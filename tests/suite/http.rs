@@ -11,6 +11,7 @@ mod desk;
 mod exchange;
 mod feeds;
 mod limits;
+mod matrix;
 mod operator;
 mod organizer;
 mod pages;

@@ -1,5 +1,6 @@
 //! Picks in and out by the API.
 
+use super::query::Query;
 use super::{Call, JSON, document, tagged};
 use crate::agenda::EditKey;
 use crate::exchange::{self, ExchangeError, Line, Matching, Outcome};
@@ -33,7 +34,7 @@ impl Call<'_> {
         if !["text/calendar", JSON].iter().any(|form| essence.eq_ignore_ascii_case(form)) {
             return Err(Problem::MediaType(FORMS));
         }
-        let is_preview = self.says("preview", "yes");
+        let is_preview = Query::of(self.request).says("preview", "yes")?;
         let (release, held) = (Arc::clone(self.release), owned.record.picks.clone());
         let body = self.body.clone();
         let look = move || exchange::from_file(&body, &release, &held);
@@ -51,7 +52,7 @@ impl Call<'_> {
 
     /// The picks as a list, or with `?format=ics` as a calendar.
     pub(super) fn export(&self, owned: &Owned, now: DateTime<Utc>) -> Result<Response<Body>, Problem> {
-        if self.says("format", "ics") {
+        if Query::of(self.request).says("format", "ics")? {
             return feeds::own(&owned.record, self.release, self.request, now);
         }
         let hash = format!("x-{}-{}", owned.record.version, self.release.number());
@@ -63,11 +64,6 @@ impl Call<'_> {
             fields: Vec::new(),
         };
         representation.answer(self.request)
-    }
-
-    fn says(&self, name: &str, value: &str) -> bool {
-        let query = self.request.uri.query().unwrap_or_default();
-        url::form_urlencoded::parse(query.as_bytes()).any(|pair| pair.0 == name && pair.1 == value)
     }
 }
 

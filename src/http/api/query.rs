@@ -67,6 +67,15 @@ impl Query {
         }
     }
 
+    /// Whether a key is there, with the one value that it can have.
+    pub(super) fn says(&self, key: &'static str, value: &str) -> Result<bool, AskError> {
+        match self.one(key)? {
+            None => Ok(false),
+            Some(said) if said == value => Ok(true),
+            Some(_) => Err(AskError::value(key, format!("write {value}, or leave it out"))),
+        }
+    }
+
     /// A whole number in its one spelling.
     pub(super) fn number(&self, key: &'static str) -> Result<Option<u64>, AskError> {
         let Some(text) = self.one(key)? else { return Ok(None) };
@@ -149,6 +158,15 @@ mod tests {
         for bad in ["limit=0", "limit=51", "limit=", "limit=01", "limit=%2B1", "limit=-1", "limit=1&limit=1"]
         {
             assert!(matches!(query(bad).limit(50), Err(AskError::Value { key: "limit", .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_preview_is_refused_before_anything_is_picked() {
+        assert_eq!(query("preview=yes").says("preview", "yes"), Ok(true));
+        assert_eq!(query("").says("preview", "yes"), Ok(false));
+        for bad in ["preview=", "preview=true", "preview=YES", "preview=yes&preview=yes"] {
+            assert!(query(bad).says("preview", "yes").is_err(), "{bad}");
         }
     }
 

@@ -111,6 +111,13 @@ fn of_release(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(Stri
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     }
     String::from_utf8(schedule_csv(release).bytes).unwrap();
+    if grown.pages {
+        of_pages(release);
+    }
+}
+
+/// They cost as much as everything else, so only some inputs ask for them.
+fn of_pages(release: &Release) {
     for (path, page) in Pages::render(release).all() {
         let text = std::str::from_utf8(&page.identity).unwrap();
         assert!(!page.media_type.starts_with("text/html") || !is_broken_out_of(text), "{path}");

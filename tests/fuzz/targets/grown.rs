@@ -79,6 +79,8 @@ impl Hand {
 pub(super) struct Grown {
     pub(super) program: Program,
     pub(super) agenda: Text,
+    /// Whether its pages are wanted.
+    pub(super) pages: bool,
 }
 
 fn some(text: Text) -> Option<Text> {
@@ -90,6 +92,7 @@ pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
     let mut fields = text.split('\u{1f}');
     let mut next = || fields.next().unwrap_or_default();
     let choices = next().as_bytes();
+    // The first byte chooses the zone, and pages.
     let choice = |n: usize| choices.get(n).copied().unwrap_or_default();
     let line = |raw: &str| hand.text(Text::line(raw).0);
     let block = |raw: &str| hand.text(Text::block(raw).0);
@@ -158,5 +161,6 @@ pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
         });
     }
     let tracks = conference.tracks.clone();
-    Grown { program: Program::new(Arc::new(conference), tracks, sessions), agenda }
+    let pages = choice(0) >= 0xe0;
+    Grown { program: Program::new(Arc::new(conference), tracks, sessions), agenda, pages }
 }

@@ -92,7 +92,7 @@ def run(asked, is_short: bool, verdict) -> None:
         for kind in KINDS:
             results = multiprocessing.Queue()
             good = Good(server.port)
-            pause = 0.03 if is_short else 0.001
+            pause = 0.06 if is_short else 0.001
             attack = multiprocessing.Process(target=_attack, args=(server.port, kind, each, seconds, pause, results))
             attack.start()
             counts = results.get(timeout=seconds + 300)

@@ -14,6 +14,19 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _is_well(port: int, until: float) -> bool:
+    """Whether twenty clients in a row are answered; more often than once, since the server has to see them go."""
+    in_a_row = 0
+    while in_a_row < 20 and time.monotonic() < until:
+        connection = Connection(port)
+        try:
+            in_a_row = in_a_row + 1 if connection.ask("/tracks/track-1.ics")[0] == 200 else 0
+        except OSError:
+            in_a_row = 0
+        connection.close()
+    return in_a_row == 20
+
+
 def run(asked, is_short: bool, verdict) -> None:
     with Server() as server:
         server.start()
@@ -43,6 +56,4 @@ def run(asked, is_short: bool, verdict) -> None:
         verdict.holds("the next client has the place of the idlest", status == 200)
         for one in crowd:
             one.close()
-        time.sleep(0.3)
-        statuses = {Connection(server.port).ask("/tracks/track-1.ics")[0] for _ in range(20)}
-        verdict.holds("all is well when they are gone", statuses == {200})
+        verdict.holds("within 5 s of their going all is well", _is_well(server.port, time.monotonic() + 5))

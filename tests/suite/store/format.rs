@@ -54,9 +54,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn rows(dir: &Path) -> String {
-    let db = sled::open(dir).unwrap();
+    let db = sled::open(dir.join("index")).unwrap();
     let line = |(key, value): (sled::IVec, sled::IVec)| format!("{} {}\n", hex(&key), hex(&value));
-    db.iter().map(|row| line(row.unwrap())).collect()
+    // The tally sorts first and is no record.
+    db.range([1]..).map(|row| line(row.unwrap())).collect()
 }
 
 #[test]
@@ -96,9 +97,12 @@ fn a_store_of_format_1_opens() {
     assert_eq!(conference().slug, slug());
 }
 
-/// Changes every value whose key holds `table`, as a later version or a bad disk would.
+/// Changes every value whose key holds `table`, as a later version or a bad disk would, in the only copy.
 fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
-    let db = sled::open(dir).unwrap();
+    for copy in ["journal", "checkpoints"] {
+        let _ = std::fs::remove_dir_all(dir.join(copy));
+    }
+    let db = sled::open(dir.join("index")).unwrap();
     let prefix = [slug().as_str().as_bytes(), &[0, table]].concat();
     for row in db.scan_prefix(prefix) {
         let (key, value) = row.unwrap();

@@ -166,5 +166,5 @@ fn fifty_thousand_sessions_and_their_program_come_back() {
 }
 
 fn blobs(dir: &Path) -> usize {
-    std::fs::read_dir(dir.join("blobs")).unwrap().count()
+    std::fs::read_dir(dir.join("index/blobs")).unwrap().count()
 }

@@ -1,0 +1,292 @@
+//! The lines of a checkpoint: one record each, as JSON that other programs can read.
+//!
+//! ```text
+//! {"callboard":"checkpoint","version":1,"conference":"srecon25americas","sequence":7}
+//! {"table":"entry","id":"keynote-1","record":{…}}      a record that is JSON, as it is stored
+//! {"table":"agenda","hex":"00ff…","record":[…]}        an id that is no text
+//! {"table":"csv","hex":"0000000000000001","bytes":"…"} a record that is no JSON, in base64
+//! {"table":"link","hex":"00ff…","gone":true}           no record any more, though a line before has one
+//! {"key":"00ff…","value":"…"}                          a row that this version cannot read, as it is
+//! {"records":5,"sequence":9,"sha256":"…"}              the end: lines but first and last, state, digest of the rest
+//! ```
+//!
+//! `conference` stands in a record's line where it is not that of the first line. A record that comes again
+//! replaces what came before.
+
+use super::super::cell::{Cell, Row, Space};
+use super::super::plan::Changes;
+use data_encoding::{BASE64, HEXLOWER};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The version of the format that is written, and the newest that is read.
+pub(super) const VERSION: u32 = 1;
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) callboard: String,
+    pub(super) version: u32,
+    pub(super) conference: String,
+    /// Where in the journal the scan began.
+    pub(super) sequence: u64,
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tail {
+    pub(super) records: u64,
+    /// The state is that after this record of the journal.
+    pub(super) sequence: u64,
+    pub(super) sha256: String,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    conference: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<super::super::cell::Table>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hex: Option<String>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    record: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    bytes: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    gone: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    value: Option<Cow<'a, str>>,
+}
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A record, or that there is none.
+    Record(Cell, Option<Vec<u8>>),
+    /// A row, or that there is none.
+    Row(Vec<u8>, Option<Vec<u8>>),
+}
+
+/// Prints the rows of a table of changes, a record's parts together. Calls `out` per line, without its end.
+pub(super) fn print_changes<E>(
+    conference: &str,
+    changes: &Changes,
+    mut out: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let rows: Vec<_> = changes.iter().collect();
+    let base = |key: &[u8]| key.len().saturating_sub(2);
+    for parts in rows.chunk_by(|(a, _), (b, _)| a.get(..base(a)) == b.get(..base(b))) {
+        let whole: Vec<Row> =
+            parts.iter().filter_map(|(key, value)| Some(((*key).clone(), (*value).clone()?))).collect();
+        let all_gone =
+            whole.is_empty().then(|| parts.first()).flatten().and_then(|(key, _)| Cell::of_key(key));
+        match (all_gone, record(&whole)) {
+            (Some((cell, own, id)), _) => {
+                let line = Line { gone: true, ..named(conference, &cell, own, id) };
+                out(&json(&line))?;
+            }
+            (None, Some(line)) => out(&line.print(conference))?,
+            (None, None) => {
+                for (key, value) in parts {
+                    out(&row_line(key, value.as_deref()))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prints all rows of one record: one line, or where it cannot be read one per row.
+pub(super) fn print_record<E>(
+    conference: &str,
+    parts: &[Row],
+    mut out: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    match record(parts) {
+        Some(line) => out(&line.print(conference)),
+        None => parts.iter().try_for_each(|(key, value)| out(&row_line(key, Some(value)))),
+    }
+}
+
+struct Whole<'a> {
+    cell: Cell,
+    conference: &'a str,
+    id: &'a [u8],
+    bytes: Vec<u8>,
+}
+
+/// The record of some rows, if they are one that would be written with the very same rows again.
+fn record(parts: &[Row]) -> Option<Whole<'_>> {
+    let (cell, conference, id) = Cell::of_key(&parts.first()?.0)?;
+    let bytes = cell.join(parts).ok()?;
+    (cell.write(&bytes).ok()? == parts).then_some(Whole { cell, conference, id, bytes })
+}
+
+impl Whole<'_> {
+    fn print(&self, conference: &str) -> Vec<u8> {
+        let mut line = named(conference, &self.cell, self.conference, self.id);
+        // Only text that is taken over as it is comes back as it was.
+        let raw = Some(&self.bytes)
+            .filter(|_| self.cell.table.is_json())
+            .and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok())
+            .filter(|raw| {
+                raw.get().len() == self.bytes.len() && raw.get() != "null" && !raw.get().contains('\n')
+            });
+        match raw {
+            Some(_) => line.record = raw,
+            None => line.bytes = Some(BASE64.encode(&self.bytes).into()),
+        }
+        json(&line)
+    }
+}
+
+fn named<'a>(conference: &str, cell: &Cell, own: &'a str, id: &'a [u8]) -> Line<'a> {
+    let text = std::str::from_utf8(id).ok().filter(|text| !text.chars().any(char::is_control));
+    Line {
+        conference: (own != conference).then(|| own.into()),
+        table: Some(cell.table),
+        id: text.map(Into::into),
+        hex: if text.is_none() { Some(HEXLOWER.encode(id)) } else { None },
+        ..Line::default()
+    }
+}
+
+fn row_line(key: &[u8], value: Option<&[u8]>) -> Vec<u8> {
+    let value = value.map(|value| BASE64.encode(value).into());
+    json(&Line { key: Some(HEXLOWER.encode(key)), gone: value.is_none(), value, ..Line::default() })
+}
+
+fn json(line: &impl Serialize) -> Vec<u8> {
+    // It holds strings, numbers and JSON only.
+    serde_json::to_vec(line).unwrap_or_default()
+}
+
+/// Prints the first or last line.
+pub(super) fn print_end(end: &impl Serialize) -> Vec<u8> {
+    json(end)
+}
+
+/// Reads a record's line; the error is what is wrong with it.
+pub(super) fn parse(conference: &str, line: &[u8]) -> Result<Said, String> {
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let base64 = |text: &str| BASE64.decode(text.as_bytes()).map_err(|error| error.to_string());
+    let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(|error| error.to_string());
+    let Some(table) = line.table else {
+        let key = hex(line.key.as_deref().ok_or("it has neither table nor key")?)?;
+        let value = line.value.as_deref().map(base64).transpose()?;
+        return if value.is_none() == line.gone {
+            Ok(Said::Row(key, value))
+        } else {
+            Err("it has no value".into())
+        };
+    };
+    let id = match (&line.id, &line.hex) {
+        (Some(id), None) => id.as_bytes().to_vec(),
+        (None, Some(text)) => hex(text)?,
+        _ => return Err("it has no id".to_owned()),
+    };
+    let own = line.conference.as_deref().unwrap_or(conference);
+    let own = crate::program::Slug::parse(own).map_err(|error| error.to_string())?;
+    let cell = Space::new(&own).cell(table, &id);
+    match (line.record, line.bytes, line.gone) {
+        (Some(record), None, false) => Ok(Said::Record(cell, Some(record.get().as_bytes().to_vec()))),
+        (None, Some(bytes), false) => Ok(Said::Record(cell, Some(base64(&bytes)?))),
+        (None, None, true) => Ok(Said::Record(cell, None)),
+        _ => Err("it has no record".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::cell::Table;
+    use super::*;
+    use proptest::prelude::*;
+    use std::convert::Infallible;
+
+    fn space(slug: &str) -> Space {
+        Space::new(&crate::program::Slug::parse(slug).unwrap())
+    }
+
+    fn printed(parts: &[Row]) -> Vec<String> {
+        let mut lines = Vec::new();
+        print_record("con", parts, |line| {
+            lines.push(String::from_utf8(line.to_vec()).unwrap());
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+        lines
+    }
+
+    #[test]
+    fn every_kind_of_line_looks_as_it_is_documented() {
+        let agenda = space("con").cell(Table::Agenda, &[0xff; 2]);
+        let lines = printed(&agenda.write(br#"[1,"x"]"#).unwrap());
+        assert_eq!(lines, [r#"{"table":"agenda","hex":"ffff","record":[1,"x"]}"#]);
+        let entry = space("other").cell(Table::Entry, b"keynote-1");
+        let lines = printed(&entry.write(br#"{"n": 1.0}"#).unwrap());
+        assert_eq!(lines, [r#"{"conference":"other","table":"entry","id":"keynote-1","record":{"n": 1.0}}"#]);
+        let note = space("con").cell(Table::Note, b"n");
+        assert_eq!(printed(&note.write(b"{}").unwrap()), [r#"{"table":"note","id":"n","bytes":"e30="}"#]);
+
+        let unknown = vec![(b"con\0?x\0\0".to_vec(), b"later".to_vec())];
+        assert_eq!(printed(&unknown), [r#"{"key":"636f6e003f780000","value":"bGF0ZXI="}"#]);
+
+        let parts = note.write(&[7; 5000]).unwrap();
+        let gone: Changes = parts.iter().map(|(key, _)| (key.clone(), None)).collect();
+        let mut lines = Vec::new();
+        let keep = |line: &[u8]| {
+            lines.push(line.to_vec());
+            Ok::<_, Infallible>(())
+        };
+        print_changes("con", &gone, keep).unwrap();
+        assert_eq!(lines, [br#"{"table":"note","id":"n","gone":true}"#]);
+        assert_eq!(parse("con", &lines[0]), Ok(Said::Record(note, None)));
+    }
+
+    #[test]
+    fn a_damaged_record_is_kept_row_by_row() {
+        let mut parts = space("con").cell(Table::Note, b"n").write(&[7; 5000]).unwrap();
+        parts[1].1[9] ^= 1;
+        let lines = printed(&parts);
+        let read: Vec<_> = lines.iter().map(|line| parse("con", line.as_bytes()).unwrap()).collect();
+        assert_eq!(read, parts.map_rows());
+    }
+
+    trait MapRows {
+        fn map_rows(self) -> Vec<Said>;
+    }
+    impl MapRows for Vec<Row> {
+        fn map_rows(self) -> Vec<Said> {
+            self.into_iter().map(|(key, value)| Said::Row(key, Some(value))).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_record_comes_back(
+            table in prop::sample::select(vec![Table::Agenda, Table::Csv, Table::Note, Table::Head, Table::Link]),
+            id in prop::collection::vec(any::<u8>(), 0..40),
+            record in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..9000),
+                "\\[\"[a-z\u{80}-\u{ff}]*\", ?[0-9.]*[0-9]\\]".prop_map(String::into_bytes),
+            ],
+        ) {
+            let cell = space("con").cell(table, &id);
+            let lines = printed(&cell.write(&record).unwrap());
+            prop_assert_eq!(lines.len(), 1);
+            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(Said::Record(cell, Some(record))));
+        }
+
+        #[test]
+        fn no_line_makes_it_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse("con", &line);
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! Every route of the table against every credential in every place: the documented answer, and nobody learns from a
+//! refusal what is wrong with what they sent: status, fields and body are those of an answer to nothing at all.
+//!
+//! A route that has no line here fails `every_route_has_its_line`.
+
+use super::stage::{Mine, PROGRAM, SECRET, Stage};
+use callboard::agenda::EditKey;
+use callboard::http::{Body, routes};
+use data_encoding::BASE64;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What opens a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// Nothing has to, and nothing changes the answer.
+    Public,
+    /// As public, and a new secret in each answer.
+    Makes,
+    /// A read link's token in the path; one that was revoked gets this.
+    Link(u16),
+    /// An edit key as a bearer token.
+    Key,
+    /// An edit key in the cookie, on a form of our own pages.
+    Form,
+    /// A page that explains itself to whoever has no edit key in the cookie.
+    Mine,
+    /// A read link's token as the password of Basic credentials.
+    Basic,
+    /// The organizer's secret as a bearer token, on forms too.
+    Organizer,
+    /// The sign-in of the organizer's pages.
+    Desk,
+    /// The secret or the code is in the form or the path; tried by tests of their own.
+    Elsewhere,
+}
+use Door::{Basic, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
+
+/// A pattern, what opens it, and what is answered then, by method.
+const LINES: &[(&str, Door, &[(&str, u16)])] = &[
+    ("/program.ics", Public, &[("GET", 200)]),
+    ("/tracks/{track}.ics", Public, &[("GET", 200)]),
+    ("/days/{date}.ics", Public, &[("GET", 200)]),
+    ("/rooms/{room}.ics", Public, &[("GET", 200)]),
+    ("/speakers/{speaker}.ics", Public, &[("GET", 200)]),
+    ("/sessions/{id}.ics", Public, &[("GET", 200)]),
+    ("/agendas/{read}.ics", Link(200), &[("GET", 200)]),
+    ("/program.jcal", Public, &[("GET", 200)]),
+    ("/tracks/{track}.jcal", Public, &[("GET", 200)]),
+    ("/days/{date}.jcal", Public, &[("GET", 200)]),
+    ("/rooms/{room}.jcal", Public, &[("GET", 200)]),
+    ("/speakers/{speaker}.jcal", Public, &[("GET", 200)]),
+    ("/sessions/{id}.jcal", Public, &[("GET", 200)]),
+    ("/agendas/{read}.jcal", Link(200), &[("GET", 200)]),
+    ("/schedule.xml", Public, &[("GET", 200)]),
+    ("/schedule.json", Public, &[("GET", 200)]),
+    ("/schedule.csv", Public, &[("GET", 200)]),
+    ("/program.txt", Public, &[("GET", 200)]),
+    ("/giggity.json", Public, &[("GET", 200)]),
+    ("/openapi.json", Public, &[("GET", 200)]),
+    ("/api/v1/program", Public, &[("GET", 200)]),
+    ("/api/v1/sessions", Public, &[("GET", 200)]),
+    ("/api/v1/sessions/{id}", Public, &[("GET", 200)]),
+    ("/api/v1/tracks", Public, &[("GET", 200)]),
+    ("/api/v1/speakers", Public, &[("GET", 200)]),
+    ("/api/v1/releases", Public, &[("GET", 200)]),
+    ("/api/v1/changes", Public, &[("GET", 200)]),
+    ("/api/v1/agendas/{read}", Link(410), &[("GET", 200)]),
+    ("/api/v1/agendas", Makes, &[("POST", 201)]),
+    ("/api/v1/agenda", Key, &[("GET", 200), ("PATCH", 200), ("DELETE", 204)]),
+    ("/api/v1/agenda/picks", Key, &[("PUT", 200)]),
+    ("/api/v1/agenda/picks/{session}", Key, &[("PUT", 204), ("DELETE", 204)]),
+    ("/api/v1/agenda/links", Key, &[("GET", 200), ("POST", 201)]),
+    ("/api/v1/agenda/links/{n}", Key, &[("DELETE", 204)]),
+    ("/api/v1/agenda/key", Key, &[("POST", 200)]),
+    ("/changes.atom", Public, &[("GET", 200)]),
+    ("/changes.json", Public, &[("GET", 200)]),
+    ("/tracks/{track}/changes.atom", Public, &[("GET", 200)]),
+    ("/agendas/{read}/changes.atom", Link(410), &[("GET", 200)]),
+    ("/organizer", Desk, &[("GET", 200)]),
+    ("/organizer/session", Elsewhere, &[("POST", 303)]),
+    ("/organizer/session/end", Elsewhere, &[("POST", 303)]),
+    ("/organizer/publish", Organizer, &[("POST", 410)]),
+    ("/organizer/releases/{n}/preview", Organizer, &[("POST", 200)]),
+    ("/organizer/program", Organizer, &[("GET", 200), ("PUT", 200)]),
+    ("/organizer/preview", Organizer, &[("POST", 200)]),
+    ("/organizer/status", Organizer, &[("GET", 200)]),
+    ("/organizer/schedule", Organizer, &[("DELETE", 404)]),
+    ("/organizer/picks", Organizer, &[("GET", 200)]),
+    ("/organizer/releases", Organizer, &[("GET", 200)]),
+    ("/organizer/releases/{n}", Organizer, &[("GET", 200)]),
+    ("/organizer/releases/{n}/program.csv", Organizer, &[("GET", 200)]),
+    ("/organizer/releases/{n}/publish", Organizer, &[("POST", 200)]),
+    ("/organizer/erase/{session}", Organizer, &[("POST", 409)]),
+    ("/.well-known/caldav", Public, &[("GET", 301)]),
+    ("/dav/public", Public, &[("GET", 200)]),
+    ("/dav/public/", Public, &[("GET", 200)]),
+    ("/dav/public/{calendar}", Public, &[("GET", 200)]),
+    ("/dav/public/{calendar}/", Public, &[("GET", 200)]),
+    ("/dav/public/{calendar}/{session}", Public, &[("GET", 200)]),
+    ("/dav/agendas", Basic, &[("GET", 200)]),
+    ("/dav/agendas/", Basic, &[("GET", 200)]),
+    ("/dav/agendas/agenda", Basic, &[("GET", 200)]),
+    ("/dav/agendas/agenda/", Basic, &[("GET", 200)]),
+    ("/dav/agendas/agenda/{session}", Basic, &[("GET", 200)]),
+    ("/", Public, &[("GET", 200)]),
+    ("/sessions/{id}", Public, &[("GET", 200)]),
+    ("/tracks/{track}", Public, &[("GET", 200)]),
+    ("/speakers/{speaker}", Public, &[("GET", 200)]),
+    ("/api", Public, &[("GET", 200)]),
+    ("/changes", Public, &[("GET", 200)]),
+    ("/offline", Public, &[("GET", 200)]),
+    ("/subscribe/{*feed}", Link(410), &[("GET", 200)]),
+    ("/agendas/{read}", Link(410), &[("GET", 200)]),
+    ("/agenda", Own, &[("GET", 200)]),
+    ("/agenda/state", Own, &[("GET", 200)]),
+    ("/agenda/picks", Form, &[("POST", 303)]),
+    ("/agenda/name", Form, &[("POST", 303)]),
+    ("/agenda/links", Form, &[("POST", 303)]),
+    ("/agenda/links/{n}/revoke", Form, &[("POST", 303)]),
+    ("/agenda/key", Form, &[("POST", 303)]),
+    ("/agenda/delete", Form, &[("POST", 303)]),
+    ("/agenda/handover", Form, &[("POST", 200)]),
+    ("/handover/{code}", Elsewhere, &[("GET", 200), ("POST", 303)]),
+    ("/events", Public, &[("GET", 200)]),
+    ("/assets/{name}", Public, &[("GET", 404)]),
+    ("/robots.txt", Public, &[("GET", 200)]),
+    ("/sitemap.xml", Public, &[("GET", 200)]),
+    ("/manifest.webmanifest", Public, &[("GET", 200)]),
+    ("/sw.js", Public, &[("GET", 200)]),
+];
+
+#[test]
+fn every_route_has_its_line() {
+    let told: BTreeSet<(&str, String)> = LINES
+        .iter()
+        .flat_map(|(pattern, _, methods)| methods.iter().map(|(method, _)| (*pattern, (*method).to_owned())))
+        .collect();
+    let taken: BTreeSet<(&str, String)> = routes()
+        .flat_map(|(pattern, methods)| methods.iter().map(move |method| (pattern, method.to_string())))
+        .collect();
+    assert_eq!(told, taken, "a route without a line in this matrix, or a line without a route");
+}
+
+/// The parts of an answer that could tell something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    status: u16,
+    fields: Vec<String>,
+    body: Vec<u8>,
+}
+
+/// Where a credential is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Bearer,
+    Password,
+    AgendaCookie,
+    OrganizerCookie,
+    Path,
+}
+const PLACES: [Place; 5] =
+    [Place::Bearer, Place::Password, Place::AgendaCookie, Place::OrganizerCookie, Place::Path];
+
+/// A token that was never issued, for paths that must have one.
+const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+struct Matrix {
+    stage: Stage,
+    mine: Mine,
+    /// Each with its name.
+    credentials: Vec<(&'static str, String)>,
+}
+
+impl Matrix {
+    async fn new() -> Self {
+        let stage = Stage::new();
+        let mine = stage.agenda(&["opening", "first-talk"]).await;
+        let others = stage.agenda(&["opening"]).await;
+        let gone = stage.send(mine.card("POST", "/agenda/links")).await.json();
+        stage.send(mine.card("DELETE", &format!("/agenda/links/{}", gone["n"]))).await;
+        let revoked = token(gone["feed"].as_str().unwrap());
+        let replaced = stage.agenda(&["opening"]).await;
+        stage.send(replaced.card("POST", "/agenda/key")).await;
+        let deleted = stage.agenda(&["opening"]).await;
+        stage.send(deleted.card("DELETE", "/agenda")).await;
+        let unknown = EditKey::generate().unwrap();
+        let mut typo = mine.key.clone();
+        typo.replace_range(9..10, if &typo[9..10] == "a" { "b" } else { "a" });
+        let credentials = vec![
+            ("the read link", token(&mine.feed)),
+            ("the edit key", mine.key.clone()),
+            ("another's edit key", others.key.clone()),
+            ("another's read link", token(&others.feed)),
+            ("a revoked link", revoked),
+            ("a replaced key", replaced.key.clone()),
+            ("a deleted agenda's key", deleted.key.clone()),
+            ("a key never issued", unknown.reveal()),
+            ("a link never issued", unknown.read_token(1).reveal()),
+            ("a key with a typo", typo),
+            ("a key cut off", mine.key[..20].to_owned()),
+            ("a key in capitals", mine.key.to_uppercase()),
+            ("nothing that it could be", "x".to_owned()),
+            ("the organizer's secret", SECRET.to_owned()),
+            ("the organizer's secret cut off", SECRET[..12].to_owned()),
+        ];
+        Self { stage, mine, credentials }
+    }
+
+    /// What is answered with a credential in a place, or with none.
+    async fn ask(
+        &self,
+        pattern: &str,
+        door: Door,
+        method: &str,
+        credential: Option<(Place, &str)>,
+        is_ours: bool,
+    ) -> Told {
+        let in_path = credential.filter(|(place, _)| *place == Place::Path).map_or(NOBODY, |(_, it)| it);
+        let target = filled(pattern, in_path);
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(&target)
+            .header("host", "conf.example")
+            .header("x-forwarded-for", address());
+        if is_ours {
+            request = request.header("sec-fetch-site", "same-origin");
+        }
+        match credential {
+            Some((Place::Bearer, it)) => request = request.header("authorization", format!("Bearer {it}")),
+            Some((Place::Password, it)) => {
+                let pair = BASE64.encode(format!("me:{it}").as_bytes());
+                request = request.header("authorization", format!("Basic {pair}"));
+            }
+            Some((Place::AgendaCookie, it)) => {
+                request = request.header("cookie", format!("__Host-agenda={it}"));
+            }
+            Some((Place::OrganizerCookie, it)) => {
+                request = request.header("cookie", format!("__Host-organizer={it}"));
+            }
+            Some((Place::Path, _)) | None => {}
+        }
+        let (media_type, body) = body_of(pattern, method, door);
+        if !body.is_empty() {
+            request = request.header("content-type", media_type);
+        }
+        let response = self.stage.app.respond(request.body(Full::from(body)).unwrap()).await;
+        let (head, body) = response.into_parts();
+        let body = match body {
+            Body::Stream(_) => Vec::new(),
+            body => body.collect().await.unwrap().to_bytes().to_vec(),
+        };
+        let mut fields: Vec<String> =
+            head.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        fields.sort();
+        Told { status: head.status.as_u16(), fields, body }
+    }
+}
+
+/// One for each request: how often an address may be wrong is not what is tried here.
+fn address() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let [_, b, c, d] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    format!("10.{b}.{c}.{d}")
+}
+
+fn token(feed: &str) -> String {
+    feed.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned()
+}
+
+fn filled(pattern: &str, in_path: &str) -> String {
+    let values = [
+        ("{track}", "main"),
+        ("{date}", "2025-03-25"),
+        ("{room}", "hall"),
+        ("{speaker}", "ada-lovelace"),
+        ("/dav/public/{calendar}/{session}", "/dav/public/program/opening.ics"),
+        ("/agenda/agenda/{session}", "/agenda/agenda/opening.ics"),
+        ("/dav/agendas/agenda/{session}", "/dav/agendas/agenda/opening.ics"),
+        ("{calendar}", "program"),
+        ("{id}", "opening"),
+        ("{session}", "opening"),
+        ("{n}", "1"),
+        ("{name}", "none.js"),
+    ];
+    let target = values.iter().fold(pattern.to_owned(), |target, (name, value)| target.replace(name, value));
+    target
+        .replace("{*feed}", &format!("agendas/{in_path}"))
+        .replace("{read}", in_path)
+        .replace("{code}", in_path)
+}
+
+fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
+    const JSON: &str = "application/json";
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let (media_type, body) = match (pattern, method) {
+        ("/api/v1/agenda", "PATCH") => (JSON, "{\"name\":\"Other\"}"),
+        ("/api/v1/agenda/picks", _) => (JSON, "[\"opening\"]"),
+        ("/agenda/picks", _) => (FORM, "session=opening&action=unpick"),
+        ("/agenda/name", _) => (FORM, "name=Other"),
+        ("/agenda/links", _) => (FORM, "label=Other"),
+        ("/agenda/delete", _) => (FORM, "sure=yes"),
+        ("/organizer/publish", _) => (FORM, "confirm=none"),
+        ("/organizer/program", "PUT") | ("/organizer/preview", _) => ("text/csv", PROGRAM),
+        _ if door == Form => (FORM, "x=1"),
+        _ => ("", ""),
+    };
+    (media_type, body.to_owned())
+}
+
+/// Whether a credential in a place opens a door; a revoked link opens some a little.
+fn opens(door: Door, place: Place, name: &str) -> bool {
+    let is_key = ["the edit key", "another's edit key"].contains(&name);
+    let is_link = ["the read link", "another's read link"].contains(&name);
+    match door {
+        Link(_) => place == Place::Path && is_link,
+        Key => place == Place::Bearer && is_key,
+        Form | Own => place == Place::AgendaCookie && is_key,
+        Basic => place == Place::Password && is_link,
+        Organizer => place == Place::Bearer && name == "the organizer's secret",
+        Public | Makes | Desk | Elsewhere => false,
+    }
+}
+
+/// What everybody gets whom a door does not open for.
+fn closed(door: Door, right: u16) -> u16 {
+    match door {
+        Public | Makes | Own | Desk => right,
+        Link(_) => 404,
+        Key | Form | Basic | Organizer => 401,
+        Elsewhere => 0,
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
+    let matrix = Matrix::new().await;
+    let version = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
+    let mut tried = 0;
+    for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
+        for (method, right) in *methods {
+            let nothing = matrix.ask(pattern, *door, method, None, true).await;
+            let what = format!("{method} {pattern}");
+            assert_eq!(nothing.status, closed(*door, *right), "{what} with nothing");
+            let foreign = matrix.ask(pattern, *door, method, None, false).await;
+            for (place, (name, credential)) in
+                PLACES.iter().flat_map(|place| matrix.credentials.iter().map(move |it| (*place, it)))
+            {
+                let is_in_path = pattern.contains("{read}") || pattern.contains("{*feed}");
+                if opens(*door, place, name) || (place == Place::Path && !is_in_path) {
+                    continue;
+                }
+                tried += 1;
+                let told = matrix.ask(pattern, *door, method, Some((place, credential)), true).await;
+                let with = format!("{what} with {name} as {place:?}");
+                match door {
+                    Makes => assert_eq!(told.status, *right, "{with}"),
+                    Link(revoked) if place == Place::Path && *name == "a revoked link" => {
+                        assert_eq!(told.status, *revoked, "{with}");
+                    }
+                    // A cookie that opens nothing any more is taken back.
+                    Own if place == Place::AgendaCookie => {
+                        assert_eq!((told.status, &told.body), (nothing.status, &nothing.body), "{with}");
+                    }
+                    _ => assert_eq!(shown(&told), shown(&nothing), "{with}"),
+                }
+                if *door == Form {
+                    let told = matrix.ask(pattern, *door, method, Some((place, credential)), false).await;
+                    assert_eq!((told.status, &told), (403, &foreign), "{with} from another site");
+                }
+            }
+        }
+    }
+    assert!(tried > 4000, "{tried}");
+    let after = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
+    assert_eq!(after, version, "somebody changed the agenda");
+}
+
+/// For a message that can be read.
+fn shown(told: &Told) -> (u16, &[String], String) {
+    (told.status, &told.fields, String::from_utf8_lossy(&told.body).into_owned())
+}
+
+#[tokio::test]
+async fn what_opens_a_door_gets_what_is_documented() {
+    let matrix = Matrix::new().await;
+    for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
+        for (method, right) in *methods {
+            // What an answer changes must not be in the way of the next one.
+            let mine = matrix.stage.agenda(&["opening", "first-talk"]).await;
+            let (place, credential) = match door {
+                Link(_) => (Place::Path, token(&mine.feed)),
+                Key => (Place::Bearer, mine.key.clone()),
+                Form | Own => (Place::AgendaCookie, mine.key.clone()),
+                Basic => (Place::Password, token(&mine.feed)),
+                Organizer => (Place::Bearer, SECRET.to_owned()),
+                _ => continue,
+            };
+            let nothing = matrix.ask(pattern, *door, method, None, true).await;
+            let told = matrix.ask(pattern, *door, method, Some((place, &credential)), true).await;
+            let text = String::from_utf8_lossy(&told.body).into_owned();
+            assert_eq!(told.status, *right, "{method} {pattern}: {text}");
+            assert_ne!(told, nothing, "{method} {pattern}");
+            let revealing = [
+                "/api/v1/agenda",
+                "/api/v1/agenda/picks",
+                "/api/v1/agenda/links",
+                "/agenda",
+                "/agenda/handover",
+            ];
+            let is_owner = revealing.contains(pattern);
+            assert!(!text.contains(&mine.key), "{method} {pattern} repeats the key");
+            assert!(
+                is_owner || *door == Link(410) || !text.contains(&token(&mine.feed)),
+                "{method} {pattern}: {text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_or_a_secret_in_a_form_opens_once_and_every_other_is_answered_alike() {
+    let matrix = Matrix::new().await;
+    let codes = ["x", NOBODY, &"a".repeat(24), &"a".repeat(500), "%00", SECRET];
+    let mut told = Vec::new();
+    for code in codes {
+        for method in ["GET", "POST"] {
+            told.push(
+                matrix.ask("/handover/{code}", Elsewhere, method, Some((Place::Path, code)), true).await,
+            );
+        }
+    }
+    assert!(told.iter().all(|one| one.status == 410 && *one == told[0]), "{told:?}");
+    let key = matrix.mine.key.clone();
+    let page = matrix.ask("/agenda/handover", Form, "POST", Some((Place::AgendaCookie, &key)), true).await;
+    let page = String::from_utf8(page.body).unwrap();
+    let code = page.split("/handover/").nth(1).unwrap();
+    let code: String = code.chars().take_while(char::is_ascii_alphanumeric).collect();
+    for (method, ours, status) in [
+        ("GET", true, 200),
+        ("POST", false, 403),
+        ("GET", true, 200),
+        ("POST", true, 303),
+        ("POST", true, 410),
+    ] {
+        let got = matrix.ask("/handover/{code}", Elsewhere, method, Some((Place::Path, &code)), ours).await;
+        assert_eq!(got.status, status, "{method}");
+        assert!(status != 410 || got == told[0]);
+    }
+    let mut refused = Vec::new();
+    for secret in ["", "x", "an-organizer-secre", "an-organizer-secret-", &matrix.mine.key, &"x".repeat(5000)]
+    {
+        let form = format!("secret={secret}");
+        let request = Request::post("/organizer/session")
+            .header("host", "conf.example")
+            .header("sec-fetch-site", "same-origin")
+            .header("x-forwarded-for", address())
+            .header("content-type", "application/x-www-form-urlencoded");
+        let answer = matrix.stage.app.respond(request.body(Full::from(form)).unwrap()).await;
+        assert_eq!(answer.status(), 401);
+        assert!(answer.headers().get("set-cookie").is_none());
+        refused.push(answer.into_body().collect().await.unwrap().to_bytes());
+    }
+    assert!(refused.iter().all(|page| *page == refused[0]));
+}

@@ -1,0 +1,259 @@
+//! Two copies of everything: what is damaged in one is made anew from the other, and nothing is lost silently.
+
+use super::sample::{agenda, id, key, open, put, release, session, slug};
+use callboard::store::{OpenError, Options, Store, Write};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Two checkpoints, with commits before, between and after them.
+fn filled(dir: &Path) -> Vec<u64> {
+    let store = open(dir);
+    let (_, write) = release(None, (1..20).map(session).collect());
+    store.commit_blocking(vec![Write::PutRelease(Box::new(write))]).unwrap();
+    (1..30).for_each(|n| store.commit_blocking(vec![put(n, None, n % 7 + 1)]).unwrap());
+    store.checkpoint().unwrap();
+    (30..40).for_each(|n| store.commit_blocking(vec![put(n, None, n % 7 + 1)]).unwrap());
+    store.commit_blocking(vec![Write::DeleteAgenda { key: key(7), expect: None }]).unwrap();
+    store.checkpoint().unwrap();
+    (40..45).for_each(|n| store.commit_blocking(vec![put(n, None, n % 7 + 1)]).unwrap());
+    (1..45).filter(|n| *n != 7).collect()
+}
+
+fn check(store: &Store, agendas: &[u64], context: &str) {
+    let found: Vec<_> = store.agendas().map(|row| row.unwrap().0).collect();
+    assert_eq!(found.len(), agendas.len(), "{context}");
+    for n in agendas {
+        assert_eq!(store.agenda(&key(*n)).unwrap(), Some(agenda(n % 7 + 1)), "{context}: agenda {n}");
+    }
+    assert_eq!(store.ledger().unwrap().unwrap().entries.len(), 19, "{context}");
+    assert!(store.entry(&id(3)).unwrap().is_some(), "{context}");
+    assert_eq!(store.status().lost, 0, "{context}");
+}
+
+/// Opens as `serve` does: an opening over which the database panicked is followed by another.
+fn reopen(dir: &Path, context: &str) -> Store {
+    match Store::open(dir, &slug()) {
+        Err(OpenError::Panicked { .. }) => Store::open(dir, &slug()),
+        result => result,
+    }
+    .unwrap_or_else(|error| panic!("{context}: {error}"))
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(self::files(&path)) } else { files.push(path) }
+    }
+    files.sort();
+    files
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(file, target).unwrap();
+    }
+}
+
+fn flip(file: &Path, at: u64) {
+    let file = OpenOptions::new().read(true).write(true).open(file).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
+}
+
+/// `CALLBOARD_FLIPS` (40) flipped bytes and as many cuts, spread over all files of a store.
+#[test]
+fn a_flipped_byte_or_a_cut_in_any_file_loses_nothing() {
+    let count: u64 = std::env::var("CALLBOARD_FLIPS").map_or(40, |raw| raw.parse().unwrap());
+    let whole = tempfile::tempdir().unwrap();
+    let agendas = filled(whole.path());
+    let work = tempfile::tempdir().unwrap();
+    let dir = work.path().join("data");
+    let all: Vec<_> = files(whole.path());
+    let all: Vec<_> = all.iter().map(|file| file.strip_prefix(whole.path()).unwrap()).collect();
+    let all: Vec<_> =
+        all.into_iter().filter(|file| !["lock", "ballast"].map(Path::new).contains(file)).collect();
+    assert!(all.len() >= 5, "{all:?}");
+    let mut rebuilt = 0;
+    for n in 0..count {
+        let file = all[(n % all.len() as u64) as usize];
+        let length = fs::metadata(whole.path().join(file)).unwrap().len();
+        if length == 0 {
+            continue;
+        }
+        let at = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % length;
+        for cut in [false, true] {
+            let context = format!("{} {} at {at}", file.display(), if cut { "cut" } else { "flipped" });
+            copy(whole.path(), &dir);
+            match cut {
+                false => flip(&dir.join(file), at),
+                true => OpenOptions::new().write(true).open(dir.join(file)).unwrap().set_len(at).unwrap(),
+            }
+            let store = reopen(&dir, &context);
+            check(&store, &agendas, &context);
+            store.commit_blocking(vec![put(100, None, 1)]).unwrap();
+            rebuilt += store.status().rebuilt;
+            drop(store);
+            assert_eq!(reopen(&dir, &context).agendas().count(), agendas.len() + 1, "{context}");
+        }
+    }
+    println!("{count} flips and {count} cuts; {rebuilt} times the index was made anew");
+    assert!(rebuilt > 0);
+}
+
+#[test]
+fn without_its_index_a_store_is_what_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let agendas = filled(dir.path());
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let store = open(dir.path());
+    check(&store, &agendas, "no index");
+    assert_eq!(store.status().rebuilt, 1);
+    drop(store);
+    assert_eq!(open(dir.path()).status().rebuilt, 0);
+}
+
+#[test]
+fn a_young_store_is_made_anew_from_its_journal_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (1..9).for_each(|n| store.commit_blocking(vec![put(n, None, 1)]).unwrap());
+    store
+        .commit_blocking(vec![put(1, Some(1), 2), Write::DeleteAgenda { key: key(2), expect: None }])
+        .unwrap();
+    drop(store);
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let store = open(dir.path());
+    assert_eq!((store.agendas().count(), store.agenda(&key(1))), (7, Ok(Some(agenda(2)))));
+    assert_eq!((store.status().rebuilt, store.status().lost), (1, 0));
+}
+
+/// What sled alone would not notice: everything in it is whole, but not the newest.
+#[test]
+fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let store = open(&data);
+    store.commit_blocking(vec![put(1, None, 1)]).unwrap();
+    drop(store);
+    let old = dir.path().join("old");
+    copy(&data.join("index"), &old);
+    let store = open(&data);
+    store.commit_blocking(vec![put(1, Some(1), 2), put(2, None, 1)]).unwrap();
+    drop(store);
+    copy(&old, &data.join("index"));
+    let store = open(&data);
+    assert_eq!((store.agenda(&key(1)), store.agendas().count()), (Ok(Some(agenda(2))), 2));
+    assert_eq!(store.status().rebuilt, 0, "the journal has what it lacks");
+    store.commit_blocking(vec![put(2, Some(1), 2)]).unwrap();
+    store.checkpoint().unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    // One row is gone, without a trace.
+    let db = sled::open(data.join("index")).unwrap();
+    let row = db.scan_prefix([slug().as_str().as_bytes(), b"\0a"].concat()).next().unwrap().unwrap();
+    db.remove(row.0).unwrap();
+    drop(db);
+    let store = open(&data);
+    assert_eq!((store.agenda(&key(2)), store.agendas().count()), (Ok(Some(agenda(2))), 2));
+    assert_eq!(store.status().rebuilt, 1);
+    assert!(data.join("index.damaged").is_dir());
+}
+
+#[test]
+fn a_store_from_before_the_journal_gets_a_second_copy_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let agendas = filled(&data);
+    // As it was laid out then: sled's files in the directory itself, and nothing of ours in it.
+    let old = dir.path().join("old");
+    copy(&data.join("index"), &old);
+    let db = sled::open(&old).unwrap();
+    db.remove(b"\0tally").unwrap().unwrap();
+    drop(db);
+    let store = open(&old);
+    check(&store, &agendas, "moved");
+    let started = std::time::Instant::now();
+    while store.status().checkpoint == 0 {
+        assert!(started.elapsed().as_secs() < 30, "no checkpoint");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    store.commit_blocking(vec![put(100, None, 1)]).unwrap();
+    drop(store);
+    assert!(!old.join("db").exists());
+    fs::remove_dir_all(old.join("index")).unwrap();
+    assert_eq!(open(&old).agendas().count(), agendas.len() + 1);
+}
+
+#[test]
+fn checkpoints_are_made_as_the_journal_grows_and_two_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { checkpoint_bytes: 50_000, ..Options::default() };
+    let store = Store::open_with(dir.path(), &slug(), options).unwrap();
+    let started = std::time::Instant::now();
+    let (mut n, mut seen) = (0, std::collections::BTreeSet::new());
+    while seen.len() < 4 {
+        n += 1;
+        store.commit_blocking(vec![put(n, None, 40)]).unwrap();
+        seen.insert(store.status().checkpoint);
+        assert!(started.elapsed().as_secs() < 60, "{seen:?}");
+    }
+    drop(store);
+    assert_eq!(fs::read_dir(dir.path().join("checkpoints")).unwrap().count(), 2);
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let store = Store::open_with(dir.path(), &slug(), options).unwrap();
+    assert_eq!((store.agendas().count() as u64, store.status().lost), (n, 0));
+}
+
+/// Records change, grow over several rows, shrink and go while it is written.
+#[test]
+fn a_checkpoint_made_while_commits_go_on_is_one_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (0..2500).for_each(|n| drop(store.commit_blocking(vec![put(n, None, 1)])));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let checkpoints = std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let mut version = 1;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                version += 1;
+                let mut record = agenda(1);
+                record.version = version;
+                record.name = "n".repeat(if version % 2 == 0 { 9000 } else { 3 });
+                // First and last of a scan, which always are of one version.
+                let writes = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Write::PutAgenda {
+                    key: key(n),
+                    expect: Some(version - 1),
+                    record: record.clone(),
+                });
+                store.commit_blocking(writes.to_vec()).unwrap();
+                let gone = Write::DeleteAgenda { key: key(100 + version), expect: None };
+                store.commit_blocking(vec![gone]).unwrap();
+            }
+        });
+        for _ in 0..3 {
+            store.checkpoint().unwrap();
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        writing.join().unwrap();
+        fs::read_dir(dir.path().join("checkpoints")).unwrap().map(|entry| entry.unwrap().path())
+    });
+    drop(store);
+    // Only the checkpoint: neither index nor journal.
+    for checkpoint in checkpoints {
+        let alone = tempfile::tempdir().unwrap();
+        fs::create_dir(alone.path().join("checkpoints")).unwrap();
+        fs::copy(&checkpoint, alone.path().join("checkpoints").join(checkpoint.file_name().unwrap()))
+            .unwrap();
+        let store = open(alone.path());
+        let versions: Vec<_> = (0..8).map(|n| store.agenda(&key(n)).unwrap().unwrap().version).collect();
+        assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");
+        let gone = store.agendas().count() as u64;
+        assert!(gone == 2501 - versions[0] || gone == 2502 - versions[0], "{gone} at {versions:?}");
+    }
+}
