@@ -262,3 +262,62 @@ impl Param {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    fn parsed(filter: &str) -> Result<Filter, Problem> {
+        let text =
+            format!("<filter xmlns='{CALDAV}'><comp-filter name='VCALENDAR'>{filter}</comp-filter></filter>");
+        Filter::parse(&crate::xml::read(text.as_bytes(), 10_000).unwrap())
+    }
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        // Around the end of summer time in Los Angeles, where 01:30 comes twice.
+        "2025-11-02T07:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minutes)
+    }
+
+    fn form(at: DateTime<Utc>) -> String {
+        at.format("%Y%m%dT%H%M%SZ").to_string()
+    }
+
+    fn event(summary: &str) -> Bytes {
+        format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:{summary}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+            .into()
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_admits_what_shares_an_instant_with_it(
+            start in 0..300_i64, length in 1..90_i64, from in prop::option::of(0..300_i64), until in 1..120_i64,
+        ) {
+            let slot = Slot { start: at(start), end: at(start + length), room: None };
+            let (first, last) = match from {
+                Some(from) => (Some(from), from + until),
+                None => (None, until),
+            };
+            let start_attribute = first.map(|first| format!(" start='{}'", form(at(first)))).unwrap_or_default();
+            let range = format!("<time-range{start_attribute} end='{}'/>", form(at(last)));
+            let expected = (start..start + length).any(|minute| first.is_none_or(|first| first <= minute) && minute < last);
+            for filter in [
+                format!("<comp-filter name='VEVENT'>{range}</comp-filter>"),
+                // The long way round, through the text.
+                format!("<comp-filter name='vevent'>{range}<prop-filter name='summary'/></comp-filter>"),
+            ] {
+                let filter = parsed(&filter).unwrap();
+                prop_assert_eq!(filter.admits(&Candidate::new(&slot, || event("x"))), expected);
+            }
+        }
+
+        #[test]
+        fn no_filter_is_too_odd_to_be_answered(inner in "(<(comp|prop|param)-filter name='[A-Z]{0,3}'/>|<is-not-defined/>|<text-match>x</text-match>|<time-range start='20250101T000000Z'/>){0,5}") {
+            let slot = Slot { start: at(0), end: at(1), room: None };
+            if let Ok(filter) = parsed(&format!("<comp-filter name='VEVENT'>{inner}</comp-filter>")) {
+                filter.admits(&Candidate::new(&slot, || event("x")));
+            }
+        }
+    }
+}
