@@ -1,5 +1,8 @@
 //! Retention: agendas, and what calendars were seen to hold, go a configured time after the conference ended.
 //!
+//! An agenda that is changed after the conference stays as long after that, or whoever looks at an old program
+//! would lose a pick that was acknowledged. A link goes with the agenda that it leads to.
+//!
 //! Owns when that is and what goes. Program, ledger and releases stay: they are published. Of an agenda only
 //! the hashes of its read links stay, so that they answer 410, which tells calendars to keep their copy.
 //! Invariant: a turn that a crash ends is repeated by the next one, and does no harm twice.
@@ -10,6 +13,7 @@ use crate::program::Program;
 use crate::publisher::Publisher;
 use crate::store::{CommitError, LinkTarget, ReadError, Store, Write};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +29,7 @@ const BATCH: usize = 128;
 /// What is erased, and when.
 #[derive(Debug, Clone)]
 pub struct Retention {
-    /// Days after the conference's end.
+    /// Days after the conference's end, and after an agenda's last change.
     pub days: u32,
     /// Knows when the conference ends.
     pub publisher: Arc<Publisher>,
@@ -93,8 +97,9 @@ impl Retention {
         }
         self.freshness.forget_all();
         let store = self.store.clone();
+        let until = now - TimeDelta::days(self.days.into());
         // A scan of the store is nothing for the reactor's threads.
-        tokio::task::spawn_blocking(move || erase(&store, now)).await?
+        tokio::task::spawn_blocking(move || erase(&store, until, now)).await?
     }
 
     fn is_due(&self, now: DateTime<Utc>) -> bool {
@@ -114,22 +119,39 @@ fn last_day(program: &Program) -> Option<NaiveDate> {
     ends.max(program.conference.dates.map(|(_, last)| last))
 }
 
-fn erase(store: &Store, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
+/// Erases the agendas that were not changed after `until`.
+fn erase(store: &Store, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
     let mut erased = Erased::default();
+    let mut kept = HashSet::new();
+    for row in store.agendas() {
+        let (key, agenda) = row?;
+        if agenda.modified > until {
+            kept.insert(key);
+        }
+    }
     store.commit_blocking(vec![Write::DropNote { name: Freshness::NOTE.to_owned() }])?;
     let mut batch = Vec::new();
     // The links first: whoever polls meanwhile is told to keep what it has, not that nothing is there.
     for row in store.links() {
         let (hash, target) = row?;
-        if !matches!(target, LinkTarget::Erased { .. }) {
+        let goes = match target {
+            LinkTarget::Agenda(key) => !kept.contains(&key),
+            LinkTarget::Closed { at } => at <= until,
+            LinkTarget::Erased { .. } => false,
+        };
+        if goes {
             erased.links += 1;
             put(store, &mut batch, Write::PutLink { hash, target: LinkTarget::Erased { at } })?;
         }
     }
     for row in store.agendas() {
-        let (key, _) = row?;
+        let (key, agenda) = row?;
+        if kept.contains(&key) {
+            continue;
+        }
         erased.agendas += 1;
-        put(store, &mut batch, Write::DeleteAgenda { key, expect: None })?;
+        // Whoever picks at this moment keeps it until the next turn.
+        put(store, &mut batch, Write::DeleteAgenda { key, expect: Some(agenda.version) })?;
     }
     store.commit_blocking(batch)?;
     Ok(erased)
