@@ -82,8 +82,8 @@ impl From<EngineError> for ReadError {
 
 /// Reads under the lock, for as short as the read takes.
 ///
-/// A sled that failed in the middle of a group no longer reads what it had not cached. The commit thread is
-/// about to replace it, so such a read waits for that instead of failing.
+/// A sled that failed, at a group or at a flush after it, no longer reads what it had not cached. The commit
+/// thread is about to replace it, so such a read waits for that instead of failing.
 pub(super) fn read<T>(
     view: &RwLock<View>,
     read: impl Fn(&View) -> Result<T, ReadError>,
@@ -93,7 +93,7 @@ pub(super) fn read<T>(
     for _ in 0..PATIENCE.as_millis() {
         let view = lock();
         match read(&view) {
-            Err(ReadError::Unavailable(_)) if !view.before.is_empty() => {}
+            Err(ReadError::Unavailable(_)) if view.engine.is_some() || !view.before.is_empty() => {}
             result => return result,
         }
         drop(view);
