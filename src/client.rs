@@ -35,10 +35,10 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No connection, no TLS, a timeout, or an answer that is too long.
-    #[error("{url} does not answer")]
+    #[error("{origin} does not answer")]
     Unreachable {
-        /// Where.
-        url: Url,
+        /// Where: scheme, host and port. What an address holds besides may be a secret, in a webhook's path too.
+        origin: String,
         /// Why.
         #[source]
         cause: Box<ureq::Error>,
@@ -94,8 +94,9 @@ impl Client {
         if let Some(Secret(secret)) = &self.secret {
             request = request.header("authorization", format!("Bearer {secret}"));
         }
+        let origin = || call.url.origin().ascii_serialization();
         let unreachable =
-            |cause: ureq::Error| ClientError::Unreachable { url: call.url.clone(), cause: Box::new(cause) };
+            |cause: ureq::Error| ClientError::Unreachable { origin: origin(), cause: Box::new(cause) };
         let request =
             request.body(call.body.unwrap_or_default()).map_err(|error| unreachable(error.into()))?;
         let mut response = self.agent.run(request).map_err(unreachable)?;

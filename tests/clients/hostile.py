@@ -38,7 +38,8 @@ def _letters(piece: str) -> str:
         if c.isspace():
             out.append(" ")
         elif unicodedata.category(c) not in ("Cf", "Cc"):
-            out.append(letters.choice(ascii_lowercase))
+            # Six at the least stand for the first, so that short ones differ too.
+            out += letters.choices(ascii_lowercase, k=1 if "".join(out).strip() else 6)
     return "".join(out)
 
 

@@ -33,7 +33,7 @@ def config(folder: Path, texts: list[str], title: str, venue: str) -> Path:
     )
     file = folder / "callboard.toml"
     file.write_text(
-        f'[conference]\ntitle = {toml(title)}\nslug = "hostile"\nvenue = {toml(venue)}\nzone = "America/Los_Angeles"\n'
+        f'retention_days = 36500\n[conference]\ntitle = {toml(title)}\nslug = "hostile"\nvenue = {toml(venue)}\nzone = "America/Los_Angeles"\n'
         f'first_day = 2025-03-24\nlast_day = 2025-03-27\n{tracks}[publishing]\nguard_share = 1.0\n'
         f'[[webhooks]]\nurl = "https://hooks.example/x"\nsecret_file = "{folder}/hook"\n'
     )  # fmt: skip

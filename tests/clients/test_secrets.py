@@ -3,7 +3,7 @@
 Looked for in each encoding that a log or a file might give them, in the log at its most talkative (as text and as
 JSON), the metrics, refusals, the data directory's raw bytes, the files of `render`, and what the command line prints.
 The files that hand the secrets to the server, and the answers that hand a secret to its owner, are left out: that is
-what they are for.
+what they are for. So is what somebody writes where a filter's value or a search belongs, which the answer repeats to them.
 """
 
 import base64
@@ -60,6 +60,9 @@ class Planted:
         self.folder = folder
         self.operator = f"127.0.0.1:{free_port()}"
         self.organizer = Organizer(folder, hook)
+        # The shipped conference is over: agendas would go at once.
+        config = self.organizer.config
+        config.write_text(config.read_text().replace("retention_days = 180", "retention_days = 36500"))
         self.organizer.more = (*self.organizer.more, "--operator-listen", self.operator)
         self.organizer.start()
         self.origin = self.organizer.origin
@@ -118,7 +121,7 @@ class Planted:
                 }  # fmt: skip
                 # The right key may do what it may: those that destroy are asked with a broken one.
                 broken = {**everywhere, "Authorization": f"Bearer {secret}x"}
-                self.send("GET", f"{path}?k={secret}&track={secret}", {}, "")
+                self.send("GET", f"{path}?k={secret}", {}, "")
                 self.send("GET", f"{plain}?{secret}=1", everywhere, "")
                 for method in ("POST", "PUT", "DELETE", "PATCH", "PROPFIND", secret[:30].upper()):
                     self.send(method, f"{plain}?k={secret}", broken, f'x={secret}&["{secret}"]')

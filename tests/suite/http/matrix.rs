@@ -25,6 +25,8 @@ enum Door {
     Key,
     /// An edit key in the cookie, on a form of our own pages.
     Form,
+    /// An edit key in the cookie, to read.
+    Cookie,
     /// A page that explains itself to whoever has no edit key in the cookie.
     Mine,
     /// A read link's token as the password of Basic credentials.
@@ -36,7 +38,7 @@ enum Door {
     /// The secret or the code is in the form or the path; tried by tests of their own.
     Elsewhere,
 }
-use Door::{Basic, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
+use Door::{Basic, Cookie, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
 
 /// A pattern, what opens it, and what is answered then, by method.
 const LINES: &[(&str, Door, &[(&str, u16)])] = &[
@@ -75,6 +77,8 @@ const LINES: &[(&str, Door, &[(&str, u16)])] = &[
     ("/api/v1/agenda/links", Key, &[("GET", 200), ("POST", 201)]),
     ("/api/v1/agenda/links/{n}", Key, &[("DELETE", 204)]),
     ("/api/v1/agenda/key", Key, &[("POST", 200)]),
+    ("/api/v1/agenda/import", Key, &[("POST", 200)]),
+    ("/api/v1/agenda/export", Key, &[("GET", 200)]),
     ("/changes.atom", Public, &[("GET", 200)]),
     ("/changes.json", Public, &[("GET", 200)]),
     ("/tracks/{track}/changes.atom", Public, &[("GET", 200)]),
@@ -123,6 +127,10 @@ const LINES: &[(&str, Door, &[(&str, u16)])] = &[
     ("/agenda/key", Form, &[("POST", 303)]),
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
+    ("/agenda/import", Public, &[("GET", 200)]),
+    ("/agenda/import", Form, &[("POST", 200)]),
+    ("/agenda/export.ics", Cookie, &[("GET", 200)]),
+    ("/agenda/export.json", Cookie, &[("GET", 200)]),
     ("/handover/{code}", Elsewhere, &[("GET", 200), ("POST", 303)]),
     ("/events", Public, &[("GET", 200)]),
     ("/assets/{name}", Public, &[("GET", 404)]),
@@ -298,6 +306,11 @@ fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
     let (media_type, body) = match (pattern, method) {
         ("/api/v1/agenda", "PATCH") => (JSON, "{\"name\":\"Other\"}"),
         ("/api/v1/agenda/picks", _) => (JSON, "[\"opening\"]"),
+        ("/agenda/import", "POST") => (
+            "multipart/form-data; boundary=xx",
+            "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.json\"\r\n\r\n[\"opening\"]\r\n--xx--\r\n",
+        ),
+        ("/api/v1/agenda/import", _) => (JSON, "{\"picks\":[\"opening\"]}"),
         ("/agenda/picks", _) => (FORM, "session=opening&action=unpick"),
         ("/agenda/name", _) => (FORM, "name=Other"),
         ("/agenda/links", _) => (FORM, "label=Other"),
@@ -317,7 +330,7 @@ fn opens(door: Door, place: Place, name: &str) -> bool {
     match door {
         Link(_) => place == Place::Path && is_link,
         Key => place == Place::Bearer && is_key,
-        Form | Own => place == Place::AgendaCookie && is_key,
+        Form | Own | Cookie => place == Place::AgendaCookie && is_key,
         Basic => place == Place::Password && is_link,
         Organizer => place == Place::Bearer && name == "the organizer's secret",
         Public | Makes | Desk | Elsewhere => false,
@@ -329,7 +342,7 @@ fn closed(door: Door, right: u16) -> u16 {
     match door {
         Public | Makes | Own | Desk => right,
         Link(_) => 404,
-        Key | Form | Basic | Organizer => 401,
+        Key | Form | Cookie | Basic | Organizer => 401,
         Elsewhere => 0,
     }
 }
@@ -338,12 +351,15 @@ fn closed(door: Door, right: u16) -> u16 {
 async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
     let matrix = Matrix::new().await;
     let version = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
-    let mut tried = 0;
+    let (mut tried, mut wrong) = (0, Vec::new());
     for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
         for (method, right) in *methods {
             let nothing = matrix.ask(pattern, *door, method, None, true).await;
             let what = format!("{method} {pattern}");
-            assert_eq!(nothing.status, closed(*door, *right), "{what} with nothing");
+            if nothing.status != closed(*door, *right) {
+                wrong.push(format!("{what} with nothing: {}", nothing.status));
+                continue;
+            }
             let foreign = matrix.ask(pattern, *door, method, None, false).await;
             for (place, (name, credential)) in
                 PLACES.iter().flat_map(|place| matrix.credentials.iter().map(move |it| (*place, it)))
@@ -355,37 +371,49 @@ async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
                 tried += 1;
                 let told = matrix.ask(pattern, *door, method, Some((place, credential)), true).await;
                 let with = format!("{what} with {name} as {place:?}");
-                match door {
-                    Makes => assert_eq!(told.status, *right, "{with}"),
+                let is_alike = match door {
+                    Makes => told.status == *right,
                     Link(revoked) if place == Place::Path && *name == "a revoked link" => {
-                        assert_eq!(told.status, *revoked, "{with}");
+                        told.status == *revoked
+                    }
+                    // Its calendar says so for a while, and holds nothing.
+                    Basic if place == Place::Password && *name == "a revoked link" => {
+                        told.status == if pattern.ends_with("{session}") { 404 } else { *right }
                     }
                     // A cookie that opens nothing any more is taken back.
                     Own if place == Place::AgendaCookie => {
-                        assert_eq!((told.status, &told.body), (nothing.status, &nothing.body), "{with}");
+                        (told.status, &told.body) == (nothing.status, &nothing.body)
                     }
-                    _ => assert_eq!(shown(&told), shown(&nothing), "{with}"),
+                    _ => told == nothing,
+                };
+                if !is_alike {
+                    wrong.push(format!("{with}:\n  {}\n  {}", shown(&told), shown(&nothing)));
                 }
                 if *door == Form {
                     let told = matrix.ask(pattern, *door, method, Some((place, credential)), false).await;
-                    assert_eq!((told.status, &told), (403, &foreign), "{with} from another site");
+                    if told.status != 403 || told != foreign {
+                        wrong.push(format!("{with} from another site: {}", shown(&told)));
+                    }
                 }
             }
         }
     }
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(tried > 4000, "{tried}");
     let after = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
     assert_eq!(after, version, "somebody changed the agenda");
 }
 
 /// For a message that can be read.
-fn shown(told: &Told) -> (u16, &[String], String) {
-    (told.status, &told.fields, String::from_utf8_lossy(&told.body).into_owned())
+fn shown(told: &Told) -> String {
+    let body: String = String::from_utf8_lossy(&told.body).chars().take(200).collect();
+    format!("{} {:?} {body:?}", told.status, told.fields)
 }
 
 #[tokio::test]
 async fn what_opens_a_door_gets_what_is_documented() {
     let matrix = Matrix::new().await;
+    let mut wrong = Vec::new();
     for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
         for (method, right) in *methods {
             // What an answer changes must not be in the way of the next one.
@@ -393,7 +421,7 @@ async fn what_opens_a_door_gets_what_is_documented() {
             let (place, credential) = match door {
                 Link(_) => (Place::Path, token(&mine.feed)),
                 Key => (Place::Bearer, mine.key.clone()),
-                Form | Own => (Place::AgendaCookie, mine.key.clone()),
+                Form | Own | Cookie => (Place::AgendaCookie, mine.key.clone()),
                 Basic => (Place::Password, token(&mine.feed)),
                 Organizer => (Place::Bearer, SECRET.to_owned()),
                 _ => continue,
@@ -401,23 +429,20 @@ async fn what_opens_a_door_gets_what_is_documented() {
             let nothing = matrix.ask(pattern, *door, method, None, true).await;
             let told = matrix.ask(pattern, *door, method, Some((place, &credential)), true).await;
             let text = String::from_utf8_lossy(&told.body).into_owned();
-            assert_eq!(told.status, *right, "{method} {pattern}: {text}");
-            assert_ne!(told, nothing, "{method} {pattern}");
-            let revealing = [
-                "/api/v1/agenda",
-                "/api/v1/agenda/picks",
-                "/api/v1/agenda/links",
-                "/agenda",
-                "/agenda/handover",
-            ];
-            let is_owner = revealing.contains(pattern);
-            assert!(!text.contains(&mine.key), "{method} {pattern} repeats the key");
-            assert!(
-                is_owner || *door == Link(410) || !text.contains(&token(&mine.feed)),
-                "{method} {pattern}: {text}"
-            );
+            if told.status != *right || told == nothing {
+                wrong.push(format!("{method} {pattern}: {}", shown(&told)));
+                continue;
+            }
+            // Owners are shown their links, and whoever follows a link has it already.
+            let shows_links = ["/api/v1/agenda", "/api/v1/agenda/picks", "/api/v1/agenda/links", "/agenda"];
+            let is_shown =
+                shows_links.contains(pattern) || *pattern == "/agenda/handover" || *door == Link(410);
+            if text.contains(&mine.key) || (!is_shown && text.contains(&token(&mine.feed))) {
+                wrong.push(format!("{method} {pattern} repeats a secret"));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[tokio::test]
