@@ -41,7 +41,9 @@ enum Door {
 use Door::{Basic, Cookie, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
 
 /// A pattern, what opens it, and what is answered then, by method.
-const LINES: &[(&str, Door, &[(&str, u16)])] = &[
+type Line = (&'static str, Door, &'static [(&'static str, u16)]);
+
+const LINES: &[Line] = &[
     ("/program.ics", Public, &[("GET", 200)]),
     ("/tracks/{track}.ics", Public, &[("GET", 200)]),
     ("/days/{date}.ics", Public, &[("GET", 200)]),
