@@ -23,8 +23,10 @@ SECRET = "an-organizer-secret"
 KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
 
+# Its days are past, and retention must not take away what a disk is to keep.
 CONFIG = """
 public_url = "http://conf.example"
+retention_days = 36500
 [conference]
 title = "Disks"
 slug = "disks"
