@@ -136,7 +136,7 @@ def of(response):
     """Of an answer: its status, its fields, the structure of its body."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0]
     # Last-Modified is left out while it is fresh.
-    fields = sorted(name.lower() for name in response.headers if name != "Last-Modified")
+    fields = sorted(name.lower() for name in response.headers if name.lower() != "last-modified")
     for name, value in response.headers.items():
         assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\xff]", value), (name, value)
     body = response.content

@@ -68,7 +68,8 @@ def second(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 def publish(server: Server, rows: list[dict[str, str]]) -> None:
     answer = PATIENT.put(f"{server.origin}/organizer/program", data=written(rows), timeout=120,
                           headers={"Authorization": f"Bearer {SECRET}", "Content-Type": "text/csv"})  # fmt: skip
-    assert answer.status_code == 201, answer.text
+    # 200 where a first try was taken and its answer came too late.
+    assert answer.status_code in (200, 201), answer.text
 
 
 class Pair:

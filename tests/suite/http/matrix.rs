@@ -130,7 +130,8 @@ const LINES: &[Line] = &[
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
     ("/agenda/import", Public, &[("GET", 200)]),
-    ("/agenda/import", Form, &[("POST", 200)]),
+    // A first import makes an agenda, as a first pick does.
+    ("/agenda/import", Elsewhere, &[("POST", 200)]),
     ("/agenda/export.ics", Cookie, &[("GET", 200)]),
     ("/agenda/export.json", Cookie, &[("GET", 200)]),
     ("/handover/{code}", Elsewhere, &[("GET", 200), ("POST", 303)]),
@@ -297,6 +298,7 @@ fn filled(pattern: &str, in_path: &str) -> String {
     ];
     let target = values.iter().fold(pattern.to_owned(), |target, (name, value)| target.replace(name, value));
     target
+        .replace("/api/v1/changes", "/api/v1/changes?since=1")
         .replace("{*feed}", &format!("agendas/{in_path}"))
         .replace("{read}", in_path)
         .replace("{code}", in_path)
@@ -308,10 +310,6 @@ fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
     let (media_type, body) = match (pattern, method) {
         ("/api/v1/agenda", "PATCH") => (JSON, "{\"name\":\"Other\"}"),
         ("/api/v1/agenda/picks", _) => (JSON, "[\"opening\"]"),
-        ("/agenda/import", "POST") => (
-            "multipart/form-data; boundary=xx",
-            "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.json\"\r\n\r\n[\"opening\"]\r\n--xx--\r\n",
-        ),
         ("/api/v1/agenda/import", _) => (JSON, "{\"picks\":[\"opening\"]}"),
         ("/agenda/picks", _) => (FORM, "session=opening&action=unpick"),
         ("/agenda/name", _) => (FORM, "name=Other"),
