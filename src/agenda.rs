@@ -3,8 +3,10 @@
 //! Owns the tokens that give access to an agenda too: their form and derivation. It knows neither the store
 //! nor HTTP. Invariant: a pick is never lost; what the program no longer shows is named, not dropped.
 
+mod team;
 mod token;
 
+pub use team::{Attended, MOST_MEMBERS, Members, Team, TeamError};
 pub use token::{EditKey, ReadToken, TokenError, one_time_code};
 
 use crate::program::{Session, SessionId};

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! Session --event--> pieces --set--> canonical feeds (bytes, codings)
-//!                       \----join--> filtered, optioned, single-session and agenda feeds, on request
+//!                       \----join--> filtered, optioned, single-session, agenda and team feeds, on request
 //! ```
 
 mod busy;
@@ -31,7 +31,7 @@ pub use calendar::Calendar;
 pub use coding::{Coded, Coding, Effort};
 pub use event::CANCELLED_PREFIX;
 pub use filter::{Filter, MOST_VALUES, QueryError, canonical_query, parse_query};
-pub use join::{Join, Joined};
+pub use join::{Join, Joined, Member};
 pub use key::{FeedKey, session_path};
 pub use object::Object;
 pub use options::{Cancelled, OptionError, Options};

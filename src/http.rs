@@ -36,6 +36,7 @@ mod policy;
 mod problem;
 mod representation;
 mod route;
+mod teams;
 mod upload;
 mod web;
 

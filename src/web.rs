@@ -22,6 +22,8 @@
 //! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
 //! | `GET /agenda` | [`mine()`] or [`no_agenda`], both 200; private |
 //! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
+//! | `GET /team` | [`team_form()`] |
+//! | `GET /team/{members}`, `/subscribe/team/{members}` | [`team()`], [`subscribe()`]; as for one agenda |
 //! | `GET /agenda/import`, with `?picks=` the numbers of sessions in a code | [`import()`], private; picks nothing |
 //! | `GET /handover/{code}` | [`hand_over`], for any code that is well formed; redeems nothing |
 //! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
@@ -42,6 +44,7 @@
 //! | `/agenda/handover` | - | 200 with [`mine()`], `hand_over` filled |
 //! | `/agenda/key` | - | `/agenda`, with the new cookie |
 //! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
+//! | `/team` | `links`, a line each | `/team/{members}`; 422 with [`team_form()`] for a line that is no link |
 //! | `/handover/{code}` | - | `/agenda`, with the cookies; 410 once used or late |
 //! | `/organizer/session` | `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
 //! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
@@ -98,6 +101,7 @@ mod session;
 mod shared;
 mod site;
 mod subscribe;
+mod team;
 mod text;
 mod view;
 mod when;
@@ -117,6 +121,7 @@ pub use reference::{Answer, Chapter, Operation, Parameter, reference};
 pub use session::session;
 pub use shared::shared;
 pub use subscribe::{Subject, subscribe};
+pub use team::{Fellow, TeamFault, team, team_form};
 pub use view::{LONGEST_SEARCH, View, admits};
 
 use askama::Template;

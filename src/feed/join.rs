@@ -2,6 +2,10 @@
 //!
 //! The entity tag comes from what fixes the bytes (revisions, envelope, options), so a 304 makes no text.
 
+mod team;
+
+pub use team::Member;
+
 use super::calendar::CLOSING;
 use super::deflate::Gzip;
 use super::event::END;
@@ -35,6 +39,8 @@ pub struct Joined<'a> {
     /// Each event, and whether its other window is taken.
     events: Vec<(&'a Event, bool)>,
     alarm: Option<u16>,
+    /// Who goes to each, in a team's feed.
+    going: Option<team::Going>,
     /// When it last changed.
     pub modified: DateTime<Utc>,
     /// The hash in its entity tag.
@@ -154,7 +160,7 @@ impl FeedSet {
         });
         let fixed = [own.0.as_slice()].into_iter().chain(fixed.iter().map(<[u8; 8]>::as_slice));
         let hash = Digest::of_parts(fixed.chain(content)).short();
-        Joined { set: self, calendar, events, alarm: options.alarm, modified, hash }
+        Joined { set: self, calendar, events, alarm: options.alarm, going: None, modified, hash }
     }
 }
 
@@ -177,9 +183,14 @@ impl Joined<'_> {
             self.events.iter().map(|(event, _)| event.pieces.default_bytes().len() + 64).sum();
         let mut out = Vec::with_capacity(opening.len() + length + self.events.len() * alarm.len());
         out.extend_from_slice(opening.as_bytes());
-        for (event, other) in &self.events {
-            out.extend_from_slice(&event.pieces.head());
-            out.extend_from_slice(&event.pieces.window(*other));
+        for (place, (event, other)) in self.events.iter().enumerate() {
+            match self.led(place, event, *other) {
+                Some(led) => out.extend_from_slice(led.as_bytes()),
+                None => {
+                    out.extend_from_slice(&event.pieces.head());
+                    out.extend_from_slice(&event.pieces.window(*other));
+                }
+            }
             out.extend_from_slice(&event.pieces.tail());
             out.extend_from_slice(self.ending(event, &alarm).as_bytes());
         }
@@ -192,10 +203,15 @@ impl Joined<'_> {
         let alarm = self.alarm_text();
         let mut gzip = Gzip::new(1024 + self.events.len() * 512);
         gzip.text(self.opening().as_bytes());
-        for (event, other) in &self.events {
+        for (place, (event, other)) in self.events.iter().enumerate() {
             let [head, plain, opposite, tail] = event.deflated();
-            gzip.piece(head, event.pieces.head().len());
-            gzip.piece(if *other { opposite } else { plain }, event.pieces.window(*other).len());
+            match self.led(place, event, *other) {
+                Some(led) => gzip.text(led.as_bytes()),
+                None => {
+                    gzip.piece(head, event.pieces.head().len());
+                    gzip.piece(if *other { opposite } else { plain }, event.pieces.window(*other).len());
+                }
+            }
             gzip.piece(tail, event.pieces.tail().len());
             gzip.text(self.ending(event, &alarm).as_bytes());
         }

@@ -34,7 +34,7 @@ pub(super) fn unfold(content: &str) -> impl Iterator<Item = String> {
 }
 
 /// A TEXT value as it stands in a content line.
-fn escape(value: &str) -> String {
+pub(super) fn escape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
         match c {

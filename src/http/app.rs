@@ -280,6 +280,10 @@ impl App {
                 let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
                 poll.answer(token, request)
             }
+            Endpoint::TeamFeed(members) => {
+                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
+                poll.team(members, request)
+            }
             _ => Err(Problem::NotFound),
         }
     }

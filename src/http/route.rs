@@ -13,7 +13,7 @@ use super::policy::Class::{
 };
 use super::web::Web;
 use super::{Problem, changes, method, organizer};
-use crate::agenda::ReadToken;
+use crate::agenda::{Members, ReadToken};
 use crate::feed::FeedKey;
 use crate::program::{SessionId, Slug};
 use http::Method;
@@ -30,6 +30,8 @@ pub(super) enum Endpoint {
     SessionFeed(SessionId),
     /// A shared agenda.
     AgendaFeed(ReadToken),
+    /// Several shared agendas.
+    TeamFeed(Members),
     /// `/api/v1`, agendas.
     Api(Api),
     /// `/api/v1`, the program.
@@ -101,6 +103,7 @@ const TABLE: &[Line] = &[
     line("/speakers/{speaker}.ics", PublicFeed, READ, |path| path.feed("speakers", "speaker")),
     line("/sessions/{id}.ics",      PublicFeed, READ, |path| path.session("id").map(Endpoint::SessionFeed)),
     line("/agendas/{read}.ics",     AgendaFeed, READ, |path| path.token("read").map(Endpoint::AgendaFeed)),
+    line("/team/{members}.ics",     AgendaFeed, READ, |path| path.members().map(Endpoint::TeamFeed)),
 
     line("/program.jcal",            PublicFeed, READ, |_| jcal(Some(Endpoint::Feed(FeedKey::Program)))),
     line("/tracks/{track}.jcal",     PublicFeed, READ, |path| jcal(path.feed("tracks", "track"))),
@@ -109,6 +112,7 @@ const TABLE: &[Line] = &[
     line("/speakers/{speaker}.jcal", PublicFeed, READ, |path| jcal(path.feed("speakers", "speaker"))),
     line("/sessions/{id}.jcal",      PublicFeed, READ, |path| jcal(path.session("id").map(Endpoint::SessionFeed))),
     line("/agendas/{read}.jcal",     AgendaFeed, READ, |path| jcal(path.token("read").map(Endpoint::AgendaFeed))),
+    line("/team/{members}.jcal",     AgendaFeed, READ, |path| jcal(path.members().map(Endpoint::TeamFeed))),
 
     line("/schedule.xml",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Xml))),
     line("/schedule.json", PublicFeed, READ, |_| Some(Endpoint::Export(Format::Json))),
@@ -179,6 +183,8 @@ const TABLE: &[Line] = &[
     line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
     line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
     line("/agendas/{read}",      PersonalPage, READ,    |path| web(Web::SharedAgenda(path.token("read")?))),
+    line("/team",                PersonalPage, COLLECT, |_| web(Web::MakeTeam)),
+    line("/team/{members}",      PersonalPage, READ,    |path| web(Web::Team(path.members()?))),
     line("/agenda",              PersonalPage, READ,    |_| web(Web::Mine)),
     line("/agenda/state",        AgendaApi,    READ,    |_| web(Web::State)),
     line("/agenda/picks",        PersonalPage, POST,    |_| web(Web::Picks)),
@@ -307,6 +313,10 @@ impl Decoded<'_> {
 
     fn token(&self, name: &str) -> Option<ReadToken> {
         ReadToken::parse(&self.decoded(name)?).ok()
+    }
+
+    fn members(&self) -> Option<Members> {
+        Members::parse(&self.decoded("members")?).ok()
     }
 
     fn calendar(&self) -> Place {

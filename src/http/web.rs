@@ -11,6 +11,7 @@ mod handover;
 mod public;
 mod shared;
 mod subscribe;
+mod team;
 mod visitor;
 
 pub(super) use events::Events;
@@ -20,7 +21,7 @@ use super::agendas::Agendas;
 use super::allowance::Allowed;
 use super::exports::Exports;
 use super::{Body, Problem, plain};
-use crate::agenda::ReadToken;
+use crate::agenda::{Members, ReadToken};
 use crate::clock::Clock;
 use crate::exchange::MOST_BYTES;
 use crate::freshness::Freshness;
@@ -53,6 +54,9 @@ pub(super) enum Web {
     /// `/subscribe/…`: the path of the feed without its suffix.
     Subscribe(String),
     SharedAgenda(ReadToken),
+    /// Several in one.
+    Team(Members),
+    MakeTeam,
     Mine,
     State,
     Picks,
@@ -112,6 +116,8 @@ impl Visit<'_> {
             Web::Reference => self.reference(),
             Web::Subscribe(path) => self.subscribe(&path),
             Web::SharedAgenda(token) => self.shared_agenda(&token),
+            Web::Team(members) => self.team(&members),
+            Web::MakeTeam => self.make_team(),
             Web::Mine => self.mine().await,
             Web::State => self.state(),
             Web::Picks => self.pick().await,
@@ -144,9 +150,14 @@ pub(super) fn html(body: String) -> Response<Body> {
 
 /// 303: what was posted is done, look there (RFC 9110, 15.4.4).
 pub(super) fn see(path: &'static str) -> Response<Body> {
+    see_at(HeaderValue::from_static(path))
+}
+
+/// The same for a path that was made.
+fn see_at(path: HeaderValue) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::SEE_OTHER;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(path));
+    response.headers_mut().insert(LOCATION, path);
     response
 }
 

@@ -25,6 +25,13 @@ pub enum Subject<'a> {
         /// The agenda's name.
         name: &'a Text,
     },
+    /// A team, by the tokens in its address.
+    Team {
+        /// The tokens.
+        members: &'a str,
+        /// Its members' names.
+        name: &'a Text,
+    },
 }
 
 #[derive(Template)]
@@ -77,6 +84,9 @@ pub fn subscribe(
             let name = if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() };
             (name, format!("/agendas/{}.ics", encode(token)), Filter::default())
         }
+        Subject::Team { members, name } => {
+            (name.to_string(), format!("/team/{}.ics", encode(members)), Filter::default())
+        }
     };
     let address = |options: &Options| {
         let query = canonical_query(&filter, options);
@@ -92,7 +102,7 @@ pub fn subscribe(
     let here = site.conference().link(&here);
     let heading = fill(site.words.subscribe_heading, &[("name", &name)]);
     let mut head = match subject {
-        Subject::Agenda { .. } => Head::secret(&site, site.words.subscribe),
+        Subject::Agenda { .. } | Subject::Team { .. } => Head::secret(&site, site.words.subscribe),
         _ => Head::public(&site, &heading, site.words.subscribe_text, &path),
     };
     head.here = "subscribe";

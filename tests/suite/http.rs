@@ -18,5 +18,6 @@ mod pages;
 mod retention;
 mod secrets;
 mod stage;
+mod team;
 mod terminals;
 mod wire;

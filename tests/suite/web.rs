@@ -110,11 +110,15 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let subscribe =
         |subject, platform| web::subscribe(release, &subject, Options::default(), platform, None).unwrap();
     let agenda = || Subject::Agenda { token: &token, name: &name };
+    let fellows = [Some(picks.clone()), None].map(|picks| web::Fellow { name: name.clone(), picks });
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
     for (path, page) in [
         ("/agenda", web::mine(release, &mine)),
         ("/agenda?none", web::no_agenda(release)),
         ("/agendas/read", web::shared(release, &token, &name, &picks, Some(&picks[2..]))),
+        ("/team", web::team_form(release, HOSTILE, Some(web::TeamFault::Line(3)))),
+        ("/team/read", web::team(release, &token, &fellows)),
+        ("/subscribe/team/read", subscribe(Subject::Team { members: &token, name: &name }, Platform::Other)),
         ("/changes", web::changes(release, &[notes(2, changes), notes(1, &[])])),
         ("/subscribe/program", subscribe(Subject::Program(filtered.filter.clone()), Platform::Apple)),
         ("/subscribe/tracks/track-1", subscribe(Subject::Part(track), Platform::Android)),
@@ -233,6 +237,9 @@ fn links_lead_to_known_places() {
         "/agenda/",
         "/agendas/",
         "/subscribe/agendas/",
+        "/team",
+        "/team/",
+        "/subscribe/team/",
         "/organizer",
         "/organizer/",
         "/handover/",
@@ -261,9 +268,8 @@ fn links_lead_to_known_places() {
 fn secret_pages_are_kept_from_search_engines_and_say_no_key() {
     let (release, changes) = releases();
     for (path, page) in everything(&release, &changes) {
-        let is_secret = ["/agenda", "/agendas", "/handover", "/organizer", "/subscribe/agendas"]
-            .iter()
-            .any(|start| path.starts_with(start));
+        let secret = ["/agenda", "/team", "/handover", "/organizer", "/subscribe/agendas", "/subscribe/team"];
+        let is_secret = secret.iter().any(|start| path.starts_with(start));
         assert_eq!(is_secret || path == "/problem" || path == "/offline", page.contains("noindex"), "{path}");
         assert!(!page.contains("cbe_"), "{path}");
     }

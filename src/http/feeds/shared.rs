@@ -1,10 +1,11 @@
 //! The feed of a shared agenda, and what is left of it when it is no longer shared.
 
 use super::{Source, options, pairs};
-use crate::agenda::ReadToken;
+use crate::agenda::{Members, ReadToken};
 use crate::freshness::{Family, Freshness, Seen};
 use crate::http::agendas::{Agendas, Shared};
 use crate::http::representation::Representation;
+use crate::http::teams::{self, Opened};
 use crate::http::{Body, Problem};
 use crate::program::Text;
 use crate::release::Release;
@@ -32,12 +33,7 @@ impl Poll<'_> {
         let Self { agendas, release, now, .. } = *self;
         let agenda = match agendas.shared(token)? {
             // Some clients would keep the sessions for ever if the feed just went away, so it is emptied first.
-            Shared::Closed { since } => {
-                let about =
-                    Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
-                let joined = release.feeds.closed(&closed_name(release), &about, since);
-                return Source::Joined(joined).representation(request, None, now).answer(request);
-            }
+            Shared::Closed { since } => return self.closed(since, request),
             shared => shared.open()?,
         };
         let answer = representation(&agenda, release, request, now)?.answer(request)?;
@@ -45,6 +41,29 @@ impl Poll<'_> {
             self.note(token, request);
         }
         Ok(answer)
+    }
+
+    /// Answers a combined link. Those who poll it are not the members, so no link has seen anything.
+    pub(in crate::http) fn team(
+        &self,
+        members: &Members,
+        request: &Parts,
+    ) -> Result<Response<Body>, Problem> {
+        let Self { agendas, release, now, .. } = *self;
+        let team = match teams::open(agendas, members)? {
+            Opened::Closed { since } => return self.closed(since, request),
+            Opened::Open(team) => team,
+        };
+        let joined = release.feeds.team(&team.sharing(), options(&pairs(request))?, team.changed);
+        let floor = team.changed.max(release.published());
+        Source::Joined(joined).representation(request, Some(floor), now).answer(request)
+    }
+
+    /// The empty calendar that says why it is empty.
+    fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Result<Response<Body>, Problem> {
+        let about = Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
+        let joined = self.release.feeds.closed(&closed_name(self.release), &about, since);
+        Source::Joined(joined).representation(request, None, self.now).answer(request)
     }
 
     /// Notes that a calendar has seen the release.

@@ -1,7 +1,7 @@
 //! How to subscribe, for any feed: `/subscribe` and the feed's path without its suffix.
 
 use super::{Visit, html};
-use crate::agenda::ReadToken;
+use crate::agenda::{Members, ReadToken};
 use crate::export::deep_link;
 use crate::feed::{FeedKey, Filter, parse_query};
 use crate::http::feeds::{borrowed, options, pairs};
@@ -24,6 +24,14 @@ impl Visit<'_> {
             let record = self.open_link(&token)?;
             let (token, name) = (token.reveal(), Text::line(&record.name).0);
             let subject = Subject::Agenda { token: &token, name: &name };
+            let page = web::subscribe(release, &subject, options(&pairs)?, platform, None);
+            return Ok(html(page.ok_or(Problem::NotFound)?));
+        }
+        if let Some(members) = path.strip_prefix("team/") {
+            let members = Members::parse(members).map_err(|_| Problem::NotFound)?;
+            let name = self.open_team(&members)?.name();
+            let members = members.reveal();
+            let subject = Subject::Team { members: &members, name: &name };
             let page = web::subscribe(release, &subject, options(&pairs)?, platform, None);
             return Ok(html(page.ok_or(Problem::NotFound)?));
         }

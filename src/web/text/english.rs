@@ -207,6 +207,21 @@ words! {
     only_mine: "Only in yours",
     in_common: "{n} of {of} are in your agenda too.",
 
+    // Team
+    team: "Who goes where",
+    team_make: "Go as a team",
+    team_text: "Paste up to 20 read links, one a line, to see who goes where and what nobody covers.",
+    team_read_only: "Read-only. Whoever revokes their link vanishes from here and from the feed.",
+    team_links: "Read links",
+    team_button: "Show the team",
+    team_nobody: "Nobody",
+    team_gone: "no longer shared",
+    team_members: "Members",
+    team_line: "Line {n} is no link to an agenda of this conference.",
+    team_none: "Paste at least one link.",
+    team_many: "A team has at most 20 links.",
+    team_empty: "Nobody has picked anything yet.",
+
     // Subscribe
     subscribe_heading: "Subscribe to {name}",
     subscribe_text: "Your calendar then follows every change by itself. Choose your calendar:",

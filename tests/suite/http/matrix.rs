@@ -51,6 +51,7 @@ const LINES: &[Line] = &[
     ("/speakers/{speaker}.ics", Public, &[("GET", 200)]),
     ("/sessions/{id}.ics", Public, &[("GET", 200)]),
     ("/agendas/{read}.ics", Link(200), &[("GET", 200)]),
+    ("/team/{members}.ics", Link(200), &[("GET", 200)]),
     ("/program.jcal", Public, &[("GET", 200)]),
     ("/tracks/{track}.jcal", Public, &[("GET", 200)]),
     ("/days/{date}.jcal", Public, &[("GET", 200)]),
@@ -58,6 +59,7 @@ const LINES: &[Line] = &[
     ("/speakers/{speaker}.jcal", Public, &[("GET", 200)]),
     ("/sessions/{id}.jcal", Public, &[("GET", 200)]),
     ("/agendas/{read}.jcal", Link(200), &[("GET", 200)]),
+    ("/team/{members}.jcal", Link(200), &[("GET", 200)]),
     ("/schedule.xml", Public, &[("GET", 200)]),
     ("/schedule.json", Public, &[("GET", 200)]),
     ("/schedule.csv", Public, &[("GET", 200)]),
@@ -120,6 +122,8 @@ const LINES: &[Line] = &[
     ("/offline", Public, &[("GET", 200)]),
     ("/subscribe/{*feed}", Link(410), &[("GET", 200)]),
     ("/agendas/{read}", Link(410), &[("GET", 200)]),
+    ("/team", Elsewhere, &[("GET", 200), ("POST", 303)]),
+    ("/team/{members}", Link(410), &[("GET", 200)]),
     ("/agenda", Own, &[("GET", 200)]),
     ("/agenda/state", Own, &[("GET", 200)]),
     ("/agenda/picks", Form, &[("POST", 303)]),
@@ -301,6 +305,7 @@ fn filled(pattern: &str, in_path: &str) -> String {
         .replace("/api/v1/changes", "/api/v1/changes?since=1")
         .replace("{*feed}", &format!("agendas/{in_path}"))
         .replace("{read}", in_path)
+        .replace("{members}", in_path)
         .replace("{code}", in_path)
 }
 
@@ -364,7 +369,7 @@ async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
             for (place, (name, credential)) in
                 PLACES.iter().flat_map(|place| matrix.credentials.iter().map(move |it| (*place, it)))
             {
-                let is_in_path = pattern.contains("{read}") || pattern.contains("{*feed}");
+                let is_in_path = ["{read}", "{members}", "{*feed}"].iter().any(|name| pattern.contains(name));
                 if opens(*door, place, name) || (place == Place::Path && !is_in_path) {
                     continue;
                 }

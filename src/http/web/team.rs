@@ -1,0 +1,123 @@
+//! A team's page, and the form that makes its address of pasted links. Nothing is kept of either.
+
+use super::{Visit, html, see_at};
+use crate::agenda::{MOST_MEMBERS, Members, ReadToken};
+use crate::http::agendas::Shared;
+use crate::http::teams::{self, Opened, Team};
+use crate::http::{Body, Problem};
+use crate::web::{self, Fellow, TeamFault};
+use http::{HeaderValue, Method, Response, StatusCode};
+use url::Url;
+
+/// What stands before the tokens in the paths of agendas and teams.
+const BEFORE: [&str; 4] = ["/agendas/", "/team/", "/subscribe/agendas/", "/subscribe/team/"];
+
+impl Visit<'_> {
+    /// The team behind a link of which some part works.
+    pub(super) fn open_team(&self, members: &Members) -> Result<Team, Problem> {
+        match teams::open(self.agendas, members)? {
+            Opened::Open(team) => Ok(team),
+            Opened::Closed { .. } => Err(Problem::Gone),
+        }
+    }
+
+    pub(super) fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
+        let team = self.open_team(members)?;
+        let picks = |agenda: &crate::store::AgendaRecord| agenda.picks.clone();
+        let fellows: Vec<Fellow> = team
+            .members
+            .iter()
+            .map(|(name, agenda)| Fellow { name: name.clone(), picks: agenda.as_ref().map(picks) })
+            .collect();
+        Ok(html(web::team(&self.published.release, &members.reveal(), &fellows)))
+    }
+
+    /// The form; posted, the way to the page.
+    pub(super) fn make_team(&self) -> Result<Response<Body>, Problem> {
+        let release = &self.published.release;
+        if self.request.method != Method::POST {
+            return Ok(html(web::team_form(release, "", None)));
+        }
+        let form = self.form()?;
+        let pasted = form.one("links");
+        match self.members(pasted)? {
+            Ok(members) => {
+                let path = HeaderValue::try_from(format!("/team/{}", members.reveal()));
+                Ok(see_at(path.map_err(|_| Problem::NotFound)?))
+            }
+            Err(fault) => {
+                let mut response = html(web::team_form(release, pasted, Some(fault)));
+                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+                Ok(response)
+            }
+        }
+    }
+
+    /// Whose links were pasted, a line each; a team's own link stands for its members.
+    fn members(&self, pasted: &str) -> Result<Result<Members, TeamFault>, Problem> {
+        let origin = &self.published.release.program.conference.public_url;
+        let mut tokens: Vec<ReadToken> = Vec::new();
+        for (place, text) in pasted.lines().map(str::trim).enumerate().filter(|(_, text)| !text.is_empty()) {
+            let fault = TeamFault::Line(place + 1);
+            let Some(members) = linked(text, origin) else { return Ok(Err(fault)) };
+            for token in members.tokens() {
+                if tokens.contains(token) {
+                    continue;
+                }
+                if tokens.len() == MOST_MEMBERS {
+                    return Ok(Err(TeamFault::TooMany));
+                }
+                if matches!(self.agendas.shared(token)?, Shared::Never) {
+                    return Ok(Err(fault));
+                }
+                tokens.push(token.clone());
+            }
+        }
+        Ok(Members::of(tokens).map_err(|_| TeamFault::Nobody))
+    }
+}
+
+/// The members that a line names: a bare token, or the address of a page or feed of this conference.
+fn linked(text: &str, origin: &Url) -> Option<Members> {
+    let path = match Url::parse(text) {
+        Ok(url) => {
+            let is_ours = url.host_str() == origin.host_str() && url.port() == origin.port();
+            let scheme = url.scheme().replacen("webcal", "http", 1);
+            if !is_ours || !["http", "https"].contains(&scheme.as_str()) {
+                return None;
+            }
+            url.path().to_owned()
+        }
+        Err(_) => text.to_owned(),
+    };
+    let tokens = BEFORE.iter().find_map(|before| path.strip_prefix(before)).unwrap_or(&path);
+    let tokens = tokens.strip_suffix(".ics").or_else(|| tokens.strip_suffix(".jcal")).unwrap_or(tokens);
+    Members::parse(tokens).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agenda::EditKey;
+
+    #[test]
+    fn addresses_of_this_conference_and_bare_tokens_are_links() {
+        let token = EditKey::generate().unwrap().read_token(1).reveal();
+        let origin: Url = "https://conf.example".parse().unwrap();
+        let linked = |text: String| linked(&text, &origin).map(|members| members.reveal());
+        for start in [
+            "",
+            "/agendas/",
+            "https://conf.example/agendas/",
+            "webcal://conf.example/team/",
+            "https://conf.example/subscribe/agendas/",
+        ] {
+            assert_eq!(linked(format!("{start}{token}")), Some(token.clone()), "{start}");
+        }
+        assert_eq!(linked(format!("https://conf.example/agendas/{token}.ics?alarm=5m")), Some(token.clone()));
+        for start in ["https://other.example/agendas/", "ftp://conf.example/agendas/", "x", "/sessions/"] {
+            assert_eq!(linked(format!("{start}{token}")), None, "{start}");
+        }
+        assert_eq!(linked(format!("https://conf.example:8443/agendas/{token}")), None);
+    }
+}

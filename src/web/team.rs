@@ -1,0 +1,133 @@
+//! A team: who goes where, what nobody covers, and the form that puts one together.
+
+use super::card::Card;
+use super::head::Head;
+use super::site::Site;
+use super::text::fill;
+use super::view::encode;
+use super::write;
+use crate::agenda::{Attended, Team};
+use crate::program::{SessionId, Text};
+use crate::release::Release;
+use askama::Template;
+use chrono::NaiveDate;
+
+/// Somebody in a team.
+#[derive(Debug, Clone)]
+pub struct Fellow {
+    /// What they are called.
+    pub name: Text,
+    /// Where they go; none where they no longer share it.
+    pub picks: Option<Vec<SessionId>>,
+}
+
+/// Why no team was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TeamFault {
+    /// This line, counted from one, is no link of the conference.
+    Line(usize),
+    /// More links than a team has members.
+    TooMany,
+    /// No link at all.
+    Nobody,
+}
+
+#[derive(Template)]
+#[template(path = "team.html")]
+struct TeamPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    members: &'a [Fellow],
+    zone_line: String,
+    address: String,
+    subscribe: String,
+    days: Vec<TeamDay<'a>>,
+}
+
+struct TeamDay<'a> {
+    date: NaiveDate,
+    heading: String,
+    zone: String,
+    moments: Vec<TeamMoment<'a>>,
+}
+
+/// What starts at one time.
+struct TeamMoment<'a> {
+    start: String,
+    label: String,
+    sessions: Vec<Covered<'a>>,
+}
+
+struct Covered<'a> {
+    card: Card<'a>,
+    /// `Ada, Grace`; empty where nobody goes.
+    who: String,
+}
+
+#[derive(Template)]
+#[template(path = "team_form.html")]
+struct FormPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    pasted: &'a str,
+    fault: Option<String>,
+}
+
+/// What `/team` shows: the form, with what was pasted and why it is no team.
+pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> String {
+    let site = Site::of(release);
+    let words = site.words;
+    let fault = fault.map(|fault| match fault {
+        TeamFault::Line(n) => fill(words.team_line, &[("n", &n.to_string())]),
+        TeamFault::TooMany => words.team_many.to_owned(),
+        TeamFault::Nobody => words.team_none.to_owned(),
+    });
+    write(&FormPage { head: Head::secret(&site, words.team_make).at("agenda"), pasted, fault, site })
+}
+
+/// Renders a team. `tokens` are those in the page's own address.
+pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> String {
+    let site = Site::of(release);
+    let picks: Vec<&[SessionId]> =
+        members.iter().map(|member| member.picks.as_deref().unwrap_or_default()).collect();
+    let team = Team::of(&picks, release);
+    let start = |item: &Attended<'_>| item.entry.session.slot.start;
+    let date = |item: &Attended<'_>| site.when.date(start(item));
+    let moment = |items: &[Attended<'r>]| {
+        let first = items.first()?;
+        Some(TeamMoment {
+            start: super::when::When::iso(start(first)),
+            label: site.when.time(start(first)),
+            sessions: items.iter().map(|item| covered(&site, item, members)).collect(),
+        })
+    };
+    let day = |items: &[Attended<'r>]| {
+        let first = items.first()?;
+        Some(TeamDay {
+            date: date(first),
+            heading: site.when.day(date(first)),
+            zone: site.when.zone.abbreviation(start(first)),
+            moments: items.chunk_by(|a, b| start(a) == start(b)).filter_map(moment).collect(),
+        })
+    };
+    let days = team.items.chunk_by(|a, b| date(a) == date(b)).filter_map(day).collect();
+    write(&TeamPage {
+        head: Head::secret(&site, site.words.team),
+        members,
+        zone_line: site.zone_line(),
+        address: site.conference().link(&format!("/team/{}.ics", encode(tokens))),
+        subscribe: format!("/subscribe/team/{}", encode(tokens)),
+        days,
+        site: site.clone(),
+    })
+}
+
+fn covered<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[Fellow]) -> Covered<'a> {
+    Covered { card: Card::of(site, item.entry), who: names(members, &item.who) }
+}
+
+fn names(members: &[Fellow], who: &[usize]) -> String {
+    let names: Vec<&str> =
+        who.iter().filter_map(|place| members.get(*place)).map(|member| member.name.as_str()).collect();
+    names.join(", ")
+}
