@@ -24,6 +24,10 @@ TEXTS = COLUMNS[5:14]
 KINDS = ["talk", "plenary", "lightning", "panel", "workshop", "discussion", "remarks", "break", "meal", "social"]
 
 
+# What every text loses on its way in: overrides and isolates of direction, byte order marks.
+REMOVED = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+
+
 def harmless(text: str) -> str:
     """Letters where letters or worse were; what gives a cell its own structure stays: line ends, `,` `;` `:`."""
     return "".join(map(_letters, re.split("([,;:\n\r\u2028\u2029\u0085])", text)))
@@ -37,7 +41,7 @@ def _letters(piece: str) -> str:
     for c in piece:
         if c.isspace():
             out.append(" ")
-        elif unicodedata.category(c) not in ("Cf", "Cc"):
+        elif unicodedata.category(c) != "Cc" and c not in REMOVED:
             # Six at the least stand for the first, so that short ones differ too.
             out += letters.choices(ascii_lowercase, k=1 if "".join(out).strip() else 6)
     return "".join(out)

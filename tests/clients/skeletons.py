@@ -65,7 +65,9 @@ def _node(node):
     children = [_node(child) for child in node]
     if node.tag == "day":
         children.sort(key=repr)  # rooms stand by their names there
-    return node.tag, sorted(node.attrib), children
+    # The published schema takes some slugs only; the others are left out.
+    attributes = sorted(name for name in node.attrib if (node.tag, name) != ("track", "slug"))
+    return node.tag, attributes, children
 
 
 def of_json(body: bytes | str):
@@ -83,6 +85,8 @@ def _value(value):
 def of_schedule_json(body: bytes):
     """Rooms are keys there; their names are texts."""
     schedule = json.loads(body)
+    for track in schedule["schedule"]["conference"]["tracks"]:
+        track.pop("slug", None)  # the published schema takes some only
     for day in schedule["schedule"]["conference"]["days"]:
         day["rooms"] = sorted(([str(name), sessions] for name, sessions in day["rooms"].items()), key=_shape)
     return _value(schedule)

@@ -290,7 +290,7 @@ def test_what_is_asked_stays_text_in_every_answer(pair):
              "/assets/{}", "/api/v1/agenda/picks/{}"]  # fmt: skip
     plain = {}
     for text in ["plain", *PAYLOADS]:
-        asked = quote(f"zz {text[:300]} zz".encode("utf-8", "surrogatepass"), safe="")
+        asked = quote(f"nowhereatall {text[:300]} zz".encode("utf-8", "surrogatepass"), safe="")
         for form, accept in product(forms, ("text/html", "*/*")):
             if accept == "*/*" and "?" not in form and text != "plain":
                 continue  # the problem's text does not depend on a path
@@ -307,7 +307,7 @@ def test_hostile_fields_of_a_request_are_in_no_answer(pair):
     server = pair.servers[1]
     for text in PAYLOADS:
         value = flat(text).encode("utf-8", "surrogatepass").replace(b"\0", b"").strip()[:500]
-        value = bytes(byte for byte in value if byte >= 32 and byte != 127) + b" evilmark"
+        value = b"x" + bytes(byte for byte in value if byte >= 32 and byte != 127) + b" evilmark"
         for name in ("User-Agent", "Referer", "Cookie", "Authorization", "If-None-Match", "Accept-Language", "Origin",
                      "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Accept"):  # fmt: skip
             answer = PATIENT.get(f"{server.origin}/nowhere", headers={name: value, "Accept-Encoding": "identity"}, timeout=10)
@@ -341,7 +341,8 @@ def test_the_organizers_pages_show_texts_and_faults_as_text(pair):
             assert answer.status_code == 200 and skeletons.of_json(answer.content), path
         kept = PATIENT.get(f"{server.origin}/organizer/releases/1/program.csv", headers=cookies, timeout=60)
         assert kept.status_code == 200
-    assert pages[0] <= pages[1] | {("li", ())}, pages[0] - pages[1]
+    # Where there are no faults, there is no list of them.
+    assert pages[0] <= pages[1] | {("ul", ()), ("li", ())}, pages[0] - pages[1]
 
 
 def elements(node) -> set:
