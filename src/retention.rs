@@ -122,11 +122,12 @@ fn last_day(program: &Program) -> Option<NaiveDate> {
 /// Erases the agendas that were not changed after `until`.
 fn erase(store: &Store, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
     let mut erased = Erased::default();
-    let mut kept = HashSet::new();
+    // Named before anything goes, so that what is made meanwhile is none of them.
+    let mut due = HashSet::new();
     for row in store.agendas() {
         let (key, agenda) = row?;
-        if agenda.modified > until {
-            kept.insert(key);
+        if agenda.modified <= until {
+            due.insert(key);
         }
     }
     store.commit_blocking(vec![Write::DropNote { name: Freshness::NOTE.to_owned() }])?;
@@ -135,7 +136,7 @@ fn erase(store: &Store, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erase
     for row in store.links() {
         let (hash, target) = row?;
         let goes = match target {
-            LinkTarget::Agenda(key) => !kept.contains(&key),
+            LinkTarget::Agenda(key) => due.contains(&key),
             LinkTarget::Closed { at } => at <= until,
             LinkTarget::Erased { .. } => false,
         };
@@ -144,14 +145,9 @@ fn erase(store: &Store, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erase
             put(store, &mut batch, Write::PutLink { hash, target: LinkTarget::Erased { at } })?;
         }
     }
-    for row in store.agendas() {
-        let (key, agenda) = row?;
-        if kept.contains(&key) {
-            continue;
-        }
+    for key in due {
         erased.agendas += 1;
-        // Whoever picks at this moment keeps it until the next turn.
-        put(store, &mut batch, Write::DeleteAgenda { key, expect: Some(agenda.version) })?;
+        put(store, &mut batch, Write::DeleteAgenda { key, expect: None })?;
     }
     store.commit_blocking(batch)?;
     Ok(erased)
