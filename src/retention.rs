@@ -95,11 +95,10 @@ impl Retention {
         if !self.is_due(now) {
             return Ok(Erased::default());
         }
-        self.freshness.forget_all();
-        let store = self.store.clone();
+        let (store, freshness) = (self.store.clone(), Arc::clone(&self.freshness));
         let until = now - TimeDelta::days(self.days.into());
         // A scan of the store is nothing for the reactor's threads.
-        tokio::task::spawn_blocking(move || erase(&store, until, now)).await?
+        tokio::task::spawn_blocking(move || erase(&store, &freshness, until, now)).await?
     }
 
     fn is_due(&self, now: DateTime<Utc>) -> bool {
@@ -120,17 +119,27 @@ fn last_day(program: &Program) -> Option<NaiveDate> {
 }
 
 /// Erases the agendas that were not changed after `until`.
-fn erase(store: &Store, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
+fn erase(
+    store: &Store,
+    freshness: &Freshness,
+    until: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<Erased, RetentionError> {
     let mut erased = Erased::default();
     // Named before anything goes, so that what is made meanwhile is none of them.
-    let mut due = HashSet::new();
+    let (mut due, mut stays) = (HashSet::new(), false);
     for row in store.agendas() {
         let (key, agenda) = row?;
         if agenda.modified <= until {
             due.insert(key);
+        } else {
+            stays = true;
         }
     }
-    store.commit_blocking(vec![Write::DropNote { name: Freshness::NOTE.to_owned() }])?;
+    if !stays {
+        freshness.forget_all();
+        store.commit_blocking(vec![Write::DropNote { name: Freshness::NOTE.to_owned() }])?;
+    }
     let mut batch = Vec::new();
     // The links first: whoever polls meanwhile is told to keep what it has, not that nothing is there.
     for row in store.links() {
