@@ -14,6 +14,16 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _settle(pid: int) -> None:
+    """Waits until what a start does behind its first answer is done: codings, pages."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        before = _cpu(pid)
+        time.sleep(0.5)
+        if _cpu(pid) - before < 0.05:
+            return
+
+
 def _is_well(port: int, until: float) -> bool:
     """Whether twenty clients in a row are answered; more often than once, since the server has to see them go."""
     in_a_row = 0
@@ -31,6 +41,7 @@ def run(asked, is_short: bool, verdict) -> None:
     with Server() as server:
         server.start()
         pid = server.process.pid
+        _settle(pid)
         used = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
         crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(40)]
