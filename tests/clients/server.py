@@ -21,7 +21,7 @@ BINARY = Path(os.environ.get("CALLBOARD", TARGET / "debug" / "callboard"))
 # A busy machine's server turns requests away with 503 for a moment; clients come back.
 PATIENT = requests.Session()
 PATIENT.mount("http://", HTTPAdapter(max_retries=Retry(
-    total=10, backoff_factor=0.2, status_forcelist=[503], allowed_methods=None, raise_on_status=False,
+    connect=0, read=0, status=10, backoff_factor=0.2, status_forcelist=[503], allowed_methods=None, raise_on_status=False,
 )))  # fmt: skip
 
 DECODERS = {
