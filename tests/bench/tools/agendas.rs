@@ -65,7 +65,11 @@ pub(crate) fn write(data: &str, slug: &str, count: usize, tokens: &str) -> Resul
 /// Opens the database with sled's own settings and reads all of it.
 pub(crate) fn scan(data: &str) -> Result<Value, Box<dyn Error>> {
     let watch = Watch::start()?;
-    let db = sled::Config::default().path(data).cache_capacity(64 << 20).flush_every_ms(None).open()?;
+    let db = sled::Config::default()
+        .path(Path::new(data).join("index"))
+        .cache_capacity(64 << 20)
+        .flush_every_ms(None)
+        .open()?;
     let opened = watch.read()?;
     let (mut records, mut bytes) = (0_u64, 0);
     for row in db.iter() {

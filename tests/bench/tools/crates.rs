@@ -29,7 +29,7 @@ struct Row {
 pub(crate) fn measure(csv: &str, data: &str, dir: &str) -> Result<Value, Box<dyn Error>> {
     let mut batch = sled::Batch::default();
     let mut bytes = 0;
-    let held = sled::Config::default().path(data).flush_every_ms(None).open()?;
+    let held = sled::Config::default().path(Path::new(data).join("index")).flush_every_ms(None).open()?;
     for row in held.iter() {
         let (key, value) = row?;
         bytes += key.len() + value.len();
