@@ -7,3 +7,23 @@ mod format;
 mod full_disk;
 mod releases;
 mod sample;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The database of a store that was closed, without the store. Other tests start processes meanwhile, and one that
+/// is being forked holds every lock of this one until its exec.
+fn raw(dir: &Path) -> sled::Db {
+    let started = Instant::now();
+    loop {
+        match sled::open(dir) {
+            Err(error)
+                if error.to_string().contains("could not acquire lock")
+                    && started.elapsed() < Duration::from_secs(5) =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}

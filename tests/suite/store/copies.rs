@@ -155,7 +155,7 @@ fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {
     store.checkpoint().unwrap();
     drop(store);
     // One row is gone, without a trace.
-    let db = sled::open(data.join("index")).unwrap();
+    let db = super::raw(&data.join("index"));
     let row = db.scan_prefix([slug().as_str().as_bytes(), b"\0a"].concat()).next().unwrap().unwrap();
     db.remove(row.0).unwrap();
     drop(db);
@@ -173,7 +173,7 @@ fn a_store_from_before_the_journal_gets_a_second_copy_at_once() {
     // As it was laid out then: sled's files in the directory itself, and nothing of ours in it.
     let old = dir.path().join("old");
     copy(&data.join("index"), &old);
-    let db = sled::open(&old).unwrap();
+    let db = super::raw(&old);
     db.remove(b"\0tally").unwrap().unwrap();
     drop(db);
     let store = open(&old);

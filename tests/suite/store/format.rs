@@ -54,7 +54,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn rows(dir: &Path) -> String {
-    let db = sled::open(dir.join("index")).unwrap();
+    let db = super::raw(&dir.join("index"));
     let line = |(key, value): (sled::IVec, sled::IVec)| format!("{} {}\n", hex(&key), hex(&value));
     // The tally sorts first and is no record.
     db.range([1]..).map(|row| line(row.unwrap())).collect()
@@ -77,7 +77,7 @@ fn format_1_is_written_as_it_always_was() {
 #[test]
 fn a_store_of_format_1_opens() {
     let dir = tempfile::tempdir().unwrap();
-    let db = sled::open(dir.path()).unwrap();
+    let db = super::raw(dir.path());
     for line in std::fs::read_to_string(fixture()).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let bytes = |hex: &str| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
@@ -102,7 +102,7 @@ fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
     for copy in ["journal", "checkpoints"] {
         let _ = std::fs::remove_dir_all(dir.join(copy));
     }
-    let db = sled::open(dir.join("index")).unwrap();
+    let db = super::raw(&dir.join("index"));
     let prefix = [slug().as_str().as_bytes(), &[0, table]].concat();
     for row in db.scan_prefix(prefix) {
         let (key, value) = row.unwrap();
