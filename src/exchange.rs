@@ -9,10 +9,12 @@ mod find;
 mod ical;
 mod list;
 mod out;
+mod pack;
 
 pub use code::{LONGEST_CODE, from_code, to_code};
 pub use find::{Line, Matching, Outcome};
 pub use out::to_json;
+pub use pack::{pack, unpack};
 
 use crate::program::SessionId;
 use crate::release::Release;

@@ -5,6 +5,7 @@
 //! behind it while an answer is given in pieces. The seconds tell a release from another of the same number,
 //! as after a restored backup.
 
+use crate::exchange::{pack, unpack};
 use data_encoding::BASE64URL_NOPAD;
 
 /// What a client has.
@@ -66,37 +67,6 @@ impl SyncToken {
         };
         Some(Self { since, step })
     }
-}
-
-/// Ascending numbers as their distances, seven bits a byte.
-fn pack(numbers: &[u32]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut last = 0;
-    for number in numbers {
-        let mut distance = number.saturating_sub(last);
-        while distance > 0x7f {
-            out.push(u8::try_from(distance & 0x7f).unwrap_or_default() | 0x80);
-            distance >>= 7;
-        }
-        out.push(u8::try_from(distance).unwrap_or_default());
-        last = *number;
-    }
-    out
-}
-
-fn unpack(bytes: &[u8]) -> Option<Vec<u32>> {
-    let mut numbers = Vec::new();
-    let (mut last, mut distance, mut shift) = (0_u32, 0_u32, 0_u32);
-    for byte in bytes {
-        distance |= u32::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 32)?;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            last = last.checked_add(distance)?;
-            numbers.push(last);
-            (distance, shift) = (0, 0);
-        }
-    }
-    (shift == 0).then_some(numbers)
 }
 
 #[cfg(test)]
