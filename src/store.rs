@@ -17,6 +17,7 @@
 //! from the other.
 
 mod agenda;
+mod applying;
 mod base64;
 mod cell;
 mod checkpoint;

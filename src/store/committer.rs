@@ -183,7 +183,8 @@ impl Committer {
                 reply.send(result);
             }
         }
-        self.close();
+        let shared = Arc::clone(&self.shared);
+        self.let_go(&mut view::write(&shared.view));
     }
 
     fn serve(&mut self, group: &[Vec<Write>]) -> Vec<Result<(), CommitError>> {
@@ -309,14 +310,13 @@ impl Committer {
     /// Opens the index anew and brings it up to the journal. Readers wait for it: there is none to read from
     /// meanwhile, since sled locks its directory.
     fn reopen(&mut self) -> Result<(), EngineError> {
-        let mut view = view::write(&self.shared.view);
+        let shared = Arc::clone(&self.shared);
+        let mut view = view::write(&shared.view);
         view.before = Changes::new();
-        for engine in [self.engine.take(), view.engine.take()].into_iter().flatten() {
-            engine.close();
-        }
+        self.let_go(&mut view);
         let Opened { engine, tally, health, pending, .. } =
-            opening::open_somehow(&self.shared.places, self.shared.options.cache_bytes)?;
-        let pulse = &self.shared.pulse;
+            opening::open_somehow(&shared.places, shared.options.cache_bytes)?;
+        let pulse = &shared.pulse;
         pulse.rebuilt.fetch_add(health.rebuilt.into(), Ordering::Relaxed);
         pulse.lost.fetch_add(health.lost, Ordering::Relaxed);
         view.engine = Some(engine.clone());
@@ -333,8 +333,8 @@ impl Committer {
         Ok(())
     }
 
-    fn close(&mut self) {
-        let mut view = view::write(&self.shared.view);
+    /// Closes the index; its lock goes with the last handle.
+    fn let_go(&mut self, view: &mut View) {
         for engine in [self.engine.take(), view.engine.take()].into_iter().flatten() {
             engine.close();
         }

@@ -18,6 +18,7 @@
 //! - Its `Mode` is read nowhere in 0.34.7, so none is set. Old segments are cleaned by later writes.
 
 use super::cell::Row;
+use super::files::sync_directory;
 use super::plan::Changes;
 use super::tally::{TALLY, Tally};
 use std::fs::File;
@@ -79,7 +80,7 @@ impl Engine {
         let log = File::open(dir.join("db"))?;
         log.sync_all()?;
         File::open(dir.join("conf"))?.sync_all()?;
-        File::open(dir)?.sync_all()?;
+        sync_directory(dir)?;
         Ok(Self { db, log: Arc::new(log) })
     }
 

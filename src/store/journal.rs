@@ -20,10 +20,10 @@ pub(super) use record::{Record, encode};
 pub(super) use replay::{Findings, replay};
 
 use super::engine::EngineError;
-use super::files::sync_directory;
+use super::files::{remove_file, sync_directory};
 use super::plan::Changes;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -178,10 +178,7 @@ impl Journal {
 /// have a later name.
 fn create(dir: &Path, first: u64) -> Result<(Segment, File), EngineError> {
     let segment = Segment::of(dir, first);
-    match std::fs::remove_file(&segment.path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    remove_file(&segment.path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&segment.path)?;
     file.write_all(&head_of(first))?;
     file.sync_all()?;

@@ -7,11 +7,12 @@
 //! wants to look at it. An opening that did not come to its end (a database that aborts or hangs) is
 //! noticed by the next one.
 
+use super::applying::Applying;
 use super::cell::is_whole;
 use super::checkpoint;
 use super::engine::{Engine, EngineError};
 use super::files::{Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory};
-use super::journal::{Findings, Record, replay, segments};
+use super::journal::{Findings, replay, segments};
 use super::plan::Changes;
 use super::tally::{TALLY, Tally};
 use std::fs::DirBuilder;
@@ -20,9 +21,6 @@ use std::os::unix::fs::DirBuilderExt;
 
 /// After so many openings in a row that did not end the index is not opened again.
 const ATTEMPTS: u8 = 2;
-
-/// Rows that are applied in one batch.
-const BATCH: usize = 2000;
 
 /// What a store without a journal begins with: no record has this sequence, so that a journal that begins
 /// with 1 is known to hold everything.
@@ -306,40 +304,6 @@ fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, EngineError> {
     remove_tree(&places.new_index)?;
     DirBuilder::new().mode(0o700).create(&places.new_index)?;
     Engine::open(&places.new_index, cache_bytes)
-}
-
-/// Applies records of the journal, many in one batch.
-struct Applying<'a> {
-    engine: &'a Engine,
-    tally: Tally,
-    batch: Changes,
-    sequence: u64,
-}
-
-impl Applying<'_> {
-    fn hold(&mut self, record: Record) {
-        self.sequence = record.sequence;
-        self.batch.extend(record.rows);
-    }
-
-    fn write_if_large(&mut self) -> Result<(), EngineError> {
-        if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
-    }
-
-    fn write(&mut self) -> Result<(), EngineError> {
-        let changes = std::mem::take(&mut self.batch);
-        let before: Result<Changes, EngineError> =
-            changes.keys().map(|key| Ok((key.clone(), self.engine.value(key)?))).collect();
-        self.tally = self.tally.after(self.sequence, &before?, &changes);
-        self.engine.apply(&changes, &self.tally)
-    }
-
-    fn finish(mut self) -> Result<Tally, EngineError> {
-        if !self.batch.is_empty() {
-            self.write()?;
-        }
-        Ok(self.tally)
-    }
 }
 
 fn attempts(places: &Places) -> u8 {
