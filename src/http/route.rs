@@ -1,7 +1,10 @@
 //! The route table: every path, the methods that it takes, and what is behind it.
 //!
-//! Parameters arrive percent-encoded and are decoded and parsed here, so an id, slug, date or token that
-//! could not exist is "not found" before any look-up (RFC 3986, 2.1 and 3.3). Nothing redirects.
+//! Parameters are [`Decoded`] and parsed before any look-up. Nothing redirects.
+
+mod decoded;
+
+use decoded::Decoded;
 
 use super::api::Reading;
 use super::dav::{Name, Place, Tree};
@@ -15,11 +18,9 @@ use super::web::Web;
 use super::{Problem, changes, method, organizer};
 use crate::agenda::{Members, ReadToken};
 use crate::feed::FeedKey;
-use crate::program::{SessionId, Slug};
+use crate::program::SessionId;
 use http::Method;
-use matchit::{Params, Router};
-use percent_encoding::percent_decode_str;
-use std::borrow::Cow;
+use matchit::Router;
 
 /// What is behind a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,61 +288,11 @@ impl Routes {
     }
 }
 
-/// The parameters of a path, to be decoded and parsed.
-struct Decoded<'a>(&'a Params<'a, 'a>);
-
-impl Decoded<'_> {
-    fn decoded(&self, name: &str) -> Option<Cow<'_, str>> {
-        percent_decode_str(self.0.get(name)?).decode_utf8().ok()
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.decoded(name).map(Cow::into_owned)
-    }
-
-    fn feed(&self, part: &str, name: &str) -> Option<Endpoint> {
-        FeedKey::part(part, &self.decoded(name)?).map(Endpoint::Feed)
-    }
-
-    fn session(&self, name: &str) -> Option<SessionId> {
-        SessionId::parse(&self.decoded(name)?).ok()
-    }
-
-    fn slug(&self, name: &str) -> Option<Slug> {
-        Slug::parse(&self.decoded(name)?).ok()
-    }
-
-    fn token(&self, name: &str) -> Option<ReadToken> {
-        ReadToken::parse(&self.decoded(name)?).ok()
-    }
-
-    fn members(&self) -> Option<Members> {
-        Members::parse(&self.decoded("members")?).ok()
-    }
-
-    fn calendar(&self) -> Place {
-        Place::public(self.decoded("calendar").as_deref())
-    }
-
-    fn object(&self) -> Place {
-        Place::public_object(self.decoded("calendar").as_deref(), self.decoded("session").as_deref())
-    }
-
-    fn picked(&self) -> Place {
-        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::Agendas)
-    }
-
-    /// In its one spelling: no sign, no leading zero.
-    fn number(&self, name: &str) -> Option<u32> {
-        let text = self.decoded(name)?;
-        text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::feed::session_path;
+    use crate::program::Slug;
     use proptest::prelude::*;
 
     fn endpoint(path: &str) -> Option<Endpoint> {
