@@ -36,6 +36,7 @@ pub use schedule::{Day, Room, Schedule};
 pub use text::{agenda_text, program_text, shown_text};
 
 use crate::revision::Digest;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 /// A finished export with its validators.
@@ -44,7 +45,7 @@ pub struct Exported {
     /// `Content-Type`.
     pub media_type: &'static str,
     /// The body.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Of the body, for an entity tag.
     pub hash: String,
     /// When it last changed.
@@ -55,6 +56,6 @@ impl Exported {
     /// Of a body.
     pub fn new(media_type: &'static str, bytes: Vec<u8>, modified: DateTime<Utc>) -> Self {
         let hash = Digest::of(&bytes).short();
-        Self { media_type, bytes, hash, modified }
+        Self { media_type, bytes: bytes.into(), hash, modified }
     }
 }

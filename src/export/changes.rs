@@ -299,8 +299,8 @@ mod tests {
         let feed = feed(Scope::Agenda { name: &name, key: b"secret", picks: &picks });
         assert_eq!(titles(&feed)[0], "Night walk: cancelled");
         assert_eq!(feed.len(), 2);
-        let atom = String::from_utf8(feed.atom().bytes).unwrap();
-        let json = String::from_utf8(feed.json().bytes).unwrap();
+        let atom = String::from_utf8(feed.atom().bytes.to_vec()).unwrap();
+        let json = String::from_utf8(feed.json().bytes.to_vec()).unwrap();
         assert!(!atom.contains("rel=\"self\"") && !json.contains("feed_url"));
         assert!(!atom.contains("secret") && !json.contains("secret"));
     }

@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_day_has_a_heading_and_each_session_its_times_place_and_people() {
         let release = sample::release();
-        let text = String::from_utf8(program_text(&release).bytes).unwrap();
+        let text = String::from_utf8(program_text(&release).bytes.to_vec()).unwrap();
         assert!(
             text.starts_with("SREcon25 Americas\nRelease 1; all times are America/Los_Angeles.\n"),
             "{text}"

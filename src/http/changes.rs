@@ -13,7 +13,6 @@ use crate::http::agendas::Agendas;
 use crate::program::{Slug, Text};
 use crate::release::Release;
 use crate::store::{ReadError, ReleaseRecord, Store};
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Response;
 use http::request::Parts;
@@ -95,7 +94,7 @@ impl Changes {
         }
         let (release, store) = (Arc::clone(release), store.clone());
         let read = tokio::task::spawn_blocking(move || Known::read(release, &store)).await;
-        let known = Arc::new(read.map_err(crate::publisher::PublishError::from)??);
+        let known = Arc::new(read??);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
         Ok(known)
     }
@@ -136,7 +135,7 @@ impl Changes {
                 modified: settled(exported.modified, now),
             },
             coding: Coding::Identity,
-            body: Box::new(|| Bytes::from(exported.bytes.clone())),
+            body: Box::new(|| exported.bytes.clone()),
             fields: Vec::new(),
         };
         representation.answer(request)

@@ -5,7 +5,6 @@
 
 use super::{Body, Problem};
 use crate::export::jcal;
-use crate::publisher::PublishError;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName};
 use http::request::Parts;
@@ -73,7 +72,7 @@ impl Jcals {
             if let Some(json) = self.known(&tag) {
                 return Ok(json);
             }
-            tokio::task::spawn_blocking(convert).await.map_err(PublishError::from)??
+            tokio::task::spawn_blocking(convert).await??
         };
         let json = Bytes::from(json);
         self.lock().keep(tag, json.clone());

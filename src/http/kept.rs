@@ -8,9 +8,7 @@ use super::representation::{Representation, settled};
 use super::{Body, EntityTag, Problem};
 use crate::export::Exported;
 use crate::feed::{Coded, Coding, Effort};
-use crate::publisher::PublishError;
 use crate::release::Release;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Response;
 use http::request::Parts;
@@ -74,7 +72,7 @@ impl Kept {
             let gzip = Coded::make(Coding::Gzip, Effort::Best, &exported.bytes);
             Ok::<_, Problem>(Made { exported, gzip })
         };
-        let made = Arc::new(tokio::task::spawn_blocking(work).await.map_err(PublishError::from)??);
+        let made = Arc::new(tokio::task::spawn_blocking(work).await??);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |known: &Known| {
             Arc::ptr_eq(&known.release, release)
@@ -109,9 +107,7 @@ impl Made {
             media_type: exported.media_type,
             validators: Validators { tag, modified: settled(exported.modified, now) },
             coding: coded.map_or(Coding::Identity, |coded| coded.coding),
-            body: Box::new(move || {
-                coded.map_or_else(|| Bytes::from(exported.bytes.clone()), |coded| coded.bytes.clone())
-            }),
+            body: Box::new(move || coded.map_or(&exported.bytes, |coded| &coded.bytes).clone()),
             fields: Vec::new(),
         }
     }

@@ -117,6 +117,13 @@ impl Fault {
     }
 }
 
+/// Work on a thread of its own that ended early, as at a stop.
+impl From<tokio::task::JoinError> for Problem {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Publish(error.into())
+    }
+}
+
 impl Problem {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {

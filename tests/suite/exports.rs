@@ -50,7 +50,7 @@ fn both_schedules_hold_every_session_and_every_reader_of_them_shows_it() {
     assert_eq!(guids.len(), release.ledger.entries.len());
     assert_eq!(lint(&xml.bytes), []);
     assert_eq!(shown(Client::Fahrplan, &xml.bytes).into_iter().collect::<BTreeSet<_>>(), guids);
-    let text = String::from_utf8(json.bytes.clone()).unwrap();
+    let text = String::from_utf8(json.bytes.to_vec()).unwrap();
     assert!(guids.iter().all(|guid| text.contains(guid.as_str())));
     let folder = artefacts();
     std::fs::write(folder.join("schedule.xml"), xml.bytes).unwrap();

@@ -10,7 +10,6 @@ use crate::http::conditional::Validators;
 use crate::http::representation::Representation;
 use crate::http::{Body, EntityTag, Problem, feeds};
 use crate::program::SessionId;
-use crate::publisher::PublishError;
 use crate::release::Release;
 use chrono::{DateTime, Utc};
 use http::header::CONTENT_TYPE;
@@ -38,8 +37,7 @@ impl Call<'_> {
         let (release, held) = (Arc::clone(self.release), owned.record.picks.clone());
         let body = self.body.clone();
         let look = move || exchange::from_file(&body, &release, &held);
-        let found: Result<Matching, ExchangeError> =
-            tokio::task::spawn_blocking(look).await.map_err(PublishError::from)?;
+        let found: Result<Matching, ExchangeError> = tokio::task::spawn_blocking(look).await?;
         let found = found?;
         let new: Vec<String> = found.new_picks().iter().map(ToString::to_string).collect();
         let owned = match is_preview {

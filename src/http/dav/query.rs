@@ -32,8 +32,7 @@ impl Visit<'_> {
             };
             of.members().into_iter().filter(|event| matches(event).is_some()).map(Item::Object).collect()
         };
-        let found = tokio::task::spawn_blocking(search).await;
-        let items = found.map_err(crate::publisher::PublishError::from)?;
+        let items = tokio::task::spawn_blocking(search).await?;
         Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())
     }
 

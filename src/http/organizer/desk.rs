@@ -167,7 +167,7 @@ impl Call<'_> {
             }
             Ok::<_, PublishError>((seen.base, page))
         };
-        let (base, page) = tokio::task::spawn_blocking(look).await.map_err(PublishError::from)??;
+        let (base, page) = tokio::task::spawn_blocking(look).await??;
         if let Some(digest) = &page.digest {
             self.organizer.drafts.keep(digest.clone(), draft);
         }

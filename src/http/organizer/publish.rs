@@ -55,7 +55,7 @@ impl Call<'_> {
             });
             Ok((base.number(), answer))
         };
-        let (release, answer) = tokio::task::spawn_blocking(look).await.map_err(PublishError::from)??;
+        let (release, answer) = tokio::task::spawn_blocking(look).await??;
         Ok(document(StatusCode::OK, release, &answer))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, document, file};
 use crate::http::{Body, Problem};
-use crate::publisher::{PublishError, ShownOrigin, interest, shown};
+use crate::publisher::{ShownOrigin, interest, shown};
 use crate::store::ReleaseSummary;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl Call<'_> {
     pub(super) async fn picks(self) -> Result<Response<Body>, Problem> {
         let store = self.organizer.store.clone();
         let counted = tokio::task::spawn_blocking(move || interest(&store)).await;
-        let mut picks: Vec<_> = counted.map_err(PublishError::from)??.into_iter().collect();
+        let mut picks: Vec<_> = counted??.into_iter().collect();
         picks.retain(|(_, count)| *count >= TOLD_FROM);
         picks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let release = self.organizer.publisher.current();

@@ -7,7 +7,6 @@ use super::{Visit, html};
 use crate::exchange::{self, ExchangeError, Matching};
 use crate::http::agendas::AgendaError;
 use crate::http::{Body, Problem, feeds, origin, upload};
-use crate::publisher::PublishError;
 use crate::web;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -32,8 +31,7 @@ impl Visit<'_> {
                 .map(|numbers| Some(exchange::from_numbers(&numbers, &release, &picked))),
             (None, None) => Ok(None),
         };
-        let found: Result<Option<Matching>, ExchangeError> =
-            tokio::task::spawn_blocking(look).await.map_err(PublishError::from)?;
+        let found: Result<Option<Matching>, ExchangeError> = tokio::task::spawn_blocking(look).await?;
         let (matching, fault) = match found {
             Ok(matching) => (matching, None),
             Err(error) => (None, Some(error.to_string())),

@@ -104,13 +104,13 @@ fn of_release(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(Stri
     let json = schedule_json(release).bytes;
     out.push((format!("{which}: schedule.json"), skeleton::json(&json, &["/rooms"])));
     for text in [
-        String::from_utf8(program_text(release).bytes).unwrap(),
+        String::from_utf8(program_text(release).bytes.to_vec()).unwrap(),
         agenda_text(release, &grown.agenda, &picks),
         deep_link(release),
     ] {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     }
-    String::from_utf8(schedule_csv(release).bytes).unwrap();
+    String::from_utf8(schedule_csv(release).bytes.to_vec()).unwrap();
     if grown.pages {
         of_pages(release);
     }
