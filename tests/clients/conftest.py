@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from server import Server
+
 HERE = Path(__file__).parent
 
 
@@ -15,3 +17,13 @@ def libical(tmp_path_factory) -> Path:
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-o", program, HERE / "libical.c", "-lical"]
     subprocess.run(command, check=True)
     return program
+
+
+@pytest.fixture
+def server(tmp_path):
+    """The shipped program, served from a store of the test's own."""
+    server = Server(tmp_path / "data")
+    server.start()
+    yield server
+    if server.process:
+        server.kill()

@@ -8,18 +8,9 @@ import pytest
 import requests
 
 from feeds import by_icalendar
-from server import BINARY, Server
+from server import BINARY
 
 PICKS = ["live-laugh-log", "ml-monitoring", "slow-queries"]
-
-
-@pytest.fixture
-def server(tmp_path):
-    server = Server(tmp_path / "data")
-    server.start()
-    yield server
-    if server.process:
-        server.kill()
 
 
 def agenda(server, picks):

@@ -8,20 +8,10 @@ import pytest
 import requests
 
 from feeds import GOLDEN, by_icalendar, events, expected
-from server import Server
 from subscriber import Subscriber
 
 PROGRAM = next(feed for feed in GOLDEN if feed.stem == "program")
 CODINGS = ("identity", "gzip", "br", "zstd")
-
-
-@pytest.fixture
-def server(tmp_path):
-    server = Server(tmp_path / "data")
-    server.start()
-    yield server
-    if server.process:
-        server.kill()
 
 
 def test_icalendar_finds_every_session_of_the_program(server):
