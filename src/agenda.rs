@@ -7,7 +7,7 @@ mod team;
 mod token;
 
 pub use team::{Attended, MOST_MEMBERS, Members, Team, TeamError};
-pub use token::{EditKey, ReadToken, TokenError, one_time_code};
+pub use token::{EditKey, ReadToken, TokenError, in_path, one_time_code};
 
 use crate::program::{Session, SessionId};
 use crate::release::Release;

@@ -72,10 +72,16 @@ impl Retention {
             let now = self.clock.now();
             if next.is_none_or(|next| next <= now) && self.is_due(now) {
                 match self.turn().await {
-                    Ok(Erased { agendas: 0, links: 0 }) => next = Some(now + TURN),
-                    Ok(Erased { agendas, links }) => {
-                        tracing::info!(agendas, links, "the conference is long over: agendas were erased");
+                    Ok(erased) => {
                         next = Some(now + TURN);
+                        if erased != Erased::default() {
+                            let Erased { agendas, links } = erased;
+                            tracing::info!(
+                                agendas,
+                                links,
+                                "the conference is long over: agendas were erased"
+                            );
+                        }
                     }
                     Err(error) => {
                         tracing::error!(%error, "agendas whose time is over could not be erased yet")

@@ -69,6 +69,13 @@ token!(
     ReadToken, "cbr_"
 );
 
+/// What stands in the path of a page, feed or subscribe page below one of `folders`: tokens, or what is none.
+pub fn in_path<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
+    let path = path.strip_prefix("/subscribe").unwrap_or(path);
+    let name = folders.iter().find_map(|folder| path.strip_prefix(folder))?.trim_end_matches('/');
+    Some(name.strip_suffix(".ics").or_else(|| name.strip_suffix(".jcal")).unwrap_or(name))
+}
+
 impl EditKey {
     /// A new one.
     ///

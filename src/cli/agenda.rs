@@ -3,8 +3,9 @@
 //! The link is a secret, so no message shows more of it than its origin.
 
 use super::exit::{Exit, Failure};
-use crate::agenda::ReadToken;
+use crate::agenda::{ReadToken, in_path};
 use crate::client::{Call, Client};
+use crate::program::printable;
 use std::io::Write;
 use url::Url;
 
@@ -49,20 +50,12 @@ impl Link {
             None => text.to_owned(),
         };
         let mut page = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let path = page.path().strip_prefix("/subscribe").unwrap_or(page.path());
-        let name = path.strip_prefix("/agendas/")?.trim_end_matches('/');
-        let name = name.strip_suffix(".ics").or_else(|| name.strip_suffix(".jcal")).unwrap_or(name);
-        let token = ReadToken::parse(name).ok()?.reveal();
+        let token = ReadToken::parse(in_path(page.path(), &["/agendas/"])?).ok()?.reveal();
         page.set_path(&format!("/agendas/{token}"));
         page.set_query(None);
         page.set_fragment(None);
         Some(Self { page, token })
     }
-}
-
-/// Nothing of another server drives the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -101,9 +101,8 @@ fn from_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Resul
     let prepared = Release::prepare(program, &previous, Clock::wall().now());
     let found = doctor::inspect(&prepared.release, None)
         .map_err(|error| Failure::text(Exit::Failed, format!("nothing was written: {error}")))?;
-    for doctor::Found { place, finding } in found {
-        let _ =
-            writeln!(std::io::stderr().lock(), "warning: {place}, {}: {}", finding.client, finding.message);
+    for one in found {
+        let _ = writeln!(std::io::stderr().lock(), "warning: {one}");
     }
     let json =
         serde_json::to_vec(&prepared.release.ledger).map_err(|error| Failure::new(Exit::Failed, &error))?;

@@ -12,6 +12,7 @@ use crate::ics;
 use crate::release::Release;
 use crate::revision::Entry;
 use std::collections::HashMap;
+use std::fmt;
 
 /// What closes every feed.
 const CLOSING: &[u8] = b"END:VCALENDAR\r\n";
@@ -26,6 +27,13 @@ pub struct Found {
     pub place: String,
     /// What would break; its line is that of a part of the feed and tells nothing here.
     pub finding: Finding,
+}
+
+/// Where, for whom and what, in one line.
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}: {}", self.place, self.finding.client, self.finding.message)
+    }
 }
 
 /// Lints every feed of a release, and reads each back.

@@ -109,13 +109,18 @@ impl FeedSet {
         let events = self.picked(picks).map(Arc::as_ref).collect();
         let calendar = Calendar {
             name: name.clone(),
-            about: Text::line(&format!("A personal agenda for {}", self.conference.title)).0,
+            about: self.agenda_about(),
             url: self.conference.link("/"),
             source: None,
             colour: None,
         };
         let floor = changed.max(self.departed(|left| left.is_hidden() && picks.contains(&left.session)));
         self.join(Join { calendar, events, busy: true, options, floor })
+    }
+
+    /// What a calendar of an agenda is about.
+    pub fn agenda_about(&self) -> Text {
+        Text::line(&format!("A personal agenda for {}", self.conference.title)).0
     }
 
     /// A calendar without sessions, for a link that is no longer shared.

@@ -273,17 +273,12 @@ impl App {
         request: &request::Parts,
     ) -> Result<Response<Body>, Problem> {
         let (agendas, now) = (&self.0.agendas, self.0.clock.now());
+        let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
         match feed {
             Endpoint::Feed(key) => feeds::public(key.clone(), release, request, now),
             Endpoint::SessionFeed(id) => feeds::session(id, release, request, now),
-            Endpoint::AgendaFeed(token) => {
-                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
-                poll.answer(token, request)
-            }
-            Endpoint::TeamFeed(members) => {
-                let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
-                poll.team(members, request)
-            }
+            Endpoint::AgendaFeed(token) => poll.answer(token, request),
+            Endpoint::TeamFeed(members) => poll.team(members, request),
             _ => Err(Problem::NotFound),
         }
     }

@@ -11,10 +11,9 @@ pub type Inspect = fn(&Release, Option<&Release>) -> Result<Vec<Found>, BackErro
 
 /// What was found, as warnings.
 pub(super) fn told(found: Vec<Found>) -> impl Iterator<Item = Fault> {
-    found.into_iter().map(|Found { place, finding }| {
-        let message = format!("{place}, {}: {}", finding.client, finding.message);
-        Fault::of_result(finding.rule, message, finding.remedy.to_owned())
-    })
+    found
+        .into_iter()
+        .map(|one| Fault::of_result(one.finding.rule, one.to_string(), one.finding.remedy.to_owned()))
 }
 
 /// Adds what was found to the report of the publication.

@@ -146,9 +146,7 @@ impl Place {
         drop(present);
         drop(lock(&self.permit).take());
     }
-}
 
-impl Place {
     /// The client is behind with taking its answer. Where too much is kept for such clients, the slowest goes.
     pub(super) fn fall_behind(&self) {
         let more = self.pulse.keep();

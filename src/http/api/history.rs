@@ -4,7 +4,7 @@
 //! public before: whoever mirrors the program has to know what to take away.
 
 use super::cursor::Cursor;
-use super::query::{AskError, Query, next_path};
+use super::query::{AskError, Query, next_path, together};
 use super::reading::{MOST, MOST_RELEASES, limited};
 use crate::export::is_told;
 use crate::http::Problem;
@@ -93,8 +93,7 @@ impl Asked {
             }
         }
         let next = last.filter(|_| has_more).map(|(number, session)| {
-            let query = [format!("since={}", self.since), limited(self.limit, MOST)];
-            let query = query.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
+            let query = together([format!("since={}", self.since), limited(self.limit, MOST)]);
             let cursor = Cursor::new("changes", [number.to_string(), session]);
             release.program.conference.link(&next_path("/api/v1/changes", &query, &cursor))
         });

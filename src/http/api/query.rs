@@ -129,6 +129,11 @@ impl Fields {
     }
 }
 
+/// A query of those parts that there are.
+pub(super) fn together<const N: usize>(parts: [String; N]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&")
+}
+
 /// The address of the same list from a cursor on: the query without its cursor, then that.
 pub(super) fn next_path(path: &str, canonical: &str, cursor: &Cursor) -> String {
     let mut next = format!("{path}?");

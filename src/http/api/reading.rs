@@ -8,7 +8,7 @@
 use super::cursor::Cursor;
 use super::history;
 use super::openapi;
-use super::query::{AskError, Fields, Query, next_path};
+use super::query::{AskError, Fields, Query, next_path, together};
 use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
 use crate::feed::{Cancelled, Filter, Options, canonical_query, parse_query};
 use crate::http::kept::Kept;
@@ -133,6 +133,7 @@ impl Look<'_> {
     async fn speakers(&self, query: &Query) -> Result<Response<Body>, Problem> {
         let limit = query.limit(MOST)?;
         let after = query.cursor("speakers")?.map(|cursor| cursor.part::<String>(0)).transpose()?;
+        let name = format!("speakers {limit} {after:?}");
         let make = move |release: &Release| {
             let mut all = speaker_documents(release);
             if let Some(after) = &after {
@@ -145,7 +146,6 @@ impl Look<'_> {
             let next = next.map(|path| release.program.conference.link(&path));
             Ok(json!({ "release": release.number(), "speakers": all, "next": next }))
         };
-        let name = format!("speakers {:?} {limit}", query.cursor("speakers")?);
         self.keep(name, make).await
     }
 }
@@ -174,8 +174,7 @@ impl Page {
         let options = Options { cancelled, ..Options::default() };
         let fields = self.fields.text();
         let fields = if fields.is_empty() { fields } else { format!("fields={fields}") };
-        let parts = [canonical_query(&self.filter, &options), fields, limited(self.limit, MOST)];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&")
+        together([canonical_query(&self.filter, &options), fields, limited(self.limit, MOST)])
     }
 
     /// Ties a cursor to the query that it goes on with.

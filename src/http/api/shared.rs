@@ -5,7 +5,6 @@ use super::{Call, JSON};
 use crate::agenda::{Agenda, ReadToken};
 use crate::export::SessionDocument;
 use crate::feed::Coding;
-use crate::http::agendas::Shared;
 use crate::http::conditional::Validators;
 use crate::http::representation::Representation;
 use crate::http::{Body, EntityTag, Problem};
@@ -18,11 +17,7 @@ impl Call<'_> {
     pub(super) fn shared(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
         let release = self.release;
         let fields = Query::of(self.request).fields()?;
-        let record = match self.agendas.shared(token)? {
-            Shared::Never => return Err(Problem::NotFound),
-            Shared::Gone | Shared::Closed { .. } => return Err(Problem::Gone),
-            Shared::Open(record) => record,
-        };
+        let record = self.agendas.shared(token)?.open()?;
         let text = fields.text();
         let state = [release.number().to_le_bytes(), record.version.to_le_bytes()];
         let parts = [env!("CARGO_PKG_VERSION").as_bytes(), &token.hash().0, text.as_bytes()];

@@ -128,10 +128,8 @@ impl Calendar {
     }
 
     pub(super) fn about(&self) -> String {
-        match self.feed() {
-            Some(feed) => feed.calendar.about.to_string(),
-            None => format!("A personal agenda for {}", self.release.program.conference.title),
-        }
+        let about = self.feed().map(|feed| feed.calendar.about.clone());
+        about.unwrap_or_else(|| self.release.feeds.agenda_about()).to_string()
     }
 
     pub(super) fn colour(&self) -> Option<Colour> {

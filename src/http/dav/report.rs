@@ -5,12 +5,14 @@ use super::filter::{Filter, Range};
 use super::multistatus::{Item, Multistatus};
 use super::property::{CALDAV, DAV, Wanted};
 use super::{Depth, Refusal, Visit};
+use crate::feed::Event;
 use crate::http::{Body, Problem};
 use crate::program::SessionId;
 use crate::xml::{self, Element, XmlError};
 use http::Response;
 use percent_encoding::percent_decode_str;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What a body may hold of elements: a tree of them takes far more room than its text.
 const MOST_TAGS: usize = 60_000;
@@ -72,7 +74,7 @@ impl Visit<'_> {
         let mut seen = HashSet::new();
         let mut items = Vec::new();
         let members = calendar.members();
-        let members: std::collections::HashMap<&SessionId, &std::sync::Arc<crate::feed::Event>> =
+        let members: HashMap<&SessionId, &Arc<Event>> =
             members.iter().map(|event| (&event.id, event)).collect();
         for href in root.children.iter().filter(|child| child.is(DAV, "href")) {
             let href = href.text.trim();

@@ -1,16 +1,13 @@
 //! A team's page, and the form that makes its address of pasted links. Nothing is kept of either.
 
 use super::{Visit, html, see_at};
-use crate::agenda::{MOST_MEMBERS, Members, ReadToken};
+use crate::agenda::{MOST_MEMBERS, Members, ReadToken, in_path};
 use crate::http::agendas::Shared;
 use crate::http::teams::{self, Opened, Team};
 use crate::http::{Body, Problem};
 use crate::web::{self, Fellow, TeamFault};
 use http::{HeaderValue, Method, Response, StatusCode};
 use url::Url;
-
-/// What stands before the tokens in the paths of agendas and teams.
-const BEFORE: [&str; 4] = ["/agendas/", "/team/", "/subscribe/agendas/", "/subscribe/team/"];
 
 impl Visit<'_> {
     /// The team behind a link of which some part works.
@@ -90,9 +87,7 @@ fn linked(text: &str, origin: &Url) -> Option<Members> {
         }
         Err(_) => text.to_owned(),
     };
-    let tokens = BEFORE.iter().find_map(|before| path.strip_prefix(before)).unwrap_or(&path);
-    let tokens = tokens.strip_suffix(".ics").or_else(|| tokens.strip_suffix(".jcal")).unwrap_or(tokens);
-    Members::parse(tokens).ok()
+    Members::parse(in_path(&path, &["/agendas/", "/team/"]).unwrap_or(&path)).ok()
 }
 
 #[cfg(test)]
