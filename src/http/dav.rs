@@ -104,10 +104,14 @@ impl Visit<'_> {
         if !is_write && method != "HEAD" && !METHODS.iter().any(|taken| taken.as_str() == method) {
             return Err(Problem::Method(&METHODS));
         }
-        let (resource, token) = self.find(&place)?;
-        if is_write {
-            return Err(Refusal::NeedPrivileges(resource.href()).into());
-        }
+        let (resource, token) = match self.find(&place) {
+            Ok((resource, _)) if is_write => return Err(Refusal::NeedPrivileges(resource.href()).into()),
+            // Whoever would make something is told the same of what is not there.
+            Err(Problem::NotFound) if is_write => {
+                return Err(Refusal::NeedPrivileges(self.request.uri.path().to_owned()).into());
+            }
+            found => found?,
+        };
         match method {
             "PROPFIND" => self.propfind(resource),
             "REPORT" => {
