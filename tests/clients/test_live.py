@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from feeds import GOLDEN, by_icalendar, events, expected
+from server import Server
 from subscriber import Subscriber
 
 PROGRAM = next(feed for feed in GOLDEN if feed.stem == "program")
