@@ -109,6 +109,9 @@ struct Handle {
     door: Mutex<Option<Door>>,
 }
 
+/// For sled to let go. One whose write failed may wait for it for ever; the journal has it all.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What closing takes apart.
 struct Door {
     jobs: SyncSender<Job>,
@@ -228,6 +231,8 @@ impl Store {
     }
 
     /// Answers what is waiting, closes the database and gives its lock back. Later reads and commits fail.
+    ///
+    /// An index that does not close within seconds is left to the end of the process: nothing is lost by it.
     pub fn close(&self) {
         self.0.close();
     }
@@ -270,11 +275,20 @@ impl Handle {
         let Some(Door { jobs, thread, orders, keeper, lock }) = self.door().take() else { return };
         self.shared.pulse.is_stopping.store(true, Ordering::Relaxed);
         drop((jobs, orders));
-        if keeper.join().is_err() {
-            tracing::error!("the keeper of checkpoints panicked");
-        }
-        if thread.join().is_err() {
-            tracing::error!("the commit thread panicked");
+        let deadline = Instant::now() + CLOSING;
+        for (thread, name) in [(keeper, "the keeper of checkpoints"), (thread, "the commit thread")] {
+            while !thread.is_finished() {
+                if Instant::now() > deadline {
+                    tracing::error!("{name} does not end; the next start finds everything in the journal");
+                    // Whoever opens the directory now must wait for the end of this process.
+                    std::mem::forget(lock);
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if thread.join().is_err() {
+                tracing::error!("{name} panicked");
+            }
         }
         drop(lock);
     }
