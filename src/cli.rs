@@ -3,7 +3,9 @@
 mod adopt;
 mod agenda;
 mod background;
+mod backup;
 mod check;
+mod control;
 mod deliver;
 mod descriptors;
 mod diff;
@@ -11,9 +13,11 @@ mod exit;
 mod lint;
 mod publish;
 mod render;
+mod restore;
 mod serve;
 mod settings;
 mod systemd;
+mod verify;
 
 pub use exit::Exit;
 
@@ -157,6 +161,43 @@ enum Command {
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
     },
+    /// Writes everything that the server keeps to FILE, whether it runs or not.
+    ///
+    /// A running server is asked through the socket control.sock in its runtime directory, else in its data
+    /// directory. FILE is replaced only once the new backup is whole.
+    Backup {
+        /// The file to write.
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Puts a backup in the place of what the data directory holds; the server must not run.
+    ///
+    /// What calendars may have seen since the backup is never given out again with other content: all sequences
+    /// and numbers are lifted over the high-water mark of the data directory, or, where that is gone, over
+    /// what can have been given out in the meantime. What was there is kept in DIR/replaced.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Nothing was published or picked since the backup: where there is no high-water mark, lift nothing
+        #[arg(long)]
+        latest: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Reads all that the data directory holds, or a backup, and names what is damaged.
+    ///
+    /// The server must not run; a running one does it by itself at each start and once a day. Exits 1 if
+    /// something is damaged.
+    Verify {
+        /// A backup to read instead.
+        file: Option<PathBuf>,
+        /// Make good from the other copy what is damaged
+        #[arg(long, conflicts_with = "file")]
+        repair: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Writes all public feeds as files, for a static host.
     ///
     /// Stamps come from the ledger of the data directory where there is a release in it, else from a
@@ -205,6 +246,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Agenda { link } => agenda::show(&link),
         Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),
         Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
+        Command::Backup { file, settings } => backup::back_up(&file, &settings),
+        Command::Restore { file, latest, settings } => restore::restore(&file, latest, &settings),
+        Command::Verify { file: Some(file), .. } => verify::backup(&file),
+        Command::Verify { file: None, repair, settings } => verify::store(&settings, repair),
         Command::Render { dir, settings } => render::render(&dir, settings),
     };
     result.unwrap_or_else(|failure| {

@@ -8,10 +8,12 @@ mod advance;
 mod departure;
 mod digest;
 mod ledger;
+mod lift;
 mod slugs;
 
 pub use advance::{Draft, Step, advance};
 pub use departure::{Departure, Found};
 pub use digest::Digest;
-pub use ledger::{Entry, FeedMark, Ledger, Place, Revision, Standing};
+pub use ledger::{Entry, FeedMark, Floor, Ledger, Place, Revision, Standing};
+pub use lift::{Ceiling, lift};
 pub use slugs::Slugs;

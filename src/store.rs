@@ -18,6 +18,7 @@
 
 mod agenda;
 mod applying;
+mod backup;
 mod base64;
 mod cell;
 mod checkpoint;
@@ -25,19 +26,26 @@ mod committer;
 mod engine;
 mod error;
 mod files;
+mod high_water;
 mod journal;
 mod keeper;
 mod opening;
 mod plan;
 mod read;
 mod release;
+mod restoring;
 mod tally;
+mod verify;
 mod view;
 mod write;
 
 pub use agenda::{AgendaRecord, LinkRecord, LinkTarget};
+pub use backup::{Backup, BackupError, verify_backup};
 pub use error::{CommitError, OpenError, ReadError};
+pub use high_water::HighWater;
 pub use release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary, ReleaseWrite};
+pub use restoring::{RestoreError, Restoring};
+pub use verify::{Fault, Verified, verify};
 pub use write::Write;
 
 use crate::program::Slug;
@@ -45,12 +53,14 @@ use cell::{FORMAT, Space, Table};
 use committer::{Committer, Job, Pulse, Reply, Shared};
 use engine::{Engine, EngineError};
 use files::{Places, drop_ballast, lay_ballast, lock_directory, make_directory};
+use high_water::Mark;
 use journal::Journal;
 use keeper::{Keeper, Order};
 use opening::Opened;
 use plan::Changes;
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
@@ -163,7 +173,9 @@ impl Store {
         pulse.checkpoint.store(newest.map_or(0, |newest| newest.sequence), Ordering::Relaxed);
         let full = if is_behind { Some(EngineError::Full) } else { lay_ballast(&places).err() };
         let shared = Arc::new(Shared { view: RwLock::new(view), space, places, options, pulse });
-        let mut committer = Committer::new(Arc::clone(&shared), journal, engine, tally, full, is_behind);
+        let mark = Mark::open(&shared).map_err(failed)?;
+        let mut committer =
+            Committer::new(Arc::clone(&shared), journal, engine, tally, mark, full, is_behind);
         committer.found(&format).map_err(failed)?;
 
         let (jobs, waiting): (_, Receiver<Job>) = sync_channel(options.queue);
@@ -203,9 +215,22 @@ impl Store {
 
     /// Makes a checkpoint now, and gives the sequence that it is of. Blocks until it is on disk.
     pub fn checkpoint(&self) -> Result<u64, CommitError> {
+        self.order(Order::Checkpoint)
+    }
+
+    /// Writes the whole state to `out`, as a checkpoint, and gives the sequence that it is of. Commits go on
+    /// meanwhile. A slow `out` holds checkpoints up, so it must give up at some time.
+    pub fn back_up(&self, out: Box<dyn io::Write + Send>) -> Result<u64, CommitError> {
+        self.order(|reply| Order::Backup(out, reply))
+    }
+
+    fn order(
+        &self,
+        order: impl FnOnce(SyncSender<Result<u64, EngineError>>) -> Order,
+    ) -> Result<u64, CommitError> {
         let (reply, answer) = sync_channel(1);
         let orders = self.0.door().as_ref().map(|door| door.orders.clone()).ok_or_else(stopped)?;
-        orders.send(Order::Checkpoint(reply)).map_err(|_| stopped())?;
+        orders.send(order(reply)).map_err(|_| stopped())?;
         let made = answer.recv().map_err(|_| stopped())?;
         made.map_err(|error| match error {
             EngineError::Full => CommitError::Full,

@@ -1,6 +1,7 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
 use super::background::{self, Background};
+use super::control::Control;
 use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
@@ -87,6 +88,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         retention_days: config.retention_days,
     };
     let beside = tokio::spawn(background.clone().run(hang_ups));
+    let control = Control::open(&config.data, &store);
 
     let draining = Arc::new(AtomicBool::new(false));
     let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
@@ -113,6 +115,7 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         task.abort();
     }
     background.finish().await;
+    drop(control);
     store.close();
     tracing::info!(cut_off = stopped.cut_off, "stopped");
     Ok(Exit::Done)

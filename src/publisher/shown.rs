@@ -82,6 +82,7 @@ impl From<Origin> for ShownOrigin {
             Origin::Rollback { of } => ("rollback", Some(of)),
             Origin::Config => ("config", None),
             Origin::Upgrade => ("upgrade", None),
+            Origin::Restored => ("restored", None),
             Origin::Scheduled => ("scheduled", None),
         };
         Self { origin, rollback_of }

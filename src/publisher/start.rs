@@ -133,15 +133,15 @@ fn resume(
     Ok((release, Status::default()))
 }
 
-/// A release that a start makes.
-struct Step<'a> {
-    previous: Option<&'a Ledger>,
-    origin: Origin,
-    conference: &'a Conference,
+/// A release that a start or a restored backup makes.
+pub(super) struct Step<'a> {
+    pub(super) previous: Option<&'a Ledger>,
+    pub(super) origin: Origin,
+    pub(super) conference: &'a Conference,
 }
 
 impl Step<'_> {
-    fn persist(
+    pub(super) fn persist(
         self,
         store: &Store,
         prepared: Prepared,

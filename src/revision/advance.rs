@@ -38,7 +38,7 @@ pub fn advance(
     let release = previous.release + 1;
     let mut ledger = Ledger { release, published: at, ..previous.clone() };
     let mut changes = Vec::new();
-    let mut number = previous.entries.values().map(|entry| entry.number).max().unwrap_or(0);
+    let mut number = previous.highest_number();
     let listed: BTreeMap<&SessionId, &Arc<Session>> =
         program.order().iter().map(|session| (&session.id, session)).collect();
 
@@ -48,7 +48,7 @@ pub fn advance(
             continue; // never published, so there is nothing to take back
         }
         number += 1;
-        let revision = Revision { sequence: 0, modified: at };
+        let revision = Revision { sequence: previous.floor.sequence, modified: at };
         let entry = Entry {
             number,
             revision,

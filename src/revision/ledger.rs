@@ -79,6 +79,16 @@ pub struct FeedMark {
     pub modified: DateTime<Utc>,
 }
 
+/// Where new sessions begin: above what was given out before a backup was restored, though no entry has it
+/// any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Floor {
+    /// Numbers up to this are taken.
+    pub number: u32,
+    /// The sequence of a first publication.
+    pub sequence: u32,
+}
+
 /// All revisions, tombstones too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -93,6 +103,9 @@ pub struct Ledger {
     pub departures: Vec<Departure>,
     /// The time of the last departure that is not kept any longer: no joined feed may look older.
     pub last_departure: DateTime<Utc>,
+    /// Where new sessions begin.
+    #[serde(default)]
+    pub floor: Floor,
     /// By session.
     pub entries: BTreeMap<SessionId, Entry>,
     /// Every slug ever published.
@@ -110,10 +123,16 @@ impl Ledger {
             uid_domain: uid_domain.to_owned(),
             departures: Vec::new(),
             last_departure: DateTime::UNIX_EPOCH,
+            floor: Floor::default(),
             entries: BTreeMap::new(),
             slugs: Slugs::default(),
             feeds: BTreeMap::new(),
         }
+    }
+
+    /// The highest number that a session ever had.
+    pub fn highest_number(&self) -> u32 {
+        self.entries.values().map(|entry| entry.number).max().unwrap_or(0).max(self.floor.number)
     }
 
     /// The UID of a session (RFC 7986, 5.3): the same in every feed, whatever moves.

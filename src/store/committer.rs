@@ -12,6 +12,7 @@
 use super::cell::Space;
 use super::engine::{Engine, EngineError};
 use super::files::{Places, drop_ballast, lay_ballast};
+use super::high_water::Mark;
 use super::journal::Journal;
 use super::opening::{self, Opened};
 use super::plan::{Changes, Plan, PlanError};
@@ -111,6 +112,7 @@ pub(super) struct Committer {
     /// None after an attempt to reopen it failed.
     engine: Option<Engine>,
     tally: Tally,
+    mark: Mark,
     failure: Option<Failure>,
     /// A failed engine serves nothing any more.
     needs_reopening: bool,
@@ -133,6 +135,7 @@ impl Committer {
         journal: Journal,
         engine: Engine,
         tally: Tally,
+        mark: Mark,
         failure: Option<EngineError>,
         needs_reopening: bool,
     ) -> Self {
@@ -141,7 +144,7 @@ impl Committer {
             Failure { error, wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
         });
         let engine = Some(engine);
-        Self { shared, journal, engine, tally, failure, needs_reopening, is_dirty: false }
+        Self { shared, journal, engine, tally, mark, failure, needs_reopening, is_dirty: false }
     }
 
     /// Serves until every sender is gone, then closes the database.
@@ -214,7 +217,9 @@ impl Committer {
             }
         });
         let results: Vec<_> = results.collect();
-        match self.write(&engine, &changes) {
+        let taken = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        let allowed = self.mark.allow(taken.flat_map(|(writes, _)| writes)).map_err(Lapse::Journal);
+        match allowed.and_then(|()| self.write(&engine, &changes)) {
             Ok(()) => results,
             Err(lapse) => {
                 drop(engine); // or its lock would outlive it

@@ -6,6 +6,8 @@
 //! DIR/checkpoints/  the whole state, now and then
 //! DIR/index/        sled: what is read; can be made anew from the other two
 //! DIR/ballast       room that is given up when the disk is full
+//! DIR/high-water    what was given out at most, for a backup that is restored
+//! DIR/replaced/     what the last restored backup took the place of
 //! ```
 
 use super::OpenError;
@@ -32,6 +34,12 @@ pub(super) struct Places {
     pub(super) damaged_index: PathBuf,
     /// How many openings of the index did not come to an end.
     pub(super) attempts: PathBuf,
+    /// What was given out at most; see [`super::high_water`].
+    pub(super) high_water: PathBuf,
+    /// A backup that takes the store's place, whole, when this is its name.
+    pub(super) restored: PathBuf,
+    /// What it took the place of.
+    pub(super) replaced: PathBuf,
 }
 
 impl Places {
@@ -44,11 +52,15 @@ impl Places {
             new_index: dir.join("index.new"),
             damaged_index: dir.join("index.damaged"),
             attempts: dir.join("index.opening"),
+            high_water: dir.join("high-water"),
+            restored: dir.join("restored"),
+            replaced: dir.join("replaced"),
         }
     }
 
     /// Makes the directories that are missing, and moves the database of an older version to where it is now.
     pub(super) fn prepare(&self) -> io::Result<()> {
+        self.take_restored()?;
         self.move_old_database()?;
         for dir in [&self.journal, &self.checkpoints] {
             if !dir.is_dir() {
@@ -57,6 +69,32 @@ impl Places {
         }
         remove_tree(&self.new_index)?;
         sync_directory(&self.dir)
+    }
+
+    /// Puts a restored store in the place of the old one, which stays beside it. A crash in the middle of it
+    /// is made good by the next start.
+    pub(super) fn take_restored(&self) -> io::Result<()> {
+        if !self.restored.exists() {
+            return Ok(());
+        }
+        tracing::info!("a restored backup takes the place of what was there");
+        if !self.replaced.is_dir() {
+            DirBuilder::new().mode(0o700).create(&self.replaced)?;
+        }
+        for name in ["journal", "checkpoints", "index"] {
+            let (new, place) = (self.restored.join(name), self.dir.join(name));
+            if !new.exists() {
+                continue; // it is in its place already
+            }
+            if place.exists() {
+                std::fs::rename(&place, self.replaced.join(name))?;
+            }
+            std::fs::rename(&new, &place)?;
+        }
+        sync_directory(&self.replaced)?;
+        sync_directory(&self.dir)?;
+        remove_file(&self.attempts)?;
+        remove_tree(&self.restored)
     }
 
     /// Until there was a journal, the files of sled lay in the data directory itself. Moving them takes several

@@ -9,7 +9,7 @@ use super::engine::EngineError;
 use super::opening::is_whole_journal;
 use super::view;
 use super::{checkpoint, journal};
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -27,6 +27,8 @@ const RETRY: Duration = Duration::from_secs(30);
 pub(super) enum Order {
     /// Make a checkpoint now, and say which.
     Checkpoint(SyncSender<Result<u64, EngineError>>),
+    /// Write one to this instead, and say which.
+    Backup(Box<dyn Write + Send>, SyncSender<Result<u64, EngineError>>),
 }
 
 pub(super) struct Keeper {
@@ -63,6 +65,7 @@ impl Keeper {
             self.look();
             match orders.recv_timeout(TICK) {
                 Ok(Order::Checkpoint(reply)) => drop(reply.try_send(self.make())),
+                Ok(Order::Backup(out, reply)) => drop(reply.try_send(self.back_up(out))),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -148,6 +151,16 @@ impl Keeper {
         self.found = -i128::from(written);
         pulse.checkpoint.store(made.sequence, Ordering::Relaxed);
         Ok(made.sequence)
+    }
+
+    /// On this thread, since nothing may take the journal away meanwhile.
+    fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, EngineError> {
+        let Shared { places, view, space, pulse, .. } = &*self.shared;
+        let applied = || pulse.applied.load(Ordering::Acquire);
+        let sequence =
+            checkpoint::write(&mut out, view, space, &places.journal, applied, &pulse.is_stopping)?;
+        out.flush()?;
+        Ok(sequence)
     }
 
     /// Reads all that is not read otherwise. Whether anything of it is damaged.

@@ -158,21 +158,21 @@ pub(super) fn is_whole_journal(places: &Places) -> io::Result<bool> {
 }
 
 /// An open index and what a scan of it gave.
-struct Found {
-    engine: Engine,
-    counted: Tally,
+pub(super) struct Found {
+    pub(super) engine: Engine,
+    pub(super) counted: Tally,
     stored: Option<Tally>,
-    damaged: u64,
+    pub(super) damaged: u64,
 }
 
 impl Found {
-    fn is_sound(&self) -> bool {
+    pub(super) fn is_sound(&self) -> bool {
         let is_new = self.stored.is_none() && self.counted.rows == 0;
         self.damaged == 0 && (is_new || self.stored.is_some_and(|stored| stored.agrees_with(&self.counted)))
     }
 }
 
-fn examine(places: &Places, cache_bytes: u64) -> Result<Found, EngineError> {
+pub(super) fn examine(places: &Places, cache_bytes: u64) -> Result<Found, EngineError> {
     make_directory(&places.index)?;
     let engine = Engine::open(&places.index, cache_bytes)?;
     let mut counted = Tally::default();

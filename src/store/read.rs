@@ -89,6 +89,7 @@ impl Store {
                 uid_domain: head.uid_domain.clone(),
                 departures: head.departures.clone(),
                 last_departure: head.last_departure,
+                floor: head.floor,
                 entries: entries.collect::<Result<_, ReadError>>()?,
                 slugs: self.slugs()?,
                 feeds: feeds.collect::<Result<_, ReadError>>()?,

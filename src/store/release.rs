@@ -4,7 +4,7 @@
 //! talk of 50,000 writes a dozen small records, not the program.
 
 use crate::program::{Change, Conference, Slug};
-use crate::revision::{Departure, Digest, Entry, FeedMark, Ledger, Slugs};
+use crate::revision::{Departure, Digest, Entry, FeedMark, Floor, Ledger, Slugs};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ pub enum Origin {
     Upgrade,
     /// An upload whose time came.
     Scheduled,
+    /// A backup that was restored, which may lack releases.
+    Restored,
 }
 
 /// A release as it is kept. Its program is kept beside it: [`super::Store::program_csv`].
@@ -129,6 +131,9 @@ pub struct LedgerHead {
     pub departures: Vec<Departure>,
     /// When the last session left a feed whose departure is not kept.
     pub last_departure: DateTime<Utc>,
+    /// Where new sessions begin.
+    #[serde(default)]
+    pub floor: Floor,
 }
 
 impl LedgerHead {
@@ -139,6 +144,7 @@ impl LedgerHead {
             uid_domain: ledger.uid_domain.clone(),
             departures: ledger.departures.clone(),
             last_departure: ledger.last_departure,
+            floor: ledger.floor,
         }
     }
 }

@@ -1,0 +1,77 @@
+//! A store that came back from a backup, lifted over everything that may have been given out since.
+//!
+//! Without it the next release would have a number that calendars have seen with other content, and every
+//! change would look older to them than what they hold.
+
+use super::start::Step;
+use super::{StartError, kept};
+use crate::release::Release;
+use crate::revision::{Ceiling, lift as lift_ledger};
+use crate::store::{HighWater, Origin, Store, Write};
+use chrono::{DateTime, Utc};
+
+/// Agendas in one commit.
+const BATCH: usize = 500;
+
+/// What lifting did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lifted {
+    /// The release that the store runs now.
+    pub release: u64,
+    /// Whether that is a new one, since releases were missing.
+    pub is_new: bool,
+    /// How many agendas got a later version.
+    pub agendas: u64,
+}
+
+/// Lifts the store over `given`, what was given out at most; without it over what can have been at most,
+/// when releases are at least a second apart and a person changes an agenda no more often.
+pub fn lift(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Result<Lifted, StartError> {
+    let mut lifted = Lifted { agendas: lift_agendas(store, given, now)?, ..Lifted::default() };
+    let Some(ledger) = store.ledger()? else { return Ok(lifted) };
+    let ceiling = match given {
+        Some(HighWater { release, published, number, .. }) => Ceiling { release, published, number },
+        None => Ceiling::guess(&ledger, now),
+    };
+    lifted.release = ledger.release;
+    if let Some(previous) = lift_ledger(&ledger, ceiling, now) {
+        let kept::Kept { prepared, record, csv, warnings } = kept::of(store, &ledger)?;
+        let prepared = Release::prepare(prepared.release.program, &previous, now);
+        let step = Step { previous: Some(&ledger), origin: Origin::Restored, conference: &record.conference };
+        lifted.release = step.persist(store, prepared, csv, warnings)?.number();
+        lifted.is_new = true;
+    }
+    Ok(lifted)
+}
+
+/// A read link's number rises no faster than the version, so it is lifted by as much: a link that was made and
+/// revoked since the backup does not come back as another one.
+fn lift_agendas(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Result<u64, StartError> {
+    let mut lifted = 0;
+    let mut batch = Vec::new();
+    for agenda in store.agendas() {
+        let (key, mut record) = agenda?;
+        let version = match given {
+            Some(given) => given.agenda,
+            None => record.version.saturating_add(seconds(now, record.modified)),
+        };
+        let Some(missing) = version.checked_sub(record.version).filter(|missing| *missing > 0) else {
+            continue;
+        };
+        let expect = Some(record.version);
+        let links = u32::try_from(missing).unwrap_or(u32::MAX);
+        record.version = version.saturating_add(1);
+        record.next_link = record.next_link.saturating_add(links);
+        batch.push(Write::PutAgenda { key, expect, record });
+        lifted += 1;
+        if batch.len() >= BATCH {
+            store.commit_blocking(std::mem::take(&mut batch))?;
+        }
+    }
+    store.commit_blocking(batch)?;
+    Ok(lifted)
+}
+
+fn seconds(now: DateTime<Utc>, since: DateTime<Utc>) -> u64 {
+    (now - since).num_seconds().max(0).unsigned_abs()
+}

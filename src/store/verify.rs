@@ -1,0 +1,86 @@
+//! Verifying a store that is not open: every row, record and checkpoint is read once.
+
+use super::files::{Places, lock_directory};
+use super::journal::{replay, segments};
+use super::opening::{Found, examine};
+use super::{OpenError, Options, checkpoint, high_water};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file or directory.
+    pub place: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place.display(), self.what)
+    }
+}
+
+/// What was read, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// Rows of the index.
+    pub rows: u64,
+    /// Segments of the journal.
+    pub segments: usize,
+    /// Whole checkpoints.
+    pub checkpoints: usize,
+    /// Nothing, in a sound store.
+    pub faults: Vec<Fault>,
+}
+
+/// Reads all of the store in a data directory. Repairs nothing; fails while a server has it open.
+pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
+    let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
+    if !dir.is_dir() {
+        return Err(unusable(io::ErrorKind::NotFound.into()));
+    }
+    let _lock = lock_directory(dir)?;
+    let places = Places::of(dir);
+    places.prepare().map_err(unusable)?;
+    let mut verified = Verified::default();
+    let mut fault = |place: &Path, what: String| {
+        verified.faults.push(Fault { place: place.to_owned(), what });
+    };
+
+    let mut whole: Vec<u64> = Vec::new();
+    for found in checkpoint::list(&places.checkpoints).map_err(unusable)? {
+        match checkpoint::verify(&found.path) {
+            Ok(summary) => whole.push(summary.sequence),
+            Err(error) => fault(&found.path, error.to_string()),
+        }
+    }
+    let from = whole.first().copied().unwrap_or(0);
+    let read = replay(&places.journal, from, |_| Ok::<_, io::Error>(())).map_err(unusable)?;
+    if read.damaged {
+        fault(&places.journal, format!("a record is damaged, or {} are missing", read.missing));
+    }
+    if places.index.exists() {
+        match examine(&places, Options::default().cache_bytes) {
+            Ok(found) => {
+                let Found { counted, damaged, .. } = &found;
+                let is_sound = found.is_sound();
+                if !is_sound {
+                    let what = format!("{damaged} rows are damaged, or some are missing or outdated");
+                    fault(&places.index, what);
+                }
+                verified.rows = counted.rows;
+                found.engine.close();
+            }
+            Err(error) => fault(&places.index, error.to_string()),
+        }
+    }
+    if places.high_water.exists() && high_water::read(&places.high_water).map_err(unusable)?.is_none() {
+        verified.faults.push(Fault { place: places.high_water, what: "it is damaged".to_owned() });
+    }
+    verified.segments = segments(&places.journal).map_err(unusable)?.len();
+    verified.checkpoints = whole.len();
+    Ok(verified)
+}
