@@ -89,6 +89,13 @@ pub struct Floor {
     pub sequence: u32,
 }
 
+impl Floor {
+    /// Whether nothing was ever restored.
+    pub fn is_ground(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// All revisions, tombstones too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {

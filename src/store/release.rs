@@ -132,7 +132,7 @@ pub struct LedgerHead {
     /// When the last session left a feed whose departure is not kept.
     pub last_departure: DateTime<Utc>,
     /// Where new sessions begin.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Floor::is_ground")]
     pub floor: Floor,
 }
 
