@@ -9,8 +9,8 @@ mod shared;
 pub(super) use shared::{Poll, closed_name, name, own};
 
 use super::conditional::Validators;
-use super::encoding::negotiate;
-use super::representation::{Representation, settled};
+use super::encoding::{negotiate, wanted};
+use super::representation::{Content, Representation, settled};
 use super::{Body, EntityTag, Problem};
 use crate::feed::{
     Coding, Feed, FeedKey, Filter, Joined, Options, QueryError, canonical_query, parse_query, session_path,
@@ -32,8 +32,8 @@ pub(super) fn public(
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, Problem> {
     let slugs = &release.ledger.slugs;
-    let asked = key.clone();
-    let key = key.resolve(slugs).ok_or(Problem::NotFound)?;
+    let asked = key;
+    let key = asked.clone().resolve(slugs).ok_or(Problem::NotFound)?;
     let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
     if request.uri.query().is_none() && asked == key {
         // What nearly every subscriber asks for: nothing to parse, and no other address to tell.
@@ -103,7 +103,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Canonical(feed) => {
                 // A coding may be swapped for a better one at any time, so tag and bytes come from one look.
-                let coded = feed.coded(negotiate(&request.headers, &feed.codings()));
+                let coded = feed.coded(|made| wanted(&request.headers, made));
                 let tag = match &coded {
                     Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
                     None => EntityTag::plain(&feed.hash),
@@ -112,12 +112,12 @@ impl<'a> Source<'a> {
                     media_type: CALENDAR,
                     validators: Validators { tag, modified: settled(feed.modified) },
                     coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
-                    body: Box::new(move || coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
+                    body: Content::Kept(coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
                     fields: Vec::new(),
                 }
             }
             Self::Joined(joined) => {
-                let coding = negotiate(&request.headers, &[Coding::Gzip]);
+                let coding = negotiate(&request.headers, |coding| coding == Coding::Gzip);
                 let tag = match coding {
                     Coding::Gzip => EntityTag::coded(&joined.hash, coding, 'j'),
                     _ => EntityTag::plain(&joined.hash),
@@ -126,10 +126,10 @@ impl<'a> Source<'a> {
                     media_type: CALENDAR,
                     validators: Validators { tag, modified: settled(joined.modified) },
                     coding,
-                    body: Box::new(move || match coding {
+                    body: Content::Made(Box::new(move || match coding {
                         Coding::Gzip => joined.gzip(),
                         _ => joined.identity(),
-                    }),
+                    })),
                     fields: Vec::new(),
                 }
             }
