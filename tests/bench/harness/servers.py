@@ -93,19 +93,19 @@ def environment():
     return {**os.environ, "CALLBOARD_LOG": "warn", **{name: value for name, _, value in set_there}}
 
 
-def callboard(binary, program, config, data, work, path="/program.ics", **options):
-    """Our server, in the environment of its unit."""
+def callboard(binary, program, config, data, work, path="/program.ics", under=(), **options):
+    """Our server, in the environment of its unit; `under` is a command that runs it."""
     port = free_port()
-    command = [binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
+    command = [*under, binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
                "--data", data, "--public-url", PUBLIC_URL]
     return Server("callboard", command, port, path, cwd=work, env=environment(), log=work / "callboard.log",
                   **options)
 
 
-def bare(binary, manifest, path, work, **options):
+def bare(binary, manifest, path, work, under=(), **options):
     """Bare hyper with the bodies of a manifest."""
     port = free_port()
-    return Server("bare hyper", [binary, f"{HOST}:{port}", manifest], port, path, log=work / "bare.log",
+    return Server("bare hyper", [*under, binary, f"{HOST}:{port}", manifest], port, path, log=work / "bare.log",
                   **options)
 
 
