@@ -19,6 +19,7 @@
 mod agenda;
 mod applying;
 mod base64;
+mod behind;
 mod cell;
 mod checkpoint;
 mod committer;
@@ -36,6 +37,7 @@ mod view;
 mod write;
 
 pub use agenda::{AgendaRecord, LinkRecord, LinkTarget};
+pub use behind::Behind;
 pub use error::{CommitError, OpenError, ReadError};
 pub use release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary, ReleaseWrite};
 pub use write::Write;
@@ -140,7 +142,7 @@ impl Store {
         let Opened { engine, tally, findings, health, pending } = opened;
         let space = Space::new(conference);
         let is_behind = !pending.is_empty();
-        let view = View { engine: Some(engine.clone()), before: pending };
+        let view = View { engine: Some(engine.clone()), before: pending, generation: 0 };
         let format = check_format(dir, &space, &engine, &view)?;
         let end = findings.last.unwrap_or(0).max(tally.sequence);
         let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {

@@ -129,7 +129,7 @@ impl Call<'_> {
             validators: validators(owned),
             coding: Coding::Identity,
             body: Content::Made(Box::new(|| {
-                view::agenda(owned, self.release, self.freshness).to_string().into()
+                Ok(view::agenda(owned, self.release, self.freshness).to_string().into())
             })),
             fields: Vec::new(),
         };

@@ -6,6 +6,7 @@ use super::api::{self, Call, Reader};
 use super::changes::Changes;
 use super::dav::{self, Place};
 use super::exports::Exports;
+use super::feeds::Polled;
 use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
@@ -56,6 +57,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     publisher: Arc<Publisher>,
     agendas: Agendas,
+    polled: Polled,
     store: Store,
     codes: Codes,
     events: Events,
@@ -90,6 +92,7 @@ impl App {
         Self(Arc::new(Inner {
             publisher,
             agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&organizer.freshness)),
+            polled: Polled::default(),
             store,
             codes: Codes::default(),
             events: Events::default(),
@@ -292,12 +295,12 @@ impl App {
     fn feed(
         &self,
         feed: Endpoint,
-        release: &Release,
+        release: &Arc<Release>,
         request: &request::Parts,
         now: DateTime<Utc>,
     ) -> Result<Response<Body>, Problem> {
-        let poll =
-            feeds::Poll { agendas: &self.0.agendas, release, freshness: &self.0.organizer.freshness, now };
+        let (agendas, polled, freshness) = (&self.0.agendas, &self.0.polled, &*self.0.organizer.freshness);
+        let poll = feeds::Poll { agendas, polled, release, freshness, now };
         match feed {
             Endpoint::Feed(key) => feeds::public(key, release, request, now),
             Endpoint::SessionFeed(id) => feeds::session(&id, release, request, now),

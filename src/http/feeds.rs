@@ -4,9 +4,12 @@
 //! the tag of the canonical feed, and says where that is by Content-Location (RFC 9110, 8.7). The `.ics`
 //! suffix wins over Accept.
 
+mod polled;
+mod recent;
 mod shared;
 
-pub(super) use shared::{Poll, closed_name, name, own};
+pub(super) use polled::Polled;
+pub(super) use shared::{Poll, closed_name, name, note, own};
 
 use super::conditional::Validators;
 use super::encoding::{negotiate, wanted};
@@ -17,6 +20,7 @@ use crate::feed::{
 };
 use crate::program::SessionId;
 use crate::release::Release;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Response;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION};
@@ -117,24 +121,37 @@ impl<'a> Source<'a> {
                 }
             }
             Self::Joined(joined) => {
-                let coding = negotiate(&request.headers, |coding| coding == Coding::Gzip);
-                let tag = match coding {
-                    Coding::Gzip => EntityTag::coded(&joined.hash, coding, 'j'),
-                    _ => EntityTag::plain(&joined.hash),
-                };
-                Representation {
-                    media_type: CALENDAR,
-                    validators: Validators { tag, modified: settled(joined.modified) },
-                    coding,
-                    body: Content::Made(Box::new(move || match coding {
-                        Coding::Gzip => joined.gzip(),
-                        _ => joined.identity(),
-                    })),
-                    fields: Vec::new(),
-                }
+                let (coding, modified) = (joined_coding(request), settled(joined.modified));
+                let tag = joined_tag(&joined.hash, coding);
+                made(tag, modified, coding, move || Ok(joined_body(&joined, coding)))
             }
         }
     }
+}
+
+/// A joined feed exists plain and as one gzip member.
+fn joined_coding(request: &Parts) -> Coding {
+    negotiate(&request.headers, |coding| coding == Coding::Gzip)
+}
+
+fn joined_tag(hash: &str, coding: Coding) -> EntityTag {
+    if coding == Coding::Gzip { EntityTag::coded(hash, coding, 'j') } else { EntityTag::plain(hash) }
+}
+
+fn joined_body(joined: &Joined<'_>, coding: Coding) -> Bytes {
+    if coding == Coding::Gzip { joined.gzip() } else { joined.identity() }
+}
+
+/// A feed whose body is made if it is sent.
+fn made<'a>(
+    tag: EntityTag,
+    modified: Option<DateTime<Utc>>,
+    coding: Coding,
+    body: impl FnOnce() -> Result<Bytes, Problem> + 'a,
+) -> Representation<'a> {
+    let validators = Validators { tag, modified };
+    let body = Content::Made(Box::new(body));
+    Representation { media_type: CALENDAR, validators, coding, body, fields: Vec::new() }
 }
 
 /// A query's pairs, decoded.

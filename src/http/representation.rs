@@ -24,7 +24,7 @@ pub(super) enum Content<'a> {
     /// Kept since the publication.
     Kept(Bytes),
     /// Made if it is sent.
-    Made(Box<dyn FnOnce() -> Bytes + 'a>),
+    Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
 }
 
 impl Representation<'_> {
@@ -58,7 +58,7 @@ impl Representation<'_> {
             }
             *response.body_mut() = match self.body {
                 Content::Kept(bytes) => bytes.into(),
-                Content::Made(make) => make().into(),
+                Content::Made(make) => make()?.into(),
             };
         }
         Ok(response)

@@ -59,7 +59,7 @@ impl Call<'_> {
             validators: Validators { tag: EntityTag::plain(hash), modified: None },
             coding: Coding::Identity,
             body: Content::Made(Box::new(|| {
-                exchange::to_json(self.release, &owned.record.picks).to_string().into()
+                Ok(exchange::to_json(self.release, &owned.record.picks).to_string().into())
             })),
             fields: Vec::new(),
         };

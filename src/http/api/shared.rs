@@ -43,7 +43,7 @@ impl Call<'_> {
             media_type: JSON,
             validators: Validators { tag: EntityTag::plain(hash), modified: None },
             coding: Coding::Identity,
-            body: Content::Made(Box::new(body)),
+            body: Content::Made(Box::new(|| Ok(body()))),
             fields: Vec::new(),
         };
         representation.answer(self.request)
