@@ -28,7 +28,7 @@ mod zone;
 
 pub use busy::{Taken, free_busy};
 pub use calendar::Calendar;
-pub use coding::{Coded, Coding, Effort};
+pub use coding::{Coded, Coding, Codings, Effort};
 pub use event::CANCELLED_PREFIX;
 pub use filter::{Filter, MOST_VALUES, QueryError, canonical_query, parse_query};
 pub use join::{Join, Joined, Member};

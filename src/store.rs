@@ -20,6 +20,7 @@ mod agenda;
 mod applying;
 mod backup;
 mod base64;
+mod behind;
 mod cell;
 mod checkpoint;
 mod committer;
@@ -41,6 +42,7 @@ mod write;
 
 pub use agenda::{AgendaRecord, LinkRecord, LinkTarget};
 pub use backup::{Backup, BackupError, verify_backup};
+pub use behind::Behind;
 pub use error::{CommitError, OpenError, ReadError};
 pub use high_water::HighWater;
 pub use release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary, ReleaseWrite};
@@ -153,7 +155,7 @@ impl Store {
         let Opened { engine, tally, findings, health, pending } = opened;
         let space = Space::new(conference);
         let is_behind = !pending.is_empty();
-        let view = View { engine: Some(engine.clone()), before: pending };
+        let view = View { engine: Some(engine.clone()), before: pending, generation: 0 };
         let format = check_format(dir, &space, &engine, &view)?;
         let end = findings.last.unwrap_or(0).max(tally.sequence);
         let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {

@@ -108,6 +108,9 @@ pub fn one_time_code() -> Result<String, getrandom::Error> {
     Ok(BASE32.encode(&bytes))
 }
 
+/// Of the 160 bits.
+const SYMBOLS: usize = 32;
+
 fn print(prefix: &str, bytes: &[u8; 20]) -> String {
     let body = format!("{prefix}{}", BASE32.encode(bytes));
     let check = BASE32.encode(&crc32fast::hash(body.as_bytes()).to_be_bytes());
@@ -115,12 +118,14 @@ fn print(prefix: &str, bytes: &[u8; 20]) -> String {
 }
 
 fn parse(prefix: &str, text: &str) -> Result<[u8; 20], TokenError> {
-    let symbols = text.strip_prefix(prefix).ok_or(TokenError)?;
-    let body = symbols.get(..32).ok_or(TokenError)?;
-    let bytes =
-        BASE32.decode(body.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(TokenError)?;
-    // Printing again compares the check and rules out second spellings of the same bits.
-    if print(prefix, &bytes) == text { Ok(bytes) } else { Err(TokenError) }
+    let (body, check) = text.split_at_checked(prefix.len() + SYMBOLS).ok_or(TokenError)?;
+    let symbols = body.strip_prefix(prefix).ok_or(TokenError)?;
+    // 160 bits are 32 symbols without a rest, so they have one spelling; the check's is compared as it prints.
+    let mut printed = [0; 7];
+    BASE32.encode_mut(&crc32fast::hash(body.as_bytes()).to_be_bytes(), &mut printed);
+    let mut bytes = [0; 20];
+    let decoded = BASE32.decode_mut(symbols.as_bytes(), &mut bytes);
+    if check.as_bytes() == printed && decoded.is_ok() { Ok(bytes) } else { Err(TokenError) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Content codings of public feeds, made at publication (RFC 9110, 8.4; RFC 7932; RFC 8878).
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::io::Write;
+use std::sync::Arc;
 
 /// How a body is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +51,33 @@ pub struct Coded {
     pub level: u32,
     /// The body.
     pub bytes: Bytes,
+}
+
+/// The codings of a body that are made by now. Better ones are swapped in behind.
+#[derive(Debug, Default)]
+pub struct Codings(ArcSwap<Made>);
+
+#[derive(Debug, Default)]
+struct Made {
+    /// The effort that made them; none before the first.
+    effort: Option<Effort>,
+    coded: Vec<Coded>,
+}
+
+impl Codings {
+    /// One of them, or none for the plain body.
+    pub fn choose(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
+        choose(&self.0.load().coded).cloned()
+    }
+
+    /// Makes them, unless they were made with as much effort already: what releases share is made once.
+    pub fn make(&self, effort: Effort, codings: &[Coding], plain: &[u8]) {
+        if self.0.load().effort >= Some(effort) {
+            return;
+        }
+        let coded = codings.iter().filter_map(|coding| Coded::make(*coding, effort, plain)).collect();
+        self.0.store(Arc::new(Made { effort: Some(effort), coded }));
+    }
 }
 
 /// Above this the best levels cost minutes of processor time for a few per cent.
@@ -116,6 +145,18 @@ mod tests {
                 }
                 assert_eq!(back, plain.as_bytes(), "{coding:?}");
             }
+        }
+    }
+
+    #[test]
+    fn codings_are_made_again_only_with_more_effort() {
+        let plain = "BEGIN:VEVENT\r\n".repeat(100);
+        let codings = Codings::default();
+        let level = || codings.choose(|made| made.first()).map(|coded| coded.level);
+        assert_eq!(level(), None);
+        for (effort, expected) in [(Effort::Quick, 1), (Effort::Best, 9), (Effort::Quick, 9)] {
+            codings.make(effort, &[Coding::Gzip], plain.as_bytes());
+            assert_eq!(level(), Some(expected));
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a ledger to its feeds, in two steps: digests first, for the ledger to advance by, then the bytes.
 
 use super::calendar::CLOSING;
+use super::coding::Codings;
 use super::event::{Surroundings, Unstamped, is_free};
 use super::facets::{Facets, Left};
 use super::set::{Event, Feed, FeedSet};
@@ -207,7 +208,7 @@ fn assemble(
     bodies.iter().for_each(|body| identity.extend_from_slice(body));
     identity.extend_from_slice(CLOSING.as_bytes());
     let hash = Digest::of(&identity).short();
-    let codings = arc_swap::ArcSwap::default();
+    let codings = Codings::default();
     Arc::new(Feed { calendar, modified, hash, identity: identity.into(), digest, members, codings })
 }
 

@@ -1,13 +1,12 @@
 //! The feeds of a release: rendered events, and the canonical feeds made of them.
 
-use super::coding::{Coded, Coding, Effort};
+use super::coding::{Coded, Coding, Codings, Effort};
 use super::deflate::Deflated;
 use super::event::Pieces;
 use super::facets::{Facets, Left};
 use super::{Calendar, FeedKey};
 use crate::program::{Conference, SessionId, Slug, Track};
 use crate::revision::{Digest, Revision};
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -60,26 +59,13 @@ pub struct Feed {
     /// Of its content, without its modification time.
     pub(super) digest: Digest,
     pub(super) members: Vec<Arc<Event>>,
-    pub(super) codings: ArcSwap<Codings>,
-}
-
-/// What a feed is coded in by now.
-#[derive(Debug, Default)]
-pub(super) struct Codings {
-    /// The effort that made them; none before the first.
-    effort: Option<Effort>,
-    coded: Vec<Coded>,
+    pub(super) codings: Codings,
 }
 
 impl Feed {
-    /// The body in a coding, once it is made.
-    pub fn coded(&self, coding: Coding) -> Option<Coded> {
-        self.codings.load().coded.iter().find(|coded| coded.coding == coding).cloned()
-    }
-
-    /// Which codings are there.
-    pub fn codings(&self) -> Vec<Coding> {
-        self.codings.load().coded.iter().map(|coded| coded.coding).collect()
+    /// The body in one of the codings that are made by now.
+    pub fn coded(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
+        self.codings.choose(choose)
     }
 
     /// Its events in program order, to be kept.
@@ -87,14 +73,8 @@ impl Feed {
         &self.members
     }
 
-    /// A feed that an earlier release shares may have been compressed as well already.
     fn compress(&self, effort: Effort, codings: &[Coding]) {
-        if self.codings.load().effort >= Some(effort) {
-            return;
-        }
-        let coded =
-            codings.iter().filter_map(|coding| Coded::make(*coding, effort, &self.identity)).collect();
-        self.codings.store(Arc::new(Codings { effort: Some(effort), coded }));
+        self.codings.make(effort, codings, &self.identity);
     }
 }
 
@@ -222,7 +202,7 @@ impl FeedSet {
             hash: feed.hash.clone(),
             identity: changed(&feed.identity),
             members: members.collect(),
-            codings: ArcSwap::default(),
+            codings: Codings::default(),
             ..**feed
         };
         self.feeds.insert(key.clone(), Arc::new(feed));

@@ -3,6 +3,9 @@
 //! A path may hold a read token and a query anything, so the line names the route's pattern instead; a field
 //! or a body is never logged. The private cause of a problem is logged here too, once, under the same
 //! request id.
+//!
+//! A line costs as much as answering from memory does, and the reverse proxy writes one anyway. So what was
+//! answered as it should be is logged at `debug` (`CALLBOARD_LOG=info,access=debug`), errors at `info`.
 
 use super::{Body, Metrics, Problem};
 use http::{Method, Response};
@@ -39,7 +42,12 @@ impl Entry {
         let status = response.status().as_u16();
         let bytes = response.body().length().unwrap_or(0);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(target: "access", request = self.id, method = self.method, route, status, bytes, micros);
+        let Self { id: request, method, .. } = self;
+        if status < 400 {
+            tracing::debug!(target: "access", request, method, route, status, bytes, micros);
+        } else {
+            tracing::info!(target: "access", request, method, route, status, bytes, micros);
+        }
     }
 }
 

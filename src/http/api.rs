@@ -22,7 +22,7 @@ pub(super) use reading::{Reader, Reading};
 use super::agendas::{AgendaError, Agendas, Owned};
 use super::allowance::Allowed;
 use super::conditional::{Validators, Verdict, evaluate};
-use super::representation::Representation;
+use super::representation::{Content, Representation};
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
 use crate::agenda::EditKey;
@@ -128,7 +128,9 @@ impl Call<'_> {
             media_type: JSON,
             validators: validators(owned),
             coding: Coding::Identity,
-            body: Box::new(|| view::agenda(owned, self.release, self.freshness).to_string().into()),
+            body: Content::Made(Box::new(|| {
+                Ok(view::agenda(owned, self.release, self.freshness).to_string().into())
+            })),
             fields: Vec::new(),
         };
         representation.answer(self.request)

@@ -6,6 +6,7 @@ use super::api::{self, Call, Reader};
 use super::changes::Changes;
 use super::dav::{self, Place};
 use super::exports::Exports;
+use super::feeds::Polled;
 use super::jcal::{self, Jcals};
 use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
@@ -20,6 +21,7 @@ use crate::publisher::Publisher;
 use crate::release::Release;
 use crate::store::Store;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header::{ALLOW, CONTENT_LENGTH};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use std::fmt;
@@ -55,6 +57,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     publisher: Arc<Publisher>,
     agendas: Agendas,
+    polled: Polled,
     store: Store,
     codes: Codes,
     events: Events,
@@ -89,6 +92,7 @@ impl App {
         Self(Arc::new(Inner {
             publisher,
             agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&organizer.freshness)),
+            polled: Polled::default(),
             store,
             codes: Codes::default(),
             events: Events::default(),
@@ -198,19 +202,41 @@ impl App {
         B: http_body::Body<Data = Bytes>,
     {
         if let Some(Endpoint::Dav(place)) = route.endpoint {
-            return self.dav(place, head, body).await;
+            return Box::pin(self.dav(place, head, body)).await;
         }
         match method::asked(&head.method, route.methods) {
             Asked::Perform(_) => {}
             Asked::Options => return Ok(options(&route)),
             Asked::Refused => return Err(Problem::Method(route.methods)),
         }
+        match route.endpoint.ok_or(Problem::NotFound)? {
+            feed @ (Endpoint::Feed(_) | Endpoint::SessionFeed(_) | Endpoint::AgendaFeed(_)) => {
+                self.feed(feed, &self.0.publisher.current(), head, self.0.clock.now())
+            }
+            // On the heap: inside, their future would make every request's as large, and it is moved about.
+            other => Box::pin(self.perform_other(other, head, body, socket)).await,
+        }
+    }
+
+    /// What is behind the paths that are no calendar feed.
+    async fn perform_other<B>(
+        &self,
+        endpoint: Endpoint,
+        head: &request::Parts,
+        body: B,
+        socket: IpAddr,
+    ) -> Result<Response<Body>, Problem>
+    where
+        B: http_body::Body<Data = Bytes>,
+    {
         let published = self.0.publisher.published();
         let release = &published.release;
         let now = self.0.clock.now();
         let agendas = &self.0.agendas;
-        match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Jcal(feed) => self.0.jcals.of(self.feed(&feed, release, &jcal::plain(head))?).await,
+        match endpoint {
+            Endpoint::Jcal(feed) => {
+                self.0.jcals.of(self.feed(*feed, release, &jcal::plain(head), now)?).await
+            }
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
             Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
@@ -245,7 +271,7 @@ impl App {
                 let call = Call { agendas, release, freshness, allowed, now, request: head, body };
                 no_guessing(allowed, head, call.answer(api).await)
             }
-            feed => self.feed(&feed, release, head),
+            feed => self.feed(feed, release, head, now),
         }
     }
 }
@@ -268,17 +294,18 @@ impl App {
     /// A calendar feed.
     fn feed(
         &self,
-        feed: &Endpoint,
-        release: &Release,
+        feed: Endpoint,
+        release: &Arc<Release>,
         request: &request::Parts,
+        now: DateTime<Utc>,
     ) -> Result<Response<Body>, Problem> {
-        let (agendas, now) = (&self.0.agendas, self.0.clock.now());
-        let poll = feeds::Poll { agendas, release, freshness: &self.0.organizer.freshness, now };
+        let (agendas, polled, freshness) = (&self.0.agendas, &self.0.polled, &*self.0.organizer.freshness);
+        let poll = feeds::Poll { agendas, polled, release, freshness, now };
         match feed {
-            Endpoint::Feed(key) => feeds::public(key.clone(), release, request, now),
-            Endpoint::SessionFeed(id) => feeds::session(id, release, request, now),
-            Endpoint::AgendaFeed(token) => poll.answer(token, request),
-            Endpoint::TeamFeed(members) => poll.team(members, request),
+            Endpoint::Feed(key) => feeds::public(key, release, request, now),
+            Endpoint::SessionFeed(id) => feeds::session(&id, release, request, now),
+            Endpoint::AgendaFeed(token) => poll.answer(&token, request),
+            Endpoint::TeamFeed(members) => poll.team(&members, request),
             _ => Err(Problem::NotFound),
         }
     }

@@ -22,6 +22,9 @@ where
     if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > cap) {
         return Err(Problem::TooLarge(cap));
     }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     let gather = async {
         let mut body = pin!(body);
         let mut whole = BytesMut::new();

@@ -4,7 +4,7 @@
 //! that is known is a look at its validators.
 
 use super::conditional::Validators;
-use super::representation::{Representation, settled};
+use super::representation::{Content, Representation, settled};
 use super::{Body, EntityTag, Problem};
 use crate::agenda::ReadToken;
 use crate::export::{ChangeFeed, Exported, Published, Scope};
@@ -131,11 +131,11 @@ impl Changes {
         let representation = Representation {
             media_type: exported.media_type,
             validators: Validators {
-                tag: EntityTag::plain(exported.hash.clone()),
+                tag: EntityTag::plain(&exported.hash),
                 modified: settled(exported.modified, now),
             },
             coding: Coding::Identity,
-            body: Box::new(|| exported.bytes.clone()),
+            body: Content::Kept(exported.bytes.clone()),
             fields: Vec::new(),
         };
         representation.answer(request)

@@ -13,7 +13,8 @@ use super::EntityTag;
 use super::etag::Tags;
 use chrono::{DateTime, Utc};
 use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
+use std::cell::RefCell;
 
 /// What identifies the present state of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub struct Validators {
 pub enum Verdict {
     /// Perform it.
     Perform,
-    /// 304, with the ETag to give back: the one that the client has.
-    NotModified(String),
+    /// 304, with the ETag to give back where the client has another spelling of the present one.
+    NotModified(Option<String>),
     /// 412.
     Failed,
 }
@@ -48,17 +49,24 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
             }
         }
     }
-    let unmodified = |quoted: String| if is_read { Verdict::NotModified(quoted) } else { Verdict::Failed };
+    let unmodified = |sent: Option<&str>| match is_read {
+        true => Verdict::NotModified(sent.filter(|sent| *sent != tag.quoted()).map(ToOwned::to_owned)),
+        false => Verdict::Failed,
+    };
+    // What nearly every client sends: the one tag as it was given out.
+    if headers.get(IF_NONE_MATCH).is_some_and(|sent| sent == tag.quoted()) {
+        return unmodified(None);
+    }
     match Tags::of(headers, IF_NONE_MATCH) {
-        Some(Tags::Any) => unmodified(tag.quoted()),
+        Some(Tags::Any) => unmodified(None),
         Some(Tags::List(tags)) => match tags.iter().find(|sent| sent.resembles(tag)) {
-            Some(sent) => unmodified(sent.quoted().to_owned()),
+            Some(sent) => unmodified(Some(sent.quoted())),
             None => Verdict::Perform,
         },
         None => {
             let since = date(headers, IF_MODIFIED_SINCE).filter(|_| is_read);
             if since.zip(present.modified).is_some_and(|(at, last)| last <= at) {
-                return Verdict::NotModified(tag.quoted());
+                return Verdict::NotModified(None);
             }
             Verdict::Perform
         }
@@ -70,8 +78,24 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
 }
 
 /// A time as fields have it (RFC 9110, 5.6.7).
-pub(super) fn http_date(at: DateTime<Utc>) -> String {
-    httpdate::fmt_http_date(at.max(DateTime::UNIX_EPOCH).into())
+///
+/// Most answers tell the time of the running release, so the last one is kept: printing it costs as much as
+/// the rest of a 304's fields.
+pub(super) fn http_date(at: DateTime<Utc>) -> HeaderValue {
+    thread_local! {
+        static LAST: RefCell<(i64, HeaderValue)> = RefCell::new((0, printed(DateTime::UNIX_EPOCH)));
+    }
+    LAST.with_borrow_mut(|last| {
+        if last.0 != at.timestamp() {
+            *last = (at.timestamp(), printed(at));
+        }
+        last.1.clone()
+    })
+}
+
+fn printed(at: DateTime<Utc>) -> HeaderValue {
+    let text = httpdate::fmt_http_date(at.max(DateTime::UNIX_EPOCH).into());
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
 }
 
 #[cfg(test)]
@@ -84,7 +108,8 @@ mod tests {
     }
 
     fn at(offset: i64) -> String {
-        http_date(present().modified.unwrap() + TimeDelta::seconds(offset))
+        let at = http_date(present().modified.unwrap() + TimeDelta::seconds(offset));
+        at.to_str().unwrap().to_owned()
     }
 
     fn verdict(method: Method, fields: &[(HeaderName, &str)]) -> Verdict {
@@ -101,7 +126,7 @@ mod tests {
     }
 
     fn unmodified() -> Verdict {
-        Verdict::NotModified("\"now\"".to_owned())
+        Verdict::NotModified(None)
     }
 
     #[test]
@@ -155,7 +180,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, "\"now-g1\"".parse().unwrap());
         let verdict = evaluate(&Method::GET, &headers, &Validators { tag, modified: None });
-        assert_eq!(verdict, Verdict::NotModified("\"now-g1\"".to_owned()));
+        assert_eq!(verdict, Verdict::NotModified(Some("\"now-g1\"".to_owned())));
     }
 
     #[test]
@@ -169,6 +194,10 @@ mod tests {
 
     #[test]
     fn dates_print_as_the_rfc_has_them() {
-        assert_eq!(http_date(present().modified.unwrap()), "Sun, 09 Sep 2001 01:46:40 GMT");
+        for _ in 0..2 {
+            assert_eq!(http_date(present().modified.unwrap()), "Sun, 09 Sep 2001 01:46:40 GMT");
+            assert_eq!(http_date(DateTime::UNIX_EPOCH), "Thu, 01 Jan 1970 00:00:00 GMT");
+            assert_eq!(http_date(DateTime::from_timestamp(-1, 0).unwrap()), http_date(DateTime::UNIX_EPOCH));
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(super) use refusal::Refusal;
 
 use super::agendas::{Agendas, Shared};
 use super::conditional::Validators;
-use super::representation::{Representation, settled};
+use super::representation::{Content, Representation, settled};
 use super::{Body, EntityTag, Problem, feeds, method};
 use crate::agenda::ReadToken;
 use crate::feed::Coding;
@@ -117,8 +117,8 @@ impl Visit<'_> {
             "REPORT" => {
                 let answer = self.report(resource).await?;
                 if let Some(token) = token {
-                    let Self { agendas, release, freshness, now, .. } = self;
-                    feeds::Poll { agendas, release, freshness, now }.note(&token, self.request);
+                    let Self { release, freshness, now, .. } = self;
+                    feeds::note(freshness, token.hash().0, release, now, self.request);
                 }
                 Ok(answer)
             }
@@ -204,7 +204,7 @@ impl Visit<'_> {
                 modified: settled(object.modified(), self.now),
             },
             coding: Coding::Identity,
-            body: Box::new(|| object.bytes()),
+            body: Content::Made(Box::new(|| Ok(object.bytes()))),
             fields: Vec::new(),
         };
         representation.answer(self.request)

@@ -7,18 +7,18 @@
 //!    nothing else is left.
 //! 4. Nothing acceptable, `identity;q=0` included: as it is. 406 would leave a calendar empty.
 
-use crate::feed::Coding;
+use crate::feed::{Coded, Coding};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
 /// Chooses among the codings that exist; identity always does.
-pub fn negotiate(headers: &HeaderMap, available: &[Coding]) -> Coding {
+pub fn negotiate(headers: &HeaderMap, exists: impl Fn(Coding) -> bool) -> Coding {
     if !headers.contains_key(ACCEPT_ENCODING) {
         return Coding::Identity;
     }
     let wanted = Wanted::of(headers);
-    let coded = Coding::MADE.into_iter().filter(|coding| available.contains(coding));
-    let mut best = (Coding::Identity, wanted.named("identity").unwrap_or(0));
+    let coded = Coding::MADE.into_iter().filter(|coding| exists(*coding));
+    let mut best = (Coding::Identity, wanted.identity.unwrap_or(0));
     for coding in coded.rev() {
         let weight = wanted.weight(coding);
         if weight > 0 && weight >= best.1 {
@@ -28,22 +28,56 @@ pub fn negotiate(headers: &HeaderMap, available: &[Coding]) -> Coding {
     best.0
 }
 
-/// Names and weights in thousandths, as sent.
-struct Wanted<'a>(Vec<(&'a str, u16)>);
+/// The one of those made that [`negotiate`] chooses; none for the plain body.
+pub(super) fn wanted<'a>(headers: &HeaderMap, made: &'a [Coded]) -> Option<&'a Coded> {
+    let find = |coding| made.iter().find(|coded| coded.coding == coding);
+    find(negotiate(headers, |coding| find(coding).is_some()))
+}
 
-impl<'a> Wanted<'a> {
-    fn of(headers: &'a HeaderMap) -> Self {
+/// Weights in thousandths, by the first member that names a coding.
+#[derive(Default)]
+struct Wanted {
+    brotli: Option<u16>,
+    zstd: Option<u16>,
+    gzip: Option<u16>,
+    x_gzip: Option<u16>,
+    identity: Option<u16>,
+    any: Option<u16>,
+}
+
+impl Wanted {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut wanted = Self::default();
         let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
-        Self(lines.flat_map(|line| line.split(',')).map(weighted).collect())
+        for (name, weight) in lines.flat_map(|line| line.split(',')).map(weighted) {
+            if let Some(place) = wanted.place(name) {
+                place.get_or_insert(weight);
+            }
+        }
+        wanted
     }
 
-    fn named(&self, name: &str) -> Option<u16> {
-        self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, weight)| *weight)
+    fn place(&mut self, name: &str) -> Option<&mut Option<u16>> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match name {
+            _ if is("gzip") => Some(&mut self.gzip),
+            _ if is("br") => Some(&mut self.brotli),
+            _ if is("zstd") => Some(&mut self.zstd),
+            _ if is("x-gzip") => Some(&mut self.x_gzip),
+            _ if is("identity") => Some(&mut self.identity),
+            "*" => Some(&mut self.any),
+            _ => None,
+        }
     }
 
     fn weight(&self, coding: Coding) -> u16 {
-        let alias = if coding == Coding::Gzip { self.named("x-gzip") } else { None };
-        self.named(coding.as_str()).or(alias).or_else(|| self.named("*")).unwrap_or(0)
+        let named = match coding {
+            Coding::Identity => self.identity,
+            Coding::Gzip => self.gzip.or(self.x_gzip),
+            Coding::Brotli => self.brotli,
+            Coding::Zstd => self.zstd,
+        };
+        named.or(self.any).unwrap_or(0)
     }
 }
 
@@ -77,12 +111,12 @@ mod tests {
     fn chosen(value: &str, available: &[Coding]) -> Coding {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, value.parse().unwrap());
-        negotiate(&headers, available)
+        negotiate(&headers, |coding| available.contains(&coding))
     }
 
     #[test]
     fn without_the_field_the_body_goes_as_it_is() {
-        assert_eq!(negotiate(&HeaderMap::new(), &Coding::MADE), Identity);
+        assert_eq!(negotiate(&HeaderMap::new(), |_| true), Identity);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A tag of ours is strong: the hash of what fixes the plain bytes and, where the body is coded, a letter for
 //! the coding and its level. Bodies of one hash and one coding hold the same text, so a tag that was
-//! given out at another level still matches, and is given back. Parsing costs nothing but slices.
+//! given out at another level still matches, and is given back. Parsing costs nothing but slices, and a tag is
+//! one string, spelt once.
 
 use crate::feed::Coding;
 use http::HeaderMap;
@@ -12,34 +13,49 @@ use std::fmt::{self, Write};
 /// The tag of what is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag {
-    hash: String,
+    /// With its quotes: the hash, and for a coded body the coding's letter and the level.
+    quoted: String,
+    hash: usize,
     coding: Coding,
-    /// What follows the coding's letter.
-    level: String,
 }
 
 impl EntityTag {
     /// Of a plain body.
-    pub fn plain(hash: impl Into<String>) -> Self {
-        Self { hash: hash.into(), coding: Coding::Identity, level: String::new() }
+    pub fn plain(hash: impl AsRef<str>) -> Self {
+        let hash = hash.as_ref();
+        let mut quoted = String::with_capacity(hash.len() + 2);
+        quoted.extend(["\"", hash, "\""]);
+        Self { quoted, hash: hash.len(), coding: Coding::Identity }
     }
 
     /// Of a coded body.
-    pub fn coded(hash: impl Into<String>, coding: Coding, level: impl fmt::Display) -> Self {
-        Self { hash: hash.into(), coding, level: level.to_string() }
+    pub fn coded(hash: impl AsRef<str>, coding: Coding, level: impl fmt::Display) -> Self {
+        let Some(letter) = letter(coding) else { return Self::plain(hash) };
+        let hash = hash.as_ref();
+        let mut quoted = String::with_capacity(hash.len() + 6);
+        quoted.extend(["\"", hash, "-", letter]);
+        // Writing to a String cannot fail.
+        let _ = write!(quoted, "{level}\"");
+        Self { quoted, hash: hash.len(), coding }
     }
 
     /// The tag with its quotes, as it goes into an ETag field.
-    pub fn quoted(&self) -> String {
-        let mut quoted = String::with_capacity(self.hash.len() + self.level.len() + 4);
-        // Writing to a String cannot fail.
-        let _ = write!(quoted, "{self}");
-        quoted
+    pub fn quoted(&self) -> &str {
+        &self.quoted
+    }
+
+    /// [`Self::quoted`], given away.
+    pub fn into_quoted(self) -> String {
+        self.quoted
+    }
+
+    fn hash(&self) -> &str {
+        self.quoted.get(1..=self.hash).unwrap_or_default()
     }
 
     /// Whether another tag's inside names the same text in the same coding.
     fn names(&self, opaque: &str) -> bool {
-        let Some(rest) = opaque.strip_prefix(self.hash.as_str()) else { return false };
+        let Some(rest) = opaque.strip_prefix(self.hash()) else { return false };
         match letter(self.coding) {
             None => rest.is_empty(),
             Some(letter) => rest
@@ -54,21 +70,18 @@ fn is_level(level: &str) -> bool {
     (1..=2).contains(&level.len()) && level.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn letter(coding: Coding) -> Option<char> {
+fn letter(coding: Coding) -> Option<&'static str> {
     match coding {
         Coding::Identity => None,
-        Coding::Gzip => Some('g'),
-        Coding::Brotli => Some('b'),
-        Coding::Zstd => Some('z'),
+        Coding::Gzip => Some("g"),
+        Coding::Brotli => Some("b"),
+        Coding::Zstd => Some("z"),
     }
 }
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match letter(self.coding) {
-            None => write!(f, "\"{}\"", self.hash),
-            Some(letter) => write!(f, "\"{}-{letter}{}\"", self.hash, self.level),
-        }
+        f.write_str(&self.quoted)
     }
 }
 

@@ -4,19 +4,23 @@
 //! the tag of the canonical feed, and says where that is by Content-Location (RFC 9110, 8.7). The `.ics`
 //! suffix wins over Accept.
 
+mod polled;
+mod recent;
 mod shared;
 
-pub(super) use shared::{Poll, closed_name, name, own};
+pub(super) use polled::Polled;
+pub(super) use shared::{Poll, closed_name, name, note, own};
 
 use super::conditional::Validators;
-use super::encoding::negotiate;
-use super::representation::{Representation, settled};
+use super::encoding::{negotiate, wanted};
+use super::representation::{Content, Representation, settled};
 use super::{Body, EntityTag, Problem};
 use crate::feed::{
     Coding, Feed, FeedKey, Filter, Joined, Options, QueryError, canonical_query, parse_query, session_path,
 };
 use crate::program::SessionId;
 use crate::release::Release;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Response;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION};
@@ -32,8 +36,8 @@ pub(super) fn public(
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, Problem> {
     let slugs = &release.ledger.slugs;
-    let asked = key.clone();
-    let key = key.resolve(slugs).ok_or(Problem::NotFound)?;
+    let asked = key;
+    let key = asked.clone().resolve(slugs).ok_or(Problem::NotFound)?;
     let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
     if request.uri.query().is_none() && asked == key {
         // What nearly every subscriber asks for: nothing to parse, and no other address to tell.
@@ -103,7 +107,7 @@ impl<'a> Source<'a> {
         match self {
             Self::Canonical(feed) => {
                 // A coding may be swapped for a better one at any time, so tag and bytes come from one look.
-                let coded = feed.coded(negotiate(&request.headers, &feed.codings()));
+                let coded = feed.coded(|made| wanted(&request.headers, made));
                 let tag = match &coded {
                     Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
                     None => EntityTag::plain(&feed.hash),
@@ -112,29 +116,42 @@ impl<'a> Source<'a> {
                     media_type: CALENDAR,
                     validators: Validators { tag, modified: settled(feed.modified) },
                     coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
-                    body: Box::new(move || coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
+                    body: Content::Kept(coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
                     fields: Vec::new(),
                 }
             }
             Self::Joined(joined) => {
-                let coding = negotiate(&request.headers, &[Coding::Gzip]);
-                let tag = match coding {
-                    Coding::Gzip => EntityTag::coded(&joined.hash, coding, 'j'),
-                    _ => EntityTag::plain(&joined.hash),
-                };
-                Representation {
-                    media_type: CALENDAR,
-                    validators: Validators { tag, modified: settled(joined.modified) },
-                    coding,
-                    body: Box::new(move || match coding {
-                        Coding::Gzip => joined.gzip(),
-                        _ => joined.identity(),
-                    }),
-                    fields: Vec::new(),
-                }
+                let (coding, modified) = (joined_coding(request), settled(joined.modified));
+                let tag = joined_tag(&joined.hash, coding);
+                made(tag, modified, coding, move || Ok(joined_body(&joined, coding)))
             }
         }
     }
+}
+
+/// A joined feed exists plain and as one gzip member.
+fn joined_coding(request: &Parts) -> Coding {
+    negotiate(&request.headers, |coding| coding == Coding::Gzip)
+}
+
+fn joined_tag(hash: &str, coding: Coding) -> EntityTag {
+    if coding == Coding::Gzip { EntityTag::coded(hash, coding, 'j') } else { EntityTag::plain(hash) }
+}
+
+fn joined_body(joined: &Joined<'_>, coding: Coding) -> Bytes {
+    if coding == Coding::Gzip { joined.gzip() } else { joined.identity() }
+}
+
+/// A feed whose body is made if it is sent.
+fn made<'a>(
+    tag: EntityTag,
+    modified: Option<DateTime<Utc>>,
+    coding: Coding,
+    body: impl FnOnce() -> Result<Bytes, Problem> + 'a,
+) -> Representation<'a> {
+    let validators = Validators { tag, modified };
+    let body = Content::Made(Box::new(body));
+    Representation { media_type: CALENDAR, validators, coding, body, fields: Vec::new() }
 }
 
 /// A query's pairs, decoded.

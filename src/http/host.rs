@@ -30,8 +30,13 @@ fn is_host(value: &str) -> bool {
         }
         None => value.split_once(':').unwrap_or((value, "")),
     };
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&b);
-    !host.is_empty() && host.bytes().all(fits) && is_port(port)
+    !host.is_empty() && host.bytes().all(is_of_a_name) && is_port(port)
+}
+
+/// Unreserved, sub-delims and the percent sign (RFC 3986, 2 and 3.2.2).
+fn is_of_a_name(b: u8) -> bool {
+    matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$'
+        | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }
 
 fn is_port(port: &str) -> bool {

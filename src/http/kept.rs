@@ -4,7 +4,7 @@
 
 use super::conditional::Validators;
 use super::encoding::negotiate;
-use super::representation::{Representation, settled};
+use super::representation::{Content, Representation, settled};
 use super::{Body, EntityTag, Problem};
 use crate::export::Exported;
 use crate::feed::{Coded, Coding, Effort};
@@ -97,17 +97,19 @@ impl Made {
 
     fn representation(&self, request: &Parts, now: DateTime<Utc>) -> Representation<'_> {
         let exported = &self.exported;
-        let coded =
-            self.gzip.as_ref().filter(|_| negotiate(&request.headers, &[Coding::Gzip]) == Coding::Gzip);
+        let coded = self
+            .gzip
+            .as_ref()
+            .filter(|_| negotiate(&request.headers, |coding| coding == Coding::Gzip) == Coding::Gzip);
         let tag = match coded {
             Some(coded) => EntityTag::coded(&exported.hash, coded.coding, coded.level),
-            None => EntityTag::plain(exported.hash.clone()),
+            None => EntityTag::plain(&exported.hash),
         };
         Representation {
             media_type: exported.media_type,
             validators: Validators { tag, modified: settled(exported.modified, now) },
             coding: coded.map_or(Coding::Identity, |coded| coded.coding),
-            body: Box::new(move || coded.map_or(&exported.bytes, |coded| &coded.bytes).clone()),
+            body: Content::Kept(coded.map_or(&exported.bytes, |coded| &coded.bytes).clone()),
             fields: Vec::new(),
         }
     }

@@ -25,9 +25,22 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
+/// A value checked when this is compiled: at run time the check alone would cost as much as a request's routing.
+const fn fixed(value: &'static str) -> HeaderValue {
+    HeaderValue::from_static(value)
+}
+
 /// What is spoken of WebDAV (RFC 4918, 10.1; RFC 4791, 5.1): no locks.
 const DAV: HeaderName = HeaderName::from_static("dav");
 const SPOKEN: &str = "1, 3, calendar-access";
+
+/// The content security policy up to who may frame the page: nothing from elsewhere, no inline script.
+macro_rules! policy {
+    () => {
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
+    };
+}
 
 /// A class of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,55 +68,55 @@ impl Class {
     /// Sets the fields of the class on an answer of any status; what an answer itself varies by stays beside.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
         let chosen_by = headers.remove(VARY);
-        let mut set = |name: HeaderName, value: &'static str| {
-            headers.insert(name, HeaderValue::from_static(value));
+        let mut set = |name: HeaderName, value: HeaderValue| {
+            headers.insert(name, value);
         };
         let is_error = status.is_client_error() || status.is_server_error();
         let caching = match self {
-            Self::PublicFeed => "public, max-age=300, stale-while-revalidate=3600",
-            Self::AgendaFeed | Self::AgendaDav => "private, no-cache",
-            Self::Dav => "no-cache",
-            Self::AgendaApi | Self::Organizer => "no-store",
-            Self::SiteFile => "public, max-age=86400",
-            Self::Page => "public, max-age=0, must-revalidate",
-            Self::PersonalPage => "private, no-cache",
-            Self::Asset => "public, max-age=31536000, immutable",
-            Self::Live => "no-store",
+            Self::PublicFeed => const { fixed("public, max-age=300, stale-while-revalidate=3600") },
+            Self::AgendaFeed | Self::AgendaDav => const { fixed("private, no-cache") },
+            Self::Dav => const { fixed("no-cache") },
+            Self::AgendaApi | Self::Organizer => const { fixed("no-store") },
+            Self::SiteFile => const { fixed("public, max-age=86400") },
+            Self::Page => const { fixed("public, max-age=0, must-revalidate") },
+            Self::PersonalPage => const { fixed("private, no-cache") },
+            Self::Asset => const { fixed("public, max-age=31536000, immutable") },
+            Self::Live => const { fixed("no-store") },
         };
-        set(CACHE_CONTROL, if is_error { "no-store" } else { caching });
+        set(CACHE_CONTROL, if is_error { const { fixed("no-store") } } else { caching });
         match self {
             Self::PublicFeed => {
-                set(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-                set(ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified, Content-Location");
-                set(VARY, "Accept-Encoding");
+                set(ACCESS_CONTROL_ALLOW_ORIGIN, const { fixed("*") });
+                set(ACCESS_CONTROL_EXPOSE_HEADERS, const { fixed("ETag, Last-Modified, Content-Location") });
+                set(VARY, const { fixed("Accept-Encoding") });
             }
             Self::AgendaFeed => {
-                set(ROBOTS, "noindex");
-                set(REFERRER_POLICY, "no-referrer");
-                set(VARY, "Accept-Encoding");
+                set(ROBOTS, const { fixed("noindex") });
+                set(REFERRER_POLICY, const { fixed("no-referrer") });
+                set(VARY, const { fixed("Accept-Encoding") });
             }
             Self::AgendaApi | Self::Organizer => {
-                set(ROBOTS, "noindex");
-                set(REFERRER_POLICY, "no-referrer");
-                set(VARY, "Authorization");
+                set(ROBOTS, const { fixed("noindex") });
+                set(REFERRER_POLICY, const { fixed("no-referrer") });
+                set(VARY, const { fixed("Authorization") });
             }
             Self::Page => {
-                set(REFERRER_POLICY, "strict-origin");
-                set(VARY, "Accept-Encoding");
+                set(REFERRER_POLICY, const { fixed("strict-origin") });
+                set(VARY, const { fixed("Accept-Encoding") });
             }
             // Not `no-referrer`: browsers would send `Origin: null` with the page's forms.
             Self::PersonalPage => {
-                set(ROBOTS, "noindex");
-                set(REFERRER_POLICY, "strict-origin");
-                set(VARY, "Cookie");
+                set(ROBOTS, const { fixed("noindex") });
+                set(REFERRER_POLICY, const { fixed("strict-origin") });
+                set(VARY, const { fixed("Cookie") });
             }
-            Self::Asset => set(VARY, "Accept-Encoding"),
-            Self::Dav => set(DAV, SPOKEN),
+            Self::Asset => set(VARY, const { fixed("Accept-Encoding") }),
+            Self::Dav => set(DAV, const { fixed(SPOKEN) }),
             Self::AgendaDav => {
-                set(DAV, SPOKEN);
-                set(ROBOTS, "noindex");
-                set(REFERRER_POLICY, "no-referrer");
-                set(VARY, "Authorization");
+                set(DAV, const { fixed(SPOKEN) });
+                set(ROBOTS, const { fixed("noindex") });
+                set(REFERRER_POLICY, const { fixed("no-referrer") });
+                set(VARY, const { fixed("Authorization") });
             }
             Self::SiteFile | Self::Live => {}
         }
@@ -111,7 +124,7 @@ impl Class {
             headers.append(VARY, value);
         }
         if self.is_page() && !headers.contains_key(CONTENT_SECURITY_POLICY) {
-            frame("'none'", headers);
+            headers.insert(CONTENT_SECURITY_POLICY, const { fixed(concat!(policy!(), "'none'")) });
         }
     }
 
@@ -131,18 +144,14 @@ impl Class {
     }
 }
 
-/// Sets the content security policy: nothing from elsewhere, no inline script, and who may frame the page.
+/// Sets the content security policy with who may frame the page.
 pub(super) fn frame(ancestors: &str, headers: &mut HeaderMap) {
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
+    if let Ok(policy) = HeaderValue::try_from(format!("{}{ancestors}", policy!())) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
 }
 
 /// Sets what every answer has.
 pub(super) fn common(headers: &mut HeaderMap) {
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, const { fixed("nosniff") });
 }

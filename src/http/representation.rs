@@ -14,10 +14,17 @@ pub(super) struct Representation<'a> {
     pub(super) media_type: &'static str,
     pub(super) validators: Validators,
     pub(super) coding: Coding,
-    /// Makes the body.
-    pub(super) body: Box<dyn FnOnce() -> Bytes + 'a>,
+    pub(super) body: Content<'a>,
     /// Further fields of a 200 and a 304 alike.
     pub(super) fields: Vec<(HeaderName, String)>,
+}
+
+/// A body, or how to come by it.
+pub(super) enum Content<'a> {
+    /// Kept since the publication.
+    Kept(Bytes),
+    /// Made if it is sent.
+    Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
 }
 
 impl Representation<'_> {
@@ -26,30 +33,33 @@ impl Representation<'_> {
         let (status, tag) = match evaluate(&request.method, &request.headers, &self.validators) {
             Verdict::Failed => return Err(Problem::Condition),
             Verdict::NotModified(tag) => (StatusCode::NOT_MODIFIED, tag),
-            Verdict::Perform => (StatusCode::OK, self.validators.tag.quoted()),
+            Verdict::Perform => (StatusCode::OK, None),
         };
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = status;
         let headers = response.headers_mut();
         // Room for those of the class too, so that the map is made once.
         headers.reserve(12);
-        let mut set = |name: HeaderName, value: &str| {
+        let mut set = |name: HeaderName, value: String| {
             // All of these are visible ASCII, so none is ever left out.
-            if let Ok(value) = HeaderValue::from_str(value) {
+            if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);
             }
         };
-        set(ETAG, &tag);
+        set(ETAG, tag.unwrap_or_else(|| self.validators.tag.into_quoted()));
+        self.fields.into_iter().for_each(|(name, value)| set(name, value));
         if let Some(modified) = self.validators.modified {
-            set(LAST_MODIFIED, &http_date(modified));
+            headers.insert(LAST_MODIFIED, http_date(modified));
         }
-        self.fields.iter().for_each(|(name, value)| set(name.clone(), value));
         if status == StatusCode::OK {
-            set(CONTENT_TYPE, self.media_type);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
             if self.coding != Coding::Identity {
-                set(CONTENT_ENCODING, self.coding.as_str());
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(self.coding.as_str()));
             }
-            *response.body_mut() = (self.body)().into();
+            *response.body_mut() = match self.body {
+                Content::Kept(bytes) => bytes.into(),
+                Content::Made(make) => make()?.into(),
+            };
         }
         Ok(response)
     }

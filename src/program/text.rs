@@ -27,6 +27,9 @@ pub struct Removed {
 impl Text {
     /// Text of one line: line ends, tabs and runs of spaces become one space.
     pub fn line(raw: &str) -> (Self, Removed) {
+        if is_plain(raw) {
+            return (Self(raw.into()), Removed::default());
+        }
         let (clean, removed) = scrub(raw);
         let words: Vec<&str> = clean.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
         (Self(words.join(" ").into()), removed)
@@ -34,6 +37,9 @@ impl Text {
 
     /// Text of several lines: CRLF and CR become LF, spaces at line ends go, at most one empty line in a row.
     pub fn block(raw: &str) -> (Self, Removed) {
+        if is_plain(raw) {
+            return (Self(raw.into()), Removed::default());
+        }
         let (clean, removed) = scrub(raw);
         let mut lines: Vec<&str> = Vec::new();
         for line in clean.split('\n').map(|line| line.trim_end_matches(' ')) {
@@ -78,6 +84,16 @@ impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Words of visible ASCII with one space between them, which most text is: normal already.
+fn is_plain(raw: &str) -> bool {
+    let mut last = b' ';
+    let fits = raw.bytes().all(|b| {
+        let before = std::mem::replace(&mut last, b);
+        b.is_ascii_graphic() || (b == b' ' && before != b' ')
+    });
+    fits && (raw.is_empty() || last != b' ')
 }
 
 /// A stranger's text as a terminal may show it: what steers the cursor or reorders its neighbours becomes U+FFFD.
@@ -147,7 +163,26 @@ mod tests {
         assert_eq!(Text::block("\n\n").0.as_str(), "");
     }
 
+    #[test]
+    fn only_text_that_is_normal_already_is_plain() {
+        for plain in ["", "a", "a b", "{a} ~b!"] {
+            assert!(is_plain(plain), "{plain:?}");
+        }
+        for other in [" ", " a", "a ", "a  b", "a\tb", "a\nb", "a\u{7f}", "é", "a\u{0}"] {
+            assert!(!is_plain(other), "{other:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn plain_text_is_what_normalising_would_leave(raw in "[ -~\n\t]{0,12}") {
+            if is_plain(&raw) {
+                let words: Vec<&str> = raw.split_whitespace().collect();
+                prop_assert_eq!(words.join(" "), raw.as_str());
+                prop_assert_eq!(scrub(&raw), (raw, Removed::default()));
+            }
+        }
+
         #[test]
         fn normalising_twice_changes_nothing(raw in any::<String>()) {
             let (block, _) = Text::block(&raw);

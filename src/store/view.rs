@@ -22,6 +22,8 @@ pub(super) struct View {
     pub(super) engine: Option<Engine>,
     /// What the keys of the group in flight held before it.
     pub(super) before: Changes,
+    /// Rises whenever what readers see may change.
+    pub(super) generation: u64,
 }
 
 impl View {
@@ -102,9 +104,11 @@ pub(super) fn read<T>(
     read(&lock())
 }
 
-/// Locks for exchanging what readers see.
+/// Locks for exchanging what readers see. It is the one way to do it, so no change goes without a new generation.
 pub(super) fn write(view: &RwLock<View>) -> RwLockWriteGuard<'_, View> {
-    view.write().unwrap_or_else(PoisonError::into_inner)
+    let mut view = view.write().unwrap_or_else(PoisonError::into_inner);
+    view.generation += 1;
+    view
 }
 
 /// The rows of one record after the other, in the order of their keys. Each record is as it was at one moment,

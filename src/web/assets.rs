@@ -1,4 +1,4 @@
-//! Styles, scripts and icons: embedded, named by their content, compressed once.
+//! Styles, scripts and icons: embedded, named by their content, compressed once, behind the first start.
 //!
 //! A path holds the first digits of its content's SHA-256, so an answer never changes and may be kept for
 //! ever (`immutable`, RFC 8246). Modules import each other by plain names, which become those paths here.
@@ -60,6 +60,11 @@ impl Assets {
         self.pages.keys().map(String::as_str)
     }
 
+    /// Makes their codings; a browser gets the plain body until then.
+    pub(super) fn compress(&self, effort: Effort) {
+        self.pages.values().for_each(|page| page.compress(effort));
+    }
+
     fn load() -> Self {
         let mut assets = Self { pages: BTreeMap::new(), names: BTreeMap::new() };
         assets.add("style.css", CSS, format!("{STYLE}{}", grid::rules()));
@@ -77,7 +82,6 @@ impl Assets {
     fn add(&mut self, name: &'static str, media_type: &'static str, body: String) {
         let path = fingerprinted(name, body.as_bytes());
         let page = Page::new(media_type, body);
-        page.compress(Effort::Best);
         self.pages.insert(path.clone(), page);
         self.names.insert(name, path);
     }

@@ -1,7 +1,7 @@
 //! The pages that are rendered once, when a release is published.
 
 use super::site::Site;
-use super::{Page, View, files, part, program, session};
+use super::{Assets, Page, View, files, part, program, session};
 use crate::feed::Effort;
 use crate::program::{SessionId, Slug};
 use crate::release::Release;
@@ -67,9 +67,10 @@ impl Pages {
         self.pages.iter().map(|(path, page)| (path.as_str(), page))
     }
 
-    /// Makes the codings of every page; readers get the plain body until then. Stops between two pages once
-    /// `is_wanted` says so.
+    /// Makes the codings of every page and asset; readers get the plain body until then. Stops between two pages
+    /// once `is_wanted` says so.
     pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
+        Assets::all().compress(effort);
         self.pages.values().take_while(|_| is_wanted()).for_each(|page| page.compress(effort));
     }
 }

@@ -3,7 +3,7 @@
 use super::Agendas;
 use crate::agenda::ReadToken;
 use crate::http::Problem;
-use crate::store::{AgendaRecord, LinkTarget, ReadError};
+use crate::store::{AgendaRecord, Behind, LinkTarget, ReadError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a closed link says that it is closed.
@@ -42,24 +42,17 @@ impl Agendas {
     /// # Errors
     /// When the store cannot be read.
     pub fn shared(&self, token: &ReadToken) -> Result<Shared, ReadError> {
-        // A link and its agenda are two records. When the edit key is replaced between the two reads, the
-        // link is read again and leads to the new place.
-        let mut gone_from = None;
-        loop {
-            let key = match self.store.link(&token.hash())? {
-                None => return Ok(Shared::Never),
-                Some(LinkTarget::Erased { .. }) => return Ok(Shared::Gone),
-                Some(LinkTarget::Closed { at }) if self.clock.now() - at > NOTICE => return Ok(Shared::Gone),
-                Some(LinkTarget::Closed { at }) => return Ok(Shared::Closed { since: at }),
-                Some(LinkTarget::Agenda(key)) => key,
-            };
-            if let Some(record) = self.store.agenda(&key)? {
-                return Ok(Shared::Open(record));
-            }
-            if gone_from == Some(key) {
-                return Ok(Shared::Gone);
-            }
-            gone_from = Some(key);
-        }
+        self.seen_in(&self.store.behind(&token.hash())?)
+    }
+
+    /// What it leads to, as it was read.
+    pub(in crate::http) fn seen_in(&self, behind: &Behind) -> Result<Shared, ReadError> {
+        Ok(match behind.target {
+            None => Shared::Never,
+            Some(LinkTarget::Erased { .. }) => Shared::Gone,
+            Some(LinkTarget::Closed { at }) if self.clock.now() - at > NOTICE => Shared::Gone,
+            Some(LinkTarget::Closed { at }) => Shared::Closed { since: at },
+            Some(LinkTarget::Agenda(_)) => behind.agenda()?.map_or(Shared::Gone, Shared::Open),
+        })
     }
 }

@@ -7,7 +7,7 @@ use crate::exchange::{self, ExchangeError, Line, Matching, Outcome};
 use crate::feed::Coding;
 use crate::http::agendas::Owned;
 use crate::http::conditional::Validators;
-use crate::http::representation::Representation;
+use crate::http::representation::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem, feeds};
 use crate::program::SessionId;
 use crate::release::Release;
@@ -58,7 +58,9 @@ impl Call<'_> {
             media_type: JSON,
             validators: Validators { tag: EntityTag::plain(hash), modified: None },
             coding: Coding::Identity,
-            body: Box::new(|| exchange::to_json(self.release, &owned.record.picks).to_string().into()),
+            body: Content::Made(Box::new(|| {
+                Ok(exchange::to_json(self.release, &owned.record.picks).to_string().into())
+            })),
             fields: Vec::new(),
         };
         representation.answer(self.request)

@@ -6,7 +6,7 @@ use crate::agenda::{Agenda, ReadToken};
 use crate::export::SessionDocument;
 use crate::feed::Coding;
 use crate::http::conditional::Validators;
-use crate::http::representation::Representation;
+use crate::http::representation::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem};
 use crate::revision::Digest;
 use http::Response;
@@ -43,7 +43,7 @@ impl Call<'_> {
             media_type: JSON,
             validators: Validators { tag: EntityTag::plain(hash), modified: None },
             coding: Coding::Identity,
-            body: Box::new(body),
+            body: Content::Made(Box::new(|| Ok(body()))),
             fields: Vec::new(),
         };
         representation.answer(self.request)

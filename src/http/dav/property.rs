@@ -129,9 +129,9 @@ impl Property {
             (P::ContentLength, Resource::Object(calendar, event)) => {
                 Value::Text(calendar.object(event).length().to_string())
             }
-            (P::LastModified, Resource::Object(calendar, event)) => {
-                Value::Text(http_date(calendar.object(event).modified()))
-            }
+            (P::LastModified, Resource::Object(calendar, event)) => Value::Text(
+                http_date(calendar.object(event).modified()).to_str().unwrap_or_default().to_owned(),
+            ),
             (P::CalendarData, Resource::Object(calendar, event)) => {
                 Value::Text(String::from_utf8_lossy(&calendar.object(event).bytes()).into_owned())
             }

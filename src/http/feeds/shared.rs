@@ -1,10 +1,12 @@
 //! The feed of a shared agenda, and what is left of it when it is no longer shared.
 
-use super::{Source, options, pairs};
+use super::polled::{Known, Look, Polled};
+use super::{Source, joined_body, joined_coding, joined_tag, made, options, pairs};
 use crate::agenda::{Members, ReadToken};
-use crate::freshness::{Family, Freshness, Seen};
+use crate::feed::{Joined, Options};
+use crate::freshness::{Family, Freshness, LinkHash, Seen};
 use crate::http::agendas::{Agendas, Shared};
-use crate::http::representation::Representation;
+use crate::http::representation::{Representation, settled};
 use crate::http::teams::{self, Opened};
 use crate::http::{Body, Problem};
 use crate::program::Text;
@@ -14,11 +16,13 @@ use chrono::{DateTime, Utc};
 use http::header::{CONTENT_DISPOSITION, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Response};
+use std::sync::Arc;
 
 /// A look at shared agendas.
 pub(in crate::http) struct Poll<'a> {
     pub(in crate::http) agendas: &'a Agendas,
-    pub(in crate::http) release: &'a Release,
+    pub(in crate::http) polled: &'a Polled,
+    pub(in crate::http) release: &'a Arc<Release>,
     pub(in crate::http) freshness: &'a Freshness,
     pub(in crate::http) now: DateTime<Utc>,
 }
@@ -30,15 +34,38 @@ impl Poll<'_> {
         token: &ReadToken,
         request: &Parts,
     ) -> Result<Response<Body>, Problem> {
-        let Self { agendas, release, now, .. } = *self;
-        let agenda = match agendas.shared(token)? {
-            // Some clients would keep the sessions for ever if the feed just went away, so it is emptied first.
-            Shared::Closed { since } => return self.closed(since, request),
-            shared => shared.open()?,
+        let Self { agendas, polled, release, now, .. } = *self;
+        let link = token.hash();
+        let options = options(&pairs(request));
+        let asked = options.as_ref().copied().unwrap_or_default();
+        let look = Look { polled, link: link.0, options: asked, release };
+        let (known, joined) = match look.at(agendas.store().generation()) {
+            Some(known) => (known, None),
+            None => {
+                let behind = agendas.store().behind(&link)?;
+                match look.of(&behind) {
+                    Some(known) => (known, None),
+                    None => match agendas.seen_in(&behind)? {
+                        // Some clients would keep the sessions for ever if the feed just went away, so it is
+                        // emptied first.
+                        Shared::Closed { since } => return self.closed(since, request),
+                        shared => {
+                            let agenda = shared.open()?;
+                            let joined = join(&agenda, release, look.options);
+                            let modified = joined.modified.max(floor(&agenda, release));
+                            let known = Known::new(behind, joined.hash.clone(), modified);
+                            look.keep(&known);
+                            (known, Some(joined))
+                        }
+                    },
+                }
+            }
         };
-        let answer = representation(&agenda, release, request, now)?.answer(request)?;
+        // Not before: a link that works no longer says so whatever else is asked.
+        options?;
+        let answer = polled_feed(known, joined, look, request, now).answer(request)?;
         if request.method == Method::GET {
-            self.note(token, request);
+            note(self.freshness, link.0, release, now, request);
         }
         Ok(answer)
     }
@@ -65,14 +92,19 @@ impl Poll<'_> {
         let joined = self.release.feeds.closed(&closed_name(self.release), &about, since);
         Source::Joined(joined).representation(request, None, self.now).answer(request)
     }
+}
 
-    /// Notes that a calendar has seen the release.
-    pub(in crate::http) fn note(&self, token: &ReadToken, request: &Parts) {
-        let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        let by = Family::of(agent.unwrap_or_default());
-        let seen = Seen { at: self.now, by, release: self.release.number() };
-        self.freshness.note(token.hash().0, seen);
-    }
+/// Notes that a calendar has seen the release.
+pub(in crate::http) fn note(
+    freshness: &Freshness,
+    link: LinkHash,
+    release: &Release,
+    at: DateTime<Utc>,
+    request: &Parts,
+) {
+    let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let by = Family::of(agent.unwrap_or_default());
+    freshness.note(link, Seen { at, by, release: release.number() });
 }
 
 /// An agenda's feed as a download for its owner.
@@ -82,21 +114,44 @@ pub(in crate::http) fn own(
     request: &Parts,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, Problem> {
-    let mut representation = representation(agenda, release, request, now)?;
+    let joined = join(agenda, release, options(&pairs(request))?);
+    let mut representation =
+        Source::Joined(joined).representation(request, Some(floor(agenda, release)), now);
     representation.fields.push((CONTENT_DISPOSITION, "attachment; filename=\"agenda.ics\"".to_owned()));
     representation.answer(request)
 }
 
-fn representation<'a>(
-    agenda: &AgendaRecord,
-    release: &'a Release,
+fn join<'a>(agenda: &AgendaRecord, release: &'a Release, options: Options) -> Joined<'a> {
+    release.feeds.agenda(&name(agenda, release), &agenda.picks, options, agenda.modified)
+}
+
+fn floor(agenda: &AgendaRecord, release: &Release) -> DateTime<Utc> {
+    agenda.modified.max(release.published())
+}
+
+/// What is known of a polled feed, and its body, which is joined only if it is sent and was not sent lately.
+fn polled_feed<'a>(
+    known: Arc<Known>,
+    joined: Option<Joined<'a>>,
+    look: Look<'a>,
     request: &Parts,
     now: DateTime<Utc>,
-) -> Result<Representation<'a>, Problem> {
-    let options = options(&pairs(request))?;
-    let joined = release.feeds.agenda(&name(agenda, release), &agenda.picks, options, agenda.modified);
-    let floor = agenda.modified.max(release.published());
-    Ok(Source::Joined(joined).representation(request, Some(floor), now))
+) -> Representation<'a> {
+    let coding = joined_coding(request);
+    let (tag, modified) = (joined_tag(&known.hash, coding), settled(known.modified, now));
+    made(tag, modified, coding, move || {
+        let tag = joined_tag(&known.hash, coding).into_quoted();
+        if let Some(body) = look.body(&tag) {
+            return Ok(body);
+        }
+        let joined = match joined {
+            Some(joined) => joined,
+            None => join(&known.behind().agenda()?.ok_or(Problem::Gone)?, look.release, look.options),
+        };
+        let body = joined_body(&joined, coding);
+        look.keep_body(tag, &body);
+        Ok(body)
+    })
 }
 
 /// What a calendar of an agenda is called.

@@ -5,9 +5,9 @@ use crate::export::shown_text;
 use crate::feed::Coding;
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
-use crate::http::encoding::negotiate;
+use crate::http::encoding::wanted;
 use crate::http::exports::Format;
-use crate::http::representation::{Representation, settled};
+use crate::http::representation::{Content, Representation, settled};
 use crate::http::{Body, EntityTag, Problem};
 use crate::http::{plain, policy};
 use crate::program::{SessionId, Slug};
@@ -103,7 +103,7 @@ impl Visit<'_> {
 
     /// A page that was made at publication, with its codings.
     fn kept(&self, page: &Page) -> Result<Response<Body>, Problem> {
-        let coded = page.coded(negotiate(&self.request.headers, &page.codings()));
+        let coded = page.coded(|made| wanted(&self.request.headers, made));
         let tag = match &coded {
             Some(coded) => EntityTag::coded(&page.hash, coded.coding, coded.level),
             None => EntityTag::plain(&page.hash),
@@ -112,7 +112,7 @@ impl Visit<'_> {
             media_type: page.media_type,
             validators: Validators { tag, modified: None },
             coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
-            body: Box::new(move || coded.map_or_else(|| page.identity.clone(), |coded| coded.bytes)),
+            body: Content::Kept(coded.map_or_else(|| page.identity.clone(), |coded| coded.bytes)),
             fields: Vec::new(),
         };
         representation.answer(self.request)
@@ -131,7 +131,7 @@ impl Visit<'_> {
             // The time alone would not tell two filters apart for a cache, the tag does.
             validators: Validators { tag, modified },
             coding: Coding::Identity,
-            body: Box::new(move || body.into()),
+            body: Content::Kept(body.into()),
             fields: Vec::new(),
         };
         representation.answer(self.request)

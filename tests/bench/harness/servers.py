@@ -93,19 +93,28 @@ def environment():
     return {**os.environ, "CALLBOARD_LOG": "warn", **{name: value for name, _, value in set_there}}
 
 
-def callboard(binary, program, config, data, work, path="/program.ics", **options):
-    """Our server, in the environment of its unit."""
+def config(root, work):
+    """The shipped config, but that the conference, which is over, keeps agendas that are as old as it is."""
+    shipped = (root / "config" / "callboard.toml").read_text(encoding="utf-8")
+    kept = shipped.replace("retention_days = 180", "retention_days = 36500")
+    assert kept != shipped, "the shipped config keeps agendas for another time"
+    (work / "callboard.toml").write_text(kept, encoding="utf-8")
+    return work / "callboard.toml"
+
+
+def callboard(binary, program, config, data, work, path="/program.ics", under=(), **options):
+    """Our server, in the environment of its unit; `under` is a command that runs it."""
     port = free_port()
-    command = [binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
+    command = [*under, binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
                "--data", data, "--public-url", PUBLIC_URL]
     return Server("callboard", command, port, path, cwd=work, env=environment(), log=work / "callboard.log",
                   **options)
 
 
-def bare(binary, manifest, path, work, **options):
+def bare(binary, manifest, path, work, under=(), **options):
     """Bare hyper with the bodies of a manifest."""
     port = free_port()
-    return Server("bare hyper", [binary, f"{HOST}:{port}", manifest], port, path, log=work / "bare.log",
+    return Server("bare hyper", [*under, binary, f"{HOST}:{port}", manifest], port, path, log=work / "bare.log",
                   **options)
 
 

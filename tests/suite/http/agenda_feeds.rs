@@ -4,6 +4,7 @@ use super::stage::{Card, PROGRAM, Stage};
 use callboard::agenda::{EditKey, ReadToken};
 use callboard::store::{LinkTarget, Write};
 use chrono::TimeDelta;
+use std::io::Read;
 
 #[tokio::test]
 async fn picks_come_in_order_with_cancelled_ones_as_cancelled() {
@@ -132,4 +133,74 @@ async fn an_agenda_without_a_name_is_named_after_the_conference() {
     let answer = stage.get(&mine.feed).await;
     assert_eq!(answer.property("NAME"), "Engines: my agenda");
     assert!(answer.text().contains("BEGIN:VTIMEZONE") && answer.sessions().is_empty());
+}
+
+/// What a poll gives, however it is asked for: the sessions, the tag and the bytes of both codings.
+async fn polled(stage: &Stage, feed: &str) -> (Vec<String>, String, Vec<u8>) {
+    let plain = stage.get(feed).await;
+    let sessions: Vec<String> = plain.sessions().iter().map(ToString::to_string).collect();
+    let tag = plain.tag().to_owned();
+    let same = stage.send(Card::new("GET", feed).field("if-none-match", &tag)).await;
+    assert_eq!((plain.status, same.status), (200, 304));
+    let coded = stage.send(Card::new("GET", feed).field("accept-encoding", "gzip")).await;
+    let mut inflated = Vec::new();
+    flate2::read::GzDecoder::new(&coded.body[..]).read_to_end(&mut inflated).unwrap();
+    assert!(inflated == plain.body, "the codings of {feed} differ");
+    (sessions, tag, inflated)
+}
+
+#[tokio::test]
+async fn a_poll_sees_every_change_that_was_acknowledged_before_it() {
+    let stage = Stage::new();
+    let (mine, other) = (stage.agenda(&["opening"]).await, stage.agenda(&["opening"]).await);
+    let titled = format!("{}?cancelled=title", mine.feed);
+    for round in 0..30 {
+        assert_eq!(polled(&stage, &mine.feed).await.0, ["opening"], "round {round}");
+        let before = polled(&stage, &titled).await;
+        // Somebody else's change at the same time, so that groups of commits come in every order.
+        let (picked, changed) = tokio::join!(
+            stage.send(mine.card("PUT", "/agenda/picks/lunch")),
+            stage.send(other.card(if round % 2 == 0 { "PUT" } else { "DELETE" }, "/agenda/picks/first-talk")),
+        );
+        assert_eq!((picked.status, changed.status), (204, 204));
+        for _ in 0..2 {
+            assert_eq!(polled(&stage, &mine.feed).await.0, ["opening", "lunch"], "round {round}");
+            assert_ne!(polled(&stage, &titled).await, before, "round {round}");
+        }
+        let (unpicked, meanwhile) =
+            tokio::join!(stage.send(mine.card("DELETE", "/agenda/picks/lunch")), stage.get(&mine.feed));
+        assert_eq!((unpicked.status, meanwhile.status), (204, 200));
+    }
+}
+
+#[tokio::test]
+async fn a_poll_sees_releases_names_and_revocations_at_once() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["opening"]).await;
+    let mut seen = vec![polled(&stage, &mine.feed).await];
+    stage.publish(&PROGRAM.replace("Opening", "Premiere")).await;
+    seen.push(polled(&stage, &mine.feed).await);
+    stage.send(mine.card("PATCH", "/agenda").json(&serde_json::json!({ "name": "Yours" }))).await;
+    seen.push(polled(&stage, &mine.feed).await);
+    assert_eq!(stage.get(&mine.feed).await.property("NAME"), "Yours");
+    for (place, one) in seen.iter().enumerate() {
+        assert!(seen[..place].iter().all(|other| other.1 != one.1 && other.2 != one.2), "state {place}");
+    }
+    assert_eq!(stage.send(mine.card("DELETE", "/agenda/links/1")).await.status, 204);
+    let tag = seen.pop().unwrap().1;
+    let revoked = stage.send(Card::new("GET", &mine.feed).field("if-none-match", &tag)).await;
+    assert_eq!((revoked.status, revoked.sessions().len()), (200, 0));
+}
+
+#[tokio::test]
+async fn a_poll_after_somebody_elses_change_gives_the_same_again() {
+    let stage = Stage::new();
+    let (mine, other) = (stage.agenda(&["opening", "sick-talk"]).await, stage.agenda(&["opening"]).await);
+    let before = polled(&stage, &mine.feed).await;
+    for session in ["lunch", "first-talk"] {
+        assert_eq!(stage.send(other.card("PUT", &format!("/agenda/picks/{session}"))).await.status, 204);
+        assert_eq!(polled(&stage, &mine.feed).await, before);
+    }
+    assert_eq!(stage.send(mine.card("POST", "/agenda/links")).await.status, 201);
+    assert_eq!(polled(&stage, &mine.feed).await, before);
 }

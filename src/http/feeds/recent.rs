@@ -1,0 +1,108 @@
+//! What was used lately, within a bound of bytes.
+//!
+//! Two halves: the younger one takes what is used, and when it is full it becomes the older one, whose own
+//! content goes. So what was used since the last two turns is there, and neither a list nor a clock is kept.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::mem;
+
+/// What an entry costs beside what it holds.
+const ENTRY: usize = 128;
+
+/// A map that forgets what was not used lately. Values are to be cheap to clone.
+#[derive(Debug)]
+pub(super) struct Recent<K, V> {
+    young: HashMap<K, (V, usize)>,
+    old: HashMap<K, (V, usize)>,
+    /// Of the younger half.
+    weight: usize,
+    half: usize,
+}
+
+impl<K: Eq + Hash, V: Clone> Recent<K, V> {
+    /// At most so many bytes, as its user counts them.
+    pub(super) fn within(bytes: usize) -> Self {
+        Self { young: HashMap::new(), old: HashMap::new(), weight: 0, half: bytes / 2 }
+    }
+
+    pub(super) fn find<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if let Some((value, _)) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, (value, weight)) = self.old.remove_entry(key)?;
+        self.put(key, value.clone(), weight);
+        Some(value)
+    }
+
+    /// Keeps what weighs so many bytes, unless it alone would drive out much of the rest.
+    pub(super) fn keep(&mut self, key: K, value: V, bytes: usize) {
+        if bytes + ENTRY <= self.half / 4 {
+            self.put(key, value, bytes + ENTRY);
+        }
+    }
+
+    fn put(&mut self, key: K, value: V, weight: usize) {
+        if self.weight + weight > self.half {
+            self.old = mem::take(&mut self.young);
+            self.weight = 0;
+        }
+        self.weight += weight;
+        if let Some((_, replaced)) = self.young.insert(key, (value, weight)) {
+            self.weight -= replaced;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_used_between_two_turns_stays() {
+        let mut recent = Recent::within(40 * ENTRY);
+        recent.keep("used", 0, 0);
+        for n in 0..100_usize {
+            recent.keep(Box::leak(format!("other {n}").into_boxed_str()), n, 0);
+            assert_eq!(recent.find("used"), Some(0), "after {n}");
+        }
+        assert_eq!((recent.find("other 0"), recent.find("other 99")), (None, Some(99)));
+    }
+
+    #[test]
+    fn what_would_drive_out_the_rest_is_not_kept() {
+        let mut recent = Recent::within(80 * ENTRY);
+        recent.keep("large", (), 10 * ENTRY);
+        recent.keep("small", (), 9 * ENTRY);
+        assert_eq!((recent.find("large"), recent.find("small")), (None, Some(())));
+    }
+
+    proptest! {
+        #[test]
+        fn the_bound_holds_and_the_last_value_is_found(
+            steps in prop::collection::vec((0..30_u8, 0..500_usize, any::<bool>()), 1..200),
+        ) {
+            let bound = 40 * ENTRY;
+            let mut recent = Recent::within(bound);
+            let mut last = HashMap::new();
+            for (key, bytes, is_kept) in steps {
+                if is_kept {
+                    recent.keep(key, bytes, bytes);
+                    last.insert(key, bytes);
+                    prop_assert_eq!(recent.find(&key), Some(bytes));
+                } else if let Some(found) = recent.find(&key) {
+                    prop_assert_eq!(Some(&found), last.get(&key));
+                }
+                let weight = |half: &HashMap<u8, (usize, usize)>| half.values().map(|(_, w)| w).sum::<usize>();
+                prop_assert_eq!(recent.weight, weight(&recent.young));
+                prop_assert!(weight(&recent.young) + weight(&recent.old) <= bound);
+            }
+        }
+    }
+}
