@@ -23,10 +23,12 @@ SECRET = "an-organizer-secret"
 KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
 
-# Its days are past, and retention must not take away what a disk is to keep.
+# Its days are past, and retention must not take away what a disk is to keep. Checkpoints are made so often that
+# short sessions cross several.
 CONFIG = """
 public_url = "http://conf.example"
 retention_days = 36500
+checkpoint_kib = 16
 [conference]
 title = "Disks"
 slug = "disks"
