@@ -96,6 +96,11 @@ pub(super) fn prune(dir: &Path, sequence: u64) -> io::Result<()> {
     sync_directory(dir)
 }
 
+/// Begins the journal of a new store: what has a first segment holds everything.
+pub(super) fn begin(dir: &Path) -> Result<(), EngineError> {
+    create(dir, 1).map(drop)
+}
+
 /// The end of the journal, open for writing.
 pub(super) struct Journal {
     dir: PathBuf,
