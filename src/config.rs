@@ -37,6 +37,8 @@ pub struct Config {
     pub trusted_proxies: Trusted,
     /// Days after the conference's end until agendas are erased.
     pub retention_days: u32,
+    /// Bytes that the store's journal grows before a checkpoint is made.
+    pub checkpoint_bytes: u64,
     /// The release guard, the file watch and what is kept.
     pub publishing: Publishing,
     /// The server's limits.
@@ -146,6 +148,7 @@ mod tests {
         assert_eq!(config.publishing, defaults.publishing);
         assert_eq!(config.listen, defaults.listen);
         assert_eq!(config.retention_days, defaults.retention_days);
+        assert_eq!(config.checkpoint_bytes, defaults.checkpoint_bytes);
         let trusted = |config: &Config, address: &str| config.trusted_proxies.holds(address.parse().unwrap());
         for address in ["127.0.0.1", "::1", "192.0.2.1"] {
             assert_eq!(trusted(&config, address), trusted(&defaults, address), "{address}");
@@ -183,6 +186,9 @@ mod tests {
             ("public_url = \"example\"", "public_url"),
             ("listen = \"8080\"", "127.0.0.1:8080"),
             ("trusted_proxies = [\"proxy.example\"]", "10.0.0.0/8"),
+            ("checkpoint_kib = 0", "checkpoint_kib: write 1 or more"),
+            ("checkpoint_kib = -1", "line 1: invalid value: integer `-1`"),
+            ("checkpoint_kib = \"16 MiB\"", "line 1: invalid type: string"),
         ] {
             let text = message(&format!("{line}\n{ZONE}"));
             assert!(text.contains(expected), "{line}: {text}");

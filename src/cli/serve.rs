@@ -13,7 +13,7 @@ use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
 use crate::server::{self, Limits};
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, Options, Store};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -50,7 +50,8 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         let text = format!("the organizer's secrets {} cannot be read: {error}", file.display());
         Failure::text(Exit::BadConfig, text)
     })?;
-    let store = Store::open(&config.data, config.slug()).map_err(|error| match error {
+    let options = Options { checkpoint_bytes: config.checkpoint_bytes, ..Options::default() };
+    let store = Store::open_with(&config.data, config.slug(), options).map_err(|error| match error {
         OpenError::Panicked { .. } => start_again(&error),
         error => start_failure(&StartError::Open(error)),
     })?;

@@ -21,6 +21,7 @@ pub(super) struct File {
     frame_ancestors: Vec<String>,
     trusted_proxies: Vec<String>,
     retention_days: u32,
+    checkpoint_kib: u64,
     conference: ConferenceTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
@@ -41,6 +42,7 @@ impl Default for File {
             frame_ancestors: Vec::new(),
             trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
             retention_days: 180,
+            checkpoint_kib: 64 * 1024,
             conference: ConferenceTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
@@ -144,6 +146,10 @@ impl File {
             let problem = "write 1 or more; the running release is always kept";
             return Err(ConfigError::value("publishing.keep_releases", problem));
         }
+        let checkpoint_bytes = match self.checkpoint_kib {
+            0 => return Err(ConfigError::value("checkpoint_kib", "write 1 or more, such as 65536")),
+            kib => kib.saturating_mul(1024),
+        };
         let trusted_proxies = Trusted::parse(&self.trusted_proxies)
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
@@ -158,6 +164,7 @@ impl File {
             limits: self.limits.checked()?,
             trusted_proxies,
             retention_days: self.retention_days,
+            checkpoint_bytes,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
             conference,

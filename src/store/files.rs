@@ -63,9 +63,7 @@ impl Places {
         self.take_restored()?;
         self.move_old_database()?;
         for dir in [&self.journal, &self.checkpoints] {
-            if !dir.is_dir() {
-                DirBuilder::new().mode(0o700).create(dir)?;
-            }
+            make_directory(dir)?;
         }
         remove_tree(&self.new_index)?;
         sync_directory(&self.dir)
@@ -144,10 +142,10 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
         return Ok(());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-        _ => sync_directory(Path::new(".")),
-    }
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let synced = sync_directory(parent.unwrap_or(Path::new(".")));
+    // A later sync need not cover what a failed one was for (fsync(2)): whoever tries again makes it again.
+    synced.inspect_err(|_| drop(std::fs::remove_dir(dir)))
 }
 
 /// Takes the directory for this process.

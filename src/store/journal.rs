@@ -96,6 +96,11 @@ pub(super) fn prune(dir: &Path, sequence: u64) -> io::Result<()> {
     sync_directory(dir)
 }
 
+/// Begins the journal of a new store: what has a first segment holds everything.
+pub(super) fn begin(dir: &Path) -> Result<(), EngineError> {
+    create(dir, 1).map(drop)
+}
+
 /// The end of the journal, open for writing.
 pub(super) struct Journal {
     dir: PathBuf,
@@ -182,7 +187,8 @@ fn create(dir: &Path, first: u64) -> Result<(Segment, File), EngineError> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&segment.path)?;
     file.write_all(&head_of(first))?;
     file.sync_all()?;
-    sync_directory(dir)?;
+    // A later sync need not cover what a failed one was for: whoever tries again makes the file again.
+    sync_directory(dir).inspect_err(|_| drop(remove_file(&segment.path)))?;
     Ok((segment, file))
 }
 

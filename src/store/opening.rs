@@ -12,7 +12,7 @@ use super::cell::is_whole;
 use super::checkpoint;
 use super::engine::{Engine, EngineError};
 use super::files::{Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory};
-use super::journal::{Findings, replay, segments};
+use super::journal::{Findings, begin, replay, segments};
 use super::plan::Changes;
 use super::tally::{TALLY, Tally};
 use std::fs::DirBuilder;
@@ -62,6 +62,10 @@ pub(super) fn open_somehow(places: &Places, cache_bytes: u64) -> Result<Opened, 
 
 fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<Opened, EngineError> {
     let copy = Copy::of(places)?;
+    if copy == Copy::None && !places.index.exists() {
+        // A crash while sled makes its files can leave ones that never open: then there is a copy, of nothing.
+        begin(&places.journal)?;
+    }
     let opened = open_or_rebuild(places, cache_bytes, applies, copy);
     if copy == Copy::Whole && matches!(opened, Err(EngineError::Panicked(_))) {
         write_attempts(places, ATTEMPTS)?; // another process does not even try it

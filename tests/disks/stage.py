@@ -23,10 +23,12 @@ SECRET = "an-organizer-secret"
 KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
 
-# Its days are past, and retention must not take away what a disk is to keep.
+# Its days are past, and retention must not take away what a disk is to keep. Checkpoints are made so often that
+# short sessions cross several.
 CONFIG = """
 public_url = "http://conf.example"
 retention_days = 36500
+checkpoint_kib = 16
 [conference]
 title = "Disks"
 slug = "disks"
@@ -48,12 +50,12 @@ colour = "#0b6e8f"
 SESSIONS = [f"talk-{n}" for n in range(12)]
 
 
-def program(variant: int) -> bytes:
+def program(variant: int, sessions: list[str] = SESSIONS) -> bytes:
     """The program in one of its variants: two titles and an hour change, together."""
     lines = ["id,date,start,end,kind,title,track,room,speakers"]
-    for n, id in enumerate(SESSIONS):
+    for n, id in enumerate(sessions):
         title = f"Talk {n}" + (f" take {variant}" if n < 2 else "")
-        hour = 9 + n + (variant % 2 if n == 2 else 0)
+        hour = 9 + n % 12 + (variant % 2 if n == 2 else 0)
         day, track = 24 + n % 4, ["Main", "Side"][n % 2]
         lines.append(f"{id},2025-03-{day},{hour:02}:00,{hour:02}:40,talk,{title},{track},Hall {n % 3},Ada {n}")
     return "\n".join(lines).encode() + b"\n"
@@ -89,10 +91,10 @@ class Refused(Exception):
 class Home:
     """Program, config, secret, shim and the numbers shared with it, for any number of servers."""
 
-    def __init__(self, at: Path):
+    def __init__(self, at: Path, sessions: list[str] = SESSIONS):
         self.at = at
         at.mkdir(exist_ok=True, parents=True)
-        (at / "program.csv").write_bytes(program(0))
+        (at / "program.csv").write_bytes(program(0, sessions))
         (at / "callboard.toml").write_text(CONFIG + os.environ.get("DISKS_CONFIG", "").replace("\\n", "\n"))
         (at / "secret").write_text(f"ops {SECRET}\n")
         self.shim = build_shim(at)
@@ -134,7 +136,8 @@ class Server:
         self.process = self.reader = None
         self.said = ""
 
-    def start(self, patience: float = 30) -> "Server":
+    def launch(self) -> "Server":
+        """Begins a start, and does not wait for it."""
         environment = dict(os.environ, CALLBOARD_LOG="info", RUST_BACKTRACE="0", NO_COLOR="1")
         if self.environment:
             environment.update(self.environment, LD_PRELOAD=str(self.home.shim))
@@ -146,12 +149,16 @@ class Server:
         )
         RUNNING.add(self.process)
         self.said = ""
-        listening = threading.Event()
+        self.listening = threading.Event()
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr, None), daemon=True)
-        out = threading.Thread(target=self._read, args=(self.process.stdout, listening), daemon=True)
+        out = threading.Thread(target=self._read, args=(self.process.stdout, self.listening), daemon=True)
         self.reader.start(), out.start()
+        return self
+
+    def start(self, patience: float = 30) -> "Server":
+        self.launch()
         deadline = time.monotonic() + patience
-        while not listening.wait(0.05):
+        while not self.listening.wait(0.05):
             if self.process.poll() is not None:
                 self.reader.join(2)
                 RUNNING.discard(self.process)
@@ -189,8 +196,8 @@ class Server:
     def client(self, address: str = "127.0.0.1", timeout: float = 20) -> "Client":
         return Client(self.port, address, timeout)
 
-    def kill(self) -> None:
-        self._end(signal.SIGKILL)
+    def kill(self) -> int:
+        return self._end(signal.SIGKILL)
 
     def stop(self) -> int:
         return self._end(signal.SIGTERM)

@@ -51,8 +51,9 @@ class Shown:
 class Agenda:
     """An agenda and its one writer."""
 
-    def __init__(self, now):
-        self.now = now
+    def __init__(self, now, sessions: list[str] = SESSIONS, most: int = 8):
+        """`most` picks are chosen at once."""
+        self.now, self.sessions, self.most = now, sessions, most
         self.promises = Promises()
         self.key = self.feed = None
         self.shown = GONE
@@ -60,7 +61,7 @@ class Agenda:
         self.labels = 0
 
     def create(self, client: Client, dice: random.Random) -> Answer:
-        wanted = Shown(f"n{dice.randrange(10**6)}", frozenset(dice.sample(SESSIONS, dice.randint(0, 4))), frozenset([""]))
+        wanted = Shown(f"n{dice.randrange(10**6)}", frozenset(dice.sample(self.sessions, dice.randint(0, self.most // 2))), frozenset([""]))
         begun = self.now()
         answer = client.ask("POST", "/api/v1/agendas", {"name": wanted.name, "picks": sorted(wanted.picks)})
         if answer.status == 201:
@@ -71,11 +72,11 @@ class Agenda:
             self.promises.states.append(State(wanted, begun, self.now()))
         return answer
 
-    def change(self, client: Client, dice: random.Random) -> Answer:
-        """One change at random. Without an acknowledgement it stays open whether it happened: see `settle`."""
-        shown, id = self.shown, dice.choice(SESSIONS)
+    def change(self, client: Client, dice: random.Random, kind: str | None = None) -> Answer:
+        """One change, at random unless it is said which. Without an acknowledgement it stays open whether it happened: see `settle`."""
+        shown, id = self.shown, dice.choice(self.sessions)
         kinds = ["pick"] * 5 + ["unpick"] * 2 + ["replace", "name", "link"] + ["revoke"] * bool(len(shown.links) > 1)
-        kind = dice.choice(kinds)
+        kind = kind or dice.choice(kinds)
         if len(shown.links) > 15 and kind == "link":
             kind = "pick"
         method, path, body, label = "PUT", f"/api/v1/agenda/picks/{id}", None, None
@@ -85,7 +86,7 @@ class Agenda:
         elif kind == "unpick":
             method, picks = "DELETE", picks - {id}
         elif kind == "replace":
-            picks = frozenset(dice.sample(SESSIONS, dice.randint(0, 8)))
+            picks = frozenset(dice.sample(self.sessions, dice.randint(0, self.most)))
             path, body = "/api/v1/agenda/picks", sorted(picks)
         elif kind == "name":
             name = f"n{dice.randrange(10**6)}" + "x" * dice.choice([0, 0, 60])
@@ -142,8 +143,8 @@ def sequences(feed: bytes) -> dict[str, int]:
 class Program:
     """The program and its one publisher. A state is a release's number with the variant that it shows."""
 
-    def __init__(self, now):
-        self.now = now
+    def __init__(self, now, sessions: list[str] = SESSIONS):
+        self.now, self.sessions = now, sessions
         self.promises = Promises()
         self.variants = {1: 0}
         self.served: dict[int, tuple[bytes, float]] = {}
@@ -178,7 +179,7 @@ class Program:
         if back:
             answer = client.organize("POST", f"/organizer/releases/{back}/publish")
         else:
-            answer = client.organize("PUT", "/organizer/program", program(variant))
+            answer = client.organize("PUT", "/organizer/program", program(variant, self.sessions))
         if answer.status == 201 and answer.json()["release"] == number:
             state.acknowledged = self.now()
             self.number = number
@@ -235,6 +236,6 @@ def judge(client: Client, agendas: list[Agenda], programme: Program, at: float) 
             faults.append(f"the sequence of {uid} fell from {sequence} to {now.get(uid)}")
     for n in range(1, number + 1):
         kept = client.organize("GET", f"/organizer/releases/{n}/program.csv")
-        if kept.status != 200 or kept.body != program(programme.variants.get(n, -1)):
+        if kept.status != 200 or kept.body != program(programme.variants.get(n, -1), programme.sessions):
             faults.append(f"the program of release {n} is answered with {kept.status}, or is another one")
     return faults

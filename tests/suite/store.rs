@@ -1,6 +1,7 @@
 //! The store on a real disk: what is acknowledged is there, what is not acknowledged is not seen.
 
 mod commits;
+mod copied;
 mod copies;
 mod crash;
 mod format;

@@ -73,3 +73,84 @@ pub(in super::super) fn replay<E: From<io::Error>>(
     findings.damaged |= findings.missing > 0;
     Ok(findings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::engine::EngineError;
+    use super::super::{Changes, Journal};
+    use super::*;
+    use proptest::prelude::*;
+    use std::fs::OpenOptions;
+
+    fn groups() -> impl Strategy<Value = Vec<Vec<Changes>>> {
+        let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
+        let changes = prop::collection::btree_map(bytes(9), prop::option::of(bytes(60)), 0..4);
+        prop::collection::vec(prop::collection::vec(changes, 0..5), 1..4)
+    }
+
+    /// Appends each group to a segment of its own.
+    fn write(dir: &Path, groups: &[Vec<Changes>]) -> Vec<Record> {
+        let mut written = Vec::new();
+        for group in groups {
+            let mut journal = Journal::open(dir, written.len() as u64, &Findings::default()).unwrap();
+            for rows in group {
+                let (sequence, _) = journal.append(rows).unwrap();
+                written.push(Record { sequence, rows: rows.clone() });
+            }
+        }
+        written
+    }
+
+    fn read(dir: &Path) -> (Vec<Record>, Findings) {
+        let mut found = Vec::new();
+        let findings = replay(dir, 0, |record| {
+            found.push(record);
+            Ok::<_, EngineError>(())
+        });
+        (found, findings.unwrap())
+    }
+
+    /// Cuts the last segment at a place, or an earlier one with all after it gone.
+    fn truncate(dir: &Path, at: prop::sample::Index) {
+        let segments = segments(dir).unwrap();
+        let length = |segment: &Segment| usize::try_from(segment.path.metadata().unwrap().len()).unwrap();
+        let mut left = at.index(segments.iter().map(length).sum::<usize>() + 1);
+        for segment in segments {
+            let kept = left.min(length(&segment));
+            left -= kept;
+            match kept {
+                0 => std::fs::remove_file(&segment.path).unwrap(),
+                _ => {
+                    let file = OpenOptions::new().write(true).open(&segment.path).unwrap();
+                    file.set_len(kept as u64).unwrap();
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn any_truncation_of_a_journal_reads_as_a_prefix_of_what_was_written_and_goes_on(
+            groups in groups(), at: prop::sample::Index, more in prop::collection::vec(any::<u8>(), 0..9)
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let written = write(dir.path(), &groups);
+            prop_assert_eq!(read(dir.path()).0, written.clone());
+            truncate(dir.path(), at);
+            let (mut found, findings) = read(dir.path());
+            prop_assert!(written.starts_with(&found), "{found:?} of {written:?}");
+            prop_assert!(!findings.damaged && findings.missing == 0, "{findings:?}");
+
+            let end = findings.last.unwrap_or(0);
+            prop_assert_eq!(end, found.len() as u64);
+            let rows = Changes::from([(more, None)]);
+            let (sequence, _) = Journal::open(dir.path(), end, &findings).unwrap().append(&rows).unwrap();
+            found.push(Record { sequence, rows });
+            let (again, findings) = read(dir.path());
+            prop_assert_eq!(again, found);
+            prop_assert!(!findings.damaged && !findings.torn, "{findings:?}");
+        }
+    }
+}

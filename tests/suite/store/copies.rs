@@ -133,6 +133,24 @@ fn a_young_store_is_made_anew_from_its_journal_alone() {
     assert_eq!((store.status().rebuilt, store.status().lost), (1, 0));
 }
 
+/// sled writes `conf` before `db`, and neither is there for good until both are.
+#[test]
+fn a_first_start_that_crashed_over_the_index_is_followed_by_a_whole_one() {
+    let dir = tempfile::tempdir().unwrap();
+    // It gets no further than to the index.
+    let attempts = dir.path().join("index.opening");
+    fs::create_dir(&attempts).unwrap();
+    Store::open(dir.path(), &slug()).unwrap_err();
+    fs::remove_dir(&attempts).unwrap();
+    fs::create_dir(dir.path().join("index")).unwrap();
+    fs::write(dir.path().join("index/conf"), b"half of a conf").unwrap();
+    let store = open(dir.path());
+    store.commit_blocking(vec![put(1, None, 1)]).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!((store.agendas().count(), store.status().lost, store.status().rebuilt), (1, 0, 0));
+}
+
 /// What sled alone would not notice: everything in it is whole, but not the newest.
 #[test]
 fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {

@@ -1,0 +1,179 @@
+//! The second copy as files: a segment of the journal and a checkpoint that format 1 wrote, sound and damaged.
+//!
+//! `tests/fixtures/store/journal` and `tests/fixtures/store/checkpoint` hold what [`fill`] leaves, each whole and in
+//! the ways of [`damages`]. `CALLBOARD_WRITE_FIXTURES=1 cargo test as_they_always_were` writes those of the present format
+//! anew; those of an older one are never changed again. Each is opened alone, as a directory without an index is.
+
+use super::sample::{agenda, at, id, key, open, put, release, session, slug};
+use callboard::revision::Digest;
+use callboard::store::{LinkTarget, OpenError, Store, Write};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The number of the last record: one of the format, and one a commit.
+const LAST: u64 = 8;
+
+/// A record of each kind, one that changes, and one that goes. Every commit is a record of the journal.
+fn fill(store: &Store) {
+    let (_, write) = release(None, vec![session(1), session(2)]);
+    let commits = [
+        Write::PutRelease(Box::new(write)),
+        put(1, None, 2),
+        put(1, Some(2), 3),
+        put(2, None, 1),
+        Write::DeleteAgenda { key: key(2), expect: Some(1) },
+        Write::PutLink { hash: key(11), target: LinkTarget::Closed { at: at(1) } },
+        Write::PutNote { name: "taken-in".to_owned(), value: vec![0, 255] },
+    ];
+    commits.into_iter().for_each(|write| store.commit_blocking(vec![write]).unwrap());
+}
+
+/// What of it a store has, said in short: the version of agenda 1, whether agenda 2, the link and the note are there.
+fn held(store: &Store) -> (Option<u64>, bool, bool, bool) {
+    let note = store.note("taken-in").unwrap();
+    assert!(note.is_none() || note == Some(vec![0, 255]));
+    let first = store.agenda(&key(1)).unwrap();
+    assert!(first.iter().all(|record| *record == agenda(record.version)), "torn: {first:?}");
+    (
+        first.map(|record| record.version),
+        store.agenda(&key(2)).unwrap().is_some(),
+        store.link(&key(11)).unwrap().is_some(),
+        note.is_some(),
+    )
+}
+
+const ALL: (Option<u64>, bool, bool, bool) = (Some(3), false, true, true);
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store").join(name)
+}
+
+/// Where a record of the journal begins, by its sequence; the end is that after the last.
+fn record(segment: &[u8], sequence: u64) -> usize {
+    let head = b"callboard journal 1\n".len() + 12;
+    (1..sequence).fold(head, |at, _| {
+        let length = u32::from_le_bytes(segment[at..at + 4].try_into().unwrap());
+        at + 16 + length as usize
+    })
+}
+
+/// Each file of the fixture, made of the whole one.
+fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let flipped = |at: usize| {
+        let mut bytes = segment.to_vec();
+        bytes[at] ^= 0x20;
+        bytes
+    };
+    let (third, fourth) = (record(segment, 3), record(segment, 4));
+    let lines: Vec<&str> = checkpoint.lines().collect();
+    let joined = |lines: &[&str]| format!("{}\n", lines.join("\n")).into_bytes();
+    vec![
+        ("journal/whole.journal", segment.to_vec()),
+        ("journal/torn-in-the-last-record.journal", segment[..segment.len() - 3].to_vec()),
+        ("journal/torn-in-the-head.journal", segment[..7].to_vec()),
+        ("journal/flipped-in-the-head.journal", flipped(2)),
+        ("journal/flipped-in-the-third-record.journal", flipped(fourth - 5)),
+        ("journal/flipped-in-the-last-record.journal", flipped(segment.len() - 5)),
+        ("journal/without-the-third-record.journal", [&segment[..third], &segment[fourth..]].concat()),
+        ("checkpoint/whole.ndjson", checkpoint.as_bytes().to_vec()),
+        ("checkpoint/cut-in-the-middle.ndjson", checkpoint.as_bytes()[..checkpoint.len() / 2].to_vec()),
+        ("checkpoint/without-its-end.ndjson", joined(&lines[..lines.len() - 1])),
+        ("checkpoint/without-a-record.ndjson", joined(&[&lines[..2], &lines[3..]].concat())),
+        ("checkpoint/flipped.ndjson", checkpoint.replacen("taken-in", "taken-io", 1).into_bytes()),
+        (
+            "checkpoint/of-a-later-version.ndjson",
+            checkpoint.replacen("\"version\":1", "\"version\":2", 1).into_bytes(),
+        ),
+    ]
+}
+
+/// A data directory with nothing but copies in it.
+fn lay(journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, at) in [
+        (journal, "journal/00000000000000000001.journal"),
+        (checkpoint, "checkpoints/00000000000000000008.ndjson"),
+    ] {
+        let to = dir.path().join(at);
+        fs::create_dir(to.parent().unwrap()).unwrap();
+        if let Some(name) = name {
+            fs::copy(fixture(name), to).unwrap();
+        }
+    }
+    dir
+}
+
+#[test]
+fn journal_and_checkpoint_are_written_as_they_always_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store);
+    assert_eq!(store.checkpoint().unwrap(), LAST);
+    drop(store);
+    let segment = fs::read(dir.path().join("journal/00000000000000000001.journal")).unwrap();
+    let checkpoint = fs::read_to_string(dir.path().join("checkpoints/00000000000000000008.ndjson")).unwrap();
+    assert_eq!(record(&segment, LAST + 1), segment.len());
+    for (name, bytes) in damages(&segment, &checkpoint) {
+        if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
+            fs::create_dir_all(fixture(name).parent().unwrap()).unwrap();
+            fs::write(fixture(name), &bytes).unwrap();
+        }
+        let found = Digest::of(&fs::read(fixture(name)).unwrap());
+        assert_eq!(
+            found,
+            Digest::of(&bytes),
+            "{name}: raise the format unless all that read it read this too"
+        );
+    }
+}
+
+#[test]
+fn a_journal_alone_gives_what_is_whole_in_it_and_says_what_is_missing() {
+    let before_the_last = (Some(3), false, true, false);
+    for (name, expected, lost) in [
+        ("whole", ALL, 0),
+        ("torn-in-the-last-record", before_the_last, 0),
+        ("torn-in-the-head", (None, false, false, false), 0),
+        ("flipped-in-the-head", ALL, 0),
+        // It set version 2, which version 3 replaced: missing all the same.
+        ("flipped-in-the-third-record", ALL, 1),
+        // With nothing behind it, it is as a write that nobody waited for; an index would know it.
+        ("flipped-in-the-last-record", before_the_last, 0),
+        ("without-the-third-record", ALL, 1),
+    ] {
+        let dir = lay(Some(&format!("journal/{name}.journal")), None);
+        let store = open(dir.path());
+        assert_eq!((held(&store), store.status().lost), (expected, lost), "{name}");
+        store.commit_blocking(vec![put(3, None, 1)]).unwrap();
+        drop(store);
+        let store = open(dir.path());
+        assert_eq!(
+            (held(&store), store.agendas().count()),
+            (expected, 1 + usize::from(expected.0.is_some())),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_alone_is_all_or_is_refused_whole() {
+    let dir = lay(None, Some("checkpoint/whole.ndjson"));
+    let store = open(dir.path());
+    assert_eq!((held(&store), store.status().lost, store.status().sequence), (ALL, 0, LAST));
+    let (ledger, write) = release(None, vec![session(1), session(2)]);
+    assert_eq!(store.ledger().unwrap(), Some(ledger));
+    assert_eq!(store.program_csv(1).unwrap(), Some(write.csv));
+    assert!(store.entry(&id(2)).unwrap().is_some());
+    for name in ["cut-in-the-middle", "without-its-end", "without-a-record", "flipped", "of-a-later-version"]
+    {
+        let name = format!("checkpoint/{name}.ndjson");
+        let dir = lay(None, Some(&name));
+        let error = Store::open(dir.path(), &slug()).unwrap_err();
+        assert!(matches!(error, OpenError::Engine { .. }), "{name}: {error}");
+        assert!(error.to_string().contains("no whole checkpoint is left"), "{name}: {error}");
+        // The journal since the beginning makes up for it.
+        let dir = lay(Some("journal/whole.journal"), Some(&name));
+        let store = open(dir.path());
+        assert_eq!((held(&store), store.status().lost), (ALL, 0), "{name}");
+    }
+}
