@@ -146,9 +146,9 @@ http {{
 
 
 def quiet(server, seconds=1.5):
-    """Waits until a server has done nothing for a while: its codings are made."""
+    """Waits until a server does next to nothing but its heartbeat: its codings are made."""
     last = -1.0
-    while (now := cpu_seconds(server.pid)) - last > 0.02:
+    while (now := cpu_seconds(server.pid)) - last > seconds / 75:
         last = now
         time.sleep(seconds)
 
