@@ -87,7 +87,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, queue: 1024, group: 256, checkpoint_bytes: 64 * 1024 * 1024 }
+        Self { cache_bytes: 32 * 1024 * 1024, queue: 1024, group: 256, checkpoint_bytes: 64 * 1024 * 1024 }
     }
 }
 

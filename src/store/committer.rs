@@ -26,6 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+/// Without a commit for so long, the index is flushed. The journal has everything meanwhile, so nobody has to wait
+/// for that between two commits.
+const QUIET: Duration = Duration::from_millis(50);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Well under the 5 s in which writes have to work again after space came back.
 const LAST_RETRY: Duration = Duration::from_secs(1);
@@ -151,19 +154,18 @@ impl Committer {
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let first = match &self.failure {
-                None => match jobs.try_recv() {
-                    Ok(job) => Ok(job),
-                    Err(_) => {
-                        self.flush();
-                        jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-                    }
-                },
+                None if self.is_dirty => jobs.recv_timeout(QUIET),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(failure) => {
                     jobs.recv_timeout(failure.next_try.saturating_duration_since(Instant::now()))
                 }
             };
             let mut group = match first {
                 Ok(job) => vec![job],
+                Err(RecvTimeoutError::Timeout) if self.failure.is_none() => {
+                    self.flush();
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };

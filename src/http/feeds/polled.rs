@@ -21,8 +21,8 @@ const SHARDS: usize = 8;
 /// Some ten thousand agendas.
 const AGENDAS: usize = 8 * 1024 * 1024;
 
-/// Above a thousand agendas of ten picks. Clients that revalidate need none.
-const BODIES: usize = 24 * 1024 * 1024;
+/// Some six hundred agendas of ten picks. Clients that revalidate need none.
+const BODIES: usize = 12 * 1024 * 1024;
 
 /// An agenda's feed, as it follows from what is behind a link.
 pub(super) struct Known {
