@@ -10,6 +10,9 @@ use crate::revision::{Ceiling, lift as lift_ledger};
 use crate::store::{HighWater, Origin, Store, Write};
 use chrono::{DateTime, Utc};
 
+/// Changes of an agenda that may have come faster than one a second.
+const BURST: u64 = 1000;
+
 /// Agendas in one commit.
 const BATCH: usize = 500;
 
@@ -25,7 +28,7 @@ pub struct Lifted {
 }
 
 /// Lifts the store over `given`, what was given out at most; without it over what can have been at most,
-/// when releases are at least a second apart and a person changes an agenda no more often.
+/// when releases are at least a second apart and a person changes an agenda no more often, bursts aside.
 pub fn lift(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Result<Lifted, StartError> {
     let mut lifted = Lifted { agendas: lift_agendas(store, given, now)?, ..Lifted::default() };
     let Some(ledger) = store.ledger()? else { return Ok(lifted) };
@@ -53,7 +56,7 @@ fn lift_agendas(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> 
         let (key, mut record) = agenda?;
         let version = match given {
             Some(given) => given.agenda,
-            None => record.version.saturating_add(seconds(now, record.modified)),
+            None => record.version.saturating_add(seconds(now, record.modified)).saturating_add(BURST),
         };
         let Some(missing) = version.checked_sub(record.version).filter(|missing| *missing > 0) else {
             continue;

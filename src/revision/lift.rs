@@ -14,6 +14,9 @@ pub struct Ceiling {
     pub number: u32,
 }
 
+/// Seconds by which the time of a release may run ahead of the clock: as many releases were made at once.
+const BURST: i64 = 60;
+
 /// The sessions that may have got numbers unnoticed, where nothing says how many.
 const UNKNOWN_NUMBERS: u32 = 100_000;
 
@@ -21,10 +24,11 @@ impl Ceiling {
     /// The ceiling where no record of it is left: releases are at least a second apart. A second guess from the
     /// same ledger may give session numbers out again.
     pub fn guess(ledger: &Ledger, now: DateTime<Utc>) -> Self {
-        let seconds = (now - ledger.published).num_seconds().max(0).unsigned_abs();
+        let latest = now.max(ledger.published) + TimeDelta::seconds(BURST);
+        let seconds = (latest - ledger.published).num_seconds().unsigned_abs();
         Self {
-            release: ledger.release.saturating_add(seconds).saturating_add(1),
-            published: now + TimeDelta::seconds(1),
+            release: ledger.release.saturating_add(seconds),
+            published: latest,
             number: ledger.highest_number().saturating_add(UNKNOWN_NUMBERS),
         }
     }
