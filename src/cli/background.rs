@@ -34,7 +34,6 @@ impl Background {
     /// `hang_ups` is listened for since before the server answers: without a listener SIGHUP ends a process.
     pub(super) async fn run(self, hang_ups: Signal) {
         self.publisher.tell_what_was_not().await;
-        self.publisher.catch_up().await;
         let publisher = || Arc::clone(&self.publisher);
         let retention = self.retention();
         tokio::join!(

@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 /// The longest wait for quiet, for a file that is written without end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Takes in the program file whenever it was saved; never returns.
+/// Takes in the program file if it was saved while nobody watched, and from then on whenever it is saved; never
+/// returns.
 pub async fn watch(publisher: Arc<Publisher>) {
     let (send, mut events) = mpsc::channel(1);
     let settings = publisher.setup.settings.clone();
@@ -39,6 +40,8 @@ pub async fn watch(publisher: Arc<Publisher>) {
         tracing::warn!(%error, "the file system reports no changes; the program file is polled");
     }
     let mut seen = stamp(publisher.file()).await;
+    // After the watcher and the stamp: between a look before them and the first of them a saved file went unseen.
+    publisher.catch_up().await;
     let mut poll = tokio::time::interval(Duration::from_secs(settings.poll_s.max(1)));
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
