@@ -16,10 +16,9 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
     };
     let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
     let records = restoring.backup().records;
-    let lifted = match (restoring.high_water(), latest) {
-        (None, true) => lift(restoring.store(), Some(HighWater::default()), Clock::wall().now()),
-        (given, _) => lift(restoring.store(), given, Clock::wall().now()),
-    };
+    // Over nothing, where nothing was given out since.
+    let given = restoring.high_water().or(latest.then(HighWater::default));
+    let lifted = lift(restoring.store(), given, Clock::wall().now());
     let Lifted { release, is_new, .. } = lifted.map_err(|error| Failure::new(Exit::Failed, &error))?;
     let replaced = restoring.finish().map_err(failed)?;
     let news = if is_new { "published anew, over all that was seen since, as release" } else { "at release" };

@@ -136,12 +136,9 @@ impl Keeper {
 
     fn make(&mut self) -> Result<u64, EngineError> {
         self.sync();
-        let Shared { places, view, space, pulse, .. } = &*self.shared;
-        let applied = || pulse.applied.load(Ordering::Acquire);
+        let Shared { places, pulse, .. } = &*self.shared;
         let written = pulse.journaled.load(Ordering::Relaxed);
-        let made = checkpoint::make(&places.checkpoints, |out| {
-            checkpoint::write(out, view, space, &places.journal, applied, &pulse.is_stopping)
-        })?;
+        let made = checkpoint::make(&places.checkpoints, |out| self.write(out))?;
         let keep = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::KEPT };
         let kept = checkpoint::prune(&places.checkpoints, keep)?;
         // Until there are two, the journal before the first stays as its second copy.
@@ -155,12 +152,15 @@ impl Keeper {
 
     /// On this thread, since nothing may take the journal away meanwhile.
     fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, EngineError> {
-        let Shared { places, view, space, pulse, .. } = &*self.shared;
-        let applied = || pulse.applied.load(Ordering::Acquire);
-        let sequence =
-            checkpoint::write(&mut out, view, space, &places.journal, applied, &pulse.is_stopping)?;
+        let sequence = self.write(&mut out)?;
         out.flush()?;
         Ok(sequence)
+    }
+
+    fn write(&self, out: &mut dyn Write) -> Result<u64, EngineError> {
+        let Shared { places, view, space, pulse, .. } = &*self.shared;
+        let applied = || pulse.applied.load(Ordering::Acquire);
+        checkpoint::write(out, view, space, &places.journal, applied, &pulse.is_stopping)
     }
 
     /// Reads all that is not read otherwise. Whether anything of it is damaged.
