@@ -4,7 +4,7 @@
 //! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.
 //!
 //! ```text
-//! pace -> host -> route -> method -> body -> handler -> conditions -> class fields -> HEAD -> access log
+//! pace -> host -> route -> method -> body -> queue -> handler -> conditions -> class fields -> HEAD -> access log
 //! ```
 
 mod access;
@@ -34,6 +34,7 @@ mod pass;
 mod plain;
 mod policy;
 mod problem;
+mod queue;
 mod representation;
 mod route;
 mod teams;

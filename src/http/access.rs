@@ -5,10 +5,11 @@
 //! request id.
 //!
 //! A line costs as much as answering from memory does, and the reverse proxy writes one anyway. So what was
-//! answered as it should be is logged at `debug` (`CALLBOARD_LOG=info,access=debug`), errors at `info`.
+//! answered as it should be is logged at `debug` (`CALLBOARD_LOG=info,access=debug`), errors at `info`; of who is
+//! turned away there may be thousands a second, which the metrics count.
 
 use super::{Body, Metrics, Problem};
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -43,7 +44,7 @@ impl Entry {
         let bytes = response.body().length().unwrap_or(0);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let Self { id: request, method, .. } = self;
-        if status < 400 {
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE || status < 400 {
             tracing::debug!(target: "access", request, method, route, status, bytes, micros);
         } else {
             tracing::info!(target: "access", request, method, route, status, bytes, micros);

@@ -12,12 +12,13 @@ use super::method::{self, Asked};
 use super::organizer::{Organizer, Secrets};
 use super::pace::Pace;
 use super::policy;
+use super::queue::Queues;
 use super::route::{Endpoint, Route, Routes};
 use super::web::{Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
 use crate::freshness::{Freshness, Share};
-use crate::publisher::Publisher;
+use crate::publisher::{Published, Publisher};
 use crate::release::Release;
 use crate::store::Store;
 use bytes::Bytes;
@@ -73,6 +74,7 @@ struct Inner {
     reader: Reader,
     allowances: Allowances,
     pace: Pace,
+    queues: Queues,
 }
 
 impl App {
@@ -108,6 +110,7 @@ impl App {
             reader: Reader::default(),
             allowances,
             pace: Pace::default(),
+            queues: Queues::default(),
         }))
     }
 
@@ -129,7 +132,7 @@ impl App {
 
     /// How many requests were turned away because the server did not keep up.
     pub fn turned_away(&self) -> u64 {
-        self.0.pace.turned_away()
+        self.0.pace.turned_away() + self.0.queues.turned_away()
     }
 
     /// Answers a request of this machine's. What goes wrong is an answer too.
@@ -201,8 +204,13 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        if let Some(Endpoint::Dav(place)) = route.endpoint {
-            return Box::pin(self.dav(place, head, body)).await;
+        match route.endpoint {
+            Some(Endpoint::Dav(Place::WellKnown)) => return Ok(dav::well_known()),
+            // It has methods of its own.
+            Some(place @ Endpoint::Dav(_)) => {
+                return Box::pin(self.perform_other(place, head, body, socket)).await;
+            }
+            _ => {}
         }
         match method::asked(&head.method, route.methods) {
             Asked::Perform(_) => {}
@@ -210,15 +218,14 @@ impl App {
             Asked::Refused => return Err(Problem::Method(route.methods)),
         }
         match route.endpoint.ok_or(Problem::NotFound)? {
-            feed @ (Endpoint::Feed(_) | Endpoint::SessionFeed(_) | Endpoint::AgendaFeed(_)) => {
-                self.feed(feed, &self.0.publisher.current(), head, self.0.clock.now())
-            }
+            feed @ Endpoint::AgendaFeed(_) => self.ready_feed(feed, head),
+            feed @ Endpoint::Feed(_) if head.uri.query().is_none() => self.ready_feed(feed, head),
             // On the heap: inside, their future would make every request's as large, and it is moved about.
             other => Box::pin(self.perform_other(other, head, body, socket)).await,
         }
     }
 
-    /// What is behind the paths that are no calendar feed.
+    /// What is behind the other paths: waits for a body, and for its turn.
     async fn perform_other<B>(
         &self,
         endpoint: Endpoint,
@@ -229,66 +236,77 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
+        let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.now());
+        let patience = self.0.body_patience;
+        if let Endpoint::Organizer(endpoint) = endpoint {
+            return self.0.organizer.answer(endpoint, head, body, patience, allowed).await;
+        }
+        // Before its turn: a client may take its time to send.
+        let body = match &endpoint {
+            Endpoint::Web(page) => cap::read(body, page.cap(), patience).await?,
+            Endpoint::Api(api) => cap::read(body, api::cap(api), patience).await?,
+            Endpoint::Dav(_) => cap::read(body, dav::CAP, patience).await?,
+            _ => Bytes::new(),
+        };
         let published = self.0.publisher.published();
-        let release = &published.release;
-        let now = self.0.clock.now();
-        let agendas = &self.0.agendas;
+        let turn = self.0.queues.turn(&endpoint, head, &published).await?;
+        let answer = self.make(endpoint, &published, head, body, allowed);
+        match turn {
+            Some(turn) => turn.run(answer).await,
+            None => answer.await,
+        }
+    }
+
+    /// What is behind a path, once everything is there that it is made of.
+    async fn make(
+        &self,
+        endpoint: Endpoint,
+        published: &Published,
+        head: &request::Parts,
+        body: Bytes,
+        allowed: Allowed<'_>,
+    ) -> Result<Response<Body>, Problem> {
+        let (release, now) = (&published.release, self.0.clock.now());
+        let (agendas, freshness) = (&self.0.agendas, &*self.0.organizer.freshness);
         match endpoint {
+            Endpoint::Dav(place) => {
+                dav::Visit { agendas, release, freshness, now, request: head, body }.answer(place).await
+            }
             Endpoint::Jcal(feed) => {
                 self.0.jcals.of(self.feed(*feed, release, &jcal::plain(head), now)?).await
             }
             Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
             Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
             Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
-            Endpoint::Organizer(endpoint) => {
-                let allowed = self.0.allowances.of(socket, &head.headers, now);
-                self.0.organizer.answer(endpoint, head, body, self.0.body_patience, allowed).await
-            }
             Endpoint::Web(page) => {
-                let body = cap::read(body, page.cap(), self.0.body_patience).await?;
                 let visit = Visit {
                     agendas,
                     publisher: &self.0.publisher,
-                    published: &published,
+                    published,
                     exports: &self.0.exports,
                     store: &self.0.store,
-                    freshness: &self.0.organizer.freshness,
+                    freshness,
                     codes: &self.0.codes,
                     events: &self.0.events,
                     clock: &self.0.clock,
                     frame_ancestors: &self.0.frame_ancestors,
-                    allowed: self.0.allowances.of(socket, &head.headers, now),
+                    allowed,
                     request: head,
                     body,
                 };
-                let allowed = visit.allowed;
                 no_guessing(allowed, head, visit.answer(page).await)
             }
             Endpoint::Api(api) => {
-                let body = cap::read(body, api::cap(&api), self.0.body_patience).await?;
-                let freshness = &self.0.organizer.freshness;
-                let allowed = self.0.allowances.of(socket, &head.headers, now);
                 let call = Call { agendas, release, freshness, allowed, now, request: head, body };
                 no_guessing(allowed, head, call.answer(api).await)
             }
             feed => self.feed(feed, release, head, now),
         }
     }
-}
 
-impl App {
-    /// CalDAV, which has methods of its own.
-    async fn dav<B>(&self, place: Place, head: &request::Parts, body: B) -> Result<Response<Body>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
-        if place == Place::WellKnown {
-            return Ok(dav::well_known());
-        }
-        let body = cap::read(body, dav::CAP, self.0.body_patience).await?;
-        let (release, now) = (self.0.publisher.current(), self.0.clock.now());
-        let (agendas, freshness) = (&self.0.agendas, &*self.0.organizer.freshness);
-        dav::Visit { agendas, release: &release, freshness, now, request: head, body }.answer(place).await
+    /// A calendar feed that lies ready, or nearly so.
+    fn ready_feed(&self, feed: Endpoint, request: &request::Parts) -> Result<Response<Body>, Problem> {
+        self.feed(feed, &self.0.publisher.current(), request, self.0.clock.now())
     }
 
     /// A calendar feed.

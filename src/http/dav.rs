@@ -44,7 +44,6 @@ use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::sync::{Arc, LazyLock};
-use tokio::sync::Semaphore;
 
 /// The longest body in bytes: ten thousand addresses take half of it.
 pub(super) const CAP: usize = 1024 * 1024;
@@ -72,9 +71,6 @@ const WRITES: &[&str] = &[
     "UNLOCK",
     "ACL",
 ];
-
-/// Queries at a time: one over a large program keeps a processor busy for a while.
-static QUERIES: Semaphore = Semaphore::const_new(2);
 
 /// A request to a place.
 pub(super) struct Visit<'a> {

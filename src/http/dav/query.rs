@@ -4,7 +4,7 @@ use super::calendar::{Calendar, Resource};
 use super::filter::{Candidate, Filter, Range};
 use super::multistatus::{Item, Multistatus};
 use super::property::Wanted;
-use super::{CALENDAR, Depth, QUERIES, Visit};
+use super::{CALENDAR, Depth, Visit};
 use crate::feed::{Event, Taken, free_busy};
 use crate::http::{Body, Problem};
 use crate::program::{SessionId, Slot, Status};
@@ -23,7 +23,6 @@ impl Visit<'_> {
         if depth == Some(Depth::Itself) {
             return Ok(Multistatus::new(Resource::Calendar(calendar), wanted, Vec::new()).answer());
         }
-        let _turn = QUERIES.acquire().await;
         let of = calendar.clone();
         let search = move || {
             let matches = |event: &Event| {

@@ -103,14 +103,30 @@ class _Crowd:
         return (sent - self.unsent) / took
 
 
-async def _load(port: int, seconds: float) -> tuple[float, float, _Crowd]:
+async def _feeds(port: int, taken: list[float], refused: list[float]) -> None:
+    """One subscriber who asks for a feed from memory, until cancelled; how long it took."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while True:
+        started = time.monotonic()
+        writer.write(b"HEAD /program.ics HTTP/1.1\r\nHost: conf.example\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        (taken if head.startswith(b"HTTP/1.1 200 ") else refused).append(time.monotonic() - started)
+        await asyncio.sleep(0.02)
+
+
+async def _load(port: int, seconds: float) -> tuple[float, float, _Crowd, list[float], list[float]]:
     few = _Crowd(port, 8)
     await few.grow(8)
     capacity = await few.closed_loop(min(5.0, seconds))
     many = _Crowd(port, 2_000)
     await many.grow(2_000)
+    feeds, refused = [], []
+    subscriber = asyncio.create_task(_feeds(port, feeds, refused))
     reached = await many.open_loop(capacity * 5, seconds)
-    return capacity, reached, many
+    subscriber.cancel()
+    if subscriber.done():
+        subscriber.result()
+    return capacity, reached, many, feeds, refused
 
 
 def _alone(port: int, seconds: float) -> list[float]:
@@ -143,13 +159,15 @@ def run(asked, is_short: bool, verdict) -> None:
         server.program.write_text(_program(sessions))
         server.start()
         quiet = percentile(_alone(server.port, 2), 0.99)
-        capacity, reached, crowd = asyncio.run(_load(server.port, seconds))
+        capacity, reached, crowd, feeds, feeds_refused = asyncio.run(_load(server.port, seconds))
         after = percentile(_alone(server.port, 2), 0.99)
         accepted, refused = crowd.accepted, crowd.refused
         print(f"         {sessions} sessions, capacity {capacity:.0f}/s, then {reached:.0f}/s for {seconds:.0f} s on {crowd.size} connections", flush=True)
         print(f"         {len(accepted)} accepted, {len(refused)} refused, {crowd.unsent} not sent for want of a free connection", flush=True)
         verdict.holds(f"{crowd.lost} connections lost, {crowd.odd} answers neither 200 nor 503 with Retry-After", crowd.lost + crowd.odd == 0)
         verdict.holds("some are accepted", len(accepted) > 0)
+        verdict.holds(f"{len(feeds)} feeds from memory meanwhile, {len(feeds_refused)} refused", feeds and not feeds_refused)
+        print(f"         their p99 {percentile(feeds, 0.99) * 1000:.0f} ms", flush=True)
         verdict.figure("the load was at least four times the capacity", reached >= 4 * capacity)
         verdict.figure(f"accepted: p99 {percentile(accepted, 0.99) * 1000:.0f} ms, under 250", percentile(accepted, 0.99) < 0.25)
         verdict.figure(f"refused: p99 {percentile(refused, 0.99) * 1000:.0f} ms, under 250", percentile(refused, 0.99) < 0.25)

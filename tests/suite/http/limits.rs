@@ -1,7 +1,14 @@
 //! What one address may do, and that feeds are read all the same.
 
 use super::stage::{Answer, Card, SECRET, Stage};
+use bytes::Bytes;
 use callboard::agenda::EditKey;
+use http::{Request, StatusCode};
+use http_body::{Body, Frame};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 async fn make(stage: &Stage, from: &str, forwarded: &str) -> Answer {
     let card = Card::new("POST", "/api/v1/agendas").from(from);
@@ -86,4 +93,32 @@ async fn wrong_secrets_shut_their_address_out_for_a_while_and_nobody_else() {
     assert_eq!(stage.send(ask(SECRET, "192.0.2.2")).await.status, 200);
     stage.pass(60);
     assert_eq!(stage.send(ask(SECRET, "192.0.2.1")).await.status, 200);
+}
+
+/// A body that never comes.
+struct Owed;
+
+impl Body for Owed {
+    type Data = Bytes;
+    type Error = Infallible;
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn whoever_owes_a_body_takes_no_turn_from_others() {
+    let stage = Stage::new();
+    let owing = (0..64).map(|_| {
+        let request = Request::get("/?kind=talk").header("host", "conf.example").body(Owed).unwrap();
+        let app = stage.app.clone();
+        tokio::spawn(async move { app.respond(request).await.status() })
+    });
+    let owing: Vec<_> = owing.collect();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(stage.get("/?kind=talk").await.status, 200);
+    assert!(owing.iter().all(|owes| !owes.is_finished()));
+    for owes in owing {
+        assert_eq!(owes.await.unwrap(), StatusCode::REQUEST_TIMEOUT);
+    }
 }
