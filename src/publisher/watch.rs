@@ -5,7 +5,11 @@
 //! editors' temporary files and touched timestamps cost one look.
 
 use super::Publisher;
-use notify::{RecursiveMode, Watcher};
+use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
+use rustix::io::Errno;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,35 +22,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Takes in the program file if it was saved while nobody watched, and from then on whenever it is saved; never
 /// returns.
 pub async fn watch(publisher: Arc<Publisher>) {
-    let (send, mut events) = mpsc::channel(1);
     let settings = publisher.setup.settings.clone();
-    let directory = directory_of(publisher.file());
-    let name = publisher.file().file_name().map(ToOwned::to_owned);
-    let hear = move |event: notify::Result<notify::Event>| {
-        // Other files of the directory may change all the time.
-        let concerns = |event: notify::Event| {
-            !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == name.as_deref())
-        };
-        if event.is_ok_and(concerns) {
-            let _ = send.try_send(()); // one is enough: the file is read after the quiet
-        }
-    };
-    // Kept alive by this binding; without it there is the poll.
-    let watcher = notify::recommended_watcher(hear).and_then(|mut watcher| {
-        watcher.watch(&directory, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
-    });
-    if let Err(error) = &watcher {
+    // Kept open by `send`: without reports there is the poll, and the wait for quiet is one all the same.
+    let (send, mut events) = mpsc::channel(1);
+    if let Err(error) = report(publisher.file(), send.clone()) {
         tracing::warn!(%error, "the file system reports no changes; the program file is polled");
     }
     let mut seen = stamp(publisher.file()).await;
-    // After the watcher and the stamp: between a look before them and the first of them a saved file went unseen.
+    // After the report and the stamp: between a look before them and the first of them a saved file went unseen.
     publisher.catch_up().await;
     let mut poll = tokio::time::interval(Duration::from_secs(settings.poll_s.max(1)));
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            event = events.recv(), if watcher.is_ok() => if event.is_none() { return },
+            _ = events.recv() => {}
             _ = poll.tick() => if stamp(publisher.file()).await == seen { continue },
         }
         // A save is several writes: wait until there was quiet.
@@ -69,6 +58,33 @@ pub async fn watch(publisher: Arc<Publisher>) {
     }
 }
 
+/// Sends whenever the file changes, until an event after `send` was closed (inotify(7)).
+fn report(file: &Path, send: mpsc::Sender<()>) -> io::Result<()> {
+    let inotify = init(CreateFlags::CLOEXEC)?;
+    let moved = WatchFlags::MOVED_FROM | WatchFlags::MOVED_TO;
+    let changed = moved | WatchFlags::CREATE | WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE;
+    add_watch(&inotify, directory_of(file), changed)?;
+    let name = file.file_name().unwrap_or_default().to_owned();
+    let hear = move || {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = Reader::new(inotify, &mut buffer);
+        while !send.is_closed() {
+            match reader.next() {
+                // Other files of the directory may change all the time.
+                Ok(event) if event.file_name().is_some_and(|found| found.to_bytes() == name.as_bytes()) => {
+                    let _ = send.try_send(()); // one is enough: the file is read after the quiet
+                }
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "changes are no more reported; the program file is polled");
+                    return;
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("watch".to_owned()).spawn(hear).map(drop)
+}
+
 fn directory_of(file: &Path) -> std::path::PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -84,4 +100,39 @@ type Stamp = (u64, u64, i64, i64);
 async fn stamp(file: &Path) -> Option<Stamp> {
     let metadata = tokio::fs::metadata(file).await.ok()?;
     Some((metadata.ino(), metadata.len(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{OpenOptions, Permissions, remove_file, rename, set_permissions, write};
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt;
+    use std::thread::sleep;
+
+    const MOMENT: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn every_way_to_save_a_file_is_reported_and_no_other_file_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, other] = ["program.csv", "program.csv~"].map(|name| dir.path().join(name));
+        let (send, mut events) = mpsc::channel(1);
+        report(&file, send).unwrap();
+        let mut is_reported = |change: &dyn Fn() -> io::Result<()>| {
+            change().unwrap();
+            sleep(MOMENT);
+            let is_reported = events.try_recv().is_ok();
+            while events.try_recv().is_ok() {}
+            is_reported
+        };
+        assert!(is_reported(&|| write(&file, "1")), "made");
+        assert!(is_reported(&|| OpenOptions::new().append(true).open(&file)?.write_all(b"2")), "appended");
+        assert!(!is_reported(&|| std::fs::read(&file).map(drop)), "read");
+        assert!(!is_reported(&|| write(&other, "3")), "another");
+        assert!(is_reported(&|| rename(&other, &file)), "replaced");
+        assert!(is_reported(&|| set_permissions(&file, Permissions::from_mode(0o600))), "made readable");
+        assert!(is_reported(&|| rename(&file, &other)), "moved away");
+        assert!(!is_reported(&|| remove_file(&other)), "another is gone");
+        assert!(report(&dir.path().join("nowhere/program.csv"), mpsc::channel(1).0).is_err());
+    }
 }

@@ -74,7 +74,6 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("icalendar", &["feed"]),
     ("quick_xml", &["xml"]),
     ("sled", &["store"]),
-    ("notify", &["publisher"]),
     ("arc_swap", &["publisher", "feed", "web"]), // feed and web: codings are swapped in behind what is published
     ("matchit", &["http"]),
     ("http", &["http", "server", "client"]), // the types of server's respond function and of client's requests
