@@ -5,11 +5,7 @@
 //! editors' temporary files and touched timestamps cost one look.
 
 use super::Publisher;
-use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
-use rustix::io::Errno;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,8 +54,20 @@ pub async fn watch(publisher: Arc<Publisher>) {
     }
 }
 
+/// Elsewhere there is the poll.
+#[cfg(not(target_os = "linux"))]
+fn report(_: &Path, _: mpsc::Sender<()>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Sends whenever the file changes, until an event after `send` was closed (inotify(7)).
+#[cfg(target_os = "linux")]
 fn report(file: &Path, send: mpsc::Sender<()>) -> io::Result<()> {
+    use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
+    use rustix::io::Errno;
+    use std::mem::MaybeUninit;
+    use std::os::unix::ffi::OsStrExt;
+
     let inotify = init(CreateFlags::CLOEXEC)?;
     let moved = WatchFlags::MOVED_FROM | WatchFlags::MOVED_TO;
     let changed = moved | WatchFlags::CREATE | WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE;
@@ -102,7 +110,7 @@ async fn stamp(file: &Path) -> Option<Stamp> {
     Some((metadata.ino(), metadata.len(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
     use std::fs::{OpenOptions, Permissions, remove_file, rename, set_permissions, write};
