@@ -9,21 +9,6 @@ from .good import Connection
 from .machine import Server
 
 
-def _cpu(pid: int) -> float:
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _settle(pid: int) -> None:
-    """Waits until what a start does behind its first answer is done: codings, pages."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        before = _cpu(pid)
-        time.sleep(0.5)
-        if _cpu(pid) - before < 0.05:
-            return
-
-
 def _is_well(port: int, until: float) -> bool:
     """Whether twenty clients in a row are answered; more often than once, since the server has to see them go."""
     in_a_row = 0
@@ -41,7 +26,7 @@ def run(asked, is_short: bool, verdict) -> None:
     with Server() as server:
         server.start()
         pid = server.process.pid
-        _settle(pid)
+        server.settle()
         used = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
         crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(40)]
@@ -53,9 +38,9 @@ def run(asked, is_short: bool, verdict) -> None:
             except OSError:
                 pass
         verdict.holds(f"{told} of 40 connections were told that there is no place, 8 fit", told >= 30)
-        before = _cpu(pid)
+        before = server.cpu()
         time.sleep(1)
-        verdict.holds(f"{_cpu(pid) - before:.2f} s of processor in a second without descriptors", _cpu(pid) - before < 0.5)
+        verdict.holds(f"{server.cpu() - before:.2f} s of processor in a second without descriptors", server.cpu() - before < 0.5)
         connection = Connection(server.port)
         try:
             status = connection.ask("/tracks/track-1.ics")[0]

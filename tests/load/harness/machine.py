@@ -90,6 +90,20 @@ class Server:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
             return answer.read()
 
+    def cpu(self) -> float:
+        """Seconds of processor that it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def settle(self) -> None:
+        """Waits until what a start does behind its first answer is done: codings, pages."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            before = self.cpu()
+            time.sleep(0.5)
+            if self.cpu() - before < 0.05:
+                return
+
     def memory(self) -> tuple[int, int]:
         """Resident now and at most, in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()

@@ -147,6 +147,7 @@ def _dear() -> int:
         with Server() as server:
             server.program.write_text(_program(sessions))
             server.start()
+            server.settle()
             if percentile(_alone(server.port, 1), 0.1) > DEAR:
                 break
     return sessions
@@ -158,6 +159,7 @@ def run(asked, is_short: bool, verdict) -> None:
     with Server() as server:
         server.program.write_text(_program(sessions))
         server.start()
+        server.settle()
         quiet = percentile(_alone(server.port, 2), 0.99)
         capacity, reached, crowd, feeds, feeds_refused = asyncio.run(_load(server.port, seconds))
         after = percentile(_alone(server.port, 2), 0.99)
