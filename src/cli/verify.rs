@@ -67,12 +67,13 @@ fn failed(error: &OpenError) -> Failure {
 }
 
 fn tell(found: &Verified) -> Exit {
-    let Verified { rows, segments, checkpoints, faults } = found;
+    let Verified { rows, segments, records, checkpoints, faults } = found;
     for fault in faults {
         say(&format!("damaged: {fault}"));
     }
     let verdict = if faults.is_empty() { "sound" } else { "damaged" };
-    say(&format!("{verdict}: {rows} rows, {checkpoints} whole checkpoints, {segments} journal segments"));
+    let journal = format!("{segments} journal segments, {records} records after the oldest checkpoint");
+    say(&format!("{verdict}: {rows} rows, {checkpoints} whole checkpoints, {journal}"));
     if faults.is_empty() { Exit::Done } else { Exit::Failed }
 }
 

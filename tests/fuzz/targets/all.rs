@@ -9,6 +9,7 @@ mod csv;
 mod feed;
 mod grown;
 mod ics;
+mod journal;
 mod router;
 mod skeleton;
 #[allow(dead_code, reason = "the suite's stage, of which targets need a part")]
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("csv", csv::run),
     ("feed", feed::run),
     ("ics", ics::run),
+    ("journal", journal::run),
     ("router", router::run),
     ("tokens", tokens::run),
     ("xml", xml::run),

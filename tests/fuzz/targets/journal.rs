@@ -1,0 +1,260 @@
+//! Any bytes as what a bad disk gives back: a segment of the journal, or a checkpoint.
+//!
+//! A file that begins as one is one. Else the first byte says what is made of the rest: an edit of a sound file, or
+//! the bodies of records and the lines of a checkpoint, under a sum that is right. What is made of a segment is held
+//! against a second reading of it. One file in [`OPENED`] is opened as a store too, which takes so much longer.
+
+use callboard::program::Slug;
+use callboard::revision::Digest;
+use callboard::store::{Store, Write, verify, verify_backup};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+const JOURNAL: &[u8] = include_bytes!("../../fixtures/store/journal/whole.journal");
+const CHECKPOINT: &[u8] = include_bytes!("../../fixtures/store/checkpoint/whole.ndjson");
+const SEGMENT_HEAD: usize = 32;
+const RECORD_HEAD: usize = 16;
+
+/// Of so many files one.
+const OPENED: u32 = 32;
+
+/// What a store holds after none, one, two… of the sound segment's records.
+static HELD: LazyLock<Vec<BTreeSet<String>>> = LazyLock::new(|| {
+    let ends = read(JOURNAL).records.into_iter().scan(SEGMENT_HEAD, |at, record| {
+        *at += record.len();
+        Some(*at)
+    });
+    let ends = [SEGMENT_HEAD].into_iter().chain(ends);
+    ends.map(|end| held(&open(lay(Some(&JOURNAL[..end]), None).path()).unwrap())).collect()
+});
+
+thread_local! {
+    static DIR: TempDir = lay(None, None);
+}
+
+pub(super) fn run(bytes: &[u8]) {
+    match bytes {
+        [] | [b'c', ..] => journal(bytes),
+        [b'{', ..] => checkpoint(bytes),
+        [how, rest @ ..] => match how % 4 {
+            0 => journal(&edited(JOURNAL, rest)),
+            1 => journal(&sealed_records(rest)),
+            2 => checkpoint(&edited(CHECKPOINT, rest)),
+            _ => checkpoint(&sealed_lines(rest)),
+        },
+    }
+}
+
+/// Bytes at a place (u16), one after the other; what is left says where the file is cut.
+fn edited(whole: &[u8], edits: &[u8]) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for edit in edits.chunks(3) {
+        match *edit {
+            [high, low, byte] => {
+                let place = usize::from(u16::from_be_bytes([high, low])) % whole.len();
+                bytes[place] = byte;
+            }
+            [high, low] => bytes.truncate(u16::from_be_bytes([high, low]).into()),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// Records: how far the sequence goes on, the length of the body (u16), and the body. Then bytes as they are.
+fn sealed_records(mut rest: &[u8]) -> Vec<u8> {
+    let mut segment = JOURNAL[..SEGMENT_HEAD].to_vec();
+    let mut sequence = 0;
+    while let [step, high, low, after @ ..] = rest {
+        let Some((body, after)) = after.split_at_checked(u16::from_be_bytes([*high, *low]).into()) else {
+            break;
+        };
+        sequence += u64::from(*step);
+        segment.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
+        segment.extend(checksum(sequence, body).to_le_bytes());
+        segment.extend(sequence.to_le_bytes());
+        segment.extend(body);
+        rest = after;
+    }
+    segment.extend(rest);
+    segment
+}
+
+fn checksum(sequence: u64, body: &[u8]) -> u32 {
+    let length = u32::try_from(body.len()).unwrap();
+    crc32c::crc32c(&[&length.to_le_bytes(), sequence.to_le_bytes().as_slice(), body].concat())
+}
+
+/// Lines between a sound first and last one.
+fn sealed_lines(lines: &[u8]) -> Vec<u8> {
+    let head = CHECKPOINT.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+    let end: &[u8] = if lines.is_empty() || lines.ends_with(b"\n") { b"" } else { b"\n" };
+    let mut file = [head, lines, end].concat();
+    let records = file.iter().filter(|byte| **byte == b'\n').count() - 1;
+    let digest = Digest::of(&file);
+    file.extend(format!("{{\"records\":{records},\"sequence\":8,\"sha256\":\"{digest}\"}}\n").into_bytes());
+    file
+}
+
+/// What is in a segment.
+#[derive(Debug, PartialEq, Eq)]
+struct Read<'a> {
+    /// Heads and bodies.
+    records: Vec<&'a [u8]>,
+    /// Whether something is not there that was once.
+    is_damaged: bool,
+}
+
+/// Reads the only segment of a journal, as its description has it.
+fn read(segment: &[u8]) -> Read<'_> {
+    let head = segment.get(..SEGMENT_HEAD);
+    let mut read =
+        Read { records: Vec::new(), is_damaged: head.is_some_and(|head| head != &JOURNAL[..SEGMENT_HEAD]) };
+    let (mut at, mut last) = (head.map_or(segment.len(), <[u8]>::len), 0);
+    while let Some((from, record, sequence)) = (at..segment.len()).find_map(|from| {
+        let (record, sequence) = record(&segment[from..], last)?;
+        // What lies far ahead is a record only where one is due.
+        (from == at || sequence - last <= 1 << 32).then_some((from, record, sequence))
+    }) {
+        read.is_damaged |= from != at || sequence != last + 1;
+        read.records.push(record);
+        (at, last) = (from + record.len(), sequence);
+    }
+    read
+}
+
+/// The record that some bytes begin with, and its sequence.
+fn record(bytes: &[u8], last: u64) -> Option<(&[u8], u64)> {
+    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().unwrap()));
+    let (length, sum) = (number(0)?, number(4)?);
+    let sequence = u64::from(number(8)?) | u64::from(number(12)?) << 32;
+    let record = bytes.get(..RECORD_HEAD + usize::try_from(length).unwrap())?;
+    let body = &record[RECORD_HEAD..];
+    let is_whole = sequence > last && checksum(sequence, body) == sum && is_rows(body);
+    is_whole.then_some((record, sequence))
+}
+
+/// Keys and values with their lengths; a row that goes has no value.
+fn is_rows(mut body: &[u8]) -> bool {
+    let mut take = |length: usize| {
+        let (taken, rest) = body.split_at_checked(length)?;
+        body = rest;
+        Some(taken)
+    };
+    loop {
+        let Some(length) = take(2) else { return body.is_empty() };
+        let row = (|| {
+            take(u16::from_le_bytes(length.try_into().unwrap()).into())?;
+            let length = u32::from_le_bytes(take(4)?.try_into().unwrap());
+            if length == u32::MAX { Some(()) } else { take(length.try_into().unwrap()).map(drop) }
+        })();
+        if row.is_none() {
+            return false;
+        }
+    }
+}
+
+fn journal(segment: &[u8]) {
+    let read = read(segment);
+    DIR.with(|dir| {
+        let file = dir.path().join(SEGMENT);
+        fs::write(&file, segment).unwrap();
+        let found = verify(dir.path()).unwrap();
+        assert_eq!(found.records, read.records.len() as u64, "{found:?}");
+        assert_eq!(found.faults.is_empty(), !read.is_damaged, "{found:?}");
+        assert_eq!(fs::read(&file).unwrap(), segment, "verify repairs nothing");
+    });
+    if !is_opened(segment) {
+        return;
+    }
+    let dir = lay(Some(segment), None);
+    let sound = self::read(JOURNAL).records;
+    let opened = opened_twice(dir.path());
+    // What has the right sum is true. Of the sound segment nothing is taken but what it says.
+    if read.records.iter().all(|record| sound.contains(record)) {
+        let held = opened.unwrap();
+        match sound.strip_prefix(read.records.as_slice()) {
+            Some(_) => assert_eq!(held, HELD[read.records.len()]),
+            None => assert!(held.iter().all(|fact| HELD.iter().any(|held| held.contains(fact))), "{held:?}"),
+        }
+    }
+}
+
+fn checkpoint(bytes: &[u8]) {
+    let backup = DIR.with(|dir| {
+        let file = dir.path().join("backup");
+        fs::write(&file, bytes).unwrap();
+        verify_backup(&file)
+    });
+    assert!(backup.is_ok() || bytes != CHECKPOINT);
+    if let Ok(backup) = &backup {
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        let (last, lines) = lines.split_last().unwrap();
+        let tail: serde_json::Value = serde_json::from_slice(last).unwrap();
+        assert_eq!(tail["sha256"], Digest::of(&lines.concat()).to_string());
+        assert_eq!(tail["records"], lines.len() - 1);
+        assert_eq!((&tail["records"], &tail["sequence"]), (&backup.records.into(), &backup.sequence.into()));
+    }
+    if !is_opened(bytes) {
+        return;
+    }
+    let dir = lay(None, Some(bytes));
+    let opened = opened_twice(dir.path());
+    assert!(opened.is_err() || backup.is_ok(), "{opened:?}");
+    if bytes == CHECKPOINT {
+        assert_eq!(opened.as_ref(), Ok(HELD.last().unwrap()));
+    }
+}
+
+/// Whether it is one of the few, so that the same input always does the same.
+fn is_opened(bytes: &[u8]) -> bool {
+    crc32c::crc32c(bytes).is_multiple_of(OPENED)
+}
+
+/// What a store holds that was opened, written to, and opened again: the same.
+fn opened_twice(dir: &Path) -> Result<BTreeSet<String>, String> {
+    let store = open(dir)?;
+    let before = held(&store);
+    let note = |value: &[u8]| Write::PutNote { name: "later".to_owned(), value: value.to_vec() };
+    store.commit_blocking(vec![note(b"on")]).unwrap();
+    drop(store);
+    let store = open(dir).unwrap();
+    assert_eq!(store.note("later"), Ok(Some(b"on".to_vec())));
+    assert_eq!(held(&store), before);
+    Ok(before)
+}
+
+fn open(dir: &Path) -> Result<Store, String> {
+    Store::open(dir, &Slug::parse("srecon25americas").unwrap()).map_err(|error| error.to_string())
+}
+
+/// Everything that a store can read, in words.
+fn held(store: &Store) -> BTreeSet<String> {
+    let agendas = store.agendas().filter_map(Result::ok).map(|agenda| format!("{agenda:?}"));
+    let links = store.links().filter_map(Result::ok).map(|link| format!("{link:?}"));
+    let others = [
+        store.note("taken-in").map(|note| format!("{note:?}")).ok(),
+        store.release(1).map(|release| format!("{release:?}")).ok(),
+        store.program_csv(1).map(|csv| format!("{csv:?}")).ok(),
+        store.ledger().map(|ledger| format!("{ledger:?}")).ok(),
+    ];
+    agendas.chain(links).chain(others.into_iter().flatten()).collect()
+}
+
+const SEGMENT: &str = "journal/00000000000000000001.journal";
+
+/// A data directory with nothing but copies in it.
+fn lay(journal: Option<&[u8]>, checkpoint: Option<&[u8]>) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (bytes, file) in [(journal, SEGMENT), (checkpoint, "checkpoints/00000000000000000008.ndjson")] {
+        let file = dir.path().join(file);
+        fs::create_dir(file.parent().unwrap()).unwrap();
+        if let Some(bytes) = bytes {
+            fs::write(file, bytes).unwrap();
+        }
+    }
+    dir
+}
