@@ -34,6 +34,7 @@ mod time;
 mod tracks;
 mod word;
 
+pub use date::YEARS;
 pub use fault::{Fault, Severity};
 pub use redact::redact;
 pub use report::Report;

@@ -5,8 +5,9 @@ use super::ical::instant;
 use super::plain::{cut, plain};
 use super::{Adopted, Note, kinds};
 use crate::export::{Cells, clock_cell, write_table};
+use crate::import::YEARS;
 use crate::program::{SessionId, SessionKind, Text, Zone, slug_of};
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use std::collections::{BTreeMap, HashSet};
 use url::Url;
 
@@ -66,7 +67,7 @@ impl Desk {
         let end = session.end.and_then(|time| self.minute(time)).filter(|end| *end > start);
         let end = end.or_else(|| {
             self.note(&title, "it has no end after its start; half an hour is written");
-            start.checked_add_signed(USUAL)
+            self.minute(Time::Instant(start.checked_add_signed(USUAL)?))
         })?;
         let id = self.id(&title);
         let kind = self.kind(&session.kind, &title);
@@ -100,14 +101,14 @@ impl Desk {
         Some((start, cells))
     }
 
-    /// The whole minute, which is all that a cell holds, of a year that has four digits.
+    /// The whole minute, which is all that a cell holds, of a year that import takes.
     fn minute(&self, time: Time) -> Option<DateTime<Utc>> {
         let at = match time {
             Time::Instant(at) => at,
             Time::Civil(civil) => instant(self.zone, civil),
         };
-        let year = self.zone.civil(at).date().format("%Y").to_string();
-        at.with_second(0)?.with_nanosecond(0).filter(|_| year.len() == 4)
+        let year = self.zone.civil(at).date().year();
+        at.with_second(0)?.with_nanosecond(0).filter(|_| YEARS.contains(&year))
     }
 
     fn id(&mut self, title: &str) -> String {

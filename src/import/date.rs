@@ -11,7 +11,7 @@ use chrono::{Datelike, NaiveDate};
 pub(super) type Dates = Option<(NaiveDate, NaiveDate)>;
 
 /// Years that a conference can be in; one typed wrongly would stretch the time-zone rules of every feed.
-const YEARS: std::ops::RangeInclusive<i32> = 1970..=2100;
+pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=2100;
 
 const MONTHS: [&str; 12] = [
     "january",

@@ -194,6 +194,22 @@ fn what_is_no_program_is_refused() {
     assert_eq!(adopt(timeless, None), Err(AdoptError::NoSessions));
 }
 
+#[test]
+fn a_year_that_no_conference_is_in_is_no_time() {
+    let file = |end: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Late\r\nDTSTART:{end}T100000Z\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nSUMMARY:Long\r\nDTSTART:20250325T100000Z\r\nDTEND:{end}T104500Z\r\nEND:VEVENT\r\n\
+             END:VCALENDAR\r\n"
+        )
+    };
+    let adopted = adopt(file("29250325").as_bytes(), None).unwrap();
+    assert_eq!(adopted.sessions, 1);
+    assert!(said(&adopted, "its start cannot be read") && said(&adopted, "half an hour is written"));
+    let program = program(&adopted);
+    assert_eq!(program.order()[0].slot.end, instant("2025-03-25T10:30:00Z"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
