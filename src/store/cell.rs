@@ -212,6 +212,12 @@ impl Cell {
     }
 }
 
+/// What a key has in common with all of its table; none where a later version laid it out.
+pub(super) fn table_of(key: &[u8]) -> Option<&[u8]> {
+    let at = key.iter().position(|byte| *byte == 0)?;
+    key.get(..at + 2)
+}
+
 /// Checks a value and gives its payload.
 pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], ReadError> {
     let what = table.name();

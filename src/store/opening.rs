@@ -179,12 +179,12 @@ impl Found {
 pub(super) fn examine(places: &Places, cache_bytes: u64) -> Result<Found, EngineError> {
     make_directory(&places.index)?;
     let engine = Engine::open(&places.index, cache_bytes)?;
-    let mut counted = Tally::default();
-    let mut damaged = 0;
-    engine.scan(|key, value| {
+    let shares = engine.scan(|(counted, damaged): &mut (Tally, u64), key, value| {
         counted.add(value);
-        damaged += u64::from(!is_whole(key, value));
+        *damaged += u64::from(!is_whole(key, value));
     })?;
+    let counted = shares.iter().fold(Tally::default(), |sum, (counted, _)| sum.plus(counted));
+    let damaged = shares.iter().map(|(_, damaged)| damaged).sum();
     let stored = engine.value(TALLY)?.and_then(|value| Tally::parse(&value));
     Ok(Found { engine, counted, stored, damaged })
 }
@@ -265,9 +265,9 @@ fn rebuild(places: &Places, cache_bytes: u64, health: &mut Health) -> Result<Cau
     })?;
     let sequence = applying.finish()?.sequence.max(from);
     health.lost += findings.missing;
-    let mut tally = Tally::default();
+    let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
+    let mut tally = shares.iter().fold(Tally::default(), Tally::plus);
     tally.sequence = sequence;
-    engine.scan(|_, value| tally.add(value))?;
     engine.apply(&Changes::new(), &tally)?;
     engine.sync()?;
     engine.close();

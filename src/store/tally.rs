@@ -33,6 +33,11 @@ impl Tally {
         self.sum = self.sum.wrapping_sub(mark(value));
     }
 
+    /// The tally of this one's rows and of the other's, which are others; the sequence stays.
+    pub(super) fn plus(self, other: &Self) -> Self {
+        Self { rows: self.rows.wrapping_add(other.rows), sum: self.sum.wrapping_add(other.sum), ..self }
+    }
+
     /// The tally after `changes`, where the keys held `before`.
     pub(super) fn after(mut self, sequence: u64, before: &Changes, changes: &Changes) -> Self {
         self.sequence = sequence;
