@@ -82,6 +82,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("ureq", &["client"]),
     ("ring", &["revision", "agenda", "program", "store", "cli"]), // digests; store: those of checkpoints; HMAC; agenda: read tokens; cli: webhooks
     ("clap", &["cli", "main"]),
+    ("tikv_jemallocator", &["main"]),
 ];
 
 struct Source {
