@@ -19,6 +19,7 @@ use super::plan::{Changes, Plan, PlanError};
 use super::tally::Tally;
 use super::view::{self, View};
 use super::{CommitError, Options, Write};
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -204,8 +205,10 @@ impl Committer {
             return refuse(&CommitError::Unavailable("the store is not open".to_owned()));
         };
         let mut changes = Changes::new();
+        let failed = OnceCell::new();
+        let read = |key: &[u8]| Ok(engine.value(key).inspect_err(|error| drop(failed.set(error.clone())))?);
         let results = group.iter().map(|writes| {
-            let plan = Plan::new(&self.shared.space, &changes, |key: &[u8]| Ok(engine.value(key)?));
+            let plan = Plan::new(&self.shared.space, &changes, read);
             match plan.commit(writes) {
                 Ok(own) => {
                     changes.extend(own);
@@ -219,6 +222,11 @@ impl Committer {
             }
         });
         let results: Vec<_> = results.collect();
+        // sled may have failed by itself, in a thread of its own: then it reads nothing more, and nothing is written yet.
+        if let Some(error) = failed.into_inner() {
+            drop(engine);
+            return refuse(&self.fail_index(error));
+        }
         let taken = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
         let allowed = self.mark.allow(taken.flat_map(|(writes, _)| writes)).map_err(Lapse::Journal);
         match allowed.and_then(|()| self.write(&engine, &changes)) {

@@ -38,7 +38,7 @@ def run(home: Home, seed: int, jobs: int) -> int:
     test("single faults", lambda say: faults.run(home, 21, seed, jobs, [], say))
     test("flipped bytes and truncated files", lambda say: flips.run(home, 300, 4, seed, jobs, say))
     test("a full disk", lambda say: full.run(home, 1, seed, ["tmpfs" if os.geteuid() == 0 else "shim"], say))
-    test("kills", lambda say: kills.run(home, 12, 2400, seed, say))
+    test("kills", lambda say: kills.run(home, 100, 5000, seed, say))
     test("a judge of kills finds a store that was put back", lambda say: kills.must_find(home, seed, say))
     print(f"1..{number}\n# pass {number - failed - left_out}\n# fail {failed}\n# skipped {left_out}\n# server {BINARY.name}")
     return 1 if failed else 0

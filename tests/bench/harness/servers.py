@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import time
-from pathlib import Path
 
 from .machine import SERVER_CORE, cpu_seconds, pinned
 
@@ -83,16 +82,6 @@ class Server:
         self.stop()
 
 
-UNIT = Path(__file__).resolve().parents[3] / "systemd" / "callboard@.service"
-
-
-def environment():
-    """What the service unit sets for the allocator. The log keeps warnings: the peers write no access log."""
-    lines = UNIT.read_text(encoding="utf-8").splitlines()
-    set_there = [line.partition("=")[2].partition("=") for line in lines if line.startswith("Environment=MALLOC")]
-    return {**os.environ, "CALLBOARD_LOG": "warn", **{name: value for name, _, value in set_there}}
-
-
 def config(root, work):
     """The shipped config, but that the conference, which is over, keeps agendas that are as old as it is."""
     shipped = (root / "config" / "callboard.toml").read_text(encoding="utf-8")
@@ -103,12 +92,12 @@ def config(root, work):
 
 
 def callboard(binary, program, config, data, work, path="/program.ics", under=(), **options):
-    """Our server, in the environment of its unit; `under` is a command that runs it."""
+    """Our server; `under` is a command that runs it. The log keeps warnings: the peers write no access log."""
     port = free_port()
     command = [*under, binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
                "--data", data, "--public-url", PUBLIC_URL]
-    return Server("callboard", command, port, path, cwd=work, env=environment(), log=work / "callboard.log",
-                  **options)
+    return Server("callboard", command, port, path, cwd=work, env={**os.environ, "CALLBOARD_LOG": "warn"},
+                  log=work / "callboard.log", **options)
 
 
 def bare(binary, manifest, path, work, under=(), **options):
