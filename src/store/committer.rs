@@ -27,8 +27,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Without a commit for so long, the index is flushed. The journal has everything meanwhile, so nobody has to wait
-/// for that between two commits.
+/// Without a commit for so long, the index is flushed, and looked after. The journal has everything meanwhile, so nobody
+/// has to wait for that between two commits.
 const QUIET: Duration = Duration::from_millis(50);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Well under the 5 s in which writes have to work again after space came back.
@@ -154,20 +154,14 @@ impl Committer {
     /// Serves until every sender is gone, then closes the database.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let first = match &self.failure {
-                None if self.is_dirty => jobs.recv_timeout(QUIET),
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(failure) => {
-                    jobs.recv_timeout(failure.next_try.saturating_duration_since(Instant::now()))
-                }
-            };
-            let mut group = match first {
+            let mut group = match jobs.recv_timeout(QUIET) {
                 Ok(job) => vec![job],
-                Err(RecvTimeoutError::Timeout) if self.failure.is_none() => {
-                    self.flush();
-                    continue;
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.failure.is_none() {
+                        self.flush();
+                    }
+                    Vec::new()
                 }
-                Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             group.extend(jobs.try_iter().take(self.shared.options.group.saturating_sub(group.len())));
@@ -194,8 +188,13 @@ impl Committer {
     }
 
     fn serve(&mut self, group: &[Vec<Write>]) -> Vec<Result<(), CommitError>> {
-        if self.failure.as_ref().is_some_and(|failure| failure.next_try <= Instant::now()) {
+        if view::is_failing(&self.shared.view) {
+            self.fail_index(EngineError::Failed("the database reads no more".to_owned()));
+        } else if self.failure.as_ref().is_some_and(|failure| failure.next_try <= Instant::now()) {
             self.recover();
+        }
+        if group.is_empty() {
+            return Vec::new();
         }
         let refuse = |answer: &CommitError| vec![Err(answer.clone()); group.len()];
         if let Some(failure) = &self.failure {
@@ -328,6 +327,7 @@ impl Committer {
         let shared = Arc::clone(&self.shared);
         let mut view = view::write(&shared.view);
         view.before = Changes::new();
+        view.is_failing = false.into();
         self.let_go(&mut view);
         let Opened { engine, tally, health, pending, .. } =
             opening::open_somehow(&shared.places, shared.options.cache_bytes)?;

@@ -10,6 +10,7 @@ use super::plan::{Changes, decode};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct View {
     pub(super) before: Changes,
     /// Rises whenever what readers see may change.
     pub(super) generation: u64,
+    /// A reader met a failing database: the commit thread is to replace it.
+    pub(super) is_failing: AtomicBool,
 }
 
 impl View {
@@ -84,8 +87,8 @@ impl From<EngineError> for ReadError {
 
 /// Reads under the lock, for as short as the read takes.
 ///
-/// A sled that failed, at a group or at a flush after it, no longer reads what it had not cached. The commit
-/// thread is about to replace it, so such a read waits for that instead of failing.
+/// A sled that failed, at a group, at a flush or in a thread of its own, no longer reads what it had not cached. Such a
+/// read tells the commit thread, which replaces it, and waits for that instead of failing.
 pub(super) fn read<T>(
     view: &RwLock<View>,
     read: impl Fn(&View) -> Result<T, ReadError>,
@@ -95,13 +98,20 @@ pub(super) fn read<T>(
     for _ in 0..PATIENCE.as_millis() {
         let view = lock();
         match read(&view) {
-            Err(ReadError::Unavailable(_)) if view.engine.is_some() || !view.before.is_empty() => {}
+            Err(ReadError::Unavailable(_)) if view.engine.is_some() || !view.before.is_empty() => {
+                view.is_failing.store(view.engine.is_some(), Ordering::Relaxed);
+            }
             result => return result,
         }
         drop(view);
         std::thread::sleep(Duration::from_millis(1));
     }
     read(&lock())
+}
+
+/// Whether a reader met a failing database since this was asked last.
+pub(super) fn is_failing(view: &RwLock<View>) -> bool {
+    view.read().unwrap_or_else(PoisonError::into_inner).is_failing.swap(false, Ordering::Relaxed)
 }
 
 /// Locks for exchanging what readers see. It is the one way to do it, so no change goes without a new generation.
