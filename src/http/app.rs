@@ -204,21 +204,17 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        match route.endpoint {
-            Some(Endpoint::Dav(Place::WellKnown)) => return Ok(dav::well_known()),
-            // It has methods of its own.
-            Some(place @ Endpoint::Dav(_)) => {
-                return Box::pin(self.perform_other(place, head, body, socket)).await;
+        // CalDAV has methods of its own.
+        if !matches!(route.endpoint, Some(Endpoint::Dav(_))) {
+            match method::asked(&head.method, route.methods) {
+                Asked::Perform(_) => {}
+                Asked::Options => return Ok(options(&route)),
+                Asked::Refused => return Err(Problem::Method(route.methods)),
             }
-            _ => {}
-        }
-        match method::asked(&head.method, route.methods) {
-            Asked::Perform(_) => {}
-            Asked::Options => return Ok(options(&route)),
-            Asked::Refused => return Err(Problem::Method(route.methods)),
         }
         match route.endpoint.ok_or(Problem::NotFound)? {
-            feed @ Endpoint::AgendaFeed(_) => self.ready_feed(feed, head),
+            Endpoint::Dav(Place::WellKnown) => Ok(dav::well_known()),
+            feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => self.ready_feed(feed, head),
             feed @ Endpoint::Feed(_) if head.uri.query().is_none() => self.ready_feed(feed, head),
             // On the heap: inside, their future would make every request's as large, and it is moved about.
             other => Box::pin(self.perform_other(other, head, body, socket)).await,

@@ -45,14 +45,11 @@ impl Queues {
         request: &Parts,
         published: &Published,
     ) -> Result<Option<Turn<'_>>, Problem> {
-        let is_ready = |path: &str| published.pages.page(path).is_some();
         let queue = match endpoint {
-            Endpoint::Feed(_) | Endpoint::SessionFeed(_) | Endpoint::TeamFeed(_) | Endpoint::Reading(_) => {
-                &self.short
-            }
+            Endpoint::Feed(_) | Endpoint::TeamFeed(_) | Endpoint::Reading(_) => &self.short,
             Endpoint::Web(Web::Program | Web::Session(_) | Web::Track(_) | Web::Speaker(_)) => {
                 let asked = request.uri.path_and_query().map_or("/", |asked| asked.as_str());
-                if is_ready(asked) {
+                if published.pages.page(asked).is_some() {
                     return Ok(None);
                 }
                 &self.short
@@ -61,9 +58,11 @@ impl Queues {
                 Web::Changes | Web::Reference | Web::Subscribe(_) | Web::SharedAgenda(_) | Web::Team(_),
             ) => &self.short,
             Endpoint::Jcal(_) | Endpoint::Export(_) | Endpoint::Changes(_) | Endpoint::Dav(_) => &self.whole,
-            Endpoint::AgendaFeed(_) | Endpoint::Api(_) | Endpoint::Organizer(_) | Endpoint::Web(_) => {
-                return Ok(None);
-            }
+            Endpoint::AgendaFeed(_)
+            | Endpoint::SessionFeed(_)
+            | Endpoint::Api(_)
+            | Endpoint::Organizer(_)
+            | Endpoint::Web(_) => return Ok(None),
         };
         queue.turn().await.map(Some)
     }
