@@ -33,6 +33,7 @@ mod keeper;
 mod opening;
 mod plan;
 mod read;
+mod read_ahead;
 mod release;
 mod restoring;
 mod tally;

@@ -20,6 +20,7 @@
 use super::cell::{Row, table_of};
 use super::files::sync_directory;
 use super::plan::Changes;
+use super::read_ahead::read_ahead;
 use super::tally::{TALLY, Tally};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -79,6 +80,10 @@ impl Engine {
         for left_over in generating(dir)? {
             tracing::warn!(file = %left_over.display(), "removing a snapshot that was never finished");
             std::fs::remove_file(left_over)?;
+        }
+        // Sled makes the file where it is missing.
+        if let Ok(file) = File::open(dir.join("db")) {
+            read_ahead(file);
         }
         let config = sled::Config::default().path(dir).cache_capacity(cache_bytes).flush_every_ms(None);
         let db = open_unlocked(&config)?;
