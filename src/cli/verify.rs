@@ -67,9 +67,12 @@ fn failed(error: &OpenError) -> Failure {
 }
 
 fn tell(found: &Verified) -> Exit {
-    let Verified { rows, segments, records, checkpoints, faults } = found;
+    let Verified { rows, segments, records, checkpoints, ahead, faults } = found;
     for fault in faults {
         say(&format!("damaged: {fault}"));
+    }
+    if *ahead > 0 {
+        say(&format!("the index lacks the last {ahead} records; the next start puts them in"));
     }
     let verdict = if faults.is_empty() { "sound" } else { "damaged" };
     let journal = format!("{segments} journal segments, {records} records after the oldest checkpoint");

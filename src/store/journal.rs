@@ -17,7 +17,7 @@ mod replay;
 
 pub(super) use reader::{Reader, Step};
 pub(super) use record::{Record, encode};
-pub(super) use replay::{Findings, replay};
+pub(super) use replay::{Findings, WITHOUT_JOURNAL, replay};
 
 use super::engine::EngineError;
 use super::files::{remove_file, sync_directory};

@@ -12,7 +12,7 @@ use super::cell::is_whole;
 use super::checkpoint;
 use super::engine::{Engine, EngineError};
 use super::files::{Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory};
-use super::journal::{Findings, begin, replay, segments};
+use super::journal::{Findings, WITHOUT_JOURNAL, begin, replay, segments};
 use super::plan::Changes;
 use super::tally::{TALLY, Tally};
 use std::fs::DirBuilder;
@@ -21,10 +21,6 @@ use std::os::unix::fs::DirBuilderExt;
 
 /// After so many openings in a row that did not end the index is not opened again.
 const ATTEMPTS: u8 = 2;
-
-/// What a store without a journal begins with: no record has this sequence, so that a journal that begins
-/// with 1 is known to hold everything.
-const WITHOUT_JOURNAL: u64 = 1;
 
 /// What opening met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +87,16 @@ fn open_or_rebuild(
         match examined {
             Ok(found) if copy == Copy::None || found.is_sound() => {
                 match catch_up(places, found, &mut health, applies) {
-                    Ok(opened) => return finish(places, opened, health),
+                    Ok(opened)
+                        if copy == Copy::None || opened.reached >= reach(places, &opened.findings)? =>
+                    {
+                        return finish(places, opened, health);
+                    }
+                    Ok(opened) => {
+                        // sled opens on an older state without a word, on an empty one too.
+                        tracing::error!(reached = opened.reached, "the index lacks what a checkpoint has");
+                        opened.engine.close();
+                    }
                     Err(CatchUpError::Gap) => {
                         tracing::error!("the index is older than the journal reaches back")
                     }
@@ -127,10 +132,9 @@ fn open_or_rebuild(
 }
 
 fn finish(places: &Places, opened: CaughtUp, mut health: Health) -> Result<Opened, EngineError> {
-    let CaughtUp { engine, tally, mut findings, pending } = opened;
+    let CaughtUp { engine, tally, mut findings, pending, .. } = opened;
     remove_file(&places.attempts)?;
-    let known = findings.last.unwrap_or(WITHOUT_JOURNAL);
-    if findings.damaged || known < tally.sequence {
+    if findings.damaged || findings.end() < tally.sequence {
         tracing::error!("the journal is damaged; the index holds what it held");
         health.copy_damaged = true;
         findings.tail = None;
@@ -161,6 +165,12 @@ pub(super) fn is_whole_journal(places: &Places) -> io::Result<bool> {
     Ok(segments(&places.journal)?.first().is_some_and(|segment| segment.first == 1))
 }
 
+/// The sequence of the last record that was ever written, as far as anything on disk tells.
+pub(super) fn reach(places: &Places, journal: &Findings) -> io::Result<u64> {
+    let newest = checkpoint::list(&places.checkpoints)?.last().map_or(0, |checkpoint| checkpoint.sequence);
+    Ok(journal.last.unwrap_or(0).max(newest))
+}
+
 /// An open index and what a scan of it gave.
 pub(super) struct Found {
     pub(super) engine: Engine,
@@ -173,6 +183,15 @@ impl Found {
     pub(super) fn is_sound(&self) -> bool {
         let is_new = self.stored.is_none() && self.counted.rows == 0;
         self.damaged == 0 && (is_new || self.stored.is_some_and(|stored| stored.agrees_with(&self.counted)))
+    }
+
+    /// Of the last journal record that the index holds.
+    pub(super) fn sequence(&self) -> u64 {
+        match self.stored {
+            Some(stored) => stored.sequence,
+            None if self.counted.rows == 0 => 0,
+            None => WITHOUT_JOURNAL,
+        }
     }
 }
 
@@ -207,6 +226,8 @@ struct CaughtUp {
     tally: Tally,
     findings: Findings,
     pending: Changes,
+    /// The sequence of the last record in it, pending ones too.
+    reached: u64,
 }
 
 /// Applies what the journal has beyond a sound index, or one that there is no copy of.
@@ -216,13 +237,10 @@ fn catch_up(
     health: &mut Health,
     applies: bool,
 ) -> Result<CaughtUp, CatchUpError> {
+    let after = found.sequence();
     let Found { engine, counted, stored, damaged } = found;
     let mut tally = counted;
-    tally.sequence = match stored {
-        Some(stored) => stored.sequence,
-        None if counted.rows == 0 => 0,
-        None => WITHOUT_JOURNAL,
-    };
+    tally.sequence = after;
     if damaged > 0 || stored.is_some_and(|stored| !stored.agrees_with(&counted)) {
         tracing::error!(damaged, "the store is damaged, and there is no second copy of it yet");
         health.lost += damaged.max(1);
@@ -231,7 +249,6 @@ fn catch_up(
         engine.apply(&Changes::new(), &tally)?;
         engine.sync()?;
     }
-    let after = tally.sequence;
     let mut applying = Applying { engine: &engine, tally, batch: Changes::new(), sequence: after };
     let mut next = after;
     let findings = replay(&places.journal, after, |record| {
@@ -250,7 +267,7 @@ fn catch_up(
     if next > after {
         tracing::info!(records = next - after, "the journal was ahead of the index");
     }
-    Ok(CaughtUp { engine, tally, findings, pending })
+    Ok(CaughtUp { engine, tally, findings, pending, reached: next })
 }
 
 /// Makes the index anew, beside the old one, and puts it in its place.
@@ -280,7 +297,7 @@ fn rebuild(places: &Places, cache_bytes: u64, health: &mut Health) -> Result<Cau
     sync_directory(&places.dir)?;
     let engine = Engine::open(&places.index, cache_bytes)?;
     tracing::warn!(rows = tally.rows, lost = health.lost, "the index is made anew");
-    Ok(CaughtUp { engine, tally, findings, pending: Changes::new() })
+    Ok(CaughtUp { engine, tally, findings, pending: Changes::new(), reached: sequence })
 }
 
 /// A new index with the newest checkpoint that is whole, and the sequence of that.

@@ -2,7 +2,7 @@
 
 use super::files::{Places, lock_directory};
 use super::journal::{replay, segments};
-use super::opening::{Found, examine};
+use super::opening::{Found, examine, reach};
 use super::{OpenError, Options, checkpoint, high_water};
 use std::fmt;
 use std::io;
@@ -34,6 +34,8 @@ pub struct Verified {
     pub records: u64,
     /// Whole checkpoints.
     pub checkpoints: usize,
+    /// Records that the index lacks, as a crash leaves it: the next start applies them.
+    pub ahead: u64,
     /// Nothing, in a sound store.
     pub faults: Vec<Fault>,
 }
@@ -68,15 +70,26 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     if read.damaged {
         fault(&places.journal, format!("a record is damaged, or {} are missing", read.missing));
     }
+    let reach = reach(&places, &read).map_err(unusable)?;
+    let segments = segments(&places.journal).map_err(unusable)?;
+    let first = segments.first().map_or(u64::MAX, |segment| segment.first);
     if places.index.exists() {
         match examine(&places, Options::default().cache_bytes) {
             Ok(found) => {
                 let Found { counted, damaged, .. } = &found;
-                let is_sound = found.is_sound();
-                if !is_sound {
+                let held = found.sequence();
+                if !found.is_sound() {
                     let what = format!("{damaged} rows are damaged, or some are missing or outdated");
                     fault(&places.index, what);
+                } else if held < reach && (read.end() < reach || held.saturating_add(1) < first) {
+                    // Whole, but not the newest: sled opens on an older state without a word.
+                    let what =
+                        format!("it ends at {held}; what came then, up to {reach}, is not in the journal");
+                    fault(&places.index, what);
+                } else if read.end() < held {
+                    fault(&places.journal, format!("it ends at {}, and the index at {held}", read.end()));
                 }
+                verified.ahead = reach.saturating_sub(held);
                 verified.rows = counted.rows;
                 found.engine.close();
             }
@@ -86,7 +99,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     if places.high_water.exists() && high_water::read(&places.high_water).map_err(unusable)?.is_none() {
         verified.faults.push(Fault { place: places.high_water, what: "it is damaged".to_owned() });
     }
-    verified.segments = segments(&places.journal).map_err(unusable)?.len();
+    verified.segments = segments.len();
     verified.checkpoints = whole.len();
     Ok(verified)
 }

@@ -19,6 +19,17 @@ pub(in super::super) struct Findings {
     pub(in super::super) missing: u64,
 }
 
+/// What a store without a journal begins with: no record has this sequence, so that a journal that begins
+/// with 1 is known to hold everything.
+pub(in super::super) const WITHOUT_JOURNAL: u64 = 1;
+
+impl Findings {
+    /// The sequence that the journal reaches to.
+    pub(in super::super) fn end(&self) -> u64 {
+        self.last.unwrap_or(WITHOUT_JOURNAL)
+    }
+}
+
 /// Hands every record after `after` to `take`, in order.
 ///
 /// Segments that end before are not read; [`Findings`] are of the others.

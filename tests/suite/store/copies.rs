@@ -1,7 +1,7 @@
 //! Two copies of everything: what is damaged in one is made anew from the other, and nothing is lost silently.
 
 use super::sample::{agenda, id, key, open, put, release, session, slug};
-use callboard::store::{OpenError, Options, Store, Write};
+use callboard::store::{OpenError, Options, Store, Write, verify};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,22 @@ fn filled(dir: &Path) -> Vec<u64> {
     store.checkpoint().unwrap();
     (40..45).for_each(|n| store.commit_blocking(vec![put(n, None, n % 7 + 1)]).unwrap());
     (1..45).filter(|n| *n != 7).collect()
+}
+
+/// The same, but all of it is in the checkpoints and the journal is empty, as after a restore.
+fn settled(dir: &Path) -> Vec<u64> {
+    let agendas = filled(dir);
+    cut_short(&files(&dir.join("journal")).pop().unwrap()); // so that it goes on in a new segment
+    let store = open(dir);
+    for _ in 0..2 {
+        store.checkpoint().unwrap();
+    }
+    agendas
+}
+
+fn cut_short(file: &Path) {
+    let length = fs::metadata(file).unwrap().len();
+    OpenOptions::new().write(true).open(file).unwrap().set_len(length - 1).unwrap();
 }
 
 fn check(store: &Store, agendas: &[u64], context: &str) {
@@ -66,12 +82,17 @@ fn flip(file: &Path, at: u64) {
     file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
 }
 
-/// `CALLBOARD_FLIPS` (40) flipped bytes and as many cuts, spread over all files of a store.
+/// `CALLBOARD_FLIPS` (40) flipped bytes and as many cuts, spread over all files of two stores.
 #[test]
 fn a_flipped_byte_or_a_cut_in_any_file_loses_nothing() {
     let count: u64 = std::env::var("CALLBOARD_FLIPS").map_or(40, |raw| raw.parse().unwrap());
+    damaged_anywhere(filled, count);
+    damaged_anywhere(settled, count);
+}
+
+fn damaged_anywhere(lay: fn(&Path) -> Vec<u64>, count: u64) {
     let whole = tempfile::tempdir().unwrap();
-    let agendas = filled(whole.path());
+    let agendas = lay(whole.path());
     let work = tempfile::tempdir().unwrap();
     let dir = work.path().join("data");
     let all: Vec<_> = files(whole.path());
@@ -86,7 +107,8 @@ fn a_flipped_byte_or_a_cut_in_any_file_loses_nothing() {
         if length == 0 {
             continue;
         }
-        let at = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % length;
+        // First each file's first byte: what is cut there is empty.
+        let at = (n / all.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % length;
         for cut in [false, true] {
             let context = format!("{} {} at {at}", file.display(), if cut { "cut" } else { "flipped" });
             copy(whole.path(), &dir);
@@ -181,6 +203,49 @@ fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {
     assert_eq!((store.agenda(&key(2)), store.agendas().count()), (Ok(Some(agenda(2))), 2));
     assert_eq!(store.status().rebuilt, 1);
     assert!(data.join("index.damaged").is_dir());
+}
+
+/// Each copy is whole by itself; only beside the other one is it seen to lack something.
+#[test]
+fn verifying_compares_the_index_with_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    let agendas = filled(&whole);
+    let found = verify(&whole).unwrap();
+    assert_eq!((found.faults, found.ahead), (vec![], 0));
+    let data = dir.path().join("data");
+
+    copy(&whole, &data);
+    cut_short(&files(&data.join("journal")).pop().unwrap());
+    let [fault] = verify(&data).unwrap().faults.try_into().unwrap();
+    assert_eq!(fault.place, data.join("journal"));
+    check(&open(&data), &agendas, "the index has the last record");
+    assert_eq!(verify(&data).unwrap().faults, []);
+
+    // An index that went back to nothing, with all of it in the checkpoints alone.
+    fs::remove_dir_all(&data).unwrap();
+    let agendas = settled(&data);
+    assert_eq!(verify(&data).unwrap().faults, []);
+    fs::remove_dir_all(data.join("index")).unwrap();
+    fs::create_dir(data.join("index")).unwrap();
+    let [fault] = verify(&data).unwrap().faults.try_into().unwrap();
+    assert_eq!(fault.place, data.join("index"));
+    assert!(fault.what.starts_with("it ends at 0; what came then, up to "), "{fault}");
+    let store = open(&data);
+    check(&store, &agendas, "made anew");
+    assert_eq!(store.status().rebuilt, 1);
+    drop(store);
+    assert_eq!(verify(&data).unwrap().faults, []);
+
+    // What a killed process leaves: the index lacks what the journal has.
+    let old = dir.path().join("old");
+    copy(&whole.join("index"), &old);
+    let store = open(&whole);
+    (50..53).for_each(|n| store.commit_blocking(vec![put(n, None, 1)]).unwrap());
+    drop(store);
+    copy(&old, &whole.join("index"));
+    let found = verify(&whole).unwrap();
+    assert_eq!((found.faults, found.ahead), (vec![], 3));
 }
 
 #[test]
