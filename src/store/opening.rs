@@ -280,11 +280,14 @@ fn rebuild(places: &Places, cache_bytes: u64, health: &mut Health) -> Result<Cau
         applying.hold(record);
         applying.write_if_large()
     })?;
-    let sequence = applying.finish()?.sequence.max(from);
-    health.lost += findings.missing;
+    let held = applying.sequence;
+    applying.finish()?;
+    // More than this was written, if only its end is in a checkpoint that is of no use: its numbers are taken.
+    let reached = reach(places, &findings)?.max(held);
+    health.lost += findings.missing + (reached - held);
     let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
     let mut tally = shares.iter().fold(Tally::default(), Tally::plus);
-    tally.sequence = sequence;
+    tally.sequence = reached;
     engine.apply(&Changes::new(), &tally)?;
     engine.sync()?;
     engine.close();
@@ -297,7 +300,7 @@ fn rebuild(places: &Places, cache_bytes: u64, health: &mut Health) -> Result<Cau
     sync_directory(&places.dir)?;
     let engine = Engine::open(&places.index, cache_bytes)?;
     tracing::warn!(rows = tally.rows, lost = health.lost, "the index is made anew");
-    Ok(CaughtUp { engine, tally, findings, pending: Changes::new(), reached: sequence })
+    Ok(CaughtUp { engine, tally, findings, pending: Changes::new(), reached })
 }
 
 /// A new index with the newest checkpoint that is whole, and the sequence of that.

@@ -219,7 +219,12 @@ fn verifying_compares_the_index_with_the_journal() {
     cut_short(&files(&data.join("journal")).pop().unwrap());
     let [fault] = verify(&data).unwrap().faults.try_into().unwrap();
     assert_eq!(fault.place, data.join("journal"));
-    check(&open(&data), &agendas, "the index has the last record");
+    let store = open(&data);
+    check(&store, &agendas, "the index has the last record");
+    for _ in 0..2 {
+        store.checkpoint().unwrap(); // two, and the damaged segment goes
+    }
+    drop(store);
     assert_eq!(verify(&data).unwrap().faults, []);
 
     // An index that went back to nothing, with all of it in the checkpoints alone.
@@ -246,6 +251,29 @@ fn verifying_compares_the_index_with_the_journal() {
     copy(&old, &whole.join("index"));
     let found = verify(&whole).unwrap();
     assert_eq!((found.faults, found.ahead), (vec![], 3));
+}
+
+/// Two faults at once: what is left is served, what is not is counted, and nothing that comes after is lost.
+#[test]
+fn what_is_in_no_copy_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (1..4).for_each(|n| store.commit_blocking(vec![put(n, None, 1)]).unwrap());
+    store.checkpoint().unwrap();
+    (4..6).for_each(|n| store.commit_blocking(vec![put(n, None, 1)]).unwrap());
+    store.checkpoint().unwrap();
+    drop(store);
+    flip(files(&dir.path().join("checkpoints")).last().unwrap(), 90);
+    for gone in ["index", "journal"] {
+        fs::remove_dir_all(dir.path().join(gone)).unwrap();
+    }
+    let store = open(dir.path());
+    assert_eq!((store.agendas().count(), store.status().lost), (3, 2));
+    store.commit_blocking(vec![put(9, None, 1)]).unwrap();
+    store.checkpoint().unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!((store.agendas().count(), store.agenda(&key(9)).unwrap()), (4, Some(agenda(1))));
 }
 
 #[test]
