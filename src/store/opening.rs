@@ -1,8 +1,9 @@
 //! Opening the index: verified, brought up to the end of the journal, and made anew where it is not to be
 //! trusted.
 //!
-//! The index is trusted when every value has its checksum and all of them together have the tally that the
-//! last group left. What the journal has beyond it is applied. Otherwise a new one is made beside it from the
+//! The index is trusted when every value has its checksum, all of them together have the tally that the
+//! last group left, and with what the journal has beyond it, which is applied, it reaches as far as the journal
+//! and the newest checkpoint do. Otherwise a new one is made beside it from the
 //! last whole checkpoint and the journal, takes its place by a rename, and the damaged one is kept for whoever
 //! wants to look at it. An opening that did not come to its end (a database that aborts or hangs) is
 //! noticed by the next one.
