@@ -3,10 +3,9 @@
 //!
 //! The index is trusted when every value has its checksum, all of them together have the tally that the
 //! last group left, and with what the journal has beyond it, which is applied, it reaches as far as the journal
-//! and the newest checkpoint do. Otherwise a new one is made beside it from the
-//! last whole checkpoint and the journal, takes its place by a rename, and the damaged one is kept for whoever
-//! wants to look at it. An opening that did not come to its end (a database that aborts or hangs) is
-//! noticed by the next one.
+//! and the newest checkpoint do. Otherwise a new one is made beside it from the last whole checkpoint and the
+//! journal, takes its place by a rename, and the damaged one is kept for whoever wants to look at it. An opening
+//! that did not come to its end (a database that aborts or hangs) is noticed by the next one.
 
 use super::applying::Applying;
 use super::cell::is_whole;

@@ -25,15 +25,9 @@ pub(super) fn read_ahead(file: File) {
         }
         Ok(())
     };
+    let told = |error: std::io::Error| tracing::debug!(%error, "the database is not read ahead");
     let thread = std::thread::Builder::new().name("read ahead".to_owned());
-    let spawned = thread.spawn(move || {
-        if let Err(error) = advise() {
-            tracing::debug!(%error, "the database is not read ahead");
-        }
-    });
-    if let Err(error) = spawned {
-        tracing::debug!(%error, "the database is not read ahead");
-    }
+    thread.spawn(move || advise().unwrap_or_else(told)).map_or_else(told, drop);
 }
 
 /// Elsewhere the system finds out for itself.

@@ -32,8 +32,11 @@ fn settled(dir: &Path) -> Vec<u64> {
 }
 
 fn cut_short(file: &Path) {
-    let length = fs::metadata(file).unwrap().len();
-    OpenOptions::new().write(true).open(file).unwrap().set_len(length - 1).unwrap();
+    cut(file, fs::metadata(file).unwrap().len() - 1);
+}
+
+fn cut(file: &Path, at: u64) {
+    OpenOptions::new().write(true).open(file).unwrap().set_len(at).unwrap();
 }
 
 fn check(store: &Store, agendas: &[u64], context: &str) {
@@ -109,12 +112,13 @@ fn damaged_anywhere(lay: fn(&Path) -> Vec<u64>, count: u64) {
         }
         // First each file's first byte: what is cut there is empty.
         let at = (n / all.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % length;
-        for cut in [false, true] {
-            let context = format!("{} {} at {at}", file.display(), if cut { "cut" } else { "flipped" });
+        for is_cut in [false, true] {
+            let context = format!("{} {} at {at}", file.display(), if is_cut { "cut" } else { "flipped" });
             copy(whole.path(), &dir);
-            match cut {
-                false => flip(&dir.join(file), at),
-                true => OpenOptions::new().write(true).open(dir.join(file)).unwrap().set_len(at).unwrap(),
+            if is_cut {
+                cut(&dir.join(file), at)
+            } else {
+                flip(&dir.join(file), at)
             }
             let store = reopen(&dir, &context);
             check(&store, &agendas, &context);
