@@ -30,14 +30,19 @@ def run(asked, is_short: bool, verdict) -> None:
         used = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
         crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(40)]
-        told = 0
+        told, waiting = 0, 0
         for one in crowd:
             one.settimeout(0.5)
             try:
                 told += one.recv(4096).startswith(b"HTTP/1.1 503")
+            except TimeoutError:
+                waiting += 1
             except OSError:
                 pass
-        verdict.holds(f"{told} of 40 connections were told that there is no place, 8 fit", told >= 30)
+        # The idlest lose their places to those who come, so how many are told depends on how fast they come.
+        evicted = 40 - told - waiting
+        verdict.holds(f"{told} of 40 connections were told that there is no place, {evicted} lost theirs to others", told >= 20)
+        verdict.holds(f"{waiting} are neither told nor closed, and 8 have a place", 1 <= waiting <= 8)
         before = server.cpu()
         time.sleep(1)
         verdict.holds(f"{server.cpu() - before:.2f} s of processor in a second without descriptors", server.cpu() - before < 0.5)
