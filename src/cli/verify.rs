@@ -67,14 +67,17 @@ fn failed(error: &OpenError) -> Failure {
 }
 
 fn tell(found: &Verified) -> Exit {
-    let Verified { rows, segments, records, checkpoints, ahead, faults } = found;
+    let Verified { rows, segments, records, checkpoints, lacking, faults } = found;
     for fault in faults {
         say(&format!("damaged: {fault}"));
     }
-    if *ahead > 0 {
-        say(&format!("the index lacks the last {ahead} records; the next start puts them in"));
+    let (verdict, start) = match faults.as_slice() {
+        [] => ("sound", "puts them in"),
+        _ => ("damaged", "makes good what is in the other copy"),
+    };
+    if *lacking > 0 {
+        say(&format!("the index lacks the last {lacking} records; the next start {start}"));
     }
-    let verdict = if faults.is_empty() { "sound" } else { "damaged" };
     let journal = format!("{segments} journal segments, {records} records after the oldest checkpoint");
     say(&format!("{verdict}: {rows} rows, {checkpoints} whole checkpoints, {journal}"));
     if faults.is_empty() { Exit::Done } else { Exit::Failed }

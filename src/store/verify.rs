@@ -34,8 +34,8 @@ pub struct Verified {
     pub records: u64,
     /// Whole checkpoints.
     pub checkpoints: usize,
-    /// Records that the index lacks, as a crash leaves it: the next start applies them.
-    pub ahead: u64,
+    /// Records that the index lacks, as a crash leaves it. Where it is sound the next start applies them.
+    pub lacking: u64,
     /// Nothing, in a sound store.
     pub faults: Vec<Fault>,
 }
@@ -89,7 +89,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
                 } else if read.end() < held {
                     fault(&places.journal, format!("it ends at {}, and the index at {held}", read.end()));
                 }
-                verified.ahead = reach.saturating_sub(held);
+                verified.lacking = reach.saturating_sub(held);
                 verified.rows = counted.rows;
                 found.engine.close();
             }

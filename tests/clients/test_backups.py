@@ -302,6 +302,24 @@ def test_damage_is_found_and_made_good(board):
     assert board.feeds() == before
 
 
+def test_a_restored_store_that_loses_its_index_has_it_from_the_checkpoint(board, tmp_path):
+    board.make_agenda()
+    board.retitle("once")
+    before, backup = board.feeds(), tmp_path / "backup.ndjson"
+    board.command("backup", str(backup), *board.flags())
+    board.stop()
+    wipe(board, "high-water")
+    board.command("restore", str(backup), *board.flags())
+
+    # Nothing is in the journal yet, so it is not the journal that an emptied index is brought forward by.
+    shutil.rmtree(board.data / "index")
+    (board.data / "index").mkdir()
+    said = board.command("verify", *board.flags(), exit_code=1)
+    assert "the next start makes good" in said and "puts them in" not in said
+    board.start()
+    assert board.feeds() == before
+
+
 def test_a_server_that_dies_leaves_an_earlier_backup_alone(board, tmp_path):
     backup = tmp_path / "backup.ndjson"
     board.command("backup", str(backup), *board.flags())

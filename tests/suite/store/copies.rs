@@ -216,7 +216,7 @@ fn verifying_compares_the_index_with_the_journal() {
     let whole = dir.path().join("whole");
     let agendas = filled(&whole);
     let found = verify(&whole).unwrap();
-    assert_eq!((found.faults, found.ahead), (vec![], 0));
+    assert_eq!((found.faults, found.lacking), (vec![], 0));
     let data = dir.path().join("data");
 
     copy(&whole, &data);
@@ -254,7 +254,7 @@ fn verifying_compares_the_index_with_the_journal() {
     drop(store);
     copy(&old, &whole.join("index"));
     let found = verify(&whole).unwrap();
-    assert_eq!((found.faults, found.ahead), (vec![], 3));
+    assert_eq!((found.faults, found.lacking), (vec![], 3));
 }
 
 /// Two faults at once: what is left is served, what is not is counted, and nothing that comes after is lost.
