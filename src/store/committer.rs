@@ -14,6 +14,7 @@ use super::engine::{Engine, EngineError};
 use super::files::{Places, drop_ballast, lay_ballast};
 use super::high_water::Mark;
 use super::journal::Journal;
+use super::lock::Held;
 use super::opening::{self, Opened};
 use super::plan::{Changes, Plan, PlanError};
 use super::tally::Tally;
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) view: RwLock<View>,
     pub(super) space: Space,
     pub(super) places: Places,
+    pub(super) held: Held,
     pub(super) options: Options,
     pub(super) pulse: Pulse,
 }
@@ -157,9 +159,7 @@ impl Committer {
             let mut group = match jobs.recv_timeout(QUIET) {
                 Ok(job) => vec![job],
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.failure.is_none() {
-                        self.flush();
-                    }
+                    self.rest();
                     Vec::new()
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -227,8 +227,9 @@ impl Committer {
             return refuse(&self.fail_index(error));
         }
         let taken = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
-        let allowed = self.mark.allow(taken.flat_map(|(writes, _)| writes)).map_err(Lapse::Journal);
-        match allowed.and_then(|()| self.write(&engine, &changes)) {
+        let held = self.shared.held.check();
+        let allowed = held.and_then(|()| self.mark.allow(taken.flat_map(|(writes, _)| writes)));
+        match allowed.map_err(Lapse::Journal).and_then(|()| self.write(&engine, &changes)) {
             Ok(()) => results,
             Err(lapse) => {
                 drop(engine); // or its lock would outlive it
@@ -274,7 +275,18 @@ impl Committer {
         self.write(&engine, changes).map_err(|(Lapse::Journal(error) | Lapse::Index(error))| error)
     }
 
-    /// Gives the system what sled holds back, while nobody waits: a kill then leaves the index up to date.
+    /// What is done while nobody waits.
+    fn rest(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        match self.shared.held.check() {
+            Ok(()) => self.flush(),
+            Err(error) => drop(self.fail(error)),
+        }
+    }
+
+    /// Gives the system what sled holds back: a kill then leaves the index up to date.
     fn flush(&mut self) {
         if let (true, Some(engine)) = (std::mem::take(&mut self.is_dirty), &self.engine)
             && let Err(error) = engine.flush()
@@ -303,7 +315,7 @@ impl Committer {
     }
 
     fn recover(&mut self) {
-        let mended = self.journal.mend();
+        let mended = self.shared.held.check().and_then(|()| self.journal.mend());
         let reopened = mended.and_then(|()| if self.needs_reopening { self.reopen() } else { Ok(()) });
         match (reopened.and_then(|()| lay_ballast(&self.shared.places)), &mut self.failure) {
             (Ok(()), _) => {

@@ -1,4 +1,4 @@
-//! The data directory: who has it, what lies where in it, and room for bad times.
+//! The data directory: what lies where in it, and room for bad times.
 //!
 //! ```text
 //! DIR/lock          held while the store is open
@@ -10,16 +10,11 @@
 //! DIR/replaced/     what the last restored backup took the place of
 //! ```
 
-use super::OpenError;
 use super::engine::EngineError;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// How long a lock may outlive its holder: a process that is being forked holds it until its exec.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -146,24 +141,6 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
     let synced = sync_directory(parent.unwrap_or(Path::new(".")));
     // A later sync need not cover what a failed one was for (fsync(2)): whoever tries again makes it again.
     synced.inspect_err(|_| drop(std::fs::remove_dir(dir)))
-}
-
-/// Takes the directory for this process.
-pub(super) fn lock_directory(dir: &Path) -> Result<File, OpenError> {
-    let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(dir.join("lock"));
-    let lock = lock.map_err(unusable)?;
-    let started = Instant::now();
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { dir: dir.to_owned() }),
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-        }
-    }
 }
 
 const BALLAST: &str = "ballast";

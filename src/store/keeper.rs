@@ -135,6 +135,7 @@ impl Keeper {
     }
 
     fn make(&mut self) -> Result<u64, EngineError> {
+        self.shared.held.check()?;
         self.sync();
         let Shared { places, pulse, .. } = &*self.shared;
         let written = pulse.journaled.load(Ordering::Relaxed);
@@ -152,6 +153,7 @@ impl Keeper {
 
     /// On this thread, since nothing may take the journal away meanwhile.
     fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, EngineError> {
+        self.shared.held.check()?;
         let sequence = self.write(&mut out)?;
         out.flush()?;
         Ok(sequence)

@@ -3,9 +3,10 @@
 //! What was there is kept in `DIR/replaced`. Until [`Restoring::finish`] a crash or an error leaves everything
 //! as it was.
 
-use super::files::{Places, lock_directory, make_directory, remove_tree, sync_directory};
+use super::files::{Places, make_directory, remove_tree, sync_directory};
 use super::high_water::{self, HighWater};
 use super::journal::{Findings, Journal};
+use super::lock::lock_directory;
 use super::{Backup, BackupError, CommitError, OpenError, Store, verify_backup};
 use crate::program::Slug;
 use std::fs::{DirBuilder, File};

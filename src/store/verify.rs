@@ -1,7 +1,8 @@
 //! Verifying a store that is not open: every row, record and checkpoint is read once.
 
-use super::files::{Places, lock_directory};
+use super::files::Places;
 use super::journal::{replay, segments};
+use super::lock::lock_directory;
 use super::opening::{Found, examine, reach};
 use super::{OpenError, Options, checkpoint, high_water};
 use std::fmt;

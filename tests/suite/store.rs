@@ -4,8 +4,8 @@ mod commits;
 mod copied;
 mod copies;
 mod crash;
-mod format;
 mod full_disk;
+mod moved;
 mod releases;
 mod sample;
 
