@@ -1,4 +1,4 @@
-"""Rows 14 and 16 to 19: a million agendas, and picks that are on disk when they are acknowledged."""
+"""Rows 14, 14b and 16 to 19: a million agendas, and picks that are on disk when they are acknowledged."""
 
 import shutil
 
@@ -15,6 +15,7 @@ RECORD_BYTES = 400
 def rows():
     return {row.number: row for row in [
         Row("14", "start with a million agendas / opening and scanning sled alone", 1.2),
+        Row("14b", "ready with a million agendas, every record verified, on every core", 3, unit=" s"),
         Row("16a", "resident memory with a million agendas, after start", 250, unit=" MiB"),
         Row("16b", "the same after 200,000 agenda feeds", 300, unit=" MiB"),
         Row("17", "picks/s of one client / fdatasync appends", 0.8, at_least=True),
@@ -28,15 +29,22 @@ def million(setting, found):
     work.mkdir()
     data, tokens = work / "data", work / "tokens"
 
-    def start():
-        return servers.callboard(setting.callboard, setting.program, setting.config, data, work)
+    def start(**options):
+        return servers.callboard(setting.callboard, setting.program, setting.config, data, work, **options)
+
+    def ready():
+        with start(core=None) as server:
+            return server.started
 
     start().stop()
     setting.say(f"writing {setting.million} agendas: "
                 f"{setting.tool('agendas', data, 'srecon25americas', setting.million, tokens)}")
     paths = work / "paths"
     paths.write_text("".join(f"/agendas/{token}.ics\t-\n" for token in tokens.read_text().split()))
+    # What sled has not seen since it opened last, it looks through once.
+    found["14b"].note = f"the first start after they were written: {ready():.2f} s"
     for _ in range(setting.long_rounds):
+        found["14b"].add(ready())
         scan = setting.tool("scan", data)
         with start() as server:
             found["14"].add(server.started / scan["scanned"]["wall_s"])
@@ -48,7 +56,7 @@ def million(setting, found):
             found["16b"].add(memory(server.pid)[0] / MIB)
             found["16b"].note = f"{asked} feeds"
     if setting.million < 1_000_000:
-        for number in ["14", "16a", "16b"]:
+        for number in ["14", "14b", "16a", "16b"]:
             found[number].note += f", {setting.million} agendas only"
 
 
