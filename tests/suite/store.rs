@@ -4,6 +4,7 @@ mod commits;
 mod copied;
 mod copies;
 mod crash;
+mod format;
 mod full_disk;
 mod moved;
 mod releases;
