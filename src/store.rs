@@ -134,7 +134,7 @@ struct Door {
     orders: Sender<Order>,
     keeper: JoinHandle<()>,
     /// Locked for as long as it lives. sled locks `db` itself, but not before it has touched the directory,
-    /// and not while it is reopened.
+    /// and not while it is reopened. The threads compare it with what has its name, so it goes after them.
     lock: File,
 }
 
@@ -178,7 +178,7 @@ impl Store {
         let newest = checkpoint::list(&places.checkpoints).map_err(unusable)?.pop();
         pulse.checkpoint.store(newest.map_or(0, |newest| newest.sequence), Ordering::Relaxed);
         let full = if is_behind { Some(EngineError::Full) } else { lay_ballast(&places).err() };
-        let held = Held::of(dir, &lock).map_err(unusable)?;
+        let held = Held::lock(dir, &lock).map_err(unusable)?;
         let shared = Arc::new(Shared { view: RwLock::new(view), space, places, held, options, pulse });
         let mark = Mark::open(&shared).map_err(failed)?;
         let mut committer =

@@ -107,7 +107,7 @@ impl Failure {
     fn answer(&self) -> CommitError {
         match &self.error {
             EngineError::Full => CommitError::Full,
-            cause => CommitError::Unavailable(format!("an earlier write failed: {cause}")),
+            cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
         }
     }
 }
@@ -188,7 +188,8 @@ impl Committer {
     }
 
     fn serve(&mut self, group: &[Vec<Write>]) -> Vec<Result<(), CommitError>> {
-        if view::is_failing(&self.shared.view) {
+        // One that is known to have failed is opened anew when the next try is due.
+        if view::is_failing(&self.shared.view) && !self.needs_reopening {
             self.fail_index(EngineError::Failed("the database reads no more".to_owned()));
         } else if self.failure.as_ref().is_some_and(|failure| failure.next_try <= Instant::now()) {
             self.recover();
@@ -302,7 +303,9 @@ impl Committer {
 
     /// Ends acknowledging, and tries to get over it. Gives the answer to the group that met the failure.
     fn fail(&mut self, error: EngineError) -> CommitError {
-        tracing::error!(%error, "a write failed; the store takes none until that is put right");
+        if self.failure.is_none() {
+            tracing::error!(%error, "the store takes no writes until this is put right");
+        }
         self.shared.pulse.has_failed.store(true, Ordering::Relaxed);
         let failure = Failure { error, wait: FIRST_RETRY / 2, next_try: Instant::now() };
         let answer = failure.answer();
@@ -324,7 +327,11 @@ impl Committer {
                 tracing::info!("the store takes writes again");
             }
             (Err(error), Some(failure)) => {
-                tracing::debug!(%error, "the store takes no writes yet");
+                if failure.error == error {
+                    tracing::debug!(%error, "the store takes no writes yet");
+                } else {
+                    tracing::error!(%error, "the store takes no writes yet, now for this");
+                }
                 failure.error = error;
                 failure.wait = (failure.wait * 2).min(LAST_RETRY);
                 failure.next_try = Instant::now() + failure.wait;

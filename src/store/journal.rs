@@ -21,6 +21,7 @@ pub(super) use replay::{Findings, WITHOUT_JOURNAL, replay};
 
 use super::engine::EngineError;
 use super::files::{remove_file, sync_directory};
+use super::lock::Held;
 use super::plan::Changes;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -104,8 +105,8 @@ pub(super) fn begin(dir: &Path) -> Result<(), EngineError> {
 /// The end of the journal, open for writing.
 pub(super) struct Journal {
     dir: PathBuf,
-    segment: Segment,
     file: File,
+    held: Held,
     /// Where the last record that was acknowledged ends.
     length: u64,
     /// Of the last record.
@@ -124,12 +125,12 @@ impl Journal {
             file.set_len(*length)?;
             file.sync_all()?;
             sync_directory(dir)?;
-            let (dir, segment) = (dir.to_owned(), segment.clone());
-            return Ok(Self { dir, segment, file, length: *length, sequence, is_broken: false });
+            let held = Held::of(&segment.path, &file)?;
+            return Ok(Self { dir: dir.to_owned(), file, held, length: *length, sequence, is_broken: false });
         }
-        let (segment, file) = create(dir, sequence.saturating_add(1))?;
+        let (file, held) = create(dir, sequence.saturating_add(1))?;
         let (dir, length) = (dir.to_owned(), SEGMENT_HEAD as u64);
-        Ok(Self { dir, segment, file, length, sequence, is_broken: false })
+        Ok(Self { dir, file, held, length, sequence, is_broken: false })
     }
 
     /// The sequence of the last record.
@@ -151,6 +152,7 @@ impl Journal {
         let bytes = encode(sequence, changes)
             .ok_or_else(|| EngineError::Failed("a group of commits is over 4 GiB".to_owned()))?;
         self.is_broken = true;
+        self.held.check()?;
         self.file.write_all_at(&bytes, self.length)?;
         self.file.sync_data()?;
         self.is_broken = false;
@@ -173,7 +175,7 @@ impl Journal {
     }
 
     fn rotate(&mut self) -> Result<(), EngineError> {
-        (self.segment, self.file) = create(&self.dir, self.sequence + 1)?;
+        (self.file, self.held) = create(&self.dir, self.sequence + 1)?;
         self.length = SEGMENT_HEAD as u64;
         Ok(())
     }
@@ -181,7 +183,7 @@ impl Journal {
 
 /// Makes a segment that is there after a crash too. One of that name holds no record that counts: it would
 /// have a later name.
-fn create(dir: &Path, first: u64) -> Result<(Segment, File), EngineError> {
+fn create(dir: &Path, first: u64) -> Result<(File, Held), EngineError> {
     let segment = Segment::of(dir, first);
     remove_file(&segment.path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&segment.path)?;
@@ -189,7 +191,8 @@ fn create(dir: &Path, first: u64) -> Result<(Segment, File), EngineError> {
     file.sync_all()?;
     // A later sync need not cover what a failed one was for: whoever tries again makes the file again.
     sync_directory(dir).inspect_err(|_| drop(remove_file(&segment.path)))?;
-    Ok((segment, file))
+    let held = Held::of(&segment.path, &file)?;
+    Ok((file, held))
 }
 
 fn head_of(first: u64) -> Vec<u8> {

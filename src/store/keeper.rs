@@ -73,6 +73,9 @@ impl Keeper {
     }
 
     fn look(&mut self) {
+        if self.shared.held.check().is_err() {
+            return; // the commit thread says so
+        }
         let now = Instant::now();
         if now >= self.next_sync {
             self.next_sync = now + SYNC;
@@ -135,9 +138,9 @@ impl Keeper {
     }
 
     fn make(&mut self) -> Result<u64, EngineError> {
-        self.shared.held.check()?;
         self.sync();
-        let Shared { places, pulse, .. } = &*self.shared;
+        let Shared { places, held, pulse, .. } = &*self.shared;
+        held.check()?;
         let written = pulse.journaled.load(Ordering::Relaxed);
         let made = checkpoint::make(&places.checkpoints, |out| self.write(out))?;
         let keep = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::KEPT };
@@ -153,16 +156,18 @@ impl Keeper {
 
     /// On this thread, since nothing may take the journal away meanwhile.
     fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, EngineError> {
-        self.shared.held.check()?;
         let sequence = self.write(&mut out)?;
         out.flush()?;
         Ok(sequence)
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<u64, EngineError> {
-        let Shared { places, view, space, pulse, .. } = &*self.shared;
+        let Shared { places, held, view, space, pulse, .. } = &*self.shared;
         let applied = || pulse.applied.load(Ordering::Acquire);
-        checkpoint::write(out, view, space, &places.journal, applied, &pulse.is_stopping)
+        held.check()?;
+        let sequence = checkpoint::write(out, view, space, &places.journal, applied, &pulse.is_stopping)?;
+        held.check()?; // the journal was read by its name
+        Ok(sequence)
     }
 
     /// Reads all that is not read otherwise. Whether anything of it is damaged.

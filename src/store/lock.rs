@@ -31,36 +31,43 @@ pub(super) fn lock_directory(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// The directory that was locked, to be told from another in its place.
+/// A file that is open, to be told from another under its name.
 ///
-/// Files that are open outlive their names. In a directory that was removed, or moved away and made anew, picks
-/// would be acknowledged that no start finds, and what is opened by its name would be another store's.
+/// Open files outlive their names. In a directory that was removed, or moved away and made anew, picks would be
+/// acknowledged that no start finds, and what is opened by its name would be another store's. An inode's number is
+/// given to no other file while this one is open, so whoever made this keeps the file open as long as it checks.
 #[derive(Debug)]
 pub(super) struct Held {
-    lock: PathBuf,
-    file: (u64, u64),
+    path: PathBuf,
+    inode: (u64, u64),
 }
 
 impl Held {
-    pub(super) fn of(dir: &Path, lock: &File) -> io::Result<Self> {
-        Ok(Self { lock: dir.join(NAME), file: identity(&lock.metadata()?) })
+    pub(super) fn of(path: &Path, file: &File) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), inode: inode(&file.metadata()?) })
     }
 
-    /// Fails while another lock, or none, is where ours was.
+    /// The lock of a directory.
+    pub(super) fn lock(dir: &Path, lock: &File) -> io::Result<Self> {
+        Self::of(&dir.join(NAME), lock)
+    }
+
+    /// Fails while another file has the name, or none.
     pub(super) fn check(&self) -> Result<(), EngineError> {
-        let cause = match std::fs::metadata(&self.lock) {
-            Ok(found) if identity(&found) == self.file => return Ok(()),
-            Ok(_) => "it is another".to_owned(),
-            Err(error) => error.to_string(),
+        let cause = match std::fs::metadata(&self.path) {
+            Ok(found) if inode(&found) == self.inode => return Ok(()),
+            Ok(_) => {
+                "is another than the one that was opened; put that back, or restart the server".to_owned()
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                "is gone; put it back, or restart the server".to_owned()
+            }
+            Err(error) => format!("cannot be looked at: {error}"),
         };
-        Err(EngineError::Failed(format!(
-            "the data directory is not the one that was opened: {} ({cause}); put it back, or restart the server",
-            self.lock.display()
-        )))
+        Err(EngineError::Failed(format!("{} {cause}", self.path.display())))
     }
 }
 
-/// An inode's number is not given to another file while it is open.
-fn identity(file: &Metadata) -> (u64, u64) {
+fn inode(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
