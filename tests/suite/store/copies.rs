@@ -59,7 +59,7 @@ fn reopen(dir: &Path, context: &str) -> Store {
     .unwrap_or_else(|error| panic!("{context}: {error}"))
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn files(dir: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

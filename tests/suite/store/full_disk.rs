@@ -40,7 +40,7 @@ fn fill(store: &Store) -> (u64, CommitError, Duration) {
     }
 }
 
-fn wait_until_writable(store: &Store, within: Duration) {
+pub(super) fn wait_until_writable(store: &Store, within: Duration) {
     let started = Instant::now();
     let write = || vec![Write::PutNote { name: "space".to_owned(), value: vec![1] }];
     while let Err(error) = store.commit_blocking(write()) {
