@@ -9,22 +9,21 @@
 //! brings it up to the journal, with the room of the ballast where the disk is full. Both are tried at once.
 //! Writes are taken again when the ballast could be laid again.
 
-use super::cell::Space;
 use super::engine::{Engine, EngineError};
-use super::files::{Places, drop_ballast, lay_ballast};
+use super::files::{drop_ballast, lay_ballast};
 use super::high_water::Mark;
 use super::journal::Journal;
-use super::lock::Held;
 use super::opening::{self, Opened};
 use super::plan::{Changes, Plan, PlanError};
+use super::shared::Shared;
 use super::tally::Tally;
 use super::view::{self, View};
-use super::{CommitError, Options, Write};
+use super::{CommitError, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -34,45 +33,6 @@ const QUIET: Duration = Duration::from_millis(50);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Well under the 5 s in which writes have to work again after space came back.
 const LAST_RETRY: Duration = Duration::from_secs(1);
-
-/// What the thread shares with readers.
-pub(super) struct Shared {
-    pub(super) view: RwLock<View>,
-    pub(super) space: Space,
-    pub(super) places: Places,
-    pub(super) held: Held,
-    pub(super) options: Options,
-    pub(super) pulse: Pulse,
-}
-
-/// How the thread is doing.
-#[derive(Default)]
-pub(super) struct Pulse {
-    pub(super) has_failed: AtomicBool,
-    pub(super) acknowledged: AtomicU64,
-    /// Commits that wait for an answer.
-    pub(super) pending: AtomicUsize,
-    /// The journal's last record that readers see.
-    pub(super) applied: AtomicU64,
-    /// Bytes that were written to the journal since the store was opened.
-    pub(super) journaled: AtomicU64,
-    /// Of the newest checkpoint.
-    pub(super) checkpoint: AtomicU64,
-    /// How often the index was made anew since the store was opened.
-    pub(super) rebuilt: AtomicU64,
-    /// Rows or records that are in neither copy.
-    pub(super) lost: AtomicU64,
-    /// The store is being closed: what takes long is to end.
-    pub(super) is_stopping: AtomicBool,
-    /// When the first of the group in flight came in.
-    pub(super) oldest: Mutex<Option<Instant>>,
-}
-
-impl Pulse {
-    fn set_oldest(&self, at: Option<Instant>) {
-        *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = at;
-    }
-}
 
 /// One commit on its way.
 pub(super) struct Job {

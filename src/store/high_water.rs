@@ -5,9 +5,9 @@
 //! seen twice with different content.
 
 use super::cell::Table;
-use super::committer::Shared;
 use super::engine::EngineError;
 use super::files::sync_directory;
+use super::shared::Shared;
 use super::view::{self, Records};
 use super::{AgendaRecord, LedgerHead, ReadError, Write};
 use crate::revision::Entry;

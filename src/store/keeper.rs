@@ -4,9 +4,9 @@
 //! journal since the last one has grown past a limit. Two are kept, with the journal since the older one. Once
 //! after opening and then once a day all of it is read again: a copy that nobody reads is none.
 
-use super::committer::Shared;
 use super::engine::EngineError;
 use super::opening::is_whole_journal;
+use super::shared::Shared;
 use super::view;
 use super::{checkpoint, journal};
 use std::io::{self, Write};
