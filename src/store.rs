@@ -30,6 +30,7 @@ mod files;
 mod high_water;
 mod journal;
 mod keeper;
+mod links;
 mod lock;
 mod opening;
 mod plan;

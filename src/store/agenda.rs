@@ -88,8 +88,9 @@ enum TargetRow {
     Erased(i64),
 }
 
+/// Why a row is no record.
 #[derive(Debug, thiserror::Error)]
-enum RowError {
+pub(super) enum RowError {
     #[error("a time is out of range")]
     Time,
     #[error("a hash is not 32 bytes of base64url")]
@@ -163,11 +164,11 @@ fn time(seconds: i64) -> Result<DateTime<Utc>, RowError> {
     DateTime::from_timestamp(seconds, 0).ok_or(RowError::Time)
 }
 
-fn text(digest: &Digest) -> String {
+pub(super) fn text(digest: &Digest) -> String {
     BASE64URL_NOPAD.encode(&digest.0)
 }
 
-fn digest(text: &str) -> Result<Digest, RowError> {
+pub(super) fn digest(text: &str) -> Result<Digest, RowError> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| RowError::Hash)?;
     bytes.try_into().map(Digest).map_err(|_| RowError::Hash)
 }

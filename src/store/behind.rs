@@ -1,7 +1,6 @@
 //! What is behind a read link: two records, read at one moment.
 
 use super::cell::Table;
-use super::plan::decode;
 use super::view;
 use super::{AgendaRecord, LinkTarget, ReadError, Store};
 use crate::revision::Digest;
@@ -56,9 +55,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn behind(&self, hash: &Digest) -> Result<Behind, ReadError> {
-        let link = self.space().cell(Table::Link, &hash.0);
         view::read(self.view(), |view| {
-            let target = decode(&link, view.bytes(&link)?)?;
+            let target = view.link(self.space(), hash)?;
             let record = match &target {
                 Some(LinkTarget::Agenda(key)) => view.bytes(&self.space().cell(Table::Agenda, &key.0))?,
                 _ => None,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! key    conference slug, 00, table, id, part (u16)
-//! value  format (01), CRC-32 of key and payload (u32, little-endian), payload
+//! value  layout (01), CRC-32 of key and payload (u32, little-endian), payload
 //! ```
 //!
 //! The payload of part 0 begins with the number of parts (u16); numbers are big-endian but for the CRC.
@@ -16,11 +16,15 @@ use super::{CommitError, ReadError};
 use crate::program::Slug;
 use serde::{Deserialize, Serialize};
 
-/// The format of every value that this version writes, and the newest that it reads.
+/// The format of the store that this version writes, and the newest that it reads. Format 1 had a record for each
+/// read link.
 ///
-/// Whoever raises it keeps reading the older ones, and writes the new number into [`Table::Format`] in the
-/// first commit, so that an older version refuses the directory when it opens and not at the first read.
-pub(super) const FORMAT: u8 = 1;
+/// Whoever raises it keeps reading the older ones, and writes the new number into [`Table::Format`] with the
+/// first record that an older version would not find, so that one refuses the directory when it opens.
+pub(super) const FORMAT: u8 = 2;
+
+/// The first byte of every value: the format that brought its layout.
+const LAYOUT: u8 = 1;
 
 const PART_BYTES: usize = 4096;
 const HEADER_BYTES: usize = 5;
@@ -39,6 +43,7 @@ pub(super) enum Table {
     Entry = b'e',
     Feed = b'f',
     Head = b'h',
+    Links = b'k',
     Link = b'l',
     Note = b'n',
     Release = b'r',
@@ -48,13 +53,14 @@ pub(super) enum Table {
 
 impl Table {
     /// Every kind.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Agenda,
         Self::Csv,
         Self::Detail,
         Self::Entry,
         Self::Feed,
         Self::Head,
+        Self::Links,
         Self::Link,
         Self::Note,
         Self::Release,
@@ -81,7 +87,7 @@ impl Table {
             Self::Entry => "ledger entry",
             Self::Feed => "feed mark",
             Self::Head => "ledger",
-            Self::Link => "read link",
+            Self::Link | Self::Links => "read link",
             Self::Note => "note",
             Self::Slug => "slug",
             Self::Format => "store format",
@@ -165,7 +171,7 @@ impl Cell {
                 }
                 payload.extend_from_slice(chunks.next().unwrap_or_default());
                 let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
-                value.push(FORMAT);
+                value.push(LAYOUT);
                 value.extend_from_slice(&checksum(&key, &payload).to_le_bytes());
                 value.append(&mut payload);
                 (key, value)
@@ -224,11 +230,11 @@ pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&
     let damaged = |cause: &str| ReadError::Damaged { what, cause: cause.to_owned() };
     match value {
         [found, ..] if *found > FORMAT => Err(ReadError::Newer { what, found: *found, known: FORMAT }),
-        [FORMAT, a, b, c, d, payload @ ..] => {
+        [LAYOUT, a, b, c, d, payload @ ..] => {
             let stored = u32::from_le_bytes([*a, *b, *c, *d]);
             if checksum(key, payload) == stored { Ok(payload) } else { Err(damaged("its checksum is wrong")) }
         }
-        [FORMAT, ..] | [] => Err(damaged("it is cut off")),
+        [LAYOUT, ..] | [] => Err(damaged("it is cut off")),
         [found, ..] => Err(damaged(&format!("there is no format {found}"))),
     }
 }
@@ -261,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_of_format_1_stays_as_it_is() {
+    fn the_first_layout_stays_as_it_is() {
         let parts = cell().write(b"hello").unwrap();
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         assert_eq!(parts.len(), 1);
@@ -272,8 +278,9 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_by_name() {
         let mut parts: BTreeMap<_, _> = cell().write(b"hello").unwrap().into_iter().collect();
-        parts.values_mut().for_each(|value| value[0] = 2);
-        assert_eq!(read(&parts), Err(ReadError::Newer { what: "note", found: 2, known: 1 }));
+        parts.values_mut().for_each(|value| value[0] = FORMAT + 1);
+        let newer = ReadError::Newer { what: "note", found: FORMAT + 1, known: FORMAT };
+        assert_eq!(read(&parts), Err(newer));
     }
 
     #[test]

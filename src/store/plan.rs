@@ -3,12 +3,14 @@
 //! A commit is planned against the tree and everything that its group wrote before it, so two commits of
 //! one group meet each other as they would in two. One that fails leaves nothing behind in the plan.
 
-use super::cell::{Cell, Space, Table};
+use super::cell::{Cell, FORMAT, Space, Table};
+use super::links::Links;
 use super::{
-    AgendaRecord, CommitError, LedgerHead, ReadError, ReleaseRecord, ReleaseSummary, ReleaseWrite, Write,
+    AgendaRecord, CommitError, LedgerHead, LinkTarget, ReadError, ReleaseRecord, ReleaseSummary,
+    ReleaseWrite, Write,
 };
 use crate::program::SessionId;
-use crate::revision::{Entry, Slugs};
+use crate::revision::{Digest, Entry, Slugs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -84,8 +86,8 @@ impl<'a, F: Fetch> Plan<'a, F> {
                 }
                 self.remove(&cell)
             }
-            Write::PutLink { hash, target } => self.put(&self.space.cell(Table::Link, &hash.0), target),
-            Write::DropLink { hash } => self.remove(&self.space.cell(Table::Link, &hash.0)),
+            Write::PutLink { hash, target } => self.link(hash, Some(*target)),
+            Write::DropLink { hash } => self.link(hash, None),
             Write::PutNote { name, value } => {
                 self.put_raw(&self.space.cell(Table::Note, name.as_bytes()), value)
             }
@@ -114,6 +116,19 @@ impl<'a, F: Fetch> Plan<'a, F> {
                 self.remove(&self.number(Table::Csv, *n))
             }
         }
+    }
+
+    /// A record of its own, which it had in format 1, goes, and with it the format.
+    fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
+        let format = self.space.cell(Table::Format, b"");
+        if self.get(&format)? != Some(FORMAT) {
+            self.put(&format, &FORMAT)?;
+        }
+        self.remove(&self.space.cell(Table::Link, &hash.0))?;
+        let cell = Links::cell(self.space, hash);
+        let mut links: Links = self.get(&cell)?.unwrap_or_default();
+        links.set(*hash, target);
+        if links.is_empty() { self.remove(&cell) } else { self.put(&cell, &links) }
     }
 
     fn release(&mut self, write: &ReleaseWrite) -> Result<(), PlanError> {

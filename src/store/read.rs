@@ -1,6 +1,7 @@
 //! The reading side of the store: synchronous, and never behind the disk unless a page is not cached.
 
 use super::cell::{Cell, Table};
+use super::links;
 use super::plan::{decode, slug_kind};
 use super::release::ReleaseDetail;
 use super::view::{self, Records};
@@ -18,7 +19,7 @@ impl Store {
 
     /// Where the read link of a token's SHA-256 leads.
     pub fn link(&self, hash: &Digest) -> Result<Option<LinkTarget>, ReadError> {
-        self.record(Table::Link, &hash.0)
+        view::read(self.view(), |view| view.link(self.space(), hash))
     }
 
     /// All agendas, by key. Commits go on during the scan: each record is whole, but they are not all of one
@@ -27,9 +28,10 @@ impl Store {
         self.by_digest(Table::Agenda)
     }
 
-    /// All read links, by hash, the closed ones too.
+    /// All read links, the closed ones too; by hash but for those that format 1 wrote, which come first.
     pub fn links(&self) -> impl Iterator<Item = Result<(Digest, LinkTarget), ReadError>> + '_ {
-        self.by_digest(Table::Link)
+        // In this order, one that is written meanwhile and so moves is met twice at worst, and never missed.
+        self.by_digest(Table::Link).chain(links::all(self.records(Table::Links)))
     }
 
     /// A small named value.

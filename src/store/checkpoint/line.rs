@@ -1,7 +1,7 @@
 //! The lines of a checkpoint: one record each, as JSON that other programs can read.
 //!
 //! ```text
-//! {"callboard":"checkpoint","version":1,"conference":"srecon25americas","sequence":7}
+//! {"callboard":"checkpoint","version":2,"conference":"srecon25americas","sequence":7}
 //! {"table":"entry","id":"keynote-1","record":{…}}      a record that is JSON, as it is stored
 //! {"table":"agenda","hex":"00ff…","record":[…]}        an id that is no text
 //! {"table":"csv","hex":"0000000000000001","bytes":"…"} a record that is no JSON, in base64
@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The version of the format that is written, and the newest that is read.
-pub(super) const VERSION: u32 = 1;
+/// The version of the format that is written, and the newest that is read. Version 1 knew no table `links`.
+pub(super) const VERSION: u32 = 2;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

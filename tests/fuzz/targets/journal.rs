@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
-const JOURNAL: &[u8] = include_bytes!("../../fixtures/store/journal/whole.journal");
-const CHECKPOINT: &[u8] = include_bytes!("../../fixtures/store/checkpoint/whole.ndjson");
+const JOURNAL: &[u8] = include_bytes!("../../fixtures/store/v2/journal/whole.journal");
+const CHECKPOINT: &[u8] = include_bytes!("../../fixtures/store/v2/checkpoint/whole.ndjson");
 const SEGMENT_HEAD: usize = 32;
 const RECORD_HEAD: usize = 16;
 

@@ -1,14 +1,17 @@
-//! The second copy as files: a segment of the journal and a checkpoint that format 1 wrote, sound and damaged.
+//! The second copy as files: a segment of the journal and a checkpoint that each format wrote, sound and damaged.
 //!
-//! `tests/fixtures/store/journal` and `tests/fixtures/store/checkpoint` hold what [`fill`] leaves, each whole and in
-//! the ways of [`damages`]. `CALLBOARD_WRITE_FIXTURES=1 cargo test as_they_always_were` writes those of the present format
-//! anew; those of an older one are never changed again. Each is opened alone, as a directory without an index is.
+//! `tests/fixtures/store/v2/journal` and `tests/fixtures/store/v2/checkpoint` hold what [`fill`] leaves, each whole and
+//! in the ways of [`damages`]. `CALLBOARD_WRITE_FIXTURES=1 cargo test as_they_always_were` writes those of the present
+//! format anew; those of an older one are never changed again. Each is opened alone, as a directory without an index is.
 
 use super::sample::{agenda, at, id, key, open, put, release, session, slug};
 use callboard::revision::Digest;
 use callboard::store::{LinkTarget, OpenError, Store, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Every format, by its folder.
+const FORMATS: [&str; 2] = ["v1", "v2"];
 
 /// The number of the last record: one of the format, and one a commit.
 const LAST: u64 = 8;
@@ -44,8 +47,9 @@ fn held(store: &Store) -> (Option<u64>, bool, bool, bool) {
 
 const ALL: (Option<u64>, bool, bool, bool) = (Some(3), false, true, true);
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store").join(name)
+/// A file of a format's folder.
+fn fixture(format: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store").join(format).join(name)
 }
 
 /// Where a record of the journal begins, by its sequence; the end is that after the last.
@@ -82,13 +86,13 @@ fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("checkpoint/flipped.ndjson", checkpoint.replacen("taken-in", "taken-io", 1).into_bytes()),
         (
             "checkpoint/of-a-later-version.ndjson",
-            checkpoint.replacen("\"version\":1", "\"version\":2", 1).into_bytes(),
+            checkpoint.replacen("\"version\":2", "\"version\":3", 1).into_bytes(),
         ),
     ]
 }
 
-/// A data directory with nothing but copies in it.
-fn lay(journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
+/// A data directory with nothing but copies in it, of a format.
+fn lay(format: &str, journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, at) in [
         (journal, "journal/00000000000000000001.journal"),
@@ -97,7 +101,7 @@ fn lay(journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
         let to = dir.path().join(at);
         fs::create_dir(to.parent().unwrap()).unwrap();
         if let Some(name) = name {
-            fs::copy(fixture(name), to).unwrap();
+            fs::copy(fixture(format, name), to).unwrap();
         }
     }
     dir
@@ -115,10 +119,10 @@ fn journal_and_checkpoint_are_written_as_they_always_were() {
     assert_eq!(record(&segment, LAST + 1), segment.len());
     for (name, bytes) in damages(&segment, &checkpoint) {
         if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-            fs::create_dir_all(fixture(name).parent().unwrap()).unwrap();
-            fs::write(fixture(name), &bytes).unwrap();
+            fs::create_dir_all(fixture("v2", name).parent().unwrap()).unwrap();
+            fs::write(fixture("v2", name), &bytes).unwrap();
         }
-        let found = Digest::of(&fs::read(fixture(name)).unwrap());
+        let found = Digest::of(&fs::read(fixture("v2", name)).unwrap());
         assert_eq!(
             found,
             Digest::of(&bytes),
@@ -130,7 +134,7 @@ fn journal_and_checkpoint_are_written_as_they_always_were() {
 #[test]
 fn a_journal_alone_gives_what_is_whole_in_it_and_says_what_is_missing() {
     let before_the_last = (Some(3), false, true, false);
-    for (name, expected, lost) in [
+    let cases = [
         ("whole", ALL, 0),
         ("torn-in-the-last-record", before_the_last, 0),
         ("torn-in-the-head", (None, false, false, false), 0),
@@ -140,40 +144,45 @@ fn a_journal_alone_gives_what_is_whole_in_it_and_says_what_is_missing() {
         // With nothing behind it, it is as a write that nobody waited for; an index would know it.
         ("flipped-in-the-last-record", before_the_last, 0),
         ("without-the-third-record", ALL, 1),
-    ] {
-        let dir = lay(Some(&format!("journal/{name}.journal")), None);
+    ];
+    for (format, (name, expected, lost)) in FORMATS.iter().flat_map(|format| cases.map(|case| (format, case)))
+    {
+        let dir = lay(format, Some(&format!("journal/{name}.journal")), None);
         let store = open(dir.path());
-        assert_eq!((held(&store), store.status().lost), (expected, lost), "{name}");
+        assert_eq!((held(&store), store.status().lost), (expected, lost), "{format} {name}");
         store.commit_blocking(vec![put(3, None, 1)]).unwrap();
         drop(store);
         let store = open(dir.path());
         assert_eq!(
             (held(&store), store.agendas().count()),
             (expected, 1 + usize::from(expected.0.is_some())),
-            "{name}"
+            "{format} {name}"
         );
     }
 }
 
 #[test]
 fn a_checkpoint_alone_is_all_or_is_refused_whole() {
-    let dir = lay(None, Some("checkpoint/whole.ndjson"));
-    let store = open(dir.path());
-    assert_eq!((held(&store), store.status().lost, store.status().sequence), (ALL, 0, LAST));
-    let (ledger, write) = release(None, vec![session(1), session(2)]);
-    assert_eq!(store.ledger().unwrap(), Some(ledger));
-    assert_eq!(store.program_csv(1).unwrap(), Some(write.csv));
-    assert!(store.entry(&id(2)).unwrap().is_some());
-    for name in ["cut-in-the-middle", "without-its-end", "without-a-record", "flipped", "of-a-later-version"]
-    {
-        let name = format!("checkpoint/{name}.ndjson");
-        let dir = lay(None, Some(&name));
-        let error = Store::open(dir.path(), &slug()).unwrap_err();
-        assert!(matches!(error, OpenError::Engine { .. }), "{name}: {error}");
-        assert!(error.to_string().contains("no whole checkpoint is left"), "{name}: {error}");
-        // The journal since the beginning makes up for it.
-        let dir = lay(Some("journal/whole.journal"), Some(&name));
+    for format in FORMATS {
+        let dir = lay(format, None, Some("checkpoint/whole.ndjson"));
         let store = open(dir.path());
-        assert_eq!((held(&store), store.status().lost), (ALL, 0), "{name}");
+        assert_eq!((held(&store), store.status().lost, store.status().sequence), (ALL, 0, LAST));
+        let (ledger, write) = release(None, vec![session(1), session(2)]);
+        assert_eq!(store.ledger().unwrap(), Some(ledger));
+        assert_eq!(store.program_csv(1).unwrap(), Some(write.csv));
+        assert!(store.entry(&id(2)).unwrap().is_some());
+    }
+    let damaged = ["cut-in-the-middle", "without-its-end", "without-a-record", "flipped"];
+    let damaged = FORMATS.iter().flat_map(|format| damaged.map(|name| (*format, name)));
+    for (format, name) in damaged.chain([("v2", "of-a-later-version")]) {
+        let name = format!("checkpoint/{name}.ndjson");
+        let dir = lay(format, None, Some(&name));
+        let error = Store::open(dir.path(), &slug()).unwrap_err();
+        assert!(matches!(error, OpenError::Engine { .. }), "{format} {name}: {error}");
+        assert!(error.to_string().contains("no whole checkpoint is left"), "{format} {name}: {error}");
+        // The journal since the beginning makes up for it.
+        let dir = lay(format, Some("journal/whole.journal"), Some(&name));
+        let store = open(dir.path());
+        assert_eq!((held(&store), store.status().lost), (ALL, 0), "{format} {name}");
     }
 }

@@ -1,17 +1,17 @@
 //! The format on disk: what one version wrote, every later one reads, and an older one refuses.
 //!
-//! `tests/fixtures/store/v1.rows` holds the keys and values of [`expected`] as format 1 writes them, one pair
+//! `tests/fixtures/store/v2/rows` holds the keys and values of [`expected`] as format 2 writes them, one pair
 //! a line in hexadecimal. `CALLBOARD_WRITE_FIXTURES=1` writes the file of the present format anew; that of an
-//! older format is never changed again.
+//! older format, in a folder of its own, is never changed again.
 
 use super::sample::{agenda, at, conference, id, key, open, release, session, slug};
 use callboard::program::{Slug, Speaker, Text, Track};
-use callboard::revision::Ledger;
+use callboard::revision::{Digest, Ledger};
 use callboard::store::{LinkTarget, OpenError, ReadError, ReleaseRecord, ReleaseWrite, Store, Write};
 use std::path::{Path, PathBuf};
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store/v1.rows")
+fn fixture(format: u8) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{format}/rows"))
 }
 
 /// A ledger with an entry, a mark and a slug of every kind.
@@ -61,40 +61,102 @@ fn rows(dir: &Path) -> String {
 }
 
 #[test]
-fn format_1_is_written_as_it_always_was() {
+fn format_2_is_written_as_it_always_was() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
     let written = rows(dir.path());
     if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-        std::fs::write(fixture(), &written).unwrap();
+        std::fs::write(fixture(2), &written).unwrap();
     }
     assert!(
-        written == std::fs::read_to_string(fixture()).unwrap(),
+        written == std::fs::read_to_string(fixture(2)).unwrap(),
         "stored bytes changed: raise the format unless all that read it read these too"
     );
 }
 
-#[test]
-fn a_store_of_format_1_opens() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = super::raw(dir.path());
-    for line in std::fs::read_to_string(fixture()).unwrap().lines() {
+/// A store as `format` wrote it.
+fn of(format: u8, dir: &Path) -> Store {
+    let db = super::raw(&dir.join("index"));
+    for line in std::fs::read_to_string(fixture(format)).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let bytes = |hex: &str| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
         db.insert(bytes(key), bytes(value)).unwrap();
     }
     drop(db);
+    open(dir)
+}
+
+#[test]
+fn a_store_of_every_format_opens() {
+    for format in [1, 2] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = of(format, dir.path());
+        let (ledger, record, _) = expected();
+        assert_eq!(store.ledger().unwrap(), Some(ledger));
+        assert_eq!(store.release(1).unwrap(), Some(record));
+        assert_eq!(store.program_csv(1).unwrap().as_deref(), Some(&b"release 1\n"[..]));
+        assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(3)));
+        let targets: Vec<_> = (11..=13).map(|n| store.link(&key(n)).unwrap().unwrap()).collect();
+        let closed = [LinkTarget::Closed { at: at(1) }, LinkTarget::Erased { at: at(2) }];
+        assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
+        assert_eq!(store.behind(&key(11)).unwrap().agenda(), Ok(Some(agenda(3))));
+        assert_eq!(store.note("taken-in").unwrap(), Some(vec![0, 255]));
+        assert_eq!(conference().slug, slug());
+    }
+}
+
+/// How many records there are in a table, and the format that the store says it has.
+fn counted(dir: &Path, table: u8) -> (usize, String) {
+    let rows = rows(dir);
+    let begins = |table: u8| hex(&[slug().as_str().as_bytes(), &[0, table]].concat());
+    let of = |table| rows.lines().filter(move |line| line.starts_with(&begins(table)));
+    let format = of(b'v').next().unwrap();
+    (of(table).count(), format.get(format.len() - 2..).unwrap().to_owned())
+}
+
+#[test]
+fn a_read_link_of_format_1_moves_when_it_is_written_and_an_older_version_then_refuses_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = |store: &Store| store.links().map(|link| link.unwrap().0).collect::<Vec<Digest>>();
+    let store = of(1, dir.path());
+    let mut links = all(&store);
+    store.commit_blocking(vec![super::sample::put(2, None, 1)]).unwrap();
+    drop(store);
+    assert_eq!(counted(dir.path(), b'l'), (3, hex(b"1")), "as long as no link is written, it is in format 1");
+
     let store = open(dir.path());
-    let (ledger, record, _) = expected();
-    assert_eq!(store.ledger().unwrap(), Some(ledger));
-    assert_eq!(store.release(1).unwrap(), Some(record));
-    assert_eq!(store.program_csv(1).unwrap().as_deref(), Some(&b"release 1\n"[..]));
-    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(3)));
-    let targets: Vec<_> = (11..=13).map(|n| store.link(&key(n)).unwrap().unwrap()).collect();
-    let closed = [LinkTarget::Closed { at: at(1) }, LinkTarget::Erased { at: at(2) }];
-    assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
-    assert_eq!(store.note("taken-in").unwrap(), Some(vec![0, 255]));
-    assert_eq!(conference().slug, slug());
+    let closed = LinkTarget::Closed { at: at(3) };
+    store.commit_blocking(vec![Write::PutLink { hash: key(11), target: closed }]).unwrap();
+    store.commit_blocking(vec![Write::DropLink { hash: key(12) }]).unwrap();
+    assert_eq!((store.link(&key(11)), store.link(&key(12))), (Ok(Some(closed)), Ok(None)));
+    links.retain(|hash| *hash != key(12));
+    let mut left = all(&store);
+    left.sort();
+    assert_eq!(left, links);
+    drop(store);
+    assert_eq!(counted(dir.path(), b'l'), (1, hex(b"2")));
+    assert_eq!(counted(dir.path(), b'k'), (1, hex(b"2")));
+}
+
+#[test]
+fn links_that_begin_alike_are_one_record_and_keep_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let hash = |n: u8| Digest(std::array::from_fn(|at| if at == 31 { n } else { 7 }));
+    let to = |n: u8| LinkTarget::Agenda(key(n.into()));
+    // More than one part of 4 KiB takes, in one commit and in many.
+    let put = |n| Write::PutLink { hash: hash(n), target: to(n) };
+    store.commit_blocking((0..60).map(put).collect()).unwrap();
+    (60..120).for_each(|n| store.commit_blocking(vec![put(n)]).unwrap());
+    assert!((0..120).all(|n| store.link(&hash(n)) == Ok(Some(to(n)))));
+    assert_eq!((store.link(&hash(120)), store.links().count()), (Ok(None), 120));
+    store.commit_blocking((1..120).map(|n| Write::DropLink { hash: hash(n) }).collect()).unwrap();
+    let left: Vec<_> = store.links().map(Result::unwrap).collect();
+    assert_eq!(left, [(hash(0), to(0))]);
+    store.commit_blocking(vec![Write::DropLink { hash: hash(0) }]).unwrap();
+    assert_eq!(store.links().count(), 0);
+    drop(store);
+    assert_eq!(counted(dir.path(), b'k').0, 0, "nothing is left of an empty one");
 }
 
 /// Changes every value whose key holds `table`, as a later version or a bad disk would, in the only copy.
@@ -117,9 +179,9 @@ fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
 fn a_store_of_a_newer_format_is_refused_before_anything_is_read() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
-    tamper(dir.path(), b'v', |value| value[0] = 2);
+    tamper(dir.path(), b'v', |value| value[0] = 3);
     let error = Store::open(dir.path(), &slug()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
     assert!(error.to_string().contains("run the newer callboard"), "{error}");
     // The directory is not locked by the attempt.
     tamper(dir.path(), b'v', |value| value[0] = 1);
@@ -133,9 +195,9 @@ fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
     store.commit_blocking(expected().2).unwrap();
     drop(store);
     tamper(dir.path(), b'a', |value| value[0] = 9);
-    tamper(dir.path(), b'l', |value| *value.last_mut().unwrap() ^= 1);
+    tamper(dir.path(), b'k', |value| *value.last_mut().unwrap() ^= 1);
     let store = open(dir.path());
-    let newer = ReadError::Newer { what: "agenda", found: 9, known: 1 };
+    let newer = ReadError::Newer { what: "agenda", found: 9, known: 2 };
     assert_eq!(store.agenda(&key(1)), Err(newer.clone()));
     assert_eq!(store.agendas().next(), Some(Err(newer)));
     assert!(matches!(store.link(&key(11)), Err(ReadError::Damaged { what: "read link", .. })));
