@@ -6,7 +6,7 @@
 use crate::store::Store;
 use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,10 +22,12 @@ pub(super) fn path(data: &Path) -> PathBuf {
     runtime.map_or_else(|| data.to_owned(), PathBuf::from).join(NAME)
 }
 
-/// A socket that is listened on. It is removed with this.
+/// A socket that is listened on. It is removed with this, if its name is still its own: another server may have
+/// made one there, where the data directory was replaced.
 #[derive(Debug)]
 pub(super) struct Control {
     path: PathBuf,
+    inode: (u64, u64),
 }
 
 impl Control {
@@ -34,8 +36,8 @@ impl Control {
     /// The store is locked, so a socket that is there is a dead server's.
     pub(super) fn open(data: &Path, store: &Store) -> Option<Self> {
         let path = path(data);
-        match listen(&path, store.clone()) {
-            Ok(()) => Some(Self { path }),
+        match listen(&path, store.clone()).and_then(|()| inode(&path)) {
+            Ok(inode) => Some(Self { path, inode }),
             Err(error) => {
                 tracing::warn!(%error, socket = %path.display(), "no control socket: stop the server for a backup");
                 None
@@ -46,10 +48,24 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!(%error, "the control socket stays");
+        match inode(&self.path) {
+            Ok(found) if found == self.inode => {
+                if let Err(error) = std::fs::remove_file(&self.path) {
+                    tracing::debug!(%error, "the control socket stays");
+                }
+            }
+            Ok(_) => {
+                tracing::warn!(socket = %self.path.display(), "the control socket is another server's by now")
+            }
+            Err(error) => tracing::debug!(%error, "the control socket is gone"),
         }
     }
+}
+
+/// Which file has a name: no other has these numbers while the socket is listened on.
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    let found = std::fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 fn listen(path: &Path, store: Store) -> io::Result<()> {
@@ -79,4 +95,29 @@ fn send(store: &Store, client: UnixStream) -> io::Result<u64> {
     client.set_write_timeout(Some(PATIENCE))?;
     let out = io::BufWriter::with_capacity(64 * 1024, client);
     store.back_up(Box::new(out)).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Slug;
+
+    #[test]
+    fn a_socket_goes_with_its_server_and_that_of_another_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("data"), &Slug::parse("con").unwrap()).unwrap();
+        let path = dir.path().join(NAME);
+        let control = || {
+            listen(&path, store.clone()).unwrap();
+            Control { inode: inode(&path).unwrap(), path: path.clone() }
+        };
+        drop(control());
+        assert!(!path.exists());
+        let first = control();
+        let second = control(); // takes the name
+        drop(first);
+        assert!(path.exists(), "the second one's");
+        drop(second);
+        assert!(!path.exists());
+    }
 }
