@@ -33,7 +33,7 @@ pub(super) struct Control {
 impl Control {
     /// Listens. Without it everything works but backups of a running server, so that is no reason not to start.
     ///
-    /// The store is locked, so a socket that is there is a dead server's.
+    /// The store is locked, so a socket that is there is a dead server's, or one's whose directory was replaced.
     pub(super) fn open(data: &Path, store: &Store) -> Option<Self> {
         let path = path(data);
         match listen(&path, store.clone()).and_then(|()| inode(&path)) {

@@ -1,8 +1,8 @@
 //! The records of an agenda and of the read links that lead to it.
 //!
-//! Only SHA-256 digests of keys and links are in them. Both are written as short JSON arrays without field
-//! names: a million agendas are kept, and names would be a third of the bytes. A later format may append
-//! fields at the end of a row.
+//! Only SHA-256 digests of keys and links are in them. They are written as short JSON without field names, arrays
+//! mostly: a million agendas are kept, and names would be a third of the bytes. A later format may append fields
+//! at the end of an array.
 
 use crate::program::SessionId;
 use crate::revision::Digest;

@@ -1,4 +1,4 @@
-//! What is behind a read link: two records, read at one moment.
+//! What is behind a read link: where it leads and the agenda there, read at one moment.
 
 use super::cell::Table;
 use super::view;
@@ -6,7 +6,7 @@ use super::{AgendaRecord, LinkTarget, ReadError, Store};
 use crate::revision::Digest;
 use std::sync::PoisonError;
 
-/// What is behind a read link, as it lies in the store: to find out that it is the same, nothing is parsed.
+/// What is behind a read link, as it lies in the store: to find out that it is the same, no agenda is parsed.
 #[derive(Debug, Clone)]
 pub struct Behind {
     /// When it was read.

@@ -78,6 +78,11 @@ impl Table {
         !matches!(self, Self::Csv | Self::Note)
     }
 
+    /// Whether its ids are text. The others are digests and numbers, though their bytes may happen to be text.
+    pub(super) fn has_text_ids(self) -> bool {
+        matches!(self, Self::Entry | Self::Feed | Self::Format | Self::Head | Self::Note | Self::Slug)
+    }
+
     /// The kind in words, for errors.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -235,7 +240,7 @@ pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&
             if checksum(key, payload) == stored { Ok(payload) } else { Err(damaged("its checksum is wrong")) }
         }
         [LAYOUT, ..] | [] => Err(damaged("it is cut off")),
-        [found, ..] => Err(damaged(&format!("there is no format {found}"))),
+        [found, ..] => Err(damaged(&format!("there is no layout {found}"))),
     }
 }
 

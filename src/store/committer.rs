@@ -224,8 +224,11 @@ impl Committer {
         engine.apply(changes, &tally).map_err(Lapse::Index)?;
         self.tally = tally;
         self.is_dirty = true;
-        let written = std::mem::take(&mut view::write(&self.shared.view).before);
+        let mut view = view::write(&self.shared.view);
+        let written = std::mem::take(&mut view.before);
+        // Before anybody reads what it wrote, or a checkpoint would have it and say that it ends before.
         self.shared.pulse.applied.store(sequence, Ordering::Release);
+        drop(view);
         drop(written); // after the lock: a release's is long
         Ok(())
     }

@@ -118,10 +118,11 @@ impl<'a, F: Fetch> Plan<'a, F> {
         }
     }
 
-    /// A record of its own, which it had in format 1, goes, and with it the format.
+    /// Puts a link into its record, or takes it out. The record of its own that it had in format 1 goes, and the
+    /// store is one of the present format from then on.
     fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
         let format = self.space.cell(Table::Format, b"");
-        if self.get(&format)? != Some(FORMAT) {
+        if self.get(&format)? < Some(FORMAT) {
             self.put(&format, &FORMAT)?;
         }
         self.remove(&self.space.cell(Table::Link, &hash.0))?;

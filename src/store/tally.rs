@@ -72,7 +72,7 @@ impl Tally {
     }
 }
 
-/// Mixes what tells a value from every other: format, checksum (which covers the key) and length. A sum of
+/// Mixes what tells a value from every other: layout, checksum (which covers the key) and length. A sum of
 /// plain checksums would not notice two errors that cancel each other out.
 fn mark(value: &[u8]) -> u64 {
     let mut head = [0; 8];

@@ -1,5 +1,7 @@
 //! Verifying a store that is not open: every row, record and checkpoint is read once.
 
+use super::cell::FORMAT;
+use super::checkpoint::LoadError;
 use super::files::Places;
 use super::journal::{replay, segments};
 use super::lock::lock_directory;
@@ -59,6 +61,11 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     for found in checkpoint::list(&places.checkpoints).map_err(unusable)? {
         match checkpoint::verify(&found.path) {
             Ok(summary) => whole.push(summary.sequence),
+            // No damage, and nothing for this version to repair.
+            Err(LoadError::Newer(found)) => {
+                let found = found.try_into().unwrap_or(u8::MAX);
+                return Err(OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT });
+            }
             Err(error) => fault(&found.path, error.to_string()),
         }
     }

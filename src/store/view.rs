@@ -142,9 +142,11 @@ impl<'a> Groups<'a> {
     fn fill(&mut self) -> Result<(), ReadError> {
         let page = read(self.view, |view| view.page(&self.prefix, self.after.as_deref(), self.limit))?;
         let mut records: VecDeque<Vec<Row>> = VecDeque::new();
-        for row in page.rows {
+        // The record before may have grown since: its new parts are none of the next one's.
+        let given = self.after.as_deref().map(base);
+        for row in page.rows.into_iter().skip_while(|(key, _)| Some(base(key)) == given) {
             match records.back_mut() {
-                Some(parts) if parts.first().is_some_and(|first| base(first) == base(&row)) => {
+                Some(parts) if parts.first().is_some_and(|(first, _)| base(first) == base(&row.0)) => {
                     parts.push(row)
                 }
                 _ => records.push_back(vec![row]),
@@ -178,8 +180,8 @@ impl Iterator for Groups<'_> {
 }
 
 /// What the keys of a record's parts have in common.
-fn base(row: &Row) -> &[u8] {
-    row.0.split_last_chunk::<2>().map_or(&[], |(base, _)| base)
+fn base(key: &[u8]) -> &[u8] {
+    key.split_last_chunk::<2>().map_or(&[], |(base, _)| base)
 }
 
 /// The records of a table, in the order of their ids.
@@ -196,7 +198,10 @@ impl<'a> Records<'a> {
     }
 
     fn record(&self, parts: &[Row]) -> Result<Row, ReadError> {
-        let cell = Cell { table: self.table, base: parts.first().map(base).unwrap_or_default().to_vec() };
+        let cell = Cell {
+            table: self.table,
+            base: parts.first().map(|(key, _)| base(key)).unwrap_or_default().to_vec(),
+        };
         let record = cell.join(parts)?;
         Ok((cell.base.get(self.prefix..).unwrap_or_default().to_vec(), record))
     }

@@ -223,8 +223,10 @@ def test_what_is_no_whole_backup_changes_nothing(board, tmp_path):
     assert "in use by another callboard" in board.command("restore", str(backup), *board.flags(), exit_code=1)
     assert "in use by another callboard" in board.command("verify", *board.flags(), exit_code=1)
     board.stop()
+    newer = re.sub(rb'"version":\d+', b'"version":99', whole, count=1)
     for n, damaged in enumerate([b"", whole[:-1], whole[: len(whole) // 2], whole.replace(b"Mine", b"Thin"),
-                                 whole + b"\n", whole.replace(b'"version":1', b'"version":9', 1)]):  # fmt: skip
+                                 whole + b"\n", newer]):  # fmt: skip
+        assert damaged != whole
         bad = tmp_path / f"bad-{n}.ndjson"
         bad.write_bytes(damaged)
         assert "no whole backup" in board.command("restore", str(bad), *board.flags(), exit_code=1)

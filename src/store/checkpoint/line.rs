@@ -3,7 +3,8 @@
 //! ```text
 //! {"callboard":"checkpoint","version":2,"conference":"srecon25americas","sequence":7}
 //! {"table":"entry","id":"keynote-1","record":{…}}      a record that is JSON, as it is stored
-//! {"table":"agenda","hex":"00ff…","record":[…]}        an id that is no text
+//! {"table":"agenda","hex":"00ff…","record":[…]}        an id that is a digest or a number
+//! {"table":"links","hex":"00ffc0","record":{…}}        the read links whose hashes begin so
 //! {"table":"csv","hex":"0000000000000001","bytes":"…"} a record that is no JSON, in base64
 //! {"table":"link","hex":"00ff…","gone":true}           no record any more, though a line before has one
 //! {"key":"00ff…","value":"…"}                          a row that this version cannot read, as it is
@@ -13,15 +14,15 @@
 //! `conference` stands in a record's line where it is not that of the first line. A record that comes again
 //! replaces what came before.
 
-use super::super::cell::{Cell, Row, Space};
+use super::super::cell::{Cell, FORMAT, Row, Space};
 use super::super::plan::Changes;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The version of the format that is written, and the newest that is read. Version 1 knew no table `links`.
-pub(super) const VERSION: u32 = 2;
+/// The version that is written, and the newest that is read: the store's format, since the records are.
+pub(super) const VERSION: u32 = FORMAT as u32;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +149,8 @@ impl Whole<'_> {
 }
 
 fn named<'a>(conference: &str, cell: &Cell, own: &'a str, id: &'a [u8]) -> Line<'a> {
-    let text = std::str::from_utf8(id).ok().filter(|text| !text.chars().any(char::is_control));
+    let text = Some(id).filter(|_| cell.table.has_text_ids()).and_then(|id| std::str::from_utf8(id).ok());
+    let text = text.filter(|text| !text.chars().any(char::is_control));
     Line {
         conference: (own != conference).then(|| own.into()),
         table: Some(cell.table),
@@ -235,6 +237,9 @@ mod tests {
         let note = space("con").cell(Table::Note, b"n");
         assert_eq!(printed(&note.write(b"{}").unwrap()), [r#"{"table":"note","id":"n","bytes":"e30="}"#]);
 
+        let links = space("con").cell(Table::Links, b"ab@").write(b"{}").unwrap();
+        assert_eq!(printed(&links), [r#"{"table":"links","hex":"616240","record":{}}"#]);
+
         let unknown = vec![(b"con\0?x\0\0".to_vec(), b"later".to_vec())];
         assert_eq!(printed(&unknown), [r#"{"key":"636f6e003f780000","value":"bGF0ZXI="}"#]);
 
@@ -271,7 +276,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_record_comes_back(
-            table in prop::sample::select(vec![Table::Agenda, Table::Csv, Table::Note, Table::Head, Table::Link]),
+            table in prop::sample::select(vec![Table::Agenda, Table::Csv, Table::Note, Table::Head, Table::Links]),
             id in prop::collection::vec(any::<u8>(), 0..40),
             record in prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..9000),

@@ -1,7 +1,7 @@
 //! Agendas, links and notes through the one door.
 
-use super::sample::{agenda, at, id, key, open, put, slug};
-use callboard::store::{CommitError, LinkTarget, OpenError, Options, ReadError, Store, Write};
+use super::sample::{agenda, alike, at, id, key, open, put, slug};
+use callboard::store::{AgendaRecord, CommitError, LinkTarget, OpenError, Options, ReadError, Store, Write};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -126,17 +126,38 @@ fn a_scan_finds_every_record_once_however_long() {
     assert_eq!(store.links().count(), 0);
 }
 
+#[test]
+fn a_record_that_outgrows_a_part_during_a_scan_is_met_once_and_stops_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.commit_blocking((0..3000).map(|n| put(n, None, 1)).collect()).unwrap();
+    let mut seen = Vec::new();
+    // Wherever a page ends, the record before has grown when the next is read.
+    for row in store.agendas() {
+        let (key, record) = row.unwrap();
+        let long = AgendaRecord { version: 2, name: "n".repeat(2 * 4096), ..record };
+        store.commit_blocking(vec![Write::PutAgenda { key, expect: Some(1), record: long }]).unwrap();
+        seen.push(key);
+    }
+    let expected: BTreeSet<_> = (0..3000).map(key).collect();
+    assert!(seen.into_iter().eq(expected));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_writers_at_once_lose_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let done = std::sync::Arc::new(AtomicU64::new(0));
-    // All of them on one agenda: only the compare-and-set keeps them apart, within a group too.
+    // All of them on one agenda: only the compare-and-set keeps them apart, within a group too. And all their links
+    // are in one record, where a commit that conflicts leaves none.
+    let share = |n: u64| Write::PutLink { hash: alike(n as u8), target: LinkTarget::Agenda(key(n)) };
     store.commit(vec![put(0, None, 1)]).await.unwrap();
     let tasks = (1..=64u64).map(|n| {
         let (store, done) = (store.clone(), done.clone());
         tokio::spawn(async move {
-            store.commit(vec![put(n, None, 1)]).await.unwrap();
+            store.commit(vec![put(n, None, 1), share(n)]).await.unwrap();
+            let taken = store.commit(vec![share(100 + n), put(n, None, 2)]).await;
+            assert_eq!(taken, Err(CommitError::Conflict));
             let mut record = store.agenda(&key(0)).unwrap().unwrap();
             loop {
                 let expect = Some(record.version);
@@ -160,6 +181,8 @@ async fn sixty_four_writers_at_once_lose_nothing() {
     drop(store);
     let store = open(dir.path());
     assert_eq!(store.agendas().count(), 65);
+    let links: Vec<_> = store.links().map(Result::unwrap).collect();
+    assert!(links.into_iter().eq((1..=64).map(|n| (alike(n as u8), LinkTarget::Agenda(key(n))))));
     let shared = store.agenda(&key(0)).unwrap().unwrap();
     assert_eq!((shared.version, shared.picks.len()), (65, 65));
     let picked: BTreeSet<_> = shared.picks.into_iter().collect();

@@ -6,7 +6,7 @@
 
 use super::sample::{agenda, at, id, key, open, put, release, session, slug};
 use callboard::revision::Digest;
-use callboard::store::{LinkTarget, OpenError, Store, Write};
+use callboard::store::{LinkTarget, OpenError, Store, Write, verify};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -185,4 +185,11 @@ fn a_checkpoint_alone_is_all_or_is_refused_whole() {
         let store = open(dir.path());
         assert_eq!((held(&store), store.status().lost), (ALL, 0), "{format} {name}");
     }
+}
+
+#[test]
+fn verifying_calls_a_later_version_s_checkpoint_that_and_not_damaged() {
+    let dir = lay("v2", Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
+    let error = verify(dir.path()).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
 }

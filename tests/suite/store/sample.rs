@@ -25,6 +25,11 @@ pub(super) fn key(n: u64) -> Digest {
     Digest::of(&n.to_be_bytes())
 }
 
+/// Digests that share all bits but the last eight.
+pub(super) fn alike(n: u8) -> Digest {
+    Digest(std::array::from_fn(|at| if at == 31 { n } else { 7 }))
+}
+
 pub(super) fn id(n: u64) -> SessionId {
     SessionId::parse(&format!("session-{n}")).unwrap()
 }
