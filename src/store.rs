@@ -23,6 +23,7 @@ mod base64;
 mod behind;
 mod cell;
 mod checkpoint;
+mod closing;
 mod committer;
 mod engine;
 mod error;
@@ -56,6 +57,7 @@ pub use write::Write;
 
 use crate::program::Slug;
 use cell::{FORMAT, Space, Table};
+use closing::Door;
 use committer::{Committer, Job, Reply};
 use engine::{Engine, EngineError};
 use files::{Places, drop_ballast, lay_ballast, make_directory};
@@ -67,13 +69,11 @@ use opening::Opened;
 use plan::Changes;
 use shared::{Pulse, Shared};
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use view::View;
@@ -125,20 +125,6 @@ pub struct Store(Arc<Handle>);
 struct Handle {
     shared: Arc<Shared>,
     door: Mutex<Option<Door>>,
-}
-
-/// For sled to let go. One whose write failed may wait for it for ever; the journal has it all.
-const CLOSING: Duration = Duration::from_secs(5);
-
-/// What closing takes apart.
-struct Door {
-    jobs: SyncSender<Job>,
-    thread: JoinHandle<()>,
-    orders: Sender<Order>,
-    keeper: JoinHandle<()>,
-    /// Locked for as long as it lives. sled locks `db` itself, but not before it has touched the directory,
-    /// and not while it is reopened. The threads compare it with what has its name, so it goes after them.
-    lock: File,
 }
 
 impl Store {
@@ -307,25 +293,10 @@ impl Handle {
     }
 
     fn close(&self) {
-        let Some(Door { jobs, thread, orders, keeper, lock }) = self.door().take() else { return };
-        self.shared.pulse.is_stopping.store(true, Ordering::Relaxed);
-        drop((jobs, orders));
-        let deadline = Instant::now() + CLOSING;
-        for (thread, name) in [(keeper, "the keeper of checkpoints"), (thread, "the commit thread")] {
-            while !thread.is_finished() {
-                if Instant::now() > deadline {
-                    tracing::error!("{name} does not end; the next start finds everything in the journal");
-                    // Whoever opens the directory now must wait for the end of this process.
-                    std::mem::forget(lock);
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            if thread.join().is_err() {
-                tracing::error!("{name} panicked");
-            }
+        let door = self.door().take();
+        if let Some(door) = door {
+            door.close(&self.shared.pulse);
         }
-        drop(lock);
     }
 }
 
