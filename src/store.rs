@@ -240,7 +240,7 @@ impl Store {
         let is_open = self.0.door().as_ref().is_some_and(|door| !door.thread.is_finished());
         let oldest = *pulse.oldest.lock().unwrap_or_else(PoisonError::into_inner);
         StoreStatus {
-            writable: is_open && !pulse.has_failed.load(Ordering::Relaxed),
+            writable: is_open && pulse.failure().is_none(),
             oldest_pending: oldest.map(|at| at.elapsed()),
             acknowledged: pulse.acknowledged.load(Ordering::Relaxed),
             queue: pulse.pending.load(Ordering::Relaxed),
@@ -249,6 +249,11 @@ impl Store {
             rebuilt: pulse.rebuilt.load(Ordering::Relaxed),
             lost: pulse.lost.load(Ordering::Relaxed),
         }
+    }
+
+    /// Why it takes no writes, while that is so: what the disk or the database said.
+    pub fn failure(&self) -> Option<String> {
+        self.0.shared.pulse.failure().map(|error| error.to_string())
     }
 
     /// Answers what is waiting, closes the database and gives its lock back. Later reads and commits fail.

@@ -61,7 +61,12 @@ impl Operator {
         let body = json!({
             "ready": ready,
             "draining": draining,
-            "store": { "writable": writable, "alive": self.is_alive(), "queue": queue },
+            "store": {
+                "writable": writable,
+                "failure": self.store.failure(),
+                "alive": self.is_alive(),
+                "queue": queue,
+            },
             "release": release.number(),
             "published": release.published(),
             "publication": self.publisher.status(),

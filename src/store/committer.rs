@@ -106,7 +106,7 @@ impl Committer {
         needs_reopening: bool,
     ) -> Self {
         let failure = failure.map(|error| {
-            shared.pulse.has_failed.store(true, Ordering::Relaxed);
+            shared.pulse.set_failure(Some(error.clone()));
             Failure { error, wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
         });
         let engine = Some(engine);
@@ -269,7 +269,7 @@ impl Committer {
         if self.failure.is_none() {
             tracing::error!(%error, "the store takes no writes until this is put right");
         }
-        self.shared.pulse.has_failed.store(true, Ordering::Relaxed);
+        self.shared.pulse.set_failure(Some(error.clone()));
         let failure = Failure { error, wait: FIRST_RETRY / 2, next_try: Instant::now() };
         let answer = failure.answer();
         if failure.error == EngineError::Full {
@@ -286,7 +286,7 @@ impl Committer {
         match (reopened.and_then(|()| lay_ballast(&self.shared.places)), &mut self.failure) {
             (Ok(()), _) => {
                 self.failure = None;
-                self.shared.pulse.has_failed.store(false, Ordering::Relaxed);
+                self.shared.pulse.set_failure(None);
                 tracing::info!("the store takes writes again");
             }
             (Err(error), Some(failure)) => {
@@ -295,6 +295,7 @@ impl Committer {
                 } else {
                     tracing::error!(%error, "the store takes no writes yet, now for this");
                 }
+                self.shared.pulse.set_failure(Some(error.clone()));
                 failure.error = error;
                 failure.wait = (failure.wait * 2).min(LAST_RETRY);
                 failure.next_try = Instant::now() + failure.wait;

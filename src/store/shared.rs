@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::cell::Space;
+use super::engine::EngineError;
 use super::files::Places;
 use super::lock::Held;
 use super::view::View;
@@ -22,7 +23,8 @@ pub(super) struct Shared {
 /// How the commit thread is doing.
 #[derive(Default)]
 pub(super) struct Pulse {
-    pub(super) has_failed: AtomicBool,
+    /// Why no writes are taken, while that is so.
+    pub(super) failure: Mutex<Option<EngineError>>,
     pub(super) acknowledged: AtomicU64,
     /// Commits that wait for an answer.
     pub(super) pending: AtomicUsize,
@@ -43,6 +45,14 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    pub(super) fn set_failure(&self, failure: Option<EngineError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    pub(super) fn failure(&self) -> Option<EngineError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn set_oldest(&self, at: Option<Instant>) {
         *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 struct Desk {
     operator: Operator,
@@ -41,6 +42,7 @@ async fn a_server_is_alive_and_ready_until_it_drains_or_its_store_closes() {
     let (status, body) = desk.get("/readyz").await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["ready"], &body["release"]), (200, &true.into(), &1.into()), "{body}");
+    assert_eq!(body["store"]["failure"], serde_json::Value::Null);
 
     desk.draining.store(true, Ordering::Relaxed);
     assert_eq!(desk.get("/readyz").await.0, 503);
@@ -50,6 +52,24 @@ async fn a_server_is_alive_and_ready_until_it_drains_or_its_store_closes() {
     stage.store.close();
     let (status, body) = desk.get("/readyz").await;
     assert!(status == 503 && body.contains(r#""writable":false"#), "{body}");
+}
+
+#[tokio::test]
+async fn it_says_why_it_is_not_ready() {
+    let stage = Stage::new();
+    let desk = Desk::of(&stage);
+    let data = stage.dir.path().join("data");
+    let lock = data.join("lock");
+    std::fs::rename(&lock, data.join("away")).unwrap();
+    let failure = loop {
+        let (status, body) = desk.get("/readyz").await;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        match body["store"]["failure"].as_str() {
+            Some(failure) => break (status, failure.to_owned()),
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    assert_eq!(failure, (503, format!("{} is gone; put it back, or restart the server", lock.display())));
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ pub(super) struct Stage {
     pub(super) publisher: Arc<Publisher>,
     pub(super) store: Store,
     pub(super) freshness: Arc<Freshness>,
-    _dir: tempfile::TempDir,
+    pub(super) dir: tempfile::TempDir,
 }
 
 impl Stage {
@@ -110,7 +110,7 @@ impl Stage {
             allowances: Allowances::new(limits, config.trusted_proxies.clone()),
         });
         clock.advance(TimeDelta::hours(1));
-        Self { app, clock, publisher, store, freshness, _dir: dir }
+        Self { app, clock, publisher, store, freshness, dir }
     }
 
     pub(super) fn pass(&self, seconds: i64) {
