@@ -48,16 +48,10 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        match inode(&self.path) {
-            Ok(found) if found == self.inode => {
-                if let Err(error) = std::fs::remove_file(&self.path) {
-                    tracing::debug!(%error, "the control socket stays");
-                }
-            }
-            Ok(_) => {
-                tracing::warn!(socket = %self.path.display(), "the control socket is another server's by now")
-            }
-            Err(error) => tracing::debug!(%error, "the control socket is gone"),
+        if inode(&self.path).is_ok_and(|found| found != self.inode) {
+            tracing::warn!(socket = %self.path.display(), "the control socket is another server's by now");
+        } else if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(%error, "the control socket stays");
         }
     }
 }

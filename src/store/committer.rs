@@ -57,18 +57,17 @@ impl Reply {
     }
 }
 
+/// When writes are tried again; why none are taken is in the pulse.
 struct Failure {
-    error: EngineError,
     wait: Duration,
     next_try: Instant,
 }
 
-impl Failure {
-    fn answer(&self) -> CommitError {
-        match &self.error {
-            EngineError::Full => CommitError::Full,
-            cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
-        }
+/// What a commit is told that meets it.
+fn answer(failure: &EngineError) -> CommitError {
+    match failure {
+        EngineError::Full => CommitError::Full,
+        cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
     }
 }
 
@@ -106,8 +105,8 @@ impl Committer {
         needs_reopening: bool,
     ) -> Self {
         let failure = failure.map(|error| {
-            shared.pulse.set_failure(Some(error.clone()));
-            Failure { error, wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
+            shared.pulse.set_failure(Some(error));
+            Failure { wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
         });
         let engine = Some(engine);
         Self { shared, journal, engine, tally, mark, failure, needs_reopening, is_dirty: false }
@@ -158,8 +157,8 @@ impl Committer {
             return Vec::new();
         }
         let refuse = |answer: &CommitError| vec![Err(answer.clone()); group.len()];
-        if let Some(failure) = &self.failure {
-            return refuse(&failure.answer());
+        if let Some(failure) = self.shared.pulse.failure() {
+            return refuse(&answer(&failure));
         }
         let Some(engine) = self.engine.clone() else {
             return refuse(&CommitError::Unavailable("the store is not open".to_owned()));
@@ -269,13 +268,12 @@ impl Committer {
         if self.failure.is_none() {
             tracing::error!(%error, "the store takes no writes until this is put right");
         }
-        self.shared.pulse.set_failure(Some(error.clone()));
-        let failure = Failure { error, wait: FIRST_RETRY / 2, next_try: Instant::now() };
-        let answer = failure.answer();
-        if failure.error == EngineError::Full {
+        let answer = answer(&error);
+        if error == EngineError::Full {
             drop_ballast(&self.shared.places);
         }
-        self.failure = Some(failure);
+        self.shared.pulse.set_failure(Some(error));
+        self.failure = Some(Failure { wait: FIRST_RETRY / 2, next_try: Instant::now() });
         self.recover();
         answer
     }
@@ -290,13 +288,12 @@ impl Committer {
                 tracing::info!("the store takes writes again");
             }
             (Err(error), Some(failure)) => {
-                if failure.error == error {
+                if self.shared.pulse.failure().as_ref() == Some(&error) {
                     tracing::debug!(%error, "the store takes no writes yet");
                 } else {
                     tracing::error!(%error, "the store takes no writes yet, now for this");
                 }
-                self.shared.pulse.set_failure(Some(error.clone()));
-                failure.error = error;
+                self.shared.pulse.set_failure(Some(error));
                 failure.wait = (failure.wait * 2).min(LAST_RETRY);
                 failure.next_try = Instant::now() + failure.wait;
             }

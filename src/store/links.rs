@@ -3,8 +3,9 @@
 //! What a start costs goes by the number of records, however small they are: sled has no more than some 16 in a page.
 //! So the links whose hashes begin with the same 18 bits are one record: four of a million, one of ten thousand. With
 //! fewer bits it would be read faster, and every new link would write more: with 16, the files of a million agendas
-//! had twice the size. A damaged one keeps new links of its 18 bits out until it is repaired. Format 1 had a record for each link; those are read as they are, and move when they are
-//! written again.
+//! had twice the size. A damaged one keeps new links of its 18 bits out until it is repaired.
+//!
+//! Format 1 had a record for each link; those are read as they are, and move when they are written again.
 
 use super::agenda::{RowError, digest, text};
 use super::cell::{Cell, Space, Table};

@@ -61,14 +61,17 @@ async fn it_says_why_it_is_not_ready() {
     let data = stage.dir.path().join("data");
     let lock = data.join("lock");
     std::fs::rename(&lock, data.join("away")).unwrap();
-    let failure = loop {
-        let (status, body) = desk.get("/readyz").await;
-        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-        match body["store"]["failure"].as_str() {
-            Some(failure) => break (status, failure.to_owned()),
-            None => tokio::time::sleep(Duration::from_millis(10)).await,
+    let failure = async {
+        loop {
+            let (status, body) = desk.get("/readyz").await;
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            match body["store"]["failure"].as_str() {
+                Some(failure) => break (status, failure.to_owned()),
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
         }
     };
+    let failure = tokio::time::timeout(Duration::from_secs(10), failure).await.unwrap();
     assert_eq!(failure, (503, format!("{} is gone; put it back, or restart the server", lock.display())));
 }
 

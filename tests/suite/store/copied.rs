@@ -4,14 +4,10 @@
 //! in the ways of [`damages`]. `CALLBOARD_WRITE_FIXTURES=1 cargo test as_they_always_were` writes those of the present
 //! format anew; those of an older one are never changed again. Each is opened alone, as a directory without an index is.
 
-use super::sample::{agenda, at, id, key, open, put, release, session, slug};
+use super::sample::{FORMATS, agenda, at, fixture, id, key, open, put, release, session, slug};
 use callboard::revision::Digest;
 use callboard::store::{LinkTarget, OpenError, Store, Write, verify};
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// Every format, by its folder.
-const FORMATS: [&str; 2] = ["v1", "v2"];
 
 /// The number of the last record: one of the format, and one a commit.
 const LAST: u64 = 8;
@@ -46,11 +42,6 @@ fn held(store: &Store) -> (Option<u64>, bool, bool, bool) {
 }
 
 const ALL: (Option<u64>, bool, bool, bool) = (Some(3), false, true, true);
-
-/// A file of a format's folder.
-fn fixture(format: &str, name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store").join(format).join(name)
-}
 
 /// Where a record of the journal begins, by its sequence; the end is that after the last.
 fn record(segment: &[u8], sequence: u64) -> usize {
@@ -92,7 +83,7 @@ fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// A data directory with nothing but copies in it, of a format.
-fn lay(format: &str, journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
+fn lay(format: u8, journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, at) in [
         (journal, "journal/00000000000000000001.journal"),
@@ -119,10 +110,10 @@ fn journal_and_checkpoint_are_written_as_they_always_were() {
     assert_eq!(record(&segment, LAST + 1), segment.len());
     for (name, bytes) in damages(&segment, &checkpoint) {
         if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-            fs::create_dir_all(fixture("v2", name).parent().unwrap()).unwrap();
-            fs::write(fixture("v2", name), &bytes).unwrap();
+            fs::create_dir_all(fixture(2, name).parent().unwrap()).unwrap();
+            fs::write(fixture(2, name), &bytes).unwrap();
         }
-        let found = Digest::of(&fs::read(fixture("v2", name)).unwrap());
+        let found = Digest::of(&fs::read(fixture(2, name)).unwrap());
         assert_eq!(
             found,
             Digest::of(&bytes),
@@ -145,7 +136,8 @@ fn a_journal_alone_gives_what_is_whole_in_it_and_says_what_is_missing() {
         ("flipped-in-the-last-record", before_the_last, 0),
         ("without-the-third-record", ALL, 1),
     ];
-    for (format, (name, expected, lost)) in FORMATS.iter().flat_map(|format| cases.map(|case| (format, case)))
+    for (format, (name, expected, lost)) in
+        FORMATS.into_iter().flat_map(|format| cases.map(|case| (format, case)))
     {
         let dir = lay(format, Some(&format!("journal/{name}.journal")), None);
         let store = open(dir.path());
@@ -173,8 +165,8 @@ fn a_checkpoint_alone_is_all_or_is_refused_whole() {
         assert!(store.entry(&id(2)).unwrap().is_some());
     }
     let damaged = ["cut-in-the-middle", "without-its-end", "without-a-record", "flipped"];
-    let damaged = FORMATS.iter().flat_map(|format| damaged.map(|name| (*format, name)));
-    for (format, name) in damaged.chain([("v2", "of-a-later-version")]) {
+    let damaged = FORMATS.into_iter().flat_map(|format| damaged.map(|name| (format, name)));
+    for (format, name) in damaged.chain([(2, "of-a-later-version")]) {
         let name = format!("checkpoint/{name}.ndjson");
         let dir = lay(format, None, Some(&name));
         let error = Store::open(dir.path(), &slug()).unwrap_err();
@@ -189,7 +181,7 @@ fn a_checkpoint_alone_is_all_or_is_refused_whole() {
 
 #[test]
 fn verifying_calls_a_later_version_s_checkpoint_that_and_not_damaged() {
-    let dir = lay("v2", Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
+    let dir = lay(2, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
     let error = verify(dir.path()).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
 }

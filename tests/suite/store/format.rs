@@ -4,15 +4,11 @@
 //! a line in hexadecimal. `CALLBOARD_WRITE_FIXTURES=1` writes the file of the present format anew; that of an
 //! older format, in a folder of its own, is never changed again.
 
-use super::sample::{agenda, alike, at, conference, id, key, open, release, session, slug};
+use super::sample::{FORMATS, agenda, alike, at, conference, fixture, id, key, open, release, session, slug};
 use callboard::program::{Slug, Speaker, Text, Track};
 use callboard::revision::{Digest, Ledger};
 use callboard::store::{LinkTarget, OpenError, ReadError, ReleaseRecord, ReleaseWrite, Store, Write};
-use std::path::{Path, PathBuf};
-
-fn fixture(format: u8) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{format}/rows"))
-}
+use std::path::Path;
 
 /// A ledger with an entry, a mark and a slug of every kind.
 fn expected() -> (Ledger, ReleaseRecord, Vec<Write>) {
@@ -66,10 +62,10 @@ fn format_2_is_written_as_it_always_was() {
     open(dir.path()).commit_blocking(expected().2).unwrap();
     let written = rows(dir.path());
     if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-        std::fs::write(fixture(2), &written).unwrap();
+        std::fs::write(fixture(2, "rows"), &written).unwrap();
     }
     assert!(
-        written == std::fs::read_to_string(fixture(2)).unwrap(),
+        written == std::fs::read_to_string(fixture(2, "rows")).unwrap(),
         "stored bytes changed: raise the format unless all that read it read these too"
     );
 }
@@ -77,7 +73,7 @@ fn format_2_is_written_as_it_always_was() {
 /// A store as `format` wrote it.
 fn of(format: u8, dir: &Path) -> Store {
     let db = super::raw(&dir.join("index"));
-    for line in std::fs::read_to_string(fixture(format)).unwrap().lines() {
+    for line in std::fs::read_to_string(fixture(format, "rows")).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let bytes = |hex: &str| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
         db.insert(bytes(key), bytes(value)).unwrap();
@@ -88,7 +84,7 @@ fn of(format: u8, dir: &Path) -> Store {
 
 #[test]
 fn a_store_of_every_format_opens() {
-    for format in [1, 2] {
+    for format in FORMATS {
         let dir = tempfile::tempdir().unwrap();
         let store = of(format, dir.path());
         let (ledger, record, _) = expected();

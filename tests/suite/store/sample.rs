@@ -6,7 +6,7 @@ use callboard::program::{
 use callboard::revision::{Digest, Ledger, advance};
 use callboard::store::{AgendaRecord, LinkRecord, Origin, ReleaseRecord, ReleaseWrite, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
@@ -28,6 +28,14 @@ pub(super) fn key(n: u64) -> Digest {
 /// Digests that share all bits but the last eight.
 pub(super) fn alike(n: u8) -> Digest {
     Digest(std::array::from_fn(|at| if at == 31 { n } else { 7 }))
+}
+
+/// Every format that a version wrote.
+pub(super) const FORMATS: [u8; 2] = [1, 2];
+
+/// A file of a format's folder.
+pub(super) fn fixture(format: u8, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{format}")).join(name)
 }
 
 pub(super) fn id(n: u64) -> SessionId {
