@@ -1,5 +1,5 @@
-//! The house rules that a compiler does not know: which module may use which, where a crate lives, who reads
-//! the clock, how long a file may be. The tables mirror the design; a new module or exception is added here
+//! The house rules that a compiler does not know: which module may use which, where a crate lives and who reads
+//! the clock. The tables mirror the design; a new module or exception is added here
 //! with its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,7 +91,6 @@ struct Source {
     module: String,
     /// Without comments and without what only tests see.
     code: String,
-    lines: usize,
 }
 
 #[test]
@@ -141,16 +140,6 @@ fn only_the_clock_reads_the_wall_clock() {
 }
 
 #[test]
-fn files_hold_one_idea() {
-    let mut lengths: Vec<(usize, PathBuf)> = sources().into_iter().map(|s| (s.lines, s.path)).collect();
-    lengths.sort();
-    let at = |tenths: usize| &lengths[(lengths.len() - 1) * tenths / 10];
-    assert!(at(10).0 <= 500, "the longest file is {:?}", at(10));
-    assert!(at(9).0 <= 350, "one file in ten is longer than {:?}", at(9));
-    assert!(at(5).0 < 170, "the median file is {:?}", at(5));
-}
-
-#[test]
 fn nothing_is_left_for_later() {
     for source in sources() {
         let text = fs::read_to_string(root().join(&source.path)).unwrap();
@@ -188,7 +177,7 @@ fn source(file: &Path) -> Source {
     let path = file.strip_prefix(root()).unwrap().to_owned();
     let first = path.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
     let module = first.trim_end_matches(".rs").to_owned();
-    Source { code: code(&text), lines: text.lines().count(), module, path }
+    Source { code: code(&text), module, path }
 }
 
 /// rustfmt ends an item at the first line as far in as its start that closes it.
@@ -267,7 +256,7 @@ fn names_crate(code: &str, name: &str) -> bool {
 fn the_reader_of_arrows_sees_groups_and_skips_tests() {
     let text = "use crate::{feed::{Feed, Options}, program::Text};\n// crate::web\nfn f() { crate::store::x() }\n\
                 #[cfg(test)]\nmod tests {\n    use crate::import;\n}\nuse http::Uri;\n";
-    let source = Source { path: "x.rs".into(), module: "x".into(), code: code(text), lines: 0 };
+    let source = Source { path: "x.rs".into(), module: "x".into(), code: code(text) };
     assert_eq!(Vec::from_iter(ours(&source)), ["feed", "program", "store"]);
     assert!(names_crate(&source.code, "http"));
     assert!(!names_crate("use crate::http::Page; super::http::x()", "http"));
