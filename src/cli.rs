@@ -14,6 +14,7 @@ mod lint;
 mod publish;
 mod render;
 mod restore;
+mod secret;
 mod serve;
 mod settings;
 mod systemd;
@@ -73,7 +74,7 @@ enum Command {
     /// Shows what a program file would change: against another file, or against what a server runs.
     ///
     ///     callboard diff old.csv new.csv
-    ///     callboard diff new.csv --to https://conf.example.org --organizer-secret-file secret
+    ///     callboard diff new.csv --to https://conf.example.org --organizer-secret-file chair.secret
     #[command(verbatim_doc_comment)]
     Diff {
         /// The old file, or with a server the new one.
@@ -118,6 +119,14 @@ enum Command {
         file: Option<PathBuf>,
         #[command(flatten)]
         target: publish::Target,
+    },
+    /// Makes, lists and removes the secrets with which organizers publish over HTTP and sign in.
+    ///
+    /// The file holds lines `LABEL sha256:HEX` and comments, and no secret, so everybody may read it. A running
+    /// server reads it again on SIGHUP (`systemctl reload`).
+    Secret {
+        #[command(subcommand)]
+        command: secret::Command,
     },
     /// Sends the webhook calls that the server left in the spool, and exits 1 if some were given up.
     ///
@@ -242,6 +251,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
         Command::Erase { id, target } => publish::erase(&id, &target),
         Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
+        Command::Secret { command } => secret::run(&command),
         Command::Lint { file, format } => lint::examine(&file, format),
         Command::Agenda { link } => agenda::show(&link),
         Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),

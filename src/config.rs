@@ -6,10 +6,14 @@
 mod error;
 mod file;
 mod limits;
+mod secrets;
 
 pub use error::ConfigError;
 pub use file::{Publishing, Webhook};
 pub use limits::Limits;
+pub use secrets::{
+    MAX_SECRETS_FILE, OrganizerSecret, SecretLabel, SecretLabelError, SecretLine, SecretsFile,
+};
 
 use crate::peer::Trusted;
 use crate::program::{Clock, Conference, Room, Slug, Text, Track, Zone};
@@ -43,7 +47,7 @@ pub struct Config {
     pub publishing: Publishing,
     /// The server's limits.
     pub limits: Limits,
-    /// The file with the organizer's secrets; without one the organizer's paths answer 404.
+    /// The organizer secrets file; while it holds no secret, the organizer's paths answer 404.
     pub organizer_secret_file: Option<PathBuf>,
     /// The calls that go out after every release.
     pub webhooks: Vec<Webhook>,

@@ -48,6 +48,6 @@ pub use body::{Body, Stream};
 pub use etag::{EntityTag, SentTag, Tags};
 pub use metrics::Metrics;
 pub use operator::Operator;
-pub use organizer::Secrets;
+pub use organizer::{Secrets, SecretsError};
 pub use problem::{Fault, Problem};
 pub use route::routes;

@@ -8,7 +8,6 @@ use crate::publisher::{Publisher, keep_schedule, watch};
 use crate::retention::Retention;
 use crate::revision::Digest;
 use crate::store::{Store, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
@@ -60,9 +59,13 @@ impl Background {
         while hang_ups.recv().await.is_some() {
             systemd::reloading();
             match self.secrets.reload() {
-                Ok(()) => tracing::info!("SIGHUP: the organizer's secrets were read again"),
+                Ok(()) => {
+                    let valid = self.secrets.count();
+                    tracing::info!(valid, "SIGHUP: the organizer secrets were read again");
+                }
                 Err(error) => {
-                    tracing::error!(%error, "the organizer's secrets cannot be read; the old ones go on");
+                    let valid = self.secrets.count();
+                    tracing::error!(%error, valid, "SIGHUP: only the valid lines of the organizer secrets file count");
                 }
             }
             self.publisher.catch_up().await;
@@ -107,17 +110,5 @@ pub(super) fn freshness(store: &Store) -> Freshness {
             tracing::warn!(%error, "what read links have seen is forgotten");
             Freshness::default()
         }
-    }
-}
-
-/// The file of the organizer's secrets: as configured, else systemd's credential.
-pub(super) fn secrets(configured: Option<&PathBuf>) -> Result<Secrets, (PathBuf, std::io::Error)> {
-    let credential = || {
-        let directory = std::env::var_os("CREDENTIALS_DIRECTORY")?;
-        Some(PathBuf::from(directory).join("organizer-secret")).filter(|file| file.exists())
-    };
-    match configured.cloned().or_else(credential) {
-        Some(file) => Secrets::open(&file).map_err(|error| (file, error)),
-        None => Ok(Secrets::none()),
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Target {
     /// The server's origin
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(super) to: Url,
-    /// The file with the organizer's secret: `secret` or `label secret` on its first line
+    /// The file with your secret and nothing else, as `callboard secret add` printed it
     #[arg(long, value_name = "FILE", env = "CALLBOARD_ORGANIZER_SECRET_FILE")]
     organizer_secret_file: Option<PathBuf>,
 }
@@ -25,13 +25,15 @@ pub(super) struct Target {
 impl Target {
     fn client(&self) -> Result<Client, Failure> {
         let Some(path) = &self.organizer_secret_file else {
-            let text = "the organizer's secret is missing: pass --organizer-secret-file FILE, the file that the server was started with";
+            let text = "the organizer's secret is missing: write what `callboard secret add LABEL` printed to a file \
+                        and pass --organizer-secret-file FILE";
             return Err(Failure::text(Exit::Usage, text));
         };
         let text = read(path, Exit::Usage)?;
-        let secret = String::from_utf8_lossy(&text).lines().find_map(Secret::from_line);
-        let none = || Failure::text(Exit::Usage, format!("{} holds no secret", path.display()));
-        Ok(Client::new(Some(secret.ok_or_else(none)?)))
+        let secret = Secret::from_file(&String::from_utf8_lossy(&text));
+        let secret =
+            secret.map_err(|error| Failure::text(Exit::Usage, format!("{}: {error}", path.display())))?;
+        Ok(Client::new(Some(secret)))
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {

@@ -8,7 +8,7 @@ use super::settings::Serving;
 use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{Allowances, App, Operator, Parts};
+use crate::http::{Allowances, App, Operator, Parts, Secrets};
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
@@ -46,10 +46,10 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
         );
     }
-    let secrets = background::secrets(config.organizer_secret_file.as_ref()).map_err(|(file, error)| {
-        let text = format!("the organizer's secrets {} cannot be read: {error}", file.display());
-        Failure::text(Exit::BadConfig, text)
-    })?;
+    let secrets = match &config.organizer_secret_file {
+        Some(file) => Secrets::open(file).map_err(|error| Failure::new(Exit::BadConfig, &error))?,
+        None => Secrets::none(),
+    };
     let options = Options { checkpoint_bytes: config.checkpoint_bytes, ..Options::default() };
     let store = Store::open_with(&config.data, config.slug(), options).map_err(|error| match error {
         OpenError::Panicked { .. } => start_again(&error),

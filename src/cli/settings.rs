@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Where the config is looked for without `--config`.
 const DEFAULT_CONFIG: &str = "config/callboard.toml";
 
+/// The organizer secrets file where the config names none: beside the config file.
+const DEFAULT_SECRETS: &str = "organizer-secrets";
+
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Settings {
     /// The config file [default: config/callboard.toml if it is there]
@@ -36,8 +39,8 @@ pub(super) struct Settings {
 pub(super) struct Serving {
     #[command(flatten)]
     pub(super) settings: Settings,
-    /// The file with the organizer's secrets, one per line: `secret` or `label secret` [default: the systemd
-    /// credential organizer-secret]
+    /// The organizer secrets file, made by `callboard secret add` [default: organizer-secrets beside the config
+    /// file]
     #[arg(long, value_name = "FILE")]
     pub(super) organizer_secret_file: Option<PathBuf>,
     /// Where /healthz, /readyz and /metrics are; they are off without it
@@ -78,9 +81,12 @@ impl Settings {
             public_url: self.public_url.clone(),
             zone: self.zone.clone(),
         };
-        Config::parse(text.as_deref(), overrides).map_err(|error| {
+        let mut config = Config::parse(text.as_deref(), overrides).map_err(|error| {
             let place = path.map(|path| format!("{}: ", path.display())).unwrap_or_default();
             Failure::text(Exit::BadConfig, format!("{place}{error}"))
-        })
+        })?;
+        let beside = path.and_then(Path::parent).unwrap_or(Path::new(""));
+        config.organizer_secret_file.get_or_insert_with(|| beside.join(DEFAULT_SECRETS));
+        Ok(config)
     }
 }

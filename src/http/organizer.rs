@@ -10,7 +10,7 @@ mod session;
 mod show;
 
 pub(super) use desk::Drafts;
-pub use secrets::Secrets;
+pub use secrets::{Secrets, SecretsError};
 pub(super) use session::Sessions;
 
 use super::allowance::Allowed;

@@ -97,7 +97,8 @@ impl Stage {
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
         let secrets = dir.path().join("secrets");
-        std::fs::write(&secrets, format!("ops {SECRET}\n")).unwrap();
+        let digest = callboard::revision::Digest::of(SECRET.as_bytes());
+        std::fs::write(&secrets, format!("ops sha256:{digest}\n")).unwrap();
         let freshness = Arc::new(Freshness::default());
         let app = App::new(Parts {
             publisher: Arc::clone(&publisher),
