@@ -149,7 +149,8 @@ impl App {
         B: http_body::Body<Data = Bytes>,
     {
         if !self.0.pace.admits() {
-            let answer = Problem::Overloaded.answer(None);
+            let mut answer = Problem::Overloaded.answer(None);
+            policy::common(answer.headers_mut());
             return if request.method() == Method::HEAD { without_body(answer) } else { answer };
         }
         let (head, body) = request.into_parts();

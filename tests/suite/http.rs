@@ -10,6 +10,7 @@ mod described;
 mod desk;
 mod exchange;
 mod feeds;
+mod headers;
 mod limits;
 mod matrix;
 mod operator;

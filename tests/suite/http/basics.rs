@@ -103,5 +103,7 @@ async fn robots_may_read_every_feed() {
     let stage = Stage::new();
     let answer = stage.get("/robots.txt").await;
     assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
-    assert!(!answer.text().contains(".ics") && !answer.text().contains("/agendas"));
+    assert!(!answer.text().contains(".ics"), "{}", answer.text());
+    // Else the rule against `/agenda` would hold for these too (RFC 9309, 2.2.2).
+    assert!(answer.text().contains("\nAllow: /agendas/\nDisallow: /agenda\n"), "{}", answer.text());
 }

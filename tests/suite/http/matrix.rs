@@ -180,7 +180,7 @@ const PLACES: [Place; 5] =
     [Place::Bearer, Place::Password, Place::AgendaCookie, Place::OrganizerCookie, Place::Path];
 
 /// A token that was never issued, for paths that must have one.
-const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(super) const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 struct Matrix {
     stage: Stage,
@@ -281,11 +281,12 @@ fn address() -> String {
     format!("10.{b}.{c}.{d}")
 }
 
-fn token(feed: &str) -> String {
+pub(super) fn token(feed: &str) -> String {
     feed.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned()
 }
 
-fn filled(pattern: &str, in_path: &str) -> String {
+/// The pattern with values that exist in the stage's program, and a token where a path has one.
+pub(super) fn filled(pattern: &str, in_path: &str) -> String {
     let values = [
         ("{track}", "main"),
         ("{date}", "2025-03-25"),
