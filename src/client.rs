@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 use ureq::Agent;
-use url::Url;
+use url::{Host, Url};
 
 /// The organizer's secret; never printed.
 #[derive(Clone)]
@@ -49,6 +49,20 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// Whether what is sent to a server goes over a network unencrypted: plain http to another machine.
+pub fn is_readable_on_the_way(to: &Url) -> bool {
+    let is_this_machine = match to.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost") // RFC 6761, 6.3
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    };
+    to.scheme() != "https" && !is_this_machine
 }
 
 /// What a server answered.
@@ -138,6 +152,26 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_to_another_machine_can_be_read_on_the_way() {
+        for (to, is_readable) in [
+            ("https://conf.example.org", false),
+            ("http://127.0.0.1:8080", false),
+            ("http://127.9.9.9", false),
+            ("http://[::1]:8080", false),
+            ("http://[::ffff:127.0.0.1]", false),
+            ("http://localhost:8080", false),
+            ("http://Conf.LOCALHOST./", false),
+            ("http://conf.example.org", true),
+            ("http://localhost.example.org", true),
+            ("http://192.168.1.20:8080", true),
+            ("http://[fe80::1]", true),
+            ("http://notlocalhost", true),
+        ] {
+            assert_eq!(is_readable_on_the_way(&to.parse().unwrap()), is_readable, "{to}");
+        }
+    }
 
     #[test]
     fn a_secret_file_holds_one_word() {

@@ -2,13 +2,14 @@
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::client::{Answer, Call, Client, Secret};
+use crate::client::{Answer, Call, Client, Secret, is_readable_on_the_way};
 use crate::program::SessionId;
 use crate::publisher::{Impact, ShownChange, describe, describe_impact};
 use clap::Args;
 use serde::Deserialize;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use url::Url;
 
 /// Where the server is, and who asks.
@@ -33,7 +34,21 @@ impl Target {
         let secret = Secret::from_file(&String::from_utf8_lossy(&text));
         let secret =
             secret.map_err(|error| Failure::text(Exit::Usage, format!("{}: {error}", path.display())))?;
+        self.warn_if_readable();
         Ok(Client::new(Some(secret)))
+    }
+
+    /// Warns once, before the secret is sent.
+    fn warn_if_readable(&self) {
+        static ONCE: Once = Once::new();
+        if is_readable_on_the_way(&self.to) {
+            let to = self.to.origin().ascii_serialization();
+            ONCE.call_once(|| {
+                let text = "is not encrypted: everybody on the way can read the organizer's secret and publish \
+                            with it. Use an https address";
+                let _ = writeln!(std::io::stderr().lock(), "callboard: warning: {to} {text}");
+            });
+        }
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {

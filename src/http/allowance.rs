@@ -21,6 +21,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const SETS: usize = 1024;
 const WAYS: usize = 8;
 
+const WRONG_SECRETS: &str = "Wrong secrets are sent";
+
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// All three kinds.
@@ -80,15 +82,20 @@ impl Allowed<'_> {
         self.take(&self.allowances.keys, "Edit keys that open nothing are sent")
     }
 
-    /// Whether a secret may be looked at.
-    pub(super) fn secret(self) -> Result<(), Problem> {
+    /// Whether an organizer secret of this address would be looked up now. It spares reading the body of a
+    /// request that [`Self::guess`] would refuse.
+    pub(super) fn may_guess(self) -> Result<(), Problem> {
         let wait = self.allowances.secrets.wait(self.peer(), self.now);
-        self.told(wait, "Wrong secrets are sent")
+        self.told(wait, WRONG_SECRETS)
     }
 
-    /// Takes one wrong secret.
-    pub(super) fn wrong_secret(self) {
-        let _ = self.allowances.secrets.take(self.peer(), self.now);
+    /// Looks up an organizer secret and counts it where it is wrong, as one step: of requests that arrive
+    /// together, only as many are looked up as the limit leaves. A right secret counts for nothing.
+    pub(super) fn guess<T>(self, look_up: impl FnOnce() -> Option<T>) -> Result<Option<T>, Problem> {
+        match self.allowances.secrets.take_unless(self.peer(), self.now, look_up) {
+            Ok(found) => Ok(found),
+            Err(wait) => self.told(wait, WRONG_SECRETS).map(|()| None),
+        }
     }
 
     fn take(self, buckets: &Buckets, what: &'static str) -> Result<(), Problem> {
@@ -142,12 +149,26 @@ impl Buckets {
 
     /// Takes a token, or says in how many seconds there will be one.
     fn take(&self, peer: Peer, now: DateTime<Utc>) -> Result<(), u64> {
+        self.take_unless(peer, now, || None::<()>).map(|_| ())
+    }
+
+    /// Takes a token unless `look_up` finds something, which is not run where there is no token. The lock is held
+    /// throughout, so `look_up` must be quick.
+    fn take_unless<T>(
+        &self,
+        peer: Peer,
+        now: DateTime<Utc>,
+        look_up: impl FnOnce() -> Option<T>,
+    ) -> Result<Option<T>, u64> {
         let now = now.timestamp_millis();
         let mut set = self.set(peer);
         let full_at = self.full_at(&mut set, peer, now);
         let wait = self.short(full_at, now);
         if wait > 0 {
             return Err(wait);
+        }
+        if let Some(found) = look_up() {
+            return Ok(Some(found));
         }
         let bucket = Some(Bucket { peer, full_at: full_at + self.each });
         let known = set.iter().position(|bucket| bucket.is_some_and(|bucket| bucket.peer == peer));
@@ -157,7 +178,7 @@ impl Buckets {
         if let Some(place) = place.and_then(|place| set.get_mut(place)) {
             *place = bucket;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// In how many seconds there will be a token; 0 where there is one.
@@ -216,6 +237,43 @@ mod tests {
         buckets.take(peer(1), START).unwrap();
         assert_eq!(buckets.wait(peer(1), START), 60);
         assert_eq!(buckets.wait(peer(1), START + TimeDelta::seconds(60)), 0);
+    }
+
+    #[test]
+    fn only_what_is_not_found_takes_a_token() {
+        let buckets = Buckets::new(2, 60);
+        for _ in 0..10 {
+            assert_eq!(buckets.take_unless(peer(1), START, || Some("right")), Ok(Some("right")));
+        }
+        for _ in 0..2 {
+            assert_eq!(buckets.take_unless(peer(1), START, || None::<&str>), Ok(None));
+        }
+        let mut looked = false;
+        let look_up = || {
+            looked = true;
+            Some("right")
+        };
+        assert_eq!(buckets.take_unless(peer(1), START, look_up), Err(60));
+        assert!(!looked, "beyond the limit nothing is looked up");
+    }
+
+    #[test]
+    fn guesses_on_many_threads_take_no_more_than_there_is() {
+        let buckets = Buckets::new(10, 60);
+        let looked = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let _ = buckets.take_unless(peer(1), START, || {
+                            looked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            None::<()>
+                        });
+                    }
+                });
+            }
+        });
+        assert_eq!(looked.into_inner(), 10);
     }
 
     #[test]

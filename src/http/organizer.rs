@@ -26,10 +26,11 @@ use crate::store::Store;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// What is behind a path of the organizer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,36 +108,10 @@ impl Organizer {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        let is_tried =
-            endpoint == Endpoint::Desk(Desk::SignIn) || request.headers.contains_key(AUTHORIZATION);
-        if is_tried {
-            allowed.secret()?;
-        }
-        let answer = self.admitted(endpoint, request, body, patience).await;
-        let is_wrong = match &answer {
-            Ok(response) => response.status() == StatusCode::UNAUTHORIZED,
-            Err(problem) => matches!(problem, Problem::WrongSecret),
-        };
-        if is_tried && is_wrong {
-            allowed.wrong_secret();
-        }
-        answer
-    }
-
-    async fn admitted<B>(
-        &self,
-        endpoint: Endpoint,
-        request: &Parts,
-        body: B,
-        patience: Duration,
-    ) -> Result<Response<Body>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
         if let Endpoint::Desk(desk) = endpoint {
-            return self.at_desk(desk, request, body, patience).await;
+            return self.at_desk(desk, request, body, patience, allowed).await;
         }
-        let who = self.who(request)?;
+        let who = self.who(request, allowed)?;
         let body = cap::read(body, MAX_FILE, patience).await?;
         let call = Call { organizer: self, request, body, who };
         match (endpoint, &request.method) {
@@ -157,18 +132,25 @@ impl Organizer {
     }
 
     /// The label of the secret in the request, or of the one that the browser signed in with.
-    fn who(&self, request: &Parts) -> Result<String, Problem> {
-        if request.headers.contains_key(AUTHORIZATION) {
-            return self.secrets.check(&request.headers);
-        }
+    fn who(&self, request: &Parts, allowed: Allowed<'_>) -> Result<String, Problem> {
         if self.secrets.are_none() {
             return Err(Problem::NotFound);
+        }
+        if request.headers.contains_key(AUTHORIZATION) {
+            let secret = allowed.guess(|| self.secrets.in_headers(&request.headers))?;
+            return secret.map(|secret| secret.label.to_string()).ok_or(Problem::WrongSecret);
         }
         let public_url = &self.publisher.current().program.conference.public_url;
         if request.method != Method::GET && request.method != Method::HEAD {
             origin::check(&request.headers, public_url).map_err(|_| Problem::WrongSecret)?;
         }
-        self.sessions.who(&request.headers, public_url, self.clock.now()).ok_or(Problem::WrongSecret)
+        self.signed_in(&request.headers, public_url).ok_or(Problem::WrongSecret)
+    }
+
+    /// The label of the secret that the browser signed in with, if that secret is still valid.
+    fn signed_in(&self, headers: &HeaderMap, public_url: &Url) -> Option<String> {
+        let secret = self.sessions.secret(headers, public_url, self.clock.now())?;
+        self.secrets.label_of(&secret)
     }
 }
 

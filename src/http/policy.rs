@@ -5,7 +5,7 @@
 //! | public feed | `public, max-age=300, stale-while-revalidate=3600` | any origin may read it |
 //! | agenda feed | `private, no-cache` | no referrer, no index: its address is a secret |
 //! | agenda API | `no-store` | no referrer, no index |
-//! | organizer | `no-store` | no referrer, no index |
+//! | organizer | `no-store` | no index; no path in a referrer |
 //! | site file | `public, max-age=86400` | |
 //! | page | `public, max-age=0, must-revalidate` | content security policy; a 304 costs next to nothing |
 //! | personal page | `private, no-cache` | the same, no index |
@@ -95,9 +95,15 @@ impl Class {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
             }
-            Self::AgendaApi | Self::Organizer => {
+            Self::AgendaApi => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
+            }
+            // Not `no-referrer`, as for a personal page: the sign-in would be refused.
+            Self::Organizer => {
+                set(ROBOTS, const { fixed("noindex") });
+                set(REFERRER_POLICY, const { fixed("strict-origin") });
+                set(VARY, const { fixed("Authorization") });
             }
             Self::Page => {
                 set(REFERRER_POLICY, const { fixed("strict-origin") });

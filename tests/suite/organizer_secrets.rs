@@ -139,6 +139,37 @@ fn secrets_are_added_rotated_and_removed_while_the_server_runs() {
 }
 
 #[test]
+fn the_command_line_warns_before_it_sends_a_secret_in_clear() {
+    let host = Host::new();
+    let [secret, program] = ["chair.secret", "program.csv"].map(|name| host.dir.path().join(name));
+    fs::write(&secret, "cbo_never-printed\n").unwrap();
+    let [secret, program] = [&secret, &program].map(|path| path.to_str().unwrap());
+    // Nothing listens there; 0.0.0.0 stands for another machine, and is answered at once.
+    for (to, is_warned) in
+        [("http://0.0.0.0:9", true), ("http://127.0.0.1:9", false), ("https://0.0.0.0:9", false)]
+    {
+        let target = ["--to", to, "--organizer-secret-file", secret];
+        for arguments in [
+            vec!["diff", program],
+            vec!["publish", program],
+            vec!["publish", program, "--confirm"],
+            vec!["pull"],
+            vec!["erase", "x1"],
+        ] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+            let done = command.args(&arguments).args(target).stdin(Stdio::null()).output().unwrap();
+            let said = said(&done);
+            assert_eq!(
+                said.matches("warning: http://0.0.0.0:9 is not encrypted").count(),
+                usize::from(is_warned),
+                "{said}"
+            );
+            assert!(done.status.code() == Some(1) && !said.contains("never-printed"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_start_refuses_a_plain_secret_without_quoting_it() {
     let host = Host::new();
     fs::write(&host.secrets, "# organizer secrets, one per line\ncorrect horse battery staple\n").unwrap();

@@ -4,6 +4,7 @@
 //! published is what was shown.
 
 use super::{Call, Desk, Organizer};
+use crate::http::allowance::Allowed;
 use crate::http::web::form::Form;
 use crate::http::web::{CAP, html, see, set_cookies};
 use crate::http::{Body, Problem, cap, origin, upload};
@@ -64,6 +65,7 @@ impl Organizer {
         request: &Parts,
         body: B,
         patience: Duration,
+        allowed: Allowed<'_>,
     ) -> Result<Response<Body>, Problem>
     where
         B: http_body::Body<Data = Bytes>,
@@ -75,20 +77,23 @@ impl Organizer {
         let public_url = &release.program.conference.public_url;
         let now = self.clock.now();
         if desk == Desk::Home {
-            return match self.sessions.who(&request.headers, public_url, now) {
+            return match self.signed_in(&request.headers, public_url) {
                 Some(who) => self.home(who),
                 None => Ok(html(web::sign_in(&release, false))),
             };
         }
+        if desk == Desk::SignIn {
+            allowed.may_guess()?;
+        }
         origin::check(&request.headers, public_url)?;
         let form = Form::read(&request.headers, &cap::read(body, CAP, patience).await?)?;
         if desk == Desk::SignIn {
-            let Some(who) = self.secrets.label(form.one("secret")) else {
+            let Some(secret) = allowed.guess(|| self.secrets.find(form.one("secret")))? else {
                 let mut response = html(web::sign_in(&release, true));
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
                 return Ok(response);
             };
-            let cookie = self.sessions.open(who, public_url, now);
+            let cookie = self.sessions.open(&secret.sha256, public_url, now);
             let mut response = see("/organizer");
             set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
             return Ok(response);
@@ -98,7 +103,7 @@ impl Organizer {
             set_cookies(&mut response, [self.sessions.close(&request.headers, public_url, now)]);
             return Ok(response);
         }
-        let who = self.who(request)?;
+        let who = self.who(request, allowed)?;
         let call = Call { organizer: self, request, body: Bytes::new(), who };
         match desk {
             Desk::Preview(number) => {

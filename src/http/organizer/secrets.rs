@@ -4,7 +4,6 @@
 //! SHA-256 digests; a secret that a request sends is hashed and compared with all of them in constant time.
 
 use crate::config::{MAX_SECRETS_FILE, OrganizerSecret, SecretsFile};
-use crate::http::Problem;
 use crate::revision::Digest;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -111,16 +110,12 @@ impl Secrets {
         self.0.known.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The label of a request's secret.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<String, Problem> {
-        if self.are_none() {
-            return Err(Problem::NotFound);
-        }
+    /// The secret in a request's `Authorization: Bearer`, if it is valid.
+    pub(super) fn in_headers(&self, headers: &HeaderMap) -> Option<OrganizerSecret> {
         let mut fields = headers.get_all(AUTHORIZATION).iter();
-        let (Some(field), None) = (fields.next(), fields.next()) else { return Err(Problem::WrongSecret) };
-        let sent = field.to_str().ok().and_then(|field| field.split_once(' '));
-        let Some((scheme, sent)) = sent else { return Err(Problem::WrongSecret) };
-        self.label(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or(Problem::WrongSecret)
+        let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+        let (scheme, sent) = field.to_str().ok()?.split_once(' ')?;
+        self.find(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     }
 
     /// Whether there are none, so that the organizer's paths are not there either.
@@ -128,17 +123,23 @@ impl Secrets {
         self.count() == 0
     }
 
-    /// The label of a secret, if it is valid.
-    pub(super) fn label(&self, secret: &str) -> Option<String> {
+    /// A secret that was sent, if it is valid.
+    pub(super) fn find(&self, secret: &str) -> Option<OrganizerSecret> {
         let digest = Digest::of(secret.trim().as_bytes());
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
-        let mut label = None;
+        let mut found = None;
         for one in known.iter() {
             if bool::from(one.sha256.ct_eq(&digest.0)) {
-                label = Some(one.label.to_string());
+                found = Some(one.clone());
             }
         }
-        label
+        found
+    }
+
+    /// The label of the secret with a digest, if it is still valid.
+    pub(super) fn label_of(&self, sha256: &[u8; 32]) -> Option<String> {
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|one| one.sha256 == *sha256).map(|one| one.label.to_string())
     }
 }
 
@@ -205,7 +206,9 @@ mod tests {
         let text = format!("# the chairs\r\n{}\n{}", line("Zoë", "0123456789"), line("ci", "aaaa bbbb"));
         let (_dir, file) = write(&text);
         let secrets = Secrets::open(&file).unwrap();
-        let label = |secret: &str| secrets.check(&sent(&format!("Bearer {secret}"))).ok();
+        let label = |secret: &str| {
+            secrets.in_headers(&sent(&format!("Bearer {secret}"))).map(|found| found.label.to_string())
+        };
         assert_eq!(label("0123456789").as_deref(), Some("Zoë"));
         assert_eq!(label(" aaaa bbbb ").as_deref(), Some("ci"));
         for wrong in
@@ -213,8 +216,8 @@ mod tests {
         {
             assert_eq!(label(wrong.trim()), None, "{wrong}");
         }
-        assert!(matches!(secrets.check(&sent("Basic 0123456789")), Err(Problem::WrongSecret)));
-        assert!(matches!(secrets.check(&HeaderMap::new()), Err(Problem::WrongSecret)));
+        assert_eq!(secrets.in_headers(&sent("Basic 0123456789")), None);
+        assert_eq!(secrets.in_headers(&HeaderMap::new()), None);
     }
 
     #[test]
@@ -222,7 +225,7 @@ mod tests {
         let (dir, file) = write(" \n# nothing yet\n");
         let missing = Secrets::open(&dir.path().join("missing")).unwrap();
         for secrets in [Secrets::none(), Secrets::open(&file).unwrap(), missing] {
-            assert!(matches!(secrets.check(&sent("Bearer x")), Err(Problem::NotFound)));
+            assert!(secrets.are_none());
         }
         assert!(matches!(Secrets::open(dir.path()), Err(SecretsError::Unreadable { .. })));
     }
@@ -247,7 +250,7 @@ mod tests {
     fn reload_adds_and_removes_secrets() {
         let (dir, file) = write(&line("a", "0123456789"));
         let secrets = Secrets::open(&file).unwrap();
-        let is_valid = |secret: &str| secrets.check(&sent(&format!("Bearer {secret}"))).is_ok();
+        let is_valid = |secret: &str| secrets.find(secret).is_some();
         std::fs::write(&file, line("b", "9876543210")).unwrap();
         assert!(is_valid("0123456789") && !is_valid("9876543210"));
         secrets.reload().unwrap();
@@ -266,7 +269,7 @@ mod tests {
     fn a_removed_secret_stays_out_however_broken_the_new_file_is() {
         let (_dir, file) = write(&format!("{}{}", line("a", "0123456789"), line("b", "9876543210")));
         let secrets = Secrets::open(&file).unwrap();
-        let is_valid = |secret: &str| secrets.check(&sent(&format!("Bearer {secret}"))).is_ok();
+        let is_valid = |secret: &str| secrets.find(secret).is_some();
         std::fs::write(&file, format!("plain-secret\n{}", line("b", "9876543210"))).unwrap();
         assert!(matches!(secrets.reload(), Err(SecretsError::Malformed { lines, .. }) if lines == [1]));
         assert!(!is_valid("0123456789") && !is_valid("plain-secret") && is_valid("9876543210"));
