@@ -5,6 +5,7 @@ mod agenda;
 mod background;
 mod backup;
 mod check;
+mod config_check;
 mod control;
 mod deliver;
 mod descriptors;
@@ -12,6 +13,7 @@ mod diff;
 mod exit;
 mod lint;
 mod publish;
+mod reload;
 mod render;
 mod restore;
 mod secret;
@@ -58,6 +60,11 @@ enum Command {
     Serve {
         #[command(flatten)]
         serving: Serving,
+    },
+    /// Examines the config.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
     },
     /// Checks a program file and names every fault, with line, column and what to write instead.
     ///
@@ -219,6 +226,18 @@ enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Says what the next start would do with this config, organizer secrets, program and data directory.
+    ///
+    /// Changes nothing, and works beside a running server: the start is tried on a copy of the data directory, made
+    /// in $TMPDIR. Exits 78 if the config is wrong or does not fit the data directory, 65 if the program has errors.
+    Check {
+        #[command(flatten)]
+        serving: Serving,
+    },
+}
+
 /// Its definition, for manual pages and completions.
 pub fn command() -> clap::Command {
     use clap::CommandFactory;
@@ -239,6 +258,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let command = arguments.command.unwrap_or(Command::Serve { serving: arguments.serving });
     let result = match command {
         Command::Serve { serving } => serve::serve(&serving),
+        Command::Config { command: ConfigCommand::Check { serving } } => config_check::check(&serving),
         Command::Check { file, format, settings } => check::check(file, format, settings),
         Command::Diff { old, new: Some(new), format, settings, .. } => {
             diff::compare(&old, &new, format, &settings)

@@ -13,6 +13,7 @@ mod guard;
 mod impact;
 mod kept;
 mod lift;
+mod reload;
 mod schedule;
 mod shown;
 mod spool;
@@ -28,11 +29,12 @@ pub use gate::Inspect;
 pub use guard::{Guarded, Held};
 pub use impact::{Holders, Impact, impact, interest};
 pub use lift::{Lifted, lift};
+pub use reload::Settings;
 pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
 pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
-pub use status::{Attempt, Status, Verdict, Waiting};
+pub use status::{Attempt, ConfigStatus, Status, Verdict, Waiting};
 pub use watch::watch;
 
 use crate::clock::Clock;
@@ -51,8 +53,13 @@ use tokio::sync::{Notify, watch as channel};
 #[derive(Debug)]
 pub struct Publisher {
     current: ArcSwap<Published>,
-    conference: Arc<Conference>,
-    setup: Setup,
+    /// What a reload of the config replaces.
+    settings: ArcSwap<Settings>,
+    /// The program file that is watched.
+    file: PathBuf,
+    /// Where webhook calls are left.
+    spool: PathBuf,
+    inspect: Inspect,
     store: Store,
     clock: Clock,
     /// One publication at a time.
@@ -150,8 +157,8 @@ impl Publisher {
 
     /// The config that new releases are made with. After a start whose config was held back, it differs from
     /// the running release's.
-    pub fn conference(&self) -> &Arc<Conference> {
-        &self.conference
+    pub fn conference(&self) -> Arc<Conference> {
+        Arc::clone(&self.settings.load().conference)
     }
 
     /// Hears of every new release's number.
@@ -166,15 +173,15 @@ impl Publisher {
 
     /// What a proposal would change. Nothing is changed by it.
     pub fn preview(&self, csv: &[u8]) -> Preview {
-        let base = self.current();
-        let report = import(csv, &self.conference);
+        let (base, settings) = (self.current(), self.settings.load());
+        let report = import(csv, &settings.conference);
         let prepared = report.program.clone().map(|program| base.follow(program, self.clock.now()));
         let guarded = prepared.as_ref().map(|prepared| {
             guard::weigh(
                 &base.program,
                 prepared,
-                &self.setup.settings,
-                guard::digest(csv, &self.conference, &base),
+                &settings.publishing,
+                guard::digest(csv, &settings.conference, &base),
             )
         });
         Preview { report, prepared, guarded, base }

@@ -1,9 +1,10 @@
 //! What a server does beside answering: the file, the schedule, signals, and what read links have seen.
 
+use super::reload::Reload;
 use super::systemd;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::http::Secrets;
+use crate::http::{App, Secrets};
 use crate::publisher::{Publisher, keep_schedule, watch};
 use crate::retention::Retention;
 use crate::revision::Digest;
@@ -19,6 +20,8 @@ const SNAPSHOT: Duration = Duration::from_secs(180);
 #[derive(Debug, Clone)]
 pub(super) struct Background {
     pub(super) publisher: Arc<Publisher>,
+    pub(super) reload: Arc<Reload>,
+    pub(super) app: App,
     pub(super) store: Store,
     pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
@@ -54,10 +57,11 @@ impl Background {
         }
     }
 
-    /// SIGHUP: secrets and program file are read again. systemd waits until that is done.
+    /// SIGHUP: config, secrets and program file are read again. systemd waits until that is done.
     async fn hear(&self, mut hang_ups: Signal) {
         while hang_ups.recv().await.is_some() {
             systemd::reloading();
+            self.reload.run(&self.publisher, &self.app, &self.clock).await;
             match self.secrets.reload() {
                 Ok(()) => {
                     let valid = self.secrets.count();

@@ -4,6 +4,7 @@ use super::background::{self, Background};
 use super::control::Control;
 use super::descriptors;
 use super::exit::{Exit, Failure};
+use super::reload::Reload;
 use super::settings::Serving;
 use super::systemd;
 use crate::clock::Clock;
@@ -26,14 +27,14 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
     let config = serving.config()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(&config))
+    runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(serving, &config))
 }
 
-async fn run(config: &Config) -> Result<Exit, Failure> {
+async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
     // Heard from the first moment: a stop during the start is a clean one too.
     let signal = stop_signal()?;
-    let listener = listen(config.listen).await?;
+    let listener = listen(config).await?;
     let operator = match config.operator_listen {
         Some(address) => {
             Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
@@ -50,7 +51,11 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
         Some(file) => Secrets::open(file).map_err(|error| Failure::new(Exit::BadConfig, &error))?,
         None => Secrets::none(),
     };
-    let options = Options { checkpoint_bytes: config.checkpoint_bytes, ..Options::default() };
+    let options = Options {
+        checkpoint_bytes: config.checkpoint_bytes,
+        new_conference: serving.new_conference,
+        ..Options::default()
+    };
     let store = Store::open_with(&config.data, config.slug(), options).map_err(|error| match error {
         OpenError::Panicked { .. } => start_again(&error),
         error => start_failure(&StartError::Open(error)),
@@ -82,6 +87,8 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     publisher.compress_behind();
     let background = Background {
         publisher: Arc::clone(&publisher),
+        reload: Arc::new(Reload::new(serving, config, bound)),
+        app: app.clone(),
         store: store.clone(),
         secrets,
         freshness,
@@ -123,10 +130,22 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
 }
 
 /// The socket that systemd holds for us, else one of our own.
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    let address = config.listen;
     let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
     match handed {
-        Some(listener) => Ok(listener),
+        Some(listener) => {
+            if config.listen_is_set && listener.local_addr().is_ok_and(|handed| handed != address) {
+                let handed =
+                    listener.local_addr().map_or_else(|_| String::new(), |handed| handed.to_string());
+                tracing::warn!(
+                    listen = %address,
+                    handed,
+                    "`listen` is not used: systemd hands the server its socket; write ListenStream= in the .socket unit"
+                );
+            }
+            Ok(listener)
+        }
         None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
     }
 }
@@ -211,7 +230,8 @@ fn start_failure(error: &StartError) -> Failure {
             Failure::text(Exit::BadProgram, format!("{error}\n{text}"))
         }
         StartError::NoProgram { .. } => Failure::new(Exit::BadProgram, error),
-        StartError::UidDomain { .. } | StartError::Open(OpenError::Newer { .. }) => {
+        StartError::UidDomain { .. }
+        | StartError::Open(OpenError::Newer { .. } | OpenError::OtherConference { .. }) => {
             Failure::new(Exit::BadConfig, error)
         }
         _ => Failure::new(Exit::Failed, error),

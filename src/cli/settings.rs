@@ -46,6 +46,9 @@ pub(super) struct Serving {
     /// Where /healthz, /readyz and /metrics are; they are off without it
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) operator_listen: Option<SocketAddr>,
+    /// Begin this conference in a data directory that holds another one
+    #[arg(long)]
+    pub(super) new_conference: bool,
 }
 
 impl Serving {
@@ -59,12 +62,26 @@ impl Serving {
 }
 
 impl Settings {
-    /// The config: flags over file over defaults.
-    pub(super) fn config(&self) -> Result<Config, Failure> {
-        let path = match &self.config {
+    /// The config file; none where there is none and only flags count.
+    pub(super) fn config_file(&self) -> Option<&Path> {
+        match &self.config {
             Some(path) => Some(path.as_path()),
             None => Some(Path::new(DEFAULT_CONFIG)).filter(|path| path.exists()),
-        };
+        }
+    }
+
+    /// The config of a command that reads the data directory and no program: without a config file it needs no time zone.
+    pub(super) fn config_without_zone(&self) -> Result<Config, Failure> {
+        let mut settings = self.clone();
+        if self.config_file().is_none() {
+            settings.zone.get_or_insert_with(|| "UTC".to_owned());
+        }
+        settings.config()
+    }
+
+    /// The config: flags over file over defaults.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let path = self.config_file();
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|error| {
                 Failure::text(

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Sets of the table, and addresses in each: 8,192 addresses of each kind, in about 1 MiB for all three.
@@ -29,6 +30,8 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug)]
 pub struct Allowances {
     trusted: Trusted,
+    /// The minute of the Unix epoch in which a proxy without `X-Forwarded-For` was last logged.
+    warned: AtomicI64,
     agendas: Buckets,
     keys: Buckets,
     secrets: Buckets,
@@ -48,10 +51,18 @@ impl Allowances {
     pub fn new(limits: &Limits, trusted: Trusted) -> Self {
         Self {
             trusted,
+            warned: AtomicI64::new(i64::MIN),
             agendas: Buckets::new(limits.agendas_at_once, limits.agendas_hour),
             keys: Buckets::new(limits.wrong_keys_at_once, limits.wrong_keys_hour),
             secrets: Buckets::new(limits.wrong_secrets_at_once, limits.wrong_secrets_hour),
         }
+    }
+
+    /// Replaces how often an address may do what. Tokens that were taken stay taken.
+    pub(super) fn limit(&self, limits: &Limits) {
+        self.agendas.limit(limits.agendas_at_once, limits.agendas_hour);
+        self.keys.limit(limits.wrong_keys_at_once, limits.wrong_keys_hour);
+        self.secrets.limit(limits.wrong_secrets_at_once, limits.wrong_secrets_hour);
     }
 
     /// Those of a request that came in from an address.
@@ -107,9 +118,13 @@ impl Allowed<'_> {
             return Ok(());
         }
         if self.allowances.trusted.holds(self.socket) && !self.headers.contains_key(X_FORWARDED_FOR) {
-            tracing::warn!(
-                "a proxy reached a limit that is meant for single clients; it should send X-Forwarded-For"
-            );
+            // A flood behind such a proxy is refused thousands of times a second.
+            let minute = self.now.timestamp().div_euclid(60);
+            if self.allowances.warned.swap(minute, Ordering::Relaxed) != minute {
+                tracing::warn!(
+                    "a proxy reached a limit that is meant for single clients; it should send X-Forwarded-For"
+                );
+            }
         }
         Err(Problem::TooOften { what, wait })
     }
@@ -126,9 +141,9 @@ impl Allowed<'_> {
 #[derive(Debug)]
 struct Buckets {
     /// Milliseconds that a token takes to come back.
-    each: i64,
+    each: AtomicI64,
     /// Milliseconds that an empty bucket takes to fill.
-    depth: i64,
+    depth: AtomicI64,
     hasher: RandomState,
     sets: Box<[Mutex<[Option<Bucket>; WAYS]>]>,
 }
@@ -142,9 +157,26 @@ struct Bucket {
 
 impl Buckets {
     fn new(at_once: u32, hour: u32) -> Self {
-        let each = (3_600_000 / i64::from(hour.max(1))).max(1);
         let sets = std::iter::repeat_with(Mutex::default).take(SETS).collect();
-        Self { each, depth: each * i64::from(at_once), hasher: RandomState::new(), sets }
+        let buckets =
+            Self { each: AtomicI64::new(1), depth: AtomicI64::new(1), hasher: RandomState::new(), sets };
+        buckets.limit(at_once, hour);
+        buckets
+    }
+
+    /// A request that reads one value before and one after counts by a mixture of both limits, once.
+    fn limit(&self, at_once: u32, hour: u32) {
+        let each = (3_600_000 / i64::from(hour.max(1))).max(1);
+        self.each.store(each, Ordering::Relaxed);
+        self.depth.store(each * i64::from(at_once), Ordering::Relaxed);
+    }
+
+    fn each(&self) -> i64 {
+        self.each.load(Ordering::Relaxed)
+    }
+
+    fn depth(&self) -> i64 {
+        self.depth.load(Ordering::Relaxed)
     }
 
     /// Takes a token, or says in how many seconds there will be one.
@@ -170,7 +202,7 @@ impl Buckets {
         if let Some(found) = look_up() {
             return Ok(Some(found));
         }
-        let bucket = Some(Bucket { peer, full_at: full_at + self.each });
+        let bucket = Some(Bucket { peer, full_at: full_at + self.each() });
         let known = set.iter().position(|bucket| bucket.is_some_and(|bucket| bucket.peer == peer));
         let stalest =
             |(_, bucket): &(usize, &Option<Bucket>)| bucket.map_or(i64::MIN, |bucket| bucket.full_at);
@@ -191,12 +223,12 @@ impl Buckets {
     /// far ahead is put right for good.
     fn full_at(&self, set: &mut [Option<Bucket>; WAYS], peer: Peer, now: i64) -> i64 {
         let Some(known) = set.iter_mut().flatten().find(|bucket| bucket.peer == peer) else { return now };
-        known.full_at = known.full_at.clamp(now, now + self.depth);
+        known.full_at = known.full_at.clamp(now, now + self.depth());
         known.full_at
     }
 
     fn short(&self, full_at: i64, now: i64) -> u64 {
-        let millis = full_at + self.each - self.depth - now;
+        let millis = full_at + self.each() - self.depth() - now;
         u64::try_from(millis).unwrap_or(0).div_ceil(1000)
     }
 

@@ -17,6 +17,7 @@ use super::route::{Endpoint, Route, Routes};
 use super::web::{Codes, Events, Visit};
 use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
 use crate::clock::Clock;
+use crate::config::Limits;
 use crate::freshness::{Freshness, Share};
 use crate::publisher::{Published, Publisher};
 use crate::release::Release;
@@ -117,6 +118,11 @@ impl App {
     /// What was counted of the answers.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Replaces how often an address may do what.
+    pub fn limit_rates(&self, limits: &Limits) {
+        self.0.allowances.limit(limits);
     }
 
     /// How many of the read links polled lately hold the running release.

@@ -38,12 +38,12 @@ impl TakenIn {
 impl Publisher {
     /// The program file that is watched.
     pub fn file(&self) -> &Path {
-        &self.setup.file
+        &self.file
     }
 
     /// Takes in the program file, if its bytes differ from those last taken in.
     pub async fn take_file(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
-        let path = self.setup.file.clone();
+        let path = self.file.clone();
         let csv = match tokio::task::spawn_blocking(move || std::fs::read(path)).await {
             Ok(Ok(csv)) => csv,
             Ok(Err(error)) => {

@@ -2,7 +2,7 @@
 
 use super::file::TakenIn;
 use super::kept::{self, Kept};
-use super::{Published, Publisher, Schedule, Setup, StartError, Status, gate, guard, shown, spool};
+use super::{Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, shown, spool};
 use crate::clock::Clock;
 use crate::import::import;
 use crate::program::Conference;
@@ -48,12 +48,16 @@ impl Publisher {
         if let Some(Err(error)) = told.map(|told| store.commit_blocking(vec![told])) {
             tracing::warn!(%error, "where webhooks start could not be noted");
         }
+        state.config.read = Some(clock.now());
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
+        let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
         let publisher = Self {
             current: ArcSwap::from_pointee(Published::new(release, is_first)),
-            conference,
-            setup,
+            settings: ArcSwap::from_pointee(Settings { conference, publishing, webhooks }),
+            file,
+            spool,
+            inspect,
             store,
             clock,
             turn: tokio::sync::Mutex::default(),

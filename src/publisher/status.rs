@@ -19,9 +19,22 @@ pub struct Status {
     pub held: Option<Waiting>,
     /// What is to be published later.
     pub schedule: Option<Schedule>,
+    /// The config that is in force, and how it was read last.
+    pub config: ConfigStatus,
     /// The program file's digest when it was last looked at.
     #[serde(skip)]
     pub file: Option<Digest>,
+}
+
+/// The config that is in force, and how it was read last.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ConfigStatus {
+    /// When a config was last read and taken: at the start, or by a reload.
+    pub read: Option<DateTime<Utc>>,
+    /// Why the config file is not what is in force: the last reload refused it.
+    pub refused: Option<String>,
+    /// The keys whose values differ from those that the server started with and need a restart.
+    pub needs_restart: Vec<&'static str>,
 }
 
 /// A release that waits for a confirmation.

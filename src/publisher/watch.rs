@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Takes in the program file if it was saved while nobody watched, and from then on whenever it is saved; never
 /// returns.
 pub async fn watch(publisher: Arc<Publisher>) {
-    let settings = publisher.setup.settings.clone();
+    let settings = publisher.settings.load().publishing.clone();
     // Kept open by `send`: without reports there is the poll, and the wait for quiet is one all the same.
     let (send, mut events) = mpsc::channel(1);
     if let Err(error) = report(publisher.file(), send.clone()) {

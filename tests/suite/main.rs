@@ -20,6 +20,7 @@ mod fuzz;
 mod golden;
 mod histories;
 mod http;
+mod operations;
 mod organizer_secrets;
 mod publishing;
 mod sample;

@@ -6,6 +6,7 @@ mod erasures;
 mod files;
 mod gate;
 mod releases;
+mod reloads;
 mod schedules;
 mod starts;
 mod telling;

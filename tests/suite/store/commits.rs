@@ -292,7 +292,10 @@ fn conferences_in_one_directory_do_not_meet() {
     open(dir.path()).commit_blocking(vec![put(1, None, 1)]).unwrap();
     let srecon25 = callboard::program::Slug::parse("srecon25").unwrap();
     let refused = Store::open(dir.path(), &srecon25).unwrap_err().to_string();
-    assert!(refused.contains("holds the conference srecon25americas, and the config is for srecon25;"), "{refused}");
+    assert!(
+        refused.contains("holds the conference srecon25americas, and the config is for srecon25;"),
+        "{refused}"
+    );
     let options = Options { new_conference: true, ..Options::default() };
     drop(Store::open_with(dir.path(), &srecon25, options).unwrap());
     let other = Store::open(dir.path(), &srecon25).unwrap();
