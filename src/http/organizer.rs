@@ -167,36 +167,41 @@ impl Call<'_> {
         let running = self.organizer.publisher.current().number();
         match Tags::of(&self.request.headers, IF_MATCH) {
             None | Some(Tags::Any) => Ok(None),
-            Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is(&tag(running))) => Ok(Some(running)),
+            Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is_of_state(&state(running))) => {
+                Ok(Some(running))
+            }
             Some(Tags::List(_)) => Err(PublishError::Superseded { running }),
         }
     }
 }
 
-/// The tag of a release.
-fn tag(number: u64) -> EntityTag {
-    EntityTag::plain(format!("release-{number}"))
+/// What a publication can be conditional on.
+fn state(release: u64) -> String {
+    format!("release-{release}")
 }
 
-/// A JSON answer, tagged with the release that it speaks of.
-fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(tag) = HeaderValue::from_str(&tag(release).to_string()) {
-        headers.insert(ETAG, tag);
+/// Tags an answer with the release that it speaks of, and with what it shows: a status changes without a release.
+fn tagged(mut response: Response<Body>, release: u64, body: &[u8]) -> Response<Body> {
+    if let Ok(tag) = HeaderValue::from_str(EntityTag::of_state(state(release), body).quoted()) {
+        response.headers_mut().insert(ETAG, tag);
     }
     response
+}
+
+/// A JSON answer.
+fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
+    let body = Bytes::from(value.to_string());
+    let mut response = Response::new(Body::from(body.clone()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    tagged(response, release, &body)
 }
 
 /// A program as a file.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(Bytes::from(csv)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    if let Ok(tag) = HeaderValue::from_str(&tag(release).to_string()) {
-        headers.insert(ETAG, tag);
-    }
-    response
+    let csv = Bytes::from(csv);
+    let mut response = Response::new(Body::from(csv.clone()));
+    let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    tagged(response, release, &csv)
 }
