@@ -28,7 +28,7 @@ pub(super) fn render(dir: &Path, settings: Settings) -> Result<Exit, Failure> {
     };
     let mut files: Vec<(String, Bytes)> =
         release.feeds.feeds().map(|(key, feed)| (key.to_string(), feed.identity.clone())).collect();
-    for entry in release.ledger.shown() {
+    for entry in release.shown() {
         let session = &entry.session;
         let single = release.feeds.single(&session.id, &session.title, Options::default());
         files.extend(single.map(|joined| (session_path(&session.id), joined.identity())));

@@ -187,7 +187,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 /// The addresses to open and to subscribe to, on standard output.
 fn announce(release: &Release, is_first: bool) {
     let conference = &release.program.conference;
-    let sessions = release.ledger.shown().len();
+    let sessions = release.shown().len();
     let news = if is_first { "published as release" } else { "release" };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{}: {sessions} sessions, {news} {}", conference.title, release.number());

@@ -8,6 +8,7 @@ use crate::feed::Coding;
 use crate::http::conditional::Validators;
 use crate::http::representation::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem};
+use crate::program::SessionId;
 use crate::revision::Digest;
 use http::Response;
 use serde_json::json;
@@ -22,7 +23,8 @@ impl Call<'_> {
         let path = format!("/agendas/{}", token.reveal());
         let sessions = agenda.items.iter().map(|item| {
             let session = fields.select(json!(SessionDocument::of(item.entry, release)));
-            json!({ "session": session, "clashes": item.clashes })
+            let clashes: Vec<&SessionId> = item.clashes.iter().map(|other| &other.session.id).collect();
+            json!({ "session": session, "clashes": clashes, "more_clashes": item.more_clashes })
         });
         let document = json!({
             "name": record.name,

@@ -65,8 +65,7 @@ impl Home {
         let announced = program.tracks.iter().map(|track| &track.slug);
         let others = self.release.ledger.slugs.tracks.keys().filter(|slug| {
             let feed = self.release.feeds.feed(&FeedKey::Track((*slug).clone()));
-            program.tracks.iter().all(|track| track.slug != **slug)
-                && feed.is_some_and(|feed| !feed.shared_members().is_empty())
+            program.track(slug).is_none() && feed.is_some_and(|feed| !feed.shared_members().is_empty())
         });
         let tracks = announced.chain(others).cloned().map(FeedKey::Track);
         let keys = [FeedKey::Program].into_iter().chain(tracks);
