@@ -34,14 +34,15 @@ pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
 pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
-pub use status::{Attempt, ConfigStatus, Status, Verdict, Waiting};
+pub use status::{Attempt, ConfigStatus, Status, Unstored, Verdict, Waiting};
 pub use watch::watch;
 
 use crate::clock::Clock;
 use crate::config::{Publishing, Webhook};
-use crate::import::{Report, import};
+use crate::import::{Cut, Report, cut_off, import};
 use crate::program::{Change, Conference};
 use crate::release::{Prepared, Release};
+use crate::revision::Digest;
 use crate::store::{Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
@@ -66,6 +67,8 @@ pub struct Publisher {
     turn: tokio::sync::Mutex<()>,
     /// Told when a schedule was made or taken back.
     rescheduled: Notify,
+    /// What the file system has reported about the program file.
+    writer: channel::Sender<watch::Writer>,
     state: Mutex<Status>,
     announce: channel::Sender<u64>,
 }
@@ -181,10 +184,19 @@ impl Publisher {
                 &base.program,
                 prepared,
                 &settings.publishing,
+                prepared.is_new.then(|| self.cut_off(csv, base.number())).flatten(),
                 guard::digest(csv, &settings.conference, &base),
             )
         });
         Preview { report, prepared, guarded, base }
+    }
+
+    /// What the file lacks at its end of the program that runs, unless it was published as it is before.
+    fn cut_off(&self, csv: &[u8], running: u64) -> Option<Cut> {
+        let cut = cut_off(csv, &self.store.program_csv(running).ok()??)?;
+        let digest = Digest::of(csv);
+        let kept = self.store.releases().unwrap_or_default();
+        kept.iter().all(|kept| kept.csv_digest != digest).then_some(cut)
     }
 
     /// The running program as a file.

@@ -1,5 +1,6 @@
 //! `callboard publish`, `pull` and `diff --to`: the organizer's requests to a running server.
 
+use super::check::program_file;
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::client::{Answer, Call, Client, Secret, is_readable_on_the_way};
@@ -126,7 +127,7 @@ pub(super) fn erase(id: &str, target: &Target) -> Result<Exit, Failure> {
 }
 
 pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result<Exit, Failure> {
-    let csv = read(file, Exit::BadProgram)?;
+    let csv = program_file(file)?;
     let mut query: Vec<(&str, &str)> = Vec::new();
     let digest;
     if options.confirm {
@@ -177,7 +178,7 @@ fn digest_of_preview(target: &Target, csv: &[u8]) -> Result<String, Failure> {
 }
 
 pub(super) fn preview(file: &Path, target: &Target, json: bool) -> Result<Exit, Failure> {
-    let csv = read(file, Exit::BadProgram)?;
+    let csv = program_file(file)?;
     let answer = target.call("POST", "/organizer/preview", &[], Some(&csv))?;
     let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {

@@ -115,7 +115,8 @@ pub struct Publishing {
     pub guard_share: f64,
     /// … but only from so many sessions on.
     pub guard_least: usize,
-    /// Milliseconds of quiet before a saved program file is read.
+    /// Milliseconds of quiet before a saved program file is read; twenty times as long where nothing tells that its
+    /// writer closed it.
     pub debounce_ms: u64,
     /// Seconds between looks at the file where the file system reports no changes.
     pub poll_s: u64,

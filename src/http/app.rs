@@ -91,6 +91,7 @@ impl App {
             clock: clock.clone(),
             sessions: Arc::default(),
             drafts: Arc::default(),
+            previews: Arc::default(),
         };
         Self(Arc::new(Inner {
             publisher,

@@ -4,12 +4,14 @@
 //! imports runs on a thread of its own, so feeds are answered meanwhile. Nothing here is cached or indexed.
 
 mod desk;
+mod previews;
 mod publish;
 mod secrets;
 mod session;
 mod show;
 
 pub(super) use desk::Drafts;
+pub(super) use previews::Previews;
 pub use secrets::{Secrets, SecretsError};
 pub(super) use session::Sessions;
 
@@ -19,7 +21,7 @@ use super::origin;
 use super::{Body, EntityTag, Problem, cap};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::import::MAX_FILE;
+use crate::import::{MAX_FILE, defused};
 use crate::program::SessionId;
 use crate::publisher::{PublishError, Publisher};
 use crate::store::Store;
@@ -84,6 +86,7 @@ pub(super) struct Organizer {
     pub(super) clock: Clock,
     pub(super) sessions: Arc<Sessions>,
     pub(super) drafts: Arc<Drafts>,
+    pub(super) previews: Arc<Previews>,
 }
 
 /// A request whose secret was right.
@@ -112,6 +115,9 @@ impl Organizer {
             return self.at_desk(desk, request, body, patience, allowed).await;
         }
         let who = self.who(request, allowed)?;
+        let is_upload = matches!(endpoint, Endpoint::Program | Endpoint::Preview)
+            && (request.method == Method::PUT || request.method == Method::POST);
+        let _turn = if is_upload { Some(self.previews.upload().await?) } else { None };
         let body = cap::read(body, MAX_FILE, patience).await?;
         let call = Call { organizer: self, request, body, who };
         match (endpoint, &request.method) {
@@ -197,9 +203,9 @@ fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
     tagged(response, release, &body)
 }
 
-/// A program as a file.
+/// A program as a file, in which no cell is a formula: organizers open it in a spreadsheet.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
-    let csv = Bytes::from(csv);
+    let csv = Bytes::from(defused(csv));
     let mut response = Response::new(Body::from(csv.clone()));
     let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);

@@ -291,8 +291,21 @@ impl Problem {
 
     /// What only the log gets to read; none where the client is at fault.
     pub(super) fn cause(&self) -> Option<String> {
-        self.status().is_server_error().then(|| self.to_string())
+        self.status().is_server_error().then(|| with_causes(self))
     }
+}
+
+/// An error with what caused it, down to the disk.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        let inner = error.to_string();
+        if !text.contains(&inner) {
+            text = format!("{text}: {inner}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn uncommitted(error: &CommitError) -> StatusCode {

@@ -2,6 +2,7 @@
 
 mod confirmations;
 mod crashes;
+mod cuts;
 mod erasures;
 mod files;
 mod gate;

@@ -154,7 +154,9 @@ impl Call<'_> {
     async fn show(&self, draft: Draft, is_stale: bool) -> Result<Response<Body>, Problem> {
         let publisher = Arc::clone(&self.organizer.publisher);
         let csv = draft.csv.clone();
+        let turn = self.organizer.previews.preview().await?;
         let look = move || {
+            let _turn = turn;
             let seen = publisher.preview(&csv);
             let mut page = web::Preview { faults: faults(&seen.report), ..web::Preview::default() };
             if let (Some(prepared), Some(guarded)) = (seen.prepared, seen.guarded) {
@@ -207,7 +209,13 @@ impl Call<'_> {
 }
 
 fn faults(report: &Report) -> Vec<FaultLine> {
-    report.faults.iter().map(fault).collect()
+    let mut lines: Vec<FaultLine> = report.shown().into_iter().map(fault).collect();
+    let left = (report.error_count() + report.warning_count()).saturating_sub(lines.len());
+    if left > 0 {
+        let message = format!("{left} more are not listed here");
+        lines.push(line(false, 0, ["", &message, "correct the listed ones and look at the file again"]));
+    }
+    lines
 }
 
 fn fault(fault: &Fault) -> FaultLine {

@@ -2,6 +2,7 @@
 
 use super::{sentence, uncommitted, unread};
 use crate::publisher::{PublishError, shown};
+use crate::store::CommitError;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -22,13 +23,19 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
 pub(super) fn detail(error: &PublishError) -> String {
     match error {
         PublishError::Refused(report) => {
-            format!("The program has {} errors; the running release goes on.", report.errors().count())
+            format!("The program has {} errors; the running release goes on.", report.error_count())
         }
         PublishError::Held(held) => format!(
             "Held, because {}. If that is meant, send it again with ?confirm={}",
             held.guarded.reasons.join("; "),
             held.guarded.digest
         ),
+        PublishError::Commit(CommitError::Full) => {
+            "The disk is full, so the release could not be stored; the running one goes on. Free some space on the disk of \
+             the data directory, then try again."
+                .to_owned()
+        }
+        PublishError::Commit(error @ CommitError::TooLarge) => sentence(&error.to_string()),
         PublishError::Commit(_) | PublishError::Read(_) => {
             "The release could not be kept at the moment; the running one goes on. Try again shortly."
                 .to_owned()
