@@ -248,6 +248,7 @@ fn in_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Published { release } => format!("published as release {release}"),
         Verdict::Unchanged { release } => format!("nothing changed against release {release}"),
+        Verdict::Refused { errors: 1 } => "refused: 1 error".to_owned(),
         Verdict::Refused { errors } => format!("refused: {errors} errors"),
         Verdict::Held { reasons, .. } => format!("held: {}", reasons.join("; ")),
         Verdict::Failed { reason } => format!("failed: {reason}"),

@@ -23,7 +23,9 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
 pub(super) fn detail(error: &PublishError) -> String {
     match error {
         PublishError::Refused(report) => {
-            format!("The program has {} errors; the running release goes on.", report.error_count())
+            let errors = report.error_count();
+            let counted = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+            format!("The program has {counted}; the running release goes on.")
         }
         PublishError::Held(held) => format!(
             "Held, because {}. If that is meant, send it again with ?confirm={}",
@@ -63,5 +65,20 @@ pub(super) fn members(error: &PublishError) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Problem;
+
+    #[test]
+    fn an_upload_to_a_full_disk_says_so_to_the_organizer_and_to_the_log() {
+        let error = PublishError::Commit(CommitError::Full);
+        assert_eq!(status(&error), StatusCode::INSUFFICIENT_STORAGE);
+        assert!(detail(&error).starts_with("The disk is full"), "{}", detail(&error));
+        let cause = Problem::from(error).cause().unwrap();
+        assert!(cause.contains("the disk is full"), "{cause}");
     }
 }

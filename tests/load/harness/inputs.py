@@ -1,6 +1,7 @@
 """Program files that weigh little and once cost gigabytes: to `callboard check`, to a server that watches one, to its
 next start, and to previews."""
 
+import hashlib
 import json
 import os
 import resource
@@ -17,6 +18,7 @@ import hostile_files
 from .machine import ROOT, Server, binary
 
 SECRET = "an-organizers-secret-of-the-test"
+LINE = f"ops sha256:{hashlib.sha256(SECRET.encode()).hexdigest()}\n"
 CONFIG = ROOT / "config" / "callboard.toml"
 # MiB and seconds of processor time that a check may take.
 OF_20_MIB, LARGER, SECONDS, PREVIEWS = 256, 64, 3, 700
@@ -57,10 +59,16 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
 
 
-def _ask(server: Server, path: str, body: bytes | None = None, method: str = "GET"):
+def _form(body: bytes) -> tuple[bytes, str]:
+    """A file as the desk's form sends it."""
+    head = b'--frontier\r\nContent-Disposition: form-data; name="program"; filename="program.csv"\r\n\r\n'
+    return head + body + b"\r\n--frontier--\r\n", "multipart/form-data; boundary=frontier"
+
+
+def _ask(server: Server, path: str, body: bytes | None = None, method: str = "GET", media_type: str = "text/csv"):
     request = urllib.request.Request(
         f"http://127.0.0.1:{server.port}{path}", data=body, method=method,
-        headers={"Authorization": f"Bearer {SECRET}", "Content-Type": "text/csv"},
+        headers={"Authorization": f"Bearer {SECRET}", "Content-Type": media_type},
     )  # fmt: skip
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
@@ -97,8 +105,8 @@ def _start(server: Server, secret: Path) -> None:
 
 def _watched(verdict) -> None:
     with Server() as server:
-        secret = server.dir / "secret"
-        secret.write_text(SECRET)
+        secret = server.dir / "organizer-secrets"
+        secret.write_text(LINE)
         _start(server, secret)
         feed = _sessions(server)
         for name in [*WATCHED, "3 GiB"]:
@@ -115,14 +123,18 @@ def _watched(verdict) -> None:
 
 
 def _previews(verdict) -> None:
-    for name in ["10 million dashes", "no UTF-8 at all", "valid rows of 20 MiB"]:
+    for name in ["10 million dashes", "dashes after CRLF", "no UTF-8 at all", "valid rows of 20 MiB"]:
         with Server() as server:
-            secret = server.dir / "secret"
-            secret.write_text(SECRET)
+            secret = server.dir / "organizer-secrets"
+            secret.write_text(LINE)
             server.start("--organizer-secret-file", str(secret))
             body = hostile_files.write(name, server.dir).read_bytes()
+            media_type = "text/csv"
+            if name == "dashes after CRLF":
+                # Every line of it may be the start of a boundary. A form has a little less room.
+                body, media_type = _form(body[: len(body) - 1024])
             statuses = []
-            look = lambda: statuses.append(_ask(server, "/organizer/preview", body, "POST")[0])  # noqa: E731
+            look = lambda: statuses.append(_ask(server, "/organizer/preview", body, "POST", media_type)[0])  # noqa: E731
             threads = [threading.Thread(target=look) for _ in range(4)]
             [thread.start() for thread in threads]
             [thread.join() for thread in threads]
