@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::import::{Contents, import};
+use crate::import::Contents;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,12 +34,10 @@ pub(super) fn check(file: Option<PathBuf>, format: Format, settings: Settings) -
     let contents = Contents::read(&path).map_err(|error| {
         Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
     })?;
-    let (csv, report) = match contents {
-        Contents::Whole(csv) => {
-            let report = import(&csv, &Arc::new(config.conference(config.listen)));
-            (csv, report)
-        }
-        Contents::TooLarge(report) => (Vec::new(), report),
+    let report = contents.import(&Arc::new(config.conference(config.listen)));
+    let csv = match contents {
+        Contents::Whole(csv) => csv,
+        Contents::TooLarge(_) => Vec::new(),
     };
     let mut out = std::io::stdout().lock();
     let written = match format {

@@ -8,7 +8,7 @@ use super::settings::Serving;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Secrets;
-use crate::import::import;
+use crate::import::Contents;
 use crate::program::Conference;
 use crate::publisher::{PublishError, Publisher, Setup, StartError, Started, Verdict, describe, shown};
 use crate::store::{OpenError, Options, ReadError, Snapshot, Store};
@@ -117,22 +117,22 @@ fn webhooks(config: &Config) {
 
 fn program(config: &Config) -> Exit {
     let name = config.program.display();
-    let csv = match std::fs::read(&config.program) {
-        Ok(csv) => csv,
+    let contents = match Contents::read(&config.program) {
+        Ok(contents) => contents,
         Err(error) => {
             say("program", &format!("{name} cannot be read: {error}"));
             return Exit::BadProgram;
         }
     };
-    let report = import(&csv, &Arc::new(config.conference(config.listen)));
-    let warnings = count(report.warnings().count(), "warning");
+    let report = contents.import(&Arc::new(config.conference(config.listen)));
+    let warnings = count(report.warning_count(), "warning");
     match &report.program {
         Some(program) => {
             say("program", &format!("{name}: {}, {warnings}", count(program.order().len(), "session")));
             Exit::Done
         }
         None => {
-            let errors = count(report.errors().count(), "error");
+            let errors = count(report.error_count(), "error");
             say("program", &format!("{name}: {errors}, {warnings}; `callboard check` shows them"));
             Exit::BadProgram
         }

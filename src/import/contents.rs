@@ -1,10 +1,12 @@
 //! A program file on a disk or behind a pipe, read only as far as a program may be long.
 
 use super::fault::{Faults, Flaw, Spot};
-use super::{MAX_FILE, Report};
+use super::{MAX_FILE, Report, import};
+use crate::program::Conference;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -31,6 +33,14 @@ impl Contents {
         let expected =
             if metadata.is_file() { usize::try_from(length).unwrap_or(MAX_FILE) } else { MAX_FILE };
         Self::of(file, expected)
+    }
+
+    /// Imports what was read.
+    pub fn import(&self, conference: &Arc<Conference>) -> Report {
+        match self {
+            Self::Whole(csv) => import(csv, conference),
+            Self::TooLarge(report) => report.clone(),
+        }
     }
 
     /// Reads a stream, whose length is expected to be that.
