@@ -4,7 +4,7 @@ use super::control;
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::config::Config;
-use crate::store::{Backup, Store, verify_backup};
+use crate::store::{Backup, OwnerKept, Store, verify_backup};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -58,6 +58,7 @@ fn from_directory(config: &Config, out: &File, to: &Path) -> Result<(), Failure>
         );
         return Err(Failure::text(Exit::Failed, text));
     }
+    let _owner = OwnerKept::of(&config.data);
     let store = Store::open(&config.data, config.slug());
     let store = store.map_err(|error| Failure::new(Exit::Failed, &error))?;
     let out = out.try_clone().map_err(|error| cannot(to, &error))?;

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::publisher::{Lifted, lift};
-use crate::store::{HighWater, RestoreError, Restoring};
+use crate::store::{HighWater, OwnerKept, RestoreError, Restoring};
 use std::io::Write;
 use std::path::Path;
 
@@ -14,6 +14,7 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
         RestoreError::Conference { .. } => Failure::new(Exit::BadConfig, &error),
         error => Failure::new(Exit::Failed, &error),
     };
+    let _owner = OwnerKept::of(&config.data);
     let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
     let records = restoring.backup().records;
     // Over nothing, where nothing was given out since.

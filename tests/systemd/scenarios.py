@@ -193,10 +193,13 @@ def a_release_reaches_a_webhook_signed_by_a_root_only_secret():
     check(secret.stat().st_mode & 0o777 == 0o600 and secret.stat().st_uid == 0, "the secret is not root's alone")
     with (CONFIG / "callboard.toml").open("a") as config:
         config.write(f'\n[[webhooks]]\nurl = "{receiver.url}"\nsecret_file = "{secret}"\n')
-    run("systemctl", "restart", SERVICE)
+    run("systemctl", "reload", SERVICE)
+    wait_for(lambda: 'changed="webhooks"' in journal(SERVICE), "the config is read again")
     publish()
+    # The server writes the call just after the release.
+    wait_for(lambda: list(Path(f"/var/lib/callboard/{NAME}/spool").glob("*.json")), "the server writes the call")
     run("systemctl", "start", f"callboard-deliver@{NAME}.service")
-    wait_for(lambda: receiver.calls, f"the call arrives; {journal(f'callboard-deliver@{NAME}.service')}")
+    check(receiver.calls, f"no call arrived: {journal(f'callboard-deliver@{NAME}.service')}")
     headers, body = receiver.calls[-1]
     signed = f"{headers['callboard-timestamp']}.".encode() + body
     expected = hmac.new(secret.read_bytes().strip(), signed, hashlib.sha256).hexdigest()
