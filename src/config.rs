@@ -47,6 +47,8 @@ pub struct Config {
     pub retention_days: u32,
     /// Bytes that the store's journal grows before a checkpoint is made.
     pub checkpoint_bytes: u64,
+    /// Days for which `callboard backup DIRECTORY` keeps backups.
+    pub backup_keep_days: u32,
     /// The release guard, the file watch and what is kept.
     pub publishing: Publishing,
     /// The server's limits.
@@ -155,6 +157,7 @@ mod tests {
         assert_eq!(config.limits, defaults.limits);
         assert_eq!(config.publishing, defaults.publishing);
         assert_eq!(config.listen, defaults.listen);
+        assert_eq!(config.backup_keep_days, defaults.backup_keep_days);
         assert_eq!(config.retention_days, defaults.retention_days);
         assert_eq!(config.checkpoint_bytes, defaults.checkpoint_bytes);
         let trusted = |config: &Config, address: &str| config.trusted_proxies.holds(address.parse().unwrap());

@@ -32,7 +32,7 @@ pub use lift::{Lifted, lift};
 pub use reload::Settings;
 pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
-pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
+pub use spool::{Call, Spooled, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
 pub use status::{Attempt, ConfigStatus, Status, Unstored, Verdict, Waiting};
 pub use watch::watch;

@@ -48,7 +48,7 @@ mod view;
 mod write;
 
 pub use agenda::{AgendaRecord, LinkRecord, LinkTarget};
-pub use backup::{Backup, BackupError, verify_backup};
+pub use backup::{Backup, BackupError, verify_backup, verify_backup_from};
 pub use behind::Behind;
 pub use error::{CommitError, OpenError, ReadError};
 pub use high_water::HighWater;

@@ -2,6 +2,7 @@
 
 use super::check::program_file;
 use super::exit::{Exit, Failure};
+use super::replace;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -116,11 +117,9 @@ fn write(dir: &Path, path: &str, bytes: &[u8]) -> Result<bool, Failure> {
     if std::fs::read(&target).is_ok_and(|present| present == bytes) {
         return Ok(false);
     }
-    let temporary = target.with_extension("part");
     let write = || {
         std::fs::create_dir_all(target.parent().unwrap_or(dir))?;
-        std::fs::write(&temporary, bytes)?;
-        std::fs::rename(&temporary, &target)
+        replace::write(&target, bytes, 0o666)
     };
     write().map_err(|error: std::io::Error| {
         Failure::text(Exit::Failed, format!("{} cannot be written: {error}", target.display()))

@@ -1,7 +1,7 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
 use super::background::{self, Background};
-use super::control::Control;
+use super::control::{Answers, Control, last_backup};
 use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::reload::Reload;
@@ -9,7 +9,7 @@ use super::settings::Serving;
 use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{Allowances, App, Operator, Parts, Secrets};
+use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
@@ -92,14 +92,24 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         store: store.clone(),
         secrets,
         freshness,
-        clock,
+        clock: clock.clone(),
         retention_days: config.retention_days,
     };
     let beside = tokio::spawn(background.clone().run(hang_ups));
-    let control = Control::open(&config.data, &store);
-
     let draining = Arc::new(AtomicBool::new(false));
-    let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
+    let backups = Arc::new(Backups::since(last_backup(&store)));
+    let for_operator =
+        Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&backups), Arc::clone(&draining));
+    let answers = Answers {
+        store: store.clone(),
+        clock,
+        backups,
+        readiness: {
+            let operator = for_operator.clone();
+            Box::new(move || operator.readiness().1.to_string())
+        },
+    };
+    let control = Control::open(&config.data, answers);
     let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
     let operator =
         operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
@@ -151,10 +161,7 @@ async fn listen(config: &Config) -> Result<TcpListener, Failure> {
 }
 
 async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
-    let respond = move |request, _| {
-        let answer = operator.respond(&request);
-        async move { answer }
-    };
+    let respond = move |request, _| operator.respond_apart(&request);
     server::run(vec![listener], respond, limits, Trusted::loopback(), std::future::pending()).await;
 }
 
@@ -230,10 +237,8 @@ fn start_failure(error: &StartError) -> Failure {
             Failure::text(Exit::BadProgram, format!("{error}\n{text}"))
         }
         StartError::NoProgram { .. } => Failure::new(Exit::BadProgram, error),
-        StartError::UidDomain { .. }
-        | StartError::Open(OpenError::Newer { .. } | OpenError::OtherConference { .. }) => {
-            Failure::new(Exit::BadConfig, error)
-        }
+        StartError::UidDomain { .. } => Failure::new(Exit::BadConfig, error),
+        StartError::Open(cause) => Failure::new(Exit::of_opening(cause), error),
         _ => Failure::new(Exit::Failed, error),
     }
 }

@@ -64,7 +64,7 @@ fn repair(config: &Config, found: &Verified) -> Result<u64, Failure> {
 }
 
 fn failed(error: &OpenError) -> Failure {
-    Failure::new(Exit::Failed, error)
+    Failure::new(Exit::of_opening(error), error)
 }
 
 fn tell(found: &Verified) -> Exit {

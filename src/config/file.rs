@@ -30,6 +30,7 @@ pub(super) struct File {
     rooms: Vec<RoomTable>,
     publishing: Publishing,
     limits: Limits,
+    backup: BackupTable,
     organizer_secret_file: Option<PathBuf>,
     webhooks: Vec<WebhookTable>,
 }
@@ -51,6 +52,7 @@ impl Default for File {
             rooms: Vec::new(),
             publishing: Publishing::default(),
             limits: Limits::default(),
+            backup: BackupTable::default(),
             organizer_secret_file: None,
             webhooks: Vec::new(),
         }
@@ -89,6 +91,18 @@ struct RoomTable {
     name: String,
     #[serde(default)]
     was: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct BackupTable {
+    keep_days: u32,
+}
+
+impl Default for BackupTable {
+    fn default() -> Self {
+        Self { keep_days: 14 }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +169,9 @@ impl File {
             0 => return Err(ConfigError::value("checkpoint_kib", "write 1 or more, such as 65536")),
             kib => kib.saturating_mul(1024),
         };
+        if self.backup.keep_days == 0 {
+            return Err(ConfigError::value("backup.keep_days", "write 1 or more"));
+        }
         let trusted_proxies = Trusted::parse(&self.trusted_proxies)
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
@@ -171,6 +188,7 @@ impl File {
             trusted_proxies,
             retention_days: self.retention_days,
             checkpoint_bytes,
+            backup_keep_days: self.backup.keep_days,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
             conference,

@@ -27,6 +27,7 @@ impl Config {
             trusted_proxies,
             retention_days,
             checkpoint_bytes,
+            backup_keep_days: _, // the server makes no backups by itself
             publishing,
             limits,
             organizer_secret_file,

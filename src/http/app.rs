@@ -126,6 +126,11 @@ impl App {
         self.0.allowances.limit(limits);
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
     /// How many of the read links polled lately hold the running release.
     pub(super) fn freshness(&self) -> Share {
         self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
