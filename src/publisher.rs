@@ -46,6 +46,7 @@ use crate::revision::Digest;
 use crate::store::{Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch as channel};
@@ -110,7 +111,7 @@ pub struct Setup {
 #[derive(Debug, Clone)]
 pub struct Proposal {
     /// The program's bytes.
-    pub csv: Vec<u8>,
+    pub csv: Bytes,
     /// How they came in.
     pub origin: Origin,
     /// The label of the organizer's secret, where one was used.
@@ -185,7 +186,7 @@ impl Publisher {
                 prepared,
                 &settings.publishing,
                 prepared.is_new.then(|| self.cut_off(csv, base.number())).flatten(),
-                guard::digest(csv, &settings.conference, &base),
+                guard::digest(csv, &settings.conference, base.number()),
             )
         });
         Preview { report, prepared, guarded, base }

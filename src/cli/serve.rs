@@ -53,6 +53,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     };
     let options = Options {
         checkpoint_bytes: config.checkpoint_bytes,
+        piece_bytes: config.piece_bytes,
         new_conference: serving.new_conference,
         ..Options::default()
     };

@@ -25,6 +25,7 @@ pub(super) struct File {
     trusted_proxies: Vec<String>,
     retention_days: u32,
     checkpoint_kib: u64,
+    piece_kib: usize,
     conference: ConferenceTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
@@ -47,6 +48,7 @@ impl Default for File {
             trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
             retention_days: 180,
             checkpoint_kib: 64 * 1024,
+            piece_kib: 4 * 1024,
             conference: ConferenceTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
@@ -172,6 +174,10 @@ impl File {
         if self.backup.keep_days == 0 {
             return Err(ConfigError::value("backup.keep_days", "write 1 or more"));
         }
+        let piece_bytes = match self.piece_kib {
+            0 => return Err(ConfigError::value("piece_kib", "write 1 or more, such as 4096")),
+            kib => kib.saturating_mul(1024),
+        };
         let trusted_proxies = Trusted::parse(&self.trusted_proxies)
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
@@ -189,6 +195,7 @@ impl File {
             retention_days: self.retention_days,
             checkpoint_bytes,
             backup_keep_days: self.backup.keep_days,
+            piece_bytes,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
             conference,

@@ -28,6 +28,7 @@ impl Config {
             retention_days,
             checkpoint_bytes,
             backup_keep_days: _, // the server makes no backups by itself
+            piece_bytes,
             publishing,
             limits,
             organizer_secret_file,
@@ -96,6 +97,7 @@ impl Config {
             ("trusted_proxies", *trusted_proxies != new.trusted_proxies),
             ("retention_days", *retention_days != new.retention_days),
             ("checkpoint_kib", *checkpoint_bytes != new.checkpoint_bytes),
+            ("piece_kib", *piece_bytes != new.piece_bytes),
             ("organizer_secret_file", *organizer_secret_file != new.organizer_secret_file),
             ("publishing.debounce_ms", *debounce_ms != new.publishing.debounce_ms),
             ("publishing.poll_s", *poll_s != new.publishing.poll_s),

@@ -8,6 +8,7 @@ use super::{Proposal, Publication, PublishError, Publisher, status};
 use crate::import::Contents;
 use crate::revision::Digest;
 use crate::store::{Origin, Store, Write};
+use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ impl Publisher {
             }
             Err(_) => return None, // the server is stopping
         };
+        let csv = Bytes::from(csv);
         let digest = Digest::of(&csv);
         self.state().file = Some(digest);
         if TakenIn::of(&self.store).is_some_and(|taken| taken.digest == digest) {

@@ -63,8 +63,13 @@ impl Publisher {
         }
         let (this, number) = (Arc::clone(self), running.number());
         let csv = tokio::task::spawn_blocking(move || this.kept_csv(number)).await??;
-        let proposal =
-            Proposal { csv, origin: Origin::Config, who: None, confirm: None, expect: Some(number) };
+        let proposal = Proposal {
+            csv: csv.into(),
+            origin: Origin::Config,
+            who: None,
+            confirm: None,
+            expect: Some(number),
+        };
         self.take_turn(proposal).await.map(Some)
     }
 

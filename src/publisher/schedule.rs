@@ -8,6 +8,7 @@ use super::{Proposal, Publication, PublishError, Publisher, status};
 use crate::import::Report;
 use crate::program::{Change, Zone};
 use crate::store::{Origin, ReadError, Store, Write};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -49,13 +50,13 @@ pub struct Scheduled {
 
 impl Schedule {
     /// The schedule of a store and its program.
-    pub(super) fn of(store: &Store) -> Result<Option<(Self, Vec<u8>)>, ReadError> {
-        let Some(note) = store.note(SCHEDULE)? else { return Ok(None) };
+    pub(super) fn of(store: &Store) -> Result<Option<(Self, Bytes)>, ReadError> {
+        let Some(note) = store.note(SCHEDULE)?.map(Bytes::from) else { return Ok(None) };
         let damaged = |cause: String| ReadError::Damaged { what: SCHEDULE, cause };
         let end = note.iter().position(|byte| *byte == b'\n').unwrap_or(note.len());
-        let (head, csv) = note.split_at(end);
-        let schedule = serde_json::from_slice(head).map_err(|error| damaged(error.to_string()))?;
-        Ok(Some((schedule, csv.get(1..).unwrap_or_default().to_vec())))
+        let (head, csv) = (note.slice(..end), note.slice((end + 1).min(note.len())..));
+        let schedule = serde_json::from_slice(&head).map_err(|error| damaged(error.to_string()))?;
+        Ok(Some((schedule, csv)))
     }
 
     pub(super) fn note(&self, csv: &[u8]) -> Write {

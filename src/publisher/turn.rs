@@ -8,7 +8,8 @@ use crate::doctor::Found;
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError, ReleaseRecord, ReleaseWrite, Write};
+use crate::store::{Origin, ReadError, ReleaseRecord, Write};
+use bytes::Bytes;
 use std::sync::Arc;
 
 impl Publisher {
@@ -38,7 +39,7 @@ impl Publisher {
         confirm: Option<String>,
         expect: Option<u64>,
     ) -> Result<Publication, PublishError> {
-        let csv = self.kept_csv(of)?;
+        let csv = self.kept_csv(of)?.into();
         self.publish(Proposal { csv, origin: Origin::Rollback { of }, who, confirm, expect }).await
     }
 
@@ -92,12 +93,13 @@ impl Publisher {
         writes.extend(self.taken_in_by(&proposal, digest, release.number(), true));
         writes.extend(self.outgrown(release.number())?);
         // Pages are rendered before the commit, since nothing may fail after it, and none of it on the reactor.
+        let store = self.store.clone();
         let (published, write) = tokio::task::spawn_blocking(move || {
-            let write = ReleaseWrite::between(Some(&base.ledger), &release.ledger, record, proposal.csv);
+            let write = store.release_write(Some(&base.ledger), &release.ledger, record, proposal.csv);
             (Published::new(release, true), write)
         })
         .await?;
-        writes.insert(0, Write::PutRelease(Box::new(write)));
+        writes.insert(0, write);
         self.store.commit(writes).await?;
         let release = self.swap(published);
         self.tell_what_was_not().await;
@@ -116,11 +118,11 @@ impl Publisher {
     /// Imports, diffs and asks the guard, on a thread that the reactor does not need.
     pub(super) async fn weigh(
         self: &Arc<Self>,
-        csv: &[u8],
+        csv: &Bytes,
         confirm: Option<&str>,
     ) -> Result<Weighed, PublishError> {
         let this = Arc::clone(self);
-        let bytes = csv.to_vec();
+        let bytes = csv.clone();
         let preview = tokio::task::spawn_blocking(move || this.preview(&bytes)).await?;
         let Preview { report, prepared, guarded, base } = preview;
         let (Some(prepared), Some(guarded)) = (prepared, guarded) else {

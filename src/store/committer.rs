@@ -4,11 +4,14 @@
 //! the index, and only then answers anybody of the group, those with a conflict too: whoever reads again after
 //! a conflict finds the state that it conflicts with.
 //!
+//! While nobody waits it removes what publications left over, some rows at a time.
+//!
 //! A failed write or sync of the journal ends all acknowledging until the record was cut off again and a new
 //! segment was begun; the index knows nothing of it, so reads go on. An index that fails is opened anew, which
 //! brings it up to the journal, with the room of the ballast where the disk is full. Both are tried at once.
 //! Writes are taken again when the ballast could be laid again.
 
+use super::cell::Table;
 use super::engine::{Engine, EngineError};
 use super::files::{drop_ballast, lay_ballast};
 use super::high_water::Mark;
@@ -16,9 +19,11 @@ use super::journal::Journal;
 use super::opening::{self, Opened};
 use super::plan::{Changes, Plan, PlanError};
 use super::shared::Shared;
+use super::staging::Piece;
+use super::sweep::leftovers;
 use super::tally::Tally;
 use super::view::{self, View};
-use super::{CommitError, Write};
+use super::{CommitError, LedgerHead, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,9 +41,33 @@ const LAST_RETRY: Duration = Duration::from_secs(1);
 
 /// One commit on its way.
 pub(super) struct Job {
-    pub(super) writes: Vec<Write>,
+    pub(super) work: Work,
     pub(super) reply: Reply,
     pub(super) at: Instant,
+}
+
+/// What a commit writes.
+pub(super) enum Work {
+    Writes(Vec<Write>),
+    /// A piece of a release that is not published yet.
+    Piece(Piece),
+}
+
+impl Work {
+    fn writes(&self) -> &[Write] {
+        match self {
+            Self::Writes(writes) => writes,
+            Self::Piece(_) => &[],
+        }
+    }
+
+    /// Whether something is left over after it: the ledger that a release took the place of, or the piece itself.
+    fn leaves_something(&self) -> bool {
+        match self {
+            Self::Writes(writes) => writes.iter().any(|write| matches!(write, Write::PutRelease(_))),
+            Self::Piece(_) => true,
+        }
+    }
 }
 
 /// Who waits for it.
@@ -83,6 +112,8 @@ pub(super) struct Committer {
     needs_reopening: bool,
     /// The index was written to since it was flushed last.
     is_dirty: bool,
+    /// There may be rows that no release needs.
+    needs_sweeping: bool,
 }
 
 /// Why a group was not written.
@@ -109,7 +140,17 @@ impl Committer {
             Failure { wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
         });
         let engine = Some(engine);
-        Self { shared, journal, engine, tally, mark, failure, needs_reopening, is_dirty: false }
+        Self {
+            shared,
+            journal,
+            engine,
+            tally,
+            mark,
+            failure,
+            needs_reopening,
+            is_dirty: false,
+            needs_sweeping: true,
+        }
     }
 
     /// Serves until every sender is gone, then closes the database.
@@ -125,14 +166,16 @@ impl Committer {
             };
             group.extend(jobs.try_iter().take(self.shared.options.group.saturating_sub(group.len())));
             self.shared.pulse.set_oldest(group.first().map(|job| job.at));
-            let (writes, replies): (Vec<_>, Vec<_>) =
-                group.into_iter().map(|job| (job.writes, job.reply)).unzip();
+            let (work, replies): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|job| (job.work, job.reply)).unzip();
+            self.needs_sweeping |= work.iter().any(Work::leaves_something);
             // A panic of our own must not leave a store that neither writes nor says so.
-            let served = catch_unwind(AssertUnwindSafe(|| self.serve(&writes)));
+            let served = catch_unwind(AssertUnwindSafe(|| self.serve(&work)));
             let results = served.unwrap_or_else(|_| {
                 let answer = self.fail(EngineError::Failed("the commit thread panicked".to_owned()));
-                vec![Err(answer); writes.len()]
+                vec![Err(answer); work.len()]
             });
+            drop(work);
             self.shared.pulse.set_oldest(None);
             for (reply, result) in replies.into_iter().zip(results) {
                 self.shared.pulse.pending.fetch_sub(1, Ordering::Relaxed);
@@ -146,7 +189,7 @@ impl Committer {
         self.let_go(&mut view::write(&shared.view));
     }
 
-    fn serve(&mut self, group: &[Vec<Write>]) -> Vec<Result<(), CommitError>> {
+    fn serve(&mut self, group: &[Work]) -> Vec<Result<(), CommitError>> {
         // One that is known to have failed is opened anew when the next try is due.
         if view::is_failing(&self.shared.view) && !self.needs_reopening {
             self.fail_index(EngineError::Failed("the database reads no more".to_owned()));
@@ -166,9 +209,14 @@ impl Committer {
         let mut changes = Changes::new();
         let failed = OnceCell::new();
         let read = |key: &[u8]| Ok(engine.value(key).inspect_err(|error| drop(failed.set(error.clone())))?);
-        let results = group.iter().map(|writes| {
-            let plan = Plan::new(&self.shared.space, &changes, read);
-            match plan.commit(writes) {
+        let limit = self.shared.options.piece_bytes;
+        let results = group.iter().map(|work| {
+            let plan = Plan::new(&self.shared.space, &changes, limit, read);
+            let planned = match work {
+                Work::Writes(writes) => plan.commit(writes),
+                Work::Piece(piece) => plan.stage(piece),
+            };
+            match planned {
                 Ok(own) => {
                     changes.extend(own);
                     Ok(())
@@ -188,7 +236,7 @@ impl Committer {
         }
         let taken = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
         let held = self.shared.held.check();
-        let allowed = held.and_then(|()| self.mark.allow(taken.flat_map(|(writes, _)| writes)));
+        let allowed = held.and_then(|()| self.mark.allow(taken.flat_map(|(work, _)| work.writes())));
         match allowed.map_err(Lapse::Journal).and_then(|()| self.write(&engine, &changes)) {
             Ok(()) => results,
             Err(lapse) => {
@@ -244,8 +292,39 @@ impl Committer {
             return;
         }
         match self.shared.held.check() {
-            Ok(()) => self.flush(),
+            Ok(()) => {
+                self.flush();
+                self.sweep();
+            }
             Err(error) => drop(self.fail(error)),
+        }
+    }
+
+    /// Removes some of what no release needs.
+    fn sweep(&mut self) {
+        if !self.needs_sweeping || self.shared.pulse.is_staging.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(engine) = self.engine.clone() else { return };
+        let space = &self.shared.space;
+        let head = space.cell(Table::Head, b"").read(|key| Ok(engine.value(key)?));
+        let head =
+            head.map(|bytes| bytes.map(|bytes| serde_json::from_slice::<LedgerHead>(&bytes)).transpose());
+        let Ok(Ok(head)) = head else {
+            // Whoever reads it says so. Without it nothing is known to be left over.
+            self.needs_sweeping = false;
+            return;
+        };
+        let swept = leftovers(&engine, space, head.as_ref()).map_err(Lapse::Index);
+        let swept = swept.and_then(|rows| {
+            self.needs_sweeping = !rows.is_empty();
+            self.write(&engine, &rows)
+        });
+        drop(engine);
+        match swept {
+            Ok(()) => {}
+            Err(Lapse::Journal(error)) => drop(self.fail(error)),
+            Err(Lapse::Index(error)) => drop(self.fail_index(error)),
         }
     }
 

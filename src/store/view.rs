@@ -193,7 +193,13 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     pub(super) fn new(view: &'a RwLock<View>, space: &Space, table: Table) -> Self {
-        let prefix = space.table(table);
+        Self::within(view, space, table, &[])
+    }
+
+    /// Those whose ids begin with some bytes, which are left out of the ids.
+    pub(super) fn within(view: &'a RwLock<View>, space: &Space, table: Table, begin: &[u8]) -> Self {
+        let mut prefix = space.table(table);
+        prefix.extend_from_slice(begin);
         Self { table, prefix: prefix.len(), groups: Groups::new(view, prefix) }
     }
 

@@ -195,7 +195,7 @@ impl Call<'_> {
         let result = match draft.origin {
             Origin::Rollback { of } => publisher.roll_back(of, Some(self.who.clone()), confirm, None).await,
             origin => {
-                let csv = draft.csv.to_vec();
+                let csv = draft.csv.clone();
                 let who = Some(self.who.clone());
                 publisher.publish(Proposal { csv, origin, who, confirm, expect: None }).await
             }

@@ -16,7 +16,7 @@ impl Call<'_> {
     pub(super) async fn put(self) -> Result<Response<Body>, Problem> {
         let expect = self.expect()?;
         let proposal = Proposal {
-            csv: self.body.to_vec(),
+            csv: self.body.clone(),
             origin: Origin::Upload,
             who: Some(self.who.clone()),
             confirm: self.query("confirm"),

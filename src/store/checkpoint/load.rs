@@ -124,7 +124,7 @@ impl Loading<'_> {
             }
             Said::Record(cell, record) => {
                 let parts = match record {
-                    Some(record) => cell.write(&record),
+                    Some((record, packed)) => cell.write_as(&record, packed),
                     None => Ok(Vec::new()),
                 };
                 let parts = parts.map_err(|error| EngineError::Failed(error.to_string()))?;

@@ -91,11 +91,12 @@ def config(root, work):
     return work / "callboard.toml"
 
 
-def callboard(binary, program, config, data, work, path="/program.ics", under=(), **options):
+def callboard(binary, program, config, data, work, path="/program.ics", under=(), public_url=PUBLIC_URL,
+              **options):
     """Our server; `under` is a command that runs it. The log keeps warnings: the peers write no access log."""
     port = free_port()
     command = [*under, binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
-               "--data", data, "--public-url", PUBLIC_URL]
+               "--data", data, "--public-url", public_url]
     return Server("callboard", command, port, path, cwd=work, env={**os.environ, "CALLBOARD_LOG": "warn"},
                   log=work / "callboard.log", **options)
 

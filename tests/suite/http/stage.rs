@@ -132,7 +132,7 @@ impl Stage {
 
     /// Publishes another program.
     pub(super) async fn publish(&self, csv: &str) {
-        let csv = csv.as_bytes().to_vec();
+        let csv = csv.to_owned().into();
         let proposal = Proposal { csv, origin: Origin::Upload, who: None, confirm: None, expect: None };
         assert!(self.publisher.publish(proposal).await.unwrap().is_new);
     }
