@@ -24,6 +24,7 @@ use super::agendas::{AgendaError, Agendas, Owned};
 use super::allowance::Allowed;
 use super::conditional::Validators;
 use super::etag::Tags;
+use super::queue::Queue;
 use super::representation::{Content, Representation};
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
@@ -56,6 +57,8 @@ pub(super) struct Call<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) release: &'a Arc<Release>,
     pub(super) now: DateTime<Utc>,
+    /// For what looks through the whole program.
+    pub(super) queue: &'a Queue,
     pub(super) freshness: &'a Freshness,
     pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,

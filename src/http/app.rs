@@ -144,7 +144,7 @@ impl App {
 
     /// How many requests were turned away because the server did not keep up.
     pub fn turned_away(&self) -> u64 {
-        self.0.pace.turned_away() + self.0.queues.turned_away()
+        self.0.pace.turned_away() + self.0.queues.turned_away() + self.0.jcals.turned_away()
     }
 
     /// Answers a request of this machine's. What goes wrong is an answer too.
@@ -291,9 +291,16 @@ impl App {
             Endpoint::Jcal(feed) => {
                 self.0.jcals.of(self.feed(*feed, release, &jcal::plain(head), now)?).await
             }
-            Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
-            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
-            Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
+            Endpoint::Export(format) => {
+                self.0.exports.answer(format, release, head, now, &self.0.queues.whole).await
+            }
+            Endpoint::Reading(what) => {
+                let queue = &self.0.queues.short;
+                self.0.reader.answer(what, release, &self.0.store, head, now, queue).await
+            }
+            Endpoint::Changes(feed) => {
+                self.0.changes.answer(feed, agendas, release, head, now, &self.0.queues.whole).await
+            }
             Endpoint::Web(page) => {
                 let visit = Visit {
                     agendas,
@@ -305,6 +312,7 @@ impl App {
                     codes: &self.0.codes,
                     events: &self.0.events,
                     clock: &self.0.clock,
+                    queues: &self.0.queues,
                     frame_ancestors: &self.0.frame_ancestors,
                     allowed,
                     request: head,
@@ -313,7 +321,8 @@ impl App {
                 no_guessing(allowed, head, visit.answer(page).await)
             }
             Endpoint::Api(api) => {
-                let call = Call { agendas, release, freshness, allowed, now, request: head, body };
+                let queue = &self.0.queues.whole;
+                let call = Call { agendas, release, freshness, allowed, now, queue, request: head, body };
                 no_guessing(allowed, head, call.answer(api).await)
             }
             feed => self.feed(feed, release, head, now),

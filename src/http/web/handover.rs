@@ -32,7 +32,7 @@ impl Visit<'_> {
         let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
         let code = self.codes.0.issue(owned.key.clone(), self.clock.now()).map_err(AgendaError::from)?;
         let link = self.published.release.program.conference.link(&format!("/handover/{code}"));
-        Ok(self.page(&owned, Some((&link, LASTS))))
+        self.queues.short.make(|| self.page(&owned, Some((&link, LASTS)))).await
     }
 
     /// The page behind the link, and what its button does.

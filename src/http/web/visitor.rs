@@ -43,7 +43,7 @@ impl Visit<'_> {
         match self.own()? {
             None => Ok(html(web::no_agenda(&self.published.release))),
             Some(owned) => {
-                let page = self.page(&owned, None);
+                let page = self.queues.short.make(|| self.page(&owned, None)).await?;
                 // What was pointed out once is seen; the page that is on its way still shows it.
                 self.agendas.seen(&owned, self.published.release.number()).await?;
                 Ok(page)
