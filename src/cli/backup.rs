@@ -151,7 +151,10 @@ fn source(config: &Config) -> Result<Source, Failure> {
 /// A data directory that no server has open, itself or a copy of one that cannot be written to.
 enum Opened {
     /// The owner is given its files back after the store was closed.
-    Store(Store, OwnerKept),
+    Store {
+        store: Store,
+        _owner: OwnerKept,
+    },
     Copy(Snapshot),
 }
 
@@ -162,14 +165,14 @@ impl Opened {
             Err(error) if error.is_read_only() => {
                 Snapshot::of(&config.data, config.slug(), Options::default()).map(Self::Copy)
             }
-            opened => opened.map(|store| Self::Store(store, owner)),
+            opened => opened.map(|store| Self::Store { store, _owner: owner }),
         };
         opened.map_err(|error| Failure::new(Exit::of_opening(&error), &error))
     }
 
     fn store(&self) -> &Store {
         match self {
-            Self::Store(store, _) => store,
+            Self::Store { store, .. } => store,
             Self::Copy(copy) => copy.store(),
         }
     }

@@ -6,7 +6,7 @@ use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::reload::Reload;
 use super::settings::Serving;
-use super::systemd;
+use super::systemd::{self, Sockets};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
@@ -34,14 +34,9 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
     // Heard from the first moment: a stop during the start is a clean one too.
     let signal = stop_signal()?;
-    let listener = listen(config).await?;
-    let operator = match config.operator_listen {
-        Some(address) => {
-            Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
-        }
-        None => None,
-    };
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let (listeners, operator) = listen(config).await?;
+    let bound = listeners.first().map_or(Ok(config.listen), TcpListener::local_addr);
+    let bound = bound.map_err(|error| Failure::new(Exit::Failed, &error))?;
     if config.public_url.is_none() {
         tracing::warn!(
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
@@ -128,8 +123,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         systemd::stopping();
     };
     systemd::ready();
-    let stopped =
-        server::run(vec![listener], respond, limits(config), config.trusted_proxies.clone(), stop).await;
+    let stopped = server::run(listeners, respond, limits(config), config.trusted_proxies.clone(), stop).await;
     for task in [Some(beside), Some(watchdog), Some(pace), operator].into_iter().flatten() {
         task.abort();
     }
@@ -140,25 +134,27 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The socket that systemd holds for us, else one of our own.
-async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+/// The conference's listeners and the operator's: those that systemd passed, else our own.
+async fn listen(config: &Config) -> Result<(Vec<TcpListener>, Option<TcpListener>), Failure> {
     let address = config.listen;
-    let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
-    match handed {
-        Some(listener) => {
-            if config.listen_is_set && listener.local_addr().is_ok_and(|handed| handed != address) {
-                let handed =
-                    listener.local_addr().map_or_else(|_| String::new(), |handed| handed.to_string());
-                tracing::warn!(
-                    listen = %address,
-                    handed,
-                    "`listen` is not used: systemd hands the server its socket; write ListenStream= in the .socket unit"
-                );
-            }
-            Ok(listener)
-        }
-        None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
+    let failed = |error: std::io::Error| cannot_listen(address, &error);
+    let Sockets { main: mut listeners, mut operator } = systemd::sockets().map_err(failed)?;
+    match listeners.first().and_then(|listener| listener.local_addr().ok()) {
+        Some(handed) if config.listen_is_set && handed != address => tracing::warn!(
+            listen = %address,
+            %handed,
+            "`listen` is not used: systemd hands the server its socket; write ListenStream= in the .socket unit"
+        ),
+        _ => {}
     }
+    if listeners.is_empty() {
+        listeners.push(TcpListener::bind(address).await.map_err(failed)?);
+    }
+    if let (None, Some(address)) = (&operator, config.operator_listen) {
+        let bound = TcpListener::bind(address).await;
+        operator = Some(bound.map_err(|error| cannot_listen_for_operator(address, &error))?);
+    }
+    Ok((listeners, operator))
 }
 
 async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
@@ -211,6 +207,15 @@ fn announce(release: &Release, is_first: bool) {
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
     let text = format!(
         "cannot listen on {address}: {error}; choose another address with --listen, or port 0 for a free one"
+    );
+    Failure::text(Exit::Failed, text)
+}
+
+/// The packaged unit's sandbox allows no sockets of the server's own.
+fn cannot_listen_for_operator(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let text = format!(
+        "cannot listen on {address} for the operator: {error}; choose another address with --operator-listen, or, with the \
+         packaged systemd units, leave operator_listen out and enable callboard-operator@NAME.socket"
     );
     Failure::text(Exit::Failed, text)
 }

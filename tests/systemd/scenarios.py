@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from machine import (
-    HOME, Failed, Receiver, check, is_active, journal, json_of, main_pid, property_of, readme, run, scenario, status_of, wait_for,
+    HOME, Failed, Receiver, ask, check, is_active, journal, json_of, main_pid, property_of, readme, run, scenario, status_of, wait_for,
 )  # fmt: skip
 
 NAME = "srecon25americas"
@@ -103,6 +103,42 @@ def a_start_with_secrets_accepts_them():
     run("systemctl", "restart", SERVICE)
     check(accepts(kept("chair-2.secret")), "the secret is refused")
     check(refuses(kept("chair.secret")), "the removed secret is accepted")
+
+
+# --- health and metrics --------------------------------------------------------------------------------------
+
+OPERATOR = "http://127.0.0.1:9090"
+
+
+@scenario
+def health_and_metrics_are_on_a_socket_of_their_own():
+    readme("operator-socket")
+    check(json_of(OPERATOR + "/readyz"), "not ready")
+    check(b"callboard_" in ask(OPERATOR + "/metrics")[1], "no metrics")
+    check(status_of(ORIGIN + "/metrics") == 404, "everybody can read the metrics")
+    check(status_of(OPERATOR + "/program.ics") == 404, "the operator's socket serves the conference")
+    check(status_of(ORIGIN + "/program.ics") == 200, "the conference is not served")
+    run("systemctl", "stop", SOCKET, SERVICE)
+    check(not is_active(f"callboard-operator@{NAME}.socket"), "a scrape would start the stopped service")
+    run("systemctl", "start", SOCKET, SERVICE)
+    check(status_of(OPERATOR + "/readyz") == 200, "the operator's socket did not start with the other")
+
+
+@scenario
+def a_socket_may_have_several_addresses():
+    drop_in = Path(f"/etc/systemd/system/{SOCKET}.d/more.conf")
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Socket]\nListenStream=127.0.0.1:8085\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "stop", SERVICE, SOCKET)
+    run("systemctl", "start", SOCKET, SERVICE)
+    for origin in (ORIGIN, "http://127.0.0.1:8085"):
+        check(status_of(origin + "/program.ics") == 200, f"{origin} is not served")
+    check(status_of(OPERATOR + "/readyz") == 200, "the operator's socket is gone")
+    drop_in.unlink()
+    run("systemctl", "daemon-reload")
+    run("systemctl", "stop", SERVICE, SOCKET)
+    run("systemctl", "start", SOCKET, SERVICE)
 
 
 # --- restarts under load -------------------------------------------------------------------------------------
