@@ -27,6 +27,7 @@ mod feeds;
 mod host;
 mod jcal;
 mod kept;
+mod log_limit;
 mod method;
 mod metrics;
 mod operator;

@@ -35,6 +35,9 @@ use tokio::sync::oneshot;
 /// Without a commit for so long, the index is flushed, and looked after. The journal has everything meanwhile, so nobody
 /// has to wait for that between two commits.
 const QUIET: Duration = Duration::from_millis(50);
+/// At rest, with nothing to flush: between two looks at whether the data directory is still there and the index still reads. Readers
+/// of a failing index wait for a second.
+const REST: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Well under the 5 s in which writes have to work again after space came back.
 const LAST_RETRY: Duration = Duration::from_secs(1);
@@ -156,7 +159,7 @@ impl Committer {
     /// Serves until every sender is gone, then closes the database.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let mut group = match jobs.recv_timeout(QUIET) {
+            let mut group = match jobs.recv_timeout(if self.is_at_rest() { REST } else { QUIET }) {
                 Ok(job) => vec![job],
                 Err(RecvTimeoutError::Timeout) => {
                     self.rest();
@@ -284,6 +287,10 @@ impl Committer {
     pub(super) fn found(&mut self, changes: &Changes) -> Result<(), EngineError> {
         let Some(engine) = self.engine.clone() else { return Ok(()) };
         self.write(&engine, changes).map_err(|(Lapse::Journal(error) | Lapse::Index(error))| error)
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.failure.is_none() && !self.is_dirty
     }
 
     /// What is done while nobody waits.

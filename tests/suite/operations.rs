@@ -1,7 +1,7 @@
 //! What an operator does with the built program: examine a config, reload it, ask how the server is, back it up.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -77,7 +77,8 @@ impl Site {
             line.clear();
             assert!(out.read_line(&mut line).unwrap() > 0, "{}", self.log());
         }
-        Server { child, _out: out }
+        let port = line.split("127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+        Server { child, port, _out: out }
     }
 
     fn log(&self) -> String {
@@ -96,6 +97,7 @@ impl Site {
 
 struct Server {
     child: Child,
+    port: u16,
     _out: BufReader<ChildStdout>,
 }
 
@@ -439,4 +441,33 @@ fn lines(backup: &[u8]) -> Vec<String> {
     let records =
         text.lines().filter(|line| !line.starts_with("{\"callboard\"") && !line.starts_with("{\"records\""));
     records.filter(|line| !line.contains("last-backup")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_flood_of_wrong_requests_leaves_a_few_lines_and_their_number() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    let mut client = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut ask = |times: usize| {
+        for _ in 0..times {
+            client.write_all(b"HEAD /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            let (mut answer, mut bytes) = (Vec::new(), [0; 4096]);
+            while !answer.ends_with(b"\r\n\r\n") {
+                let read = client.read(&mut bytes).unwrap();
+                assert!(read > 0, "closed");
+                answer.extend_from_slice(&bytes[..read]);
+            }
+            assert!(answer.starts_with(b"HTTP/1.1 404"), "{}", String::from_utf8_lossy(&answer));
+        }
+    };
+    let started = Instant::now();
+    ask(2_000);
+    std::thread::sleep(Duration::from_millis(1_100));
+    ask(1);
+    site.logged("more requests within a second were answered so");
+    let most = 11 * (usize::try_from(started.elapsed().as_secs()).unwrap() + 2);
+    let lines = site.log().lines().filter(|line| line.contains("status=404")).count();
+    assert!(lines <= most, "{lines} lines, at most {most}");
+    server.stop();
 }
