@@ -169,8 +169,13 @@ impl Store {
         let Opened { engine, tally, findings, health, pending } = opened;
         let space = Space::new(conference);
         let is_behind = !pending.is_empty();
-        let view =
-            View { engine: Some(engine.clone()), before: pending, generation: 0, is_failing: false.into() };
+        let view = View {
+            engine: Some(engine.clone()),
+            before: pending,
+            generation: 0,
+            is_failing: false.into(),
+            is_reopening: false,
+        };
         let format = check_format(dir, &space, &engine, &view, options.new_conference)?;
         let end = findings.last.unwrap_or(0).max(tally.sequence);
         let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {

@@ -231,7 +231,15 @@ impl App {
         }
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Dav(Place::WellKnown) => Ok(dav::well_known(&head.headers)),
-            feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => self.ready_feed(feed, head),
+            feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => {
+                let answer = self.ready_feed(feed.clone(), head);
+                // Calendars report a failed poll to their owners, so one is answered once the store is back.
+                if answer.is_err() && self.0.store.is_interrupted() {
+                    Box::pin(self.0.store.until_back()).await;
+                    return self.ready_feed(feed, head);
+                }
+                answer
+            }
             feed @ Endpoint::Feed(_) if head.uri.query().is_none() => self.ready_feed(feed, head),
             // On the heap: inside, their future would make every request's as large, and it is moved about.
             other => Box::pin(self.perform_other(other, head, body, socket)).await,

@@ -22,7 +22,7 @@ use super::shared::Shared;
 use super::staging::Piece;
 use super::sweep::leftovers;
 use super::tally::Tally;
-use super::view::{self, View};
+use super::view;
 use super::{CommitError, LedgerHead, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -189,7 +189,8 @@ impl Committer {
             }
         }
         let shared = Arc::clone(&self.shared);
-        self.let_go(&mut view::write(&shared.view));
+        let engines = [self.engine.take(), view::write(&shared.view).engine.take()];
+        engines.into_iter().flatten().for_each(Engine::close);
     }
 
     fn serve(&mut self, group: &[Work]) -> Vec<Result<(), CommitError>> {
@@ -387,16 +388,22 @@ impl Committer {
         }
     }
 
-    /// Opens the index anew and brings it up to the journal. Readers wait for it: there is none to read from
-    /// meanwhile, since sled locks its directory.
+    /// Opens the index anew and brings it up to the journal. Reads fail meanwhile: there is none to read from, since
+    /// sled locks its directory. None of them waits: the lock is free while the database is opened.
     fn reopen(&mut self) -> Result<(), EngineError> {
         let shared = Arc::clone(&self.shared);
+        let engines = {
+            let mut view = view::write(&shared.view);
+            view.before = Changes::new();
+            view.is_failing = false.into();
+            view.is_reopening = true;
+            [self.engine.take(), view.engine.take()]
+        };
+        engines.into_iter().flatten().for_each(Engine::close);
+        let opened = opening::open_somehow(&shared.places, shared.options.cache_bytes);
         let mut view = view::write(&shared.view);
-        view.before = Changes::new();
-        view.is_failing = false.into();
-        self.let_go(&mut view);
-        let Opened { engine, tally, health, pending, .. } =
-            opening::open_somehow(&shared.places, shared.options.cache_bytes)?;
+        view.is_reopening = false;
+        let Opened { engine, tally, health, pending, .. } = opened?;
         let pulse = &shared.pulse;
         pulse.rebuilt.fetch_add(health.rebuilt.into(), Ordering::Relaxed);
         pulse.lost.fetch_add(health.lost, Ordering::Relaxed);
@@ -412,12 +419,5 @@ impl Committer {
         (self.engine, self.tally, self.needs_reopening, self.is_dirty) = (Some(engine), tally, false, true);
         pulse.applied.store(tally.sequence, Ordering::Release);
         Ok(())
-    }
-
-    /// Closes the index; its lock goes with the last handle.
-    fn let_go(&mut self, view: &mut View) {
-        for engine in [self.engine.take(), view.engine.take()].into_iter().flatten() {
-            engine.close();
-        }
     }
 }

@@ -9,11 +9,27 @@ use super::{ledger, links, staging};
 use crate::program::{Change, Conference, SessionId};
 use crate::revision::{Digest, Entry, Ledger};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 impl Store {
     /// The agenda of an edit key's SHA-256.
     pub fn agenda(&self, key: &Digest) -> Result<Option<AgendaRecord>, ReadError> {
         self.record(Table::Agenda, &key.0)
+    }
+
+    /// Whether reads fail because the database is being opened anew, or is about to be.
+    pub fn is_interrupted(&self) -> bool {
+        view::is_interrupted(self.view())
+    }
+
+    /// Waits until reads succeed again, for a second at most, without blocking the thread.
+    pub async fn until_back(&self) {
+        for _ in 0..200 {
+            if !self.is_interrupted() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Where the read link of a token's SHA-256 leads.
