@@ -50,7 +50,7 @@ pub(super) struct Piece {
 pub(super) enum Part {
     Csv(Bytes),
     Changes(u32, Vec<Change>),
-    Ledger(u32, LedgerPart),
+    Ledger(u32, Box<LedgerPart>),
 }
 
 /// Some of the ledger's maps. Entries are in the order of their ids, and each piece goes on where the one before ends.
@@ -162,7 +162,7 @@ impl Iterator for Pieces<'_> {
         if self.slugs.is_some() || self.entries.peek().is_some() || self.feeds.peek().is_some() {
             let piece = self.write.staged.ledger;
             self.write.staged.ledger += 1;
-            return Some(Piece { release, part: Part::Ledger(piece, self.ledger()) });
+            return Some(Piece { release, part: Part::Ledger(piece, Box::new(self.ledger())) });
         }
         None
     }
