@@ -146,7 +146,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
         tell_release(store, publisher, number)?;
     }
     let status = publisher.status();
-    if let Some(held) = &status.held {
+    if let Some(held) = status.held.newest() {
         changes_nothing = false;
         let reasons = held.reasons.join("; ");
         say("next start", &format!("HOLDS the config until `callboard publish --confirm`: {reasons}"));

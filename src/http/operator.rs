@@ -162,7 +162,7 @@ impl Operator {
         out.gauge(
             "callboard_publication_held",
             "1 while a release waits for a confirmation.",
-            flag(status.held.is_some()),
+            flag(status.held.newest().is_some()),
         );
         out.gauge(
             "callboard_publication_refused",

@@ -93,6 +93,9 @@ pub enum Problem {
     /// A hand-over code that was redeemed or is over.
     #[error("a code that works no longer")]
     UsedUp,
+    /// A preview that is to be published and is no longer kept.
+    #[error("a preview that is not kept")]
+    NoPreview,
     /// A file of picks that could not be read.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -158,7 +161,7 @@ impl Problem {
             Self::BadTarget | Self::BadHost(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::Gone | Self::UsedUp | Self::NoPreview => StatusCode::GONE,
             Self::Ask(error) => match error {
                 AskError::Value { .. } => StatusCode::BAD_REQUEST,
                 AskError::Future { .. } => StatusCode::NOT_FOUND,
@@ -218,6 +221,10 @@ impl Problem {
             }
             Self::UsedUp => {
                 "This link works once and for ten minutes. Make a new one on the device that has the agenda."
+                    .to_owned()
+            }
+            Self::NoPreview => {
+                "This preview is no longer kept, so nothing was published. Preview the program again."
                     .to_owned()
             }
             Self::Export(_) => "This format could not be made of the program.".to_owned(),

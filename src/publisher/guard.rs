@@ -5,6 +5,7 @@ use crate::import::{Cut, Report};
 use crate::program::{Change, ChangeKind, Conference, Field, Program, Zone};
 use crate::release::Prepared;
 use crate::revision::Digest;
+use bytes::Bytes;
 
 /// What the guard makes of a release.
 #[derive(Debug, Clone)]
@@ -37,6 +38,10 @@ pub struct Held {
     pub changes: Vec<Change>,
     /// The venue's zone, to show the changes in.
     pub zone: Zone,
+    /// Its program.
+    pub csv: Bytes,
+    /// The release that it was weighed against.
+    pub base: u64,
 }
 
 /// What a confirmation must name, for a file that is to follow the release `base`: a newer release, another config or another file make it stale.

@@ -58,7 +58,7 @@ impl Publisher {
     async fn publish_settings(self: &Arc<Self>) -> Result<Option<Publication>, PublishError> {
         let running = self.current();
         if *running.program.conference == *self.conference() {
-            self.state().let_go(Origin::Config);
+            self.state().held.let_go(Origin::Config);
             return Ok(None);
         }
         let (this, number) = (Arc::clone(self), running.number());

@@ -3,7 +3,7 @@
 use super::file::TakenIn;
 use super::kept::{self, Kept};
 use super::{
-    Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, shown, spool, status,
+    Held, Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, spool, status,
 };
 use crate::clock::Clock;
 use crate::import::{Contents, import};
@@ -52,7 +52,8 @@ impl Publisher {
             tracing::warn!(%error, "where webhooks start could not be noted");
         }
         state.config.read = Some(clock.now());
-        state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
+        state.schedule =
+            Schedule::of(&store)?.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
         let publisher = Self {
@@ -150,9 +151,10 @@ fn reconfigure(
     let digest = guard::digest(&csv, conference, ledger.release);
     let guarded = guard::weigh(&old, &prepared, &setup.settings, None, digest);
     if guarded.is_held() {
-        let changes = shown(&prepared.changes, conference.zone);
+        let (changes, base) = (prepared.changes.clone(), ledger.release);
         drop(prepared);
-        return Ok((again(old, &ledger), Status::config_held(clock.now(), guarded, changes)));
+        let held = Held { guarded, report, changes, zone: conference.zone, csv: csv.into(), base };
+        return Ok((again(old, &ledger), Status::config_held(clock.now(), &held)));
     }
     if !prepared.is_new {
         return Ok((prepared.release, Status::default()));

@@ -74,7 +74,7 @@ impl Publisher {
             return Ok(Publication { release, changes: Vec::new(), report, is_new: false });
         }
         if let Err(guarded) = confirmed {
-            return Err(held(guarded, report, prepared));
+            return Err(held(guarded, report, prepared, proposal.csv, base.number()));
         }
         let Prepared { release, changes, .. } = prepared;
         let (release, found) = self.inspect(release).await?;
@@ -91,6 +91,9 @@ impl Publisher {
             complete: true,
         };
         writes.extend(self.taken_in_by(&proposal, digest, release.number(), true));
+        if proposal.origin != Origin::Scheduled && self.state().held.has(Origin::Scheduled) {
+            writes.push(schedule::forget()); // it was weighed against the release before
+        }
         writes.extend(self.outgrown(release.number())?);
         // Pages are rendered before the commit, since nothing may fail after it, and none of it on the reactor.
         let store = self.store.clone();
@@ -233,9 +236,15 @@ impl Publisher {
 }
 
 /// What the guard answers.
-pub(super) fn held(guarded: Guarded, report: Report, prepared: Prepared) -> PublishError {
+pub(super) fn held(
+    guarded: Guarded,
+    report: Report,
+    prepared: Prepared,
+    csv: Bytes,
+    base: u64,
+) -> PublishError {
     let zone = prepared.release.program.conference.zone;
-    PublishError::Held(Box::new(Held { guarded, report, changes: prepared.changes, zone }))
+    PublishError::Held(Box::new(Held { guarded, report, changes: prepared.changes, zone, csv, base }))
 }
 
 /// A proposal that imports, and what the guard says to it.

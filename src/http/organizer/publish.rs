@@ -62,6 +62,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn unschedule(self) -> Result<Response<Body>, Problem> {
+        self.expect()?;
         let publisher = &self.organizer.publisher;
         if !publisher.unschedule().await? {
             return Err(Problem::NotFound);
@@ -72,6 +73,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn erase(self, id: SessionId) -> Result<Response<Body>, Problem> {
+        self.expect()?;
         let publisher = &self.organizer.publisher;
         let erased = publisher.erase(id.clone()).await?;
         let answer = json!({ "session": id.as_str(), "releases": erased.releases });

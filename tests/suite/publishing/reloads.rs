@@ -59,16 +59,16 @@ async fn another_zone_is_held_and_a_config_set_back_lets_it_go() {
     venue.config = config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
     assert_eq!((venue.number(), venue.feeds()), (1, before));
-    let waiting = venue.running().status().held.unwrap();
+    let waiting = venue.running().status().held.newest().cloned().unwrap();
     assert_eq!(waiting.origin, Origin::Config);
     venue.config = config;
     assert!(venue.reload().await.unwrap().is_none());
-    assert!(venue.running().status().held.is_none());
+    assert!(venue.running().status().held.newest().is_none());
 
     venue.config = venue.config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
     let published = venue.upload_with(&csv(), Some(waiting.digest), None).await.unwrap();
-    assert!(published.is_new && venue.running().status().held.is_none());
+    assert!(published.is_new && venue.running().status().held.newest().is_none());
     venue.restart().await;
     assert_eq!(venue.number(), 2);
 }
