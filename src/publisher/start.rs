@@ -153,7 +153,7 @@ fn reconfigure(
     if guarded.is_held() {
         let (changes, base) = (prepared.changes.clone(), ledger.release);
         drop(prepared);
-        let held = Held { guarded, report, changes, zone: conference.zone, csv: csv.into(), base };
+        let held = Held { guarded, report, changes, zone: conference.zone, csv, base };
         return Ok((again(old, &ledger), Status::config_held(clock.now(), &held)));
     }
     if !prepared.is_new {
