@@ -44,6 +44,7 @@ mod shared;
 mod snapshot;
 mod staging;
 mod sweep;
+mod skipped;
 mod tally;
 mod verify;
 mod view;
@@ -58,6 +59,7 @@ pub use owner::OwnerKept;
 pub use release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary, ReleaseWrite};
 pub use restoring::{RestoreError, Restoring};
 pub use snapshot::Snapshot;
+pub use skipped::Skipped;
 pub use verify::{Fault, Verified, verify};
 pub use write::Write;
 
