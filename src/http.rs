@@ -34,7 +34,6 @@ mod operator;
 mod organizer;
 mod origin;
 mod pace;
-mod pass;
 mod plain;
 mod policy;
 mod problem;

@@ -260,7 +260,7 @@ impl App {
         if !body.is_end_stream() {
             coded::content(&head.headers)?;
         }
-        let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.now());
+        let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.elapsed());
         let patience = self.0.body_patience;
         if let Endpoint::Organizer(endpoint) = endpoint {
             return self.0.organizer.answer(endpoint, head, body, patience, allowed).await;

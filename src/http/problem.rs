@@ -110,6 +110,8 @@ pub enum Problem {
     TooOften {
         /// What, as the beginning of a sentence.
         what: &'static str,
+        /// By what, as its end.
+        by: &'static str,
         /// Seconds until it is allowed again.
         wait: u64,
     },
@@ -231,8 +233,8 @@ impl Problem {
             Self::Exchange(error) => sentence(&error.to_string()),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Overloaded => "Too many requests come at once. Try again in a moment.".to_owned(),
-            Self::TooOften { what, wait } => {
-                format!("{what} too often from this address. Try again in {wait} s.")
+            Self::TooOften { what, by, wait } => {
+                format!("{what} too often {by}. Try again in {wait} s.")
             }
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
