@@ -168,6 +168,8 @@ async fn right_secrets_are_never_counted_as_guesses() {
     }
     assert_eq!(stage.send(ask("wrong")).await.status, 401);
     assert_eq!(stage.send(ask(SECRET)).await.status, 429);
+}
+
 /// A form of a visitor's own page.
 fn form(target: &str, cookie: &str, body: &str) -> Card {
     let card = Card::new("POST", target).field("origin", "https://conf.example").field("cookie", cookie);
