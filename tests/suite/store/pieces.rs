@@ -41,7 +41,7 @@ fn rows(dir: &Path, table: u8, number: u64) -> usize {
 fn swept(store: Store) {
     let (started, mut sequence) = (Instant::now(), store.status().sequence);
     let mut quiet = Instant::now();
-    while quiet.elapsed() < Duration::from_millis(300) {
+    while quiet.elapsed() < Duration::from_secs(2) {
         assert!(started.elapsed() < Duration::from_secs(20), "it never comes to rest");
         std::thread::sleep(Duration::from_millis(20));
         if store.status().sequence != sequence {
