@@ -79,7 +79,6 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         allowances: Allowances::new(&config.limits, config.trusted_proxies.clone()),
     };
     let app = App::new(parts);
-    announce(&publisher.current(), is_first);
     publisher.compress_behind();
     let background = Background {
         publisher: Arc::clone(&publisher),
@@ -106,6 +105,8 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         },
     };
     let control = Control::open(&config.data, answers);
+    // A script that waits for this line may ask the control socket right after it.
+    announce(&background.publisher.current(), is_first);
     let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
     let operator =
         operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
