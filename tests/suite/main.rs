@@ -14,6 +14,7 @@
 mod adoption;
 mod architecture;
 mod corpus;
+mod docs;
 mod exchange;
 mod exports;
 mod fuzz;
