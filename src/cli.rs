@@ -5,6 +5,7 @@ mod agenda;
 mod background;
 mod backup;
 mod check;
+mod config_check;
 mod control;
 mod deliver;
 mod descriptors;
@@ -12,8 +13,10 @@ mod diff;
 mod exit;
 mod lint;
 mod publish;
+mod reload;
 mod render;
 mod restore;
+mod secret;
 mod serve;
 mod settings;
 mod systemd;
@@ -58,6 +61,11 @@ enum Command {
         #[command(flatten)]
         serving: Serving,
     },
+    /// Examines the config.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Checks a program file and names every fault, with line, column and what to write instead.
     ///
     /// Exits 65 if there are errors; warnings alone do not stop a publication.
@@ -73,7 +81,7 @@ enum Command {
     /// Shows what a program file would change: against another file, or against what a server runs.
     ///
     ///     callboard diff old.csv new.csv
-    ///     callboard diff new.csv --to https://conf.example.org --organizer-secret-file secret
+    ///     callboard diff new.csv --to https://conf.example.org --organizer-secret-file chair.secret
     #[command(verbatim_doc_comment)]
     Diff {
         /// The old file, or with a server the new one.
@@ -118,6 +126,14 @@ enum Command {
         file: Option<PathBuf>,
         #[command(flatten)]
         target: publish::Target,
+    },
+    /// Makes, lists and removes the secrets with which organizers publish over HTTP and sign in.
+    ///
+    /// The file holds lines `LABEL sha256:HEX` and comments, and no secret, so everybody may read it. A running
+    /// server reads it again on SIGHUP (`systemctl reload`).
+    Secret {
+        #[command(subcommand)]
+        command: secret::Command,
     },
     /// Sends the webhook calls that the server left in the spool, and exits 1 if some were given up.
     ///
@@ -210,6 +226,18 @@ enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Says what the next start would do with this config, organizer secrets, program and data directory.
+    ///
+    /// Changes nothing, and works beside a running server: the start is tried on a copy of the data directory, made
+    /// in $TMPDIR. Exits 78 if the config is wrong or does not fit the data directory, 65 if the program has errors.
+    Check {
+        #[command(flatten)]
+        serving: Serving,
+    },
+}
+
 /// Its definition, for manual pages and completions.
 pub fn command() -> clap::Command {
     use clap::CommandFactory;
@@ -230,6 +258,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let command = arguments.command.unwrap_or(Command::Serve { serving: arguments.serving });
     let result = match command {
         Command::Serve { serving } => serve::serve(&serving),
+        Command::Config { command: ConfigCommand::Check { serving } } => config_check::check(&serving),
         Command::Check { file, format, settings } => check::check(file, format, settings),
         Command::Diff { old, new: Some(new), format, settings, .. } => {
             diff::compare(&old, &new, format, &settings)
@@ -242,6 +271,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         }
         Command::Erase { id, target } => publish::erase(&id, &target),
         Command::Pull { file, target } => publish::pull(file.as_deref(), &target),
+        Command::Secret { command } => secret::run(&command),
         Command::Lint { file, format } => lint::examine(&file, format),
         Command::Agenda { link } => agenda::show(&link),
         Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),

@@ -3,16 +3,45 @@
 use std::fmt;
 use std::time::Duration;
 use ureq::Agent;
-use url::Url;
+use url::{Host, Url};
 
 /// The organizer's secret; never printed.
 #[derive(Clone)]
 pub struct Secret(String);
 
+/// A file that does not hold a secret alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretFileError {
+    /// Nothing but blank lines and comments.
+    #[error("the file holds no secret")]
+    Empty,
+    /// The server's file.
+    #[error(
+        "this is the server's file, which holds no secret; pass the file with what `callboard secret add` printed"
+    )]
+    Digests,
+    /// A label, several secrets, or a text.
+    #[error(
+        "the file holds more than one word; write the secret alone, as `callboard secret add` printed it"
+    )]
+    SeveralWords,
+}
+
 impl Secret {
-    /// From a line of a secret file: `secret` or `label secret`.
-    pub fn from_line(line: &str) -> Option<Self> {
-        line.split_whitespace().next_back().map(|word| Self(word.to_owned()))
+    /// The one word of a file; blank lines and lines that begin with `#` do not count.
+    ///
+    /// # Errors
+    /// [`SecretFileError`]; it quotes nothing of the file.
+    pub fn from_file(text: &str) -> Result<Self, SecretFileError> {
+        let lines =
+            text.trim_start_matches('\u{feff}').lines().filter(|line| !line.trim_start().starts_with('#'));
+        let mut words = lines.flat_map(str::split_whitespace);
+        let first = words.next().ok_or(SecretFileError::Empty)?;
+        match words.next() {
+            None => Ok(Self(first.to_owned())),
+            Some(second) if second.starts_with("sha256:") => Err(SecretFileError::Digests),
+            Some(_) => Err(SecretFileError::SeveralWords),
+        }
     }
 }
 
@@ -20,6 +49,20 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// Whether what is sent to a server goes over a network unencrypted: plain http to another machine.
+pub fn is_readable_on_the_way(to: &Url) -> bool {
+    let is_this_machine = match to.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost") // RFC 6761, 6.3
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    };
+    to.scheme() != "https" && !is_this_machine
 }
 
 /// What a server answered.
@@ -103,5 +146,41 @@ impl Client {
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(unreachable)?;
         Ok(Answer { status, body })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_to_another_machine_can_be_read_on_the_way() {
+        for (to, is_readable) in [
+            ("https://conf.example.org", false),
+            ("http://127.0.0.1:8080", false),
+            ("http://127.9.9.9", false),
+            ("http://[::1]:8080", false),
+            ("http://[::ffff:127.0.0.1]", false),
+            ("http://localhost:8080", false),
+            ("http://Conf.LOCALHOST./", false),
+            ("http://conf.example.org", true),
+            ("http://localhost.example.org", true),
+            ("http://192.168.1.20:8080", true),
+            ("http://[fe80::1]", true),
+            ("http://notlocalhost", true),
+        ] {
+            assert_eq!(is_readable_on_the_way(&to.parse().unwrap()), is_readable, "{to}");
+        }
+    }
+
+    #[test]
+    fn a_secret_file_holds_one_word() {
+        let secret = |text: &str| Secret::from_file(text).map(|secret| secret.0);
+        assert_eq!(secret("cbo_abc\n"), Ok("cbo_abc".to_owned()));
+        assert_eq!(secret("\u{feff}# for the pipeline\r\n\r\n cbo_abc\r\n"), Ok("cbo_abc".to_owned()));
+        assert_eq!(secret("\n# cbo_abc\n"), Err(SecretFileError::Empty));
+        assert_eq!(secret("chair sha256:00\n"), Err(SecretFileError::Digests));
+        assert_eq!(secret("chair cbo_abc\n"), Err(SecretFileError::SeveralWords));
+        assert_eq!(secret("cbo_abc\ncbo_def\n"), Err(SecretFileError::SeveralWords));
     }
 }

@@ -6,10 +6,16 @@
 mod error;
 mod file;
 mod limits;
+mod reload;
+mod secrets;
 
 pub use error::ConfigError;
 pub use file::{Publishing, Webhook};
 pub use limits::Limits;
+pub use reload::Changed;
+pub use secrets::{
+    MAX_SECRETS_FILE, OrganizerSecret, SecretLabel, SecretLabelError, SecretLine, SecretsFile,
+};
 
 use crate::peer::Trusted;
 use crate::program::{Clock, Conference, Room, Slug, Text, Track, Zone};
@@ -23,6 +29,8 @@ use url::Url;
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Whether the config or a flag says so.
+    pub listen_is_set: bool,
     /// Where the operator's paths are, if anywhere.
     pub operator_listen: Option<SocketAddr>,
     /// The program file.
@@ -43,7 +51,7 @@ pub struct Config {
     pub publishing: Publishing,
     /// The server's limits.
     pub limits: Limits,
-    /// The file with the organizer's secrets; without one the organizer's paths answer 404.
+    /// The organizer secrets file; while it holds no secret, the organizer's paths answer 404.
     pub organizer_secret_file: Option<PathBuf>,
     /// The calls that go out after every release.
     pub webhooks: Vec<Webhook>,
@@ -51,7 +59,7 @@ pub struct Config {
 }
 
 /// The conference without the origin, which may only be known once the server listens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Described {
     title: Text,
     slug: Slug,
@@ -200,6 +208,10 @@ mod tests {
             ("uid_domain = \"a b\"", "uid_domain"),
             ("clock = \"13h\"", "12h"),
             ("language = \"?\"", "language"),
+            (
+                "language = \"english\"",
+                "conference.language: \"english\" is not a language tag; write \"en\"",
+            ),
         ] {
             let text = message(&format!("{ZONE}{line}"));
             assert!(text.contains(expected), "{line}: {text}");

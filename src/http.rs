@@ -4,7 +4,7 @@
 //! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.
 //!
 //! ```text
-//! pace -> host -> route -> method -> body -> queue -> handler -> conditions -> class fields -> HEAD -> access log
+//! pace -> host, codings -> route -> method -> body -> queue -> handler -> conditions -> class fields -> HEAD -> access log
 //! ```
 
 mod access;
@@ -15,6 +15,7 @@ mod app;
 mod body;
 mod cap;
 mod changes;
+mod coded;
 pub mod conditional;
 mod dav;
 pub mod encoding;
@@ -48,6 +49,6 @@ pub use body::{Body, Stream};
 pub use etag::{EntityTag, SentTag, Tags};
 pub use metrics::Metrics;
 pub use operator::Operator;
-pub use organizer::Secrets;
+pub use organizer::{Secrets, SecretsError};
 pub use problem::{Fault, Problem};
 pub use route::routes;

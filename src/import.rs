@@ -1,7 +1,7 @@
 //! `program.csv` to a [`Program`]: every fault of the file in one [`Report`].
 //!
 //! Owns the form of the file, from bytes to sessions: encoding, quotes, header, dates, civil times, people,
-//! links, and what only the whole program shows. Knows no file and no clock. RFC 4180 for the CSV, with `;`
+//! links, and what only the whole program shows. Knows no clock; [`Contents`] alone opens a file. RFC 4180 for the CSV, with `;`
 //! and tab as further delimiters; RFC 5545, 3.3.5 for times that a clock change skips or repeats.
 //!
 //! Invariant: a report holds a program if and only if it holds no error, and nothing of the file is
@@ -16,7 +16,10 @@ mod booking;
 mod cell;
 mod column;
 mod container;
+mod contents;
+mod cut;
 mod date;
+mod defuse;
 mod encoding;
 mod fault;
 #[cfg(test)]
@@ -34,13 +37,16 @@ mod time;
 mod tracks;
 mod word;
 
+pub use contents::Contents;
+pub use cut::{Cut, cut_off};
 pub use date::YEARS;
+pub use defuse::defused;
 pub use fault::{Fault, Severity};
 pub use redact::redact;
 pub use report::Report;
 
 use crate::program::{Conference, Program};
-use fault::{Faults, Flaw, Spot};
+use fault::{Faults, Spot};
 use std::sync::Arc;
 
 /// Bytes that a file may have.
@@ -51,25 +57,22 @@ pub const MAX_FILE: usize = 20 * 1024 * 1024;
 /// Only a file over [`MAX_FILE`], one that is no CSV at all and one without a header row end the reading
 /// early, since there is nothing in them to read.
 pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
+    if bytes.len() > MAX_FILE {
+        return contents::too_large(&format!("{} bytes", bytes.len()));
+    }
     let mut faults = Faults::default();
     let program = read(bytes, conference, &mut faults);
     Report { program, faults: faults.into_list() }
 }
 
 fn read(bytes: &[u8], conference: &Arc<Conference>, faults: &mut Faults) -> Option<Program> {
-    if bytes.len() > MAX_FILE {
-        let message = format!("the file has {} bytes; at most {MAX_FILE} (20 MiB) are read", bytes.len());
-        let remedy = "delete pictures, formulas and rows that are no sessions, and export again";
-        faults.error(Spot::FILE, Flaw::new("file-too-large", message, remedy));
-        return None;
-    }
     if let Some(flaw) = container::recognise(bytes) {
         faults.error(Spot::FILE, flaw);
         return None;
     }
     let decoded = encoding::decode(bytes);
     let table = table::Table::open(&decoded.text, faults);
-    decoded.report(|offset| table.locate(offset), faults);
+    decoded.report(|offsets| table.locate(offsets), faults);
     let mut rows = row::Rows::of(conference);
     table.rows(faults, |row, faults| rows.read(row, faults));
     rows.finish(faults)

@@ -26,7 +26,7 @@ impl Peer {
 }
 
 /// The proxies whose `X-Forwarded-For` is believed. Clones share the list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trusted(Arc<[IpNet]>);
 
 /// What is neither an address nor a network.

@@ -9,7 +9,10 @@
 mod change;
 mod conference;
 mod id;
+mod intervals;
 mod kind;
+mod language;
+mod numbers;
 mod session;
 mod text;
 mod zone;
@@ -17,12 +20,15 @@ mod zone;
 pub use change::{Change, ChangeKind, Field, FieldChange, apply, diff};
 pub use conference::{Clock, Colour, ColourError, Conference, Room, Track};
 pub use id::{IdError, SessionId, Slug, slug_of};
+pub use intervals::Intervals;
 pub use kind::{SessionKind, Status, UnknownWord};
+pub use language::{LanguageError, language_tag};
+pub use numbers::Numbers;
 pub use session::{Link, Session, Slot, Speaker};
 pub use text::{Removed, Text, printable};
 pub use zone::{Civil, Zone, ZoneError};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The validated set of sessions, with the conference that they belong to.
@@ -32,6 +38,8 @@ pub struct Program {
     pub conference: Arc<Conference>,
     /// The config's tracks in its order, then those that only the program names.
     pub tracks: Vec<Track>,
+    /// The places of the tracks by slug.
+    places: HashMap<Slug, usize>,
     sessions: Vec<Arc<Session>>,
 }
 
@@ -53,15 +61,15 @@ impl Program {
         tracks: Vec<Track>,
         mut sessions: Vec<Arc<Session>>,
     ) -> Self {
-        let places: BTreeMap<&Slug, usize> =
-            tracks.iter().enumerate().map(|(place, track)| (&track.slug, place)).collect();
+        let places: HashMap<Slug, usize> =
+            tracks.iter().enumerate().map(|(place, track)| (track.slug.clone(), place)).collect();
         let place = |session: &Session| {
             session.track.as_ref().and_then(|slug| places.get(slug)).copied().unwrap_or(usize::MAX)
         };
         sessions.sort_by_cached_key(|session| {
             (session.slot.start, session.slot.end, place(session), session.id.clone())
         });
-        Self { conference, tracks, sessions }
+        Self { conference, tracks, places, sessions }
     }
 
     /// The sessions by start, end, track (in the config's order) and id.
@@ -76,6 +84,11 @@ impl Program {
 
     /// The track of that slug.
     pub fn track(&self, slug: &Slug) -> Option<&Track> {
-        self.tracks.iter().find(|track| track.slug == *slug)
+        self.tracks.get(self.track_place(slug)?)
+    }
+
+    /// The place of a track in their order.
+    pub fn track_place(&self, slug: &Slug) -> Option<usize> {
+        self.places.get(slug).copied()
     }
 }

@@ -13,6 +13,7 @@ mod guard;
 mod impact;
 mod kept;
 mod lift;
+mod reload;
 mod schedule;
 mod shown;
 mod spool;
@@ -28,18 +29,20 @@ pub use gate::Inspect;
 pub use guard::{Guarded, Held};
 pub use impact::{Holders, Impact, impact, interest};
 pub use lift::{Lifted, lift};
+pub use reload::Settings;
 pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
 pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
-pub use status::{Attempt, Status, Verdict, Waiting};
+pub use status::{Attempt, ConfigStatus, Status, Unstored, Verdict, Waiting};
 pub use watch::watch;
 
 use crate::clock::Clock;
 use crate::config::{Publishing, Webhook};
-use crate::import::{Report, import};
+use crate::import::{Cut, Report, cut_off, import};
 use crate::program::{Change, Conference};
 use crate::release::{Prepared, Release};
+use crate::revision::Digest;
 use crate::store::{Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
@@ -51,14 +54,21 @@ use tokio::sync::{Notify, watch as channel};
 #[derive(Debug)]
 pub struct Publisher {
     current: ArcSwap<Published>,
-    conference: Arc<Conference>,
-    setup: Setup,
+    /// What a reload of the config replaces.
+    settings: ArcSwap<Settings>,
+    /// The program file that is watched.
+    file: PathBuf,
+    /// Where webhook calls are left.
+    spool: PathBuf,
+    inspect: Inspect,
     store: Store,
     clock: Clock,
     /// One publication at a time.
     turn: tokio::sync::Mutex<()>,
     /// Told when a schedule was made or taken back.
     rescheduled: Notify,
+    /// What the file system has reported about the program file.
+    writer: channel::Sender<watch::Writer>,
     state: Mutex<Status>,
     announce: channel::Sender<u64>,
 }
@@ -150,8 +160,8 @@ impl Publisher {
 
     /// The config that new releases are made with. After a start whose config was held back, it differs from
     /// the running release's.
-    pub fn conference(&self) -> &Arc<Conference> {
-        &self.conference
+    pub fn conference(&self) -> Arc<Conference> {
+        Arc::clone(&self.settings.load().conference)
     }
 
     /// Hears of every new release's number.
@@ -166,18 +176,27 @@ impl Publisher {
 
     /// What a proposal would change. Nothing is changed by it.
     pub fn preview(&self, csv: &[u8]) -> Preview {
-        let base = self.current();
-        let report = import(csv, &self.conference);
+        let (base, settings) = (self.current(), self.settings.load());
+        let report = import(csv, &settings.conference);
         let prepared = report.program.clone().map(|program| base.follow(program, self.clock.now()));
         let guarded = prepared.as_ref().map(|prepared| {
             guard::weigh(
                 &base.program,
                 prepared,
-                &self.setup.settings,
-                guard::digest(csv, &self.conference, &base),
+                &settings.publishing,
+                prepared.is_new.then(|| self.cut_off(csv, base.number())).flatten(),
+                guard::digest(csv, &settings.conference, &base),
             )
         });
         Preview { report, prepared, guarded, base }
+    }
+
+    /// What the file lacks at its end of the program that runs, unless it was published as it is before.
+    fn cut_off(&self, csv: &[u8], running: u64) -> Option<Cut> {
+        let cut = cut_off(csv, &self.store.program_csv(running).ok()??)?;
+        let digest = Digest::of(csv);
+        let kept = self.store.releases().unwrap_or_default();
+        kept.iter().all(|kept| kept.csv_digest != digest).then_some(cut)
     }
 
     /// The running program as a file.

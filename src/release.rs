@@ -1,9 +1,14 @@
 //! A release: program, ledger and feeds of one publication, an immutable snapshot that readers share.
 
-use crate::feed::{FeedSet, Rendering};
+mod timetable;
+
+pub use timetable::Running;
+
+use crate::feed::{FeedKey, FeedSet, Rendering};
 use crate::program::{Change, Program};
-use crate::revision::{Ledger, advance};
+use crate::revision::{Entry, Ledger, advance};
 use chrono::{DateTime, Utc};
+use timetable::Timetable;
 
 /// One publication of the program.
 #[derive(Debug)]
@@ -14,6 +19,7 @@ pub struct Release {
     pub ledger: Ledger,
     /// Every feed.
     pub feeds: FeedSet,
+    timetable: Timetable,
 }
 
 /// A program held against what is published.
@@ -54,12 +60,34 @@ impl Release {
         if !is_new {
             ledger = previous.clone();
         }
-        Prepared { release: Self { program, ledger, feeds }, changes: step.changes, is_new }
+        let timetable = Timetable::of(&ledger);
+        Prepared { release: Self { program, ledger, feeds, timetable }, changes: step.changes, is_new }
     }
 
     /// 1, 2, 3 …
     pub fn number(&self) -> u64 {
         self.ledger.release
+    }
+
+    /// The entries that pages and exports show, by start, end and number.
+    pub fn shown(&self) -> Vec<&Entry> {
+        self.timetable.shown(&self.ledger)
+    }
+
+    /// The entries of a canonical feed, in program order; none where there is no such feed.
+    pub fn part(&self, key: &FeedKey) -> Vec<&Entry> {
+        let members = self.feeds.feed(key).map(|feed| feed.shared_members()).unwrap_or_default();
+        members.iter().filter_map(|event| self.ledger.entries.get(&event.id)).collect()
+    }
+
+    /// The breaks, meals and parties that take place between two times; at most so many are named.
+    pub fn pauses(&self, span: (DateTime<Utc>, DateTime<Utc>), most: usize) -> Running<'_> {
+        self.timetable.pauses(&self.ledger, span, most)
+    }
+
+    /// The sessions that run at the same time as one, breaks and meals aside; at most so many are named.
+    pub fn beside(&self, entry: &Entry, most: usize) -> Running<'_> {
+        self.timetable.beside(&self.ledger, entry, most)
     }
 
     /// When it was published.

@@ -4,7 +4,10 @@
 //!
 //! - A request's head must come within `header` of its first byte, or of the connection; hyper's own timer,
 //!   which cannot tell a slow head from an idle connection, stands behind that.
-//! - A head over 16 KiB or 64 fields is 431, one that is no HTTP 400; both close the connection.
+//! - A head over 16 KiB or 64 fields is 431, one that is no HTTP 400; both close the connection. So is a head with
+//!   a line that ends in a bare LF, since others may see another request in it.
+//! - Where an answer is ready before its request's body, a short body is read first and the connection goes on; with
+//!   a longer one the answer announces that the connection closes.
 //! - A connection that moves no byte for `idle`, waiting for a request or for its client to take an answer,
 //!   is closed.
 //! - A client that takes its answer slowly has `answer`, and a second more for each 4 KiB that it took. Where
@@ -15,12 +18,15 @@
 //!   same holds for the connections of one address beyond `per_address`, but for trusted proxies and this
 //!   machine, behind which all the world may stand. Idle is who has let us wait longest for a whole request,
 //!   or for taking an answer; bytes that drip do not count.
-//! - Out of descriptors, the idlest is closed too, and whoever waits is told by a spare one.
+//! - Out of descriptors, the idlest is closed too, and a new connection gets its 503 through a spare one.
+//! - At a stop every answer announces that its connection closes; a connection that stays idle closes a little later.
+//!   A request that was read is answered.
 //!
 //! Invariant: when [`run`] returns, no connection is left.
 
 mod connection;
-mod crowd;
+mod connections;
+mod framing;
 mod pulse;
 mod received;
 mod spare;
@@ -31,9 +37,8 @@ pub use received::Received;
 use crate::peer::{Peer, Trusted};
 use bytes::Bytes;
 use connection::{Service, serve};
-use crowd::Crowd;
+use connections::{Admission, Connections};
 use http::{Request, Response};
-use hyper_util::server::graceful::GracefulShutdown;
 use spare::Spare;
 use std::future::poll_fn;
 use std::io;
@@ -43,6 +48,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// How many connections, and how much patience with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +74,9 @@ pub struct Stopped {
     pub cut_off: usize,
 }
 
-/// A graceful stop would drop a connection that was accepted a moment ago and whose request is on its way.
-const LINGER: Duration = Duration::from_millis(100);
+/// How long idle connections stay open at a stop: the next request of a busy client is on its way, and its answer
+/// can announce the end.
+const LINGER: Duration = Duration::from_millis(250);
 
 /// How long accepting pauses when the system has no descriptor to give.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -90,18 +97,25 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let crowd = Arc::new(Crowd::new(limits.connections, limits.per_address));
-    let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
-    let take = async |(socket, address): Accepted, connections: &mut JoinSet<()>| {
-        while connections.try_join_next().is_some() {}
+    let connections = Arc::new(Connections::new(limits.connections, limits.per_address));
+    let mut tasks = JoinSet::new();
+    let take = |(socket, address): Accepted, tasks: &mut JoinSet<()>| {
+        while tasks.try_join_next().is_some() {}
         let is_counted = !address.to_canonical().is_loopback() && !trusted.holds(address);
-        match crowd.admit(is_counted.then(|| Peer::of(address))).await {
-            Some(place) => {
-                let service = Service { respond: respond.clone(), address, limits, place };
-                connections.spawn(serve(socket, service, graceful.watcher()));
+        let respond = respond.clone();
+        match connections.admit(is_counted.then(|| Peer::of(address))) {
+            Admission::Admitted(place) => {
+                tasks.spawn(serve(socket, Service { respond, address, limits, place }));
             }
-            None => crowd::refuse(&socket),
+            Admission::Waits(waiting) => {
+                tasks.spawn(async move {
+                    match waiting.place().await {
+                        Some(place) => serve(socket, Service { respond, address, limits, place }).await,
+                        None => connections::refuse(&socket),
+                    }
+                });
+            }
+            Admission::Refused => connections::refuse(&socket),
         }
     };
     let mut spare = Spare::new();
@@ -111,13 +125,13 @@ where
             biased;
             () = &mut stop => break,
             accepted = poll_fn(|cx| poll_accept(&listeners, cx)) => match accepted {
-                Ok(accepted) => take(accepted, &mut connections).await,
+                Ok(accepted) => take(accepted, &mut tasks),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be accepted at the moment");
                     let is_out = Spare::helps(&error);
                     if is_out {
-                        crowd.evict(None);
+                        connections.evict();
                     }
                     let accept = poll_fn(|cx| {
                         let accept = || Some(waiting(&listeners, cx)?.map(|(socket, _)| socket));
@@ -132,18 +146,27 @@ where
             },
         }
     }
-    // Whoever the system has let in already would be reset with the listener.
+    connections.announce_end();
+    // A connection that the system has accepted already would be reset with the listener.
     while let Some(Ok(accepted)) = poll_fn(|cx| Poll::Ready(waiting(&listeners, cx))).await {
-        take(accepted, &mut connections).await;
+        take(accepted, &mut tasks);
     }
     drop(listeners);
-    tokio::time::sleep(LINGER).await;
-    crowd.close_aside();
-    let all_done = tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_ok();
-    while connections.try_join_next().is_some() {}
-    let cut_off = if all_done { 0 } else { connections.len() };
-    connections.shutdown().await;
+    let _ = tokio::time::timeout(LINGER, all_done(&mut tasks)).await;
+    connections.close_idle();
+    let until = Instant::now() + limits.drain;
+    while !tasks.is_empty() && Instant::now() < until {
+        connections.close_quiet_streams(LINGER);
+        let _ = tokio::time::timeout_at(until.min(Instant::now() + LINGER), all_done(&mut tasks)).await;
+    }
+    while tasks.try_join_next().is_some() {}
+    let cut_off = tasks.len();
+    tasks.shutdown().await;
     Stopped { cut_off }
+}
+
+async fn all_done(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
 }
 
 /// A connection, and the address at its other end.

@@ -40,6 +40,7 @@ mod read_ahead;
 mod release;
 mod restoring;
 mod shared;
+mod snapshot;
 mod tally;
 mod verify;
 mod view;
@@ -52,6 +53,7 @@ pub use error::{CommitError, OpenError, ReadError};
 pub use high_water::HighWater;
 pub use release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary, ReleaseWrite};
 pub use restoring::{RestoreError, Restoring};
+pub use snapshot::Snapshot;
 pub use verify::{Fault, Verified, verify};
 pub use write::Write;
 
@@ -70,6 +72,7 @@ use plan::Changes;
 use shared::{Pulse, Shared};
 use std::fmt;
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
@@ -87,13 +90,21 @@ pub struct Options {
     pub queue: usize,
     /// Commits written in one batch.
     pub group: usize,
+    /// Whether a directory that holds only other conferences may get this one beside them.
+    pub new_conference: bool,
     /// How far the journal grows before a checkpoint is made; with a large state, at least to half of that.
     pub checkpoint_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 32 * 1024 * 1024, queue: 1024, group: 256, checkpoint_bytes: 64 * 1024 * 1024 }
+        Self {
+            cache_bytes: 32 * 1024 * 1024,
+            queue: 1024,
+            group: 256,
+            new_conference: false,
+            checkpoint_bytes: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -130,7 +141,8 @@ struct Handle {
 impl Store {
     /// Opens the store of a conference in a directory, which is made (mode 0700) where there is none.
     ///
-    /// Stores of several conferences may lie in one directory, but only one can be open.
+    /// Stores of several conferences may lie in one directory, but only one can be open. A directory that holds
+    /// only other conferences is refused unless [`Options::new_conference`] is set.
     pub fn open(dir: &Path, conference: &Slug) -> Result<Self, OpenError> {
         Self::open_with(dir, conference, Options::default())
     }
@@ -149,7 +161,7 @@ impl Store {
         let is_behind = !pending.is_empty();
         let view =
             View { engine: Some(engine.clone()), before: pending, generation: 0, is_failing: false.into() };
-        let format = check_format(dir, &space, &engine, &view)?;
+        let format = check_format(dir, &space, &engine, &view, options.new_conference)?;
         let end = findings.last.unwrap_or(0).max(tally.sequence);
         let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {
             EngineError::Full => {
@@ -315,8 +327,15 @@ fn stopped() -> CommitError {
     CommitError::Unavailable("the store is closed".to_owned())
 }
 
-/// Refuses a directory that a later version wrote. Gives what says which format is in a new one.
-fn check_format(dir: &Path, space: &Space, engine: &Engine, view: &View) -> Result<Changes, OpenError> {
+/// Refuses a directory that a later version wrote, and one that holds only other conferences. Returns the record that
+/// notes the format of a new one.
+fn check_format(
+    dir: &Path,
+    space: &Space,
+    engine: &Engine,
+    view: &View,
+    new_conference: bool,
+) -> Result<Changes, OpenError> {
     let cell = space.cell(Table::Format, b"");
     let newer = |found| OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT };
     let failed = |cause: String| OpenError::Engine { dir: dir.to_owned(), cause };
@@ -327,9 +346,29 @@ fn check_format(dir: &Path, space: &Space, engine: &Engine, view: &View) -> Resu
         Err(ReadError::Newer { found, .. }) => return Err(newer(found)),
         Err(error) => return Err(failed(error.to_string())),
     }
-    if engine.holds_others_than(space.prefix()).map_err(|error| failed(error.to_string()))? {
+    let found = published(engine).map_err(|error| failed(error.to_string()))?;
+    if !found.is_empty() {
+        if !new_conference {
+            let wanted = space.conference().to_owned();
+            return Err(OpenError::OtherConference { dir: dir.to_owned(), found, wanted });
+        }
         tracing::warn!(dir = %dir.display(), "the data directory holds another conference; this one starts empty");
     }
     let parts = cell.write(FORMAT.to_string().as_bytes()).map_err(|error| failed(error.to_string()))?;
     Ok(parts.into_iter().map(|(key, value)| (key, Some(value))).collect())
+}
+
+/// The slugs of the conferences that have a release or an agenda. A first start that failed leaves neither.
+fn published(engine: &Engine) -> Result<Vec<String>, EngineError> {
+    let mut found = Vec::new();
+    for slug in engine.conferences()? {
+        let holds = |table: Table| {
+            let prefix = [slug.as_slice(), &[0, table as u8]].concat();
+            Ok::<_, EngineError>(!engine.range(&prefix, Bound::Included(&prefix), 1)?.is_empty())
+        };
+        if holds(Table::Head)? || holds(Table::Agenda)? {
+            found.push(String::from_utf8_lossy(&slug).into_owned());
+        }
+    }
+    Ok(found)
 }

@@ -122,7 +122,7 @@ pub use session::session;
 pub use shared::shared;
 pub use subscribe::{Subject, subscribe};
 pub use team::{Fellow, TeamFault, team, team_form};
-pub use view::{LONGEST_SEARCH, View, admits};
+pub use view::{LONGEST_SEARCH, View};
 
 use askama::Template;
 

@@ -1,14 +1,14 @@
 //! What a server does beside answering: the file, the schedule, signals, and what read links have seen.
 
+use super::reload::Reload;
 use super::systemd;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::http::Secrets;
+use crate::http::{App, Secrets};
 use crate::publisher::{Publisher, keep_schedule, watch};
 use crate::retention::Retention;
 use crate::revision::Digest;
 use crate::store::{Store, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
@@ -20,6 +20,8 @@ const SNAPSHOT: Duration = Duration::from_secs(180);
 #[derive(Debug, Clone)]
 pub(super) struct Background {
     pub(super) publisher: Arc<Publisher>,
+    pub(super) reload: Arc<Reload>,
+    pub(super) app: App,
     pub(super) store: Store,
     pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
@@ -55,14 +57,19 @@ impl Background {
         }
     }
 
-    /// SIGHUP: secrets and program file are read again. systemd waits until that is done.
+    /// SIGHUP: config, secrets and program file are read again. systemd waits until that is done.
     async fn hear(&self, mut hang_ups: Signal) {
         while hang_ups.recv().await.is_some() {
             systemd::reloading();
+            self.reload.run(&self.publisher, &self.app, &self.clock).await;
             match self.secrets.reload() {
-                Ok(()) => tracing::info!("SIGHUP: the organizer's secrets were read again"),
+                Ok(()) => {
+                    let valid = self.secrets.count();
+                    tracing::info!(valid, "SIGHUP: the organizer secrets were read again");
+                }
                 Err(error) => {
-                    tracing::error!(%error, "the organizer's secrets cannot be read; the old ones go on");
+                    let valid = self.secrets.count();
+                    tracing::error!(%error, valid, "SIGHUP: only the valid lines of the organizer secrets file count");
                 }
             }
             self.publisher.catch_up().await;
@@ -107,17 +114,5 @@ pub(super) fn freshness(store: &Store) -> Freshness {
             tracing::warn!(%error, "what read links have seen is forgotten");
             Freshness::default()
         }
-    }
-}
-
-/// The file of the organizer's secrets: as configured, else systemd's credential.
-pub(super) fn secrets(configured: Option<&PathBuf>) -> Result<Secrets, (PathBuf, std::io::Error)> {
-    let credential = || {
-        let directory = std::env::var_os("CREDENTIALS_DIRECTORY")?;
-        Some(PathBuf::from(directory).join("organizer-secret")).filter(|file| file.exists())
-    };
-    match configured.cloned().or_else(credential) {
-        Some(file) => Secrets::open(&file).map_err(|error| (file, error)),
-        None => Ok(Secrets::none()),
     }
 }

@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 pub(super) fn back_up(file: &Path, settings: &Settings) -> Result<Exit, Failure> {
-    let config = settings.config()?;
+    let config = settings.config_without_zone()?;
     let unfinished = unfinished(file);
     let written = write(&config, &unfinished).and_then(|()| keep(&unfinished, file));
     let Backup { conference, records, sequence } =

@@ -2,9 +2,9 @@
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::import::import;
+use crate::import::Contents;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -15,13 +15,30 @@ pub(super) enum Format {
     Json,
 }
 
+/// Reads a program file for a command; one that is too large fails with its report.
+pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable =
+        |error| Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()));
+    match Contents::read(path).map_err(unreadable)? {
+        Contents::Whole(csv) => Ok(csv),
+        Contents::TooLarge(report) => {
+            let text = report.render_human(&path.display().to_string(), b"", false);
+            Err(Failure::text(Exit::BadProgram, text))
+        }
+    }
+}
+
 pub(super) fn check(file: Option<PathBuf>, format: Format, settings: Settings) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let path = file.unwrap_or_else(|| config.program.clone());
-    let csv = std::fs::read(&path).map_err(|error| {
+    let contents = Contents::read(&path).map_err(|error| {
         Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
     })?;
-    let report = import(&csv, &Arc::new(config.conference(config.listen)));
+    let report = contents.import(&Arc::new(config.conference(config.listen)));
+    let csv = match contents {
+        Contents::Whole(csv) => csv,
+        Contents::TooLarge(_) => Vec::new(),
+    };
     let mut out = std::io::stdout().lock();
     let written = match format {
         Format::Human => {

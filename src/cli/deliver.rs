@@ -8,11 +8,14 @@ use crate::publisher::{Call, UNDELIVERED, spool_directory, write_call};
 use chrono::TimeDelta;
 use ring::hmac;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Minutes until the next try, by the number of tries; after the last a call is kept as undelivered.
 const BACK_OFF: [i64; 8] = [1, 5, 15, 60, 180, 360, 720, 1440];
+
+/// The directory of secrets that the packaged unit passes as credentials, and what their names begin with.
+const WEBHOOK_SECRETS: &str = "webhook-secrets";
 
 pub(super) fn deliver(settings: &Settings, forever: bool) -> Result<Exit, Failure> {
     let config = settings.config()?;
@@ -97,9 +100,22 @@ fn set_aside(spool: &Path, name: &str) -> std::io::Result<()> {
     std::fs::rename(spool.join(name), aside.join(name))
 }
 
+/// Where to read a webhook's secret. systemd passes the files of a directory `webhook-secrets`, which only root can read,
+/// as credentials `webhook-secrets_FILE` (systemd.exec(5), `LoadCredential=`); the unit's user reads those instead.
+fn readable_secret(secret_file: &Path, credentials: Option<&Path>) -> PathBuf {
+    let credential = || {
+        let directory = secret_file.parent()?.file_name().filter(|name| *name == WEBHOOK_SECRETS)?;
+        let id = format!("{}_{}", directory.to_str()?, secret_file.file_name()?.to_str()?);
+        Some(credentials?.join(id)).filter(|file| file.exists())
+    };
+    credential().unwrap_or_else(|| secret_file.to_owned())
+}
+
 fn send(client: &Client, call: &Call, name: &str, clock: &Clock) -> Result<(), String> {
-    let secret = std::fs::read_to_string(&call.webhook.secret_file)
-        .map_err(|error| format!("{} cannot be read: {error}", call.webhook.secret_file.display()))?;
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let secret_file = &call.webhook.secret_file;
+    let secret = std::fs::read_to_string(readable_secret(secret_file, credentials.as_deref()))
+        .map_err(|error| format!("{} cannot be read: {error}", secret_file.display()))?;
     let timestamp = clock.now().timestamp().to_string();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.trim().as_bytes());
     let signature = hmac::sign(&key, format!("{timestamp}.{}", call.body).as_bytes());
@@ -118,5 +134,25 @@ fn send(client: &Client, call: &Call, name: &str, clock: &Clock) -> Result<(), S
         Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
         Ok(answer) => Err(format!("it answered {}", answer.status)),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_systemd_passes_is_read_from_its_credential() {
+        let credentials = tempfile::tempdir().unwrap();
+        let passed = credentials.path().join("webhook-secrets_chat");
+        std::fs::write(&passed, "secret").unwrap();
+        let read = |file: &str| readable_secret(Path::new(file), Some(credentials.path()));
+        assert_eq!(read("/etc/callboard/conf/webhook-secrets/chat"), passed);
+        // Another file, and a file of that name elsewhere.
+        for file in ["/etc/callboard/conf/webhook-secrets/mail", "/etc/chat", "chat", "/"] {
+            assert_eq!(read(file), Path::new(file));
+        }
+        let file = "/etc/callboard/conf/webhook-secrets/chat";
+        assert_eq!(readable_secret(Path::new(file), None), Path::new(file));
     }
 }

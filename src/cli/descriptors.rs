@@ -2,8 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Those that store, spool, file watch and the rest need. A connection must not take the last one of the store.
-const OTHERS: u64 = 64;
+/// Those that store, spool, file watch and the rest need, and connections that wait for the place of another. A
+/// connection must not take the last one of the store.
+const OTHERS: u64 = 96;
 
 /// As many of the configured connections as there can be, with a word where those are fewer.
 ///

@@ -1,6 +1,6 @@
 //! `callboard diff`: what a file would change, against another file.
 
-use super::check::Format;
+use super::check::{Format, program_file};
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::import::import;
@@ -26,9 +26,7 @@ pub(super) fn compare(old: &Path, new: &Path, format: Format, settings: &Setting
 }
 
 fn program(path: &Path, conference: &Arc<Conference>) -> Result<Program, Failure> {
-    let csv = std::fs::read(path).map_err(|error| {
-        Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
-    })?;
+    let csv = program_file(path)?;
     let report = import(&csv, conference);
     let refused = || report.render_human(&path.display().to_string(), &csv, false);
     report.program.clone().ok_or_else(|| Failure::text(Exit::BadProgram, refused()))

@@ -1,14 +1,16 @@
 //! `callboard publish`, `pull` and `diff --to`: the organizer's requests to a running server.
 
+use super::check::program_file;
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::client::{Answer, Call, Client, Secret};
+use crate::client::{Answer, Call, Client, Secret, is_readable_on_the_way};
 use crate::program::SessionId;
 use crate::publisher::{Impact, ShownChange, describe, describe_impact};
 use clap::Args;
 use serde::Deserialize;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use url::Url;
 
 /// Where the server is, and who asks.
@@ -17,7 +19,7 @@ pub(super) struct Target {
     /// The server's origin
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(super) to: Url,
-    /// The file with the organizer's secret: `secret` or `label secret` on its first line
+    /// The file with your secret and nothing else, as `callboard secret add` printed it
     #[arg(long, value_name = "FILE", env = "CALLBOARD_ORGANIZER_SECRET_FILE")]
     organizer_secret_file: Option<PathBuf>,
 }
@@ -25,13 +27,29 @@ pub(super) struct Target {
 impl Target {
     fn client(&self) -> Result<Client, Failure> {
         let Some(path) = &self.organizer_secret_file else {
-            let text = "the organizer's secret is missing: pass --organizer-secret-file FILE, the file that the server was started with";
+            let text = "the organizer's secret is missing: write what `callboard secret add LABEL` printed to a file \
+                        and pass --organizer-secret-file FILE";
             return Err(Failure::text(Exit::Usage, text));
         };
         let text = read(path, Exit::Usage)?;
-        let secret = String::from_utf8_lossy(&text).lines().find_map(Secret::from_line);
-        let none = || Failure::text(Exit::Usage, format!("{} holds no secret", path.display()));
-        Ok(Client::new(Some(secret.ok_or_else(none)?)))
+        let secret = Secret::from_file(&String::from_utf8_lossy(&text));
+        let secret =
+            secret.map_err(|error| Failure::text(Exit::Usage, format!("{}: {error}", path.display())))?;
+        self.warn_if_readable();
+        Ok(Client::new(Some(secret)))
+    }
+
+    /// Warns once, before the secret is sent.
+    fn warn_if_readable(&self) {
+        static ONCE: Once = Once::new();
+        if is_readable_on_the_way(&self.to) {
+            let to = self.to.origin().ascii_serialization();
+            ONCE.call_once(|| {
+                let text = "is not encrypted: everybody on the way can read the organizer's secret and publish \
+                            with it. Use an https address";
+                let _ = writeln!(std::io::stderr().lock(), "callboard: warning: {to} {text}");
+            });
+        }
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
@@ -109,7 +127,7 @@ pub(super) fn erase(id: &str, target: &Target) -> Result<Exit, Failure> {
 }
 
 pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result<Exit, Failure> {
-    let csv = read(file, Exit::BadProgram)?;
+    let csv = program_file(file)?;
     let mut query: Vec<(&str, &str)> = Vec::new();
     let digest;
     if options.confirm {
@@ -160,7 +178,7 @@ fn digest_of_preview(target: &Target, csv: &[u8]) -> Result<String, Failure> {
 }
 
 pub(super) fn preview(file: &Path, target: &Target, json: bool) -> Result<Exit, Failure> {
-    let csv = read(file, Exit::BadProgram)?;
+    let csv = program_file(file)?;
     let answer = target.call("POST", "/organizer/preview", &[], Some(&csv))?;
     let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {

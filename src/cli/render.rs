@@ -1,5 +1,6 @@
 //! `callboard render`: all public feeds as files, so that a static host can serve them.
 
+use super::check::program_file;
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -28,7 +29,7 @@ pub(super) fn render(dir: &Path, settings: Settings) -> Result<Exit, Failure> {
     };
     let mut files: Vec<(String, Bytes)> =
         release.feeds.feeds().map(|(key, feed)| (key.to_string(), feed.identity.clone())).collect();
-    for entry in release.ledger.shown() {
+    for entry in release.shown() {
         let session = &entry.session;
         let single = release.feeds.single(&session.id, &session.title, Options::default());
         files.extend(single.map(|joined| (session_path(&session.id), joined.identity())));
@@ -69,9 +70,7 @@ fn published(config: &Config) -> Result<Option<Release>, Failure> {
 /// The program file, with the stamps that the last run left in the directory.
 fn from_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Result<Release, Failure> {
     let path = &config.program;
-    let csv = std::fs::read(path).map_err(|error| {
-        Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
-    })?;
+    let csv = program_file(path)?;
     let report = import(&csv, conference);
     let Some(program) = report.program.clone() else {
         let text = report.render_human(&path.display().to_string(), &csv, false);

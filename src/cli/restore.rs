@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 
 pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<Exit, Failure> {
-    let config = settings.config()?;
+    let config = settings.config_without_zone()?;
     let failed = |error: RestoreError| match error {
         RestoreError::Conference { .. } => Failure::new(Exit::BadConfig, &error),
         error => Failure::new(Exit::Failed, &error),

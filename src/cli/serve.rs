@@ -4,11 +4,12 @@ use super::background::{self, Background};
 use super::control::Control;
 use super::descriptors;
 use super::exit::{Exit, Failure};
+use super::reload::Reload;
 use super::settings::Serving;
 use super::systemd;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{Allowances, App, Operator, Parts};
+use crate::http::{Allowances, App, Operator, Parts, Secrets};
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
@@ -26,14 +27,14 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
     let config = serving.config()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(&config))
+    runtime.map_err(|error| Failure::new(Exit::Failed, &error))?.block_on(run(serving, &config))
 }
 
-async fn run(config: &Config) -> Result<Exit, Failure> {
+async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
     // Heard from the first moment: a stop during the start is a clean one too.
     let signal = stop_signal()?;
-    let listener = listen(config.listen).await?;
+    let listener = listen(config).await?;
     let operator = match config.operator_listen {
         Some(address) => {
             Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
@@ -46,11 +47,15 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
         );
     }
-    let secrets = background::secrets(config.organizer_secret_file.as_ref()).map_err(|(file, error)| {
-        let text = format!("the organizer's secrets {} cannot be read: {error}", file.display());
-        Failure::text(Exit::BadConfig, text)
-    })?;
-    let options = Options { checkpoint_bytes: config.checkpoint_bytes, ..Options::default() };
+    let secrets = match &config.organizer_secret_file {
+        Some(file) => Secrets::open(file).map_err(|error| Failure::new(Exit::BadConfig, &error))?,
+        None => Secrets::none(),
+    };
+    let options = Options {
+        checkpoint_bytes: config.checkpoint_bytes,
+        new_conference: serving.new_conference,
+        ..Options::default()
+    };
     let store = Store::open_with(&config.data, config.slug(), options).map_err(|error| match error {
         OpenError::Panicked { .. } => start_again(&error),
         error => start_failure(&StartError::Open(error)),
@@ -82,6 +87,8 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
     publisher.compress_behind();
     let background = Background {
         publisher: Arc::clone(&publisher),
+        reload: Arc::new(Reload::new(serving, config, bound)),
+        app: app.clone(),
         store: store.clone(),
         secrets,
         freshness,
@@ -123,10 +130,22 @@ async fn run(config: &Config) -> Result<Exit, Failure> {
 }
 
 /// The socket that systemd holds for us, else one of our own.
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    let address = config.listen;
     let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
     match handed {
-        Some(listener) => Ok(listener),
+        Some(listener) => {
+            if config.listen_is_set && listener.local_addr().is_ok_and(|handed| handed != address) {
+                let handed =
+                    listener.local_addr().map_or_else(|_| String::new(), |handed| handed.to_string());
+                tracing::warn!(
+                    listen = %address,
+                    handed,
+                    "`listen` is not used: systemd hands the server its socket; write ListenStream= in the .socket unit"
+                );
+            }
+            Ok(listener)
+        }
         None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
     }
 }
@@ -168,7 +187,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 /// The addresses to open and to subscribe to, on standard output.
 fn announce(release: &Release, is_first: bool) {
     let conference = &release.program.conference;
-    let sessions = release.ledger.shown().len();
+    let sessions = release.shown().len();
     let news = if is_first { "published as release" } else { "release" };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{}: {sessions} sessions, {news} {}", conference.title, release.number());
@@ -211,7 +230,8 @@ fn start_failure(error: &StartError) -> Failure {
             Failure::text(Exit::BadProgram, format!("{error}\n{text}"))
         }
         StartError::NoProgram { .. } => Failure::new(Exit::BadProgram, error),
-        StartError::UidDomain { .. } | StartError::Open(OpenError::Newer { .. }) => {
+        StartError::UidDomain { .. }
+        | StartError::Open(OpenError::Newer { .. } | OpenError::OtherConference { .. }) => {
             Failure::new(Exit::BadConfig, error)
         }
         _ => Failure::new(Exit::Failed, error),

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Where the config is looked for without `--config`.
 const DEFAULT_CONFIG: &str = "config/callboard.toml";
 
+/// The organizer secrets file where the config names none: beside the config file.
+const DEFAULT_SECRETS: &str = "organizer-secrets";
+
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Settings {
     /// The config file [default: config/callboard.toml if it is there]
@@ -36,13 +39,16 @@ pub(super) struct Settings {
 pub(super) struct Serving {
     #[command(flatten)]
     pub(super) settings: Settings,
-    /// The file with the organizer's secrets, one per line: `secret` or `label secret` [default: the systemd
-    /// credential organizer-secret]
+    /// The organizer secrets file, made by `callboard secret add` [default: organizer-secrets beside the config
+    /// file]
     #[arg(long, value_name = "FILE")]
     pub(super) organizer_secret_file: Option<PathBuf>,
     /// Where /healthz, /readyz and /metrics are; they are off without it
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) operator_listen: Option<SocketAddr>,
+    /// Begin this conference in a data directory that holds another one
+    #[arg(long)]
+    pub(super) new_conference: bool,
 }
 
 impl Serving {
@@ -56,12 +62,26 @@ impl Serving {
 }
 
 impl Settings {
-    /// The config: flags over file over defaults.
-    pub(super) fn config(&self) -> Result<Config, Failure> {
-        let path = match &self.config {
+    /// The config file; none where there is none and only flags count.
+    pub(super) fn config_file(&self) -> Option<&Path> {
+        match &self.config {
             Some(path) => Some(path.as_path()),
             None => Some(Path::new(DEFAULT_CONFIG)).filter(|path| path.exists()),
-        };
+        }
+    }
+
+    /// The config of a command that reads the data directory and no program: without a config file it needs no time zone.
+    pub(super) fn config_without_zone(&self) -> Result<Config, Failure> {
+        let mut settings = self.clone();
+        if self.config_file().is_none() {
+            settings.zone.get_or_insert_with(|| "UTC".to_owned());
+        }
+        settings.config()
+    }
+
+    /// The config: flags over file over defaults.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let path = self.config_file();
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|error| {
                 Failure::text(
@@ -78,9 +98,12 @@ impl Settings {
             public_url: self.public_url.clone(),
             zone: self.zone.clone(),
         };
-        Config::parse(text.as_deref(), overrides).map_err(|error| {
+        let mut config = Config::parse(text.as_deref(), overrides).map_err(|error| {
             let place = path.map(|path| format!("{}: ", path.display())).unwrap_or_default();
             Failure::text(Exit::BadConfig, format!("{place}{error}"))
-        })
+        })?;
+        let beside = path.and_then(Path::parent).unwrap_or(Path::new(""));
+        config.organizer_secret_file.get_or_insert_with(|| beside.join(DEFAULT_SECRETS));
+        Ok(config)
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn backup(file: &Path) -> Result<Exit, Failure> {
 
 /// Reads a data directory.
 pub(super) fn store(settings: &Settings, repairs: bool) -> Result<Exit, Failure> {
-    let config = settings.config()?;
+    let config = settings.config_without_zone()?;
     let found = look(&config)?;
     if found.faults.is_empty() || !repairs {
         return Ok(tell(&found));

@@ -2,18 +2,21 @@
 
 use super::{Config, ConfigError, Described, Limits, Overrides};
 use crate::peer::Trusted;
-use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, slug_of};
+use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, language_tag, slug_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use url::Url;
+
+/// Where a server listens unless it is told.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080));
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
-    listen: String,
+    listen: Option<String>,
     operator_listen: Option<String>,
     program: PathBuf,
     data: PathBuf,
@@ -34,7 +37,7 @@ pub(super) struct File {
 impl Default for File {
     fn default() -> Self {
         Self {
-            listen: "127.0.0.1:8080".to_owned(),
+            listen: None,
             operator_listen: None,
             program: "program.csv".into(),
             data: "data".into(),
@@ -112,7 +115,8 @@ pub struct Publishing {
     pub guard_share: f64,
     /// … but only from so many sessions on.
     pub guard_least: usize,
-    /// Milliseconds of quiet before a saved program file is read.
+    /// Milliseconds of quiet before a saved program file is read; twenty times as long where nothing tells that its
+    /// writer closed it.
     pub debounce_ms: u64,
     /// Seconds between looks at the file where the file system reports no changes.
     pub poll_s: u64,
@@ -132,7 +136,8 @@ impl File {
     }
 
     pub(super) fn resolve(self, overrides: Overrides) -> Result<Config, ConfigError> {
-        let listen = overrides.listen.map_or_else(|| address("listen", &self.listen), Ok)?;
+        let written = self.listen.as_deref().map(|raw| address("listen", raw)).transpose()?;
+        let given = overrides.listen.or(written);
         let operator_listen =
             self.operator_listen.as_deref().map(|raw| address("operator_listen", raw)).transpose()?;
         let public_url = overrides.public_url.or(self.public_url).map(|raw| origin(&raw)).transpose()?;
@@ -154,7 +159,8 @@ impl File {
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
         Ok(Config {
-            listen,
+            listen: given.unwrap_or(DEFAULT_LISTEN),
+            listen_is_set: given.is_some(),
             operator_listen,
             program: overrides.program.unwrap_or(self.program),
             data: overrides.data.unwrap_or(self.data),
@@ -196,18 +202,15 @@ impl ConferenceTable {
             return Err(ConfigError::value("conference.uid_domain", problem));
         }
         let language = self.language.unwrap_or_else(|| "en".to_owned());
-        let is_tag =
-            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !language.split('-').all(is_tag) {
-            return Err(ConfigError::value("conference.language", "write a language tag such as \"en-US\""));
-        }
+        let language =
+            language_tag(&language).map_err(|error| ConfigError::value("conference.language", error))?;
         Ok(Described {
             title,
             slug,
             dates: dates(self.first_day, self.last_day)?,
             zone,
             venue: self.venue.map(|venue| Text::line(&venue).0).filter(|venue| !venue.is_empty()),
-            language,
+            language: language.to_owned(),
             clock: self.clock.unwrap_or(Clock::TwentyFour),
             uid_domain,
             tracks,

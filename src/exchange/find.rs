@@ -62,7 +62,8 @@ pub(super) struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(super) fn of(release: &'a Release, wanted: &[Wanted]) -> Self {
-        let shown: Vec<&'a Entry> = release.ledger.shown();
+        let shown: Vec<&'a Entry> =
+            release.ledger.entries.values().filter(|entry| entry.is_shown()).collect();
         let asks = |is: fn(&Key) -> bool| wanted.iter().flat_map(|wanted| &wanted.keys).any(is);
         let id = |entry: &&'a Entry| &entry.session.id;
         let uid = |entry: &&'a Entry| release.ledger.uid(id(entry));

@@ -2,10 +2,10 @@
 
 use super::ident::room_guid;
 use super::item::Item;
-use crate::program::{Civil, Conference, Text, Track, Zone};
+use crate::program::{Civil, Conference, Numbers, Text, Track, Zone};
 use crate::release::Release;
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A release as frab's tools see a conference.
@@ -51,17 +51,19 @@ impl<'a> Schedule<'a> {
         let conference: &Conference = &release.program.conference;
         let zone = conference.zone;
         let acronym = acronym(conference.slug.as_str());
-        let entries = release.ledger.shown().into_iter().filter(|entry| !entry.is_cancelled());
+        let entries = release.shown().into_iter().filter(|entry| !entry.is_cancelled());
         let mut items: Vec<Item<'a>> = entries.map(|entry| Item::of(entry, release, &acronym)).collect();
         spread(&mut items);
         let domain = &release.ledger.uid_domain;
         let mut rooms: Vec<Room> = Vec::new();
+        let mut places: HashMap<Text, usize> = HashMap::new();
         let declared = conference.rooms.iter().map(|room| &room.name);
         let used: BTreeSet<&Text> = items.iter().map(|item| &item.room).collect();
         for name in declared.filter(|name| used.contains(name)).chain(items.iter().map(|item| &item.room)) {
-            if !rooms.iter().any(|room| room.name == *name) {
+            places.entry(name.clone()).or_insert_with(|| {
                 rooms.push(Room { name: name.clone(), guid: room_guid(name, domain) });
-            }
+                rooms.len() - 1
+            });
         }
         let mut dates: BTreeSet<NaiveDate> = items.iter().map(|item| item.day).collect();
         if let Some((first, last)) = conference.dates {
@@ -71,7 +73,18 @@ impl<'a> Schedule<'a> {
             // Both schemas want a day, and a program without sessions or dates has only the release's.
             dates.insert(zone.civil(release.published()).date());
         }
-        let mut days: Vec<Day<'a>> = dates
+        // By day and by the place of the room.
+        let mut held: HashMap<NaiveDate, BTreeMap<usize, Vec<Item<'a>>>> = HashMap::new();
+        for item in items {
+            if let Some(place) = places.get(&item.room) {
+                held.entry(item.day).or_default().entry(*place).or_default().push(item);
+            }
+        }
+        let mut rooms_of = |date: &NaiveDate| -> Vec<(Room, Vec<Item<'a>>)> {
+            let held = held.remove(date).unwrap_or_default();
+            held.into_iter().filter_map(|(place, items)| Some((rooms.get(place)?.clone(), items))).collect()
+        };
+        let days = dates
             .into_iter()
             .enumerate()
             .map(|(index, date)| Day {
@@ -79,17 +92,9 @@ impl<'a> Schedule<'a> {
                 date,
                 start: local(zone, midnight(zone, date)),
                 end: local(zone, midnight(zone, date + Days::new(1))),
-                rooms: rooms.iter().map(|room| (room.clone(), Vec::new())).collect(),
+                rooms: rooms_of(&date),
             })
             .collect();
-        for item in items {
-            let day = days.iter_mut().find(|day| day.date == item.day);
-            let room = day.and_then(|day| day.rooms.iter_mut().find(|(room, _)| room.name == item.room));
-            if let Some((_, items)) = room {
-                items.push(item);
-            }
-        }
-        days.iter_mut().for_each(|day| day.rooms.retain(|(_, items)| !items.is_empty()));
         Self { release, acronym, rooms, days }
     }
 
@@ -113,15 +118,17 @@ impl<'a> Schedule<'a> {
 /// Gives sessions that share a stand-in for a room at one time a place of their own each, `Track 1 (2)`, since
 /// EventFahrplan cuts off all but one. What the program says of rooms is left as it is.
 fn spread(items: &mut [Item<'_>]) {
-    let mut taken: HashMap<Text, Vec<DateTime<FixedOffset>>> = HashMap::new();
+    let mut taken: HashMap<Text, Numbers> = HashMap::new();
     for item in items {
         let lanes = taken.entry(item.room.clone()).or_default();
-        let free = lanes.iter().position(|end| *end <= item.start).unwrap_or(lanes.len());
-        let lane = if item.session().slot.room.is_some() { 0 } else { free };
-        match lanes.get_mut(lane) {
-            Some(end) => *end = item.end.max(*end),
-            None => lanes.push(item.end),
-        }
+        let slot = &item.session().slot;
+        let lane = match slot.room {
+            Some(_) => {
+                lanes.share_first(slot.end);
+                0
+            }
+            None => lanes.take(slot.start, slot.end),
+        };
         if lane > 0 {
             item.room = Text::line(&format!("{} ({})", item.room, lane + 1)).0;
         }

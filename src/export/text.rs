@@ -4,11 +4,13 @@
 
 use super::Exported;
 use crate::agenda::Agenda;
-use crate::program::{Conference, Session, SessionId, Speaker, Text};
+use crate::program::{Conference, SessionId, Speaker, Text};
 use crate::release::Release;
 use crate::revision::Entry;
 use chrono::{NaiveDate, NaiveDateTime};
 
+/// The most sessions in a table that is made for one request.
+const MOST_LISTED: usize = 1000;
 /// Columns of a line.
 const WIDTH: usize = 80;
 /// Columns of the times and of the place, with the spaces behind them.
@@ -18,15 +20,18 @@ const PLACE: usize = 18;
 /// The whole program, cancelled sessions named as such.
 pub fn program_text(release: &Release) -> Exported {
     let conference = &release.program.conference;
-    let table = table(conference.title.as_str(), &release.ledger.shown(), release);
+    let table = table(conference.title.as_str(), &release.shown(), release);
     Exported::new("text/plain; charset=utf-8", table.into_bytes(), release.published())
 }
 
-/// The sessions of the program that are asked for.
-pub fn shown_text(release: &Release, admits: impl Fn(&Session) -> bool) -> String {
-    let mut entries = release.ledger.shown();
-    entries.retain(|entry| admits(&entry.session));
-    table(release.program.conference.title.as_str(), &entries, release)
+/// Some of the program's sessions, in its order, the first [`MOST_LISTED`] of them.
+pub fn shown_text(release: &Release, entries: &[&Entry]) -> String {
+    let listed = entries.get(..MOST_LISTED).unwrap_or(entries);
+    let mut out = table(release.program.conference.title.as_str(), listed, release);
+    if listed.len() < entries.len() {
+        out.push_str(&format!("\nAnd {} more: narrow the search.\n", entries.len() - listed.len()));
+    }
+    out
 }
 
 /// Somebody's picks; what the program no longer shows is listed below.
@@ -34,11 +39,14 @@ pub fn agenda_text(release: &Release, name: &Text, picks: &[SessionId]) -> Strin
     let agenda = Agenda::of(picks, release);
     let entries: Vec<&Entry> = agenda.items.iter().map(|item| item.entry).collect();
     let mut out = table(name.as_str(), &entries, release);
-    for item in agenda.items.iter().filter(|item| !item.clashes.is_empty()) {
-        let titles = item.clashes.iter().filter_map(|id| release.ledger.entries.get(id));
-        let titles: Vec<&str> = titles.map(|entry| entry.session.title.as_str()).collect();
+    for item in agenda.items.iter().filter(|item| item.clashes()) {
+        let titles: Vec<&str> = item.clashes.iter().map(|other| other.session.title.as_str()).collect();
+        let more = match item.more_clashes {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
         let line =
-            format!("! {} takes place at the same time as {}", item.session().title, titles.join("; "));
+            format!("! {} takes place at the same time as {}{more}", item.session().title, titles.join("; "));
         out.push('\n');
         wrap(&line, 0, "  ", &mut out);
     }

@@ -3,7 +3,7 @@
 use super::facets::Facets;
 use super::key::parse_day;
 use super::options::{OptionError, Options};
-use crate::program::{Session, SessionKind, Slug, Zone};
+use crate::program::{SessionKind, Slug};
 use crate::revision::Slugs;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
@@ -98,11 +98,6 @@ impl Filter {
     /// Whether every session passes.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// Whether it lets a session through, for pages that show what the feed of the same query holds.
-    pub fn shows(&self, session: &Session, zone: Zone, slugs: &Slugs) -> bool {
-        self.admits(&Facets::of(session, zone, slugs))
     }
 
     /// Whether a session passes.

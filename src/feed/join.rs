@@ -7,7 +7,7 @@ mod team;
 pub use team::Member;
 
 use super::calendar::CLOSING;
-use super::deflate::Gzip;
+use super::deflate::{Deflated, Gzip};
 use super::event::END;
 use super::facets::Left;
 use super::render::stamp_bytes;
@@ -203,11 +203,16 @@ impl Joined<'_> {
         out.into()
     }
 
-    /// The same body as one gzip member, joined from deflated pieces.
-    pub fn gzip(&self) -> Bytes {
+    /// The same body as one gzip member, joined from deflated pieces; none where that is no smaller, as in a feed of a few
+    /// short sessions.
+    pub fn gzip(&self) -> Option<Bytes> {
         let alarm = self.alarm_text();
         let mut gzip = Gzip::new(1024 + self.events.len() * 512);
-        gzip.text(self.opening().as_bytes());
+        let (opening, zone) = (self.opening(), self.set.vtimezone.as_str());
+        // The zone is half of a short feed, and the same in every one.
+        let own = opening.strip_suffix(zone).unwrap_or_default();
+        gzip.text(own.as_bytes());
+        gzip.piece(self.set.deflated_zone.get_or_init(|| Deflated::piece(zone.as_bytes())), zone.len());
         for (place, (event, other)) in self.events.iter().enumerate() {
             let [head, plain, opposite, tail] = event.deflated();
             match self.led(place, event, *other) {

@@ -15,14 +15,16 @@ use chrono::{DateTime, Utc};
 pub struct Object<'a> {
     set: &'a FeedSet,
     event: &'a Event,
-    /// Whether the other window is taken.
+    /// Whether the other window is taken: opaque, or for a cancelled session titled.
     other: bool,
 }
 
 impl FeedSet {
-    /// A session's object. A `busy` one blocks its hour, as an agenda's sessions do, breaks and meals aside.
-    pub fn object<'a>(&'a self, event: &'a Event, busy: bool) -> Object<'a> {
-        Object { set: self, event, other: busy && !event.free }
+    /// A session's object. A `busy` one blocks its hour, as an agenda's sessions do, breaks and meals aside. Where
+    /// `titled`, a cancelled session says so in its title instead of its STATUS.
+    pub fn object<'a>(&'a self, event: &'a Event, busy: bool, titled: bool) -> Object<'a> {
+        let other = if event.cancelled { titled } else { busy && !event.free };
+        Object { set: self, event, other }
     }
 
     /// The conference's VTIMEZONE in a calendar of its own; none where all times are in UTC.

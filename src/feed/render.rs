@@ -119,6 +119,7 @@ impl<'a> Rendering<'a> {
             tracks: self.tracks,
             uid_domain: self.uid_domain,
             vtimezone,
+            deflated_zone: OnceLock::new(),
             surroundings: (shared, modified),
             last_departure: ledger.last_departure,
             departures: ledger.departures.iter().map(|one| Left::of(one, &ledger.slugs)).collect(),

@@ -85,6 +85,8 @@ pub struct FeedSet {
     pub(super) tracks: BTreeMap<Slug, Track>,
     pub(super) uid_domain: String,
     pub(super) vtimezone: String,
+    /// The same, deflated when a joined feed is first coded.
+    pub(super) deflated_zone: OnceLock<Deflated>,
     /// Of what all envelopes share, and since when it is so.
     pub(super) surroundings: (Digest, DateTime<Utc>),
     pub(super) last_departure: DateTime<Utc>,

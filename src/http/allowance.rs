@@ -15,11 +15,14 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Sets of the table, and addresses in each: 8,192 addresses of each kind, in about 1 MiB for all three.
 const SETS: usize = 1024;
 const WAYS: usize = 8;
+
+const WRONG_SECRETS: &str = "Wrong secrets are sent";
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -27,6 +30,8 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug)]
 pub struct Allowances {
     trusted: Trusted,
+    /// The minute of the Unix epoch in which a proxy without `X-Forwarded-For` was last logged.
+    warned: AtomicI64,
     agendas: Buckets,
     keys: Buckets,
     secrets: Buckets,
@@ -46,10 +51,18 @@ impl Allowances {
     pub fn new(limits: &Limits, trusted: Trusted) -> Self {
         Self {
             trusted,
+            warned: AtomicI64::new(i64::MIN),
             agendas: Buckets::new(limits.agendas_at_once, limits.agendas_hour),
             keys: Buckets::new(limits.wrong_keys_at_once, limits.wrong_keys_hour),
             secrets: Buckets::new(limits.wrong_secrets_at_once, limits.wrong_secrets_hour),
         }
+    }
+
+    /// Replaces how often an address may do what. Tokens that were taken stay taken.
+    pub(super) fn limit(&self, limits: &Limits) {
+        self.agendas.limit(limits.agendas_at_once, limits.agendas_hour);
+        self.keys.limit(limits.wrong_keys_at_once, limits.wrong_keys_hour);
+        self.secrets.limit(limits.wrong_secrets_at_once, limits.wrong_secrets_hour);
     }
 
     /// Those of a request that came in from an address.
@@ -80,15 +93,20 @@ impl Allowed<'_> {
         self.take(&self.allowances.keys, "Edit keys that open nothing are sent")
     }
 
-    /// Whether a secret may be looked at.
-    pub(super) fn secret(self) -> Result<(), Problem> {
+    /// Whether an organizer secret of this address would be looked up now. It spares reading the body of a
+    /// request that [`Self::guess`] would refuse.
+    pub(super) fn may_guess(self) -> Result<(), Problem> {
         let wait = self.allowances.secrets.wait(self.peer(), self.now);
-        self.told(wait, "Wrong secrets are sent")
+        self.told(wait, WRONG_SECRETS)
     }
 
-    /// Takes one wrong secret.
-    pub(super) fn wrong_secret(self) {
-        let _ = self.allowances.secrets.take(self.peer(), self.now);
+    /// Looks up an organizer secret and counts it where it is wrong, as one step: of requests that arrive
+    /// together, only as many are looked up as the limit leaves. A right secret counts for nothing.
+    pub(super) fn guess<T>(self, look_up: impl FnOnce() -> Option<T>) -> Result<Option<T>, Problem> {
+        match self.allowances.secrets.take_unless(self.peer(), self.now, look_up) {
+            Ok(found) => Ok(found),
+            Err(wait) => self.told(wait, WRONG_SECRETS).map(|()| None),
+        }
     }
 
     fn take(self, buckets: &Buckets, what: &'static str) -> Result<(), Problem> {
@@ -100,9 +118,13 @@ impl Allowed<'_> {
             return Ok(());
         }
         if self.allowances.trusted.holds(self.socket) && !self.headers.contains_key(X_FORWARDED_FOR) {
-            tracing::warn!(
-                "a proxy reached a limit that is meant for single clients; it should send X-Forwarded-For"
-            );
+            // A flood behind such a proxy is refused thousands of times a second.
+            let minute = self.now.timestamp().div_euclid(60);
+            if self.allowances.warned.swap(minute, Ordering::Relaxed) != minute {
+                tracing::warn!(
+                    "a proxy reached a limit that is meant for single clients; it should send X-Forwarded-For"
+                );
+            }
         }
         Err(Problem::TooOften { what, wait })
     }
@@ -119,9 +141,9 @@ impl Allowed<'_> {
 #[derive(Debug)]
 struct Buckets {
     /// Milliseconds that a token takes to come back.
-    each: i64,
+    each: AtomicI64,
     /// Milliseconds that an empty bucket takes to fill.
-    depth: i64,
+    depth: AtomicI64,
     hasher: RandomState,
     sets: Box<[Mutex<[Option<Bucket>; WAYS]>]>,
 }
@@ -135,13 +157,41 @@ struct Bucket {
 
 impl Buckets {
     fn new(at_once: u32, hour: u32) -> Self {
-        let each = (3_600_000 / i64::from(hour.max(1))).max(1);
         let sets = std::iter::repeat_with(Mutex::default).take(SETS).collect();
-        Self { each, depth: each * i64::from(at_once), hasher: RandomState::new(), sets }
+        let buckets =
+            Self { each: AtomicI64::new(1), depth: AtomicI64::new(1), hasher: RandomState::new(), sets };
+        buckets.limit(at_once, hour);
+        buckets
+    }
+
+    /// A request that reads one value before and one after counts by a mixture of both limits, once.
+    fn limit(&self, at_once: u32, hour: u32) {
+        let each = (3_600_000 / i64::from(hour.max(1))).max(1);
+        self.each.store(each, Ordering::Relaxed);
+        self.depth.store(each * i64::from(at_once), Ordering::Relaxed);
+    }
+
+    fn each(&self) -> i64 {
+        self.each.load(Ordering::Relaxed)
+    }
+
+    fn depth(&self) -> i64 {
+        self.depth.load(Ordering::Relaxed)
     }
 
     /// Takes a token, or says in how many seconds there will be one.
     fn take(&self, peer: Peer, now: DateTime<Utc>) -> Result<(), u64> {
+        self.take_unless(peer, now, || None::<()>).map(|_| ())
+    }
+
+    /// Takes a token unless `look_up` finds something, which is not run where there is no token. The lock is held
+    /// throughout, so `look_up` must be quick.
+    fn take_unless<T>(
+        &self,
+        peer: Peer,
+        now: DateTime<Utc>,
+        look_up: impl FnOnce() -> Option<T>,
+    ) -> Result<Option<T>, u64> {
         let now = now.timestamp_millis();
         let mut set = self.set(peer);
         let full_at = self.full_at(&mut set, peer, now);
@@ -149,7 +199,10 @@ impl Buckets {
         if wait > 0 {
             return Err(wait);
         }
-        let bucket = Some(Bucket { peer, full_at: full_at + self.each });
+        if let Some(found) = look_up() {
+            return Ok(Some(found));
+        }
+        let bucket = Some(Bucket { peer, full_at: full_at + self.each() });
         let known = set.iter().position(|bucket| bucket.is_some_and(|bucket| bucket.peer == peer));
         let stalest =
             |(_, bucket): &(usize, &Option<Bucket>)| bucket.map_or(i64::MIN, |bucket| bucket.full_at);
@@ -157,7 +210,7 @@ impl Buckets {
         if let Some(place) = place.and_then(|place| set.get_mut(place)) {
             *place = bucket;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// In how many seconds there will be a token; 0 where there is one.
@@ -170,12 +223,12 @@ impl Buckets {
     /// far ahead is put right for good.
     fn full_at(&self, set: &mut [Option<Bucket>; WAYS], peer: Peer, now: i64) -> i64 {
         let Some(known) = set.iter_mut().flatten().find(|bucket| bucket.peer == peer) else { return now };
-        known.full_at = known.full_at.clamp(now, now + self.depth);
+        known.full_at = known.full_at.clamp(now, now + self.depth());
         known.full_at
     }
 
     fn short(&self, full_at: i64, now: i64) -> u64 {
-        let millis = full_at + self.each - self.depth - now;
+        let millis = full_at + self.each() - self.depth() - now;
         u64::try_from(millis).unwrap_or(0).div_ceil(1000)
     }
 
@@ -216,6 +269,43 @@ mod tests {
         buckets.take(peer(1), START).unwrap();
         assert_eq!(buckets.wait(peer(1), START), 60);
         assert_eq!(buckets.wait(peer(1), START + TimeDelta::seconds(60)), 0);
+    }
+
+    #[test]
+    fn only_what_is_not_found_takes_a_token() {
+        let buckets = Buckets::new(2, 60);
+        for _ in 0..10 {
+            assert_eq!(buckets.take_unless(peer(1), START, || Some("right")), Ok(Some("right")));
+        }
+        for _ in 0..2 {
+            assert_eq!(buckets.take_unless(peer(1), START, || None::<&str>), Ok(None));
+        }
+        let mut looked = false;
+        let look_up = || {
+            looked = true;
+            Some("right")
+        };
+        assert_eq!(buckets.take_unless(peer(1), START, look_up), Err(60));
+        assert!(!looked, "beyond the limit nothing is looked up");
+    }
+
+    #[test]
+    fn guesses_on_many_threads_take_no_more_than_there_is() {
+        let buckets = Buckets::new(10, 60);
+        let looked = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let _ = buckets.take_unless(peer(1), START, || {
+                            looked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            None::<()>
+                        });
+                    }
+                });
+            }
+        });
+        assert_eq!(looked.into_inner(), 10);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `/api/v1`: the program as JSON for everybody ([`Reader`]), and agendas, opened by an edit key in
 //! `Authorization: Bearer` (RFC 6750) or shown by a read link.
 //!
-//! A key that is missing, malformed, unknown or replaced gets one and the same 401. Changes take If-Match
-//! with the agenda's ETag; without it they apply to whatever is there.
+//! A key that is malformed, unknown or replaced gets one and the same 401. Changes take If-Match with the agenda's
+//! ETag; without it they apply to whatever is there. The ETag names all that the document shows. For a change only its
+//! first part counts, the agenda's own state: that a calendar was fetched meanwhile stops no change.
 
 mod bearer;
 mod cursor;
@@ -21,7 +22,8 @@ pub(super) use reading::{Reader, Reading};
 
 use super::agendas::{AgendaError, Agendas, Owned};
 use super::allowance::Allowed;
-use super::conditional::{Validators, Verdict, evaluate};
+use super::conditional::Validators;
+use super::etag::Tags;
 use super::representation::{Content, Representation};
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
@@ -30,11 +32,12 @@ use crate::exchange::MOST_BYTES;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
 use crate::release::Release;
+use crate::revision::Digest;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -71,7 +74,7 @@ impl Call<'_> {
         let owned = self.agendas.open(&key)?;
         let method = &self.request.method;
         let is_read = method == Method::GET || method == Method::HEAD;
-        let expect = if is_read { None } else { self.expect(&owned)? };
+        let expect = if is_read { None } else { expect(&self.request.headers, &owned)? };
         match (api, method) {
             (Api::Agenda, &Method::PATCH) => self.rename(&key, expect).await,
             (Api::Agenda, &Method::DELETE) => {
@@ -82,27 +85,27 @@ impl Call<'_> {
             (Api::Picks, _) => self.replace_picks(&key, expect).await,
             (Api::Pick(session), &Method::DELETE) => {
                 let owned = self.agendas.unpick(&key, expect, &session, self.release).await?;
-                Ok(tagged(nothing(), &owned))
+                Ok(self.tagged(nothing(), &owned))
             }
             (Api::Pick(session), _) => {
                 let owned = self.agendas.pick(&key, expect, &session, self.release).await?;
-                Ok(tagged(nothing(), &owned))
+                Ok(self.tagged(nothing(), &owned))
             }
             (Api::Links, &Method::POST) => self.add_link(&key, expect).await,
             (Api::Links, _) => {
                 let links = view::links(&owned, self.release, self.freshness);
-                Ok(tagged(document(StatusCode::OK, &links), &owned))
+                Ok(self.tagged(document(StatusCode::OK, &links), &owned))
             }
             (Api::Link(n), _) => {
                 let owned = self.agendas.revoke_link(&key, expect, n).await?;
-                Ok(tagged(nothing(), &owned))
+                Ok(self.tagged(nothing(), &owned))
             }
             (Api::Import, _) => self.import(&key, expect, owned).await,
             (Api::Export, _) => self.export(&owned, self.now),
             (Api::Key, _) => {
                 let owned = self.agendas.replace_key(&key, expect).await?;
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });
-                Ok(tagged(document(StatusCode::OK, &answer), &owned))
+                Ok(self.tagged(document(StatusCode::OK, &answer), &owned))
             }
             (Api::Agendas | Api::Shared(_), _) => Err(Problem::NotFound),
         }
@@ -120,20 +123,34 @@ impl Call<'_> {
         self.allowed.agenda()?;
         let created = self.agendas.create(&name, &picks, self.release).await?;
         let answer = view::created(&created, self.release, self.freshness);
-        Ok(tagged(document(StatusCode::CREATED, &answer), &created.0))
+        Ok(self.tagged(document(StatusCode::CREATED, &answer), &created.0))
     }
 
     fn show(&self, owned: &Owned) -> Result<Response<Body>, Problem> {
+        let document = self.document(owned);
+        // The tag alone: two changes may share a second, and no time is told.
+        let validators = Validators { tag: tag(owned, &document), modified: None };
         let representation = Representation {
             media_type: JSON,
-            validators: validators(owned),
+            validators,
             coding: Coding::Identity,
-            body: Content::Made(Box::new(|| {
-                Ok(view::agenda(owned, self.release, self.freshness).to_string().into())
-            })),
+            body: Content::Kept(document.into()),
             fields: Vec::new(),
         };
         representation.answer(self.request)
+    }
+
+    /// The agenda's document.
+    fn document(&self, owned: &Owned) -> String {
+        view::agenda(owned, self.release, self.freshness).to_string()
+    }
+
+    /// Adds the tag that the agenda's document has at present.
+    fn tagged(&self, mut response: Response<Body>, owned: &Owned) -> Response<Body> {
+        if let Ok(tag) = HeaderValue::from_str(tag(owned, &self.document(owned)).quoted()) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
     }
 
     async fn rename(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
@@ -144,13 +161,13 @@ impl Call<'_> {
             Some(name) => self.agendas.rename(key, expect, &name).await?,
             None => self.agendas.open(key)?,
         };
-        Ok(tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
+        Ok(self.tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
     }
 
     async fn replace_picks(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
         let picks = json::texts(&self.request.headers, &self.body)?;
         let owned = self.agendas.replace_picks(key, expect, &picks, self.release).await?;
-        Ok(tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
+        Ok(self.tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
     }
 
     async fn add_link(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
@@ -163,26 +180,36 @@ impl Call<'_> {
             label
         };
         let (owned, link) = self.agendas.add_link(key, expect, &label.unwrap_or_default()).await?;
-        Ok(tagged(document(StatusCode::CREATED, &view::link(&link, self.release, None)), &owned))
-    }
-
-    /// The version that a change is meant for; none where it is meant for any.
-    fn expect(&self, owned: &Owned) -> Result<Option<u64>, Problem> {
-        match evaluate(&self.request.method, &self.request.headers, &validators(owned)) {
-            Verdict::Perform => Ok(self
-                .request
-                .headers
-                .get(IF_MATCH)
-                .filter(|value| value.as_bytes() != b"*")
-                .map(|_| owned.record.version)),
-            _ => Err(AgendaError::Changed.into()),
-        }
+        Ok(self.tagged(document(StatusCode::CREATED, &view::link(&link, self.release, None)), &owned))
     }
 }
 
-/// The tag alone: two changes may share a second, and no time is told.
-fn validators(owned: &Owned) -> Validators {
-    Validators { tag: EntityTag::plain(format!("a-{}", owned.record.version)), modified: None }
+/// The version that a change is meant for; none where it is meant for any (RFC 9110, 13.1.1 and 13.1.2).
+fn expect(headers: &HeaderMap, owned: &Owned) -> Result<Option<u64>, AgendaError> {
+    let state = state(owned);
+    let is_unwanted = match Tags::of(headers, IF_NONE_MATCH) {
+        Some(Tags::Any) => true,
+        Some(Tags::List(tags)) => tags.iter().any(|sent| sent.resembles_state(&state)),
+        None => false,
+    };
+    match Tags::of(headers, IF_MATCH) {
+        _ if is_unwanted => Err(AgendaError::Changed),
+        None | Some(Tags::Any) => Ok(None),
+        Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is_of_state(&state)) => {
+            Ok(Some(owned.record.version))
+        }
+        Some(Tags::List(_)) => Err(AgendaError::Changed),
+    }
+}
+
+/// What a change of an agenda can be conditional on. The addresses of all agendas are the same, so it says whose it is.
+fn state(owned: &Owned) -> String {
+    let version = owned.record.version.to_le_bytes();
+    format!("a-{}", Digest::of_parts([&owned.key.hash().0[..], &version]).short())
+}
+
+fn tag(owned: &Owned, document: &str) -> EntityTag {
+    EntityTag::of_state(state(owned), document.as_bytes())
 }
 
 fn nothing() -> Response<Body> {
@@ -195,12 +222,5 @@ fn document(status: StatusCode, value: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    response
-}
-
-fn tagged(mut response: Response<Body>, owned: &Owned) -> Response<Body> {
-    if let Ok(tag) = HeaderValue::from_str(&validators(owned).tag.to_string()) {
-        response.headers_mut().insert(ETAG, tag);
-    }
     response
 }

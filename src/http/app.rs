@@ -15,8 +15,9 @@ use super::policy;
 use super::queue::Queues;
 use super::route::{Endpoint, Route, Routes};
 use super::web::{Codes, Events, Visit};
-use super::{Body, Metrics, Problem, access, cap, feeds, host, problem};
+use super::{Body, Metrics, Problem, access, cap, coded, feeds, host, problem};
 use crate::clock::Clock;
+use crate::config::Limits;
 use crate::freshness::{Freshness, Share};
 use crate::publisher::{Published, Publisher};
 use crate::release::Release;
@@ -90,6 +91,7 @@ impl App {
             clock: clock.clone(),
             sessions: Arc::default(),
             drafts: Arc::default(),
+            previews: Arc::default(),
         };
         Self(Arc::new(Inner {
             publisher,
@@ -117,6 +119,11 @@ impl App {
     /// What was counted of the answers.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Replaces how often an address may do what.
+    pub fn limit_rates(&self, limits: &Limits) {
+        self.0.allowances.limit(limits);
     }
 
     /// How many of the read links polled lately hold the running release.
@@ -149,12 +156,15 @@ impl App {
         B: http_body::Body<Data = Bytes>,
     {
         if !self.0.pace.admits() {
-            let answer = Problem::Overloaded.answer(None);
+            let mut answer = Problem::Overloaded.answer(None);
+            policy::common(answer.headers_mut());
             return if request.method() == Method::HEAD { without_body(answer) } else { answer };
         }
         let (head, body) = request.into_parts();
         let entry = access::Entry::begin(&head.method);
-        let found = host::check(head.version, &head.headers).and_then(|()| self.route(&head));
+        let found = host::check(head.version, &head.headers)
+            .and_then(|()| coded::transfer(&head.headers))
+            .and_then(|()| self.route(&head));
         let (pattern, class) = match &found {
             Ok(route) => (route.pattern, route.class),
             Err(_) => ("-", None),
@@ -164,6 +174,7 @@ impl App {
             Err(problem) => Err(problem),
         };
         let mut response = answered.unwrap_or_else(|problem| {
+            let problem = problem.with_credentials(pattern, &head.headers);
             entry.problem(pattern, &problem);
             let is_page = class.is_none_or(policy::Class::is_page);
             let release = self.0.publisher.current();
@@ -186,10 +197,11 @@ impl App {
     fn route(&self, head: &request::Parts) -> Result<Route, Problem> {
         // CONNECT's target is an authority, and `*` asks about the server as a whole (RFC 9112, 3.2).
         match head.uri.path() {
+            _ if !method::is_known(&head.method) => Err(Problem::UnknownMethod),
             "*" if head.method == Method::OPTIONS => {
                 Ok(Route { pattern: "*", class: None, methods: method::READ, endpoint: None })
             }
-            path if path.starts_with('/') => self.0.routes.find(path),
+            path if path.starts_with('/') => self.0.routes.of(&head.method, path),
             _ => Err(Problem::BadTarget),
         }
     }
@@ -213,7 +225,7 @@ impl App {
             }
         }
         match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Dav(Place::WellKnown) => Ok(dav::well_known()),
+            Endpoint::Dav(Place::WellKnown) => Ok(dav::well_known(&head.headers)),
             feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => self.ready_feed(feed, head),
             feed @ Endpoint::Feed(_) if head.uri.query().is_none() => self.ready_feed(feed, head),
             // On the heap: inside, their future would make every request's as large, and it is moved about.
@@ -232,6 +244,9 @@ impl App {
     where
         B: http_body::Body<Data = Bytes>,
     {
+        if !body.is_end_stream() {
+            coded::content(&head.headers)?;
+        }
         let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.now());
         let patience = self.0.body_patience;
         if let Endpoint::Organizer(endpoint) = endpoint {

@@ -6,8 +6,8 @@
 //! 4. Without it, for GET and HEAD, If-Modified-Since: not changed since is 304.
 //! 5. Else the request is performed. There are no ranges, so If-Range (14.2) has nothing to decide.
 //!
-//! A date that is none, and any date where the modification time is not told, counts as not sent (13.1.3,
-//! 13.1.4). Evaluation makes no body: a 304 costs a look at the validators.
+//! A field that is no date, one with more than one member, and any date where the modification time is not told counts
+//! as not sent (13.1.3, 13.1.4). Evaluation makes no body: a 304 costs a look at the validators.
 
 use super::EntityTag;
 use super::etag::Tags;
@@ -74,7 +74,9 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
 }
 
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok().map(DateTime::from)
+    let mut lines = headers.get_all(name).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+    httpdate::parse_http_date(line.to_str().ok()?).ok().map(DateTime::from)
 }
 
 /// A time as fields have it (RFC 9110, 5.6.7).
@@ -167,6 +169,15 @@ mod tests {
         assert_eq!(read(&[(IF_MODIFIED_SINCE, "0")]), Verdict::Perform);
         assert_eq!(read(&[(IF_NONE_MATCH, "\"old\""), (IF_MODIFIED_SINCE, &at(0))]), Verdict::Perform);
         assert_eq!(verdict(Method::PUT, &[(IF_MODIFIED_SINCE, &at(0))]), Verdict::Perform);
+    }
+
+    #[test]
+    fn a_date_that_was_sent_twice_counts_as_not_sent() {
+        let (since, unmodified) = (IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE);
+        assert_eq!(read(&[(since.clone(), &at(0)), (since.clone(), &at(9))]), Verdict::Perform);
+        assert_eq!(read(&[(since.clone(), &at(9)), (since.clone(), &at(9))]), Verdict::Perform);
+        assert_eq!(read(&[(since, &format!("{}, {}", at(9), at(9)))]), Verdict::Perform);
+        assert_eq!(read(&[(unmodified.clone(), &at(-1)), (unmodified, &at(-1))]), Verdict::Perform);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 //!
 //! Owns methods, depths and what a request may see. All answers are made of a release's stored bytes; nothing
 //! is ever written, so every method that would is refused alike. Public collections are open to everybody,
-//! whatever credentials come along; an agenda is opened by any user name and its read link's token.
+//! whatever credentials come along, and never ask for any; an agenda is opened by its read link's token as password,
+//! with any user name or none.
 //!
 //! ```text
-//! /dav/public/               principal and home; lists the program and its tracks
-//! /dav/public/track-NAME/    a calendar; also program, day-DATE, room-NAME, speaker-NAME
-//! /dav/agendas/              principal and home of whoever's token it is
-//! /dav/agendas/agenda/       their calendar
-//! …/ID.ics                   a session
+//! /  /dav/  /.well-known/caldav    lead to one of the trees: an agenda's where a token comes along
+//! /dav/public/                     principal and home; lists the program and its tracks
+//! /dav/public/track-NAME/          a calendar; also program, day-DATE, room-NAME, speaker-NAME
+//! /dav/agendas/                    principal and home of the agenda that the token opens
+//! /dav/agendas/agenda/             its calendar
+//! /dav/cancelled-title/…           the same trees, where a cancelled session says so in its title
+//! …/ID.ics                         a session
 //! ```
 
 mod calendar;
@@ -40,9 +43,9 @@ use crate::release::Release;
 use bytes::Bytes;
 use calendar::{Calendar, Home, Resource};
 use chrono::{DateTime, Utc};
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION, VARY};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::sync::{Arc, LazyLock};
 
 /// The longest body in bytes: ten thousand addresses take half of it.
@@ -72,6 +75,16 @@ const WRITES: &[&str] = &[
     "ACL",
 ];
 
+/// What is taken everywhere, as Allow has it.
+pub(super) fn methods() -> &'static [Method] {
+    &METHODS
+}
+
+/// Whether a method asks for CalDAV at an address that has a page too.
+pub(super) fn is_own(method: &Method) -> bool {
+    matches!(method.as_str(), "PROPFIND" | "REPORT" | "OPTIONS")
+}
+
 /// A request to a place.
 pub(super) struct Visit<'a> {
     pub(super) agendas: &'a Agendas,
@@ -100,9 +113,12 @@ impl Visit<'_> {
         if !is_write && method != "HEAD" && !METHODS.iter().any(|taken| taken.as_str() == method) {
             return Err(Problem::Method(&METHODS));
         }
+        if let Place::Root(href) = place {
+            return self.root(href, method);
+        }
         let (resource, token) = match self.find(&place) {
             Ok((resource, _)) if is_write => return Err(Refusal::NeedPrivileges(resource.href()).into()),
-            // Whoever would make something is told the same of what is not there.
+            // The same where nothing is: a client that makes something asks for what is not there yet.
             Err(Problem::NotFound) if is_write => {
                 return Err(Refusal::NeedPrivileges(self.request.uri.path().to_owned()).into());
             }
@@ -122,30 +138,43 @@ impl Visit<'_> {
         }
     }
 
-    /// What is at a place for whoever asks, and the token that opened it.
+    /// Where a client starts that knows the host alone. It asks nobody for credentials.
+    fn root(&self, href: &'static str, method: &str) -> Result<Response<Body>, Problem> {
+        let tree = tree_of(&self.request.headers);
+        let mut response = match method {
+            "PROPFIND" => self.propfind(Resource::Root(href, tree, Arc::clone(self.release)))?,
+            "REPORT" => return Err(Refusal::Unmet("D:supported-report").into()),
+            method if WRITES.contains(&method) => return Err(Refusal::NeedPrivileges(href.to_owned()).into()),
+            _ => self.about(),
+        };
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Authorization"));
+        Ok(response)
+    }
+
+    /// What is at a place for the credentials of the request, and the token that opened it.
     fn find(&self, place: &Place) -> Result<(Resource, Option<ReadToken>), Problem> {
         let release = Arc::clone(self.release);
         let tree = match place {
-            Place::WellKnown => Tree::Public,
+            Place::WellKnown | Place::Root(_) => Tree::PUBLIC,
             Place::Nowhere(tree) | Place::Home(tree) => *tree,
-            Place::Calendar(name) | Place::Object(name, _) => name.tree(),
+            Place::Calendar(tree, _) | Place::Object(tree, ..) => *tree,
         };
-        let (mine, token) = match tree {
-            Tree::Public => (None, None),
-            Tree::Agendas => {
-                let (calendar, token) = self.open()?;
+        let (mine, token) = match tree.is_agenda {
+            false => (None, None),
+            true => {
+                let (calendar, token) = self.open(tree)?;
                 (Some(calendar), Some(token))
             }
         };
         let calendar = |name: &Name| match name {
             Name::Agenda => mine.clone(),
-            Name::Public(key) => Calendar::of_feed(Arc::clone(&release), key),
+            Name::Public(key) => Calendar::of_feed(Arc::clone(&release), tree, key),
         };
         let resource = match place {
-            Place::WellKnown | Place::Nowhere(_) => None,
-            Place::Home(_) => Some(Resource::Home(Home { release: Arc::clone(&release), mine })),
-            Place::Calendar(name) => calendar(name).map(Resource::Calendar),
-            Place::Object(name, id) => calendar(name).and_then(|calendar| {
+            Place::WellKnown | Place::Root(_) | Place::Nowhere(_) => None,
+            Place::Home(_) => Some(Resource::Home(Home { release: Arc::clone(&release), tree, mine })),
+            Place::Calendar(_, name) => calendar(name).map(Resource::Calendar),
+            Place::Object(_, name, id) => calendar(name).and_then(|calendar| {
                 let event = calendar.member(id)?;
                 Some(Resource::Object(calendar, event))
             }),
@@ -155,7 +184,7 @@ impl Visit<'_> {
 
     /// The calendar of the agenda that the request's password opens. One that is no longer shared is emptied,
     /// as its feed is, so that no client keeps the sessions.
-    fn open(&self) -> Result<(Calendar, ReadToken), Problem> {
+    fn open(&self, tree: Tree) -> Result<(Calendar, ReadToken), Problem> {
         let token = login::token(&self.request.headers, &self.release.program.conference.public_url)?;
         let shared = self.agendas.shared(&token)?;
         let (name, picks) = match shared {
@@ -166,7 +195,7 @@ impl Visit<'_> {
                 (feeds::name(&record, self.release), record.picks)
             }
         };
-        Ok((Calendar::of_agenda(Arc::clone(self.release), name, picks, &token), token))
+        Ok((Calendar::of_agenda(Arc::clone(self.release), tree, name, picks, &token), token))
     }
 
     fn depth(&self) -> Result<Option<Depth>, Problem> {
@@ -181,17 +210,7 @@ impl Visit<'_> {
 
     /// A session as the file that it is; for a person with a browser, what this address is for.
     fn get(&self, resource: &Resource) -> Result<Response<Body>, Problem> {
-        let Resource::Object(calendar, event) = resource else {
-            let text = format!(
-                "This address is for calendar programs that speak CalDAV.\nTo subscribe, open {}\n",
-                self.release.program.conference.link("/")
-            );
-            let mut response = Response::new(Body::from(text));
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-            return Ok(response);
-        };
+        let Resource::Object(calendar, event) = resource else { return Ok(self.about()) };
         let object = calendar.object(event);
         let representation = Representation {
             media_type: CALENDAR,
@@ -205,6 +224,23 @@ impl Visit<'_> {
         };
         representation.answer(self.request)
     }
+
+    /// What a person with a browser reads.
+    fn about(&self) -> Response<Body> {
+        let text = format!(
+            "This address is for calendar programs that speak CalDAV.\nTo subscribe, open {}\n",
+            self.release.program.conference.link("/")
+        );
+        let mut response = Response::new(Body::from(text));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+}
+
+/// The tree for a request's credentials: an agenda's for a token, whether or not it still opens one, so that a client
+/// with an old token is told; the public one for anything else, which asks for none.
+fn tree_of(headers: &HeaderMap) -> Tree {
+    if login::sent(headers).is_some() { Tree::AGENDAS } else { Tree::PUBLIC }
 }
 
 fn options() -> Response<Body> {
@@ -214,9 +250,11 @@ fn options() -> Response<Body> {
 }
 
 /// Where CalDAV is found (RFC 6764, 5): the one redirect, since the standard asks for it.
-pub(super) fn well_known() -> Response<Body> {
+pub(super) fn well_known(headers: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static("/dav/public/"));
+    let home = HeaderValue::from_static(tree_of(headers).home());
+    response.headers_mut().insert(LOCATION, home);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Authorization"));
     response
 }

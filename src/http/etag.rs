@@ -4,8 +4,12 @@
 //! the coding and its level. Bodies of one hash and one coding hold the same text, so a tag that was
 //! given out at another level still matches, and is given back. Parsing costs nothing but slices, and a tag is
 //! one string, spelt once.
+//!
+//! A document that shows more than the state that can be changed, such as when a calendar was last fetched, has a tag
+//! in two parts, `STATE.SHOWN`. Both decide whether it was modified; a change is conditional on the state alone.
 
 use crate::feed::Coding;
+use crate::revision::Digest;
 use http::HeaderMap;
 use http::header::HeaderName;
 use std::fmt::{self, Write};
@@ -26,6 +30,11 @@ impl EntityTag {
         let mut quoted = String::with_capacity(hash.len() + 2);
         quoted.extend(["\"", hash, "\""]);
         Self { quoted, hash: hash.len(), coding: Coding::Identity }
+    }
+
+    /// Of a plain body that shows a state which can be changed.
+    pub fn of_state(state: impl fmt::Display, shown: &[u8]) -> Self {
+        Self::plain(format!("{state}.{}", Digest::of(shown).short()))
     }
 
     /// Of a coded body.
@@ -101,6 +110,17 @@ impl SentTag<'_> {
     /// The weak comparison, for If-None-Match: proxies that recode a body weaken its tag.
     pub fn resembles(&self, tag: &EntityTag) -> bool {
         tag.names(self.quoted.trim_matches('"'))
+    }
+
+    /// Whether it is a strong tag of a document that shows this state, or the state's own.
+    pub fn is_of_state(&self, state: &str) -> bool {
+        !self.is_weak && self.resembles_state(state)
+    }
+
+    /// The same for a weak tag too.
+    pub fn resembles_state(&self, state: &str) -> bool {
+        let shown = self.quoted.trim_matches('"').strip_prefix(state);
+        shown.is_some_and(|shown| shown.is_empty() || shown.starts_with('.'))
     }
 
     /// The tag, quotes included, as it goes into an ETag field.
@@ -179,6 +199,20 @@ mod tests {
         assert_eq!(sent(r#""open"#), []);
         assert_eq!(sent(r#"w/"a", "b""#), [strong(r#""b""#)]);
         assert_eq!(sent(""), []);
+    }
+
+    #[test]
+    fn a_state_is_known_from_the_tag_of_whatever_shows_it() {
+        let tag = EntityTag::of_state("s-1", b"shown");
+        let of = |value: &str, state: &str| {
+            let mut tags = Vec::new();
+            list(value, &mut tags);
+            tags[0].is_of_state(state)
+        };
+        assert!(of(tag.quoted(), "s-1") && of("\"s-1\"", "s-1"));
+        assert!(!of(tag.quoted(), "s-") && !of(tag.quoted(), "s-11") && !of("\"s-11\"", "s-1"));
+        assert!(!of(&format!("W/{tag}"), "s-1"));
+        assert_ne!(tag, EntityTag::of_state("s-1", b"shown otherwise"));
     }
 
     #[test]

@@ -138,8 +138,11 @@ fn joined_tag(hash: &str, coding: Coding) -> EntityTag {
     if coding == Coding::Gzip { EntityTag::coded(hash, coding, 'j') } else { EntityTag::plain(hash) }
 }
 
-fn joined_body(joined: &Joined<'_>, coding: Coding) -> Bytes {
-    if coding == Coding::Gzip { joined.gzip() } else { joined.identity() }
+/// The body in a coding, or plain where that is no longer. The tag of the coding stays: it fixes the feed, so it fixes
+/// which of the two is smaller.
+fn joined_body(joined: &Joined<'_>, coding: Coding) -> (Coding, Bytes) {
+    let gzip = if coding == Coding::Gzip { joined.gzip() } else { None };
+    gzip.map_or_else(|| (Coding::Identity, joined.identity()), |gzip| (Coding::Gzip, gzip))
 }
 
 /// A feed whose body is made if it is sent.
@@ -147,10 +150,10 @@ fn made<'a>(
     tag: EntityTag,
     modified: Option<DateTime<Utc>>,
     coding: Coding,
-    body: impl FnOnce() -> Result<Bytes, Problem> + 'a,
+    body: impl FnOnce() -> Result<(Coding, Bytes), Problem> + 'a,
 ) -> Representation<'a> {
     let validators = Validators { tag, modified };
-    let body = Content::Made(Box::new(body));
+    let body = Content::MadeIn(Box::new(body));
     Representation { media_type: CALENDAR, validators, coding, body, fields: Vec::new() }
 }
 

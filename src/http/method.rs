@@ -2,12 +2,58 @@
 //!
 //! 1. HEAD wherever GET is, with the same fields and no body.
 //! 2. OPTIONS everywhere: 204 with Allow.
-//! 3. Any other that the resource does not take, known or not: 405 with Allow.
+//! 3. A known one that the resource does not take: 405 with Allow.
+//! 4. One that no resource takes and that no standard named here has: 501 (9.1).
 
 use http::{HeaderValue, Method};
 
 /// What a resource that is only read takes.
 pub(super) const READ: &[Method] = &[Method::GET];
+
+/// The known methods beside those of RFC 9110 and PATCH: WebDAV's (RFC 4918, 3253, 3744, 4791, 5323, 5842).
+const EXTENSIONS: &[&str] = &[
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "MKCALENDAR",
+    "ACL",
+    "SEARCH",
+    "CHECKIN",
+    "CHECKOUT",
+    "UNCHECKOUT",
+    "VERSION-CONTROL",
+    "MKWORKSPACE",
+    "MKACTIVITY",
+    "UPDATE",
+    "LABEL",
+    "MERGE",
+    "BASELINE-CONTROL",
+    "ORDERPATCH",
+    "BIND",
+    "UNBIND",
+    "REBIND",
+];
+
+/// Rule 4: whether a method is known.
+pub(super) fn is_known(method: &Method) -> bool {
+    const KNOWN: &[Method] = &[
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::CONNECT,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::PATCH,
+    ];
+    KNOWN.contains(method) || EXTENSIONS.contains(&method.as_str())
+}
 
 /// The value of Allow.
 pub(super) fn allow(methods: &[Method]) -> HeaderValue {
@@ -53,7 +99,16 @@ mod tests {
         assert_eq!(asked(&Method::HEAD, READ), Asked::Perform(&Method::GET));
         assert_eq!(asked(&Method::HEAD, &[Method::PUT]), Asked::Refused);
         assert_eq!(asked(&Method::OPTIONS, READ), Asked::Options);
-        let invented = Method::from_bytes(b"BREW").unwrap();
-        assert_eq!(asked(&invented, READ), Asked::Refused);
+        assert_eq!(asked(&Method::PUT, READ), Asked::Refused);
+    }
+
+    #[test]
+    fn invented_methods_and_other_spellings_are_not_known() {
+        for name in ["GET", "TRACE", "PATCH", "PROPFIND", "MKCALENDAR"] {
+            assert!(is_known(&Method::from_bytes(name.as_bytes()).unwrap()), "{name}");
+        }
+        for name in ["BREW", "get", "Propfind", "PRI", "QUERY"] {
+            assert!(!is_known(&Method::from_bytes(name.as_bytes()).unwrap()), "{name}");
+        }
     }
 }

@@ -4,13 +4,15 @@
 //! imports runs on a thread of its own, so feeds are answered meanwhile. Nothing here is cached or indexed.
 
 mod desk;
+mod previews;
 mod publish;
 mod secrets;
 mod session;
 mod show;
 
 pub(super) use desk::Drafts;
-pub use secrets::Secrets;
+pub(super) use previews::Previews;
+pub use secrets::{Secrets, SecretsError};
 pub(super) use session::Sessions;
 
 use super::allowance::Allowed;
@@ -19,17 +21,18 @@ use super::origin;
 use super::{Body, EntityTag, Problem, cap};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::import::MAX_FILE;
+use crate::import::{MAX_FILE, defused};
 use crate::program::SessionId;
 use crate::publisher::{PublishError, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// What is behind a path of the organizer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +86,7 @@ pub(super) struct Organizer {
     pub(super) clock: Clock,
     pub(super) sessions: Arc<Sessions>,
     pub(super) drafts: Arc<Drafts>,
+    pub(super) previews: Arc<Previews>,
 }
 
 /// A request whose secret was right.
@@ -107,36 +111,13 @@ impl Organizer {
     where
         B: http_body::Body<Data = Bytes>,
     {
-        let is_tried =
-            endpoint == Endpoint::Desk(Desk::SignIn) || request.headers.contains_key(AUTHORIZATION);
-        if is_tried {
-            allowed.secret()?;
-        }
-        let answer = self.admitted(endpoint, request, body, patience).await;
-        let is_wrong = match &answer {
-            Ok(response) => response.status() == StatusCode::UNAUTHORIZED,
-            Err(problem) => matches!(problem, Problem::WrongSecret),
-        };
-        if is_tried && is_wrong {
-            allowed.wrong_secret();
-        }
-        answer
-    }
-
-    async fn admitted<B>(
-        &self,
-        endpoint: Endpoint,
-        request: &Parts,
-        body: B,
-        patience: Duration,
-    ) -> Result<Response<Body>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
         if let Endpoint::Desk(desk) = endpoint {
-            return self.at_desk(desk, request, body, patience).await;
+            return self.at_desk(desk, request, body, patience, allowed).await;
         }
-        let who = self.who(request)?;
+        let who = self.who(request, allowed)?;
+        let is_upload = matches!(endpoint, Endpoint::Program | Endpoint::Preview)
+            && (request.method == Method::PUT || request.method == Method::POST);
+        let _turn = if is_upload { Some(self.previews.upload().await?) } else { None };
         let body = cap::read(body, MAX_FILE, patience).await?;
         let call = Call { organizer: self, request, body, who };
         match (endpoint, &request.method) {
@@ -157,18 +138,25 @@ impl Organizer {
     }
 
     /// The label of the secret in the request, or of the one that the browser signed in with.
-    fn who(&self, request: &Parts) -> Result<String, Problem> {
-        if request.headers.contains_key(AUTHORIZATION) {
-            return self.secrets.check(&request.headers);
-        }
+    fn who(&self, request: &Parts, allowed: Allowed<'_>) -> Result<String, Problem> {
         if self.secrets.are_none() {
             return Err(Problem::NotFound);
+        }
+        if request.headers.contains_key(AUTHORIZATION) {
+            let secret = allowed.guess(|| self.secrets.in_headers(&request.headers))?;
+            return secret.map(|secret| secret.label.to_string()).ok_or(Problem::WrongSecret);
         }
         let public_url = &self.publisher.current().program.conference.public_url;
         if request.method != Method::GET && request.method != Method::HEAD {
             origin::check(&request.headers, public_url).map_err(|_| Problem::WrongSecret)?;
         }
-        self.sessions.who(&request.headers, public_url, self.clock.now()).ok_or(Problem::WrongSecret)
+        self.signed_in(&request.headers, public_url).ok_or(Problem::WrongSecret)
+    }
+
+    /// The label of the secret that the browser signed in with, if that secret is still valid.
+    fn signed_in(&self, headers: &HeaderMap, public_url: &Url) -> Option<String> {
+        let secret = self.sessions.secret(headers, public_url, self.clock.now())?;
+        self.secrets.label_of(&secret)
     }
 }
 
@@ -185,36 +173,41 @@ impl Call<'_> {
         let running = self.organizer.publisher.current().number();
         match Tags::of(&self.request.headers, IF_MATCH) {
             None | Some(Tags::Any) => Ok(None),
-            Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is(&tag(running))) => Ok(Some(running)),
+            Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is_of_state(&state(running))) => {
+                Ok(Some(running))
+            }
             Some(Tags::List(_)) => Err(PublishError::Superseded { running }),
         }
     }
 }
 
-/// The tag of a release.
-fn tag(number: u64) -> EntityTag {
-    EntityTag::plain(format!("release-{number}"))
+/// What a publication can be conditional on.
+fn state(release: u64) -> String {
+    format!("release-{release}")
 }
 
-/// A JSON answer, tagged with the release that it speaks of.
+/// Tags an answer with the release that it speaks of, and with what it shows: a status changes without a release.
+fn tagged(mut response: Response<Body>, release: u64, body: &[u8]) -> Response<Body> {
+    if let Ok(tag) = HeaderValue::from_str(EntityTag::of_state(state(release), body).quoted()) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// A JSON answer.
 fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
+    let body = Bytes::from(value.to_string());
+    let mut response = Response::new(Body::from(body.clone()));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(tag) = HeaderValue::from_str(&tag(release).to_string()) {
-        headers.insert(ETAG, tag);
-    }
-    response
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    tagged(response, release, &body)
 }
 
-/// A program as a file.
+/// A program as a file, in which no cell is a formula: organizers open it in a spreadsheet.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(Bytes::from(csv)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    if let Ok(tag) = HeaderValue::from_str(&tag(release).to_string()) {
-        headers.insert(ETAG, tag);
-    }
-    response
+    let csv = Bytes::from(defused(csv));
+    let mut response = Response::new(Body::from(csv.clone()));
+    let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    tagged(response, release, &csv)
 }

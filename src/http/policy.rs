@@ -5,7 +5,7 @@
 //! | public feed | `public, max-age=300, stale-while-revalidate=3600` | any origin may read it |
 //! | agenda feed | `private, no-cache` | no referrer, no index: its address is a secret |
 //! | agenda API | `no-store` | no referrer, no index |
-//! | organizer | `no-store` | no referrer, no index |
+//! | organizer | `no-store` | no index; no path in a referrer |
 //! | site file | `public, max-age=86400` | |
 //! | page | `public, max-age=0, must-revalidate` | content security policy; a 304 costs next to nothing |
 //! | personal page | `private, no-cache` | the same, no index |
@@ -14,12 +14,15 @@
 //! | live | `no-store` | |
 //!
 //! An error is `no-store`, and keeps the other fields of its class.
+//!
+//! Every answer, whatever its class, status and path, passes through [`common`]. It adds the content security policy to
+//! everything that a browser could run as a document or worker, and forbids other sites to frame it.
 
 use http::header::CONTENT_SECURITY_POLICY;
 use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, REFERRER_POLICY, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY,
+    VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -65,9 +68,8 @@ pub(super) enum Class {
 }
 
 impl Class {
-    /// Sets the fields of the class on an answer of any status; what an answer itself varies by stays beside.
+    /// Sets the fields of the class on an answer of any status; what the answer itself varies by stays beside.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
-        let chosen_by = headers.remove(VARY);
         let mut set = |name: HeaderName, value: HeaderValue| {
             headers.insert(name, value);
         };
@@ -88,43 +90,43 @@ impl Class {
             Self::PublicFeed => {
                 set(ACCESS_CONTROL_ALLOW_ORIGIN, const { fixed("*") });
                 set(ACCESS_CONTROL_EXPOSE_HEADERS, const { fixed("ETag, Last-Modified, Content-Location") });
-                set(VARY, const { fixed("Accept-Encoding") });
             }
             Self::AgendaFeed => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
-                set(VARY, const { fixed("Accept-Encoding") });
             }
-            Self::AgendaApi | Self::Organizer => {
+            Self::AgendaApi => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
+            }
+            // Not `no-referrer`, as for a personal page: the sign-in would be refused.
+            Self::Organizer => {
+                set(ROBOTS, const { fixed("noindex") });
+                set(REFERRER_POLICY, const { fixed("strict-origin") });
                 set(VARY, const { fixed("Authorization") });
             }
             Self::Page => {
                 set(REFERRER_POLICY, const { fixed("strict-origin") });
-                set(VARY, const { fixed("Accept-Encoding") });
             }
             // Not `no-referrer`: browsers would send `Origin: null` with the page's forms.
             Self::PersonalPage => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("strict-origin") });
-                set(VARY, const { fixed("Cookie") });
             }
-            Self::Asset => set(VARY, const { fixed("Accept-Encoding") }),
             Self::Dav => set(DAV, const { fixed(SPOKEN) }),
             Self::AgendaDav => {
                 set(DAV, const { fixed(SPOKEN) });
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
-                set(VARY, const { fixed("Authorization") });
             }
-            Self::SiteFile | Self::Live => {}
+            Self::Asset | Self::SiteFile | Self::Live => {}
         }
-        if let Some(value) = chosen_by {
-            headers.append(VARY, value);
-        }
-        if self.is_page() && !headers.contains_key(CONTENT_SECURITY_POLICY) {
-            headers.insert(CONTENT_SECURITY_POLICY, const { fixed(concat!(policy!(), "'none'")) });
+        match self {
+            Self::AgendaApi | Self::Organizer | Self::AgendaDav => {
+                vary(headers, const { fixed("Authorization") })
+            }
+            Self::PersonalPage => vary(headers, const { fixed("Cookie") }),
+            _ => {}
         }
     }
 
@@ -151,7 +153,50 @@ pub(super) fn frame(ancestors: &str, headers: &mut HeaderMap) {
     }
 }
 
+/// Says what an answer was chosen by, beside what it says already (RFC 9110, 12.5.5).
+pub(super) fn vary(headers: &mut HeaderMap, by: HeaderValue) {
+    if headers.get_all(VARY).iter().all(|there| *there != by) {
+        headers.append(VARY, by);
+    }
+}
+
 /// Sets what every answer has.
 pub(super) fn common(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, const { fixed("nosniff") });
+    // A page that names who may frame it has its policy already.
+    if runs(headers) && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, const { fixed(concat!(policy!(), "'none'")) });
+        headers.insert(X_FRAME_OPTIONS, const { fixed("DENY") });
+    }
+}
+
+/// Whether a browser could run the body as a document, or as a worker, whose policy is that of its own script.
+fn runs(headers: &HeaderMap) -> bool {
+    const ACTIVE: [&str; 4] = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/javascript"];
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    ACTIVE.iter().any(|active| media_type.starts_with(active))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_may_be_framed_keeps_its_policy_and_forbids_no_frames() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, fixed("text/html; charset=utf-8"));
+        frame("https://www.example.org", &mut headers);
+        common(&mut headers);
+        let policy = headers.get(CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
+        assert!(policy.ends_with("frame-ancestors https://www.example.org"), "{policy}");
+        assert!(!headers.contains_key(X_FRAME_OPTIONS));
+    }
+
+    #[test]
+    fn a_feed_has_no_policy_of_documents() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, fixed("text/calendar; charset=utf-8"));
+        common(&mut headers);
+        assert!(!headers.contains_key(CONTENT_SECURITY_POLICY) && !headers.contains_key(X_FRAME_OPTIONS));
+    }
 }

@@ -15,7 +15,8 @@ use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
-use http::{Method, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, StatusCode};
 
 /// An answer that is an error.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,15 @@ pub enum Problem {
     /// Not with this method, but with these.
     #[error("not with this method")]
     Method(&'static [Method]),
+    /// A method that no resource here has.
+    #[error("an unknown method")]
+    UnknownMethod,
+    /// A transfer coding other than chunked.
+    #[error("a transfer coding that is not implemented")]
+    TransferCoding,
+    /// A body in a content coding.
+    #[error("a body in a content coding")]
+    ContentCoding,
     /// A filter or an option that names no feed.
     #[error("{0}")]
     Query(#[from] QueryError),
@@ -62,9 +72,15 @@ pub enum Problem {
     /// A change of an agenda that was not made.
     #[error(transparent)]
     Agenda(#[from] AgendaError),
-    /// An organizer's secret that is missing or wrong.
-    #[error("the organizer's secret is missing or wrong")]
+    /// An organizer's secret that is wrong.
+    #[error("the organizer's secret is wrong")]
     WrongSecret,
+    /// No organizer's secret, where one is needed.
+    #[error("the organizer's secret is missing")]
+    NoSecret,
+    /// No edit key, where one is needed.
+    #[error("the edit key is missing")]
+    NoKey,
     /// Something that was not published.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -125,6 +141,17 @@ impl From<tokio::task::JoinError> for Problem {
 }
 
 impl Problem {
+    /// Tells credentials that open nothing from credentials that were not sent, where they belong into Authorization:
+    /// the key of a page is in its cookie.
+    pub(super) fn with_credentials(self, pattern: &str, headers: &HeaderMap) -> Self {
+        match self {
+            _ if headers.contains_key(AUTHORIZATION) => self,
+            Self::WrongSecret => Self::NoSecret,
+            Self::Agenda(AgendaError::UnknownKey) if pattern.starts_with("/api/") => Self::NoKey,
+            other => other,
+        }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -144,13 +171,16 @@ impl Problem {
             Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnknownMethod | Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::MediaType(_) | Self::ContentCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Condition => StatusCode::PRECONDITION_FAILED,
             Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Read(error) => unread(error),
-            Self::WrongSecret | Self::Dav(Refusal::SignIn) => StatusCode::UNAUTHORIZED,
+            Self::WrongSecret | Self::NoSecret | Self::NoKey | Self::Dav(Refusal::SignIn) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Dav(_) => StatusCode::FORBIDDEN,
             Self::Publish(error) => publication::status(error),
             Self::Agenda(error) => match error {
@@ -201,6 +231,11 @@ impl Problem {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
                 format!("This address takes {}.", names.join(", "))
             }
+            Self::UnknownMethod => "No address of this server takes this method.".to_owned(),
+            Self::TransferCoding => {
+                "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone.".to_owned()
+            }
+            Self::ContentCoding => "Send the body without a Content-Encoding.".to_owned(),
             Self::Query(error) => sentence(&error.to_string()),
             Self::Ask(error) => sentence(&error.to_string()),
             Self::BadBody(what) => sentence(what),
@@ -215,7 +250,13 @@ impl Problem {
             Self::Read(_) | Self::Agenda(AgendaError::Read(_)) => {
                 "The store cannot be read at the moment. Try again later.".to_owned()
             }
-            Self::WrongSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
+            Self::WrongSecret => {
+                "This is not one of the organizer's secrets. Check it for a missing character, or ask the \
+                 operator whether it was replaced."
+                    .to_owned()
+            }
+            Self::NoSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
+            Self::NoKey => "Send the agenda's edit key as Authorization: Bearer.".to_owned(),
             Self::Publish(error) => publication::detail(error),
             Self::Dav(refusal) => refusal.detail(),
             Self::Agenda(error) => match error {
@@ -250,8 +291,21 @@ impl Problem {
 
     /// What only the log gets to read; none where the client is at fault.
     pub(super) fn cause(&self) -> Option<String> {
-        self.status().is_server_error().then(|| self.to_string())
+        self.status().is_server_error().then(|| with_causes(self))
     }
+}
+
+/// An error with what caused it, down to the disk.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        let inner = error.to_string();
+        if !text.contains(&inner) {
+            text = format!("{text}: {inner}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn uncommitted(error: &CommitError) -> StatusCode {

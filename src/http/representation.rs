@@ -1,11 +1,13 @@
 //! A representation on its way out: validators, fields, and a body that is made only if it is sent.
+//!
+//! All that is coded goes through here, so all of it says that it varies by Accept-Encoding.
 
 use super::conditional::{Validators, Verdict, evaluate, http_date};
 use super::{Body, Problem};
 use crate::feed::Coding;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -25,6 +27,8 @@ pub(super) enum Content<'a> {
     Kept(Bytes),
     /// Made if it is sent.
     Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
+    /// Made if it is sent, with the coding that it came out in: a coded body that is no smaller is not worth sending.
+    MadeIn(Box<dyn FnOnce() -> Result<(Coding, Bytes), Problem> + 'a>),
 }
 
 impl Representation<'_> {
@@ -48,18 +52,21 @@ impl Representation<'_> {
         };
         set(ETAG, tag.unwrap_or_else(|| self.validators.tag.into_quoted()));
         self.fields.into_iter().for_each(|(name, value)| set(name, value));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         if let Some(modified) = self.validators.modified {
             headers.insert(LAST_MODIFIED, http_date(modified));
         }
         if status == StatusCode::OK {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-            if self.coding != Coding::Identity {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(self.coding.as_str()));
-            }
-            *response.body_mut() = match self.body {
-                Content::Kept(bytes) => bytes.into(),
-                Content::Made(make) => make()?.into(),
+            let (coding, bytes) = match self.body {
+                Content::Kept(bytes) => (self.coding, bytes),
+                Content::Made(make) => (self.coding, make()?),
+                Content::MadeIn(make) => make()?,
             };
+            if coding != Coding::Identity {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
+            }
+            *response.body_mut() = bytes.into();
         }
         Ok(response)
     }

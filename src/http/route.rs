@@ -7,7 +7,7 @@ mod decoded;
 use decoded::Decoded;
 
 use super::api::Reading;
-use super::dav::{Name, Place, Tree};
+use super::dav::{Place, Tree};
 use super::exports::Format;
 use super::organizer::Desk;
 use super::policy::Class::{
@@ -164,16 +164,32 @@ const TABLE: &[Line] = &[
     line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
 
     line("/.well-known/caldav",                Dav,       READ, |_| dav(Place::WellKnown)),
-    line("/dav/public",                        Dav,       READ, |_| dav(Place::Home(Tree::Public))),
-    line("/dav/public/",                       Dav,       READ, |_| dav(Place::Home(Tree::Public))),
+    line("/dav",                               Dav,       READ, |_| dav(Place::Root("/dav/"))),
+    line("/dav/",                              Dav,       READ, |_| dav(Place::Root("/dav/"))),
+    line("/dav/{*rest}",                       Dav,       READ, |_| dav(Place::Nowhere(Tree::PUBLIC))),
+    line("/dav/public",                        Dav,       READ, |_| dav(Place::Home(Tree::PUBLIC))),
+    line("/dav/public/",                       Dav,       READ, |_| dav(Place::Home(Tree::PUBLIC))),
     line("/dav/public/{calendar}",             Dav,       READ, |path| dav(path.calendar())),
     line("/dav/public/{calendar}/",            Dav,       READ, |path| dav(path.calendar())),
     line("/dav/public/{calendar}/{session}",   Dav,       READ, |path| dav(path.object())),
-    line("/dav/agendas",                       AgendaDav, READ, |_| dav(Place::Home(Tree::Agendas))),
-    line("/dav/agendas/",                      AgendaDav, READ, |_| dav(Place::Home(Tree::Agendas))),
-    line("/dav/agendas/agenda",                AgendaDav, READ, |_| dav(Place::Calendar(Name::Agenda))),
-    line("/dav/agendas/agenda/",               AgendaDav, READ, |_| dav(Place::Calendar(Name::Agenda))),
+    line("/dav/agendas",                       AgendaDav, READ, |_| dav(Place::Home(Tree::AGENDAS))),
+    line("/dav/agendas/",                      AgendaDav, READ, |_| dav(Place::Home(Tree::AGENDAS))),
+    line("/dav/agendas/{*rest}",               AgendaDav, READ, |_| dav(Place::Nowhere(Tree::AGENDAS))),
+    line("/dav/agendas/agenda",                AgendaDav, READ, |_| dav(Place::agenda())),
+    line("/dav/agendas/agenda/",               AgendaDav, READ, |_| dav(Place::agenda())),
     line("/dav/agendas/agenda/{session}",      AgendaDav, READ, |path| dav(path.picked())),
+
+    line("/dav/cancelled-title/public",                      Dav,       READ, |_| titled(Place::Home(Tree::PUBLIC))),
+    line("/dav/cancelled-title/public/",                     Dav,       READ, |_| titled(Place::Home(Tree::PUBLIC))),
+    line("/dav/cancelled-title/public/{calendar}",           Dav,       READ, |path| titled(path.calendar())),
+    line("/dav/cancelled-title/public/{calendar}/",          Dav,       READ, |path| titled(path.calendar())),
+    line("/dav/cancelled-title/public/{calendar}/{session}", Dav,       READ, |path| titled(path.object())),
+    line("/dav/cancelled-title/agendas",                     AgendaDav, READ, |_| titled(Place::Home(Tree::AGENDAS))),
+    line("/dav/cancelled-title/agendas/",                    AgendaDav, READ, |_| titled(Place::Home(Tree::AGENDAS))),
+    line("/dav/cancelled-title/agendas/{*rest}",             AgendaDav, READ, |_| titled(Place::Nowhere(Tree::AGENDAS))),
+    line("/dav/cancelled-title/agendas/agenda",              AgendaDav, READ, |_| titled(Place::agenda())),
+    line("/dav/cancelled-title/agendas/agenda/",             AgendaDav, READ, |_| titled(Place::agenda())),
+    line("/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, READ, |path| titled(path.picked())),
 
     line("/",                    Page,         READ,    |_| web(Web::Program)),
     line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
@@ -225,6 +241,10 @@ fn reading(reading: Reading) -> Option<Endpoint> {
 #[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
 fn dav(place: Place) -> Option<Endpoint> {
     Some(Endpoint::Dav(place))
+}
+
+fn titled(place: Place) -> Option<Endpoint> {
+    dav(place.titled())
 }
 
 fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
@@ -279,8 +299,21 @@ impl Routes {
         TABLE.iter().map(|line| (line.pattern, line.methods))
     }
 
-    /// The line of a path, as it was sent.
-    pub(super) fn find(&self, path: &str) -> Result<Route, Problem> {
+    /// The line of a path, as it was sent. At `/` CalDAV's methods are answered beside the page's, since clients that
+    /// know the host alone start there.
+    pub(super) fn of(&self, method: &Method, path: &str) -> Result<Route, Problem> {
+        let mut route = self.find(path)?;
+        if route.pattern == "/" {
+            route.methods = super::dav::methods();
+            if super::dav::is_own(method) {
+                route.class = Some(Dav);
+                route.endpoint = dav(Place::Root("/"));
+            }
+        }
+        Ok(route)
+    }
+
+    fn find(&self, path: &str) -> Result<Route, Problem> {
         let found = self.0.at(path).map_err(|_| Problem::NotFound)?;
         let line = TABLE.get(*found.value).ok_or(Problem::NotFound)?;
         let endpoint = (line.endpoint)(&Decoded(&found.params));

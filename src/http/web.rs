@@ -20,7 +20,7 @@ pub(super) use handover::Codes;
 use super::agendas::Agendas;
 use super::allowance::Allowed;
 use super::exports::Exports;
-use super::{Body, Problem, plain};
+use super::{Body, Problem, plain, policy};
 use crate::agenda::{Members, ReadToken};
 use crate::clock::Clock;
 use crate::exchange::MOST_BYTES;
@@ -29,7 +29,7 @@ use crate::program::{SessionId, Slug};
 use crate::publisher::{Published, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -137,7 +137,7 @@ impl Visit<'_> {
 
 /// Says that the request's fields chose between page and text.
 pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
-    response.headers_mut().insert(VARY, HeaderValue::from_static(plain::VARY));
+    policy::vary(response.headers_mut(), HeaderValue::from_static(plain::VARY));
     response
 }
 

@@ -106,8 +106,12 @@ pub(super) fn block(spot: Spot<'_>, faults: &mut Faults) -> Text {
 
 fn told(spot: Spot<'_>, removed: usize, faults: &mut Faults) {
     if removed > 0 {
-        let message =
-            format!("{removed} invisible characters that reorder or hide text were taken out of this cell");
-        faults.warn(spot, Flaw::new("invisible", message, "type the cell anew, without pasting"));
+        let message = match removed {
+            1 => "1 invisible character that reorders or hides text was removed from this cell".to_owned(),
+            _ => format!(
+                "{removed} invisible characters that reorder or hide text were removed from this cell"
+            ),
+        };
+        faults.warn(spot, Flaw::new("invisible", message, "type the cell again, without pasting it"));
     }
 }

@@ -1,8 +1,8 @@
 //! The columns of a program, and the header row that names them.
 
-use super::fault::{At, Faults, Flaw, Spot};
+use super::fault::{At, Faults, Flaw, Spot, shorten};
 use super::nearest::nearest;
-use super::scan::scan;
+use super::scan::{CELLS, Record, Records};
 use crate::program::Text;
 
 /// A column that import knows.
@@ -95,18 +95,23 @@ pub(super) struct Header {
     columns: Vec<Option<Column>>,
 }
 
-/// Columns that a file may have; a spreadsheet has more only by accident.
-const WIDEST: usize = 256;
+/// Bytes of a column's name; a longer text is quoted, and names no column.
+const LONGEST_NAME: usize = 256;
 
 impl Header {
     /// Reads the header's cells, and reports what is wrong with them.
     ///
-    /// None where no column could be told, so that no row can be read either.
-    pub(super) fn read(cells: &[Spot<'_>], faults: &mut Faults) -> Option<Self> {
-        let names: Vec<String> = cells.iter().map(|cell| Text::line(cell.text).0.to_string()).collect();
+    /// None where no column could be told, so that no row can be read either. `width` is the number of all cells, of
+    /// which no more than [`CELLS`] are kept: a spreadsheet has more only by accident.
+    pub(super) fn read(cells: &[Spot<'_>], width: usize, faults: &mut Faults) -> Option<Self> {
+        let name = |cell: &Spot<'_>| match cell.text.len() {
+            0..=LONGEST_NAME => Text::line(cell.text).0.to_string(),
+            _ => shorten(cell.text),
+        };
+        let names: Vec<String> = cells.iter().map(name).collect();
         let file = cells.first().copied().unwrap_or(Spot::FILE);
-        if cells.len() > WIDEST {
-            let message = format!("the header row has {} columns; at most {WIDEST} are read", cells.len());
+        if width > CELLS {
+            let message = format!("the header row has {width} columns; at most {CELLS} are read");
             faults.error(file, Flaw::new("too-many-columns", message, "delete the columns without a name"));
             return None;
         }
@@ -199,14 +204,16 @@ impl Header {
 /// The delimiter under which the first row names the most known columns.
 pub(super) fn delimiter(text: &str) -> u8 {
     let first_row = |delimiter| {
-        let record = scan(header_text(text), delimiter).into_iter().next();
-        let cells = record.map(|record| record.cells).unwrap_or_default();
-        let known = cells
+        let mut record = Record::default();
+        Records::of(header_text(text), delimiter).read(&mut record);
+        let known = record
+            .cells
             .iter()
             .filter_map(|cell| text.get(cell.start..cell.end))
+            .filter(|name| name.len() <= LONGEST_NAME)
             .filter(|name| Column::named(&name.trim_matches(['"', ' ', '\u{a0}']).to_lowercase()).is_some())
             .count();
-        (known, cells.len())
+        (known, record.width)
     };
     // The comma is last, so that it wins where nothing tells them apart.
     [b'\t', b';', b','].into_iter().max_by_key(|delimiter| first_row(*delimiter)).unwrap_or(b',')

@@ -28,8 +28,11 @@ enum Encoding {
     Mixed(Vec<(Span, Vec<u8>)>),
 }
 
-/// Foreign spots that are still told one by one.
+/// Foreign spots that are still reported one by one; with more of them the file is of another encoding.
 const SPOTS: usize = 1000;
+
+/// Bytes of a foreign spot that its fault shows.
+const SHOWN: usize = 8;
 
 /// Decodes a file; whatever cannot be UTF-8 is read as Windows-1252, and remembered.
 pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
@@ -67,7 +70,7 @@ fn foreign(body: &[u8]) -> Decoded<'_> {
         match spots.last_mut() {
             Some((span, run)) if span.1 == start => {
                 span.1 = text.len();
-                run.extend_from_slice(chunk.invalid());
+                run.extend(chunk.invalid().iter().take(SHOWN.saturating_sub(run.len())));
             }
             _ => {
                 count += 1;
@@ -108,8 +111,8 @@ const SAVE_AS: &str = "save it again as \"CSV UTF-8\" (Excel: Save As, CSV UTF-8
                        Unicode (UTF-8); Google Sheets: Download, Comma-separated values)";
 
 impl Decoded<'_> {
-    /// Reports the encoding. `locate` finds the cell that holds a byte of the text.
-    pub(super) fn report<'t>(&self, locate: impl Fn(usize) -> Spot<'t>, faults: &mut Faults) {
+    /// Reports the encoding. `locate` finds the cells that hold these bytes of the text.
+    pub(super) fn report<'t>(&self, locate: impl Fn(&[usize]) -> Vec<Spot<'t>>, faults: &mut Faults) {
         let shown = |span: Span| self.text.get(span.0..span.1).unwrap_or_default();
         match &self.flaw {
             Encoding::Utf8 => {}
@@ -125,33 +128,45 @@ impl Decoded<'_> {
                      plain CSV; lines with such bytes: {lines}",
                     shown(*first).chars().next().unwrap_or(char::REPLACEMENT_CHARACTER),
                 );
-                faults.error(locate(first.0), Flaw::new("encoding", message, SAVE_AS));
+                let spot = locate(&[first.0]).first().copied().unwrap_or(Spot::FILE);
+                faults.error(spot, Flaw::new("encoding", message, SAVE_AS));
             }
             Encoding::Mixed(spots) => {
-                for (span, run) in spots {
-                    let hex: Vec<String> = run.iter().take(8).map(|byte| format!("{byte:02X}")).collect();
+                let starts: Vec<usize> = spots.iter().map(|(span, _)| span.0).collect();
+                for ((span, run), spot) in spots.iter().zip(locate(&starts)) {
+                    let hex: Vec<String> = run.iter().take(SHOWN).map(|byte| format!("{byte:02X}")).collect();
                     let message = format!(
                         "the bytes {} are not UTF-8, while the rest of the file is; in Windows-1252 they are {:?}",
                         hex.join(" "),
                         super::fault::shorten(shown(*span)),
                     );
                     let remedy = format!("type these characters anew, then {SAVE_AS}");
-                    faults.error(locate(span.0), Flaw::new("not-utf8", message, remedy));
+                    faults.error(spot, Flaw::new("not-utf8", message, remedy));
                 }
             }
         }
     }
 }
 
+/// The characters of the bytes 80 to 9F in Windows-1252.
+const HIGH: [char; 32] = [
+    '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
+    '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
+];
+
 /// Windows-1252 by WHATWG's table, its five holes as U+FFFD.
 pub(super) fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
-        '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
-    ];
     match byte {
         0x80..=0x9f => HIGH.get(usize::from(byte) - 0x80).copied().unwrap_or('\u{fffd}'),
         _ => char::from(byte),
+    }
+}
+
+/// The byte over 127 of a character in Windows-1252.
+pub(super) fn windows_1252_byte(c: char) -> Option<u8> {
+    match c {
+        '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),
+        _ => (0x80..=0x9f).zip(HIGH).find(|(_, high)| *high == c).map(|(byte, _)| byte),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Owns how an offending text is quoted: shortened, and with nothing in it that could steer a terminal.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 /// Whether a fault keeps the program from being published.
@@ -42,16 +43,50 @@ pub struct Fault {
     pub message: String,
     /// What to write or do instead.
     pub remedy: String,
+    /// How many faults this one stands for: 1, but for the entry [`MORE`] that counts those of one kind which are not
+    /// listed.
+    #[serde(skip_serializing_if = "is_one")]
+    pub count: usize,
     /// Where the cell stands in the decoded file, in bytes.
     #[serde(skip)]
     pub(super) span: Option<Span>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
+/// The rule of an entry that counts the faults of one kind which are not listed one by one.
+pub(super) const MORE: &str = "more-faults";
+
 impl Fault {
     /// A warning about what was made of the file, found after its import.
     pub fn of_result(rule: &'static str, message: String, remedy: String) -> Self {
         let severity = Severity::Warning;
-        Self { severity, rule, line: 0, column: None, text: String::new(), message, remedy, span: None }
+        Self {
+            severity,
+            rule,
+            line: 0,
+            column: None,
+            text: String::new(),
+            message,
+            remedy,
+            count: 1,
+            span: None,
+        }
+    }
+
+    /// Faults of one kind that are not listed.
+    fn unlisted(severity: Severity, rule: &'static str, count: usize) -> Self {
+        let noun = if count == 1 { severity.as_str().to_owned() } else { format!("{}s", severity.as_str()) };
+        let message = format!("{count} more {noun} of the kind {rule} are not listed");
+        let remedy = "correct the listed ones and check again".to_owned();
+        Self { count, text: rule.to_owned(), ..Self::of_result(MORE, message, remedy) }.with(severity)
+    }
+
+    fn with(self, severity: Severity) -> Self {
+        Self { severity, ..self }
     }
 }
 
@@ -118,59 +153,66 @@ impl Flaw {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     list: Vec<Fault>,
-    errors: usize,
-    warnings: usize,
+    found: BTreeMap<(Severity, &'static str), usize>,
 }
 
-/// Faults that are kept one by one. More than a person can read, few enough that no upload fills the memory.
-const KEPT: usize = 100_000;
+/// Faults of one kind that are listed; the others are counted. More than a person reads, few enough that no file costs
+/// more than some megabytes.
+const LISTED: usize = 200;
+
+/// Characters of a message or a remedy; both may quote the file.
+const LONGEST: usize = 1000;
 
 impl Faults {
     pub(super) fn error(&mut self, spot: Spot<'_>, flaw: Flaw) {
-        self.errors += 1;
         self.push(Severity::Error, spot, flaw);
     }
 
     pub(super) fn warn(&mut self, spot: Spot<'_>, flaw: Flaw) {
-        self.warnings += 1;
         self.push(Severity::Warning, spot, flaw);
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        self.errors > 0
+        self.found.keys().any(|(severity, _)| *severity == Severity::Error)
     }
 
     fn push(&mut self, severity: Severity, spot: Spot<'_>, flaw: Flaw) {
-        if self.list.len() < KEPT {
+        let found = self.found.entry((severity, flaw.rule)).or_default();
+        *found += 1;
+        if *found <= LISTED {
             self.list.push(Fault {
                 severity,
                 rule: flaw.rule,
                 line: spot.at.line,
                 column: spot.column.map(shorten),
                 text: shorten(spot.text),
-                message: flaw.message,
-                remedy: flaw.remedy,
+                message: clip(flaw.message),
+                remedy: clip(flaw.remedy),
+                count: 1,
                 span: spot.at.span,
             });
         }
     }
 
-    /// The faults by line and cell; of one cell, in the order in which they were found.
+    /// The faults by line and cell; of one cell, in the order in which they were found. After them one entry for each
+    /// kind of which there are more than are listed.
     pub(super) fn into_list(mut self) -> Vec<Fault> {
-        let left = (self.errors + self.warnings).saturating_sub(self.list.len());
-        if left > 0 {
-            let severity = if self.errors > 0 { Severity::Error } else { Severity::Warning };
-            let flaw = Flaw::new(
-                "more-faults",
-                format!("{left} more faults are not listed one by one"),
-                "mend the listed ones and check again",
-            );
-            self.list.pop();
-            self.push(severity, Spot::FILE, flaw);
-        }
         self.list.sort_by_key(|fault| (fault.line, fault.span.map(|(start, _)| start)));
+        let unlisted = self.found.into_iter().filter(|(_, found)| *found > LISTED);
+        self.list.extend(
+            unlisted.map(|((severity, rule), found)| Fault::unlisted(severity, rule, found - LISTED)),
+        );
         self.list
     }
+}
+
+fn clip(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// Characters of an offending text that a fault quotes.
@@ -220,15 +262,23 @@ mod tests {
     }
 
     #[test]
-    fn faults_come_by_line_and_the_uncounted_are_counted() {
+    fn faults_come_by_line_and_each_kind_is_capped_and_counted() {
         let mut faults = Faults::default();
-        for line in (1..=KEPT as u64 + 5).rev() {
+        for line in (1..=LISTED as u64 + 5).rev() {
             let at = At { line, span: None };
             faults.warn(Spot { at, ..Spot::FILE }, Flaw::new("x", "m", "r"));
         }
+        faults.warn(Spot::FILE, Flaw::new("y", "é".repeat(LONGEST * 2), "r"));
+        assert!(!faults.has_errors());
+        faults.error(Spot::FILE, Flaw::new("x", "m", "r"));
+        assert!(faults.has_errors());
         let list = faults.into_list();
-        assert_eq!(list.len(), KEPT);
-        assert_eq!((list[0].rule, list[0].line), ("more-faults", 0));
-        assert!(list.is_sorted_by_key(|fault| fault.line));
+        assert_eq!(list.len(), LISTED + 3, "an error of the same kind is counted apart");
+        let last = list.last().unwrap();
+        assert_eq!((last.rule, last.count, last.severity), (MORE, 5, Severity::Warning));
+        assert_eq!(last.message, "5 more warnings of the kind x are not listed");
+        assert_eq!(list.iter().map(|fault| fault.count).sum::<usize>(), LISTED + 7);
+        assert!(list[..LISTED + 2].is_sorted_by_key(|fault| fault.line));
+        assert_eq!(list[0].message.chars().count(), LONGEST + 1);
     }
 }

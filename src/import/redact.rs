@@ -15,7 +15,7 @@ pub fn redact(csv: &[u8], id: &SessionId) -> Option<Vec<u8>> {
     let mut rows: Vec<Range<usize>> = Vec::new();
     table.rows(&mut faults, |row, _| {
         let is_it = row.cell(Column::Id).is_some_and(|cell| cell.text.trim() == id.as_str());
-        rows.extend(is_it.then(|| row.extent()).flatten());
+        rows.extend(is_it.then(|| row.extent()));
     });
     if rows.is_empty() {
         return None;
@@ -24,7 +24,7 @@ pub fn redact(csv: &[u8], id: &SessionId) -> Option<Vec<u8>> {
     let mut from = 0;
     for row in rows {
         kept.push_str(decoded.text.get(from..row.start).unwrap_or_default());
-        from = table.next_after(row.start);
+        from = row.end;
     }
     kept.push_str(decoded.text.get(from..).unwrap_or_default());
     let mark: &[u8] = if csv.starts_with(b"\xef\xbb\xbf") { b"\xef\xbb\xbf" } else { b"" };

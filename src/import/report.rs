@@ -4,7 +4,7 @@
 //! programs it is JSON.
 
 use super::encoding::decode;
-use super::fault::{Fault, Severity, is_invisible, show};
+use super::fault::{Fault, MORE, Severity, is_invisible, show};
 use crate::program::Program;
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 pub struct Report {
     /// None if and only if there is an error.
     pub program: Option<Program>,
-    /// Errors and warnings, by line.
+    /// Errors and warnings, by line; at most 200 of each kind, then one entry that counts the others of the kind.
     pub faults: Vec<Fault>,
 }
 
@@ -37,6 +37,26 @@ impl Report {
         self.faults.iter().filter(|fault| fault.severity == Severity::Warning)
     }
 
+    /// How many errors there are, those that are not listed included.
+    pub fn error_count(&self) -> usize {
+        self.errors().map(|fault| fault.count).sum()
+    }
+
+    /// How many warnings there are, those that are not listed included.
+    pub fn warning_count(&self) -> usize {
+        self.warnings().map(|fault| fault.count).sum()
+    }
+
+    /// The faults that people are shown: at most 200; where there are more, errors come before warnings.
+    pub fn shown(&self) -> Vec<&Fault> {
+        let is_listed = |fault: &&Fault| fault.rule != MORE;
+        if self.faults.len() > PRINTED {
+            self.errors().chain(self.warnings()).filter(is_listed).take(PRINTED).collect()
+        } else {
+            self.faults.iter().filter(is_listed).collect()
+        }
+    }
+
     /// The report for people: at most 200 faults, errors before warnings where there are more, and a summary.
     ///
     /// `csv` is the file that was imported; with other bytes each fault shows its text alone.
@@ -44,27 +64,21 @@ impl Report {
         let decoded = decode(csv);
         let page = Page { source_name, text: &decoded.text, colour };
         let mut out = String::new();
-        let errors = self.errors().count();
-        // With more faults than fit, errors go first: they are what has to be mended.
-        let shown: Vec<&Fault> = if self.faults.len() > PRINTED {
-            self.errors().chain(self.warnings()).take(PRINTED).collect()
-        } else {
-            self.faults.iter().collect()
-        };
+        let (errors, warnings) = (self.error_count(), self.warning_count());
+        let shown = self.shown();
         for fault in &shown {
             page.fault(fault, &mut out);
         }
-        let left = self.faults.len() - shown.len();
+        let left = errors + warnings - shown.len();
         if left > 0 {
             // Writing to a String cannot fail, here and below.
-            let _ = writeln!(out, "… and {left} more; --format json lists all\n");
+            let _ = writeln!(out, "… and {left} more; --format json lists up to 200 of each kind\n");
         }
-        let _ = writeln!(out, "{}", self.summary(&page, errors));
+        let _ = writeln!(out, "{}", self.summary(&page, errors, warnings));
         out
     }
 
-    fn summary(&self, page: &Page<'_>, errors: usize) -> String {
-        let warnings = self.faults.len() - errors;
+    fn summary(&self, page: &Page<'_>, errors: usize, warnings: usize) -> String {
         let counted =
             |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
         let told = match warnings {
@@ -81,13 +95,14 @@ impl Report {
     }
 
     /// The report for programs: `{"valid", "sessions", "errors", "warnings", "faults": [{"severity", "rule",
-    /// "line", "column", "text", "message", "remedy"}]}`, every fault listed.
+    /// "line", "column", "text", "message", "remedy", "count"?}]}`. `errors` and `warnings` count all faults, of which at
+    /// most 200 of each kind are listed; an entry `more-faults` holds the `count` of the others.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "valid": self.program.is_some(),
             "sessions": self.program.as_ref().map(|program| program.order().len()),
-            "errors": self.errors().count(),
-            "warnings": self.warnings().count(),
+            "errors": self.error_count(),
+            "warnings": self.warning_count(),
             "faults": self.faults,
         })
     }

@@ -1,7 +1,7 @@
 //! Traces that other programs leave in a text: spreadsheet errors, template tokens, markup, wrong decoding.
 
 use super::column::Column;
-use super::encoding::windows_1252;
+use super::encoding::windows_1252_byte;
 use super::fault::{Faults, Flaw, Spot, shorten};
 
 const ERRORS: [&str; 11] = [
@@ -143,13 +143,16 @@ fn mojibake(text: &str) -> Option<(String, String)> {
             'ð' => 4,
             _ => continue,
         };
-        let run: String = text.get(start..)?.chars().take(length).collect();
-        let bytes: Vec<u8> =
-            run.chars().filter_map(|c| (0x80..=0xff).find(|byte| windows_1252(*byte) == c)).collect();
-        if bytes.len() == length
-            && let Ok(right) = String::from_utf8(bytes)
+        let run = || text.get(start..).unwrap_or_default().chars().take(length);
+        let mut bytes = [0; 4];
+        let known = bytes.iter_mut().zip(run()).map_while(|(byte, c)| {
+            *byte = windows_1252_byte(c)?;
+            Some(())
+        });
+        if known.count() == length
+            && let Ok(right) = std::str::from_utf8(bytes.get(..length).unwrap_or_default())
         {
-            return Some((run, right));
+            return Some((run().collect(), right.to_owned()));
         }
     }
     None

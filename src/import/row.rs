@@ -7,7 +7,7 @@ use super::fault::{At, Faults, Flaw, Spot};
 use super::table::Row;
 use super::tracks::Tracks;
 use super::{people, slot, word};
-use crate::program::{Conference, Program, Session, SessionId, Slot, Status, Text, slug_of};
+use crate::program::{Conference, Program, Session, SessionId, Slot, Speaker, Status, Text, slug_of};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,6 +29,47 @@ pub(super) struct Rows {
     /// Ids and the line of the first row with each.
     ids: HashMap<SessionId, u64>,
     pub(super) placed: Vec<Placed>,
+    speakers: Tally,
+    links: Tally,
+}
+
+/// Parts of sessions that may be many in a small file, counted over the whole of it.
+#[derive(Debug)]
+struct Tally {
+    noun: &'static str,
+    rule: &'static str,
+    most: usize,
+    found: usize,
+}
+
+/// Names of speakers that a program may hold: eight a session in the largest. In a file of 20 MiB there is room for ten
+/// million, which take fifty times its size in memory.
+const MOST_SPEAKERS: Tally = Tally { noun: "speakers", rule: "too-many-speakers", most: 400_000, found: 0 };
+
+/// Links that a program may hold: four a session in the largest.
+const MOST_LINKS: Tally = Tally { noun: "links", rule: "too-many-links", most: 200_000, found: 0 };
+
+impl Tally {
+    /// Reads a cell, unless there were too many before it; reports it where there are too many with it.
+    fn read<T>(
+        &mut self,
+        spot: Spot<'_>,
+        faults: &mut Faults,
+        read: impl FnOnce(Spot<'_>, &mut Faults) -> Option<Vec<T>>,
+    ) -> Option<Vec<T>> {
+        if self.found > self.most {
+            return None;
+        }
+        let entries = read(spot, faults)?;
+        self.found += entries.len();
+        if self.found <= self.most {
+            return Some(entries);
+        }
+        let (noun, most) = (self.noun, self.most);
+        let message = format!("a program has at most {most} {noun} in all; from here on no {noun} were read");
+        faults.error(spot, Flaw::new(self.rule, message, "split the program, or write fewer into a session"));
+        None
+    }
 }
 
 impl Rows {
@@ -38,6 +79,8 @@ impl Rows {
             tracks: Tracks::of(conference),
             ids: HashMap::new(),
             placed: Vec::new(),
+            speakers: MOST_SPEAKERS,
+            links: MOST_LINKS,
         }
     }
 
@@ -58,12 +101,12 @@ impl Rows {
         });
         let block_name = optional(row, Column::Block, faults, line);
         let room = optional(row, Column::Room, faults, line);
-        let speakers = read_people(row, faults);
+        let speakers = read_people(row, &mut self.speakers, faults);
         let abstract_text = optional(row, Column::Abstract, faults, |spot, faults| Some(block(spot, faults)));
         let url = optional(row, Column::Url, faults, |spot, faults| {
             parsed(spot, &plain(spot, faults)?, address, faults)
         });
-        let links = optional(row, Column::Links, faults, links);
+        let links = optional(row, Column::Links, faults, |spot, faults| self.links.read(spot, faults, links));
         let build = || {
             let (start, end) = times?;
             Some(Session {
@@ -138,6 +181,7 @@ fn suggested(raw: &Text, row: &Row<'_>) -> String {
             .flatten()
     };
     let title = row.cell(Column::Title).map(|spot| spot.text).unwrap_or_default();
+    let title = if title.len() <= Column::Title.cap() { title } else { "" };
     let id = usable(raw.as_str()).or_else(|| usable(title));
     id.map_or_else(|| "a short name such as opening-keynote".to_owned(), |id| id.to_string())
 }
@@ -165,9 +209,9 @@ fn parsed<T>(
 }
 
 /// Speakers with their bios. Without readable speakers the bios' number says nothing.
-fn read_people(row: &Row<'_>, faults: &mut Faults) -> Option<Vec<crate::program::Speaker>> {
-    let mut speakers =
-        optional(row, Column::Speakers, faults, people::speakers).map(Option::unwrap_or_default);
+fn read_people(row: &Row<'_>, tally: &mut Tally, faults: &mut Faults) -> Option<Vec<Speaker>> {
+    let read = |spot: Spot<'_>, faults: &mut Faults| tally.read(spot, faults, people::speakers);
+    let mut speakers = optional(row, Column::Speakers, faults, read).map(Option::unwrap_or_default);
     let bios = given(row, Column::Bios, faults)?;
     if let (Some(speakers), Some(spot)) = (&mut speakers, bios) {
         people::bios(spot, speakers, faults).then_some(())?;

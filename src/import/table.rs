@@ -1,23 +1,24 @@
 //! A decoded file as header and rows.
 //!
-//! The only reader of the csv crate. What a row means is not known here, only whether its cells can be
-//! told apart. Rows without any text, such as the tail of a spreadsheet, are no rows; surplus cells count only
-//! where they hold text.
+//! Rows are read one after the other and none is kept, so a file is never in memory twice. What a row means is not
+//! known here, only whether its cells can be told apart. Rows without any text, such as the tail of a spreadsheet,
+//! are no rows; surplus cells count only where they hold text.
 
 use super::column::{Column, Header, delimiter};
 use super::fault::{At, Faults, Flaw, Spot};
-use super::scan::{Place, Quote, Record, scan};
+use super::scan::{Place, Quote, Record, Records, is_blank, raw, unquoted};
 use crate::program::SessionId;
+use std::borrow::Cow;
 
 /// Rows that are read; more is no conference.
 pub(super) const MOST_SESSIONS: usize = 50_000;
 
-/// A file's header and the shape of its rows.
+/// A file's header, and where its rows start.
 #[derive(Debug)]
 pub(super) struct Table<'t> {
     text: &'t str,
-    delimiter: u8,
-    records: Vec<Record>,
+    /// From the header row on.
+    records: Records<'t>,
     header: Option<Header>,
 }
 
@@ -25,28 +26,37 @@ pub(super) struct Table<'t> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'r> {
     header: &'r Header,
-    cells: &'r csv::StringRecord,
-    places: &'r [Place],
+    cells: &'r [Cow<'r, str>],
+    record: &'r Record,
+    next: usize,
 }
 
 impl<'r> Row<'r> {
     /// The cell in a column; none where the file has no such column or the row ends before it.
     pub(super) fn cell(&self, column: Column) -> Option<Spot<'r>> {
         let index = self.header.position(column)?;
-        let place = self.places.get(index)?;
+        let place = self.record.cells.get(index)?;
         Some(Spot { at: at(place), column: Some(column.name()), text: armed(self.cells.get(index)?) })
     }
 
-    /// The bytes of the text from its first cell to its last.
-    pub(super) fn extent(&self) -> Option<std::ops::Range<usize>> {
-        Some(self.places.first()?.start..self.places.last()?.end)
+    /// Its text as it stands in the file.
+    pub(super) fn text<'t>(&self, file: &'t str) -> &'t str {
+        file.get(self.record.start..self.record.end).unwrap_or_default()
+    }
+
+    /// The bytes of the text from its first cell to the row after it, blank lines included.
+    pub(super) fn extent(&self) -> std::ops::Range<usize> {
+        self.record.start..self.next
     }
 }
+
+/// What a cell starts with that a spreadsheet runs as a formula.
+pub(super) const STARTS_FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A cell as it was before an export put an apostrophe in front of it, since a spreadsheet would run it as a
 /// formula. Other cells keep theirs.
 fn armed(cell: &str) -> &str {
-    let formula = |cell: &str| cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let formula = |cell: &str| cell.trim_start_matches('\'').starts_with(STARTS_FORMULA);
     cell.strip_prefix('\'').filter(|rest| formula(rest)).unwrap_or(cell)
 }
 
@@ -55,71 +65,47 @@ fn at(place: &Place) -> At {
 }
 
 impl<'t> Table<'t> {
-    /// Finds the rows, and reports every fault of the header.
+    /// Finds the header row, and reports every fault of it.
     pub(super) fn open(text: &'t str, faults: &mut Faults) -> Self {
-        let delimiter = delimiter(after_sep_line(text).unwrap_or(text));
-        let mut records = scan(text, delimiter);
-        if after_sep_line(text).is_some() && !records.is_empty() {
-            let first = records.remove(0);
-            let spot =
-                Spot { at: At { line: first.line, span: Some((first.start, first.end)) }, ..Spot::FILE };
+        let (mut records, mut record) = (records(text), Record::default());
+        if after_sep_line(text).is_some() && records.read(&mut record) {
+            let spot = Spot { at: whole(&record), ..Spot::FILE };
             let message = "the line \"sep=\" is ignored: the header row tells the delimiter";
             faults.warn(spot, Flaw::new("sep-line", message, "delete this line"));
+            records.forget_width();
         }
-        let mut table = Self { text, delimiter, records, header: None };
-        let blank = |record: &Record| record.cells.iter().all(|cell| table.is_blank(cell));
-        let blanks = table.records.iter().take_while(|record| blank(record)).count();
-        table.records.drain(..blanks);
-        table.header = table.read_header(faults);
-        table
-    }
-
-    fn read_header(&self, faults: &mut Faults) -> Option<Header> {
-        let Some(record) = self.records.first() else {
-            let message = "the file is empty";
-            faults.error(Spot::FILE, Flaw::new("no-sessions", message, NO_SESSIONS));
-            return None;
-        };
-        let mut reader = self.reader(std::slice::from_ref(record));
-        let mut cells = csv::StringRecord::new();
-        // A reader of valid text in memory has no other failure than its end.
-        let _ = reader.read_record(&mut cells);
-        let spots: Vec<Spot<'_>> = cells
-            .iter()
-            .zip(&record.cells)
-            .map(|(text, place)| Spot { at: at(place), column: None, text })
-            .collect();
-        for (index, quote) in &record.flaws {
-            if let Some(place) = record.cells.get(*index) {
-                let spot = Spot { at: at(place), column: None, text: self.raw(place) };
-                faults.error(spot, quote_flaw(*quote, place, record));
+        loop {
+            let before = records.clone();
+            if !records.read(&mut record) {
+                let message = "the file is empty";
+                faults.error(Spot::FILE, Flaw::new("no-sessions", message, NO_SESSIONS));
+                return Self { text, records: before, header: None };
             }
+            if !record.is_blank(text) {
+                let header = read_header(text, &record, faults);
+                return Self { text, records: before, header };
+            }
+            records.forget_width();
         }
-        // Without its end the header row says nothing more.
-        record.sound.then(|| Header::read(&spots, faults))?
     }
 
     /// Calls `each` for every row whose cells can be told apart, in order, and reports the others.
     pub(super) fn rows(&self, faults: &mut Faults, mut each: impl FnMut(&Row<'_>, &mut Faults)) {
-        let (Some(header), Some((_, records))) = (&self.header, self.records.split_first()) else { return };
-        let mut reader = self.reader(records);
-        let mut cells = csv::StringRecord::new();
+        let Some(header) = &self.header else { return };
+        let (mut records, mut record) = (self.records.clone(), Record::default());
+        records.read(&mut record);
         let mut unnamed = vec![false; header.width()];
         let mut count = 0_usize;
-        for record in records {
-            if record.sound && !matches!(reader.read_record(&mut cells), Ok(true)) {
-                cells.clear();
-            }
-            if record.flaws.is_empty() && record.cells.iter().all(|cell| self.is_blank(cell)) {
+        while records.read(&mut record) {
+            if record.is_blank(self.text) {
                 continue;
             }
             count += 1;
             if count > MOST_SESSIONS {
-                let at = At { line: record.line, span: Some((record.start, record.end)) };
                 let message =
                     format!("a program has at most {MOST_SESSIONS} sessions; from here on no row was read");
                 faults.error(
-                    Spot { at, ..Spot::FILE },
+                    Spot { at: whole(&record), ..Spot::FILE },
                     Flaw::new(
                         "too-many-sessions",
                         message,
@@ -128,9 +114,15 @@ impl<'t> Table<'t> {
                 );
                 return;
             }
-            if self.report_shape(header, record, &cells, faults) {
-                self.report_unnamed(header, record, &mut unnamed, faults);
-                each(&Row { header, cells: &cells, places: &record.cells }, faults);
+            let cells: Vec<Cow<'_, str>> = if record.sound {
+                record.cells.iter().map(|place| unquoted(self.raw(place))).collect()
+            } else {
+                Vec::new()
+            };
+            if self.report_shape(header, &record, &cells, faults) {
+                self.report_unnamed(header, &record, &mut unnamed, faults);
+                let row = Row { header, cells: &cells, record: &record, next: records.next_start() };
+                each(&row, faults);
             }
         }
         if count == 0 {
@@ -144,7 +136,7 @@ impl<'t> Table<'t> {
         &self,
         header: &Header,
         record: &Record,
-        cells: &csv::StringRecord,
+        cells: &[Cow<'_, str>],
         faults: &mut Faults,
     ) -> bool {
         // Beyond the columns a quote is only the end of one that was reported before.
@@ -156,21 +148,15 @@ impl<'t> Table<'t> {
                 faults.error(spot, quote_flaw(*quote, place, record));
             }
         }
-        let (width, expected) = (record.cells.len(), header.width());
+        let (width, expected) = (record.width, header.width());
         if !record.sound || (width != expected && !record.flaws.is_empty()) {
             return false;
         }
-        let whole = At { line: record.line, span: Some((record.start, record.end)) };
         let spot = Spot {
-            at: whole,
+            at: whole(record),
             column: None,
             text: self.text.get(record.start..record.end).unwrap_or_default(),
         };
-        if cells.len() != width {
-            let message = "this row's cells could not be told apart";
-            faults.error(spot, Flaw::new("row-shape", message, "put every cell of it in quotes"));
-            return false;
-        }
         if width < expected {
             let message = format!("this row has {width} of {expected} cells");
             let cut_short = Self::is_cut_short(header, cells);
@@ -185,7 +171,8 @@ impl<'t> Table<'t> {
             faults.error(spot, Flaw::new("too-few-cells", message, remedy));
             return cut_short;
         }
-        if let Some(extra) = record.cells.iter().skip(expected).find(|place| !self.is_blank(place)) {
+        let surplus = record.cells.iter().skip(expected).find(|place| !is_blank(self.text, place));
+        if let Some(extra) = surplus.or(record.surplus.as_ref()) {
             let message =
                 format!("this row has {width} cells under {expected} columns, so its cells were not checked");
             let remedy = "put the cell that holds a delimiter in quotes, or delete the surplus cells";
@@ -198,8 +185,9 @@ impl<'t> Table<'t> {
 
     /// Whether a row with too few cells lacks its last ones, and can still be checked; else it is the tail of
     /// a row that a line end broke.
-    fn is_cut_short(header: &Header, cells: &csv::StringRecord) -> bool {
-        let cell = |column| header.position(column).and_then(|index| cells.get(index)).unwrap_or_default();
+    fn is_cut_short(header: &Header, cells: &[Cow<'_, str>]) -> bool {
+        let cell =
+            |column| header.position(column).and_then(|index| cells.get(index)).map_or("", AsRef::as_ref);
         SessionId::parse(cell(Column::Id).trim()).is_ok()
             && cell(Column::Date).contains(|c: char| c.is_ascii_digit())
     }
@@ -207,7 +195,7 @@ impl<'t> Table<'t> {
     /// Text under a header cell without a name would be lost silently.
     fn report_unnamed(&self, header: &Header, record: &Record, unnamed: &mut [bool], faults: &mut Faults) {
         for ((place, name), told) in record.cells.iter().zip(&header.names).zip(unnamed) {
-            if name.is_empty() && !*told && !self.is_blank(place) {
+            if name.is_empty() && !*told && !is_blank(self.text, place) {
                 *told = true;
                 let spot = Spot { at: at(place), column: None, text: self.raw(place) };
                 let message = "this column has no name, so its cells are ignored";
@@ -219,48 +207,65 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// The cell that holds a byte of the text.
-    pub(super) fn locate(&self, offset: usize) -> Spot<'_> {
-        let index = self.records.partition_point(|record| record.start <= offset);
-        let Some(record) = index.checked_sub(1).and_then(|index| self.records.get(index)) else {
-            return Spot { at: At { line: 1, span: None }, ..Spot::FILE };
-        };
-        let cell = record.cells.partition_point(|cell| cell.start <= offset).saturating_sub(1);
-        let column = self.header.as_ref().and_then(|header| header.names.get(cell)).map(String::as_str);
-        record.cells.get(cell).map_or(Spot::FILE, |place| Spot {
-            at: at(place),
-            column: column.filter(|_| index > 1),
-            text: self.raw(place),
-        })
-    }
-
-    /// Where the record after the one that starts there starts; the end of the text after the last.
-    pub(super) fn next_after(&self, start: usize) -> usize {
-        let next = self.records.partition_point(|record| record.start <= start);
-        self.records.get(next).map_or(self.text.len(), |record| record.start)
-    }
-
-    /// A reader of the sound records among these, in the form that the scan found.
-    fn reader(&self, records: &[Record]) -> csv::Reader<std::io::Cursor<Vec<u8>>> {
-        let mut sound = Vec::with_capacity(records.iter().map(|record| record.end - record.start + 1).sum());
-        for record in records.iter().filter(|record| record.sound) {
-            sound.extend_from_slice(self.text.get(record.start..record.end).unwrap_or_default().as_bytes());
-            sound.push(b'\n');
+    /// The cells that hold these bytes of the text, which stand in order.
+    pub(super) fn locate(&self, offsets: &[usize]) -> Vec<Spot<'_>> {
+        let (mut records, mut record) = (self.records.clone(), Record::default());
+        let mut next = Record::default();
+        let mut ahead = records.read(&mut record);
+        let mut is_header = true;
+        let mut found = Vec::with_capacity(offsets.len());
+        for offset in offsets {
+            if *offset < record.start || record.cells.is_empty() {
+                found.push(Spot { at: At { line: 1, span: None }, ..Spot::FILE });
+                continue;
+            }
+            while ahead && records.next_start() <= *offset {
+                ahead = records.read(&mut next);
+                if ahead {
+                    std::mem::swap(&mut record, &mut next);
+                    is_header = false;
+                }
+            }
+            let cell = record.cells.partition_point(|cell| cell.start <= *offset).saturating_sub(1);
+            let column = self.header.as_ref().and_then(|header| header.names.get(cell)).map(String::as_str);
+            found.push(record.cells.get(cell).map_or(Spot::FILE, |place| Spot {
+                at: at(place),
+                column: column.filter(|_| !is_header),
+                text: self.raw(place),
+            }));
         }
-        csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .from_reader(std::io::Cursor::new(sound))
+        found
     }
 
     fn raw(&self, place: &Place) -> &'t str {
-        self.text.get(place.start..place.end).unwrap_or_default()
+        raw(self.text, place)
     }
+}
 
-    fn is_blank(&self, place: &Place) -> bool {
-        self.raw(place).trim_matches('"').trim().is_empty()
+/// The records of a text under its own delimiter, from the first on.
+pub(super) fn records(text: &str) -> Records<'_> {
+    Records::of(text, delimiter(after_sep_line(text).unwrap_or(text)))
+}
+
+fn whole(record: &Record) -> At {
+    At { line: record.line, span: Some((record.start, record.end)) }
+}
+
+fn read_header(text: &str, record: &Record, faults: &mut Faults) -> Option<Header> {
+    let cells: Vec<Cow<'_, str>> = record.cells.iter().map(|place| unquoted(raw(text, place))).collect();
+    let spots: Vec<Spot<'_>> = cells
+        .iter()
+        .zip(&record.cells)
+        .map(|(text, place)| Spot { at: at(place), column: None, text })
+        .collect();
+    for (index, quote) in &record.flaws {
+        if let Some(place) = record.cells.get(*index) {
+            let spot = Spot { at: at(place), column: None, text: raw(text, place) };
+            faults.error(spot, quote_flaw(*quote, place, record));
+        }
     }
+    // Without its end the header row says nothing more.
+    record.sound.then(|| Header::read(&spots, record.width, faults))?
 }
 
 const NO_SESSIONS: &str =
@@ -269,7 +274,8 @@ const NO_SESSIONS: &str =
 /// What follows Excel's own first line `sep=;`, if it is there.
 fn after_sep_line(text: &str) -> Option<&str> {
     let (first, rest) = text.split_once(['\r', '\n'])?;
-    let mark = first.trim().trim_matches('"').to_ascii_lowercase();
+    let first = Some(first.trim()).filter(|first| first.len() <= 7)?;
+    let mark = first.trim_matches('"').to_ascii_lowercase();
     (mark.len() <= 5 && mark.starts_with("sep=")).then_some(rest)
 }
 

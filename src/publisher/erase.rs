@@ -58,7 +58,7 @@ impl Publisher {
                 Some(csv) => kept::warnings(&import(csv, &Arc::new(record.conference.clone()))),
                 None => Vec::new(),
             };
-            spool::respool(&self.setup.spool, &record).map_err(PublishError::Spool)?;
+            spool::respool(&self.spool, &record).map_err(PublishError::Spool)?;
             self.store
                 .commit_blocking(vec![Write::RewriteRelease { record: Box::new(record), csv: without }])?;
             releases += 1;
@@ -86,7 +86,7 @@ impl Publisher {
     fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
         let Some((mut schedule, csv)) = Schedule::of(&self.store)? else { return Ok(()) };
         let Some(without) = redact(&csv, id) else { return Ok(()) };
-        let digest = |csv: &[u8]| guard::digest(csv, &self.conference, current);
+        let digest = |csv: &[u8]| guard::digest(csv, &self.conference(), current);
         if schedule.confirm.as_deref() == Some(digest(&csv).as_str()) {
             schedule.confirm = Some(digest(&without));
         }

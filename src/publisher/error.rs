@@ -66,6 +66,13 @@ pub enum PublishError {
     Stopping(#[from] tokio::task::JoinError),
 }
 
+impl PublishError {
+    /// Whether the same proposal may be published later: the store failed, not the program.
+    pub fn is_of_the_store(&self) -> bool {
+        matches!(self, Self::Commit(CommitError::Full | CommitError::Unavailable(_)) | Self::Read(_))
+    }
+}
+
 /// Why there is nothing to serve.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

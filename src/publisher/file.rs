@@ -3,7 +3,9 @@
 //! The store remembers the bytes last taken in and the release that they gave, so a file that an upload or a
 //! roll-back overtook never undoes it, whatever happens to its time stamp.
 
+use super::watch::Writer;
 use super::{Proposal, Publication, PublishError, Publisher, status};
+use crate::import::Contents;
 use crate::revision::Digest;
 use crate::store::{Origin, Store, Write};
 use std::path::Path;
@@ -38,14 +40,23 @@ impl TakenIn {
 impl Publisher {
     /// The program file that is watched.
     pub fn file(&self) -> &Path {
-        &self.setup.file
+        &self.file
     }
 
     /// Takes in the program file, if its bytes differ from those last taken in.
     pub async fn take_file(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
-        let path = self.setup.file.clone();
-        let csv = match tokio::task::spawn_blocking(move || std::fs::read(path)).await {
-            Ok(Ok(csv)) => csv,
+        let path = self.file.clone();
+        let csv = match tokio::task::spawn_blocking(move || Contents::read(&path)).await {
+            Ok(Ok(Contents::Whole(csv))) => csv,
+            Ok(Ok(Contents::TooLarge(report))) => {
+                let result = Err(PublishError::Refused(Box::new(report)));
+                let mut state = self.state();
+                state.file = None;
+                state.record(self.clock.now(), Origin::File, &result);
+                drop(state);
+                status::log(self.file().display(), &result);
+                return Some(result);
+            }
             Ok(Err(error)) => {
                 self.state().file = None;
                 tracing::warn!(file = %self.file().display(), %error, "the program file cannot be read; the running release goes on");
@@ -56,18 +67,28 @@ impl Publisher {
         let digest = Digest::of(&csv);
         self.state().file = Some(digest);
         if TakenIn::of(&self.store).is_some_and(|taken| taken.digest == digest) {
-            // What was held is no longer in the file.
-            self.state().let_go(Origin::File);
+            // What was held or could not be stored is no longer in the file.
+            let mut state = self.state();
+            state.let_go(Origin::File);
+            state.unstored = None;
             return None;
         }
         let proposal = Proposal { csv, origin: Origin::File, who: None, confirm: None, expect: None };
         let result = self.publish(proposal).await;
-        status::log(self.file().display(), &result);
+        // A retry that fails as the attempt before it did is no news.
+        if self.state().unstored.as_ref().is_none_or(|unstored| unstored.attempts == 1) {
+            status::log(self.file().display(), &result);
+        }
         Some(result)
     }
 
-    /// What a start does after listening: takes in the file if it was saved since, and says so if it is stale.
+    /// What a start and a SIGHUP do: publish the file if it was saved since, and say so if it is stale. A file that is
+    /// being written is left to the watch, which reads it when its writer closes it.
     pub async fn catch_up(self: &Arc<Self>) {
+        if *self.writer.borrow() == Writer::Writing {
+            tracing::warn!(file = %self.file().display(), "another program is writing the program file; it is read when that program closes it");
+            return;
+        }
         if self.take_file().await.is_none() && self.file_is_stale() {
             status::log_stale(self.file());
         }

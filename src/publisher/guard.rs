@@ -1,7 +1,7 @@
 //! The guard: a release that touches too much of the program waits until somebody confirms it.
 
 use crate::config::Publishing;
-use crate::import::Report;
+use crate::import::{Cut, Report};
 use crate::program::{Change, ChangeKind, Conference, Field, Program, Zone};
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
@@ -50,6 +50,7 @@ pub(super) fn weigh(
     running: &Program,
     prepared: &Prepared,
     settings: &Publishing,
+    cut: Option<Cut>,
     digest: String,
 ) -> Guarded {
     let touched = prepared.changes.iter().filter(|change| upsets(change)).count();
@@ -63,6 +64,18 @@ pub(super) fn weigh(
     }
     if !same_frame(running, &prepared.release.program) {
         reasons.push("it changes the conference's zone or dates".to_owned());
+    }
+    if let Some(Cut { missing, within }) = cut {
+        match missing {
+            0 => {}
+            1 => reasons.push(
+                "the file lacks exactly the last row of the running program, as if it was cut off".to_owned(),
+            ),
+            rows => reasons.push(format!(
+                "the file lacks exactly the last {rows} rows of the running program, as if it was cut off"
+            )),
+        }
+        reasons.extend(within.map(|id| format!("the file ends in the middle of the row of {id}")));
     }
     Guarded { digest, touched, of, reasons }
 }

@@ -1,12 +1,12 @@
 //! The blast radius of a release: what its changes do to people's agendas. And, from the same scan, how many
 //! picks each session has.
 
-use crate::agenda::Agenda;
+use crate::agenda::clashes_anew;
 use crate::program::{Change, SessionId};
 use crate::release::Release;
 use crate::store::{ReadError, Store};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a release does to agendas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -56,8 +56,7 @@ pub fn impact(
         }
         if touched {
             impact.touched += 1;
-            let (before, after) = (clashes(&record.picks, base), clashes(&record.picks, next));
-            impact.new_clashes += usize::from(!after.is_subset(&before));
+            impact.new_clashes += usize::from(clashes_anew(&record.picks, base, next));
         }
     }
     let holders = changes.iter().map(|change| Holders {
@@ -68,16 +67,6 @@ pub fn impact(
     impact.sessions = holders.filter(|holders| holders.agendas > 0).collect();
     impact.sessions.sort_by(|a, b| b.agendas.cmp(&a.agendas).then_with(|| a.session.cmp(&b.session)));
     Ok(impact)
-}
-
-/// Pairs of picks that take place at the same time.
-fn clashes(picks: &[SessionId], release: &Release) -> BTreeSet<(SessionId, SessionId)> {
-    let agenda = Agenda::of(picks, release);
-    let pairs = agenda.items.iter().flat_map(|item| {
-        let id = &item.session().id;
-        item.clashes.iter().map(|other| (id.min(other).clone(), id.max(other).clone())).collect::<Vec<_>>()
-    });
-    pairs.collect()
 }
 
 /// How many agendas hold each session, for room sizes.

@@ -109,7 +109,7 @@ impl Publisher {
         self.store.commit(vec![schedule.note(&proposal.csv)]).await?;
         self.state().schedule = Some(schedule.clone());
         self.rescheduled.notify_one();
-        let zone = self.conference.zone;
+        let zone = self.conference().zone;
         Ok(Scheduled { schedule, running: base.number(), changes: prepared.changes, zone, report })
     }
 

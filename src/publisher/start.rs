@@ -2,9 +2,11 @@
 
 use super::file::TakenIn;
 use super::kept::{self, Kept};
-use super::{Published, Publisher, Schedule, Setup, StartError, Status, gate, guard, shown, spool};
+use super::{
+    Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, shown, spool, status,
+};
 use crate::clock::Clock;
-use crate::import::import;
+use crate::import::{Contents, import};
 use crate::program::Conference;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
@@ -39,7 +41,7 @@ impl Publisher {
         let ledger = store.ledger()?;
         let is_first = ledger.is_none();
         let (release, mut state) = match ledger {
-            None => (first(&store, &conference, &setup, &clock)?, Status::default()),
+            None => first(&store, &conference, &setup, &clock)?,
             Some(ledger) => resume(&store, ledger, &conference, &setup, &clock)?,
         };
         let told =
@@ -48,16 +50,21 @@ impl Publisher {
         if let Some(Err(error)) = told.map(|told| store.commit_blocking(vec![told])) {
             tracing::warn!(%error, "where webhooks start could not be noted");
         }
+        state.config.read = Some(clock.now());
         state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
         let announce = tokio::sync::watch::Sender::new(release.number());
+        let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
         let publisher = Self {
             current: ArcSwap::from_pointee(Published::new(release, is_first)),
-            conference,
-            setup,
+            settings: ArcSwap::from_pointee(Settings { conference, publishing, webhooks }),
+            file,
+            spool,
+            inspect,
             store,
             clock,
             turn: tokio::sync::Mutex::default(),
             rescheduled: tokio::sync::Notify::new(),
+            writer: tokio::sync::watch::Sender::default(),
             state: Mutex::new(state),
             announce,
         };
@@ -70,17 +77,25 @@ fn first(
     conference: &Arc<Conference>,
     setup: &Setup,
     clock: &Clock,
-) -> Result<Release, StartError> {
+) -> Result<(Release, Status), StartError> {
     let file = &setup.file;
-    let csv = std::fs::read(file)
+    let contents = Contents::read(file)
         .map_err(|cause| StartError::NoProgram { path: file.display().to_string(), cause })?;
+    let csv = match contents {
+        Contents::Whole(csv) => csv,
+        Contents::TooLarge(report) => return Err(StartError::BadProgram(Box::new(report))),
+    };
     let mut report = import(&csv, conference);
     let Some(program) = report.program.clone() else { return Err(StartError::BadProgram(Box::new(report))) };
     let empty = Ledger::empty(&conference.uid_domain);
     let prepared = Release::prepare(program, &empty, clock.now());
     gate::tell((setup.inspect)(&prepared.release, None)?, &mut report);
     let warnings = kept::warnings(&report);
-    Step { previous: None, origin: Origin::First, conference }.persist(store, prepared, csv, warnings)
+    let step = Step { previous: None, origin: Origin::First, conference };
+    let release = step.persist(store, prepared, csv, warnings)?;
+    status::log_warnings(file.display(), &report);
+    let status = Status::first(release.published(), release.number(), &report);
+    Ok((release, status))
 }
 
 /// The stored release, advanced by what the renderer or the config changed since.
@@ -116,7 +131,7 @@ fn resume(
     };
     let prepared = was.follow(program, clock.now());
     let digest = guard::digest(&csv, conference, &was);
-    let guarded = guard::weigh(&was.program, &prepared, &setup.settings, digest);
+    let guarded = guard::weigh(&was.program, &prepared, &setup.settings, None, digest);
     if guarded.is_held() {
         let changes = shown(&prepared.changes, conference.zone);
         return Ok((was, Status::config_held(clock.now(), guarded, changes)));

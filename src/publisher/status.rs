@@ -17,11 +17,37 @@ pub struct Status {
     /// What waits for a confirmation: the watched file, the config or a scheduled release. A held upload
     /// waits with its organizer.
     pub held: Option<Waiting>,
+    /// A saved program file that could not be stored, and is tried again until it can.
+    pub unstored: Option<Unstored>,
     /// What is to be published later.
     pub schedule: Option<Schedule>,
+    /// The config that is in force, and how it was read last.
+    pub config: ConfigStatus,
     /// The program file's digest when it was last looked at.
     #[serde(skip)]
     pub file: Option<Digest>,
+}
+
+/// The config that is in force, and how it was read last.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ConfigStatus {
+    /// When a config was last read and taken: at the start, or by a reload.
+    pub read: Option<DateTime<Utc>>,
+    /// Why the config file is not what is in force: the last reload refused it.
+    pub refused: Option<String>,
+    /// The keys whose values differ from those that the server started with and need a restart.
+    pub needs_restart: Vec<&'static str>,
+}
+
+/// A program file that waits for the store, such as one that was saved while the disk was full.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unstored {
+    /// When it was first tried.
+    pub since: DateTime<Utc>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub reason: String,
 }
 
 /// A release that waits for a confirmation.
@@ -107,11 +133,21 @@ impl Status {
                 (Verdict::Unchanged { release: publication.release.number() }, Some(&publication.report))
             }
             Err(PublishError::Refused(report)) => {
-                (Verdict::Refused { errors: report.errors().count() }, Some(report.as_ref()))
+                (Verdict::Refused { errors: report.error_count() }, Some(report.as_ref()))
             }
             Err(PublishError::Held(held)) => (held_verdict(&held.guarded), Some(&held.report)),
-            Err(error) => (Verdict::Failed { reason: error.to_string() }, None),
+            Err(error) => (Verdict::Failed { reason: with_cause(error) }, None),
         };
+        match result {
+            Err(error) if origin == Origin::File && error.is_of_the_store() => {
+                let before = self.unstored.take();
+                let since = before.as_ref().map_or(at, |before| before.since);
+                let attempts = before.map_or(0, |before| before.attempts).saturating_add(1);
+                self.unstored = Some(Unstored { since, attempts, reason: with_cause(error) });
+            }
+            _ if origin == Origin::File => self.unstored = None,
+            _ => {}
+        }
         match result {
             Err(PublishError::Held(held)) if stays(origin) => {
                 let changes = shown(&held.changes, held.zone);
@@ -124,6 +160,13 @@ impl Status {
         self.last = Some(Attempt { at, origin, verdict, report: report.map(Report::to_json) });
     }
 
+    /// Of a start that published release 1.
+    pub(super) fn first(at: DateTime<Utc>, release: u64, report: &Report) -> Self {
+        let verdict = Verdict::Published { release };
+        let attempt = Attempt { at, origin: Origin::First, verdict, report: Some(report.to_json()) };
+        Self { last: Some(attempt), ..Self::default() }
+    }
+
     /// Forgets what is held, if it came in this way.
     pub(super) fn let_go(&mut self, origin: Origin) {
         self.held = self.held.take().filter(|held| held.origin != origin);
@@ -133,7 +176,7 @@ impl Status {
         tracing::error!(
             "the running program has errors under the new config; the release goes on with the old one"
         );
-        let verdict = Verdict::Refused { errors: report.errors().count() };
+        let verdict = Verdict::Refused { errors: report.error_count() };
         let attempt = Attempt { at, origin: Origin::Config, verdict, report: Some(report.to_json()) };
         Self { last: Some(attempt), ..Self::default() }
     }
@@ -163,6 +206,14 @@ impl Waiting {
     }
 }
 
+/// An error with what caused it, as in "the release could not be written: the disk is full".
+fn with_cause(error: &PublishError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) if !matches!(error, PublishError::Unsound(_)) => format!("{error}: {cause}"),
+        _ => error.to_string(),
+    }
+}
+
 /// Whether nobody else keeps what is held.
 fn stays(origin: Origin) -> bool {
     matches!(origin, Origin::File | Origin::Config | Origin::Scheduled)
@@ -178,6 +229,7 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
         Ok(publication) if publication.is_new => {
             let (release, changes) = (publication.release.number(), publication.changes.len());
             tracing::info!(%file, release, changes, "published");
+            log_warnings(&file, &publication.report);
         }
         Ok(publication) => {
             tracing::info!(%file, release = publication.release.number(), "no session changed")
@@ -194,6 +246,15 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::error!(%file, %error, cause, "not published; the running release goes on");
         }
+    }
+}
+
+/// Writes the warnings of a published file to the log, since nobody else shows them.
+pub(super) fn log_warnings(file: impl std::fmt::Display, report: &Report) {
+    let warnings = report.warning_count();
+    if warnings > 0 {
+        let text = report.render_human(&file.to_string(), b"", false);
+        tracing::warn!(%file, warnings, "published with warnings\n{text}");
     }
 }
 

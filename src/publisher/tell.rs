@@ -10,7 +10,7 @@ impl Publisher {
     ///
     /// A spool that cannot be written does not take back a release that is served.
     pub async fn tell_what_was_not(self: &Arc<Self>) {
-        if self.setup.webhooks.is_empty() {
+        if self.settings.load().webhooks.is_empty() {
             return;
         }
         let this = Arc::clone(self);
@@ -18,7 +18,7 @@ impl Publisher {
         match tokio::task::spawn_blocking(move || this.fill_the_spool()).await {
             Ok(Ok(())) | Err(_) => {}
             Ok(Err(error)) => {
-                let spool = self.setup.spool.display();
+                let spool = self.spool.display();
                 tracing::error!(%error, %spool, "webhook calls could not be left in the spool; the next release or start tries again");
             }
         }
@@ -36,7 +36,7 @@ impl Publisher {
     }
 
     fn call(&self, record: &ReleaseRecord) -> Result<(), SpoolError> {
-        spool::spool(&self.setup.spool, &self.setup.webhooks, record)?;
+        spool::spool(&self.spool, &self.settings.load().webhooks, record)?;
         self.store.commit_blocking(vec![spool::spooled(record.number)])?;
         Ok(())
     }

@@ -65,7 +65,12 @@ impl Publisher {
             if !writes.is_empty() {
                 self.store.commit(writes).await?;
             }
-            return Ok(Publication { release: base, changes: Vec::new(), report, is_new: false });
+            // No feed shows the new config, but pages do.
+            let release = match proposal.origin {
+                Origin::Config => self.show(prepared.release).await?,
+                _ => base,
+            };
+            return Ok(Publication { release, changes: Vec::new(), report, is_new: false });
         }
         if let Err(guarded) = confirmed {
             return Err(held(guarded, report, prepared));
@@ -80,7 +85,7 @@ impl Publisher {
             who: proposal.who.clone(),
             csv_digest: digest,
             changes: changes.clone(),
-            conference: self.conference.as_ref().clone(),
+            conference: self.conference().as_ref().clone(),
             warnings: report.warnings().map(ToString::to_string).collect(),
             complete: true,
         };
@@ -127,7 +132,7 @@ impl Publisher {
 
     /// Looks at a release's feeds, on a thread of its own. What the running release shares was looked at with it.
     async fn inspect(&self, release: Release) -> Result<(Release, Vec<Found>), PublishError> {
-        let (running, inspect) = (self.published(), self.setup.inspect);
+        let (running, inspect) = (self.published(), self.inspect);
         let look = move || {
             let earlier = running.inspected.then_some(running.release.as_ref());
             let found = inspect(&release, earlier)?;
@@ -159,10 +164,17 @@ impl Publisher {
 
     /// The programs that are not kept any longer once `number` is published. The running one always is.
     fn outgrown(&self, number: u64) -> Result<Vec<Write>, ReadError> {
-        let keep = self.setup.settings.keep_releases.max(1);
+        let keep = self.settings.load().publishing.keep_releases.max(1);
         let Some(last) = number.checked_sub(keep).filter(|last| *last > 0) else { return Ok(Vec::new()) };
         let outgrown = self.store.releases()?.into_iter().filter(|kept| kept.complete && kept.number <= last);
         Ok(outgrown.map(|kept| Write::DropReleaseText { n: kept.number }).collect())
+    }
+
+    /// Serves a release that differs from the running one in nothing that the store keeps.
+    async fn show(self: &Arc<Self>, release: Release) -> Result<Arc<Release>, PublishError> {
+        let inspected = self.published().inspected;
+        let published = tokio::task::spawn_blocking(move || Published::new(release, inspected)).await?;
+        Ok(self.swap(published))
     }
 
     pub(super) fn swap(self: &Arc<Self>, published: Published) -> Arc<Release> {
@@ -201,6 +213,12 @@ impl Publisher {
 
     /// A note on which bytes of the file were taken in, where this publication says something about that.
     fn taken_in_by(&self, proposal: &Proposal, digest: Digest, release: u64, is_new: bool) -> Option<Write> {
+        if proposal.origin == Origin::Config {
+            // A file that was in step still is: its content did not change.
+            let taken = file::TakenIn::of(&self.store)?;
+            let is_in_step = is_new && taken.release == self.current().number();
+            return is_in_step.then(|| file::TakenIn { release, ..taken }.note());
+        }
         let seen = self.state().file;
         if proposal.origin == Origin::File || seen == Some(digest) {
             return Some(file::TakenIn { digest, release }.note());

@@ -64,6 +64,11 @@ impl Entry {
         matches!(self.standing, Standing::Listed | Standing::Removed)
     }
 
+    /// By start, end and number: the order in which sessions are shown.
+    pub fn program_order(&self) -> (DateTime<Utc>, DateTime<Utc>, u32) {
+        (self.session.slot.start, self.session.slot.end, self.number)
+    }
+
     /// Whether it is shown as cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.session.status == Status::Cancelled
@@ -147,10 +152,10 @@ impl Ledger {
         format!("{id}@{}", self.uid_domain)
     }
 
-    /// The entries that feeds show, by start, end and number.
+    /// The entries that feeds show, by start, end and number. It sorts all of them: a release has them sorted already.
     pub fn shown(&self) -> Vec<&Entry> {
         let mut shown: Vec<&Entry> = self.entries.values().filter(|entry| entry.is_shown()).collect();
-        shown.sort_by_key(|entry| (entry.session.slot.start, entry.session.slot.end, entry.number));
+        shown.sort_by_key(|entry| entry.program_order());
         shown
     }
 }

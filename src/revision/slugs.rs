@@ -3,7 +3,8 @@
 use crate::program::{Program, Slug, Text, Track, slug_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 /// Slugs by what they name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -20,6 +21,28 @@ pub struct Slugs {
     pub track_aliases: BTreeMap<Slug, Slug>,
     /// Old slugs of renamed rooms, and what they are now.
     pub room_aliases: BTreeMap<Slug, Slug>,
+    #[serde(skip)]
+    pub(crate) by_name: ByName,
+}
+
+/// The slugs by name, made when one is first looked up: normalising a name takes longer than everything else that a session's
+/// card is made of. A hint alone, checked against the slugs at each look-up, so it is part of no comparison.
+#[derive(Debug, Default)]
+pub(crate) struct ByName {
+    rooms: OnceLock<HashMap<Text, Slug>>,
+    speakers: OnceLock<HashMap<Text, Slug>>,
+}
+
+impl Clone for ByName {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Slugs {
@@ -66,12 +89,12 @@ impl Slugs {
 
     /// The slug of a room's name.
     pub fn room_slug(&self, name: &Text) -> Option<&Slug> {
-        holder(&self.rooms, name)
+        named(&self.rooms, &self.by_name.rooms, name)
     }
 
     /// The slug of a speaker's name.
     pub fn speaker_slug(&self, name: &Text) -> Option<&Slug> {
-        holder(&self.speakers, name)
+        named(&self.speakers, &self.by_name.speakers, name)
     }
 }
 
@@ -96,6 +119,18 @@ fn assign(slugs: &mut BTreeMap<Slug, Text>, name: &Text) -> Slug {
     unreachable!("the candidates never end")
 }
 
+/// The slug of a name by the index; without its help where the slugs have changed since it was made.
+fn named<'a>(
+    slugs: &'a BTreeMap<Slug, Text>,
+    by_name: &OnceLock<HashMap<Text, Slug>>,
+    name: &Text,
+) -> Option<&'a Slug> {
+    let by_name =
+        by_name.get_or_init(|| slugs.iter().map(|(slug, name)| (name.clone(), slug.clone())).collect());
+    let hint = by_name.get(name).and_then(|slug| slugs.get_key_value(slug));
+    hint.filter(|(_, holder)| *holder == name).map_or_else(|| holder(slugs, name), |(slug, _)| Some(slug))
+}
+
 fn holder<'a>(slugs: &'a BTreeMap<Slug, Text>, name: &Text) -> Option<&'a Slug> {
     candidates(name)
         .map_while(|slug| slugs.get_key_value(&slug))
@@ -116,5 +151,19 @@ mod tests {
         assert_eq!(assign(&mut slugs, &Text::from("Zoe Muller")), second);
         assert_eq!(holder(&slugs, &Text::from("Zoe Muller")), Some(&second));
         assert_eq!(holder(&slugs, &Text::from("Zoé Muller")), None);
+    }
+
+    #[test]
+    fn a_look_up_finds_what_was_learnt_after_the_first() {
+        let mut slugs = Slugs::default();
+        let [first, second] = ["Zoë Müller", "Zoe Muller"].map(Text::from);
+        assign(&mut slugs.speakers, &first);
+        assert_eq!(slugs.speaker_slug(&first).map(Slug::as_str), Some("zoe-muller"));
+        assert_eq!(slugs.speaker_slug(&second), None);
+        assign(&mut slugs.speakers, &second);
+        assert_eq!(slugs.speaker_slug(&second).map(Slug::as_str), Some("zoe-muller-2"));
+        slugs.speakers.remove(slugs.speaker_slug(&first).cloned().as_ref().unwrap());
+        assert_eq!(slugs.speaker_slug(&first), None);
+        assert_eq!(slugs, slugs.clone());
     }
 }

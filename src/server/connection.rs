@@ -2,18 +2,21 @@
 
 use super::Limits;
 use super::Received;
-use super::crowd::Place;
+use super::connections::Place;
 use super::stream::Stream;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// The longest head of a request, in bytes, its first line included.
@@ -21,8 +24,12 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// The most fields of a head.
 const HEAD_FIELDS: usize = 64;
 
-/// What is read ahead of a request's end, and how much of pipelined answers waits to be taken, in bytes.
+/// The size of hyper's buffers for reading and for pipelined answers, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
+
+/// For how long a connection that was asked to close looks for a request that has arrived: on a busy machine the
+/// system may not have been asked for a while.
+const LAST_LOOK: Duration = Duration::from_millis(5);
 
 /// What a connection needs.
 pub(super) struct Service<R> {
@@ -33,7 +40,7 @@ pub(super) struct Service<R> {
 }
 
 /// Serves a connection until it closes, or is closed.
-pub(super) async fn serve<R, A, B>(socket: TcpStream, service: Service<R>, watcher: Watcher)
+pub(super) async fn serve<R, A, B>(socket: TcpStream, service: Service<R>)
 where
     R: Fn(Request<Received>, IpAddr) -> A + Send + Sync + 'static,
     A: Future<Output = Response<B>> + Send + 'static,
@@ -47,11 +54,18 @@ where
     let stream = Stream::new(socket, Arc::clone(&place), limits);
     let own = Arc::clone(&place);
     let answer = service_fn(move |request: Request<Incoming>| {
-        own.pulse.begin();
-        let request = request.map(|body| Received::new(body, Arc::clone(&own)));
+        let has_body = !request.body().is_end_stream();
+        own.pulse.begin(request.body().size_hint().exact());
+        let is_held_back = has_body && request.headers().contains_key(EXPECT);
+        let request = request.map(|body| Received::new(body, Arc::clone(&own), is_held_back));
         let (place, answer) = (Arc::clone(&own), respond(request, address));
         async move {
-            let answer = answer.await;
+            let mut answer = answer.await;
+            let is_closing = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
+            let can_go_on = !has_body || finish_body(&place, is_closing).await;
+            if !can_go_on || place.is_ending() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             let length = answer.body().size_hint().exact();
             place.pulse.end(length.unwrap_or_default());
             if length.is_none() {
@@ -68,12 +82,35 @@ where
         .max_buf_size(BUFFER_BYTES)
         .half_close(true)
         .serve_connection(TokioIo::new(stream), answer);
-    tokio::select! {
-        ended = watcher.watch(connection) => {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended early");
+    let mut connection = pin!(connection);
+    loop {
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = place.pulse.woken() => {
+                if !place.pulse.is_closing() {
+                    continue;
+                }
+                // A request that has arrived by now is answered all the same, and its answer announces the end.
+                match tokio::time::timeout(LAST_LOOK, connection.as_mut()).await {
+                    Ok(ended) => ended,
+                    Err(_) if place.pulse.is_at_work() => continue,
+                    Err(_) => return,
+                }
             }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
         }
-        () = place.pulse.asked_to_close() => {}
+        return;
+    }
+}
+
+/// Reads what the handler has left of the request's body. False where the connection has to close.
+async fn finish_body(place: &Place, is_closing: bool) -> bool {
+    match place.take_unread() {
+        None => true,
+        Some(_) if is_closing => false,
+        Some(unread) => unread.read(place).await,
     }
 }

@@ -1,46 +1,70 @@
-//! The signs of life of one connection, shared by its stream, its service and the crowd.
+//! The state of one connection, shared by its stream, its service and the task that accepts new connections.
+//!
+//! Whatever another task decides by lies in one atomic word, so that it never sees half of a change: whose turn it
+//! is, since when, and whether the connection was asked to close. The other fields are read by the connection's own
+//! task alone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// When something last moved, and whether an answer is being made.
+/// A request was read and its answer is not made yet.
+const ANSWERING: u64 = 1;
+/// The answer waits for more of the request's body.
+const WAITS: u64 = 1 << 1;
+/// The connection was asked to close.
+const CLOSING: u64 = 1 << 2;
+/// At least one request was read.
+const SERVED: u64 = 1 << 3;
+/// Above the flags: when the last answer was made, in milliseconds after the connection was accepted.
+const TIME: u32 = 4;
+
+/// The length of a body that is not known before it ends.
+const CHUNKED: u64 = u64::MAX;
+
+/// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Pulse {
     born: Instant,
+    word: AtomicU64,
     /// When bytes last moved, in milliseconds after `born`.
     last: AtomicU64,
-    /// When the last answer was made, likewise.
-    answered: AtomicU64,
-    is_answering: AtomicBool,
-    waits_for_body: AtomicBool,
+    /// How many heads were complete, and the length of the last one's body.
     requests: AtomicU64,
-    /// Bytes of the last answer, and how many of them are kept for a client that is behind with taking them.
+    body: AtomicU64,
+    /// Bytes of the last answer, and how many of them wait in memory for a client that is slow to take them.
     made: AtomicU64,
     kept: AtomicU64,
-    is_closing: AtomicBool,
-    close: Notify,
+    wake: Notify,
+}
+
+/// A connection on which the client has kept the server waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Idle {
+    /// Since the last answer was made, or since the connection was accepted.
+    pub(super) since: Instant,
+    /// Whether it has sent at least one request.
+    pub(super) was_served: bool,
+    word: u64,
 }
 
 impl Pulse {
     pub(super) fn new() -> Self {
         Self {
             born: Instant::now(),
+            word: AtomicU64::new(0),
             last: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
-            is_answering: AtomicBool::new(false),
-            waits_for_body: AtomicBool::new(false),
             requests: AtomicU64::new(0),
+            body: AtomicU64::new(0),
             made: AtomicU64::new(0),
             kept: AtomicU64::new(0),
-            is_closing: AtomicBool::new(false),
-            close: Notify::new(),
+            wake: Notify::new(),
         }
     }
 
     fn age(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> TIME)
     }
 
     /// Bytes were read or written.
@@ -53,30 +77,36 @@ impl Pulse {
         self.born + Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 
-    /// A request's head is complete.
-    pub(super) fn begin(&self) {
+    /// A request's head is complete; its body has that length, or one that only its end tells.
+    pub(super) fn begin(&self, body: Option<u64>) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.is_answering.store(true, Ordering::Relaxed);
+        self.body.store(body.unwrap_or(CHUNKED), Ordering::Relaxed);
+        self.word.fetch_or(ANSWERING | SERVED, Ordering::AcqRel);
     }
 
-    /// Whether the client owes the rest of a body.
+    /// Whether the client owes more of a body.
     pub(super) fn wait_for_body(&self, waits: bool) {
-        if self.waits_for_body.load(Ordering::Relaxed) != waits {
-            self.waits_for_body.store(waits, Ordering::Relaxed);
+        if (self.word.load(Ordering::Acquire) & WAITS != 0) == waits {
+            return;
         }
+        match waits {
+            true => self.word.fetch_or(WAITS, Ordering::AcqRel),
+            false => self.word.fetch_and(!WAITS, Ordering::AcqRel),
+        };
     }
 
-    /// The answer is made, of so many bytes; it may still be on its way.
+    /// The answer is made, of that many bytes; it may still be on its way.
     pub(super) fn end(&self, bytes: u64) {
         let age = self.age();
         self.made.store(bytes, Ordering::Relaxed);
         self.last.store(age, Ordering::Relaxed);
-        self.answered.store(age, Ordering::Relaxed);
-        self.wait_for_body(false);
-        self.is_answering.store(false, Ordering::Relaxed);
+        let kept = CLOSING | SERVED;
+        let _ = self
+            .word
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(word & kept | age << TIME));
     }
 
-    /// The client is behind with taking the last answer: how much more is kept for it than before.
+    /// The client is behind with taking the last answer: how much more waits in memory than before.
     pub(super) fn keep(&self) -> u64 {
         let made = self.made.load(Ordering::Relaxed);
         made.saturating_sub(self.kept.fetch_max(made, Ordering::Relaxed))
@@ -92,9 +122,14 @@ impl Pulse {
         self.kept.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether an answer is being made.
+    /// Whether a request was read and its answer is not made yet.
     pub(super) fn is_answering(&self) -> bool {
-        self.is_answering.load(Ordering::Relaxed)
+        self.word.load(Ordering::Acquire) & ANSWERING != 0
+    }
+
+    /// Whether the client waits for the server: an answer is being made, and everything it needs is there.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.word.load(Ordering::Acquire) & (ANSWERING | WAITS) == ANSWERING
     }
 
     /// How many heads were complete.
@@ -102,24 +137,53 @@ impl Pulse {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How long it has been the client's turn: since its last answer was made, or since it connected. Bytes
-    /// that drip do not count. None while an answer is being made, and for one that was asked to close.
-    pub(super) fn idle(&self) -> Option<Duration> {
-        let is_ours = self.is_answering() && !self.waits_for_body.load(Ordering::Relaxed);
-        let since = Duration::from_millis(self.answered.load(Ordering::Relaxed));
-        let is_candidate = !is_ours && !self.is_closing.load(Ordering::Relaxed);
-        is_candidate.then(|| self.born.elapsed().saturating_sub(since))
+    /// The length of the last request's body; none where only its end tells it.
+    pub(super) fn body(&self) -> Option<u64> {
+        Some(self.body.load(Ordering::Relaxed)).filter(|length| *length != CHUNKED)
     }
 
-    /// Asks the connection to close at once.
-    pub(super) fn ask_to_close(&self) {
-        self.is_closing.store(true, Ordering::Relaxed);
-        self.close.notify_one();
+    /// Since when it has been the client's turn. Bytes that drip do not count. None while an answer is being made,
+    /// and for a connection that was asked to close.
+    pub(super) fn idle(&self) -> Option<Idle> {
+        let word = self.word.load(Ordering::Acquire);
+        let is_at_work = word & (ANSWERING | WAITS) == ANSWERING;
+        let since = self.born + Duration::from_millis(word >> TIME);
+        let idle = Idle { since, was_served: word & SERVED != 0, word };
+        (!is_at_work && word & CLOSING == 0).then_some(idle)
     }
 
-    /// Waits until it is asked to close.
-    pub(super) async fn asked_to_close(&self) {
-        self.close.notified().await;
+    /// Asks an idle connection to close. False where it is not what it was when [`Self::idle`] looked: a request
+    /// that has come since is answered.
+    pub(super) fn close_if(&self, idle: Idle) -> bool {
+        let is_same = self
+            .word
+            .compare_exchange(idle.word, idle.word | CLOSING, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok();
+        if is_same {
+            self.wake.notify_one();
+        }
+        is_same
+    }
+
+    /// Asks the connection to close, whatever it does.
+    pub(super) fn close(&self) {
+        self.word.fetch_or(CLOSING, Ordering::AcqRel);
+        self.wake.notify_one();
+    }
+
+    /// Whether it was asked to close.
+    pub(super) fn is_closing(&self) -> bool {
+        self.word.load(Ordering::Acquire) & CLOSING != 0
+    }
+
+    /// Makes the connection's task look again at what it may do.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until something outside of the connection has changed.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
     }
 }
 
@@ -127,21 +191,64 @@ impl Pulse {
 mod tests {
     use super::*;
 
+    fn idles(pulse: &Pulse) -> Option<Duration> {
+        pulse.idle().map(|idle| idle.since.elapsed())
+    }
+
     #[test]
     fn a_client_idles_while_it_owes_a_head_or_a_body_and_not_while_we_owe_an_answer() {
         let pulse = Pulse::new();
         std::thread::sleep(Duration::from_millis(20));
         pulse.beat();
-        assert!(pulse.idle().unwrap() >= Duration::from_millis(20), "bytes alone are no progress");
-        pulse.begin();
-        assert_eq!(pulse.idle(), None);
+        assert!(idles(&pulse).unwrap() >= Duration::from_millis(20), "bytes alone are no progress");
+        pulse.begin(Some(3));
+        assert_eq!(idles(&pulse), None);
         pulse.wait_for_body(true);
-        assert!(pulse.idle().is_some());
+        assert!(idles(&pulse).is_some());
         pulse.wait_for_body(false);
-        assert_eq!(pulse.idle(), None);
+        assert_eq!(idles(&pulse), None);
         pulse.end(0);
-        assert!(pulse.idle().unwrap() < Duration::from_millis(20));
-        pulse.ask_to_close();
-        assert_eq!(pulse.idle(), None, "nobody is asked twice");
+        assert!(idles(&pulse).unwrap() < Duration::from_millis(20));
+        pulse.close();
+        assert_eq!(idles(&pulse), None, "nobody is asked twice");
+    }
+
+    #[test]
+    fn whoever_sent_a_request_in_the_meantime_is_not_closed() {
+        let pulse = Pulse::new();
+        let seen = pulse.idle().unwrap();
+        pulse.begin(None);
+        assert!(!pulse.close_if(seen) && !pulse.is_closing());
+        pulse.end(0);
+        assert!(!pulse.close_if(seen), "it idles again, but not since then");
+        let seen = pulse.idle().unwrap();
+        assert!(seen.was_served);
+        assert!(pulse.close_if(seen) && pulse.is_closing());
+        pulse.end(0);
+        assert!(pulse.is_closing(), "an answer does not take it back");
+    }
+
+    /// With the state and its time in two words, a new state beside an old time would make a busy connection seem
+    /// to have idled for long.
+    #[test]
+    fn an_observer_never_sees_a_new_state_beside_an_old_time() {
+        let pulse = std::sync::Arc::new(Pulse::new());
+        let busy = std::sync::Arc::clone(&pulse);
+        let until = Instant::now() + Duration::from_millis(200);
+        let working = std::thread::spawn(move || {
+            while Instant::now() < until {
+                busy.begin(Some(0));
+                busy.end(1);
+            }
+        });
+        let mut latest = pulse.born;
+        while !working.is_finished() {
+            if let Some(idle) = pulse.idle() {
+                assert!(idle.since >= latest, "time goes back");
+                latest = idle.since;
+            }
+        }
+        working.join().unwrap();
+        assert!(latest > pulse.born);
     }
 }

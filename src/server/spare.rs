@@ -3,7 +3,7 @@
 //! Without one, a connection that cannot be accepted stays in the backlog: its client waits for nothing, and
 //! the listener stays ready, so that accepting would spin. With it the connection is accepted and told.
 
-use super::crowd;
+use super::connections;
 use std::fs::File;
 use std::io;
 use tokio::net::TcpStream;
@@ -31,7 +31,7 @@ impl Spare {
         let had_one = self.0.take().is_some();
         let accepted = accept();
         if let Some(Ok(socket)) = &accepted {
-            crowd::refuse(socket);
+            connections::refuse(socket);
         }
         let was_told = matches!(accepted, Some(Ok(_)));
         drop(accepted);

@@ -1,7 +1,9 @@
-//! A socket that runs out of patience, and that closes so that its last answer arrives.
+//! A socket with deadlines, which hands over one request at a time and closes so that its last answer arrives.
 
 use super::Limits;
-use super::crowd::Place;
+use super::connections::Place;
+use super::framing::{Part, REFUSED};
+use bytes::{Buf, BytesMut};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,10 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long, and for how many bytes, a closing connection reads what its client still sends. Closing a
-/// socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112, 9.6).
+/// How long, and for how many bytes, a closing connection reads what its client still sends: an upload of the largest
+/// program. Closing a socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112, 9.6).
 const FAREWELL: Duration = Duration::from_secs(1);
-const FAREWELL_BYTES: usize = 256 * 1024;
+const FAREWELL_BYTES: usize = 32 * 1024 * 1024;
 
 /// What a slow reader must take in a second, in bytes.
 const LEAST_RATE: u64 = 4 * 1024;
@@ -31,6 +33,12 @@ pub(super) struct Stream {
     /// Never later than the deadline that counts; moved when it fires too early.
     timer: Pin<Box<Sleep>>,
     farewell: Option<(Instant, usize)>,
+    /// What the next byte that is handed over belongs to.
+    part: Part,
+    /// How many heads' bodies are known.
+    understood: u64,
+    /// Bytes that were received together with an earlier request's.
+    held: BytesMut,
 }
 
 impl Stream {
@@ -38,7 +46,53 @@ impl Stream {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(now + limits.header));
         // A connection that says nothing is a slow head too.
-        Self { socket, place, limits, head: Some((0, now)), behind: None, timer, farewell: None }
+        let (part, held) = (Part::default(), BytesMut::new());
+        Self {
+            socket,
+            place,
+            limits,
+            head: Some((0, now)),
+            behind: None,
+            timer,
+            farewell: None,
+            part,
+            understood: 0,
+            held,
+        }
+    }
+
+    /// Receives bytes, or takes those that were held back, and hands over no more than belongs to one head or body.
+    fn receive(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let requests = self.place.pulse.requests();
+        if self.part.is_unknown() && requests > self.understood {
+            self.understood = requests;
+            self.part = Part::behind_head(self.place.pulse.body());
+        }
+        if self.held.is_empty() {
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
+            let received = buf.filled().get(before..).unwrap_or_default();
+            let now = self.part.follow(received);
+            self.held.extend_from_slice(received.get(now..).unwrap_or_default());
+            buf.set_filled(before + now);
+        } else {
+            self.hand_over(buf);
+        }
+        if self.part.is_refused() {
+            self.held.clear();
+            self.held.extend_from_slice(REFUSED);
+            self.part = Part::Unknown;
+            self.hand_over(buf);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Hands over as much of what was held back as belongs together.
+    fn hand_over(&mut self, buf: &mut ReadBuf<'_>) {
+        let most = self.held.len().min(buf.remaining());
+        let now = self.part.follow(self.held.get(..most).unwrap_or_default());
+        buf.put_slice(self.held.get(..now).unwrap_or_default());
+        self.held.advance(now);
     }
 
     /// Until when the next byte must be read; any time while an answer is being made.
@@ -109,7 +163,11 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let stream = self.get_mut();
         let before = buf.filled().len();
-        match Pin::new(&mut stream.socket).poll_read(cx, buf) {
+        match stream.receive(cx, buf) {
+            // At a stop, as if the client had closed: nothing that it sent is left unanswered.
+            Poll::Pending if stream.part.is_between() && stream.place.closes_when_idle() => {
+                Poll::Ready(Ok(()))
+            }
             Poll::Pending => match stream.read_deadline() {
                 Some(deadline) => stream.wait(deadline, cx).map(Err),
                 None => Poll::Pending,
@@ -165,7 +223,7 @@ impl AsyncWrite for Stream {
                 (Instant::now() + FAREWELL, FAREWELL_BYTES)
             }
         };
-        let mut scrap = [0; 4096];
+        let mut scrap = [0; 16 * 1024];
         loop {
             let mut buf = ReadBuf::new(&mut scrap);
             match Pin::new(&mut stream.socket).poll_read(cx, &mut buf) {

@@ -111,11 +111,6 @@ impl Space {
         Self(prefix)
     }
 
-    /// What every key of the conference begins with.
-    pub(super) fn prefix(&self) -> &[u8] {
-        &self.0
-    }
-
     /// What every key of a table begins with.
     pub(super) fn table(&self, table: Table) -> Vec<u8> {
         let mut prefix = self.0.clone();

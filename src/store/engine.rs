@@ -202,12 +202,19 @@ impl Engine {
         })
     }
 
-    /// Whether any key does not begin with `prefix`.
-    pub(super) fn holds_others_than(&self, prefix: &[u8]) -> Result<bool, EngineError> {
-        let first = || self.db.range([1]..).next().transpose(); // the tally is nobody's
-        let ends = guarded(|| Ok([first()?, self.db.last()?]))?;
-        let other = |key: &[u8]| !key.starts_with(prefix) && key != TALLY;
-        Ok(ends.into_iter().flatten().any(|(key, _)| other(&key)))
+    /// Every conference that has a row: what its keys have before the first zero byte.
+    pub(super) fn conferences(&self) -> Result<Vec<Vec<u8>>, EngineError> {
+        guarded(|| {
+            let (mut found, mut from) = (Vec::new(), vec![1]); // the tally's key belongs to no conference
+            while let Some((key, _)) = self.db.range(from..).next().transpose()? {
+                let slug = key.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+                from = [slug.as_slice(), &[1]].concat();
+                if key.as_ref() != TALLY {
+                    found.push(slug);
+                }
+            }
+            Ok(found)
+        })
     }
 
     /// Lets go of the database. sled flushes once more unless it failed before, and may panic at it.

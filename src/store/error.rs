@@ -26,6 +26,20 @@ pub enum OpenError {
         /// The newest format that this version reads.
         known: u8,
     },
+    /// It holds the releases of other conferences, and none of this one.
+    #[error(
+        "the data directory {} holds the conference {}, and the config is for {wanted}; write slug = {:?} under \
+         [conference], name another directory with --data, or begin a conference of that name beside it with \
+         --new-conference", dir.display(), found.join(", "), found.first().map_or("", String::as_str)
+    )]
+    OtherConference {
+        /// The directory.
+        dir: PathBuf,
+        /// The slugs of the conferences that it holds.
+        found: Vec<String>,
+        /// The slug in the config.
+        wanted: String,
+    },
     /// The directory cannot be made, read or written.
     #[error("the data directory {} cannot be used: {cause}", dir.display())]
     Directory {
@@ -53,6 +67,19 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The same of another directory: of the one that a snapshot was taken of.
+    pub(super) fn of_directory(mut self, place: &Path) -> Self {
+        match &mut self {
+            Self::Locked { dir }
+            | Self::Newer { dir, .. }
+            | Self::OtherConference { dir, .. }
+            | Self::Directory { dir, .. }
+            | Self::Engine { dir, .. }
+            | Self::Panicked { dir, .. } => place.clone_into(dir),
+        }
+        self
+    }
+
     pub(super) fn of(dir: &Path, error: EngineError) -> Self {
         let dir = dir.to_owned();
         match error {

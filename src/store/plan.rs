@@ -159,7 +159,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 
     fn slugs(&mut self, slugs: &Slugs) -> Result<(), PlanError> {
-        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases } = slugs;
+        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = slugs;
         for (slug, track) in tracks {
             self.put(&slug_cell(self.space, slug_kind::TRACK, slug.as_str()), track)?;
         }

@@ -215,5 +215,6 @@ fn slugs_between(previous: &Slugs, next: &Slugs) -> Slugs {
         days: next.days.difference(&previous.days).copied().collect(),
         track_aliases: news(&previous.track_aliases, &next.track_aliases),
         room_aliases: news(&previous.room_aliases, &next.room_aliases),
+        by_name: Default::default(),
     }
 }

@@ -6,8 +6,10 @@
 use super::card::Card;
 use super::grid::{MOST_LANES, MOST_ROWS};
 use super::site::Site;
+use crate::program::{Numbers, Text};
 use crate::revision::Entry;
 use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashMap;
 
 /// A day of the program.
 #[derive(Debug)]
@@ -47,8 +49,8 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     let mut starts: Vec<DateTime<Utc>> = entries.iter().map(|entry| entry.session.slot.start).collect();
     starts.dedup();
     let stretches = stretches(entries);
-    let placed: Vec<Option<Lane>> = stretches.iter().flat_map(|stretch| lanes(site, stretch)).collect();
-    let mut keys: Vec<&Lane> = placed.iter().flatten().collect();
+    let placed: Vec<Option<Lane<'_>>> = stretches.iter().flat_map(|stretch| lanes(site, stretch)).collect();
+    let mut keys: Vec<&Lane<'_>> = placed.iter().flatten().collect();
     keys.sort();
     keys.dedup();
     let is_grid = (2..=MOST_LANES).contains(&keys.len()) && starts.len() <= MOST_ROWS;
@@ -81,7 +83,7 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
 }
 
 /// Where a session stands: its track's place, its room, and a number where one track holds two at a time.
-type Lane = (usize, String, usize);
+type Lane<'a> = (usize, &'a str, usize);
 
 /// Sessions that overlap one another, directly or through others.
 fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
@@ -94,27 +96,19 @@ fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
     entries.chunk_by(touches).collect()
 }
 
-/// None for a session that has its time to itself.
-fn lanes(site: &Site<'_>, stretch: &[&Entry]) -> Vec<Option<Lane>> {
+/// None for a session that has its time to itself. A session takes the free lane with the lowest number.
+fn lanes<'a>(site: &Site<'_>, stretch: &[&'a Entry]) -> Vec<Option<Lane<'a>>> {
     if stretch.len() == 1 {
         return vec![None];
     }
-    let mut taken: Vec<(Lane, DateTime<Utc>)> = Vec::new();
-    let mut lane_of = |entry: &&Entry| {
+    let mut groups: HashMap<(usize, &str), Numbers> = HashMap::new();
+    let lane_of = |entry: &&'a Entry| {
         let session = &entry.session;
         let place = session.track.as_ref().and_then(|slug| site.track_place(slug));
-        let room = session.slot.room.as_ref().filter(|_| place.is_none()).map(ToString::to_string);
-        let (place, room) = (place.unwrap_or(usize::MAX), room.unwrap_or_default());
-        let own = |lane: &Lane| lane.0 == place && lane.1 == room;
-        if let Some((lane, end)) =
-            taken.iter_mut().find(|(lane, end)| own(lane) && *end <= session.slot.start)
-        {
-            *end = session.slot.end;
-            return Some(lane.clone());
-        }
-        let lane = (place, room.clone(), taken.iter().filter(|(lane, _)| own(lane)).count());
-        taken.push((lane.clone(), session.slot.end));
-        Some(lane)
+        let room = session.slot.room.as_ref().filter(|_| place.is_none()).map_or("", Text::as_str);
+        let place = place.unwrap_or(usize::MAX);
+        let number = groups.entry((place, room)).or_default().take(session.slot.start, session.slot.end);
+        Some((place, room, number))
     };
-    stretch.iter().map(&mut lane_of).collect()
+    stretch.iter().map(lane_of).collect()
 }

@@ -6,9 +6,11 @@ use crate::revision::Entry;
 use serde_json::json;
 use std::collections::HashMap;
 
-/// Feeds stay allowed: Google's importer obeys this file. What is one person's answers with noindex.
-const ROBOTS: &str =
-    "User-agent: *\nDisallow: /agenda\nDisallow: /handover/\nDisallow: /organizer\n\nSitemap: ";
+/// Feeds stay allowed, since Google's calendar obeys this file; what is one person's answers with `noindex`. A rule holds for
+/// every path that begins with it (RFC 9309, 2.2.2), so `/agenda` alone would forbid `/agendas/…` too. The longer rule wins;
+/// readers older than the RFC take the first that matches, so it comes first as well.
+const ROBOTS: &str = "User-agent: *\nAllow: /agendas/\nDisallow: /agenda\nDisallow: /handover/\n\
+                      Disallow: /organizer\n\nSitemap: ";
 
 pub(super) fn insert(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, Page>) {
     let mut add = |path: String, media_type, body: String| pages.insert(path, Page::new(media_type, body));

@@ -12,7 +12,6 @@ use crate::program::{SessionId, Text};
 use crate::release::Release;
 use askama::Template;
 use chrono::TimeDelta;
-use std::collections::BTreeSet;
 
 /// What is known of an agenda beside its picks.
 #[derive(Debug, Clone)]
@@ -109,8 +108,7 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
         .filter(|item| is_new(item.entry.release))
         .map(|item| Card::of(&site, item.entry))
         .collect();
-    let clashing: BTreeSet<&SessionId> = agenda.items.iter().flat_map(|item| &item.clashes).collect();
-    let clash_line = match clashing.len() {
+    let clash_line = match agenda.items.iter().filter(|item| item.clashes()).count() {
         0 => None,
         2 => Some(site.words.clash_count.to_owned()),
         n => Some(fill(site.words.clashes_count, &[("n", &n.to_string())])),

@@ -22,7 +22,7 @@ impl Pages {
     /// browsers ask for beside them. Reads no clock: the same release gives the same bytes.
     pub fn render(release: &Release) -> Self {
         let site = Site::of(release);
-        let shown = release.ledger.shown();
+        let shown = release.shown();
         let slugs = &release.ledger.slugs;
         let mut pages = HashMap::new();
         pages.insert("/".to_owned(), Page::html(program::program(release, &View::default())));
@@ -31,13 +31,13 @@ impl Pages {
         if shown.len() <= MOST_SESSIONS {
             for entry in &shown {
                 let path = format!("/sessions/{}", entry.session.id);
-                pages.insert(path, Page::html(session::render(&site, entry, &shown)));
+                pages.insert(path, Page::html(session::render(&site, entry)));
             }
             for (slug, track) in &slugs.tracks {
-                pages.insert(format!("/tracks/{slug}"), Page::html(part::render_track(&site, track, &shown)));
+                pages.insert(format!("/tracks/{slug}"), Page::html(part::render_track(&site, track)));
             }
             for slug in slugs.speakers.keys() {
-                let page = part::render_speaker(&site, slug, &shown);
+                let page = part::render_speaker(&site, slug);
                 pages.insert(format!("/speakers/{slug}"), Page::html(page));
             }
         }

@@ -7,9 +7,9 @@ use super::session::standing;
 use super::site::Site;
 use super::text::fill;
 use super::write;
+use crate::feed::FeedKey;
 use crate::program::{Slug, Track};
 use crate::release::Release;
-use crate::revision::Entry;
 use askama::Template;
 
 #[derive(Template)]
@@ -31,12 +31,11 @@ struct PartPage<'a> {
 /// A track's page; none where no track ever had the slug.
 pub fn track(release: &Release, slug: &Slug) -> Option<String> {
     let track = release.ledger.slugs.track(slug)?;
-    Some(render_track(&Site::of(release), track, &release.ledger.shown()))
+    Some(render_track(&Site::of(release), track))
 }
 
-pub(super) fn render_track(site: &Site<'_>, track: &Track, shown: &[&Entry]) -> String {
-    let own = |entry: &&&Entry| entry.session.track.as_ref() == Some(&track.slug);
-    let entries: Vec<&Entry> = shown.iter().filter(own).copied().collect();
+pub(super) fn render_track(site: &Site<'_>, track: &Track) -> String {
+    let entries = site.release.part(&FeedKey::Track(track.slug.clone()));
     let path = format!("/tracks/{}", track.slug);
     let about = if track.about.is_empty() {
         fill(
@@ -67,13 +66,12 @@ pub(super) fn render_track(site: &Site<'_>, track: &Track, shown: &[&Entry]) -> 
 /// A speaker's page; none where nobody ever had the slug.
 pub fn speaker(release: &Release, slug: &Slug) -> Option<String> {
     release.ledger.slugs.speakers.get(slug)?;
-    Some(render_speaker(&Site::of(release), slug, &release.ledger.shown()))
+    Some(render_speaker(&Site::of(release), slug))
 }
 
-pub(super) fn render_speaker(site: &Site<'_>, slug: &Slug, shown: &[&Entry]) -> String {
+pub(super) fn render_speaker(site: &Site<'_>, slug: &Slug) -> String {
     let name = site.release.ledger.slugs.speakers.get(slug).cloned().unwrap_or_default();
-    let own = |entry: &&&Entry| entry.session.speakers.iter().any(|speaker| speaker.name == name);
-    let entries: Vec<&Entry> = shown.iter().filter(own).copied().collect();
+    let entries = site.release.part(&FeedKey::Speaker(slug.clone()));
     let appearances =
         || entries.iter().flat_map(|entry| &entry.session.speakers).filter(|speaker| speaker.name == name);
     let bio = appearances().map(|speaker| &speaker.bio).find(|bio| !bio.is_empty());

@@ -4,7 +4,8 @@ use super::card::Card;
 use super::site::Site;
 use super::text::fill;
 use crate::agenda::{Agenda, Item};
-use crate::program::{SessionId, SessionKind};
+use crate::program::SessionId;
+use crate::revision::Entry;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// A day with picks.
@@ -30,6 +31,9 @@ pub(super) struct PlanItem<'a> {
     /// A word beside its time: that it changed, or that both agendas hold it.
     pub mark: &'static str,
 }
+
+/// The most breaks and meals that are named for one gap.
+const MOST_OFFERED: usize = 6;
 
 /// A shorter time between two picks is a walk, not a gap.
 const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
@@ -67,19 +71,20 @@ pub(super) fn plan<'a>(
 
 fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a> {
     let slot = &item.session().slot;
-    let said = |id: &SessionId| {
-        let other = site.release.ledger.entries.get(id)?;
+    let said = |other: &&Entry| {
         let range = site.when.range(other.session.slot.start, other.session.slot.end);
-        Some(format!("“{}” ({range})", other.session.title))
+        format!("“{}” ({range})", other.session.title)
     };
-    let others: Vec<String> = item.clashes.iter().filter_map(said).collect();
-    let clash = fill(site.words.clash, &[("other", &others.join(", "))]);
+    let others = site.listed(item.clashes.iter().map(said), item.more_clashes);
+    let clash = fill(site.words.clash, &[("other", &others)]);
+    // A button that gives up sessions names every one of them.
+    let others = item.clashes.iter().filter(|_| item.more_clashes == 0).map(|other| other.session.id.clone());
     PlanItem {
         card: Some(Card::of(site, item.entry)),
         label: site.when.time(slot.start),
         gap: None,
-        clash: (!others.is_empty()).then_some(clash),
-        others: item.clashes.clone(),
+        clash: item.clashes().then_some(clash),
+        others: others.collect(),
         mark,
     }
 }
@@ -87,17 +92,13 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
 /// The free time, with the breaks, meals and parties of the program that lie in it.
 fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     let free = fill(site.words.free_range, &[("range", &site.when.range(from, to))]);
-    let shown = site.release.ledger.shown();
-    let offered = shown.iter().filter(|entry| {
-        let (slot, kind) = (&entry.session.slot, entry.session.kind);
-        let is_pause = kind.is_pause() || kind == SessionKind::Social;
-        is_pause && !entry.is_cancelled() && slot.start < to && from < slot.end
+    let offered = site.release.pauses((from, to), MOST_OFFERED);
+    if offered.first.is_empty() {
+        return free;
+    }
+    let said = offered.first.iter().map(|entry| {
+        let slot = &entry.session.slot;
+        format!("{} {}", entry.session.title, site.when.range(slot.start, slot.end))
     });
-    let offered: Vec<String> = offered
-        .map(|entry| {
-            let slot = &entry.session.slot;
-            format!("{} {}", entry.session.title, site.when.range(slot.start, slot.end))
-        })
-        .collect();
-    if offered.is_empty() { free } else { format!("{free}: {}", offered.join(", ")) }
+    format!("{free}: {}", site.listed(said, offered.more))
 }

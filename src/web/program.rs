@@ -41,14 +41,29 @@ struct Offer {
     is_chosen: bool,
 }
 
+/// The most sessions on a page that is made for one request; the whole program is rendered when it is published.
+const MOST_MADE: usize = 1000;
+
+/// `12 of 64 sessions`, and how many of those are left out.
+fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String {
+    let line = fill(site.words.shown, &[("n", &found.to_string()), ("of", &of.to_string())]);
+    if listed == found {
+        return line;
+    }
+    format!("{line} {}", fill(site.words.first_shown, &[("n", &listed.to_string())]))
+}
+
 /// Renders it. The default view is kept rendered in [`super::Pages`].
 pub fn program(release: &Release, view: &View) -> String {
     let site = Site::of(release);
     let conference = site.conference();
     let slugs = &release.ledger.slugs;
-    let shown = release.ledger.shown();
-    let entries: Vec<&Entry> =
-        shown.iter().copied().filter(|entry| view.admits(&entry.session, conference.zone, slugs)).collect();
+    let shown = release.shown();
+    let mut entries = view.entries(release);
+    let found = entries.len();
+    if !view.is_kept() {
+        entries.truncate(MOST_MADE);
+    }
     let words = view.filter.describe(slugs);
     let text = if view.text.is_empty() { String::new() } else { format!("“{}”", view.text) };
     let is_filtered = !words.is_empty() || !text.is_empty();
@@ -66,10 +81,7 @@ pub fn program(release: &Release, view: &View) -> String {
         head,
         view,
         zone_line: site.zone_line(),
-        shown_line: fill(
-            site.words.shown,
-            &[("n", &entries.len().to_string()), ("of", &shown.len().to_string())],
-        ),
+        shown_line: shown_line(&site, entries.len(), found, shown.len()),
         is_filtered,
         choices: choices(&site, view, &shown),
         subscribe: query.map(|query| format!("/subscribe/program{query}")),

@@ -5,6 +5,7 @@ use super::head::Head;
 use super::json::data_block;
 use super::prose::{Piece, pieces};
 use super::site::Site;
+use super::text::fill;
 use super::{schema, write};
 use crate::program::{SessionId, Speaker};
 use crate::release::Release;
@@ -24,7 +25,13 @@ struct SessionPage<'a> {
     links: Vec<(String, String)>,
     speakers: Vec<Person>,
     beside: Vec<Card<'a>>,
+    /// How many more there are, in words.
+    more_beside: Option<String>,
 }
+
+/// The most sessions that a session's page lists of those at the same time. More than any real conference has in parallel, and
+/// few enough for thousands of sessions in one hour.
+const MOST_BESIDE: usize = 40;
 
 struct Person {
     name: String,
@@ -37,10 +44,10 @@ struct Person {
 /// Renders it; none where the program does not show the session.
 pub fn session(release: &Release, id: &SessionId) -> Option<String> {
     let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
-    Some(render(&Site::of(release), entry, &release.ledger.shown()))
+    Some(render(&Site::of(release), entry))
 }
 
-pub(super) fn render(site: &Site<'_>, entry: &Entry, shown: &[&Entry]) -> String {
+pub(super) fn render(site: &Site<'_>, entry: &Entry) -> String {
     let session = &entry.session;
     let start = session.slot.start;
     let card = Card::of(site, entry);
@@ -54,11 +61,7 @@ pub(super) fn render(site: &Site<'_>, entry: &Entry, shown: &[&Entry]) -> String
     head.feed = Some((session.title.to_string(), format!("{path}.ics")));
     let own = session.url.as_ref().map(|url| (url.to_string(), site.words.organizers_page.to_owned()));
     let links = session.links.iter().map(|link| (link.url.to_string(), link.label.to_string()));
-    let meanwhile = |other: &&&Entry| {
-        other.number != entry.number
-            && other.session.slot.overlaps(&session.slot)
-            && !other.session.kind.is_pause()
-    };
+    let meanwhile = site.release.beside(entry, MOST_BESIDE);
     write(&SessionPage {
         head,
         date: site.when.date(start).format("%Y-%m-%d").to_string(),
@@ -67,7 +70,9 @@ pub(super) fn render(site: &Site<'_>, entry: &Entry, shown: &[&Entry]) -> String
         abstract_text: &pieces(session.abstract_text.as_str()),
         links: own.into_iter().chain(links).collect(),
         speakers: session.speakers.iter().map(|speaker| person(site, speaker)).collect(),
-        beside: shown.iter().filter(meanwhile).map(|other| Card::of(site, other)).collect(),
+        beside: meanwhile.first.iter().map(|other| Card::of(site, other)).collect(),
+        more_beside: (meanwhile.more > 0)
+            .then(|| fill(site.words.and_more, &[("n", &meanwhile.more.to_string())])),
         card,
         site: site.clone(),
     })

@@ -10,6 +10,7 @@ use crate::agenda::Agenda;
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use askama::Template;
+use std::collections::HashSet;
 
 #[derive(Template)]
 #[template(path = "shared.html")]
@@ -37,7 +38,9 @@ pub fn shared(
 ) -> String {
     let site = Site::of(release);
     let agenda = Agenda::of(picks, release);
-    let is_own = |id: &SessionId| own.is_some_and(|own| own.contains(id));
+    let ours: HashSet<&SessionId> = own.unwrap_or_default().iter().collect();
+    let theirs: HashSet<&SessionId> = picks.iter().collect();
+    let is_own = |id: &SessionId| ours.contains(id);
     let mark = |item: &crate::agenda::Item<'_>| match own {
         Some(_) if is_own(&item.session().id) => site.words.both,
         _ => "",
@@ -46,7 +49,7 @@ pub fn shared(
     let counts = [("n", common.to_string()), ("of", agenda.items.len().to_string())];
     let counts: Vec<(&str, &str)> = counts.iter().map(|(name, count)| (*name, count.as_str())).collect();
     let mine = Agenda::of(own.unwrap_or_default(), release);
-    let is_elsewhere = |item: &&crate::agenda::Item<'_>| !picks.contains(&item.session().id);
+    let is_elsewhere = |item: &&crate::agenda::Item<'_>| !theirs.contains(&item.session().id);
     write(&SharedPage {
         head: Head::secret(&site, site.words.shared_agenda),
         heading: if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() },

@@ -39,7 +39,16 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn track_place(&self, slug: &Slug) -> Option<usize> {
-        self.release.program.tracks.iter().position(|track| track.slug == *slug)
+        self.release.program.track_place(slug)
+    }
+
+    /// `A, B and 3 more`
+    pub(super) fn listed(&self, named: impl Iterator<Item = String>, more: usize) -> String {
+        let named = named.collect::<Vec<_>>().join(", ");
+        match more {
+            0 => named,
+            more => format!("{named} {}", fill(self.words.and_more, &[("n", &more.to_string())])),
+        }
     }
 
     pub(super) fn clock(&self) -> &'static str {

@@ -1,9 +1,9 @@
 //! What a visitor asked the program page for: a filter, words to find, the embedded form.
 
 use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
-use crate::program::{Session, Text, Zone};
+use crate::program::{Session, Text};
 use crate::release::Release;
-use crate::revision::Slugs;
+use crate::revision::{Entry, Slugs};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The longest text to look for, in characters.
@@ -80,27 +80,42 @@ impl View {
         self.text.is_empty().then(|| canonical_query(&self.filter, &Options::default()))
     }
 
-    pub(super) fn admits(&self, session: &Session, zone: Zone, slugs: &Slugs) -> bool {
-        self.filter.shows(session, zone, slugs) && self.finds(session)
+    /// Whether its page is rendered when a release is published.
+    pub(super) fn is_kept(&self) -> bool {
+        self.filter.is_empty() && self.text.is_empty()
     }
 
-    fn finds(&self, session: &Session) -> bool {
-        if self.text.is_empty() {
-            return true;
+    /// The entries that it asks for, in program order.
+    pub fn entries<'a>(&self, release: &'a Release) -> Vec<&'a Entry> {
+        let mut entries = match self.filter.is_empty() {
+            true => release.shown(),
+            // By what feeds know of each session: the session alone would have to be named anew.
+            false => {
+                let admitted = release.feeds.admitted(&self.filter);
+                admitted.filter_map(|event| release.ledger.entries.get(&event.id)).collect()
+            }
+        };
+        if !self.text.is_empty() {
+            let words = self.text.to_lowercase();
+            entries.retain(|entry| finds(&words, &entry.session));
         }
-        let speakers = session.speakers.iter().map(crate::program::Speaker::line);
-        let block = session.block.iter().map(ToString::to_string);
-        let mut haystack: Vec<String> = speakers.chain(block).collect();
-        haystack.push(session.title.to_string());
-        haystack.push(session.abstract_text.to_string());
-        let haystack = haystack.join("\n").to_lowercase();
-        self.text.to_lowercase().split(' ').all(|word| haystack.contains(word))
+        entries
     }
 }
 
-/// Whether the program page shows a session to who asked for that view.
-pub fn admits(release: &Release, view: &View, session: &Session) -> bool {
-    view.admits(session, release.program.conference.zone, &release.ledger.slugs)
+/// Whether every word is in the title, a speaker's line, the block or the abstract. Short texts come first, so that the long
+/// ones are looked at only for words that are not found yet.
+fn finds(words: &str, session: &Session) -> bool {
+    let mut words: Vec<&str> = words.split(' ').collect();
+    let mut look = |text: &str| {
+        let text = text.to_lowercase();
+        words.retain(|word| !text.contains(word));
+        words.is_empty()
+    };
+    look(session.title.as_str())
+        || session.speakers.iter().any(|speaker| look(&speaker.line()))
+        || session.block.as_ref().is_some_and(|block| look(block.as_str()))
+        || look(session.abstract_text.as_str())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 // The real server as a process of its own, on a free port, with program, config and data of the test's.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,7 +24,7 @@ export class Server {
     server.directory = mkdtempSync(join(tmpdir(), "callboard-browser-"));
     server.file = join(server.directory, "program.csv");
     const secrets = join(server.directory, "secrets");
-    writeFileSync(secrets, `${SECRET}\n`, { mode: 0o600 });
+    writeFileSync(secrets, `ops sha256:${createHash("sha256").update(SECRET).digest("hex")}\n`);
     const settings = join(server.directory, "callboard.toml");
     writeFileSync(settings, `organizer_secret_file = ${JSON.stringify(secrets)}\n${config}`);
     writeFileSync(server.file, program);

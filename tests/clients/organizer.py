@@ -1,6 +1,7 @@
 """An organizer with a program file of their own, and what they hold every feed against after each step."""
 
 import csv
+import hashlib
 import io
 import os
 import re
@@ -17,6 +18,12 @@ from server import BINARY, Server
 
 SECRET = "an-organizer-secret"
 
+
+def secret_line(secret: str, label: str = "ops") -> str:
+    """A line of the server's secrets file, which holds digests only."""
+    return f"{label} sha256:{hashlib.sha256(secret.encode()).hexdigest()}\n"
+
+
 FEEDS = [
     "/program.ics", "/tracks/plenary.ics", "/tracks/track-1.ics", "/tracks/track-2.ics", "/tracks/discussion-track.ics",
     "/days/2025-03-24.ics", "/days/2025-03-25.ics", "/days/2025-03-26.ics", "/days/2025-03-27.ics",
@@ -29,9 +36,11 @@ class Organizer(Server):
         program, config, secret = home / "program.csv", home / "callboard.toml", home / "secret"
         shutil.copy(ROOT / "program.csv", program)
         config.write_text((ROOT / "config" / "callboard.toml").read_text() + more_config)
-        secret.write_text(f"ops {SECRET}\n")
-        super().__init__(home / "data", program, config, "--organizer-secret-file", str(secret))
-        self.secret = secret
+        secrets = home / "organizer-secrets"
+        secrets.write_text(secret_line(SECRET))
+        secret.write_text(f"{SECRET}\n")
+        super().__init__(home / "data", program, config, "--organizer-secret-file", str(secrets))
+        self.secrets_file, self.secret = secrets, secret  # the server's, and that of the command line
         self.seen: dict[str, dict[str, tuple[int, bytes]]] = {}
         self.tags: dict[str, str] = {}
 

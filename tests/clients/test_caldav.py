@@ -65,6 +65,35 @@ def test_the_caldav_library_discovers_and_syncs_by_token(organizer):
         assert str(events(cancelled.data.encode())[0]["STATUS"]) == "CANCELLED"
 
 
+@pytest.mark.parametrize("start", ["/", "/dav/", "/.well-known/caldav", "/dav/public/"])
+def test_the_caldav_library_finds_the_program_from_the_host_alone_and_without_a_user_name(organizer, start):
+    with caldav.DAVClient(organizer.origin + start) as client:
+        calendars = client.principal().calendars()
+        assert any(str(one.url).endswith("/dav/public/program/") for one in calendars)
+
+
+@pytest.mark.parametrize("user", ["", "me"])
+@pytest.mark.parametrize("start", ["/", "/dav/", "/.well-known/caldav", "/dav/agendas/"])
+def test_the_caldav_library_finds_the_agenda_whose_token_comes_along(organizer, start, user):
+    _, token = agenda(organizer.origin, PICKS)
+    # Sent at once: with a challenge first, only the agenda's own tree would be asked with it.
+    auth = requests.auth.HTTPBasicAuth(user, token)
+    with caldav.DAVClient(organizer.origin + start, auth=auth) as client:
+        (calendar,) = client.principal().calendars()
+        assert str(calendar.url).endswith("/dav/agendas/agenda/")
+        assert names(calendar.objects_by_sync_token()) == set(PICKS)
+
+
+def test_a_cancelled_session_is_named_so_in_the_other_trees(organizer):
+    organizer.upload(changed_program(organizer)[0])
+    with caldav.DAVClient(organizer.origin + "/dav/cancelled-title/public/") as client:
+        calendars = client.principal().calendars()
+        program = next(one for one in calendars if str(one.url).endswith("/cancelled-title/public/program/"))
+        found = program.objects_by_sync_token(load_objects=True)
+        event = events(next(one for one in found if PICKS[1] in str(one.url)).data.encode())[0]
+        assert str(event["SUMMARY"]).startswith("CANCELLED: ") and str(event["STATUS"]) == "CONFIRMED"
+
+
 def test_an_agenda_gets_its_own_changes_and_loses_what_is_unpicked(organizer):
     key, token = agenda(organizer.origin, PICKS)
     with caldav.DAVClient(organizer.origin + "/dav/agendas/", username="me", password=token) as client:
@@ -86,7 +115,8 @@ def test_vdirsyncer_discovers_both_and_transfers_what_changed(organizer, tmp_pat
     _, token = agenda(organizer.origin, PICKS)
     config = tmp_path / "vdirsyncer"
     text = f'[general]\nstatus_path = "{tmp_path}/status/"\n'
-    for name, path, password in [("all", "/dav/public/", "any"), ("mine", "/dav/agendas/", token)]:
+    # From the host alone, and from the tree.
+    for name, path, password in [("all", "/", "any"), ("mine", "/", token), ("again", "/dav/agendas/", token)]:
         text += (
             f'[pair {name}]\na = "{name}_here"\nb = "{name}_there"\ncollections = ["from b"]\n'
             f'conflict_resolution = "b wins"\n[storage {name}_here]\ntype = "filesystem"\n'
@@ -100,6 +130,7 @@ def test_vdirsyncer_discovers_both_and_transfers_what_changed(organizer, tmp_pat
     before = files(tmp_path / "vdir" / "all" / "program")
     assert before.keys() == rows
     assert files(tmp_path / "vdir" / "mine" / "agenda").keys() == set(PICKS)
+    assert files(tmp_path / "vdir" / "again" / "agenda").keys() == set(PICKS)
     run(config, tmp_path, "sync")
     assert files(tmp_path / "vdir" / "all" / "program") == before
     program, expected = changed_program(organizer)
@@ -109,6 +140,18 @@ def test_vdirsyncer_discovers_both_and_transfers_what_changed(organizer, tmp_pat
     assert {name for name in after if after[name] != before.get(name)} == expected
     assert after.keys() >= rows
     assert b"STATUS:CANCELLED" in after[PICKS[1]][1]
+
+
+def test_vdirsyncer_discovers_each_time(organizer, tmp_path):
+    """vdirsyncer sends a request's head and body in two writes: a connection that closes between them fails it."""
+    config = tmp_path / "vdirsyncer"
+    config.write_text(
+        f'[general]\nstatus_path = "{tmp_path}/status/"\n[pair all]\na = "here"\nb = "there"\n'
+        f'collections = ["from b"]\n[storage here]\ntype = "filesystem"\npath = "{tmp_path}/vdir/"\n'
+        f'fileext = ".ics"\n[storage there]\ntype = "caldav"\nurl = "{organizer.origin}/"\nread_only = true\n'
+    )
+    for _ in range(6):
+        run(config, tmp_path, "discover")
 
 
 def files(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -20,7 +20,7 @@ import requests
 import skeletons
 from feeds import ROOT
 from hostile import COLUMNS, PAYLOADS, TEXTS, accepted, cells, check, flat, harmless, toml, twin, utf8, written
-from organizer import SECRET
+from organizer import SECRET, secret_line
 from server import BINARY, PATIENT, Server
 
 SENDABLE = [payload for payload in PAYLOADS if utf8(payload)]
@@ -38,14 +38,15 @@ def config(folder: Path, texts: list[str], title: str, venue: str) -> Path:
         f'[[webhooks]]\nurl = "https://hooks.example/x"\nsecret_file = "{folder}/hook"\n'
     )  # fmt: skip
     (folder / "hook").write_text("a-webhook-secret\n")
-    (folder / "secret").write_text(f"ops {SECRET}\n")
+    (folder / "organizer-secrets").write_text(secret_line(SECRET))
+    (folder / "secret").write_text(f"{SECRET}\n")
     return file
 
 
 def serve(folder: Path, settings: Path, rows: list[dict[str, str]]) -> Server:
     program = folder / "program.csv"
     program.write_bytes(written(rows))
-    server = Server(folder / "data", program, settings, "--organizer-secret-file", str(folder / "secret"))
+    server = Server(folder / "data", program, settings, "--organizer-secret-file", str(folder / "organizer-secrets"))
     server.start()
     return server
 

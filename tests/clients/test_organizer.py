@@ -6,7 +6,7 @@ import time
 import pytest
 
 from feeds import by_icalendar, events
-from organizer import Organizer, edited, sessions, written
+from organizer import Organizer, edited, secret_line, sessions, written
 from subscriber import Subscriber
 
 TALK = "An SRE Approach to Monitoring ML in Production"
@@ -165,7 +165,7 @@ def test_a_held_file_is_let_through_by_the_command_line(organizer):
 def test_a_hang_up_reads_file_and_secrets_again(organizer):
     import signal
 
-    organizer.secret.write_text("ops another-organizer-secret\n")
+    organizer.secrets_file.write_text(secret_line("another-organizer-secret"))
     organizer.process.send_signal(signal.SIGHUP)
     for _ in range(100):
         if organizer.ask("GET", "/organizer/status").status_code == 401:

@@ -1,6 +1,7 @@
 """The real server as a process on a data directory of the test's, with the shim between it and its files."""
 
 import atexit
+import hashlib
 import http.client
 import json
 import os
@@ -96,7 +97,8 @@ class Home:
         at.mkdir(exist_ok=True, parents=True)
         (at / "program.csv").write_bytes(program(0, sessions))
         (at / "callboard.toml").write_text(CONFIG + os.environ.get("DISKS_CONFIG", "").replace("\\n", "\n"))
-        (at / "secret").write_text(f"ops {SECRET}\n")
+        digest = hashlib.sha256(SECRET.encode()).hexdigest()
+        (at / "organizer-secrets").write_text(f"ops sha256:{digest}\n")
         self.shim = build_shim(at)
 
 
@@ -143,7 +145,7 @@ class Server:
             environment.update(self.environment, LD_PRELOAD=str(self.home.shim))
         at = self.home.at
         command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--program", at / "program.csv", "--config",
-                   at / "callboard.toml", "--data", self.data, "--organizer-secret-file", at / "secret"]  # fmt: skip
+                   at / "callboard.toml", "--data", self.data, "--organizer-secret-file", at / "organizer-secrets"]  # fmt: skip
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )

@@ -80,7 +80,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("ureq", &["client"]),
-    ("ring", &["revision", "agenda", "program", "store", "cli"]), // digests; store: those of checkpoints; HMAC; agenda: read tokens; cli: webhooks
+    ("ring", &["revision", "agenda", "program", "store", "cli", "http"]), // digests; store: those of checkpoints; HMAC; agenda: read tokens; cli: webhooks; http: signed cookies
     ("clap", &["cli", "main"]),
     ("tikv_jemallocator", &["main"]),
 ];

@@ -14,6 +14,7 @@
 mod adoption;
 mod architecture;
 mod corpus;
+mod crowds;
 mod docs;
 mod exchange;
 mod exports;
@@ -21,6 +22,8 @@ mod fuzz;
 mod golden;
 mod histories;
 mod http;
+mod operations;
+mod organizer_secrets;
 mod publishing;
 mod sample;
 mod store;

@@ -2,10 +2,12 @@
 
 mod confirmations;
 mod crashes;
+mod cuts;
 mod erasures;
 mod files;
 mod gate;
 mod releases;
+mod reloads;
 mod schedules;
 mod starts;
 mod telling;

@@ -5,7 +5,7 @@ mod copied;
 mod copies;
 mod crash;
 mod format;
-mod full_disk;
+pub(crate) mod full_disk;
 mod moved;
 mod releases;
 mod sample;

@@ -50,9 +50,8 @@ pub fn track_documents(release: &Release) -> Vec<TrackDocument<'_>> {
         }
     }
     let present = &release.program.tracks;
-    let is_former = |track: &&Track| {
-        sessions.contains_key(&track.slug) && !present.iter().any(|other| other.slug == track.slug)
-    };
+    let is_former =
+        |track: &&Track| sessions.contains_key(&track.slug) && release.program.track(&track.slug).is_none();
     let tracks = present.iter().chain(release.ledger.slugs.tracks.values().filter(is_former));
     let documents = tracks.map(|Track { name, slug, colour, about, was }| TrackDocument {
         named: Named { slug: slug.as_str(), name: name.as_str() },

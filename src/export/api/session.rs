@@ -166,7 +166,7 @@ mod tests {
 
     fn documents() -> Vec<Value> {
         let release = sample::release();
-        let shown = release.ledger.shown();
+        let shown = release.shown();
         shown.iter().map(|entry| json!(SessionDocument::of(entry, &release))).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Picks in and out by the API.
 
 use super::query::Query;
-use super::{Call, JSON, document, tagged};
+use super::{Call, JSON, document};
 use crate::agenda::EditKey;
 use crate::exchange::{self, ExchangeError, Line, Matching, Outcome};
 use crate::feed::Coding;
@@ -11,6 +11,7 @@ use crate::http::representation::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem, feeds};
 use crate::program::SessionId;
 use crate::release::Release;
+use crate::revision::Digest;
 use chrono::{DateTime, Utc};
 use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
@@ -45,7 +46,7 @@ impl Call<'_> {
             false => self.agendas.pick_all(key, expect, &new, self.release).await?,
         };
         let answer = report(&found, &owned, self.release, !is_preview);
-        Ok(tagged(document(StatusCode::OK, &answer), &owned))
+        Ok(self.tagged(document(StatusCode::OK, &answer), &owned))
     }
 
     /// The picks as a list, or with `?format=ics` as a calendar.
@@ -53,14 +54,15 @@ impl Call<'_> {
         if Query::of(self.request).says("format", "ics")? {
             return feeds::own(&owned.record, self.release, self.request, now);
         }
-        let hash = format!("x-{}-{}", owned.record.version, self.release.number());
+        let list = exchange::to_json(self.release, &owned.record.picks).to_string();
         let representation = Representation {
             media_type: JSON,
-            validators: Validators { tag: EntityTag::plain(hash), modified: None },
+            validators: Validators {
+                tag: EntityTag::plain(Digest::of(list.as_bytes()).short()),
+                modified: None,
+            },
             coding: Coding::Identity,
-            body: Content::Made(Box::new(|| {
-                Ok(exchange::to_json(self.release, &owned.record.picks).to_string().into())
-            })),
+            body: Content::Kept(list.into()),
             fields: Vec::new(),
         };
         representation.answer(self.request)

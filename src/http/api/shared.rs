@@ -8,42 +8,39 @@ use crate::feed::Coding;
 use crate::http::conditional::Validators;
 use crate::http::representation::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem};
+use crate::program::SessionId;
 use crate::revision::Digest;
 use http::Response;
 use serde_json::json;
 
 impl Call<'_> {
-    /// Answers a read link. The tag comes from the release, the agenda's version and what is asked for.
+    /// Answers a read link. The tag is a hash of the document.
     pub(super) fn shared(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
         let release = self.release;
         let fields = Query::of(self.request).fields()?;
         let record = self.agendas.shared(token)?.open()?;
-        let text = fields.text();
-        let state = [release.number().to_le_bytes(), record.version.to_le_bytes()];
-        let parts = [env!("CARGO_PKG_VERSION").as_bytes(), &token.hash().0, text.as_bytes()];
-        let hash = Digest::of_parts(parts.into_iter().chain(state.iter().map(<[u8; 8]>::as_slice))).short();
-        let body = || {
-            let agenda = Agenda::of(&record.picks, release);
-            let path = format!("/agendas/{}", token.reveal());
-            let sessions = agenda.items.iter().map(|item| {
-                let session = fields.select(json!(SessionDocument::of(item.entry, release)));
-                json!({ "session": session, "clashes": item.clashes })
-            });
-            let document = json!({
-                "name": record.name,
-                "release": release.number(),
-                "picks": sessions.collect::<Vec<_>>(),
-                "gone": agenda.gone,
-                "page": release.program.conference.link(&path),
-                "feed": release.program.conference.link(&format!("{path}.ics")),
-            });
-            document.to_string().into()
-        };
+        let agenda = Agenda::of(&record.picks, release);
+        let path = format!("/agendas/{}", token.reveal());
+        let sessions = agenda.items.iter().map(|item| {
+            let session = fields.select(json!(SessionDocument::of(item.entry, release)));
+            let clashes: Vec<&SessionId> = item.clashes.iter().map(|other| &other.session.id).collect();
+            json!({ "session": session, "clashes": clashes, "more_clashes": item.more_clashes })
+        });
+        let document = json!({
+            "name": record.name,
+            "release": release.number(),
+            "picks": sessions.collect::<Vec<_>>(),
+            "gone": agenda.gone,
+            "page": release.program.conference.link(&path),
+            "feed": release.program.conference.link(&format!("{path}.ics")),
+        });
+        let document = document.to_string();
+        let tag = EntityTag::plain(Digest::of(document.as_bytes()).short());
         let representation = Representation {
             media_type: JSON,
-            validators: Validators { tag: EntityTag::plain(hash), modified: None },
+            validators: Validators { tag, modified: None },
             coding: Coding::Identity,
-            body: Content::Made(Box::new(|| Ok(body()))),
+            body: Content::Kept(document.into()),
             fields: Vec::new(),
         };
         representation.answer(self.request)

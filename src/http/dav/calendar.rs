@@ -8,9 +8,15 @@ use crate::release::Release;
 use crate::revision::Digest;
 use std::sync::Arc;
 
+/// Colours that stand out from each other and carry white text.
+const COLOURS: &[&str] =
+    &["#1f6feb", "#8250df", "#bf3989", "#cf222e", "#bc4c00", "#9a6700", "#1a7f37", "#0f7b8a"];
+
 /// Something that has properties.
 #[derive(Debug, Clone)]
 pub(super) enum Resource {
+    /// Where a client starts, by its path, with the tree that it is led to.
+    Root(&'static str, Tree, Arc<Release>),
     Home(Home),
     Calendar(Calendar),
     Object(Calendar, Arc<Event>),
@@ -19,7 +25,8 @@ pub(super) enum Resource {
 impl Resource {
     pub(super) fn href(&self) -> String {
         match self {
-            Self::Home(home) => home.tree().home().to_owned(),
+            Self::Root(href, ..) => (*href).to_owned(),
+            Self::Home(home) => home.tree.home().to_owned(),
             Self::Calendar(calendar) => calendar.href(),
             Self::Object(calendar, event) => calendar.object_href(&event.id),
         }
@@ -27,8 +34,9 @@ impl Resource {
 
     pub(super) fn tree(&self) -> Tree {
         match self {
-            Self::Home(home) => home.tree(),
-            Self::Calendar(calendar) | Self::Object(calendar, _) => calendar.name.tree(),
+            Self::Root(_, tree, _) => *tree,
+            Self::Home(home) => home.tree,
+            Self::Calendar(calendar) | Self::Object(calendar, _) => calendar.tree,
         }
     }
 }
@@ -37,15 +45,12 @@ impl Resource {
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     pub(super) release: Arc<Release>,
+    pub(super) tree: Tree,
     /// The calendar of an agenda's home; the public one lists those of the program.
     pub(super) mine: Option<Calendar>,
 }
 
 impl Home {
-    fn tree(&self) -> Tree {
-        if self.mine.is_some() { Tree::Agendas } else { Tree::Public }
-    }
-
     pub(super) fn title(&self) -> &Text {
         self.mine.as_ref().map_or(&self.release.program.conference.title, |mine| &mine.title)
     }
@@ -60,12 +65,11 @@ impl Home {
         let announced = program.tracks.iter().map(|track| &track.slug);
         let others = self.release.ledger.slugs.tracks.keys().filter(|slug| {
             let feed = self.release.feeds.feed(&FeedKey::Track((*slug).clone()));
-            program.tracks.iter().all(|track| track.slug != **slug)
-                && feed.is_some_and(|feed| !feed.shared_members().is_empty())
+            program.track(slug).is_none() && feed.is_some_and(|feed| !feed.shared_members().is_empty())
         });
         let tracks = announced.chain(others).cloned().map(FeedKey::Track);
         let keys = [FeedKey::Program].into_iter().chain(tracks);
-        keys.filter_map(|key| Calendar::of_feed(Arc::clone(&self.release), &key)).collect()
+        keys.filter_map(|key| Calendar::of_feed(Arc::clone(&self.release), self.tree, &key)).collect()
     }
 }
 
@@ -73,6 +77,7 @@ impl Home {
 #[derive(Debug, Clone)]
 pub(super) struct Calendar {
     pub(super) release: Arc<Release>,
+    tree: Tree,
     pub(super) name: Name,
     pub(super) title: Text,
     content: Content,
@@ -91,24 +96,25 @@ enum Content {
 
 impl Calendar {
     /// The calendar of a canonical feed; none where the slug never was.
-    pub(super) fn of_feed(release: Arc<Release>, asked: &FeedKey) -> Option<Self> {
+    pub(super) fn of_feed(release: Arc<Release>, tree: Tree, asked: &FeedKey) -> Option<Self> {
         let key = asked.clone().resolve(&release.ledger.slugs)?;
         let title = release.feeds.feed(&key)?.calendar.name.clone();
-        Some(Self { release, name: Name::Public(asked.clone()), title, content: Content::Feed(key) })
+        Some(Self { release, tree, name: Name::Public(asked.clone()), title, content: Content::Feed(key) })
     }
 
     pub(super) fn of_agenda(
         release: Arc<Release>,
+        tree: Tree,
         title: Text,
         picks: Vec<SessionId>,
         token: &ReadToken,
     ) -> Self {
         let content = Content::Agenda { link: token.hash().short(), picks: picks.into() };
-        Self { release, name: Name::Agenda, title, content }
+        Self { release, tree, name: Name::Agenda, title, content }
     }
 
     pub(super) fn href(&self) -> String {
-        self.name.href()
+        format!("{}{}/", self.tree.home(), self.name)
     }
 
     pub(super) fn object_href(&self, id: &SessionId) -> String {
@@ -132,8 +138,15 @@ impl Calendar {
         about.unwrap_or_else(|| self.release.feeds.agenda_about()).to_string()
     }
 
-    pub(super) fn colour(&self) -> Option<Colour> {
-        self.feed()?.calendar.colour
+    /// The configured colour, else one of a few by its name, so that the calendars of one account differ.
+    pub(super) fn colour(&self) -> String {
+        let own: Option<Colour> = self.feed().and_then(|feed| feed.calendar.colour);
+        let by_name = || {
+            let place = Digest::of(self.name.to_string().as_bytes()).0;
+            let place = place.first().map_or(0, |byte| usize::from(*byte) % COLOURS.len());
+            COLOURS.get(place).copied().unwrap_or_default().to_owned()
+        };
+        own.map_or_else(by_name, |colour| colour.to_string())
     }
 
     /// Where its sync tokens begin.
@@ -142,7 +155,8 @@ impl Calendar {
             Content::Feed(_) => String::new(),
             Content::Agenda { link, .. } => format!("-{link}"),
         };
-        self.release.program.conference.link(&format!("/dav/sync/{}{link}/", self.name))
+        let form = if self.tree.is_titled { "cancelled-title/" } else { "" };
+        self.release.program.conference.link(&format!("/dav/sync/{form}{}{link}/", self.name))
     }
 
     /// Its events in program order.
@@ -165,12 +179,13 @@ impl Calendar {
 
     /// A member as an object.
     pub(super) fn object<'a>(&'a self, event: &'a Event) -> Object<'a> {
-        self.release.feeds.object(event, self.name == Name::Agenda)
+        self.release.feeds.object(event, self.name == Name::Agenda, self.tree.is_titled)
     }
 
     /// Changes whenever a member comes, changes or goes.
     pub(super) fn tag(&self) -> String {
         match self.feed() {
+            Some(feed) if self.tree.is_titled => format!("{}-title", feed.hash),
             Some(feed) => feed.hash.clone(),
             None => {
                 let hashes: Vec<String> =

@@ -1,4 +1,4 @@
-//! Who asks for an agenda: Basic credentials (RFC 7617), any user name, the read link's token as password.
+//! Who asks for an agenda: Basic credentials (RFC 7617), any user name or none, the read link's token as password.
 
 use super::Refusal;
 use crate::agenda::ReadToken;
@@ -12,18 +12,25 @@ pub(super) fn token(headers: &HeaderMap, public_url: &Url) -> Result<ReadToken, 
     if !is_private(public_url) {
         return Err(Refusal::Insecure);
     }
+    sent(headers).ok_or(Refusal::SignIn)
+}
+
+/// The token in a request's credentials, where there is one.
+pub(super) fn sent(headers: &HeaderMap) -> Option<ReadToken> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let (Some(field), None) = (fields.next(), fields.next()) else { return Err(Refusal::SignIn) };
-    let sent = field.to_str().ok().and_then(|field| field.split_once(' '));
-    let (_, encoded) =
-        sent.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")).ok_or(Refusal::SignIn)?;
-    let decoded =
-        BASE64.decode(encoded.trim().as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let password =
-        decoded.as_deref().and_then(|pair| pair.split_once(':')).map(|(_, password)| password.trim());
-    // People paste the whole link.
-    let token = password.and_then(|password| password.rsplit('/').next()).unwrap_or_default();
-    ReadToken::parse(token.strip_suffix(".ics").unwrap_or(token)).map_err(|_| Refusal::SignIn)
+    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+    let (scheme, encoded) = field.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64.decode(encoded.trim().as_bytes()).ok()?).ok()?;
+    let (user, password) = decoded.split_once(':')?;
+    // Programs that ask for one field alone send it as the user name.
+    [password, user].into_iter().find_map(|secret| {
+        // People paste the whole link.
+        let token = secret.trim().rsplit('/').next()?;
+        ReadToken::parse(token.strip_suffix(".ics").unwrap_or(token)).ok()
+    })
 }
 
 fn is_private(public_url: &Url) -> bool {
@@ -62,6 +69,7 @@ mod tests {
             format!("me:{secret}"),
             format!(":{secret}"),
             format!("zoë: {secret} "),
+            format!("{secret}:"),
             format!("me:https://conf.example/agendas/{secret}.ics"),
             format!("me:https://conf.example/agendas/{secret}"),
         ] {

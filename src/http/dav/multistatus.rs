@@ -1,12 +1,14 @@
 //! 207 Multi-Status (RFC 4918, 13), made piece by piece while it is sent: a small one is whole and has a
 //! length, a large one never lies in memory.
 
+use super::Tree;
 use super::calendar::{Calendar, Home, Resource};
 use super::property::Wanted;
 use super::refusal::NAMESPACES;
 use crate::feed::Event;
 use crate::http::Body;
 use crate::http::body::Stream;
+use crate::release::Release;
 use crate::xml::Writer;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -21,6 +23,7 @@ const PIECE: usize = 64 * 1024;
 /// One response within it.
 #[derive(Debug)]
 pub(super) enum Item {
+    Root(&'static str, Tree, Arc<Release>),
     Home(Home),
     Calendar(Calendar),
     /// A member of the calendar that the request is for.
@@ -45,7 +48,7 @@ impl Multistatus {
     /// Of items below a resource.
     pub(super) fn new(resource: Resource, wanted: Wanted, items: Vec<Item>) -> Self {
         let calendar = match resource {
-            Resource::Home(_) => None,
+            Resource::Root(..) | Resource::Home(_) => None,
             Resource::Calendar(calendar) | Resource::Object(calendar, _) => Some(calendar),
         };
         let mut xml = Writer::default();
@@ -92,6 +95,7 @@ impl Multistatus {
 
     fn item(&self, item: Item, xml: &mut Writer) {
         let resource = match item {
+            Item::Root(href, tree, release) => Resource::Root(href, tree, release),
             Item::Home(home) => Resource::Home(home),
             Item::Calendar(calendar) => Resource::Calendar(calendar),
             Item::Object(event) => match &self.calendar {

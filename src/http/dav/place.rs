@@ -4,19 +4,31 @@ use crate::feed::FeedKey;
 use crate::program::SessionId;
 use std::fmt;
 
-/// One of the two trees.
+/// One of the trees: the program's or an agenda's, each in two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Tree {
-    Public,
-    Agendas,
+pub(in crate::http) struct Tree {
+    /// Whether it is opened by a read link's token.
+    pub(super) is_agenda: bool,
+    /// Whether a cancelled session says so in its title, for programs that show nothing of STATUS.
+    pub(super) is_titled: bool,
 }
 
 impl Tree {
+    pub(in crate::http) const PUBLIC: Self = Self { is_agenda: false, is_titled: false };
+    pub(in crate::http) const AGENDAS: Self = Self { is_agenda: true, is_titled: false };
+
+    /// The same with cancelled sessions that say so in their titles.
+    pub(in crate::http) const fn titled(self) -> Self {
+        Self { is_titled: true, ..self }
+    }
+
     /// The principal, which is its own home.
     pub(super) fn home(self) -> &'static str {
-        match self {
-            Self::Public => "/dav/public/",
-            Self::Agendas => "/dav/agendas/",
+        match (self.is_agenda, self.is_titled) {
+            (false, false) => "/dav/public/",
+            (true, false) => "/dav/agendas/",
+            (false, true) => "/dav/cancelled-title/public/",
+            (true, true) => "/dav/cancelled-title/agendas/",
         }
     }
 }
@@ -41,15 +53,12 @@ impl Name {
         part.and_then(|(part, name)| FeedKey::part(part, name)).map(Self::Public)
     }
 
-    pub(super) fn tree(&self) -> Tree {
+    /// Its tree, in the form with STATUS.
+    fn tree(&self) -> Tree {
         match self {
-            Self::Public(_) => Tree::Public,
-            Self::Agenda => Tree::Agendas,
+            Self::Public(_) => Tree::PUBLIC,
+            Self::Agenda => Tree::AGENDAS,
         }
-    }
-
-    pub(super) fn href(&self) -> String {
-        format!("{}{self}/", self.tree().home())
     }
 }
 
@@ -70,28 +79,47 @@ impl fmt::Display for Name {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Place {
     WellKnown,
+    /// Where a client may start without knowing more than the host, by its path.
+    Root(&'static str),
     Home(Tree),
-    Calendar(Name),
-    Object(Name, SessionId),
+    Calendar(Tree, Name),
+    Object(Tree, Name, SessionId),
     /// What could not exist, in a tree that asks for credentials all the same.
     Nowhere(Tree),
 }
 
 impl Place {
     pub(in crate::http) fn public(calendar: Option<&str>) -> Self {
-        calendar.and_then(Name::parse).map_or(Self::Nowhere(Tree::Public), Self::Calendar)
+        let name = calendar.and_then(Name::parse);
+        name.map_or(Self::Nowhere(Tree::PUBLIC), |name| Self::Calendar(Tree::PUBLIC, name))
+    }
+
+    /// The agenda's calendar.
+    pub(in crate::http) const fn agenda() -> Self {
+        Self::Calendar(Tree::AGENDAS, Name::Agenda)
+    }
+
+    /// The same place in the tree whose cancelled sessions say so in their titles.
+    pub(in crate::http) fn titled(self) -> Self {
+        match self {
+            Self::WellKnown | Self::Root(_) => self,
+            Self::Home(tree) => Self::Home(tree.titled()),
+            Self::Calendar(tree, name) => Self::Calendar(tree.titled(), name),
+            Self::Object(tree, name, id) => Self::Object(tree.titled(), name, id),
+            Self::Nowhere(tree) => Self::Nowhere(tree.titled()),
+        }
     }
 
     pub(in crate::http) fn object(calendar: Option<Name>, file: Option<&str>, tree: Tree) -> Self {
         let id = file.and_then(|file| file.strip_suffix(".ics")).and_then(|id| SessionId::parse(id).ok());
         match calendar.zip(id) {
-            Some((name, id)) => Self::Object(name, id),
+            Some((name, id)) => Self::Object(name.tree(), name, id),
             None => Self::Nowhere(tree),
         }
     }
 
     pub(in crate::http) fn public_object(calendar: Option<&str>, file: Option<&str>) -> Self {
-        Self::object(calendar.and_then(Name::parse), file, Tree::Public)
+        Self::object(calendar.and_then(Name::parse), file, Tree::PUBLIC)
     }
 }
 
@@ -119,7 +147,7 @@ mod tests {
         #[test]
         fn whatever_is_sent_is_a_place(calendar in any::<String>(), file in any::<String>()) {
             let place = Place::public_object(Some(&calendar), Some(&file));
-            prop_assert!(matches!(place, Place::Nowhere(Tree::Public) | Place::Object(..)));
+            prop_assert!(matches!(place, Place::Nowhere(Tree::PUBLIC) | Place::Object(..)));
         }
     }
 }

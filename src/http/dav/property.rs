@@ -86,10 +86,12 @@ impl Property {
         use Property as P;
         let home = resource.tree().home();
         Some(match (self, resource) {
+            (P::ResourceType, Resource::Root(..)) => Value::Paths(&[&["D:collection"]]),
             (P::ResourceType, Resource::Home(_)) => Value::Paths(&[&["D:collection"], &["D:principal"]]),
             (P::ResourceType, Resource::Calendar(_)) => Value::Paths(&[&["D:collection"], &["C:calendar"]]),
             (P::ResourceType, Resource::Object(..)) => Value::Paths(&[]),
-            (P::CurrentUserPrincipal | P::Owner, _) | (P::PrincipalUrl | P::HomeSet, Resource::Home(_)) => {
+            (P::CurrentUserPrincipal | P::Owner, _)
+            | (P::PrincipalUrl | P::HomeSet, Resource::Root(..) | Resource::Home(_)) => {
                 Value::Href(home.to_owned())
             }
             // Reading free and busy times comes with reading (RFC 4791, 6.1.1).
@@ -105,6 +107,9 @@ impl Property {
                 &["D:supported-report", "D:report", "C:free-busy-query"],
             ]),
             (P::ReportSet, _) => Value::Paths(&[]),
+            (P::DisplayName, Resource::Root(_, _, release)) => {
+                Value::Text(release.program.conference.title.to_string())
+            }
             (P::DisplayName, Resource::Home(home)) => Value::Text(home.title().to_string()),
             (P::DisplayName, Resource::Calendar(calendar)) => Value::Text(calendar.title.to_string()),
             (P::Description, Resource::Calendar(calendar)) => Value::Text(calendar.about()),
@@ -120,7 +125,7 @@ impl Property {
             (P::CTag, Resource::Calendar(calendar)) => Value::Text(calendar.tag()),
             // Apple's form has an alpha channel.
             (P::Colour, Resource::Calendar(calendar)) => {
-                Value::Text(format!("{}FF", calendar.colour()?.to_string().to_uppercase()))
+                Value::Text(format!("{}FF", calendar.colour().to_uppercase()))
             }
             (P::ETag, Resource::Object(calendar, event)) => {
                 Value::Text(format!("\"{}\"", calendar.object(event).hash()))

@@ -6,6 +6,7 @@ use super::property::{DAV, Wanted};
 use super::{Depth, Refusal, Visit, report};
 use crate::http::{Body, Problem};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use std::sync::Arc;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -25,6 +26,7 @@ impl Visit<'_> {
         }
         let below = depth == Depth::Members;
         let items = match &resource {
+            Resource::Root(href, tree, release) => vec![Item::Root(href, *tree, Arc::clone(release))],
             Resource::Home(home) => {
                 let listed = if below { home.calendars() } else { Vec::new() };
                 [Item::Home(home.clone())].into_iter().chain(listed.into_iter().map(Item::Calendar)).collect()

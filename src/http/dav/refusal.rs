@@ -41,7 +41,8 @@ impl Refusal {
             Self::Unmet(element) => format!("The request does not fulfil {element}."),
             Self::NeedPrivileges(_) => "These calendars are read-only.".to_owned(),
             Self::SignIn => {
-                "Sign in with any user name and, as password, the token of the agenda's read link (cbr_…)."
+                "Sign in with the token of the agenda's read link (cbr_…) as password. The user name does not matter and may be \
+                 left empty."
                     .to_owned()
             }
             Self::Insecure => {

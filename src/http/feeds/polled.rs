@@ -6,7 +6,7 @@
 //! their entity tags, which name what fixes them.
 
 use super::recent::Recent;
-use crate::feed::Options;
+use crate::feed::{Coding, Options};
 use crate::freshness::LinkHash;
 use crate::release::Release;
 use crate::store::Behind;
@@ -53,7 +53,7 @@ struct Shard {
     /// Another one, though of the same number, leaves nothing of this: something was erased from the earlier.
     release: Weak<Release>,
     agendas: Recent<(LinkHash, Options), Arc<Known>>,
-    bodies: Recent<String, Bytes>,
+    bodies: Recent<String, (Coding, Bytes)>,
 }
 
 impl Shard {
@@ -107,15 +107,15 @@ impl Look<'_> {
         self.shard().agendas.keep((self.link, self.options), Arc::clone(known), bytes);
     }
 
-    /// The body of an entity tag.
-    pub(super) fn body(&self, tag: &str) -> Option<Bytes> {
+    /// The body of an entity tag, and the coding that it is in.
+    pub(super) fn body(&self, tag: &str) -> Option<(Coding, Bytes)> {
         self.shard().bodies.find(tag)
     }
 
     /// Remembers a body.
-    pub(super) fn keep_body(&self, tag: String, body: &Bytes) {
+    pub(super) fn keep_body(&self, tag: String, coding: Coding, body: &Bytes) {
         let bytes = tag.len() + body.len();
-        self.shard().bodies.keep(tag, body.clone(), bytes);
+        self.shard().bodies.keep(tag, (coding, body.clone()), bytes);
     }
 
     fn shard(&self) -> MutexGuard<'_, Shard> {

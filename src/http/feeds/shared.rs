@@ -148,9 +148,9 @@ fn polled_feed<'a>(
             Some(joined) => joined,
             None => join(&known.behind().agenda()?.ok_or(Problem::Gone)?, look.release, look.options),
         };
-        let body = joined_body(&joined, coding);
-        look.keep_body(tag, &body);
-        Ok(body)
+        let (coding, body) = joined_body(&joined, coding);
+        look.keep_body(tag, coding, &body);
+        Ok((coding, body))
     })
 }
 

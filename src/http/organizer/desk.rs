@@ -4,6 +4,7 @@
 //! published is what was shown.
 
 use super::{Call, Desk, Organizer};
+use crate::http::allowance::Allowed;
 use crate::http::web::form::Form;
 use crate::http::web::{CAP, html, see, set_cookies};
 use crate::http::{Body, Problem, cap, origin, upload};
@@ -64,6 +65,7 @@ impl Organizer {
         request: &Parts,
         body: B,
         patience: Duration,
+        allowed: Allowed<'_>,
     ) -> Result<Response<Body>, Problem>
     where
         B: http_body::Body<Data = Bytes>,
@@ -75,20 +77,23 @@ impl Organizer {
         let public_url = &release.program.conference.public_url;
         let now = self.clock.now();
         if desk == Desk::Home {
-            return match self.sessions.who(&request.headers, public_url, now) {
+            return match self.signed_in(&request.headers, public_url) {
                 Some(who) => self.home(who),
                 None => Ok(html(web::sign_in(&release, false))),
             };
         }
+        if desk == Desk::SignIn {
+            allowed.may_guess()?;
+        }
         origin::check(&request.headers, public_url)?;
         let form = Form::read(&request.headers, &cap::read(body, CAP, patience).await?)?;
         if desk == Desk::SignIn {
-            let Some(who) = self.secrets.label(form.one("secret")) else {
+            let Some(secret) = allowed.guess(|| self.secrets.find(form.one("secret")))? else {
                 let mut response = html(web::sign_in(&release, true));
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
                 return Ok(response);
             };
-            let cookie = self.sessions.open(who, public_url, now);
+            let cookie = self.sessions.open(&secret.sha256, public_url, now);
             let mut response = see("/organizer");
             set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
             return Ok(response);
@@ -98,7 +103,7 @@ impl Organizer {
             set_cookies(&mut response, [self.sessions.close(&request.headers, public_url, now)]);
             return Ok(response);
         }
-        let who = self.who(request)?;
+        let who = self.who(request, allowed)?;
         let call = Call { organizer: self, request, body: Bytes::new(), who };
         match desk {
             Desk::Preview(number) => {
@@ -149,7 +154,9 @@ impl Call<'_> {
     async fn show(&self, draft: Draft, is_stale: bool) -> Result<Response<Body>, Problem> {
         let publisher = Arc::clone(&self.organizer.publisher);
         let csv = draft.csv.clone();
+        let turn = self.organizer.previews.preview().await?;
         let look = move || {
+            let _turn = turn;
             let seen = publisher.preview(&csv);
             let mut page = web::Preview { faults: faults(&seen.report), ..web::Preview::default() };
             if let (Some(prepared), Some(guarded)) = (seen.prepared, seen.guarded) {
@@ -202,7 +209,13 @@ impl Call<'_> {
 }
 
 fn faults(report: &Report) -> Vec<FaultLine> {
-    report.faults.iter().map(fault).collect()
+    let mut lines: Vec<FaultLine> = report.shown().into_iter().map(fault).collect();
+    let left = (report.error_count() + report.warning_count()).saturating_sub(lines.len());
+    if left > 0 {
+        let message = format!("{left} more are not listed here");
+        lines.push(line(false, 0, ["", &message, "correct the listed ones and look at the file again"]));
+    }
+    lines
 }
 
 fn fault(fault: &Fault) -> FaultLine {
@@ -235,6 +248,7 @@ fn in_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Published { release } => format!("published as release {release}"),
         Verdict::Unchanged { release } => format!("nothing changed against release {release}"),
+        Verdict::Refused { errors: 1 } => "refused: 1 error".to_owned(),
         Verdict::Refused { errors } => format!("refused: {errors} errors"),
         Verdict::Held { reasons, .. } => format!("held: {}", reasons.join("; ")),
         Verdict::Failed { reason } => format!("failed: {reason}"),

@@ -39,7 +39,9 @@ impl Call<'_> {
     pub(super) async fn preview(self) -> Result<Response<Body>, Problem> {
         let publisher = Arc::clone(&self.organizer.publisher);
         let body = self.body.clone();
+        let turn = self.organizer.previews.preview().await?;
         let look = move || {
+            let _turn = turn;
             let Preview { report, prepared, guarded, base } = publisher.preview(&body);
             let (Some(prepared), Some(guarded)) = (prepared, guarded) else {
                 return Err(PublishError::Refused(Box::new(report)));

@@ -1,37 +1,67 @@
-//! The organizer's secrets: who may publish.
+//! The organizer secrets that are valid now: who may publish.
 //!
-//! A file with one per line, `secret` or `label secret`. Only SHA-256 digests are kept in memory; they are
-//! compared in constant time, all of them, whichever matches. Nothing here prints a secret.
+//! Owns the set in memory, read from the file that [`crate::config::SecretsFile`] describes. It holds labels and
+//! SHA-256 digests; a secret that a request sends is hashed and compared with all of them in constant time.
 
-use crate::http::Problem;
+use crate::config::{MAX_SECRETS_FILE, OrganizerSecret, SecretsFile};
 use crate::revision::Digest;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::{fmt, io};
 use subtle::ConstantTimeEq;
 
-/// What a secret without a label is called.
-const UNLABELLED: &str = "organizer";
-
-/// Secrets shorter than this can be guessed.
-const SHORT: usize = 16;
-
-#[derive(Clone)]
-struct Labelled {
-    label: String,
-    digest: Digest,
-}
-
-/// The secrets that are known. Clones share them.
+/// The valid secrets. Clones share them.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     file: Option<PathBuf>,
-    known: RwLock<Vec<Labelled>>,
+    known: RwLock<Vec<OrganizerSecret>>,
+}
+
+/// Why a secrets file is refused. No variant holds text of the file, since that may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// The file is there and cannot be read.
+    #[error("the organizer secrets file {} cannot be read: {cause}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A line is neither a secret's digest nor a comment.
+    #[error(
+        "the organizer secrets file {file}: {lines} not of the form `LABEL sha256:HEX`. The file holds no plain \
+         secrets. Run `callboard secret add LABEL --file {file}`, which makes a new secret and prints it, then \
+         delete the refused lines",
+        file = file.display(),
+        lines = in_words(lines)
+    )]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// The numbers of its refused lines, from 1.
+        lines: Vec<usize>,
+    },
+}
+
+fn in_words(lines: &[usize]) -> String {
+    match lines {
+        [line] => format!("line {line} is"),
+        lines => {
+            let shown: Vec<_> = lines.iter().take(5).map(ToString::to_string).collect();
+            let more = lines.len().saturating_sub(shown.len());
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("lines {}{more} are", shown.join(", "))
+        }
+    }
 }
 
 impl Secrets {
@@ -40,89 +70,113 @@ impl Secrets {
         Self::default()
     }
 
-    /// Those of a file.
+    /// Reads a file. A missing file holds no secret; it may be made later and read by [`Self::reload`].
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn open(file: &Path) -> io::Result<Self> {
-        let known = RwLock::new(read(file)?);
+    /// [`SecretsError`]: the file cannot be read, or a line of it is malformed.
+    pub fn open(file: &Path) -> Result<Self, SecretsError> {
+        let read = read(file)?;
+        if !read.malformed.is_empty() {
+            return Err(SecretsError::Malformed { file: file.to_owned(), lines: read.malformed });
+        }
+        log_if_none(file, &read);
+        let known = RwLock::new(read.secrets);
         Ok(Self(Arc::new(Inner { file: Some(file.to_owned()), known })))
     }
 
-    /// Reads the file again. One that cannot be read leaves the secrets as they were.
+    /// Reads the file again. A secret that is no longer in it is invalid from now on, whatever else is wrong with
+    /// the file: malformed lines count as nothing, and a file that cannot be read as an empty one.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn reload(&self) -> io::Result<()> {
+    /// [`SecretsError`], after the new set was put in place.
+    pub fn reload(&self) -> Result<(), SecretsError> {
         let Some(file) = &self.0.file else { return Ok(()) };
-        let fresh = read(file)?;
+        let (fresh, result) = match read(file) {
+            Ok(read) if read.malformed.is_empty() => {
+                log_if_none(file, &read);
+                (read.secrets, Ok(()))
+            }
+            Ok(read) => {
+                (read.secrets, Err(SecretsError::Malformed { file: file.clone(), lines: read.malformed }))
+            }
+            Err(error) => (Vec::new(), Err(error)),
+        };
         *self.0.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(())
+        result
     }
 
-    /// The label of a request's secret.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<String, Problem> {
-        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.is_empty() {
-            return Err(Problem::NotFound);
-        }
+    /// The number of valid secrets.
+    pub fn count(&self) -> usize {
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// The secret in a request's `Authorization: Bearer`, if it is valid.
+    pub(super) fn in_headers(&self, headers: &HeaderMap) -> Option<OrganizerSecret> {
         let mut fields = headers.get_all(AUTHORIZATION).iter();
-        let (Some(field), None) = (fields.next(), fields.next()) else { return Err(Problem::WrongSecret) };
-        let sent = field.to_str().ok().and_then(|field| field.split_once(' '));
-        let Some((scheme, sent)) = sent else { return Err(Problem::WrongSecret) };
-        drop(known);
-        self.label(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or(Problem::WrongSecret)
+        let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+        let (scheme, sent) = field.to_str().ok()?.split_once(' ')?;
+        self.find(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     }
 
-    /// Whether there are none, so that nothing of the organizer's is here.
+    /// Whether there are none, so that the organizer's paths are not there either.
     pub(super) fn are_none(&self) -> bool {
-        self.0.known.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.count() == 0
     }
 
-    /// The label of a secret, if it is one.
-    pub(super) fn label(&self, secret: &str) -> Option<String> {
+    /// A secret that was sent, if it is valid.
+    pub(super) fn find(&self, secret: &str) -> Option<OrganizerSecret> {
         let digest = Digest::of(secret.trim().as_bytes());
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
-        let mut label = None;
+        let mut found = None;
         for one in known.iter() {
-            if bool::from(one.digest.0.ct_eq(&digest.0)) {
-                label = Some(one.label.clone());
+            if bool::from(one.sha256.ct_eq(&digest.0)) {
+                found = Some(one.clone());
             }
         }
-        label
+        found
+    }
+
+    /// The label of the secret with a digest, if it is still valid.
+    pub(super) fn label_of(&self, sha256: &[u8; 32]) -> Option<String> {
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|one| one.sha256 == *sha256).map(|one| one.label.to_string())
     }
 }
 
-fn read(file: &Path) -> io::Result<Vec<Labelled>> {
-    let known = parse(&std::fs::read_to_string(file)?);
-    let file = file.display();
-    if known.is_empty() {
-        tracing::warn!(%file, "the file holds no secret; nobody can publish over HTTP");
-    }
-    Ok(known)
-}
-
-fn parse(text: &str) -> Vec<Labelled> {
-    let line = |line: &str| {
-        let line = line.trim();
-        let (label, secret) = line.rsplit_once(char::is_whitespace).unwrap_or((UNLABELLED, line));
-        if secret.is_empty() {
-            return None;
-        }
-        let label = label.trim().to_owned();
-        if secret.len() < SHORT {
-            tracing::warn!(label, "this organizer's secret is short; write 16 random characters or more");
-        }
-        Some(Labelled { label, digest: Digest::of(secret.as_bytes()) })
+fn read(file: &Path) -> Result<SecretsFile, SecretsError> {
+    let unreadable = |cause| SecretsError::Unreadable { file: file.to_owned(), cause };
+    let mut opened = match File::open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(SecretsFile::default()),
+        opened => opened.map_err(unreadable)?,
     };
-    text.trim_start_matches('\u{feff}').lines().filter_map(line).collect()
+    let mode = opened.metadata().map_err(unreadable)?.permissions().mode();
+    if mode & 0o002 != 0 {
+        let file = file.display();
+        tracing::warn!(%file, "anybody on this machine can add an organizer secret; run `chmod o-w` on the file");
+    }
+    let mut bytes = Vec::new();
+    let read = opened.by_ref().take(MAX_SECRETS_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if read as u64 > MAX_SECRETS_FILE {
+        return Err(unreadable(io::Error::other(format!("it is longer than {MAX_SECRETS_FILE} bytes"))));
+    }
+    Ok(SecretsFile::parse(&bytes))
 }
 
-/// How many there are, and no more.
+fn log_if_none(file: &Path, read: &SecretsFile) {
+    if read.secrets.is_empty() {
+        let file = file.display();
+        tracing::info!(
+            %file,
+            "there is no organizer secret, so nobody can publish over HTTP; `callboard secret add LABEL --file {file}` \
+             makes one, then reload"
+        );
+    }
+}
+
+/// The number of secrets, and nothing else.
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner).len();
-        f.debug_struct("Secrets").field("known", &known).finish_non_exhaustive()
+        f.debug_struct("Secrets").field("known", &self.count()).finish_non_exhaustive()
     }
 }
 
@@ -136,49 +190,92 @@ mod tests {
         headers
     }
 
-    fn open(text: &str) -> (tempfile::TempDir, Secrets) {
+    fn line(label: &str, secret: &str) -> String {
+        format!("{label} sha256:{}\n", Digest::of(secret.as_bytes()))
+    }
+
+    fn write(text: &str) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("secrets");
+        let file = dir.path().join("organizer-secrets");
         std::fs::write(&file, text).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn a_secret_whose_digest_is_in_the_file_gives_its_label() {
+        let text = format!("# the chairs\r\n{}\n{}", line("Zoë", "0123456789"), line("ci", "aaaa bbbb"));
+        let (_dir, file) = write(&text);
         let secrets = Secrets::open(&file).unwrap();
-        (dir, secrets)
-    }
-
-    #[test]
-    fn each_line_is_a_secret_with_or_without_a_label() {
-        let (_dir, secrets) =
-            open("  0123456789abcdef0\r\n\n Zoë \tfedcba98765432100\nprogram chairs aaaaaaaaaaaaaaaaa\n");
-        let label = |secret: &str| secrets.check(&sent(&format!("Bearer {secret}"))).ok();
-        assert_eq!(label("0123456789abcdef0").as_deref(), Some("organizer"));
-        assert_eq!(label("fedcba98765432100").as_deref(), Some("Zoë"));
-        assert_eq!(label(" aaaaaaaaaaaaaaaaa ").as_deref(), Some("program chairs"));
-        for wrong in ["", "Zoë", "0123456789abcdef", "0123456789abcdef00"] {
-            assert_eq!(label(wrong), None, "{wrong}");
+        let label = |secret: &str| {
+            secrets.in_headers(&sent(&format!("Bearer {secret}"))).map(|found| found.label.to_string())
+        };
+        assert_eq!(label("0123456789").as_deref(), Some("Zoë"));
+        assert_eq!(label(" aaaa bbbb ").as_deref(), Some("ci"));
+        for wrong in
+            ["", "Zoë", "012345678", "01234567890", "bbbb", "chairs", text.split(' ').next_back().unwrap()]
+        {
+            assert_eq!(label(wrong.trim()), None, "{wrong}");
         }
-        assert!(matches!(secrets.check(&sent("Basic 0123456789abcdef0")), Err(Problem::WrongSecret)));
-        assert!(matches!(secrets.check(&HeaderMap::new()), Err(Problem::WrongSecret)));
+        assert_eq!(secrets.in_headers(&sent("Basic 0123456789")), None);
+        assert_eq!(secrets.in_headers(&HeaderMap::new()), None);
     }
 
     #[test]
-    fn without_a_secret_there_is_nothing_here() {
-        let (_dir, empty) = open(" \n");
-        for secrets in [Secrets::none(), empty] {
-            assert!(matches!(secrets.check(&sent("Bearer x")), Err(Problem::NotFound)));
+    fn without_a_secret_or_a_file_nobody_is_let_in() {
+        let (dir, file) = write(" \n# nothing yet\n");
+        let missing = Secrets::open(&dir.path().join("missing")).unwrap();
+        for secrets in [Secrets::none(), Secrets::open(&file).unwrap(), missing] {
+            assert!(secrets.are_none());
         }
-        assert!(Secrets::open(Path::new("/no/such/file")).is_err());
+        assert!(matches!(Secrets::open(dir.path()), Err(SecretsError::Unreadable { .. })));
+    }
+
+    /// `# organizer secrets, one per line` once made the word `line` a secret, and a passphrase its last word.
+    #[test]
+    fn a_plain_secret_is_refused_by_its_line_and_never_quoted() {
+        let (_dir, file) =
+            write("# organizer secrets, one per line\ncorrect horse battery staple\nchair HUNTER2HUNTER2\n");
+        let error = Secrets::open(&file).unwrap_err();
+        let said = format!("{error} {error:?}");
+        assert!(
+            said.contains("lines 2, 3 are") && said.contains("callboard secret add LABEL --file"),
+            "{said}"
+        );
+        for word in ["staple", "correct", "HUNTER2", "chair"] {
+            assert!(!said.contains(word), "{said}");
+        }
     }
 
     #[test]
-    fn a_changed_file_counts_once_it_is_read_again() {
-        let (dir, secrets) = open("0123456789abcdef0");
-        let file = dir.path().join("secrets");
-        std::fs::write(&file, "fedcba98765432100").unwrap();
-        assert!(secrets.check(&sent("Bearer 0123456789abcdef0")).is_ok());
+    fn reload_adds_and_removes_secrets() {
+        let (dir, file) = write(&line("a", "0123456789"));
+        let secrets = Secrets::open(&file).unwrap();
+        let is_valid = |secret: &str| secrets.find(secret).is_some();
+        std::fs::write(&file, line("b", "9876543210")).unwrap();
+        assert!(is_valid("0123456789") && !is_valid("9876543210"));
         secrets.reload().unwrap();
-        assert!(secrets.check(&sent("Bearer 0123456789abcdef0")).is_err());
+        assert!(!is_valid("0123456789") && is_valid("9876543210"));
         std::fs::remove_file(&file).unwrap();
-        assert!(secrets.reload().is_err());
-        assert!(secrets.check(&sent("Bearer fedcba98765432100")).is_ok(), "it locks nobody out");
-        assert!(!format!("{secrets:?}").contains("fedc"));
+        secrets.reload().unwrap();
+        assert!(!is_valid("9876543210"), "its line is gone with the file");
+        std::fs::write(&file, line("c", "0123456789")).unwrap();
+        secrets.reload().unwrap();
+        assert!(is_valid("0123456789"));
+        assert!(!format!("{secrets:?}").contains("0123"));
+        drop(dir);
+    }
+
+    #[test]
+    fn a_removed_secret_stays_out_however_broken_the_new_file_is() {
+        let (_dir, file) = write(&format!("{}{}", line("a", "0123456789"), line("b", "9876543210")));
+        let secrets = Secrets::open(&file).unwrap();
+        let is_valid = |secret: &str| secrets.find(secret).is_some();
+        std::fs::write(&file, format!("plain-secret\n{}", line("b", "9876543210"))).unwrap();
+        assert!(matches!(secrets.reload(), Err(SecretsError::Malformed { lines, .. }) if lines == [1]));
+        assert!(!is_valid("0123456789") && !is_valid("plain-secret") && is_valid("9876543210"));
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert!(matches!(secrets.reload(), Err(SecretsError::Unreadable { .. })));
+        assert!(!is_valid("9876543210"));
     }
 }

@@ -30,6 +30,7 @@ impl Call<'_> {
             "sessions": release.feeds.events().len(),
             "last": status.last,
             "held": status.held,
+            "unstored": status.unstored,
             "schedule": status.schedule,
             "file": {
                 "path": publisher.file().display().to_string(),

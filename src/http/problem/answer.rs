@@ -6,7 +6,9 @@ use crate::http::dav::Refusal;
 use crate::http::encoding::weighted;
 use crate::http::{Body, method};
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Response};
 use serde::Serialize;
 
@@ -78,15 +80,23 @@ impl Problem {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, method::allow(allowed));
             }
+            // RFC 6750, 3: at least one parameter, and no error where nothing was sent.
+            Self::NoKey | Self::NoSecret => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Callboard\""));
+            }
             Self::Agenda(AgendaError::UnknownKey) | Self::WrongSecret => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                let bearer = HeaderValue::from_static("Bearer realm=\"Callboard\", error=\"invalid_token\"");
+                headers.insert(WWW_AUTHENTICATE, bearer);
+            }
+            Self::ContentCoding => {
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             Self::Dav(Refusal::SignIn) => {
                 let basic = HeaderValue::from_static("Basic realm=\"Callboard\", charset=\"UTF-8\"");
                 headers.insert(WWW_AUTHENTICATE, basic);
             }
-            // What is left of the body is not read, so the connection cannot go on.
-            Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) => {
+            // The rest of the body is not worth reading, or nobody knows where it ends.
+            Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) | Self::TransferCoding => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

@@ -2,6 +2,7 @@
 
 use super::{sentence, uncommitted, unread};
 use crate::publisher::{PublishError, shown};
+use crate::store::CommitError;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -22,13 +23,21 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
 pub(super) fn detail(error: &PublishError) -> String {
     match error {
         PublishError::Refused(report) => {
-            format!("The program has {} errors; the running release goes on.", report.errors().count())
+            let errors = report.error_count();
+            let counted = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+            format!("The program has {counted}; the running release goes on.")
         }
         PublishError::Held(held) => format!(
             "Held, because {}. If that is meant, send it again with ?confirm={}",
             held.guarded.reasons.join("; "),
             held.guarded.digest
         ),
+        PublishError::Commit(CommitError::Full) => {
+            "The disk is full, so the release could not be stored; the running one goes on. Free some space on the disk of \
+             the data directory, then try again."
+                .to_owned()
+        }
+        PublishError::Commit(error @ CommitError::TooLarge) => sentence(&error.to_string()),
         PublishError::Commit(_) | PublishError::Read(_) => {
             "The release could not be kept at the moment; the running one goes on. Try again shortly."
                 .to_owned()
@@ -56,5 +65,20 @@ pub(super) fn members(error: &PublishError) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Problem;
+
+    #[test]
+    fn an_upload_to_a_full_disk_says_so_to_the_organizer_and_to_the_log() {
+        let error = PublishError::Commit(CommitError::Full);
+        assert_eq!(status(&error), StatusCode::INSUFFICIENT_STORAGE);
+        assert!(detail(&error).starts_with("The disk is full"), "{}", detail(&error));
+        let cause = Problem::from(error).cause().unwrap();
+        assert!(cause.contains("the disk is full"), "{cause}");
     }
 }

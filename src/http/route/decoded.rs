@@ -51,7 +51,7 @@ impl Decoded<'_> {
     }
 
     pub(super) fn picked(&self) -> Place {
-        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::Agendas)
+        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::AGENDAS)
     }
 
     /// In its one spelling: no sign, no leading zero.

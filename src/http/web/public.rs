@@ -32,9 +32,7 @@ impl Visit<'_> {
         if plain::is_wanted(&self.request.headers) {
             return match view.is_default() {
                 true => self.exports.answer(Format::Text, release, self.request, self.clock.now()).await,
-                false => {
-                    self.made_as(TEXT, shown_text(release, |session| web::admits(release, &view, session)))
-                }
+                false => self.made_as(TEXT, shown_text(release, &view.entries(release))),
             }
             .map(chosen);
         }

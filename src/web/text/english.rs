@@ -136,6 +136,8 @@ words! {
     agenda_none_elsewhere: "Have one on another device? Open it there and choose “Move to another device”.",
     agenda_empty: "Nothing picked yet.",
     clash: "At the same time as {other}.",
+    and_more: "and {n} more",
+    first_shown: "Only the first {n} are listed: narrow the search.",
     keep_this: "Keep only this",
     clashes_count: "{n} of your sessions clash.",
     clash_count: "Two of your sessions clash.",

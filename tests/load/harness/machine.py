@@ -68,10 +68,11 @@ class Server:
             "--program", str(self.program), "--data", str(self.dir / "data"),
         ]  # fmt: skip
 
-    def start(self, *more: str) -> "Server":
+    def start(self, *more: str, before=None) -> "Server":
+        """Starts it and waits until it listens. `before` runs in its process, to limit it."""
         environment = dict(os.environ, CALLBOARD_LOG="warn")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([*self.command(0), *more], stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen([*self.command(0), *more], stdout=log, stderr=log, env=environment, preexec_fn=before)
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             printed = re.search(r"http://127\.0\.0\.1:([1-9][0-9]*)", self.log.read_text())

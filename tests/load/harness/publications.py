@@ -1,5 +1,6 @@
 """Publications under load: every answer is of one release, from its first byte to its last."""
 
+import hashlib
 import re
 import time
 import urllib.request
@@ -38,8 +39,8 @@ def run(asked, is_short: bool, verdict) -> None:
     with Server() as server:
         csv = _marked()
         server.program.write_bytes(_stamped(csv, 0))
-        secret = server.dir / "secret"
-        secret.write_text(SECRET)
+        secret = server.dir / "organizer-secrets"
+        secret.write_text(f"ops sha256:{hashlib.sha256(SECRET.encode()).hexdigest()}\n")
         server.config = server.config.replace("guard_share = 0.25", "guard_share = 1.0")
         server.start("--organizer-secret-file", str(secret))
         readers = Readers(server.port, PATHS, expect_stamp=True)

@@ -204,3 +204,37 @@ async fn a_poll_after_somebody_elses_change_gives_the_same_again() {
     assert_eq!(stage.send(mine.card("POST", "/agenda/links")).await.status, 201);
     assert_eq!(polled(&stage, &mine.feed).await, before);
 }
+
+#[tokio::test]
+async fn a_coded_feed_is_never_longer_than_the_plain_one() {
+    let stage = Stage::new();
+    let picks = ["first-talk", "other-talk", "last-talk", "opening", "sick-talk"];
+    let mut is_coded = false;
+    for n in 1..=picks.len() {
+        let mine = stage.agenda(&picks[..n]).await;
+        for target in
+            [mine.feed.clone(), format!("{}?alarm=10m", mine.feed), "/program.ics?track=later".to_owned()]
+        {
+            let plain = stage.get(&target).await;
+            let gzip = |fields: &[(&'static str, &str)]| {
+                let card = Card::new("GET", &target).field("accept-encoding", "gzip");
+                fields.iter().fold(card, |card, (name, value)| card.field(name, value))
+            };
+            // The second answer comes from what the first left behind.
+            for _ in 0..2 {
+                let coded = stage.send(gzip(&[])).await;
+                let what = format!("{target}: {} and {} bytes", coded.body.len(), plain.body.len());
+                if coded.field("content-encoding") == "gzip" {
+                    is_coded = true;
+                    assert!(coded.body.len() < plain.body.len(), "{what}");
+                } else {
+                    assert_eq!(coded.body, plain.body, "{what}");
+                }
+                assert_eq!(coded.field("vary"), "Accept-Encoding");
+                assert_eq!(stage.send(gzip(&[("if-none-match", coded.tag())])).await.status, 304, "{what}");
+                assert_ne!(coded.tag(), plain.tag());
+            }
+        }
+    }
+    assert!(is_coded, "no feed was worth coding");
+}

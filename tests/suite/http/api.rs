@@ -327,6 +327,7 @@ async fn a_shared_agenda_is_read_by_its_link_until_that_is_revoked() {
     let shown: Vec<&Value> = picks.iter().map(|pick| &pick["session"]["id"]).collect();
     assert_eq!(shown, ["first-talk", "other-talk", "last-talk"]);
     assert_eq!(picks[0]["clashes"], json!(["other-talk"]));
+    assert_eq!(picks[0]["more_clashes"], 0);
     assert!(!answer.text().contains(&mine.key));
     let short = stage.get(&format!("{target}?fields=title")).await.json();
     assert_eq!(short["picks"][2]["session"], json!({ "id": "last-talk", "title": "Last" }));

@@ -47,7 +47,8 @@ async fn a_method_that_is_not_taken_is_told_what_is() {
     let stage = Stage::new();
     for (method, target, allow) in [
         ("POST", "/program.ics", "GET, HEAD, OPTIONS"),
-        ("BREW", "/program.ics", "GET, HEAD, OPTIONS"),
+        ("PROPFIND", "/program.ics", "GET, HEAD, OPTIONS"),
+        ("TRACE", "/program.ics", "GET, HEAD, OPTIONS"),
         ("DELETE", "/sessions/never-was.ics", "GET, HEAD, OPTIONS"),
         ("GET", "/api/v1/agendas", "POST, OPTIONS"),
         ("PUT", "/api/v1/agenda", "GET, PATCH, DELETE, HEAD, OPTIONS"),
@@ -60,6 +61,72 @@ async fn a_method_that_is_not_taken_is_told_what_is() {
     let options = stage.send(Card::new("OPTIONS", "/program.ics")).await;
     assert_eq!((options.status, options.field("allow")), (204, "GET, HEAD, OPTIONS"));
     assert!(options.body.is_empty());
+}
+
+#[tokio::test]
+async fn a_method_that_nobody_knows_is_not_implemented() {
+    let stage = Stage::new();
+    for target in ["/program.ics", "/nowhere", "/dav/public/", "/organizer/program", "/api/v1/agenda", "/"] {
+        for method in ["BREW", "get", "PROPFINDS"] {
+            let answer = stage.send(Card::new(method, target)).await;
+            assert_eq!((answer.status, answer.field("allow")), (501, ""), "{method} {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_coded_body_is_refused_wherever_bodies_are_read() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&[]).await;
+    let key = format!("Bearer {}", mine.key);
+    let secret = format!("Bearer {}", super::stage::SECRET);
+    for (method, target, authorization) in [
+        ("POST", "/api/v1/agendas", ""),
+        ("PUT", "/api/v1/agenda/picks", key.as_str()),
+        ("POST", "/api/v1/agenda/import", &key),
+        ("PUT", "/organizer/program", &secret),
+        ("POST", "/organizer/preview", &secret),
+        ("POST", "/agenda/picks", ""),
+        ("PROPFIND", "/dav/public/", ""),
+    ] {
+        for coding in ["gzip", "br, identity", "x-unknown"] {
+            let card =
+                Card::new(method, target).text("application/json", "[]").field("content-encoding", coding);
+            let card =
+                if authorization.is_empty() { card } else { card.field("authorization", authorization) };
+            let answer = stage.send(card.field("origin", "https://conf.example")).await;
+            let refusal = (answer.status, answer.field("accept-encoding"));
+            assert_eq!(refusal, (415, "identity"), "{method} {target} {coding}: {}", answer.text());
+        }
+    }
+    let plain = Card::new("POST", "/api/v1/agendas").text("application/json", "{}");
+    assert_eq!(stage.send(plain.field("content-encoding", "identity")).await.status, 201);
+    // Without a body nothing is coded.
+    assert_eq!(
+        stage.send(Card::new("GET", "/program.ics").field("content-encoding", "gzip")).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_challenge_tells_wrong_credentials_from_missing_ones() {
+    let stage = Stage::new();
+    let wrong = callboard::agenda::EditKey::generate().unwrap().reveal();
+    for target in ["/api/v1/agenda", "/api/v1/agenda/links", "/organizer/status", "/organizer/releases"] {
+        let without = stage.get(target).await;
+        assert_eq!((without.status, without.field("www-authenticate")), (401, "Bearer realm=\"Callboard\""));
+        assert!(without.json()["detail"].as_str().unwrap().starts_with("Send the "), "{}", without.text());
+        for sent in [format!("Bearer {wrong}"), "Bearer x".to_owned(), "bearer".to_owned()] {
+            let answer = stage.send(Card::new("GET", target).field("authorization", &sent)).await;
+            let challenge = "Bearer realm=\"Callboard\", error=\"invalid_token\"";
+            assert_eq!(
+                (answer.status, answer.field("www-authenticate")),
+                (401, challenge),
+                "{target} {sent}"
+            );
+            assert!(!answer.json()["detail"].as_str().unwrap().starts_with("Send"), "{}", answer.text());
+        }
+    }
 }
 
 #[tokio::test]
@@ -103,5 +170,7 @@ async fn robots_may_read_every_feed() {
     let stage = Stage::new();
     let answer = stage.get("/robots.txt").await;
     assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
-    assert!(!answer.text().contains(".ics") && !answer.text().contains("/agendas"));
+    assert!(!answer.text().contains(".ics"), "{}", answer.text());
+    // Else the rule against `/agenda` would hold for these too (RFC 9309, 2.2.2).
+    assert!(answer.text().contains("\nAllow: /agendas/\nDisallow: /agenda\n"), "{}", answer.text());
 }

@@ -69,6 +69,10 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes()))
 }
 
+fn varies_by_credentials(answer: &Answer) -> bool {
+    answer.headers.get_all("vary").iter().any(|value| value == "Authorization")
+}
+
 /// The token in a feed's path, as a password.
 fn password(feed: &str) -> String {
     feed.trim_start_matches("/agendas/").trim_end_matches(".ics").to_owned()
@@ -119,6 +123,127 @@ async fn discovery_leads_from_the_well_known_address_to_the_calendars() {
     ] {
         let answer = stage.send(card("PROPFIND", &format!("/dav/public/{name}"), "0", &body)).await;
         assert_eq!(answer.status, 404, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_knows_the_host_alone_is_led_to_the_tree_that_its_credentials_open() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["lunch"]).await;
+    let token = password(&mine.feed);
+    let asked = propfind("<D:current-user-principal/><D:resourcetype/><C:calendar-home-set/>");
+    let revoked = callboard::agenda::EditKey::generate().unwrap().read_token(1).reveal();
+    for (sent, home) in [
+        (String::new(), "/dav/public/"),
+        (basic("", ""), "/dav/public/"),
+        (basic("me", ""), "/dav/public/"),
+        (basic("me", "my own password"), "/dav/public/"),
+        ("Basic ???".to_owned(), "/dav/public/"),
+        (basic("", &token), "/dav/agendas/"),
+        (basic("me", &token), "/dav/agendas/"),
+        (basic(&token, ""), "/dav/agendas/"),
+        // Told by the tree itself.
+        (basic("me", &revoked), "/dav/agendas/"),
+    ] {
+        let with = |card: Card| if sent.is_empty() { card } else { card.field("authorization", &sent) };
+        for root in ["/", "/dav", "/dav/"] {
+            for depth in ["0", "1"] {
+                let answer = stage.send(with(card("PROPFIND", root, depth, &asked))).await;
+                let own = if root == "/" { "/" } else { "/dav/" };
+                assert_eq!(
+                    responses(&answer),
+                    BTreeMap::from([(own.to_owned(), "200".to_owned())]),
+                    "{sent}"
+                );
+                let href = format!("<D:current-user-principal><D:href>{home}</D:href>");
+                let text: String = answer.text().split_whitespace().collect();
+                assert!(text.contains(&href), "{sent}: {text}");
+                assert!(varies_by_credentials(&answer), "{:?}", answer.headers);
+                assert_eq!(answer.field("dav"), "1, 3, calendar-access");
+            }
+        }
+        for method in ["GET", "PROPFIND"] {
+            let answer = stage.send(with(card(method, "/.well-known/caldav", "0", ""))).await;
+            assert_eq!((answer.status, answer.field("location")), (301, home), "{sent}");
+            assert!(varies_by_credentials(&answer), "{:?}", answer.headers);
+        }
+        // The public tree never asks for credentials.
+        for place in ["/dav/public/", PUBLIC, "/dav/public/never/", "/dav/cancelled-title/public/"] {
+            for method in ["PROPFIND", "OPTIONS", "GET", "PUT"] {
+                let answer = stage.send(with(card(method, place, "0", ""))).await;
+                assert_eq!(answer.field("www-authenticate"), "", "{method} {place}");
+                assert_ne!(answer.status, 401, "{method} {place}");
+            }
+        }
+    }
+    let options = stage.send(Card::new("OPTIONS", "/")).await;
+    assert_eq!(options.field("dav"), "1, 3, calendar-access");
+    assert_eq!(options.field("allow"), "GET, PROPFIND, REPORT, HEAD, OPTIONS");
+    // The page stays what it was.
+    let page = stage.get("/").await;
+    assert_eq!((page.status, page.field("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.field("dav").is_empty() && !varies_by_credentials(&page));
+    let refused = stage.send(Card::new("POST", "/")).await;
+    assert_eq!((refused.status, refused.field("allow")), (405, "GET, PROPFIND, REPORT, HEAD, OPTIONS"));
+}
+
+#[tokio::test]
+async fn the_other_trees_say_in_the_title_that_a_session_is_cancelled() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["sick-talk", "lunch"]).await;
+    let key = basic("", &password(&mine.feed));
+    let body = propfind("<D:getetag/><D:getcontentlength/><D:sync-token/><S:getctag/>");
+    for (tree, calendar) in [("public/", "program/"), ("agendas/", "agenda/")] {
+        let plain = format!("/dav/{tree}{calendar}");
+        let titled = format!("/dav/cancelled-title/{tree}{calendar}");
+        let ask = |card: Card| stage.send(card.field("authorization", &key));
+        let object = ask(Card::new("GET", &format!("{titled}sick-talk.ics"))).await;
+        assert_eq!(object.property("SUMMARY"), "CANCELLED: Sick", "{}", object.text());
+        assert_eq!(object.property("STATUS"), "CONFIRMED");
+        let before = ask(Card::new("GET", &format!("{plain}sick-talk.ics"))).await;
+        assert_eq!((before.property("SUMMARY"), before.property("STATUS")), ("Sick", "CANCELLED"));
+        assert_ne!(object.tag(), before.tag());
+        let same = [&titled, &plain].map(|base| Card::new("GET", &format!("{base}lunch.ics")));
+        let [one, other] = same;
+        assert_eq!(ask(one).await.body, ask(other).await.body);
+        // Everything below it stays in the tree.
+        let home = format!("/dav/cancelled-title/{tree}");
+        let listed = ask(card("PROPFIND", &home, "1", &propfind("<D:current-user-principal/>"))).await;
+        assert!(responses(&listed).keys().all(|href| href.starts_with(&home)), "{}", listed.text());
+        assert!(!listed.text().contains(&format!(">/dav/{tree}")), "{}", listed.text());
+        let members = ask(card("PROPFIND", &titled, "1", &body)).await;
+        assert!(responses(&members).keys().all(|href| href.starts_with(&titled)));
+        assert!(members.text().contains(&object.tag().replace('"', "&quot;")), "{}", members.text());
+        assert!(members.text().contains(&format!("<D:getcontentlength>{}<", object.body.len())));
+        // A token of one form brings nothing in the other.
+        let first = ask(card("REPORT", &titled, "0", &sync("", ""))).await;
+        assert!(sessions(&first).0.contains("sick-talk"));
+        assert_refused(
+            &ask(card("REPORT", &plain, "0", &sync(&token(&first), ""))).await,
+            "valid-sync-token",
+        );
+        let nothing = ask(card("REPORT", &titled, "0", &sync(&token(&first), ""))).await;
+        assert!(responses(&nothing).is_empty());
+    }
+    // Without the token the agenda's tree asks for it.
+    let answer = stage.send(card("PROPFIND", "/dav/cancelled-title/agendas/", "0", "")).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.field("www-authenticate").starts_with("Basic "));
+}
+
+#[tokio::test]
+async fn every_calendar_has_a_colour() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["lunch"]).await;
+    let key = basic("", &password(&mine.feed));
+    let body = propfind("<A:calendar-color/>");
+    for place in
+        [PUBLIC, "/dav/public/track-main/", "/dav/public/track-side/", "/dav/public/room-hall/", AGENDA]
+    {
+        let answer = stage.send(card("PROPFIND", place, "0", &body).field("authorization", &key)).await;
+        let colour = answer.text().split_once("<A:calendar-color>").map(|(_, rest)| &rest[..9]).unwrap();
+        let is_hex = colour[1..].bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_lowercase());
+        assert!(colour.starts_with('#') && colour.ends_with("FF") && is_hex, "{place}: {colour}");
     }
 }
 
@@ -199,13 +324,22 @@ async fn writes_are_refused_with_the_privilege_that_is_missing() {
         "ACL",
     ] {
         // There or not: what is to be made is not there yet.
-        for place in [PUBLIC, "/dav/public/program/new-event.ics", "/dav/public/new-calendar/"] {
+        for place in [
+            PUBLIC,
+            "/dav/public/program/new-event.ics",
+            "/dav/public/new-calendar/",
+            "/dav/public/program/below/",
+            "/dav/public/program/below/it/",
+            "/dav/",
+            "/dav/elsewhere/",
+            "/dav/cancelled-title/public/program/below/",
+        ] {
             let answer = stage.send(card(method, place, "", "x")).await;
             assert_refused(&answer, "<D:need-privileges>");
             assert!(answer.text().contains("<D:write/>") && answer.text().contains(place));
         }
     }
-    let answer = stage.send(Card::new("BREW", PUBLIC)).await;
+    let answer = stage.send(Card::new("SEARCH", PUBLIC)).await;
     assert_eq!((answer.status, answer.field("allow")), (405, "GET, PROPFIND, REPORT, HEAD, OPTIONS"));
     let answer = stage.send(Card::new("OPTIONS", "/dav/agendas/")).await;
     assert_eq!((answer.status, answer.field("allow")), (200, "GET, PROPFIND, REPORT, HEAD, OPTIONS"));

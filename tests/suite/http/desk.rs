@@ -1,6 +1,6 @@
 //! The organizer's pages: signed in by a secret, what is shown is what is published.
 
-use super::stage::{Answer, Card, PROGRAM, SECRET, Stage};
+use super::stage::{Answer, Card, PROGRAM, SECRET, Stage, secret_line};
 
 fn post(target: &str, body: &str) -> Card {
     Card::new("POST", target)
@@ -70,6 +70,53 @@ async fn a_file_is_previewed_confirmed_published_and_rolled_back() {
     assert!(home.text().contains("release 3") || home.text().contains("Release 3"), "{}", home.text());
     let file = Card::new("GET", "/organizer/releases/2/program.csv").field("cookie", &cookie);
     assert_eq!(stage.send(file).await.text(), moved);
+}
+
+#[tokio::test]
+async fn a_removed_secret_ends_its_sign_ins_at_once_and_no_others() {
+    let stage = Stage::new();
+    stage.reload_secrets(&(secret_line("chair", "the-chairs-secret") + &secret_line("ops", SECRET)));
+    let (ops, chair) = (signed_in(&stage).await, {
+        let answer = stage.send(post("/organizer/session", "secret=the-chairs-secret")).await;
+        answer.field("set-cookie").split(';').next().unwrap().to_owned()
+    });
+    let moved = PROGRAM.replace("last-talk,2025-03-26,14:00,14:40", "last-talk,2025-03-26,15:00,15:40");
+    let put = |cookie: &str| {
+        let card = Card::new("PUT", "/organizer/program").text("text/csv", &moved).field("cookie", cookie);
+        card.field("sec-fetch-site", "same-origin")
+    };
+    stage.reload_secrets(&secret_line("operations", SECRET));
+    assert_eq!(stage.send(put(&chair)).await.status, 401);
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &chair)).await;
+    assert!(home.text().contains("name=\"secret\""), "the form to sign in");
+    let status = stage.send(Card::new("GET", "/organizer/status").field("cookie", &chair)).await;
+    assert_eq!((status.status, stage.publisher.current().number()), (401, 1));
+    assert_eq!(stage.send(put(&ops)).await.status, 201);
+    let releases = stage.send(Card::new("GET", "/organizer/releases").field("cookie", &ops)).await.json();
+    assert_eq!(releases["releases"][0]["who"], "operations", "the label of the line as it is now");
+    // The same secret once more: what was signed in with it is signed in again.
+    stage.reload_secrets(&secret_line("chair", "the-chairs-secret"));
+    let status = |cookie: &str| Card::new("GET", "/organizer/status").field("cookie", cookie);
+    assert_eq!(stage.send(status(&chair)).await.status, 200);
+    assert_eq!(stage.send(status(&ops)).await.status, 401);
+    stage.pass(12 * 60 * 60);
+    assert_eq!(stage.send(status(&chair)).await.status, 401, "it expires");
+}
+
+/// Browsers send no Sec-Fetch-Site to a plain-http origin, and `Origin: null` from a page with `no-referrer`.
+#[tokio::test]
+async fn signing_in_works_over_plain_http_where_the_browser_names_the_origin() {
+    let stage = Stage::at("http://conf.lan:8080");
+    let home = stage.get("/organizer").await;
+    assert_eq!(home.field("referrer-policy"), "strict-origin");
+    let sign_in = |origin: &str| {
+        let card = Card::new("POST", "/organizer/session").field("origin", origin);
+        card.text("application/x-www-form-urlencoded", &format!("secret={SECRET}"))
+    };
+    assert_eq!(stage.send(sign_in("http://conf.lan:8080")).await.status, 303);
+    for origin in ["null", "http://conf.lan", "http://evil.lan:8080", "https://conf.lan:8080"] {
+        assert_eq!(stage.send(sign_in(origin)).await.status, 403, "{origin}");
+    }
 }
 
 #[tokio::test]

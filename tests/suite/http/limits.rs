@@ -95,6 +95,79 @@ async fn wrong_secrets_shut_their_address_out_for_a_while_and_nobody_else() {
     assert_eq!(stage.send(ask(SECRET, "192.0.2.1")).await.status, 200);
 }
 
+/// A body whose end comes when the gate opens.
+struct Gated {
+    gate: Pin<Box<dyn Future<Output = ()> + Send>>,
+    text: Option<Bytes>,
+}
+
+impl Body for Gated {
+    type Data = Bytes;
+    type Error = Infallible;
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.text.is_none() {
+            return Poll::Ready(None);
+        }
+        self.gate.as_mut().poll(context).map(|()| self.text.take().map(|text| Ok(Frame::data(text))))
+    }
+}
+
+/// Sign-ins that were all let in before one of them was judged once made the limit void.
+#[tokio::test]
+async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limit_allows() {
+    let stage = Stage::limited();
+    let (open, gate) = tokio::sync::watch::channel(false);
+    let attempts: Vec<_> = (0..40)
+        .map(|n| {
+            let mut gate = gate.clone();
+            let gate = Box::pin(async move { drop(gate.wait_for(|is_open| *is_open).await) });
+            let secret = if n == 39 { SECRET.to_owned() } else { format!("guess-{n}") };
+            let text = Some(Bytes::from(format!("secret={secret}")));
+            let request = Request::post("/organizer/session")
+                .header("host", "conf.example")
+                .header("sec-fetch-site", "same-origin")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(Gated { gate, text })
+                .unwrap();
+            let app = stage.app.clone();
+            tokio::spawn(async move { app.respond(request).await.status().as_u16() })
+        })
+        .collect();
+    // One thread: after this turn each of them waits for its last bytes.
+    tokio::task::yield_now().await;
+    assert!(attempts.iter().all(|attempt| !attempt.is_finished()));
+    open.send(true).unwrap();
+    let mut statuses = Vec::new();
+    for attempt in attempts {
+        statuses.push(attempt.await.unwrap());
+    }
+    let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!(count(401), 10, "{statuses:?}");
+    assert_eq!(count(429), 30, "beyond the limit the right one is not looked up either: {statuses:?}");
+}
+
+#[tokio::test]
+async fn right_secrets_are_never_counted_as_guesses() {
+    let stage = Stage::limited();
+    let ask = |secret: &str| {
+        Card::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"))
+    };
+    for _ in 0..9 {
+        assert_eq!(stage.send(ask("wrong")).await.status, 401);
+    }
+    let sign_in = format!("secret={SECRET}");
+    for _ in 0..30 {
+        assert_eq!(stage.send(ask(SECRET)).await.status, 200);
+        let form = Card::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
+        assert_eq!(stage.send(form.text("application/x-www-form-urlencoded", &sign_in)).await.status, 303);
+    }
+    assert_eq!(stage.send(ask("wrong")).await.status, 401);
+    assert_eq!(stage.send(ask(SECRET)).await.status, 429);
+}
+
 /// A body that never comes.
 struct Owed;
 

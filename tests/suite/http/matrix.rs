@@ -103,6 +103,9 @@ const LINES: &[Line] = &[
     ("/organizer/releases/{n}/publish", Organizer, &[("POST", 200)]),
     ("/organizer/erase/{session}", Organizer, &[("POST", 409)]),
     ("/.well-known/caldav", Public, &[("GET", 301)]),
+    ("/dav", Public, &[("GET", 200)]),
+    ("/dav/", Public, &[("GET", 200)]),
+    ("/dav/{*rest}", Public, &[("GET", 404)]),
     ("/dav/public", Public, &[("GET", 200)]),
     ("/dav/public/", Public, &[("GET", 200)]),
     ("/dav/public/{calendar}", Public, &[("GET", 200)]),
@@ -110,9 +113,21 @@ const LINES: &[Line] = &[
     ("/dav/public/{calendar}/{session}", Public, &[("GET", 200)]),
     ("/dav/agendas", Basic, &[("GET", 200)]),
     ("/dav/agendas/", Basic, &[("GET", 200)]),
+    ("/dav/agendas/{*rest}", Basic, &[("GET", 404)]),
     ("/dav/agendas/agenda", Basic, &[("GET", 200)]),
     ("/dav/agendas/agenda/", Basic, &[("GET", 200)]),
     ("/dav/agendas/agenda/{session}", Basic, &[("GET", 200)]),
+    ("/dav/cancelled-title/public", Public, &[("GET", 200)]),
+    ("/dav/cancelled-title/public/", Public, &[("GET", 200)]),
+    ("/dav/cancelled-title/public/{calendar}", Public, &[("GET", 200)]),
+    ("/dav/cancelled-title/public/{calendar}/", Public, &[("GET", 200)]),
+    ("/dav/cancelled-title/public/{calendar}/{session}", Public, &[("GET", 200)]),
+    ("/dav/cancelled-title/agendas", Basic, &[("GET", 200)]),
+    ("/dav/cancelled-title/agendas/", Basic, &[("GET", 200)]),
+    ("/dav/cancelled-title/agendas/{*rest}", Basic, &[("GET", 404)]),
+    ("/dav/cancelled-title/agendas/agenda", Basic, &[("GET", 200)]),
+    ("/dav/cancelled-title/agendas/agenda/", Basic, &[("GET", 200)]),
+    ("/dav/cancelled-title/agendas/agenda/{session}", Basic, &[("GET", 200)]),
     ("/", Public, &[("GET", 200)]),
     ("/sessions/{id}", Public, &[("GET", 200)]),
     ("/tracks/{track}", Public, &[("GET", 200)]),
@@ -180,7 +195,7 @@ const PLACES: [Place; 5] =
     [Place::Bearer, Place::Password, Place::AgendaCookie, Place::OrganizerCookie, Place::Path];
 
 /// A token that was never issued, for paths that must have one.
-const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(super) const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 struct Matrix {
     stage: Stage,
@@ -281,19 +296,19 @@ fn address() -> String {
     format!("10.{b}.{c}.{d}")
 }
 
-fn token(feed: &str) -> String {
+pub(super) fn token(feed: &str) -> String {
     feed.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned()
 }
 
-fn filled(pattern: &str, in_path: &str) -> String {
+/// The pattern with values that exist in the stage's program, and a token where a path has one.
+pub(super) fn filled(pattern: &str, in_path: &str) -> String {
     let values = [
         ("{track}", "main"),
         ("{date}", "2025-03-25"),
         ("{room}", "hall"),
         ("{speaker}", "ada-lovelace"),
-        ("/dav/public/{calendar}/{session}", "/dav/public/program/opening.ics"),
-        ("/agenda/agenda/{session}", "/agenda/agenda/opening.ics"),
-        ("/dav/agendas/agenda/{session}", "/dav/agendas/agenda/opening.ics"),
+        ("/public/{calendar}/{session}", "/public/program/opening.ics"),
+        ("/agendas/agenda/{session}", "/agendas/agenda/opening.ics"),
         ("{calendar}", "program"),
         ("{id}", "opening"),
         ("{session}", "opening"),
@@ -366,6 +381,8 @@ async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
                 continue;
             }
             let foreign = matrix.ask(pattern, *door, method, None, false).await;
+            // A challenge says whether anything was sent (RFC 6750, 3).
+            let nonsense = matrix.ask(pattern, *door, method, Some((Place::Bearer, "nonsense")), true).await;
             for (place, (name, credential)) in
                 PLACES.iter().flat_map(|place| matrix.credentials.iter().map(move |it| (*place, it)))
             {
@@ -388,6 +405,13 @@ async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
                     // A cookie that opens nothing any more is taken back.
                     Own if place == Place::AgendaCookie => {
                         (told.status, &told.body) == (nothing.status, &nothing.body)
+                    }
+                    Key | Organizer if matches!(place, Place::Bearer | Place::Password) => {
+                        told == nonsense && told.status == nothing.status
+                    }
+                    // It leads to the tree of the token.
+                    Public if *pattern == "/.well-known/caldav" && place == Place::Password => {
+                        told.status == nothing.status
                     }
                     _ => told == nothing,
                 };

@@ -25,7 +25,7 @@ async fn without_the_secret_nothing_is_said() {
         for secret in ["Bearer wrong", "Basic eDp5", ""] {
             let answer = stage.send(Card::new(method, target).field("authorization", secret)).await;
             assert_eq!(answer.status, 401, "{method} {target}");
-            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+            assert!(answer.field("www-authenticate").starts_with("Bearer "));
             assert_eq!(answer.headers["cache-control"], "no-store");
             assert!(!answer.text().contains("Ada"));
         }
@@ -38,7 +38,7 @@ async fn an_upload_is_published_and_answered_with_its_changes() {
     let stage = Stage::new();
     let answer = ask(&stage, "PUT", "/organizer/program", &moved()).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
-    assert_eq!(answer.headers["etag"], "\"release-2\"");
+    assert!(answer.field("etag").starts_with("\"release-2."));
     assert_eq!(answer.headers["location"], "/organizer/releases/2");
     let json = answer.json();
     assert_eq!(json["release"], 2);

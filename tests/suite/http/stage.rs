@@ -53,6 +53,7 @@ pub(super) struct Stage {
     pub(super) publisher: Arc<Publisher>,
     pub(super) store: Store,
     pub(super) freshness: Arc<Freshness>,
+    pub(super) secrets: Secrets,
     pub(super) dir: tempfile::TempDir,
 }
 
@@ -60,6 +61,11 @@ impl Stage {
     /// The conference an hour after its first release.
     pub(super) fn new() -> Self {
         Self::with(CONFIG)
+    }
+
+    /// One with another public origin.
+    pub(super) fn at(public_url: &str) -> Self {
+        Self::with(&CONFIG.replace("https://conf.example", public_url))
     }
 
     /// One whose guard is as it is by default, but for two sessions.
@@ -96,8 +102,9 @@ impl Stage {
         let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
-        let secrets = dir.path().join("secrets");
-        std::fs::write(&secrets, format!("ops {SECRET}\n")).unwrap();
+        let secrets_file = dir.path().join("organizer-secrets");
+        std::fs::write(&secrets_file, secret_line("ops", SECRET)).unwrap();
+        let secrets = Secrets::open(&secrets_file).unwrap();
         let freshness = Arc::new(Freshness::default());
         let app = App::new(Parts {
             publisher: Arc::clone(&publisher),
@@ -105,12 +112,18 @@ impl Stage {
             clock: clock.clone(),
             body_patience: Duration::from_millis(200),
             frame_ancestors: Vec::new(),
-            secrets: Secrets::open(&secrets).unwrap(),
+            secrets: secrets.clone(),
             freshness: Arc::clone(&freshness),
             allowances: Allowances::new(limits, config.trusted_proxies.clone()),
         });
         clock.advance(TimeDelta::hours(1));
-        Self { app, clock, publisher, store, freshness, dir }
+        Self { app, clock, publisher, store, freshness, secrets, dir }
+    }
+
+    /// Writes the organizer secrets file anew and reads it, as SIGHUP does.
+    pub(super) fn reload_secrets(&self, lines: &str) {
+        std::fs::write(self.dir.path().join("organizer-secrets"), lines).unwrap();
+        self.secrets.reload().unwrap();
     }
 
     pub(super) fn pass(&self, seconds: i64) {
@@ -156,6 +169,11 @@ impl Stage {
             feed: feed.strip_prefix("https://conf.example").unwrap().to_owned(),
         }
     }
+}
+
+/// A line of the organizer secrets file.
+pub(super) fn secret_line(label: &str, secret: &str) -> String {
+    format!("{label} sha256:{}\n", callboard::revision::Digest::of(secret.as_bytes()))
 }
 
 fn roomy() -> Limits {

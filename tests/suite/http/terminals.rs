@@ -56,7 +56,7 @@ async fn a_shared_agenda_is_a_table_with_clashes_and_what_is_cancelled() {
     let page = by(&stage, page, "Mozilla/5.0", "text/html").await;
     assert_eq!(page.field("content-type"), "text/html; charset=utf-8");
     let vary: Vec<&str> = page.headers.get_all("vary").iter().map(|vary| vary.to_str().unwrap()).collect();
-    assert_eq!(vary, ["Cookie", "Accept, User-Agent"]);
+    assert_eq!(vary, ["Accept, User-Agent", "Cookie"]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     connections: 64,
     per_address: 64,
     header: Duration::from_millis(400),
@@ -20,16 +20,20 @@ const LIMITS: Limits = Limits {
     drain: Duration::from_secs(5),
 };
 
-struct House {
-    stage: Arc<Stage>,
-    address: SocketAddr,
+pub(super) struct House {
+    pub(super) stage: Arc<Stage>,
+    pub(super) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Stopped>,
 }
 
 impl House {
-    async fn open(limits: Limits) -> Self {
-        let stage = Arc::new(Stage::new());
+    pub(super) async fn open(limits: Limits) -> Self {
+        Self::with(Stage::new(), limits).await
+    }
+
+    pub(super) async fn with(stage: Stage, limits: Limits) -> Self {
+        let stage = Arc::new(stage);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -45,25 +49,25 @@ impl House {
         Self { stage, address, stop: Some(stop), running }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends bytes, closes nothing, reads until the server closes.
-    async fn say(&self, bytes: &[u8]) -> String {
+    pub(super) async fn say(&self, bytes: &[u8]) -> String {
         let mut socket = self.connect().await;
         socket.write_all(bytes).await.unwrap();
         rest(&mut socket).await
     }
 
-    async fn close(mut self) -> Stopped {
+    pub(super) async fn close(mut self) -> Stopped {
         drop(self.stop.take());
         self.running.await.unwrap()
     }
 }
 
 /// Reads until the end; a reset is a failure.
-async fn rest(socket: &mut TcpStream) -> String {
+pub(super) async fn rest(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), socket.read_to_end(&mut bytes)).await;
     read.expect("the server leaves the connection open").expect("the answer is lost to a reset");
@@ -71,7 +75,7 @@ async fn rest(socket: &mut TcpStream) -> String {
 }
 
 /// Reads one answer of a kept connection: head and body.
-async fn answer(socket: &mut TcpStream) -> (String, Vec<u8>) {
+pub(super) async fn answer(socket: &mut TcpStream) -> (String, Vec<u8>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(socket.read_u8().await.unwrap());
@@ -83,15 +87,15 @@ async fn answer(socket: &mut TcpStream) -> (String, Vec<u8>) {
     (head, body)
 }
 
-fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-fn status(answer: &str) -> &str {
+pub(super) fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
 
-const GET: &str = "GET /program.ics HTTP/1.1\r\nHost: x\r\n\r\n";
+pub(super) const GET: &str = "GET /program.ics HTTP/1.1\r\nHost: x\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pipelined_requests_are_answered_in_order() {

@@ -98,7 +98,7 @@ async fn another_zone_or_other_dates_wait_for_a_confirmation() {
         assert_eq!(waiting.origin, Origin::Config);
         let published = venue.upload_with(&csv(), Some(waiting.digest), None).await.unwrap();
         assert!(published.is_new && venue.running().status().held.is_none());
-        assert_eq!(published.release.program.conference, *venue.running().conference());
+        assert_eq!(published.release.program.conference, venue.running().conference());
         venue.restart().await;
         assert_eq!(venue.number(), 2);
     }

@@ -290,7 +290,15 @@ fn a_write_stays_when_nobody_waits_for_it() {
 fn conferences_in_one_directory_do_not_meet() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(vec![put(1, None, 1)]).unwrap();
-    let other = Store::open(dir.path(), &callboard::program::Slug::parse("srecon25").unwrap()).unwrap();
+    let srecon25 = callboard::program::Slug::parse("srecon25").unwrap();
+    let refused = Store::open(dir.path(), &srecon25).unwrap_err().to_string();
+    assert!(
+        refused.contains("holds the conference srecon25americas, and the config is for srecon25;"),
+        "{refused}"
+    );
+    let options = Options { new_conference: true, ..Options::default() };
+    drop(Store::open_with(dir.path(), &srecon25, options).unwrap());
+    let other = Store::open(dir.path(), &srecon25).unwrap();
     assert_eq!((other.agenda(&key(1)), other.agendas().count()), (Ok(None), 0));
     other.commit_blocking(vec![put(1, None, 1), put(2, None, 1)]).unwrap();
     drop(other);

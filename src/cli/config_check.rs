@@ -1,0 +1,249 @@
+//! `callboard config check`: what the next start would do, tried on a copy of the data directory.
+//!
+//! The start itself runs, on a [`Snapshot`]: what it prints is what a start does, not a second description of it.
+//! Nothing is changed, and a running server is not disturbed.
+
+use super::exit::{Exit, Failure};
+use super::settings::Serving;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::Secrets;
+use crate::import::Contents;
+use crate::program::Conference;
+use crate::publisher::{PublishError, Publisher, Setup, StartError, Started, Verdict, describe, shown};
+use crate::store::{OpenError, Options, ReadError, Snapshot, Store};
+use std::io::Write;
+use std::sync::Arc;
+use tracing::subscriber::NoSubscriber;
+
+pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
+    let config = serving.config()?;
+    match serving.settings.config_file() {
+        Some(file) => say("config", &format!("{}: read", file.display())),
+        None => say("config", "no file, only defaults and flags"),
+    }
+    let mut exit = secrets(&config);
+    webhooks(&config);
+    exit = worse(exit, program(&config));
+    let options = Options { new_conference: serving.new_conference, ..Options::default() };
+    // The start on the copy logs what it does, which would read as if it had been done.
+    let _quiet = tracing::subscriber::set_default(NoSubscriber::new());
+    let snapshot = Snapshot::of(&config.data, config.slug(), options).map_err(|error| match error {
+        OpenError::OtherConference { .. } | OpenError::Newer { .. } => Failure::new(Exit::BadConfig, &error),
+        error => Failure::new(Exit::Failed, &error),
+    })?;
+    let store = snapshot.store();
+    let before = store.release_number().map_err(unreadable)?;
+    match before {
+        0 => say("data", &format!("{}: no release yet", config.data.display())),
+        number => say("data", &format!("{}: release {number} of {}", config.data.display(), config.slug())),
+    }
+    let setup = Setup {
+        file: config.program.clone(),
+        settings: config.publishing.clone(),
+        webhooks: Vec::new(),
+        spool: config.data.clone(), // without webhooks nothing is left there
+        inspect: crate::doctor::inspect,
+    };
+    let clock = Clock::wall();
+    let started = Publisher::start(store.clone(), conference(&config, store, before)?, setup, clock);
+    match started {
+        Ok(Started { publisher, .. }) => Ok(worse(exit, next_start(store, &publisher, before)?)),
+        Err(error) => {
+            say("next start", &format!("fails: {}", Failure::new(Exit::Failed, &error)));
+            Ok(worse(
+                exit,
+                match error {
+                    StartError::BadProgram(_) | StartError::NoProgram { .. } => Exit::BadProgram,
+                    StartError::UidDomain { .. } => Exit::BadConfig,
+                    _ => Exit::Failed,
+                },
+            ))
+        }
+    }
+}
+
+/// The conference as a start would have it. Without `public_url` its links begin with the address of a socket that only a
+/// start opens: where that is not known they stay what they are.
+fn conference(config: &Config, store: &Store, running: u64) -> Result<Conference, Failure> {
+    let mut conference = config.conference(config.listen);
+    let is_known = config.listen_is_set && config.listen.port() != 0;
+    if config.public_url.is_none()
+        && !is_known
+        && let Some(record) = store.release(running).map_err(unreadable)?
+    {
+        conference.public_url = record.conference.public_url;
+    }
+    Ok(conference)
+}
+
+fn secrets(config: &Config) -> Exit {
+    let Some(file) = &config.organizer_secret_file else {
+        say("secrets", "no file: nobody can publish over HTTP");
+        return Exit::Done;
+    };
+    match Secrets::open(file).map(|secrets| secrets.count()) {
+        Ok(0) => {
+            say("secrets", &format!("{}: none, so nobody can publish over HTTP", file.display()));
+            Exit::Done
+        }
+        Ok(found) => {
+            say("secrets", &format!("{}: {}", file.display(), count(found, "secret")));
+            Exit::Done
+        }
+        Err(error) => {
+            say("secrets", &error.to_string());
+            Exit::BadConfig
+        }
+    }
+}
+
+/// `callboard deliver` reads these files, as another user perhaps, so one that is not readable here is only named.
+fn webhooks(config: &Config) {
+    for webhook in &config.webhooks {
+        // The rest of the address may be a secret.
+        let origin = webhook.url.origin().ascii_serialization();
+        match std::fs::File::open(&webhook.secret_file) {
+            Ok(_) => say("webhook", &format!("{origin}: its secret file is there")),
+            Err(error) => {
+                say(
+                    "webhook",
+                    &format!("{origin}: {} cannot be read: {error}", webhook.secret_file.display()),
+                );
+            }
+        }
+    }
+}
+
+fn program(config: &Config) -> Exit {
+    let name = config.program.display();
+    let contents = match Contents::read(&config.program) {
+        Ok(contents) => contents,
+        Err(error) => {
+            say("program", &format!("{name} cannot be read: {error}"));
+            return Exit::BadProgram;
+        }
+    };
+    let report = contents.import(&Arc::new(config.conference(config.listen)));
+    let warnings = count(report.warning_count(), "warning");
+    match &report.program {
+        Some(program) => {
+            say("program", &format!("{name}: {}, {warnings}", count(program.order().len(), "session")));
+            Exit::Done
+        }
+        None => {
+            let errors = count(report.error_count(), "error");
+            say("program", &format!("{name}: {errors}, {warnings}; `callboard check` shows them"));
+            Exit::BadProgram
+        }
+    }
+}
+
+/// What the start published, and what came of the program file after it.
+fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    let mut changes_nothing = true;
+    for number in before + 1..=store.release_number().map_err(unreadable)? {
+        changes_nothing = false;
+        tell_release(store, publisher, number)?;
+    }
+    let status = publisher.status();
+    if let Some(held) = &status.held {
+        changes_nothing = false;
+        let reasons = held.reasons.join("; ");
+        say("next start", &format!("HOLDS the config until `callboard publish --confirm`: {reasons}"));
+        print(&describe(&held.changes, false));
+    }
+    match status.last.map(|attempt| attempt.verdict) {
+        Some(Verdict::Refused { errors }) => {
+            changes_nothing = false;
+            exit = Exit::BadConfig;
+            let errors = count(errors, "error");
+            say("next start", &format!("REFUSES the config: the running program has {errors} under it"));
+        }
+        Some(Verdict::Failed { reason }) => {
+            changes_nothing = false;
+            exit = Exit::BadConfig;
+            say("next start", &format!("cannot publish the config: {reason}"));
+        }
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    match runtime.block_on(publisher.take_file()) {
+        None => {}
+        Some(Ok(publication)) if publication.is_new => {
+            changes_nothing = false;
+            tell_release(store, publisher, publication.release.number())?;
+        }
+        Some(Ok(_)) => {}
+        Some(Err(PublishError::Held(held))) => {
+            changes_nothing = false;
+            let reasons = held.guarded.reasons.join("; ");
+            say(
+                "next start",
+                &format!("HOLDS the program file until `callboard publish --confirm`: {reasons}"),
+            );
+            print(&describe(&shown(&held.changes, held.zone), false));
+        }
+        Some(Err(PublishError::Refused(_))) => {
+            changes_nothing = false;
+            exit = worse(exit, Exit::BadProgram);
+            say("next start", "REFUSES the program file; the release that runs goes on");
+        }
+        Some(Err(error)) => {
+            changes_nothing = false;
+            exit = worse(exit, Exit::Failed);
+            say(
+                "next start",
+                &format!("cannot publish the program file: {}", Failure::new(Exit::Failed, &error)),
+            );
+        }
+    }
+    if publisher.file_is_stale() {
+        say("next start", "ignores the program file, which is older than the release that runs");
+    } else if changes_nothing {
+        say("next start", "changes nothing");
+    }
+    Ok(exit)
+}
+
+fn tell_release(store: &Store, publisher: &Publisher, number: u64) -> Result<(), Failure> {
+    let Some(record) = store.release(number).map_err(unreadable)? else { return Ok(()) };
+    let what = match record.origin {
+        crate::store::Origin::First => "the program file, as the first one",
+        crate::store::Origin::Config => "the config",
+        crate::store::Origin::Upgrade => "this version, which shows sessions differently",
+        _ => "the program file",
+    };
+    let changes = count(record.changes.len(), "change");
+    say("next start", &format!("publishes release {number} for {what}: {changes}"));
+    if record.origin != crate::store::Origin::First {
+        print(&describe(&shown(&record.changes, publisher.conference().zone), false));
+    }
+    Ok(())
+}
+
+/// The exit code of two that says more: a bad config before a bad program before anything else.
+fn worse(a: Exit, b: Exit) -> Exit {
+    [Exit::BadConfig, Exit::BadProgram, Exit::Failed]
+        .into_iter()
+        .find(|exit| [a, b].contains(exit))
+        .unwrap_or(Exit::Done)
+}
+
+fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+fn unreadable(error: ReadError) -> Failure {
+    Failure::new(Exit::Failed, &error)
+}
+
+fn say(what: &str, text: &str) {
+    print(&format!("{what:<12}{text}\n"));
+}
+
+fn print(text: &str) {
+    let _ = write!(std::io::stdout().lock(), "{}", crate::program::printable(text));
+}

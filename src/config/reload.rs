@@ -1,0 +1,162 @@
+//! What a running server can take of a config that was read again, key by key.
+
+use super::{Config, Described, Limits, Publishing};
+
+/// The keys whose values differ between two configs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// A running server applies these.
+    pub applied: Vec<&'static str>,
+    /// These need a restart.
+    pub restart: Vec<&'static str>,
+    /// These never change for one data directory: the whole config is refused.
+    pub fixed: Vec<&'static str>,
+}
+
+impl Config {
+    /// What changes from this config to another. Every field is named here, so that a new one cannot be forgotten.
+    pub fn changed(&self, new: &Self) -> Changed {
+        let Self {
+            listen,
+            listen_is_set: _,
+            operator_listen,
+            program,
+            data,
+            public_url,
+            frame_ancestors,
+            trusted_proxies,
+            retention_days,
+            checkpoint_bytes,
+            publishing,
+            limits,
+            organizer_secret_file,
+            webhooks,
+            conference,
+        } = self;
+        let Described {
+            title,
+            slug,
+            dates,
+            zone,
+            venue,
+            language,
+            clock,
+            uid_domain,
+            tracks,
+            rooms,
+            tombstone_days,
+        } = conference;
+        let Publishing { guard_share, guard_least, debounce_ms, poll_s, keep_releases } = publishing;
+        let Limits {
+            connections,
+            connections_per_address,
+            header_s,
+            body_s,
+            answer_s,
+            idle_s,
+            drain_s,
+            agendas_at_once,
+            agendas_hour,
+            wrong_keys_at_once,
+            wrong_keys_hour,
+            wrong_secrets_at_once,
+            wrong_secrets_hour,
+        } = limits;
+        let its = &new.conference;
+        #[expect(clippy::float_cmp, reason = "both were parsed from a text; another text is a change")]
+        let applied = [
+            ("public_url", *public_url != new.public_url),
+            ("conference.title", *title != its.title),
+            ("conference.first_day, conference.last_day", *dates != its.dates),
+            ("conference.zone", *zone != its.zone),
+            ("conference.venue", *venue != its.venue),
+            ("conference.language", *language != its.language),
+            ("conference.clock", *clock != its.clock),
+            ("conference.tombstone_days", *tombstone_days != its.tombstone_days),
+            ("tracks", *tracks != its.tracks),
+            ("rooms", *rooms != its.rooms),
+            ("publishing.guard_share", *guard_share != new.publishing.guard_share),
+            ("publishing.guard_least", *guard_least != new.publishing.guard_least),
+            ("publishing.keep_releases", *keep_releases != new.publishing.keep_releases),
+            ("limits.agendas_at_once", *agendas_at_once != new.limits.agendas_at_once),
+            ("limits.agendas_hour", *agendas_hour != new.limits.agendas_hour),
+            ("limits.wrong_keys_at_once", *wrong_keys_at_once != new.limits.wrong_keys_at_once),
+            ("limits.wrong_keys_hour", *wrong_keys_hour != new.limits.wrong_keys_hour),
+            ("limits.wrong_secrets_at_once", *wrong_secrets_at_once != new.limits.wrong_secrets_at_once),
+            ("limits.wrong_secrets_hour", *wrong_secrets_hour != new.limits.wrong_secrets_hour),
+            ("webhooks", *webhooks != new.webhooks),
+        ];
+        let restart = [
+            ("listen", *listen != new.listen),
+            ("operator_listen", *operator_listen != new.operator_listen),
+            ("program", *program != new.program),
+            ("data", *data != new.data),
+            ("frame_ancestors", *frame_ancestors != new.frame_ancestors),
+            ("trusted_proxies", *trusted_proxies != new.trusted_proxies),
+            ("retention_days", *retention_days != new.retention_days),
+            ("checkpoint_kib", *checkpoint_bytes != new.checkpoint_bytes),
+            ("organizer_secret_file", *organizer_secret_file != new.organizer_secret_file),
+            ("publishing.debounce_ms", *debounce_ms != new.publishing.debounce_ms),
+            ("publishing.poll_s", *poll_s != new.publishing.poll_s),
+            ("limits.connections", *connections != new.limits.connections),
+            (
+                "limits.connections_per_address",
+                *connections_per_address != new.limits.connections_per_address,
+            ),
+            ("limits.header_s", *header_s != new.limits.header_s),
+            ("limits.body_s", *body_s != new.limits.body_s),
+            ("limits.answer_s", *answer_s != new.limits.answer_s),
+            ("limits.idle_s", *idle_s != new.limits.idle_s),
+            ("limits.drain_s", *drain_s != new.limits.drain_s),
+        ];
+        let fixed = [
+            ("conference.slug", *slug != its.slug),
+            ("conference.uid_domain", *uid_domain != its.uid_domain),
+        ];
+        Changed { applied: differing(&applied), restart: differing(&restart), fixed: differing(&fixed) }
+    }
+}
+
+fn differing(keys: &[(&'static str, bool)]) -> Vec<&'static str> {
+    keys.iter().filter(|(_, differs)| *differs).map(|(key, _)| *key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+
+    fn changed(line: &str) -> Changed {
+        let parse = |text: &str| Config::parse(Some(text), Overrides::default()).unwrap();
+        let before = "[conference]\nzone = \"America/Los_Angeles\"\nslug = \"con\"\n";
+        let after = match line.strip_prefix("conference.") {
+            Some(line) => format!("{before}{line}\n"),
+            None => format!("{line}\n{before}"),
+        };
+        parse(before).changed(&parse(&after))
+    }
+
+    #[test]
+    fn each_changed_key_is_named_with_what_can_be_done_about_it() {
+        assert_eq!(changed(""), Changed::default());
+        for (line, key) in [
+            ("conference.title = \"Other\"", "conference.title"),
+            ("conference.venue = \"Hall\"", "conference.venue"),
+            ("public_url = \"https://conf.example\"", "public_url"),
+            ("publishing = { guard_least = 9 }", "publishing.guard_least"),
+            ("limits = { agendas_hour = 9 }", "limits.agendas_hour"),
+        ] {
+            assert_eq!(changed(line), Changed { applied: vec![key], ..Changed::default() }, "{line}");
+        }
+        for (line, key) in [
+            ("listen = \"127.0.0.1:9\"", "listen"),
+            ("trusted_proxies = []", "trusted_proxies"),
+            ("limits = { connections = 9 }", "limits.connections"),
+            ("data = \"elsewhere\"", "data"),
+        ] {
+            assert_eq!(changed(line), Changed { restart: vec![key], ..Changed::default() }, "{line}");
+        }
+        let uid = changed("conference.uid_domain = \"other.example\"");
+        assert_eq!(uid, Changed { fixed: vec!["conference.uid_domain"], ..Changed::default() });
+    }
+}

@@ -1,0 +1,68 @@
+//! Another config for a running server, through the same guard as every other publication.
+
+use super::{ConfigStatus, Proposal, Publication, PublishError, Publisher};
+use crate::config::{Publishing, Webhook};
+use crate::program::Conference;
+use crate::store::Origin;
+use std::sync::Arc;
+
+/// What of the config a running publisher replaces as one.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The conference that new releases are made with.
+    pub conference: Arc<Conference>,
+    /// The guard, and how many releases are kept.
+    pub publishing: Publishing,
+    /// Calls that go out after a release.
+    pub webhooks: Vec<Webhook>,
+}
+
+impl Publisher {
+    /// Replaces the settings, and publishes the running program under them where that shows anything differently,
+    /// with the origin `config`. Returns none where no publication was needed.
+    ///
+    /// Like at a start, a release that the guard holds waits for its confirmation, and the settings are in force for
+    /// it. After any other error the settings are the previous ones.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the running release goes on in every case.
+    pub async fn reconfigure(
+        self: &Arc<Self>,
+        settings: Settings,
+    ) -> Result<Option<Publication>, PublishError> {
+        let this = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let _turn = this.turn.lock().await;
+            let previous = this.settings.swap(Arc::new(settings));
+            let published = this.publish_settings().await;
+            if !matches!(published, Ok(_) | Err(PublishError::Held(_))) {
+                this.settings.store(previous);
+            }
+            published
+        });
+        task.await?
+    }
+
+    async fn publish_settings(self: &Arc<Self>) -> Result<Option<Publication>, PublishError> {
+        let running = self.current();
+        if *running.program.conference == *self.conference() {
+            self.state().let_go(Origin::Config);
+            return Ok(None);
+        }
+        let (this, number) = (Arc::clone(self), running.number());
+        let csv = tokio::task::spawn_blocking(move || this.kept_csv(number)).await??;
+        let proposal =
+            Proposal { csv, origin: Origin::Config, who: None, confirm: None, expect: Some(number) };
+        self.take_turn(proposal).await.map(Some)
+    }
+
+    /// Remembers how the config was read.
+    pub fn note_config(&self, status: ConfigStatus) {
+        self.state().config = status;
+    }
+
+    /// Remembers that the config file was refused; the one in force stays.
+    pub fn note_refused_config(&self, reason: String) {
+        self.state().config.refused = Some(reason);
+    }
+}

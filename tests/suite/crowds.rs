@@ -1,0 +1,236 @@
+//! Programs and agendas with thousands of sessions in one hour: what is listed of them is bounded, and exact where it counts.
+//!
+//! Nothing here is timed. A page, table or document that names every pair grows with the square of the sessions, so each
+//! test compares the output of twice as many sessions with that of half as many.
+
+use crate::sample::{first_release, instant, plain_conference, speaker, talk};
+use callboard::agenda::{Agenda, MOST_NAMED, MOST_PICKS, clashes_anew};
+use callboard::export::{agenda_text, schedule_json, shown_text};
+use callboard::feed::FeedKey;
+use callboard::program::{Program, Session, SessionId, SessionKind, Status, Text};
+use callboard::release::Release;
+use callboard::web::{self, Mine, Pages, View};
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+/// Sessions in an order of their own by minutes from the start of the day.
+fn sessions(spans: &[(i64, i64)]) -> Vec<Session> {
+    let day = instant("2025-03-25T08:00:00Z");
+    let session = |(n, (from, length)): (usize, &(i64, i64))| {
+        let start = day + TimeDelta::minutes(*from);
+        talk(&format!("talk-{n:05}"), start, start + TimeDelta::minutes(*length), &format!("Talk {n:05}"))
+    };
+    spans.iter().enumerate().map(session).collect()
+}
+
+fn release(sessions: Vec<Session>) -> Release {
+    first_release(&plain_conference("Crowd", "UTC"), sessions)
+}
+
+fn ids(sessions: &[Session]) -> Vec<SessionId> {
+    sessions.iter().map(|session| session.id.clone()).collect()
+}
+
+/// As many sessions at the same hour.
+fn parallel(n: usize) -> Vec<Session> {
+    sessions(&vec![(0, 60); n])
+}
+
+/// The length of what `make` makes of twice as many, in times that of half as many.
+fn growth(n: usize, make: impl Fn(usize) -> usize) -> f64 {
+    make(2 * n) as f64 / make(n) as f64
+}
+
+#[test]
+fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others() {
+    let picks = ids(&parallel(MOST_PICKS));
+    let release = release(parallel(MOST_PICKS));
+    let agenda = Agenda::of(&picks, &release);
+    for item in &agenda.items {
+        assert_eq!((item.clashes.len(), item.more_clashes), (MOST_NAMED, MOST_PICKS - 1 - MOST_NAMED));
+        assert!(item.clashes.iter().all(|other| other.number != item.entry.number));
+    }
+    let name = Text::default();
+    let mine = |n: usize| {
+        let mine = Mine { name: &name, picks: &picks[..n], links: &[], seen: None, hand_over: None };
+        web::mine(&release, &mine)
+    };
+    assert!(mine(500).len() < 1_500_000, "{} bytes", mine(500).len());
+    assert!(mine(500).contains("and 494 more"), "{}", mine(500));
+    assert!(growth(250, |n| mine(n).len()) < 2.3);
+    let shared = |n: usize| web::shared(&release, "cbr_x", &name, &picks[..n], Some(&picks)).len();
+    assert!(shared(500) < 1_500_000 && growth(250, shared) < 2.3, "{} bytes", shared(500));
+    let text = |n: usize| agenda_text(&release, &name, &picks[..n]);
+    assert!(text(500).contains("Talk 00005; and 494 more") || text(500).contains("494 more"), "{}", text(9));
+    assert!(growth(250, |n| text(n).len()) < 2.3);
+}
+
+#[test]
+fn the_button_that_keeps_one_session_names_all_that_it_gives_up_or_is_not_there() {
+    let name = Text::default();
+    for n in [2, MOST_NAMED + 1, MOST_NAMED + 2] {
+        let picks = ids(&parallel(n));
+        let release = release(parallel(n));
+        let mine = Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None };
+        let page = web::mine(&release, &mine);
+        let given_up =
+            page.matches("name=\"session\" value=\"talk-").count() - page.matches("class=\"unpick\"").count();
+        assert_eq!(given_up, if n <= MOST_NAMED + 1 { n * (n - 1) } else { 0 }, "{n} picks");
+    }
+}
+
+#[test]
+fn a_session_s_page_lists_some_of_those_beside_it() {
+    let release = release(parallel(3_000));
+    let page = web::session(&release, &SessionId::parse("talk-00000").unwrap()).unwrap();
+    assert!(page.contains("and 2959 more"), "{page}");
+    assert!(page.len() < 60_000, "{} bytes", page.len());
+    assert!(!page.contains("<a href=\"/sessions/talk-00000\""), "a session is not beside itself");
+}
+
+#[test]
+fn a_gap_names_a_few_breaks_and_counts_the_others() {
+    let mut all = sessions(&[(0, 60), (240, 60)]);
+    let mut breaks = sessions(&[(90, 30); 40]);
+    for (n, pause) in breaks.iter_mut().enumerate() {
+        pause.id = SessionId::parse(&format!("break-{n:02}")).unwrap();
+        pause.kind = SessionKind::Break;
+        pause.title = Text::from(format!("Break {n:02}"));
+    }
+    breaks[3].status = Status::Cancelled;
+    let picks = ids(&all);
+    all.extend(breaks);
+    let release = release(all);
+    let name = Text::default();
+    let page =
+        web::mine(&release, &Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None });
+    for (title, is_named) in
+        [("Break 00", true), ("Break 03", false), ("Break 06", true), ("Break 07", false)]
+    {
+        assert_eq!(page.contains(title), is_named, "{title}");
+    }
+    assert!(page.contains("and 33 more"), "{page}");
+}
+
+#[test]
+fn pages_and_tables_made_for_one_request_are_bounded_and_say_so() {
+    let release = release(parallel(3_000));
+    let view = View { text: "talk".to_owned(), ..View::default() };
+    let entries = view.entries(&release);
+    assert_eq!(entries.len(), 3_000);
+    let page = web::program(&release, &view);
+    assert_eq!(page.matches("id=\"talk-").count(), 1_000);
+    assert!(page.contains("3000 of 3000") && page.contains("the first 1000"), "{}", &page[..2_000]);
+    let text = shown_text(&release, &entries);
+    assert!(text.contains("And 2000 more") && text.matches("Talk ").count() == 1_000);
+    let whole = web::program(&release, &View::default());
+    assert_eq!(whole.matches("id=\"talk-").count(), 3_000, "the program itself is whole");
+}
+
+#[test]
+fn every_parallel_session_without_a_room_has_a_room_of_its_own_in_the_schedule() {
+    let schedule = |n: usize| schedule_json(&release(parallel(n))).bytes;
+    let json: serde_json::Value = serde_json::from_slice(&schedule(2_000)).unwrap();
+    let conference = &json["schedule"]["conference"];
+    let rooms: BTreeSet<&str> =
+        conference["rooms"].as_array().unwrap().iter().map(|room| room["name"].as_str().unwrap()).collect();
+    assert_eq!(rooms.len(), 2_000);
+    assert!(rooms.contains("Crowd") && rooms.contains("Crowd (2000)"));
+    let day = conference["days"][0]["rooms"].as_object().unwrap();
+    assert!(day.len() == 2_000 && day.values().all(|events| events.as_array().unwrap().len() == 1));
+    assert!(growth(500, |n| schedule(n).len()) < 2.3);
+}
+
+#[test]
+fn parts_of_the_program_have_the_pages_of_their_feeds() {
+    let mut all = parallel(30);
+    for (n, session) in all.iter_mut().enumerate() {
+        session.speakers = vec![speaker(if n % 3 == 0 { "Zoë Müller" } else { "Zoe Muller" }, None)];
+    }
+    let release = release(all);
+    let slug = release.ledger.slugs.speaker_slug(&Text::from("Zoë Müller")).unwrap().clone();
+    let part = release.part(&FeedKey::Speaker(slug.clone()));
+    assert_eq!(part.len(), 10);
+    let page = web::speaker(&release, &slug).unwrap();
+    assert_eq!(page.matches("id=\"talk-").count(), 10);
+    assert_eq!(Pages::render(&release).page(&format!("/speakers/{slug}")).unwrap().identity, page.as_bytes());
+}
+
+/// All pairs of picks that clash, by looking at every pair.
+fn pairs(picks: &[SessionId], release: &Release) -> BTreeSet<(SessionId, SessionId)> {
+    let takes_time = |id: &SessionId| {
+        let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
+        (!entry.is_cancelled() && !entry.session.kind.is_pause()).then_some(&entry.session.slot)
+    };
+    let mut pairs = BTreeSet::new();
+    for (a, b) in picks.iter().flat_map(|a| picks.iter().map(move |b| (a, b))).filter(|(a, b)| a < b) {
+        if let (Some(one), Some(other)) = (takes_time(a), takes_time(b))
+            && one.overlaps(other)
+        {
+            pairs.insert((a.clone(), b.clone()));
+        }
+    }
+    pairs
+}
+
+fn programs() -> impl Strategy<Value = Vec<(i64, i64, u8)>> {
+    prop::collection::vec((0..300i64, 5..90i64, 0..10u8), 1..14)
+}
+
+fn with_kinds(spans: &[(i64, i64, u8)]) -> Vec<Session> {
+    let times: Vec<(i64, i64)> = spans.iter().map(|(from, length, _)| (*from, *length)).collect();
+    let mut all = sessions(&times);
+    for (session, (_, _, kind)) in all.iter_mut().zip(spans) {
+        match kind {
+            0 => session.kind = SessionKind::Break,
+            1 => session.status = Status::Cancelled,
+            _ => {}
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_overlaps_are_those_of_a_look_at_every_pair(spans in programs()) {
+        let all = with_kinds(&spans);
+        let (picks, release) = (ids(&all), release(all));
+        let expected = pairs(&picks, &release);
+        for item in &Agenda::of(&picks, &release).items {
+            let id = &item.session().id;
+            let others = expected.iter().filter_map(|(a, b)| match () {
+                () if a == id => Some(b),
+                () if b == id => Some(a),
+                () => None,
+            });
+            let mut others: Vec<_> = others.map(|id| &release.ledger.entries[id]).collect();
+            others.sort_by_key(|entry| entry.program_order());
+            prop_assert_eq!(item.clashes.len() + item.more_clashes, others.len());
+            others.truncate(MOST_NAMED);
+            prop_assert_eq!(&item.clashes, &others);
+        }
+    }
+
+    #[test]
+    fn a_release_makes_a_new_clash_where_a_pair_clashes_that_did_not(
+        before in programs(),
+        moves in prop::collection::vec((0..14usize, -60..60i64, 0..4u8), 0..4),
+    ) {
+        let mut all = with_kinds(&before);
+        let picks = ids(&all);
+        let first = release(all.clone());
+        for (place, minutes, kind) in moves {
+            let Some(session) = all.get_mut(place) else { continue };
+            session.slot.start += TimeDelta::minutes(minutes);
+            session.slot.end += TimeDelta::minutes(minutes);
+            session.status = if kind == 0 { Status::Cancelled } else { Status::Confirmed };
+        }
+        let program = Program::new(first.program.conference.clone(), Vec::new(), all);
+        let second = first.follow(program, instant("2025-02-02T12:00:00Z")).release;
+        let is_new = !pairs(&picks, &second).is_subset(&pairs(&picks, &first));
+        prop_assert_eq!(clashes_anew(&picks, &first, &second), is_new);
+    }
+}

@@ -1,0 +1,126 @@
+//! Where a request begins and ends (RFC 9112): what could be read in two ways is refused, so that no proxy in front
+//! and this server can disagree about it.
+
+use super::wire::{GET, House, LIMITS, answer, rest, status};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_a_head_ends_with_cr_and_lf() {
+    let house = House::open(LIMITS).await;
+    let post = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n";
+    for head in [
+        "GET /program.ics HTTP/1.1\nHost: x\n\n",
+        "GET /program.ics HTTP/1.1\nHost: x\r\n\r\n",
+        "GET /program.ics HTTP/1.1\r\nHost: x\n\r\n",
+        "GET /program.ics HTTP/1.1\r\nHost: x\r\n\n",
+        "GET /program.ics HTTP/1.1\r\nHost: x\r\nA: b\nC: d\r\n\r\n",
+        "\nGET /program.ics HTTP/1.1\r\nHost: x\r\n\r\n",
+        "\r\n\nGET /program.ics HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /program.ics\nHost: x\n\n",
+        "\n",
+    ] {
+        // As the first request, and as one that stands behind others and their bodies.
+        assert_eq!(status(&house.say(head.as_bytes()).await), "400", "{head:?}");
+        for first in [GET.to_owned(), format!("{post}{{\n}}\n"), chunked(&["{\n\n}"])] {
+            let text = house.say(format!("{first}{head}").as_bytes()).await;
+            let statuses: Vec<&str> = text.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+            let expected = if first == GET { "200" } else { "201" };
+            assert_eq!(statuses, [expected, "400"], "{first:?} {head:?}: {text}");
+        }
+        // Byte by byte.
+        let mut socket = house.connect().await;
+        socket.set_nodelay(true).unwrap();
+        for byte in head.bytes() {
+            if socket.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        assert_eq!(status(&rest(&mut socket).await), "400", "{head:?}");
+    }
+}
+
+fn chunked(pieces: &[&str]) -> String {
+    let pieces: String = pieces.iter().map(|piece| format!("{:x}\r\n{piece}\r\n", piece.len())).collect();
+    format!(
+        "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\n\r\n{pieces}0\r\n\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_may_hold_anything_and_the_next_request_is_found_behind_them() {
+    let house = House::open(LIMITS).await;
+    let trailer = chunked(&["{}"]).replace("0\r\n\r\n", "0\r\nA: b\r\nC: d\r\n\r\n");
+    let name = |text: &str| format!("{{\"name\": \"{text}\"}}");
+    let long = name(&"n".repeat(60));
+    let posts = [
+        chunked(&["{}\n\n\r\n\r\n"]),
+        chunked(&["{", "\n", "}", "\r\n\r\nGET / HTTP/1.1\n\n".get(..4).unwrap()]),
+        chunked(&[&long]).replace("4b\r\n", "004B;a=\"b\"\r\n"),
+        trailer,
+        "\r\n\r\nPOST /api/v1/agendas HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+    ];
+    for post in posts {
+        let both = format!("{post}{GET}");
+        for size in [1, 2, 3, 7, 50, both.len()] {
+            let mut socket = house.connect().await;
+            socket.set_nodelay(true).unwrap();
+            for piece in both.as_bytes().chunks(size) {
+                socket.write_all(piece).await.unwrap();
+                if size < 50 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            let (head, _) = answer(&mut socket).await;
+            assert_eq!(status(&head), "201", "{post:?} in pieces of {size}: {head}");
+            assert_eq!(status(&answer(&mut socket).await.0), "200", "{post:?} in pieces of {size}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_pipelined_requests_are_each_answered_once() {
+    let house = House::open(LIMITS).await;
+    let small = "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n";
+    let close = "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let text = house.say(format!("{}{close}", small.repeat(300)).as_bytes()).await;
+    assert_eq!(text.matches("HTTP/1.1 404").count(), 301);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_coding_beside_chunked_is_not_implemented() {
+    let house = House::open(LIMITS).await;
+    for (codings, expected) in [
+        ("gzip, chunked", "501"),
+        ("identity, chunked", "501"),
+        ("chunked, chunked", "501"),
+        ("\"chunked\", chunked", "501"),
+        ("gzip\r\nTransfer-Encoding: chunked", "501"),
+        ("chunked\r\nTransfer-Encoding: chunked", "501"),
+        ("chunked, gzip", "400"),
+        ("gzip", "400"),
+        ("xchunked", "400"),
+        ("chunked;q=1", "400"),
+        ("Chunked", "201"),
+        (" chunked\t", "201"),
+    ] {
+        for path in ["/api/v1/agendas", "/program.ics", "/nowhere", "/dav/public/"] {
+            let request = chunked(&["{}"]).replace(": chunked", &format!(": {codings}"));
+            let request = request.replace("/api/v1/agendas", path);
+            // It closes by itself where the body could be mistaken for a request.
+            let text = if expected == "201" {
+                let request = request.replace("Host: x\r\n", "Host: x\r\nConnection: close\r\n");
+                house.say(request.as_bytes()).await
+            } else {
+                house.say(request.as_bytes()).await
+            };
+            match path {
+                "/api/v1/agendas" => assert_eq!(status(&text), expected, "{codings:?}: {text}"),
+                _ if expected == "201" => assert!(text.starts_with("HTTP/1.1 4"), "{codings:?}: {text}"),
+                _ => assert_eq!(status(&text), expected, "{codings:?} {path}: {text}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A stop under load: a request that the server has read is answered, and clients are told that the connection ends.
+
+use super::wire::{GET, House, LIMITS, rest, status};
+use callboard::server::Stopped;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const POST: &str = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                    Content-Length: 2\r\n\r\n{}";
+
+/// How a client's connection ended.
+#[derive(Debug, PartialEq)]
+enum End {
+    /// By an announcement in its last answer.
+    Told,
+    /// While it waited for the answer to a request.
+    Unanswered(String),
+}
+
+/// One request after the other on one connection, until it ends.
+async fn client(address: SocketAddr, request: &'static str) -> (usize, End) {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.set_nodelay(true).unwrap();
+    for answers in 0.. {
+        if let Err(error) = socket.write_all(request.as_bytes()).await {
+            return (answers, End::Unanswered(format!("not sent: {error}")));
+        }
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            match socket.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(error) => return (answers, End::Unanswered(format!("not answered: {error}"))),
+            }
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        let length = super::wire::field(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+        socket.read_exact(&mut vec![0; length]).await.unwrap();
+        if head.contains("connection: close") {
+            return (answers + 1, End::Told);
+        }
+    }
+    unreachable!()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_client_that_is_busy_is_cut_off_by_a_stop() {
+    for round in 0..5 {
+        let house = House::open(LIMITS).await;
+        let clients = (0..24).map(|n| client(house.address, if n % 3 == 0 { POST } else { GET }));
+        let clients: Vec<_> = clients.map(tokio::spawn).collect();
+        tokio::time::sleep(Duration::from_millis(150 + 7 * round)).await;
+        assert_eq!(house.close().await, Stopped { cut_off: 0 });
+        for client in clients {
+            let (answers, end) = client.await.unwrap();
+            assert_eq!(end, End::Told, "after {answers} answers, in round {round}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_head_has_begun_is_answered_and_an_idle_connection_is_closed() {
+    let house = House::open(LIMITS).await;
+    let mut idle = house.connect().await;
+    idle.write_all(GET.as_bytes()).await.unwrap();
+    super::wire::answer(&mut idle).await;
+    let mut silent = house.connect().await;
+    let mut begun = house.connect().await;
+    begun.write_all(&GET.as_bytes()[..20]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let closing = tokio::spawn(house.close());
+    assert_eq!(rest(&mut idle).await, "");
+    assert_eq!(rest(&mut silent).await, "");
+    begun.write_all(&GET.as_bytes()[20..]).await.unwrap();
+    let text = rest(&mut begun).await.to_lowercase();
+    assert_eq!(status(&text), "200");
+    assert!(text.contains("connection: close"), "{text}");
+    drop((idle, silent, begun));
+    assert_eq!(closing.await.unwrap(), Stopped { cut_off: 0 });
+}

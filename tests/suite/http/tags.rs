@@ -1,0 +1,149 @@
+//! Strong tags (RFC 9110, 8.8.1): one tag of one address stands for one body, whoever asks and whatever happened in
+//! between; and a change is conditional on the state that it changes, not on everything else that is shown.
+
+use super::stage::{Answer, Card, Mine, PROGRAM, SECRET, Stage};
+use std::collections::HashMap;
+
+/// The body that each tag stood for, by address.
+#[derive(Default)]
+struct Seen(HashMap<(String, String), Vec<u8>>);
+
+impl Seen {
+    fn note(&mut self, address: &str, answer: &Answer) {
+        assert_eq!(answer.status, 200, "{address}: {}", answer.text());
+        let tag = answer.tag().to_owned();
+        if tag.is_empty() || tag.starts_with("W/") {
+            return;
+        }
+        let before = self.0.entry((address.to_owned(), tag.clone())).or_insert_with(|| answer.body.to_vec());
+        assert_eq!(*before, answer.body, "{address}: {tag} stands for two bodies");
+    }
+
+    /// Everything that is one's own, or made of several things.
+    async fn look(&mut self, stage: &Stage, people: [&Mine; 2], team: &str) {
+        for mine in people {
+            for path in ["/agenda", "/agenda/links", "/agenda/export", "/agenda/export?format=ics"] {
+                self.note(path, &stage.send(mine.card("GET", path)).await);
+            }
+            let token = mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics");
+            for path in [
+                mine.feed.clone(),
+                format!("{}?cancelled=title", mine.feed),
+                mine.feed.replace(".ics", ".jcal"),
+                mine.feed.replace(".ics", "/changes.atom"),
+                mine.feed.replace(".ics", ""),
+                format!("/api/v1/agendas/{token}"),
+                format!("/api/v1/agendas/{token}?fields=id"),
+            ] {
+                self.note(&path, &stage.get(&path).await);
+            }
+            let basic = format!("Basic {}", data_encoding::BASE64.encode(format!(":{token}").as_bytes()));
+            let object =
+                Card::new("GET", "/dav/agendas/agenda/first-talk.ics").field("authorization", &basic);
+            self.note("/dav/agendas/agenda/first-talk.ics", &stage.send(object).await);
+        }
+        for path in [
+            team,
+            "/program.ics",
+            "/tracks/main.ics",
+            "/schedule.json",
+            "/changes.atom",
+            "/changes.json",
+            "/dav/public/program/first-talk.ics",
+            "/api/v1/program",
+            "/api/v1/releases",
+            "/api/v1/changes?since=1",
+            "/api/v1/sessions?limit=2",
+            "/",
+            "/changes",
+            "/sessions/first-talk",
+        ] {
+            self.note(path, &stage.get(path).await);
+        }
+        for path in ["/status", "/picks", "/releases", "/releases/1", "/program", "/releases/1/program.csv"] {
+            let path = format!("/organizer{path}");
+            let card = Card::new("GET", &path).field("authorization", &format!("Bearer {SECRET}"));
+            self.note(&path, &stage.send(card).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_strong_tag_stands_for_one_body() {
+    let stage = Stage::new();
+    let (one, other) = (stage.agenda(&["first-talk"]).await, stage.agenda(&["first-talk", "lunch"]).await);
+    let tokens = [&one, &other].map(|mine| mine.feed.trim_start_matches("/agendas/").replace(".ics", ""));
+    let team = format!("/team/{}.ics", tokens.join("."));
+    let mut seen = Seen::default();
+    let both = [&one, &other];
+    seen.look(&stage, both, &team).await;
+    // A calendar fetches, later another one does, by another client.
+    for (seconds, agent) in [(60, "Google-Calendar-Importer"), (60, "DAVx5/4.4"), (90_000, "DAVx5/4.4")] {
+        stage.pass(seconds);
+        stage.send(Card::new("GET", &one.feed).field("user-agent", agent)).await;
+        seen.look(&stage, both, &team).await;
+    }
+    for (method, path, body) in [
+        ("PATCH", "/agenda", "{\"name\": \"Other\"}"),
+        ("PUT", "/agenda/picks", "[\"first-talk\", \"other-talk\"]"),
+        ("POST", "/agenda/links", "{\"label\": \"for my phone\"}"),
+        ("DELETE", "/agenda/links/2", ""),
+    ] {
+        for mine in both {
+            let card = mine.card(method, path).text("application/json", body);
+            assert!(stage.send(card).await.status < 300, "{method} {path}");
+            seen.look(&stage, both, &team).await;
+        }
+    }
+    for next in [
+        PROGRAM.replace("What was first", "What came first"),
+        PROGRAM.replace("10:00,10:40,talk,First", "10:30,11:10,talk,First"),
+        PROGRAM.replace("Charles Babbage,,\n", "Charles Babbage,,cancelled\n"),
+    ] {
+        stage.pass(30);
+        stage.publish(&next).await;
+        seen.look(&stage, both, &team).await;
+    }
+    // The file on disk is another one: only the organizer's status shows it.
+    std::fs::write(stage.dir.path().join("program.csv"), "nonsense").unwrap();
+    seen.look(&stage, both, &team).await;
+    let erased = PROGRAM.replace("What was first,", "What was first,withdrawn");
+    stage.publish(&erased).await;
+    let erase = Card::new("POST", "/organizer/erase/first-talk");
+    let erase = stage.send(erase.field("authorization", &format!("Bearer {SECRET}"))).await;
+    assert_eq!(erase.status, 200, "{}", erase.text());
+    let csv = Card::new("GET", "/organizer/releases/1/program.csv");
+    let csv = stage.send(csv.field("authorization", &format!("Bearer {SECRET}"))).await;
+    seen.note("/organizer/releases/1/program.csv", &csv);
+}
+
+#[tokio::test]
+async fn an_agenda_s_tag_says_whose_it_is_and_what_it_shows() {
+    let stage = Stage::new();
+    let (one, other) = (stage.agenda(&["first-talk"]).await, stage.agenda(&["lunch"]).await);
+    let tag = stage.send(one.card("GET", "/agenda")).await.tag().to_owned();
+    let known = |mine: &Mine, tag: &str| mine.card("GET", "/agenda").field("if-none-match", tag);
+    assert_eq!(stage.send(known(&one, &tag)).await.status, 304);
+    assert_eq!(stage.send(known(&other, &tag)).await.status, 200, "somebody else's");
+    stage.get(&one.feed).await;
+    let now = stage.send(known(&one, &tag)).await;
+    assert_eq!(now.status, 200, "the link was fetched");
+    assert_ne!(now.tag(), tag);
+    // A change is conditional on the agenda alone: the first tag is as good as the second.
+    let pick = |mine: &Mine, name, tag: &str| mine.card("PUT", "/agenda/picks/opening").field(name, tag);
+    assert_eq!(stage.send(pick(&other, "if-match", &tag)).await.status, 412);
+    assert_eq!(stage.send(pick(&one, "if-match", &format!("W/{tag}"))).await.status, 412);
+    assert_eq!(stage.send(pick(&one, "if-none-match", &tag)).await.status, 412);
+    let picked = stage.send(pick(&one, "if-match", &tag)).await;
+    assert_eq!(picked.status, 204, "{}", picked.text());
+    assert_eq!(picked.tag(), stage.send(one.card("GET", "/agenda")).await.tag(), "what a change answers");
+    for stale in [tag.as_str(), now.tag()] {
+        assert_eq!(stage.send(pick(&one, "if-match", stale)).await.status, 412);
+    }
+    assert_eq!(stage.send(pick(&one, "if-match", picked.tag())).await.status, 204);
+    // A release changes what is shown (how far calendars are behind), and no agenda.
+    let before = stage.send(one.card("GET", "/agenda")).await.tag().to_owned();
+    stage.publish(&PROGRAM.replace("10:00,10:40,talk,First", "10:30,11:10,talk,First")).await;
+    assert_eq!(stage.send(known(&one, &before)).await.status, 200);
+    assert_eq!(stage.send(pick(&one, "if-match", &before)).await.status, 204);
+}

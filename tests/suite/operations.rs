@@ -1,0 +1,301 @@
+//! What an operator does with the built program: examine a config, reload it, ask how the server is, back it up.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const CONFIG: &str = "\
+listen = \"127.0.0.1:0\"
+[conference]
+title = \"Conf\"
+slug = \"conf\"
+zone = \"America/Los_Angeles\"
+uid_domain = \"conf.example\"
+";
+
+const PROGRAM: &str = "\
+id,date,start,end,kind,title
+one,2025-03-25,09:00,10:00,talk,One
+two,2025-03-25,10:00,11:00,talk,Two
+three,2025-03-25,11:00,12:00,talk,Three
+four,2025-03-25,13:00,14:00,talk,Four
+five,2025-03-25,14:00,15:00,talk,Five
+";
+
+/// A directory with a config, a program and a data directory.
+struct Site {
+    dir: TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let site = Self { dir: tempfile::tempdir().unwrap() };
+        site.write("callboard.toml", CONFIG);
+        site.write("program.csv", PROGRAM);
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        // As editors do, so that nobody reads half of it.
+        fs::write(self.path("unfinished"), text).unwrap();
+        fs::rename(self.path("unfinished"), self.path(name)).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+        command.args(arguments).args(["--config", "callboard.toml"]).current_dir(self.dir.path());
+        command.env_remove("RUNTIME_DIRECTORY").stdin(Stdio::null());
+        command
+    }
+
+    /// The exit code, and what was printed.
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let text = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (status.code().unwrap(), text)
+    }
+
+    fn check(&self) -> (i32, String) {
+        self.run(&["config", "check"])
+    }
+
+    fn serve(&self, arguments: &[&str]) -> Server {
+        let log = fs::File::create(self.path("log")).unwrap();
+        let mut command = self.command(&["serve"]);
+        command.args(arguments).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("subscribe") {
+            line.clear();
+            assert!(out.read_line(&mut line).unwrap() > 0, "{}", self.log());
+        }
+        Server { child, _out: out }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    /// Waits until the log has a text.
+    fn logged(&self, text: &str) {
+        let started = Instant::now();
+        while !self.log().contains(text) {
+            assert!(started.elapsed() < Duration::from_secs(30), "{text:?} is not in\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+struct Server {
+    child: Child,
+    _out: BufReader<ChildStdout>,
+}
+
+impl Server {
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+    }
+
+    fn stop(mut self) {
+        self.signal("TERM");
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Names, lengths and times of everything under a directory.
+fn listing(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            }
+            let modified = metadata.modified().unwrap();
+            found.push(format!("{} {} {modified:?}", entry.path().display(), metadata.len()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn config_check_tells_the_first_start_and_makes_no_data_directory() {
+    let site = Site::new();
+    let (code, text) = site.check();
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("none, so nobody can publish over HTTP") && text.contains("5 sessions, 0 warnings"),
+        "{text}"
+    );
+    assert!(
+        text.contains("next start  publishes release 1 for the program file, as the first one"),
+        "{text}"
+    );
+    assert!(!site.path("data").exists());
+    site.write("program.csv", "id,date\nx");
+    let (code, text) = site.check();
+    assert_eq!(code, 65, "{text}");
+}
+
+#[test]
+fn config_check_names_what_is_wrong_with_the_config() {
+    let site = Site::new();
+    for (old, new, remedy) in [
+        ("slug = \"conf\"", "slug = \"conf\"\nlanguage = \"english\"", "write \"en\""),
+        ("America/Los_Angeles", "PDT", "America/Los_Angeles"),
+        ("title", "titel", "did you mean \"title\""),
+    ] {
+        site.write("callboard.toml", &CONFIG.replace(old, new));
+        let (code, text) = site.check();
+        assert!(code == 78 && text.contains(remedy), "{code} {text}");
+    }
+}
+
+#[test]
+fn config_check_tells_beside_a_running_server_what_the_next_start_does_and_changes_nothing() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    let (code, text) = site.check();
+    assert!(code == 0 && text.contains("next start  changes nothing"), "{code} {text}");
+    // The server's own work on its directory ends soon after the first release.
+    let quiet = || {
+        let mut before = listing(&site.path("data"));
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            let now = listing(&site.path("data"));
+            if now == before {
+                return now;
+            }
+            before = now;
+        }
+    };
+    let before = quiet();
+
+    site.write("callboard.toml", &CONFIG.replace("\"Conf\"", "\"Other title\""));
+    let (code, text) = site.check();
+    assert!(code == 0 && text.contains("publishes release 2 for the config: 5 changes"), "{code} {text}");
+
+    site.write("callboard.toml", &CONFIG.replace("America/Los_Angeles", "America/New_York"));
+    let (code, text) = site.check();
+    assert!(code == 0 && text.contains("HOLDS the config until"), "{code} {text}");
+
+    site.write("callboard.toml", &CONFIG.replace("conf.example", "other.example"));
+    let (code, text) = site.check();
+    assert!(code == 78 && text.contains("uid_domain = \"conf.example\""), "{code} {text}");
+
+    site.write("callboard.toml", &CONFIG.replace("slug = \"conf\"", "slug = \"other\""));
+    let (code, text) = site.check();
+    assert!(code == 78 && text.contains("--new-conference"), "{code} {text}");
+    assert_eq!(listing(&site.path("data")), before);
+    server.stop();
+
+    // Stopped, with another file: half of the program is gone.
+    site.write("callboard.toml", CONFIG);
+    let half: String = PROGRAM.lines().take(3).map(|line| format!("{line}\n")).collect();
+    site.write("program.csv", &half);
+    let before = listing(&site.path("data"));
+    let (code, text) = site.check();
+    assert!(code == 0 && text.contains("HOLDS the program file until"), "{code} {text}");
+    assert!(text.contains("three"), "{text}");
+    assert_eq!(listing(&site.path("data")), before);
+}
+
+#[test]
+fn another_conferences_data_directory_is_refused_unless_a_new_conference_is_meant() {
+    let site = Site::new();
+    site.serve(&[]).stop();
+    site.write("callboard.toml", &CONFIG.replace("slug = \"conf\"", "slug = \"other\""));
+    let (code, text) = site.run(&["serve"]);
+    assert!(
+        code == 78 && text.contains("holds the conference conf, and the config is for other"),
+        "{code} {text}"
+    );
+    let server = site.serve(&["--new-conference"]);
+    server.stop();
+    site.serve(&[]).stop();
+    site.write("callboard.toml", CONFIG);
+    site.serve(&[]).stop();
+}
+
+#[test]
+fn a_reload_applies_the_config_and_names_what_needs_a_restart() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    let more = "retention_days = 9\n[limits]\nidle_s = 9\nagendas_hour = 9\n";
+    let text = CONFIG.replace("\"Conf\"", "\"Other title\"");
+    let (top, conference) = text.split_once("[conference]").unwrap();
+    let (days, limits) = more.split_once('\n').unwrap();
+    site.write("callboard.toml", &format!("{top}{days}\n[conference]{conference}{limits}"));
+    server.signal("HUP");
+    site.logged("the new config is published release=2");
+    site.logged("the config was read again changed=\"conference.title, limits.agendas_hour\"");
+    site.logged("need a restart keys=\"retention_days, limits.idle_s\"");
+
+    site.write("callboard.toml", "listen = 3");
+    server.signal("HUP");
+    site.logged("the config is refused; the one in force stays reason=\"callboard.toml: line 1");
+    site.write("callboard.toml", &CONFIG.replace("slug = \"conf\"", "slug = \"other\""));
+    server.signal("HUP");
+    site.logged("conference.slug cannot change for the data directory");
+    server.stop();
+}
+
+#[test]
+fn a_listen_that_differs_from_systemds_socket_is_said() {
+    let site = Site::new();
+    // The shell's descriptor 3 is what systemd would hand over.
+    let script = "import os, socket, sys\n\
+        s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n\
+        os.dup2(s.fileno(), 3); os.set_inheritable(3, True)\n\
+        os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))\n\
+        os.execv(sys.argv[1], sys.argv[1:])";
+    let log = fs::File::create(site.path("log")).unwrap();
+    let mut child = Command::new("python3")
+        .args(["-c", script, env!("CARGO_BIN_EXE_callboard"), "serve", "--config", "callboard.toml"])
+        .args(["--listen", "127.0.0.1:1"])
+        .current_dir(site.dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    site.logged("`listen` is not used: systemd hands the server its socket");
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[test]
+fn check_backup_and_verify_say_what_they_need_without_a_config() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("program.csv"), PROGRAM).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+        let output = command.args(arguments).current_dir(dir.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = run(&["check", "program.csv"]);
+    assert!(code == 78 && text.contains("--zone America/Los_Angeles"), "{code} {text}");
+    let (code, text) = run(&["backup", "out"]);
+    assert!(code == 1 && text.contains("name the server's with --data"), "{code} {text}");
+    let (code, text) = run(&["verify"]);
+    assert!(code == 1 && text.contains("the data directory data cannot be used"), "{code} {text}");
+}

@@ -1,0 +1,184 @@
+//! The built program and its organizer secrets file: made by the command line, read at a start and on SIGHUP.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+struct Host {
+    dir: tempfile::TempDir,
+    secrets: PathBuf,
+}
+
+impl Host {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::copy(root.join("program.csv"), dir.path().join("program.csv")).unwrap();
+        fs::copy(root.join("config/callboard.toml"), dir.path().join("callboard.toml")).unwrap();
+        // Where the config names no other file.
+        let secrets = dir.path().join("organizer-secrets");
+        Self { dir, secrets }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+        command.args(arguments).arg("--config").arg(self.dir.path().join("callboard.toml"));
+        command.stdin(Stdio::null()).env("NO_COLOR", "1");
+        command
+    }
+
+    fn serve(&self) -> Command {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.arg("--program").arg(self.dir.path().join("program.csv"));
+        command.arg("--data").arg(self.dir.path().join("data"));
+        command
+    }
+
+    fn add(&self, label: &str) -> String {
+        let done = self.command(&["secret", "add", label]).output().unwrap();
+        assert!(done.status.success(), "{}", said(&done));
+        let printed = String::from_utf8(done.stdout).unwrap();
+        let secret = printed.strip_suffix('\n').unwrap();
+        assert!(!secret.is_empty() && !secret.contains(char::is_whitespace), "the secret alone: {printed:?}");
+        secret.to_owned()
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+struct Server {
+    child: Child,
+    address: String,
+    log: BufReader<std::process::ChildStderr>,
+}
+
+impl Server {
+    fn start(host: &Host) -> Self {
+        let mut child = host.serve().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let address = out.lines().map_while(Result::ok).find_map(|line| {
+            let (_, rest) = line.split_once("http://")?;
+            Some(rest.split(|c: char| c.is_whitespace() || c == '/').next()?.to_owned())
+        });
+        Self { child, address: address.expect("an address"), log }
+    }
+
+    fn status(&self, secret: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (host, close) = (&self.address, "Connection: close");
+        let head = format!(
+            "GET /organizer/status HTTP/1.1\r\nHost: {host}\r\n{close}\r\nAuthorization: Bearer {secret}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    }
+
+    /// Sends SIGHUP and waits until a secret is answered as it should be.
+    fn reload_until(&self, secret: &str, status: &str) {
+        let kill = Command::new("kill").arg("-HUP").arg(self.child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+        let started = Instant::now();
+        while self.status(secret) != status {
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{} instead of {status}",
+                self.status(secret)
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn stop(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut log = String::new();
+        self.log.read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn secrets_are_added_rotated_and_removed_while_the_server_runs() {
+    let host = Host::new();
+    let server = Server::start(&host);
+    assert_eq!(server.status("anything"), "404", "without a file nobody can publish, and the server serves");
+    let first = host.add("chair");
+    server.reload_until(&first, "200");
+    assert!(host.command(&["secret", "remove", "chair"]).status().unwrap().success());
+    let second = host.add("chair");
+    server.reload_until(&second, "200");
+    assert_eq!(server.status(&first), "401");
+    let listed = host.command(&["secret", "list"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "chair\n");
+    // A plain secret is neither accepted nor logged, and the valid lines go on.
+    let mut lines = fs::read_to_string(&host.secrets).unwrap();
+    lines.push_str("correct horse battery staple\n");
+    fs::write(&host.secrets, &lines).unwrap();
+    let third = host.add("ci");
+    server.reload_until(&third, "200");
+    assert_eq!((server.status("staple"), server.status(&second)), ("401".to_owned(), "200".to_owned()));
+    let log = server.stop();
+    assert!(log.contains("line 2 is not of the form"), "{log}");
+    for word in ["staple", &first, &second, &third] {
+        assert!(!log.contains(word), "{word} is in the log");
+    }
+}
+
+#[test]
+fn the_command_line_warns_before_it_sends_a_secret_in_clear() {
+    let host = Host::new();
+    let [secret, program] = ["chair.secret", "program.csv"].map(|name| host.dir.path().join(name));
+    fs::write(&secret, "cbo_never-printed\n").unwrap();
+    let [secret, program] = [&secret, &program].map(|path| path.to_str().unwrap());
+    // Nothing listens there; 0.0.0.0 stands for another machine, and is answered at once.
+    for (to, is_warned) in
+        [("http://0.0.0.0:9", true), ("http://127.0.0.1:9", false), ("https://0.0.0.0:9", false)]
+    {
+        let target = ["--to", to, "--organizer-secret-file", secret];
+        for arguments in [
+            vec!["diff", program],
+            vec!["publish", program],
+            vec!["publish", program, "--confirm"],
+            vec!["pull"],
+            vec!["erase", "x1"],
+        ] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+            let done = command.args(&arguments).args(target).stdin(Stdio::null()).output().unwrap();
+            let said = said(&done);
+            assert_eq!(
+                said.matches("warning: http://0.0.0.0:9 is not encrypted").count(),
+                usize::from(is_warned),
+                "{said}"
+            );
+            assert!(done.status.code() == Some(1) && !said.contains("never-printed"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_start_refuses_a_plain_secret_without_quoting_it() {
+    let host = Host::new();
+    fs::write(&host.secrets, "# organizer secrets, one per line\ncorrect horse battery staple\n").unwrap();
+    let done = host.serve().output().unwrap();
+    assert_eq!(done.status.code(), Some(78), "{}", said(&done));
+    let said = said(&done);
+    assert!(
+        said.contains("line 2 is not of the form") && said.contains("callboard secret add LABEL"),
+        "{said}"
+    );
+    assert!(!said.contains("staple") && !said.contains("correct"), "{said}");
+}

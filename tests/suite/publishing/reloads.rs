@@ -1,0 +1,105 @@
+//! A config that is read again while the server runs.
+
+use super::venue::{Venue, csv, moved};
+use callboard::config::{Config, Overrides};
+use callboard::publisher::{Publication, PublishError, Settings, Verdict};
+use callboard::store::Origin;
+use chrono::TimeDelta;
+use std::sync::Arc;
+
+impl Venue {
+    /// What SIGHUP does with the config.
+    async fn reload(&mut self) -> Result<Option<Publication>, PublishError> {
+        self.clock.advance(TimeDelta::minutes(1));
+        let config = Config::parse(Some(&self.config), Overrides::default()).unwrap();
+        let settings = Settings {
+            conference: Arc::new(config.conference(config.listen)),
+            publishing: config.publishing,
+            webhooks: config.webhooks,
+        };
+        let result = self.running().reconfigure(settings).await;
+        self.look();
+        result
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_track_is_published_with_the_origin_config_as_by_a_restart() {
+    let mut venue = Venue::started();
+    assert!(venue.reload().await.unwrap().is_none(), "nothing changed");
+    venue.config = venue.config.replace("name = \"One\"", "name = \"First\"");
+    // The file says the track by its slug.
+    let csv = csv().replace(",One,", ",one,");
+    venue.saved(&csv).await.unwrap().unwrap();
+    let before = venue.number();
+    assert!(venue.reload().await.unwrap().unwrap().is_new);
+    assert_eq!(venue.number(), before + 1);
+    let record = venue.store.as_ref().unwrap().release(before + 1).unwrap().unwrap();
+    assert_eq!((record.origin, record.changes.len()), (Origin::Config, 4));
+    assert!(!venue.running().file_is_stale(), "the file gives the same program, so it is in step");
+    let feeds = venue.feeds();
+    venue.restart().await;
+    assert_eq!((venue.number(), venue.feeds()), (before + 1, feeds), "a restart finds nothing left to do");
+}
+
+#[tokio::test]
+async fn what_only_pages_show_is_shown_without_a_release() {
+    let mut venue = Venue::started();
+    let before = venue.feeds();
+    venue.config = venue.config.replace("[conference]", "[conference]\nclock = \"12h\"");
+    assert!(!venue.reload().await.unwrap().unwrap().is_new);
+    assert_eq!((venue.number(), venue.feeds()), (1, before));
+    assert_eq!(venue.running().current().program.conference.clock, callboard::program::Clock::Twelve);
+}
+
+#[tokio::test]
+async fn another_zone_is_held_and_a_config_set_back_lets_it_go() {
+    let mut venue = Venue::started();
+    let (config, before) = (venue.config.clone(), venue.feeds());
+    venue.config = config.replace("America/Los_Angeles", "America/New_York");
+    assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
+    assert_eq!((venue.number(), venue.feeds()), (1, before));
+    let waiting = venue.running().status().held.unwrap();
+    assert_eq!(waiting.origin, Origin::Config);
+    venue.config = config;
+    assert!(venue.reload().await.unwrap().is_none());
+    assert!(venue.running().status().held.is_none());
+
+    venue.config = venue.config.replace("America/Los_Angeles", "America/New_York");
+    assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
+    let published = venue.upload_with(&csv(), Some(waiting.digest), None).await.unwrap();
+    assert!(published.is_new && venue.running().status().held.is_none());
+    venue.restart().await;
+    assert_eq!(venue.number(), 2);
+}
+
+#[tokio::test]
+async fn a_config_under_which_the_program_has_errors_leaves_the_one_in_force() {
+    let mut venue = Venue::started();
+    // 02:30 does not exist on that day in that zone.
+    let csv = csv().replace("talk-1,2025-03-25,09:00,10:00", "talk-1,2025-03-30,02:30,03:30");
+    venue.saved(&csv).await.unwrap().unwrap();
+    let (before, feeds) = (venue.running().conference(), venue.feeds());
+    venue.config = venue.config.replace("America/Los_Angeles", "Europe/Berlin");
+    assert!(matches!(venue.reload().await, Err(PublishError::Refused(_))));
+    assert!(matches!(venue.running().status().last.unwrap().verdict, Verdict::Refused { errors: 1.. }));
+    assert_eq!((venue.running().conference(), venue.feeds()), (before, feeds));
+    let next = venue.saved(&moved(&csv, 2)).await.unwrap().unwrap();
+    assert!(next.is_new, "the next file is imported under the config in force");
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_no_release_leaves_the_config_in_force() {
+    let mut venue = Venue::started();
+    let before = venue.running().conference();
+    venue.config = venue.config.replace("title = \"Conf\"", "title = \"Other\"");
+    venue.store.as_ref().unwrap().close();
+    let config = Config::parse(Some(&venue.config), Overrides::default()).unwrap();
+    let settings = Settings {
+        conference: Arc::new(config.conference(config.listen)),
+        publishing: config.publishing,
+        webhooks: config.webhooks,
+    };
+    assert!(venue.running().reconfigure(settings).await.is_err());
+    assert_eq!(venue.running().conference(), before);
+}

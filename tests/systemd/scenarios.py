@@ -1,0 +1,353 @@
+"""What the operator of a machine does and sees, from the package to a restored backup. Runs in the machine that
+tests/systemd/run boots; later scenarios build on earlier ones."""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from machine import (
+    HOME, Failed, Receiver, check, is_active, journal, json_of, main_pid, property_of, readme, run, scenario, status_of, wait_for,
+)  # fmt: skip
+
+NAME = "srecon25americas"
+SERVICE, SOCKET = f"callboard@{NAME}.service", f"callboard@{NAME}.socket"
+CONFIG = Path(f"/etc/callboard/{NAME}")
+ORIGIN = "http://127.0.0.1:8080"
+SECOND = "http://127.0.0.1:8081"
+SECRETS = CONFIG / "organizer-secrets"
+
+
+# --- installing and starting ---------------------------------------------------------------------------------
+
+
+@scenario
+def readme_leads_to_a_served_feed():
+    readme("install")
+    wait_for(lambda: is_active(SERVICE) and is_active(SOCKET), "the service and its socket are active")
+    check(status_of(ORIGIN + "/program.ics") == 200, "the feed is not served")
+    check(property_of(SERVICE, "NRestarts") == "0", "the service did not start at once")
+    for unit in (SERVICE, SOCKET, f"callboard-backup@{NAME}.timer", f"callboard-deliver@{NAME}.timer"):
+        check(run("systemctl", "is-enabled", unit).strip() == "enabled", f"{unit} is not enabled")
+
+
+@scenario
+def without_secrets_nobody_publishes():
+    check(not SECRETS.exists(), "there are secrets already")
+    check(status_of(ORIGIN + "/organizer/status", secret="guess") in (401, 404), "the desk opened without secrets")
+
+
+@scenario
+def the_sandbox_is_on():
+    pid = main_pid(SERVICE)
+    status = Path(f"/proc/{pid}/status").read_text()
+    fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    check(int(fields["CapBnd"], 16) == 0, "the server has capabilities")
+    check(fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2", "no seccomp filter")
+    check(fields["Uid"].split()[0] != "0", "the server runs as root")
+    check(os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/1/ns/net"), "the server has a way out")
+    check(os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/1/ns/user"), "no user namespace of its own")
+
+
+@scenario
+def a_request_to_the_socket_starts_the_service():
+    run("systemctl", "stop", SERVICE)
+    check(not is_active(SERVICE) and is_active(SOCKET), "the socket went with the service")
+    check(status_of(ORIGIN + "/program.ics") == 200, "nobody answered")
+    check(is_active(SERVICE), "the service was not started")
+
+
+# --- organizer secrets ---------------------------------------------------------------------------------------
+
+
+def accepts(secret: str) -> bool:
+    return status_of(ORIGIN + "/organizer/status", secret=secret) == 200
+
+
+def refuses(secret: str) -> bool:
+    return status_of(ORIGIN + "/organizer/status", secret=secret) == 401
+
+
+def kept(name: str) -> str:
+    return HOME.joinpath(name).read_text().strip()
+
+
+@scenario
+def an_added_secret_works_after_a_reload():
+    before = main_pid(SERVICE)
+    readme("organizer-secret")
+    wait_for(lambda: accepts(kept("chair.secret")), "the added secret is accepted")
+    check(main_pid(SERVICE) == before, "a reload restarted the service")
+    check(kept("chair.secret") not in SECRETS.read_text(), "the file holds the secret itself")
+    check(refuses("guess"), "a wrong secret is accepted")
+
+
+@scenario
+def a_removed_secret_is_refused_after_a_reload():
+    before = main_pid(SERVICE)
+    readme("rotate-secret")
+    wait_for(lambda: refuses(kept("chair.secret")), "the removed secret is refused")
+    check(accepts(kept("chair-2.secret")), "the new secret is refused")
+    check(main_pid(SERVICE) == before, "a reload restarted the service")
+
+
+@scenario
+def a_start_with_secrets_accepts_them():
+    run("systemctl", "restart", SERVICE)
+    check(accepts(kept("chair-2.secret")), "the secret is refused")
+    check(refuses(kept("chair.secret")), "the removed secret is accepted")
+
+
+# --- restarts under load -------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def load():
+    """Requests of four clients, one connection each request. Every one of them must be answered with 200."""
+    over, answered, failures = threading.Event(), [], []
+
+    def client():
+        while not over.is_set():
+            try:
+                status = status_of(ORIGIN + "/program.ics")
+                (answered if status == 200 else failures).append(status)
+            except OSError as error:
+                failures.append(repr(error))
+
+    clients = [threading.Thread(target=client, daemon=True) for _ in range(4)]
+    for each in clients:
+        each.start()
+    try:
+        time.sleep(0.3)
+        yield
+        time.sleep(0.3)
+    finally:
+        over.set()
+        for each in clients:
+            each.join()
+    check(len(answered) > 100, f"only {len(answered)} requests were answered")
+    check(not failures, f"{len(failures)} of {len(answered) + len(failures)} requests failed: {failures[:3]}")
+
+
+@scenario
+def a_restart_fails_no_request():
+    with load():
+        for _ in range(3):
+            before = main_pid(SERVICE)
+            run("systemctl", "restart", SERVICE)
+            check(main_pid(SERVICE) != before, "the service was not restarted")
+
+
+@scenario
+def an_upgrade_restarts_the_service_and_fails_no_request():
+    before = main_pid(SERVICE)
+    with load():
+        run("bash", "-c", "dpkg -i target/debian/callboard_*_amd64.deb")
+        wait_for(lambda: main_pid(SERVICE) not in (0, before), "the new binary runs")
+
+
+# --- a second conference, and the watchdog -------------------------------------------------------------------
+
+
+@scenario
+def two_conferences_run_side_by_side():
+    readme("second-conference")
+    wait_for(lambda: status_of(SECOND + "/program.ics") == 200, "the second conference is served")
+    check(status_of(ORIGIN + "/program.ics") == 200, "the first conference is gone")
+    check(main_pid(SERVICE) != main_pid("callboard@devconf.service"), "one process serves both")
+    check("127.0.0.1:8081" in journal("callboard@devconf.service"), "the log names another address")
+    run("systemctl", "stop", SERVICE)
+    check(status_of(SECOND + "/program.ics") == 200, "the second conference stopped with the first")
+    run("systemctl", "start", SERVICE)
+    check(refuses("guess") and status_of(SECOND + "/organizer/status", secret=kept("chair-2.secret")) != 200,
+          "the first conference's secret opens the second")  # fmt: skip
+
+
+HUNG = {}
+
+
+@scenario
+def a_server_that_hangs_is_noticed_meanwhile():
+    """Stops the second conference's process; the last scenarios look at what the watchdog made of it."""
+    HUNG["pid"] = main_pid("callboard@devconf.service")
+    check(HUNG["pid"], "the second conference does not run")
+    os.kill(HUNG["pid"], signal.SIGSTOP)
+    check(status_of(ORIGIN + "/program.ics") == 200, "the first conference hangs too")
+
+
+# --- webhooks ------------------------------------------------------------------------------------------------
+
+
+@scenario
+def a_release_reaches_a_webhook_signed_by_a_root_only_secret():
+    receiver = Receiver(8090)
+    readme("webhook-secret")
+    secret = CONFIG / "webhook-secrets" / "chat"
+    check(secret.stat().st_mode & 0o777 == 0o600 and secret.stat().st_uid == 0, "the secret is not root's alone")
+    with (CONFIG / "callboard.toml").open("a") as config:
+        config.write(f'\n[[webhooks]]\nurl = "{receiver.url}"\nsecret_file = "{secret}"\n')
+    run("systemctl", "restart", SERVICE)
+    publish()
+    run("systemctl", "start", f"callboard-deliver@{NAME}.service")
+    wait_for(lambda: receiver.calls, f"the call arrives; {journal(f'callboard-deliver@{NAME}.service')}")
+    headers, body = receiver.calls[-1]
+    signed = f"{headers['callboard-timestamp']}.".encode() + body
+    expected = hmac.new(secret.read_bytes().strip(), signed, hashlib.sha256).hexdigest()
+    check(headers["callboard-signature"] == f"sha256={expected}", "the signature is another secret's")
+    check(json.loads(body)["release"] == release(), "it tells of another release")
+
+
+def release() -> int:
+    return json_of(ORIGIN + "/api/v1/releases")["running"]
+
+
+def publish():
+    """Saves the program with another title, as an editor does, and waits for the release."""
+    before, file = release(), CONFIG / "program.csv"
+    text, found = re.subn(r"Opening Remarks( \d+)?", f"Opening Remarks {before}", file.read_text(), count=1)
+    check(found, "the sample program has no opening remarks")
+    part = CONFIG / ".program.csv.part"
+    part.write_text(text)
+    part.chmod(0o644)
+    part.rename(file)
+    wait_for(lambda: release() > before, "the saved program is published")
+
+
+@scenario
+def delivery_without_any_secret_directory_works():
+    run("systemctl", "start", "callboard-deliver@devconf.service")
+    check(property_of("callboard-deliver@devconf.service", "Result") == "success", "delivery failed")
+
+
+@scenario
+def timers_are_scheduled():
+    for timer in (f"callboard-backup@{NAME}.timer", f"callboard-deliver@{NAME}.timer"):
+        check(is_active(timer), f"{timer} is not active")
+        check(run("systemctl", "list-timers", "--no-legend", timer).split()[0] != "n/a", f"{timer} never elapses")
+
+
+# --- failures ------------------------------------------------------------------------------------------------
+
+
+@scenario
+def a_failed_unit_is_logged_as_an_alert_and_runs_the_hook():
+    receiver = Receiver(8091)
+    readme("failure-hook")
+    hook = Path("/etc/callboard/on-failure")
+    check(os.access(hook, os.X_OK), "README makes no hook")
+    hook.write_text(f'#!/bin/sh\ncurl -s -d "$1" {receiver.url}\n')
+    config = CONFIG / "callboard.toml"
+    right = config.read_text()
+    config.write_text("no such key = true\n")
+    try:
+        run("systemctl", "start", f"callboard-backup@{NAME}.service", fails=True)
+    finally:
+        config.write_text(right)
+    wait_for(lambda: receiver.calls, "the hook is called")
+    check(receiver.calls[0][1].decode() == f"callboard-backup@{NAME}.service", f"it was told of {receiver.calls[0][1]}")
+    alerts = run("journalctl", "--no-pager", "-p", "alert", "-t", "callboard-failed", "-o", "cat")
+    check(f"callboard-backup@{NAME}.service failed" in alerts, "no alert in the journal")
+    run("systemctl", "reset-failed")
+
+
+@scenario
+def a_config_with_an_error_is_named_and_mending_it_is_enough():
+    config = CONFIG / "callboard.toml"
+    right = config.read_text()
+    config.write_text(right.replace("[conference]", "no_such_key = true\n[conference]", 1))
+    try:
+        run("systemctl", "restart", SERVICE, fails=True)
+        check(property_of(SERVICE, "ExecMainStatus") == "78", "the service ends with another exit code")
+        check("no_such_key" in journal(SERVICE), "the log does not name the key")
+    finally:
+        config.write_text(right)
+    run("systemctl", "start", SOCKET, SERVICE)
+    check(status_of(ORIGIN + "/program.ics") == 200, "the mended config is not served")
+
+
+# --- backups -------------------------------------------------------------------------------------------------
+
+BACKUPS = Path(f"/var/lib/callboard-backups/{NAME}")
+
+
+@scenario
+def a_backup_of_the_running_server_is_whole():
+    readme("backup")
+    [backup] = BACKUPS.glob("*.ndjson")
+    check(backup.stat().st_mode & 0o777 == 0o600, "others can read the backup")
+    run("callboard", "verify", backup)
+
+
+@scenario
+def a_backup_of_a_stopped_server_leaves_its_store_to_it():
+    run("systemctl", "stop", SOCKET, SERVICE)
+    for backup in BACKUPS.glob("*.ndjson"):
+        backup.unlink()
+    run("systemctl", "start", f"callboard-backup@{NAME}.service")
+    [backup] = BACKUPS.glob("*.ndjson")
+    run("callboard", "verify", backup)
+    run("systemctl", "start", SOCKET, SERVICE)
+    check(status_of(ORIGIN + "/program.ics") == 200, "the server does not start after a backup")
+
+
+@scenario
+def readme_restores_a_backup_over_a_damaged_store():
+    publish()
+    before = release()
+    readme("restore")
+    check(status_of(ORIGIN + "/program.ics") == 200, "the restored program is not served")
+    check(release() > before, "the restored release was seen before")
+    publish()
+    check(is_active(SERVICE), "the restored server cannot publish")
+
+
+@scenario
+def a_new_machine_is_made_from_the_configs_and_a_backup():
+    """The package, /etc/callboard and the backup are all that is left."""
+    [backup] = BACKUPS.glob("*.ndjson")
+    backup.rename(HOME / "backup.ndjson")
+    before = release()
+    run("systemctl", "disable", "--now", SOCKET, SERVICE, f"callboard-backup@{NAME}.timer", f"callboard-deliver@{NAME}.timer")
+    run("rm", "-rf", *(f"/var/lib/{at}{what}/{NAME}" for at in ("", "private/") for what in ("callboard", "callboard-backups")))
+    readme("new-machine")
+    check(status_of(ORIGIN + "/program.ics") == 200, "the restored program is not served")
+    check(accepts(kept("chair-2.secret")), "the organizer's secret is gone")
+    check(release() > before, "calendars have seen a later release")
+    publish()
+
+
+# --- the end -------------------------------------------------------------------------------------------------
+
+
+@scenario
+def the_watchdog_restarts_a_server_that_hangs():
+    check(HUNG.get("pid"), "nothing hangs")
+    wait_for(lambda: main_pid("callboard@devconf.service") not in (0, HUNG["pid"]), "systemd restarts it", 45)
+    wait_for(lambda: status_of(SECOND + "/program.ics") == 200, "it serves again")
+    check("watchdog" in journal("callboard@devconf.service").lower(), "something else restarted it")
+
+
+@scenario
+def a_stopped_server_ends_cleanly():
+    run("systemctl", "stop", SOCKET, SERVICE)
+    check(property_of(SERVICE, "Result") == "success", "the service failed at its end")
+    try:
+        status_of(ORIGIN + "/program.ics")
+        raise Failed("something listens still")
+    except ConnectionRefusedError:
+        pass
+    log = journal(SERVICE)
+    check("panicked" not in log, "a panic in the log")
+    for file in HOME.glob("*.secret"):
+        check(file.read_text().strip() not in run("journalctl", "--no-pager"), "a secret in the journal")
+
+
+if __name__ == "__main__":
+    sys.exit(scenario.run_all(sys.argv[1:]))
