@@ -11,10 +11,12 @@ mod deliver;
 mod descriptors;
 mod diff;
 mod exit;
+mod health;
 mod lint;
 mod publish;
 mod reload;
 mod render;
+mod replace;
 mod restore;
 mod secret;
 mod serve;
@@ -177,13 +179,28 @@ enum Command {
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
     },
+    /// Says whether the server is ready; exits 0 if it is, and 1 with the reason if not.
+    ///
+    /// Asks the operator's listener where there is one, else the control socket, else the public listener.
+    Health {
+        #[command(flatten)]
+        serving: Serving,
+    },
     /// Writes everything that the server keeps to FILE, whether it runs or not.
     ///
     /// A running server is asked through the socket control.sock in its runtime directory, else in its data
-    /// directory. FILE is replaced only once the new backup is whole.
+    /// directory. FILE is replaced only once the new backup is whole. A data directory on a read-only mount is read
+    /// through a copy in $TMPDIR.
+    ///
+    ///     callboard backup /var/backups/callboard     one file a day, old ones are removed
+    ///     callboard backup - | age -r KEY > backup.age
+    #[command(verbatim_doc_comment)]
     Backup {
-        /// The file to write.
+        /// The file to write; a directory, for one file a day in it; or - for standard output.
         file: PathBuf,
+        /// The days for which a directory keeps backups [default: the config's backup.keep_days]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: Option<u32>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -193,7 +210,7 @@ enum Command {
     /// and numbers are lifted over the high-water mark of the data directory, or, where that is gone, over
     /// what can have been given out in the meantime. What was there is kept in DIR/replaced.
     Restore {
-        /// The backup.
+        /// The backup, or - for standard input: it is read to its end before anything is replaced.
         file: PathBuf,
         /// Nothing was published or picked since the backup: where there is no high-water mark, lift nothing
         #[arg(long)]
@@ -276,7 +293,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Agenda { link } => agenda::show(&link),
         Command::Import { file, zone } => adopt::take_in(&file, zone.as_deref()),
         Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
-        Command::Backup { file, settings } => backup::back_up(&file, &settings),
+        Command::Health { serving } => health::health(&serving),
+        Command::Backup { file, keep, settings } => backup::back_up(&file, keep, &settings),
         Command::Restore { file, latest, settings } => restore::restore(&file, latest, &settings),
         Command::Verify { file: Some(file), .. } => verify::backup(&file),
         Command::Verify { file: None, repair, settings } => verify::store(&settings, repair),

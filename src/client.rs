@@ -125,6 +125,19 @@ impl Client {
         Self { agent: config.into(), secret }
     }
 
+    /// A client for a server on this machine: no proxy, and not more patience than this.
+    pub fn local(patience: Duration) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_global(Some(patience))
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.into(), secret: None }
+    }
+
     /// Sends a request and reads the answer whole.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! The only reader of the wall clock; everything else is told the time.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A source of the current time, whole seconds in UTC: calendar clients compare no finer.
 #[derive(Debug, Clone)]
@@ -9,36 +10,63 @@ pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Wall,
-    Fixed(Arc<Mutex<DateTime<Utc>>>),
+    Wall { made: Instant },
+    Fixed(Arc<Mutex<Fixed>>),
+}
+
+#[derive(Debug)]
+struct Fixed {
+    at: DateTime<Utc>,
+    elapsed: Duration,
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn wall() -> Self {
-        Self(Source::Wall)
+        Self(Source::Wall { made: Instant::now() })
     }
 
     /// A clock that stands still until it is told otherwise; clones share it.
     pub fn fixed(at: DateTime<Utc>) -> Self {
-        Self(Source::Fixed(Arc::new(Mutex::new(at))))
+        Self(Source::Fixed(Arc::new(Mutex::new(Fixed { at, elapsed: Duration::ZERO }))))
     }
 
     /// The time, whole seconds.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
-            Source::Wall => Utc::now().trunc_subsecs(0),
-            Source::Fixed(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Wall { .. } => Utc::now().trunc_subsecs(0),
+            Source::Fixed(fixed) => lock(fixed).at,
         }
     }
 
-    /// Moves a fixed clock on; the wall clock goes its own way.
-    pub fn advance(&self, by: TimeDelta) {
-        if let Source::Fixed(at) = &self.0 {
-            *at.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    /// The time that passed since the clock was made. It never goes back, whatever the wall clock is set to.
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Source::Wall { made } => made.elapsed(),
+            Source::Fixed(fixed) => lock(fixed).elapsed,
         }
     }
+
+    /// Lets time pass on a fixed clock; the wall clock goes its own way.
+    pub fn advance(&self, by: TimeDelta) {
+        if let Source::Fixed(fixed) = &self.0 {
+            let mut fixed = lock(fixed);
+            fixed.at += by;
+            fixed.elapsed += by.to_std().unwrap_or_default();
+        }
+    }
+
+    /// Sets a fixed clock to another time, as an administrator does: no time passes.
+    pub fn set(&self, at: DateTime<Utc>) {
+        if let Source::Fixed(fixed) = &self.0 {
+            lock(fixed).at = at;
+        }
+    }
+}
+
+fn lock(fixed: &Mutex<Fixed>) -> MutexGuard<'_, Fixed> {
+    fixed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -51,6 +79,17 @@ mod tests {
         let other = clock.clone();
         assert_eq!(clock.now(), clock.now());
         clock.advance(TimeDelta::seconds(5));
-        assert_eq!(other.now().timestamp(), 5);
+        assert_eq!((other.now().timestamp(), other.elapsed()), (5, Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn setting_a_clock_lets_no_time_pass() {
+        let clock = Clock::fixed(DateTime::UNIX_EPOCH + TimeDelta::days(9));
+        clock.advance(TimeDelta::seconds(5));
+        clock.set(DateTime::UNIX_EPOCH);
+        assert_eq!((clock.now().timestamp(), clock.elapsed()), (0, Duration::from_secs(5)));
+        let wall = Clock::wall();
+        let before = wall.elapsed();
+        assert!(wall.clone().elapsed() >= before);
     }
 }

@@ -47,6 +47,10 @@ pub struct Config {
     pub retention_days: u32,
     /// Bytes that the store's journal grows before a checkpoint is made.
     pub checkpoint_bytes: u64,
+    /// Days for which `callboard backup DIRECTORY` keeps backups.
+    pub backup_keep_days: u32,
+    /// Bytes of a release above which the store writes it in pieces, of that length.
+    pub piece_bytes: usize,
     /// The release guard, the file watch and what is kept.
     pub publishing: Publishing,
     /// The server's limits.
@@ -155,8 +159,10 @@ mod tests {
         assert_eq!(config.limits, defaults.limits);
         assert_eq!(config.publishing, defaults.publishing);
         assert_eq!(config.listen, defaults.listen);
+        assert_eq!(config.backup_keep_days, defaults.backup_keep_days);
         assert_eq!(config.retention_days, defaults.retention_days);
         assert_eq!(config.checkpoint_bytes, defaults.checkpoint_bytes);
+        assert_eq!(config.piece_bytes, defaults.piece_bytes);
         let trusted = |config: &Config, address: &str| config.trusted_proxies.holds(address.parse().unwrap());
         for address in ["127.0.0.1", "::1", "192.0.2.1"] {
             assert_eq!(trusted(&config, address), trusted(&defaults, address), "{address}");
@@ -195,6 +201,7 @@ mod tests {
             ("listen = \"8080\"", "127.0.0.1:8080"),
             ("trusted_proxies = [\"proxy.example\"]", "10.0.0.0/8"),
             ("checkpoint_kib = 0", "checkpoint_kib: write 1 or more"),
+            ("piece_kib = 0", "piece_kib: write 1 or more"),
             ("checkpoint_kib = -1", "line 1: invalid value: integer `-1`"),
             ("checkpoint_kib = \"16 MiB\"", "line 1: invalid type: string"),
         ] {

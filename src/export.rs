@@ -18,7 +18,7 @@ mod schedule;
 mod text;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 pub use self::csv::{Cells, clock_cell, schedule_csv, write_table};
 pub use api::{

@@ -41,6 +41,8 @@ pub struct Program {
     /// The places of the tracks by slug.
     places: HashMap<Slug, usize>,
     sessions: Vec<Arc<Session>>,
+    /// Places in `sessions`, by id.
+    by_id: Vec<usize>,
 }
 
 impl Program {
@@ -69,7 +71,10 @@ impl Program {
         sessions.sort_by_cached_key(|session| {
             (session.slot.start, session.slot.end, place(session), session.id.clone())
         });
-        Self { conference, tracks, places, sessions }
+        let ids: Vec<&SessionId> = sessions.iter().map(|session| &session.id).collect();
+        let mut by_id: Vec<usize> = (0..ids.len()).collect();
+        by_id.sort_unstable_by_key(|place| ids.get(*place));
+        Self { conference, tracks, places, sessions, by_id }
     }
 
     /// The sessions by start, end, track (in the config's order) and id.
@@ -79,7 +84,18 @@ impl Program {
 
     /// The session of that id, withdrawn ones included.
     pub fn session(&self, id: &SessionId) -> Option<&Arc<Session>> {
-        self.sessions.iter().find(|session| session.id == *id)
+        let at = |place: &usize| self.sessions.get(*place);
+        let found = self.by_id.binary_search_by(|place| at(place).map(|session| &session.id).cmp(&Some(id)));
+        self.by_id.get(found.ok()?).and_then(at)
+    }
+
+    /// Takes over the sessions that are known and the same, so that each is in memory once.
+    pub(crate) fn share<'a>(&mut self, known: impl Fn(&SessionId) -> Option<&'a Arc<Session>>) {
+        for session in &mut self.sessions {
+            if let Some(known) = known(&session.id).filter(|known| ***known == **session) {
+                *session = Arc::clone(known);
+            }
+        }
     }
 
     /// The track of that slug.

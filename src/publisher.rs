@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod gate;
 mod guard;
+mod held;
 mod impact;
 mod kept;
 mod lift;
@@ -27,14 +28,15 @@ pub use erase::Erased;
 pub use error::{PublishError, StartError};
 pub use gate::Inspect;
 pub use guard::{Guarded, Held};
+pub use held::{HeldReleases, Waiting};
 pub use impact::{Holders, Impact, impact, interest};
 pub use lift::{Lifted, lift};
 pub use reload::Settings;
 pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
-pub use spool::{Call, UNDELIVERED, spool, spool_directory, write_call};
+pub use spool::{Call, Spooled, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
-pub use status::{Attempt, ConfigStatus, Status, Unstored, Verdict, Waiting};
+pub use status::{Attempt, ConfigStatus, Status, Unstored, Verdict};
 pub use watch::watch;
 
 use crate::clock::Clock;
@@ -46,6 +48,7 @@ use crate::revision::Digest;
 use crate::store::{Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch as channel};
@@ -110,7 +113,7 @@ pub struct Setup {
 #[derive(Debug, Clone)]
 pub struct Proposal {
     /// The program's bytes.
-    pub csv: Vec<u8>,
+    pub csv: Bytes,
     /// How they came in.
     pub origin: Origin,
     /// The label of the organizer's secret, where one was used.
@@ -185,7 +188,7 @@ impl Publisher {
                 prepared,
                 &settings.publishing,
                 prepared.is_new.then(|| self.cut_off(csv, base.number())).flatten(),
-                guard::digest(csv, &settings.conference, &base),
+                guard::digest(csv, &settings.conference, base.number()),
             )
         });
         Preview { report, prepared, guarded, base }

@@ -44,12 +44,24 @@ impl Release {
         Self::advanced(program, &self.ledger, Some(&self.feeds), now)
     }
 
+    /// The program, without the feeds: they are most of it.
+    pub fn into_program(self) -> Program {
+        self.program
+    }
+
+    /// Program and ledger, without the feeds.
+    pub fn into_program_and_ledger(self) -> (Program, Ledger) {
+        (self.program, self.ledger)
+    }
+
     fn advanced(
-        program: Program,
+        mut program: Program,
         previous: &Ledger,
         earlier: Option<&FeedSet>,
         now: DateTime<Utc>,
     ) -> Prepared {
+        // A session that is as it was is in memory once, however many times it was imported.
+        program.share(|id| previous.entries.get(id).map(|entry| &entry.session));
         let rendering = Rendering::new(&program, previous, earlier);
         let step = advance(previous, &program, now, |draft| rendering.digest(draft));
         let mut ledger = step.ledger;

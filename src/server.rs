@@ -13,7 +13,8 @@
 //! - A client that takes its answer slowly has `answer`, and a second more for each 4 KiB that it took. Where
 //!   more than 128 MiB of answers are kept for such clients, the slowest is closed.
 //! - A client that has closed its side of the connection after its request is answered.
-//! - A connection whose answer has no length (a stream of events) gives its place to others; a stop ends it.
+//! - A connection whose answer has no length (a stream of events) gives its place to others, and closes behind it; a
+//!   stop ends it.
 //! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503. The
 //!   same holds for the connections of one address beyond `per_address`, but for trusted proxies and this
 //!   machine, behind which all the world may stand. Idle is who has let us wait longest for a whole request,

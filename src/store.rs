@@ -19,7 +19,6 @@
 mod agenda;
 mod applying;
 mod backup;
-mod base64;
 mod behind;
 mod cell;
 mod checkpoint;
@@ -31,36 +30,45 @@ mod files;
 mod high_water;
 mod journal;
 mod keeper;
+mod ledger;
 mod links;
 mod lock;
 mod opening;
+mod owner;
 mod plan;
 mod read;
 mod read_ahead;
 mod release;
 mod restoring;
 mod shared;
+mod skipped;
 mod snapshot;
+mod staging;
+mod sweep;
 mod tally;
 mod verify;
 mod view;
 mod write;
 
 pub use agenda::{AgendaRecord, LinkRecord, LinkTarget};
-pub use backup::{Backup, BackupError, verify_backup};
+pub use backup::{Backup, BackupError, verify_backup, verify_backup_from};
 pub use behind::Behind;
 pub use error::{CommitError, OpenError, ReadError};
 pub use high_water::HighWater;
+pub use owner::OwnerKept;
 pub use release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary, ReleaseWrite};
 pub use restoring::{RestoreError, Restoring};
+pub use skipped::Skipped;
 pub use snapshot::Snapshot;
 pub use verify::{Fault, Verified, verify};
 pub use write::Write;
 
 use crate::program::Slug;
+use crate::revision::Ledger;
+use bytes::Bytes;
 use cell::{FORMAT, Space, Table};
 use closing::Door;
-use committer::{Committer, Job, Reply};
+use committer::{Committer, Job, Reply, Work};
 use engine::{Engine, EngineError};
 use files::{Places, drop_ballast, lay_ballast, make_directory};
 use high_water::Mark;
@@ -70,6 +78,7 @@ use lock::{Held, lock_directory};
 use opening::Opened;
 use plan::Changes;
 use shared::{Pulse, Shared};
+use staging::Staging;
 use std::fmt;
 use std::io;
 use std::ops::Bound;
@@ -94,6 +103,8 @@ pub struct Options {
     pub new_conference: bool,
     /// How far the journal grows before a checkpoint is made; with a large state, at least to half of that.
     pub checkpoint_bytes: u64,
+    /// A release that is longer is written in pieces of about this length.
+    pub piece_bytes: usize,
 }
 
 impl Default for Options {
@@ -104,6 +115,7 @@ impl Default for Options {
             group: 256,
             new_conference: false,
             checkpoint_bytes: 64 * 1024 * 1024,
+            piece_bytes: 4 * 1024 * 1024,
         }
     }
 }
@@ -159,8 +171,13 @@ impl Store {
         let Opened { engine, tally, findings, health, pending } = opened;
         let space = Space::new(conference);
         let is_behind = !pending.is_empty();
-        let view =
-            View { engine: Some(engine.clone()), before: pending, generation: 0, is_failing: false.into() };
+        let view = View {
+            engine: Some(engine.clone()),
+            before: pending,
+            generation: 0,
+            is_failing: false.into(),
+            is_reopening: false,
+        };
         let format = check_format(dir, &space, &engine, &view, options.new_conference)?;
         let end = findings.last.unwrap_or(0).max(tally.sequence);
         let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {
@@ -200,10 +217,25 @@ impl Store {
     /// Writes all of it, or nothing. Returns when it is on disk.
     ///
     /// A full queue answers [`CommitError::Unavailable`] at once. A caller that stops waiting does not undo
-    /// the write.
-    pub async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+    /// the write; one of a large release, which is written in pieces, may end it between two of them.
+    pub async fn commit(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {
+        let limit = self.0.shared.options.piece_bytes;
+        let _staging = match large(&mut writes, limit) {
+            Some(release) => {
+                let staging = Staging::begin(&self.0.shared)?;
+                for piece in release.pieces(limit) {
+                    self.write(Work::Piece(piece)).await?;
+                }
+                Some(staging)
+            }
+            None => None,
+        };
+        self.write(Work::Writes(writes)).await
+    }
+
+    async fn write(&self, work: Work) -> Result<(), CommitError> {
         let (reply, answer) = oneshot::channel();
-        let job = self.job(writes, Reply::Task(reply));
+        let job = job(work, Reply::Task(reply));
         self.send(|jobs| {
             jobs.try_send(job).map_err(|error| match error {
                 TrySendError::Full(_) => CommitError::Unavailable("too many writes are waiting".to_owned()),
@@ -214,11 +246,38 @@ impl Store {
     }
 
     /// [`Self::commit`] for threads without a runtime. It waits for room in the queue.
-    pub fn commit_blocking(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+    pub fn commit_blocking(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {
+        let limit = self.0.shared.options.piece_bytes;
+        let _staging = match large(&mut writes, limit) {
+            Some(release) => {
+                let staging = Staging::begin(&self.0.shared)?;
+                release.pieces(limit).try_for_each(|piece| self.write_blocking(Work::Piece(piece)))?;
+                Some(staging)
+            }
+            None => None,
+        };
+        self.write_blocking(Work::Writes(writes))
+    }
+
+    fn write_blocking(&self, work: Work) -> Result<(), CommitError> {
         let (reply, answer) = sync_channel(1);
-        let job = self.job(writes, Reply::Thread(reply));
+        let job = job(work, Reply::Thread(reply));
         self.send(|jobs| jobs.send(job).map_err(|_| stopped()))?;
         answer.recv().unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// The write that publishes a release: what changed against the previous ledger, or where that is much, the
+    /// whole of the next.
+    pub fn release_write(
+        &self,
+        previous: Option<&Ledger>,
+        next: &Ledger,
+        record: ReleaseRecord,
+        csv: Bytes,
+    ) -> Write {
+        let write = ReleaseWrite::between(previous, next, record, csv);
+        let is_much = write.ledger_weight() > self.0.shared.options.piece_bytes;
+        Write::PutRelease(Box::new(if is_much { write.whole(next) } else { write }))
     }
 
     /// Makes a checkpoint now, and gives the sequence that it is of. Blocks until it is on disk.
@@ -275,10 +334,6 @@ impl Store {
         self.0.close();
     }
 
-    fn job(&self, writes: Vec<Write>, reply: Reply) -> Job {
-        Job { writes, reply, at: Instant::now() }
-    }
-
     fn send(&self, send: impl FnOnce(SyncSender<Job>) -> Result<(), CommitError>) -> Result<(), CommitError> {
         let jobs = self.0.door().as_ref().map(|door| door.jobs.clone()).ok_or_else(stopped)?;
         let pending = &self.0.shared.pulse.pending;
@@ -321,6 +376,18 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+fn job(work: Work, reply: Reply) -> Job {
+    Job { work, reply, at: Instant::now() }
+}
+
+/// The release among some writes that is written in pieces.
+fn large(writes: &mut [Write], limit: usize) -> Option<&mut ReleaseWrite> {
+    writes.iter_mut().find_map(|write| match write {
+        Write::PutRelease(release) if release.is_large(limit) => Some(release.as_mut()),
+        _ => None,
+    })
 }
 
 fn stopped() -> CommitError {

@@ -50,6 +50,8 @@
 //! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
 //! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are kept for the digest that it names |
 //! | `/organizer/releases/{n}/preview` | - | the same for a kept release |
+//! | `/organizer/held/preview` | `digest` of a held release | [`preview`] |
+//! | `/organizer/held/discard` | `digest` of a held release | `/organizer` |
 //! | `/organizer/publish` | `confirm` = that digest | `/organizer`; 409 with [`preview`] when it is stale |
 //!
 //! # For scripts
@@ -111,7 +113,7 @@ pub use changes::{ReleaseNotes, changes};
 pub use import::import;
 pub use mine::{Fetched, Mine, ReadLink, mine, no_agenda};
 pub use notice::{hand_over, problem};
-pub use organizer::{Desk, FaultLine, KeptRelease, Preview, desk, preview, sign_in};
+pub use organizer::{Desk, FaultLine, HeldRelease, KeptRelease, Preview, desk, preview, sign_in};
 pub use page::Page;
 pub use pages::Pages;
 pub use part::{speaker, track};

@@ -37,7 +37,7 @@ impl Background {
     pub(super) async fn run(self, hang_ups: Signal) {
         self.publisher.tell_what_was_not().await;
         let publisher = || Arc::clone(&self.publisher);
-        let retention = self.retention();
+        let retention = Arc::new(self.retention());
         tokio::join!(
             watch(publisher()),
             keep_schedule(publisher()),
@@ -48,13 +48,8 @@ impl Background {
     }
 
     fn retention(&self) -> Retention {
-        Retention {
-            days: self.retention_days,
-            publisher: Arc::clone(&self.publisher),
-            store: self.store.clone(),
-            freshness: Arc::clone(&self.freshness),
-            clock: self.clock.clone(),
-        }
+        let (publisher, freshness) = (Arc::clone(&self.publisher), Arc::clone(&self.freshness));
+        Retention::new(self.retention_days, publisher, self.store.clone(), freshness, self.clock.clone())
     }
 
     /// SIGHUP: config, secrets and program file are read again. systemd waits until that is done.

@@ -1,56 +1,135 @@
-//! `callboard backup`: everything that is kept, in one file, whole or not at all.
+//! `callboard backup`: everything that is kept, in one file or stream, whole or not at all.
 
 use super::control;
 use super::exit::{Exit, Failure};
+use super::replace::{self, UNFINISHED};
 use super::settings::Settings;
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Backup, Store, verify_backup};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use crate::store::{Backup, BackupError, Options, OwnerKept, Snapshot, Store, verify_backup_from};
+use chrono::{Days, NaiveDate};
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal, Read, Write};
+use std::path::Path;
 
-pub(super) fn back_up(file: &Path, settings: &Settings) -> Result<Exit, Failure> {
+/// The end of the name of a backup that was written into a directory; the day stands before it.
+const SUFFIX: &str = ".ndjson";
+
+pub(super) fn back_up(file: &Path, keep: Option<u32>, settings: &Settings) -> Result<Exit, Failure> {
     let config = settings.config_without_zone()?;
-    let unfinished = unfinished(file);
-    let written = write(&config, &unfinished).and_then(|()| keep(&unfinished, file));
+    if keep.is_some() && !file.is_dir() {
+        return Err(Failure::text(Exit::Usage, "--keep needs a directory to write the backup to"));
+    }
+    let today = Clock::wall().now().date_naive();
+    let target = if file.is_dir() { file.join(format!("{today}{SUFFIX}")) } else { file.to_owned() };
     let Backup { conference, records, sequence } =
-        written.inspect_err(|_| drop(std::fs::remove_file(&unfinished)))?;
-    let _ = writeln!(
-        io::stdout().lock(),
-        "{}: {conference} at {sequence}, {records} records, SHA-256 verified",
-        file.display()
-    );
+        if file == Path::new("-") { stream(&config)? } else { write(&config, &target)? };
+    control::note_saved(&config.data, config.slug());
+    let name = target.display();
+    let line = format!("{name}: {conference} at {sequence}, {records} records, SHA-256 verified\n");
+    if file == Path::new("-") {
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    } else {
+        let _ = io::stdout().lock().write_all(line.as_bytes());
+    }
+    if file.is_dir() {
+        let keep = keep.unwrap_or(config.backup_keep_days);
+        remove_old(file, today, keep).map_err(|error| {
+            let text =
+                format!("the new backup is saved; old ones in {} cannot be removed: {error}", file.display());
+            Failure::text(Exit::Failed, text)
+        })?;
+    }
     Ok(Exit::Done)
 }
 
-/// From the server where one runs, else from its data directory.
-fn write(config: &Config, to: &Path) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    let out = options.create(true).truncate(true).write(true).mode(0o600).open(to);
-    let mut out = out.map_err(|error| cannot(to, &error))?;
-    let socket = control::path(&config.data);
-    match UnixStream::connect(&socket) {
-        Ok(mut server) => {
-            io::copy(&mut server, &mut out).map_err(|error| cannot(to, &error))?;
+/// To standard output. Whoever reads a stream that was cut off sees that its last line is missing.
+fn stream(config: &Config) -> Result<Backup, Failure> {
+    if io::stdout().is_terminal() {
+        let text =
+            "standard output is a terminal; send it on, as in `callboard backup - | age -r KEY > FILE`";
+        return Err(Failure::text(Exit::Usage, text));
+    }
+    let failed =
+        |error: &io::Error| Failure::text(Exit::Failed, format!("the backup cannot be written: {error}"));
+    let copied = copy(config, Tee { from: source(config)?, to: io::stdout() }, Path::new("standard output"))?;
+    io::stdout().flush().map_err(|error| failed(&error))?;
+    Ok(copied)
+}
+
+fn write(config: &Config, target: &Path) -> Result<Backup, Failure> {
+    let unfinished = replace::beside(target, 0o600).map_err(|error| cannot(target, &error))?;
+    let out = unfinished.as_file().try_clone().map_err(|error| cannot(target, &error))?;
+    let backup = copy(config, Tee { from: source(config)?, to: out }, target)?;
+    replace::finish(unfinished, target).map_err(|error| cannot(target, &error))?;
+    Ok(backup)
+}
+
+/// Copies to the end, verifying what it copies: a server that stops in the middle leaves a backup that is not whole.
+fn copy<W: Write>(config: &Config, tee: Tee<Source, W>, target: &Path) -> Result<Backup, Failure> {
+    let mut reader = BufReader::with_capacity(256 * 1024, tee);
+    let verified = verify_backup_from(&mut reader, target);
+    let Tee { from, .. } = reader.into_inner();
+    from.finish(config)?;
+    verified.map_err(|BackupError { cause, .. }| {
+        let text = format!("the backup was cut off; {} is as it was: {cause}", target.display());
+        Failure::text(Exit::Failed, text)
+    })
+}
+
+/// Copies everything that is read.
+struct Tee<R, W> {
+    from: R,
+    to: W,
+}
+
+impl<R: Read, W: Write> Read for Tee<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.to.write_all(buffer.get(..read).unwrap_or_default())?;
+        Ok(read)
+    }
+}
+
+/// Where the backup comes from: the server where one runs, else the data directory.
+enum Source {
+    Server(std::os::unix::net::UnixStream),
+    Directory { pipe: io::PipeReader, writer: std::thread::JoinHandle<Result<(), Failure>> },
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Server(server) => server.read(buffer),
+            Self::Directory { pipe, .. } => pipe.read(buffer),
         }
-        Err(error) if is_nobody(&error) => from_directory(config, &out, to)?,
+    }
+}
+
+impl Source {
+    fn finish(self, config: &Config) -> Result<(), Failure> {
+        match self {
+            Self::Server(_) => Ok(()),
+            Self::Directory { pipe, writer } => {
+                drop(pipe); // a writer that still writes ends
+                writer.join().unwrap_or_else(|_| {
+                    let text = format!("the data directory {} could not be read", config.data.display());
+                    Err(Failure::text(Exit::Failed, text))
+                })
+            }
+        }
+    }
+}
+
+fn source(config: &Config) -> Result<Source, Failure> {
+    match control::request(&config.data, control::BACKUP) {
+        Ok(server) => return Ok(Source::Server(server)),
+        Err(error) if control::is_nobody(&error) => {}
         Err(error) => {
-            let text = format!("the server's socket {} cannot be used: {error}", socket.display());
+            let text = format!("the server's control socket cannot be used: {error}");
             return Err(Failure::text(Exit::Failed, text));
         }
     }
-    out.sync_all().map_err(|error| cannot(to, &error))
-}
-
-fn is_nobody(error: &io::Error) -> bool {
-    // A path that is too long for a socket is none that a server listens on.
-    use io::ErrorKind::{ConnectionRefused, InvalidInput, NotFound};
-    matches!(error.kind(), ConnectionRefused | NotFound | InvalidInput)
-}
-
-fn from_directory(config: &Config, out: &File, to: &Path) -> Result<(), Failure> {
     if !config.data.is_dir() {
         let text = format!(
             "there is nothing to back up: {} is no directory; name the server's with --data or --config",
@@ -58,34 +137,115 @@ fn from_directory(config: &Config, out: &File, to: &Path) -> Result<(), Failure>
         );
         return Err(Failure::text(Exit::Failed, text));
     }
-    let store = Store::open(&config.data, config.slug());
-    let store = store.map_err(|error| Failure::new(Exit::Failed, &error))?;
-    let out = out.try_clone().map_err(|error| cannot(to, &error))?;
-    let written = store.back_up(Box::new(io::BufWriter::new(out)));
-    store.close();
-    written.map(drop).map_err(|error| Failure::new(Exit::Failed, &error))
-}
-
-/// Gives a whole backup its name. A server that stopped in the middle of it leaves one that is not.
-fn keep(unfinished: &Path, file: &Path) -> Result<Backup, Failure> {
-    let backup = verify_backup(unfinished).map_err(|error| {
-        let text = format!("the backup was cut off; {} is as it was: {}", file.display(), error.cause);
-        Failure::text(Exit::Failed, text)
-    })?;
-    let named = std::fs::rename(unfinished, file).and_then(|()| {
-        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(dir)?.sync_all()
+    let failed = |error: io::Error| Failure::new(Exit::Failed, &error);
+    let (pipe, to) = io::pipe().map_err(failed)?;
+    let opened = Opened::of(config)?;
+    let writer = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
+        let written = opened.store().back_up(Box::new(io::BufWriter::new(to)));
+        opened.close();
+        written.map(drop).map_err(|error| Failure::new(Exit::Failed, &error))
     });
-    named.map_err(|error| cannot(file, &error))?;
-    Ok(backup)
+    Ok(Source::Directory { pipe, writer: writer.map_err(failed)? })
 }
 
-fn unfinished(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".unfinished");
-    name.into()
+/// A data directory that no server has open, itself or a copy of one that cannot be written to.
+enum Opened {
+    /// The owner is given its files back after the store was closed.
+    Store {
+        store: Store,
+        _owner: OwnerKept,
+    },
+    Copy(Snapshot),
+}
+
+impl Opened {
+    fn of(config: &Config) -> Result<Self, Failure> {
+        let owner = OwnerKept::of(&config.data);
+        let opened = match Store::open(&config.data, config.slug()) {
+            Err(error) if error.is_read_only() => {
+                Snapshot::of(&config.data, config.slug(), Options::default()).map(Self::Copy)
+            }
+            opened => opened.map(|store| Self::Store { store, _owner: owner }),
+        };
+        opened.map_err(|error| Failure::new(Exit::of_opening(&error), &error))
+    }
+
+    fn store(&self) -> &Store {
+        match self {
+            Self::Store { store, .. } => store,
+            Self::Copy(copy) => copy.store(),
+        }
+    }
+
+    fn close(self) {
+        self.store().close();
+    }
+}
+
+/// Removes the backups of days before the last `keep` ones, and what a kill left unfinished before yesterday. Files of other
+/// names stay, and so does the backup of today.
+fn remove_old(dir: &Path, today: NaiveDate, keep: u32) -> io::Result<()> {
+    let oldest = today.checked_sub_days(Days::new(keep.into())).unwrap_or(NaiveDate::MIN);
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let day = |name: &str| name.get(..10)?.parse::<NaiveDate>().ok();
+        let is_old = match name.strip_suffix(SUFFIX) {
+            Some(stem) => stem.len() == 10 && day(stem).is_some_and(|day| day < oldest),
+            None => {
+                let left = name.strip_prefix('.').filter(|name| name.ends_with(UNFINISHED)).and_then(day);
+                left.is_some_and(|day| Some(day) < today.pred_opt())
+            }
+        };
+        if is_old {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    File::open(dir)?.sync_all()
 }
 
 fn cannot(file: &Path, error: &io::Error) -> Failure {
     Failure::text(Exit::Failed, format!("the backup {} cannot be written: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backups_of_old_days_go_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = [
+            "2025-03-25.ndjson",
+            "2025-03-24.ndjson",
+            "2025-03-23.ndjson",
+            "2025-03-22.ndjson",
+            "2024-12-31.ndjson",
+            "2024-12-31.ndjson.age",
+            "notes.ndjson",
+            ".2025-03-20.ndjson.x7Kq.unfinished",
+            ".2025-03-25.ndjson.9aBc.unfinished",
+        ];
+        for name in names {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        remove_old(dir.path(), "2025-03-25".parse().unwrap(), 2).unwrap();
+        let mut left: Vec<String> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(
+            left,
+            [
+                ".2025-03-25.ndjson.9aBc.unfinished",
+                "2024-12-31.ndjson.age",
+                "2025-03-23.ndjson",
+                "2025-03-24.ndjson",
+                "2025-03-25.ndjson",
+                "notes.ndjson",
+            ]
+        );
+    }
 }

@@ -11,7 +11,7 @@ use crate::http::Secrets;
 use crate::import::Contents;
 use crate::program::Conference;
 use crate::publisher::{PublishError, Publisher, Setup, StartError, Started, Verdict, describe, shown};
-use crate::store::{OpenError, Options, ReadError, Snapshot, Store};
+use crate::store::{Options, ReadError, Snapshot, Store};
 use std::io::Write;
 use std::sync::Arc;
 use tracing::subscriber::NoSubscriber;
@@ -28,10 +28,8 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     let options = Options { new_conference: serving.new_conference, ..Options::default() };
     // The start on the copy logs what it does, which would read as if it had been done.
     let _quiet = tracing::subscriber::set_default(NoSubscriber::new());
-    let snapshot = Snapshot::of(&config.data, config.slug(), options).map_err(|error| match error {
-        OpenError::OtherConference { .. } | OpenError::Newer { .. } => Failure::new(Exit::BadConfig, &error),
-        error => Failure::new(Exit::Failed, &error),
-    })?;
+    let snapshot = Snapshot::of(&config.data, config.slug(), options)
+        .map_err(|error| Failure::new(Exit::of_opening(&error), &error))?;
     let store = snapshot.store();
     let before = store.release_number().map_err(unreadable)?;
     match before {
@@ -148,7 +146,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
         tell_release(store, publisher, number)?;
     }
     let status = publisher.status();
-    if let Some(held) = &status.held {
+    if let Some(held) = status.held.newest() {
         changes_nothing = false;
         let reasons = held.reasons.join("; ");
         say("next start", &format!("HOLDS the config until `callboard publish --confirm`: {reasons}"));

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::program::printable;
+use crate::store::OpenError;
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
@@ -30,6 +31,16 @@ impl Exit {
             Self::Usage => 64,
             Self::BadProgram => 65,
             Self::BadConfig => 78,
+        }
+    }
+}
+
+impl Exit {
+    /// What a data directory that does not open gives.
+    pub(super) fn of_opening(error: &OpenError) -> Self {
+        match error {
+            OpenError::OtherConference { .. } | OpenError::Newer { .. } => Self::BadConfig,
+            _ => Self::Failed,
         }
     }
 }

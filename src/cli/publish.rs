@@ -2,6 +2,7 @@
 
 use super::check::program_file;
 use super::exit::{Exit, Failure};
+use super::replace;
 use super::settings::Settings;
 use crate::client::{Answer, Call, Client, Secret, is_readable_on_the_way};
 use crate::program::SessionId;
@@ -196,10 +197,7 @@ pub(super) fn pull(file: Option<&Path>, target: &Target) -> Result<Exit, Failure
         return Err(refused(&answer, &serde_json::from_slice(&answer.body).unwrap_or_default()));
     }
     let written = match file {
-        Some(file) => {
-            let temporary = file.with_extension("part");
-            std::fs::write(&temporary, &answer.body).and_then(|()| std::fs::rename(&temporary, file))
-        }
+        Some(file) => replace::write(file, &answer.body, 0o666),
         None => std::io::stdout().lock().write_all(&answer.body),
     };
     written.map_err(|error| Failure::new(Exit::Failed, &error))?;

@@ -2,6 +2,7 @@
 
 use super::check::program_file;
 use super::exit::{Exit, Failure};
+use super::replace;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -11,7 +12,7 @@ use crate::import::import;
 use crate::program::Conference;
 use crate::release::Release;
 use crate::revision::Ledger;
-use crate::store::Store;
+use crate::store::{OwnerKept, Store};
 use bytes::Bytes;
 use std::io::Write;
 use std::path::Path;
@@ -56,6 +57,7 @@ fn published(config: &Config) -> Result<Option<Release>, Failure> {
         return Ok(None);
     }
     let fail = |error: &dyn std::error::Error| Failure::new(Exit::Failed, error);
+    let _owner = OwnerKept::of(&config.data);
     let store = Store::open(&config.data, config.slug()).map_err(|error| fail(&error))?;
     let Some(ledger) = store.ledger().map_err(|error| fail(&error))? else { return Ok(None) };
     let number = ledger.release;
@@ -115,11 +117,9 @@ fn write(dir: &Path, path: &str, bytes: &[u8]) -> Result<bool, Failure> {
     if std::fs::read(&target).is_ok_and(|present| present == bytes) {
         return Ok(false);
     }
-    let temporary = target.with_extension("part");
     let write = || {
         std::fs::create_dir_all(target.parent().unwrap_or(dir))?;
-        std::fs::write(&temporary, bytes)?;
-        std::fs::rename(&temporary, &target)
+        replace::write(&target, bytes, 0o666)
     };
     write().map_err(|error: std::io::Error| {
         Failure::text(Exit::Failed, format!("{} cannot be written: {error}", target.display()))

@@ -4,16 +4,25 @@ use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::publisher::{Lifted, lift};
-use crate::store::{HighWater, RestoreError, Restoring};
-use std::io::Write;
+use crate::store::{HighWater, OwnerKept, RestoreError, Restoring};
+use std::io::{IsTerminal, Write};
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<Exit, Failure> {
     let config = settings.config_without_zone()?;
+    let is_stream = file == Path::new("-");
+    let received = if is_stream { Some(receive(&config.data)?) } else { None };
+    let file = received.as_ref().map_or(file, |received| received.path());
     let failed = |error: RestoreError| match error {
+        RestoreError::Backup(error) if is_stream => {
+            let text = format!("nothing was restored: standard input is no whole backup: {}", error.cause);
+            Failure::text(Exit::Failed, text)
+        }
         RestoreError::Conference { .. } => Failure::new(Exit::BadConfig, &error),
         error => Failure::new(Exit::Failed, &error),
     };
+    let _owner = OwnerKept::of(&config.data);
     let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
     let records = restoring.backup().records;
     // Over nothing, where nothing was given out since.
@@ -28,4 +37,20 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
         let _ = writeln!(out, "what was there is in {}; remove it when all is well", replaced.display());
     }
     Ok(Exit::Done)
+}
+
+/// The backup on standard input, as a file beside the data. It is verified whole before anything is replaced.
+fn receive(data: &Path) -> Result<NamedTempFile, Failure> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        return Err(Failure::text(Exit::Usage, "standard input is a terminal; pipe a backup into it"));
+    }
+    let file = if data.is_dir() { NamedTempFile::new_in(data) } else { NamedTempFile::new() };
+    let copied = file.and_then(|mut file| {
+        std::io::copy(&mut input, file.as_file_mut())?;
+        Ok(file)
+    });
+    copied.map_err(|error| {
+        Failure::text(Exit::Failed, format!("nothing was restored: standard input cannot be kept: {error}"))
+    })
 }

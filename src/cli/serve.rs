@@ -1,15 +1,15 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
 use super::background::{self, Background};
-use super::control::Control;
+use super::control::{Answers, Control, last_backup};
 use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::reload::Reload;
 use super::settings::Serving;
-use super::systemd;
+use super::systemd::{self, Sockets};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{Allowances, App, Operator, Parts, Secrets};
+use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
@@ -34,14 +34,9 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
     // Heard from the first moment: a stop during the start is a clean one too.
     let signal = stop_signal()?;
-    let listener = listen(config).await?;
-    let operator = match config.operator_listen {
-        Some(address) => {
-            Some(TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?)
-        }
-        None => None,
-    };
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let (listeners, operator) = listen(config).await?;
+    let bound = listeners.first().map_or(Ok(config.listen), TcpListener::local_addr);
+    let bound = bound.map_err(|error| Failure::new(Exit::Failed, &error))?;
     if config.public_url.is_none() {
         tracing::warn!(
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
@@ -53,6 +48,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     };
     let options = Options {
         checkpoint_bytes: config.checkpoint_bytes,
+        piece_bytes: config.piece_bytes,
         new_conference: serving.new_conference,
         ..Options::default()
     };
@@ -92,14 +88,24 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         store: store.clone(),
         secrets,
         freshness,
-        clock,
+        clock: clock.clone(),
         retention_days: config.retention_days,
     };
     let beside = tokio::spawn(background.clone().run(hang_ups));
-    let control = Control::open(&config.data, &store);
-
     let draining = Arc::new(AtomicBool::new(false));
-    let for_operator = Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&draining));
+    let backups = Arc::new(Backups::since(last_backup(&store)));
+    let for_operator =
+        Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&backups), Arc::clone(&draining));
+    let answers = Answers {
+        store: store.clone(),
+        clock,
+        backups,
+        readiness: {
+            let operator = for_operator.clone();
+            Box::new(move || operator.readiness().1.to_string())
+        },
+    };
+    let control = Control::open(&config.data, answers);
     let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
     let operator =
         operator.map(|listener| tokio::spawn(serve_operator(listener, for_operator, limits(config))));
@@ -117,8 +123,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         systemd::stopping();
     };
     systemd::ready();
-    let stopped =
-        server::run(vec![listener], respond, limits(config), config.trusted_proxies.clone(), stop).await;
+    let stopped = server::run(listeners, respond, limits(config), config.trusted_proxies.clone(), stop).await;
     for task in [Some(beside), Some(watchdog), Some(pace), operator].into_iter().flatten() {
         task.abort();
     }
@@ -129,32 +134,31 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The socket that systemd holds for us, else one of our own.
-async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+/// The conference's listeners and the operator's: those that systemd passed, else our own.
+async fn listen(config: &Config) -> Result<(Vec<TcpListener>, Option<TcpListener>), Failure> {
     let address = config.listen;
-    let handed = systemd::listener().map_err(|error| cannot_listen(address, &error))?;
-    match handed {
-        Some(listener) => {
-            if config.listen_is_set && listener.local_addr().is_ok_and(|handed| handed != address) {
-                let handed =
-                    listener.local_addr().map_or_else(|_| String::new(), |handed| handed.to_string());
-                tracing::warn!(
-                    listen = %address,
-                    handed,
-                    "`listen` is not used: systemd hands the server its socket; write ListenStream= in the .socket unit"
-                );
-            }
-            Ok(listener)
-        }
-        None => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error)),
+    let failed = |error: std::io::Error| cannot_listen(address, &error);
+    let Sockets { main: mut listeners, mut operator } = systemd::sockets().map_err(failed)?;
+    match listeners.first().and_then(|listener| listener.local_addr().ok()) {
+        Some(handed) if config.listen_is_set && handed != address => tracing::warn!(
+            listen = %address,
+            %handed,
+            "`listen` is not used: systemd hands the server its socket; write ListenStream= in the .socket unit"
+        ),
+        _ => {}
     }
+    if listeners.is_empty() {
+        listeners.push(TcpListener::bind(address).await.map_err(failed)?);
+    }
+    if let (None, Some(address)) = (&operator, config.operator_listen) {
+        let bound = TcpListener::bind(address).await;
+        operator = Some(bound.map_err(|error| cannot_listen_for_operator(address, &error))?);
+    }
+    Ok((listeners, operator))
 }
 
 async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
-    let respond = move |request, _| {
-        let answer = operator.respond(&request);
-        async move { answer }
-    };
+    let respond = move |request, _| operator.respond_apart(&request);
     server::run(vec![listener], respond, limits, Trusted::loopback(), std::future::pending()).await;
 }
 
@@ -207,6 +211,15 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::text(Exit::Failed, text)
 }
 
+/// The packaged unit's sandbox allows no sockets of the server's own.
+fn cannot_listen_for_operator(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let text = format!(
+        "cannot listen on {address} for the operator: {error}; choose another address with --operator-listen, or, with the \
+         packaged systemd units, leave operator_listen out and enable callboard-operator@NAME.socket"
+    );
+    Failure::text(Exit::Failed, text)
+}
+
 /// Becomes a fresh process, as which the database is made anew: one that panicked may have spoilt this one.
 /// Returns only where that is not possible, or has been done already.
 fn start_again(error: &OpenError) -> Failure {
@@ -230,10 +243,8 @@ fn start_failure(error: &StartError) -> Failure {
             Failure::text(Exit::BadProgram, format!("{error}\n{text}"))
         }
         StartError::NoProgram { .. } => Failure::new(Exit::BadProgram, error),
-        StartError::UidDomain { .. }
-        | StartError::Open(OpenError::Newer { .. } | OpenError::OtherConference { .. }) => {
-            Failure::new(Exit::BadConfig, error)
-        }
+        StartError::UidDomain { .. } => Failure::new(Exit::BadConfig, error),
+        StartError::Open(cause) => Failure::new(Exit::of_opening(cause), error),
         _ => Failure::new(Exit::Failed, error),
     }
 }

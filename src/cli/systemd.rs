@@ -7,11 +7,34 @@ use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// The first socket that systemd holds for us, if there is one: a restart then refuses nobody.
-pub(super) fn listener() -> io::Result<Option<TcpListener>> {
-    let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0)? else { return Ok(None) };
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener).map(Some)
+/// The name of the operator's socket.
+const OPERATOR: &str = "operator";
+
+/// The sockets that systemd passes: it holds them, so during a restart connections wait and none is refused.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    /// The addresses of the conference.
+    pub(super) main: Vec<TcpListener>,
+    /// The operator's, which its unit names with `FileDescriptorName=operator`.
+    pub(super) operator: Option<TcpListener>,
+}
+
+pub(super) fn sockets() -> io::Result<Sockets> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
+    let mut passed = listenfd::ListenFd::from_env();
+    let mut sockets = Sockets::default();
+    for place in 0..passed.len() {
+        let name = names.next();
+        let Some(listener) = passed.take_tcp_listener(place)? else { continue };
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        match name {
+            Some(OPERATOR) => sockets.operator = Some(listener),
+            _ => sockets.main.push(listener),
+        }
+    }
+    Ok(sockets)
 }
 
 /// Says that requests are answered.

@@ -25,11 +25,13 @@ pub(super) struct File {
     trusted_proxies: Vec<String>,
     retention_days: u32,
     checkpoint_kib: u64,
+    piece_kib: usize,
     conference: ConferenceTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
     publishing: Publishing,
     limits: Limits,
+    backup: BackupTable,
     organizer_secret_file: Option<PathBuf>,
     webhooks: Vec<WebhookTable>,
 }
@@ -46,11 +48,13 @@ impl Default for File {
             trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
             retention_days: 180,
             checkpoint_kib: 64 * 1024,
+            piece_kib: 4 * 1024,
             conference: ConferenceTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
             publishing: Publishing::default(),
             limits: Limits::default(),
+            backup: BackupTable::default(),
             organizer_secret_file: None,
             webhooks: Vec::new(),
         }
@@ -89,6 +93,18 @@ struct RoomTable {
     name: String,
     #[serde(default)]
     was: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct BackupTable {
+    keep_days: u32,
+}
+
+impl Default for BackupTable {
+    fn default() -> Self {
+        Self { keep_days: 14 }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +171,13 @@ impl File {
             0 => return Err(ConfigError::value("checkpoint_kib", "write 1 or more, such as 65536")),
             kib => kib.saturating_mul(1024),
         };
+        if self.backup.keep_days == 0 {
+            return Err(ConfigError::value("backup.keep_days", "write 1 or more"));
+        }
+        let piece_bytes = match self.piece_kib {
+            0 => return Err(ConfigError::value("piece_kib", "write 1 or more, such as 4096")),
+            kib => kib.saturating_mul(1024),
+        };
         let trusted_proxies = Trusted::parse(&self.trusted_proxies)
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
@@ -171,6 +194,8 @@ impl File {
             trusted_proxies,
             retention_days: self.retention_days,
             checkpoint_bytes,
+            backup_keep_days: self.backup.keep_days,
+            piece_bytes,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
             conference,

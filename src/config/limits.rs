@@ -25,6 +25,30 @@ pub struct Limits {
     pub agendas_at_once: u32,
     /// … and in an hour.
     pub agendas_hour: u32,
+    /// Changes of agendas by one agenda at once.
+    pub agenda_changes_at_once: u32,
+    /// … and in an hour.
+    pub agenda_changes_hour: u32,
+    /// Changes of agendas by one address at once, counted for agendas that used a fifth of their own.
+    pub changes_at_once: u32,
+    /// … and in an hour.
+    pub changes_hour: u32,
+    /// New read links by one agenda at once.
+    pub agenda_links_at_once: u32,
+    /// … and in an hour.
+    pub agenda_links_hour: u32,
+    /// New read links by one address at once, counted for agendas that used a fifth of their own.
+    pub links_at_once: u32,
+    /// … and in an hour.
+    pub links_hour: u32,
+    /// Links that hand an agenda over by one agenda at once.
+    pub agenda_handovers_at_once: u32,
+    /// … and in an hour.
+    pub agenda_handovers_hour: u32,
+    /// Links that hand an agenda over by one address at once, counted for agendas that used a fifth of their own.
+    pub handovers_at_once: u32,
+    /// … and in an hour.
+    pub handovers_hour: u32,
     /// Wrong edit keys of one address at once.
     pub wrong_keys_at_once: u32,
     /// … and in an hour.
@@ -47,6 +71,18 @@ impl Default for Limits {
             drain_s: 10,
             agendas_at_once: 600,
             agendas_hour: 3_000,
+            agenda_changes_at_once: 1_000,
+            agenda_changes_hour: 3_000,
+            changes_at_once: 10_000,
+            changes_hour: 60_000,
+            agenda_links_at_once: 40,
+            agenda_links_hour: 40,
+            links_at_once: 600,
+            links_hour: 3_000,
+            agenda_handovers_at_once: 10,
+            agenda_handovers_hour: 60,
+            handovers_at_once: 300,
+            handovers_hour: 1_200,
             wrong_keys_at_once: 60,
             wrong_keys_hour: 600,
             wrong_secrets_at_once: 10,
@@ -63,6 +99,18 @@ impl Limits {
             ("limits.connections_per_address", self.connections_per_address == 0),
             ("limits.agendas_at_once", self.agendas_at_once == 0),
             ("limits.agendas_hour", self.agendas_hour == 0),
+            ("limits.agenda_changes_at_once", self.agenda_changes_at_once == 0),
+            ("limits.agenda_changes_hour", self.agenda_changes_hour == 0),
+            ("limits.changes_at_once", self.changes_at_once == 0),
+            ("limits.changes_hour", self.changes_hour == 0),
+            ("limits.agenda_links_at_once", self.agenda_links_at_once == 0),
+            ("limits.agenda_links_hour", self.agenda_links_hour == 0),
+            ("limits.links_at_once", self.links_at_once == 0),
+            ("limits.links_hour", self.links_hour == 0),
+            ("limits.agenda_handovers_at_once", self.agenda_handovers_at_once == 0),
+            ("limits.agenda_handovers_hour", self.agenda_handovers_hour == 0),
+            ("limits.handovers_at_once", self.handovers_at_once == 0),
+            ("limits.handovers_hour", self.handovers_hour == 0),
             ("limits.wrong_keys_at_once", self.wrong_keys_at_once == 0),
             ("limits.wrong_keys_hour", self.wrong_keys_hour == 0),
             ("limits.wrong_secrets_at_once", self.wrong_secrets_at_once == 0),

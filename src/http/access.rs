@@ -6,15 +6,24 @@
 //!
 //! A line costs as much as answering from memory does, and the reverse proxy writes one anyway. So what was
 //! answered as it should be is logged at `debug` (`CALLBOARD_LOG=info,access=debug`), errors at `info`; of who is
-//! turned away there may be thousands a second, which the metrics count.
+//! turned away there may be thousands a second, which the metrics count. Of one status, ten lines a second are logged at `info`,
+//! the others at `debug`; the next second begins with their number. So nobody can fill a disk with lines about what he asks.
 
+use super::log_limit::LogLimit;
 use super::{Body, Metrics, Problem};
 use http::{Method, Response, StatusCode};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Where request ids come from: unique within a process, which the log's own lines tell apart.
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// By status, from 400.
+static STATUSES: LogLimit<200> = LogLimit::new();
+
+/// Causes that are ours, all together.
+static CAUSES: LogLimit<1> = LogLimit::new();
 
 /// A request under way.
 #[derive(Debug)]
@@ -31,7 +40,11 @@ impl Entry {
 
     /// Logs the cause of a problem, where it is ours.
     pub(super) fn problem(&self, route: &'static str, problem: &Problem) {
-        if let Some(cause) = problem.cause() {
+        if let Some(cause) = problem.cause()
+            && CAUSES.admits(0, started_seconds(self.started), |more| {
+                tracing::error!(target: "access", more, "more requests failed within a second");
+            })
+        {
             tracing::error!(target: "access", request = self.id, route, cause, "a request failed");
         }
     }
@@ -43,13 +56,22 @@ impl Entry {
         let status = response.status().as_u16();
         let bytes = response.body().length().unwrap_or(0);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let Self { id: request, method, .. } = self;
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE || status < 400 {
+        let Self { id: request, method, started } = self;
+        let is_quiet = response.status() == StatusCode::SERVICE_UNAVAILABLE || status < 400;
+        if is_quiet || !STATUSES.admits(usize::from(status).saturating_sub(400), started_seconds(started), |more| {
+                tracing::info!(target: "access", status, more, "more requests within a second were answered so");
+            }) {
             tracing::debug!(target: "access", request, method, route, status, bytes, micros);
         } else {
             tracing::info!(target: "access", request, method, route, status, bytes, micros);
         }
     }
+}
+
+/// Seconds since the first request.
+fn started_seconds(started: Instant) -> u64 {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    started.saturating_duration_since(*FIRST.get_or_init(|| started)).as_secs()
 }
 
 /// A method by name; invented ones are the client's words, which do not belong into the log.

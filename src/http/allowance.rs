@@ -1,4 +1,5 @@
-//! How often an address may do what costs or could be guessed: new agendas, wrong edit keys, wrong secrets.
+//! How often an address may do what costs or could be guessed: new agendas, wrong edit keys, wrong secrets; and how
+//! often an agenda may be changed.
 //!
 //! Each is a bucket of tokens by address (RFC 6585, 4: 429). Reads of feeds and pages take none, since Google and
 //! Microsoft poll everybody from a few addresses. A venue is one address too, so wrong edit keys of one guest
@@ -6,19 +7,25 @@
 //! limited. An organizer's secret may be shorter, so beyond its limit none of that address is looked at;
 //! whoever is signed in stays.
 //!
-//! Invariant: memory does not grow with addresses; the table has a fixed size and forgets the stalest.
+//! Changes of an agenda, its new read links and its hand-over links are limited by agenda. An agenda that is changed
+//! more than people do draws on a limit of its address as well, so many agendas in one hand are no way around the
+//! limit, and a guest of the same venue who changes an agenda as people do is never refused for them.
+//!
+//! Time is the time that passes, not the wall clock: setting that refuses nobody. Invariant: memory does not grow with
+//! addresses or agendas; a table has a fixed size and forgets the stalest.
 
 use super::Problem;
+use crate::agenda::EditKey;
 use crate::config::Limits;
 use crate::peer::{Peer, Trusted};
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Sets of the table, and addresses in each: 8,192 addresses of each kind, in about 1 MiB for all three.
+/// Sets of a table, and addresses or agendas in each: 8,192 in about 300 KiB.
 const SETS: usize = 1024;
 const WAYS: usize = 8;
 
@@ -26,24 +33,40 @@ const WRONG_SECRETS: &str = "Wrong secrets are sent";
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// All three kinds.
+/// The share of its own limit that an agenda uses before it draws on that of its address: one part in so many.
+const OWN_SHARE: i64 = 5;
+
+/// All limits.
 #[derive(Debug)]
 pub struct Allowances {
     trusted: Trusted,
-    /// The minute of the Unix epoch in which a proxy without `X-Forwarded-For` was last logged.
+    /// The minute of the server's time in which a proxy without `X-Forwarded-For` was last logged.
     warned: AtomicI64,
-    agendas: Buckets,
-    keys: Buckets,
-    secrets: Buckets,
+    agendas: Buckets<Peer>,
+    keys: Buckets<Peer>,
+    secrets: Buckets<Peer>,
+    changes: ByAgenda,
+    links: ByAgenda,
+    hand_overs: ByAgenda,
 }
 
-/// Those of whoever asks.
+/// A limit by agenda, and that of the addresses which change agendas often.
+#[derive(Debug)]
+struct ByAgenda {
+    agendas: Buckets<Key>,
+    addresses: Buckets<Peer>,
+}
+
+/// An agenda: the first bytes of its key's SHA-256, which no client chooses.
+type Key = [u8; 8];
+
+/// The limits that apply to one request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed<'a> {
     allowances: &'a Allowances,
     socket: IpAddr,
     headers: &'a HeaderMap,
-    now: DateTime<Utc>,
+    now: Duration,
 }
 
 impl Allowances {
@@ -55,23 +78,36 @@ impl Allowances {
             agendas: Buckets::new(limits.agendas_at_once, limits.agendas_hour),
             keys: Buckets::new(limits.wrong_keys_at_once, limits.wrong_keys_hour),
             secrets: Buckets::new(limits.wrong_secrets_at_once, limits.wrong_secrets_hour),
+            changes: ByAgenda {
+                agendas: Buckets::new(limits.agenda_changes_at_once, limits.agenda_changes_hour),
+                addresses: Buckets::new(limits.changes_at_once, limits.changes_hour),
+            },
+            links: ByAgenda {
+                agendas: Buckets::new(limits.agenda_links_at_once, limits.agenda_links_hour),
+                addresses: Buckets::new(limits.links_at_once, limits.links_hour),
+            },
+            hand_overs: ByAgenda {
+                agendas: Buckets::new(limits.agenda_handovers_at_once, limits.agenda_handovers_hour),
+                addresses: Buckets::new(limits.handovers_at_once, limits.handovers_hour),
+            },
         }
     }
 
-    /// Replaces how often an address may do what. Tokens that were taken stay taken.
+    /// Replaces how often an address or an agenda may do what. Tokens that were taken stay taken.
     pub(super) fn limit(&self, limits: &Limits) {
         self.agendas.limit(limits.agendas_at_once, limits.agendas_hour);
         self.keys.limit(limits.wrong_keys_at_once, limits.wrong_keys_hour);
         self.secrets.limit(limits.wrong_secrets_at_once, limits.wrong_secrets_hour);
+        self.changes.agendas.limit(limits.agenda_changes_at_once, limits.agenda_changes_hour);
+        self.changes.addresses.limit(limits.changes_at_once, limits.changes_hour);
+        self.links.agendas.limit(limits.agenda_links_at_once, limits.agenda_links_hour);
+        self.links.addresses.limit(limits.links_at_once, limits.links_hour);
+        self.hand_overs.agendas.limit(limits.agenda_handovers_at_once, limits.agenda_handovers_hour);
+        self.hand_overs.addresses.limit(limits.handovers_at_once, limits.handovers_hour);
     }
 
-    /// Those of a request that came in from an address.
-    pub(super) fn of<'a>(
-        &'a self,
-        socket: IpAddr,
-        headers: &'a HeaderMap,
-        now: DateTime<Utc>,
-    ) -> Allowed<'a> {
+    /// The limits that apply to a request from an address. `now` is [`crate::clock::Clock::elapsed`].
+    pub(super) fn of<'a>(&'a self, socket: IpAddr, headers: &'a HeaderMap, now: Duration) -> Allowed<'a> {
         Allowed { allowances: self, socket, headers, now }
     }
 }
@@ -93,6 +129,40 @@ impl Allowed<'_> {
         self.take(&self.allowances.keys, "Edit keys that open nothing are sent")
     }
 
+    /// Takes one change of an agenda, whatever changes.
+    pub(super) fn change(self, key: &EditKey) -> Result<(), Problem> {
+        self.take_by_agenda(&self.allowances.changes, key, "Changes are made")
+    }
+
+    /// Takes one new read link, beside the change that it is.
+    pub(super) fn link(self, key: &EditKey) -> Result<(), Problem> {
+        self.take_by_agenda(&self.allowances.links, key, "New links are made")
+    }
+
+    /// Takes one hand-over link.
+    pub(super) fn hand_over(self, key: &EditKey) -> Result<(), Problem> {
+        self.take_by_agenda(&self.allowances.hand_overs, key, "Links for another device are made")
+    }
+
+    /// An agenda that got a new key goes on with what is left of its limits.
+    pub(super) fn new_key(self, old: &EditKey, new: &EditKey) {
+        let Allowances { changes, links, hand_overs, .. } = self.allowances;
+        for limit in [changes, links, hand_overs] {
+            limit.agendas.hand_on(short(old), short(new), self.now);
+        }
+    }
+
+    fn take_by_agenda(self, limit: &ByAgenda, key: &EditKey, what: &'static str) -> Result<(), Problem> {
+        let agenda = short(key);
+        if let Err(wait) = limit.agendas.take(agenda, self.now) {
+            return Err(Problem::TooOften { what, by: "with this agenda", wait });
+        }
+        if limit.agendas.has_used_less_than_share(agenda, self.now) {
+            return Ok(());
+        }
+        self.take(&limit.addresses, what)
+    }
+
     /// Whether an organizer secret of this address would be looked up now. It spares reading the body of a
     /// request that [`Self::guess`] would refuse.
     pub(super) fn may_guess(self) -> Result<(), Problem> {
@@ -109,7 +179,7 @@ impl Allowed<'_> {
         }
     }
 
-    fn take(self, buckets: &Buckets, what: &'static str) -> Result<(), Problem> {
+    fn take(self, buckets: &Buckets<Peer>, what: &'static str) -> Result<(), Problem> {
         self.told(buckets.take(self.peer(), self.now).err().unwrap_or_default(), what)
     }
 
@@ -119,14 +189,14 @@ impl Allowed<'_> {
         }
         if self.allowances.trusted.holds(self.socket) && !self.headers.contains_key(X_FORWARDED_FOR) {
             // A flood behind such a proxy is refused thousands of times a second.
-            let minute = self.now.timestamp().div_euclid(60);
+            let minute = i64::try_from(self.now.as_secs() / 60).unwrap_or_default();
             if self.allowances.warned.swap(minute, Ordering::Relaxed) != minute {
                 tracing::warn!(
                     "a proxy reached a limit that is meant for single clients; it should send X-Forwarded-For"
                 );
             }
         }
-        Err(Problem::TooOften { what, wait })
+        Err(Problem::TooOften { what, by: "from this address", wait })
     }
 
     fn peer(self) -> Peer {
@@ -137,25 +207,32 @@ impl Allowed<'_> {
     }
 }
 
-/// Buckets of tokens by address, in a table of a fixed size.
+fn short(key: &EditKey) -> Key {
+    let [a, b, c, d, e, f, g, h, ..] = key.hash().0;
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Buckets of tokens by address or agenda, in a table of a fixed size.
 #[derive(Debug)]
-struct Buckets {
+struct Buckets<K> {
     /// Milliseconds that a token takes to come back.
     each: AtomicI64,
     /// Milliseconds that an empty bucket takes to fill.
     depth: AtomicI64,
     hasher: RandomState,
-    sets: Box<[Mutex<[Option<Bucket>; WAYS]>]>,
+    sets: Box<[Set<K>]>,
 }
 
-/// A bucket as the time at which it will be full again, in milliseconds of the Unix epoch.
+type Set<K> = Mutex<[Option<Bucket<K>>; WAYS]>;
+
+/// A bucket as the time at which it will be full again, in milliseconds.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
-    peer: Peer,
+struct Bucket<K> {
+    key: K,
     full_at: i64,
 }
 
-impl Buckets {
+impl<K: Copy + Eq + Hash> Buckets<K> {
     fn new(at_once: u32, hour: u32) -> Self {
         let sets = std::iter::repeat_with(Mutex::default).take(SETS).collect();
         let buckets =
@@ -180,21 +257,21 @@ impl Buckets {
     }
 
     /// Takes a token, or says in how many seconds there will be one.
-    fn take(&self, peer: Peer, now: DateTime<Utc>) -> Result<(), u64> {
-        self.take_unless(peer, now, || None::<()>).map(|_| ())
+    fn take(&self, key: K, now: Duration) -> Result<(), u64> {
+        self.take_unless(key, now, || None::<()>).map(|_| ())
     }
 
     /// Takes a token unless `look_up` finds something, which is not run where there is no token. The lock is held
     /// throughout, so `look_up` must be quick.
     fn take_unless<T>(
         &self,
-        peer: Peer,
-        now: DateTime<Utc>,
+        key: K,
+        now: Duration,
         look_up: impl FnOnce() -> Option<T>,
     ) -> Result<Option<T>, u64> {
-        let now = now.timestamp_millis();
-        let mut set = self.set(peer);
-        let full_at = self.full_at(&mut set, peer, now);
+        let now = millis(now);
+        let mut set = self.set(key);
+        let full_at = self.full_at(&set, key, now);
         let wait = self.short(full_at, now);
         if wait > 0 {
             return Err(wait);
@@ -202,29 +279,36 @@ impl Buckets {
         if let Some(found) = look_up() {
             return Ok(Some(found));
         }
-        let bucket = Some(Bucket { peer, full_at: full_at + self.each() });
-        let known = set.iter().position(|bucket| bucket.is_some_and(|bucket| bucket.peer == peer));
-        let stalest =
-            |(_, bucket): &(usize, &Option<Bucket>)| bucket.map_or(i64::MIN, |bucket| bucket.full_at);
-        let place = known.or_else(|| set.iter().enumerate().min_by_key(stalest).map(|(place, _)| place));
-        if let Some(place) = place.and_then(|place| set.get_mut(place)) {
-            *place = bucket;
-        }
+        put(&mut set, Bucket { key, full_at: full_at + self.each() });
         Ok(None)
     }
 
     /// In how many seconds there will be a token; 0 where there is one.
-    fn wait(&self, peer: Peer, now: DateTime<Utc>) -> u64 {
-        let now = now.timestamp_millis();
-        self.short(self.full_at(&mut self.set(peer), peer, now), now)
+    fn wait(&self, key: K, now: Duration) -> u64 {
+        let now = millis(now);
+        self.short(self.full_at(&self.set(key), key, now), now)
     }
 
-    /// A clock that was set back must not keep anybody out for longer than an empty bucket does, so what is too
-    /// far ahead is put right for good.
-    fn full_at(&self, set: &mut [Option<Bucket>; WAYS], peer: Peer, now: i64) -> i64 {
-        let Some(known) = set.iter_mut().flatten().find(|bucket| bucket.peer == peer) else { return now };
-        known.full_at = known.full_at.clamp(now, now + self.depth());
-        known.full_at
+    /// Whether a key has most of its tokens left.
+    fn has_used_less_than_share(&self, key: K, now: Duration) -> bool {
+        let now = millis(now);
+        self.full_at(&self.set(key), key, now) - now <= self.depth() / OWN_SHARE
+    }
+
+    /// Gives one key's bucket to another.
+    fn hand_on(&self, old: K, new: K, now: Duration) {
+        let now = millis(now);
+        let full_at = self.full_at(&self.set(old), old, now);
+        if full_at > now {
+            put(&mut self.set(new), Bucket { key: new, full_at });
+        }
+    }
+
+    /// When a key's bucket is full: now, where nothing was taken lately; never later than an empty one, which holds
+    /// less since a reload that lowered the limit.
+    fn full_at(&self, set: &[Option<Bucket<K>>; WAYS], key: K, now: i64) -> i64 {
+        let known = set.iter().flatten().find(|bucket| bucket.key == key);
+        known.map_or(now, |known| known.full_at.clamp(now, now + self.depth()))
     }
 
     fn short(&self, full_at: i64, now: i64) -> u64 {
@@ -232,24 +316,41 @@ impl Buckets {
         u64::try_from(millis).unwrap_or(0).div_ceil(1000)
     }
 
-    fn set(&self, peer: Peer) -> MutexGuard<'_, [Option<Bucket>; WAYS]> {
+    fn set(&self, key: K) -> MutexGuard<'_, [Option<Bucket<K>>; WAYS]> {
         // The remainder fits, whatever a usize is.
-        let place = usize::try_from(self.hasher.hash_one(peer) % SETS as u64).unwrap_or_default();
+        let place = usize::try_from(self.hasher.hash_one(key) % SETS as u64).unwrap_or_default();
         #[expect(clippy::indexing_slicing, reason = "there are SETS of them, and the place is a remainder")]
         self.sets[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Puts a bucket in its own place, or in that of the stalest.
+fn put<K: Copy + Eq>(set: &mut [Option<Bucket<K>>; WAYS], bucket: Bucket<K>) {
+    let known = set.iter().position(|known| known.is_some_and(|known| known.key == bucket.key));
+    let stalest = |(_, known): &(usize, &Option<Bucket<K>>)| known.map_or(i64::MIN, |known| known.full_at);
+    let place = known.or_else(|| set.iter().enumerate().min_by_key(stalest).map(|(place, _)| place));
+    if let Some(place) = place.and_then(|place| set.get_mut(place)) {
+        *place = Some(bucket);
+    }
+}
+
+fn millis(now: Duration) -> i64 {
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX / 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
 
     fn peer(n: u32) -> Peer {
         Peer::of(IpAddr::V4(n.into()))
     }
 
-    const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    const START: Duration = Duration::from_secs(7);
+
+    fn later(seconds: u64) -> Duration {
+        START + Duration::from_secs(seconds)
+    }
 
     #[test]
     fn so_many_at_once_and_then_so_many_an_hour() {
@@ -258,8 +359,8 @@ mod tests {
         assert_eq!(taken(START), 600);
         assert_eq!(buckets.take(peer(1), START), Err(2));
         assert_eq!(buckets.take(peer(2), START), Ok(()));
-        assert_eq!(taken(START + TimeDelta::seconds(60)), 50);
-        assert_eq!(taken(START + TimeDelta::hours(2)), 600, "no more than the bucket holds");
+        assert_eq!(taken(later(60)), 50);
+        assert_eq!(taken(later(2 * 60 * 60)), 600, "no more than the bucket holds");
     }
 
     #[test]
@@ -268,7 +369,7 @@ mod tests {
         assert_eq!((buckets.wait(peer(1), START), buckets.wait(peer(1), START)), (0, 0));
         buckets.take(peer(1), START).unwrap();
         assert_eq!(buckets.wait(peer(1), START), 60);
-        assert_eq!(buckets.wait(peer(1), START + TimeDelta::seconds(60)), 0);
+        assert_eq!(buckets.wait(peer(1), later(60)), 0);
     }
 
     #[test]
@@ -309,11 +410,24 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_locks_nobody_out() {
+    fn a_key_in_the_place_of_another_has_what_was_left() {
         let buckets = Buckets::new(2, 3_600);
-        buckets.take(peer(1), START + TimeDelta::days(365)).unwrap();
-        assert_eq!(buckets.take(peer(1), START), Err(1));
-        assert_eq!(buckets.take(peer(1), START + TimeDelta::seconds(1)), Ok(()));
+        buckets.take(peer(1), START).unwrap();
+        buckets.take(peer(1), START).unwrap();
+        buckets.hand_on(peer(1), peer(2), START);
+        buckets.hand_on(peer(3), peer(4), START);
+        assert_eq!((buckets.take(peer(2), START), buckets.take(peer(4), START)), (Err(1), Ok(())));
+    }
+
+    #[test]
+    fn the_share_that_is_its_own_comes_back_with_the_tokens() {
+        let buckets = Buckets::new(10, 3_600);
+        let taken = (0..10).map(|_| {
+            buckets.take(peer(1), START).unwrap();
+            buckets.has_used_less_than_share(peer(1), START)
+        });
+        assert_eq!(taken.filter(|is_own| *is_own).count(), 2);
+        assert!(buckets.has_used_less_than_share(peer(1), later(8)));
     }
 
     #[test]
@@ -326,11 +440,11 @@ mod tests {
         // Whoever is near the limit is remembered while others come once each.
         let busy = peer(u32::MAX);
         for _ in 0..2 {
-            buckets.take(busy, START + TimeDelta::seconds(600)).unwrap();
+            buckets.take(busy, later(600)).unwrap();
         }
         for n in 0..2_000 {
-            buckets.take(peer(n), START + TimeDelta::seconds(600)).unwrap();
+            buckets.take(peer(n), later(600)).unwrap();
         }
-        assert!(buckets.wait(busy, START + TimeDelta::seconds(600)) > 0);
+        assert!(buckets.wait(busy, later(600)) > 0);
     }
 }

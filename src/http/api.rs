@@ -24,6 +24,7 @@ use super::agendas::{AgendaError, Agendas, Owned};
 use super::allowance::Allowed;
 use super::conditional::Validators;
 use super::etag::Tags;
+use super::queue::Queue;
 use super::representation::{Content, Representation};
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
@@ -56,6 +57,8 @@ pub(super) struct Call<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) release: &'a Arc<Release>,
     pub(super) now: DateTime<Utc>,
+    /// For what looks through the whole program.
+    pub(super) queue: &'a Queue,
     pub(super) freshness: &'a Freshness,
     pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,
@@ -74,7 +77,12 @@ impl Call<'_> {
         let owned = self.agendas.open(&key)?;
         let method = &self.request.method;
         let is_read = method == Method::GET || method == Method::HEAD;
-        let expect = if is_read { None } else { expect(&self.request.headers, &owned)? };
+        let expect = if is_read {
+            None
+        } else {
+            self.allowed.change(&key)?;
+            expect(&self.request.headers, &owned)?
+        };
         match (api, method) {
             (Api::Agenda, &Method::PATCH) => self.rename(&key, expect).await,
             (Api::Agenda, &Method::DELETE) => {
@@ -91,7 +99,10 @@ impl Call<'_> {
                 let owned = self.agendas.pick(&key, expect, &session, self.release).await?;
                 Ok(self.tagged(nothing(), &owned))
             }
-            (Api::Links, &Method::POST) => self.add_link(&key, expect).await,
+            (Api::Links, &Method::POST) => {
+                self.allowed.link(&key)?;
+                self.add_link(&key, expect).await
+            }
             (Api::Links, _) => {
                 let links = view::links(&owned, self.release, self.freshness);
                 Ok(self.tagged(document(StatusCode::OK, &links), &owned))
@@ -104,6 +115,7 @@ impl Call<'_> {
             (Api::Export, _) => self.export(&owned, self.now),
             (Api::Key, _) => {
                 let owned = self.agendas.replace_key(&key, expect).await?;
+                self.allowed.new_key(&key, &owned.key);
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });
                 Ok(self.tagged(document(StatusCode::OK, &answer), &owned))
             }

@@ -126,6 +126,11 @@ impl App {
         self.0.allowances.limit(limits);
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
     /// How many of the read links polled lately hold the running release.
     pub(super) fn freshness(&self) -> Share {
         self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
@@ -139,7 +144,7 @@ impl App {
 
     /// How many requests were turned away because the server did not keep up.
     pub fn turned_away(&self) -> u64 {
-        self.0.pace.turned_away() + self.0.queues.turned_away()
+        self.0.pace.turned_away() + self.0.queues.turned_away() + self.0.jcals.turned_away()
     }
 
     /// Answers a request of this machine's. What goes wrong is an answer too.
@@ -226,7 +231,15 @@ impl App {
         }
         match route.endpoint.ok_or(Problem::NotFound)? {
             Endpoint::Dav(Place::WellKnown) => Ok(dav::well_known(&head.headers)),
-            feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => self.ready_feed(feed, head),
+            feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => {
+                let answer = self.ready_feed(feed.clone(), head);
+                // Calendars report a failed poll to their owners, so one is answered once the store is back.
+                if answer.is_err() && self.0.store.is_interrupted() {
+                    Box::pin(self.0.store.until_back()).await;
+                    return self.ready_feed(feed, head);
+                }
+                answer
+            }
             feed @ Endpoint::Feed(_) if head.uri.query().is_none() => self.ready_feed(feed, head),
             // On the heap: inside, their future would make every request's as large, and it is moved about.
             other => Box::pin(self.perform_other(other, head, body, socket)).await,
@@ -247,7 +260,7 @@ impl App {
         if !body.is_end_stream() {
             coded::content(&head.headers)?;
         }
-        let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.now());
+        let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.elapsed());
         let patience = self.0.body_patience;
         if let Endpoint::Organizer(endpoint) = endpoint {
             return self.0.organizer.answer(endpoint, head, body, patience, allowed).await;
@@ -286,9 +299,16 @@ impl App {
             Endpoint::Jcal(feed) => {
                 self.0.jcals.of(self.feed(*feed, release, &jcal::plain(head), now)?).await
             }
-            Endpoint::Export(format) => self.0.exports.answer(format, release, head, now).await,
-            Endpoint::Reading(what) => self.0.reader.answer(what, release, &self.0.store, head, now).await,
-            Endpoint::Changes(feed) => self.0.changes.answer(feed, agendas, release, head, now).await,
+            Endpoint::Export(format) => {
+                self.0.exports.answer(format, release, head, now, &self.0.queues.whole).await
+            }
+            Endpoint::Reading(what) => {
+                let queue = &self.0.queues.short;
+                self.0.reader.answer(what, release, &self.0.store, head, now, queue).await
+            }
+            Endpoint::Changes(feed) => {
+                self.0.changes.answer(feed, agendas, release, head, now, &self.0.queues.whole).await
+            }
             Endpoint::Web(page) => {
                 let visit = Visit {
                     agendas,
@@ -300,6 +320,7 @@ impl App {
                     codes: &self.0.codes,
                     events: &self.0.events,
                     clock: &self.0.clock,
+                    queues: &self.0.queues,
                     frame_ancestors: &self.0.frame_ancestors,
                     allowed,
                     request: head,
@@ -308,7 +329,8 @@ impl App {
                 no_guessing(allowed, head, visit.answer(page).await)
             }
             Endpoint::Api(api) => {
-                let call = Call { agendas, release, freshness, allowed, now, request: head, body };
+                let queue = &self.0.queues.whole;
+                let call = Call { agendas, release, freshness, allowed, now, queue, request: head, body };
                 no_guessing(allowed, head, call.answer(api).await)
             }
             feed => self.feed(feed, release, head, now),

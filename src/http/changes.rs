@@ -4,6 +4,7 @@
 //! that is known is a look at its validators.
 
 use super::conditional::Validators;
+use super::queue::Queue;
 use super::representation::{Content, Representation, settled};
 use super::{Body, EntityTag, Problem};
 use crate::agenda::ReadToken;
@@ -49,8 +50,11 @@ struct Known {
     rendered: Mutex<Rendered>,
 }
 
-/// By track, none for the program, and form.
-type Rendered = HashMap<(Option<Slug>, Form), Arc<Exported>>;
+/// A track, or none for the program, and the form.
+type Which = (Option<Slug>, Form);
+
+/// The public feeds; there are no more than tracks and forms.
+type Rendered = HashMap<Which, Arc<Exported>>;
 
 impl Known {
     fn read(release: Arc<Release>, store: &Store) -> Result<Self, ReadError> {
@@ -71,32 +75,54 @@ impl Known {
         ChangeFeed::of(&self.release, &published.collect::<Vec<_>>(), scope)
     }
 
-    fn public(&self, track: Option<Slug>, form: Form) -> Arc<Exported> {
+    fn rendered(&self, which: &Which) -> Option<Arc<Exported>> {
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).get(which).cloned()
+    }
+
+    /// Renders it outside the lock: those that lie ready do not wait for it.
+    fn render(&self, which: Which) -> Arc<Exported> {
+        if let Some(exported) = self.rendered(&which) {
+            return exported;
+        }
+        let feed = self.feed(which.0.as_ref().map_or(Scope::Program, Scope::Track));
+        let exported = Arc::new(match which.1 {
+            Form::Atom => feed.atom(),
+            Form::Json => feed.json(),
+        });
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = rendered.entry((track.clone(), form));
-        let render = || {
-            let feed = self.feed(track.as_ref().map_or(Scope::Program, Scope::Track));
-            Arc::new(match form {
-                Form::Atom => feed.atom(),
-                Form::Json => feed.json(),
-            })
-        };
-        Arc::clone(entry.or_insert_with(render))
+        Arc::clone(rendered.entry(which).or_insert(exported))
     }
 }
 
 impl Changes {
-    /// What is known of a release; reading it is no work for the reactor.
-    async fn known(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<Known>, Problem> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = kept.filter(|known| Arc::ptr_eq(&known.release, release)) {
+    /// What was read for a release.
+    fn known(&self, release: &Arc<Release>) -> Option<Arc<Known>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.filter(|known| Arc::ptr_eq(&known.release, release))
+    }
+
+    /// The same, read where it was not.
+    fn read(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<Known>, Problem> {
+        if let Some(known) = self.known(release) {
             return Ok(known);
         }
-        let (release, store) = (Arc::clone(release), store.clone());
-        let read = tokio::task::spawn_blocking(move || Known::read(release, &store)).await;
-        let known = Arc::new(read??);
+        let known = Arc::new(Known::read(Arc::clone(release), store)?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
         Ok(known)
+    }
+
+    /// A public feed, made in a turn where it does not lie ready.
+    async fn public(
+        &self,
+        which: Which,
+        release: &Arc<Release>,
+        store: &Store,
+        queue: &Queue,
+    ) -> Result<Arc<Exported>, Problem> {
+        match self.known(release).and_then(|known| known.rendered(&which)) {
+            Some(exported) => Ok(exported),
+            None => queue.make(|| Ok(self.read(release, store)?.render(which))).await?,
+        }
     }
 
     /// Answers.
@@ -107,13 +133,14 @@ impl Changes {
         release: &Arc<Release>,
         request: &Parts,
         now: DateTime<Utc>,
+        queue: &Queue,
     ) -> Result<Response<Body>, Problem> {
-        let known = self.known(release, agendas.store()).await?;
+        let store = agendas.store();
         let exported = match endpoint {
-            Endpoint::Program(form) => known.public(None, form),
+            Endpoint::Program(form) => self.public((None, form), release, store, queue).await?,
             Endpoint::Track(slug) => {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
-                known.public(Some(track.slug.clone()), Form::Atom)
+                self.public((Some(track.slug.clone()), Form::Atom), release, store, queue).await?
             }
             Endpoint::Agenda(token) => {
                 let agenda = agendas.shared(&token)?.open()?;
@@ -122,7 +149,8 @@ impl Changes {
                     false => Text::line(&agenda.name).0,
                 };
                 let scope = Scope::Agenda { name: &name, key: &token.hash().0, picks: &agenda.picks };
-                let mut exported = known.feed(scope).atom();
+                let make = || Ok::<_, Problem>(self.read(release, store)?.feed(scope).atom());
+                let mut exported = queue.make(make).await??;
                 // Picking and unpicking changes what is in it.
                 exported.modified = exported.modified.max(agenda.modified);
                 Arc::new(exported)

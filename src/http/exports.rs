@@ -2,7 +2,8 @@
 //!
 //! A whole-program export is made when it is first asked for after a publication, and kept until the next.
 
-use super::kept::Kept;
+use super::kept::{Ask, Asked, Kept};
+use super::queue::Queue;
 use super::{Body, Problem};
 use crate::export::{Exported, giggity_menu, program_text, schedule_csv, schedule_json, schedule_xml};
 use crate::release::Release;
@@ -38,9 +39,18 @@ impl Format {
     }
 }
 
+/// Bytes of exports kept at most: all five of a program of 50,000 sessions. Nobody can ask for others, so none drives out another.
+const MOST: u64 = 512 * 1024 * 1024;
+
 /// The exports of the running release that were asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Exports(Kept);
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self(Kept::within(MOST, 5))
+    }
+}
 
 impl Exports {
     pub(super) async fn answer(
@@ -49,8 +59,10 @@ impl Exports {
         release: &Arc<Release>,
         request: &Parts,
         now: DateTime<Utc>,
+        queue: &Queue,
     ) -> Result<Response<Body>, Problem> {
         let make = move |release: &Release| Ok(format.make(release));
-        self.0.answer(format!("{format:?}"), release, request, now, make).await
+        let asked = Asked { name: format!("{format:?}"), is_kept: true };
+        self.0.answer(asked, Ask { release, request, now, queue }, make).await
     }
 }

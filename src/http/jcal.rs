@@ -3,34 +3,54 @@
 //! A tag fixes the bytes of a feed, so a conversion serves every address and release with the same ones. Long
 //! ones are made one at a time on a thread of their own: reading takes some ten times a feed's memory.
 
+use super::queue::{LATER, Queue};
 use super::{Body, Problem};
 use crate::export::jcal;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use std::collections::{HashMap, VecDeque};
+use quick_cache::Weighter;
+use quick_cache::unsync::Cache;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Bytes that are kept; beyond, the oldest go.
-const KEPT: usize = 64 * 1024 * 1024;
+/// Bytes that are kept.
+const KEPT: u64 = 64 * 1024 * 1024;
+
+/// Conversions that fit into that, by which the cache's tables are laid out.
+const USUALLY: usize = 1000;
 
 /// A feed up to here is converted where it is asked for: that takes less than a millisecond.
 const SHORT: usize = 32 * 1024;
 
 /// What was converted already.
-#[derive(Debug, Default)]
 pub(super) struct Jcals {
-    made: Mutex<Made>,
-    turn: tokio::sync::Mutex<()>,
+    made: Mutex<Cache<String, Bytes, Weight>>,
+    /// One at a time: reading a feed takes some ten times its memory.
+    queue: Queue,
 }
 
-#[derive(Debug, Default)]
-struct Made {
-    by_tag: HashMap<String, Bytes>,
-    /// The oldest first.
-    order: VecDeque<String>,
-    length: usize,
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<String, Bytes> for Weight {
+    fn weight(&self, tag: &String, json: &Bytes) -> u64 {
+        (tag.len() + json.len()) as u64
+    }
+}
+
+impl Default for Jcals {
+    fn default() -> Self {
+        let made = Mutex::new(Cache::with_weighter(USUALLY, KEPT, Weight));
+        Self { made, queue: Queue::new(1, LATER) }
+    }
+}
+
+impl fmt::Debug for Jcals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jcals").finish_non_exhaustive()
+    }
 }
 
 /// The request for the same feed as plain iCalendar, which jCal is made of.
@@ -63,45 +83,35 @@ impl Jcals {
 
     async fn make(&self, tag: String, bytes: Bytes) -> Result<Bytes, Problem> {
         let is_short = bytes.len() <= SHORT;
-        let convert = move || jcal(&bytes).map_err(|error| Problem::Export(error.to_string()));
+        let convert =
+            move || jcal(&bytes).map(Bytes::from).map_err(|error| Problem::Export(error.to_string()));
         let json = if is_short {
             convert()?
         } else {
-            let _turn = self.turn.lock().await;
-            // Somebody may have waited for the same one.
-            if let Some(json) = self.known(&tag) {
-                return Ok(json);
-            }
-            tokio::task::spawn_blocking(convert).await??
+            let make = || match self.known(&tag) {
+                // Somebody may have waited for the same one.
+                Some(json) => Ok(json),
+                None => convert(),
+            };
+            self.queue.make(make).await??
         };
-        let json = Bytes::from(json);
-        self.lock().keep(tag, json.clone());
+        if !tag.is_empty() {
+            self.lock().insert(tag, json.clone());
+        }
         Ok(json)
     }
 
+    /// How many were turned away.
+    pub(super) fn turned_away(&self) -> u64 {
+        self.queue.refused()
+    }
+
     fn known(&self, tag: &str) -> Option<Bytes> {
-        self.lock().by_tag.get(tag).cloned()
+        self.lock().get(tag).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Made> {
+    fn lock(&self) -> MutexGuard<'_, Cache<String, Bytes, Weight>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Made {
-    fn keep(&mut self, tag: String, json: Bytes) {
-        if tag.is_empty() || json.len() > KEPT {
-            return;
-        }
-        self.length += json.len();
-        match self.by_tag.insert(tag.clone(), json) {
-            Some(same) => self.length -= same.len(),
-            None => self.order.push_back(tag),
-        }
-        while self.length > KEPT {
-            let Some(oldest) = self.order.pop_front() else { return };
-            self.length -= self.by_tag.remove(&oldest).map_or(0, |gone| gone.len());
-        }
     }
 }
 
@@ -144,12 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn beyond_what_is_kept_the_oldest_goes() {
-        let mut made = Made::default();
-        let third = Bytes::from(vec![b' '; KEPT / 3]);
-        for tag in ["a", "b", "b", "c", "d"] {
-            made.keep(tag.to_owned(), third.clone());
+    fn one_that_is_asked_for_again_outlives_those_that_were_asked_for_once() {
+        let jcals = Jcals::default();
+        let large = Bytes::from(vec![b' '; 1024 * 1024]);
+        jcals.lock().insert("popular".to_owned(), large.clone());
+        assert!(jcals.known("popular").is_some());
+        for n in 0..1_000 {
+            jcals.lock().insert(format!("scan {n}"), large.clone());
         }
-        assert_eq!((made.order, made.length), (["b", "c", "d"].map(str::to_owned).into(), third.len() * 3));
+        assert!(jcals.known("popular").is_some());
+        assert!(jcals.lock().weight() <= KEPT);
     }
 }

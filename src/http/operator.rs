@@ -1,13 +1,13 @@
 //! The operator's paths, on a listener of their own: alive, ready, and what is counted.
 
-use super::{App, Body};
+use super::exposition::Exposition;
+use super::{App, Backups, Body, process};
 use crate::publisher::{Publisher, Verdict};
 use crate::store::{Store, StoreStatus};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::json;
-use std::fmt::Write;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,13 +21,23 @@ pub struct Operator {
     app: App,
     publisher: Arc<Publisher>,
     store: Store,
+    backups: Arc<Backups>,
     draining: Arc<AtomicBool>,
+    /// When this was made, in seconds of the Unix epoch.
+    started: i64,
 }
 
 impl Operator {
     /// For an application; `draining` is set when it stops.
-    pub fn new(app: App, publisher: Arc<Publisher>, store: Store, draining: Arc<AtomicBool>) -> Self {
-        Self { app, publisher, store, draining }
+    pub fn new(
+        app: App,
+        publisher: Arc<Publisher>,
+        store: Store,
+        backups: Arc<Backups>,
+        draining: Arc<AtomicBool>,
+    ) -> Self {
+        let started = app.now().timestamp();
+        Self { app, publisher, store, backups, draining, started }
     }
 
     /// Answers a request of any body, which is not read.
@@ -47,6 +57,24 @@ impl Operator {
         }
     }
 
+    /// [`Self::respond`] on a thread that may wait for the disk: a scrape looks at the spool and at the system.
+    pub fn respond_apart<B>(
+        &self,
+        request: &Request<B>,
+    ) -> impl Future<Output = Response<Body>> + Send + 'static + use<B> {
+        let mut asked = Request::new(());
+        request.method().clone_into(asked.method_mut());
+        request.uri().clone_into(asked.uri_mut());
+        let this = self.clone();
+        async move {
+            let answered = tokio::task::spawn_blocking(move || this.respond(&asked)).await;
+            answered.unwrap_or_else(|_| {
+                let text = "the server is stopping\n".to_owned();
+                answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", text)
+            })
+        }
+    }
+
     /// Whether commits go through: what the watchdog of systemd hears of.
     pub fn is_alive(&self) -> bool {
         commits_go_through(&self.store.status())
@@ -54,16 +82,37 @@ impl Operator {
 
     /// A held or refused program is no reason to send nobody here: the running release is good.
     fn ready(&self) -> Response<Body> {
+        let (ready, body) = self.readiness();
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        answer(status, "application/json", body.to_string())
+    }
+
+    /// Whether requests should come here, and the JSON that says why not.
+    pub fn readiness(&self) -> (bool, Value) {
         let StoreStatus { writable, queue, .. } = self.store.status();
         let draining = self.draining.load(Ordering::Relaxed);
         let release = self.publisher.current();
-        let ready = writable && !draining && self.is_alive();
+        let failure = self.store.failure();
+        let reason = if draining {
+            Some("the server is stopping".to_owned())
+        } else if !self.is_alive() {
+            Some("a write has waited for the disk for more than 10 seconds".to_owned())
+        } else if !writable {
+            Some(match &failure {
+                Some(failure) => format!("the store takes no writes: {failure}"),
+                None => "the store is closed".to_owned(),
+            })
+        } else {
+            None
+        };
+        let ready = reason.is_none();
         let body = json!({
             "ready": ready,
+            "reason": reason,
             "draining": draining,
             "store": {
                 "writable": writable,
-                "failure": self.store.failure(),
+                "failure": failure,
                 "alive": self.is_alive(),
                 "queue": queue,
             },
@@ -71,56 +120,108 @@ impl Operator {
             "published": release.published(),
             "publication": self.publisher.status(),
         });
-        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        answer(status, "application/json", body.to_string())
+        (ready, body)
     }
 
     fn metrics(&self) -> String {
-        let mut out = String::new();
-        self.app.metrics().print(&mut out);
-        let (release, status, store) =
-            (self.publisher.current(), self.publisher.status(), self.store.status());
-        let held = status.held.is_some();
-        let refused = status.last.is_some_and(|last| matches!(last.verdict, Verdict::Refused { .. }));
+        let mut out = Exposition::default();
+        self.app.metrics().print(&mut out.0);
+        self.publication_metrics(&mut out);
+        self.store_metrics(&mut out);
         let links = self.app.freshness();
-        let gauges: [(&str, &str, i128); 15] = [
-            ("callboard_release", "The running release's number.", release.number().into()),
-            (
-                "callboard_release_published_seconds",
-                "When it was published.",
-                release.published().timestamp().into(),
-            ),
-            ("callboard_sessions", "Sessions that feeds show.", release.feeds.events().len() as i128),
-            ("callboard_publication_held", "1 while a release waits for a confirmation.", i128::from(held)),
-            ("callboard_publication_refused", "1 if the last program had errors.", i128::from(refused)),
-            ("callboard_links_polled", "Read links polled within two days.", links.polled as i128),
-            ("callboard_links_current", "Those that hold the running release.", links.current as i128),
-            (
-                "callboard_turned_away",
-                "Requests answered 503 because they came too fast, since the start.",
-                self.app.turned_away().into(),
-            ),
-            ("callboard_store_writable", "1 while the store takes writes.", i128::from(store.writable)),
-            ("callboard_store_queue", "Commits that wait.", store.queue as i128),
-            ("callboard_store_commits", "Commits acknowledged since the start.", store.acknowledged.into()),
-            ("callboard_store_sequence", "The last record of the journal.", store.sequence.into()),
-            (
-                "callboard_store_checkpoint",
-                "The record that the last checkpoint is of.",
-                store.checkpoint.into(),
-            ),
-            (
-                "callboard_store_rebuilt",
-                "Times that the index was damaged and made anew.",
-                store.rebuilt.into(),
-            ),
-            ("callboard_store_lost", "What is damaged in both copies: restore a backup.", store.lost.into()),
-        ];
-        for (name, help, value) in gauges {
-            // Writing to a String cannot fail.
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+        out.gauge("callboard_links_polled", "Read links polled within two days.", links.polled);
+        out.gauge("callboard_links_current", "Those that hold the running release.", links.current);
+        out.counter(
+            "callboard_turned_away",
+            "Requests answered 503 because they came too fast.",
+            self.app.turned_away(),
+        );
+        let backups = &self.backups;
+        out.gauge(
+            "callboard_backup_last_success_timestamp_seconds",
+            "When a backup was last saved, in seconds of the Unix epoch; 0 for never.",
+            backups.last_saved(),
+        );
+        out.counter("callboard_backups_failed", "Backups that could not be sent.", backups.failures());
+        out.info("callboard_build_info", "The version that runs.", &[("version", env!("CARGO_PKG_VERSION"))]);
+        process::print(&mut out, self.started);
+        out.0
+    }
+
+    fn publication_metrics(&self, out: &mut Exposition) {
+        let (release, status) = (self.publisher.current(), self.publisher.status());
+        let last = status.last.as_ref().map(|last| &last.verdict);
+        let flag = |is: bool| u8::from(is);
+        out.gauge("callboard_release", "The running release's number.", release.number());
+        out.gauge(
+            "callboard_release_published_seconds",
+            "When it was published, in seconds of the Unix epoch.",
+            release.published().timestamp(),
+        );
+        out.gauge("callboard_sessions", "Sessions that feeds show.", release.feeds.events().len());
+        out.gauge(
+            "callboard_publication_held",
+            "1 while a release waits for a confirmation.",
+            flag(status.held.newest().is_some()),
+        );
+        out.gauge(
+            "callboard_publication_refused",
+            "1 if the last program had errors.",
+            flag(matches!(last, Some(Verdict::Refused { .. }))),
+        );
+        out.gauge(
+            "callboard_publication_failed",
+            "1 while a program could not be published, as on a full disk.",
+            flag(status.unstored.is_some() || matches!(last, Some(Verdict::Failed { .. }))),
+        );
+        let config = &status.config;
+        out.gauge(
+            "callboard_config_last_reload_successful",
+            "1 if the config file is in force, 0 if the last reload refused it.",
+            flag(config.refused.is_none()),
+        );
+        out.gauge(
+            "callboard_config_last_reload_success_timestamp_seconds",
+            "When a config was last read and taken, in seconds of the Unix epoch.",
+            config.read.map_or(0, |read| read.timestamp()),
+        );
+        out.gauge(
+            "callboard_config_needs_restart",
+            "Keys of the config that differ and need a restart.",
+            config.needs_restart.len(),
+        );
+        // A spool that cannot be read has no number: an alert on absent values would tell.
+        if let Ok(spooled) = self.publisher.spooled_calls() {
+            out.gauge(
+                "callboard_deliveries_waiting",
+                "Webhook calls that wait in the spool.",
+                spooled.waiting,
+            );
+            out.gauge(
+                "callboard_deliveries_undelivered",
+                "Webhook calls that were given up and lie in spool/undelivered.",
+                spooled.undelivered,
+            );
         }
-        out
+    }
+
+    fn store_metrics(&self, out: &mut Exposition) {
+        let store = self.store.status();
+        out.gauge("callboard_store_writable", "1 while the store takes writes.", u8::from(store.writable));
+        out.gauge("callboard_store_queue", "Commits that wait.", store.queue);
+        out.counter("callboard_store_commits", "Commits acknowledged.", store.acknowledged);
+        out.gauge("callboard_store_sequence", "The last record of the journal.", store.sequence);
+        out.gauge(
+            "callboard_store_checkpoint",
+            "The record that the last checkpoint is of.",
+            store.checkpoint,
+        );
+        out.counter(
+            "callboard_store_rebuilt",
+            "Times that the index was damaged and made anew.",
+            store.rebuilt,
+        );
+        out.gauge("callboard_store_lost", "Damaged in both copies: restore a backup.", store.lost);
     }
 }
 

@@ -74,6 +74,10 @@ pub(super) enum Desk {
     Preview(u64),
     /// Publishes what was shown.
     Publish,
+    /// Shows what a held release would change, and whom it touches.
+    PreviewHeld,
+    /// Drops a held release.
+    Discard,
 }
 
 /// The organizer's door.

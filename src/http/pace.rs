@@ -8,12 +8,16 @@
 //! A request pays for it with two atomic operations.
 
 use rustix::time::{ClockId, clock_gettime};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Time between two heartbeats.
 const BEAT: Duration = Duration::from_millis(5);
+
+/// Beats without a request after which the heartbeat stops.
+const QUIET: u32 = 20;
 
 /// A heartbeat this much after the last one is overdue, in microseconds.
 const OVERDUE: u64 = 100_000;
@@ -33,20 +37,36 @@ pub(super) struct Pace {
     /// The processor time that the process had used by then, in microseconds.
     used: AtomicU64,
     since: AtomicU64,
+    /// No heartbeat goes: the next request starts it.
+    is_idle: AtomicBool,
+    woken: Notify,
     turned_away: AtomicU64,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         let born = Instant::now();
-        Self { born, last: u64::MAX.into(), used: 0.into(), since: 0.into(), turned_away: 0.into() }
+        Self {
+            born,
+            last: u64::MAX.into(),
+            used: 0.into(),
+            since: 0.into(),
+            is_idle: false.into(),
+            woken: Notify::new(),
+            turned_away: 0.into(),
+        }
     }
 }
 
 impl Pace {
     /// Counts a request that came in; false if it is to be turned away.
     pub(super) fn admits(&self) -> bool {
-        let before = self.since.fetch_add(1, Ordering::Relaxed);
+        let before = self.since.fetch_add(1, Ordering::SeqCst);
+        if self.is_idle.load(Ordering::SeqCst) && self.is_idle.swap(false, Ordering::SeqCst) {
+            // As if the heartbeat had gone all the time: what was worked since it stopped says nothing.
+            self.beat(Instant::now(), used());
+            self.woken.notify_one();
+        }
         before < MANY || self.keeps_up(Instant::now(), used)
     }
 
@@ -64,11 +84,24 @@ impl Pace {
         self.turned_away.load(Ordering::Relaxed)
     }
 
-    /// Beats for ever.
+    /// Beats while requests come; never returns. Without any for [`QUIET`] beats it waits for the next one, so that a server at rest
+    /// sleeps.
     pub(super) async fn keep(&self) {
+        let mut quiet = 0;
         loop {
+            quiet = if self.since.load(Ordering::SeqCst) == 0 { quiet + 1 } else { 0 };
             self.beat(Instant::now(), used());
-            tokio::time::sleep(BEAT).await;
+            if quiet < QUIET {
+                tokio::time::sleep(BEAT).await;
+                continue;
+            }
+            self.is_idle.store(true, Ordering::SeqCst);
+            // Either this sees the request that came in between, or that one sees the flag.
+            if self.since.load(Ordering::SeqCst) == 0 {
+                self.woken.notified().await;
+            }
+            self.is_idle.store(false, Ordering::SeqCst);
+            quiet = 0;
         }
     }
 
@@ -115,6 +148,30 @@ mod tests {
         assert_eq!(pace.turned_away(), 1);
         pace.beat(after(&pace, 100), 1_100_000);
         assert!(pace.keeps_up(after(&pace, 101), || 1_101_000), "the next heartbeat ends it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_heartbeat_stops_without_requests_and_the_next_one_starts_it() {
+        let pace = std::sync::Arc::new(Pace::default());
+        let keeper = tokio::spawn({
+            let pace = std::sync::Arc::clone(&pace);
+            async move { pace.keep().await }
+        });
+        let seconds = |n| tokio::time::sleep(Duration::from_secs(n));
+        seconds(1).await;
+        let stopped_at = pace.last.load(Ordering::Relaxed);
+        assert!(pace.is_idle.load(Ordering::SeqCst));
+        seconds(100).await;
+        assert_eq!(pace.last.load(Ordering::Relaxed), stopped_at, "nothing beats at rest");
+        // A crowd after a long rest is no sign of falling behind, though the last beat is long ago.
+        assert!((0..1_000).all(|_| pace.admits()));
+        assert_eq!(pace.turned_away(), 0);
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(pace.admits() && !pace.is_idle.load(Ordering::SeqCst), "it beats while requests come");
+        }
+        assert!(pace.last.load(Ordering::Relaxed) > stopped_at);
+        keeper.abort();
     }
 
     #[test]

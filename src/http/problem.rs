@@ -93,6 +93,9 @@ pub enum Problem {
     /// A hand-over code that was redeemed or is over.
     #[error("a code that works no longer")]
     UsedUp,
+    /// A preview that is to be published and is no longer kept.
+    #[error("a preview that is not kept")]
+    NoPreview,
     /// A file of picks that could not be read.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -107,6 +110,8 @@ pub enum Problem {
     TooOften {
         /// What, as the beginning of a sentence.
         what: &'static str,
+        /// By what, as its end.
+        by: &'static str,
         /// Seconds until it is allowed again.
         wait: u64,
     },
@@ -158,7 +163,7 @@ impl Problem {
             Self::BadTarget | Self::BadHost(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Gone | Self::UsedUp => StatusCode::GONE,
+            Self::Gone | Self::UsedUp | Self::NoPreview => StatusCode::GONE,
             Self::Ask(error) => match error {
                 AskError::Value { .. } => StatusCode::BAD_REQUEST,
                 AskError::Future { .. } => StatusCode::NOT_FOUND,
@@ -220,12 +225,16 @@ impl Problem {
                 "This link works once and for ten minutes. Make a new one on the device that has the agenda."
                     .to_owned()
             }
+            Self::NoPreview => {
+                "This preview is no longer kept, so nothing was published. Preview the program again."
+                    .to_owned()
+            }
             Self::Export(_) => "This format could not be made of the program.".to_owned(),
             Self::Exchange(error) => sentence(&error.to_string()),
             Self::Busy => "Too many pages listen at the moment.".to_owned(),
             Self::Overloaded => "Too many requests come at once. Try again in a moment.".to_owned(),
-            Self::TooOften { what, wait } => {
-                format!("{what} too often from this address. Try again in {wait} s.")
+            Self::TooOften { what, by, wait } => {
+                format!("{what} too often {by}. Try again in {wait} s.")
             }
             Self::Method(allowed) => {
                 let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();

@@ -1,32 +1,34 @@
 //! Which requests wait for their turn, and in which queue.
 //!
 //! What is made on request costs milliseconds, so it waits where others are being made. What lies ready in memory
-//! (feeds, their 304s, the pages of a publication) never does, nor what waits for a disk.
+//! (feeds, their 304s, the pages of a publication, what a cache holds) never does, nor what waits for a disk. Where only
+//! part of an answer is made, or only if no cache has it, the handler takes the turn itself.
 
 mod turn;
 
-pub(super) use turn::Turn;
+pub(super) use turn::{Queue, Turn};
 
 use super::Problem;
-use super::route::Endpoint;
+use super::route::{Api, Endpoint};
 use super::web::Web;
 use crate::publisher::Published;
 use http::request::Parts;
 use std::num::NonZero;
 use std::time::Duration;
-use turn::Queue;
 
 /// How long what is made within milliseconds waits at most.
 const SHORTLY: Duration = Duration::from_millis(50);
 
 /// The same for what looks through a whole program, which may take a while in a large one.
-const LATER: Duration = Duration::from_secs(2);
+pub(super) const LATER: Duration = Duration::from_secs(2);
 
 /// The queues. In each, as many answers are made at once as there are processors.
 #[derive(Debug)]
 pub(super) struct Queues {
-    short: Queue,
-    whole: Queue,
+    /// For what takes milliseconds.
+    pub(super) short: Queue,
+    /// For what looks through the whole program.
+    pub(super) whole: Queue,
 }
 
 impl Default for Queues {
@@ -46,7 +48,7 @@ impl Queues {
         published: &Published,
     ) -> Result<Option<Turn<'_>>, Problem> {
         let queue = match endpoint {
-            Endpoint::Feed(_) | Endpoint::TeamFeed(_) | Endpoint::Reading(_) => &self.short,
+            Endpoint::Feed(_) | Endpoint::TeamFeed(_) => &self.short,
             Endpoint::Web(Web::Program | Web::Session(_) | Web::Track(_) | Web::Speaker(_)) => {
                 let asked = request.uri.path_and_query().map_or("/", |asked| asked.as_str());
                 if published.pages.page(asked).is_some() {
@@ -55,10 +57,25 @@ impl Queues {
                 &self.short
             }
             Endpoint::Web(
-                Web::Changes | Web::Reference | Web::Subscribe(_) | Web::SharedAgenda(_) | Web::Team(_),
-            ) => &self.short,
-            Endpoint::Jcal(_) | Endpoint::Export(_) | Endpoint::Changes(_) | Endpoint::Dav(_) => &self.whole,
+                Web::Changes
+                | Web::Reference
+                | Web::Subscribe(_)
+                | Web::SharedAgenda(_)
+                | Web::Team(_)
+                | Web::Export { .. },
+            )
+            | Endpoint::Api(Api::Shared(_) | Api::Export) => &self.short,
+            Endpoint::Dav(_) => &self.whole,
+            // The feed itself is joined; what lies ready is converted in a turn that the conversion takes.
+            Endpoint::Jcal(feed) => match **feed {
+                Endpoint::Feed(_) if request.uri.query().is_none() => return Ok(None),
+                Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_) => return Ok(None),
+                _ => &self.whole,
+            },
             Endpoint::AgendaFeed(_)
+            | Endpoint::Reading(_)
+            | Endpoint::Export(_)
+            | Endpoint::Changes(_)
             | Endpoint::SessionFeed(_)
             | Endpoint::Api(_)
             | Endpoint::Organizer(_)

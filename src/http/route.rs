@@ -151,6 +151,8 @@ const TABLE: &[Line] = &[
     line("/organizer/session",                  Organizer, POST,    |_| organizer(For::Desk(Desk::SignIn))),
     line("/organizer/session/end",              Organizer, POST,    |_| organizer(For::Desk(Desk::SignOut))),
     line("/organizer/publish",                  Organizer, POST,    |_| organizer(For::Desk(Desk::Publish))),
+    line("/organizer/held/preview",             Organizer, POST,    |_| organizer(For::Desk(Desk::PreviewHeld))),
+    line("/organizer/held/discard",             Organizer, POST,    |_| organizer(For::Desk(Desk::Discard))),
     line("/organizer/releases/{n}/preview",     Organizer, POST,    |path| organizer(For::Desk(Desk::Preview(path.number("n")?.into())))),
     line("/organizer/program",                  Organizer, PROGRAM, |_| organizer(For::Program)),
     line("/organizer/preview",                  Organizer, POST,    |_| organizer(For::Preview)),

@@ -20,6 +20,7 @@ pub(super) use handover::Codes;
 use super::agendas::Agendas;
 use super::allowance::Allowed;
 use super::exports::Exports;
+use super::queue::Queues;
 use super::{Body, Problem, plain, policy};
 use crate::agenda::{Members, ReadToken};
 use crate::clock::Clock;
@@ -97,6 +98,7 @@ pub(super) struct Visit<'a> {
     pub(super) codes: &'a Codes,
     pub(super) events: &'a Events,
     pub(super) clock: &'a Clock,
+    pub(super) queues: &'a Queues,
     pub(super) frame_ancestors: &'a str,
     pub(super) allowed: Allowed<'a>,
     pub(super) request: &'a Parts,

@@ -81,6 +81,29 @@ impl Line {
     }
 }
 
+/// A parameter's value without its carets (RFC 6868, 3.2), in one pass: `^^n` is a caret and an n. A caret before anything else
+/// stays.
+fn decode(value: &str) -> String {
+    let mut decoded = String::with_capacity(value.len());
+    let mut rest = value.chars();
+    while let Some(found) = rest.next() {
+        let meant = match found {
+            '^' => match rest.clone().next() {
+                Some('n') => Some('\n'),
+                Some('\'') => Some('"'),
+                Some('^') => Some('^'),
+                _ => None,
+            },
+            _ => None,
+        };
+        if meant.is_some() {
+            rest.next();
+        }
+        decoded.push(meant.unwrap_or(found));
+    }
+    decoded
+}
+
 /// The values up to the next `;` or `:` outside of quotes, and what is behind them.
 fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), FlawKind> {
     let mut values = Vec::new();
@@ -92,11 +115,41 @@ fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), FlawKind> {
         if value.contains('"') {
             return Err(FlawKind::BadParameter);
         }
-        values.push(value.replace("^n", "\n").replace("^'", "\"").replace("^^", "^"));
+        values.push(decode(value));
         match behind.strip_prefix(',') {
             Some(more) => rest = more,
             None if behind.starts_with([';', ':']) => return Ok((values, behind)),
             None => return Err(FlawKind::BadParameter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn carets_are_decoded_in_one_pass() {
+        for (written, meant) in [
+            ("a^nb", "a\nb"),
+            ("^'quoted^'", "\"quoted\""),
+            ("^^n", "^n"),
+            ("^^^n", "^\n"),
+            ("^^'", "^'"),
+            ("^^^^", "^^"),
+            ("50^ of ^x", "50^ of ^x"),
+            ("^", "^"),
+        ] {
+            assert_eq!(decode(written), meant, "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_comes_back(text in "[a^n'\"\n]{0,20}") {
+            let encoded = text.replace('^', "^^").replace('\n', "^n").replace('"', "^'");
+            prop_assert_eq!(decode(&encoded), text);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The other half of the rule that import undoes, see [`super::table`]. It works on files that were published, byte for
 //! byte: every cell keeps its quotes and what it says to import.
 
-use super::scan::Record;
+use super::scan::{Record, is_blank};
 use super::table::{STARTS_FORMULA, records};
 
 /// The file with an apostrophe in front of each cell that a spreadsheet would run. Import reads the same program from
@@ -18,7 +18,8 @@ pub fn defused(csv: Vec<u8>) -> Vec<u8> {
         for place in &record.cells {
             let cell = text.get(place.start..place.end).unwrap_or_default();
             let said = cell.strip_prefix('"').unwrap_or(cell);
-            if said.starts_with(STARTS_FORMULA) {
+            // Cells of nothing but white space and quotes stay as they are: a row of them is no row.
+            if said.starts_with(STARTS_FORMULA) && !is_blank(text, place) {
                 let at = place.end - said.len();
                 out.push_str(text.get(copied..at).unwrap_or_default());
                 out.push('\'');
@@ -57,6 +58,8 @@ mod tests {
             assert_eq!(of(same), same);
         }
         assert_eq!(defused(b"id\n\xff".to_vec()), b"id\n\xff");
+        // Neither a column nor a row comes or goes by it.
+        assert_eq!(of("id,\ttitle\naa,x\n\t,\t\n"), "id,'\ttitle\naa,x\n\t,\t\n");
     }
 
     proptest! {
@@ -67,7 +70,7 @@ mod tests {
             rooms in proptest::collection::vec("['=+@-]{0,2}[a-z]{1,4}", 5),
         ) {
             let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(["id", "date", "start", "end", "kind", "title", "room", "abstract"]).unwrap();
+            writer.write_record(["id", "date", "\tstart", "end", "kind", "title", "room", "\rabstract"]).unwrap();
             for (n, (text, room)) in titles.iter().zip(&rooms).enumerate() {
                 let (id, title) = (format!("s-{n}"), text.replace('\n', ""));
                 writer.write_record([&id, "2025-03-25", "09:00", "10:00", "talk", &title, room, text]).unwrap();
@@ -75,7 +78,8 @@ mod tests {
             let file = writer.into_inner().unwrap();
             let safe = defused(file.clone());
             for record in csv::Reader::from_reader(safe.as_slice()).records() {
-                prop_assert!(record.unwrap().iter().all(|cell| !cell.starts_with(STARTS_FORMULA)));
+                let runs = |cell: &str| cell.starts_with(STARTS_FORMULA) && !cell.trim_matches('"').trim().is_empty();
+                prop_assert!(!record.unwrap().iter().any(runs));
             }
             let conference = los_angeles();
             prop_assert_eq!(import(&safe, &conference).program, import(&file, &conference).program);

@@ -256,7 +256,7 @@ fn read_header(text: &str, record: &Record, faults: &mut Faults) -> Option<Heade
     let spots: Vec<Spot<'_>> = cells
         .iter()
         .zip(&record.cells)
-        .map(|(text, place)| Spot { at: at(place), column: None, text })
+        .map(|(text, place)| Spot { at: at(place), column: None, text: armed(text) })
         .collect();
     for (index, quote) in &record.flaws {
         if let Some(place) = record.cells.get(*index) {

@@ -138,7 +138,7 @@ mod tests {
             "de-CH-1996",
             "zh-cmn-Hans-CN",
             "de-u-co-phonebk",
-            "en-x-callboard",
+            "en-x-board",
             "gsw",
         ] {
             assert_eq!(language_tag(tag), Ok(tag));

@@ -11,7 +11,7 @@ use crate::import::{import, redact};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
 use crate::revision::{Ledger, Standing};
-use crate::store::{ReleaseRecord, Write};
+use crate::store::{Origin, ReleaseRecord, Write};
 use std::sync::Arc;
 
 /// What an erasure did.
@@ -29,9 +29,12 @@ impl Publisher {
     pub async fn erase(self: &Arc<Self>, id: SessionId) -> Result<Erased, PublishError> {
         let this = Arc::clone(self);
         tokio::spawn(async move {
-            let _turn = this.turn.lock().await;
+            let turn = this.turn.lock().await;
             let publisher = Arc::clone(&this);
-            tokio::task::spawn_blocking(move || publisher.erase_blocking(&id)).await?
+            let erased = tokio::task::spawn_blocking(move || publisher.erase_blocking(&id)).await?;
+            drop(turn);
+            this.hold_schedule_again().await;
+            erased
         })
         .await?
     }
@@ -86,12 +89,17 @@ impl Publisher {
     fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
         let Some((mut schedule, csv)) = Schedule::of(&self.store)? else { return Ok(()) };
         let Some(without) = redact(&csv, id) else { return Ok(()) };
-        let digest = |csv: &[u8]| guard::digest(csv, &self.conference(), current);
+        let digest = |csv: &[u8]| guard::digest(csv, &self.conference(), current.number());
         if schedule.confirm.as_deref() == Some(digest(&csv).as_str()) {
             schedule.confirm = Some(digest(&without));
         }
         self.store.commit_blocking(vec![schedule.note(&without)])?;
-        self.state().schedule = Some(schedule);
+        if schedule.held {
+            // It still has the line: the caller weighs what the store holds now.
+            self.state().held.let_go(Origin::Scheduled);
+        } else {
+            self.state().schedule = Some(schedule);
+        }
         Ok(())
     }
 }

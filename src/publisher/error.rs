@@ -69,7 +69,11 @@ pub enum PublishError {
 impl PublishError {
     /// Whether the same proposal may be published later: the store failed, not the program.
     pub fn is_of_the_store(&self) -> bool {
-        matches!(self, Self::Commit(CommitError::Full | CommitError::Unavailable(_)) | Self::Read(_))
+        matches!(
+            self,
+            Self::Commit(CommitError::Full | CommitError::Unavailable(_))
+                | Self::Read(ReadError::Unavailable(_))
+        )
     }
 }
 

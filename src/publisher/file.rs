@@ -8,6 +8,7 @@ use super::{Proposal, Publication, PublishError, Publisher, status};
 use crate::import::Contents;
 use crate::revision::Digest;
 use crate::store::{Origin, Store, Write};
+use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,12 +65,13 @@ impl Publisher {
             }
             Err(_) => return None, // the server is stopping
         };
+        let csv = Bytes::from(csv);
         let digest = Digest::of(&csv);
         self.state().file = Some(digest);
         if TakenIn::of(&self.store).is_some_and(|taken| taken.digest == digest) {
             // What was held or could not be stored is no longer in the file.
             let mut state = self.state();
-            state.let_go(Origin::File);
+            state.held.let_go(Origin::File);
             state.unstored = None;
             return None;
         }
@@ -85,6 +87,7 @@ impl Publisher {
     /// What a start and a SIGHUP do: publish the file if it was saved since, and say so if it is stale. A file that is
     /// being written is left to the watch, which reads it when its writer closes it.
     pub async fn catch_up(self: &Arc<Self>) {
+        self.hold_schedule_again().await;
         if *self.writer.borrow() == Writer::Writing {
             tracing::warn!(file = %self.file().display(), "another program is writing the program file; it is read when that program closes it");
             return;

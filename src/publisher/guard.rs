@@ -3,8 +3,9 @@
 use crate::config::Publishing;
 use crate::import::{Cut, Report};
 use crate::program::{Change, ChangeKind, Conference, Field, Program, Zone};
-use crate::release::{Prepared, Release};
+use crate::release::Prepared;
 use crate::revision::Digest;
+use bytes::Bytes;
 
 /// What the guard makes of a release.
 #[derive(Debug, Clone)]
@@ -37,12 +38,16 @@ pub struct Held {
     pub changes: Vec<Change>,
     /// The venue's zone, to show the changes in.
     pub zone: Zone,
+    /// Its program.
+    pub csv: Bytes,
+    /// The release that it was weighed against.
+    pub base: u64,
 }
 
-/// What a confirmation must name: a newer release, another config or another file make it stale.
-pub(super) fn digest(csv: &[u8], conference: &Conference, base: &Release) -> String {
+/// What a confirmation must name, for a file that is to follow the release `base`: a newer release, another config or another file make it stale.
+pub(super) fn digest(csv: &[u8], conference: &Conference, base: u64) -> String {
     let config = serde_json::to_vec(conference).unwrap_or_default();
-    Digest::of_parts([csv, config.as_slice(), base.number().to_le_bytes().as_slice()]).short()
+    Digest::of_parts([csv, config.as_slice(), base.to_le_bytes().as_slice()]).short()
 }
 
 /// Weighs a release against the running program.

@@ -5,17 +5,18 @@ use crate::import::{Report, import};
 use crate::program::{Conference, Program};
 use crate::release::{Prepared, Release};
 use crate::revision::{Ledger, Standing};
-use crate::store::{ReleaseRecord, Store};
+use crate::store::Store;
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// The running release of a store.
 pub(super) struct Kept {
     /// Not new, unless the renderer shows a session differently by now.
     pub(super) prepared: Prepared,
-    /// What the store says about it.
-    pub(super) record: ReleaseRecord,
+    /// The config that it was published with.
+    pub(super) conference: Arc<Conference>,
     /// Its program as a file.
-    pub(super) csv: Vec<u8>,
+    pub(super) csv: Bytes,
     /// The warnings that its import gives now.
     pub(super) warnings: Vec<String>,
 }
@@ -30,10 +31,11 @@ pub(super) fn running(store: &Store) -> Result<Option<Kept>, StartError> {
 /// It is made at the time of its publication, not now, so that no tombstone expires by a restart alone.
 pub(super) fn of(store: &Store, ledger: &Ledger) -> Result<Kept, StartError> {
     let number = ledger.release;
-    let (Some(record), Some(csv)) = (store.release(number)?, store.program_csv(number)?) else {
+    let (Some(conference), Some(csv)) = (store.release_conference(number)?, store.program_csv(number)?)
+    else {
         return Err(StartError::Incomplete { number });
     };
-    let conference = Arc::new(record.conference.clone());
+    let (conference, csv) = (Arc::new(conference), Bytes::from(csv));
     let report = import(&csv, &conference);
     let warnings = warnings(&report);
     let program = match report.program {
@@ -44,11 +46,11 @@ pub(super) fn of(store: &Store, ledger: &Ledger) -> Result<Kept, StartError> {
                 number,
                 "the kept program file no longer imports; its sessions come from the ledger"
             );
-            from_ledger(ledger, conference)
+            from_ledger(ledger, Arc::clone(&conference))
         }
     };
     let prepared = Release::prepare(program, ledger, ledger.published);
-    Ok(Kept { prepared, record, csv, warnings })
+    Ok(Kept { prepared, conference, csv, warnings })
 }
 
 /// What an import warned of, as it is kept.

@@ -38,9 +38,9 @@ pub fn lift(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Resu
     };
     lifted.release = ledger.release;
     if let Some(previous) = lift_ledger(&ledger, ceiling, now) {
-        let kept::Kept { prepared, record, csv, warnings } = kept::of(store, &ledger)?;
-        let prepared = Release::prepare(prepared.release.program, &previous, now);
-        let step = Step { previous: Some(&ledger), origin: Origin::Restored, conference: &record.conference };
+        let kept::Kept { prepared, conference, csv, warnings } = kept::of(store, &ledger)?;
+        let prepared = Release::prepare(prepared.release.into_program(), &previous, now);
+        let step = Step { previous: Some(&ledger), origin: Origin::Restored, conference: &conference };
         lifted.release = step.persist(store, prepared, csv, warnings)?.number();
         lifted.is_new = true;
     }

@@ -1,6 +1,6 @@
 //! Another config for a running server, through the same guard as every other publication.
 
-use super::{ConfigStatus, Proposal, Publication, PublishError, Publisher};
+use super::{ConfigStatus, Proposal, Publication, PublishError, Publisher, spool};
 use crate::config::{Publishing, Webhook};
 use crate::program::Conference;
 use crate::store::Origin;
@@ -33,7 +33,9 @@ impl Publisher {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
+            let is_mute = settings.webhooks.is_empty();
             let previous = this.settings.swap(Arc::new(settings));
+            this.note_where_calls_begin(is_mute).await;
             let published = this.publish_settings().await;
             if !matches!(published, Ok(_) | Err(PublishError::Held(_))) {
                 this.settings.store(previous);
@@ -43,16 +45,31 @@ impl Publisher {
         task.await?
     }
 
+    /// Like at a start: webhooks that the config adds get the releases after the running one.
+    async fn note_where_calls_begin(&self, is_mute: bool) {
+        let note = spool::baseline(&self.store, is_mute, self.current().number());
+        if let Some(note) = note
+            && let Err(error) = self.store.commit(vec![note]).await
+        {
+            tracing::warn!(%error, "the release after which webhooks are called could not be stored");
+        }
+    }
+
     async fn publish_settings(self: &Arc<Self>) -> Result<Option<Publication>, PublishError> {
         let running = self.current();
         if *running.program.conference == *self.conference() {
-            self.state().let_go(Origin::Config);
+            self.state().held.let_go(Origin::Config);
             return Ok(None);
         }
         let (this, number) = (Arc::clone(self), running.number());
         let csv = tokio::task::spawn_blocking(move || this.kept_csv(number)).await??;
-        let proposal =
-            Proposal { csv, origin: Origin::Config, who: None, confirm: None, expect: Some(number) };
+        let proposal = Proposal {
+            csv: csv.into(),
+            origin: Origin::Config,
+            who: None,
+            confirm: None,
+            expect: Some(number),
+        };
         self.take_turn(proposal).await.map(Some)
     }
 

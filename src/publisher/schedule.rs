@@ -1,13 +1,15 @@
 //! A release at a set time: kept in the store, published when its time comes, through the same guard.
 //!
 //! There is one at a time; a later one replaces it. A server that was down at that time publishes at its
-//! start. What is held or refused when its time comes is taken off the schedule and stays in the status.
+//! start. What is refused when its time comes is taken off the schedule; what the guard holds then waits for a
+//! confirmation and stays in the store meanwhile.
 
 use super::turn::{Weighed, held};
-use super::{Proposal, Publication, PublishError, Publisher, status};
+use super::{Guarded, Held, Proposal, Publication, PublishError, Publisher, Waiting, guard, status};
 use crate::import::Report;
 use crate::program::{Change, Zone};
 use crate::store::{Origin, ReadError, Store, Write};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -30,6 +32,9 @@ pub struct Schedule {
     pub made: DateTime<Utc>,
     /// The digest that was confirmed; it holds as long as no other release comes between.
     pub confirm: Option<String>,
+    /// Whether its time came and the guard holds it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// What was put on the schedule.
@@ -49,13 +54,13 @@ pub struct Scheduled {
 
 impl Schedule {
     /// The schedule of a store and its program.
-    pub(super) fn of(store: &Store) -> Result<Option<(Self, Vec<u8>)>, ReadError> {
-        let Some(note) = store.note(SCHEDULE)? else { return Ok(None) };
+    pub(super) fn of(store: &Store) -> Result<Option<(Self, Bytes)>, ReadError> {
+        let Some(note) = store.note(SCHEDULE)?.map(Bytes::from) else { return Ok(None) };
         let damaged = |cause: String| ReadError::Damaged { what: SCHEDULE, cause };
         let end = note.iter().position(|byte| *byte == b'\n').unwrap_or(note.len());
-        let (head, csv) = note.split_at(end);
-        let schedule = serde_json::from_slice(head).map_err(|error| damaged(error.to_string()))?;
-        Ok(Some((schedule, csv.get(1..).unwrap_or_default().to_vec())))
+        let (head, csv) = (note.slice(..end), note.slice((end + 1).min(note.len())..));
+        let schedule = serde_json::from_slice(&head).map_err(|error| damaged(error.to_string()))?;
+        Ok(Some((schedule, csv)))
     }
 
     pub(super) fn note(&self, csv: &[u8]) -> Write {
@@ -103,11 +108,11 @@ impl Publisher {
         let Weighed { base, prepared, report, confirmed } =
             self.weigh(&proposal.csv, proposal.confirm.as_deref()).await?;
         if let Err(guarded) = confirmed {
-            return Err(held(guarded, report, prepared));
+            return Err(held(guarded, report, prepared, proposal.csv, base.number()));
         }
-        let schedule = Schedule { at, who: proposal.who, made, confirm: proposal.confirm };
+        let schedule = Schedule { at, who: proposal.who, made, confirm: proposal.confirm, held: false };
         self.store.commit(vec![schedule.note(&proposal.csv)]).await?;
-        self.state().schedule = Some(schedule.clone());
+        self.set_schedule(Some(schedule.clone()));
         self.rescheduled.notify_one();
         let zone = self.conference().zone;
         Ok(Scheduled { schedule, running: base.number(), changes: prepared.changes, zone, report })
@@ -127,8 +132,63 @@ impl Publisher {
 
     async fn off_the_schedule(&self) -> Result<(), PublishError> {
         self.store.commit(vec![forget()]).await?;
+        self.set_schedule(None);
+        Ok(())
+    }
+
+    /// The store holds one schedule, so that a held release makes room for another one.
+    fn set_schedule(&self, schedule: Option<Schedule>) {
+        let mut state = self.state();
+        state.schedule = schedule;
+        state.held.let_go(Origin::Scheduled);
+    }
+
+    /// Keeps a release that is held at its time in the store, off the schedule.
+    async fn hold_scheduled(&self, schedule: Schedule, csv: &[u8]) -> Result<(), PublishError> {
+        self.store.commit(vec![Schedule { held: true, ..schedule }.note(csv)]).await?;
         self.state().schedule = None;
         Ok(())
+    }
+
+    /// Weighs the scheduled release that the store holds back, so that it waits again after a start. It is not
+    /// published, even where the guard has no reason to hold it any more: somebody has to look at it.
+    pub(super) async fn hold_schedule_again(self: &Arc<Self>) {
+        let _turn = self.turn.lock().await;
+        if self.state().held.has(Origin::Scheduled) {
+            return;
+        }
+        let kept = match Schedule::of(&self.store) {
+            Ok(kept) => kept.filter(|(schedule, _)| schedule.held),
+            Err(error) => {
+                tracing::error!(%error, "the held scheduled release cannot be read");
+                return;
+            }
+        };
+        let Some((Schedule { at, .. }, csv)) = kept else { return };
+        let now = self.clock.now();
+        match self.weigh(&csv, None).await {
+            Ok(Weighed { prepared, .. }) if !prepared.is_new => {
+                if let Err(error) = self.off_the_schedule().await {
+                    tracing::warn!(%error, "a scheduled release that changes nothing stays in the store");
+                }
+            }
+            Ok(Weighed { base, prepared, report, confirmed }) => {
+                let digest = guard::digest(&csv, &self.conference(), base.number());
+                let since = || Guarded {
+                    digest,
+                    touched: 0,
+                    of: base.program.order().len(),
+                    reasons: vec![format!("it was held when its time came ({at})")],
+                };
+                let (guarded, zone) = (confirmed.err().unwrap_or_else(since), self.conference().zone);
+                let (changes, base) = (prepared.changes, base.number());
+                let held = Held { guarded, report, changes, zone, csv, base };
+                self.state().held.add(Waiting::of(now, Origin::Scheduled, &held));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the held scheduled release cannot be published any more");
+            }
+        }
     }
 
     /// Publishes what is on the schedule, if its time has come.
@@ -137,18 +197,22 @@ impl Publisher {
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
             let (schedule, csv) = match Schedule::of(&this.store) {
-                Ok(due) => due.filter(|(schedule, _)| schedule.at <= this.clock.now())?,
+                Ok(due) => due.filter(|(schedule, _)| !schedule.held && schedule.at <= this.clock.now())?,
                 Err(error) => return Some(Err(error.into())),
             };
-            let Schedule { who, confirm, .. } = schedule;
+            let Schedule { who, confirm, .. } = schedule.clone();
             let result =
                 this.take_turn(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await;
             match &result {
                 Ok(_) => this.state().schedule = None, // the release's commit took the note out
                 // The disk may have room later; the time has come all the same.
                 Err(PublishError::Commit(_) | PublishError::Read(_)) => {}
-                Err(_) => {
-                    if let Err(error) = this.off_the_schedule().await {
+                Err(error) => {
+                    let taken_off = match error {
+                        PublishError::Held(held) => this.hold_scheduled(schedule, &held.csv).await,
+                        _ => this.off_the_schedule().await,
+                    };
+                    if let Err(error) = taken_off {
                         tracing::error!(%error, "a release that cannot be published stays on the schedule");
                     }
                 }

@@ -48,6 +48,33 @@ pub fn spool_directory(data: &Path) -> PathBuf {
     data.join("spool")
 }
 
+/// How many calls lie in a spool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spooled {
+    /// They wait for `callboard deliver`.
+    pub waiting: usize,
+    /// They were tried often enough.
+    pub undelivered: usize,
+}
+
+/// Counts the calls in a spool, which need not be there.
+pub(super) fn count(directory: &Path) -> io::Result<Spooled> {
+    let calls = |directory: &Path| match std::fs::read_dir(directory) {
+        Ok(entries) => {
+            let mut calls = 0;
+            for entry in entries {
+                let name = entry?.file_name();
+                let name = name.to_string_lossy();
+                calls += usize::from(!name.starts_with('.') && name.ends_with(".json"));
+            }
+            Ok(calls)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    };
+    Ok(Spooled { waiting: calls(directory)?, undelivered: calls(&directory.join(UNDELIVERED))? })
+}
+
 /// Writes the calls of a release.
 ///
 /// # Errors

@@ -3,15 +3,16 @@
 use super::file::TakenIn;
 use super::kept::{self, Kept};
 use super::{
-    Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, shown, spool, status,
+    Held, Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, spool, status,
 };
 use crate::clock::Clock;
 use crate::import::{Contents, import};
 use crate::program::Conference;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
-use crate::store::{Origin, ReleaseRecord, ReleaseWrite, Store, Write};
+use crate::store::{Origin, ReleaseRecord, Store};
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 
 /// A publisher that has something to serve.
@@ -51,7 +52,8 @@ impl Publisher {
             tracing::warn!(%error, "where webhooks start could not be noted");
         }
         state.config.read = Some(clock.now());
-        state.schedule = Schedule::of(&store)?.map(|(schedule, _)| schedule);
+        state.schedule =
+            Schedule::of(&store)?.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
         let publisher = Self {
@@ -82,7 +84,7 @@ fn first(
     let contents = Contents::read(file)
         .map_err(|cause| StartError::NoProgram { path: file.display().to_string(), cause })?;
     let csv = match contents {
-        Contents::Whole(csv) => csv,
+        Contents::Whole(csv) => Bytes::from(csv),
         Contents::TooLarge(report) => return Err(StartError::BadProgram(Box::new(report))),
     };
     let mut report = import(&csv, conference);
@@ -110,40 +112,62 @@ fn resume(
         let (configured, stored) = (conference.uid_domain.clone(), ledger.uid_domain);
         return Err(StartError::UidDomain { configured, stored });
     }
-    let Kept { prepared, record, csv, warnings } = kept::of(store, &ledger)?;
-    let published_with = record.conference;
+    let Kept { prepared, conference: published_with, csv, warnings } = kept::of(store, &ledger)?;
     let mut was = prepared.release;
     if prepared.is_new {
-        // What is shown differently is a release of its own before anything else, since it is served.
-        let upgrade = Release::prepare(was.program, &ledger, clock.now());
+        // What is shown differently is a release of its own before anything else, since it is served. The feeds
+        // that it takes the place of are dropped first: both together may be more than the memory there is.
+        let upgrade = Release::prepare(was.into_program(), &ledger, clock.now());
         let found = (setup.inspect)(&upgrade.release, None)?;
         let warnings = gate::told(found).map(|fault| fault.to_string()).chain(warnings).collect();
         let step = Step { previous: Some(&ledger), origin: Origin::Upgrade, conference: &published_with };
         was = step.persist(store, upgrade, csv.clone(), warnings)?;
     }
-    if published_with == **conference {
+    drop(ledger);
+    if published_with == *conference {
         return Ok((was, Status::default()));
     }
-    // The old program under the new config: it may have become wrong, or move every session.
+    reconfigure(store, was, csv, conference, setup, clock)
+}
+
+/// The old program under the new config: it may have become wrong, or move every session.
+fn reconfigure(
+    store: &Store,
+    was: Release,
+    csv: Bytes,
+    conference: &Arc<Conference>,
+    setup: &Setup,
+    clock: &Clock,
+) -> Result<(Release, Status), StartError> {
     let mut report = import(&csv, conference);
     let Some(program) = report.program.clone() else {
         return Ok((was, Status::config_refused(clock.now(), &report)));
     };
-    let prepared = was.follow(program, clock.now());
-    let digest = guard::digest(&csv, conference, &was);
-    let guarded = guard::weigh(&was.program, &prepared, &setup.settings, None, digest);
+    // Another config changes most feeds, and two generations of them may be more than the memory there is. The old
+    // ones are rendered again where they have to be served.
+    let (old, ledger) = was.into_program_and_ledger();
+    let again = |program, ledger: &Ledger| Release::prepare(program, ledger, ledger.published).release;
+    let prepared = Release::prepare(program, &ledger, clock.now());
+    let digest = guard::digest(&csv, conference, ledger.release);
+    let guarded = guard::weigh(&old, &prepared, &setup.settings, None, digest);
     if guarded.is_held() {
-        let changes = shown(&prepared.changes, conference.zone);
-        return Ok((was, Status::config_held(clock.now(), guarded, changes)));
+        let (changes, base) = (prepared.changes.clone(), ledger.release);
+        drop(prepared);
+        let held = Held { guarded, report, changes, zone: conference.zone, csv, base };
+        return Ok((again(old, &ledger), Status::config_held(clock.now(), &held)));
     }
     if !prepared.is_new {
         return Ok((prepared.release, Status::default()));
     }
     match (setup.inspect)(&prepared.release, None) {
         Ok(found) => gate::tell(found, &mut report),
-        Err(error) => return Ok((was, Status::config_unsound(clock.now(), &error))),
+        Err(error) => {
+            drop(prepared);
+            return Ok((again(old, &ledger), Status::config_unsound(clock.now(), &error)));
+        }
     }
-    let step = Step { previous: Some(&was.ledger), origin: Origin::Config, conference };
+    drop(old);
+    let step = Step { previous: Some(&ledger), origin: Origin::Config, conference };
     let release = step.persist(store, prepared, csv, kept::warnings(&report))?;
     Ok((release, Status::default()))
 }
@@ -160,7 +184,7 @@ impl Step<'_> {
         self,
         store: &Store,
         prepared: Prepared,
-        csv: Vec<u8>,
+        csv: Bytes,
         warnings: Vec<String>,
     ) -> Result<Release, StartError> {
         let Prepared { release, changes, .. } = prepared;
@@ -176,8 +200,7 @@ impl Step<'_> {
             warnings,
             complete: true,
         };
-        let write = ReleaseWrite::between(self.previous, &release.ledger, record, csv);
-        let mut writes = vec![Write::PutRelease(Box::new(write))];
+        let mut writes = vec![store.release_write(self.previous, &release.ledger, record, csv)];
         let before = self.previous.map_or(0, |ledger| ledger.release);
         // A file that was in step still is: its content did not change.
         let taken = match TakenIn::of(store) {

@@ -1,12 +1,13 @@
 //! What was tried last, for the organizer's eyes.
 
-use super::{Guarded, Publication, PublishError, Schedule, ShownChange, ShownOrigin, shown};
+use super::held::{self, HeldReleases, Waiting};
+use super::{Guarded, Held, Publication, PublishError, Schedule};
 use crate::doctor::BackError;
 use crate::import::Report;
 use crate::revision::Digest;
 use crate::store::Origin;
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::path::Path;
 
 /// The last attempt, and what waits.
@@ -14,9 +15,8 @@ use std::path::Path;
 pub struct Status {
     /// The last attempt to publish since the start.
     pub last: Option<Attempt>,
-    /// What waits for a confirmation: the watched file, the config or a scheduled release. A held upload
-    /// waits with its organizer.
-    pub held: Option<Waiting>,
+    /// What waits for a confirmation.
+    pub held: HeldReleases,
     /// A saved program file that could not be stored, and is tried again until it can.
     pub unstored: Option<Unstored>,
     /// What is to be published later.
@@ -50,39 +50,19 @@ pub struct Unstored {
     pub reason: String,
 }
 
-/// A release that waits for a confirmation.
-#[derive(Debug, Clone, Serialize)]
-pub struct Waiting {
-    /// Since when.
-    pub at: DateTime<Utc>,
-    /// How it came in.
-    #[serde(flatten, serialize_with = "shown_origin")]
-    pub origin: Origin,
-    /// What a confirmation must name.
-    pub digest: String,
-    /// Why it is held.
-    pub reasons: Vec<String>,
-    /// What it would change.
-    pub changes: Vec<ShownChange>,
-}
-
 /// An attempt to publish.
 #[derive(Debug, Clone, Serialize)]
 pub struct Attempt {
     /// When.
     pub at: DateTime<Utc>,
     /// How it came in.
-    #[serde(flatten, serialize_with = "shown_origin")]
+    #[serde(flatten, serialize_with = "held::shown_origin")]
     pub origin: Origin,
     /// What came of it.
     #[serde(flatten)]
     pub verdict: Verdict,
     /// The import's report, where there is one.
     pub report: Option<serde_json::Value>,
-}
-
-fn shown_origin<S: Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
-    ShownOrigin::from(*origin).serialize(serializer)
 }
 
 /// What came of an attempt.
@@ -149,13 +129,14 @@ impl Status {
             _ => {}
         }
         match result {
-            Err(PublishError::Held(held)) if stays(origin) => {
-                let changes = shown(&held.changes, held.zone);
-                self.held = Some(Waiting::of(at, origin, held.guarded.clone(), changes));
+            Err(PublishError::Held(held)) => self.held.add(Waiting::of(at, origin, held)),
+            // The digest covers the base release.
+            Ok(publication) if publication.is_new => self.held = HeldReleases::default(),
+            // A newer file replaces a held one; another organizer's upload does not.
+            _ if matches!(origin, Origin::File | Origin::Config | Origin::Scheduled) => {
+                self.held.let_go(origin)
             }
-            // The digest covers the base release, and a newer file replaces a held one.
-            Ok(publication) if publication.is_new => self.held = None,
-            _ => self.let_go(origin),
+            _ => {}
         }
         self.last = Some(Attempt { at, origin, verdict, report: report.map(Report::to_json) });
     }
@@ -165,11 +146,6 @@ impl Status {
         let verdict = Verdict::Published { release };
         let attempt = Attempt { at, origin: Origin::First, verdict, report: Some(report.to_json()) };
         Self { last: Some(attempt), ..Self::default() }
-    }
-
-    /// Forgets what is held, if it came in this way.
-    pub(super) fn let_go(&mut self, origin: Origin) {
-        self.held = self.held.take().filter(|held| held.origin != origin);
     }
 
     pub(super) fn config_refused(at: DateTime<Utc>, report: &Report) -> Self {
@@ -188,21 +164,19 @@ impl Status {
         Self { last: Some(Attempt { at, origin: Origin::Config, verdict, report: None }), ..Self::default() }
     }
 
-    pub(super) fn config_held(at: DateTime<Utc>, guarded: Guarded, changes: Vec<ShownChange>) -> Self {
+    pub(super) fn config_held(at: DateTime<Utc>, held: &Held) -> Self {
         tracing::error!(
-            reasons = guarded.reasons.join("; "),
-            digest = guarded.digest,
+            reasons = held.guarded.reasons.join("; "),
+            digest = held.guarded.digest,
             "the new config is HELD until `callboard publish --confirm`; the release goes on with the old one"
         );
-        let attempt = Attempt { at, origin: Origin::Config, verdict: held_verdict(&guarded), report: None };
-        let waiting = Waiting::of(at, Origin::Config, guarded, changes);
-        Self { last: Some(attempt), held: Some(waiting), ..Self::default() }
-    }
-}
-
-impl Waiting {
-    fn of(at: DateTime<Utc>, origin: Origin, guarded: Guarded, changes: Vec<ShownChange>) -> Self {
-        Self { at, origin, digest: guarded.digest, reasons: guarded.reasons, changes }
+        let verdict = held_verdict(&held.guarded);
+        let mut state = Self {
+            last: Some(Attempt { at, origin: Origin::Config, verdict, report: None }),
+            ..Self::default()
+        };
+        state.held.add(Waiting::of(at, Origin::Config, held));
+        state
     }
 }
 
@@ -212,11 +186,6 @@ fn with_cause(error: &PublishError) -> String {
         Some(cause) if !matches!(error, PublishError::Unsound(_)) => format!("{error}: {cause}"),
         _ => error.to_string(),
     }
-}
-
-/// Whether nobody else keeps what is held.
-fn stays(origin: Origin) -> bool {
-    matches!(origin, Origin::File | Origin::Config | Origin::Scheduled)
 }
 
 fn held_verdict(guarded: &Guarded) -> Verdict {

@@ -1,10 +1,18 @@
 //! Telling of releases: their webhook calls into the spool, each release once.
 
-use super::{Publisher, spool};
+use super::{Publisher, Spooled, spool};
 use crate::store::{ReadError, ReleaseRecord};
 use std::sync::Arc;
 
 impl Publisher {
+    /// How many calls lie in the spool.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn spooled_calls(&self) -> std::io::Result<Spooled> {
+        spool::count(&self.spool)
+    }
+
     /// Leaves the calls of every release that has none yet in the spool: those of the release just published,
     /// and of earlier ones that a crash or a full disk came between.
     ///

@@ -8,7 +8,8 @@ use crate::doctor::Found;
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError, ReleaseRecord, ReleaseWrite, Write};
+use crate::store::{Origin, ReadError, ReleaseRecord, Write};
+use bytes::Bytes;
 use std::sync::Arc;
 
 impl Publisher {
@@ -38,7 +39,7 @@ impl Publisher {
         confirm: Option<String>,
         expect: Option<u64>,
     ) -> Result<Publication, PublishError> {
-        let csv = self.kept_csv(of)?;
+        let csv = self.kept_csv(of)?.into();
         self.publish(Proposal { csv, origin: Origin::Rollback { of }, who, confirm, expect }).await
     }
 
@@ -73,7 +74,7 @@ impl Publisher {
             return Ok(Publication { release, changes: Vec::new(), report, is_new: false });
         }
         if let Err(guarded) = confirmed {
-            return Err(held(guarded, report, prepared));
+            return Err(held(guarded, report, prepared, proposal.csv, base.number()));
         }
         let Prepared { release, changes, .. } = prepared;
         let (release, found) = self.inspect(release).await?;
@@ -90,14 +91,18 @@ impl Publisher {
             complete: true,
         };
         writes.extend(self.taken_in_by(&proposal, digest, release.number(), true));
+        if proposal.origin != Origin::Scheduled && self.state().held.has(Origin::Scheduled) {
+            writes.push(schedule::forget()); // it was weighed against the release before
+        }
         writes.extend(self.outgrown(release.number())?);
         // Pages are rendered before the commit, since nothing may fail after it, and none of it on the reactor.
+        let store = self.store.clone();
         let (published, write) = tokio::task::spawn_blocking(move || {
-            let write = ReleaseWrite::between(Some(&base.ledger), &release.ledger, record, proposal.csv);
+            let write = store.release_write(Some(&base.ledger), &release.ledger, record, proposal.csv);
             (Published::new(release, true), write)
         })
         .await?;
-        writes.insert(0, Write::PutRelease(Box::new(write)));
+        writes.insert(0, write);
         self.store.commit(writes).await?;
         let release = self.swap(published);
         self.tell_what_was_not().await;
@@ -116,11 +121,11 @@ impl Publisher {
     /// Imports, diffs and asks the guard, on a thread that the reactor does not need.
     pub(super) async fn weigh(
         self: &Arc<Self>,
-        csv: &[u8],
+        csv: &Bytes,
         confirm: Option<&str>,
     ) -> Result<Weighed, PublishError> {
         let this = Arc::clone(self);
-        let bytes = csv.to_vec();
+        let bytes = csv.clone();
         let preview = tokio::task::spawn_blocking(move || this.preview(&bytes)).await?;
         let Preview { report, prepared, guarded, base } = preview;
         let (Some(prepared), Some(guarded)) = (prepared, guarded) else {
@@ -231,9 +236,15 @@ impl Publisher {
 }
 
 /// What the guard answers.
-pub(super) fn held(guarded: Guarded, report: Report, prepared: Prepared) -> PublishError {
+pub(super) fn held(
+    guarded: Guarded,
+    report: Report,
+    prepared: Prepared,
+    csv: Bytes,
+    base: u64,
+) -> PublishError {
     let zone = prepared.release.program.conference.zone;
-    PublishError::Held(Box::new(Held { guarded, report, changes: prepared.changes, zone }))
+    PublishError::Held(Box::new(Held { guarded, report, changes: prepared.changes, zone, csv, base }))
 }
 
 /// A proposal that imports, and what the guard says to it.

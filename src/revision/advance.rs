@@ -62,7 +62,7 @@ pub fn advance(
         ledger.entries.insert(session.id.clone(), entry);
     }
 
-    let expired = tombstones_expired(program, at);
+    let tombstones = Tombstones::of(program, at);
     for (id, stored) in &previous.entries {
         let before = &under_present_names(stored, program, previous);
         let mut entry = before.clone();
@@ -72,11 +72,11 @@ pub fn advance(
                 entry.standing =
                     if session.status == Status::Withdrawn { Standing::Withdrawn } else { Standing::Listed };
             }
-            None => bury(&mut entry, expired),
+            None => bury(&mut entry, tombstones),
         }
         // The note of an earlier move stays until the next change, so it takes part in the comparison.
         let unchanged = shown_digest(&entry, &digest);
-        if unchanged != before.digest {
+        if unchanged != before.digest || comes_back(before, &entry) {
             entry.moved_from = moved(before, &entry, previous);
             entry.digest = shown_digest(&entry, &digest);
             entry.revision = Revision { sequence: before.revision.sequence + 1, modified: at };
@@ -114,23 +114,48 @@ fn under_present_names(entry: &Entry, program: &Program, previous: &Ledger) -> E
 }
 
 /// A line that is gone becomes a tombstone: cancelled, as last published. What was withdrawn stays withdrawn.
-fn bury(entry: &mut Entry, expired: bool) {
+///
+/// However late a line goes, calendars are told first: it is a tombstone for its time before a release drops it.
+fn bury(entry: &mut Entry, tombstones: Tombstones) {
+    let was_cancelled = entry.is_cancelled();
     if entry.standing == Standing::Listed {
         entry.standing = Standing::Removed;
         Arc::make_mut(&mut entry.session).status = Status::Cancelled;
     }
-    if entry.standing == Standing::Removed && expired {
+    if entry.standing == Standing::Removed && was_cancelled && tombstones.may_drop(entry) {
         entry.standing = Standing::Dropped;
     }
 }
 
-fn tombstones_expired(program: &Program, at: DateTime<Utc>) -> bool {
-    let conference = &program.conference;
-    let last_session =
-        program.order().iter().map(|session| conference.zone.civil(session.slot.end).date()).max();
-    let last = conference.dates.map(|(_, last)| last).or(last_session);
-    last.and_then(|day| day.checked_add_days(Days::new(u64::from(conference.tombstone_days))))
-        .is_some_and(|day| conference.zone.civil(at).date() > day)
+/// Whether a session that no calendar shows is shown again, though its digest says nothing about that: earlier
+/// versions dropped lines without a tombstone.
+fn comes_back(before: &Entry, entry: &Entry) -> bool {
+    before.standing == Standing::Dropped && entry.is_shown() && !entry.is_cancelled()
+}
+
+/// Until when tombstones are shown: for `tombstone_days` after the conference's end, and after they were made.
+#[derive(Debug, Clone, Copy)]
+struct Tombstones {
+    is_over: bool,
+    made_before: DateTime<Utc>,
+}
+
+impl Tombstones {
+    fn of(program: &Program, at: DateTime<Utc>) -> Self {
+        let conference = &program.conference;
+        let days = Days::new(u64::from(conference.tombstone_days));
+        let last_session =
+            program.order().iter().map(|session| conference.zone.civil(session.slot.end).date()).max();
+        let last = conference.dates.map(|(_, last)| last).or(last_session);
+        let is_over = last
+            .and_then(|day| day.checked_add_days(days))
+            .is_some_and(|day| conference.zone.civil(at).date() > day);
+        Self { is_over, made_before: at.checked_sub_days(days).unwrap_or(DateTime::<Utc>::MIN_UTC) }
+    }
+
+    fn may_drop(self, entry: &Entry) -> bool {
+        self.is_over && entry.revision.modified <= self.made_before
+    }
 }
 
 /// Withdrawn sessions have no VEVENT; a dropped one keeps its digest, since nothing was said about it.
@@ -166,7 +191,9 @@ fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
     if before.digest == after.digest && before.session == *session {
         return None;
     }
-    let between = Change::between(Some(&before.session), is_listed.then_some(session));
+    // A tombstone is cancelled once; what changes about it later is an edit.
+    let stays = is_listed || before.is_cancelled();
+    let between = Change::between(Some(&before.session), stays.then_some(session));
     Some(between.unwrap_or_else(|| Change {
         session: session.id.clone(),
         kind: ChangeKind::Edited,

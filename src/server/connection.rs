@@ -63,10 +63,11 @@ where
             let mut answer = answer.await;
             let is_closing = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
             let can_go_on = !has_body || finish_body(&place, is_closing).await;
-            if !can_go_on || place.is_ending() {
+            let length = answer.body().size_hint().exact();
+            // One that stepped aside has no place to go on in: it would idle beside those that the limit allows.
+            if !can_go_on || length.is_none() || place.is_ending() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            let length = answer.body().size_hint().exact();
             place.pulse.end(length.unwrap_or_default());
             if length.is_none() {
                 place.step_aside();

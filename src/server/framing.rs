@@ -98,7 +98,7 @@ impl Part {
         let Self::Head { line, after_cr, begun } = self else { return 0 };
         let mut seen = 0;
         while let Some(rest) = bytes.get(seen..).filter(|rest| !rest.is_empty()) {
-            let Some(at) = rest.iter().position(|byte| *byte == b'\n') else {
+            let Some(at) = memchr::memchr(b'\n', rest) else {
                 *after_cr = rest.last() == Some(&b'\r');
                 // A CR may be the beginning of an empty line.
                 *begun |= rest.len() > 1 || !*after_cr || *line > 0;

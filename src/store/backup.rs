@@ -1,6 +1,7 @@
 //! A backup: a checkpoint in a file of the operator's.
 
 use super::checkpoint::{self, LoadError};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 /// What a whole backup holds.
@@ -26,7 +27,16 @@ pub struct BackupError {
 
 /// Reads a backup to its end: the count and the SHA-256 there must be those of what comes before.
 pub fn verify_backup(file: &Path) -> Result<Backup, BackupError> {
+    backup(checkpoint::verify(file), file)
+}
+
+/// [`verify_backup`] of what a reader gives; `name` is what an error calls it.
+pub fn verify_backup_from(reader: &mut dyn BufRead, name: &Path) -> Result<Backup, BackupError> {
+    backup(checkpoint::verify_from(reader), name)
+}
+
+fn backup(read: Result<checkpoint::Summary, LoadError>, file: &Path) -> Result<Backup, BackupError> {
     let failed = |error: LoadError| BackupError { file: file.to_owned(), cause: error.to_string() };
-    let checkpoint::Summary { conference, records, sequence } = checkpoint::verify(file).map_err(failed)?;
+    let checkpoint::Summary { conference, records, sequence } = read.map_err(failed)?;
     Ok(Backup { conference, records, sequence })
 }

@@ -9,7 +9,7 @@ mod line;
 mod load;
 mod write;
 
-pub(super) use load::{LoadError, Summary, load, verify};
+pub(super) use load::{LoadError, Summary, load, verify, verify_from};
 pub(super) use write::write;
 
 use super::engine::EngineError;

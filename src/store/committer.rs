@@ -4,11 +4,14 @@
 //! the index, and only then answers anybody of the group, those with a conflict too: whoever reads again after
 //! a conflict finds the state that it conflicts with.
 //!
+//! While nobody waits it removes what publications left over, some rows at a time.
+//!
 //! A failed write or sync of the journal ends all acknowledging until the record was cut off again and a new
 //! segment was begun; the index knows nothing of it, so reads go on. An index that fails is opened anew, which
 //! brings it up to the journal, with the room of the ballast where the disk is full. Both are tried at once.
 //! Writes are taken again when the ballast could be laid again.
 
+use super::cell::Table;
 use super::engine::{Engine, EngineError};
 use super::files::{drop_ballast, lay_ballast};
 use super::high_water::Mark;
@@ -16,9 +19,11 @@ use super::journal::Journal;
 use super::opening::{self, Opened};
 use super::plan::{Changes, Plan, PlanError};
 use super::shared::Shared;
+use super::staging::Piece;
+use super::sweep::leftovers;
 use super::tally::Tally;
-use super::view::{self, View};
-use super::{CommitError, Write};
+use super::view;
+use super::{CommitError, LedgerHead, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,15 +35,42 @@ use tokio::sync::oneshot;
 /// Without a commit for so long, the index is flushed, and looked after. The journal has everything meanwhile, so nobody
 /// has to wait for that between two commits.
 const QUIET: Duration = Duration::from_millis(50);
+/// At rest, with nothing to flush: between two looks at whether the data directory is still there and the index still reads. Readers
+/// of a failing index wait for a second.
+const REST: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Well under the 5 s in which writes have to work again after space came back.
 const LAST_RETRY: Duration = Duration::from_secs(1);
 
 /// One commit on its way.
 pub(super) struct Job {
-    pub(super) writes: Vec<Write>,
+    pub(super) work: Work,
     pub(super) reply: Reply,
     pub(super) at: Instant,
+}
+
+/// What a commit writes.
+pub(super) enum Work {
+    Writes(Vec<Write>),
+    /// A piece of a release that is not published yet.
+    Piece(Piece),
+}
+
+impl Work {
+    fn writes(&self) -> &[Write] {
+        match self {
+            Self::Writes(writes) => writes,
+            Self::Piece(_) => &[],
+        }
+    }
+
+    /// Whether something is left over after it: the ledger that a release took the place of, or the piece itself.
+    fn leaves_something(&self) -> bool {
+        match self {
+            Self::Writes(writes) => writes.iter().any(|write| matches!(write, Write::PutRelease(_))),
+            Self::Piece(_) => true,
+        }
+    }
 }
 
 /// Who waits for it.
@@ -83,6 +115,8 @@ pub(super) struct Committer {
     needs_reopening: bool,
     /// The index was written to since it was flushed last.
     is_dirty: bool,
+    /// There may be rows that no release needs.
+    needs_sweeping: bool,
 }
 
 /// Why a group was not written.
@@ -109,13 +143,23 @@ impl Committer {
             Failure { wait: FIRST_RETRY, next_try: Instant::now() + FIRST_RETRY }
         });
         let engine = Some(engine);
-        Self { shared, journal, engine, tally, mark, failure, needs_reopening, is_dirty: false }
+        Self {
+            shared,
+            journal,
+            engine,
+            tally,
+            mark,
+            failure,
+            needs_reopening,
+            is_dirty: false,
+            needs_sweeping: true,
+        }
     }
 
     /// Serves until every sender is gone, then closes the database.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let mut group = match jobs.recv_timeout(QUIET) {
+            let mut group = match jobs.recv_timeout(if self.is_at_rest() { REST } else { QUIET }) {
                 Ok(job) => vec![job],
                 Err(RecvTimeoutError::Timeout) => {
                     self.rest();
@@ -125,14 +169,16 @@ impl Committer {
             };
             group.extend(jobs.try_iter().take(self.shared.options.group.saturating_sub(group.len())));
             self.shared.pulse.set_oldest(group.first().map(|job| job.at));
-            let (writes, replies): (Vec<_>, Vec<_>) =
-                group.into_iter().map(|job| (job.writes, job.reply)).unzip();
+            let (work, replies): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|job| (job.work, job.reply)).unzip();
+            self.needs_sweeping |= work.iter().any(Work::leaves_something);
             // A panic of our own must not leave a store that neither writes nor says so.
-            let served = catch_unwind(AssertUnwindSafe(|| self.serve(&writes)));
+            let served = catch_unwind(AssertUnwindSafe(|| self.serve(&work)));
             let results = served.unwrap_or_else(|_| {
                 let answer = self.fail(EngineError::Failed("the commit thread panicked".to_owned()));
-                vec![Err(answer); writes.len()]
+                vec![Err(answer); work.len()]
             });
+            drop(work);
             self.shared.pulse.set_oldest(None);
             for (reply, result) in replies.into_iter().zip(results) {
                 self.shared.pulse.pending.fetch_sub(1, Ordering::Relaxed);
@@ -143,10 +189,11 @@ impl Committer {
             }
         }
         let shared = Arc::clone(&self.shared);
-        self.let_go(&mut view::write(&shared.view));
+        let engines = [self.engine.take(), view::write(&shared.view).engine.take()];
+        engines.into_iter().flatten().for_each(Engine::close);
     }
 
-    fn serve(&mut self, group: &[Vec<Write>]) -> Vec<Result<(), CommitError>> {
+    fn serve(&mut self, group: &[Work]) -> Vec<Result<(), CommitError>> {
         // One that is known to have failed is opened anew when the next try is due.
         if view::is_failing(&self.shared.view) && !self.needs_reopening {
             self.fail_index(EngineError::Failed("the database reads no more".to_owned()));
@@ -166,9 +213,14 @@ impl Committer {
         let mut changes = Changes::new();
         let failed = OnceCell::new();
         let read = |key: &[u8]| Ok(engine.value(key).inspect_err(|error| drop(failed.set(error.clone())))?);
-        let results = group.iter().map(|writes| {
-            let plan = Plan::new(&self.shared.space, &changes, read);
-            match plan.commit(writes) {
+        let limit = self.shared.options.piece_bytes;
+        let results = group.iter().map(|work| {
+            let plan = Plan::new(&self.shared.space, &changes, limit, read);
+            let planned = match work {
+                Work::Writes(writes) => plan.commit(writes),
+                Work::Piece(piece) => plan.stage(piece),
+            };
+            match planned {
                 Ok(own) => {
                     changes.extend(own);
                     Ok(())
@@ -188,7 +240,7 @@ impl Committer {
         }
         let taken = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
         let held = self.shared.held.check();
-        let allowed = held.and_then(|()| self.mark.allow(taken.flat_map(|(writes, _)| writes)));
+        let allowed = held.and_then(|()| self.mark.allow(taken.flat_map(|(work, _)| work.writes())));
         match allowed.map_err(Lapse::Journal).and_then(|()| self.write(&engine, &changes)) {
             Ok(()) => results,
             Err(lapse) => {
@@ -238,14 +290,49 @@ impl Committer {
         self.write(&engine, changes).map_err(|(Lapse::Journal(error) | Lapse::Index(error))| error)
     }
 
+    fn is_at_rest(&self) -> bool {
+        self.failure.is_none() && !self.is_dirty
+    }
+
     /// What is done while nobody waits.
     fn rest(&mut self) {
         if self.failure.is_some() {
             return;
         }
         match self.shared.held.check() {
-            Ok(()) => self.flush(),
+            Ok(()) => {
+                self.flush();
+                self.sweep();
+            }
             Err(error) => drop(self.fail(error)),
+        }
+    }
+
+    /// Removes some of what no release needs.
+    fn sweep(&mut self) {
+        if !self.needs_sweeping || self.shared.pulse.is_staging.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(engine) = self.engine.clone() else { return };
+        let space = &self.shared.space;
+        let head = space.cell(Table::Head, b"").read(|key| Ok(engine.value(key)?));
+        let head =
+            head.map(|bytes| bytes.map(|bytes| serde_json::from_slice::<LedgerHead>(&bytes)).transpose());
+        let Ok(Ok(head)) = head else {
+            // Whoever reads it says so. Without it nothing is known to be left over.
+            self.needs_sweeping = false;
+            return;
+        };
+        let swept = leftovers(&engine, space, head.as_ref()).map_err(Lapse::Index);
+        let swept = swept.and_then(|rows| {
+            self.needs_sweeping = !rows.is_empty();
+            self.write(&engine, &rows)
+        });
+        drop(engine);
+        match swept {
+            Ok(()) => {}
+            Err(Lapse::Journal(error)) => drop(self.fail(error)),
+            Err(Lapse::Index(error)) => drop(self.fail_index(error)),
         }
     }
 
@@ -301,16 +388,22 @@ impl Committer {
         }
     }
 
-    /// Opens the index anew and brings it up to the journal. Readers wait for it: there is none to read from
-    /// meanwhile, since sled locks its directory.
+    /// Opens the index anew and brings it up to the journal. Reads fail meanwhile: there is none to read from, since
+    /// sled locks its directory. None of them waits: the lock is free while the database is opened.
     fn reopen(&mut self) -> Result<(), EngineError> {
         let shared = Arc::clone(&self.shared);
+        let engines = {
+            let mut view = view::write(&shared.view);
+            view.before = Changes::new();
+            view.is_failing = false.into();
+            view.is_reopening = true;
+            [self.engine.take(), view.engine.take()]
+        };
+        engines.into_iter().flatten().for_each(Engine::close);
+        let opened = opening::open_somehow(&shared.places, shared.options.cache_bytes);
         let mut view = view::write(&shared.view);
-        view.before = Changes::new();
-        view.is_failing = false.into();
-        self.let_go(&mut view);
-        let Opened { engine, tally, health, pending, .. } =
-            opening::open_somehow(&shared.places, shared.options.cache_bytes)?;
+        view.is_reopening = false;
+        let Opened { engine, tally, health, pending, .. } = opened?;
         let pulse = &shared.pulse;
         pulse.rebuilt.fetch_add(health.rebuilt.into(), Ordering::Relaxed);
         pulse.lost.fetch_add(health.lost, Ordering::Relaxed);
@@ -326,12 +419,5 @@ impl Committer {
         (self.engine, self.tally, self.needs_reopening, self.is_dirty) = (Some(engine), tally, false, true);
         pulse.applied.store(tally.sequence, Ordering::Release);
         Ok(())
-    }
-
-    /// Closes the index; its lock goes with the last handle.
-    fn let_go(&mut self, view: &mut View) {
-        for engine in [self.engine.take(), view.engine.take()].into_iter().flatten() {
-            engine.close();
-        }
     }
 }

@@ -67,6 +67,12 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether the directory can be read and not written to: a read-only mount, or another user's.
+    pub fn is_read_only(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Self::Directory { cause, .. } if matches!(cause.kind(), ReadOnlyFilesystem | PermissionDenied))
+    }
+
     /// The same of another directory: of the one that a snapshot was taken of.
     pub(super) fn of_directory(mut self, place: &Path) -> Self {
         match &mut self {

@@ -9,8 +9,7 @@ use super::engine::EngineError;
 use super::files::sync_directory;
 use super::shared::Shared;
 use super::view::{self, Records};
-use super::{AgendaRecord, LedgerHead, ReadError, Write};
-use crate::revision::Entry;
+use super::{AgendaRecord, LedgerHead, ReadError, Write, ledger};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
@@ -55,7 +54,7 @@ impl HighWater {
                 Self {
                     release: write.record.number,
                     published: write.record.published,
-                    number: number.max(write.head.floor.number),
+                    number: number.max(write.staged.highest).max(write.head.floor.number),
                     agenda: 0,
                 }
             }
@@ -109,8 +108,8 @@ fn survey(shared: &Shared) -> Result<HighWater, ReadError> {
     let (view, space) = (&shared.view, &shared.space);
     let head = space.cell(Table::Head, b"");
     let head: Option<LedgerHead> = view::read(view, |view| view.record(&head))?;
-    let entries = Records::new(view, space, Table::Entry).parsed::<Entry>();
-    let number = entries.flatten().map(|(_, entry)| entry.number).max().unwrap_or(0);
+    let base = head.as_ref().map(|head| head.base).unwrap_or_default();
+    let number = ledger::highest_number(view, space, base);
     let agendas = Records::new(view, space, Table::Agenda).parsed::<AgendaRecord>();
     let agenda = agendas.flatten().map(|(_, agenda)| agenda.version).max().unwrap_or(0);
     let given = HighWater { number, agenda, ..HighWater::default() };

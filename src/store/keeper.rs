@@ -88,7 +88,8 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, "journal and checkpoints cannot be looked through"),
             }
         }
-        if now < self.next_try {
+        // A checkpoint takes memory, and a publication needs all that there is.
+        if now < self.next_try || self.shared.pulse.is_staging.load(Ordering::Relaxed) {
             return;
         }
         let made = self.is_due().map_err(EngineError::from).and_then(|is_due| match is_due {

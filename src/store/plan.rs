@@ -3,14 +3,17 @@
 //! A commit is planned against the tree and everything that its group wrote before it, so two commits of
 //! one group meet each other as they would in two. One that fails leaves nothing behind in the plan.
 
-use super::cell::{Cell, FORMAT, Space, Table};
+use super::cell::{Cell, FORMAT, Space, Table, packed_parts};
+use super::ledger::kind;
 use super::links::Links;
+use super::release::{Base, ReleaseDetail};
+use super::staging::{self, LedgerPart, Part, Piece};
 use super::{
     AgendaRecord, CommitError, LedgerHead, LinkTarget, ReadError, ReleaseRecord, ReleaseSummary,
     ReleaseWrite, Write,
 };
-use crate::program::SessionId;
-use crate::revision::{Digest, Entry, Slugs};
+use crate::program::Change;
+use crate::revision::{Digest, Entry, FeedMark, Slugs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -53,11 +56,28 @@ pub(super) struct Plan<'a, F> {
     fetch: F,
     own: Changes,
     bytes: usize,
+    /// About how long a piece of a large release is.
+    limit: usize,
 }
 
 impl<'a, F: Fetch> Plan<'a, F> {
-    pub(super) fn new(space: &'a Space, group: &'a Changes, fetch: F) -> Self {
-        Self { space, group, fetch, own: Changes::new(), bytes: 0 }
+    pub(super) fn new(space: &'a Space, group: &'a Changes, limit: usize, fetch: F) -> Self {
+        Self { space, group, fetch, own: Changes::new(), bytes: 0, limit }
+    }
+
+    /// Plans a piece of a release that is not published yet.
+    pub(super) fn stage(mut self, piece: &Piece) -> Result<Changes, PlanError> {
+        let Piece { release, part } = piece;
+        let head: Option<LedgerHead> = self.get(&self.space.cell(Table::Head, b""))?;
+        check(head.map_or(0, |head| head.release) < *release)?;
+        match part {
+            Part::Csv(csv) => self.put_raw(&self.number(Table::Csv, *release), csv)?,
+            Part::Changes(piece, changes) => self.put(&self.changes_cell(*release, *piece), changes)?,
+            Part::Ledger(piece, part) => {
+                self.put(&Base { release: *release, pieces: 0 }.piece(self.space, *piece), part)?
+            }
+        }
+        Ok(self.own)
     }
 
     /// Plans all writes of a commit, or none.
@@ -96,18 +116,13 @@ impl<'a, F: Fetch> Plan<'a, F> {
             Write::RewriteRelease { record, csv } => {
                 let known = self.get::<ReleaseSummary>(&self.number(Table::Release, record.number))?;
                 check(known.is_some())?;
-                self.record(record)?;
+                self.rewrite(record)?;
                 match csv {
                     Some(csv) => self.put_raw(&self.number(Table::Csv, record.number), csv),
                     None => Ok(()),
                 }
             }
-            Write::RewriteEntry { entry } => {
-                let cell = self.entry(&entry.session.id);
-                let stored: Option<Entry> = self.get(&cell)?;
-                check(stored.is_some_and(|s| s.number == entry.number && s.revision == entry.revision))?;
-                self.put(&cell, entry)
-            }
+            Write::RewriteEntry { entry } => self.rewrite_entry(entry),
             Write::DropReleaseText { n } => {
                 let cell = self.number(Table::Release, *n);
                 if let Some(summary) = self.get::<ReleaseSummary>(&cell)? {
@@ -121,10 +136,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
     /// Puts a link into its record, or takes it out. The record of its own that it had in format 1 goes, and the
     /// store is one of the present format from then on.
     fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
-        let format = self.space.cell(Table::Format, b"");
-        if self.get(&format)? < Some(FORMAT) {
-            self.put(&format, &FORMAT)?;
-        }
+        self.raise_format()?;
         self.remove(&self.space.cell(Table::Link, &hash.0))?;
         let cell = Links::cell(self.space, hash);
         let mut links: Links = self.get(&cell)?.unwrap_or_default();
@@ -132,51 +144,126 @@ impl<'a, F: Fetch> Plan<'a, F> {
         if links.is_empty() { self.remove(&cell) } else { self.put(&cell, &links) }
     }
 
+    /// Keeps older versions out from here on: they would not find what is written now.
+    fn raise_format(&mut self) -> Result<(), PlanError> {
+        let format = self.space.cell(Table::Format, b"");
+        if self.get(&format)? < Some(FORMAT) {
+            self.put(&format, &FORMAT)?;
+        }
+        Ok(())
+    }
+
     fn release(&mut self, write: &ReleaseWrite) -> Result<(), PlanError> {
         let cell = self.space.cell(Table::Head, b"");
         let stored: Option<LedgerHead> = self.get(&cell)?;
         let running = stored.as_ref().map_or(0, |head| head.release);
         let follows = write.head.release > write.expect && write.head.release == write.record.number;
-        check((running == write.expect && follows) || stored.as_ref() == Some(&write.head))?;
-        self.put(&cell, &write.head)?;
-        self.record(&write.record)?;
-        self.put_raw(&self.number(Table::Csv, write.record.number), &write.csv)?;
+        let is_stored = stored.as_ref().is_some_and(|stored| stored.is_same(&write.head));
+        check((running == write.expect && follows) || is_stored)?;
+        let (number, staged) = (write.record.number, &write.staged);
+        let base = match staged.ledger {
+            0 => stored.map(|head| head.base).unwrap_or_default(),
+            pieces => Base { release: number, pieces },
+        };
+        self.put(&cell, &LedgerHead { base, ..write.head.clone() })?;
+        if !staged.csv {
+            self.put_raw(&self.number(Table::Csv, number), &write.csv)?;
+        }
+        let summary = write.record.summary();
+        self.put(
+            &self.number(Table::Release, number),
+            &ReleaseSummary { changes: summary.changes + staged.changed, ..summary },
+        )?;
+        self.detail(&write.record, write.record.changes.clone(), staged.changes)?;
         for entry in &write.entries {
-            self.put(&self.entry(&entry.session.id), entry)?;
+            self.put(&base.entry(self.space, &entry.session.id), entry)?;
         }
         for (path, mark) in &write.feeds {
-            self.put(&self.space.cell(Table::Feed, path.as_bytes()), mark)?;
+            self.put(&base.feed(self.space, path), mark)?;
         }
         for path in &write.feeds_gone {
-            self.remove(&self.space.cell(Table::Feed, path.as_bytes()))?;
+            let cell = base.feed(self.space, path);
+            // It may be in a piece, which says otherwise.
+            if base.release == 0 { self.remove(&cell)? } else { self.put(&cell, &None::<FeedMark>)? }
         }
-        self.slugs(&write.slugs)
+        self.slugs(base, &write.slugs)
     }
 
-    fn record(&mut self, record: &ReleaseRecord) -> Result<(), PlanError> {
+    /// The lists of a release, as many of its changes as are in no piece, and no more pieces than it says.
+    fn detail(&mut self, record: &ReleaseRecord, changes: Vec<Change>, pieces: u32) -> Result<(), PlanError> {
+        let (conference, warnings) = (record.conference.clone(), record.warnings.clone());
+        let detail = ReleaseDetail { changes, conference, warnings, pieces };
+        self.put(&self.number(Table::Detail, record.number), &detail)?;
+        for piece in pieces.. {
+            let cell = self.changes_cell(record.number, piece);
+            if self.parts(&cell)? == 0 {
+                break;
+            }
+            self.remove(&cell)?;
+        }
+        Ok(())
+    }
+
+    /// A kept release as it is to be from now on.
+    fn rewrite(&mut self, record: &ReleaseRecord) -> Result<(), PlanError> {
         self.put(&self.number(Table::Release, record.number), &record.summary())?;
-        self.put(&self.number(Table::Detail, record.number), &record.detail())
+        let mut changes = record.changes.iter().cloned().peekable();
+        let first = staging::some(&mut changes, self.limit);
+        let mut pieces = 0;
+        while changes.peek().is_some() {
+            let piece = staging::some(&mut changes, self.limit);
+            self.put(&self.changes_cell(record.number, pieces), &piece)?;
+            pieces += 1;
+        }
+        self.detail(record, first, pieces)
     }
 
-    fn slugs(&mut self, slugs: &Slugs) -> Result<(), PlanError> {
-        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = slugs;
-        for (slug, track) in tracks {
-            self.put(&slug_cell(self.space, slug_kind::TRACK, slug.as_str()), track)?;
+    /// An entry as it is to be from now on. What a piece says of it goes too: nobody reads it, but it is text.
+    fn rewrite_entry(&mut self, entry: &Entry) -> Result<(), PlanError> {
+        let head: Option<LedgerHead> = self.get(&self.space.cell(Table::Head, b""))?;
+        let base = head.map(|head| head.base).unwrap_or_default();
+        let is_same = |stored: &Entry| stored.number == entry.number && stored.revision == entry.revision;
+        let id = &entry.session.id;
+        let amended = base.entry(self.space, id);
+        let stored: Option<Entry> = self.get(&amended)?;
+        let mut is_known = stored.as_ref().is_some_and(is_same);
+        if stored.is_some() {
+            check(is_known)?;
+            self.put(&amended, entry)?;
         }
-        for (kind, names) in [(slug_kind::ROOM, rooms), (slug_kind::SPEAKER, speakers)] {
-            for (slug, name) in names {
-                self.put(&slug_cell(self.space, kind, slug.as_str()), name)?;
+        for piece in 0..base.pieces {
+            let cell = base.piece(self.space, piece);
+            let mut part: LedgerPart =
+                self.get(&cell)?.ok_or_else(|| cell.damaged("a piece of it is missing"))?;
+            if let Some(found) = part.entries.iter_mut().find(|found| found.session.id == *id) {
+                is_known |= is_same(found);
+                *found = entry.clone();
+                check(is_known)?;
+                self.put(&cell, &part)?;
+                break;
             }
         }
-        for (kind, aliases) in
-            [(slug_kind::TRACK_ALIAS, track_aliases), (slug_kind::ROOM_ALIAS, room_aliases)]
-        {
+        Ok(check(is_known)?)
+    }
+
+    fn slugs(&mut self, base: Base, slugs: &Slugs) -> Result<(), PlanError> {
+        let space = self.space;
+        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = slugs;
+        for (slug, track) in tracks {
+            self.put(&base.slug(space, kind::TRACK, slug.as_str()), track)?;
+        }
+        for (kind, names) in [(kind::ROOM, rooms), (kind::SPEAKER, speakers)] {
+            for (slug, name) in names {
+                self.put(&base.slug(space, kind, slug.as_str()), name)?;
+            }
+        }
+        for (kind, aliases) in [(kind::TRACK_ALIAS, track_aliases), (kind::ROOM_ALIAS, room_aliases)] {
             for (was, slug) in aliases {
-                self.put(&slug_cell(self.space, kind, was.as_str()), slug)?;
+                self.put(&base.slug(space, kind, was.as_str()), slug)?;
             }
         }
         for day in days {
-            self.put(&slug_cell(self.space, slug_kind::DAY, &day.to_string()), day)?;
+            self.put(&base.slug(space, kind::DAY, &day.to_string()), day)?;
         }
         Ok(())
     }
@@ -185,8 +272,8 @@ impl<'a, F: Fetch> Plan<'a, F> {
         self.space.cell(table, &number.to_be_bytes())
     }
 
-    fn entry(&self, id: &SessionId) -> Cell {
-        self.space.cell(Table::Entry, id.as_str().as_bytes())
+    fn changes_cell(&self, release: u64, piece: u32) -> Cell {
+        staging::cell(self.space, Table::Changes, release, piece)
     }
 
     fn fetch(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
@@ -212,6 +299,9 @@ impl<'a, F: Fetch> Plan<'a, F> {
             return Err(CommitError::TooLarge.into());
         }
         let parts = cell.write(bytes)?;
+        if packed_parts(&parts).is_some() {
+            self.raise_format()?;
+        }
         // A shorter record leaves no part of the longer one behind.
         for surplus in parts.len()..self.parts(cell)? {
             self.own.insert(cell.key(u16::try_from(surplus).unwrap_or(u16::MAX)), None);
@@ -234,22 +324,6 @@ impl<'a, F: Fetch> Plan<'a, F> {
             None => 0,
         })
     }
-}
-
-/// What a slug names, by the letter before it in the key.
-pub(super) mod slug_kind {
-    pub(in super::super) const DAY: u8 = b'd';
-    pub(in super::super) const ROOM: u8 = b'r';
-    pub(in super::super) const ROOM_ALIAS: u8 = b'R';
-    pub(in super::super) const SPEAKER: u8 = b's';
-    pub(in super::super) const TRACK: u8 = b't';
-    pub(in super::super) const TRACK_ALIAS: u8 = b'T';
-}
-
-fn slug_cell(space: &Space, kind: u8, slug: &str) -> Cell {
-    let mut id = vec![kind];
-    id.extend_from_slice(slug.as_bytes());
-    space.cell(Table::Slug, &id)
 }
 
 /// Parses a record's JSON.

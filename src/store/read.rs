@@ -1,20 +1,35 @@
 //! The reading side of the store: synchronous, and never behind the disk unless a page is not cached.
 
 use super::cell::{Cell, Table};
-use super::links;
-use super::plan::{decode, slug_kind};
-use super::release::ReleaseDetail;
+use super::plan::decode;
+use super::release::{ReleaseDetail, ReleaseFrame};
 use super::view::{self, Records};
 use super::{AgendaRecord, LedgerHead, LinkTarget, ReadError, ReleaseRecord, ReleaseSummary, Store};
-use crate::program::{SessionId, Slug};
-use crate::revision::{Digest, Entry, FeedMark, Ledger, Slugs};
-use chrono::NaiveDate;
+use super::{ledger, links, staging};
+use crate::program::{Change, Conference, SessionId};
+use crate::revision::{Digest, Entry, Ledger};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 impl Store {
     /// The agenda of an edit key's SHA-256.
     pub fn agenda(&self, key: &Digest) -> Result<Option<AgendaRecord>, ReadError> {
         self.record(Table::Agenda, &key.0)
+    }
+
+    /// Whether reads fail because the database is being opened anew, or is about to be.
+    pub fn is_interrupted(&self) -> bool {
+        view::is_interrupted(self.view())
+    }
+
+    /// Waits until reads succeed again, for a second at most, without blocking the thread.
+    pub async fn until_back(&self) {
+        for _ in 0..200 {
+            if !self.is_interrupted() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Where the read link of a token's SHA-256 leads.
@@ -48,13 +63,25 @@ impl Store {
     pub fn release(&self, n: u64) -> Result<Option<ReleaseRecord>, ReadError> {
         let cell = |table| self.space().cell(table, &n.to_be_bytes());
         let (summary, detail) = (cell(Table::Release), cell(Table::Detail));
-        // Both halves at one moment.
-        let halves = view::read(self.view(), |view| Ok((view.bytes(&summary)?, view.bytes(&detail)?)))?;
-        let Some(kept) = decode::<ReleaseSummary>(&summary, halves.0)? else { return Ok(None) };
-        match decode::<ReleaseDetail>(&detail, halves.1)? {
-            Some(lists) => Ok(Some(ReleaseRecord::from_parts(kept, lists))),
-            None => Err(detail.damaged("its changes are missing")),
-        }
+        // All of it at one moment.
+        view::read(self.view(), |view| {
+            let Some(kept) = view.record::<ReleaseSummary>(&summary)? else { return Ok(None) };
+            let Some(mut lists) = view.record::<ReleaseDetail>(&detail)? else {
+                return Err(detail.damaged("its changes are missing"));
+            };
+            for piece in 0..lists.pieces {
+                let cell = staging::cell(self.space(), Table::Changes, n, piece);
+                let changes: Option<Vec<Change>> = view.record(&cell)?;
+                lists.changes.append(&mut changes.ok_or_else(|| cell.damaged("some changes are missing"))?);
+            }
+            Ok(Some(ReleaseRecord::from_parts(kept, lists)))
+        })
+    }
+
+    /// The config that a kept release was published with, without reading its changes.
+    pub fn release_conference(&self, n: u64) -> Result<Option<Conference>, ReadError> {
+        let frame: Option<ReleaseFrame> = self.record(Table::Detail, &n.to_be_bytes())?;
+        Ok(frame.map(|frame| frame.conference))
     }
 
     /// A kept release's line in the list.
@@ -72,71 +99,14 @@ impl Store {
         self.bytes(&self.space().cell(Table::Csv, &n.to_be_bytes()))
     }
 
-    /// The ledger of the running release; none before the first.
-    ///
-    /// It is read page by page. A release that is published meanwhile makes it start again, so that what
-    /// comes back is of one release.
+    /// The ledger of the running release; none before the first. What comes back is of one release.
     pub fn ledger(&self) -> Result<Option<Ledger>, ReadError> {
-        loop {
-            let Some(head) = self.head()? else { return Ok(None) };
-            let entries = self.records(Table::Entry).parsed::<Entry>();
-            let entries = entries.map(|row| row.map(|(_, entry)| (entry.session.id.clone(), entry)));
-            let feeds = self.records(Table::Feed).parsed::<FeedMark>().map(|row| {
-                let (path, mark) = row?;
-                Ok((text(Table::Feed, path)?, mark))
-            });
-            let ledger = Ledger {
-                release: head.release,
-                published: head.published,
-                uid_domain: head.uid_domain.clone(),
-                departures: head.departures.clone(),
-                last_departure: head.last_departure,
-                floor: head.floor,
-                entries: entries.collect::<Result<_, ReadError>>()?,
-                slugs: self.slugs()?,
-                feeds: feeds.collect::<Result<_, ReadError>>()?,
-            };
-            if self.head()?.as_ref() == Some(&head) {
-                return Ok(Some(ledger));
-            }
-        }
+        ledger::read(self.view(), self.space())
     }
 
     /// The ledger's entry of one session.
     pub fn entry(&self, id: &SessionId) -> Result<Option<Entry>, ReadError> {
-        self.record(Table::Entry, id.as_str().as_bytes())
-    }
-
-    fn slugs(&self) -> Result<Slugs, ReadError> {
-        const TABLE: Table = Table::Slug;
-        fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ReadError> {
-            serde_json::from_slice(bytes)
-                .map_err(|cause| ReadError::Damaged { what: TABLE.name(), cause: cause.to_string() })
-        }
-        let mut slugs = Slugs::default();
-        for row in self.records(TABLE) {
-            let (id, bytes) = row?;
-            let Some((kind, name)) = id.split_first() else { continue };
-            let name = text(TABLE, name.to_vec())?;
-            if *kind == slug_kind::DAY {
-                slugs.days.insert(json::<NaiveDate>(&bytes)?);
-                continue;
-            }
-            let slug = Slug::parse(&name)
-                .map_err(|cause| ReadError::Damaged { what: TABLE.name(), cause: cause.to_string() })?;
-            match *kind {
-                slug_kind::TRACK => drop(slugs.tracks.insert(slug, json(&bytes)?)),
-                slug_kind::ROOM => drop(slugs.rooms.insert(slug, json(&bytes)?)),
-                slug_kind::SPEAKER => drop(slugs.speakers.insert(slug, json(&bytes)?)),
-                slug_kind::TRACK_ALIAS => drop(slugs.track_aliases.insert(slug, json(&bytes)?)),
-                slug_kind::ROOM_ALIAS => drop(slugs.room_aliases.insert(slug, json(&bytes)?)),
-                _ => {
-                    let cause = "it names nothing that is known".to_owned();
-                    return Err(ReadError::Damaged { what: TABLE.name(), cause });
-                }
-            }
-        }
-        Ok(slugs)
+        view::read(self.view(), |view| view.entry(self.space(), id))
     }
 
     fn head(&self) -> Result<Option<LedgerHead>, ReadError> {
@@ -167,9 +137,4 @@ impl Store {
             Ok((Digest(key), record))
         })
     }
-}
-
-fn text(table: Table, bytes: Vec<u8>) -> Result<String, ReadError> {
-    String::from_utf8(bytes)
-        .map_err(|cause| ReadError::Damaged { what: table.name(), cause: cause.to_string() })
 }

@@ -1,10 +1,13 @@
 //! The records of releases, and the write that publishes one.
 //!
 //! A release and its ledger are written together, and of the ledger only what changed: publishing one moved
-//! talk of 50,000 writes a dozen small records, not the program.
+//! talk of 50,000 writes a dozen small records, not the program. A release that changes megabytes of the ledger
+//! writes all of it anew, in pieces, before the commit that makes it the running one; see [`super::staging`].
 
+use super::staging::Staged;
 use crate::program::{Change, Conference, Slug};
 use crate::revision::{Departure, Digest, Entry, FeedMark, Floor, Ledger, Slugs};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,16 +77,8 @@ impl ReleaseRecord {
 
     pub(super) fn from_parts(summary: ReleaseSummary, detail: ReleaseDetail) -> Self {
         let ReleaseSummary { number, published, origin, who, csv_digest, complete, .. } = summary;
-        let ReleaseDetail { changes, conference, warnings } = detail;
+        let ReleaseDetail { changes, conference, warnings, .. } = detail;
         Self { number, published, origin, who, csv_digest, changes, conference, warnings, complete }
-    }
-
-    pub(super) fn detail(&self) -> ReleaseDetail {
-        ReleaseDetail {
-            changes: self.changes.clone(),
-            conference: self.conference.clone(),
-            warnings: self.warnings.clone(),
-        }
     }
 }
 
@@ -112,9 +107,23 @@ pub struct ReleaseSummary {
 /// What [`ReleaseSummary`] leaves out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ReleaseDetail {
+    /// The changes that are in no piece.
     pub(super) changes: Vec<Change>,
     pub(super) conference: Conference,
     pub(super) warnings: Vec<String>,
+    /// How many records of their own hold the other changes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) pieces: u32,
+}
+
+/// [`ReleaseDetail`] without the changes, of which the first release has as many as there are sessions.
+#[derive(Deserialize)]
+pub(super) struct ReleaseFrame {
+    pub(super) conference: Conference,
+}
+
+fn is_zero(pieces: &u32) -> bool {
+    *pieces == 0
 }
 
 /// The ledger but for its maps.
@@ -134,6 +143,24 @@ pub struct LedgerHead {
     /// Where new sessions begin.
     #[serde(default, skip_serializing_if = "Floor::is_ground")]
     pub floor: Floor,
+    /// Where the maps are.
+    #[serde(flatten)]
+    pub(super) base: Base,
+}
+
+/// Where the ledger's maps are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Base {
+    /// The release that wrote the ledger whole; 0 where each entry, feed mark and slug has a record of its own.
+    #[serde(rename = "base", default, skip_serializing_if = "is_none")]
+    pub(super) release: u64,
+    /// In how many pieces.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) pieces: u32,
+}
+
+fn is_none(release: &u64) -> bool {
+    *release == 0
 }
 
 impl LedgerHead {
@@ -145,22 +172,29 @@ impl LedgerHead {
             departures: ledger.departures.clone(),
             last_departure: ledger.last_departure,
             floor: ledger.floor,
+            base: Base::default(),
         }
+    }
+
+    /// Whether both are of the same release, wherever their ledger is stored.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Self { base: self.base, ..other.clone() } == *self
     }
 }
 
 /// A release and what it changes in the ledger, written in one step or not at all.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReleaseWrite {
     /// The number of the release that it was made from; 0 before the first. The compare-and-set of publishing.
     pub expect: u64,
     /// The release.
     pub record: ReleaseRecord,
     /// The program's bytes.
-    #[serde(with = "super::base64")]
-    pub csv: Vec<u8>,
+    pub csv: Bytes,
     /// The ledger's head after it.
     pub head: LedgerHead,
+    /// Whether `entries`, `slugs` and `feeds` are all that the ledger has.
+    pub is_whole: bool,
     /// The entries that are new or changed.
     pub entries: Vec<Entry>,
     /// The slugs that are new or name something else now; none is ever taken back.
@@ -169,11 +203,13 @@ pub struct ReleaseWrite {
     pub feeds: BTreeMap<String, FeedMark>,
     /// The paths whose mark is gone.
     pub feeds_gone: BTreeSet<String>,
+    /// What of it was written before.
+    pub(super) staged: Staged,
 }
 
 impl ReleaseWrite {
     /// What has to be written to get from one ledger to the next.
-    pub fn between(previous: Option<&Ledger>, next: &Ledger, record: ReleaseRecord, csv: Vec<u8>) -> Self {
+    pub fn between(previous: Option<&Ledger>, next: &Ledger, record: ReleaseRecord, csv: Bytes) -> Self {
         let nothing = Ledger::empty(&next.uid_domain);
         let previous = previous.unwrap_or(&nothing);
         Self {
@@ -181,6 +217,7 @@ impl ReleaseWrite {
             record,
             csv,
             head: LedgerHead::of(next),
+            is_whole: false,
             entries: changed(&previous.entries, &next.entries).map(|(_, entry)| entry.clone()).collect(),
             slugs: slugs_between(&previous.slugs, &next.slugs),
             feeds: changed(&previous.feeds, &next.feeds).map(|(path, mark)| (path.clone(), *mark)).collect(),
@@ -190,7 +227,16 @@ impl ReleaseWrite {
                 .filter(|path| !next.feeds.contains_key(*path))
                 .cloned()
                 .collect(),
+            staged: Staged::default(),
         }
+    }
+
+    /// The same, with all of the ledger that it leads to instead of what changes.
+    #[must_use]
+    pub fn whole(self, next: &Ledger) -> Self {
+        let expect = self.expect;
+        let whole = Self::between(None, next, self.record, self.csv);
+        Self { expect, is_whole: true, ..whole }
     }
 }
 

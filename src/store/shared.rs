@@ -38,6 +38,8 @@ pub(super) struct Pulse {
     pub(super) rebuilt: AtomicU64,
     /// Rows or records that are in neither copy.
     pub(super) lost: AtomicU64,
+    /// A release is being written in pieces: none of them is left over, and no checkpoint is made meanwhile.
+    pub(super) is_staging: AtomicBool,
     /// The store is being closed: what takes long is to end.
     pub(super) is_stopping: AtomicBool,
     /// When the first of the group in flight came in.

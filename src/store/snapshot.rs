@@ -109,3 +109,31 @@ fn source(dir: &Path) -> io::Result<Option<Places>> {
     }
     Ok(has_copy.then_some(places))
 }
+
+/// Where a data directory that cannot be written to is read from: journal and checkpoints in it, and a copy of the index,
+/// since the database writes to what it opens.
+pub(super) fn with_copied_index(dir: &Path) -> io::Result<(Places, TempDir)> {
+    let copied = tempfile::Builder::new().prefix("callboard-").tempdir()?;
+    let own = Places::of(dir);
+    let index =
+        if own.restored.join("index").exists() { own.restored.join("index") } else { own.index.clone() };
+    let places = Places { index: copied.path().join("index"), ..source(dir)?.unwrap_or(own) };
+    if index.is_dir() {
+        copy_tree(&index, &places.index)?;
+    }
+    Ok((places, copied))
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

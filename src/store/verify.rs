@@ -6,10 +6,13 @@ use super::files::Places;
 use super::journal::{replay, segments};
 use super::lock::lock_directory;
 use super::opening::{Found, examine, reach};
+use super::snapshot::with_copied_index;
 use super::{OpenError, Options, checkpoint, high_water};
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// What is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +46,32 @@ pub struct Verified {
     pub faults: Vec<Fault>,
 }
 
-/// Reads all of the store in a data directory. Repairs nothing; fails while a server has it open.
+/// What must last as long as a directory is read.
+#[expect(dead_code, reason = "held for what dropping them does")]
+enum Kept {
+    Locked(File),
+    Copied(TempDir),
+}
+
+/// Reads all of the store in a data directory, which may be read-only: then its index is copied first. Repairs nothing; fails while a server has it open.
 pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
     if !dir.is_dir() {
         return Err(unusable(io::ErrorKind::NotFound.into()));
     }
-    let _lock = lock_directory(dir)?;
-    let places = Places::of(dir);
-    places.prepare().map_err(unusable)?;
+    let (places, _held) = match lock_directory(dir) {
+        Ok(lock) => {
+            let places = Places::of(dir);
+            places.prepare().map_err(unusable)?;
+            (places, Kept::Locked(lock))
+        }
+        Err(error) if error.is_read_only() => {
+            let (places, copied) = with_copied_index(dir).map_err(unusable)?;
+            (places, Kept::Copied(copied))
+        }
+        Err(error) => return Err(error),
+    };
+    let index = dir.join("index");
     let mut verified = Verified::default();
     let mut fault = |place: &Path, what: String| {
         verified.faults.push(Fault { place: place.to_owned(), what });
@@ -88,12 +108,12 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
                 let held = found.sequence();
                 if !found.is_sound() {
                     let what = format!("{damaged} rows are damaged, or some are missing or outdated");
-                    fault(&places.index, what);
+                    fault(&index, what);
                 } else if held < reach && (read.end() < reach || held.saturating_add(1) < first) {
                     // Whole, but not the newest: sled opens on an older state without a word.
                     let what =
                         format!("it ends at {held}; what came then, up to {reach}, is not in the journal");
-                    fault(&places.index, what);
+                    fault(&index, what);
                 } else if read.end() < held {
                     fault(&places.journal, format!("it ends at {}, and the index at {held}", read.end()));
                 }
@@ -101,7 +121,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
                 verified.rows = counted.rows;
                 found.engine.close();
             }
-            Err(error) => fault(&places.index, error.to_string()),
+            Err(error) => fault(&index, error.to_string()),
         }
     }
     if places.high_water.exists() && high_water::read(&places.high_water).map_err(unusable)?.is_none() {

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-/// How long a read waits for a failing database to be replaced.
+/// How long a scan waits for a failing database to be replaced.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The tree and the pre-images of the group in flight.
@@ -27,9 +27,16 @@ pub(super) struct View {
     pub(super) generation: u64,
     /// A reader met a failing database: the commit thread is to replace it.
     pub(super) is_failing: AtomicBool,
+    /// The commit thread opens the database anew.
+    pub(super) is_reopening: bool,
 }
 
 impl View {
+    /// Whether reads that fail now may succeed soon.
+    fn may_come_back(&self) -> bool {
+        self.engine.is_some() || self.is_reopening
+    }
+
     fn engine(&self) -> Result<&Engine, ReadError> {
         self.engine.as_ref().ok_or_else(|| ReadError::Unavailable("it is not open".to_owned()))
     }
@@ -85,33 +92,51 @@ impl From<EngineError> for ReadError {
     }
 }
 
-/// Reads under the lock, for as short as the read takes.
+/// Reads under the lock, for as short as the read takes. It waits for nothing: it may be on a thread of the reactor.
 ///
 /// A sled that failed, at a group, at a flush or in a thread of its own, no longer reads what it had not cached. Such a
-/// read tells the commit thread, which replaces it, and waits for that instead of failing.
+/// read fails, and tells the commit thread, which opens the database anew.
 pub(super) fn read<T>(
     view: &RwLock<View>,
-    read: impl Fn(&View) -> Result<T, ReadError>,
+    read: impl FnOnce(&View) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
-    // A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
-    let lock = || view.read().unwrap_or_else(PoisonError::into_inner);
-    for _ in 0..PATIENCE.as_millis() {
-        let view = lock();
-        match read(&view) {
-            Err(ReadError::Unavailable(_)) if view.engine.is_some() || !view.before.is_empty() => {
-                view.is_failing.store(view.engine.is_some(), Ordering::Relaxed);
-            }
-            result => return result,
-        }
-        drop(view);
-        std::thread::sleep(Duration::from_millis(1));
+    let view = lock(view);
+    let result = read(&view);
+    if let Err(ReadError::Unavailable(_)) = result {
+        view.is_failing.store(view.engine.is_some(), Ordering::Relaxed);
     }
-    read(&lock())
+    result
 }
 
-/// Whether a reader met a failing database since this was asked last.
+/// [`read`] for scans, which are on threads of their own: it waits a while for a database that is opened anew.
+fn read_patiently<T>(
+    view: &RwLock<View>,
+    attempt: impl Fn(&View) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    for _ in 0..PATIENCE.as_millis() {
+        match read(view, &attempt) {
+            Err(ReadError::Unavailable(_)) if lock(view).may_come_back() => {}
+            result => return result,
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    read(view, attempt)
+}
+
+/// A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
+fn lock(view: &RwLock<View>) -> RwLockReadGuard<'_, View> {
+    view.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the database is failing or being opened anew, and may be back soon.
+pub(super) fn is_interrupted(view: &RwLock<View>) -> bool {
+    let view = lock(view);
+    view.is_reopening || view.is_failing.load(Ordering::Relaxed)
+}
+
+/// Whether a reader met a failing database since it was opened.
 pub(super) fn is_failing(view: &RwLock<View>) -> bool {
-    view.read().unwrap_or_else(PoisonError::into_inner).is_failing.swap(false, Ordering::Relaxed)
+    lock(view).is_failing.load(Ordering::Relaxed)
 }
 
 /// Locks for exchanging what readers see. It is the one way to do it, so no change goes without a new generation.
@@ -140,7 +165,8 @@ impl<'a> Groups<'a> {
 
     /// Reads a page. Its last record, which the page may cut off, begins the next.
     fn fill(&mut self) -> Result<(), ReadError> {
-        let page = read(self.view, |view| view.page(&self.prefix, self.after.as_deref(), self.limit))?;
+        let page =
+            read_patiently(self.view, |view| view.page(&self.prefix, self.after.as_deref(), self.limit))?;
         let mut records: VecDeque<Vec<Row>> = VecDeque::new();
         // The record before may have grown since: its new parts are none of the next one's.
         let given = self.after.as_deref().map(base);
@@ -193,7 +219,13 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     pub(super) fn new(view: &'a RwLock<View>, space: &Space, table: Table) -> Self {
-        let prefix = space.table(table);
+        Self::within(view, space, table, &[])
+    }
+
+    /// Those whose ids begin with some bytes, which are left out of the ids.
+    pub(super) fn within(view: &'a RwLock<View>, space: &Space, table: Table, begin: &[u8]) -> Self {
+        let mut prefix = space.table(table);
+        prefix.extend_from_slice(begin);
         Self { table, prefix: prefix.len(), groups: Groups::new(view, prefix) }
     }
 
@@ -225,5 +257,68 @@ impl Iterator for Records<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let parts = self.groups.next()?;
         Some(parts.and_then(|parts| self.record(&parts)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Store, agenda::AgendaRecord};
+    use super::*;
+    use crate::program::Slug;
+    use crate::revision::Digest;
+    use std::cell::Cell as Count;
+    use std::sync::mpsc;
+
+    fn unavailable<T>() -> Result<T, ReadError> {
+        Err(ReadError::Unavailable("it failed".to_owned()))
+    }
+
+    #[test]
+    fn a_read_that_fails_is_not_tried_again() {
+        let view = View {
+            engine: None,
+            before: Changes::new(),
+            generation: 0,
+            is_failing: false.into(),
+            is_reopening: true,
+        };
+        let view = RwLock::new(view);
+        let tries = Count::new(0);
+        let result: Result<(), _> = read(&view, |_| {
+            tries.set(tries.get() + 1);
+            unavailable()
+        });
+        assert_eq!((result, tries.get()), (unavailable(), 1));
+    }
+
+    /// The journal that the commit thread reads to open the index anew is a pipe that nobody writes to, so the reopening
+    /// goes on for as long as the test wants.
+    #[test]
+    fn a_read_during_a_reopening_fails_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &Slug::parse("con").unwrap()).unwrap();
+        let pipe = dir.path().join("journal/00000000000000000002.journal");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        lock(store.view()).is_failing.store(true, Ordering::Relaxed);
+        let (answer, answers) = mpsc::channel::<Result<Option<AgendaRecord>, ReadError>>();
+        let reader = store.clone();
+        std::thread::spawn(move || {
+            while answer.send(reader.agenda(&Digest([7; 32]))).is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        // The first reads may come before the reopening; one that waits for its end answers never.
+        let mut failed = 0;
+        while failed < 100 {
+            let answered =
+                answers.recv_timeout(Duration::from_secs(20)).expect("a read waits for the reopening");
+            failed += usize::from(matches!(answered, Err(ReadError::Unavailable(_))));
+        }
+        drop(std::fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+        let back = std::time::Instant::now();
+        while store.agenda(&Digest([7; 32])) != Ok(None) {
+            assert!(back.elapsed() < Duration::from_secs(20), "it does not come back");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }

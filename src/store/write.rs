@@ -2,15 +2,11 @@
 
 use super::{AgendaRecord, LinkTarget, ReleaseRecord, ReleaseWrite};
 use crate::revision::{Digest, Entry};
-use serde::{Deserialize, Serialize};
 
-/// One change of the store, as the state that is to be. Doing it twice is doing it once, so a journal can
-/// record it and another backend replay it.
+/// One change of the store, as the state that is to be. Doing it twice is doing it once.
 ///
-/// Its serialised form is kept: variants may be added, a field only with a default, and nothing is renamed.
 /// A compare-and-set holds too where the record already is what it is to become.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "write", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     /// Makes or changes an agenda.
     PutAgenda {
@@ -45,7 +41,6 @@ pub enum Write {
         /// Which.
         name: String,
         /// The value.
-        #[serde(with = "super::base64")]
         value: Vec<u8>,
     },
     /// Forgets a named value.
@@ -60,7 +55,6 @@ pub enum Write {
         /// The release as it is to be kept.
         record: Box<ReleaseRecord>,
         /// Its program as it is to be kept; none leaves it as it is.
-        #[serde(with = "super::base64::optional", default)]
         csv: Option<Vec<u8>>,
     },
     /// Rewrites a session's entry in the ledger, for an erasure: its text may go, but number, sequence and

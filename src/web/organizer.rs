@@ -19,12 +19,31 @@ pub struct Desk {
     pub who: String,
     /// What was tried last: when, what came of it in words, and the faults of its file.
     pub last: Option<(DateTime<Utc>, String, Vec<FaultLine>)>,
-    /// A held release: why, and the digest that confirms it.
-    pub held: Option<(Vec<String>, String)>,
+    /// The releases that wait for a confirmation, newest first.
+    pub held: Vec<HeldRelease>,
+    /// The program file, where it is older than what runs and therefore ignored.
+    pub stale: Option<String>,
     /// Of the read links polled in the last two days, how many per cent hold the running release.
     pub current: Option<u8>,
     /// The kept releases, latest first.
     pub releases: Vec<KeptRelease>,
+}
+
+/// A release that waits for a confirmation.
+#[derive(Debug, Clone)]
+pub struct HeldRelease {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// How it came in.
+    pub origin: String,
+    /// Why it is held.
+    pub reasons: Vec<String>,
+    /// What a confirmation must name.
+    pub digest: String,
+    /// What it would change.
+    pub changes: Vec<Change>,
+    /// Whether it can be dropped here.
+    pub is_discardable: bool,
 }
 
 /// A fault of a file, for people.
@@ -72,6 +91,8 @@ pub struct Preview {
     pub reasons: Vec<String>,
     /// What a confirmation must name; none where it cannot be published.
     pub digest: Option<String>,
+    /// Whether another release was published since it was shown before.
+    pub superseded: bool,
 }
 
 #[derive(Template)]
@@ -88,11 +109,37 @@ struct DeskPage<'a> {
     site: Site<'a>,
     head: Head,
     desk: &'a Desk,
+    held: Vec<HeldView<'a>>,
+    stale: Option<String>,
     running: String,
     share: Option<String>,
     last: Option<(String, &'a str)>,
     faults: &'a [FaultLine],
     releases: Vec<(&'a KeptRelease, String)>,
+}
+
+/// The changes of a held release that the desk lists; its preview has all of them.
+const LISTED: usize = 100;
+
+struct HeldView<'a> {
+    held: &'a HeldRelease,
+    heading: String,
+    lines: Vec<ChangeLine>,
+    more: Option<String>,
+}
+
+impl<'a> HeldView<'a> {
+    fn of(site: &Site<'_>, held: &'a HeldRelease) -> Self {
+        let values = [("at", site.when.full(held.since)), ("origin", held.origin.clone())];
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let more = held.changes.len().saturating_sub(LISTED);
+        Self {
+            held,
+            heading: fill(site.words.held_since, &values),
+            lines: held.changes.iter().take(LISTED).map(|change| line(site, change)).collect(),
+            more: (more > 0).then(|| fill(site.words.held_more, &[("n", &more.to_string())])),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -107,6 +154,7 @@ struct PreviewPage<'a> {
     blast: Option<String>,
     most_held: Vec<(&'a Text, String)>,
     guard: Option<String>,
+    superseded: Option<String>,
 }
 
 /// The form that takes the secret once.
@@ -125,6 +173,8 @@ pub fn desk(release: &Release, desk: &Desk) -> String {
     write(&DeskPage {
         head: Head::secret(&site, site.words.organizer),
         desk,
+        held: desk.held.iter().map(|held| HeldView::of(&site, held)).collect(),
+        stale: desk.stale.as_ref().map(|file| fill(site.words.stale_file, &[("file", file)])),
         running: fill(site.words.running, &values),
         share,
         last: desk.last.as_ref().map(|(at, what, _)| (site.when.full(*at), what.as_str())),
@@ -150,6 +200,11 @@ pub fn preview(release: &Release, preview: &Preview) -> String {
     let picks = |count: usize| fill(words.picks, &[("n", &count.to_string())]);
     let guard =
         (!preview.reasons.is_empty()).then(|| fill(words.guard, &[("reasons", &preview.reasons.join("; "))]));
+    let superseded = preview.superseded.then(|| {
+        let values = [("n", release.number().to_string()), ("at", site.when.full(release.published()))];
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        fill(words.superseded, &values)
+    });
     write(&PreviewPage {
         head: Head::secret(&site, words.preview),
         preview,
@@ -159,6 +214,7 @@ pub fn preview(release: &Release, preview: &Preview) -> String {
         blast,
         most_held: preview.most_held.iter().map(|(title, count)| (title, picks(*count))).collect(),
         guard,
+        superseded,
         site: site.clone(),
     })
 }

@@ -18,7 +18,7 @@ from server import Server
 
 CODE = "ohandovercodeohandovercode"
 ROUTES = re.findall(r'line\("(/[^"]*)"', (ROOT / "src" / "http" / "route.rs").read_text())
-SECRET_PARAMETERS = {"{read}", "{members}", "{code}", "{*feed}"}
+SECRET_PARAMETERS = {"{read}", "{members}", "{code}", "{*feed}", "{*rest}"}
 PUBLIC_PARAMETERS = {
     "{track}": "track-1", "{date}": "2025-03-25", "{room}": "room-1", "{speaker}": "dan-fainstein", "{id}": "welcome",
     "{session}": "welcome", "{n}": "1", "{calendar}": "program", "{name}": "style.css",
@@ -155,7 +155,7 @@ def private_paths(token: str) -> list[str]:
         assert parameters <= SECRET_PARAMETERS | set(PUBLIC_PARAMETERS), f"say whether {route} holds a secret"
         if parameters & SECRET_PARAMETERS:
             path = route.replace("{read}", token).replace("{members}", f"{token},{token}").replace("{code}", CODE)
-            paths.append(path.replace("{*feed}", f"agendas/{token}"))
+            paths.append(path.replace("{*feed}", f"agendas/{token}").replace("{*rest}", f"agendas/{token}"))
     assert any("/api/v1/agendas/" in path for path in paths) and any("/team/" in path for path in paths)
     return [*paths, f"/subscribe/team/{token},{token}", f"/dav/agendas/{token}/", f"/organizer/{token}"]
 

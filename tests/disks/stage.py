@@ -25,11 +25,14 @@ KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
 
 # Its days are past, and retention must not take away what a disk is to keep. Checkpoints are made so often that
-# short sessions cross several.
+# short sessions cross several, and pieces are so short that every release is written in some; one that moves a session
+# writes the whole ledger in pieces. A few agendas are changed faster than people
+# do.
 CONFIG = """
 public_url = "http://conf.example"
 retention_days = 36500
 checkpoint_kib = 16
+piece_kib = 3
 [conference]
 title = "Disks"
 slug = "disks"
@@ -39,6 +42,9 @@ zone = "America/Los_Angeles"
 uid_domain = "disks.example"
 [publishing]
 keep_releases = 10000
+[limits]
+agenda_changes_at_once = 1000000
+agenda_links_at_once = 1000000
 [[tracks]]
 name = "Main"
 slug = "main"

@@ -58,7 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "xml",
         ],
     ),
-    ("retention", &["program", "store", "freshness", "publisher", "clock"]),
+    ("retention", &["program", "revision", "store", "freshness", "publisher", "clock"]),
     ("server", &["peer"]),
     ("client", &[]),
     ("cli", &["*"]),

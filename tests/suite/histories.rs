@@ -5,8 +5,8 @@
 
 use callboard::feed::{FeedKey, Options, parse_query};
 use callboard::program::{
-    Change, Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text,
-    Track, Zone, apply, diff,
+    Change, ChangeKind, Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker,
+    Status, Text, Track, Zone, apply, diff,
 };
 use callboard::release::Release;
 use callboard::revision::{Ceiling, Entry, Ledger, Standing, lift};
@@ -146,13 +146,20 @@ fn history(seed: u64) {
     let mut plan = Plan::new();
     let mut release: Option<Release> = None;
     let mut seen: BTreeMap<SessionId, (u32, u32)> = BTreeMap::new();
+    let mut calendar = Calendar::default();
+    let mut earlier = Vec::new();
     let mut now = start();
     for _ in 0..2 + dice.roll(7) {
-        for _ in 0..1 + dice.roll(4) {
+        if !earlier.is_empty() && dice.one_in(5) {
+            plan = dice.of::<Plan>(&earlier).clone(); // a release is restored
+        }
+        for _ in 0..dice.roll(5) {
             plan.edit(&mut dice);
         }
+        earlier.push(plan.clone());
         // Clocks stand still and run backwards at times.
         now += TimeDelta::seconds(i64::try_from(dice.roll(120)).unwrap() - 30);
+        now += weeks(&mut dice);
         let empty = Ledger::empty("conf.example");
         let previous = release.as_ref().map_or(&empty, |release| &release.ledger);
         let prepared = match &release {
@@ -166,8 +173,10 @@ fn history(seed: u64) {
             changes_apply(&before.program, &after.program);
             sequences(&before.ledger, &after.ledger);
             reported(&before.ledger, &after.ledger, &prepared.changes);
+            calendars_see_what_is_reported(before, after, &prepared.changes);
             bytes(before, after, prepared.is_new);
         }
+        calendar.takes(&prepared.release);
         for (id, entry) in &prepared.release.ledger.entries {
             let (number, sequence) = *seen.entry(id.clone()).or_insert((entry.number, 0));
             assert_eq!(number, entry.number, "a number is for ever");
@@ -210,7 +219,10 @@ fn sharing_shows_nowhere(shared: &Release, fresh: &Release) {
 }
 
 fn again_changes_nothing(release: &Release, now: DateTime<Utc>) {
-    let again = Release::prepare(release.program.clone(), &release.ledger, now + TimeDelta::days(1));
+    // A tombstone's time may be over tomorrow.
+    let has_tombstones = release.ledger.entries.values().any(|entry| entry.standing == Standing::Removed);
+    let again = if has_tombstones { now } else { now + TimeDelta::days(1) };
+    let again = Release::prepare(release.program.clone(), &release.ledger, again);
     assert!(!again.is_new && again.changes.is_empty());
     for (key, feed) in release.feeds.feeds() {
         assert_eq!(feed.identity, again.release.feeds.feed(key).unwrap().identity, "{key}");
@@ -239,6 +251,60 @@ fn reported(before: &Ledger, after: &Ledger, changes: &[Change]) {
     for (id, entry) in &after.entries {
         if digest(before.entries.get(id)) != Some(entry.digest) {
             assert!(reported.contains(id), "{id} changed and is not reported");
+        }
+    }
+}
+
+/// Mostly none; at times so many that tombstones are over.
+fn weeks(dice: &mut Dice) -> TimeDelta {
+    if dice.one_in(4) { TimeDelta::weeks(i64::try_from(dice.roll(9)).unwrap()) } else { TimeDelta::zero() }
+}
+
+/// What a change says happens to a session happens in the program's feed, and nothing else does.
+fn calendars_see_what_is_reported(before: &Release, after: &Release, changes: &[Change]) {
+    let kinds: BTreeMap<&SessionId, ChangeKind> =
+        changes.iter().map(|change| (&change.session, change.kind)).collect();
+    let shown = |release: &Release, id: &SessionId| {
+        release.feeds.event(id).map(|event| {
+            let text = String::from_utf8(event.default_bytes().to_vec()).unwrap();
+            (text.contains("\r\nSTATUS:CANCELLED\r\n"), event.revision.sequence, text)
+        })
+    };
+    for id in after.ledger.entries.keys() {
+        let (old, new) = (shown(before, id), shown(after, id));
+        match kinds.get(id) {
+            Some(ChangeKind::Cancelled) => {
+                let (is_cancelled, sequence, _) = new.expect("a cancellation is shown");
+                assert!(is_cancelled, "{id}");
+                assert!(old.is_none_or(|(was, earlier, _)| !was && sequence > earlier), "{id}");
+            }
+            Some(ChangeKind::Withdrawn) => assert!(new.is_none(), "{id}"),
+            Some(ChangeKind::Added) => assert!(old.is_none() && new.is_some(), "{id}"),
+            Some(ChangeKind::Restored) => {
+                assert!(new.is_some_and(|(is_cancelled, ..)| !is_cancelled), "{id}");
+            }
+            Some(ChangeKind::Moved | ChangeKind::Edited) => {}
+            None => match (old, new) {
+                (Some((was_cancelled, ..)), None) => assert!(was_cancelled, "{id} left without a word"),
+                (Some(old), Some(new)) => assert_eq!(old, new, "{id} changed without a word"),
+                (None, Some((is_cancelled, ..))) => assert!(is_cancelled, "{id} came without a word"),
+                (None, None) => {}
+            },
+        }
+    }
+}
+
+/// A calendar that keeps what it was last shown of each session, and takes news only with a later sequence.
+#[derive(Default)]
+struct Calendar(BTreeMap<SessionId, (u32, Vec<u8>)>);
+
+impl Calendar {
+    fn takes(&mut self, release: &Release) {
+        for event in release.feeds.events() {
+            let now = (event.revision.sequence, event.default_bytes().to_vec());
+            if let Some(last) = self.0.insert(event.id.clone(), now.clone()) {
+                assert!(now == last || now.0 > last.0, "{}: {} after {}", event.id, now.0, last.0);
+            }
         }
     }
 }
@@ -316,6 +382,7 @@ fn restored_history(seed: u64) {
             }
         } else {
             plan.edit(&mut dice);
+            now += weeks(&mut dice);
         }
         let release = Release::prepare(plan.program(), &ledger, now).release;
         for event in release.feeds.events() {

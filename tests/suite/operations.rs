@@ -1,7 +1,7 @@
 //! What an operator does with the built program: examine a config, reload it, ask how the server is, back it up.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -77,7 +77,8 @@ impl Site {
             line.clear();
             assert!(out.read_line(&mut line).unwrap() > 0, "{}", self.log());
         }
-        Server { child, _out: out }
+        let port = line.split("127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+        Server { child, port, _out: out }
     }
 
     fn log(&self) -> String {
@@ -96,6 +97,7 @@ impl Site {
 
 struct Server {
     child: Child,
+    port: u16,
     _out: BufReader<ChildStdout>,
 }
 
@@ -298,4 +300,174 @@ fn check_backup_and_verify_say_what_they_need_without_a_config() {
     assert!(code == 1 && text.contains("name the server's with --data"), "{code} {text}");
     let (code, text) = run(&["verify"]);
     assert!(code == 1 && text.contains("the data directory data cannot be used"), "{code} {text}");
+}
+
+#[test]
+fn health_asks_the_control_socket_or_the_operators_listener_and_says_why_not() {
+    let site = Site::new();
+    let (code, text) = site.run(&["health"]);
+    assert!(code == 1 && text.contains("not ready: no server has the data directory open"), "{code} {text}");
+    let server = site.serve(&[]);
+    assert_eq!(site.run(&["health"]), (0, "ready: release 1\n".to_owned()));
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let (code, text) = site.run(&["health", "--operator-listen", &listen]);
+    assert!(code == 1 && text.contains("does not answer"), "{code} {text}");
+    server.stop();
+    let server = site.serve(&["--operator-listen", &listen]);
+    let (code, text) = site.run(&["health", "--operator-listen", &listen]);
+    assert!(code == 0 && text.starts_with("ready: release "), "{code} {text}");
+    fs::rename(site.path("data/lock"), site.path("data/away")).unwrap();
+    site.logged("the store takes no writes");
+    for arguments in [&["health"] as &[&str], &["health", "--operator-listen", &listen]] {
+        let (code, text) = site.run(arguments);
+        assert!(code == 1 && text.contains("not ready: the store takes no writes: "), "{code} {text}");
+    }
+    drop(server);
+}
+
+/// A port that is free at the moment.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Runs a command with something on standard input.
+fn fed(mut command: Command, input: &[u8]) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_backup_streams_out_and_in_and_a_cut_one_replaces_nothing() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    let running = site.command(&["backup", "-"]).output().unwrap();
+    assert!(running.status.success() && running.stdout.ends_with(b"\n"));
+    server.stop();
+    let stopped = site.command(&["backup", "-"]).output().unwrap();
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(String::from_utf8_lossy(&stopped.stderr).contains("SHA-256 verified"));
+    assert!(!site.path("-").exists());
+
+    let kept = |name: &str| listing(&site.path("data").join(name));
+    let before = (kept("journal"), kept("checkpoints"));
+    for cut in [0, 1, running.stdout.len() / 2, running.stdout.len() - 2] {
+        let output = fed(site.command(&["restore", "-"]), &running.stdout[..cut]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(1) && said.contains("standard input is no whole backup"),
+            "{said}"
+        );
+        assert_eq!((kept("journal"), kept("checkpoints")), before);
+    }
+    let output = fed(site.command(&["restore", "-"]), &running.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    site.serve(&[]).stop();
+}
+
+#[test]
+fn a_directory_keeps_backups_for_the_configured_days() {
+    let site = Site::new();
+    let server = site.serve(&["--operator-listen", "127.0.0.1:0"]);
+    fs::create_dir(site.path("kept")).unwrap();
+    for name in ["2020-01-01.ndjson", "notes.txt"] {
+        fs::write(site.path("kept").join(name), "old").unwrap();
+    }
+    let (code, text) = site.run(&["backup", "kept"]);
+    assert_eq!(code, 0, "{text}");
+    let names = || {
+        let mut names: Vec<String> = fs::read_dir(site.path("kept"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert!(names().len() == 2 && names()[1] == "notes.txt", "{:?}", names());
+    let (code, text) = site.run(&["backup", "kept/one.ndjson", "--keep", "3"]);
+    assert!(code == 64 && text.contains("--keep needs a directory"), "{code} {text}");
+    server.stop();
+}
+
+#[test]
+fn an_unfinished_backup_follows_no_link_that_somebody_laid() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    site.write("victim", "precious");
+    std::os::unix::fs::symlink(site.path("victim"), site.path("backup.ndjson.unfinished")).unwrap();
+    std::os::unix::fs::symlink(site.path("victim"), site.path("backup.ndjson")).unwrap();
+    let (code, text) = site.run(&["backup", "backup.ndjson"]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(fs::read_to_string(site.path("victim")).unwrap(), "precious");
+    assert!(fs::symlink_metadata(site.path("backup.ndjson")).unwrap().is_file());
+    server.stop();
+}
+
+#[test]
+fn verify_and_backup_work_on_a_read_only_mount() {
+    let site = Site::new();
+    site.serve(&[]).stop();
+    let expected = site.command(&["backup", "-"]).output().unwrap().stdout;
+    let before = listing(&site.path("data"));
+    let mounted = |command: &str| {
+        let script =
+            format!("mount --bind data data && mount -o remount,bind,ro data || exit 99; exec {command}");
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "sh", "-c", &script]).env("CALLBOARD", env!("CARGO_BIN_EXE_callboard"));
+        shell.env_remove("RUNTIME_DIRECTORY").current_dir(site.dir.path()).stdin(Stdio::null());
+        shell.output()
+    };
+    match mounted("touch data/writable") {
+        Ok(output) if output.status.code() == Some(1) => {}
+        refused => {
+            eprintln!("skipped: no read-only mount can be made here: {refused:?}");
+            return;
+        }
+    }
+    let verified = mounted("\"$CALLBOARD\" verify --config callboard.toml").unwrap();
+    let text = [verified.stdout, verified.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    assert!(verified.status.success() && text.contains("sound: "), "{text}");
+    let backup = mounted("\"$CALLBOARD\" backup - --config callboard.toml").unwrap();
+    assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
+    assert_eq!(lines(&backup.stdout), lines(&expected));
+    assert_eq!(listing(&site.path("data")), before);
+}
+
+/// The records of a backup; its head and tail name the sequence.
+fn lines(backup: &[u8]) -> Vec<String> {
+    let text = String::from_utf8(backup.to_vec()).unwrap();
+    let records =
+        text.lines().filter(|line| !line.starts_with("{\"callboard\"") && !line.starts_with("{\"records\""));
+    records.filter(|line| !line.contains("last-backup")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_flood_of_wrong_requests_leaves_a_few_lines_and_their_number() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    let mut client = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut ask = |times: usize| {
+        for _ in 0..times {
+            client.write_all(b"HEAD /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            let (mut answer, mut bytes) = (Vec::new(), [0; 4096]);
+            while !answer.ends_with(b"\r\n\r\n") {
+                let read = client.read(&mut bytes).unwrap();
+                assert!(read > 0, "closed");
+                answer.extend_from_slice(&bytes[..read]);
+            }
+            assert!(answer.starts_with(b"HTTP/1.1 404"), "{}", String::from_utf8_lossy(&answer));
+        }
+    };
+    let started = Instant::now();
+    ask(2_000);
+    std::thread::sleep(Duration::from_millis(1_100));
+    ask(1);
+    site.logged("more requests within a second were answered so");
+    let most = 11 * (usize::try_from(started.elapsed().as_secs()).unwrap() + 2);
+    let lines = site.log().lines().filter(|line| line.contains("status=404")).count();
+    assert!(lines <= most, "{lines} lines, at most {most}");
+    server.stop();
 }

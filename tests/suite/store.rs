@@ -7,6 +7,7 @@ mod crash;
 mod format;
 pub(crate) mod full_disk;
 mod moved;
+mod pieces;
 mod releases;
 mod sample;
 

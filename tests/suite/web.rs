@@ -92,7 +92,15 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let desk = web::Desk {
         who: HOSTILE.to_owned(),
         last: Some((release.published(), HOSTILE.to_owned(), vec![fault(true), fault(false)])),
-        held: Some((vec![HOSTILE.to_owned()], "abc".to_owned())),
+        held: vec![web::HeldRelease {
+            since: release.published(),
+            origin: HOSTILE.to_owned(),
+            reasons: vec![HOSTILE.to_owned()],
+            digest: "abc".to_owned(),
+            changes: changes.to_vec(),
+            is_discardable: true,
+        }],
+        stale: Some(HOSTILE.to_owned()),
         current: Some(81),
         releases: vec![kept(2), kept(1)],
     };
@@ -103,6 +111,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         most_held: vec![(Text::from(HOSTILE), 77)],
         reasons: vec![HOSTILE.to_owned()],
         digest: Some("abc".to_owned()),
+        superseded: true,
     };
     let slugs = &release.ledger.slugs;
     let view = |pairs: &[(&'static str, &'static str)]| View::parse(pairs.iter().copied(), slugs).unwrap();
@@ -409,7 +418,8 @@ fn what_was_withdrawn_is_on_no_page() {
     let next = Release::prepare(program, &release.ledger, at);
     let (release, changes) = (next.release, next.changes);
     for (path, page) in everything(&release, &changes) {
-        if path != "/organizer/preview" {
+        // An organizer sees what a release would withdraw before it does.
+        if !["/organizer", "/organizer/preview"].contains(&path.as_str()) {
             assert!(!page.contains("Tackling Slow Queries"), "{path}");
         }
     }

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from machine import (
-    HOME, Failed, Receiver, check, is_active, journal, json_of, main_pid, property_of, readme, run, scenario, status_of, wait_for,
+    HOME, Failed, Receiver, ask, check, is_active, journal, json_of, main_pid, property_of, readme, run, scenario, status_of, wait_for,
 )  # fmt: skip
 
 NAME = "srecon25americas"
@@ -105,6 +105,42 @@ def a_start_with_secrets_accepts_them():
     check(refuses(kept("chair.secret")), "the removed secret is accepted")
 
 
+# --- health and metrics --------------------------------------------------------------------------------------
+
+OPERATOR = "http://127.0.0.1:9090"
+
+
+@scenario
+def health_and_metrics_are_on_a_socket_of_their_own():
+    readme("operator-socket")
+    check(json_of(OPERATOR + "/readyz"), "not ready")
+    check(b"callboard_" in ask(OPERATOR + "/metrics")[1], "no metrics")
+    check(status_of(ORIGIN + "/metrics") == 404, "everybody can read the metrics")
+    check(status_of(OPERATOR + "/program.ics") == 404, "the operator's socket serves the conference")
+    check(status_of(ORIGIN + "/program.ics") == 200, "the conference is not served")
+    run("systemctl", "stop", SOCKET, SERVICE)
+    check(not is_active(f"callboard-operator@{NAME}.socket"), "a scrape would start the stopped service")
+    run("systemctl", "start", SOCKET, SERVICE)
+    check(status_of(OPERATOR + "/readyz") == 200, "the operator's socket did not start with the other")
+
+
+@scenario
+def a_socket_may_have_several_addresses():
+    drop_in = Path(f"/etc/systemd/system/{SOCKET}.d/more.conf")
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Socket]\nListenStream=127.0.0.1:8085\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "stop", SERVICE, SOCKET)
+    run("systemctl", "start", SOCKET, SERVICE)
+    for origin in (ORIGIN, "http://127.0.0.1:8085"):
+        check(status_of(origin + "/program.ics") == 200, f"{origin} is not served")
+    check(status_of(OPERATOR + "/readyz") == 200, "the operator's socket is gone")
+    drop_in.unlink()
+    run("systemctl", "daemon-reload")
+    run("systemctl", "stop", SERVICE, SOCKET)
+    run("systemctl", "start", SOCKET, SERVICE)
+
+
 # --- restarts under load -------------------------------------------------------------------------------------
 
 
@@ -193,10 +229,13 @@ def a_release_reaches_a_webhook_signed_by_a_root_only_secret():
     check(secret.stat().st_mode & 0o777 == 0o600 and secret.stat().st_uid == 0, "the secret is not root's alone")
     with (CONFIG / "callboard.toml").open("a") as config:
         config.write(f'\n[[webhooks]]\nurl = "{receiver.url}"\nsecret_file = "{secret}"\n')
-    run("systemctl", "restart", SERVICE)
+    run("systemctl", "reload", SERVICE)
+    wait_for(lambda: 'changed="webhooks"' in journal(SERVICE), "the config is read again")
     publish()
+    # The server writes the call just after the release.
+    wait_for(lambda: list(Path(f"/var/lib/callboard/{NAME}/spool").glob("*.json")), "the server writes the call")
     run("systemctl", "start", f"callboard-deliver@{NAME}.service")
-    wait_for(lambda: receiver.calls, f"the call arrives; {journal(f'callboard-deliver@{NAME}.service')}")
+    check(receiver.calls, f"no call arrived: {journal(f'callboard-deliver@{NAME}.service')}")
     headers, body = receiver.calls[-1]
     signed = f"{headers['callboard-timestamp']}.".encode() + body
     expected = hmac.new(secret.read_bytes().strip(), signed, hashlib.sha256).hexdigest()

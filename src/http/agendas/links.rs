@@ -7,9 +7,10 @@ use crate::release::Release;
 use crate::store::{AgendaRecord, LinkRecord, LinkTarget, Write};
 use chrono::{DateTime, Utc};
 
-/// How many revoked links a record keeps, the last ones. Their tokens are kept apart, so the rest is only
-/// in the way of a record that is written as a whole.
-const REVOKED_KEPT: usize = 20;
+/// How many revoked links of an agenda are remembered, the last ones. Older ones are forgotten, their hashes too, and
+/// answer 404 as if they had never been: an agenda makes no more records than this, however often links are made and
+/// revoked. Nobody comes near it by hand.
+const REVOKED_KEPT: usize = 50;
 
 /// A link as its owner is shown it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,10 +96,10 @@ impl Agendas {
                 let found = record.links.iter_mut().find(|link| link.n == n && link.revoked.is_none());
                 let Some(link) = found else { return Ok(Outcome::Same(())) };
                 link.revoked = Some(now);
-                let write = put_link(link, LinkTarget::Closed { at: now });
+                let mut writes = vec![put_link(link, LinkTarget::Closed { at: now })];
                 self.freshness.forget(&link.hash.0);
-                forget_revoked(record);
-                Ok(Outcome::Unseen((), vec![write]))
+                writes.extend(forget_revoked(record));
+                Ok(Outcome::Unseen((), writes))
             })
             .await?;
         Ok(owned)
@@ -129,12 +130,18 @@ pub(super) fn put_link(link: &LinkRecord, target: LinkTarget) -> Write {
     Write::PutLink { hash: link.hash, target }
 }
 
-fn forget_revoked(record: &mut AgendaRecord) {
+/// Takes the oldest revoked links out of a record; what takes their hashes out of the store too.
+fn forget_revoked(record: &mut AgendaRecord) -> impl Iterator<Item = Write> {
     let revoked = record.links.iter().filter(|link| link.revoked.is_some()).count();
     let mut surplus = revoked.saturating_sub(REVOKED_KEPT);
+    let mut forgotten = Vec::new();
     record.links.retain(|link| {
         let goes = link.revoked.is_some() && surplus > 0;
-        surplus -= usize::from(goes);
+        if goes {
+            surplus -= 1;
+            forgotten.push(link.hash);
+        }
         !goes
     });
+    forgotten.into_iter().map(|hash| Write::DropLink { hash })
 }

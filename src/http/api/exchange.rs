@@ -38,7 +38,7 @@ impl Call<'_> {
         let (release, held) = (Arc::clone(self.release), owned.record.picks.clone());
         let body = self.body.clone();
         let look = move || exchange::from_file(&body, &release, &held);
-        let found: Result<Matching, ExchangeError> = tokio::task::spawn_blocking(look).await?;
+        let found: Result<Matching, ExchangeError> = self.queue.make(look).await?;
         let found = found?;
         let new: Vec<String> = found.new_picks().iter().map(ToString::to_string).collect();
         let owned = match is_preview {

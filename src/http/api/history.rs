@@ -47,7 +47,7 @@ pub(super) fn releases(
 #[derive(Debug)]
 pub(super) struct Asked {
     since: u64,
-    limit: usize,
+    pub(super) limit: usize,
     /// The release and the session that the page before ended with.
     after: Option<(u64, String)>,
 }

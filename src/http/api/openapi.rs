@@ -181,7 +181,14 @@ mod tests {
             assert_eq!(Some(methods), table.get(path), "{path}");
         }
         // The organizer's pages are for browsers.
-        let desk = ["/organizer", "/organizer/session", "/organizer/session/end", "/organizer/publish"];
+        let desk = [
+            "/organizer",
+            "/organizer/session",
+            "/organizer/session/end",
+            "/organizer/publish",
+            "/organizer/held/preview",
+            "/organizer/held/discard",
+        ];
         for path in table.keys().filter(|path| path.starts_with("/api/v1/") || path.starts_with("/organizer"))
         {
             let is_page = desk.contains(path) || *path == "/organizer/releases/{n}/preview";

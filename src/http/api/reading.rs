@@ -11,7 +11,8 @@ use super::openapi;
 use super::query::{AskError, Fields, Query, next_path, together};
 use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
 use crate::feed::{Cancelled, Filter, Options, canonical_query, parse_query};
-use crate::http::kept::Kept;
+use crate::http::kept::{Ask, Asked, Kept};
+use crate::http::queue::Queue;
 use crate::http::{Body, Problem};
 use crate::program::SessionId;
 use crate::release::Release;
@@ -28,6 +29,9 @@ pub(super) const MOST: usize = 500;
 /// Releases in one answer.
 pub(super) const MOST_RELEASES: usize = 50;
 
+/// Bytes of documents kept at most.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
 /// What is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Reading {
@@ -43,15 +47,20 @@ pub(in crate::http) enum Reading {
 }
 
 /// The reader of the API, with what it has made of the running release.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::http) struct Reader(Kept);
 
 /// What one reading works with.
 struct Look<'a> {
     reader: &'a Reader,
     release: &'a Arc<Release>,
-    request: &'a Parts,
-    now: DateTime<Utc>,
+    ask: Ask<'a>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self(Kept::within(MOST_BYTES, 1000))
+    }
 }
 
 impl Reader {
@@ -63,30 +72,35 @@ impl Reader {
         store: &Store,
         request: &Parts,
         now: DateTime<Utc>,
+        queue: &Queue,
     ) -> Result<Response<Body>, Problem> {
         let query = Query::of(request);
-        let look = Look { reader: self, release, request, now };
+        let look = Look { reader: self, ask: Ask { release, request, now, queue }, release };
         match reading {
             Reading::Program => {
-                look.keep("program".to_owned(), |release| Ok(json!(ProgramDocument::of(release)))).await
+                look.keep(kept("program"), |release| Ok(json!(ProgramDocument::of(release)))).await
             }
             Reading::Sessions => look.sessions(&query).await,
             Reading::Session(id) => look.session(id, &query).await,
-            Reading::Tracks => look.keep("tracks".to_owned(), |release| Ok(tracks(release))).await,
+            Reading::Tracks => look.keep(kept("tracks"), |release| Ok(tracks(release))).await,
             Reading::Speakers => look.speakers(&query).await,
             Reading::Releases => {
                 let limit = query.limit(MOST_RELEASES)?;
                 let before = query.cursor("releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
                 let store = store.clone();
-                let name = format!("releases {limit} {before:?}");
-                look.keep(name, move |release| history::releases(release, &store, limit, before)).await
+                let name = format!("releases {before:?}");
+                look.keep(Asked { name, is_kept: limit == MOST_RELEASES }, move |release| {
+                    history::releases(release, &store, limit, before)
+                })
+                .await
             }
             Reading::Changes => {
                 let asked = history::Asked::of(&query, release)?;
                 let store = store.clone();
-                look.keep(format!("changes {asked:?}"), move |release| asked.answer(release, &store)).await
+                let kept = Asked { name: format!("changes {asked:?}"), is_kept: asked.limit == MOST };
+                look.keep(kept, move |release| asked.answer(release, &store)).await
             }
-            Reading::OpenApi => look.keep("openapi".to_owned(), |_| Ok(openapi::document().clone())).await,
+            Reading::OpenApi => look.keep(kept("openapi"), |_| Ok(openapi::document().clone())).await,
         }
     }
 }
@@ -94,15 +108,15 @@ impl Reader {
 impl Look<'_> {
     async fn keep(
         &self,
-        name: String,
-        make: impl FnOnce(&Release) -> Result<Value, Problem> + Send + 'static,
+        asked: Asked,
+        make: impl FnOnce(&Release) -> Result<Value, Problem>,
     ) -> Result<Response<Body>, Problem> {
         let make = move |release: &Release| {
             let mut bytes = make(release)?.to_string().into_bytes();
             bytes.push(b'\n');
             Ok(Exported::new(super::JSON, bytes, release.published()))
         };
-        self.reader.0.answer(name, self.release, self.request, self.now, make).await
+        self.reader.0.answer(asked, self.ask, make).await
     }
 
     async fn sessions(&self, query: &Query) -> Result<Response<Body>, Problem> {
@@ -114,7 +128,8 @@ impl Look<'_> {
             None => 0,
         };
         let name = format!("sessions {from} {}", page.canonical());
-        self.keep(name, move |release| Ok(page.sessions(release, from))).await
+        let is_kept = page.limit == MOST && from % MOST == 0 && page.fields.text().is_empty();
+        self.keep(Asked { name, is_kept }, move |release| Ok(page.sessions(release, from))).await
     }
 
     async fn session(&self, id: SessionId, query: &Query) -> Result<Response<Body>, Problem> {
@@ -122,18 +137,18 @@ impl Look<'_> {
         if self.release.feeds.event(&id).is_none() {
             return Err(Problem::NotFound);
         }
-        let name = format!("session {id} {}", fields.text());
+        let asked = Asked { name: format!("session {id}"), is_kept: fields.text().is_empty() };
         let make = move |release: &Release| {
             let entry = release.ledger.entries.get(&id).ok_or(Problem::NotFound)?;
             Ok(fields.select(json!(SessionDocument::of(entry, release))))
         };
-        self.keep(name, make).await
+        self.keep(asked, make).await
     }
 
     async fn speakers(&self, query: &Query) -> Result<Response<Body>, Problem> {
         let limit = query.limit(MOST)?;
         let after = query.cursor("speakers")?.map(|cursor| cursor.part::<String>(0)).transpose()?;
-        let name = format!("speakers {limit} {after:?}");
+        let asked = Asked { name: format!("speakers {after:?}"), is_kept: limit == MOST };
         let make = move |release: &Release| {
             let mut all = speaker_documents(release);
             if let Some(after) = &after {
@@ -146,8 +161,13 @@ impl Look<'_> {
             let next = next.map(|path| release.program.conference.link(&path));
             Ok(json!({ "release": release.number(), "speakers": all, "next": next }))
         };
-        self.keep(name, make).await
+        self.keep(asked, make).await
     }
+}
+
+/// A document that there is one of.
+fn kept(name: &str) -> Asked {
+    Asked { name: name.to_owned(), is_kept: true }
 }
 
 fn tracks(release: &Release) -> Value {

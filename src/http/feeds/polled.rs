@@ -13,6 +13,7 @@ use crate::store::Behind;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -118,15 +119,37 @@ impl Look<'_> {
         self.shard().bodies.keep(tag, (coding, body.clone()), bytes);
     }
 
-    fn shard(&self) -> MutexGuard<'_, Shard> {
+    fn shard(&self) -> Locked<'_> {
         let Polled([zero, ..]) = self.polled;
         let [first, ..] = self.link;
         let shard = self.polled.0.get(usize::from(first) % SHARDS).unwrap_or(zero);
         // A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut replaced = None;
         if !std::ptr::eq(shard.release.as_ptr(), Arc::as_ptr(self.release)) {
-            *shard = Shard::empty(Arc::downgrade(self.release));
+            replaced = Some(std::mem::replace(&mut *shard, Shard::empty(Arc::downgrade(self.release))));
         }
-        shard
+        Locked { shard, _replaced: replaced }
+    }
+}
+
+/// A locked shard. Fields drop in their order: what it took the place of is dropped once the lock is free, since
+/// thousands of entries take a while.
+struct Locked<'a> {
+    shard: MutexGuard<'a, Shard>,
+    _replaced: Option<Shard>,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Shard;
+
+    fn deref(&self) -> &Shard {
+        &self.shard
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Shard {
+        &mut self.shard
     }
 }

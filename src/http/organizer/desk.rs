@@ -1,7 +1,8 @@
 //! The organizer's pages: what the API does, by cookie and plain forms.
 //!
-//! A previewed file is kept in memory under the digest that its confirmation must name, so that what is
-//! published is what was shown.
+//! A previewed file is kept in memory under the digest that its confirmation must name, with the release that it was
+//! compared with, so that what is published is what was shown: where another release was published meanwhile, the
+//! new comparison is shown instead.
 
 use super::{Call, Desk, Organizer};
 use crate::http::allowance::Allowed;
@@ -34,6 +35,8 @@ pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
 struct Draft {
     csv: Bytes,
     origin: Origin,
+    /// The release that its changes were shown against.
+    base: u64,
 }
 
 impl Drafts {
@@ -108,9 +111,18 @@ impl Organizer {
         match desk {
             Desk::Preview(number) => {
                 let csv = self.publisher.kept_csv(number)?.into();
-                call.show(Draft { csv, origin: Origin::Rollback { of: number } }, false).await
+                call.show(csv, Origin::Rollback { of: number }, Shown::First).await
             }
-            _ => call.publish_draft(form.one("confirm")).await,
+            Desk::PreviewHeld => {
+                let status = self.publisher.status();
+                let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
+                call.show(held.csv.clone(), held.origin, Shown::First).await
+            }
+            Desk::Discard => {
+                self.publisher.discard(form.one("digest")).await?;
+                Ok(see("/organizer"))
+            }
+            _ => call.publish_shown(form.one("confirm")).await,
         }
     }
 
@@ -124,22 +136,27 @@ impl Organizer {
             let faults = last.report.as_ref().map(faults_of_json).unwrap_or_default();
             (last.at, in_words(&last.verdict), faults)
         });
-        let held = status.last.as_ref().and_then(|last| match &last.verdict {
-            Verdict::Held { reasons, digest } if self.drafts.find(digest).is_some() => {
-                Some((reasons.clone(), digest.clone()))
-            }
-            _ => None,
+        let held = status.held.all().iter().rev().map(|waiting| web::HeldRelease {
+            since: waiting.at,
+            origin: origin_in_words(waiting.origin),
+            reasons: waiting.reasons.clone(),
+            digest: waiting.digest.clone(),
+            changes: waiting.details.clone(),
+            // A config waits again after the next start, until its file is changed.
+            is_discardable: waiting.origin != Origin::Config,
         });
+        let stale = self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string());
         let kept = self.store.releases()?;
         let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
             number: kept.number,
             published: kept.published,
-            origin: format!("{:?}", kept.origin).to_lowercase(),
+            origin: origin_in_words(kept.origin),
             who: kept.who.clone().unwrap_or_default(),
             changes: kept.changes,
             has_text: kept.complete,
         });
-        let desk = web::Desk { who, last, held, current: percent, releases: releases.collect() };
+        let (held, releases) = (held.collect(), releases.collect());
+        let desk = web::Desk { who, last, held, stale, current: percent, releases };
         Ok(html(web::desk(&release, &desk)))
     }
 }
@@ -148,16 +165,16 @@ impl Call<'_> {
     /// Shows what the uploaded file would change.
     pub(super) async fn preview_page(self) -> Result<Response<Body>, Problem> {
         let csv = upload::file(self.request, self.body.clone(), "program").await?;
-        self.show(Draft { csv, origin: Origin::Upload }, false).await
+        self.show(csv, Origin::Upload, Shown::First).await
     }
 
-    async fn show(&self, draft: Draft, is_stale: bool) -> Result<Response<Body>, Problem> {
+    async fn show(&self, csv: Bytes, origin: Origin, shown: Shown) -> Result<Response<Body>, Problem> {
         let publisher = Arc::clone(&self.organizer.publisher);
-        let csv = draft.csv.clone();
+        let bytes = csv.clone();
         let turn = self.organizer.previews.preview().await?;
         let look = move || {
             let _turn = turn;
-            let seen = publisher.preview(&csv);
+            let seen = publisher.preview(&bytes);
             let mut page = web::Preview { faults: faults(&seen.report), ..web::Preview::default() };
             if let (Some(prepared), Some(guarded)) = (seen.prepared, seen.guarded) {
                 let impact = publisher.impact(&seen.base, &prepared)?;
@@ -174,12 +191,13 @@ impl Call<'_> {
             }
             Ok::<_, PublishError>((seen.base, page))
         };
-        let (base, page) = tokio::task::spawn_blocking(look).await??;
+        let (base, mut page) = tokio::task::spawn_blocking(look).await??;
+        page.superseded = shown == Shown::Superseded;
         if let Some(digest) = &page.digest {
-            self.organizer.drafts.keep(digest.clone(), draft);
+            self.organizer.drafts.keep(digest.clone(), Draft { csv, origin, base: base.number() });
         }
         let mut response = html(web::preview(&base, &page));
-        if is_stale {
+        if shown != Shown::First {
             *response.status_mut() = StatusCode::CONFLICT;
         } else if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) {
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -187,24 +205,56 @@ impl Call<'_> {
         Ok(response)
     }
 
-    /// Publishes a file that was shown; one that was overtaken is shown again.
-    async fn publish_draft(self, digest: &str) -> Result<Response<Body>, Problem> {
-        let Some(draft) = self.organizer.drafts.find(digest) else { return Err(Problem::UsedUp) };
+    /// Publishes what was shown, be it a preview or a held release. Where another release was published since, the
+    /// changes against that one are shown instead.
+    async fn publish_shown(self, digest: &str) -> Result<Response<Body>, Problem> {
         let publisher = &self.organizer.publisher;
-        let confirm = Some(digest.to_owned());
-        let result = match draft.origin {
-            Origin::Rollback { of } => publisher.roll_back(of, Some(self.who.clone()), confirm, None).await,
-            origin => {
-                let csv = draft.csv.to_vec();
-                let who = Some(self.who.clone());
-                publisher.publish(Proposal { csv, origin, who, confirm, expect: None }).await
-            }
+        let held = || {
+            let status = publisher.status();
+            let held = status.held.find(digest)?;
+            Some(Draft { csv: held.csv.clone(), origin: held.origin, base: held.base })
         };
-        match result {
+        let draft = self.organizer.drafts.find(digest).or_else(held).ok_or(Problem::NoPreview)?;
+        let Draft { csv, origin, base } = draft;
+        let proposal = Proposal {
+            csv: csv.clone(),
+            origin,
+            who: Some(self.who.clone()),
+            confirm: Some(digest.to_owned()),
+            expect: Some(base),
+        };
+        match publisher.publish(proposal).await {
             Ok(_) => Ok(see("/organizer")),
-            Err(PublishError::Held(_) | PublishError::Refused(_)) => self.show(draft, true).await,
+            Err(PublishError::Superseded { .. }) => self.show(csv, origin, Shown::Superseded).await,
+            Err(PublishError::Held(_) | PublishError::Refused(_)) => {
+                self.show(csv, origin, Shown::Again).await
+            }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Why a preview is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Somebody asked for it.
+    First,
+    /// It could not be published as it was shown before.
+    Again,
+    /// Another release was published since it was shown.
+    Superseded,
+}
+
+fn origin_in_words(origin: Origin) -> String {
+    match origin {
+        Origin::First => "first start".to_owned(),
+        Origin::File => "program file".to_owned(),
+        Origin::Upload => "upload".to_owned(),
+        Origin::Rollback { of } => format!("release {of}, published again"),
+        Origin::Config => "changed config".to_owned(),
+        Origin::Upgrade => "newer Callboard".to_owned(),
+        Origin::Restored => "restored backup".to_owned(),
+        Origin::Scheduled => "schedule".to_owned(),
     }
 }
 

@@ -11,8 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Previews that are made at once.
 const PREVIEWS: usize = 1;
 
-/// Uploads whose bytes are held at once, the one that is looked at included.
-const UPLOADS: usize = 4;
+/// Uploads whose bytes are held at once: one is looked at while the next is read.
+const UPLOADS: usize = 2;
 
 /// The longest wait for a turn.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -56,8 +56,7 @@ mod tests {
     async fn one_preview_is_made_at_once_and_the_others_wait_so_long() {
         let previews = Previews::default();
         let first = previews.preview().await.unwrap();
-        let uploads = [previews.upload().await, previews.upload().await, previews.upload().await];
-        assert!(uploads.iter().all(Result::is_ok));
+        let _upload = previews.upload().await.unwrap();
         let began = tokio::time::Instant::now();
         assert!(matches!(previews.preview().await, Err(Problem::Overloaded)));
         assert_eq!(began.elapsed(), LONGEST);

@@ -16,7 +16,7 @@ impl Call<'_> {
     pub(super) async fn put(self) -> Result<Response<Body>, Problem> {
         let expect = self.expect()?;
         let proposal = Proposal {
-            csv: self.body.to_vec(),
+            csv: self.body.clone(),
             origin: Origin::Upload,
             who: Some(self.who.clone()),
             confirm: self.query("confirm"),
@@ -62,6 +62,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn unschedule(self) -> Result<Response<Body>, Problem> {
+        self.expect()?;
         let publisher = &self.organizer.publisher;
         if !publisher.unschedule().await? {
             return Err(Problem::NotFound);
@@ -72,6 +73,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn erase(self, id: SessionId) -> Result<Response<Body>, Problem> {
+        self.expect()?;
         let publisher = &self.organizer.publisher;
         let erased = publisher.erase(id.clone()).await?;
         let answer = json!({ "session": id.as_str(), "releases": erased.releases });

@@ -29,7 +29,7 @@ impl Call<'_> {
             "published": release.published(),
             "sessions": release.feeds.events().len(),
             "last": status.last,
-            "held": status.held,
+            "held": status.held.newest(),
             "unstored": status.unstored,
             "schedule": status.schedule,
             "file": {

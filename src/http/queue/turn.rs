@@ -15,7 +15,7 @@ const INERTIA: u64 = 8;
 
 /// Whose turn it is, and who waits.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(in crate::http) struct Queue {
     turns: Semaphore,
     at_once: u64,
     longest: Duration,
@@ -47,14 +47,14 @@ impl Turn<'_> {
 
 impl Queue {
     /// A queue for so many turns at once, in which nobody waits longer than that.
-    pub(super) fn new(at_once: usize, longest: Duration) -> Self {
+    pub(in crate::http) fn new(at_once: usize, longest: Duration) -> Self {
         let turns = Semaphore::new(at_once);
         let (waiting, usual, refused) = (0.into(), 0.into(), 0.into());
         Self { turns, at_once: at_once as u64, longest, waiting, usual, refused }
     }
 
     /// Waits for a turn; [`Problem::Overloaded`] where that takes too long.
-    pub(super) async fn turn(&self) -> Result<Turn<'_>, Problem> {
+    pub(in crate::http) async fn turn(&self) -> Result<Turn<'_>, Problem> {
         let permit = match self.turns.try_acquire() {
             Ok(permit) => Some(permit),
             Err(_) => self.wait().await,
@@ -68,6 +68,13 @@ impl Queue {
         }
     }
 
+    /// Makes something in a turn of its own, off the threads that answer requests. What is being made is not given up when its
+    /// client goes away: else clients that come and go could have more made at once than there are turns.
+    pub(in crate::http) async fn make<T>(&self, work: impl FnOnce() -> T) -> Result<T, Problem> {
+        let turn = self.turn().await?;
+        Ok(turn.run(async { work() }).await)
+    }
+
     async fn wait(&self) -> Option<SemaphorePermit<'_>> {
         let place = Waiting::enter(&self.waiting);
         let expected = place.ahead.saturating_mul(self.usual.load(Ordering::Relaxed)) / self.at_once;
@@ -78,7 +85,7 @@ impl Queue {
     }
 
     /// How many were turned away.
-    pub(super) fn refused(&self) -> u64 {
+    pub(in crate::http) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 }

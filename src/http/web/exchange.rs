@@ -31,17 +31,20 @@ impl Visit<'_> {
                 .map(|numbers| Some(exchange::from_numbers(&numbers, &release, &picked))),
             (None, None) => Ok(None),
         };
-        let found: Result<Option<Matching>, ExchangeError> = tokio::task::spawn_blocking(look).await?;
-        let (matching, fault) = match found {
-            Ok(matching) => (matching, None),
-            Err(error) => (None, Some(error.to_string())),
+        let make = move || {
+            let found: Result<Option<Matching>, ExchangeError> = look();
+            let (matching, fault) = match found {
+                Ok(matching) => (matching, None),
+                Err(error) => (None, Some(error.to_string())),
+            };
+            let page = web::import(&self.published.release, &held, matching.as_ref(), fault.as_deref());
+            let mut response = html(page);
+            if fault.is_some() {
+                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+            response
         };
-        let page = web::import(&self.published.release, &held, matching.as_ref(), fault.as_deref());
-        let mut response = html(page);
-        if fault.is_some() {
-            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        }
-        Ok(response)
+        self.queues.whole.make(make).await
     }
 
     /// The visitor's picks as a file: a calendar, or a list that other tools and this page read.

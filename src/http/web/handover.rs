@@ -1,28 +1,106 @@
 //! Handing an agenda over to another device: a one-time code, ten minutes, in memory only.
 //!
 //! The link leads to a page with a button; only the button's POST redeems the code, so that a messenger's
-//! link preview does not burn it.
+//! link preview does not burn it. An agenda has one code at a time, so only its owner can void it: by making another,
+//! or by a new key.
 
 use super::{Visit, html, see, set_cookies};
-use crate::agenda::EditKey;
+use crate::agenda::{EditKey, one_time_code};
 use crate::http::agendas::AgendaError;
-use crate::http::pass::Passes;
 use crate::http::{Body, Problem};
+use crate::revision::Digest;
 use crate::web;
 use chrono::TimeDelta;
 use http::{Method, Response};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How long a code works.
-const LASTS: TimeDelta = TimeDelta::minutes(10);
+const LASTS: Duration = Duration::from_secs(600);
+
+/// Codes at once. A full table refuses new ones: a code that was given out works for its ten minutes.
+const MOST: usize = 10_000;
 
 /// The codes that were made and not redeemed.
-#[derive(Debug)]
-pub(in crate::http) struct Codes(Passes<EditKey>);
+#[derive(Debug, Default)]
+pub(in crate::http) struct Codes(Mutex<Table>);
 
-impl Default for Codes {
-    fn default() -> Self {
-        Self(Passes::new(LASTS))
+#[derive(Debug, Default)]
+struct Table {
+    /// By the hash of the code.
+    codes: HashMap<Digest, Held>,
+    /// The code of an agenda, by the hash of its key.
+    agendas: HashMap<Digest, Digest>,
+}
+
+/// What a code stands for, and until when.
+#[derive(Debug)]
+struct Held {
+    key: EditKey,
+    until: Duration,
+}
+
+/// Why no code was made.
+#[derive(Debug)]
+enum CodeError {
+    /// As many as there may be are waiting for their devices.
+    Full,
+    Random(getrandom::Error),
+}
+
+impl Codes {
+    /// A new code for an agenda, in place of the one that it had. `now` is [`crate::clock::Clock::elapsed`].
+    fn issue(&self, key: &EditKey, now: Duration) -> Result<String, CodeError> {
+        let code = one_time_code().map_err(CodeError::Random)?;
+        let mut table = self.lock();
+        table.forget_agenda(&key.hash());
+        if table.codes.len() >= MOST {
+            table.forget_expired(now);
+        }
+        if table.codes.len() >= MOST {
+            return Err(CodeError::Full);
+        }
+        let hash = hash(&code);
+        table.agendas.insert(key.hash(), hash);
+        table.codes.insert(hash, Held { key: key.clone(), until: now + LASTS });
+        Ok(code)
     }
+
+    /// The key that a code stands for.
+    fn find(&self, code: &str, now: Duration) -> Option<EditKey> {
+        self.lock().codes.get(&hash(code)).filter(|held| held.until > now).map(|held| held.key.clone())
+    }
+
+    /// The same, for the last time.
+    fn redeem(&self, code: &str, now: Duration) -> Option<EditKey> {
+        let mut table = self.lock();
+        let held = table.codes.remove(&hash(code))?;
+        table.agendas.remove(&held.key.hash());
+        (held.until > now).then_some(held.key)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn forget_agenda(&mut self, agenda: &Digest) {
+        if let Some(code) = self.agendas.remove(agenda) {
+            self.codes.remove(&code);
+        }
+    }
+
+    fn forget_expired(&mut self, now: Duration) {
+        let Self { codes, agendas } = self;
+        codes.retain(|_, held| held.until > now);
+        agendas.retain(|_, code| codes.contains_key(code));
+    }
+}
+
+fn hash(code: &str) -> Digest {
+    Digest::of(code.as_bytes())
 }
 
 impl Visit<'_> {
@@ -30,22 +108,86 @@ impl Visit<'_> {
     pub(super) async fn make_hand_over(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
         let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
-        let code = self.codes.0.issue(owned.key.clone(), self.clock.now()).map_err(AgendaError::from)?;
+        self.allowed.hand_over(&owned.key)?;
+        let code = self.codes.issue(&owned.key, self.clock.elapsed()).map_err(|error| match error {
+            CodeError::Full => Problem::Overloaded,
+            CodeError::Random(error) => AgendaError::from(error).into(),
+        })?;
         let link = self.published.release.program.conference.link(&format!("/handover/{code}"));
-        Ok(self.page(&owned, Some((&link, LASTS))))
+        let lasts = TimeDelta::from_std(LASTS).unwrap_or_default();
+        self.queues.short.make(|| self.page(&owned, Some((&link, lasts)))).await
     }
 
     /// The page behind the link, and what its button does.
     pub(super) fn hand_over(&self, code: &str) -> Result<Response<Body>, Problem> {
-        let now = self.clock.now();
-        if self.request.method != Method::POST {
-            self.codes.0.find(code, now).ok_or(Problem::UsedUp)?;
+        let now = self.clock.elapsed();
+        let is_redeemed = self.request.method == Method::POST;
+        if is_redeemed {
+            self.form()?;
+        }
+        let found = if is_redeemed { self.codes.redeem(code, now) } else { self.codes.find(code, now) };
+        let key = found.ok_or(Problem::UsedUp)?;
+        // An agenda that was deleted since, or has a new key, is handed to nobody.
+        self.agendas.open(&key).map_err(|error| match error {
+            AgendaError::UnknownKey => Problem::UsedUp,
+            error => error.into(),
+        })?;
+        if !is_redeemed {
             return Ok(html(web::hand_over(&self.published.release, code)));
         }
-        self.form()?;
-        let key = self.codes.0.redeem(code, now).ok_or(Problem::UsedUp)?;
         let mut response = see("/agenda");
         set_cookies(&mut response, self.jar().keep(&key));
         Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(5);
+
+    fn key() -> EditKey {
+        EditKey::generate().unwrap()
+    }
+
+    #[test]
+    fn a_code_works_once_and_for_ten_minutes() {
+        let (codes, key) = (Codes::default(), key());
+        let code = codes.issue(&key, NOW).unwrap();
+        assert_eq!(codes.find(&code, NOW), Some(key.clone()));
+        assert_eq!(codes.redeem(&code, NOW + LASTS - Duration::from_secs(1)), Some(key.clone()));
+        assert_eq!(codes.redeem(&code, NOW), None);
+        let late = codes.issue(&key, NOW).unwrap();
+        assert_eq!((codes.find(&late, NOW + LASTS), codes.redeem(&late, NOW + LASTS)), (None, None));
+        assert_eq!(codes.find("guess", NOW), None);
+        assert!(codes.lock().agendas.is_empty());
+    }
+
+    #[test]
+    fn an_agenda_has_one_code_and_voids_no_other() {
+        let (codes, mine, other) = (Codes::default(), key(), key());
+        let bystander = codes.issue(&other, NOW).unwrap();
+        let first = codes.issue(&mine, NOW).unwrap();
+        for _ in 0..3 * MOST {
+            codes.issue(&mine, NOW).unwrap();
+        }
+        assert_eq!((codes.find(&first, NOW), codes.lock().codes.len()), (None, 2));
+        assert_eq!(codes.find(&bystander, NOW), Some(other));
+    }
+
+    #[test]
+    fn a_full_table_refuses_the_newcomer_until_codes_are_over() {
+        let (codes, first) = (Codes::default(), key());
+        let code = codes.issue(&first, NOW).unwrap();
+        for _ in 1..MOST {
+            codes.issue(&key(), NOW).unwrap();
+        }
+        assert!(matches!(codes.issue(&key(), NOW), Err(CodeError::Full)));
+        assert_eq!(codes.find(&code, NOW), Some(first.clone()));
+        codes.issue(&first, NOW).unwrap();
+        assert!(codes.issue(&key(), NOW + LASTS).is_ok());
+        let table = codes.lock();
+        assert_eq!((table.codes.len(), table.agendas.len()), (1, 1));
     }
 }

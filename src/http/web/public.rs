@@ -31,7 +31,10 @@ impl Visit<'_> {
         let view = View::parse(pairs, &release.ledger.slugs)?;
         if plain::is_wanted(&self.request.headers) {
             return match view.is_default() {
-                true => self.exports.answer(Format::Text, release, self.request, self.clock.now()).await,
+                true => {
+                    let (now, queue) = (self.clock.now(), &self.queues.whole);
+                    self.exports.answer(Format::Text, release, self.request, now, queue).await
+                }
                 false => self.made_as(TEXT, shown_text(release, &view.entries(release))),
             }
             .map(chosen);

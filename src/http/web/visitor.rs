@@ -11,7 +11,7 @@ use crate::program::Text;
 use crate::web::{self, Fetched, Mine, ReadLink};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Method, Response};
 use serde_json::json;
 
 impl Visit<'_> {
@@ -35,17 +35,29 @@ impl Visit<'_> {
         }
     }
 
-    fn key(&self) -> Result<EditKey, Problem> {
-        self.jar().key(&self.request.headers).ok_or_else(|| AgendaError::UnknownKey.into())
+    /// The key of the visitor's agenda, for a change of it, which counts.
+    fn key_for_change(&self) -> Result<EditKey, Problem> {
+        let Owned { key, .. } = self.own()?.ok_or(AgendaError::UnknownKey)?;
+        self.allowed.change(&key)?;
+        Ok(key)
     }
 
     pub(super) async fn mine(&self) -> Result<Response<Body>, Problem> {
         match self.own()? {
             None => Ok(html(web::no_agenda(&self.published.release))),
             Some(owned) => {
-                let page = self.page(&owned, None);
-                // What was pointed out once is seen; the page that is on its way still shows it.
-                self.agendas.seen(&owned, self.published.release.number()).await?;
+                let page = self.queues.short.make(|| self.page(&owned, None)).await?;
+                // What was pointed out once is seen; the page that is on its way still shows it. Nobody waits for
+                // the disk to read a page, nor does a full one keep it away.
+                let (agendas, release) = (self.agendas.clone(), self.published.release.number());
+                if owned.record.seen_release >= release || self.request.method == Method::HEAD {
+                    return Ok(page);
+                }
+                tokio::spawn(async move {
+                    if let Err(error) = agendas.seen(&owned, release).await {
+                        tracing::debug!(%error, "that the owner has seen a release could not be noted");
+                    }
+                });
                 Ok(page)
             }
         }
@@ -93,10 +105,14 @@ impl Visit<'_> {
         let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
         let release = &self.published.release;
         let (owned, is_new) = match self.own()? {
-            Some(owned) if picks => {
-                (self.agendas.pick_all(&owned.key, None, &sessions, release).await?, false)
+            Some(Owned { key, .. }) => {
+                self.allowed.change(&key)?;
+                let owned = match picks {
+                    true => self.agendas.pick_all(&key, None, &sessions, release).await?,
+                    false => self.agendas.unpick_all(&key, &sessions).await?,
+                };
+                (owned, false)
             }
-            Some(owned) => (self.agendas.unpick_all(&owned.key, &sessions).await?, false),
             None if picks => {
                 self.allowed.agenda()?;
                 let Created(owned) = self.agendas.create("", &sessions, release).await?;
@@ -117,26 +133,30 @@ impl Visit<'_> {
 
     pub(super) async fn rename(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
-        self.agendas.rename(&self.key()?, None, form.one("name")).await?;
+        self.agendas.rename(&self.key_for_change()?, None, form.one("name")).await?;
         Ok(see("/agenda"))
     }
 
     pub(super) async fn add_link(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
-        self.agendas.add_link(&self.key()?, None, form.one("label")).await?;
+        let key = self.key_for_change()?;
+        self.allowed.link(&key)?;
+        self.agendas.add_link(&key, None, form.one("label")).await?;
         Ok(see("/agenda"))
     }
 
     pub(super) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
         self.form()?;
-        self.agendas.revoke_link(&self.key()?, None, n).await?;
+        self.agendas.revoke_link(&self.key_for_change()?, None, n).await?;
         Ok(see("/agenda"))
     }
 
     /// A new edit key: devices that hold the old one are locked out.
     pub(super) async fn replace_key(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
-        let owned = self.agendas.replace_key(&self.key()?, None).await?;
+        let key = self.key_for_change()?;
+        let owned = self.agendas.replace_key(&key, None).await?;
+        self.allowed.new_key(&key, &owned.key);
         let mut response = see("/agenda");
         set_cookies(&mut response, self.jar().keep(&owned.key));
         Ok(response)
@@ -147,7 +167,7 @@ impl Visit<'_> {
         if form.one("sure") != "yes" {
             return Ok(see("/agenda"));
         }
-        self.agendas.delete(&self.key()?, None).await?;
+        self.agendas.delete(&self.key_for_change()?, None).await?;
         let mut response = see("/agenda");
         set_cookies(&mut response, self.jar().forget());
         Ok(response)

@@ -6,6 +6,7 @@
 //! {"table":"agenda","hex":"00ff…","record":[…]}        an id that is a digest or a number
 //! {"table":"links","hex":"00ffc0","record":{…}}        the read links whose hashes begin so
 //! {"table":"csv","hex":"0000000000000001","bytes":"…"} a record that is no JSON, in base64
+//! {"table":"note",…,"bytes":"…","packed":2}            a record that the store compresses, into so many parts
 //! {"table":"link","hex":"00ff…","gone":true}           no record any more, though a line before has one
 //! {"key":"00ff…","value":"…"}                          a row that this version cannot read, as it is
 //! {"records":5,"sequence":9,"sha256":"…"}              the end: lines but first and last, state, digest of the rest
@@ -14,7 +15,7 @@
 //! `conference` stands in a record's line where it is not that of the first line. A record that comes again
 //! replaces what came before.
 
-use super::super::cell::{Cell, FORMAT, Row, Space};
+use super::super::cell::{Cell, FORMAT, Row, Space, packed_parts};
 use super::super::plan::Changes;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ struct Line<'a> {
     record: Option<&'a RawValue>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     bytes: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packed: Option<u16>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     gone: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,8 +72,8 @@ struct Line<'a> {
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
-    /// A record, or that there is none.
-    Record(Cell, Option<Vec<u8>>),
+    /// A record, into how many parts it is compressed, or that there is none.
+    Record(Cell, Option<(Vec<u8>, Option<u16>)>),
     /// A row, or that there is none.
     Row(Vec<u8>, Option<Vec<u8>>),
 }
@@ -121,18 +124,21 @@ struct Whole<'a> {
     conference: &'a str,
     id: &'a [u8],
     bytes: Vec<u8>,
+    packed: Option<u16>,
 }
 
 /// The record of some rows, if they are one that would be written with the very same rows again.
 fn record(parts: &[Row]) -> Option<Whole<'_>> {
     let (cell, conference, id) = Cell::of_key(&parts.first()?.0)?;
     let bytes = cell.join(parts).ok()?;
-    (cell.write(&bytes).ok()? == parts).then_some(Whole { cell, conference, id, bytes })
+    let packed = packed_parts(parts);
+    (cell.write_as(&bytes, packed).ok()? == parts).then_some(Whole { cell, conference, id, bytes, packed })
 }
 
 impl Whole<'_> {
     fn print(&self, conference: &str) -> Vec<u8> {
         let mut line = named(conference, &self.cell, self.conference, self.id);
+        line.packed = self.packed;
         // Only text that is taken over as it is comes back as it was.
         let raw = Some(&self.bytes)
             .filter(|_| self.cell.table.is_json())
@@ -198,8 +204,10 @@ pub(super) fn parse(conference: &str, line: &[u8]) -> Result<Said, String> {
     let own = crate::program::Slug::parse(own).map_err(|error| error.to_string())?;
     let cell = Space::new(&own).cell(table, &id);
     match (line.record, line.bytes, line.gone) {
-        (Some(record), None, false) => Ok(Said::Record(cell, Some(record.get().as_bytes().to_vec()))),
-        (None, Some(bytes), false) => Ok(Said::Record(cell, Some(base64(&bytes)?))),
+        (Some(record), None, false) => {
+            Ok(Said::Record(cell, Some((record.get().as_bytes().to_vec(), line.packed))))
+        }
+        (None, Some(bytes), false) => Ok(Said::Record(cell, Some((base64(&bytes)?, line.packed)))),
         (None, None, true) => Ok(Said::Record(cell, None)),
         _ => Err("it has no record".to_owned()),
     }
@@ -257,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_damaged_record_is_kept_row_by_row() {
-        let mut parts = space("con").cell(Table::Note, b"n").write(&[7; 5000]).unwrap();
+        let mut parts = space("con").cell(Table::Agenda, b"n").write(&[7; 5000]).unwrap();
         parts[1].1[9] ^= 1;
         let lines = printed(&parts);
         let read: Vec<_> = lines.iter().map(|line| parse("con", line.as_bytes()).unwrap()).collect();
@@ -286,7 +294,8 @@ mod tests {
             let cell = space("con").cell(table, &id);
             let lines = printed(&cell.write(&record).unwrap());
             prop_assert_eq!(lines.len(), 1);
-            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(Said::Record(cell, Some(record))));
+            let packed = packed_parts(&cell.write(&record).unwrap());
+            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(Said::Record(cell, Some((record, packed)))));
         }
 
         #[test]

@@ -47,6 +47,11 @@ pub(in super::super) fn verify(path: &Path) -> Result<Summary, LoadError> {
     read(path, |_| Ok(()))
 }
 
+/// [`verify`] of what a reader gives.
+pub(in super::super) fn verify_from(reader: &mut dyn BufRead) -> Result<Summary, LoadError> {
+    read_from(reader, |_| Ok(()))
+}
+
 /// Loads it into an index that is empty. The tally that it leaves there is of no use.
 pub(in super::super) fn load(path: &Path, engine: &Engine) -> Result<Summary, LoadError> {
     let mut loading = Loading { engine, batch: Changes::new(), newest: Vec::new() };
@@ -55,8 +60,14 @@ pub(in super::super) fn load(path: &Path, engine: &Engine) -> Result<Summary, Lo
     Ok(summary)
 }
 
-fn read(path: &Path, mut take: impl FnMut(Said) -> Result<(), LoadError>) -> Result<Summary, LoadError> {
-    let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
+fn read(path: &Path, take: impl FnMut(Said) -> Result<(), LoadError>) -> Result<Summary, LoadError> {
+    read_from(&mut BufReader::with_capacity(256 * 1024, File::open(path)?), take)
+}
+
+fn read_from(
+    file: &mut dyn BufRead,
+    mut take: impl FnMut(Said) -> Result<(), LoadError>,
+) -> Result<Summary, LoadError> {
     let (mut hash, mut line) = (Context::new(&SHA256), Vec::new());
     let mut number = 0;
     let mut head: Option<Head> = None;
@@ -113,7 +124,7 @@ impl Loading<'_> {
             }
             Said::Record(cell, record) => {
                 let parts = match record {
-                    Some(record) => cell.write(&record),
+                    Some((record, packed)) => cell.write_as(&record, packed),
                     None => Ok(Vec::new()),
                 };
                 let parts = parts.map_err(|error| EngineError::Failed(error.to_string()))?;

@@ -1,6 +1,9 @@
 // Keeps program and agenda on the device. The network comes first; what is kept is for when it is away.
 const ASSETS = "assets";
 const PAGES = "pages";
+// What is picked, for this device's eyes alone.
+const MINE = "mine";
+const STATE = "/agenda/state";
 const PATIENCE = 4000;
 const MOST_PAGES = 300;
 
@@ -56,6 +59,35 @@ async function page(event, url) {
   return Promise.race([fresh.catch(() => old), late]);
 }
 
+async function forgetAgenda() {
+  await caches.delete(MINE);
+  await (await caches.open(PAGES)).delete(new URL("/agenda", self.location).href);
+}
+
+// Picks as the server last said them, so that pages show them without a network too.
+async function state(event) {
+  const mine = await caches.open(MINE);
+  const fresh = fetch(event.request).then(async (answer) => {
+    if (answer.ok) await mine.put(STATE, answer.clone());
+    return answer;
+  });
+  const old = await mine.match(STATE, { ignoreVary: true });
+  if (!old) return fresh;
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, old));
+  return Promise.race([fresh.then((answer) => (answer.status >= 500 ? old : answer), () => old), late]);
+}
+
+// The answer to a pick says what is picked since.
+async function picking(event) {
+  const answer = await fetch(event.request);
+  if (!answer.ok || !answer.headers.get("content-type")?.includes("json")) return answer;
+  const mine = await caches.open(MINE);
+  const known = await mine.match(STATE, { ignoreVary: true }).then((kept) => kept?.json()).catch(() => null);
+  const { picks } = await answer.clone().json().catch(() => ({}));
+  if (Array.isArray(picks)) await mine.put(STATE, Response.json({ ...known, picks }));
+  return answer;
+}
+
 async function asset(event) {
   const assets = await caches.open(ASSETS);
   const kept = await assets.match(event.request);
@@ -68,11 +100,15 @@ async function asset(event) {
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== self.location.origin) return;
-  if (event.request.method === "POST" && ["/agenda/delete", "/agenda/key"].includes(url.pathname)) {
-    event.waitUntil(caches.open(PAGES).then((pages) => pages.delete(new URL("/agenda", url).href)));
+  const { method, mode } = event.request;
+  // The agenda goes, or another one comes from another device.
+  if (method === "POST" && (["/agenda/delete", "/agenda/key"].includes(url.pathname) || url.pathname.startsWith("/handover/"))) {
+    event.waitUntil(forgetAgenda());
     return;
   }
-  if (event.request.method !== "GET") return;
+  if (method === "POST" && mode !== "navigate" && url.pathname === "/agenda/picks") event.respondWith(picking(event));
+  if (method !== "GET") return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(asset(event));
-  else if (event.request.mode === "navigate") event.respondWith(page(event, url));
+  else if (url.pathname === STATE && mode !== "navigate") event.respondWith(state(event));
+  else if (mode === "navigate") event.respondWith(page(event, url));
 });

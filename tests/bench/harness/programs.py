@@ -48,6 +48,13 @@ class Program:
                 f"Room {track + 1}", "\n".join(speakers), " ".join(rng.sample(sentences, 2))[:220].strip(),
             ])
 
+    def crowd(self):
+        """All sessions in one hour of the first day, without rooms: what no conference has, and any CSV can say."""
+        for row in self.rows:
+            row[1:4] = [FIRST_DAY.isoformat(), "10:00", "11:00"]
+            row[6:9] = ["", "", ""]
+        return self
+
     def write(self, path, change=0):
         """Writes program.csv; each other number of a change gives one session another title."""
         partial = path.with_suffix(".partial")

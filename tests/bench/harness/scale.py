@@ -1,4 +1,4 @@
-"""Rows 9 to 12: a program of 50,000 sessions, published over and over."""
+"""Rows 9 to 12e: a program of 50,000 sessions, published over and over."""
 
 import shutil
 import threading
@@ -12,6 +12,7 @@ from .servers import quiet
 from .table import Row
 
 MIB = 2**20
+GOAL = 1.2 * 2**30
 CODINGS = ["br", "zstd", "gzip"]
 
 
@@ -23,6 +24,9 @@ def rows():
         Row("11", "cold: time for ten times as many sessions", 12.0),
         Row("12a", "steady memory / feed bytes once + one index", 1.3),
         Row("12b", "peak while publishing / the same", 2.5),
+        Row("12c", "peak of a first publication / 1.2 GiB", 1.0),
+        Row("12d", "peak of a republication / 1.2 GiB", 1.0),
+        Row("12e", "peak of a start that renders everything anew / 1.2 GiB", 1.0),
     ]}
 
 
@@ -75,6 +79,7 @@ class Bench:
         server, cpu, wall = self.cold("large")
         with server:
             quiet(server)
+            _, first = memory(server.pid)
             changed_cpu, changed_wall = self.publish(server)
             quiet(server)
             self.publish(server)
@@ -86,6 +91,7 @@ class Bench:
             _, peak = memory(server.pid)
             ideal = self.ideal(server)
             calm, busy = self.busy(server)
+        moved = self.moved()
         shutil.rmtree(self.work / "crates", ignore_errors=True)
         crates = self.setting.tool("crates", self.work / "large" / "program.csv", self.work / "large" / "data",
                                    self.work / "crates")
@@ -102,7 +108,18 @@ class Bench:
         self.rows["12a"].note = f"{steady / MIB:.0f} MiB / {ideal / MIB:.0f} MiB"
         self.rows["12b"].add(peak / ideal)
         self.rows["12b"].note = f"{peak / MIB:.0f} MiB"
+        for number, bytes_ in [("12c", first), ("12d", peak), ("12e", moved)]:
+            self.rows[number].add(bytes_ / GOAL)
+            self.rows[number].note = f"{bytes_ / MIB:.0f} MiB"
         self.setting.say(f"cold {cpu:.2f} s, small {small_cpu:.2f} s, changed {changed_cpu:.2f} s, {crates}")
+
+    def moved(self):
+        """The peak of a start under another address, which is in every feed."""
+        folder = self.work / "large"
+        with servers.callboard(self.setting.callboard, folder / "program.csv", folder / "callboard.toml",
+                               folder / "data", folder, public_url="https://moved.example.test") as server:
+            quiet(server)
+            return memory(server.pid)[1]
 
     def ideal(self, server):
         """Bytes of all public feeds, VEVENTs once, plus one index: id, digest, stamps and place per session,

@@ -83,19 +83,25 @@ class Server:
 
 
 def config(root, work):
-    """The shipped config, but that the conference, which is over, keeps agendas that are as old as it is."""
-    shipped = (root / "config" / "callboard.toml").read_text(encoding="utf-8")
-    kept = shipped.replace("retention_days = 180", "retention_days = 36500")
-    assert kept != shipped, "the shipped config keeps agendas for another time"
+    """The shipped config, but that the conference, which is over, keeps agendas that are as old as it is, and that an
+    agenda may be changed as fast as a client can."""
+    kept = (root / "config" / "callboard.toml").read_text(encoding="utf-8")
+    for line, other in [
+        ("retention_days = 180", "retention_days = 36500"),
+        ("agenda_changes_at_once = 1000\n", "agenda_changes_at_once = 100000000\n"),
+    ]:
+        assert line in kept, f"the shipped config has no {line}"
+        kept = kept.replace(line, other)
     (work / "callboard.toml").write_text(kept, encoding="utf-8")
     return work / "callboard.toml"
 
 
-def callboard(binary, program, config, data, work, path="/program.ics", under=(), **options):
+def callboard(binary, program, config, data, work, path="/program.ics", under=(), public_url=PUBLIC_URL,
+              **options):
     """Our server; `under` is a command that runs it. The log keeps warnings: the peers write no access log."""
     port = free_port()
     command = [*under, binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
-               "--data", data, "--public-url", PUBLIC_URL]
+               "--data", data, "--public-url", public_url]
     return Server("callboard", command, port, path, cwd=work, env={**os.environ, "CALLBOARD_LOG": "warn"},
                   log=work / "callboard.log", **options)
 

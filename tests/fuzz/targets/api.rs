@@ -20,6 +20,8 @@ const DOORS: &[(&str, &str)] = &[
     ("POST", "/agenda/links"),
     ("POST", "/organizer/preview"),
     ("POST", "/organizer/publish"),
+    ("POST", "/organizer/held/preview"),
+    ("POST", "/organizer/held/discard"),
     ("PUT", "/organizer/program"),
 ];
 

@@ -4,7 +4,7 @@ import multiprocessing
 import socket
 import time
 
-HEAD = b"GET %s HTTP/1.1\r\nHost: conf.example\r\n%s\r\n"
+HEAD = b"%s %s HTTP/1.1\r\nHost: conf.example\r\n%s\r\n"
 
 
 class Connection:
@@ -13,9 +13,11 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
-    def ask(self, path: str, fields: bytes = b"") -> tuple[int, dict[bytes, bytes], bytes]:
+    def ask(
+        self, path: str, fields: bytes = b"", method: str = "GET", body: bytes = b""
+    ) -> tuple[int, dict[bytes, bytes], bytes]:
         """Status, fields and body; an OSError for an answer that does not come whole."""
-        self.socket.sendall(HEAD % (path.encode(), fields))
+        self.socket.sendall(HEAD % (method.encode(), path.encode(), fields) + body)
         while b"\r\n\r\n" not in self.rest:
             self._more()
         head, _, self.rest = self.rest.partition(b"\r\n\r\n")

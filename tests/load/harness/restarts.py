@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from .machine import Server
-from .steady import Readers
+from .steady import Readers, Writers
 
 PATHS = ["/program.ics", "/tracks/track-1.ics", "/program.ics?kind=talk"]
 
@@ -29,7 +29,7 @@ def run(asked, is_short: bool, verdict) -> None:
         server.port = held.getsockname()[1]
         _start(server, held)
         assert server.get("/program.ics")
-        readers = Readers(server.port, PATHS, expect_stamp=False)
+        readers, writers = Readers(server.port, PATHS, expect_stamp=False), Writers(server.port)
         codes = []
         for _ in range(count):
             time.sleep(random.uniform(0.05, 0.4))
@@ -40,3 +40,4 @@ def run(asked, is_short: bool, verdict) -> None:
         print(f"         {count} restarts", flush=True)
         verdict.holds("every stop was clean", set(codes) == {0})
         readers.end(verdict)
+        writers.end(verdict)

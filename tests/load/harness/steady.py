@@ -1,4 +1,5 @@
-"""Clients that read a feed over and over, on fresh and on kept connections, and look at every answer."""
+"""Clients that read a feed over and over, on fresh and on kept connections, and look at every answer; and clients that
+write, one request after the other."""
 
 import multiprocessing
 import re
@@ -78,3 +79,44 @@ class Readers:
         print(f"         {answers} answers, {retries} asked anew on a kept connection that had closed", flush=True)
         verdict.holds(f"{len(failures)} failed {failures[:3] or ''}", not failures and answers > 0)
         verdict.holds(f"{len(mixed)} mixed answers {mixed[:3] or ''}", not mixed)
+
+
+def _write(port: int, stop, results) -> None:
+    answers, unanswered, kept = 0, [], None
+    while not stop.is_set():
+        try:
+            kept = kept or Connection(port)
+            # The answer is on its way back as soon as the request is sent: nothing idles here.
+            status, fields, _ = kept.ask("/api/v1/agendas", POST, "POST", b"{}")
+            answers += 1
+            if fields.get(b"connection") == b"close":
+                kept = None
+        except OSError as error:
+            unanswered.append(repr(error))
+            kept = None
+    results.put((answers, unanswered))
+
+
+POST = b"Content-Type: application/json\r\nContent-Length: 2\r\n"
+
+
+class Writers:
+    """Writers on kept connections. A write is never sent again by itself, so each must be answered."""
+
+    def __init__(self, port: int, count: int = 3):
+        self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()
+        arguments = (port, self.stop, self.results)
+        self.processes = [multiprocessing.Process(target=_write, args=arguments, daemon=True) for _ in range(count)]
+        for process in self.processes:
+            process.start()
+
+    def end(self, verdict) -> None:
+        self.stop.set()
+        results = [self.results.get(timeout=60) for _ in self.processes]
+        for process in self.processes:
+            process.join()
+        answers = sum(result[0] for result in results)
+        unanswered = [error for result in results for error in result[1]]
+        verdict.holds(
+            f"{answers} writes answered, {len(unanswered)} not {unanswered[:3] or ''}", answers > 0 and not unanswered
+        )

@@ -1,6 +1,7 @@
 //! The organizer's pages: signed in by a secret, what is shown is what is published.
 
 use super::stage::{Answer, Card, PROGRAM, SECRET, Stage, secret_line};
+use callboard::store::Origin;
 
 fn post(target: &str, body: &str) -> Card {
     Card::new("POST", target)
@@ -70,6 +71,140 @@ async fn a_file_is_previewed_confirmed_published_and_rolled_back() {
     assert!(home.text().contains("release 3") || home.text().contains("Release 3"), "{}", home.text());
     let file = Card::new("GET", "/organizer/releases/2/program.csv").field("cookie", &cookie);
     assert_eq!(stage.send(file).await.text(), moved);
+}
+
+const LAST: &str = "last-talk,2025-03-26,14:00,14:40";
+
+async fn pressed(stage: &Stage, target: &str, body: &str, cookie: &str) -> Answer {
+    stage.send(post(target, body).field("cookie", cookie)).await
+}
+
+/// The second organizer's release was undone, unseen and unasked.
+#[tokio::test]
+async fn what_a_colleague_published_meanwhile_is_shown_before_anything_is_published_over_it() {
+    let stage = Stage::new();
+    let (first, second) = (signed_in(&stage).await, signed_in(&stage).await);
+    let retitled = PROGRAM.replace("talk,First,", "talk,Foremost,");
+    let moved = PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40");
+    let preview = stage.send(upload("/organizer/preview", &retitled).field("cookie", &first)).await;
+    let shown_first = format!("confirm={}", digest(&preview));
+    let preview = stage.send(upload("/organizer/preview", &moved).field("cookie", &second)).await;
+    let shown_second = format!("confirm={}", digest(&preview));
+    assert_eq!(pressed(&stage, "/organizer/publish", &shown_second, &second).await.status, 303);
+
+    let answer = pressed(&stage, "/organizer/publish", &shown_first, &first).await;
+    assert_eq!((answer.status, stage.publisher.current().number()), (409, 2), "{}", answer.text());
+    assert!(answer.text().contains("Nothing was published: release 2"), "{}", answer.text());
+    assert!(answer.text().contains("Foremost") && answer.text().contains("Last"), "both changes are shown");
+    assert_eq!(pressed(&stage, "/organizer/publish", &shown_first, &first).await.status, 409, "again");
+    let now_shown = format!("confirm={}", digest(&answer));
+    assert_eq!(pressed(&stage, "/organizer/publish", &now_shown, &first).await.status, 303);
+    assert_eq!(stage.publisher.current().number(), 3);
+
+    // Pressed twice: the second press finds its own release.
+    let twice = pressed(&stage, "/organizer/publish", &now_shown, &first).await;
+    assert_eq!((twice.status, stage.publisher.current().number()), (409, 3));
+    assert!(twice.text().contains("Nothing would change"), "{}", twice.text());
+}
+
+#[tokio::test]
+async fn a_release_is_not_published_again_over_what_came_after_its_preview() {
+    let stage = Stage::new();
+    stage.publish(&PROGRAM.replace("talk,First,", "talk,Foremost,")).await;
+    let cookie = signed_in(&stage).await;
+    let preview = pressed(&stage, "/organizer/releases/1/preview", "", &cookie).await;
+    let shown = format!("confirm={}", digest(&preview));
+    stage.publish(&PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40")).await;
+    let answer = pressed(&stage, "/organizer/publish", &shown, &cookie).await;
+    assert_eq!((answer.status, stage.publisher.current().number()), (409, 3), "{}", answer.text());
+    let shown = format!("confirm={}", digest(&answer));
+    assert_eq!(pressed(&stage, "/organizer/publish", &shown, &cookie).await.status, 303);
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(home.text().contains("release 1, published again"), "{}", home.text());
+    assert!(!home.text().contains("rollback {"), "no debugging text");
+}
+
+/// Without what is on the second day, and with one talk at another hour.
+fn truncated() -> String {
+    let rows = PROGRAM.lines().filter(|row| !row.contains("2025-03-26"));
+    let rows: String = rows.map(|row| format!("{row}\n")).collect();
+    rows.replace("first-talk,2025-03-25,10:00,10:40", "first-talk,2025-03-25,11:00,11:40")
+}
+
+async fn save(stage: &Stage, csv: &str) {
+    std::fs::write(stage.dir.path().join("program.csv"), csv).unwrap();
+    stage.publisher.take_file().await;
+}
+
+#[tokio::test]
+async fn a_held_file_is_seen_and_confirmed_at_the_desk() {
+    let stage = Stage::guarded();
+    let cookie = signed_in(&stage).await;
+    save(&stage, &truncated()).await;
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(home.text().contains("waits for your confirmation"), "{}", home.text());
+    for text in ["From: program file", "removes, moves or retitles", ">First<", ">Last<", "Discard"] {
+        assert!(home.text().contains(text), "{text}: {}", home.text());
+    }
+    let held = digest(&home);
+    let preview = pressed(&stage, "/organizer/held/preview", &format!("digest={held}"), &cookie).await;
+    assert_eq!((preview.status, digest(&preview)), (200, held.clone()));
+    let answer = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
+    assert_eq!((answer.status, stage.publisher.current().number()), (303, 2), "{}", answer.text());
+    let record = stage.store.release(2).unwrap().unwrap();
+    assert_eq!((record.origin, record.who.as_deref()), (Origin::File, Some("ops")));
+    assert!(!stage.publisher.file_is_stale());
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(!home.text().contains("waits for your confirmation"));
+    let again = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
+    assert_eq!(again.status, 409, "it was previewed, so it is compared again");
+}
+
+#[tokio::test]
+async fn a_held_file_is_discarded_at_the_desk_and_not_held_again() {
+    let stage = Stage::guarded();
+    let cookie = signed_in(&stage).await;
+    save(&stage, &truncated()).await;
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let held = digest(&home);
+    let body = format!("digest={held}");
+    let discard = || pressed(&stage, "/organizer/held/discard", &body, &cookie);
+    let mut foreign = post("/organizer/held/discard", &format!("digest={held}")).field("cookie", &cookie);
+    foreign.fields.retain(|(name, _)| *name != "sec-fetch-site");
+    assert_eq!(stage.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 403);
+    assert!(stage.publisher.status().held.newest().is_some());
+    assert_eq!(discard().await.status, 303);
+    stage.publisher.catch_up().await;
+    assert!(stage.publisher.status().held.newest().is_none() && stage.publisher.file_is_stale());
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(home.text().contains("is older than the running release"), "{}", home.text());
+    let late = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
+    assert_eq!((late.status, stage.publisher.current().number()), (410, 1));
+    assert_eq!(discard().await.status, 303, "twice does no harm");
+    save(&stage, &truncated().replace("Opening", "The Opening")).await;
+    assert!(stage.publisher.status().held.newest().is_some(), "a file that is saved anew is");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_held_waits_at_the_desk_beside_a_held_file() {
+    let stage = Stage::guarded();
+    let cookie = signed_in(&stage).await;
+    save(&stage, &truncated()).await;
+    let two_moved = PROGRAM.replace("10:00,10:40", "11:00,11:40");
+    let put = Card::new("PUT", "/organizer/program").field("authorization", &format!("Bearer {SECRET}"));
+    let held = stage.send(put.text("text/csv", &two_moved)).await;
+    assert_eq!(held.status, 409);
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(
+        home.text().contains("From: program file") && home.text().contains("From: upload"),
+        "{}",
+        home.text()
+    );
+    assert_eq!(digest(&home), held.json()["digest"].as_str().unwrap(), "the newest first");
+    let answer = pressed(&stage, "/organizer/publish", &format!("confirm={}", digest(&home)), &cookie).await;
+    assert_eq!((answer.status, stage.publisher.current().number()), (303, 2));
+    assert!(stage.publisher.status().held.all().is_empty(), "the file was weighed against release 1");
+    assert!(stage.publisher.file_is_stale());
 }
 
 #[tokio::test]

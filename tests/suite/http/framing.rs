@@ -124,3 +124,64 @@ async fn a_transfer_coding_beside_chunked_is_not_implemented() {
         }
     }
 }
+
+/// Requests with the statuses of their answers; none of them closes the connection.
+fn pool() -> Vec<(String, &'static str)> {
+    let of =
+        |line: &str, fields: &str, body: &str| format!("{line} HTTP/1.1\r\nHost: x\r\n{fields}\r\n{body}");
+    let length = |line: &str, body: &str| of(line, &format!("Content-Length: {}\r\n", body.len()), body);
+    let hidden = "GET / HTTP/1.1\r\nHost: x\n\n\r\n\r\n";
+    vec![
+        (GET.to_owned(), "200"),
+        (of("HEAD /program.ics", "", ""), "200"),
+        (of("GET /nowhere", "", ""), "404"),
+        (of("BREW /", "", ""), "501"),
+        (of("OPTIONS /program.ics", "", ""), "204"),
+        (length("POST /nowhere", hidden), "404"),
+        (length("GET /program.ics", hidden), "200"),
+        (length("PUT /api/v1/agenda/picks/opening", hidden), "401"),
+        (length("POST /program.ics", &hidden.repeat(100)), "405"),
+        (length("PROPFIND /.well-known/caldav", hidden), "301"),
+        (chunked(&["{}"]), "201"),
+        (chunked(&[hidden, "\n", hidden]).replace("/api/v1/agendas", "/nowhere"), "404"),
+        (chunked(&["{", "}"]).replace("0\r\n\r\n", "0\r\nA: b\r\n\r\n"), "201"),
+    ]
+}
+
+/// A seeded generator of numbers below a bound, so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_requests_in_any_pieces_are_answered_one_by_one() {
+    let house = House::open(LIMITS).await;
+    let pool = pool();
+    for seed in 0..80 {
+        let mut dice = Dice(seed);
+        let chosen: Vec<_> = (0..=dice.below(8)).map(|_| &pool[dice.below(pool.len())]).collect();
+        let mut bytes: Vec<u8> = chosen.iter().flat_map(|(request, _)| request.bytes()).collect();
+        bytes.extend_from_slice(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes());
+        let mut socket = house.connect().await;
+        socket.set_nodelay(true).unwrap();
+        let mut rest_of = bytes.as_slice();
+        while !rest_of.is_empty() {
+            let most = [3, 40, 400, 4000][dice.below(4)];
+            let (piece, later) = rest_of.split_at((1 + dice.below(most)).min(rest_of.len()));
+            socket.write_all(piece).await.unwrap();
+            rest_of = later;
+            if dice.below(8) == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        let text = rest(&mut socket).await;
+        let heads = text.match_indices("HTTP/1.1 ").map(|(at, _)| &text[at + 9..at + 12]);
+        let expected = chosen.iter().map(|(_, status)| *status).chain(["200"]);
+        assert_eq!(heads.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "seed {seed}: {text}");
+    }
+}

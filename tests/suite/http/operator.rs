@@ -1,16 +1,19 @@
 //! The operator's paths: alive, ready, counted; and the samples in `config` that read what is counted.
 
 use super::stage::{Card, Stage};
-use callboard::http::Operator;
+use callboard::http::{Backups, Operator};
 use http::{Method, Request};
 use http_body_util::BodyExt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 struct Desk {
     operator: Operator,
+    backups: Arc<Backups>,
     draining: Arc<AtomicBool>,
 }
 
@@ -18,8 +21,10 @@ impl Desk {
     fn of(stage: &Stage) -> Self {
         let draining = Arc::new(AtomicBool::new(false));
         let (publisher, store) = (Arc::clone(&stage.publisher), stage.store.clone());
-        let operator = Operator::new(stage.app.clone(), publisher, store, Arc::clone(&draining));
-        Self { operator, draining }
+        let backups = Arc::new(Backups::default());
+        let operator =
+            Operator::new(stage.app.clone(), publisher, store, Arc::clone(&backups), Arc::clone(&draining));
+        Self { operator, backups, draining }
     }
 
     async fn ask(&self, method: Method, path: &str) -> (u16, String) {
@@ -106,7 +111,8 @@ async fn an_agendas_feed_counts_by_its_pattern_and_its_freshness() {
 fn names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let family = |word: &str| word.trim_end_matches("_bucket").trim_end_matches("_count").to_owned();
-    words.filter(|word| word.starts_with("callboard_")).map(family).collect()
+    let is_ours = |word: &&str| word.starts_with("callboard_") || word.starts_with("process_");
+    words.filter(is_ours).map(family).collect()
 }
 
 #[tokio::test]
@@ -124,4 +130,96 @@ async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
         let unknown: Vec<_> = asked.difference(&known).collect();
         assert!(unknown.is_empty(), "{file} asks for {unknown:?}, which nothing counts: {known:?}");
     }
+}
+
+#[tokio::test]
+async fn each_metric_has_help_and_a_type_and_a_counter_is_named_as_one() {
+    let stage = Stage::new();
+    assert_eq!(stage.get("/program.ics").await.status, 200);
+    let desk = Desk::of(&stage);
+    desk.backups.saved(1_742_900_000);
+    desk.backups.failed();
+    let (_, metrics) = desk.get("/metrics").await;
+    let mut types: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in metrics.lines() {
+        match line.split(' ').collect::<Vec<_>>().as_slice() {
+            ["#", "TYPE", name, kind] => {
+                assert_eq!(types.insert(name, kind), None, "{name} twice");
+                assert_eq!(name.ends_with("_total"), *kind == "counter", "{line}");
+                assert!(metrics.contains(&format!("# HELP {name} ")), "{name} has no help");
+            }
+            ["#", ..] => {}
+            [sample, value] => {
+                let name = sample.split('{').next().unwrap();
+                let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+                let known = types.contains_key(name) || family.is_some_and(|name| types.contains_key(name));
+                assert!(known && value.parse::<f64>().is_ok(), "{line}");
+            }
+            _ => panic!("{line}"),
+        }
+    }
+    for line in [
+        "callboard_build_info{version=\"0.1.0\"} 1",
+        "callboard_backup_last_success_timestamp_seconds 1742900000",
+        "callboard_backups_failed_total 1",
+        "callboard_config_last_reload_successful 1",
+        "callboard_publication_failed 0",
+        "callboard_deliveries_undelivered 0",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    if cfg!(target_os = "linux") {
+        for name in ["process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"] {
+            assert!(types.contains_key(name), "{name}");
+        }
+    }
+    promtool(&["check", "metrics"], &metrics);
+}
+
+#[test]
+fn prometheus_takes_the_alert_rules() {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/config/prometheus-alerts.yml");
+    promtool(&["check", "rules", rules], "");
+}
+
+/// Prometheus' own judgement, where its package is installed.
+fn promtool(arguments: &[&str], input: &str) {
+    let child = Command::new("promtool")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("skipped: promtool (package prometheus) does not run: {error}");
+            return;
+        }
+    };
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "promtool {arguments:?}: {said}");
+}
+
+#[tokio::test]
+async fn a_program_that_could_not_be_published_and_a_refused_config_are_counted_and_told() {
+    let stage = Stage::new();
+    let desk = Desk::of(&stage);
+    stage.publisher.note_refused_config("line 1: no TOML".to_owned());
+    stage.store.close();
+    std::fs::write(stage.dir.path().join("program.csv"), super::stage::PROGRAM.replace("First", "Erste"))
+        .unwrap();
+    assert!(stage.publisher.take_file().await.unwrap().is_err());
+    let (_, metrics) = desk.get("/metrics").await;
+    for line in ["callboard_publication_failed 1", "callboard_config_last_reload_successful 0"] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    let (_, body) = desk.get("/readyz").await;
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["publication"]["last"]["verdict"], "failed", "{body}");
+    assert_eq!(body["publication"]["config"]["refused"], "line 1: no TOML", "{body}");
+    assert_eq!(body["reason"], "the store is closed", "{body}");
 }

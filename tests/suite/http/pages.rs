@@ -1,6 +1,6 @@
 //! Pages: the same bytes for everybody, a visitor's own by cookie, and writes from our own pages alone.
 
-use super::stage::{Answer, Card, Stage};
+use super::stage::{Answer, Card, PROGRAM, Stage};
 
 fn form(target: &str, body: &str) -> Card {
     let card = Card::new("POST", target).field("content-type", "application/x-www-form-urlencoded");
@@ -170,4 +170,41 @@ async fn a_new_edit_key_locks_the_old_cookie_out() {
     let gone = stage.send(form("/agenda/delete", "sure=yes").field("cookie", &new)).await;
     assert_eq!(gone.status, 303);
     assert_eq!(stage.send(form("/agenda/name", "name=x").field("cookie", &new)).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_agenda_is_read_while_the_store_takes_no_writes() {
+    let stage = Stage::new();
+    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    stage.publish(&PROGRAM.replace("What was first", "What was second")).await;
+    // Without its data directory a store reads and takes no writes, as with a full disk.
+    let (data, away) = (stage.dir.path().join("data"), stage.dir.path().join("away"));
+    std::fs::rename(&data, &away).unwrap();
+    let pick = || form("/agenda/picks", "action=pick&session=lunch").field("cookie", &key);
+    assert_eq!(stage.send(pick()).await.status, 503);
+    let read = || Card::new("GET", "/agenda").field("cookie", &key);
+    for _ in 0..2 {
+        let page = stage.send(read()).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("first-talk"));
+    }
+    std::fs::rename(&away, &data).unwrap();
+}
+
+#[tokio::test]
+async fn looking_at_an_agenda_notes_which_release_its_owner_has_seen() {
+    let stage = Stage::new();
+    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    stage.publish(&PROGRAM.replace("What was first", "What was second")).await;
+    let seen = || stage.store.agendas().next().unwrap().unwrap().1.seen_release;
+    let look = |method| Card::new(method, "/agenda").field("cookie", &key);
+    assert_eq!(stage.send(look("HEAD")).await.status, 200);
+    assert_eq!((seen(), stage.send(look("GET")).await.status), (1, 200));
+    for _ in 0..500 {
+        if seen() == 2 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("release 2 is never noted as seen");
 }

@@ -7,14 +7,17 @@ use callboard::store::Write;
 use chrono::TimeDelta;
 use std::sync::Arc;
 
-fn retention(stage: &Stage) -> Retention {
-    Retention {
-        days: 180,
-        publisher: Arc::clone(&stage.publisher),
-        store: stage.store.clone(),
-        freshness: Arc::clone(&stage.freshness),
-        clock: stage.clock.clone(),
-    }
+async fn retention(stage: &Stage) -> Arc<Retention> {
+    let retention = restarted(stage);
+    // Its first look at the clock, while that is right.
+    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    retention
+}
+
+/// That of a process which has not looked at the clock yet.
+fn restarted(stage: &Stage) -> Arc<Retention> {
+    let (publisher, freshness) = (Arc::clone(&stage.publisher), Arc::clone(&stage.freshness));
+    Arc::new(Retention::new(180, publisher, stage.store.clone(), freshness, stage.clock.clone()))
 }
 
 /// To the last moment before it is time, as the venue's clock has it.
@@ -30,7 +33,7 @@ async fn status(stage: &Stage, mine: &Mine) -> (u16, u16) {
 #[tokio::test]
 async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
     let stage = Stage::new();
-    let retention = retention(&stage);
+    let retention = retention(&stage).await;
     let (mine, revoked) = (stage.agenda(&["opening"]).await, stage.agenda(&["lunch"]).await);
     assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
     stage.get(&mine.feed).await;
@@ -65,12 +68,13 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
 #[tokio::test]
 async fn many_agendas_go_in_commits_that_leave_room_for_others() {
     let stage = Stage::new();
+    let retention = retention(&stage).await;
     for _ in 0..300 {
         stage.agenda(&["opening"]).await;
     }
     wait_for_the_eve(&stage);
     stage.pass(1);
-    assert_eq!(retention(&stage).turn().await.unwrap(), Erased { agendas: 300, links: 300 });
+    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 300, links: 300 });
     assert_eq!(stage.store.links().count(), 300, "they are known as erased");
 }
 
@@ -88,4 +92,83 @@ async fn a_deleted_agenda_leaves_nothing_of_when_it_was_read() {
     // "No longer shared" is read by calendars too, and noted of none.
     assert_eq!(stage.get(&deleted.feed).await.status, 200);
     assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pick_that_is_acknowledged_during_a_turn_is_not_erased() {
+    let stage = Stage::new();
+    let retention = retention(&stage).await;
+    let mut agendas = Vec::new();
+    for _ in 0..200 {
+        agendas.push(stage.agenda(&["opening"]).await);
+    }
+    wait_for_the_eve(&stage);
+    stage.pass(1);
+    let turn = tokio::spawn(async move { retention.turn().await });
+    let mut acknowledged = Vec::new();
+    for mine in &agendas {
+        acknowledged.push(stage.send(mine.card("PUT", "/agenda/picks/lunch")).await.status);
+    }
+    let erased = turn.await.unwrap().unwrap();
+    let kept = acknowledged.iter().filter(|status| **status != 401).count();
+    assert_eq!(erased.agendas + kept, agendas.len());
+    assert_eq!(stage.store.agendas().count(), kept);
+    for (mine, acknowledged) in agendas.iter().zip(acknowledged) {
+        let expected = if acknowledged == 401 { (410, 401) } else { (200, 200) };
+        assert_eq!(status(&stage, mine).await, expected, "a pick answered {acknowledged}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_a_year_ahead_at_a_start_erases_nothing() {
+    let stage = Stage::new();
+    retention(&stage).await;
+    let mine = stage.agenda(&["opening"]).await;
+    let right = stage.clock.now();
+    // Every start with the wrong clock, and whatever is written meanwhile.
+    for _ in 0..3 {
+        stage.clock.set(right + TimeDelta::days(400));
+        let wrong = restarted(&stage);
+        stage.agenda(&["lunch"]).await;
+        for _ in 0..23 {
+            assert_eq!(wrong.turn().await.unwrap(), Erased::default());
+            stage.clock.advance(TimeDelta::hours(1));
+        }
+    }
+    assert_eq!(status(&stage, &mine).await, (200, 200));
+    stage.clock.set(right);
+    assert_eq!(restarted(&stage).turn().await.unwrap(), Erased::default());
+    assert_eq!(stage.store.agendas().count(), 4);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_while_the_server_runs_erases_nothing_for_a_day() {
+    let stage = Stage::new();
+    let retention = retention(&stage).await;
+    let mine = stage.agenda(&["opening"]).await;
+    stage.clock.advance(TimeDelta::days(3));
+    stage.clock.set(stage.clock.now() + TimeDelta::days(400));
+    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    stage.clock.advance(TimeDelta::hours(23));
+    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(status(&stage, &mine).await, (200, 200));
+}
+
+#[tokio::test]
+async fn a_server_that_was_stopped_for_long_erases_after_a_day() {
+    let stage = Stage::new();
+    retention(&stage).await;
+    let mine = stage.agenda(&["opening"]).await;
+    stage.clock.advance(TimeDelta::days(400));
+    let started = restarted(&stage);
+    assert_eq!(started.turn().await.unwrap(), Erased::default());
+    stage.clock.advance(TimeDelta::days(1));
+    assert_eq!(started.turn().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(status(&stage, &mine).await, (410, 401));
+    // The day was served: the next start goes on at once.
+    stage.agenda(&["lunch"]).await;
+    let again = restarted(&stage);
+    assert_eq!(again.turn().await.unwrap(), Erased::default());
+    stage.clock.advance(TimeDelta::days(181));
+    assert_eq!(again.turn().await.unwrap(), Erased { agendas: 1, links: 1 });
 }

@@ -85,6 +85,11 @@ impl Stage {
         Self::of(CONFIG, PROGRAM, &Limits::default())
     }
 
+    /// One with limits of its own.
+    pub(super) fn limited_to(limits: &Limits) -> Self {
+        Self::of(CONFIG, PROGRAM, limits)
+    }
+
     fn with(config: &str) -> Self {
         Self::of(config, PROGRAM, &roomy())
     }
@@ -132,7 +137,7 @@ impl Stage {
 
     /// Publishes another program.
     pub(super) async fn publish(&self, csv: &str) {
-        let csv = csv.as_bytes().to_vec();
+        let csv = csv.to_owned().into();
         let proposal = Proposal { csv, origin: Origin::Upload, who: None, confirm: None, expect: None };
         assert!(self.publisher.publish(proposal).await.unwrap().is_new);
     }
@@ -179,7 +184,16 @@ pub(super) fn secret_line(label: &str, secret: &str) -> String {
 fn roomy() -> Limits {
     let most = 1_000_000;
     let (agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once) = (most, most, most);
-    Limits { agendas_at_once, wrong_keys_at_once, wrong_secrets_at_once, ..Limits::default() }
+    let (agenda_changes_at_once, agenda_links_at_once, agenda_handovers_at_once) = (most, most, most);
+    Limits {
+        agendas_at_once,
+        wrong_keys_at_once,
+        wrong_secrets_at_once,
+        agenda_changes_at_once,
+        agenda_links_at_once,
+        agenda_handovers_at_once,
+        ..Limits::default()
+    }
 }
 
 /// An agenda's key, and the path of its first feed.

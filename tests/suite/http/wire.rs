@@ -367,6 +367,24 @@ async fn a_stream_of_events_takes_nobody_s_place_and_ends_at_a_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_connection_goes_on_without_a_place() {
+    let house = House::with(Stage::shipped(), Limits { connections: 2, ..LIMITS }).await;
+    let body = "<D:sync-collection xmlns:D='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'><D:sync-token/>\
+                <D:sync-level>1</D:sync-level><D:prop><C:calendar-data/></D:prop></D:sync-collection>";
+    let report = format!(
+        "REPORT /dav/public/program/ HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    // An answer that is sent as it is made gives its place away; were the connection kept, there would be any number.
+    for _ in 0..5 {
+        let text = house.say(report.as_bytes()).await;
+        let head = text.split("\r\n\r\n").next().unwrap().to_lowercase();
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        assert!(head.contains("connection: close") && text.ends_with("0\r\n\r\n"), "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_listener_is_served() {
     let stage = Stage::new();
     let (one, two) =

@@ -10,14 +10,14 @@ async fn a_truncated_file_is_held_loudly_and_confirmed_by_its_digest() {
     let truncated = without(&csv(), |n| n > 4);
     let digest = held(venue.saved(&truncated).await.unwrap());
     assert_eq!(venue.feeds(), before);
-    let waiting = venue.running().status().held.unwrap();
+    let waiting = venue.running().status().held.newest().cloned().unwrap();
     assert_eq!((waiting.digest.clone(), waiting.changes.len()), (digest.clone(), 4));
     assert!(waiting.reasons[0].contains("4 of 8"), "{:?}", waiting.reasons);
 
     assert_eq!(held(venue.upload_with(&truncated, Some("0".repeat(32)), None).await), digest);
     let published = venue.upload_with(&truncated, Some(digest), None).await.unwrap();
     assert!(published.is_new && published.changes.len() == 4);
-    assert!(venue.running().status().held.is_none());
+    assert!(venue.running().status().held.newest().is_none());
     assert_eq!(venue.running().current().feeds.events().len(), 8, "as tombstones they stay");
 }
 
@@ -26,9 +26,9 @@ async fn a_held_file_that_is_put_right_waits_no_longer() {
     for put_right in [csv(), csv().replace("09:00", "25:00")] {
         let mut venue = Venue::started();
         held(venue.saved(&without(&csv(), |n| n > 4)).await.unwrap());
-        assert!(venue.running().status().held.is_some());
+        assert!(venue.running().status().held.newest().is_some());
         let _ = venue.saved(&put_right).await;
-        assert!(venue.running().status().held.is_none());
+        assert!(venue.running().status().held.newest().is_none());
     }
 }
 

@@ -40,8 +40,12 @@ async fn commit_only(venue: &Venue, text: &str) {
         warnings: vec![],
         complete: true,
     };
-    let write =
-        ReleaseWrite::between(Some(&preview.base.ledger), &prepared.release.ledger, record, text.into());
+    let write = ReleaseWrite::between(
+        Some(&preview.base.ledger),
+        &prepared.release.ledger,
+        record,
+        text.to_owned().into(),
+    );
     store.commit(vec![Write::PutRelease(Box::new(write))]).await.unwrap();
 }
 

@@ -18,12 +18,12 @@ async fn a_file_that_lacks_exactly_its_last_rows_is_held_until_it_is_confirmed()
         let before = venue.feeds();
         let cut = without(&csv(), |n| n >= from);
         let digest = held(venue.saved(&cut).await.unwrap());
-        let waiting = venue.running().status().held.unwrap();
+        let waiting = venue.running().status().held.newest().cloned().unwrap();
         assert!(waiting.reasons.iter().any(|found| found.contains(reason)), "{:?}", waiting.reasons);
         assert_eq!((venue.number(), venue.feeds()), (1, before));
         assert_eq!(held(venue.upload(&cut).await), digest, "an upload may be cut off as well");
         assert!(venue.upload_with(&cut, Some(digest), None).await.unwrap().is_new);
-        assert!(venue.running().status().held.is_none());
+        assert!(venue.running().status().held.newest().is_none());
     }
 }
 
@@ -39,7 +39,7 @@ async fn a_file_that_ends_within_its_last_row_is_held() {
     let columns = moved(&columns, 1);
     venue.upload(&columns).await.unwrap();
     held(venue.saved(columns.trim_end().trim_end_matches("ut 8")).await.unwrap());
-    let reasons = venue.running().status().held.unwrap().reasons;
+    let reasons = venue.running().status().held.newest().unwrap().reasons.clone();
     assert_eq!(reasons, ["the file ends in the middle of the row of talk-8"]);
     assert!(venue.saved(columns.trim_end()).await.unwrap().is_ok(), "without its last line end it is whole");
 }
@@ -75,7 +75,7 @@ async fn a_file_that_its_writer_has_open_is_published_when_he_closes_it() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(publisher.status().last.is_none_or(|last| last.at <= publisher.current().published()));
     publisher.catch_up().await; // SIGHUP
-    assert!(publisher.status().held.is_none(), "it is not even looked at");
+    assert!(publisher.status().held.newest().is_none(), "it is not even looked at");
     file.write_all(rest.as_bytes()).unwrap();
     drop(file);
     tokio::time::timeout(PATIENCE, releases.changed()).await.unwrap().unwrap();

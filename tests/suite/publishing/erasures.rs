@@ -90,7 +90,7 @@ async fn neither_waiting_calls_nor_the_schedule_tell_what_was_erased() {
     let withdrawn = named().replace("Classified,confirmed", "Classified,withdrawn");
     venue.saved(&withdrawn).await.unwrap().unwrap();
     let later = Proposal {
-        csv: moved(&withdrawn, 2).into_bytes(),
+        csv: moved(&withdrawn, 2).into(),
         origin: Origin::Upload,
         who: None,
         confirm: None,

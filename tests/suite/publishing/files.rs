@@ -74,7 +74,7 @@ async fn an_upload_of_the_files_own_bytes_leaves_it_in_step() {
     venue.upload_with(&text, Some(digest), None).await.unwrap();
     assert!(!venue.running().file_is_stale());
     venue.restart().await;
-    assert!(!venue.running().file_is_stale() && venue.running().status().held.is_none());
+    assert!(!venue.running().file_is_stale() && venue.running().status().held.newest().is_none());
     assert_eq!(venue.number(), 2);
 }
 

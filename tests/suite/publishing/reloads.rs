@@ -59,16 +59,16 @@ async fn another_zone_is_held_and_a_config_set_back_lets_it_go() {
     venue.config = config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
     assert_eq!((venue.number(), venue.feeds()), (1, before));
-    let waiting = venue.running().status().held.unwrap();
+    let waiting = venue.running().status().held.newest().cloned().unwrap();
     assert_eq!(waiting.origin, Origin::Config);
     venue.config = config;
     assert!(venue.reload().await.unwrap().is_none());
-    assert!(venue.running().status().held.is_none());
+    assert!(venue.running().status().held.newest().is_none());
 
     venue.config = venue.config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
     let published = venue.upload_with(&csv(), Some(waiting.digest), None).await.unwrap();
-    assert!(published.is_new && venue.running().status().held.is_none());
+    assert!(published.is_new && venue.running().status().held.newest().is_none());
     venue.restart().await;
     assert_eq!(venue.number(), 2);
 }
@@ -102,4 +102,33 @@ async fn a_disk_that_takes_no_release_leaves_the_config_in_force() {
     };
     assert!(venue.running().reconfigure(settings).await.is_err());
     assert_eq!(venue.running().conference(), before);
+}
+
+#[tokio::test]
+async fn a_webhook_that_a_reload_adds_gets_the_releases_after_it() {
+    let mut venue = Venue::started();
+    let config = venue.config.clone();
+    venue.config =
+        format!("{config}\n[[webhooks]]\nurl = \"https://one.example/\"\nsecret_file = \"secret\"\n");
+    let calls = |venue: &Venue| {
+        let entries = std::fs::read_dir(venue.dir.path().join("spool")).into_iter().flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    venue.reload().await.unwrap();
+    venue.running().tell_what_was_not().await;
+    assert!(calls(&venue).is_empty(), "nothing of the past");
+    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    assert_eq!(calls(&venue), ["0000000002-0.json"]);
+
+    // Away and back: it gets nothing of the time between.
+    let with = std::mem::replace(&mut venue.config, config);
+    venue.reload().await.unwrap();
+    venue.saved(&moved(&csv(), 3)).await.unwrap().unwrap();
+    venue.config = with;
+    venue.reload().await.unwrap();
+    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    assert_eq!(calls(&venue), ["0000000002-0.json", "0000000004-0.json"]);
 }

@@ -1,7 +1,7 @@
 //! Releases at a set time.
 
 use super::venue::{Venue, csv, held, moved, proposal, start_of_day, without};
-use callboard::publisher::{PublishError, Verdict};
+use callboard::publisher::{Proposal, PublishError, Verdict};
 use callboard::store::Origin;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -85,9 +85,63 @@ async fn a_confirmation_does_not_outlive_a_release_that_comes_between() {
     venue.clock.advance(TimeDelta::hours(1));
     held(venue.running().publish_due().await.unwrap());
     let status = venue.running().status();
-    assert_eq!(status.held.unwrap().origin, Origin::Scheduled);
+    assert_eq!(status.held.newest().unwrap().origin, Origin::Scheduled);
     assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, Verdict::Held { .. }));
     venue.restart().await;
     assert!(venue.running().publish_due().await.is_none(), "it was taken off the schedule");
     assert_eq!(venue.number(), 2);
+}
+
+/// A scheduled release that is held when its time comes, and what confirms it.
+async fn held_when_due() -> (Venue, String) {
+    let mut venue = Venue::started();
+    let truncated = without(&csv(), |n| n < 5); // the last rows would be held whatever the share
+    let digest = held(venue.upload(&truncated).await);
+    venue.running().schedule(proposal(&truncated, Some(digest), None), in_hours(1)).await.unwrap();
+    venue.upload(&moved(&csv(), 1)).await.unwrap();
+    venue.clock.advance(TimeDelta::hours(1));
+    let digest = held(venue.running().publish_due().await.unwrap());
+    (venue, digest)
+}
+
+#[tokio::test]
+async fn a_held_schedule_waits_through_a_restart_until_it_is_confirmed() {
+    let (mut venue, digest) = held_when_due().await;
+    venue.restart().await;
+    let status = venue.running().status();
+    let waiting = status.held.find(&digest).expect("it waits again").clone();
+    assert_eq!((waiting.origin, status.schedule), (Origin::Scheduled, None));
+    let csv = std::str::from_utf8(&waiting.csv).unwrap();
+    let confirmed = Proposal { origin: Origin::Scheduled, ..proposal(csv, Some(digest), Some(2)) };
+    assert!(venue.running().publish(confirmed).await.unwrap().is_new);
+    venue.restart().await;
+    assert_eq!(venue.number(), 3);
+    assert!(venue.running().status().held.all().is_empty());
+}
+
+#[tokio::test]
+async fn a_held_schedule_is_gone_for_good_once_it_is_discarded_or_overtaken() {
+    for is_discarded in [true, false] {
+        let (mut venue, digest) = held_when_due().await;
+        if is_discarded {
+            assert!(venue.running().discard(&digest).await.unwrap());
+            assert!(!venue.running().discard(&digest).await.unwrap());
+        } else {
+            venue.upload(&moved(&csv(), 2)).await.unwrap();
+        }
+        assert!(venue.running().status().held.all().is_empty());
+        venue.restart().await;
+        assert!(venue.running().status().held.all().is_empty());
+        assert!(!venue.running().unschedule().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_held_schedule_is_not_published_by_a_restart_with_a_laxer_guard() {
+    let (mut venue, _) = held_when_due().await;
+    venue.settings.guard_share = 1.0;
+    venue.restart().await;
+    assert_eq!(venue.number(), 2);
+    let status = venue.running().status();
+    assert!(status.held.newest().unwrap().reasons[0].contains("held when its time came"));
 }

@@ -1,7 +1,7 @@
 //! What a start publishes, and what it leaves alone.
 
 use super::venue::{Venue, csv, id, moved, without};
-use callboard::publisher::{StartError, Verdict};
+use callboard::publisher::{Proposal, StartError, Verdict};
 use callboard::revision::Standing;
 use callboard::store::Origin;
 use chrono::TimeDelta;
@@ -94,14 +94,30 @@ async fn another_zone_or_other_dates_wait_for_a_confirmation() {
         venue.config = venue.config.replace(old, new);
         venue.restart().await;
         assert_eq!((venue.number(), venue.feeds()), (1, before), "the old config goes on");
-        let waiting = venue.running().status().held.unwrap();
+        let waiting = venue.running().status().held.newest().cloned().unwrap();
         assert_eq!(waiting.origin, Origin::Config);
         let published = venue.upload_with(&csv(), Some(waiting.digest), None).await.unwrap();
-        assert!(published.is_new && venue.running().status().held.is_none());
+        assert!(published.is_new && venue.running().status().held.newest().is_none());
         assert_eq!(published.release.program.conference, venue.running().conference());
         venue.restart().await;
         assert_eq!(venue.number(), 2);
     }
+}
+
+#[tokio::test]
+async fn a_held_config_is_confirmed_with_the_program_that_runs() {
+    let mut venue = Venue::started();
+    venue.config = venue.config.replace("last_day = 2025-03-27", "last_day = 2025-03-28");
+    venue.restart().await;
+    let waiting = venue.running().status().held.newest().cloned().unwrap();
+    assert_eq!((waiting.origin, waiting.base), (Origin::Config, 1));
+    let csv = std::str::from_utf8(&waiting.csv).unwrap();
+    let confirm = Some(waiting.digest.clone());
+    let proposal = Proposal { origin: Origin::Config, ..super::venue::proposal(csv, confirm, Some(1)) };
+    assert!(venue.running().publish(proposal).await.unwrap().is_new);
+    assert!(!venue.running().file_is_stale() && venue.running().status().held.all().is_empty());
+    venue.restart().await;
+    assert_eq!(venue.number(), 2);
 }
 
 #[tokio::test]

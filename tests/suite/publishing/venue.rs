@@ -212,7 +212,7 @@ impl Venue {
 
 pub(super) fn proposal(csv: &str, confirm: Option<String>, expect: Option<u64>) -> Proposal {
     Proposal {
-        csv: csv.as_bytes().to_vec(),
+        csv: csv.to_owned().into(),
         origin: Origin::Upload,
         who: Some("ops".to_owned()),
         confirm,

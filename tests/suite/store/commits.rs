@@ -1,6 +1,6 @@
 //! Agendas, links and notes through the one door.
 
-use super::sample::{agenda, alike, at, id, key, open, put, slug};
+use super::sample::{agenda, alike, id, key, open, put, slug};
 use callboard::store::{AgendaRecord, CommitError, LinkTarget, OpenError, Options, ReadError, Store, Write};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -303,18 +303,4 @@ fn conferences_in_one_directory_do_not_meet() {
     other.commit_blocking(vec![put(1, None, 1), put(2, None, 1)]).unwrap();
     drop(other);
     assert_eq!(open(dir.path()).agendas().count(), 1);
-}
-
-#[test]
-fn a_write_keeps_its_serialised_form() {
-    let close = Write::PutLink { hash: key(1), target: LinkTarget::Closed { at: at(0) } };
-    let text = format!(r#"{{"write":"put_link","hash":"{}","target":{{"c":1742900000}}}}"#, key(1));
-    assert_eq!(serde_json::to_string(&close).unwrap(), text);
-    let note = r#"{"write":"put_note","name":"n","value":"AP8="}"#;
-    assert_eq!(
-        serde_json::from_str::<Write>(note).unwrap(),
-        Write::PutNote { name: "n".to_owned(), value: vec![0, 255] }
-    );
-    let write = put(1, Some(1), 2);
-    assert_eq!(serde_json::from_str::<Write>(&serde_json::to_string(&write).unwrap()).unwrap(), write);
 }

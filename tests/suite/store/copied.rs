@@ -1,6 +1,6 @@
 //! The second copy as files: a segment of the journal and a checkpoint that each format wrote, sound and damaged.
 //!
-//! `tests/fixtures/store/v2/journal` and `tests/fixtures/store/v2/checkpoint` hold what [`fill`] leaves, each whole and
+//! `tests/fixtures/store/v3/journal` and `tests/fixtures/store/v3/checkpoint` hold what [`fill`] leaves, each whole and
 //! in the ways of [`damages`]. `CALLBOARD_WRITE_FIXTURES=1 cargo test as_they_always_were` writes those of the present
 //! format anew; those of an older one are never changed again. Each is opened alone, as a directory without an index is.
 
@@ -77,7 +77,7 @@ fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("checkpoint/flipped.ndjson", checkpoint.replacen("taken-in", "taken-io", 1).into_bytes()),
         (
             "checkpoint/of-a-later-version.ndjson",
-            checkpoint.replacen("\"version\":2", "\"version\":3", 1).into_bytes(),
+            checkpoint.replacen("\"version\":3", "\"version\":4", 1).into_bytes(),
         ),
     ]
 }
@@ -110,10 +110,10 @@ fn journal_and_checkpoint_are_written_as_they_always_were() {
     assert_eq!(record(&segment, LAST + 1), segment.len());
     for (name, bytes) in damages(&segment, &checkpoint) {
         if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-            fs::create_dir_all(fixture(2, name).parent().unwrap()).unwrap();
-            fs::write(fixture(2, name), &bytes).unwrap();
+            fs::create_dir_all(fixture(3, name).parent().unwrap()).unwrap();
+            fs::write(fixture(3, name), &bytes).unwrap();
         }
-        let found = Digest::of(&fs::read(fixture(2, name)).unwrap());
+        let found = Digest::of(&fs::read(fixture(3, name)).unwrap());
         assert_eq!(
             found,
             Digest::of(&bytes),
@@ -161,12 +161,12 @@ fn a_checkpoint_alone_is_all_or_is_refused_whole() {
         assert_eq!((held(&store), store.status().lost, store.status().sequence), (ALL, 0, LAST));
         let (ledger, write) = release(None, vec![session(1), session(2)]);
         assert_eq!(store.ledger().unwrap(), Some(ledger));
-        assert_eq!(store.program_csv(1).unwrap(), Some(write.csv));
+        assert_eq!(store.program_csv(1).unwrap(), Some(write.csv.to_vec()));
         assert!(store.entry(&id(2)).unwrap().is_some());
     }
     let damaged = ["cut-in-the-middle", "without-its-end", "without-a-record", "flipped"];
     let damaged = FORMATS.into_iter().flat_map(|format| damaged.map(|name| (format, name)));
-    for (format, name) in damaged.chain([(2, "of-a-later-version")]) {
+    for (format, name) in damaged.chain([(3, "of-a-later-version")]) {
         let name = format!("checkpoint/{name}.ndjson");
         let dir = lay(format, None, Some(&name));
         let error = Store::open(dir.path(), &slug()).unwrap_err();
@@ -181,7 +181,7 @@ fn a_checkpoint_alone_is_all_or_is_refused_whole() {
 
 #[test]
 fn verifying_calls_a_later_version_s_checkpoint_that_and_not_damaged() {
-    let dir = lay(2, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
+    let dir = lay(3, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
     let error = verify(dir.path()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
 }

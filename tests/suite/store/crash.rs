@@ -3,9 +3,9 @@
 //!
 //! `CALLBOARD_KILLS` (30) rounds with the seed `CALLBOARD_SEED` (1), all on one directory.
 
-use super::sample::{agenda, id, key, open, release, session};
+use super::sample::{agenda, id, key, open, release, session, slug};
 use callboard::program::Text;
-use callboard::store::{Store, Write};
+use callboard::store::{Options, Store, Write};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -86,7 +86,9 @@ fn write_until_killed(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<u
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os("CALLBOARD_STORE_CHILD") else { return };
-    let store = open(Path::new(&dir));
+    // Every release is longer, so that some are killed between two of their pieces.
+    let options = Options { piece_bytes: 4096, ..Options::default() };
+    let store = Store::open_with(Path::new(&dir), &slug(), options).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| publish_for_ever(&store));
         for writer in 1..=WRITERS {
@@ -131,8 +133,10 @@ fn publish_for_ever(store: &Store) {
         for session in &mut sessions {
             session.title = Text::from(format!("In release {number}"));
         }
-        let (_, mut write) = release(previous.as_ref(), sessions);
-        write.csv = vec![b'0' + (number % 10) as u8; 10_000 + (number as usize % 7) * 10_000];
+        let (next, mut write) = release(previous.as_ref(), sessions);
+        write.csv = vec![b'0' + (number % 10) as u8; 10_000 + (number as usize % 7) * 10_000].into();
+        // One in three changes every entry without writing the ledger whole.
+        let write = if number.is_multiple_of(3) { write } else { write.whole(&next) };
         store.commit_blocking(vec![Write::PutRelease(Box::new(write))]).unwrap();
         println!("ack 0 {number}");
         if number > 5 {

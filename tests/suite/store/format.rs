@@ -1,13 +1,15 @@
 //! The format on disk: what one version wrote, every later one reads, and an older one refuses.
 //!
-//! `tests/fixtures/store/v2/rows` holds the keys and values of [`expected`] as format 2 writes them, one pair
-//! a line in hexadecimal. `CALLBOARD_WRITE_FIXTURES=1` writes the file of the present format anew; that of an
+//! `tests/fixtures/store/v3/rows` holds the keys and values of [`expected`] as format 3 writes them, one pair
+//! a line in hexadecimal; `pieces` those of a ledger in pieces. `CALLBOARD_WRITE_FIXTURES=1` writes the file of the present format anew; that of an
 //! older format, in a folder of its own, is never changed again.
 
 use super::sample::{FORMATS, agenda, alike, at, conference, fixture, id, key, open, release, session, slug};
 use callboard::program::{Slug, Speaker, Text, Track};
 use callboard::revision::{Digest, Ledger};
-use callboard::store::{LinkTarget, OpenError, ReadError, ReleaseRecord, ReleaseWrite, Store, Write};
+use callboard::store::{
+    LinkTarget, OpenError, Options, ReadError, ReleaseRecord, ReleaseWrite, Store, Write,
+};
 use std::path::Path;
 
 /// A ledger with an entry, a mark and a slug of every kind.
@@ -57,23 +59,28 @@ fn rows(dir: &Path) -> String {
 }
 
 #[test]
-fn format_2_is_written_as_it_always_was() {
+fn format_3_is_written_as_it_always_was() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
     let written = rows(dir.path());
     if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-        std::fs::write(fixture(2, "rows"), &written).unwrap();
+        std::fs::create_dir_all(fixture(3, "")).unwrap();
+        std::fs::write(fixture(3, "rows"), &written).unwrap();
     }
     assert!(
-        written == std::fs::read_to_string(fixture(2, "rows")).unwrap(),
+        written == std::fs::read_to_string(fixture(3, "rows")).unwrap(),
         "stored bytes changed: raise the format unless all that read it read these too"
     );
 }
 
 /// A store as `format` wrote it.
 fn of(format: u8, dir: &Path) -> Store {
+    of_rows(&fixture(format, "rows"), dir)
+}
+
+fn of_rows(rows: &Path, dir: &Path) -> Store {
     let db = super::raw(&dir.join("index"));
-    for line in std::fs::read_to_string(fixture(format, "rows")).unwrap().lines() {
+    for line in std::fs::read_to_string(rows).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let bytes = |hex: &str| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
         db.insert(bytes(key), bytes(value)).unwrap();
@@ -99,6 +106,51 @@ fn a_store_of_every_format_opens() {
         assert_eq!(store.note("taken-in").unwrap(), Some(vec![0, 255]));
         assert_eq!(conference().slug, slug());
     }
+}
+
+/// A release that is written in pieces, and one that changes a little of it. A note that is compressed beside them.
+fn in_pieces(store: &Store) -> Ledger {
+    let (first, write) = release(None, (1..=9).map(session).collect());
+    store.commit_blocking(vec![Write::PutRelease(Box::new(write.whole(&first)))]).unwrap();
+    let mut sessions: Vec<_> = (2..=10).map(session).collect();
+    sessions[3].title = Text::from("Retitled");
+    let (mut second, write) = release(Some(&first), sessions);
+    second.feeds.remove("/sessions/session-2.ics");
+    let write = ReleaseWrite::between(Some(&first), &second, write.record, write.csv);
+    store.commit_blocking(vec![Write::PutRelease(Box::new(write))]).unwrap();
+    second
+}
+
+const NOTE: [u8; 9000] = [7; 9000];
+
+#[test]
+fn a_ledger_in_pieces_is_written_as_it_always_was_and_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    // So short that no piece is compressed: those bytes are up to the version of zstd.
+    let options = Options { piece_bytes: 2000, ..Options::default() };
+    let store = Store::open_with(dir.path(), &slug(), options).unwrap();
+    let expected = in_pieces(&store);
+    drop(store);
+    let written = rows(dir.path());
+    let compressed = |line: &str| line.starts_with(&hex(b"srecon25americas\0nlong"));
+    if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
+        let other = tempfile::tempdir().unwrap();
+        let note = Write::PutNote { name: "long".to_owned(), value: NOTE.to_vec() };
+        open(other.path()).commit_blocking(vec![note]).unwrap();
+        let note: String = rows(other.path()).lines().filter(|line| compressed(line)).collect();
+        std::fs::write(fixture(3, "pieces"), written.clone() + &note + "\n").unwrap();
+    }
+    let kept = std::fs::read_to_string(fixture(3, "pieces")).unwrap();
+    assert!(
+        written.lines().eq(kept.lines().filter(|line| !compressed(line))),
+        "stored bytes changed: raise the format unless all that read it read these too"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let store = of_rows(&fixture(3, "pieces"), dir.path());
+    assert_eq!(store.ledger().unwrap(), Some(expected.clone()));
+    assert_eq!(store.release(1).unwrap().unwrap().changes.len(), 9);
+    assert_eq!(store.entry(&id(5)).unwrap().as_ref(), expected.entries.get(&id(5)));
+    assert_eq!(store.note("long").unwrap().as_deref(), Some(&NOTE[..]));
 }
 
 /// How many records there are in a table, and the format that the store says it has.
@@ -130,8 +182,8 @@ fn a_read_link_of_format_1_moves_when_it_is_written_and_an_older_version_then_re
     left.sort();
     assert_eq!(left, links);
     drop(store);
-    assert_eq!(counted(dir.path(), b'l'), (1, hex(b"2")));
-    assert_eq!(counted(dir.path(), b'k'), (1, hex(b"2")));
+    assert_eq!(counted(dir.path(), b'l'), (1, hex(b"3")));
+    assert_eq!(counted(dir.path(), b'k'), (1, hex(b"3")));
 }
 
 #[test]
@@ -174,9 +226,9 @@ fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
 fn a_store_of_a_newer_format_is_refused_before_anything_is_read() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
-    tamper(dir.path(), b'v', |value| value[0] = 3);
+    tamper(dir.path(), b'v', |value| value[0] = 4);
     let error = Store::open(dir.path(), &slug()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("run the newer callboard"), "{error}");
     // The directory is not locked by the attempt.
     tamper(dir.path(), b'v', |value| value[0] = 1);
@@ -192,7 +244,7 @@ fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
     tamper(dir.path(), b'a', |value| value[0] = 9);
     tamper(dir.path(), b'k', |value| *value.last_mut().unwrap() ^= 1);
     let store = open(dir.path());
-    let newer = ReadError::Newer { what: "agenda", found: 9, known: 2 };
+    let newer = ReadError::Newer { what: "agenda", found: 9, known: 3 };
     assert_eq!(store.agenda(&key(1)), Err(newer.clone()));
     assert_eq!(store.agendas().next(), Some(Err(newer)));
     assert!(matches!(store.link(&key(11)), Err(ReadError::Damaged { what: "read link", .. })));

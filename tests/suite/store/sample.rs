@@ -31,7 +31,7 @@ pub(super) fn alike(n: u8) -> Digest {
 }
 
 /// Every format that a version wrote.
-pub(super) const FORMATS: [u8; 2] = [1, 2];
+pub(super) const FORMATS: [u8; 3] = [1, 2, 3];
 
 /// A file of a format's folder.
 pub(super) fn fixture(format: u8, name: &str) -> PathBuf {
@@ -132,6 +132,6 @@ pub(super) fn release(previous: Option<&Ledger>, sessions: Vec<Session>) -> (Led
         warnings: vec!["line 7: no room".to_owned()],
         complete: true,
     };
-    let write = ReleaseWrite::between(previous, &ledger, record, csv);
+    let write = ReleaseWrite::between(previous, &ledger, record, csv.into());
     (ledger, write)
 }

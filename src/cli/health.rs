@@ -1,0 +1,94 @@
+//! `callboard health`: whether the server of a config is ready, for containers and scripts.
+
+use super::control;
+use super::exit::{Exit, Failure};
+use super::settings::Serving;
+use crate::client::{Call, Client};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+use url::Url;
+
+/// A server that takes longer is not ready.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks the operator's listener where the config names one, else the control socket, else the public listener, which
+/// tells less.
+pub(super) fn health(serving: &Serving) -> Result<Exit, Failure> {
+    let config = serving.settings.config_without_zone()?;
+    if let Some(address) = serving.operator_listen.or(config.operator_listen).filter(has_port) {
+        return readiness(&get(address, "/readyz")?.1);
+    }
+    if let Some(body) = by_control_socket(&config.data)? {
+        return readiness(&body);
+    }
+    if !has_port(&config.listen) {
+        return Err(not_ready("no server has the data directory open, and listen names no port to ask"));
+    }
+    let (status, _) = get(config.listen, "/program.ics")?;
+    if status >= 500 {
+        return Err(not_ready(&format!("{} answers {status}", config.listen)));
+    }
+    say(
+        "ready: the public listener answers; whether picks are stored can be asked on the operator's listener only",
+    )
+}
+
+/// None where no server listens on it.
+fn by_control_socket(data: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match control::ask(data, control::HEALTH, PATIENCE) {
+        Ok(body) => Ok(Some(body)),
+        Err(error) if control::is_nobody(&error) => Ok(None),
+        Err(error) => Err(not_ready(&format!("the server's control socket does not answer: {error}"))),
+    }
+}
+
+/// Reads what `/readyz` says.
+fn readiness(body: &[u8]) -> Result<Exit, Failure> {
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return Err(not_ready(
+            "the answer is not that of /readyz; is this an older server, or another program?",
+        ));
+    };
+    match (body.get("ready").and_then(serde_json::Value::as_bool), body.get("reason")) {
+        (Some(true), _) => {
+            let release = body.get("release").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            say(&format!("ready: release {release}"))
+        }
+        (_, Some(serde_json::Value::String(reason))) => Err(not_ready(reason)),
+        _ => Err(not_ready("the server gives no reason")),
+    }
+}
+
+fn get(address: SocketAddr, path: &str) -> Result<(u16, Vec<u8>), Failure> {
+    let address = reachable(address);
+    let url = Url::parse(&format!("http://{address}{path}"));
+    let url = url.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let answer = Client::local(PATIENCE).call(Call { method: "GET", url, headers: Vec::new(), body: None });
+    let answer = answer.map_err(|error| not_ready(&Failure::new(Exit::Failed, &error).to_string()))?;
+    Ok((answer.status, answer.body))
+}
+
+/// Nobody can connect to the address that stands for all of a machine's.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn has_port(address: &SocketAddr) -> bool {
+    address.port() != 0
+}
+
+fn not_ready(reason: &str) -> Failure {
+    Failure::text(Exit::Failed, format!("not ready: {reason}"))
+}
+
+fn say(line: &str) -> Result<Exit, Failure> {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,66 @@
+//! Files that appear whole or not at all.
+//!
+//! The new bytes go into a file beside the target under a name that nobody can predict, opened with `O_EXCL`: in a directory
+//! that others may write to, neither a link nor a file of theirs is followed or overwritten.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// What names of unfinished files end with, after the target's and a random part.
+pub(super) const UNFINISHED: &str = ".unfinished";
+
+/// An empty file beside the target, removed again unless it is [`finish`]ed. `mode` is what the umask is applied to.
+pub(super) fn beside(target: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(target.file_name().unwrap_or_default());
+    prefix.push(".");
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(UNFINISHED)
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(directory_of(target))
+}
+
+/// Replaces the target by some bytes.
+pub(super) fn write(target: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut unfinished = beside(target, mode)?;
+    unfinished.write_all(bytes)?;
+    finish(unfinished, target)
+}
+
+/// Gives the file its name, on disk when this returns.
+pub(super) fn finish(unfinished: NamedTempFile, target: &Path) -> io::Result<()> {
+    unfinished.as_file().sync_all()?;
+    unfinished.persist(target).map_err(|error| error.error)?;
+    File::open(directory_of(target))?.sync_all()
+}
+
+fn directory_of(file: &Path) -> &Path {
+    file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_replaced_whole_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, victim) = (dir.path().join("backup"), dir.path().join("victim"));
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &target).unwrap();
+        let mut unfinished = beside(&target, 0o600).unwrap();
+        unfinished.write_all(b"new").unwrap();
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
+        finish(unfinished, &target).unwrap();
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+        let metadata = std::fs::symlink_metadata(&target).unwrap();
+        assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o600);
+        drop(beside(&target, 0o644).unwrap());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing unfinished stays");
+    }
+}

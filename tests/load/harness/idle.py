@@ -1,0 +1,42 @@
+"""A server at rest: how often its threads are woken when nobody asks anything."""
+
+import re
+import time
+from pathlib import Path
+
+from .machine import Server
+
+#: Wake-ups a second of all threads together, at most, but for the seven threads of sled's pool, each of which wakes once a second
+#: whatever a program does (sled 0.34, threadpool.rs). The machine's load does not change what asks to be woken.
+MOST = 10
+SECONDS = 10
+
+
+def _switches(pid: int) -> dict[str, int]:
+    """Voluntary context switches by thread: each is a wait that ended."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            status = (task / "status").read_text()
+        except OSError:
+            continue  # the thread ended
+        name = re.search(r"Name:\s+(.*)", status)[1]
+        found[f"{name} {task.name}"] = int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", status)[1])
+    return found
+
+
+def run(asked, is_short: bool, verdict) -> None:
+    with Server() as server:
+        server.start()
+        server.get("/program.ics")
+        server.settle()
+        time.sleep(3)
+        before = _switches(server.process.pid)
+        time.sleep(SECONDS)
+        after = _switches(server.process.pid)
+        woken = {name: (count - before.get(name, 0)) / SECONDS for name, count in after.items()}
+        pool = sum(rate for name, rate in woken.items() if name.startswith("sled-io"))
+        total = sum(woken.values()) - pool
+        busiest = ", ".join(f"{name.split()[0]} {rate:.1f}" for name, rate in sorted(woken.items(), key=lambda one: -one[1])[:5])
+        verdict.holds(f"at rest {total:.1f} wake-ups a second, at most {MOST}, beside {pool:.1f} of sled's pool ({busiest})", total <= MOST)
+        verdict.holds("and it still answers", server.get("/program.ics").startswith(b"BEGIN:VCALENDAR"))

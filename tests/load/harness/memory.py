@@ -1,0 +1,114 @@
+"""A large program in little memory: published, republished and started anew by a server that would be killed above a limit.
+
+The limit is that of a control group, as systemd's MemoryMax is. Where none can be made (it takes root), the peak that the
+kernel counted is held against it.
+"""
+
+import importlib.util
+import os
+import socket
+import time
+from pathlib import Path
+
+from .machine import ROOT, Server
+
+MIB = 2**20
+# The goal, in resident memory. A control group counts some cached files too, and gives those up first.
+LIMIT = 1200
+SHORT = 180
+
+
+def large(sessions: int):
+    """The benchmark's program, whose harness has the name of this one."""
+    spec = importlib.util.spec_from_file_location("programs", ROOT / "tests" / "bench" / "harness" / "programs.py")
+    programs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(programs)
+    return programs.Program(ROOT / "program.csv", sessions)
+
+
+class Group:
+    """A control group with a memory limit, of version 1 or 2; none where it cannot be made."""
+
+    def __init__(self, mib: int):
+        self.at = None
+        for base, limit in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]:
+            at = Path(base) / f"callboard-memory-{os.getpid()}"
+            try:
+                at.mkdir()
+                (at / limit).write_text(str(mib * MIB))
+            except OSError:
+                if at.is_dir():
+                    at.rmdir()
+                continue
+            self.at = at
+            return
+
+    def close(self) -> None:
+        if self.at:
+            self.at.rmdir()
+
+
+class Limited(Server):
+    """A server in a group, at a port that stays: its links and so all of its feeds change with that."""
+
+    def __init__(self, group: Group):
+        super().__init__()
+        self.group = group
+        self.move()
+
+    def move(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.listen = probe.getsockname()[1]
+
+    def command(self, port: int) -> list[str]:
+        command = super().command(self.listen)
+        if not self.group.at:
+            return command
+        return ["/bin/sh", "-c", f'echo $$ > {self.group.at}/cgroup.procs; exec "$@"', "sh", *command]
+
+
+def run(asked, is_short: bool, verdict) -> None:
+    sessions, limit = (5_000, SHORT) if is_short else (asked.count or 50_000, LIMIT)
+    program, group = large(sessions), Group(limit)
+    print(f"         {'a control group' if group.at else 'no control group: only peaks are looked at'}, {limit} MiB", flush=True)
+    try:
+        with Limited(group) as server:
+            program.write(server.program)
+            program.config(server.dir / "large.toml")
+            server.config = (server.dir / "large.toml").read_text()
+
+            def is_served() -> bool:
+                try:
+                    return bool(server.get("/program.ics"))
+                except OSError:
+                    return False
+
+            def peak(what: str) -> None:
+                verdict.holds(f"{what} is served", is_served())
+                server.settle()
+                now, most = server.memory()
+                print(f"         {what}: {most} MiB at the most, {now} MiB settled", flush=True)
+                verdict.holds(f"{what} takes at most {limit} MiB", most <= limit)
+
+            server.start()
+            peak("a first publication")
+            before = server.get("/program.ics")
+            Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")
+            program.write(server.program, 1)
+            until = time.monotonic() + 120
+            while server.get("/program.ics") == before and time.monotonic() < until:
+                time.sleep(0.2)
+            verdict.holds("a saved program is published", server.get("/program.ics") != before)
+            peak("a republication")
+            verdict.holds("it stops", server.stop() == 0)
+            server.start()
+            peak("a start")
+            verdict.holds("it stops", server.stop() == 0)
+            server.move()
+            server.start()
+            verdict.holds("all feeds are others", f"//127.0.0.1:{server.listen}/".encode() in server.get("/program.ics"))
+            peak("a start that renders everything anew")
+            verdict.holds("it stops", server.stop() == 0)
+    finally:
+        group.close()
