@@ -15,6 +15,7 @@ mod adoption;
 mod architecture;
 mod corpus;
 mod crowds;
+mod docs;
 mod exchange;
 mod exports;
 mod fuzz;

@@ -1,5 +1,5 @@
 //! The API as it is documented: every example of `/openapi.json` is asked for and every answer compared, and so
-//! is every command of the README's part on the API.
+//! is every command of the documentation's page on the API.
 //!
 //! `UPDATE_GOLDEN=1 cargo test described` writes `src/http/api/openapi/examples.json` anew; the diff is what to
 //! review. The next build puts them into the document.
@@ -172,19 +172,17 @@ impl Stage {
     }
 }
 
-/// A command of the README and what is printed below it.
+/// A command of the page on the API and what is printed below it.
 struct Shown {
     words: Vec<String>,
     printed: String,
 }
 
-/// The `curl` commands of the part on the API.
+/// The `curl` commands of that page.
 fn commands() -> Vec<Shown> {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let part = readme.split("\n### The API\n").nth(1).unwrap();
-    let part = part.split("\n## ").next().unwrap();
+    let page = std::fs::read_to_string(root().join("docs/reference/api.md")).unwrap();
     let mut commands: Vec<Shown> = Vec::new();
-    for block in part.split("```console\n").skip(1) {
+    for block in page.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap().replace("\\\n", " ");
         for line in block.lines() {
             match line.strip_prefix("$ curl ") {
@@ -216,7 +214,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_command_of_the_readme_prints_what_it_shows() {
+async fn every_command_of_the_page_on_the_api_prints_what_it_shows() {
     let stage = Stage::shipped();
     let mine = stage.of_srecon().await;
     let commands = commands();
@@ -248,7 +246,7 @@ async fn every_command_of_the_readme_prints_what_it_shows() {
         let target = card.target.clone();
         let answer = stage.send(card).await;
         assert!(answer.status < 300, "{target}: {}", answer.text());
-        // Where the README only says what comes back, the status has to do.
+        // Where the page only says what comes back, the status has to do.
         if answer.body.is_empty() || !printed.is_empty() {
             assert_eq!(mask(answer.text().trim_end()), printed.trim_end(), "{target}");
         }

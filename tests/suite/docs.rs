@@ -1,0 +1,222 @@
+//! The documentation: reference pages are generated from the code, links lead somewhere, the README stays short.
+//!
+//! `UPDATE_DOCS=1 cargo test --test suite docs` writes the generated parts anew; the diff is what to review.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const DESCRIPTIONS: [&str; 5] = ["program", "agendas", "exchange", "feeds", "organizer"];
+
+#[test]
+fn the_reference_pages_are_those_of_the_code() {
+    for (page, generated) in [("config", config_reference()), ("api", api_reference())] {
+        let path = root().join(format!("docs/reference/{page}.md"));
+        let text = fs::read_to_string(&path).unwrap();
+        let (head, rest) = text.split_once("<!-- generated -->\n").unwrap();
+        let expected = format!("{head}<!-- generated -->\n{generated}");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &expected).unwrap();
+        } else {
+            assert!(
+                rest == generated,
+                "{page}.md is out of date: run UPDATE_DOCS=1 cargo test --test suite docs"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_page_of_the_program_file_has_every_column() {
+    let page = fs::read_to_string(root().join("docs/reference/csv.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let described: BTreeMap<&str, bool> = rows
+        .flat_map(|row| {
+            let cells: Vec<&str> = row.split('|').collect();
+            let names = cells[0].split('`').step_by(2).collect::<Vec<_>>();
+            names
+                .into_iter()
+                .filter(|name| !name.is_empty())
+                .map(move |name| (name, cells[1].trim() == "yes"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    // The export writes all of them.
+    let header = String::from_utf8(callboard::export::write_table([])).unwrap();
+    let columns: BTreeSet<&str> = header.trim().split(',').collect();
+    assert_eq!(described.keys().copied().collect::<BTreeSet<_>>(), columns);
+    let required: Vec<&str> =
+        described.iter().filter(|(_, required)| **required).map(|(name, _)| *name).collect();
+    assert_eq!(required, ["date", "end", "id", "kind", "start", "title"]);
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in links(&text) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let found = path.exists()
+                && (anchor.is_empty() || anchors(&fs::read_to_string(&path).unwrap()).contains(anchor));
+            if !found {
+                wrong.push(format!("{}: {target}", page.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_page_can_be_reached_from_the_readme() {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![root().join("README.md")];
+    while let Some(page) = open.pop() {
+        if !reached.insert(page.canonicalize().unwrap()) {
+            continue;
+        }
+        let text = fs::read_to_string(&page).unwrap();
+        let targets = links(&text).into_iter().filter(|target| !target.contains("://"));
+        let files = targets.map(|target| page.parent().unwrap().join(target.split('#').next().unwrap()));
+        open.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "md")));
+    }
+    let lost: Vec<PathBuf> = pages().into_iter().filter(|page| !reached.contains(page)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = fs::read_to_string(root().join("README.md")).unwrap().lines().count();
+    assert!(lines <= 150, "README.md has {lines} lines");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap()
+}
+
+/// The README and everything in `docs`.
+fn pages() -> Vec<PathBuf> {
+    let (mut pages, mut folders) = (vec![root().join("README.md")], vec![root().join("docs")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// The targets of `[text](target)`, code aside.
+fn links(text: &str) -> Vec<&str> {
+    let prose = outside_code(text);
+    prose
+        .flat_map(|line| line.match_indices("](").map(move |(at, _)| &line[at + 2..]))
+        .filter_map(|rest| rest.split(')').next())
+        .collect()
+}
+
+/// The anchors that a code host gives the headings of a page.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = outside_code(text).filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect()
+        })
+        .collect()
+}
+
+fn outside_code(text: &str) -> impl Iterator<Item = &str> {
+    let mut code = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        code ^= fence;
+        !code && !fence
+    })
+}
+
+/// The comments of the sample config as prose, each above the keys that it explains.
+fn config_reference() -> String {
+    let sample = fs::read_to_string(root().join("config/callboard.toml")).unwrap();
+    let (mut out, mut keys, mut prose) = (String::new(), Vec::new(), Vec::new());
+    let mut section = String::new();
+    let mut flush = |keys: &mut Vec<String>, prose: &mut Vec<String>| {
+        if !keys.is_empty() {
+            write!(out, "\n```toml\n{}\n```\n", keys.join("\n")).unwrap();
+        }
+        if !prose.is_empty() {
+            write!(out, "\n{}\n", prose.join("\n")).unwrap();
+        }
+        keys.clear();
+        prose.clear();
+    };
+    for line in sample.lines().skip_while(|line| !line.is_empty()) {
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        let is_key = bare
+            .split_once(" = ")
+            .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        if bare.starts_with('[') && bare.trim_end().ends_with(']') {
+            let table = bare.trim_matches(['[', ']']).to_owned();
+            flush(&mut keys, &mut prose);
+            if table != section {
+                prose.push(format!("## `{}`", bare.trim()));
+                flush(&mut keys, &mut prose);
+                section = table;
+            }
+        } else if is_key {
+            keys.push(bare.to_owned());
+        } else if let Some(comment) = line.strip_prefix("# ") {
+            if !keys.is_empty() {
+                flush(&mut keys, &mut prose);
+            }
+            prose.push(comment.to_owned());
+        } else if line.is_empty() && !keys.is_empty() {
+            flush(&mut keys, &mut prose);
+        }
+    }
+    flush(&mut keys, &mut prose);
+    out
+}
+
+/// Every operation of the API's description, by subject.
+fn api_reference() -> String {
+    let mut subjects: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for part in DESCRIPTIONS {
+        let path = root().join(format!("src/http/api/openapi/{part}.json"));
+        let description: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        for (address, operations) in description["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let Some(summary) = operation["summary"].as_str() else { continue };
+                let needs = match operation["security"][0].as_object().and_then(|needs| needs.keys().next()) {
+                    Some(scheme) if scheme == "editKey" => "edit key",
+                    Some(_) => "organizer secret",
+                    None => "",
+                };
+                let row = format!("| `{} {address}` | {summary} | {needs} |", method.to_uppercase());
+                subjects.entry(operation["tags"][0].as_str().unwrap().to_owned()).or_default().push(row);
+            }
+        }
+    }
+    let mut out = String::new();
+    for (subject, rows) in subjects {
+        let rows = rows.join("\n");
+        write!(out, "\n## {subject}\n\n| Operation | What it does | Needs |\n| --- | --- | --- |\n{rows}\n")
+            .unwrap();
+    }
+    out
+}
