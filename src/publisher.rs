@@ -210,7 +210,7 @@ impl Publisher {
         self.kept_csv(self.current().number())
     }
 
-    /// A kept release's program as a file.
+    /// A kept release's program as a file. Reads up to 20 MiB, so it belongs into [`Store::read`].
     ///
     /// # Errors
     /// [`PublishError::NotKept`] for a release that never was or is kept without its text.

@@ -1,6 +1,6 @@
 //! `/organizer`: publish, preview, releases, roll back; opened by a secret in `Authorization: Bearer`.
 //!
-//! Owns the form of the answers; what a publication is, the publisher knows. Everything that scans agendas or
+//! Owns the form of the answers; what a publication is, the publisher knows. Everything that reads the store or
 //! imports runs on a thread of its own, so feeds are answered meanwhile. Nothing here is cached or indexed.
 
 mod desk;
@@ -126,15 +126,15 @@ impl Organizer {
         let call = Call { organizer: self, request, body, who };
         match (endpoint, &request.method) {
             (Endpoint::Program, &Method::PUT) => call.put().await,
-            (Endpoint::Program, _) => call.running_program(),
+            (Endpoint::Program, _) => self.read(Self::running_program).await,
             (Endpoint::Preview, _) if desk::is_upload(request) => call.preview_page().await,
             (Endpoint::Preview, _) => call.preview().await,
-            (Endpoint::Status, _) => call.status(),
+            (Endpoint::Status, _) => self.read(Self::status).await,
             (Endpoint::Schedule, _) => call.unschedule().await,
-            (Endpoint::Picks, _) => call.picks().await,
-            (Endpoint::Releases, _) => call.releases(),
-            (Endpoint::Release(n), _) => call.release(n),
-            (Endpoint::ReleaseProgram(n), _) => call.release_program(n),
+            (Endpoint::Picks, _) => self.read(Self::picks).await,
+            (Endpoint::Releases, _) => self.read(Self::releases).await,
+            (Endpoint::Release(n), _) => self.read(move |this| this.release(n)).await,
+            (Endpoint::ReleaseProgram(n), _) => self.read(move |this| this.release_program(n)).await,
             (Endpoint::Publish(n), _) => call.roll_back(n).await,
             (Endpoint::Erase(id), _) => call.erase(id).await,
             (Endpoint::Desk(_), _) => Err(Problem::NotFound),

@@ -62,7 +62,7 @@ impl Publisher {
             return Ok(None);
         }
         let (this, number) = (Arc::clone(self), running.number());
-        let csv = tokio::task::spawn_blocking(move || this.kept_csv(number)).await??;
+        let csv = self.store.read(move |_| this.kept_csv(number)).await?;
         let proposal = Proposal {
             csv: csv.into(),
             origin: Origin::Config,

@@ -111,7 +111,7 @@ impl Publisher {
             return Err(held(guarded, report, prepared, proposal.csv, base.number()));
         }
         let schedule = Schedule { at, who: proposal.who, made, confirm: proposal.confirm, held: false };
-        self.store.commit(vec![schedule.note(&proposal.csv)]).await?;
+        self.commit_schedule(schedule.note(&proposal.csv)).await?;
         self.set_schedule(Some(schedule.clone()));
         self.rescheduled.notify_one();
         let zone = self.conference().zone;
@@ -124,15 +124,22 @@ impl Publisher {
     /// When the store cannot be read or written.
     pub async fn unschedule(self: &Arc<Self>) -> Result<bool, PublishError> {
         let _turn = self.turn.lock().await;
-        let was = Schedule::of(&self.store)?.is_some();
+        let was = self.store.read(Schedule::of).await?.is_some();
         self.off_the_schedule().await?;
         self.rescheduled.notify_one();
         Ok(was)
     }
 
     async fn off_the_schedule(&self) -> Result<(), PublishError> {
-        self.store.commit(vec![forget()]).await?;
+        self.commit_schedule(forget()).await?;
         self.set_schedule(None);
+        Ok(())
+    }
+
+    /// After a commit that failed, the store may hold either schedule, so the next look reads it.
+    async fn commit_schedule(&self, write: Write) -> Result<(), PublishError> {
+        self.state().schedule_is_known = false;
+        self.store.commit(vec![write]).await?;
         Ok(())
     }
 
@@ -140,6 +147,7 @@ impl Publisher {
     fn set_schedule(&self, schedule: Option<Schedule>) {
         let mut state = self.state();
         state.schedule = schedule;
+        state.schedule_is_known = true;
         state.held.let_go(Origin::Scheduled);
     }
 
@@ -157,7 +165,7 @@ impl Publisher {
         if self.state().held.has(Origin::Scheduled) {
             return;
         }
-        let kept = match Schedule::of(&self.store) {
+        let kept = match self.store.read(Schedule::of).await {
             Ok(kept) => kept.filter(|(schedule, _)| schedule.held),
             Err(error) => {
                 tracing::error!(%error, "the held scheduled release cannot be read");
@@ -191,14 +199,35 @@ impl Publisher {
         }
     }
 
-    /// Publishes what is on the schedule, if its time has come.
+    /// Whether the store has to be read: the time of what is on the schedule has come, or what is on it is not known.
+    fn may_be_due(&self) -> bool {
+        let (state, now) = (self.state(), self.clock.now());
+        !state.schedule_is_known || state.schedule.as_ref().is_some_and(|schedule| schedule.at <= now)
+    }
+
+    /// What the store has on the schedule. The state follows it.
+    async fn look_at_schedule(&self) -> Result<Option<(Schedule, Bytes)>, PublishError> {
+        self.state().schedule_is_known = false;
+        let scheduled = self.store.read(Schedule::of).await?;
+        let waiting = scheduled.as_ref().map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
+        let mut state = self.state();
+        state.schedule = waiting.cloned();
+        state.schedule_is_known = true;
+        drop(state);
+        Ok(scheduled)
+    }
+
+    /// Publishes what is on the schedule, if its time has come. Before that, nothing is read.
     pub async fn publish_due(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
-            let (schedule, csv) = match Schedule::of(&this.store) {
+            if !this.may_be_due() {
+                return None;
+            }
+            let (schedule, csv) = match this.look_at_schedule().await {
                 Ok(due) => due.filter(|(schedule, _)| !schedule.held && schedule.at <= this.clock.now())?,
-                Err(error) => return Some(Err(error.into())),
+                Err(error) => return Some(Err(error)),
             };
             let Schedule { who, confirm, .. } = schedule.clone();
             let result =

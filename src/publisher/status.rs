@@ -21,6 +21,9 @@ pub struct Status {
     pub unstored: Option<Unstored>,
     /// What is to be published later.
     pub schedule: Option<Schedule>,
+    /// Whether `schedule` is what the store holds. It is not before the first look, nor after a commit that failed.
+    #[serde(skip)]
+    pub(super) schedule_is_known: bool,
     /// The config that is in force, and how it was read last.
     pub config: ConfigStatus,
     /// The program file's digest when it was last looked at.

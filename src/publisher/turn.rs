@@ -8,7 +8,7 @@ use crate::doctor::Found;
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError, ReleaseRecord, Write};
+use crate::store::{Origin, ReadError, ReleaseRecord, Store, Write};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -39,7 +39,8 @@ impl Publisher {
         confirm: Option<String>,
         expect: Option<u64>,
     ) -> Result<Publication, PublishError> {
-        let csv = self.kept_csv(of)?.into();
+        let this = Arc::clone(self);
+        let csv = self.store.read(move |_| this.kept_csv(of)).await?.into();
         self.publish(Proposal { csv, origin: Origin::Rollback { of }, who, confirm, expect }).await
     }
 
@@ -94,7 +95,8 @@ impl Publisher {
         if proposal.origin != Origin::Scheduled && self.state().held.has(Origin::Scheduled) {
             writes.push(schedule::forget()); // it was weighed against the release before
         }
-        writes.extend(self.outgrown(release.number())?);
+        let (this, number) = (Arc::clone(self), release.number());
+        writes.extend(self.store.read(move |_| this.outgrown(number)).await?);
         // Pages are rendered before the commit, since nothing may fail after it, and none of it on the reactor.
         let store = self.store.clone();
         let (published, write) = tokio::task::spawn_blocking(move || {
@@ -149,14 +151,15 @@ impl Publisher {
     /// A commit whose outcome was unknown (a full disk, a failed sync) may have reached the store after all:
     /// then that release is the running one, and everything goes on from there.
     async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
-        if self.store.release_number()? <= self.current().number() {
-            return Ok(());
-        }
-        let this = Arc::clone(self);
-        let running =
-            move || Ok(kept::running(&this.store)?.map(|kept| Published::new(kept.prepared.release, false)));
-        let running: Result<_, PublishError> = tokio::task::spawn_blocking(running).await?;
-        if let Some(published) = running? {
+        let current = self.current().number();
+        let later = move |store: &Store| {
+            if store.release_number()? <= current {
+                return Ok(None);
+            }
+            let kept = kept::running(store)?;
+            Ok::<_, PublishError>(kept.map(|kept| Published::new(kept.prepared.release, false)))
+        };
+        if let Some(published) = self.store.read(later).await? {
             tracing::warn!(
                 release = published.release.number(),
                 "a release that was thought to have failed is in the store, and runs now"

@@ -1,4 +1,5 @@
-//! The reading side of the store: synchronous, and never behind the disk unless a page is not cached.
+//! The reading side of the store: synchronous, and never behind the disk unless a page is not cached. What reads more than a
+//! small record does so through [`Store::read`], on a thread that may wait.
 
 use super::cell::{Cell, Table};
 use super::plan::decode;
@@ -30,6 +31,21 @@ impl Store {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Runs reads on a thread that may wait for the disk and for an index that is being opened anew: scans, and records
+    /// of more than a few kilobytes. The threads that answer requests go on meanwhile.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`ReadError::Unavailable`] where it does not come to an end, as at a stop.
+    pub async fn read<T, E>(&self, read: impl FnOnce(&Self) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<ReadError> + Send + 'static,
+    {
+        let store = self.clone();
+        let ended = |error: tokio::task::JoinError| ReadError::Unavailable(error.to_string());
+        tokio::task::spawn_blocking(move || read(&store)).await.map_err(ended)?
     }
 
     /// Where the read link of a token's SHA-256 leads.
@@ -136,5 +152,34 @@ impl Store {
             let key = id.try_into().map_err(|_| ReadError::Damaged { what: table.name(), cause })?;
             Ok((Digest(key), record))
         })
+    }
+}
+
+/// Reads that wait for a disk which does not answer, for tests of who waits with them.
+#[cfg(test)]
+pub(crate) struct Stalled(std::sync::mpsc::Sender<()>);
+
+#[cfg(test)]
+impl Stalled {
+    /// Lets the reads go on; false where they did already, since nothing else happened for seconds.
+    pub(crate) fn end(self) -> bool {
+        self.0.send(()).is_ok()
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Stalls every read for ten seconds, or until the stall is ended.
+    pub(crate) fn stall(&self) -> Stalled {
+        let (end, ends) = std::sync::mpsc::channel();
+        let (stalled, stalls) = std::sync::mpsc::channel();
+        let store = self.clone();
+        std::thread::spawn(move || {
+            let _view = view::write(store.view());
+            let _ = stalled.send(());
+            let _ = ends.recv_timeout(Duration::from_secs(10));
+        });
+        stalls.recv().unwrap();
+        Stalled(end)
     }
 }

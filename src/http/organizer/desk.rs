@@ -81,7 +81,7 @@ impl Organizer {
         let now = self.clock.now();
         if desk == Desk::Home {
             return match self.signed_in(&request.headers, public_url) {
-                Some(who) => self.home(who),
+                Some(who) => self.read(move |this| this.home(who)).await,
                 None => Ok(html(web::sign_in(&release, false))),
             };
         }
@@ -110,7 +110,8 @@ impl Organizer {
         let call = Call { organizer: self, request, body: Bytes::new(), who };
         match desk {
             Desk::Preview(number) => {
-                let csv = self.publisher.kept_csv(number)?.into();
+                let publisher = Arc::clone(&self.publisher);
+                let csv = self.store.read(move |_| publisher.kept_csv(number)).await?.into();
                 call.show(csv, Origin::Rollback { of: number }, Shown::First).await
             }
             Desk::PreviewHeld => {

@@ -1,6 +1,6 @@
-//! What only reads: status, releases, programs as files, picks.
+//! What only reads: status, releases, programs as files, picks. All of it reads the store, on a thread that may wait.
 
-use super::{Call, document, file};
+use super::{Organizer, document, file};
 use crate::http::{Body, Problem};
 use crate::publisher::{ShownOrigin, interest, shown};
 use crate::store::ReleaseSummary;
@@ -10,20 +10,28 @@ use serde_json::{Value, json};
 /// Fewer picks are not told: a handful of them could name somebody.
 const TOLD_FROM: usize = 5;
 
-impl Call<'_> {
+impl Organizer {
+    /// Makes an answer that the store is read for, off the threads that answer requests.
+    pub(super) async fn read(
+        &self,
+        answer: impl FnOnce(&Self) -> Result<Response<Body>, Problem> + Send + 'static,
+    ) -> Result<Response<Body>, Problem> {
+        let organizer = self.clone();
+        self.store.read(move |_| answer(&organizer)).await
+    }
+
     pub(super) fn running_program(&self) -> Result<Response<Body>, Problem> {
-        let number = self.organizer.publisher.current().number();
-        Ok(file(number, self.organizer.publisher.kept_csv(number)?))
+        self.release_program(self.publisher.current().number())
     }
 
     pub(super) fn release_program(&self, number: u64) -> Result<Response<Body>, Problem> {
-        Ok(file(number, self.organizer.publisher.kept_csv(number)?))
+        Ok(file(number, self.publisher.kept_csv(number)?))
     }
 
     pub(super) fn status(&self) -> Result<Response<Body>, Problem> {
-        let publisher = &self.organizer.publisher;
+        let publisher = &self.publisher;
         let (release, status) = (publisher.current(), publisher.status());
-        let share = self.organizer.freshness.share(release.number(), self.organizer.clock.now());
+        let share = self.freshness.share(release.number(), self.clock.now());
         let answer = json!({
             "release": release.number(),
             "published": release.published(),
@@ -43,13 +51,13 @@ impl Call<'_> {
     }
 
     pub(super) fn releases(&self) -> Result<Response<Body>, Problem> {
-        let running = self.organizer.publisher.current().number();
-        let releases: Vec<Value> = self.organizer.store.releases()?.iter().rev().map(summary).collect();
+        let running = self.publisher.current().number();
+        let releases: Vec<Value> = self.store.releases()?.iter().rev().map(summary).collect();
         Ok(document(StatusCode::OK, running, &json!({ "running": running, "releases": releases })))
     }
 
     pub(super) fn release(&self, number: u64) -> Result<Response<Body>, Problem> {
-        let record = self.organizer.store.release(number)?.ok_or(Problem::NotFound)?;
+        let record = self.store.release(number)?.ok_or(Problem::NotFound)?;
         let mut answer = summary(&record.summary());
         if let Value::Object(answer) = &mut answer {
             answer.insert("changes".to_owned(), json!(shown(&record.changes, record.conference.zone)));
@@ -58,14 +66,12 @@ impl Call<'_> {
         Ok(document(StatusCode::OK, number, &answer))
     }
 
-    /// For room sizes; the scan of all agendas is no work for the reactor.
-    pub(super) async fn picks(self) -> Result<Response<Body>, Problem> {
-        let store = self.organizer.store.clone();
-        let counted = tokio::task::spawn_blocking(move || interest(&store)).await;
-        let mut picks: Vec<_> = counted??.into_iter().collect();
+    /// For room sizes.
+    pub(super) fn picks(&self) -> Result<Response<Body>, Problem> {
+        let mut picks: Vec<_> = interest(&self.store)?.into_iter().collect();
         picks.retain(|(_, count)| *count >= TOLD_FROM);
         picks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let release = self.organizer.publisher.current();
+        let release = self.publisher.current();
         let rows: Vec<Value> = picks
             .iter()
             .filter_map(|(id, count)| {
@@ -90,4 +96,134 @@ fn summary(release: &ReleaseSummary) -> Value {
         "warnings": release.warnings,
         "program": release.complete.then(|| format!("/organizer/releases/{}/program.csv", release.number)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::clock::Clock;
+    use crate::config::{Config, Overrides};
+    use crate::freshness::Freshness;
+    use crate::http::{Allowances, App, Parts, Secrets};
+    use crate::publisher::{Publisher, Setup};
+    use crate::revision::Digest;
+    use crate::store::Store;
+    use bytes::Bytes;
+    use http::request::Builder;
+    use http::{Method, Request, StatusCode};
+    use http_body_util::Full;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const SECRET: &str = "a-secret-of-the-organizer";
+
+    const CONFIG: &str = "\
+public_url = \"https://conf.example\"
+[conference]
+title = \"Engines\"
+slug = \"engines\"
+zone = \"America/Los_Angeles\"
+first_day = 2025-03-25
+last_day = 2025-03-26
+";
+
+    const PROGRAM: &str = "\
+id,date,start,end,kind,title
+opening,2025-03-25,09:00,09:30,plenary,Opening
+first-talk,2025-03-25,10:00,10:40,talk,First
+";
+
+    struct House {
+        app: App,
+        store: Store,
+        publisher: Arc<Publisher>,
+        _dir: tempfile::TempDir,
+    }
+
+    fn house() -> House {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::parse(Some(CONFIG), Overrides::default()).unwrap();
+        let conference = config.conference(config.listen);
+        let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
+        let (file, lines) = (dir.path().join("program.csv"), dir.path().join("secrets"));
+        std::fs::write(&file, PROGRAM).unwrap();
+        std::fs::write(&lines, format!("ops sha256:{}\n", Digest::of(SECRET.as_bytes()))).unwrap();
+        let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
+        let (spool, inspect) = (dir.path().join("spool"), crate::doctor::inspect);
+        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
+        let publisher = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap().publisher;
+        let app = App::new(Parts {
+            publisher: Arc::clone(&publisher),
+            store: store.clone(),
+            clock,
+            body_patience: Duration::from_millis(200),
+            frame_ancestors: Vec::new(),
+            secrets: Secrets::open(&lines).unwrap(),
+            freshness: Arc::new(Freshness::default()),
+            allowances: Allowances::new(&config.limits, config.trusted_proxies),
+        });
+        House { app, store, publisher, _dir: dir }
+    }
+
+    fn request(method: &Method, path: &str, body: &str) -> Builder {
+        let request = Request::builder().method(method).uri(path).header("host", "conf.example");
+        let form = "application/x-www-form-urlencoded";
+        let request = request.header("origin", "https://conf.example").header("content-length", body.len());
+        if path.contains("program") { request } else { request.header("content-type", form) }
+    }
+
+    /// The cookie of a browser that signed in.
+    async fn signed_in(app: &App) -> String {
+        let body = format!("secret={SECRET}");
+        let request = request(&Method::POST, "/organizer/session", &body);
+        let answer = app.respond(request.body(Full::new(Bytes::from(body))).unwrap()).await;
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// The test's runtime has one thread, so a read on it would stop the clock that ticks beside the request.
+    #[tokio::test]
+    async fn other_tasks_go_on_while_the_organizer_waits_for_the_disk() {
+        let House { app, store, publisher: _publisher, _dir } = house();
+        let cookie = signed_in(&app).await;
+        for (method, path, status) in [
+            (Method::GET, "/organizer", StatusCode::OK),
+            (Method::GET, "/organizer/program", StatusCode::OK),
+            (Method::GET, "/organizer/releases/1/program.csv", StatusCode::OK),
+            (Method::GET, "/organizer/status", StatusCode::OK),
+            (Method::GET, "/organizer/releases", StatusCode::OK),
+            (Method::GET, "/organizer/releases/1", StatusCode::OK),
+            (Method::GET, "/organizer/picks", StatusCode::OK),
+            (Method::POST, "/organizer/releases/1/preview", StatusCode::OK),
+            (Method::POST, "/organizer/releases/1/publish", StatusCode::OK),
+            (Method::DELETE, "/organizer/schedule", StatusCode::NOT_FOUND),
+            (Method::PUT, "/organizer/program", StatusCode::CREATED),
+        ] {
+            let stalled = store.stall();
+            let body = if method == Method::PUT { PROGRAM.replace("10:40", "10:50") } else { String::new() };
+            let mut request = request(&method, path, &body).header("cookie", &cookie);
+            if path != "/organizer" {
+                request = request.header("authorization", format!("Bearer {SECRET}"));
+            }
+            let request = request.body(Full::new(Bytes::from(body))).unwrap();
+            let asked = app.clone();
+            let answer = tokio::spawn(async move { asked.respond(request).await });
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let waits = !answer.is_finished();
+            assert!(stalled.end() && waits, "{method} {path} holds up the other tasks, or reads nothing");
+            assert_eq!(answer.await.unwrap().status(), status, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_schedule_is_not_read_before_its_time() {
+        let House { store, publisher, .. } = house();
+        assert!(publisher.publish_due().await.is_none());
+        let stalled = store.stall();
+        for _ in 0..3 {
+            assert!(publisher.publish_due().await.is_none());
+        }
+        assert!(stalled.end(), "it is read at every look");
+    }
 }
