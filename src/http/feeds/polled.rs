@@ -5,7 +5,7 @@
 //! an acknowledged change, a revoked link and an erased session are seen by the next request. Bodies lie under
 //! their entity tags, which name what fixes them.
 
-use super::recent::Recent;
+use super::recent::{Half, Recent};
 use crate::feed::{Coding, Options};
 use crate::freshness::LinkHash;
 use crate::release::Release;
@@ -125,19 +125,34 @@ impl Look<'_> {
         let shard = self.polled.0.get(usize::from(first) % SHARDS).unwrap_or(zero);
         // A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut replaced = None;
+        let mut gone = Gone::default();
         if !std::ptr::eq(shard.release.as_ptr(), Arc::as_ptr(self.release)) {
-            replaced = Some(std::mem::replace(&mut *shard, Shard::empty(Arc::downgrade(self.release))));
+            gone.shard = Some(std::mem::replace(&mut *shard, Shard::empty(Arc::downgrade(self.release))));
         }
-        Locked { shard, _replaced: replaced }
+        Locked { shard, gone }
     }
 }
 
-/// A locked shard. Fields drop in their order: what it took the place of is dropped once the lock is free, since
-/// thousands of entries take a while.
+/// A locked shard. Fields drop in their order, so what left it is dropped once the lock is free: thousands of entries take
+/// a while.
 struct Locked<'a> {
     shard: MutexGuard<'a, Shard>,
-    _replaced: Option<Shard>,
+    gone: Gone,
+}
+
+/// What left a shard while it was locked.
+#[derive(Default)]
+struct Gone {
+    shard: Option<Shard>,
+    agendas: Vec<Half<(LinkHash, Options), Arc<Known>>>,
+    bodies: Vec<Half<String, (Coding, Bytes)>>,
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.gone.agendas = self.shard.agendas.take_retired();
+        self.gone.bodies = self.shard.bodies.take_retired();
+    }
 }
 
 impl Deref for Locked<'_> {
@@ -151,5 +166,57 @@ impl Deref for Locked<'_> {
 impl DerefMut for Locked<'_> {
     fn deref_mut(&mut self) -> &mut Shard {
         &mut self.shard
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::sample;
+    use std::sync::atomic::AtomicUsize;
+
+    /// The bytes of a body that counts whether they are dropped under a lock.
+    struct Probe {
+        bytes: Vec<u8>,
+        polled: Weak<Polled>,
+        dropped: Arc<AtomicUsize>,
+        under_a_lock: Arc<AtomicUsize>,
+    }
+
+    impl AsRef<[u8]> for Probe {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+
+    impl Drop for Probe {
+        fn drop(&mut self) {
+            let Some(polled) = self.polled.upgrade() else { return };
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            if polled.0.iter().any(|shard| shard.try_lock().is_err()) {
+                self.under_a_lock.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_are_dropped_once_the_lock_is_free() {
+        let (polled, release) = (Arc::new(Polled::default()), Arc::new(sample::release()));
+        let (dropped, under_a_lock) = (Arc::default(), Arc::default());
+        let look = Look { polled: &polled, link: [0; 32], options: Options::default(), release: &release };
+        for n in 0..40_u32 {
+            let body = Bytes::from_owner(Probe {
+                bytes: vec![0; 100_000],
+                polled: Arc::downgrade(&polled),
+                dropped: Arc::clone(&dropped),
+                under_a_lock: Arc::clone(&under_a_lock),
+            });
+            look.keep_body(n.to_string(), Coding::Identity, &body);
+            drop(body);
+            // What is found moves into the younger half, which may be full.
+            let _ = look.body(&n.saturating_sub(6).to_string());
+        }
+        assert!(dropped.load(Ordering::Relaxed) > 20, "{dropped:?} were dropped");
+        assert_eq!(under_a_lock.load(Ordering::Relaxed), 0);
     }
 }

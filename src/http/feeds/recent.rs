@@ -2,6 +2,8 @@
 //!
 //! Two halves: the younger one takes what is used, and when it is full it becomes the older one, whose own
 //! content goes. So what was used since the last two turns is there, and neither a list nor a clock is kept.
+//! A half may be thousands of entries, so whoever holds the lock around the map takes it out and drops it once the lock
+//! is free.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -11,11 +13,16 @@ use std::mem;
 /// What an entry costs beside what it holds.
 const ENTRY: usize = 128;
 
+/// Values and what each weighs.
+pub(super) type Half<K, V> = HashMap<K, (V, usize)>;
+
 /// A map that forgets what was not used lately. Values are to be cheap to clone.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    young: HashMap<K, (V, usize)>,
-    old: HashMap<K, (V, usize)>,
+    young: Half<K, V>,
+    old: Half<K, V>,
+    /// The halves that went and are to be dropped; usually none.
+    retired: Vec<Half<K, V>>,
     /// Of the younger half.
     weight: usize,
     half: usize,
@@ -24,7 +31,8 @@ pub(super) struct Recent<K, V> {
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     /// At most so many bytes, as its user counts them.
     pub(super) fn within(bytes: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), weight: 0, half: bytes / 2 }
+        let (young, old) = (HashMap::new(), HashMap::new());
+        Self { young, old, retired: Vec::new(), weight: 0, half: bytes / 2 }
     }
 
     pub(super) fn find<Q>(&mut self, key: &Q) -> Option<V>
@@ -47,9 +55,15 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         }
     }
 
+    /// What is no longer in the map and was not dropped yet.
+    pub(super) fn take_retired(&mut self) -> Vec<Half<K, V>> {
+        mem::take(&mut self.retired)
+    }
+
     fn put(&mut self, key: K, value: V, weight: usize) {
         if self.weight + weight > self.half {
-            self.old = mem::take(&mut self.young);
+            let retired = mem::replace(&mut self.old, mem::take(&mut self.young));
+            self.retired.push(retired);
             self.weight = 0;
         }
         self.weight += weight;
@@ -99,6 +113,7 @@ mod tests {
                 } else if let Some(found) = recent.find(&key) {
                     prop_assert_eq!(Some(&found), last.get(&key));
                 }
+                recent.take_retired();
                 let weight = |half: &HashMap<u8, (usize, usize)>| half.values().map(|(_, w)| w).sum::<usize>();
                 prop_assert_eq!(recent.weight, weight(&recent.young));
                 prop_assert!(weight(&recent.young) + weight(&recent.old) <= bound);
