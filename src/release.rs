@@ -1,5 +1,6 @@
 //! A release: program, ledger and feeds of one publication, an immutable snapshot that readers share.
 
+mod texts;
 mod timetable;
 
 pub use timetable::Running;
@@ -8,6 +9,8 @@ use crate::feed::{FeedKey, FeedSet, Rendering};
 use crate::program::{Change, Program};
 use crate::revision::{Entry, Ledger, advance};
 use chrono::{DateTime, Utc};
+use std::sync::OnceLock;
+use texts::Texts;
 use timetable::Timetable;
 
 /// One publication of the program.
@@ -20,6 +23,8 @@ pub struct Release {
     /// Every feed.
     pub feeds: FeedSet,
     timetable: Timetable,
+    /// Made when it is first searched.
+    texts: OnceLock<Texts>,
 }
 
 /// A program held against what is published.
@@ -73,7 +78,8 @@ impl Release {
             ledger = previous.clone();
         }
         let timetable = Timetable::of(&ledger);
-        Prepared { release: Self { program, ledger, feeds, timetable }, changes: step.changes, is_new }
+        let release = Self { program, ledger, feeds, timetable, texts: OnceLock::new() };
+        Prepared { release, changes: step.changes, is_new }
     }
 
     /// 1, 2, 3 …
@@ -84,6 +90,13 @@ impl Release {
     /// The entries that pages and exports show, by start, end and number.
     pub fn shown(&self) -> Vec<&Entry> {
         self.timetable.shown(&self.ledger)
+    }
+
+    /// The shown entries whose title, speakers, block and abstract hold every word, in any case; in program order.
+    pub fn search(&self, words: &str) -> Vec<&Entry> {
+        let shown = self.shown();
+        let texts = self.texts.get_or_init(|| Texts::of(shown.iter().map(|entry| entry.session.as_ref())));
+        texts.places(words).into_iter().filter_map(|place| shown.get(place).copied()).collect()
     }
 
     /// The entries of a canonical feed, in program order; none where there is no such feed.

@@ -1,10 +1,11 @@
 //! What a visitor asked the program page for: a filter, words to find, the embedded form.
 
 use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
-use crate::program::{Session, Text};
+use crate::program::Text;
 use crate::release::Release;
 use crate::revision::{Entry, Slugs};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::HashSet;
 
 /// The longest text to look for, in characters.
 pub const LONGEST_SEARCH: usize = 200;
@@ -87,35 +88,17 @@ impl View {
 
     /// The entries that it asks for, in program order.
     pub fn entries<'a>(&self, release: &'a Release) -> Vec<&'a Entry> {
-        let mut entries = match self.filter.is_empty() {
-            true => release.shown(),
-            // By what feeds know of each session: the session alone would have to be named anew.
-            false => {
-                let admitted = release.feeds.admitted(&self.filter);
-                admitted.filter_map(|event| release.ledger.entries.get(&event.id)).collect()
-            }
-        };
-        if !self.text.is_empty() {
-            let words = self.text.to_lowercase();
-            entries.retain(|entry| finds(&words, &entry.session));
+        let found = (!self.text.is_empty()).then(|| release.search(&self.text));
+        if self.filter.is_empty() {
+            return found.unwrap_or_else(|| release.shown());
         }
-        entries
+        let found: Option<HashSet<_>> =
+            found.map(|found| found.into_iter().map(|entry| &entry.session.id).collect());
+        // By what feeds know of each session: the session alone would have to be named anew.
+        let admitted = release.feeds.admitted(&self.filter);
+        let both = admitted.filter(|event| found.as_ref().is_none_or(|found| found.contains(&event.id)));
+        both.filter_map(|event| release.ledger.entries.get(&event.id)).collect()
     }
-}
-
-/// Whether every word is in the title, a speaker's line, the block or the abstract. Short texts come first, so that the long
-/// ones are looked at only for words that are not found yet.
-fn finds(words: &str, session: &Session) -> bool {
-    let mut words: Vec<&str> = words.split(' ').collect();
-    let mut look = |text: &str| {
-        let text = text.to_lowercase();
-        words.retain(|word| !text.contains(word));
-        words.is_empty()
-    };
-    look(session.title.as_str())
-        || session.speakers.iter().any(|speaker| look(&speaker.line()))
-        || session.block.as_ref().is_some_and(|block| look(block.as_str()))
-        || look(session.abstract_text.as_str())
 }
 
 #[cfg(test)]
