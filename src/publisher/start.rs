@@ -60,8 +60,7 @@ impl Publisher {
         }
         match Schedule::of(&store) {
             Ok(scheduled) => {
-                state.schedule =
-                    scheduled.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
+                state.schedule = scheduled.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
             }
             Err(error) => state.fault(Part::Schedule, Some(&error)),
         }

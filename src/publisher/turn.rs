@@ -229,7 +229,8 @@ impl Publisher {
     fn taken_in_by(&self, proposal: &Proposal, digest: Digest, release: u64, is_new: bool) -> Option<Write> {
         if proposal.origin == Origin::Config {
             // A file that was in step still is: its content did not change.
-            let taken = file::TakenIn::of(&self.store)?;
+            // A damaged note stays as it is: a file that is saved is refused with it, and says so.
+            let taken = file::TakenIn::of(&self.store).ok().flatten()?;
             let is_in_step = is_new && taken.release == self.current().number();
             return is_in_step.then(|| file::TakenIn { release, ..taken }.note());
         }
