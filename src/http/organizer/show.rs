@@ -3,7 +3,7 @@
 use super::{Call, document, file};
 use crate::http::{Body, Problem};
 use crate::publisher::{ShownOrigin, interest, shown};
-use crate::store::ReleaseSummary;
+use crate::store::{ReadError, ReleaseSummary, Skipped, Store};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -32,6 +32,7 @@ impl Call<'_> {
             "held": status.held.newest(),
             "unstored": status.unstored,
             "schedule": status.schedule,
+            "faults": status.faults,
             "file": {
                 "path": publisher.file().display().to_string(),
                 "readable": status.file.is_some(),
@@ -44,7 +45,8 @@ impl Call<'_> {
 
     pub(super) fn releases(&self) -> Result<Response<Body>, Problem> {
         let running = self.organizer.publisher.current().number();
-        let releases: Vec<Value> = self.organizer.store.releases()?.iter().rev().map(summary).collect();
+        let releases: Vec<Value> =
+            readable_releases(&self.organizer.store)?.iter().rev().map(summary).collect();
         Ok(document(StatusCode::OK, running, &json!({ "running": running, "releases": releases })))
     }
 
@@ -76,6 +78,14 @@ impl Call<'_> {
         let answer = json!({ "shown_from": TOLD_FROM, "picks": rows });
         Ok(document(StatusCode::OK, release.number(), &answer))
     }
+}
+
+/// Every release whose line can be read, the oldest first. A damaged one must not hide the others.
+pub(super) fn readable_releases(store: &Store) -> Result<Vec<ReleaseSummary>, ReadError> {
+    let mut skipped = Skipped::default();
+    let releases = skipped.over(store.each_release()).collect();
+    skipped.log("listing releases");
+    releases
 }
 
 fn summary(release: &ReleaseSummary) -> Value {
