@@ -48,6 +48,19 @@ impl Publisher {
         &self.file
     }
 
+    /// Remembers the file on disk if it is the one last published, so that the status says at once whether it is stale.
+    /// A start does this before it waits for the writer of a file that was changed just now.
+    pub(super) async fn recognise_file(&self) {
+        let path = self.file.clone();
+        let contents = tokio::task::spawn_blocking(move || Contents::read(&path)).await;
+        let Ok(Ok(Contents::Whole(csv))) = contents else { return };
+        let digest = Digest::of(&csv);
+        let taken = TakenIn::of(&self.store).ok().flatten();
+        if taken.is_some_and(|taken| taken.digest == digest) {
+            self.state().file = Some(digest);
+        }
+    }
+
     /// Takes in the program file, if its bytes differ from those last taken in.
     pub async fn take_file(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
         let path = self.file.clone();
