@@ -36,7 +36,7 @@ pub use schedule::{Schedule, Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
 pub use spool::{Call, Spooled, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;
-pub use status::{Attempt, ConfigStatus, Status, Unstored, Verdict};
+pub use status::{Attempt, ConfigStatus, Part, Status, Unstored, Verdict};
 pub use watch::watch;
 
 use crate::clock::Clock;

@@ -28,11 +28,15 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
     // Over nothing, where nothing was given out since.
     let given = restoring.high_water().or(latest.then(HighWater::default));
     let lifted = lift(restoring.store(), given, Clock::wall().now());
-    let Lifted { release, is_new, .. } = lifted.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let Lifted { release, is_new, damaged, .. } =
+        lifted.map_err(|error| Failure::new(Exit::Failed, &error))?;
     let replaced = restoring.finish().map_err(failed)?;
     let news = if is_new { "published anew, over all that was seen since, as release" } else { "at release" };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "restored {records} records, {news} {release}");
+    if damaged > 0 {
+        let _ = writeln!(out, "damaged agendas in the backup, which nobody can open: {damaged}");
+    }
     if replaced.exists() {
         let _ = writeln!(out, "what was there is in {}; remove it when all is well", replaced.display());
     }

@@ -7,7 +7,7 @@ use super::watch::Writer;
 use super::{Proposal, Publication, PublishError, Publisher, status};
 use crate::import::Contents;
 use crate::revision::Digest;
-use crate::store::{Origin, Store, Write};
+use crate::store::{Origin, ReadError, Store, Write};
 use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,11 +25,15 @@ pub(super) struct TakenIn {
 }
 
 impl TakenIn {
-    pub(super) fn of(store: &Store) -> Option<Self> {
-        let note = store.note(TAKEN_IN).ok().flatten()?;
-        let (digest, rest) = note.split_first_chunk::<32>()?;
-        let release = rest.try_into().map_or(0, u64::from_le_bytes);
-        Some(Self { digest: Digest(*digest), release })
+    /// None where no file was ever published. A note that cannot be read is an error: taken for none, a stale
+    /// file would undo an upload.
+    pub(super) fn of(store: &Store) -> Result<Option<Self>, ReadError> {
+        let Some(note) = store.note(TAKEN_IN)? else { return Ok(None) };
+        let parsed = note.split_first_chunk::<32>().and_then(|(digest, rest)| {
+            Some(Self { digest: Digest(*digest), release: u64::from_le_bytes(rest.try_into().ok()?) })
+        });
+        let damaged = || ReadError::Damaged { what: TAKEN_IN, cause: format!("it has {} bytes", note.len()) };
+        parsed.map(Some).ok_or_else(damaged)
     }
 
     pub(super) fn note(self) -> Write {
@@ -42,6 +46,19 @@ impl Publisher {
     /// The program file that is watched.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Remembers the file on disk if it is the one last published, so that the status says at once whether it is stale.
+    /// A start does this before it waits for the writer of a file that was changed just now.
+    pub(super) async fn recognise_file(&self) {
+        let path = self.file.clone();
+        let contents = tokio::task::spawn_blocking(move || Contents::read(&path)).await;
+        let Ok(Ok(Contents::Whole(csv))) = contents else { return };
+        let digest = Digest::of(&csv);
+        let taken = TakenIn::of(&self.store).ok().flatten();
+        if taken.is_some_and(|taken| taken.digest == digest) {
+            self.state().file = Some(digest);
+        }
     }
 
     /// Takes in the program file, if its bytes differ from those last taken in.
@@ -68,7 +85,16 @@ impl Publisher {
         let csv = Bytes::from(csv);
         let digest = Digest::of(&csv);
         self.state().file = Some(digest);
-        if TakenIn::of(&self.store).is_some_and(|taken| taken.digest == digest) {
+        let taken = match TakenIn::of(&self.store) {
+            Ok(taken) => taken,
+            Err(error) => {
+                let result = Err(PublishError::Read(error));
+                self.state().record(self.clock.now(), Origin::File, &result);
+                status::log_unknown_file(self.file(), &result);
+                return Some(result);
+            }
+        };
+        if taken.is_some_and(|taken| taken.digest == digest) {
             // What was held or could not be stored is no longer in the file.
             let mut state = self.state();
             state.held.let_go(Origin::File);
@@ -97,9 +123,10 @@ impl Publisher {
         }
     }
 
-    /// Whether the program file is older than what runs: an upload or a roll-back came after it.
+    /// Whether the program file is older than what runs: an upload or a roll-back came after it. False where the
+    /// store cannot say.
     pub fn file_is_stale(&self) -> bool {
-        let (seen, taken) = (self.state().file, TakenIn::of(&self.store));
+        let (seen, taken) = (self.state().file, TakenIn::of(&self.store).ok().flatten());
         taken.is_some_and(|taken| seen == Some(taken.digest) && taken.release != self.current().number())
     }
 }

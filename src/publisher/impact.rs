@@ -4,7 +4,7 @@
 use crate::agenda::clashes_anew;
 use crate::program::{Change, SessionId};
 use crate::release::Release;
-use crate::store::{ReadError, Store};
+use crate::store::{ReadError, Skipped, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ pub struct Impact {
     pub new_clashes: usize,
     /// The changed sessions and how many agendas hold each, most first.
     pub sessions: Vec<Holders>,
+    /// Agendas whose record is damaged: nobody can say what happens to them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: usize,
 }
 
 /// A session, and how many agendas hold it.
@@ -32,7 +35,12 @@ pub struct Holders {
     pub agendas: usize,
 }
 
-/// Scans every agenda. Reads only; a store of 100,000 agendas takes a second or so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields by reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// Scans every agenda; a damaged one is counted and left out. Reads only; a store of 100,000 agendas takes a second or so.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -44,7 +52,8 @@ pub fn impact(
 ) -> Result<Impact, ReadError> {
     let mut impact = Impact::default();
     let mut held: BTreeMap<&SessionId, usize> = changes.iter().map(|change| (&change.session, 0)).collect();
-    for agenda in store.agendas() {
+    let mut skipped = Skipped::default();
+    for agenda in skipped.over(store.agendas()) {
         let (_, record) = agenda?;
         impact.agendas += 1;
         let mut touched = false;
@@ -59,6 +68,8 @@ pub fn impact(
             impact.new_clashes += usize::from(clashes_anew(&record.picks, base, next));
         }
     }
+    skipped.log("counting the agendas that a release changes");
+    impact.unreadable = skipped.count();
     let holders = changes.iter().map(|change| Holders {
         session: change.session.clone(),
         change: change.kind.as_str().to_owned(),
@@ -69,16 +80,17 @@ pub fn impact(
     Ok(impact)
 }
 
-/// How many agendas hold each session, for room sizes.
+/// How many agendas hold each session, for room sizes. A damaged agenda is left out.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn interest(store: &Store) -> Result<BTreeMap<SessionId, usize>, ReadError> {
-    let mut picks = BTreeMap::new();
-    for agenda in store.agendas() {
+    let (mut picks, mut skipped) = (BTreeMap::new(), Skipped::default());
+    for agenda in skipped.over(store.agendas()) {
         for pick in agenda?.1.picks {
             *picks.entry(pick).or_insert(0) += 1;
         }
     }
+    skipped.log("counting picks");
     Ok(picks)
 }

@@ -7,7 +7,7 @@ use super::start::Step;
 use super::{StartError, kept};
 use crate::release::Release;
 use crate::revision::{Ceiling, lift as lift_ledger};
-use crate::store::{HighWater, Origin, Store, Write};
+use crate::store::{HighWater, Origin, Skipped, Store, Write};
 use chrono::{DateTime, Utc};
 
 /// Changes of an agenda that may have come faster than one a second.
@@ -25,12 +25,15 @@ pub struct Lifted {
     pub is_new: bool,
     /// How many agendas got a later version.
     pub agendas: u64,
+    /// How many agendas are damaged and were left as they are.
+    pub damaged: usize,
 }
 
 /// Lifts the store over `given`, what was given out at most; without it over what can have been at most,
 /// when releases are at least a second apart and a person changes an agenda no more often, bursts aside.
 pub fn lift(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Result<Lifted, StartError> {
-    let mut lifted = Lifted { agendas: lift_agendas(store, given, now)?, ..Lifted::default() };
+    let (agendas, damaged) = lift_agendas(store, given, now)?;
+    let mut lifted = Lifted { agendas, damaged, ..Lifted::default() };
     let Some(ledger) = store.ledger()? else { return Ok(lifted) };
     let ceiling = match given {
         Some(HighWater { release, published, number, .. }) => Ceiling { release, published, number },
@@ -47,12 +50,19 @@ pub fn lift(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Resu
     Ok(lifted)
 }
 
+/// How many were lifted, and how many are damaged: nobody can open those, so their versions stay as they are.
+///
 /// A read link's number rises no faster than the version, so it is lifted by as much: a link that was made and
 /// revoked since the backup does not come back as another one.
-fn lift_agendas(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> Result<u64, StartError> {
+fn lift_agendas(
+    store: &Store,
+    given: Option<HighWater>,
+    now: DateTime<Utc>,
+) -> Result<(u64, usize), StartError> {
     let mut lifted = 0;
     let mut batch = Vec::new();
-    for agenda in store.agendas() {
+    let mut skipped = Skipped::default();
+    for agenda in skipped.over(store.agendas()) {
         let (key, mut record) = agenda?;
         let version = match given {
             Some(given) => given.agenda,
@@ -72,7 +82,8 @@ fn lift_agendas(store: &Store, given: Option<HighWater>, now: DateTime<Utc>) -> 
         }
     }
     store.commit_blocking(batch)?;
-    Ok(lifted)
+    skipped.log("giving agendas later versions");
+    Ok((lifted, skipped.count()))
 }
 
 fn seconds(now: DateTime<Utc>, since: DateTime<Utc>) -> u64 {

@@ -1,5 +1,6 @@
 //! Another config for a running server, through the same guard as every other publication.
 
+use super::status::Part;
 use super::{ConfigStatus, Proposal, Publication, PublishError, Publisher, spool};
 use crate::config::{Publishing, Webhook};
 use crate::program::Conference;
@@ -47,7 +48,16 @@ impl Publisher {
 
     /// Like at a start: webhooks that the config adds get the releases after the running one.
     async fn note_where_calls_begin(&self, is_mute: bool) {
-        let note = spool::baseline(&self.store, is_mute, self.current().number());
+        let note = match spool::baseline(&self.store, is_mute, self.current().number()) {
+            Ok(note) => {
+                self.state().fault(Part::Webhooks, None);
+                note
+            }
+            Err(error) => {
+                self.state().fault(Part::Webhooks, Some(&error));
+                None
+            }
+        };
         if let Some(note) = note
             && let Err(error) = self.store.commit(vec![note]).await
         {

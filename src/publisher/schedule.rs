@@ -4,6 +4,7 @@
 //! start. What is refused when its time comes is taken off the schedule; what the guard holds then waits for a
 //! confirmation and stays in the store meanwhile.
 
+use super::status::Part;
 use super::turn::{Weighed, held};
 use super::{Guarded, Held, Proposal, Publication, PublishError, Publisher, Waiting, guard, status};
 use crate::import::Report;
@@ -20,6 +21,9 @@ const SCHEDULE: &str = "schedule";
 
 /// The longest time between two looks at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
+
+/// The shortest.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is to be published later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +128,12 @@ impl Publisher {
     /// When the store cannot be read or written.
     pub async fn unschedule(self: &Arc<Self>) -> Result<bool, PublishError> {
         let _turn = self.turn.lock().await;
-        let was = self.store.read(Schedule::of).await?.is_some();
+        let was = match self.store.read(Schedule::of).await {
+            Ok(scheduled) => scheduled.is_some(),
+            // This is how a damaged one goes.
+            Err(ReadError::Damaged { .. }) => true,
+            Err(error) => return Err(error.into()),
+        };
         self.off_the_schedule().await?;
         self.rescheduled.notify_one();
         Ok(was)
@@ -149,6 +158,7 @@ impl Publisher {
         state.schedule = schedule;
         state.schedule_is_known = true;
         state.held.let_go(Origin::Scheduled);
+        state.fault(Part::Schedule, None);
     }
 
     /// Keeps a release that is held at its time in the store, off the schedule.
@@ -168,7 +178,9 @@ impl Publisher {
         let kept = match self.store.read(Schedule::of).await {
             Ok(kept) => kept.filter(|(schedule, _)| schedule.held),
             Err(error) => {
-                tracing::error!(%error, "the held scheduled release cannot be read");
+                let mut state = self.state();
+                state.schedule_is_known = false;
+                state.fault(Part::Schedule, Some(&error));
                 return;
             }
         };
@@ -205,23 +217,27 @@ impl Publisher {
         !state.schedule_is_known || state.schedule.as_ref().is_some_and(|schedule| schedule.at <= now)
     }
 
-    /// What the store has on the schedule. The state follows it.
+    /// What the store has on the schedule. The state follows it: after a commit whose outcome was unknown it may
+    /// say something else.
     async fn look_at_schedule(&self) -> Result<Option<(Schedule, Bytes)>, PublishError> {
-        self.state().schedule_is_known = false;
-        let scheduled = self.store.read(Schedule::of).await?;
-        let waiting = scheduled.as_ref().map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
+        let scheduled = self.store.read(Schedule::of).await;
         let mut state = self.state();
-        state.schedule = waiting.cloned();
-        state.schedule_is_known = true;
+        state.schedule_is_known = scheduled.is_ok();
+        let waiting = scheduled.as_ref().ok().and_then(Option::as_ref).map(|(schedule, _)| schedule.clone());
+        state.schedule = waiting.filter(|schedule| !schedule.held);
+        state.fault(Part::Schedule, scheduled.as_ref().err());
         drop(state);
-        Ok(scheduled)
+        Ok(scheduled?)
     }
 
-    /// Publishes what is on the schedule, if its time has come. Before that, nothing is read.
+    /// Publishes what is on the schedule, if its time has come. Before that, the scheduled program is not read.
     pub async fn publish_due(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
+            if let Err(error) = this.keep_up_with_the_store().await {
+                return Some(Err(error));
+            }
             if !this.may_be_due() {
                 return None;
             }
@@ -258,11 +274,17 @@ pub async fn keep_schedule(publisher: Arc<Publisher>) {
     loop {
         let due = publisher.status().schedule.map(|schedule| schedule.at);
         let left = due.map(|at| (at - publisher.clock.now()).to_std().unwrap_or_default());
-        let wait = left.unwrap_or(LOOK).min(LOOK);
+        // Never at once again, whatever the last look found.
+        let wait = left.unwrap_or(LOOK).clamp(PAUSE, LOOK);
         let _ = tokio::time::timeout(wait, publisher.rescheduled.notified()).await;
-        if let Some(Err(error)) = publisher.publish_due().await {
-            tracing::warn!(%error, "the schedule is looked at again later");
-            tokio::time::sleep(LOOK).await;
+        match publisher.publish_due().await {
+            // The status says it, and the log said it once.
+            Some(Err(PublishError::Read(ReadError::Damaged { .. }))) => tokio::time::sleep(LOOK).await,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the schedule is looked at again later");
+                tokio::time::sleep(LOOK).await;
+            }
+            Some(Ok(_)) | None => {}
         }
     }
 }

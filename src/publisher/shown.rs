@@ -122,6 +122,9 @@ pub fn describe_impact(impact: &Impact) -> String {
         "{} of {} agendas hold a session that changes; {} get a new clash\n",
         impact.touched, impact.agendas, impact.new_clashes
     );
+    if impact.unreadable > 0 {
+        let _ = writeln!(out, "damaged agendas, not counted: {}", impact.unreadable);
+    }
     for holders in impact.sessions.iter().take(10) {
         let _ =
             writeln!(out, "    {} ({}) is in {} agendas", holders.session, holders.change, holders.agendas);

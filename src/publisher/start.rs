@@ -2,6 +2,7 @@
 
 use super::file::TakenIn;
 use super::kept::{self, Kept};
+use super::status::Part;
 use super::{
     Held, Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, spool, status,
 };
@@ -45,15 +46,25 @@ impl Publisher {
             None => first(&store, &conference, &setup, &clock)?,
             Some(ledger) => resume(&store, ledger, &conference, &setup, &clock)?,
         };
-        let told =
+        let baseline =
             spool::baseline(&store, setup.webhooks.is_empty(), if is_first { 0 } else { release.number() });
-        // Feeds are served from a full disk too: where telling starts is no reason to stay down.
-        if let Some(Err(error)) = told.map(|told| store.commit_blocking(vec![told])) {
-            tracing::warn!(%error, "where webhooks start could not be noted");
+        // Feeds are served from a full disk too, and beside damaged notes.
+        match baseline {
+            Ok(Some(note)) => {
+                if let Err(error) = store.commit_blocking(vec![note]) {
+                    tracing::warn!(%error, "the release that webhooks start after could not be noted");
+                }
+            }
+            Ok(None) => {}
+            Err(error) => state.fault(Part::Webhooks, Some(&error)),
+        }
+        match Schedule::of(&store) {
+            Ok(scheduled) => {
+                state.schedule = scheduled.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
+            }
+            Err(error) => state.fault(Part::Schedule, Some(&error)),
         }
         state.config.read = Some(clock.now());
-        state.schedule =
-            Schedule::of(&store)?.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
         let announce = tokio::sync::watch::Sender::new(release.number());
         let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
         let publisher = Self {
@@ -204,8 +215,10 @@ impl Step<'_> {
         let before = self.previous.map_or(0, |ledger| ledger.release);
         // A file that was in step still is: its content did not change.
         let taken = match TakenIn::of(store) {
-            None => Some(TakenIn { digest, release: number }),
-            Some(taken) => (taken.release == before).then_some(TakenIn { release: number, ..taken }),
+            Ok(None) => Some(TakenIn { digest, release: number }),
+            Ok(Some(taken)) => (taken.release == before).then_some(TakenIn { release: number, ..taken }),
+            // It stays as it is: a file that is saved is refused with it, and says so.
+            Err(_) => None,
         };
         writes.extend(taken.map(TakenIn::note));
         store.commit_blocking(writes)?;

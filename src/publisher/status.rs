@@ -5,9 +5,10 @@ use super::{Guarded, Held, Publication, PublishError, Schedule};
 use crate::doctor::BackError;
 use crate::import::Report;
 use crate::revision::Digest;
-use crate::store::Origin;
+use crate::store::{Origin, ReadError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The last attempt, and what waits.
@@ -26,6 +27,9 @@ pub struct Status {
     pub(super) schedule_is_known: bool,
     /// The config that is in force, and how it was read last.
     pub config: ConfigStatus,
+    /// What cannot be done while a note in the store cannot be read, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<Part, String>,
     /// The program file's digest when it was last looked at.
     #[serde(skip)]
     pub file: Option<Digest>,
@@ -51,6 +55,27 @@ pub struct Unstored {
     pub attempts: u32,
     /// Why the last attempt failed.
     pub reason: String,
+}
+
+/// A part of the publisher's work that a note in the store remembers the state of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Publishing at a set time.
+    Schedule,
+    /// Leaving webhook calls in the spool.
+    Webhooks,
+}
+
+impl Part {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Schedule => "nothing is published at a set time; take the schedule back or make it anew",
+            Self::Webhooks => {
+                "no webhook hears of a release; restore a backup, or start once without webhooks, to go on with the next release"
+            }
+        }
+    }
 }
 
 /// An attempt to publish.
@@ -151,6 +176,18 @@ impl Status {
         Self { last: Some(attempt), ..Self::default() }
     }
 
+    /// Remembers why a part of the work cannot be done, or that it can. A new cause is logged.
+    pub(super) fn fault(&mut self, part: Part, error: Option<&ReadError>) {
+        let Some(cause) = error.map(ToString::to_string) else {
+            self.faults.remove(&part);
+            return;
+        };
+        if self.faults.get(&part) != Some(&cause) {
+            tracing::error!(cause, "{}", part.advice());
+            self.faults.insert(part, cause);
+        }
+    }
+
     pub(super) fn config_refused(at: DateTime<Utc>, report: &Report) -> Self {
         tracing::error!(
             "the running program has errors under the new config; the release goes on with the old one"
@@ -227,6 +264,14 @@ pub(super) fn log_warnings(file: impl std::fmt::Display, report: &Report) {
     if warnings > 0 {
         let text = report.render_human(&file.to_string(), b"", false);
         tracing::warn!(%file, warnings, "published with warnings\n{text}");
+    }
+}
+
+/// Says why a saved file is not published, and what to do.
+pub(super) fn log_unknown_file(file: &Path, result: &Result<Publication, PublishError>) {
+    if let Err(error) = result {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(file = %file.display(), %error, cause, "the program file is not published: the store cannot say whether it is older than what runs; publish over HTTP or with `callboard publish`, or restore a backup");
     }
 }
 

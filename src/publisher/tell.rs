@@ -1,5 +1,6 @@
 //! Telling of releases: their webhook calls into the spool, each release once.
 
+use super::status::Part;
 use super::{Publisher, Spooled, spool};
 use crate::store::{ReadError, ReleaseRecord};
 use std::sync::Arc;
@@ -24,7 +25,9 @@ impl Publisher {
         let this = Arc::clone(self);
         // Reading and fsyncing are nothing for the reactor's threads.
         match tokio::task::spawn_blocking(move || this.fill_the_spool()).await {
-            Ok(Ok(())) | Err(_) => {}
+            Ok(Ok(())) => self.state().fault(Part::Webhooks, None),
+            Err(_) => {}
+            Ok(Err(SpoolError::Read(error))) => self.state().fault(Part::Webhooks, Some(&error)),
             Ok(Err(error)) => {
                 let spool = self.spool.display();
                 tracing::error!(%error, %spool, "webhook calls could not be left in the spool; the next release or start tries again");
@@ -34,7 +37,7 @@ impl Publisher {
 
     fn fill_the_spool(&self) -> Result<(), SpoolError> {
         let running = self.current().number();
-        let last = spool::last_spooled(&self.store).unwrap_or(running);
+        let last = spool::last_spooled(&self.store)?.unwrap_or(running);
         for number in last + 1..=running {
             if let Some(record) = self.store.release(number)? {
                 self.call(&record)?;

@@ -8,7 +8,7 @@ use crate::doctor::Found;
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError, ReleaseRecord, Store, Write};
+use crate::store::{Origin, ReadError, ReleaseRecord, Skipped, Store, Write};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -150,7 +150,7 @@ impl Publisher {
 
     /// A commit whose outcome was unknown (a full disk, a failed sync) may have reached the store after all:
     /// then that release is the running one, and everything goes on from there.
-    async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
+    pub(super) async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
         let current = self.current().number();
         let later = move |store: &Store| {
             if store.release_number()? <= current {
@@ -174,8 +174,17 @@ impl Publisher {
     fn outgrown(&self, number: u64) -> Result<Vec<Write>, ReadError> {
         let keep = self.settings.load().publishing.keep_releases.max(1);
         let Some(last) = number.checked_sub(keep).filter(|last| *last > 0) else { return Ok(Vec::new()) };
-        let outgrown = self.store.releases()?.into_iter().filter(|kept| kept.complete && kept.number <= last);
-        Ok(outgrown.map(|kept| Write::DropReleaseText { n: kept.number }).collect())
+        // A release whose line is damaged stays: it is no reason to publish no more.
+        let mut skipped = Skipped::default();
+        let mut writes = Vec::new();
+        for kept in skipped.over(self.store.each_release()) {
+            let kept = kept?;
+            if kept.complete && kept.number <= last {
+                writes.push(Write::DropReleaseText { n: kept.number });
+            }
+        }
+        skipped.log("looking for programs that are no longer kept");
+        Ok(writes)
     }
 
     /// Serves a release that differs from the running one in nothing that the store keeps.
@@ -223,7 +232,8 @@ impl Publisher {
     fn taken_in_by(&self, proposal: &Proposal, digest: Digest, release: u64, is_new: bool) -> Option<Write> {
         if proposal.origin == Origin::Config {
             // A file that was in step still is: its content did not change.
-            let taken = file::TakenIn::of(&self.store)?;
+            // A damaged note stays as it is: a file that is saved is refused with it, and says so.
+            let taken = file::TakenIn::of(&self.store).ok().flatten()?;
             let is_in_step = is_new && taken.release == self.current().number();
             return is_in_step.then(|| file::TakenIn { release, ..taken }.note());
         }

@@ -48,6 +48,7 @@ pub async fn watch(publisher: Arc<Publisher>) {
     }
     let quiet = Duration::from_millis(settings.debounce_ms);
     if is_recent(&publisher, quiet * LONGER).await {
+        publisher.recognise_file().await;
         written(file, quiet, &mut writer).await;
     }
     let mut seen = stamp(file).await;

@@ -319,10 +319,22 @@ impl<'a, F: Fetch> Plan<'a, F> {
 
     fn parts(&self, cell: &Cell) -> Result<usize, ReadError> {
         let key = cell.key(0);
-        Ok(match self.fetch(&key)? {
-            Some(value) => cell.first(&key, &value)?.0.into(),
-            None => 0,
-        })
+        let Some(value) = self.fetch(&key)? else { return Ok(0) };
+        match cell.first(&key, &value) {
+            Ok((count, _)) => Ok(count.into()),
+            // A damaged record can be replaced and taken away, or its note would stop publications for good. Who may
+            // replace a record only as it was read has read it before, and was refused.
+            Err(ReadError::Damaged { .. }) => {
+                let mut count = 1;
+                while self.fetch(&cell.key(u16::try_from(count).unwrap_or(u16::MAX)))?.is_some()
+                    && count < u16::MAX.into()
+                {
+                    count += 1;
+                }
+                Ok(count)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -107,7 +107,12 @@ impl Store {
 
     /// Every release, the oldest first.
     pub fn releases(&self) -> Result<Vec<ReleaseSummary>, ReadError> {
-        self.records(Table::Release).parsed().map(|row| row.map(|(_, summary)| summary)).collect()
+        self.each_release().collect()
+    }
+
+    /// [`Self::releases`] one by one: a damaged record is an error in its place, and the others follow it.
+    pub fn each_release(&self) -> impl Iterator<Item = Result<ReleaseSummary, ReadError>> + '_ {
+        self.records(Table::Release).parsed().map(|row| row.map(|(_, summary)| summary))
     }
 
     /// The program of a release, byte for byte; none when it is no longer kept.

@@ -37,6 +37,7 @@ test("picks made offline are kept and settled, none lost", async (t) => {
   await page.locator("h1").filter({ hasText: "You are offline" }).waitFor();
   await shoot(page, "offline-3-unknown-page");
   await page.goto("/");
+  await page.locator("#notice").filter({ hasText: "This is as it was" }).waitFor();
 
   await context.setOffline(false);
   await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();

@@ -112,6 +112,8 @@ def accepted(rows: list[dict[str, str]], folder: Path, config: Path) -> tuple[li
             starts.append(line)
             line += 1 + sum(len(re.findall(r"\r\n|\r|\n", row[column])) for column in COLUMNS)
         for fault in errors:
+            if fault["rule"] == "more-faults":
+                continue  # a report lists 200 of a kind; the next round finds the others
             place = max(n for n, start in enumerate(starts) if start <= fault["line"])
             column = fault["column"]
             assert column in TEXTS, fault

@@ -3,6 +3,7 @@
 mod confirmations;
 mod crashes;
 mod cuts;
+mod damaged;
 mod erasures;
 mod files;
 mod gate;

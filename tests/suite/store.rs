@@ -30,3 +30,19 @@ fn raw(dir: &Path) -> sled::Db {
         }
     }
 }
+
+/// Changes every value whose key holds `table`, as a later version or a bad disk would, in the only copy.
+pub(crate) fn tamper(dir: &Path, conference: &str, table: u8, change: impl Fn(&mut Vec<u8>)) {
+    for copy in ["journal", "checkpoints"] {
+        let _ = std::fs::remove_dir_all(dir.join(copy));
+    }
+    let db = raw(&dir.join("index"));
+    let prefix = [conference.as_bytes(), &[0, table]].concat();
+    for row in db.scan_prefix(prefix) {
+        let (key, value) = row.unwrap();
+        let mut value = value.to_vec();
+        change(&mut value);
+        db.insert(key, value).unwrap();
+    }
+    db.flush().unwrap();
+}

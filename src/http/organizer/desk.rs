@@ -147,7 +147,7 @@ impl Organizer {
             is_discardable: waiting.origin != Origin::Config,
         });
         let stale = self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string());
-        let kept = self.store.releases()?;
+        let kept = super::show::readable_releases(&self.store)?;
         let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
             number: kept.number,
             published: kept.published,

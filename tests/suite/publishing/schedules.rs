@@ -1,8 +1,8 @@
 //! Releases at a set time.
 
 use super::venue::{Venue, csv, held, moved, proposal, start_of_day, without};
-use callboard::publisher::{Proposal, PublishError, Verdict};
-use callboard::store::Origin;
+use callboard::publisher::{Proposal, PublishError, Publisher, Setup, Verdict};
+use callboard::store::{Origin, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 
 fn in_hours(hours: i64) -> DateTime<Utc> {
@@ -144,4 +144,39 @@ async fn a_held_schedule_is_not_published_by_a_restart_with_a_laxer_guard() {
     assert_eq!(venue.number(), 2);
     let status = venue.running().status();
     assert!(status.held.newest().unwrap().reasons[0].contains("held when its time came"));
+}
+
+#[tokio::test]
+async fn what_the_store_no_longer_has_leaves_the_schedule() {
+    let venue = Venue::started();
+    venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
+    // As after a commit that was taken though it was answered with an error.
+    let forget = Write::DropNote { name: "schedule".to_owned() };
+    venue.store.as_ref().unwrap().commit_blocking(vec![forget]).unwrap();
+    assert!(venue.running().publish_due().await.is_none());
+    assert!(venue.running().status().schedule.is_some(), "it is read before its time");
+    venue.clock.advance(TimeDelta::hours(2));
+    assert!(venue.running().publish_due().await.is_none());
+    assert!(venue.running().status().schedule.is_none(), "or its keeper looks again at once, for ever");
+}
+
+#[tokio::test]
+async fn a_scheduled_release_that_another_publisher_made_is_served() {
+    let venue = Venue::started();
+    let store = venue.store.clone().unwrap();
+    let setup = Setup {
+        file: venue.dir.path().join("program.csv"),
+        settings: venue.settings.clone(),
+        webhooks: Vec::new(),
+        spool: venue.dir.path().join("spool"),
+        inspect: venue.inspect,
+    };
+    venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
+    let other = Publisher::start(store, venue.conference(), setup, venue.clock.clone()).unwrap().publisher;
+    venue.clock.advance(TimeDelta::hours(2));
+    assert!(other.publish_due().await.unwrap().unwrap().is_new);
+    assert_eq!(venue.number(), 1);
+    assert!(venue.running().publish_due().await.is_none());
+    assert_eq!(venue.number(), 2);
+    assert!(venue.running().status().schedule.is_none());
 }

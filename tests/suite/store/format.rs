@@ -206,20 +206,8 @@ fn links_that_begin_alike_are_one_record_and_keep_apart() {
     assert_eq!(counted(dir.path(), b'k').0, 0, "nothing is left of an empty one");
 }
 
-/// Changes every value whose key holds `table`, as a later version or a bad disk would, in the only copy.
 fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
-    for copy in ["journal", "checkpoints"] {
-        let _ = std::fs::remove_dir_all(dir.join(copy));
-    }
-    let db = super::raw(&dir.join("index"));
-    let prefix = [slug().as_str().as_bytes(), &[0, table]].concat();
-    for row in db.scan_prefix(prefix) {
-        let (key, value) = row.unwrap();
-        let mut value = value.to_vec();
-        change(&mut value);
-        db.insert(key, value).unwrap();
-    }
-    db.flush().unwrap();
+    super::tamper(dir, slug().as_str(), table, change);
 }
 
 #[test]
@@ -254,4 +242,33 @@ fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
     assert!(store.commit_blocking(vec![write]).is_err());
     assert!(store.status().writable);
     assert!(store.entry(&id(1)).unwrap().is_some());
+}
+
+#[test]
+fn a_damaged_note_can_be_replaced_and_taken_away() {
+    for write in [
+        Write::PutNote { name: "taken-in".to_owned(), value: vec![1, 2] },
+        Write::DropNote { name: "taken-in".to_owned() },
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        // Of several parts, so that none of them is left behind.
+        let value = vec![7; 20_000];
+        store.commit_blocking(vec![Write::PutNote { name: "taken-in".to_owned(), value }]).unwrap();
+        drop(store);
+        tamper(dir.path(), b'n', |value| *value.last_mut().unwrap() ^= 1);
+        let store = open(dir.path());
+        assert!(matches!(store.note("taken-in"), Err(ReadError::Damaged { what: "note", .. })));
+        store.commit_blocking(vec![write.clone()]).unwrap();
+        let expected = match &write {
+            Write::PutNote { value, .. } => Some(value.clone()),
+            _ => None,
+        };
+        assert_eq!(store.note("taken-in"), Ok(expected.clone()));
+        drop(store);
+        let left = super::raw(&dir.path().join("index"))
+            .scan_prefix([slug().as_str().as_bytes(), b"\0n"].concat())
+            .count();
+        assert_eq!(left, usize::from(expected.is_some()), "nothing of the damaged note is left");
+    }
 }

@@ -1,0 +1,170 @@
+//! Beside damaged records in the store: what they concern is refused and said, and everything else goes on.
+
+use super::venue::{Venue, csv, id, moved, proposal, start_of_day, without};
+use callboard::config::Webhook;
+use callboard::freshness::Freshness;
+use callboard::publisher::{Part, PublishError, Verdict, interest, lift};
+use callboard::retention::{Erased, Retention};
+use callboard::revision::Digest;
+use callboard::store::{AgendaRecord, ReadError, Store, Write};
+use chrono::TimeDelta;
+use std::sync::Arc;
+
+fn put_note(venue: &Venue, name: &str, value: &[u8]) {
+    let (name, value) = (name.to_owned(), value.to_vec());
+    venue.store.as_ref().unwrap().commit_blocking(vec![Write::PutNote { name, value }]).unwrap();
+}
+
+fn note(venue: &Venue, name: &str) -> Option<Vec<u8>> {
+    venue.store.as_ref().unwrap().note(name).unwrap()
+}
+
+fn put_agenda(store: &Store, n: usize) {
+    let record = AgendaRecord {
+        version: 1,
+        name: String::new(),
+        picks: vec![id(n)],
+        links: Vec::new(),
+        created: start_of_day(),
+        modified: start_of_day(),
+        key_generation: 0,
+        next_link: 1,
+        seen_release: 1,
+    };
+    let key = Digest::of(&n.to_le_bytes());
+    store.commit_blocking(vec![Write::PutAgenda { key, expect: None, record }]).unwrap();
+}
+
+/// A venue with three agendas; the record of the second is damaged in the only copy.
+fn with_a_damaged_agenda() -> Venue {
+    let mut venue = Venue::started();
+    (1..=3).for_each(|n| put_agenda(venue.store.as_ref().unwrap(), n));
+    venue.stop();
+    let damaged = std::cell::Cell::new(0);
+    crate::store::tamper(&venue.data(), "conf", b'a', |value| {
+        damaged.set(damaged.get() + 1);
+        if damaged.get() == 2 {
+            *value.last_mut().unwrap() ^= 1;
+        }
+    });
+    venue.start().unwrap();
+    assert_eq!(damaged.get(), 3);
+    venue
+}
+
+#[tokio::test]
+async fn one_damaged_agenda_stops_no_preview() {
+    let venue = with_a_damaged_agenda();
+    let preview = venue.running().preview(moved(&csv(), 1).as_bytes());
+    let impact = venue.running().impact(&preview.base, &preview.prepared.unwrap()).unwrap();
+    assert_eq!((impact.agendas, impact.unreadable), (2, 1));
+    assert_eq!(interest(venue.store.as_ref().unwrap()).unwrap().values().sum::<usize>(), 2);
+}
+
+#[tokio::test]
+async fn one_damaged_agenda_stops_no_restore() {
+    let venue = with_a_damaged_agenda();
+    let lifted = lift(venue.store.as_ref().unwrap(), None, venue.clock.now()).unwrap();
+    assert_eq!((lifted.agendas, lifted.damaged), (2, 1));
+}
+
+#[tokio::test]
+async fn one_damaged_agenda_keeps_no_other_from_being_erased() {
+    let venue = with_a_damaged_agenda();
+    let (publisher, store) = (Arc::clone(venue.running()), venue.store.clone().unwrap());
+    let retention = Retention::new(180, publisher, store.clone(), Arc::default(), venue.clock.clone());
+    let retention = Arc::new(retention);
+    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    venue.clock.advance(TimeDelta::days(200));
+    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 2, links: 0 });
+    let left: Vec<_> = store.agendas().collect();
+    assert!(matches!(left.as_slice(), [Err(ReadError::Damaged { .. })]), "it may come back from a backup");
+    assert_eq!(store.note(Freshness::NOTE), Ok(None));
+}
+
+#[tokio::test]
+async fn a_damaged_line_of_a_release_stops_no_publication() {
+    let mut venue = Venue::started();
+    venue.settings.keep_releases = 1;
+    venue.saved(&moved(&csv(), 1)).await.unwrap().unwrap();
+    venue.stop();
+    let is_first = std::cell::Cell::new(true);
+    crate::store::tamper(&venue.data(), "conf", b'r', |value| {
+        if is_first.replace(false) {
+            *value.last_mut().unwrap() ^= 1;
+        }
+    });
+    venue.start().unwrap();
+    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    assert_eq!(venue.number(), 3);
+}
+
+#[tokio::test]
+async fn a_stale_file_is_not_published_because_the_note_about_it_is_damaged() {
+    let mut venue = Venue::started();
+    venue.saved(&moved(&csv(), 1)).await.unwrap().unwrap();
+    venue.upload(&moved(&csv(), 2)).await.unwrap();
+    for damaged in [&b"short"[..], &[7; 41]] {
+        put_note(&venue, "taken-in", damaged);
+        venue.restart().await;
+        assert_eq!(venue.number(), 3, "the upload runs on");
+        let last = venue.running().status().last.unwrap();
+        assert!(matches!(last.verdict, Verdict::Failed { .. }), "{last:?}");
+        assert!(!venue.running().file_is_stale());
+        assert_eq!(note(&venue, "taken-in").as_deref(), Some(damaged), "nobody guesses what it said");
+    }
+    // The way out that the log names: another way in.
+    venue.upload(&moved(&csv(), 3)).await.unwrap();
+    assert!(venue.running().file_is_stale());
+    venue.restart().await;
+    assert_eq!(venue.number(), 4);
+    venue.saved(&moved(&csv(), 4)).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn webhook_calls_are_not_dropped_because_the_note_about_them_is_damaged() {
+    let mut venue = Venue::new();
+    venue.webhooks =
+        vec![Webhook { url: "https://one.example/".parse().unwrap(), secret_file: "secret".into() }];
+    venue.start().unwrap();
+    venue.running().tell_what_was_not().await;
+    let spool = venue.dir.path().join("spool");
+    let calls = || std::fs::read_dir(&spool).map_or(0, Iterator::count);
+    assert_eq!(calls(), 1);
+    put_note(&venue, "spooled", b"damaged");
+    venue.upload(&moved(&csv(), 2)).await.unwrap();
+    venue.restart().await;
+    venue.running().tell_what_was_not().await;
+    assert_eq!((calls(), note(&venue, "spooled").as_deref()), (1, Some(&b"damaged"[..])));
+    assert!(venue.running().status().faults.contains_key(&Part::Webhooks));
+    // As a restored backup has it: what is missing is told.
+    put_note(&venue, "spooled", &1u64.to_le_bytes());
+    venue.running().tell_what_was_not().await;
+    assert_eq!(calls(), 2);
+    assert!(venue.running().status().faults.is_empty());
+    // Or once without webhooks: it begins anew.
+    put_note(&venue, "spooled", b"damaged");
+    for webhooks in [Vec::new(), venue.webhooks.clone()] {
+        venue.webhooks = webhooks;
+        venue.restart().await;
+    }
+    assert_eq!(note(&venue, "spooled"), Some(2u64.to_le_bytes().to_vec()));
+}
+
+#[tokio::test]
+async fn a_damaged_schedule_stops_no_start_and_can_be_taken_back() {
+    let mut venue = Venue::started();
+    put_note(&venue, "schedule", b"damaged");
+    venue.restart().await;
+    assert!(venue.running().status().faults.contains_key(&Part::Schedule));
+    let result = venue.running().publish_due().await;
+    assert!(matches!(result, Some(Err(PublishError::Read(ReadError::Damaged { .. })))), "{result:?}");
+    assert!(venue.running().unschedule().await.unwrap());
+    assert!(venue.running().status().faults.is_empty() && venue.running().publish_due().await.is_none());
+    // One that is made anew replaces it as well.
+    put_note(&venue, "schedule", b"damaged");
+    let at = venue.clock.now() + TimeDelta::hours(1);
+    let program = without(&csv(), |n| n == 1);
+    venue.running().schedule(proposal(&program, None, None), at).await.unwrap();
+    assert!(venue.running().publish_due().await.is_none() && venue.running().status().faults.is_empty());
+}
