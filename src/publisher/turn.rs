@@ -148,7 +148,7 @@ impl Publisher {
 
     /// A commit whose outcome was unknown (a full disk, a failed sync) may have reached the store after all:
     /// then that release is the running one, and everything goes on from there.
-    async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
+    pub(super) async fn keep_up_with_the_store(self: &Arc<Self>) -> Result<(), PublishError> {
         if self.store.release_number()? <= self.current().number() {
             return Ok(());
         }
