@@ -1,16 +1,20 @@
 //! Has my calendar seen it? Which read link was fetched when, by which family of client, at which release.
 //!
-//! Kept without addresses and without raw user agents. A poll costs one lock of one shard and no write; a
-//! snapshot goes to the store now and then, so a crash forgets what was polled since the last one.
+//! Kept without addresses and without raw user agents. A poll costs one lock of one shard and no write. Every
+//! shard is one note in the store ([`stored`]); those that changed are written now and then, so a crash forgets
+//! what was polled since its shard was last written.
 
 mod family;
+mod stored;
 
 pub use family::Family;
+pub use stored::Note;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use stored::Progress;
 
 /// What a read link's last fetch was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,15 +30,33 @@ pub struct Seen {
 /// The names of read links here: their SHA-256.
 pub type LinkHash = [u8; 32];
 
-const SHARDS: usize = 16;
+/// One for each first byte of a link's hash.
+const SHARDS: usize = 256;
 
 /// How long a link is remembered after its last fetch.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// The last fetch of each read link.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Freshness {
-    shards: [Mutex<HashMap<LinkHash, Seen>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
+    progress: Mutex<Progress>,
+}
+
+/// The links whose hashes begin with one byte.
+#[derive(Debug, Default)]
+struct Shard {
+    links: HashMap<LinkHash, Seen>,
+    /// Differs from its note in the store.
+    is_dirty: bool,
+    /// The store could not read its note. The store overwrites no such note, so the shard stays in memory.
+    is_unreadable: bool,
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self { shards: std::array::from_fn(|_| Mutex::default()), progress: Mutex::default() }
+    }
 }
 
 /// How many of the links polled lately hold the current release.
@@ -47,34 +69,38 @@ pub struct Share {
 }
 
 impl Freshness {
-    /// The note in the store that holds a snapshot.
-    pub const NOTE: &str = "freshness";
-
     /// Notes a fetch.
     pub fn note(&self, link: LinkHash, seen: Seen) {
-        self.shard(&link).insert(link, seen);
+        let mut shard = self.shard(&link);
+        shard.links.insert(link, seen);
+        shard.is_dirty = true;
     }
 
     /// The last fetch of a link.
     pub fn of(&self, link: &LinkHash) -> Option<Seen> {
-        self.shard(link).get(link).copied()
+        self.shard(link).links.get(link).copied()
     }
 
     /// Forgets a link, for one that was revoked or deleted.
     pub fn forget(&self, link: &LinkHash) {
-        self.shard(link).remove(link);
+        let mut shard = self.shard(link);
+        shard.is_dirty |= shard.links.remove(link).is_some();
     }
 
     /// Forgets all of them.
     pub fn forget_all(&self) {
-        self.shards.iter().for_each(|shard| lock(shard).clear());
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.is_dirty |= !shard.links.is_empty();
+            shard.links.clear();
+        }
     }
 
     /// The share of the links polled in the two days before `now` that hold `release`.
     pub fn share(&self, release: u64, now: DateTime<Utc>) -> Share {
         let mut share = Share::default();
         for shard in &self.shards {
-            for seen in lock(shard).values().filter(|seen| now - seen.at <= TimeDelta::days(2)) {
+            for seen in lock(shard).links.values().filter(|seen| now - seen.at <= TimeDelta::days(2)) {
                 share.polled += 1;
                 share.current += usize::from(seen.release >= release);
             }
@@ -82,51 +108,11 @@ impl Freshness {
         share
     }
 
-    /// All of it, for the store. Links that nobody has fetched for a quarter of a year before `now` are
-    /// forgotten, the revoked ones with them.
-    pub fn snapshot(&self, now: DateTime<Utc>) -> Vec<u8> {
-        let mut out = Vec::new();
-        for shard in &self.shards {
-            let mut shard = lock(shard);
-            shard.retain(|_, seen| now - seen.at <= KEPT);
-            for (link, seen) in shard.iter() {
-                out.extend_from_slice(link);
-                out.extend_from_slice(&seen.at.timestamp().to_le_bytes());
-                out.extend_from_slice(&seen.release.to_le_bytes());
-                out.push(seen.by.code());
-            }
-        }
-        out
-    }
-
-    /// From a snapshot; what cannot be read is left out, since it only says less.
-    pub fn restore(bytes: &[u8]) -> Self {
-        let freshness = Self::default();
-        for row in bytes.chunks_exact(ROW) {
-            if let Some((link, seen)) = read(row) {
-                freshness.note(link, seen);
-            }
-        }
-        freshness
-    }
-
-    fn shard(&self, link: &LinkHash) -> MutexGuard<'_, HashMap<LinkHash, Seen>> {
+    fn shard(&self, link: &LinkHash) -> MutexGuard<'_, Shard> {
         let [first, ..] = link;
         let [zero, ..] = &self.shards;
-        lock(self.shards.get(usize::from(*first) % SHARDS).unwrap_or(zero))
+        lock(self.shards.get(usize::from(*first)).unwrap_or(zero))
     }
-}
-
-/// Link, time, release, family.
-const ROW: usize = 32 + 8 + 8 + 1;
-
-fn read(row: &[u8]) -> Option<(LinkHash, Seen)> {
-    let (link, rest) = row.split_first_chunk::<32>()?;
-    let (at, rest) = rest.split_first_chunk::<8>()?;
-    let (release, rest) = rest.split_first_chunk::<8>()?;
-    let at = DateTime::from_timestamp(i64::from_le_bytes(*at), 0)?;
-    let by = Family::from_code(*rest.first()?)?;
-    Some((*link, Seen { at, by, release: u64::from_le_bytes(*release) }))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -146,46 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_gives_everything_back() {
-        let freshness = Freshness::default();
-        for n in 0..40 {
-            freshness.note([n; 32], seen(i64::from(n), u64::from(n)));
-        }
-        let restored = Freshness::restore(&freshness.snapshot(now()));
-        for n in 0..40 {
-            assert_eq!(restored.of(&[n; 32]), Some(seen(i64::from(n), u64::from(n))));
-        }
-        assert_eq!(Freshness::restore(b"torn").of(&[1; 32]), None);
-    }
-
-    #[test]
     fn only_links_polled_lately_count() {
         let freshness = Freshness::default();
         freshness.note([1; 32], seen(1, 3));
         freshness.note([2; 32], seen(47, 2));
         freshness.note([3; 32], seen(49, 3));
         assert_eq!(freshness.share(3, now()), Share { polled: 2, current: 1 });
-    }
-
-    #[test]
-    fn a_link_that_nobody_fetches_is_forgotten() {
-        let freshness = Freshness::default();
-        freshness.note([1; 32], seen(24 * 91, 1));
-        freshness.note([2; 32], seen(24 * 89, 1));
-        let restored = Freshness::restore(&freshness.snapshot(now()));
-        assert_eq!((restored.of(&[1; 32]), freshness.of(&[1; 32])), (None, None));
-        assert!(restored.of(&[2; 32]).is_some());
-    }
-
-    #[test]
-    fn what_is_to_be_forgotten_is_in_no_snapshot() {
-        let freshness = Freshness::default();
-        freshness.note([1; 32], seen(1, 1));
-        freshness.note([2; 32], seen(1, 1));
-        freshness.forget(&[1; 32]);
-        let restored = Freshness::restore(&freshness.snapshot(now()));
-        assert_eq!((restored.of(&[1; 32]), restored.of(&[2; 32]).is_some()), (None, true));
-        freshness.forget_all();
-        assert!(freshness.snapshot(now()).is_empty());
     }
 }

@@ -12,7 +12,7 @@
 mod trust;
 
 use crate::clock::Clock;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Note};
 use crate::program::Program;
 use crate::publisher::Publisher;
 use crate::revision::Digest;
@@ -206,10 +206,11 @@ impl Retention {
     fn erase(&self, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
         let mut erased = self.erase_agendas(due(&self.store, until)?, at)?;
         erased.links += self.erase_closed_links(until, at)?;
-        let value = self.freshness.snapshot(at);
-        let name = Freshness::NOTE.to_owned();
-        let note = if value.is_empty() { Write::DropNote { name } } else { Write::PutNote { name, value } };
-        self.store.commit_blocking(vec![note])?;
+        self.freshness.save_all(at, |notes| {
+            self.store.commit_blocking(
+                notes.into_iter().map(|Note { name, value }| Write::note(name, value)).collect(),
+            )
+        })?;
         Ok(erased)
     }
 

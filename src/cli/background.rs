@@ -3,18 +3,18 @@
 use super::reload::Reload;
 use super::systemd;
 use crate::clock::Clock;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Note};
 use crate::http::{App, Secrets};
 use crate::publisher::{Publisher, keep_schedule, watch};
 use crate::retention::Retention;
-use crate::revision::Digest;
 use crate::store::{Store, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
 
-/// Time between two snapshots of it: what a crash forgets at most.
-const SNAPSHOT: Duration = Duration::from_secs(180);
+/// Time between two passes that store the last fetches of read links: what a crash forgets, with up to about
+/// 20,000 links.
+const SAVE_EVERY: Duration = Duration::from_secs(180);
 
 /// Everything that goes on beside answering.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ impl Background {
             watch(publisher()),
             keep_schedule(publisher()),
             retention.keep(),
-            self.snapshots(),
+            self.store_freshness(),
             self.hear(hang_ups)
         );
     }
@@ -72,42 +72,50 @@ impl Background {
         }
     }
 
-    async fn snapshots(&self) {
-        let mut saved = Digest::default();
+    /// Stores what read links were seen to fetch; never returns. The first time at once, for the note of an earlier
+    /// version.
+    async fn store_freshness(&self) {
         loop {
-            tokio::time::sleep(SNAPSHOT).await;
-            let snapshot = self.freshness.snapshot(self.clock.now());
-            let digest = Digest::of(&snapshot);
-            if digest != saved && self.save(snapshot).await {
-                saved = digest;
-            }
+            self.save_freshness(Extent::Some).await;
+            tokio::time::sleep(SAVE_EVERY).await;
         }
     }
 
-    /// Keeps what read links have seen; the last thing before the store is closed.
+    /// Stores all that read links were seen to fetch; the last thing before the store is closed.
     pub(super) async fn finish(&self) {
-        self.save(self.freshness.snapshot(self.clock.now())).await;
+        self.save_freshness(Extent::All).await;
     }
 
-    async fn save(&self, value: Vec<u8>) -> bool {
-        let write = Write::PutNote { name: Freshness::NOTE.to_owned(), value };
-        match self.store.commit(vec![write]).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, "what read links have seen could not be kept");
-                false
+    async fn save_freshness(&self, extent: Extent) {
+        let (freshness, store, now) = (Arc::clone(&self.freshness), self.store.clone(), self.clock.now());
+        // Many links take a while to serialise, and the commit waits for the disk.
+        let save = move || {
+            let commit = |notes: Vec<Note>| {
+                store.commit_blocking(
+                    notes.into_iter().map(|Note { name, value }| Write::note(name, value)).collect(),
+                )
+            };
+            match extent {
+                Extent::Some => freshness.save_some(now, commit),
+                Extent::All => freshness.save_all(now, commit),
             }
+        };
+        match tokio::task::spawn_blocking(save).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the last fetches of read links could not be stored"),
+            Err(error) => tracing::error!(%error, "the last fetches of read links could not be stored"),
         }
     }
 }
 
-/// What read links had seen at the last snapshot.
+/// How much of what changed is stored.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    Some,
+    All,
+}
+
+/// The last fetches of read links, as the store has them.
 pub(super) fn freshness(store: &Store) -> Freshness {
-    match store.note(Freshness::NOTE) {
-        Ok(note) => Freshness::restore(&note.unwrap_or_default()),
-        Err(error) => {
-            tracing::warn!(%error, "what read links have seen is forgotten");
-            Freshness::default()
-        }
-    }
+    Freshness::load(|name| store.note(name))
 }

@@ -2,17 +2,20 @@
 //!
 //! There is one at a time; a later one replaces it. A server that was down at that time publishes at its
 //! start. What is refused when its time comes is taken off the schedule; what the guard holds then waits for a
-//! confirmation and stays in the store meanwhile.
+//! confirmation and stays in the store meanwhile. So does a release that would overwrite what another release changed
+//! since it was scheduled ([`overtaken`]).
 
 use super::status::Part;
 use super::turn::{Weighed, held};
 use super::{Guarded, Held, Proposal, Publication, PublishError, Publisher, Waiting, guard, status};
 use crate::import::Report;
 use crate::program::{Change, Zone};
-use crate::store::{Origin, ReadError, Store, Write};
+use crate::release::Release;
+use crate::store::{Origin, ReadError, ReleaseSummary, Store, Write};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +28,9 @@ const LOOK: Duration = Duration::from_secs(30);
 /// The shortest.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Sessions that a reason names.
+const MOST_NAMED: usize = 5;
+
 /// What is to be published later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
@@ -36,6 +42,9 @@ pub struct Schedule {
     pub made: DateTime<Utc>,
     /// The digest that was confirmed; it holds as long as no other release comes between.
     pub confirm: Option<String>,
+    /// The release that it was weighed against; none in the records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<u64>,
     /// Whether its time came and the guard holds it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
@@ -114,8 +123,9 @@ impl Publisher {
         if let Err(guarded) = confirmed {
             return Err(held(guarded, report, prepared, proposal.csv, base.number()));
         }
-        let schedule = Schedule { at, who: proposal.who, made, confirm: proposal.confirm, held: false };
-        self.commit_schedule(schedule.note(&proposal.csv)).await?;
+        let Proposal { csv, who, confirm, .. } = proposal;
+        let schedule = Schedule { at, who, made, confirm, base: Some(base.number()), held: false };
+        self.commit_schedule(schedule.note(&csv)).await?;
         self.set_schedule(Some(schedule.clone()));
         self.rescheduled.notify_one();
         let zone = self.conference().zone;
@@ -184,7 +194,7 @@ impl Publisher {
                 return;
             }
         };
-        let Some((Schedule { at, .. }, csv)) = kept else { return };
+        let Some((schedule, csv)) = kept else { return };
         let now = self.clock.now();
         match self.weigh(&csv, None).await {
             Ok(Weighed { prepared, .. }) if !prepared.is_new => {
@@ -193,14 +203,15 @@ impl Publisher {
                 }
             }
             Ok(Weighed { base, prepared, report, confirmed }) => {
-                let digest = guard::digest(&csv, &self.conference(), base.number());
-                let since = || Guarded {
-                    digest,
-                    touched: 0,
-                    of: base.program.order().len(),
-                    reasons: vec![format!("it was held when its time came ({at})")],
-                };
-                let (guarded, zone) = (confirmed.err().unwrap_or_else(since), self.conference().zone);
+                let mut guarded = confirmed.err().unwrap_or_else(|| {
+                    let reason = format!("it was held when its time came ({})", schedule.at);
+                    self.held_for(reason, &csv, &base)
+                });
+                match self.overtaken_by(&schedule, base.number(), prepared.changes.clone()).await {
+                    Ok(reason) => guarded.reasons.extend(reason),
+                    Err(error) => tracing::error!(%error, "the releases since the schedule cannot be read"),
+                }
+                let zone = self.conference().zone;
                 let (changes, base) = (prepared.changes, base.number());
                 let held = Held { guarded, report, changes, zone, csv, base };
                 self.state().held.add(Waiting::of(now, Origin::Scheduled, &held));
@@ -209,6 +220,67 @@ impl Publisher {
                 tracing::error!(%error, "the held scheduled release cannot be published any more");
             }
         }
+    }
+
+    /// Publishes the scheduled release, unless it is held. The caller has the turn.
+    async fn publish_scheduled(
+        self: &Arc<Self>,
+        schedule: &Schedule,
+        csv: Bytes,
+    ) -> Result<Publication, PublishError> {
+        let held = self.hold_if_overtaken(schedule, &csv).await;
+        if let Err(error) = held {
+            let result = Err(error);
+            self.state().record(self.clock.now(), Origin::Scheduled, &result);
+            return result;
+        }
+        let Schedule { who, confirm, .. } = schedule.clone();
+        self.take_turn(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await
+    }
+
+    /// Fails with [`PublishError::Held`] where the scheduled file, which is older than the releases since, would
+    /// overwrite what those changed. A confirmation at the time of scheduling knew nothing of them.
+    async fn hold_if_overtaken(
+        self: &Arc<Self>,
+        schedule: &Schedule,
+        csv: &Bytes,
+    ) -> Result<(), PublishError> {
+        self.keep_up_with_the_store().await?;
+        if schedule.base == Some(self.current().number()) {
+            return Ok(());
+        }
+        let Weighed { base, prepared, report, confirmed } = self.weigh(csv, None).await?;
+        let changes = prepared.changes.clone();
+        let Some(reason) = self.overtaken_by(schedule, base.number(), changes).await? else { return Ok(()) };
+        let guarded = match confirmed {
+            Ok(()) => self.held_for(reason, csv, &base),
+            Err(mut guarded) => {
+                guarded.reasons.push(reason);
+                guarded
+            }
+        };
+        Err(held(guarded, report, prepared, csv.clone(), base.number()))
+    }
+
+    /// The verdict on a release that is held for a reason that the guard does not know.
+    fn held_for(&self, reason: String, csv: &[u8], base: &Release) -> Guarded {
+        Guarded {
+            digest: guard::digest(csv, &self.conference(), base.number()),
+            touched: 0,
+            of: base.program.order().len(),
+            reasons: vec![reason],
+        }
+    }
+
+    /// [`overtaken`], read on a thread that answers no requests.
+    async fn overtaken_by(
+        &self,
+        schedule: &Schedule,
+        running: u64,
+        changes: Vec<Change>,
+    ) -> Result<Option<String>, PublishError> {
+        let schedule = schedule.clone();
+        Ok(self.store.read(move |store| overtaken(store, &schedule, running, &changes)).await?)
     }
 
     /// Whether the store has to be read: the time of what is on the schedule has come, or what is on it is not known.
@@ -245,9 +317,7 @@ impl Publisher {
                 Ok(due) => due.filter(|(schedule, _)| !schedule.held && schedule.at <= this.clock.now())?,
                 Err(error) => return Some(Err(error)),
             };
-            let Schedule { who, confirm, .. } = schedule.clone();
-            let result =
-                this.take_turn(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await;
+            let result = this.publish_scheduled(&schedule, csv).await;
             match &result {
                 Ok(_) => this.state().schedule = None, // the release's commit took the note out
                 // The disk may have room later; the time has come all the same.
@@ -267,6 +337,54 @@ impl Publisher {
         });
         task.await.ok().flatten()
     }
+}
+
+/// Why a scheduled release with these changes must wait: it changes sessions that a release changed since it was put
+/// on the schedule. A session that it has as that release has it is not among its changes.
+fn overtaken(
+    store: &Store,
+    schedule: &Schedule,
+    running: u64,
+    changes: &[Change],
+) -> Result<Option<String>, ReadError> {
+    let is_later = |release: &ReleaseSummary| match schedule.base {
+        Some(base) => release.number > base,
+        None => release.published > schedule.made,
+    };
+    let mut others = BTreeSet::new();
+    let mut later = Vec::new();
+    for summary in
+        store.releases()?.into_iter().filter(|release| release.number <= running && is_later(release))
+    {
+        let Some(release) = store.release(summary.number)? else { continue };
+        later.push(release.number);
+        others.extend(release.changes.into_iter().map(|change| change.session));
+    }
+    let overwritten: Vec<&str> = changes
+        .iter()
+        .filter(|change| others.contains(&change.session))
+        .map(|change| change.session.as_str())
+        .collect();
+    let (Some(first), Some(last)) = (later.first(), later.last()) else { return Ok(None) };
+    if overwritten.is_empty() {
+        return Ok(None);
+    }
+    let releases = if first == last {
+        format!("release {first} was")
+    } else {
+        format!("releases {first} to {last} were")
+    };
+    let sessions = match overwritten.as_slice() {
+        [session] => format!("session {session}"),
+        [named @ .., last] if named.len() < MOST_NAMED => format!("sessions {} and {last}", named.join(", ")),
+        all => {
+            let named = all.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+            format!("{} sessions ({named}, …)", all.len())
+        }
+    };
+    Ok(Some(format!(
+        "{releases} published after it was scheduled, and it would overwrite what changed in {sessions}"
+    )))
 }
 
 /// Publishes what is on the schedule when its time comes; never returns.

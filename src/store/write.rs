@@ -69,3 +69,13 @@ pub enum Write {
         n: u64,
     },
 }
+
+impl Write {
+    /// Keeps a small named value, or forgets it where there is none.
+    pub fn note(name: String, value: Option<Vec<u8>>) -> Self {
+        match value {
+            Some(value) => Self::PutNote { name, value },
+            None => Self::DropNote { name },
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! What is erased when the conference is long over, and what at once.
 
 use super::stage::{Mine, Stage};
-use callboard::freshness::Freshness;
+use callboard::freshness::{Family, Freshness, Note, Seen};
 use callboard::retention::{Erased, Retention};
-use callboard::store::Write;
+use callboard::store::{CommitError, Write};
 use chrono::TimeDelta;
 use std::sync::Arc;
 
@@ -26,6 +26,23 @@ fn wait_for_the_eve(stage: &Stage) {
     stage.clock.advance(eve - stage.clock.now());
 }
 
+fn store_notes(stage: &Stage, notes: Vec<Note>) -> Result<(), CommitError> {
+    let writes = notes.into_iter().map(|note| Write::note(note.name, note.value));
+    stage.store.commit_blocking(writes.collect())
+}
+
+/// Stores which read links were fetched; the names of the notes that say so from now on.
+fn stored_freshness(stage: &Stage, freshness: &Freshness) -> Vec<String> {
+    freshness.save_all(stage.clock.now(), |notes| store_notes(stage, notes)).unwrap();
+    freshness_notes(stage)
+}
+
+/// The names of the notes in the store that say which read links were fetched.
+fn freshness_notes(stage: &Stage) -> Vec<String> {
+    let names = std::iter::once("freshness".to_owned()).chain((0..256).map(|n| format!("freshness-{n:02x}")));
+    names.filter(|name| stage.store.note(name).unwrap().is_some()).collect()
+}
+
 async fn status(stage: &Stage, mine: &Mine) -> (u16, u16) {
     (stage.get(&mine.feed).await.status, stage.send(mine.card("GET", "/agenda")).await.status)
 }
@@ -37,8 +54,7 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
     let (mine, revoked) = (stage.agenda(&["opening"]).await, stage.agenda(&["lunch"]).await);
     assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
     stage.get(&mine.feed).await;
-    let value = stage.freshness.snapshot(stage.clock.now());
-    stage.store.commit(vec![Write::PutNote { name: Freshness::NOTE.into(), value }]).await.unwrap();
+    assert_eq!(stored_freshness(&stage, &stage.freshness).len(), 1);
 
     wait_for_the_eve(&stage);
     assert_eq!(retention.turn().await.unwrap(), Erased::default());
@@ -48,8 +64,7 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
     assert_eq!(status(&stage, &mine).await, (410, 401));
     assert_eq!(status(&stage, &revoked).await, (410, 401));
     assert_eq!(stage.store.agendas().count(), 0);
-    assert_eq!(stage.store.note(Freshness::NOTE).unwrap(), None);
-    assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+    assert!(freshness_notes(&stage).is_empty());
     assert_eq!(stage.get("/program.ics").await.status, 200);
 
     // What is made since goes as long after that; dead links stay dead.
@@ -85,13 +100,33 @@ async fn a_deleted_agenda_leaves_nothing_of_when_it_was_read() {
     for mine in [&deleted, &revoked] {
         stage.get(&mine.feed).await;
     }
-    assert!(!stage.freshness.snapshot(stage.clock.now()).is_empty());
+    assert!(!stored_freshness(&stage, &stage.freshness).is_empty());
     assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
     assert_eq!(stage.send(deleted.card("DELETE", "/agenda")).await.status, 204);
-    assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+    assert!(stored_freshness(&stage, &stage.freshness).is_empty());
     // "No longer shared" is read by calendars too, and noted of none.
     assert_eq!(stage.get(&deleted.feed).await.status, 200);
-    assert!(stage.freshness.snapshot(stage.clock.now()).is_empty());
+    assert!(stored_freshness(&stage, &stage.freshness).is_empty());
+}
+
+#[tokio::test]
+async fn the_fetches_that_an_earlier_version_stored_in_one_note_are_kept() {
+    let stage = Stage::new();
+    let fetched = stage.clock.now() - TimeDelta::hours(1);
+    let row = |first: u8| {
+        let seen = [fetched.timestamp().to_le_bytes(), 7_u64.to_le_bytes()].concat();
+        [&[first; 32][..], &seen, &[1]].concat()
+    };
+    let value = [row(1), row(2), row(0xff)].concat();
+    stage.store.commit(vec![Write::PutNote { name: "freshness".into(), value }]).await.unwrap();
+    let load = || Freshness::load(|name| stage.store.note(name));
+    let names = stored_freshness(&stage, &load());
+    assert_eq!(names, ["freshness-01", "freshness-02", "freshness-ff"]);
+    let restarted = load();
+    for first in [1, 2, 0xff] {
+        let seen = Seen { at: fetched, by: Family::Google, release: 7 };
+        assert_eq!(restarted.of(&[first; 32]), Some(seen));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

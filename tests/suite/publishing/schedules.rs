@@ -180,3 +180,86 @@ async fn a_scheduled_release_that_another_publisher_made_is_served() {
     assert_eq!(venue.number(), 2);
     assert!(venue.running().status().schedule.is_none());
 }
+
+/// Eight talks, of which the second is moved by a file on the schedule and the third by a colleague meanwhile.
+async fn overtaken() -> Venue {
+    let mut venue = Venue::started();
+    venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
+    venue.upload(&moved(&csv(), 3)).await.unwrap();
+    venue
+}
+
+#[tokio::test]
+async fn a_scheduled_file_that_would_undo_a_later_release_is_held_until_it_is_confirmed() {
+    let mut venue = overtaken().await;
+    venue.clock.advance(TimeDelta::hours(1));
+    let due = venue.running().publish_due().await.unwrap();
+    let digest = held(due);
+    assert_eq!(venue.number(), 2);
+    let expected = "release 2 was published after it was scheduled, and it would overwrite what changed in session talk-3";
+    let status = venue.running().status();
+    assert_eq!(status.held.find(&digest).unwrap().reasons, [expected]);
+    assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, Verdict::Held { .. }));
+
+    venue.restart().await;
+    assert!(venue.running().publish_due().await.is_none());
+    let waiting = venue.running().status().held.find(&digest).expect("it waits again").clone();
+    assert_eq!((venue.number(), waiting.reasons.last().unwrap().as_str()), (2, expected));
+    let text = std::str::from_utf8(&waiting.csv).unwrap();
+    let confirmed = Proposal { origin: Origin::Scheduled, ..proposal(text, Some(digest), Some(2)) };
+    assert!(venue.running().publish(confirmed).await.unwrap().is_new);
+    assert_eq!(venue.number(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_was_down_when_the_time_came_holds_such_a_file_too() {
+    let mut venue = overtaken().await;
+    venue.restart().await;
+    venue.clock.advance(TimeDelta::days(1));
+    venue.restart().await;
+    held(venue.running().publish_due().await.unwrap());
+    assert_eq!(venue.number(), 2);
+}
+
+#[tokio::test]
+async fn a_scheduled_file_that_has_what_a_later_release_changed_is_published() {
+    let mut venue = Venue::started();
+    let both = moved(&moved(&csv(), 2), 3);
+    venue.running().schedule(proposal(&both, None, None), in_hours(1)).await.unwrap();
+    venue.upload(&moved(&csv(), 3)).await.unwrap();
+    venue.clock.advance(TimeDelta::hours(1));
+    assert!(venue.running().publish_due().await.unwrap().unwrap().is_new);
+    venue.look();
+    assert_eq!((venue.number(), venue.sequence(2), venue.sequence(3)), (3, 1, 1));
+}
+
+#[tokio::test]
+async fn a_schedule_that_an_earlier_version_stored_is_compared_by_its_time() {
+    for is_overtaken in [true, false] {
+        let mut venue = Venue::started();
+        if !is_overtaken {
+            venue.upload(&moved(&csv(), 3)).await.unwrap();
+        }
+        venue.clock.advance(TimeDelta::minutes(1));
+        let (made, at) = (venue.clock.now(), in_hours(1));
+        let head = format!(
+            r#"{{"at":"{}","who":"ops","made":"{}","confirm":null}}"#,
+            at.to_rfc3339(),
+            made.to_rfc3339()
+        );
+        let value = [head.as_bytes(), b"\n", moved(&csv(), 2).as_bytes()].concat();
+        let write = callboard::store::Write::PutNote { name: "schedule".to_owned(), value };
+        venue.store.as_ref().unwrap().commit(vec![write]).await.unwrap();
+        venue.clock.advance(TimeDelta::minutes(1));
+        if is_overtaken {
+            venue.upload(&moved(&csv(), 3)).await.unwrap();
+        }
+        venue.restart().await;
+        venue.clock.advance(TimeDelta::hours(1));
+        let due = venue.running().publish_due().await.unwrap();
+        match is_overtaken {
+            true => drop(held(due)),
+            false => assert!(due.unwrap().is_new),
+        }
+    }
+}
