@@ -36,8 +36,8 @@ use tokio::sync::oneshot;
 /// has to wait for that between two commits.
 const QUIET: Duration = Duration::from_millis(50);
 /// At rest, with nothing to flush: between two looks at whether the data directory is still there and the index still reads. Readers
-/// of a failing index wait for a second.
-const REST: Duration = Duration::from_millis(500);
+/// of a failing index wait for two seconds.
+const REST: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Well under the 5 s in which writes have to work again after space came back.
 const LAST_RETRY: Duration = Duration::from_secs(1);

@@ -15,7 +15,13 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
+/// Between two looks while commits come.
 const TICK: Duration = Duration::from_secs(1);
+/// Between two looks while nothing was written and the index is synced: a server at rest wakes as seldom as it can.
+const TICK_AT_REST: Duration = Duration::from_secs(5);
+/// Between two looks into the directories while nothing was written. Reading a directory allocates more than the
+/// allocator's caches hold, so each look makes jemalloc's background thread purge for a second.
+const RELIST: Duration = Duration::from_secs(60);
 /// Between two syncs of the index: what a power cut leaves to be applied again.
 const SYNC: Duration = Duration::from_secs(10);
 const FIRST_REVIEW: Duration = Duration::from_secs(60);
@@ -39,6 +45,9 @@ pub(super) struct Keeper {
     next_sync: Instant,
     next_review: Instant,
     synced: u64,
+    /// When no checkpoint was due the last time, and how many bytes had been journaled; none where the next look
+    /// has to find out.
+    not_due: Option<(Instant, u64)>,
     /// Bytes of the journal since the newest checkpoint that were there when the store was opened; with a
     /// checkpoint since, less what was written before that.
     found: i128,
@@ -55,6 +64,7 @@ impl Keeper {
             next_sync: now + SYNC,
             next_review: now + FIRST_REVIEW,
             synced: 0,
+            not_due: None,
             found: found.into(),
         }
     }
@@ -63,13 +73,30 @@ impl Keeper {
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         loop {
             self.look();
-            match orders.recv_timeout(TICK) {
+            match orders.recv_timeout(self.tick()) {
                 Ok(Order::Checkpoint(reply)) => drop(reply.try_send(self.make())),
                 Ok(Order::Backup(out, reply)) => drop(reply.try_send(self.back_up(out))),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    /// The time until the next look.
+    fn tick(&self) -> Duration {
+        let is_synced = self.synced == self.shared.pulse.applied.load(Ordering::Acquire);
+        let journaled = self.journaled();
+        let is_at_rest = is_synced && self.not_due.is_some_and(|(_, then)| then == journaled);
+        if is_at_rest { TICK_AT_REST } else { TICK }
+    }
+
+    fn journaled(&self) -> u64 {
+        self.shared.pulse.journaled.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint may have become due since the last look.
+    fn may_be_due(&self, now: Instant, journaled: u64) -> bool {
+        self.is_damaged || self.not_due.is_none_or(|(at, then)| then != journaled || now >= at + RELIST)
     }
 
     fn look(&mut self) {
@@ -92,12 +119,17 @@ impl Keeper {
         if now < self.next_try || self.shared.pulse.is_staging.load(Ordering::Relaxed) {
             return;
         }
+        let journaled = self.journaled();
+        if !self.may_be_due(now, journaled) {
+            return;
+        }
+        self.not_due = None;
         let made = self.is_due().map_err(EngineError::from).and_then(|is_due| match is_due {
             true => self.make().map(Some),
             false => Ok(None),
         });
         match made {
-            Ok(None) => {}
+            Ok(None) => self.not_due = Some((now, journaled)),
             Ok(Some(sequence)) => tracing::info!(sequence, "made a checkpoint"),
             Err(_) if self.is_stopping() => {}
             Err(error) => {
@@ -134,8 +166,7 @@ impl Keeper {
             Some(newest) => limit.max(newest.path.metadata()?.len() / 2),
             None => limit,
         };
-        let written = self.shared.pulse.journaled.load(Ordering::Relaxed);
-        Ok(self.found + i128::from(written) >= limit.into())
+        Ok(self.found + i128::from(self.journaled()) >= limit.into())
     }
 
     fn make(&mut self) -> Result<u64, EngineError> {
@@ -200,4 +231,37 @@ fn since_checkpoint(shared: &Shared) -> io::Result<u64> {
     let segments = journal::segments(&shared.places.journal)?;
     let young = segments.iter().filter(|segment| segment.first > since);
     young.map(|segment| Ok(segment.path.metadata()?.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Slug;
+    use crate::store::{Store, Write as StoreWrite};
+
+    #[test]
+    fn at_rest_it_looks_seldom_and_reads_no_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &Slug::parse("con").unwrap()).unwrap();
+        let mut keeper = Keeper::new(Arc::clone(&store.0.shared), false);
+        let note = || vec![StoreWrite::PutNote { name: "note".to_owned(), value: vec![1] }];
+        store.commit_blocking(note()).unwrap();
+        keeper.look();
+        assert_eq!(keeper.tick(), TICK, "the index is not synced yet");
+        keeper.sync();
+        assert_eq!(keeper.tick(), TICK_AT_REST);
+
+        let checkpoints = &store.0.shared.places.checkpoints;
+        let aside = dir.path().join("aside");
+        std::fs::rename(checkpoints, &aside).unwrap();
+        keeper.look();
+        assert_eq!(keeper.tick(), TICK_AT_REST, "the missing directory was not noticed");
+        let (at, journaled) = keeper.not_due.unwrap();
+        assert!(!keeper.may_be_due(at + RELIST / 2, journaled) && keeper.may_be_due(at + RELIST, journaled));
+        std::fs::rename(&aside, checkpoints).unwrap();
+
+        store.commit_blocking(note()).unwrap();
+        assert!(keeper.may_be_due(at, keeper.journaled()));
+        assert_eq!(keeper.tick(), TICK);
+    }
 }

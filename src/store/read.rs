@@ -23,9 +23,9 @@ impl Store {
         view::is_interrupted(self.view())
     }
 
-    /// Waits until reads succeed again, for a second at most, without blocking the thread.
+    /// Waits until reads succeed again, for two seconds at most, without blocking the thread.
     pub async fn until_back(&self) {
-        for _ in 0..200 {
+        for _ in 0..400 {
             if !self.is_interrupted() {
                 return;
             }

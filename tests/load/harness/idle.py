@@ -6,10 +6,13 @@ from pathlib import Path
 
 from .machine import Server
 
-#: Wake-ups a second of all threads together, at most, but for the seven threads of sled's pool, each of which wakes once a second
-#: whatever a program does (sled 0.34, threadpool.rs). The machine's load does not change what asks to be woken.
+#: Wake-ups a second of all threads together, at most. Seven of them are sled's: each thread of its pool wakes once a second whatever
+#: a program does (sled 0.34, threadpool.rs), and no setting changes that. The machine's load does not change what asks to be woken.
 MOST = 10
-SECONDS = 10
+#: Of those, at most so many that are not sled's. Measured 2.5 on 2026-11-30: commit thread 1, look at the program file 1.2, keeper 0.2.
+OURS = 3
+#: A multiple of the 5 s between two looks at the program file.
+SECONDS = 20
 
 
 def _switches(pid: int) -> dict[str, int]:
@@ -30,13 +33,15 @@ def run(asked, is_short: bool, verdict) -> None:
         server.start()
         server.get("/program.ics")
         server.settle()
-        time.sleep(3)
+        time.sleep(15)  # past the first sync of the index, 10 s after the start
         before = _switches(server.process.pid)
         time.sleep(SECONDS)
         after = _switches(server.process.pid)
         woken = {name: (count - before.get(name, 0)) / SECONDS for name, count in after.items()}
         pool = sum(rate for name, rate in woken.items() if name.startswith("sled-io"))
-        total = sum(woken.values()) - pool
+        total = sum(woken.values())
+        ours = total - pool
         busiest = ", ".join(f"{name.split()[0]} {rate:.1f}" for name, rate in sorted(woken.items(), key=lambda one: -one[1])[:5])
-        verdict.holds(f"at rest {total:.1f} wake-ups a second, at most {MOST}, beside {pool:.1f} of sled's pool ({busiest})", total <= MOST)
+        verdict.holds(f"at rest {total:.1f} wake-ups a second, at most {MOST} ({busiest})", total <= MOST)
+        verdict.holds(f"{ours:.1f} of them are not of sled's pool, at most {OURS}", ours <= OURS)
         verdict.holds("and it still answers", server.get("/program.ics").startswith(b"BEGIN:VCALENDAR"))
