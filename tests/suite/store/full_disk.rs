@@ -2,7 +2,7 @@
 //! skipped, and says so.
 
 use super::sample::{agenda, key, open, put};
-use callboard::store::{CommitError, Store, Write};
+use callboard::store::{AgendaRecord, CommitError, ReadError, Store, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,6 +49,19 @@ pub(super) fn wait_until_writable(store: &Store, within: Duration) {
     }
 }
 
+/// An agenda, once the database is not being reopened.
+fn read(store: &Store, n: u64) -> Option<AgendaRecord> {
+    let started = Instant::now();
+    loop {
+        match store.agenda(&key(n)) {
+            Err(ReadError::Unavailable(_)) if started.elapsed() < Duration::from_secs(5) => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            found => return found.unwrap(),
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
     let dir = tempfile::tempdir().unwrap();
@@ -63,10 +76,14 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
 
     let stop = AtomicBool::new(false);
     let (refused, error, took) = std::thread::scope(|scope| {
-        // Reads go on while the disk fills, when it is full, and while the database is reopened.
+        // Reads go on while the disk fills and when it is full. While the database is reopened, a single read fails at
+        // once instead of blocking its thread, and a scan waits.
         let reader = scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                store.agenda(&key(1)).unwrap().unwrap();
+                match store.agenda(&key(1)) {
+                    Ok(found) => assert!(found.is_some()),
+                    Err(error) => assert!(matches!(error, ReadError::Unavailable(_)), "{error}"),
+                }
                 store.agendas().for_each(|row| drop(row.unwrap()));
             }
         });
@@ -80,11 +97,11 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
     assert!(took < Duration::from_secs(1), "refused after {took:?}");
     // Whether the refused commit is there nobody promised, but it is whole, and all before it are.
     let kept = refused - 99;
-    let version = store.agenda(&key(1)).unwrap().unwrap().version;
+    let version = read(&store, 1).unwrap().version;
     let reads = || {
-        assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version)));
-        assert_eq!(store.agenda(&key(refused)).unwrap().is_some(), version == kept + 1);
-        assert!((100..refused).all(|n| store.agenda(&key(n)).unwrap().is_some()));
+        assert_eq!(read(&store, 1), Some(agenda(version)));
+        assert_eq!(read(&store, refused).is_some(), version == kept + 1);
+        assert!((100..refused).all(|n| read(&store, n).is_some()));
         assert_eq!(store.agendas().map(Result::unwrap).count() as u64, version);
     };
     assert!((kept..=kept + 1).contains(&version), "{version} after {kept}");
@@ -104,18 +121,18 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
     drop(store);
     let store = open(&disk.0.join("data"));
     assert_eq!(store.commit_blocking(vec![put(2, None, 1)]), Err(CommitError::Full));
-    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version)));
+    assert_eq!(read(&store, 1), Some(agenda(version)));
 
     std::fs::remove_file(&ballast).unwrap();
     wait_until_writable(&store, Duration::from_secs(5));
     assert!(store.status().writable);
-    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version)));
+    assert_eq!(read(&store, 1), Some(agenda(version)));
     store.commit_blocking(vec![put(2, None, 1), put(1, Some(version), version + 1)]).unwrap();
     drop(store);
     let store = open(&disk.0.join("data"));
-    assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(version + 1)));
-    assert_eq!(store.agenda(&key(2)).unwrap(), Some(agenda(1)));
-    assert!((100..refused).all(|n| store.agenda(&key(n)).unwrap().is_some()));
+    assert_eq!(read(&store, 1), Some(agenda(version + 1)));
+    assert_eq!(read(&store, 2), Some(agenda(1)));
+    assert!((100..refused).all(|n| read(&store, n).is_some()));
 }
 
 /// A limit on the size of a file, for machines on which nothing can be mounted: sled's log cannot grow.
@@ -143,8 +160,8 @@ fn child() {
     store.commit_blocking(vec![put(1, None, 1)]).unwrap();
     let (refused, error, _) = fill(&store);
     assert_eq!(error, CommitError::Full);
-    let version = store.agenda(&key(1)).unwrap().unwrap().version;
-    assert_eq!(store.agenda(&key(refused)).unwrap().is_some(), version == refused - 98, "half of a commit");
+    let version = read(&store, 1).unwrap().version;
+    assert_eq!(read(&store, refused).is_some(), version == refused - 98, "half of a commit");
 
     let lifted = Command::new("prlimit")
         .args(["--fsize=unlimited:", &format!("--pid={}", std::process::id())])
@@ -155,6 +172,6 @@ fn child() {
         return;
     }
     wait_until_writable(&store, Duration::from_secs(5));
-    assert!((100..refused).all(|n| store.agenda(&key(n)).unwrap().is_some()));
+    assert!((100..refused).all(|n| read(&store, n).is_some()));
     println!("child: refused at {refused}, then written again");
 }
