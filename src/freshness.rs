@@ -1,7 +1,7 @@
 //! Has my calendar seen it? Which read link was fetched when, by which family of client, at which release.
 //!
 //! Kept without addresses and without raw user agents. A poll costs one lock of one shard and no write. Every
-//! shard is one note in the store ([`stored`]); those that changed are written now and then, so a crash forgets
+//! shard is one note in the store (`stored`); those that changed are written now and then, so a crash forgets
 //! what was polled since its shard was last written.
 
 mod family;

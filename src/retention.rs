@@ -6,7 +6,7 @@
 //! Owns when that is and what goes. Program, ledger and releases stay: they are published. Of an agenda only
 //! the hashes of its read links stay, so that they answer 410, which tells calendars to keep their copy.
 //! Invariants: an agenda goes together with its links, and only in the version that was found due, so a change
-//! acknowledged meanwhile is never erased; nothing is erased by a clock that jumped ([`trust`]); a turn that a
+//! acknowledged meanwhile is never erased; nothing is erased by a clock that jumped (`trust`); a turn that a
 //! crash ends is repeated by the next one, and does no harm twice.
 
 mod trust;

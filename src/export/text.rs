@@ -24,7 +24,7 @@ pub fn program_text(release: &Release) -> Exported {
     Exported::new("text/plain; charset=utf-8", table.into_bytes(), release.published())
 }
 
-/// Some of the program's sessions, in its order, the first [`MOST_LISTED`] of them.
+/// Some of the program's sessions, in its order, the first `MOST_LISTED` of them.
 pub fn shown_text(release: &Release, entries: &[&Entry]) -> String {
     let listed = entries.get(..MOST_LISTED).unwrap_or(entries);
     let mut out = table(release.program.conference.title.as_str(), listed, release);

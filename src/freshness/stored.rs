@@ -82,7 +82,7 @@ impl Freshness {
         freshness
     }
 
-    /// Writes dirty shards, about [`PASS_BYTES`] of them, and calls `commit` only if there are any. Links that
+    /// Writes dirty shards, about `PASS_BYTES` of them, and calls `commit` only if there are any. Links that
     /// nobody has fetched for a quarter of a year before `now` are forgotten.
     ///
     /// # Errors

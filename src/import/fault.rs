@@ -43,7 +43,7 @@ pub struct Fault {
     pub message: String,
     /// What to write or do instead.
     pub remedy: String,
-    /// How many faults this one stands for: 1, but for the entry [`MORE`] that counts those of one kind which are not
+    /// How many faults this one stands for: 1, but for the entry `MORE` that counts those of one kind which are not
     /// listed.
     #[serde(skip_serializing_if = "is_one")]
     pub count: usize,
