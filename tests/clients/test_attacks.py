@@ -1,0 +1,108 @@
+"""Attacks of one stranger, each run twice beside a bystander at the same address, who must notice nothing."""
+
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from organizer import Organizer
+from server import BINARY
+
+ROUNDS = 2
+
+
+@pytest.fixture
+def site(tmp_path):
+    server = Organizer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+class Visitor:
+    """A browser without scripts: its cookie, its agenda."""
+
+    def __init__(self, site):
+        self.site, self.session = site, requests.Session()
+        self.session.headers["Origin"] = site.origin
+        assert self.post("/agenda/picks", session="slow-queries").status_code == 200
+
+    def post(self, path, **form):
+        return self.session.post(self.site.origin + path, data=form, timeout=10)
+
+    def hand_over(self):
+        """The status, and the path of the link to another device."""
+        answer = self.post("/agenda/handover")
+        found = re.search(r"/handover/[a-z2-7]+", answer.text)
+        return answer.status_code, found and found[0]
+
+    def picks(self):
+        return self.session.get(self.site.origin + "/agenda/state", timeout=10).json()["picks"]
+
+
+def test_a_flood_of_links_to_another_device_voids_nobody_elses(site):
+    bystander = Visitor(site)
+    status, link = bystander.hand_over()
+    assert (status, requests.get(site.origin + link, timeout=10).status_code) == (200, 200)
+    for _ in range(ROUNDS):
+        attackers = [Visitor(site) for _ in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda one: {one.hand_over()[0] for _ in range(200)}, attackers))
+        assert set().union(*statuses) <= {200, 429, 503} and 429 in set().union(*statuses)
+        assert requests.get(site.origin + link, timeout=10).status_code == 200
+    # Somebody who comes later gets a link too.
+    assert Visitor(site).hand_over()[0] == 200
+    assert bystander.picks() == ["slow-queries"]
+
+
+def test_making_and_revoking_links_makes_no_records_without_end(site):
+    def records():
+        done = subprocess.run([str(BINARY), "backup", "-", "--config", str(site.config), "--data", str(site.data)],
+                              capture_output=True, check=True, timeout=60)  # fmt: skip
+        return len(done.stdout.splitlines())
+
+    def agenda():
+        made = requests.post(site.origin + "/api/v1/agendas", json={"picks": ["slow-queries"]}, timeout=10)
+        return {"Authorization": "Bearer " + made.json()["edit_key"]}
+
+    def churn(key):
+        """How many links were made before the limit."""
+        links = site.origin + "/api/v1/agenda/links"
+        for made in range(1000):
+            answer = requests.post(links, json={"label": "x"}, headers=key, timeout=10)
+            if answer.status_code == 429:
+                assert int(answer.headers["Retry-After"]) > 0
+                return made
+            assert answer.status_code == 201, answer.text
+            number = max(link["n"] for link in [answer.json(), *answer.json().get("read_links", [])] if "n" in link)
+            assert requests.delete(f"{links}/{number}", headers=key, timeout=10).status_code in (200, 204)
+        raise AssertionError("no limit")
+
+    attacker, bystander = agenda(), agenda()
+    before = records()
+    assert churn(attacker) <= 50
+    for _ in range(ROUNDS):
+        assert churn(attacker) <= 1
+    assert records() - before <= 200
+    answer = requests.post(site.origin + "/api/v1/agenda/links", json={"label": "mine"}, headers=bystander, timeout=10)
+    assert answer.status_code == 201
+
+
+def test_parallel_guesses_are_counted_before_they_are_judged(site):
+    headers = {"X-Forwarded-For": "203.0.113.77", "Origin": site.origin}
+
+    def guess(n):
+        answer = requests.post(site.origin + "/organizer/session", data={"secret": f"guess{n:015}"}, headers=headers,
+                               timeout=10, allow_redirects=False)  # fmt: skip
+        return answer.status_code
+
+    statuses = []
+    for _ in range(ROUNDS):
+        with ThreadPoolExecutor(32) as pool:
+            statuses += pool.map(guess, range(200))
+    # Ten at once, and one more for each minute that this took.
+    assert set(statuses) == {401, 429} and statuses.count(401) <= 12
+    # The organizer, who comes from elsewhere, publishes all the same.
+    assert site.status()["release"] >= 1
