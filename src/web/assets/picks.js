@@ -56,7 +56,11 @@ async function overlay() {
   show();
 }
 
-async function settle() {
+const FIRST_RETRY = 1000;
+const LAST_RETRY = 60000;
+
+// The first requests after the network is back often fail, so what is left is sent again after a while.
+async function settle(wait = FIRST_RETRY) {
   if (!(await queued()).length) return;
   const { settled, refused } = await replay();
   if (settled) notify(say("settled"));
@@ -65,6 +69,7 @@ async function settle() {
     notify(say("unsettled", { titles: refused.map(title).join(", ") }));
   }
   if (settled || refused.length) await load();
+  if (navigator.onLine && wait <= LAST_RETRY && (await queued()).length) setTimeout(settle, wait, 2 * wait);
 }
 
 // The cookie that may be read only says that there is an agenda; the key itself no script can see.
@@ -105,6 +110,6 @@ export function picking() {
     if (form.id === "pick" && submitter?.value) toggle(submitter.value);
     else submit(form, submitter);
   });
-  window.addEventListener("online", settle);
-  load().then(settle);
+  window.addEventListener("online", () => settle());
+  load().then(() => settle());
 }
