@@ -103,7 +103,6 @@ impl Class {
             Self::Organizer => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("strict-origin") });
-                set(VARY, const { fixed("Authorization") });
             }
             Self::Page => {
                 set(REFERRER_POLICY, const { fixed("strict-origin") });

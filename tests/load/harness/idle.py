@@ -9,7 +9,8 @@ from .machine import Server
 #: Wake-ups a second of all threads together, at most. Seven of them are sled's: each thread of its pool wakes once a second whatever
 #: a program does (sled 0.34, threadpool.rs), and no setting changes that. The machine's load does not change what asks to be woken.
 MOST = 12
-#: Of those, at most so many that are not sled's. Measured 2.4 to 3.1 on 2026-11-30, on a busy machine, so both limits leave room: commit thread 1, look at the program file 1.2, keeper 0.2.
+#: The most of those that are not sled's. Measured 2.4 to 3.1 on 2026-11-30, on a busy machine, so both limits leave room: commit thread
+#: 1, look at the program file 1.2, keeper 0.2.
 OURS = 5
 #: A multiple of the 5 s between two looks at the program file.
 SECONDS = 20

@@ -60,19 +60,30 @@ def _read(port: int, paths: list[str], expect_stamp: bool, stop, results) -> Non
     results.put((answers, failures, mixed, retries))
 
 
-class Readers:
-    def __init__(self, port: int, paths: list[str], expect_stamp: bool, count: int = 3):
+class _Clients:
+    """Processes that send requests until they are stopped, and then report."""
+
+    def __init__(self, target, arguments: tuple, count: int):
         self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()
-        arguments = (port, paths, expect_stamp, self.stop, self.results)
-        self.processes = [multiprocessing.Process(target=_read, args=arguments, daemon=True) for _ in range(count)]
+        arguments = (*arguments, self.stop, self.results)
+        self.processes = [multiprocessing.Process(target=target, args=arguments, daemon=True) for _ in range(count)]
         for process in self.processes:
             process.start()
 
-    def end(self, verdict) -> None:
+    def reports(self) -> list[tuple]:
         self.stop.set()
         results = [self.results.get(timeout=60) for _ in self.processes]
         for process in self.processes:
             process.join()
+        return results
+
+
+class Readers(_Clients):
+    def __init__(self, port: int, paths: list[str], expect_stamp: bool, count: int = 3):
+        super().__init__(_read, (port, paths, expect_stamp), count)
+
+    def end(self, verdict) -> None:
+        results = self.reports()
         answers, retries = sum(result[0] for result in results), sum(result[3] for result in results)
         failures = [failure for result in results for failure in result[1]]
         mixed = [wrong for result in results for wrong in result[2]]
@@ -100,21 +111,14 @@ def _write(port: int, stop, results) -> None:
 POST = b"Content-Type: application/json\r\nContent-Length: 2\r\n"
 
 
-class Writers:
+class Writers(_Clients):
     """Writers on kept connections. A write is never sent again by itself, so each must be answered."""
 
     def __init__(self, port: int, count: int = 3):
-        self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()
-        arguments = (port, self.stop, self.results)
-        self.processes = [multiprocessing.Process(target=_write, args=arguments, daemon=True) for _ in range(count)]
-        for process in self.processes:
-            process.start()
+        super().__init__(_write, (port,), count)
 
     def end(self, verdict) -> None:
-        self.stop.set()
-        results = [self.results.get(timeout=60) for _ in self.processes]
-        for process in self.processes:
-            process.join()
+        results = self.reports()
         answers = sum(result[0] for result in results)
         unanswered = [error for result in results for error in result[1]]
         verdict.holds(
