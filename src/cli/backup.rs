@@ -43,7 +43,7 @@ pub(super) fn back_up(file: &Path, keep: Option<u32>, settings: &Settings) -> Re
     Ok(Exit::Done)
 }
 
-/// To standard output. Whoever reads a stream that was cut off sees that its last line is missing.
+/// To standard output. A stream that was cut off lacks its last line, so its reader notices.
 fn stream(config: &Config) -> Result<Backup, Failure> {
     if io::stdout().is_terminal() {
         let text =

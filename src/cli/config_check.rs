@@ -137,7 +137,7 @@ fn program(config: &Config) -> Exit {
     }
 }
 
-/// What the start published, and what came of the program file after it.
+/// The release that the start published, and the outcome for the program file after it.
 fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     let mut changes_nothing = true;

@@ -89,7 +89,7 @@ pub(super) fn last_backup(store: &Store) -> Option<i64> {
     note.try_into().ok().map(i64::from_le_bytes)
 }
 
-/// What the socket answers with.
+/// The sources of the answers that the socket gives.
 pub(super) struct Answers {
     pub(super) store: Store,
     pub(super) clock: Clock,

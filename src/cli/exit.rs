@@ -36,7 +36,7 @@ impl Exit {
 }
 
 impl Exit {
-    /// What a data directory that does not open gives.
+    /// The failure for a data directory that does not open.
     pub(super) fn of_opening(error: &OpenError) -> Self {
         match error {
             OpenError::OtherConference { .. } | OpenError::Newer { .. } => Self::BadConfig,

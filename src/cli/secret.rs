@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What a secret begins with, so that scanners recognise a leaked one.
+/// The prefix of every secret, by which scanners recognise a leaked one.
 const TOKEN_PREFIX: &str = "cbo_";
 
 #[derive(Debug, Subcommand)]

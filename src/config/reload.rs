@@ -1,4 +1,4 @@
-//! What a running server can take of a config that was read again, key by key.
+//! The keys of a reloaded config that a running server can apply, one by one.
 
 use super::{Config, Described, Limits, Publishing};
 

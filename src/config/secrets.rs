@@ -58,7 +58,7 @@ impl fmt::Display for SecretLabel {
     }
 }
 
-/// What a line of the file is.
+/// One parsed line of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretLine {
     /// A comment or a blank line.
