@@ -18,12 +18,13 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
 def binary() -> Path:
-    named = os.environ.get("CALLBOARD")
-    built = [Path(named)] if named else [TARGET / "release" / "callboard", TARGET / "debug" / "callboard"]
-    for path in built:
-        if path.exists():
-            return path
-    raise SystemExit("there is no built callboard: run cargo build, or name one with CALLBOARD")
+    return Path(os.environ.get("CALLBOARD", TARGET / "release" / "callboard"))
+
+
+def build() -> None:
+    """Brings the release build up to date, unless CALLBOARD names another binary."""
+    if "CALLBOARD" not in os.environ:
+        subprocess.run(["cargo", "build", "--locked", "--release", "--quiet"], cwd=ROOT, check=True)
 
 
 def raise_descriptors() -> int:
