@@ -1,12 +1,13 @@
 """Damage at rest: one byte of a stopped store is another, or one of its files is shorter.
 
 The store holds 1,000 agendas, four releases and their ledger, all of it made through the server. Of each damaged
-copy the judge (judge.rs, which opens it as the server does) says a digest of everything in it, or how it refuses; one
+copy the judge (tools/disks-judge, which opens it as the server does) says a digest of everything in it, or how it refuses; one
 in `SERVED` is started by the server too. Good is the same digest as without damage, or a refusal that names the
 damage; then the next start must be whole, or where the binary has a `verify --repair`, the one after that. Anything else that opens is a
 silent loss. Flips are spread so that every file has its share, the small ones each byte.
 """
 
+import os
 import random
 import re
 import select
@@ -114,8 +115,9 @@ def damage(file: Path, kind: str, where: int, dice: random.Random) -> None:
 
 
 def build_judge() -> None:
-    if not JUDGE.exists():
-        subprocess.run(["cargo", "build", "--locked", "--quiet", "--example", "disks-judge"], cwd=ROOT, check=True)
+    """Builds the judge, unless DISKS_JUDGE names one."""
+    if "DISKS_JUDGE" not in os.environ:
+        subprocess.run(["cargo", "build", "--locked", "--quiet", "--package", "disks-judge"], cwd=ROOT, check=True)
 
 
 def repairs() -> bool:

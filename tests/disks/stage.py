@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BINARY = Path(os.environ.get("CALLBOARD", TARGET / "debug" / "callboard"))
-JUDGE = Path(os.environ.get("DISKS_JUDGE", TARGET / "debug" / "examples" / "disks-judge"))
+JUDGE = Path(os.environ.get("DISKS_JUDGE", TARGET / "debug" / "disks-judge"))
 SECRET = "an-organizer-secret"
 KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
@@ -76,7 +76,7 @@ def scratch() -> Path:
 
 
 def build() -> None:
-    """The server and the judge, unless others are named by CALLBOARD and DISKS_JUDGE."""
+    """Builds the server, unless CALLBOARD names one."""
     if "CALLBOARD" not in os.environ:
         subprocess.run(["cargo", "build", "--locked", "--quiet"], cwd=ROOT, check=True)
 
