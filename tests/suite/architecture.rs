@@ -151,6 +151,37 @@ fn nothing_is_left_for_later() {
     }
 }
 
+#[test]
+fn every_crate_is_used_and_says_why() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tools = fs::read_dir(repository.join("tools")).unwrap().map(|tool| tool.unwrap().path());
+    let mut wrong = Vec::new();
+    for package in tools.chain([repository.to_owned()]) {
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap();
+        let read = |folders: &[&str]| -> String {
+            let folders = folders.iter().map(|folder| package.join(folder)).filter(|folder| folder.exists());
+            let files = folders.flat_map(|folder| rust_files(&folder));
+            files.map(|file| code(&fs::read_to_string(file).unwrap())).collect()
+        };
+        let (product, all) = (read(&["src"]), read(&["src", "tests/suite"]));
+        let (mut section, mut above) = ("", "");
+        for line in manifest.lines() {
+            if let (true, Some((name, _))) = (section.ends_with("dependencies]"), line.split_once(" = ")) {
+                let code = if section == "[dependencies]" { &product } else { &all };
+                if !names_crate(code, &name.replace('-', "_")) {
+                    wrong.push(format!("{name} of {} is not used", package.display()));
+                }
+                if package == repository && !above.starts_with("# ") {
+                    wrong.push(format!("{name} has no reason in the line above it"));
+                }
+            }
+            section = if line.starts_with('[') { line } else { section };
+            above = line;
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// Files that still import each other in a circle. A circle may hold only files of one of these lists.
 const CIRCLES_LEFT: &[&[&str]] = &[
     &["doctor/envelope.rs", "doctor/event.rs"],
@@ -192,8 +223,12 @@ fn root() -> PathBuf {
 }
 
 fn sources() -> Vec<Source> {
-    let mut files = Vec::new();
-    let mut folders = vec![root()];
+    rust_files(&root()).iter().map(|file| source(file)).collect()
+}
+
+/// All Rust files below a folder, in order.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -205,7 +240,7 @@ fn sources() -> Vec<Source> {
         }
     }
     files.sort();
-    files.iter().map(|file| source(file)).collect()
+    files
 }
 
 fn source(file: &Path) -> Source {
