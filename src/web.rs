@@ -1,21 +1,21 @@
-//! The web: a release, an agenda and what a visitor asked for, as pages.
+//! Renders pages from a release, an agenda and a query.
 //!
-//! Owns templates, styles, scripts, icons and every word of the interface. Pure: it reads no clock, no store
-//! and no request, and knows nothing of status codes. The layer above serves what it gives by this contract.
+//! Owns templates, styles, scripts, icons and every text of the interface. Pure: it reads no clock, store or request,
+//! and knows no status codes. The layer above serves the results by this contract.
 //!
-//! # Kept rendered
+//! # Rendered at publication
 //!
 //! [`Pages`] (one per release, each [`Page`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
 //! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/speakers/{speaker}`, `/offline`, `/robots.txt`,
 //! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/tracks.….css`.
-//! [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). A colour sheet of an earlier
-//! release may answer 404: the page that named it is older than the release.
+//! [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). The colour sheet of an earlier release
+//! may answer 404.
 //!
-//! # Made on request
+//! # Rendered on request
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `GET /?…` | [`View::parse`], then [`program()`]; errors as for feeds |
+//! | `GET /?…` | [`ProgramView::parse`], then [`program()`]; errors as for feeds |
 //! | `GET /changes` | [`changes()`] |
 //! | `GET /api` | [`reference()`] |
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
@@ -24,15 +24,15 @@
 //! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
 //! | `GET /team` | [`team_form()`] |
 //! | `GET /team/{members}`, `/subscribe/team/{members}` | [`team()`], [`subscribe()`]; as for one agenda |
-//! | `GET /agenda/import`, with `?picks=` the numbers of sessions in a code | [`import()`], private; picks nothing |
-//! | `GET /handover/{code}` | [`hand_over`], for any code that is well formed; redeems nothing |
+//! | `GET /agenda/import`, with `?picks=` the sessions' numbers, encoded | [`import()`], private; adds nothing |
+//! | `GET /handover/{code}` | [`hand_over`], for any well-formed code; redeems nothing |
 //! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
-//! | anything that fails, for a browser | [`problem`] |
+//! | a problem, for a browser | [`problem`] |
 //!
 //! # Forms
 //!
 //! All posts are `application/x-www-form-urlencoded` but the upload, and are answered 303 to the page named
-//! (`Accept: application/json`: see below). Each is subject to the check of `Sec-Fetch-Site` and `Origin`.
+//! (`Accept: application/json`: see below). Each passes the check of `Sec-Fetch-Site` and `Origin`.
 //!
 //! | post | fields | then |
 //! | --- | --- | --- |
@@ -48,59 +48,50 @@
 //! | `/handover/{code}` | - | `/agenda`, with the cookies; 410 once used or late |
 //! | `/organizer/session` | `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
 //! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
-//! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are kept for the digest that it names |
+//! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are stored under the digest that it names |
 //! | `/organizer/releases/{n}/preview` | - | the same for a kept release |
 //! | `/organizer/held/preview` | `digest` of a held release | [`preview`] |
 //! | `/organizer/held/discard` | `digest` of a held release | `/organizer` |
-//! | `/organizer/publish` | `confirm` = that digest | `/organizer`; 409 with [`preview`] when it is stale |
+//! | `/organizer/publish` | `confirm` = that digest | `/organizer`; 409 with [`preview`] when another release came first |
 //!
 //! # For scripts
 //!
 //! - `POST /agenda/picks` with `Accept: application/json`: 200 `{"picks": ["id", …]}` when the
-//!   picks are on disk; else problem JSON, whose `detail` or `title` is shown. 408, 429 and 5xx are tried
-//!   again later, any other refusal takes the pick back.
+//!   picks are on disk; else problem JSON, whose `detail` or `title` is shown. After 408, 429 and 5xx the script
+//!   retries later; after any other error it undoes the pick.
 //! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…"}`, without picks where there is no agenda.
 //! - `GET /events`: `text/event-stream`; `event: release`, `data: {"release": n}` at once and for each release.
 //!
 //! # Cookies
 //!
 //! The edit key's (`HttpOnly`, `SameSite=Lax`), and beside it, set and cleared with it, `agenda_here=1` without
-//! `HttpOnly`, which holds no secret: it tells scripts that `/agenda/state` is worth asking. The release of the
-//! last `/agenda` shown is kept with the agenda and comes back as [`Mine::seen`].
+//! `HttpOnly`, which holds no secret: it tells scripts to request `/agenda/state`. The release of the last `/agenda`
+//! shown is stored with the agenda and returned as [`Mine::seen`].
 //!
 //! # Policy
 //!
-//! Pages hold no inline script, style or handler and ask nothing of other hosts. Data blocks (JSON-LD, the
-//! words of scripts) are not scripts and need no allowance. Only `/?embed` is made to be framed: its links and
-//! forms open windows of their own, since cookies of a framed page are not its own to use.
+//! Pages contain no inline script, style or handler and load nothing from other hosts. Data blocks (JSON-LD, the
+//! texts of scripts) are not scripts, so the policy permits them. Only `/?embed` may be framed: its links and forms
+//! open new windows, because browsers withhold cookies from framed pages.
 //!
-//! Invariant: text of the program, of agendas and of requests appears as text, whatever it holds; the edit key
-//! appears nowhere.
+//! Invariant: text of the program, of agendas and of requests is always escaped; the edit key appears nowhere.
 
+mod agendas;
 mod assets;
 mod card;
 mod changes;
 mod day;
-mod files;
-mod grid;
-mod head;
+mod encode;
 mod import;
-mod json;
-mod mine;
 mod notice;
 mod organizer;
-mod page;
 mod pages;
 mod part;
 mod plan;
-mod platform;
 mod program;
-mod prose;
-mod qr;
 mod reference;
 mod schema;
 mod session;
-mod shared;
 mod site;
 mod subscribe;
 mod team;
@@ -108,30 +99,29 @@ mod text;
 mod view;
 mod when;
 
-pub use assets::Assets;
+pub use agendas::{LastFetch, LinkStatus, Mine, mine, no_agenda, shared};
+pub use assets::{Assets, Page};
 pub use changes::{ReleaseNotes, changes};
 pub use import::import;
-pub use mine::{Fetched, Mine, ReadLink, mine, no_agenda};
 pub use notice::{hand_over, problem};
-pub use organizer::{Desk, FaultLine, HeldRelease, KeptRelease, Preview, desk, preview, sign_in};
-pub use page::Page;
+pub use organizer::{
+    DeskStatus, FaultLine, HeldRelease, KeptRelease, PreviewContent, desk, preview, sign_in,
+};
 pub use pages::Pages;
 pub use part::{speaker, track};
-pub use platform::Platform;
 pub use program::program;
-pub use reference::{Answer, Chapter, Operation, Parameter, reference};
+pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::session;
-pub use shared::shared;
-pub use subscribe::{Subject, subscribe};
+pub use subscribe::{Platform, Subject, subscribe};
 pub use team::{Fellow, TeamFault, team, team_form};
-pub use view::{LONGEST_SEARCH, View};
+pub use view::{LONGEST_SEARCH, ProgramView};
 
 use askama::Template;
 
-/// A template's text. Templates write to memory and print only strings and numbers, so this cannot fail.
+/// Renders a template. Templates write to memory and print only strings and numbers, so this cannot fail.
 fn write(template: &impl Template) -> String {
     template.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "a page could not be written");
+        tracing::error!(%error, "a page could not be rendered");
         String::new()
     })
 }

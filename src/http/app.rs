@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::policy;
 use super::queue::Queues;
 use super::route::{Endpoint, Route, Routes};
-use super::web::{Codes, Events, Visit};
+use super::web::{Codes, Events, PageRequest};
 use super::{Body, Metrics, Problem, access, cap, coded, feeds, host, problem};
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -310,7 +310,7 @@ impl App {
                 self.0.changes.answer(feed, agendas, release, head, now, &self.0.queues.whole).await
             }
             Endpoint::Web(page) => {
-                let visit = Visit {
+                let visit = PageRequest {
                     agendas,
                     publisher: &self.0.publisher,
                     published,

@@ -1,17 +1,13 @@
-//! The pages over HTTP: public ones as they were rendered, a visitor's own on request.
+//! Serves the pages: public ones as rendered at publication, personal ones rendered on request.
 //!
-//! Public pages hold nothing of the visitor, so everybody gets the same bytes from memory. What depends on a
-//! cookie is `private` and never kept by a cache between.
+//! Public pages do not depend on the visitor, so everybody gets the same bytes from memory. Answers that depend on a
+//! cookie are `private`, so shared caches do not store them.
 
-mod cookie;
+pub(super) mod browser;
 mod events;
-mod exchange;
-pub(super) mod form;
 mod handover;
 mod public;
 mod shared;
-mod subscribe;
-mod team;
 mod visitor;
 
 pub(super) use events::Events;
@@ -34,10 +30,10 @@ use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
-/// The longest form that a visitor can send: 500 session ids and some.
+/// The longest form, in bytes: enough for 500 session ids.
 pub(super) const CAP: usize = 64 * 1024;
 
-/// What is behind the path of a page.
+/// The page, file or action behind a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Web {
     /// `/`, filtered or not.
@@ -45,7 +41,7 @@ pub(super) enum Web {
     Session(SessionId),
     Track(Slug),
     Speaker(Slug),
-    /// A file beside the pages, by its path.
+    /// A file such as `/robots.txt`, by its path.
     File(&'static str),
     /// `/assets/…`, by file name.
     Asset(String),
@@ -55,7 +51,7 @@ pub(super) enum Web {
     /// `/subscribe/…`: the path of the feed without its suffix.
     Subscribe(String),
     SharedAgenda(ReadToken),
-    /// Several in one.
+    /// Several shared agendas on one page.
     Team(Members),
     MakeTeam,
     Mine,
@@ -63,7 +59,7 @@ pub(super) enum Web {
     Picks,
     Name,
     Import,
-    /// The picks as a file; else as a list.
+    /// The picks as a calendar or a JSON list.
     Export {
         is_calendar: bool,
     },
@@ -77,18 +73,18 @@ pub(super) enum Web {
 }
 
 impl Web {
-    /// The longest body that it takes.
+    /// The longest body that it accepts, in bytes.
     pub(super) fn cap(&self) -> usize {
         match self {
-            // The file, and what a form puts around it.
+            // The file and the multipart framing.
             Self::Import => MOST_BYTES + 4096,
             _ => CAP,
         }
     }
 }
 
-/// A request for a page, with what answers it.
-pub(super) struct Visit<'a> {
+/// A request for a page, with everything that answering it needs.
+pub(super) struct PageRequest<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) publisher: &'a Publisher,
     pub(super) published: &'a Published,
@@ -105,7 +101,7 @@ pub(super) struct Visit<'a> {
     pub(super) body: Bytes,
 }
 
-impl Visit<'_> {
+impl PageRequest<'_> {
     pub(super) async fn answer(self, web: Web) -> Result<Response<Body>, Problem> {
         match web {
             Web::Program => self.program().await,
@@ -137,25 +133,25 @@ impl Visit<'_> {
     }
 }
 
-/// Says that the request's fields chose between page and text.
+/// Adds the `Vary` of answers that are either a page or plain text.
 pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
     policy::vary(response.headers_mut(), HeaderValue::from_static(plain::VARY));
     response
 }
 
-/// A page that is made for this one request.
+/// A page that was rendered for one visitor.
 pub(super) fn html(body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
 
-/// 303: what was posted is done, look there (RFC 9110, 15.4.4).
+/// A redirect after a POST: 303 (RFC 9110, 15.4.4).
 pub(super) fn see(path: &'static str) -> Response<Body> {
     see_at(HeaderValue::from_static(path))
 }
 
-/// The same for a path that was made.
+/// [`see`] for a computed path.
 fn see_at(path: HeaderValue) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::SEE_OTHER;

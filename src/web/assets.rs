@@ -1,19 +1,20 @@
-//! Styles, scripts and icons: embedded, named by their content, compressed once, behind the first start.
+//! Bodies that are made once and served many times: the type of every rendered page, and the embedded assets.
 //!
-//! A path holds the first digits of its content's SHA-256, so an answer never changes and may be kept for
-//! ever (`immutable`, RFC 8246). Modules import each other by plain names, which become those paths here.
+//! An asset's path holds the first digits of its content's SHA-256, so caches may keep it for ever (`immutable`,
+//! RFC 8246). Scripts import each other by plain names, which are replaced by those paths here.
 
-use super::{Page, grid};
-use crate::feed::Effort;
+use crate::feed::{Coded, Coding, Codings, Effort};
 use crate::revision::Digest;
+use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::LazyLock;
 
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// A module stands after those that it imports.
+/// In order of dependency: a module comes after the modules that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
     ("words.js", include_str!("assets/words.js")),
     ("queue.js", include_str!("assets/queue.js")),
@@ -55,19 +56,19 @@ impl Assets {
         self.names.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// All paths, for the service worker.
+    /// The paths of all assets; the service worker caches them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.pages.keys().map(String::as_str)
     }
 
-    /// Makes their codings; a browser gets the plain body until then.
+    /// Compresses all assets; browsers get the plain body until then.
     pub(super) fn compress(&self, effort: Effort) {
         self.pages.values().for_each(|page| page.compress(effort));
     }
 
     fn load() -> Self {
         let mut assets = Self { pages: BTreeMap::new(), names: BTreeMap::new() };
-        assets.add("style.css", CSS, format!("{STYLE}{}", grid::rules()));
+        assets.add("style.css", CSS, format!("{STYLE}{}", grid_rules()));
         assets.add("icon.svg", SVG, include_str!("assets/icon.svg").to_owned());
         assets.add("icon-maskable.svg", SVG, include_str!("assets/icon-maskable.svg").to_owned());
         for (name, source) in SCRIPTS {
@@ -95,12 +96,89 @@ pub(super) fn fingerprinted(name: &str, body: &[u8]) -> String {
     format!("/assets/{stem}.{digest}.{extension}")
 }
 
+/// A page or asset with its entity tag and compressed forms.
+#[derive(Debug)]
+pub struct Page {
+    /// The media type.
+    pub media_type: &'static str,
+    /// The hash that its entity tags contain.
+    pub hash: String,
+    /// The uncompressed body.
+    pub identity: Bytes,
+    codings: Codings,
+}
+
+impl Page {
+    pub(super) fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let identity = body.into();
+        let hash = Digest::of(&identity).short();
+        Self { media_type, hash, identity, codings: Codings::default() }
+    }
+
+    pub(super) fn html(mut body: String) -> Self {
+        body.shrink_to_fit();
+        Self::new("text/html; charset=utf-8", body)
+    }
+
+    /// The body in one of the codings that exist by now.
+    pub fn coded(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
+        self.codings.choose(choose)
+    }
+
+    /// Compresses the body; readers get the uncompressed one until then.
+    pub fn compress(&self, effort: Effort) {
+        self.codings.make(effort, &Coding::MADE, &self.identity);
+    }
+}
+
+/// The most rows and lanes of a grid. A day with more is shown as a list, on wide screens too.
+pub(super) const MOST_ROWS: usize = 64;
+pub(super) const MOST_LANES: usize = 8;
+
+/// The most lanes that fit on a sheet of A4 or Letter.
+const MOST_PAPER_LANES: usize = 4;
+
+/// The least width of a lane, in rem: enough for a title.
+const LANE: usize = 17;
+/// The width of the column of times and of the page's edges, in rem.
+const MARGIN: usize = 11;
+
+/// Rules that put sessions into rows and lanes where the window has room for every lane. They are classes because the
+/// content security policy forbids inline styles.
+fn grid_rules() -> String {
+    let mut css = String::new();
+    for row in 1..=MOST_ROWS {
+        let _ = writeln!(css, ".r{row}{{grid-row-start:{row}}}.s{row}{{grid-row-end:span {row}}}");
+    }
+    for lanes in 2..=MOST_LANES {
+        let width = MARGIN + LANE * lanes;
+        // Print uses a smaller font, so more lanes fit.
+        let paper = if lanes <= MOST_PAPER_LANES { "print," } else { "" };
+        let grid = format!(".lanes-{lanes}");
+        let _ = writeln!(
+            css,
+            "@media {paper}(min-width:{width}rem){{\
+             {grid}{{display:grid;grid-template-columns:var(--time) repeat({lanes},minmax(0,1fr));column-gap:var(--gap)}}\
+             {grid} .moment,{grid} .cards{{display:contents}}\
+             {grid} .time,{grid} .card{{border-top:1px solid var(--rule)}}\
+             {grid} .r1{{border-top:0}}\
+             {grid} .time{{grid-column:1}}\
+             {grid} .c0{{grid-column:2/-1}}"
+        );
+        for lane in 1..=lanes {
+            let _ = write!(css, "{grid} .c{lane}{{grid-column:{}}}", lane + 1);
+        }
+        css.push_str("}\n");
+    }
+    css
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn modules_import_each_other_by_content() {
+    fn every_import_of_a_script_is_replaced_by_a_path() {
         let assets = Assets::all();
         for (name, _) in SCRIPTS {
             let page = assets.get(assets.path(name)).unwrap();
@@ -110,9 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_fixed_by_its_content() {
+    fn the_path_of_an_asset_changes_with_its_content() {
         assert_ne!(fingerprinted("a.css", b"a"), fingerprinted("a.css", b"b"));
         assert!(fingerprinted("a.css", b"a").starts_with("/assets/a."));
         assert!(Assets::all().get("/assets/style.css").is_none());
+    }
+
+    #[test]
+    fn every_row_and_lane_has_a_rule() {
+        let css = grid_rules();
+        assert!(css.contains(&format!(".r{MOST_ROWS}{{")) && css.contains(&format!(".s{MOST_ROWS}{{")));
+        assert!(css.contains(&format!(".lanes-{MOST_LANES} .c{MOST_LANES}{{")));
+        assert_eq!(css.matches('{').count(), css.matches('}').count());
     }
 }

@@ -1,4 +1,4 @@
-//! A session as lists show it.
+//! A session as lists show it: its texts, its state and its place in a grid.
 
 use super::site::Site;
 use super::text::fill;
@@ -11,15 +11,15 @@ use crate::revision::{Entry, Place};
 pub(super) struct Card<'a> {
     pub session: &'a Session,
     pub track: Option<&'a Track>,
-    /// Where a grid puts it; zero where there is none.
+    /// Its place in the grid; zero outside of grids.
     pub lane: usize,
     pub row: usize,
     pub span: usize,
     /// `9:00–9:45 am`
     pub range: String,
-    /// What to say above the title besides the track.
+    /// The line above the title, without the track: kind, block and room.
     pub label: String,
-    /// Names, with the affiliations that they share said once.
+    /// The speakers; an affiliation that neighbours share is printed once.
     pub people: String,
     pub is_cancelled: bool,
     pub is_tentative: bool,
@@ -55,7 +55,7 @@ impl<'a> Card<'a> {
         }
     }
 
-    /// Breaks and meals: said in passing, nothing to pick.
+    /// Breaks and meals, which nobody picks.
     pub(super) fn is_pause(&self) -> bool {
         self.session.kind.is_pause()
     }
@@ -68,7 +68,12 @@ impl<'a> Card<'a> {
         When::iso(self.session.slot.end)
     }
 
-    /// Its classes: track, place in the grid, state.
+    /// When it starts, with date and zone.
+    pub(super) fn stamp(&self, site: &Site<'_>) -> String {
+        site.when.stamp(self.session.slot.start)
+    }
+
+    /// Its CSS classes: track, place in the grid, state.
     pub(super) fn classes(&self) -> String {
         let mut classes = String::from("card");
         if let Some(track) = self.track {

@@ -1,7 +1,6 @@
-//! What changed, release by release. What was withdrawn is in no line of it, as it is in no other page.
+//! The page of changes, release by release. Like every public page, it never shows a withdrawn session.
 
-use super::head::Head;
-use super::site::Site;
+use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
 use crate::program::{Change, ChangeKind, Field, Session};
@@ -26,10 +25,10 @@ pub struct ReleaseNotes<'a> {
 struct ChangesPage<'a> {
     site: Site<'a>,
     head: Head,
-    releases: Vec<Notes>,
+    releases: Vec<ReleaseSection>,
 }
 
-struct Notes {
+struct ReleaseSection {
     heading: String,
     published: String,
     iso: String,
@@ -47,7 +46,7 @@ pub(super) struct ChangeLine {
     pub detail: String,
 }
 
-/// Renders it; `notes` come latest first.
+/// Renders the page; `notes` come newest first.
 pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
     let site = Site::of(release);
     let published = |change: &&Change| {
@@ -55,14 +54,15 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
         change.kind != ChangeKind::Withdrawn
             && entry.is_some_and(|entry| entry.standing != Standing::Withdrawn)
     };
-    let releases = notes.iter().map(|notes| Notes {
+    let releases = notes.iter().map(|notes| ReleaseSection {
         heading: fill(site.words.release_heading, &[("n", &notes.number.to_string())]),
         published: site.when.full(notes.published),
         iso: super::when::When::iso(notes.published),
         is_first: notes.number == 1,
         lines: notes.changes.iter().filter(published).map(|change| line(&site, change)).collect(),
     });
-    let releases: Vec<Notes> = releases.filter(|notes| notes.is_first || !notes.lines.is_empty()).collect();
+    let releases: Vec<ReleaseSection> =
+        releases.filter(|notes| notes.is_first || !notes.lines.is_empty()).collect();
     let head = Head::public(&site, site.words.changes, site.words.changes_text, "/changes").at("changes");
     write(&ChangesPage { head, releases, site })
 }
@@ -100,7 +100,7 @@ fn detail(site: &Site<'_>, change: &Change) -> String {
             let fields = change.fields();
             let said = fields.iter().filter_map(|field| {
                 let name = field.field?;
-                // A line's worth of the old text helps; an abstract's does not.
+                // An old title fits on a line; an old abstract does not.
                 let is_short = name == Field::Title && !field.from.is_empty();
                 let was = fill(site.words.was, &[("before", &format!("“{}”", field.from))]);
                 Some(if is_short { format!("{} ({was})", name.as_str()) } else { name.as_str().to_owned() })

@@ -1,10 +1,10 @@
-//! A day as a grid: what overlaps stands side by side in lanes, what does not spans the page.
+//! A day of the program, with the place of each session in a grid.
 //!
-//! The document's order is by time, then track, which is how a phone shows it and a screen reader tells it;
-//! rows and lanes are only where a wide screen puts it.
+//! Sessions that overlap stand side by side in lanes; others span the page. The document's order is by time, then
+//! track: phones and screen readers follow it. Rows and lanes only place the sessions on wide screens.
 
+use super::assets::{MOST_LANES, MOST_ROWS};
 use super::card::Card;
-use super::grid::{MOST_LANES, MOST_ROWS};
 use super::site::Site;
 use crate::program::{Numbers, Text};
 use crate::revision::Entry;
@@ -18,7 +18,7 @@ pub(super) struct Day<'a> {
     pub heading: String,
     pub short: String,
     pub zone: String,
-    /// Sessions side by side at most; 1 where none are.
+    /// The number of lanes; 1 where the day is no grid.
     pub lanes: usize,
     pub moments: Vec<Moment<'a>>,
 }
@@ -38,7 +38,7 @@ impl Moment<'_> {
     }
 }
 
-/// Days by the venue's date; `entries` come in program order.
+/// Groups entries, which come in program order, by the venue's date.
 pub(super) fn days<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Day<'a>> {
     let date = |entry: &Entry| site.when.date(entry.session.slot.start);
     entries.chunk_by(|a, b| date(a) == date(b)).filter_map(|chunk| day(site, chunk)).collect()
@@ -82,10 +82,10 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     })
 }
 
-/// Where a session stands: its track's place, its room, and a number where one track holds two at a time.
+/// A lane: the track's place, the room, and a number that tells overlapping sessions of one track apart.
 type Lane<'a> = (usize, &'a str, usize);
 
-/// Sessions that overlap one another, directly or through others.
+/// Groups of sessions that overlap one another, directly or through others.
 fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
     let mut latest = entries.first().map(|entry| entry.session.slot.end);
     let touches = |_: &&Entry, next: &&Entry| {
@@ -96,7 +96,7 @@ fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
     entries.chunk_by(touches).collect()
 }
 
-/// None for a session that has its time to itself. A session takes the free lane with the lowest number.
+/// The lane of each session, the lowest that is free; none for a session that overlaps no other.
 fn lanes<'a>(site: &Site<'_>, stretch: &[&'a Entry]) -> Vec<Option<Lane<'a>>> {
     if stretch.len() == 1 {
         return vec![None];

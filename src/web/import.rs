@@ -1,8 +1,7 @@
-//! What an uploaded file or a link that carries picks would bring in, before anything is picked.
+//! The page that shows which sessions an uploaded file or a link would add to the agenda. It adds none.
 
 use super::card::Card;
-use super::head::Head;
-use super::site::Site;
+use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
 use crate::agenda::MOST_PICKS;
@@ -20,14 +19,14 @@ struct ImportPage<'a> {
     is_read: bool,
     new: Vec<Card<'a>>,
     take: String,
-    /// Why the new ones cannot be taken.
+    /// Why the new ones cannot be added.
     full: Option<String>,
     held: Vec<Card<'a>>,
     unknown: Vec<&'a str>,
     ambiguous: Vec<(&'a str, Vec<Card<'a>>)>,
 }
 
-/// Renders it: the form alone, what was found, or why a file could not be read.
+/// Renders the form, with the sessions that were found or the reason why a file could not be read.
 pub fn import(
     release: &Release,
     held: &[SessionId],

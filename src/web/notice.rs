@@ -1,7 +1,6 @@
-//! Small pages: a mistake, a hand-over, being offline.
+//! Pages of a heading and a text: a problem, a hand-over, the offline page.
 
-use super::head::Head;
-use super::site::Site;
+use super::site::{Head, Site};
 use super::write;
 use crate::release::Release;
 use askama::Template;
@@ -14,18 +13,18 @@ struct NoticePage<'a> {
     heading: &'a str,
     text: &'a str,
     detail: &'a str,
-    /// Where a button posts to, and what it says.
+    /// The address that a button posts to, and its label.
     post: Option<(String, &'a str)>,
 }
 
-/// A problem, for a browser: its public title and text only.
+/// A problem's public title and text.
 pub fn problem(release: &Release, title: &str, detail: &str) -> String {
     let site = Site::of(release);
     let head = Head::secret(&site, title);
     write(&NoticePage { heading: title, text: detail, detail: "", post: None, head, site })
 }
 
-/// The page behind a hand-over link. Only its button redeems the code, so that a preview does not.
+/// The page behind a hand-over link. Only its button redeems the code, so a messenger's link preview does not.
 pub fn hand_over(release: &Release, code: &str) -> String {
     let site = Site::of(release);
     let words = site.words;
@@ -34,12 +33,12 @@ pub fn hand_over(release: &Release, code: &str) -> String {
         heading: words.hand_over,
         text: words.hand_over_text,
         detail: words.hand_over_replaces,
-        post: Some((format!("/handover/{}", super::view::encode(code)), words.hand_over_button)),
+        post: Some((format!("/handover/{}", super::encode::encode(code)), words.hand_over_button)),
         site,
     })
 }
 
-/// What the service worker shows where nothing is kept.
+/// The page that the service worker shows offline for pages that it has not cached.
 pub(super) fn offline(release: &Release) -> String {
     let site = Site::of(release);
     let words = site.words;

@@ -1,10 +1,9 @@
-//! The organizer's pages: sign in, status and upload, preview, releases.
+//! The organizer's pages: sign-in, status, upload, preview, releases.
 //!
-//! They are given plain values, since what publishes stands above the web and is not known here.
+//! They take plain values, because the publisher is a layer above and unknown here.
 
 use super::changes::{ChangeLine, line};
-use super::head::Head;
-use super::site::Site;
+use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
 use crate::program::{Change, Text};
@@ -12,20 +11,20 @@ use crate::release::Release;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-/// What the organizer sees first.
+/// The content of the organizer's first page.
 #[derive(Debug, Clone, Default)]
-pub struct Desk {
+pub struct DeskStatus {
     /// The label of the secret that signed in.
     pub who: String,
-    /// What was tried last: when, what came of it in words, and the faults of its file.
+    /// The last attempt: its time, its outcome in words, the faults of its file.
     pub last: Option<(DateTime<Utc>, String, Vec<FaultLine>)>,
     /// The releases that wait for a confirmation, newest first.
     pub held: Vec<HeldRelease>,
-    /// The program file, where it is older than what runs and therefore ignored.
+    /// The program file, where it is older than the live release and therefore ignored.
     pub stale: Option<String>,
-    /// Of the read links polled in the last two days, how many per cent hold the running release.
+    /// The percentage of read links, among those polled in the last two days, that have the live release.
     pub current: Option<u8>,
-    /// The kept releases, latest first.
+    /// The kept releases, newest first.
     pub releases: Vec<KeptRelease>,
 }
 
@@ -38,20 +37,20 @@ pub struct HeldRelease {
     pub origin: String,
     /// Why it is held.
     pub reasons: Vec<String>,
-    /// What a confirmation must name.
+    /// The digest that a confirmation must name.
     pub digest: String,
     /// What it would change.
     pub changes: Vec<Change>,
-    /// Whether it can be dropped here.
+    /// Whether it can be discarded here.
     pub is_discardable: bool,
 }
 
-/// A fault of a file, for people.
+/// A fault of a file, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultLine {
-    /// Whether it keeps the file from being published.
+    /// Whether the file cannot be published because of it.
     pub is_error: bool,
-    /// Where, e.g. `line 12, end`; empty for the whole file.
+    /// Its place, e.g. `line 12, end`; empty for the whole file.
     pub place: String,
     /// What is wrong.
     pub message: String,
@@ -72,26 +71,26 @@ pub struct KeptRelease {
     pub who: String,
     /// How many sessions it changed.
     pub changes: usize,
-    /// Whether its text is kept, so that it can be published again.
+    /// Whether its CSV is kept, so that it can be published again.
     pub has_text: bool,
 }
 
-/// What a release would do.
+/// The effect of a release that is not published yet.
 #[derive(Debug, Clone, Default)]
-pub struct Preview {
+pub struct PreviewContent {
     /// Errors and warnings of its file.
     pub faults: Vec<FaultLine>,
     /// What it would change.
     pub changes: Vec<Change>,
-    /// Agendas that hold a changed session, and those that would get a new clash.
+    /// How many agendas contain a changed session, and how many would get a new overlap.
     pub blast: Option<(usize, usize)>,
-    /// Titles of changed sessions that most agendas hold, with how many.
+    /// The changed sessions in most agendas, by title, with the number of agendas.
     pub most_held: Vec<(Text, usize)>,
-    /// Why the guard would hold it; empty where it would not.
+    /// The reasons why the guard would hold it; empty where it would not.
     pub reasons: Vec<String>,
-    /// What a confirmation must name; none where it cannot be published.
+    /// The digest that a confirmation must name; none where it cannot be published.
     pub digest: Option<String>,
-    /// Whether another release was published since it was shown before.
+    /// Whether another release was published after an earlier preview of it.
     pub superseded: bool,
 }
 
@@ -108,7 +107,7 @@ struct SignInPage<'a> {
 struct DeskPage<'a> {
     site: Site<'a>,
     head: Head,
-    desk: &'a Desk,
+    desk: &'a DeskStatus,
     held: Vec<HeldView<'a>>,
     stale: Option<String>,
     running: String,
@@ -118,7 +117,7 @@ struct DeskPage<'a> {
     releases: Vec<(&'a KeptRelease, String)>,
 }
 
-/// The changes of a held release that the desk lists; its preview has all of them.
+/// The most changes of a held release that the desk lists; its preview lists all.
 const LISTED: usize = 100;
 
 struct HeldView<'a> {
@@ -147,7 +146,7 @@ impl<'a> HeldView<'a> {
 struct PreviewPage<'a> {
     site: Site<'a>,
     head: Head,
-    preview: &'a Preview,
+    preview: &'a PreviewContent,
     summary: String,
     faults: &'a [FaultLine],
     lines: Vec<ChangeLine>,
@@ -157,14 +156,14 @@ struct PreviewPage<'a> {
     superseded: Option<String>,
 }
 
-/// The form that takes the secret once.
+/// The sign-in form.
 pub fn sign_in(release: &Release, is_wrong: bool) -> String {
     let site = Site::of(release);
     write(&SignInPage { head: Head::secret(&site, site.words.sign_in), is_wrong, site })
 }
 
-/// Status, upload and releases.
-pub fn desk(release: &Release, desk: &Desk) -> String {
+/// The organizer's first page.
+pub fn desk(release: &Release, desk: &DeskStatus) -> String {
     let site = Site::of(release);
     let sessions = release.program.order().len().to_string();
     let (number, at) = (release.number().to_string(), site.when.full(release.published()));
@@ -184,8 +183,8 @@ pub fn desk(release: &Release, desk: &Desk) -> String {
     })
 }
 
-/// What a release would change, and the button that publishes it.
-pub fn preview(release: &Release, preview: &Preview) -> String {
+/// A preview: the changes of a release, and the button that publishes it.
+pub fn preview(release: &Release, preview: &PreviewContent) -> String {
     let site = Site::of(release);
     let words = site.words;
     let errors = preview.faults.iter().filter(|fault| fault.is_error).count();

@@ -1,14 +1,19 @@
-//! The pages that are rendered once, when a release is published.
+//! The pages and files that are rendered once, when a release is published.
 
 use super::site::Site;
-use super::{Assets, Page, View, files, part, program, session};
+use super::when::When;
+use super::{Assets, Page, ProgramView, part, program, session};
 use crate::feed::Effort;
 use crate::program::{SessionId, Slug};
 use crate::release::Release;
+use crate::revision::Entry;
+use crate::xml::Writer;
+use bytes::Bytes;
+use serde_json::json;
 use std::collections::HashMap;
 
-/// Programs with more sessions have the pages of sessions, tracks and speakers made when they are asked for:
-/// tens of thousands that nobody opens would outweigh everything else that a publication does.
+/// In a program with more sessions, the pages of sessions, tracks and speakers are rendered on request: tens of
+/// thousands that nobody opens would take most of the time of a publication.
 const MOST_SESSIONS: usize = 2000;
 
 /// Every public page of a release, by path.
@@ -18,15 +23,15 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Renders the program's default view and, but in a large program, every session, track and speaker, with what crawlers and
-    /// browsers ask for beside them. Reads no clock: the same release gives the same bytes.
+    /// Renders the program, the files for crawlers and browsers and, unless the program is large, every other public page.
+    /// Reads no clock: the same release gives the same bytes.
     pub fn render(release: &Release) -> Self {
         let site = Site::of(release);
         let shown = release.shown();
         let slugs = &release.ledger.slugs;
         let mut pages = HashMap::new();
-        pages.insert("/".to_owned(), Page::html(program::program(release, &View::default())));
-        let embedded = View { embed: true, ..View::default() };
+        pages.insert("/".to_owned(), Page::html(program::program(release, &ProgramView::default())));
+        let embedded = ProgramView { embed: true, ..ProgramView::default() };
         pages.insert(embedded.path(), Page::html(program::program(release, &embedded)));
         if shown.len() <= MOST_SESSIONS {
             for entry in &shown {
@@ -42,7 +47,7 @@ impl Pages {
             }
         }
         pages.insert("/offline".to_owned(), Page::html(super::notice::offline(release)));
-        files::insert(&site, &shown, &mut pages);
+        insert_files(&site, &shown, &mut pages);
         Self { pages }
     }
 
@@ -62,15 +67,80 @@ impl Pages {
         self.page(&format!("/tracks/{}", track.slug))
     }
 
-    /// All paths and pages, in no order.
+    /// All paths and pages, in no particular order.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Page)> {
         self.pages.iter().map(|(path, page)| (path.as_str(), page))
     }
 
-    /// Makes the codings of every page and asset; readers get the plain body until then. Stops between two pages
-    /// once `is_wanted` says so.
+    /// Compresses every page and asset; readers get the uncompressed body until then. Stops between two pages as soon as
+    /// `is_wanted` is false.
     pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
         Assets::all().compress(effort);
         self.pages.values().take_while(|_| is_wanted()).for_each(|page| page.compress(effort));
     }
+}
+
+/// Google Calendar obeys this file, so feeds stay allowed; personal feeds answer with `noindex`. A rule matches every path
+/// that begins with it (RFC 9309, 2.2.2), so `/agenda` alone would forbid `/agendas/…` too. The longest match wins;
+/// crawlers older than the RFC take the first, so the longer rule comes first.
+const ROBOTS: &str = "User-agent: *\nAllow: /agendas/\nDisallow: /agenda\nDisallow: /handover/\n\
+                      Disallow: /organizer\n\nSitemap: ";
+
+fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, Page>) {
+    let mut add = |path: String, media_type, body: Bytes| pages.insert(path, Page::new(media_type, body));
+    let robots = format!("{ROBOTS}{}\n", site.conference().link("/sitemap.xml"));
+    add("/robots.txt".into(), "text/plain; charset=utf-8", robots.into());
+    add("/sitemap.xml".into(), "application/xml", sitemap(site, shown).into());
+    add("/manifest.webmanifest".into(), "application/manifest+json", manifest(site).into());
+    add("/sw.js".into(), "text/javascript; charset=utf-8", service_worker(site).into());
+    add(site.colours_path(), "text/css; charset=utf-8", site.colours().into());
+}
+
+fn sitemap(site: &Site<'_>, shown: &[&Entry]) -> Vec<u8> {
+    let slugs = &site.release.ledger.slugs;
+    let sessions = shown
+        .iter()
+        .map(|entry| (format!("/sessions/{}", entry.session.id), Some(When::iso(entry.revision.modified))));
+    let tracks = slugs.tracks.keys().map(|slug| (format!("/tracks/{slug}"), None));
+    let speakers = slugs.speakers.keys().map(|slug| (format!("/speakers/{slug}"), None));
+    let top = [("/".to_owned(), Some(When::iso(site.release.published()))), ("/changes".to_owned(), None)];
+    let mut xml = Writer::default();
+    xml.open("urlset", &[("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9")]);
+    for (path, modified) in top.into_iter().chain(tracks).chain(speakers).chain(sessions) {
+        xml.open("url", &[]);
+        xml.leaf("loc", &[], &site.conference().link(&path));
+        if let Some(modified) = modified {
+            xml.leaf("lastmod", &[], &modified);
+        }
+        xml.close();
+    }
+    xml.finish()
+}
+
+/// W3C Web Application Manifest.
+fn manifest(site: &Site<'_>) -> String {
+    let icon = |name, purpose| json!({"src": site.asset(name), "sizes": "any", "type": "image/svg+xml", "purpose": purpose});
+    let manifest = json!({
+        "id": "/",
+        "name": site.conference().title.as_str(),
+        "short_name": site.conference().title.as_str(),
+        "lang": site.conference().language,
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#fbfaf7",
+        "theme_color": "#fbfaf7",
+        "icons": [icon("icon.svg", "any"), icon("icon-maskable.svg", "maskable")],
+        "shortcuts": [{"name": site.words.my_agenda, "url": "/agenda"}],
+    });
+    manifest.to_string()
+}
+
+/// The worker with the list of assets that it caches. Another build gives another worker, which replaces the old one.
+fn service_worker(site: &Site<'_>) -> String {
+    let mut kept: Vec<&str> = Assets::all().paths().collect();
+    let colours = site.colours_path();
+    kept.push(&colours);
+    let kept = serde_json::to_string(&kept).unwrap_or_default();
+    format!("const KEPT = {kept};\n{}", include_str!("assets/worker.js"))
 }

@@ -1,10 +1,8 @@
-//! The pages of a track and of a speaker.
+//! The pages of tracks and speakers.
 
 use super::day::{Day, days};
-use super::head::Head;
-use super::prose::{Piece, pieces};
-use super::session::standing;
-use super::site::Site;
+use super::session::{ProsePiece, pieces, standing};
+use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
 use crate::feed::FeedKey;
@@ -21,14 +19,14 @@ struct PartPage<'a> {
     over: &'static str,
     heading: String,
     standing: String,
-    prose: &'a [Piece],
+    prose: &'a [ProsePiece],
     nothing: &'static str,
     subscribe: String,
     offer: String,
     days: Vec<Day<'a>>,
 }
 
-/// A track's page; none where no track ever had the slug.
+/// A track's page; none where the slug was never published.
 pub fn track(release: &Release, slug: &Slug) -> Option<String> {
     let track = release.ledger.slugs.track(slug)?;
     Some(render_track(&Site::of(release), track))
@@ -63,7 +61,7 @@ pub(super) fn render_track(site: &Site<'_>, track: &Track) -> String {
     })
 }
 
-/// A speaker's page; none where nobody ever had the slug.
+/// A speaker's page; none where the slug was never published.
 pub fn speaker(release: &Release, slug: &Slug) -> Option<String> {
     release.ledger.slugs.speakers.get(slug)?;
     Some(render_speaker(&Site::of(release), slug))

@@ -1,4 +1,4 @@
-//! Somebody's picks, day by day: what clashes, what changed, what lies between.
+//! An agenda day by day: its sessions, their overlaps and changes, and the free time between them.
 
 use super::card::Card;
 use super::site::Site;
@@ -24,21 +24,21 @@ pub(super) struct PlanItem<'a> {
     pub label: String,
     /// `Free 10:30–11:00 am: Coffee and Tea Break`
     pub gap: Option<String>,
-    /// What it clashes with, in words.
+    /// Its overlaps, in words.
     pub clash: Option<String>,
-    /// The sessions to give up if this one is kept.
+    /// The sessions that the button that keeps this one removes.
     pub others: Vec<SessionId>,
-    /// A word beside its time: that it changed, or that both agendas hold it.
+    /// A word beside its time: it changed, or both agendas contain it.
     pub mark: &'static str,
 }
 
-/// The most breaks and meals that are named for one gap.
+/// The most breaks and meals that are listed for one gap.
 const MOST_OFFERED: usize = 6;
 
-/// A shorter time between two picks is a walk, not a gap.
+/// A shorter time between two picks is not shown as free.
 const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
 
-/// Days of an agenda. `mark` gives the word beside a pick.
+/// The days of an agenda. `mark` gives the word beside a pick.
 pub(super) fn plan<'a>(
     site: &Site<'a>,
     agenda: &Agenda<'a>,
@@ -77,7 +77,7 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
     };
     let others = site.listed(item.clashes.iter().map(said), item.more_clashes);
     let clash = fill(site.words.clash, &[("other", &others)]);
-    // A button that gives up sessions names every one of them.
+    // The button must remove every overlapping session, so it is left out where not all of them are known here.
     let others = item.clashes.iter().filter(|_| item.more_clashes == 0).map(|other| other.session.id.clone());
     PlanItem {
         card: Some(Card::of(site, item.entry)),
@@ -89,7 +89,7 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
     }
 }
 
-/// The free time, with the breaks, meals and parties of the program that lie in it.
+/// Free time in words, with the breaks, meals and parties during it.
 fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     let free = fill(site.words.free_range, &[("range", &site.when.range(from, to))]);
     let offered = site.release.pauses((from, to), MOST_OFFERED);

@@ -1,11 +1,10 @@
-//! The program page: all days, or those of a filter.
+//! The program page: all sessions, or those that match a filter or search.
 
 use super::day::{Day, days};
-use super::head::Head;
-use super::json::data_block;
-use super::site::Site;
+use super::encode::data_block;
+use super::site::{Head, Site};
 use super::text::fill;
-use super::{View, schema, write};
+use super::{ProgramView, schema, write};
 use crate::program::{SessionKind, Track};
 use crate::release::Release;
 use crate::revision::Entry;
@@ -17,34 +16,34 @@ use std::collections::BTreeSet;
 struct ProgramPage<'a> {
     site: Site<'a>,
     head: Head,
-    view: &'a View,
+    view: &'a ProgramView,
     heading: String,
     zone_line: String,
     shown_line: String,
     is_filtered: bool,
-    choices: Vec<Choice>,
+    choices: Vec<FilterSelect>,
     subscribe: Option<String>,
     days: Vec<Day<'a>>,
     announced: Vec<&'a Track>,
 }
 
 /// One select of the filter.
-struct Choice {
+struct FilterSelect {
     key: &'static str,
     label: &'static str,
-    options: Vec<Offer>,
+    options: Vec<FilterOption>,
 }
 
-struct Offer {
+struct FilterOption {
     value: String,
     label: String,
     is_chosen: bool,
 }
 
-/// The most sessions on a page that is made for one request; the whole program is rendered when it is published.
+/// The most sessions on a page that is rendered for one request. The whole program is rendered at publication.
 const MOST_MADE: usize = 1000;
 
-/// `12 of 64 sessions`, and how many of those are left out.
+/// `12 of 64 sessions`, and how many of them are listed where not all are.
 fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String {
     let line = fill(site.words.shown, &[("n", &found.to_string()), ("of", &of.to_string())]);
     if listed == found {
@@ -53,8 +52,8 @@ fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String
     format!("{line} {}", fill(site.words.first_shown, &[("n", &listed.to_string())]))
 }
 
-/// Renders it. The default view is kept rendered in [`super::Pages`].
-pub fn program(release: &Release, view: &View) -> String {
+/// Renders the page. [`super::Pages`] holds the default view.
+pub fn program(release: &Release, view: &ProgramView) -> String {
     let site = Site::of(release);
     let conference = site.conference();
     let slugs = &release.ledger.slugs;
@@ -71,7 +70,7 @@ pub fn program(release: &Release, view: &View) -> String {
     let heading = if is_filtered { part } else { site.words.program.to_owned() };
     let title = if is_filtered { heading.as_str() } else { conference.title.as_str() };
     let about = fill(site.words.about_program, &[("title", conference.title.as_str())]);
-    let canonical = View { embed: false, ..view.clone() }.path();
+    let canonical = ProgramView { embed: false, ..view.clone() }.path();
     let mut head = Head::public(&site, title, &about, &canonical).at("program");
     head.embed = view.embed;
     let query = view.feed_query().map(|query| if query.is_empty() { query } else { format!("?{query}") });
@@ -93,17 +92,17 @@ pub fn program(release: &Release, view: &View) -> String {
     write(&page)
 }
 
-/// Tracks of the config that have no session yet.
+/// The tracks of the config that have no session yet.
 fn announced<'a>(release: &'a Release, shown: &[&Entry]) -> Vec<&'a Track> {
     let used: BTreeSet<_> = shown.iter().filter_map(|entry| entry.session.track.as_ref()).collect();
     release.program.tracks.iter().filter(|track| !used.contains(&track.slug)).collect()
 }
 
-fn choices(site: &Site<'_>, view: &View, shown: &[&Entry]) -> Vec<Choice> {
+fn choices(site: &Site<'_>, view: &ProgramView, shown: &[&Entry]) -> Vec<FilterSelect> {
     let slugs = &site.release.ledger.slugs;
     let sessions = || shown.iter().map(|entry| &entry.session);
     let filter = &view.filter;
-    let offer = |value: String, label: String, is_chosen| Offer { value, label, is_chosen };
+    let offer = |value: String, label: String, is_chosen| FilterOption { value, label, is_chosen };
     let tracks = site.release.program.tracks.iter().map(|track| {
         offer(track.slug.to_string(), track.name.to_string(), filter.tracks.contains(&track.slug))
     });
@@ -127,11 +126,11 @@ fn choices(site: &Site<'_>, view: &View, shown: &[&Entry]) -> Vec<Choice> {
         Some(offer(slug.to_string(), name.to_string(), filter.speakers.contains(slug)))
     });
     let choices = [
-        Choice { key: "day", label: site.words.day_label, options: days.collect() },
-        Choice { key: "track", label: site.words.track, options: tracks.collect() },
-        Choice { key: "kind", label: site.words.kind_label, options: kinds.collect() },
-        Choice { key: "room", label: site.words.room, options: rooms.collect() },
-        Choice { key: "speaker", label: site.words.speaker, options: speakers.collect() },
+        FilterSelect { key: "day", label: site.words.day_label, options: days.collect() },
+        FilterSelect { key: "track", label: site.words.track, options: tracks.collect() },
+        FilterSelect { key: "kind", label: site.words.kind_label, options: kinds.collect() },
+        FilterSelect { key: "room", label: site.words.room, options: rooms.collect() },
+        FilterSelect { key: "speaker", label: site.words.speaker, options: speakers.collect() },
     ];
     choices.into_iter().filter(|choice| !choice.options.is_empty()).collect()
 }

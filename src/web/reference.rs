@@ -1,66 +1,65 @@
-//! The description of the API as a page, without a script.
+//! The reference of the API, as a page without scripts.
 
-use super::head::Head;
-use super::site::Site;
+use super::site::{Head, Site};
 use super::write;
 use crate::release::Release;
 use askama::Template;
 
 /// The operations of one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chapter {
+pub struct ApiChapter {
     /// The subject.
     pub name: String,
-    /// What it is about.
+    /// Its description.
     pub text: String,
-    /// What can be asked.
-    pub operations: Vec<Operation>,
+    /// Its operations.
+    pub operations: Vec<ApiOperation>,
 }
 
 /// A method of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Operation {
+pub struct ApiOperation {
     /// Its name, unique in the document.
     pub id: String,
-    /// `GET` …
+    /// E.g. `GET`.
     pub method: String,
     /// With its parameters in braces.
     pub path: String,
-    /// What it does, in a few words.
+    /// One sentence.
     pub summary: String,
-    /// More about it; may be empty.
+    /// The description; may be empty.
     pub text: String,
-    /// What it takes to be allowed.
+    /// The credential that it needs.
     pub key: Option<&'static str>,
-    /// What can be named.
-    pub parameters: Vec<Parameter>,
-    /// A body to send.
+    /// The parameters.
+    pub parameters: Vec<ApiParameter>,
+    /// An example of the request's body.
     pub body: Option<String>,
-    /// What can come back.
-    pub answers: Vec<Answer>,
-    /// A body that comes back.
+    /// The responses.
+    pub answers: Vec<ApiResponse>,
+    /// An example of the response's body.
     pub example: Option<String>,
 }
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
+pub struct ApiParameter {
     /// Its name.
     pub name: String,
     /// `path`, `query` or `header`.
     pub place: String,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub is_required: bool,
-    /// What it means.
+    /// Its description.
     pub text: String,
 }
 
-/// A status.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// `200` …
+pub struct ApiResponse {
+    /// The status, e.g. `200`.
     pub status: String,
-    /// What it means.
+    /// Its description.
     pub text: String,
 }
 
@@ -69,11 +68,11 @@ pub struct Answer {
 struct ReferencePage<'a> {
     site: Site<'a>,
     head: Head,
-    chapters: &'a [Chapter],
+    chapters: &'a [ApiChapter],
 }
 
-/// Renders it.
-pub fn reference(release: &Release, chapters: &[Chapter]) -> String {
+/// Renders the page.
+pub fn reference(release: &Release, chapters: &[ApiChapter]) -> String {
     let site = Site::of(release);
     let head = Head::public(&site, site.words.api, site.words.api_text, "/api").at("api");
     write(&ReferencePage { head, chapters, site })

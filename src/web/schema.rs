@@ -1,4 +1,4 @@
-//! The program in schema.org's words, for search engines and chats.
+//! The program as schema.org events, for search engines and messengers.
 
 use super::site::Site;
 use super::when::When;

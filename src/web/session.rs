@@ -1,10 +1,8 @@
-//! A session's page: what, when, who, and what else takes place meanwhile.
+//! A session's page: the session, its speakers, and the sessions at the same time.
 
 use super::card::Card;
-use super::head::Head;
-use super::json::data_block;
-use super::prose::{Piece, pieces};
-use super::site::Site;
+use super::encode::data_block;
+use super::site::{Head, Site};
 use super::text::fill;
 use super::{schema, write};
 use crate::program::{SessionId, Speaker};
@@ -21,27 +19,27 @@ struct SessionPage<'a> {
     date: String,
     day: String,
     zone: String,
-    abstract_text: &'a [Piece],
+    abstract_text: &'a [ProsePiece],
     links: Vec<(String, String)>,
-    speakers: Vec<Person>,
+    speakers: Vec<SpeakerView>,
     beside: Vec<Card<'a>>,
-    /// How many more there are, in words.
+    /// How many more run at the same time, in words.
     more_beside: Option<String>,
 }
 
-/// The most sessions that a session's page lists of those at the same time. More than any real conference has in parallel, and
-/// few enough for thousands of sessions in one hour.
+/// The most parallel sessions that a page lists: more than any real conference has, and few enough to keep the page small
+/// where thousands of sessions share one hour.
 const MOST_BESIDE: usize = 40;
 
-struct Person {
+struct SpeakerView {
     name: String,
     slug: String,
     /// Role and affiliation.
     standing: String,
-    bio: Vec<Piece>,
+    bio: Vec<ProsePiece>,
 }
 
-/// Renders it; none where the program does not show the session.
+/// Renders the page; none where the program does not show the session.
 pub fn session(release: &Release, id: &SessionId) -> Option<String> {
     let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
     Some(render(&Site::of(release), entry))
@@ -78,9 +76,9 @@ pub(super) fn render(site: &Site<'_>, entry: &Entry) -> String {
     })
 }
 
-fn person(site: &Site<'_>, speaker: &Speaker) -> Person {
+fn person(site: &Site<'_>, speaker: &Speaker) -> SpeakerView {
     let slug = site.release.ledger.slugs.speaker_slug(&speaker.name);
-    Person {
+    SpeakerView {
         name: speaker.name.to_string(),
         slug: slug.map(ToString::to_string).unwrap_or_default(),
         standing: standing(speaker),
@@ -92,4 +90,65 @@ fn person(site: &Site<'_>, speaker: &Speaker) -> Person {
 pub(super) fn standing(speaker: &Speaker) -> String {
     let parts = speaker.role.iter().chain(&speaker.affiliation);
     parts.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A paragraph or list of an abstract or bio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ProsePiece {
+    /// A paragraph, its lines joined.
+    Paragraph(String),
+    /// Items that began with a bullet.
+    List(Vec<String>),
+}
+
+/// Splits a text at empty lines and bullets (`•`, `*`).
+pub(super) fn pieces(text: &str) -> Vec<ProsePiece> {
+    let mut pieces: Vec<ProsePiece> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines().map(str::trim) {
+        let bullet = line.strip_prefix('•').or_else(|| line.strip_prefix("* ")).map(str::trim);
+        match (line, bullet) {
+            ("", _) => is_open = false,
+            (_, Some(item)) => {
+                match pieces.last_mut() {
+                    Some(ProsePiece::List(items)) => items.push(item.to_owned()),
+                    _ => pieces.push(ProsePiece::List(vec![item.to_owned()])),
+                }
+                is_open = true;
+            }
+            (line, None) => {
+                match pieces.last_mut().filter(|_| is_open) {
+                    Some(ProsePiece::Paragraph(text)) => *text = format!("{text} {line}"),
+                    Some(ProsePiece::List(items)) => {
+                        if let Some(item) = items.last_mut() {
+                            *item = format!("{item} {line}");
+                        }
+                    }
+                    None => pieces.push(ProsePiece::Paragraph(line.to_owned())),
+                }
+                is_open = true;
+            }
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_and_bullets() {
+        let text = "One\nline.\n\nTwo:\n• a\n  b\n• c\n\nEnd.";
+        assert_eq!(
+            pieces(text),
+            [
+                ProsePiece::Paragraph("One line.".to_owned()),
+                ProsePiece::Paragraph("Two:".to_owned()),
+                ProsePiece::List(vec!["a b".to_owned(), "c".to_owned()]),
+                ProsePiece::Paragraph("End.".to_owned()),
+            ]
+        );
+        assert_eq!(pieces(""), []);
+    }
 }

@@ -1,27 +1,26 @@
-//! What every page knows: the release, its words, clock and tracks.
+//! What every page needs: the release, the texts of its language, times, tracks, and the content of `<head>`.
 
 use super::Assets;
 use super::assets::fingerprinted;
-use super::card::Card;
-use super::json::data_block;
-use super::text::{Words, fill};
+use super::encode::data_block;
+use super::text::{Phrases, fill};
 use super::when::When;
 use crate::program::{Clock, Conference, Slug, Track};
 use crate::release::Release;
 use std::fmt::Write;
 
-/// The surroundings of a page.
+/// The release and its language, shared by everything that renders a page.
 #[derive(Debug, Clone)]
 pub(super) struct Site<'a> {
     pub release: &'a Release,
-    pub words: &'static Words,
+    pub words: &'static Phrases,
     pub when: When,
 }
 
 impl<'a> Site<'a> {
     pub(super) fn of(release: &'a Release) -> Self {
         let conference = &release.program.conference;
-        let words = Words::of(&conference.language);
+        let words = Phrases::of(&conference.language);
         Self { release, words, when: When { zone: conference.zone, clock: conference.clock, words } }
     }
 
@@ -33,7 +32,7 @@ impl<'a> Site<'a> {
         Assets::all().path(name)
     }
 
-    /// The track as it is now, those that left the config too.
+    /// The track as last known, also where it has left the config.
     pub(super) fn track(&self, slug: &Slug) -> Option<&'a Track> {
         self.release.program.track(slug).or_else(|| self.release.ledger.slugs.track(slug))
     }
@@ -65,31 +64,26 @@ impl<'a> Site<'a> {
         self.conference().dates.or_else(sessions).map(|(first, last)| self.when.days(first, last))
     }
 
-    /// `PDT`, at the first session.
+    /// The zone's abbreviation at the first session, e.g. `PDT`.
     pub(super) fn zone_name(&self) -> String {
         let first = self.release.program.order().first();
         let at = first.map_or(self.release.published(), |session| session.slot.start);
         self.when.zone.abbreviation(at)
     }
 
-    /// When a session starts, complete.
-    pub(super) fn stamp_of(&self, card: &Card<'_>) -> String {
-        self.when.stamp(card.session.slot.start)
-    }
-
-    /// Whose the times are.
+    /// The line that names the time zone.
     pub(super) fn zone_line(&self) -> String {
         let place = self.when.zone.name();
         fill(self.words.times_are, &[("zone", &self.zone_name()), ("place", place)])
     }
 
-    /// Which release the page shows, for its foot.
+    /// The line in the footer that names the release.
     pub(super) fn release_line(&self) -> String {
         let at = self.when.full(self.release.published());
         fill(self.words.release_is, &[("n", &self.release.number().to_string()), ("at", &at)])
     }
 
-    /// The words that scripts say, for a data block.
+    /// The texts that scripts show, as a data block.
     pub(super) fn script_words(&self) -> String {
         data_block(&self.words.for_scripts())
     }
@@ -98,7 +92,7 @@ impl<'a> Site<'a> {
         fingerprinted("tracks.css", self.colours().as_bytes())
     }
 
-    /// The style sheet that the config's colours give: a policy without inline styles needs it as a file.
+    /// The style sheet with the tracks' colours. It is a file because the policy forbids inline styles.
     pub(super) fn colours(&self) -> String {
         let mut css = String::new();
         for track in self.release.ledger.slugs.tracks.values().chain(&self.release.program.tracks) {
@@ -107,5 +101,55 @@ impl<'a> Site<'a> {
             }
         }
         css
+    }
+}
+
+/// The parts of a page's head and masthead that differ from page to page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Head {
+    pub title: String,
+    pub about: String,
+    /// The canonical address, absolute.
+    pub url: String,
+    /// The entry of the navigation that is marked as current.
+    pub here: &'static str,
+    /// Whether search engines must not index the page.
+    pub is_secret: bool,
+    pub embed: bool,
+    /// JSON-LD, encoded as a data block.
+    pub schema: Option<String>,
+    /// The title and address of the feed with the same sessions.
+    pub feed: Option<(String, String)>,
+}
+
+/// The longest description, in characters. Search engines and messengers show less.
+const ABOUT: usize = 200;
+
+impl Head {
+    /// The head of a public page.
+    pub(super) fn public(site: &Site<'_>, title: &str, about: &str, path: &str) -> Self {
+        let own = site.conference().title.as_str();
+        let title = if title == own { title.to_owned() } else { format!("{title} · {own}") };
+        let mut short: String = about.chars().take(ABOUT).collect();
+        if short.len() < about.len() {
+            short.push('…');
+        }
+        Self { title, about: short.replace('\n', " "), url: site.conference().link(path), ..Self::default() }
+    }
+
+    /// The head of a personal page: not indexed, and without a description of its content.
+    pub(super) fn secret(site: &Site<'_>, title: &str) -> Self {
+        let title = format!("{title} · {}", site.conference().title);
+        Self { title, is_secret: true, ..Self::default() }
+    }
+
+    pub(super) fn at(mut self, here: &'static str) -> Self {
+        self.here = here;
+        self
+    }
+
+    /// The modules that the entry module imports. Preloaded, they load in parallel instead of one after another.
+    pub(super) fn modules(&self) -> &'static [&'static str] {
+        &["words.js", "queue.js", "times.js", "live.js", "picks.js"]
     }
 }

@@ -1,20 +1,19 @@
-//! How to subscribe to a feed, client by client, without a script. Delays are the clients' true ones.
+//! The page that explains how to subscribe to a feed, client by client. It works without scripts.
 
-use super::head::Head;
-use super::platform::Platform;
-use super::site::Site;
+use super::encode::encode;
+use super::encode::qr_code;
+use super::site::{Head, Site};
 use super::text::fill;
-use super::view::encode;
-use super::{qr, write};
+use super::write;
 use crate::feed::{Cancelled, FeedKey, Filter, Options, canonical_query};
 use crate::program::Text;
 use crate::release::Release;
 use askama::Template;
 
-/// What to subscribe to.
+/// The feed to subscribe to.
 #[derive(Debug, Clone)]
 pub enum Subject<'a> {
-    /// The program, all of it or what a filter lets through.
+    /// The program, or its sessions that match a filter.
     Program(Filter),
     /// A track, day, room or speaker.
     Part(FeedKey),
@@ -58,7 +57,7 @@ struct Way {
     qr: Option<(&'static str, String)>,
 }
 
-/// The page for a feed; none where there is no such feed. `giggity` is the link that opens the program in that app.
+/// Renders the page; none where the feed does not exist. `giggity` is the link that opens the program in that app.
 pub fn subscribe(
     release: &Release,
     subject: &Subject<'_>,
@@ -95,7 +94,7 @@ pub fn subscribe(
     };
     let path = format!("/subscribe{}", feed.trim_end_matches(".ics"));
     let plain = address(&options);
-    // Google removes what is cancelled without a word: there the title says it.
+    // Google Calendar hides cancelled events, so its feed marks them in the title instead.
     let for_google = address(&Options { cancelled: Cancelled::Title, ..options });
     let query = canonical_query(&filter, &options);
     let here = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
@@ -141,7 +140,7 @@ fn ways(
         |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
     let way = |id, name, how, delay| Way { id, name, how, delay, button: None, address: None, qr: None };
     let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(&webcal(for_google)));
-    let code = |text, address| qr::svg(address).map(|code| (text, code));
+    let code = |text, address| qr_code(address).map(|code| (text, code));
     vec![
         Way {
             button: Some((webcal(plain), w.apple_button)),
@@ -182,7 +181,7 @@ fn ways(
     ]
 }
 
-/// The platform in hand first; the order is otherwise kept.
+/// Moves the clients of the visitor's platform to the front.
 fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
     let first: &[&str] = match platform {
         Platform::Apple => &["apple"],
@@ -194,8 +193,57 @@ fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
     ways
 }
 
-/// The same address with the scheme that opens a calendar.
+/// The same address with the scheme `webcal`, which opens a calendar app.
 fn webcal(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     format!("webcal://{rest}")
+}
+
+/// The visitor's kind of device, guessed from User-Agent. It only orders a list; it hides nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Platform {
+    /// iPhone, iPad, Mac.
+    Apple,
+    /// Android.
+    Android,
+    /// Windows.
+    Windows,
+    /// Everything else.
+    #[default]
+    Other,
+}
+
+impl Platform {
+    /// Guesses by the words that browsers put into User-Agent.
+    pub fn of(user_agent: &str) -> Self {
+        let has = |word: &str| user_agent.contains(word);
+        if has("Android") {
+            Self::Android
+        } else if has("iPhone") || has("iPad") || has("Macintosh") {
+            Self::Apple
+        } else if has("Windows") {
+            Self::Windows
+        } else {
+            Self::Other
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_are_recognised_by_user_agent() {
+        for (agent, platform) in [
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", Platform::Apple),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", Platform::Apple),
+            ("Mozilla/5.0 (Linux; Android 15; Pixel 9)", Platform::Android),
+            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", Platform::Windows),
+            ("Mozilla/5.0 (X11; Linux x86_64)", Platform::Other),
+            ("", Platform::Other),
+        ] {
+            assert_eq!(Platform::of(agent), platform, "{agent}");
+        }
+    }
 }

@@ -1,10 +1,9 @@
-//! A team: who goes where, what nobody covers, and the form that puts one together.
+//! The pages of a team: who attends which session, and the form that makes a team's address.
 
 use super::card::Card;
-use super::head::Head;
-use super::site::Site;
+use super::encode::encode;
+use super::site::{Head, Site};
 use super::text::fill;
-use super::view::encode;
 use super::write;
 use crate::agenda::{Attended, Team};
 use crate::program::{SessionId, Text};
@@ -12,23 +11,23 @@ use crate::release::Release;
 use askama::Template;
 use chrono::NaiveDate;
 
-/// Somebody in a team.
+/// A member of a team.
 #[derive(Debug, Clone)]
 pub struct Fellow {
-    /// What they are called.
+    /// Their name.
     pub name: Text,
-    /// Where they go; none where they no longer share it.
+    /// Their picks; none where they no longer share their agenda.
     pub picks: Option<Vec<SessionId>>,
 }
 
-/// Why no team was made.
+/// The reason why no team was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TeamFault {
-    /// This line, counted from one, is no link of the conference.
+    /// This line, counted from one, is not an agenda link of the conference.
     Line(usize),
-    /// More links than a team has members.
+    /// More links than a team may have members.
     TooMany,
-    /// No link at all.
+    /// No link was given.
     Nobody,
 }
 
@@ -51,7 +50,7 @@ struct TeamDay<'a> {
     moments: Vec<TeamMoment<'a>>,
 }
 
-/// What starts at one time.
+/// Sessions that start together.
 struct TeamMoment<'a> {
     start: String,
     label: String,
@@ -60,7 +59,7 @@ struct TeamMoment<'a> {
 
 struct Covered<'a> {
     card: Card<'a>,
-    /// `Ada, Grace`; empty where nobody goes.
+    /// The members who attend, e.g. `Ada, Grace`; may be empty.
     who: String,
 }
 
@@ -73,7 +72,7 @@ struct FormPage<'a> {
     fault: Option<String>,
 }
 
-/// What `/team` shows: the form, with what was pasted and why it is no team.
+/// The form, with the text that was pasted and the reason why it gave no team.
 pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> String {
     let site = Site::of(release);
     let words = site.words;
@@ -85,7 +84,7 @@ pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> S
     write(&FormPage { head: Head::secret(&site, words.team_make).at("agenda"), pasted, fault, site })
 }
 
-/// Renders a team. `tokens` are those in the page's own address.
+/// Renders a team's page. `tokens` are part of its address.
 pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> String {
     let site = Site::of(release);
     let picks: Vec<&[SessionId]> =

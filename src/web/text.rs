@@ -1,7 +1,4 @@
-//! Every word of the interface, by language.
-//!
-//! A template never holds a sentence of its own. Another language is one more [`Words`] and a line in
-//! [`Words::of`]; what it leaves out stays English.
+//! The texts of the interface, by language. Templates and scripts contain none.
 
 mod english;
 
@@ -9,15 +6,15 @@ use crate::program::SessionKind;
 use english::{AMERICAN, BRITISH};
 use std::collections::BTreeMap;
 
-pub(super) use english::Words;
+pub(super) use english::Phrases;
 
-impl Words {
-    /// The words of a BCP 47 language, by its primary subtag; English where there are none.
+impl Phrases {
+    /// The texts for a BCP 47 language tag: American English for `en-US`, else British.
     pub(super) fn of(language: &str) -> &'static Self {
         if language.eq_ignore_ascii_case("en-US") { &AMERICAN } else { &BRITISH }
     }
 
-    /// What a session is.
+    /// The name of a kind of session.
     pub(super) fn kind(&self, kind: SessionKind) -> &'static str {
         match kind {
             SessionKind::Talk => self.talk,
@@ -33,7 +30,7 @@ impl Words {
         }
     }
 
-    /// Those that scripts say, by the names that scripts know them by.
+    /// The texts that scripts show, by the names that scripts use.
     pub(super) fn for_scripts(&self) -> BTreeMap<&'static str, &'static str> {
         BTreeMap::from([
             ("pick", self.pick),
@@ -56,8 +53,7 @@ impl Words {
     }
 }
 
-/// The text with `{name}` replaced by values; names without a value stay. A value is never searched for
-/// names itself.
+/// Replaces each `{name}` by its value; names without a value stay. Values are not searched for names.
 pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,34 +1,27 @@
-//! What a visitor asked the program page for: a filter, words to find, the embedded form.
+//! The query of the program page: a filter, a search text, the embedded form.
 
+use super::encode::encode;
 use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
 use crate::program::Text;
 use crate::release::Release;
 use crate::revision::{Entry, Slugs};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::HashSet;
 
-/// The longest text to look for, in characters.
+/// The longest search text, in characters; the rest is ignored.
 pub const LONGEST_SEARCH: usize = 200;
-
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A value for a query, percent-encoded.
-pub(super) fn encode(value: &str) -> String {
-    utf8_percent_encode(value, QUERY).to_string()
-}
 
 /// The parameters of the program page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct View {
-    /// As a feed's.
+pub struct ProgramView {
+    /// The same filter as that of a feed.
     pub filter: Filter,
-    /// Words that must all occur, in any order and case; empty for none.
+    /// Words that must all occur, in any order and case; empty without a search.
     pub text: String,
-    /// Without masthead and footer, to stand in another site's page.
+    /// Without masthead and footer, to be framed by another site.
     pub embed: bool,
 }
 
-impl View {
+impl ProgramView {
     /// Reads the percent-decoded pairs of a query. Empty values, which a plain form sends, count as absent.
     ///
     /// # Errors
@@ -53,7 +46,7 @@ impl View {
         Ok(Self { filter, text, embed })
     }
 
-    /// Whether it is the page as it is kept rendered.
+    /// Whether it is the plain program page.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
@@ -76,17 +69,17 @@ impl View {
         if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
     }
 
-    /// The query of the feed of the same sessions; none while words are looked for, which no feed does.
+    /// The query of the feed with the same sessions; none with a search text, because feeds have no search.
     pub(super) fn feed_query(&self) -> Option<String> {
         self.text.is_empty().then(|| canonical_query(&self.filter, &Options::default()))
     }
 
-    /// Whether its page is rendered when a release is published.
+    /// Whether its page is rendered at publication.
     pub(super) fn is_kept(&self) -> bool {
         self.filter.is_empty() && self.text.is_empty()
     }
 
-    /// The entries that it asks for, in program order.
+    /// The matching entries, in program order.
     pub fn entries<'a>(&self, release: &'a Release) -> Vec<&'a Entry> {
         let found = (!self.text.is_empty()).then(|| release.search(&self.text));
         if self.filter.is_empty() {
@@ -94,7 +87,7 @@ impl View {
         }
         let found: Option<HashSet<_>> =
             found.map(|found| found.into_iter().map(|entry| &entry.session.id).collect());
-        // By what feeds know of each session: the session alone would have to be named anew.
+        // Feeds know the slugs of each session; computing them again here would be slow.
         let admitted = release.feeds.admitted(&self.filter);
         let both = admitted.filter(|event| found.as_ref().is_none_or(|found| found.contains(&event.id)));
         both.filter_map(|event| release.ledger.entries.get(&event.id)).collect()
@@ -106,19 +99,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_form_with_empty_fields_is_the_default_view() {
-        let view = View::parse([("track", ""), ("q", "  "), ("day", "")], &Slugs::default()).unwrap();
+    fn a_form_with_empty_fields_is_the_default_view() {
+        let view = ProgramView::parse([("track", ""), ("q", "  "), ("day", "")], &Slugs::default()).unwrap();
         assert!(view.is_default());
         assert_eq!(view.path(), "/");
     }
 
     #[test]
-    fn every_view_is_an_address_that_reads_back() {
+    fn the_path_of_a_view_parses_back() {
         let pairs = [("kind", "talk"), ("q", "Let’s  <b>&\" x=1"), ("embed", "")];
-        let view = View::parse(pairs, &Slugs::default()).unwrap();
+        let view = ProgramView::parse(pairs, &Slugs::default()).unwrap();
         assert_eq!(view.path(), "/?kind=talk&q=Let%E2%80%99s%20%3Cb%3E%26%22%20x%3D1&embed");
         assert_eq!(view.text, "Let’s <b>&\" x=1");
         assert_eq!(view.feed_query(), None);
-        assert!(View::parse([("track", "never")], &Slugs::default()).is_err());
+        assert!(ProgramView::parse([("track", "never")], &Slugs::default()).is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! Days and times as pages print them: the venue's, on the conference's clock, in the page's language.
+//! Prints dates and times in the venue's zone, on the conference's clock, in the page's language.
 
-use super::text::{Words, fill};
+use super::text::{Phrases, fill};
 use crate::program::{Clock, Zone};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 pub(super) struct When {
     pub zone: Zone,
     pub clock: Clock,
-    pub words: &'static Words,
+    pub words: &'static Phrases,
 }
 
 impl When {
@@ -64,12 +64,12 @@ impl When {
         self.pattern(&pattern, first)
     }
 
-    /// `Tue 25, 9:00 am PDT`: one instant, complete.
+    /// `Tue 25, 9:00 am PDT`
     pub(super) fn stamp(&self, at: DateTime<Utc>) -> String {
         format!("{}, {} {}", self.short_day(self.date(at)), self.time(at), self.zone.abbreviation(at))
     }
 
-    /// `March 2, 2025, 4:00 am PST`: for what need not lie near the conference.
+    /// `March 2, 2025, 4:00 am PST`, for times that may be far from the conference.
     pub(super) fn full(&self, at: DateTime<Utc>) -> String {
         let date = self.pattern(self.words.date_pattern, self.date(at));
         format!("{date}, {} {}", self.time(at), self.zone.abbreviation(at))
@@ -80,7 +80,7 @@ impl When {
         at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// With the venue's offset, as schema.org wants it.
+    /// With the venue's offset, as schema.org requires.
     pub(super) fn offset_iso(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.zone.tz()).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn when(clock: Clock, language: &str) -> When {
-        When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Words::of(language) }
+        When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Phrases::of(language) }
     }
 
     fn at(text: &str) -> DateTime<Utc> {

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("peer", &[]), // addresses, for the limits of server and http
     ("program", &[]),
     ("ics", &[]), // reads iCalendar for export, doctor and adopt
-    ("xml", &[]), // reads and writes XML for export, doctor, adopt and http
+    ("xml", &[]), // reads and writes XML for export, doctor, adopt, web and http
     ("config", &["program", "peer"]),
     ("import", &["program"]),
     ("revision", &["program"]),
@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("doctor", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("adopt", &["program", "import", "export", "ics", "xml"]),
     ("exchange", &["program", "revision", "feed", "release", "agenda", "export", "ics"]),
-    ("web", &["program", "revision", "feed", "release", "agenda", "exchange"]),
+    ("web", &["program", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
     ("freshness", &["program", "clock"]),
     (

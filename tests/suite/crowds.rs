@@ -9,7 +9,7 @@ use callboard::export::{agenda_text, schedule_json, shown_text};
 use callboard::feed::FeedKey;
 use callboard::program::{Program, Session, SessionId, SessionKind, Status, Text};
 use callboard::release::Release;
-use callboard::web::{self, Mine, Pages, View};
+use callboard::web::{self, Mine, Pages, ProgramView};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -116,7 +116,7 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
 #[test]
 fn pages_and_tables_made_for_one_request_are_bounded_and_say_so() {
     let release = release(parallel(3_000));
-    let view = View { text: "talk".to_owned(), ..View::default() };
+    let view = ProgramView { text: "talk".to_owned(), ..ProgramView::default() };
     let entries = view.entries(&release);
     assert_eq!(entries.len(), 3_000);
     let page = web::program(&release, &view);
@@ -124,7 +124,7 @@ fn pages_and_tables_made_for_one_request_are_bounded_and_say_so() {
     assert!(page.contains("3000 of 3000") && page.contains("the first 1000"), "{}", &page[..2_000]);
     let text = shown_text(&release, &entries);
     assert!(text.contains("And 2000 more") && text.matches("Talk ").count() == 1_000);
-    let whole = web::program(&release, &View::default());
+    let whole = web::program(&release, &ProgramView::default());
     assert_eq!(whole.matches("id=\"talk-").count(), 3_000, "the program itself is whole");
 }
 

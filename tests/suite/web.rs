@@ -9,7 +9,7 @@ use callboard::import::import;
 use callboard::program::{Change, Session, SessionId, Status, Text};
 use callboard::release::Release;
 use callboard::revision::Ledger;
-use callboard::web::{self, Assets, Page, Pages, Platform, Subject, View};
+use callboard::web::{self, Assets, Page, Pages, Platform, ProgramView, Subject};
 use html::check;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -63,9 +63,9 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         .collect();
     let name = Text::from(HOSTILE);
     let token = EditKey::generate().unwrap().read_token(1).reveal();
-    let fetched = web::Fetched { client: HOSTILE.to_owned(), ago: chrono::TimeDelta::hours(3), unseen: 1 };
+    let fetched = web::LastFetch { client: HOSTILE.to_owned(), ago: chrono::TimeDelta::hours(3), unseen: 1 };
     let link =
-        |n, label: &str, token, freshness| web::ReadLink { n, label: Text::from(label), token, freshness };
+        |n, label: &str, token, freshness| web::LinkStatus { n, label: Text::from(label), token, freshness };
     let links = [link(1, "", Some(token.clone()), Some(fetched)), link(2, HOSTILE, None, None)];
     let mine = web::Mine {
         name: &name,
@@ -89,7 +89,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         changes: 3,
         has_text: true,
     };
-    let desk = web::Desk {
+    let desk = web::DeskStatus {
         who: HOSTILE.to_owned(),
         last: Some((release.published(), HOSTILE.to_owned(), vec![fault(true), fault(false)])),
         held: vec![web::HeldRelease {
@@ -104,7 +104,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         current: Some(81),
         releases: vec![kept(2), kept(1)],
     };
-    let preview = web::Preview {
+    let preview = web::PreviewContent {
         faults: vec![fault(false)],
         changes: changes.to_vec(),
         blast: Some((120, 14)),
@@ -114,7 +114,8 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         superseded: true,
     };
     let slugs = &release.ledger.slugs;
-    let view = |pairs: &[(&'static str, &'static str)]| View::parse(pairs.iter().copied(), slugs).unwrap();
+    let view =
+        |pairs: &[(&'static str, &'static str)]| ProgramView::parse(pairs.iter().copied(), slugs).unwrap();
     let track = FeedKey::parse("/tracks/track-1.ics").unwrap();
     let subscribe =
         |subject, platform| web::subscribe(release, &subject, Options::default(), platform, None).unwrap();

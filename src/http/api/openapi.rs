@@ -4,7 +4,7 @@
 //! its own. Tests hold it against the route table, ask everything that it shows as an example and compare the
 //! answers, which are kept in `examples.json`.
 
-use crate::web::{Answer, Chapter, Operation, Parameter};
+use crate::web::{ApiChapter, ApiOperation, ApiParameter, ApiResponse};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     document
 });
 
-static CHAPTERS: LazyLock<Vec<Chapter>> = LazyLock::new(|| chapters(&DOCUMENT));
+static CHAPTERS: LazyLock<Vec<ApiChapter>> = LazyLock::new(|| chapters(&DOCUMENT));
 
 /// The whole document.
 pub(super) fn document() -> &'static Value {
@@ -42,7 +42,7 @@ pub(super) fn document() -> &'static Value {
 }
 
 /// The document as a page prints it.
-pub(in crate::http) fn reference() -> &'static [Chapter] {
+pub(in crate::http) fn reference() -> &'static [ApiChapter] {
     &CHAPTERS
 }
 
@@ -71,7 +71,7 @@ fn illustrate(operation: &mut Value, examples: &Value) {
     }
 }
 
-fn chapters(document: &Value) -> Vec<Chapter> {
+fn chapters(document: &Value) -> Vec<ApiChapter> {
     let chapter = |tag: &Value| {
         let name = text(tag, "name");
         let operations = members(&document["paths"]).flat_map(|(path, methods)| {
@@ -79,7 +79,7 @@ fn chapters(document: &Value) -> Vec<Chapter> {
         });
         let own = operations
             .filter(|(_, _, operation)| operation.pointer("/tags/0").is_some_and(|tag| tag == name.as_str()));
-        Chapter {
+        ApiChapter {
             operations: own.map(|(path, method, one)| operation(document, path, method, one)).collect(),
             text: text(tag, "description"),
             name,
@@ -88,10 +88,10 @@ fn chapters(document: &Value) -> Vec<Chapter> {
     items(&document["tags"]).map(chapter).collect()
 }
 
-fn operation(document: &Value, path: &str, method: &str, value: &Value) -> Operation {
+fn operation(document: &Value, path: &str, method: &str, value: &Value) -> ApiOperation {
     let parameters = items(&value["parameters"]).map(|parameter| {
         let parameter = resolved(document, parameter);
-        Parameter {
+        ApiParameter {
             name: text(parameter, "name"),
             place: text(parameter, "in"),
             is_required: parameter["required"] == true,
@@ -100,7 +100,7 @@ fn operation(document: &Value, path: &str, method: &str, value: &Value) -> Opera
     });
     let answers = members(&value["responses"]).map(|(status, answer)| {
         let answer = resolved(document, answer);
-        Answer { status: status.clone(), text: text(answer, "description") }
+        ApiResponse { status: status.clone(), text: text(answer, "description") }
     });
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let shown = members(&value["responses"]).filter_map(|(_, answer)| {
@@ -111,7 +111,7 @@ fn operation(document: &Value, path: &str, method: &str, value: &Value) -> Opera
         Some(_) => "edit key",
         None => "organizer's secret",
     });
-    Operation {
+    ApiOperation {
         id: text(value, "operationId"),
         method: method.to_uppercase(),
         path: path.to_owned(),

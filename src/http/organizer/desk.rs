@@ -6,7 +6,7 @@
 
 use super::{Call, Desk, Organizer};
 use crate::http::allowance::Allowed;
-use crate::http::web::form::Form;
+use crate::http::web::browser::PostedForm;
 use crate::http::web::{CAP, html, see, set_cookies};
 use crate::http::{Body, Problem, cap, origin, upload};
 use crate::import::{Fault, Report, Severity};
@@ -89,7 +89,7 @@ impl Organizer {
             allowed.may_guess()?;
         }
         origin::check(&request.headers, public_url)?;
-        let form = Form::read(&request.headers, &cap::read(body, CAP, patience).await?)?;
+        let form = PostedForm::read(&request.headers, &cap::read(body, CAP, patience).await?)?;
         if desk == Desk::SignIn {
             let Some(secret) = allowed.guess(|| self.secrets.find(form.one("secret")))? else {
                 let mut response = html(web::sign_in(&release, true));
@@ -157,7 +157,7 @@ impl Organizer {
             has_text: kept.complete,
         });
         let (held, releases) = (held.collect(), releases.collect());
-        let desk = web::Desk { who, last, held, stale, current: percent, releases };
+        let desk = web::DeskStatus { who, last, held, stale, current: percent, releases };
         Ok(html(web::desk(&release, &desk)))
     }
 }
@@ -176,7 +176,8 @@ impl Call<'_> {
         let look = move || {
             let _turn = turn;
             let seen = publisher.preview(&bytes);
-            let mut page = web::Preview { faults: faults(&seen.report), ..web::Preview::default() };
+            let mut page =
+                web::PreviewContent { faults: faults(&seen.report), ..web::PreviewContent::default() };
             if let (Some(prepared), Some(guarded)) = (seen.prepared, seen.guarded) {
                 let impact = publisher.impact(&seen.base, &prepared)?;
                 let title = |id: &crate::program::SessionId| {

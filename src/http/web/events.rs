@@ -1,4 +1,4 @@
-//! `/events`: tells open pages of a new release (server-sent events, the HTML standard, 9.2).
+//! `/events`: notifies open pages of new releases (server-sent events, the HTML standard, 9.2).
 
 use crate::http::body::Stream;
 use crate::http::{Body, Problem};
@@ -12,10 +12,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// Streams at once; a page without one works, it only hears of nothing.
+/// The most open streams. A page without a stream works; it is only not notified.
 const MOST: usize = 1024;
 
-/// A comment now and then keeps proxies from closing a silent stream.
+/// The interval of comments that keep proxies from closing a silent stream.
 const BEAT: Duration = Duration::from_secs(25);
 
 /// The streams that are open.
@@ -32,7 +32,7 @@ impl Events {
     pub(super) fn answer(&self, publisher: &Publisher) -> Result<Response<Body>, Problem> {
         let place = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::Busy)?;
         let mut releases = publisher.subscribe();
-        // The first word tells a page that it is older than what runs.
+        // The first event tells a page whether it is older than the live release.
         let next = async move {
             let text = release_event(*releases.borrow_and_update());
             Some((releases, text))
@@ -56,7 +56,7 @@ struct Releases {
     _place: OwnedSemaphorePermit,
 }
 
-/// The next thing to say: a new release, or that we are still here. None when the publisher is gone.
+/// The next message: a new release, or a comment after [`BEAT`]. None when the publisher has ended.
 async fn wait(mut releases: Receiver) -> Option<(Receiver, Bytes)> {
     let text = match tokio::time::timeout(BEAT, releases.changed()).await {
         Ok(Ok(())) => release_event(*releases.borrow_and_update()),

@@ -1,10 +1,9 @@
-//! Handing an agenda over to another device: a one-time code, ten minutes, in memory only.
+//! Moves an agenda to another device by a one-time code, which works for ten minutes and is held in memory only.
 //!
-//! The link leads to a page with a button; only the button's POST redeems the code, so that a messenger's
-//! link preview does not burn it. An agenda has one code at a time, so only its owner can void it: by making another,
-//! or by a new key.
+//! The link leads to a page with a button. Only the button's POST redeems the code, so a messenger's link preview
+//! does not. An agenda has one code at a time; a new code or a new key invalidates the earlier code.
 
-use super::{Visit, html, see, set_cookies};
+use super::{PageRequest, html, see, set_cookies};
 use crate::agenda::{EditKey, one_time_code};
 use crate::http::agendas::AgendaError;
 use crate::http::{Body, Problem};
@@ -19,38 +18,38 @@ use std::time::Duration;
 /// How long a code works.
 const LASTS: Duration = Duration::from_secs(600);
 
-/// Codes at once. A full table refuses new ones: a code that was given out works for its ten minutes.
+/// The most codes at a time. A full table refuses new codes, so that issued codes keep working for their ten minutes.
 const MOST: usize = 10_000;
 
-/// The codes that were made and not redeemed.
+/// The codes that were issued and not redeemed.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Codes(Mutex<Table>);
+pub(in crate::http) struct Codes(Mutex<CodeTable>);
 
 #[derive(Debug, Default)]
-struct Table {
+struct CodeTable {
     /// By the hash of the code.
-    codes: HashMap<Digest, Held>,
+    codes: HashMap<Digest, IssuedCode>,
     /// The code of an agenda, by the hash of its key.
     agendas: HashMap<Digest, Digest>,
 }
 
-/// What a code stands for, and until when.
+/// The key that a code stands for, and the end of its validity.
 #[derive(Debug)]
-struct Held {
+struct IssuedCode {
     key: EditKey,
     until: Duration,
 }
 
-/// Why no code was made.
+/// The reason why no code was issued.
 #[derive(Debug)]
 enum CodeError {
-    /// As many as there may be are waiting for their devices.
+    /// The table is full.
     Full,
     Random(getrandom::Error),
 }
 
 impl Codes {
-    /// A new code for an agenda, in place of the one that it had. `now` is [`crate::clock::Clock::elapsed`].
+    /// Issues a code for an agenda and invalidates its earlier one. `now` is [`crate::clock::Clock::elapsed`].
     fn issue(&self, key: &EditKey, now: Duration) -> Result<String, CodeError> {
         let code = one_time_code().map_err(CodeError::Random)?;
         let mut table = self.lock();
@@ -63,16 +62,16 @@ impl Codes {
         }
         let hash = hash(&code);
         table.agendas.insert(key.hash(), hash);
-        table.codes.insert(hash, Held { key: key.clone(), until: now + LASTS });
+        table.codes.insert(hash, IssuedCode { key: key.clone(), until: now + LASTS });
         Ok(code)
     }
 
-    /// The key that a code stands for.
+    /// The key of a code.
     fn find(&self, code: &str, now: Duration) -> Option<EditKey> {
         self.lock().codes.get(&hash(code)).filter(|held| held.until > now).map(|held| held.key.clone())
     }
 
-    /// The same, for the last time.
+    /// The key of a code, which this invalidates.
     fn redeem(&self, code: &str, now: Duration) -> Option<EditKey> {
         let mut table = self.lock();
         let held = table.codes.remove(&hash(code))?;
@@ -80,12 +79,12 @@ impl Codes {
         (held.until > now).then_some(held.key)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, CodeTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl CodeTable {
     fn forget_agenda(&mut self, agenda: &Digest) {
         if let Some(code) = self.agendas.remove(agenda) {
             self.codes.remove(&code);
@@ -103,8 +102,8 @@ fn hash(code: &str) -> Digest {
     Digest::of(code.as_bytes())
 }
 
-impl Visit<'_> {
-    /// Makes a code and shows the owner the link.
+impl PageRequest<'_> {
+    /// Issues a code and shows its link to the owner.
     pub(super) async fn make_hand_over(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
         let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
@@ -118,7 +117,7 @@ impl Visit<'_> {
         self.queues.short.make(|| self.page(&owned, Some((&link, lasts)))).await
     }
 
-    /// The page behind the link, and what its button does.
+    /// The page behind the link; a POST redeems the code.
     pub(super) fn hand_over(&self, code: &str) -> Result<Response<Body>, Problem> {
         let now = self.clock.elapsed();
         let is_redeemed = self.request.method == Method::POST;
@@ -127,7 +126,7 @@ impl Visit<'_> {
         }
         let found = if is_redeemed { self.codes.redeem(code, now) } else { self.codes.find(code, now) };
         let key = found.ok_or(Problem::UsedUp)?;
-        // An agenda that was deleted since, or has a new key, is handed to nobody.
+        // The agenda may have been deleted or got a new key since.
         self.agendas.open(&key).map_err(|error| match error {
             AgendaError::UnknownKey => Problem::UsedUp,
             error => error.into(),
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agenda_has_one_code_and_voids_no_other() {
+    fn a_new_code_invalidates_only_the_earlier_code_of_its_agenda() {
         let (codes, mine, other) = (Codes::default(), key(), key());
         let bystander = codes.issue(&other, NOW).unwrap();
         let first = codes.issue(&mine, NOW).unwrap();
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_refuses_the_newcomer_until_codes_are_over() {
+    fn a_full_table_refuses_new_codes_until_old_ones_expire() {
         let (codes, first) = (Codes::default(), key());
         let code = codes.issue(&first, NOW).unwrap();
         for _ in 1..MOST {

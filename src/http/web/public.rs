@@ -1,34 +1,37 @@
-//! The public pages and what stands beside them.
+//! The public pages and files, and the pages that explain how to subscribe.
 
-use super::{Visit, chosen};
-use crate::export::shown_text;
-use crate::feed::Coding;
+use super::{PageRequest, chosen, html};
+use crate::agenda::{Members, ReadToken};
+use crate::export::{deep_link, shown_text};
+use crate::feed::{Coding, FeedKey, Filter, parse_query};
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::encoding::wanted;
 use crate::http::exports::Format;
+use crate::http::feeds::{borrowed, options, pairs};
 use crate::http::representation::{Content, Representation, settled};
 use crate::http::{Body, EntityTag, Problem};
 use crate::http::{plain, policy};
-use crate::program::{SessionId, Slug};
+use crate::program::{SessionId, Slug, Text};
 use crate::revision::Digest;
-use crate::web::{self, Assets, Page, ReleaseNotes, View};
+use crate::web::{self, Assets, Page, Platform, ProgramView, ReleaseNotes, Subject};
 use http::Response;
+use http::header::USER_AGENT;
 use url::form_urlencoded;
 
-/// The releases that the changes page shows.
+/// The most releases that the page of changes shows.
 const NOTES: usize = 50;
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-impl Visit<'_> {
+impl PageRequest<'_> {
     pub(super) async fn program(&self) -> Result<Response<Body>, Problem> {
         let release = &self.published.release;
         let query = self.request.uri.query().unwrap_or_default();
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let view = View::parse(pairs, &release.ledger.slugs)?;
+        let view = ProgramView::parse(pairs, &release.ledger.slugs)?;
         if plain::is_wanted(&self.request.headers) {
             return match view.is_default() {
                 true => {
@@ -102,7 +105,7 @@ impl Visit<'_> {
         self.made(web::reference(&self.published.release, reference()))
     }
 
-    /// A page that was made at publication, with its codings.
+    /// A page that was rendered at publication, compressed where the client accepts it.
     fn kept(&self, page: &Page) -> Result<Response<Body>, Problem> {
         let coded = page.coded(|made| wanted(&self.request.headers, made));
         let tag = match &coded {
@@ -119,7 +122,7 @@ impl Visit<'_> {
         representation.answer(self.request)
     }
 
-    /// A page that is the same for everybody and is made when it is asked for.
+    /// A page that is the same for everybody and was rendered for this request.
     pub(super) fn made(&self, body: String) -> Result<Response<Body>, Problem> {
         self.made_as(HTML, body)
     }
@@ -129,12 +132,50 @@ impl Visit<'_> {
         let modified = settled(self.published.release.published(), self.clock.now());
         let representation = Representation {
             media_type,
-            // The time alone would not tell two filters apart for a cache, the tag does.
+            // Two filters have the same time; only the tag tells them apart.
             validators: Validators { tag, modified },
             coding: Coding::Identity,
             body: Content::Kept(body.into()),
             fields: Vec::new(),
         };
         representation.answer(self.request)
+    }
+}
+
+impl PageRequest<'_> {
+    pub(super) fn subscribe(&self, path: &str) -> Result<Response<Body>, Problem> {
+        let release = &self.published.release;
+        // A form also sends its empty fields.
+        let mut pairs = pairs(self.request);
+        pairs.retain(|(_, value)| !value.is_empty());
+        let agent = self.request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let platform = Platform::of(agent.unwrap_or_default());
+        if let Some(token) = path.strip_prefix("agendas/") {
+            let token = ReadToken::parse(token).map_err(|_| Problem::NotFound)?;
+            let record = self.open_link(&token)?;
+            let (token, name) = (token.reveal(), Text::line(&record.name).0);
+            let subject = Subject::Agenda { token: &token, name: &name };
+            let page = web::subscribe(release, &subject, options(&pairs)?, platform, None);
+            return Ok(html(page.ok_or(Problem::NotFound)?));
+        }
+        if let Some(members) = path.strip_prefix("team/") {
+            let members = Members::parse(members).map_err(|_| Problem::NotFound)?;
+            let name = self.open_team(&members)?.name();
+            let members = members.reveal();
+            let subject = Subject::Team { members: &members, name: &name };
+            let page = web::subscribe(release, &subject, options(&pairs)?, platform, None);
+            return Ok(html(page.ok_or(Problem::NotFound)?));
+        }
+        let key = FeedKey::parse(&format!("/{path}.ics")).ok_or(Problem::NotFound)?;
+        let (filter, options) = match key {
+            FeedKey::Program => parse_query(borrowed(&pairs), &release.ledger.slugs)?,
+            _ => (Filter::default(), options(&pairs)?),
+        };
+        let subject = if key == FeedKey::Program { Subject::Program(filter) } else { Subject::Part(key) };
+        // Giggity takes the whole program, in a format of its own.
+        let giggity = matches!(&subject, Subject::Program(filter) if filter.is_empty());
+        let giggity = giggity.then(|| deep_link(release));
+        let page = web::subscribe(release, &subject, options, platform, giggity);
+        Ok(html(page.ok_or(Problem::NotFound)?))
     }
 }

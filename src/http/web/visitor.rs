@@ -1,31 +1,32 @@
-//! A visitor's own agenda, by cookie and plain forms. A script gets JSON from the same paths.
+//! A visitor's own agenda, identified by cookie: pages, forms, import and export. Scripts get JSON from the same paths.
 
-use super::cookie::Jar;
-use super::form::Form;
-use super::{Visit, html, see, set_cookies};
+use super::browser::CookieJar;
+use super::browser::PostedForm;
+use super::{PageRequest, html, see, set_cookies};
 use crate::agenda::EditKey;
+use crate::exchange::{self, ExchangeError, Matching};
 use crate::http::agendas::{AgendaError, Created, Owned};
-use crate::http::origin;
-use crate::http::{Body, Problem};
+use crate::http::{Body, Problem, feeds, origin, upload};
 use crate::program::Text;
-use crate::web::{self, Fetched, Mine, ReadLink};
+use crate::web::{self, LastFetch, LinkStatus, Mine};
 use chrono::TimeDelta;
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response};
+use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
+use std::sync::Arc;
 
-impl Visit<'_> {
-    pub(super) fn jar(&self) -> Jar {
-        Jar::of(&self.published.release.program.conference.public_url)
+impl PageRequest<'_> {
+    pub(super) fn jar(&self) -> CookieJar {
+        CookieJar::of(&self.published.release.program.conference.public_url)
     }
 
-    /// A form from one of our own pages.
-    pub(super) fn form(&self) -> Result<Form, Problem> {
+    /// The posted form, after the check that one of our own pages sent it.
+    pub(super) fn form(&self) -> Result<PostedForm, Problem> {
         origin::check(&self.request.headers, &self.published.release.program.conference.public_url)?;
-        Form::read(&self.request.headers, &self.body)
+        PostedForm::read(&self.request.headers, &self.body)
     }
 
-    /// The agenda of the visitor's cookie; none for a cookie that opens nothing any more.
+    /// The agenda of the visitor's cookie; none where the cookie is missing or its key no longer works.
     pub(super) fn own(&self) -> Result<Option<Owned>, Problem> {
         let Some(key) = self.jar().key(&self.request.headers) else { return Ok(None) };
         match self.agendas.open(&key) {
@@ -35,7 +36,7 @@ impl Visit<'_> {
         }
     }
 
-    /// The key of the visitor's agenda, for a change of it, which counts.
+    /// The key of the visitor's agenda, for a change that counts towards its limit.
     fn key_for_change(&self) -> Result<EditKey, Problem> {
         let Owned { key, .. } = self.own()?.ok_or(AgendaError::UnknownKey)?;
         self.allowed.change(&key)?;
@@ -47,8 +48,8 @@ impl Visit<'_> {
             None => Ok(html(web::no_agenda(&self.published.release))),
             Some(owned) => {
                 let page = self.queues.short.make(|| self.page(&owned, None)).await?;
-                // What was pointed out once is seen; the page that is on its way still shows it. Nobody waits for
-                // the disk to read a page, nor does a full one keep it away.
+                // This page points out the changes; the next one need not. The write is not awaited: neither a slow nor a
+                // full disk may delay a read.
                 let (agendas, release) = (self.agendas.clone(), self.published.release.number());
                 if owned.record.seen_release >= release || self.request.method == Method::HEAD {
                     return Ok(page);
@@ -65,27 +66,26 @@ impl Visit<'_> {
 
     pub(super) fn page(&self, owned: &Owned, hand_over: Option<(&str, TimeDelta)>) -> Response<Body> {
         let (release, now) = (&self.published.release, self.clock.now());
-        let links: Vec<ReadLink> = owned
-            .links()
-            .into_iter()
-            .map(|link| ReadLink {
-                n: link.n,
-                label: Text::line(&link.label).0,
-                freshness: owned.fetched(&link, release, self.freshness).map(|(seen, unseen)| Fetched {
-                    client: seen.by.shown().to_owned(),
-                    ago: now - seen.at,
-                    unseen,
-                }),
-                token: link.token.map(|token| token.reveal()),
-            })
-            .collect();
+        let links: Vec<LinkStatus> =
+            owned
+                .links()
+                .into_iter()
+                .map(|link| LinkStatus {
+                    n: link.n,
+                    label: Text::line(&link.label).0,
+                    freshness: owned.fetched(&link, release, self.freshness).map(|(seen, unseen)| {
+                        LastFetch { client: seen.by.shown().to_owned(), ago: now - seen.at, unseen }
+                    }),
+                    token: link.token.map(|token| token.reveal()),
+                })
+                .collect();
         let name = Text::line(&owned.record.name).0;
         let seen = Some(owned.record.seen_release);
         let mine = Mine { name: &name, picks: &owned.record.picks, links: &links, seen, hand_over };
         html(web::mine(release, &mine))
     }
 
-    /// Which sessions are picked, for the pages' script.
+    /// The picks as JSON, for the pages' scripts.
     pub(super) fn state(&self) -> Result<Response<Body>, Problem> {
         let owned = self.own()?;
         let (name, picks) = match &owned {
@@ -99,7 +99,7 @@ impl Visit<'_> {
         Ok(response)
     }
 
-    /// Picks or unpicks; the first pick makes the agenda.
+    /// Adds or removes picks; the first pick creates the agenda.
     pub(super) async fn pick(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
@@ -151,7 +151,7 @@ impl Visit<'_> {
         Ok(see("/agenda"))
     }
 
-    /// A new edit key: devices that hold the old one are locked out.
+    /// Issues a new edit key, which signs out every other device.
     pub(super) async fn replace_key(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
         let key = self.key_for_change()?;
@@ -183,4 +183,56 @@ fn answer_json(value: &serde_json::Value) -> Response<Body> {
     let mut response = Response::new(Body::from(value.to_string()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+impl PageRequest<'_> {
+    pub(super) async fn import(self) -> Result<Response<Body>, Problem> {
+        let release = Arc::clone(&self.published.release);
+        let held = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
+        let picked = held.clone();
+        let (file, code) = if self.request.method == Method::POST {
+            origin::check(&self.request.headers, &release.program.conference.public_url)?;
+            (Some(upload::file(self.request, self.body.clone(), "file").await?), None)
+        } else {
+            let query = self.request.uri.query().unwrap_or_default();
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            (None, pairs.find(|(name, _)| name == "picks").map(|(_, code)| code.into_owned()))
+        };
+        let look = move || match (file, code) {
+            (Some(file), _) => exchange::from_file(&file, &release, &picked).map(Some),
+            (None, Some(code)) => exchange::from_code(&code)
+                .map(|numbers| Some(exchange::from_numbers(&numbers, &release, &picked))),
+            (None, None) => Ok(None),
+        };
+        let make = move || {
+            let found: Result<Option<Matching>, ExchangeError> = look();
+            let (matching, fault) = match found {
+                Ok(matching) => (matching, None),
+                Err(error) => (None, Some(error.to_string())),
+            };
+            let page = web::import(&self.published.release, &held, matching.as_ref(), fault.as_deref());
+            let mut response = html(page);
+            if fault.is_some() {
+                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+            response
+        };
+        self.queues.whole.make(make).await
+    }
+
+    /// The visitor's picks as a file: a calendar, or a JSON list that the import reads.
+    pub(super) fn export(&self, is_calendar: bool) -> Result<Response<Body>, Problem> {
+        let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
+        let release = &self.published.release;
+        if is_calendar {
+            return feeds::own(&owned.record, release, self.request, self.clock.now());
+        }
+        let list = exchange::to_json(release, &owned.record.picks);
+        let mut response = Response::new(Body::from(format!("{list:#}\n")));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let name = HeaderValue::from_static("attachment; filename=\"agenda.json\"");
+        headers.insert(CONTENT_DISPOSITION, name);
+        Ok(response)
+    }
 }

@@ -1,10 +1,10 @@
-//! English, as written in America and elsewhere.
+//! The English texts, American and British.
 
 macro_rules! words {
     ($($name:ident: $text:literal,)+) => {
-        /// One field per phrase; `{name}` stands for what [`super::fill`] puts there.
+        /// One field per text; [`super::fill`] replaces each `{name}`.
         #[derive(Debug)]
-        pub(in crate::web) struct Words {
+        pub(in crate::web) struct Phrases {
             pub weekdays: [&'static str; 7],
             pub short_weekdays: [&'static str; 7],
             pub months: [&'static str; 12],
@@ -12,9 +12,9 @@ macro_rules! words {
         }
 
         /// American English: the month before the day.
-        pub(super) static AMERICAN: Words = ENGLISH;
+        pub(super) static AMERICAN: Phrases = ENGLISH;
 
-        const ENGLISH: Words = Words {
+        const ENGLISH: Phrases = Phrases {
             weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
             short_weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
             months: [
@@ -26,8 +26,8 @@ macro_rules! words {
     };
 }
 
-/// English elsewhere: the day before the month.
-pub(super) static BRITISH: Words = Words {
+/// British English: the day before the month.
+pub(super) static BRITISH: Phrases = Phrases {
     day_pattern: "{weekday}, {day} {month}",
     date_pattern: "{day} {month} {year}",
     days_pattern: "{day}–{last} {month} {year}",

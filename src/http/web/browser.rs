@@ -1,28 +1,31 @@
-//! The cookies of an agenda (RFC 6265bis): the edit key, which no script can read, and a mark beside it that
-//! says there is one.
+//! What a browser sends back: posted forms, and the cookies of an agenda (RFC 6265bis).
+//!
+//! The edit key is in a cookie that no script can read. A second cookie tells scripts that there is an agenda.
 
 use crate::agenda::EditKey;
+use crate::http::Problem;
+use bytes::Bytes;
 use http::HeaderMap;
-use http::header::COOKIE;
+use http::header::{CONTENT_TYPE, COOKIE};
 use url::Url;
 
 /// `__Host-` binds a cookie to this very host and to https; without https the prefix is not allowed.
 const SECURE_NAME: &str = "__Host-agenda";
 const PLAIN_NAME: &str = "agenda";
 
-/// What pages' scripts may read.
+/// The cookie that scripts may read. It holds no secret.
 const MARK: &str = "agenda_here";
 
-/// As long as browsers keep a cookie at most.
+/// In seconds: 400 days, the most that browsers allow.
 const MAX_AGE: u32 = 400 * 24 * 3600;
 
-/// How cookies are written for an origin.
+/// Reads and writes the cookies of one origin.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Jar {
+pub(super) struct CookieJar {
     secure: bool,
 }
 
-impl Jar {
+impl CookieJar {
     pub(super) fn of(public_url: &Url) -> Self {
         Self { secure: public_url.scheme() == "https" }
     }
@@ -31,19 +34,19 @@ impl Jar {
         if self.secure { SECURE_NAME } else { PLAIN_NAME }
     }
 
-    /// The edit key that the visitor's browser holds, if it is one.
+    /// The edit key in the request's cookies; none where it is missing or malformed.
     pub(super) fn key(self, headers: &HeaderMap) -> Option<EditKey> {
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(name, _)| *name == self.name()).and_then(|(_, value)| EditKey::parse(value).ok())
     }
 
-    /// Hands the browser a key.
+    /// The cookies that store a key in the browser.
     pub(super) fn keep(self, key: &EditKey) -> [String; 2] {
         self.set(&key.reveal(), "1", MAX_AGE)
     }
 
-    /// Takes it back.
+    /// The cookies that delete the key from the browser.
     pub(super) fn forget(self) -> [String; 2] {
         self.set("", "", 0)
     }
@@ -57,16 +60,43 @@ impl Jar {
     }
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A form as `application/x-www-form-urlencoded` (the URL standard, 5.1): its fields, in order.
+pub(in crate::http) struct PostedForm(Vec<(String, String)>);
+
+impl PostedForm {
+    /// Parses a body. A body that is not empty must be declared as a form.
+    pub(in crate::http) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Problem> {
+        let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = declared.split(';').next().unwrap_or_default().trim();
+        if !body.is_empty() && !essence.eq_ignore_ascii_case(FORM) {
+            return Err(Problem::MediaType(FORM));
+        }
+        Ok(Self(url::form_urlencoded::parse(body).into_owned().collect()))
+    }
+
+    /// The first value of a field; empty where the field is missing.
+    pub(in crate::http) fn one(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// All values of a field.
+    pub(in crate::http) fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn jar(origin: &str) -> Jar {
-        Jar::of(&origin.parse().unwrap())
+    fn jar(origin: &str) -> CookieJar {
+        CookieJar::of(&origin.parse().unwrap())
     }
 
     #[test]
-    fn a_key_comes_back_and_no_script_can_read_it() {
+    fn a_stored_key_is_read_back_and_hidden_from_scripts() {
         let key = EditKey::generate().unwrap();
         for (origin, start) in [("https://a.example", "__Host-agenda="), ("http://127.0.0.1:8080", "agenda=")]
         {
@@ -82,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_none() {
+    fn a_missing_or_malformed_cookie_gives_no_key() {
         let mut headers = HeaderMap::new();
         assert_eq!(jar("http://a.example").key(&headers), None);
         headers.insert(COOKIE, "agenda=cbe_typo".parse().unwrap());
