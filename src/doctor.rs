@@ -19,8 +19,6 @@ mod grammar;
 mod icsx5;
 mod outlook;
 mod print;
-#[cfg(test)]
-mod sample;
 mod thunderbird;
 mod vdirsyncer;
 mod zone;

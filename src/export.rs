@@ -17,9 +17,6 @@ mod jcal;
 mod schedule;
 mod text;
 
-#[cfg(test)]
-pub(crate) mod sample;
-
 pub use self::csv::{Cells, clock_cell, schedule_csv, write_table};
 pub use api::{
     ProgramDocument, SESSION_FIELDS, SessionDocument, SpeakerDocument, TrackDocument, speaker_documents,

@@ -33,6 +33,8 @@ pub mod doctor;
 pub mod exchange;
 pub mod export;
 pub mod feed;
+#[doc(hidden)]
+pub mod fixtures;
 pub mod freshness;
 pub mod http;
 pub mod ics;

@@ -96,18 +96,18 @@ fn by_rules(moment: &Moment, calendar: &Calendar<'_>) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::release;
     use super::*;
+    use crate::fixtures;
 
     /// A feed as a broken renderer could write it: what each mistake is called.
     #[test]
     fn a_feed_that_says_something_else_does_not_parse_back() {
-        let release = release();
+        let release = fixtures::opening().release();
         assert_eq!(parses_back(&release), Ok(()));
         let feed = release.feeds.feed(&crate::feed::FeedKey::Program).unwrap();
         let text = String::from_utf8(feed.identity.to_vec()).unwrap();
         let entry = release.ledger.entries.values().next().unwrap();
-        let uid = "opening@conf.example.org".to_owned();
+        let uid = "opening@conference.callboard.invalid".to_owned();
         let ledger = HashMap::from([(uid.clone(), entry)]);
         for (old, new, problem) in [
             ("T090000", "T100000", "the start"),

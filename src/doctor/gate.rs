@@ -146,13 +146,13 @@ fn keep(findings: Findings, key: &FeedKey, found: &mut Vec<Found>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::release;
     use super::*;
+    use crate::fixtures;
 
     /// What a broken renderer could write, and what the release is stopped for.
     #[test]
     fn a_renderers_fault_stops_the_release_and_a_finding_does_not() {
-        assert_eq!(inspect(&release(), None), Ok(Vec::new()));
+        assert_eq!(inspect(&fixtures::opening().release(), None), Ok(Vec::new()));
         for (old, new, problem) in [
             ("T090000", "T100000", "the start"),
             ("Opening\\, with", "Opening, wi", "the title"),
@@ -160,12 +160,12 @@ mod tests {
             ("TZOFFSETTO:-0700", "TZOFFSETTO:-0600", "the start"),
             ("VERSION:2.0\r\n", "VERSION:2.0\n", "LF"),
         ] {
-            let mut broken = release();
+            let mut broken = fixtures::opening().release();
             broken.feeds.plant(&FeedKey::Program, old, new);
             let told = inspect(&broken, None).unwrap_err();
             assert!(told.problem.contains(problem) && told.feed == "/program.ics", "{old}: {told}");
         }
-        let mut warned = release();
+        let mut warned = fixtures::opening().release();
         warned.feeds.plant(&FeedKey::Program, "CLASS:PUBLIC", "CLASS:PRIVATE");
         // The day's feed still holds the sound VEVENT, which is no longer the session's.
         assert_eq!(inspect(&warned, None).unwrap_err().problem, "it is not the join of its sessions");
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_an_inspected_release_shares_is_not_read_again() {
-        let (first, now) = (release(), "2025-01-02T00:00:00Z".parse().unwrap());
+        let (first, now) = (fixtures::opening().release(), "2025-01-02T00:00:00Z".parse().unwrap());
         let next = first.follow(first.program.clone(), now).release;
         assert_eq!(next.feeds.fresh_events(Some(&first.feeds)).count(), 0);
         assert_eq!(next.feeds.fresh_feeds(Some(&first.feeds)).count(), 0);

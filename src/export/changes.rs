@@ -197,45 +197,42 @@ fn entry(change: &Change, published: &Published<'_>, release: &Release) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::sample;
-    use crate::program::{Session, Status};
+    use crate::fixtures;
+    use crate::program::Status;
+    use crate::revision::Ledger;
     use crate::xml::{Element, MOST_BYTES, read};
 
-    /// A release as a test keeps it.
-    type Kept = (u64, DateTime<Utc>, Vec<Change>);
+    /// Number, time and changes of a release.
+    type Stored = (u64, DateTime<Utc>, Vec<Change>);
 
-    /// Two releases: the sample, and what an organizer's morning makes of it.
-    fn morning() -> (Release, Vec<Kept>) {
-        let first = sample::after(
-            sample::program(sample::sessions()),
-            &crate::revision::Ledger::empty("srecon25.example.org"),
-            "2025-01-10T12:00:00Z",
-        );
-        let mut sessions = sample::sessions();
-        let named = |sessions: &mut Vec<Session>, id: &str| {
-            sessions.iter().position(|session| session.id.as_str() == id).unwrap()
-        };
-        let moved = named(&mut sessions, "ml-monitoring");
-        sessions[moved].slot.start = sample::at("2025-03-25T21:40:00Z");
-        sessions[moved].slot.end = sample::at("2025-03-25T22:25:00Z");
-        sessions[moved].track = Some(Slug::parse("2").unwrap());
-        let roomy = named(&mut sessions, "slow-queries");
-        sessions[roomy].slot.room = Some(Text::from("Salon 7"));
-        sessions[roomy].title = Text::from("Slower queries");
-        let restored = named(&mut sessions, "fell-through");
-        sessions[restored].status = Status::Confirmed;
-        let gone = named(&mut sessions, "night");
-        sessions.remove(gone);
-        let coffee = named(&mut sessions, "coffee");
-        sessions[coffee].status = Status::Withdrawn;
-        sessions.push(sample::session("extra", "2025-03-27T16:00:00Z", "2025-03-27T17:00:00Z", "One more"));
-        let second = sample::after(sample::program(sessions), &first.0.ledger, "2025-03-20T08:00:00Z");
-        let releases = vec![(1, first.0.published(), first.1), (2, second.0.published(), second.1)];
-        (second.0, releases)
+    /// Release 2 of the sample program, and what both releases changed.
+    fn two_releases() -> (Release, Vec<Stored>) {
+        let first = fixtures::tricky().after(&Ledger::empty("conf.example.org"), "2025-01-10T12:00:00Z");
+        let (start, end) = (fixtures::at("2025-03-27T16:00:00Z"), fixtures::at("2025-03-27T17:00:00Z"));
+        let second = fixtures::tricky()
+            .edit("ml-monitoring", |session| {
+                session.slot.start = fixtures::at("2025-03-25T21:40:00Z");
+                session.slot.end = fixtures::at("2025-03-25T22:25:00Z");
+                session.track = Some(Slug::parse("2").unwrap());
+            })
+            .edit("slow-queries", |session| {
+                session.slot.room = Some(Text::from("Salon 7"));
+                session.title = Text::from("Slower queries");
+            })
+            .edit("fell-through", |session| session.status = Status::Confirmed)
+            .edit("coffee", |session| session.status = Status::Withdrawn)
+            .without("night")
+            .sessions([fixtures::talk("extra", start, end, "One more")])
+            .after(&first.release.ledger, "2025-03-20T08:00:00Z");
+        let releases = vec![
+            (1, first.release.published(), first.changes),
+            (2, second.release.published(), second.changes),
+        ];
+        (second.release, releases)
     }
 
     fn feed(scope: Scope<'_>) -> ChangeFeed {
-        let (release, kept) = morning();
+        let (release, kept) = two_releases();
         let published: Vec<Published<'_>> = kept
             .iter()
             .map(|(number, published, changes)| Published { number: *number, published: *published, changes })
@@ -278,7 +275,7 @@ mod tests {
     fn what_is_withdrawn_is_in_no_entry_and_its_leaving_shows_in_the_date() {
         let feed = feed(Scope::Program);
         assert!(!titles(&feed).iter().any(|title| title.contains("Coffee")), "{:?}", titles(&feed));
-        assert_eq!(feed.modified, sample::at("2025-03-20T08:00:00Z"));
+        assert_eq!(feed.modified, fixtures::at("2025-03-20T08:00:00Z"));
     }
 
     #[test]
@@ -317,7 +314,7 @@ mod tests {
         let ids: std::collections::HashSet<&str> = entries.iter().map(|entry| entry.text_of("id")).collect();
         assert_eq!(ids.len(), entries.len());
         assert!(ids.iter().all(|id| id.starts_with("urn:uuid:")));
-        let (release, kept) = morning();
+        let (release, kept) = two_releases();
         let first = Published { number: 1, published: kept[0].1, changes: &kept[0].2 };
         let alone = ChangeFeed::of(&release, &[first], Scope::Program);
         assert!(ids.contains(alone.entries[0].id.urn().to_string().as_str()));
@@ -330,6 +327,6 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&json.bytes).unwrap();
         assert_eq!(value["version"], "https://jsonfeed.org/version/1.1");
         assert_eq!(value["items"].as_array().unwrap().len(), 6);
-        assert_eq!(value["feed_url"], "https://conf.example.org/changes.json");
+        assert_eq!(value["feed_url"], "https://conf.example/changes.json");
     }
 }

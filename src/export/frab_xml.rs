@@ -92,8 +92,8 @@ fn event(item: &Item<'_>, language: &str, xml: &mut Writer) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::{sample, schedule_json};
-    use crate::revision::Ledger;
+    use crate::export::schedule_json;
+    use crate::fixtures;
     use crate::xml::{Element, MOST_BYTES, read};
     use std::collections::HashSet;
 
@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn document() -> Element {
-        read(&schedule_xml(&sample::release()).bytes, MOST_BYTES).unwrap()
+        read(&schedule_xml(&fixtures::tricky().release()).bytes, MOST_BYTES).unwrap()
     }
 
     #[test]
@@ -133,15 +133,12 @@ mod tests {
 
     #[test]
     fn parallel_sessions_without_rooms_do_not_share_a_column() {
-        let mut sessions = sample::sessions();
-        for id in ["ama-one", "ama-two"] {
-            let mut ama = sample::session(id, "2025-03-25T18:15:00Z", "2025-03-25T19:00:00Z", id);
-            ama.track = sessions[1].track.clone();
-            sessions.push(ama);
-        }
-        let ledger = Ledger::empty("x.example.org");
-        let (release, _) = sample::after(sample::program(sessions), &ledger, "2025-01-01T00:00:00Z");
-        let xml = schedule_xml(&release);
+        let (start, end) = (fixtures::at("2025-03-25T18:15:00Z"), fixtures::at("2025-03-25T19:00:00Z"));
+        let parallel = ["ama-one", "ama-two"].map(|id| {
+            let track = Some(crate::program::slug_of("Track 1"));
+            crate::program::Session { track, ..fixtures::talk(id, start, end, id) }
+        });
+        let xml = schedule_xml(&fixtures::tricky().sessions(parallel).release());
         let root = read(&xml.bytes, MOST_BYTES).unwrap();
         let rooms: Vec<&str> =
             root.all("day").flat_map(|day| day.all("room")).filter_map(|r| r.attribute("name")).collect();
@@ -152,12 +149,11 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_survive_a_move() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         let before = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
-        let mut sessions = sample::sessions();
-        sessions[1].slot = sessions[5].slot.clone();
-        sessions.remove(4);
-        let (release, _) = sample::after(sample::program(sessions), &release.ledger, "2025-02-01T00:00:00Z");
+        let mut moved = fixtures::tricky().without("embargo");
+        moved.sessions[1].slot = moved.sessions[4].slot.clone();
+        let release = moved.after(&release.ledger, "2025-02-02T00:00:00Z").release;
         let after = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
         let ids = |root: &Element| -> HashSet<Vec<String>> {
             let keys = ["guid", "id", "code"];
@@ -177,7 +173,7 @@ mod tests {
 
     #[test]
     fn both_formats_say_the_same() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         let json: serde_json::Value = serde_json::from_slice(&schedule_json(&release).bytes).unwrap();
         let root = document();
         let conference = &json["schedule"]["conference"];
@@ -203,20 +199,8 @@ mod tests {
 
     #[test]
     fn a_program_without_sessions_still_has_its_days() {
-        let program = sample::program(Vec::new());
-        let (release, _) = sample::after(program, &Ledger::empty("x.example.org"), "2025-01-01T00:00:00Z");
+        let release = fixtures::conference().dates("2025-03-24", "2025-03-27").release();
         let root = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
         assert_eq!((root.all("day").count(), events(&root).len()), (4, 0));
-    }
-
-    /// For the schemas: writes both files where `tests/clients/schedules.py` finds them.
-    #[test]
-    fn the_sample_can_be_validated() {
-        let Some(dir) = std::env::var_os("CALLBOARD_WRITE_SCHEDULES") else { return };
-        let release = sample::release();
-        std::fs::write(std::path::Path::new(&dir).join("schedule.xml"), schedule_xml(&release).bytes)
-            .unwrap();
-        std::fs::write(std::path::Path::new(&dir).join("schedule.json"), schedule_json(&release).bytes)
-            .unwrap();
     }
 }

@@ -103,28 +103,29 @@ pub fn deep_link(release: &Release) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::{Schedule, sample};
+    use crate::export::Schedule;
+    use crate::fixtures;
     use std::io::Read;
 
     #[test]
     fn the_days_are_those_of_the_schedule() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         assert_eq!(span(&release), Schedule::of(&release).span());
     }
 
     #[test]
     fn the_link_carries_the_schedule_and_the_entry() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         let link = deep_link(&release);
         let (address, entry) =
             link.strip_prefix("https://ggt.gaa.st/#url=").unwrap().split_once("&json=").unwrap();
         let address = percent_encoding::percent_decode_str(address).decode_utf8().unwrap();
-        assert_eq!(address, "https://conf.example.org/schedule.xml");
+        assert_eq!(address, "https://conf.example/schedule.xml");
         let packed = BASE64URL.decode(entry.as_bytes()).unwrap();
         let mut text = String::new();
         flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
         let entry: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(entry["url"], "https://conf.example.org/schedule.xml");
+        assert_eq!(entry["url"], "https://conf.example/schedule.xml");
         assert_eq!(
             (entry["start"].as_str(), entry["end"].as_str()),
             (Some("2025-03-24"), Some("2025-03-27"))

@@ -80,7 +80,7 @@ fn property(line: &Line) -> Result<Value, JcalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::sample;
+    use crate::fixtures;
     use proptest::prelude::*;
 
     fn convert(lines: &str) -> Result<Value, JcalError> {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_feed_of_a_release_converts_with_all_its_properties() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         for (key, feed) in release.feeds.feeds() {
             let value: Value = serde_json::from_slice(&jcal(&feed.identity).unwrap()).unwrap();
             let reading = ics::read(&feed.identity);

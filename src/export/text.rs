@@ -168,12 +168,12 @@ fn columns(c: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::sample;
+    use crate::fixtures;
     use proptest::prelude::*;
 
     #[test]
     fn a_day_has_a_heading_and_each_session_its_times_place_and_people() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         let text = String::from_utf8(program_text(&release).bytes.to_vec()).unwrap();
         assert!(
             text.starts_with("SREcon25 Americas\nRelease 1; all times are America/Los_Angeles.\n"),
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_agenda_names_clashes_and_what_is_gone() {
-        let release = sample::release();
+        let release = fixtures::tricky().release();
         let ids = ["slow-queries", "ml-monitoring", "never-was"].map(|id| SessionId::parse(id).unwrap());
         let text = agenda_text(&release, &Text::from("Mine"), &ids);
         assert!(text.contains("at the same time as"), "{text}");

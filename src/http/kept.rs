@@ -162,7 +162,7 @@ impl Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::sample;
+    use crate::fixtures;
     use std::cell::Cell;
     use std::time::Duration;
 
@@ -180,7 +180,7 @@ mod tests {
             let queue = Queue::new(1, Duration::ZERO);
             Self {
                 kept: Kept::within(MOST, 100),
-                release: Arc::new(sample::release()),
+                release: Arc::new(fixtures::tricky().release()),
                 queue,
                 made: Cell::new(0),
             }

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_release_lower_cases_its_texts_at_the_first_search_and_never_again() {
-        let release = crate::export::sample::release();
+        let release = crate::fixtures::tricky().release();
         assert!(release.texts.get().is_none());
         let title = release.shown()[0].session.title.to_string().to_uppercase();
         assert!(!release.search(&title).is_empty());

@@ -1,8 +1,8 @@
 //! Foreign programs taken in: each sample's CSV imports without an error and says what the sample said.
 
-use crate::sample::{PUBLISHED, instant, plain_conference};
 use callboard::adopt::{AdoptError, Adopted, adopt};
 use callboard::export::{schedule_json, schedule_xml};
+use callboard::fixtures::{self, PUBLISHED, at};
 use callboard::import::import;
 use callboard::program::{Program, Session, SessionKind, Status, Zone};
 use callboard::release::Release;
@@ -34,7 +34,7 @@ fn foreign_files_at_hand_publish_without_errors() {
 
 /// The program that a CSV gives, which must have no error.
 fn program(adopted: &Adopted) -> Program {
-    let conference = plain_conference("Adopted", adopted.zone.name());
+    let conference = fixtures::conference().zone(adopted.zone.name()).build();
     let report = import(&adopted.csv, &conference);
     let errors: Vec<_> = report.errors().collect();
     assert!(errors.is_empty(), "{errors:#?}\n{}", String::from_utf8_lossy(&adopted.csv));
@@ -70,7 +70,7 @@ fn pretalx_titles_give_up_their_speakers() {
     let talk = &program.order()[0];
     assert_eq!(talk.title.as_str(), "Zero downtime - mostly");
     assert_eq!(people(talk), ["Jane Doe", "Zoë Müller"]);
-    assert_eq!(talk.slot.start, instant("2025-06-12T07:30:00Z"));
+    assert_eq!(talk.slot.start, at("2025-06-12T07:30:00Z"));
     assert_eq!(talk.slot.room.as_ref().unwrap().as_str(), "Gray Room");
     assert_eq!(program.order()[1].kind, SessionKind::Break);
 }
@@ -81,7 +81,7 @@ fn a_zone_of_an_unknown_name_is_read_by_its_rules() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt/pretalx.ics");
     let text = std::fs::read_to_string(path).unwrap().replace("CET", "W. Europe Standard Time");
     let adopted = adopt(text.as_bytes(), Zone::parse("Europe/Berlin").ok()).unwrap();
-    assert_eq!(program(&adopted).order()[0].slot.start, instant("2025-06-12T07:30:00Z"));
+    assert_eq!(program(&adopted).order()[0].slot.start, at("2025-06-12T07:30:00Z"));
     assert!(said(&adopted, "read by its VTIMEZONE"), "{}", adopted.render());
 }
 
@@ -111,7 +111,7 @@ fn sched_categories_are_kinds_and_tracks_and_nothing_is_dropped_unsaid() {
     assert_eq!((keynote.kind, party.kind), (SessionKind::Plenary, SessionKind::Social));
     assert_eq!(party.track.as_ref().unwrap().as_str(), "observability");
     assert_eq!((party.status, party.title.as_str()), (Status::Cancelled, "=Evening= Reception"));
-    assert_eq!(party.slot.end, instant("2025-06-13T05:00:00Z"));
+    assert_eq!(party.slot.end, at("2025-06-13T05:00:00Z"));
     for part in ["RRULE", "GEO", "VALARM"] {
         assert!(said(&adopted, part), "{part}: {}", adopted.render());
     }
@@ -139,12 +139,12 @@ fn frab_xml_keeps_links_and_says_what_it_leaves() {
 
 #[test]
 fn our_own_schedules_come_back() {
-    let conference = plain_conference("Own", "America/Los_Angeles");
+    let conference = fixtures::conference().build();
     let csv = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("program.csv")).unwrap();
     let original = import(&csv, &conference).program.unwrap();
     let count = original.order().len();
     let ledger = Ledger::empty(&conference.uid_domain);
-    let release = Release::prepare(original, &ledger, instant(PUBLISHED)).release;
+    let release = Release::prepare(original, &ledger, at(PUBLISHED)).release;
     for bytes in [schedule_xml(&release).bytes, schedule_json(&release).bytes] {
         let adopted = adopt(&bytes, None).unwrap();
         let back = program(&adopted);
@@ -207,7 +207,7 @@ fn a_year_that_no_conference_is_in_is_no_time() {
     assert_eq!(adopted.sessions, 1);
     assert!(said(&adopted, "its start cannot be read") && said(&adopted, "half an hour is written"));
     let program = program(&adopted);
-    assert_eq!(program.order()[0].slot.end, instant("2025-03-25T10:30:00Z"));
+    assert_eq!(program.order()[0].slot.end, at("2025-03-25T10:30:00Z"));
 }
 
 proptest! {
@@ -220,7 +220,7 @@ proptest! {
         minutes in 0..600_000i64,
     ) {
         let [title, kind, track, room, text, person, second, bio, link, url] = texts.try_into().unwrap();
-        let start = instant("2025-01-01T00:00:00Z") + chrono::TimeDelta::minutes(minutes);
+        let start = at("2025-01-01T00:00:00Z") + chrono::TimeDelta::minutes(minutes);
         let event = serde_json::json!({
             "title": title, "type": kind, "track": track, "room": room, "abstract": text, "url": url,
             "date": start.to_rfc3339(), "start": "", "duration": "00:45",

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("revision", &["program"]),
     ("feed", &["program", "revision"]),
     ("release", &["program", "revision", "feed"]),
+    ("fixtures", &["program", "revision", "release"]), // conferences for tests; no other module may use it
     ("agenda", &["program", "revision", "feed", "release"]),
     ("export", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("doctor", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),

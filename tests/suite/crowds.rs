@@ -3,10 +3,10 @@
 //! Nothing here is timed. A page, table or document that names every pair grows with the square of the sessions, so each
 //! test compares the output of twice as many sessions with that of half as many.
 
-use crate::sample::{first_release, instant, plain_conference, speaker, talk};
 use callboard::agenda::{Agenda, MOST_NAMED, MOST_PICKS, clashes_anew};
 use callboard::export::{agenda_text, schedule_json, shown_text};
 use callboard::feed::FeedKey;
+use callboard::fixtures::{self, at, speaker, talk};
 use callboard::program::{Program, Session, SessionId, SessionKind, Status, Text};
 use callboard::release::Release;
 use callboard::web::{self, Mine, Pages, ProgramView};
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 /// Sessions in an order of their own by minutes from the start of the day.
 fn sessions(spans: &[(i64, i64)]) -> Vec<Session> {
-    let day = instant("2025-03-25T08:00:00Z");
+    let day = at("2025-03-25T08:00:00Z");
     let session = |(n, (from, length)): (usize, &(i64, i64))| {
         let start = day + TimeDelta::minutes(*from);
         talk(&format!("talk-{n:05}"), start, start + TimeDelta::minutes(*length), &format!("Talk {n:05}"))
@@ -25,7 +25,7 @@ fn sessions(spans: &[(i64, i64)]) -> Vec<Session> {
 }
 
 fn release(sessions: Vec<Session>) -> Release {
-    first_release(&plain_conference("Crowd", "UTC"), sessions)
+    fixtures::conference().title("Crowd").zone("UTC").sessions(sessions).release()
 }
 
 fn ids(sessions: &[Session]) -> Vec<SessionId> {
@@ -146,7 +146,7 @@ fn every_parallel_session_without_a_room_has_a_room_of_its_own_in_the_schedule()
 fn parts_of_the_program_have_the_pages_of_their_feeds() {
     let mut all = parallel(30);
     for (n, session) in all.iter_mut().enumerate() {
-        session.speakers = vec![speaker(if n % 3 == 0 { "Zoë Müller" } else { "Zoe Muller" }, None)];
+        session.speakers = vec![speaker(if n % 3 == 0 { "Zoë Müller" } else { "Zoe Muller" }, "")];
     }
     let release = release(all);
     let slug = release.ledger.slugs.speaker_slug(&Text::from("Zoë Müller")).unwrap().clone();
@@ -229,7 +229,7 @@ proptest! {
             session.status = if kind == 0 { Status::Cancelled } else { Status::Confirmed };
         }
         let program = Program::new(first.program.conference.clone(), Vec::new(), all);
-        let second = first.follow(program, instant("2025-02-02T12:00:00Z")).release;
+        let second = first.follow(program, at("2025-02-02T12:00:00Z")).release;
         let is_new = !pairs(&picks, &second).is_subset(&pairs(&picks, &first));
         prop_assert_eq!(clashes_anew(&picks, &first, &second), is_new);
     }

@@ -1,8 +1,8 @@
 //! Picks in the words of other tools, matched to a release.
 
-use super::sample::{first_release, instant, plain_conference, talk};
 use callboard::exchange::{self, ExchangeError, MOST_BYTES, MOST_LINES, Matching, Outcome};
 use callboard::export::{code, guid};
+use callboard::fixtures::{self, at, talk};
 use callboard::program::SessionId;
 use callboard::release::Release;
 use proptest::prelude::*;
@@ -13,15 +13,14 @@ fn id(text: &str) -> SessionId {
 }
 
 static RELEASE: LazyLock<Release> = LazyLock::new(|| {
-    let conference = plain_conference("Conf", "America/Los_Angeles");
-    let hour = |n: u32| instant(&format!("2025-03-25T{n}:00:00Z"));
+    let hour = |n: u32| at(&format!("2025-03-25T{n}:00:00Z"));
     let mut sessions: Vec<_> =
         (0..40).map(|n| talk(&format!("talk-{n}"), hour(16), hour(17), &format!("Talk {n}"))).collect();
     sessions.push(talk("one-twin", hour(18), hour(19), "The same title"));
     sessions.push(talk("other-twin", hour(18), hour(19), "The  same TITLE"));
     // An id that is the number of another session.
     sessions.push(talk("12", hour(20), hour(21), "Twelve"));
-    first_release(&conference, sessions)
+    fixtures::conference().sessions(sessions).release()
 });
 
 fn matched(file: &str, held: &[SessionId]) -> Matching {
@@ -80,10 +79,8 @@ fn a_list_may_hold_guids_ids_uids_codes_and_numbers() {
 
 #[test]
 fn a_text_that_is_the_code_of_one_and_the_number_of_another_is_ambiguous() {
-    let conference = plain_conference("Conf", "UTC");
-    let at = instant("2025-03-25T16:00:00Z");
-    let release = first_release(&conference, vec![talk("aa", at, at + chrono::TimeDelta::hours(1), "A")]);
-    let mut release = release;
+    let (start, end) = (at("2025-03-25T16:00:00Z"), at("2025-03-25T17:00:00Z"));
+    let mut release = fixtures::conference().sessions([talk("aa", start, end, "A")]).release();
     // Number 60466176 has the code 100000, which is the number of another.
     let mut other = release.ledger.entries[&id("aa")].clone();
     other.number = 100_000;
@@ -105,7 +102,7 @@ fn our_own_export_and_feeds_come_back_whole() {
     let mut sorted = picks.clone();
     sorted.sort();
     assert_eq!(back, sorted);
-    let changed = instant("2025-03-01T00:00:00Z");
+    let changed = at("2025-03-01T00:00:00Z");
     let title = callboard::program::Text::line("Mine").0;
     for query in ["", "cancelled=title&busy=no&alarm=5m"] {
         let mut options = callboard::feed::Options::default();

@@ -1,45 +1,36 @@
 //! Exports of the real program, and the doctor on every feed that we make.
 
-use crate::sample::{PUBLISHED, conference, instant, plain_conference};
+use crate::sample::shipped;
 use callboard::doctor::{Client, lint, parses_back, shown};
 use callboard::export::{Cells, Schedule, jcal, schedule_csv, schedule_json, schedule_xml, write_table};
+use callboard::fixtures::{self, PUBLISHED, at};
 use callboard::import::import;
-use callboard::program::{Conference, diff};
+use callboard::program::diff;
 use callboard::release::Release;
 use callboard::revision::Ledger;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn real() -> (Arc<Conference>, Release) {
-    let conference = conference(&std::fs::read_to_string(root().join("config/callboard.toml")).unwrap());
-    let csv = std::fs::read(root().join("program.csv")).unwrap();
-    let program = import(&csv, &conference).program.unwrap();
-    let ledger = Ledger::empty(&conference.uid_domain);
-    let release = Release::prepare(program, &ledger, instant(PUBLISHED)).release;
-    (conference, release)
-}
-
 #[test]
 fn the_published_csv_imports_without_a_change() {
-    let (conference, release) = real();
+    let release = shipped();
     let exported = schedule_csv(&release);
-    let report = import(&exported.bytes, &conference);
+    let report = import(&exported.bytes, &release.program.conference);
     assert_eq!(report.faults, []);
     let again = report.program.unwrap();
     assert_eq!(diff(&release.program, &again), []);
-    assert!(!Release::prepare(again, &release.ledger, instant("2025-02-02T00:00:00Z")).is_new);
+    assert!(!Release::prepare(again, &release.ledger, at("2025-02-02T00:00:00Z")).is_new);
 }
 
 /// Also the files that `tests/clients/test_schedules.py` validates against the published schemas.
 #[test]
 fn both_schedules_hold_every_session_and_every_reader_of_them_shows_it() {
-    let (_, release) = real();
+    let release = shipped();
     let (xml, json) = (schedule_xml(&release), schedule_json(&release));
     let guids: BTreeSet<String> = Schedule::of(&release)
         .days
@@ -75,7 +66,7 @@ fn written(name: &str) -> PathBuf {
 /// A cell that is a formula to a spreadsheet, in each column of free text.
 #[test]
 fn formulas_are_defused_and_come_back() {
-    let conference = plain_conference("Formulas", "Europe/Berlin");
+    let conference = fixtures::conference().zone("Europe/Berlin").build();
     for text in
         ["=1+1", "+49 30", "-- dashes", "@home", "'=quoted", "''+twice", "'plain", "=HYPERLINK(\"x\",\"y\")"]
     {
@@ -124,7 +115,7 @@ proptest! {
         people in "[A-Z][a-z]{1,6}( [A-Z][a-z]{1,6})?(, [A-Z, a-z.]{1,12})?(\n(Chair: )?[A-Z][a-z]{2,9})?",
         bios in "|About one|--\nSecond|=One\n--\nTwo",
     ) {
-        let conference = conference("[conference]\ntitle = \"C\"\nzone = \"America/Los_Angeles\"\n[[tracks]]\nname = \"One\"\n");
+        let conference = fixtures::conference().tracks([fixtures::track("One")]).build();
         let [title, track, block, room, abstract_text, label, _, _] = texts.try_into().unwrap();
         let next = if day == "2025-11-01" { "2025-11-02" } else { "2025-11-03" };
         let cells: Cells = [
@@ -135,7 +126,7 @@ proptest! {
         let first = import(&write_table([cells]), &conference);
         if let Some(program) = first.program {
             let ledger = Ledger::empty(&conference.uid_domain);
-            let release = Release::prepare(program, &ledger, instant(PUBLISHED)).release;
+            let release = Release::prepare(program, &ledger, at(PUBLISHED)).release;
             let again = import(&schedule_csv(&release).bytes, &conference);
             let errors: Vec<_> = again.errors().collect();
             prop_assert!(errors.is_empty(), "{:?}", errors);
@@ -146,7 +137,7 @@ proptest! {
 
 #[test]
 fn the_doctor_finds_nothing_in_our_feeds_and_they_parse_back() {
-    let (_, release) = real();
+    let release = shipped();
     assert_eq!(parses_back(&release), Ok(()));
     for (key, feed) in release.feeds.feeds() {
         assert_eq!(lint(&feed.identity), [], "{key}");

@@ -2,14 +2,13 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test golden` writes them anew; the diff is what to review.
 
-use crate::sample::{PUBLISHED, conference, first_release, instant, plain_conference, speaker, talk};
+use crate::sample::{conference, shipped};
 use crate::truth;
 use bytes::Bytes;
 use callboard::feed::{CANCELLED_PREFIX, Cancelled, FeedKey, Options, parse_query};
-use callboard::import::import;
+use callboard::fixtures::{self, Fixture, at, speaker, talk};
 use callboard::program::{Program, Session, SessionId, SessionKind, Slug, Status, Text, slug_of};
 use callboard::release::Release;
-use callboard::revision::Ledger;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -103,12 +102,8 @@ fn goldens() -> Vec<Golden> {
 
 /// The program of this repository: `program.csv` by the shipped config.
 fn srecon() -> Vec<Golden> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let conference = conference(&std::fs::read_to_string(root.join("config/callboard.toml")).unwrap());
-    let csv = std::fs::read(root.join("program.csv")).unwrap();
-    let program = import(&csv, &conference).program.expect("a program without errors");
-    let release =
-        Release::prepare(program, &Ledger::empty(&conference.uid_domain), instant(PUBLISHED)).release;
+    let release = shipped();
+    let conference = &release.program.conference;
     let mut goldens = vec![Golden::whole("program", &release)];
     for track in &conference.tracks {
         let of_track = |session: &Session| session.track.as_ref() == Some(&track.slug);
@@ -142,8 +137,7 @@ fn srecon() -> Vec<Golden> {
 
 /// Ten sessions, one of each kind, of which some are picked; one is cancelled, one tentative.
 fn small_conference() -> (Release, Vec<SessionId>) {
-    let conference = plain_conference("Small Conference", "America/Los_Angeles");
-    let first = instant("2025-03-25T16:00:00Z");
+    let first = at("2025-03-25T16:00:00Z");
     let sessions = SessionKind::ALL.iter().zip(0..).map(|(kind, n)| {
         let start = first + TimeDelta::minutes(50 * n);
         let title = format!("A {kind} of the conference");
@@ -156,7 +150,7 @@ fn small_conference() -> (Release, Vec<SessionId>) {
         };
         session
     });
-    let release = first_release(&conference, sessions.collect());
+    let release = fixtures::conference().title("Small Conference").sessions(sessions).release();
     // Picked in no order.
     let picks = ["a-workshop", "a-panel", "a-talk", "a-break", "a-social"];
     (release, picks.map(|id| SessionId::parse(id).unwrap()).into())
@@ -164,7 +158,7 @@ fn small_conference() -> (Release, Vec<SessionId>) {
 
 fn agendas() -> Vec<Golden> {
     let (release, picks) = small_conference();
-    let changed = instant("2025-02-03T08:30:00Z");
+    let changed = at("2025-02-03T08:30:00Z");
     let picked = |session: &Session| picks.contains(&session.id);
     let agenda = |name: &str, options: Options| {
         let feed = release.feeds.agenda(&Text::from("My agenda, and yours"), &picks, options, changed);
@@ -199,10 +193,10 @@ fn zones() -> Vec<Golden> {
         ("kolkata", "Asia/Kolkata", "2025-06-01T00:00:00Z"),
     ]
     .map(|(name, zone, change)| {
-        let change = instant(change);
-        let conference = plain_conference(&format!("Around {zone}"), zone);
-        let sessions = (-6..=6).map(|half_hours| session_around(change, half_hours)).collect();
-        Golden::whole(name, &first_release(&conference, sessions))
+        let change = at(change);
+        let sessions = (-6..=6).map(|half_hours| session_around(change, half_hours));
+        let conference = fixtures::conference().title(&format!("Around {zone}")).zone(zone);
+        Golden::whole(name, &conference.sessions(sessions).release())
     })
     .into()
 }
@@ -236,38 +230,37 @@ fn hostile() -> Release {
         "<b>markup</b> &amp; %0D%0A =0D=0A ${HOME} {{x}}",
         " spaces at both ends and a , comma between spaces ",
     ];
-    let first = instant("2025-05-05T07:00:00Z");
-    let at = |n: usize| first + TimeDelta::minutes(10 * i64::try_from(n).unwrap());
+    let first = at("2025-05-05T07:00:00Z");
+    let start = |n: usize| first + TimeDelta::minutes(10 * i64::try_from(n).unwrap());
     let mut sessions: Vec<Session> = titles
         .iter()
         .enumerate()
-        .map(|(n, title)| hostile_session(&format!("title-{n}"), at(n), title))
+        .map(|(n, title)| hostile_session(&format!("title-{n}"), start(n), title))
         .collect();
     // SUMMARY: is 8 octets, so these end a folded line at, one before and one after its 75th octet.
     for octets in (64..=70).chain(138..=144) {
         let n = sessions.len();
         sessions.push(hostile_session(
             &format!("ascii-{octets}"),
-            at(n),
+            start(n),
             &"abcdefghi ".repeat(20)[..octets].replace(' ', "_"),
         ));
         let wide = format!("{}{}", "x".repeat(octets % 4), "🎭".repeat(octets / 4));
-        sessions.push(hostile_session(&format!("wide-{octets}"), at(n + 1), &wide));
+        sessions.push(hostile_session(&format!("wide-{octets}"), start(n + 1), &wide));
     }
     let mut long =
-        hostile_session("long", at(sessions.len()), &"A title of a thousand octets, no less; ".repeat(26));
+        hostile_session("long", start(sessions.len()), &"A title of a thousand octets, no less; ".repeat(26));
     long.abstract_text =
         Text::block(&"One paragraph, with; everything\\ in it.\n\n• and a bullet\n".repeat(300)).0;
     sessions.push(long);
-    first_release(&conference, sessions)
+    Fixture { conference, sessions }.release()
 }
 
 fn hostile_session(id: &str, start: DateTime<Utc>, title: &str) -> Session {
     let mut session = talk(id, start, start + TimeDelta::minutes(10), title);
     session.track = Slug::parse("ops").ok();
     session.slot.room = Some(Text::line("Room 1, \"left\"; upstairs\\2").0);
-    session.speakers =
-        vec![speaker("Zoë (Zo) O’Brien", Some("Workday, Inc.; R&D")), speaker("李 小龍", None)];
+    session.speakers = vec![speaker("Zoë (Zo) O’Brien", "Workday, Inc.; R&D"), speaker("李 小龍", "")];
     session.abstract_text = Text::block(&format!("{title}\nEND:VEVENT\n\nBEGIN:VALARM\n{title}")).0;
     session
 }
@@ -292,10 +285,10 @@ fn changed() -> Vec<Golden> {
             Some(session)
         });
     let program = Program::new(conference, first.program.tracks.clone(), sessions);
-    let second = Release::prepare(program, &first.ledger, instant("2025-02-02T12:00:00Z")).release;
+    let second = Release::prepare(program, &first.ledger, at("2025-02-02T12:00:00Z")).release;
     let picked = |session: &Session| picks.contains(&session.id);
     let agenda =
-        second.feeds.agenda(&Text::from("Mine"), &picks, Options::default(), instant("2025-02-01T13:00:00Z"));
+        second.feeds.agenda(&Text::from("Mine"), &picks, Options::default(), at("2025-02-01T13:00:00Z"));
     let mut shared = Golden::canonical("changed-agenda", &second, &FeedKey::Program, picked);
     shared.feed = agenda.identity();
     vec![Golden::whole("changed", &second), shared]

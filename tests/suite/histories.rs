@@ -4,15 +4,15 @@
 //! `--release`). Each comes from a seed that a failure names; `CALLBOARD_SEED` starts from another one.
 
 use callboard::feed::{FeedKey, Options, parse_query};
+use callboard::fixtures::{self, talk};
 use callboard::program::{
-    Change, ChangeKind, Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker,
-    Status, Text, Track, Zone, apply, diff,
+    Change, ChangeKind, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text, Track,
+    apply, diff,
 };
 use callboard::release::Release;
 use callboard::revision::{Ceiling, Entry, Ledger, Standing, lift};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// A small generator (SplitMix64): the histories need speed and a seed, not quality.
 struct Dice(u64);
@@ -52,29 +52,13 @@ impl Plan {
     }
 
     fn program(&self) -> Program {
-        let track = |name: &str, slug: &str| Track {
-            name: Text::from(name),
-            slug: Slug::parse(slug).unwrap(),
-            colour: None,
-            about: Text::default(),
-            was: vec![],
-        };
-        let tracks = vec![track(self.track_name, "one"), track("Two", "two"), track("Empty", "empty")];
-        let conference = Conference {
-            title: Text::from(self.title),
-            slug: Slug::parse("conf").unwrap(),
-            dates: None,
-            zone: Zone::parse("America/Los_Angeles").unwrap(),
-            venue: None,
-            language: "en".into(),
-            clock: Clock::TwentyFour,
-            uid_domain: "conf.example".into(),
-            public_url: "https://conf.example".parse().unwrap(),
-            tracks: tracks.clone(),
-            rooms: vec![],
-            tombstone_days: 30,
-        };
-        Program::new(Arc::new(conference), tracks, self.sessions.values().cloned())
+        let one = Track { slug: Slug::parse("one").unwrap(), ..fixtures::track(self.track_name) };
+        let mut fixture = fixtures::conference()
+            .tracks([one, fixtures::track("Two"), fixtures::track("Empty")])
+            .sessions(self.sessions.values().cloned());
+        // The slug and the UID domain stay, as a config that changes only the title keeps them.
+        fixture.conference.title = Text::from(self.title);
+        fixture.program()
     }
 
     fn edit(&mut self, dice: &mut Dice) {
@@ -119,24 +103,19 @@ fn track(dice: &mut Dice) -> Option<Slug> {
 }
 
 fn speakers(dice: &mut Dice) -> Vec<Speaker> {
-    let speaker =
-        |name: &str| Speaker { name: Text::from(name), affiliation: None, role: None, bio: Text::default() };
-    (0..dice.roll(3)).map(|_| speaker(dice.of::<&str>(PEOPLE))).collect()
+    (0..dice.roll(3)).map(|_| fixtures::speaker(dice.of::<&str>(PEOPLE), "")).collect()
 }
 
 fn session(dice: &mut Dice) -> Session {
+    let id = format!("s-{}", dice.roll(9));
+    let slot = slot(dice);
     Session {
-        id: SessionId::parse(&format!("s-{}", dice.roll(9))).unwrap(),
-        slot: slot(dice),
         kind: *dice.of(SessionKind::ALL),
         title: Text::from(*dice.of(TITLES)),
         track: track(dice),
-        block: None,
         speakers: speakers(dice),
-        abstract_text: Text::default(),
-        url: None,
-        links: vec![],
-        status: Status::Confirmed,
+        slot: slot.clone(),
+        ..talk(&id, slot.start, slot.end, "")
     }
 }
 
@@ -160,7 +139,7 @@ fn history(seed: u64) {
         // Clocks stand still and run backwards at times.
         now += TimeDelta::seconds(i64::try_from(dice.roll(120)).unwrap() - 30);
         now += weeks(&mut dice);
-        let empty = Ledger::empty("conf.example");
+        let empty = Ledger::empty("conference.callboard.invalid");
         let previous = release.as_ref().map_or(&empty, |release| &release.ledger);
         let prepared = match &release {
             Some(before) => before.follow(plan.program(), now),
@@ -352,7 +331,7 @@ fn restored_history(seed: u64) {
     let mut dice = Dice(seed);
     let mut plan = Plan::new();
     let mut now = start();
-    let mut ledger = Ledger::empty("conf.example");
+    let mut ledger = Ledger::empty("conference.callboard.invalid");
     let mut backups: Vec<(Plan, Ledger)> = Vec::new();
     let mut is_guessed = false;
     let mut ceiling = Ceiling { release: 0, published: now, number: 0 };

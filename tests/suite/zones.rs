@@ -1,9 +1,9 @@
 //! Feeds around every clock change of many zones, written to the build directory's `tmp/zones` for the
 //! parsers of `tests/clients`: each must find these instants by the feed's own VTIMEZONE alone.
 
-use crate::sample::{first_release, plain_conference, talk};
 use crate::truth;
 use callboard::feed::FeedKey;
+use callboard::fixtures::{self, talk};
 use callboard::program::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
@@ -69,7 +69,6 @@ fn write(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) {
-    let conference = plain_conference(zone.name(), zone.name());
     let around = transitions.iter().flat_map(|at| AROUND.map(|minutes| *at + TimeDelta::minutes(minutes)));
     // Noon in the middle of every month of the window, clock changes or not.
     let noons = (0..).map(|month| from + TimeDelta::days(15 + 30 * month) + TimeDelta::hours(12));
@@ -77,7 +76,11 @@ fn write(
     let session = |(n, start): (usize, DateTime<Utc>)| {
         talk(&format!("session-{n}"), start, start + TimeDelta::minutes(45), &format!("Session {n}"))
     };
-    let release = first_release(&conference, starts.enumerate().map(session).collect());
+    let release = fixtures::conference()
+        .title(zone.name())
+        .zone(zone.name())
+        .sessions(starts.enumerate().map(session))
+        .release();
     let feed = release.feeds.feed(&FeedKey::Program).unwrap();
     let truths: Vec<_> =
         release.program.order().iter().map(|session| truth::of(session, &release.ledger)).collect();

@@ -172,7 +172,7 @@ impl DerefMut for Locked<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::sample;
+    use crate::fixtures;
     use std::sync::atomic::AtomicUsize;
 
     /// The bytes of a body that counts whether they are dropped under a lock.
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn bodies_are_dropped_once_the_lock_is_free() {
-        let (polled, release) = (Arc::new(Polled::default()), Arc::new(sample::release()));
+        let (polled, release) = (Arc::new(Polled::default()), Arc::new(fixtures::tricky().release()));
         let (dropped, under_a_lock) = (Arc::default(), Arc::default());
         let look = Look { polled: &polled, link: [0; 32], options: Options::default(), release: &release };
         for n in 0..40_u32 {

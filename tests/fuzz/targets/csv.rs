@@ -3,6 +3,7 @@
 use super::grown;
 use callboard::doctor;
 use callboard::export::schedule_csv;
+use callboard::fixtures::{PUBLISHED, at};
 use callboard::import::{cut_off, defused, import};
 use callboard::program::{Conference, Program, Session, Status};
 use callboard::release::Release;
@@ -27,9 +28,7 @@ pub(super) fn run(bytes: &[u8]) {
     assert_eq!(import(&safe, conference).program, report.program, "of {:?}", String::from_utf8_lossy(&safe));
     assert_eq!(cut_off(bytes, bytes), None);
     let Some(program) = report.program else { return };
-    let release =
-        Release::prepare(program, &Ledger::empty(&conference.uid_domain), grown::PUBLISHED.parse().unwrap())
-            .release;
+    let release = Release::prepare(program, &Ledger::empty(&conference.uid_domain), at(PUBLISHED)).release;
     doctor::parses_back(&release).unwrap();
     if listed(&release.program).is_empty() {
         return; // A file without a session is refused, be it an export.

@@ -9,6 +9,7 @@ use callboard::export::{
     schedule_xml,
 };
 use callboard::feed::{FeedKey, Options};
+use callboard::fixtures::{PUBLISHED, at};
 use callboard::ics;
 use callboard::program::{Program, Session, SessionId, Slug, Status};
 use callboard::release::Release;
@@ -28,7 +29,7 @@ pub(super) fn run(bytes: &[u8]) {
 }
 
 fn outputs(grown: &Grown) -> Vec<(String, Skeleton)> {
-    let published = grown::PUBLISHED.parse().unwrap();
+    let published = at(PUBLISHED);
     let empty = Ledger::empty(&grown.program.conference.uid_domain);
     let first = Release::prepare(grown.program.clone(), &empty, published).release;
     let later = published + TimeDelta::days(1);

@@ -3,44 +3,21 @@
 //! The bytes are fields between U+001F: choices, the conference's title, venue, track, about, agenda, then nine
 //! for each session. Lists within a field stand between U+001E, parts of an item between U+001D.
 
+use callboard::fixtures::{self, Fixture, talk};
 use callboard::program::{
-    Clock, Conference, Link, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text,
-    Track, Zone, slug_of,
+    Conference, Link, Program, Session, SessionKind, Slug, Speaker, Status, Text, Zone,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use url::Url;
-
-/// When release 1 is published.
-pub(super) const PUBLISHED: &str = "2025-02-01T12:00:00Z";
 
 const MOST_SESSIONS: usize = 12;
 
-/// A plain conference.
+/// A conference without sessions.
 pub(super) fn conference() -> Conference {
-    let track = |name: &str| Track {
-        name: name.into(),
-        slug: slug_of(name),
-        colour: None,
-        about: Text::default(),
-        was: Vec::new(),
-    };
-    Conference {
-        title: "Fuzzed".into(),
-        slug: Slug::parse("fuzzed").unwrap(),
-        dates: Some(("2025-03-24".parse().unwrap(), "2025-03-27".parse().unwrap())),
-        zone: Zone::parse("America/Los_Angeles").unwrap(),
-        venue: None,
-        language: "en".to_owned(),
-        clock: Clock::TwentyFour,
-        uid_domain: "fuzzed.invalid".to_owned(),
-        public_url: Url::parse("https://conf.example").unwrap(),
-        tracks: ["Plenary", "Track 1", "Track 2"].map(track).to_vec(),
-        rooms: Vec::new(),
-        tombstone_days: 90,
-    }
+    let tracks = ["Plenary", "Track 1", "Track 2"].map(fixtures::track);
+    fixtures::conference().title("Fuzzed").dates("2025-03-24", "2025-03-27").tracks(tracks).conference
 }
 
 /// Takes texts as they are, or gives each its harmless stand-in: equal ones of equal texts.
@@ -105,13 +82,12 @@ pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
     conference.venue = some(line(next()));
     let name = line(next());
     let about = block(next());
-    conference.tracks = vec![Track {
-        name: if name.is_empty() { "Track".into() } else { name },
-        slug: Slug::parse("track").unwrap(),
-        colour: None,
-        about,
-        was: Vec::new(),
-    }];
+    let mut track = fixtures::track("Track");
+    track.about = about;
+    if !name.is_empty() {
+        track.name = name;
+    }
+    conference.tracks = vec![track];
     let agenda = line(next());
     let first: DateTime<Utc> = "2025-03-30T00:00:00Z".parse().unwrap();
     let mut sessions = Vec::new();
@@ -142,9 +118,9 @@ pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
             Some(Link { label: if label.is_empty() { "Link".into() } else { label }, url: hand.url(url)? })
         });
         let links = links.take(5).collect();
+        let mut session = talk(&format!("session-{n}"), start, start + TimeDelta::minutes(45), "");
+        session.slot.room = room;
         sessions.push(Session {
-            id: SessionId::parse(&format!("session-{n}")).unwrap(),
-            slot: Slot { start, end: start + TimeDelta::minutes(45), room },
             kind: SessionKind::ALL[usize::from(bits >> 2) % SessionKind::ALL.len()],
             title,
             track: (bits & 1 == 0).then(|| Slug::parse("track").unwrap()),
@@ -158,9 +134,9 @@ pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
                 5 => Status::Tentative,
                 _ => Status::Confirmed,
             },
+            ..session
         });
     }
-    let tracks = conference.tracks.clone();
     let pages = choice(0) >= 0xe0;
-    Grown { program: Program::new(Arc::new(conference), tracks, sessions), agenda, pages }
+    Grown { program: Fixture { conference, sessions }.program(), agenda, pages }
 }
