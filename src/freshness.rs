@@ -1,14 +1,12 @@
-//! Has my calendar seen it? Which read link was fetched when, by which family of client, at which release.
+//! When each read link was last fetched, by which family of calendar clients, and with which release.
 //!
-//! Kept without addresses and without raw user agents. A poll costs one lock of one shard and no write. Every
-//! shard is one note in the store (`stored`); those that changed are written now and then, so a crash forgets
-//! what was polled since its shard was last written.
+//! Stores neither addresses nor user agents. A poll locks one shard in memory and writes nothing. Dirty shards are
+//! written to the store every few minutes, so a crash loses the polls since then.
 
 mod family;
 mod stored;
 
 pub use family::Family;
-pub use stored::Note;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,27 +14,27 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stored::Progress;
 
-/// What a read link's last fetch was.
+/// The last fetch of a read link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// When.
+    /// When it was fetched.
     pub at: DateTime<Utc>,
-    /// By which family of client.
+    /// The client's family.
     pub by: Family,
-    /// The release that it got; a 304 counts, it confirms what the client holds.
+    /// The release that the client has. A 304 counts too: it confirms the client's copy.
     pub release: u64,
 }
 
-/// The names of read links here: their SHA-256.
+/// SHA-256 of a read link's token.
 pub type LinkHash = [u8; 32];
 
-/// One for each first byte of a link's hash.
+/// One shard for each first byte of a link's hash.
 const SHARDS: usize = 256;
 
-/// How long a link is remembered after its last fetch.
-const KEPT: TimeDelta = TimeDelta::days(90);
+/// A link that was not fetched for this long is forgotten.
+const EXPIRY: TimeDelta = TimeDelta::days(90);
 
-/// The last fetch of each read link.
+/// The last fetches of all read links.
 #[derive(Debug)]
 pub struct Freshness {
     shards: [Mutex<Shard>; SHARDS],
@@ -47,10 +45,10 @@ pub struct Freshness {
 #[derive(Debug, Default)]
 struct Shard {
     links: HashMap<LinkHash, Seen>,
-    /// Differs from its note in the store.
+    /// Whether it differs from its record in the store.
     is_dirty: bool,
-    /// The store could not read its note. The store overwrites no such note, so the shard stays in memory.
-    is_unreadable: bool,
+    /// Whether its record must stay as it is: a newer version wrote it, or the store could not be read.
+    is_read_only: bool,
 }
 
 impl Default for Freshness {
@@ -59,17 +57,17 @@ impl Default for Freshness {
     }
 }
 
-/// How many of the links polled lately hold the current release.
+/// How many of the recently polled links have the live release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Share {
     /// Links polled within two days.
     pub polled: usize,
-    /// Those of them that hold the current release.
+    /// Links among them with the live release.
     pub current: usize,
 }
 
 impl Freshness {
-    /// Notes a fetch.
+    /// Records a fetch.
     pub fn note(&self, link: LinkHash, seen: Seen) {
         let mut shard = self.shard(&link);
         shard.links.insert(link, seen);
@@ -81,13 +79,13 @@ impl Freshness {
         self.shard(link).links.get(link).copied()
     }
 
-    /// Forgets a link, for one that was revoked or deleted.
+    /// Forgets a link that was revoked or deleted.
     pub fn forget(&self, link: &LinkHash) {
         let mut shard = self.shard(link);
         shard.is_dirty |= shard.links.remove(link).is_some();
     }
 
-    /// Forgets all of them.
+    /// Forgets all links.
     pub fn forget_all(&self) {
         for shard in &self.shards {
             let mut shard = lock(shard);
@@ -96,7 +94,7 @@ impl Freshness {
         }
     }
 
-    /// The share of the links polled in the two days before `now` that hold `release`.
+    /// Counts the links polled in the two days before `now`, and those with `release` among them.
     pub fn share(&self, release: u64, now: DateTime<Utc>) -> Share {
         let mut share = Share::default();
         for shard in &self.shards {
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_links_polled_lately_count() {
+    fn only_links_of_the_last_two_days_count() {
         let freshness = Freshness::default();
         freshness.note([1; 32], seen(1, 3));
         freshness.note([2; 32], seen(47, 2));

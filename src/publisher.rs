@@ -24,6 +24,7 @@ mod tell;
 mod turn;
 mod watch;
 
+pub use crate::store::Schedule;
 pub use erase::Erased;
 pub use error::{PublishError, StartError};
 pub use gate::Inspect;
@@ -32,7 +33,7 @@ pub use held::{HeldReleases, Waiting};
 pub use impact::{Holders, Impact, impact, interest};
 pub use lift::{Lifted, lift};
 pub use reload::Settings;
-pub use schedule::{Schedule, Scheduled, keep_schedule};
+pub use schedule::{Scheduled, keep_schedule};
 pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
 pub use spool::{Call, Spooled, UNDELIVERED, spool, spool_directory, write_call};
 pub use start::Started;

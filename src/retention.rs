@@ -12,11 +12,11 @@
 mod trust;
 
 use crate::clock::Clock;
-use crate::freshness::{Freshness, Note};
+use crate::freshness::Freshness;
 use crate::program::Program;
 use crate::publisher::Publisher;
 use crate::revision::Digest;
-use crate::store::{AgendaRecord, CommitError, LinkTarget, ReadError, Skipped, Store, Write};
+use crate::store::{AgendaRecord, CommitError, LinkTarget, NamedRecord, ReadError, Skipped, Store, Write};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,9 +33,6 @@ const NOTE_EACH: Duration = Duration::from_secs(60 * 60);
 
 /// Agendas, or closed links, in one commit, so that people's picks need not wait behind a long one.
 const BATCH: usize = 32;
-
-/// The note in the store that holds the last time that was trusted, in seconds of the Unix epoch.
-const TRUSTED_TIME: &str = "trusted-time";
 
 /// What is erased, and when.
 #[derive(Debug)]
@@ -168,10 +165,10 @@ impl Retention {
 
     /// The last time that was trusted; before the first note the newest that the store has a record of.
     fn last_trusted(&self) -> Result<DateTime<Utc>, ReadError> {
-        let note = self.store.note(TRUSTED_TIME)?;
-        let noted = note.and_then(|note| note.try_into().ok()).map(i64::from_le_bytes);
-        if let Some(time) = noted.and_then(|seconds| DateTime::from_timestamp(seconds, 0)) {
-            return Ok(time);
+        match self.store.trusted_time() {
+            Ok(Some(time)) => return Ok(time),
+            Ok(None) | Err(ReadError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
         }
         let mut newest = self.publisher.current().published();
         for row in Skipped::default().over(self.store.agendas()) {
@@ -185,8 +182,7 @@ impl Retention {
         if self.watch().noted.is_some_and(|noted| elapsed.saturating_sub(noted) < NOTE_EACH) {
             return;
         }
-        let value = now.timestamp().to_le_bytes().to_vec();
-        match self.store.commit_blocking(vec![Write::PutNote { name: TRUSTED_TIME.to_owned(), value }]) {
+        match self.store.commit_blocking(vec![NamedRecord::TrustedTime(now).into()]) {
             Ok(()) => self.watch().noted = Some(elapsed),
             Err(error) => {
                 tracing::warn!(%error, "the present time could not be noted; the next start may wait a day before it erases agendas")
@@ -206,11 +202,7 @@ impl Retention {
     fn erase(&self, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
         let mut erased = self.erase_agendas(due(&self.store, until)?, at)?;
         erased.links += self.erase_closed_links(until, at)?;
-        self.freshness.save_all(at, |notes| {
-            self.store.commit_blocking(
-                notes.into_iter().map(|Note { name, value }| Write::note(name, value)).collect(),
-            )
-        })?;
+        self.freshness.save_all(at, |writes| self.store.commit_blocking(writes))?;
         Ok(erased)
     }
 

@@ -3,11 +3,11 @@
 use super::reload::Reload;
 use super::systemd;
 use crate::clock::Clock;
-use crate::freshness::{Freshness, Note};
+use crate::freshness::Freshness;
 use crate::http::{App, Secrets};
 use crate::publisher::{Publisher, keep_schedule, watch};
 use crate::retention::Retention;
-use crate::store::{Store, Write};
+use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
@@ -90,11 +90,7 @@ impl Background {
         let (freshness, store, now) = (Arc::clone(&self.freshness), self.store.clone(), self.clock.now());
         // Many links take a while to serialise, and the commit waits for the disk.
         let save = move || {
-            let commit = |notes: Vec<Note>| {
-                store.commit_blocking(
-                    notes.into_iter().map(|Note { name, value }| Write::note(name, value)).collect(),
-                )
-            };
+            let commit = |writes| store.commit_blocking(writes);
             match extent {
                 Extent::Some => freshness.save_some(now, commit),
                 Extent::All => freshness.save_all(now, commit),
@@ -113,9 +109,4 @@ impl Background {
 enum Extent {
     Some,
     All,
-}
-
-/// The last fetches of read links, as the store has them.
-pub(super) fn freshness(store: &Store) -> Freshness {
-    Freshness::load(|name| store.note(name))
 }

@@ -9,7 +9,7 @@
 use crate::clock::Clock;
 use crate::http::Backups;
 use crate::program::Slug;
-use crate::store::{OwnerKept, Store, Write};
+use crate::store::{NamedRecord, OwnerKept, Store, Write};
 use chrono::{DateTime, Utc};
 use std::fs::Permissions;
 use std::io::{self, Read, Write as _};
@@ -31,9 +31,6 @@ const ASKED: Duration = Duration::from_millis(500);
 pub(super) const HEALTH: &str = "health";
 pub(super) const BACKUP: &str = "backup";
 const SAVED: &str = "saved";
-
-/// The note in the store that holds when a backup was last saved: seconds of the Unix epoch, little-endian.
-const LAST_BACKUP: &str = "last-backup";
 
 /// Where the socket of a server is: in the runtime directory that systemd made, else beside its data.
 fn path(data: &Path) -> PathBuf {
@@ -80,13 +77,12 @@ pub(super) fn note_saved(data: &Path, conference: &Slug) {
 }
 
 fn saved(at: DateTime<Utc>) -> Write {
-    Write::PutNote { name: LAST_BACKUP.to_owned(), value: at.timestamp().to_le_bytes().to_vec() }
+    NamedRecord::BackupTime(at).into()
 }
 
 /// When a backup was last saved, by a store's note.
 pub(super) fn last_backup(store: &Store) -> Option<i64> {
-    let note = store.note(LAST_BACKUP).ok().flatten()?;
-    note.try_into().ok().map(i64::from_le_bytes)
+    store.last_backup().ok().flatten().map(|at| at.timestamp())
 }
 
 /// The sources of the answers that the socket gives.

@@ -1,6 +1,6 @@
 //! `callboard serve`: store, publisher, listener, and a clean end.
 
-use super::background::{self, Background};
+use super::background::Background;
 use super::control::{Answers, Control, last_backup};
 use super::descriptors;
 use super::exit::{Exit, Failure};
@@ -9,6 +9,7 @@ use super::settings::Serving;
 use super::systemd::{self, Sockets};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::freshness::Freshness;
 use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
@@ -67,7 +68,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let Started { publisher, is_first } =
         Publisher::start(store.clone(), config.conference(bound), setup, clock.clone())
             .map_err(|error| start_failure(&error))?;
-    let freshness = Arc::new(background::freshness(&store));
+    let freshness = Arc::new(Freshness::load(&store));
     let parts = Parts {
         publisher: Arc::clone(&publisher),
         store: store.clone(),

@@ -1,16 +1,16 @@
-//! Families of calendar clients, told by their user agents.
+//! Families of calendar clients, recognised by their user agents.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! families {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $shown:literal, [$($mark:literal),*];)+) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $display_name:literal, [$($mark:literal),*];)+) => {
         /// A family of clients.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub enum Family { $($(#[$doc])* $name),+ }
 
         impl Family {
-            /// The family of a user agent; the first that has a mark in it, else [`Family::Other`].
+            /// The first family with a mark in the user agent, else [`Family::Other`].
             pub fn of(agent: &str) -> Self {
                 let agent = agent.to_ascii_lowercase();
                 let table: &[(Self, &[&str])] = &[$((Self::$name, &[$($mark),*])),+];
@@ -18,9 +18,9 @@ macro_rules! families {
                 table.iter().find(|(_, marks)| is(marks)).map_or(Self::Other, |(family, _)| *family)
             }
 
-            /// Its name, for people.
-            pub fn shown(self) -> &'static str {
-                match self { $(Self::$name => $shown),+ }
+            /// The name on pages and in the API.
+            pub fn display_name(self) -> &'static str {
+                match self { $(Self::$name => $display_name),+ }
             }
 
             pub(super) fn code(self) -> u8 {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_agents_have_their_family() {
+    fn user_agents_are_recognised() {
         for (agent, family) in [
             ("Google-Calendar-Importer", Family::Google),
             ("Microsoft.Exchange/15.20 (Microsoft.Exchange.Calendar.Sharing)", Family::Outlook),

@@ -1,109 +1,116 @@
-//! The shards as notes of the store: `freshness-00` to `freshness-ff`, by the first byte of the links' hashes.
+//! The shards as records of the store, one for each first byte of a link's hash.
 //!
-//! A pass writes the dirty shards, at most about [`PASS_BYTES`] of them, and the next pass continues where it ended.
-//! Up to about 20,000 links all dirty shards fit into one pass. A million links that poll every hour dirty all
-//! shards (49 MB) all the time; each shard is then written about every two hours.
+//! A pass writes dirty shards, about [`PASS_BYTES`] of them, and the next pass continues where it ended. Up to about
+//! 20,000 links, one pass writes all dirty shards. A million links that are polled every hour keep all shards dirty
+//! (49 MB); each shard is then written about every two hours.
 //!
-//! Earlier versions kept everything in one note, [`WHOLE`]. While it exists, it alone is valid: the first pass writes
-//! all shards and drops it, in one commit.
+//! Earlier versions wrote one record for all links. While it exists, the shards in the store are outdated: the
+//! first pass writes all of them and removes it, in one commit.
 
-use super::{Family, Freshness, KEPT, LinkHash, SHARDS, Seen, Shard, lock};
+use super::{EXPIRY, Family, Freshness, LinkHash, SHARDS, Seen, Shard, lock};
+use crate::revision::Digest;
+use crate::store::{LinkFetch, NamedRecord, ReadError, RecordName, Store, Write};
 use chrono::{DateTime, Utc};
-use std::fmt::Display;
 
-/// The single note of earlier versions.
-const WHOLE: &str = "freshness";
-
-/// What one pass writes at most, give or take a shard.
+/// The size of one pass; it may be exceeded by one shard.
 const PASS_BYTES: usize = 1024 * 1024;
 
-/// Link, time, release, family.
-const ROW: usize = 32 + 8 + 8 + 1;
+/// The rows of a record. A damaged row is `None`.
+type Rows = Vec<Option<LinkFetch>>;
 
-/// A note to be written to the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Its name.
-    pub name: String,
-    /// Its content; none drops the note.
-    pub value: Option<Vec<u8>>,
-}
-
-/// How far the shards are written. Its lock is held during a commit, so that an older state of a shard never
+/// Which shards are written. Its lock is held during a commit, so that an older state of a shard never
 /// overwrites a newer one.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// The shard that the next pass begins with.
     next: usize,
-    /// The note of earlier versions is still in the store.
-    has_whole: bool,
+    /// Whether the next pass removes the record of earlier versions.
+    has_old_record: bool,
 }
 
-/// The part of the shards that one commit writes.
+/// The shards of one commit.
 struct Batch {
     shards: Vec<usize>,
-    notes: Vec<Note>,
-    looked_at: usize,
+    writes: Vec<Write>,
+    examined: usize,
 }
 
 impl Freshness {
-    /// From the notes of a store. A note that cannot be read is logged, and the others are read.
-    pub fn load<E: Display>(read: impl Fn(&str) -> Result<Option<Vec<u8>>, E>) -> Self {
+    /// Reads the last fetches from the store.
+    ///
+    /// A record that cannot be read is logged and skipped. The next pass replaces it if it is damaged.
+    pub fn load(store: &Store) -> Self {
+        Self::load_from(store.all_link_fetches(), |first| store.link_fetches(first))
+    }
+
+    fn load_from(
+        old_record: Result<Option<Rows>, ReadError>,
+        read: impl Fn(u8) -> Result<Option<Rows>, ReadError>,
+    ) -> Self {
         let freshness = Self::default();
-        match read(WHOLE) {
-            Ok(Some(whole)) => {
-                let unread = freshness.add_rows(&whole);
-                log_unread(WHOLE, unread);
-                // Shards of a version that ran before the one that wrote this note are older: they are replaced.
-                freshness.shards.iter().for_each(|shard| lock(shard).is_dirty = true);
-                lock(&freshness.progress).has_whole = true;
+        match old_record {
+            Ok(None) => {}
+            Ok(Some(rows)) => {
+                log_damaged_rows(freshness.add_rows(rows));
+                freshness.replace_all_records();
                 return freshness;
             }
-            Ok(None) => {}
             Err(error) => {
-                tracing::warn!(note = WHOLE, %error, "the last fetches of read links are partly forgotten: a note cannot be read");
+                tracing::warn!(%error, "some of the last fetches of read links are lost: a record cannot be read");
+                if matches!(error, ReadError::Damaged { .. }) {
+                    freshness.replace_all_records();
+                }
             }
         }
-        for (at, shard) in freshness.shards.iter().enumerate() {
-            let name = name(at);
-            match read(&name) {
-                Ok(None) => {}
-                Ok(Some(rows)) => {
-                    let unread = freshness.add_rows(&rows);
-                    log_unread(&name, unread);
-                    lock(shard).is_dirty = unread > 0;
+        let replaces_all = lock(&freshness.progress).has_old_record;
+        for (first, shard) in (0..=u8::MAX).zip(&freshness.shards) {
+            match read(first) {
+                Ok(rows) => {
+                    let damaged = freshness.add_rows(rows.unwrap_or_default());
+                    log_damaged_rows(damaged);
+                    lock(shard).is_dirty = damaged > 0 || replaces_all;
+                }
+                Err(error @ ReadError::Damaged { .. }) => {
+                    tracing::warn!(%error, "the last fetches of some read links are lost: their record is damaged and will be replaced");
+                    lock(shard).is_dirty = true;
                 }
                 Err(error) => {
-                    tracing::warn!(note = name, %error, "the last fetches of some read links are forgotten: a note cannot be read, and new ones of these links are not stored");
-                    lock(shard).is_unreadable = true;
+                    tracing::warn!(%error, "the last fetches of some read links cannot be read, and new ones will not be stored");
+                    lock(shard).is_read_only = true;
                 }
             }
         }
         freshness
     }
 
-    /// Writes dirty shards, about `PASS_BYTES` of them, and calls `commit` only if there are any. Links that
-    /// nobody has fetched for a quarter of a year before `now` are forgotten.
+    /// Has the first pass write every shard and remove the record of earlier versions.
+    fn replace_all_records(&self) {
+        self.shards.iter().for_each(|shard| lock(shard).is_dirty = true);
+        lock(&self.progress).has_old_record = true;
+    }
+
+    /// Writes dirty shards, about `PASS_BYTES` of them. Calls `commit` only if there are any. Links without a fetch
+    /// in the 90 days before `now` are forgotten.
     ///
     /// # Errors
     /// That of `commit`; the shards stay dirty.
     pub fn save_some<E>(
         &self,
         now: DateTime<Utc>,
-        commit: impl FnOnce(Vec<Note>) -> Result<(), E>,
+        commit: impl FnOnce(Vec<Write>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut progress = lock(&self.progress);
         self.save_batch(&mut progress, SHARDS, now, commit).map(drop)
     }
 
-    /// Writes all dirty shards, in several commits where there are many.
+    /// Writes all dirty shards, in as many commits as needed.
     ///
     /// # Errors
-    /// The first one of `commit`; the shards that are not written stay dirty.
+    /// The first error of `commit`; the shards that are not written stay dirty.
     pub fn save_all<E>(
         &self,
         now: DateTime<Utc>,
-        mut commit: impl FnMut(Vec<Note>) -> Result<(), E>,
+        mut commit: impl FnMut(Vec<Write>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut progress = lock(&self.progress);
         let mut left = SHARDS;
@@ -113,94 +120,91 @@ impl Freshness {
         Ok(())
     }
 
-    /// Writes dirty ones of the next shards, at most `most` of them; how many it looked at.
+    /// Writes the dirty ones of the next shards and returns how many shards it examined, at most `most`.
     fn save_batch<E>(
         &self,
         progress: &mut Progress,
         most: usize,
         now: DateTime<Utc>,
-        commit: impl FnOnce(Vec<Note>) -> Result<(), E>,
+        commit: impl FnOnce(Vec<Write>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let Batch { shards, notes, looked_at } = self.batch(progress, most, now);
-        if !notes.is_empty()
-            && let Err(error) = commit(notes)
+        let Batch { shards, writes, examined } = self.batch(progress, most, now);
+        if !writes.is_empty()
+            && let Err(error) = commit(writes)
         {
             shards.iter().filter_map(|at| self.shards.get(*at)).for_each(|shard| lock(shard).is_dirty = true);
             return Err(error);
         }
-        progress.next = (progress.next + looked_at) % SHARDS;
-        progress.has_whole = false;
-        Ok(looked_at)
+        progress.next = (progress.next + examined) % SHARDS;
+        progress.has_old_record = false;
+        Ok(examined)
     }
 
     fn batch(&self, progress: &Progress, most: usize, now: DateTime<Utc>) -> Batch {
-        let mut batch = Batch { shards: Vec::new(), notes: Vec::new(), looked_at: 0 };
-        // The note of earlier versions goes in the commit that writes all shards.
-        let (most, limit) = if progress.has_whole { (SHARDS, usize::MAX) } else { (most, PASS_BYTES) };
+        let mut batch = Batch { shards: Vec::new(), writes: Vec::new(), examined: 0 };
+        // One commit writes all shards and removes the record of earlier versions.
+        let (most, limit) = if progress.has_old_record { (SHARDS, usize::MAX) } else { (most, PASS_BYTES) };
         let mut bytes = 0;
-        for (at, shard) in self.shards.iter().enumerate().cycle().skip(progress.next).take(most) {
+        let shards = (0..=u8::MAX).zip(&self.shards).cycle().skip(progress.next).take(most);
+        for (first, shard) in shards {
             if bytes >= limit {
                 break;
             }
-            batch.looked_at += 1;
-            if let Some(value) = lock(shard).take_dirty(now) {
-                bytes += value.len();
-                batch.shards.push(at);
-                batch
-                    .notes
-                    .push(Note { name: name(at), value: Some(value).filter(|value| !value.is_empty()) });
+            batch.examined += 1;
+            if let Some(fetches) = lock(shard).take_dirty(now) {
+                bytes += fetches.len() * LinkFetch::BYTES;
+                batch.shards.push(first.into());
+                batch.writes.push(match fetches.is_empty() {
+                    true => Write::DropNamed(RecordName::LinkFetches(first)),
+                    false => NamedRecord::LinkFetches(first, fetches).into(),
+                });
             }
         }
-        if progress.has_whole {
-            batch.notes.push(Note { name: WHOLE.to_owned(), value: None });
+        if progress.has_old_record {
+            batch.writes.push(Write::DropNamed(RecordName::AllLinkFetches));
         }
         batch
     }
 
-    /// Adds the rows of a note; how many of them cannot be read.
-    fn add_rows(&self, rows: &[u8]) -> usize {
-        let rows = rows.chunks(ROW);
-        rows.filter(|row| read(row).map(|(link, seen)| self.note(link, seen)).is_none()).count()
+    /// Adds the rows of a record and returns how many are damaged.
+    fn add_rows(&self, rows: Rows) -> usize {
+        let mut damaged = 0;
+        for row in rows {
+            match row.and_then(|fetch| seen(&fetch)) {
+                Some((link, seen)) => self.note(link, seen),
+                None => damaged += 1,
+            }
+        }
+        damaged
     }
 }
 
 impl Shard {
-    /// Its rows, if the store has others. Counts as written from now on.
-    fn take_dirty(&mut self, now: DateTime<Utc>) -> Option<Vec<u8>> {
+    /// Its rows, if the store has others. It is clean from then on.
+    fn take_dirty(&mut self, now: DateTime<Utc>) -> Option<Vec<LinkFetch>> {
         let before = self.links.len();
-        self.links.retain(|_, seen| now - seen.at <= KEPT);
+        self.links.retain(|_, seen| now - seen.at <= EXPIRY);
         self.is_dirty |= self.links.len() < before;
-        if self.is_unreadable || !std::mem::take(&mut self.is_dirty) {
+        if self.is_read_only || !std::mem::take(&mut self.is_dirty) {
             return None;
         }
-        let mut rows = Vec::with_capacity(self.links.len() * ROW);
-        for (link, seen) in &self.links {
-            rows.extend_from_slice(link);
-            rows.extend_from_slice(&seen.at.timestamp().to_le_bytes());
-            rows.extend_from_slice(&seen.release.to_le_bytes());
-            rows.push(seen.by.code());
-        }
-        Some(rows)
+        let fetch = |(link, seen): (&LinkHash, &Seen)| {
+            let Seen { at, by, release } = *seen;
+            LinkFetch { link: Digest(*link), at, release, client: by.code() }
+        };
+        Some(self.links.iter().map(fetch).collect())
     }
 }
 
-fn name(shard: usize) -> String {
-    format!("{WHOLE}-{shard:02x}")
+fn seen(fetch: &LinkFetch) -> Option<(LinkHash, Seen)> {
+    let LinkFetch { link, at, release, client } = *fetch;
+    Some((link.0, Seen { at, by: Family::from_code(client)?, release }))
 }
 
-fn log_unread(note: &str, rows: usize) {
+fn log_damaged_rows(rows: usize) {
     if rows > 0 {
-        tracing::warn!(note, rows, "the last fetches of some read links are forgotten: rows cannot be read");
+        tracing::warn!(rows, "the last fetches of some read links are lost: rows of a record are damaged");
     }
-}
-
-fn read(row: &[u8]) -> Option<(LinkHash, Seen)> {
-    let (link, rest) = row.split_first_chunk::<32>()?;
-    let (at, rest) = rest.split_first_chunk::<8>()?;
-    let (release, rest) = rest.split_first_chunk::<8>()?;
-    let at = DateTime::from_timestamp(i64::from_le_bytes(*at), 0)?;
-    let by = Family::from_code(*rest.first()?)?;
-    Some((*link, Seen { at, by, release: u64::from_le_bytes(*release) }))
 }
 
 #[cfg(test)]
@@ -209,8 +213,8 @@ mod tests {
     use chrono::TimeDelta;
     use std::collections::BTreeMap;
 
-    /// Notes by name.
-    type Notes = BTreeMap<String, Vec<u8>>;
+    /// The records of a store. `None` is the record of earlier versions.
+    type Records = BTreeMap<Option<u8>, Rows>;
 
     fn now() -> DateTime<Utc> {
         "2025-03-25T16:00:00Z".parse().unwrap()
@@ -220,144 +224,171 @@ mod tests {
         Seen { at: now() - TimeDelta::hours(hours_ago), by: Family::Google, release }
     }
 
-    fn load(notes: &Notes) -> Freshness {
-        Freshness::load(|name| Ok::<_, String>(notes.get(name).cloned()))
+    fn load(records: &Records) -> Freshness {
+        Freshness::load_from(Ok(records.get(&None).cloned()), |first| Ok(records.get(&Some(first)).cloned()))
     }
 
-    fn write(notes: &mut Notes, changed: Vec<Note>) {
-        for Note { name, value } in changed {
-            match value {
-                Some(value) => drop(notes.insert(name, value)),
-                None => drop(notes.remove(&name)),
+    /// Applies the writes of a pass and returns which records it wrote or removed.
+    fn apply(records: &mut Records, writes: Vec<Write>) -> Vec<Option<u8>> {
+        let apply = |write| match write {
+            Write::PutNamed(NamedRecord::LinkFetches(first, fetches)) => {
+                records.insert(Some(first), fetches.into_iter().map(Some).collect());
+                Some(first)
             }
-        }
+            Write::DropNamed(RecordName::LinkFetches(first)) => {
+                records.remove(&Some(first));
+                Some(first)
+            }
+            Write::DropNamed(RecordName::AllLinkFetches) => {
+                records.remove(&None);
+                None
+            }
+            other => panic!("{other:?}"),
+        };
+        writes.into_iter().map(apply).collect()
     }
 
-    /// One pass; the names that it wrote or dropped.
-    fn save(freshness: &Freshness, notes: &mut Notes) -> Vec<String> {
-        let mut names = Vec::new();
-        let commit = |changed: Vec<Note>| {
-            names.extend(changed.iter().map(|note| note.name.clone()));
-            write(notes, changed);
+    /// Makes one pass.
+    fn save(freshness: &Freshness, records: &mut Records) -> Vec<Option<u8>> {
+        let mut written = Vec::new();
+        let commit = |writes| {
+            written = apply(records, writes);
             Ok::<_, String>(())
         };
         freshness.save_some(now(), commit).unwrap();
-        names
+        written
     }
 
     /// A store with a link in each shard.
-    fn stored() -> Notes {
-        let (freshness, mut notes) = (Freshness::default(), Notes::new());
+    fn stored() -> Records {
+        let (freshness, mut records) = (Freshness::default(), Records::new());
         (0..=255).for_each(|n| freshness.note([n; 32], seen(i64::from(n), n.into())));
-        assert_eq!(save(&freshness, &mut notes).len(), SHARDS);
-        notes
+        assert_eq!(save(&freshness, &mut records).len(), SHARDS);
+        records
     }
 
-    /// The note of earlier versions.
-    fn whole(links: std::ops::RangeInclusive<u8>) -> Vec<u8> {
-        let stored = stored();
-        stored.values().filter(|row| links.contains(&row[0])).flatten().copied().collect()
+    fn damaged() -> ReadError {
+        ReadError::Damaged { what: "note", cause: String::new() }
     }
 
     #[test]
-    fn a_restart_keeps_everything() {
+    fn a_restart_loses_nothing() {
         let freshness = load(&stored());
         (0..=255).for_each(|n| assert_eq!(freshness.of(&[n; 32]), Some(seen(n.into(), n.into()))));
     }
 
     #[test]
     fn one_poll_writes_one_shard() {
-        let mut notes = stored();
-        let freshness = load(&notes);
-        assert!(save(&freshness, &mut notes).is_empty(), "nothing was polled");
+        let mut records = stored();
+        let freshness = load(&records);
+        assert!(save(&freshness, &mut records).is_empty(), "nothing was polled");
         freshness.note([0x2a; 32], seen(0, 9));
-        assert_eq!(save(&freshness, &mut notes), ["freshness-2a"]);
-        assert!(save(&freshness, &mut notes).is_empty());
-        assert_eq!(load(&notes).of(&[0x2a; 32]), Some(seen(0, 9)));
+        assert_eq!(save(&freshness, &mut records), [Some(0x2a)]);
+        assert!(save(&freshness, &mut records).is_empty());
+        assert_eq!(load(&records).of(&[0x2a; 32]), Some(seen(0, 9)));
     }
 
     #[test]
-    fn the_note_of_earlier_versions_is_replaced_in_one_commit() {
-        // Shards from before a version that knew only the one note are older than that.
-        let mut notes = stored();
-        notes.insert(WHOLE.to_owned(), whole(0..=9));
-        let freshness = load(&notes);
-        let fails = freshness.save_some(now(), |changed| Err(changed.len()));
+    fn the_record_of_earlier_versions_is_replaced_in_one_commit() {
+        // Shards beside it are older.
+        let mut records = stored();
+        let old = records.values().take(10).flatten().copied().collect();
+        records.insert(None, old);
+        let freshness = load(&records);
+        let fails = freshness.save_some(now(), |writes| Err(writes.len()));
         assert_eq!(fails, Err(SHARDS + 1));
-        assert_eq!(load(&notes).of(&[9; 32]), Some(seen(9, 9)));
-        assert_eq!(save(&freshness, &mut notes).len(), SHARDS + 1);
-        assert_eq!((notes.len(), notes.contains_key(WHOLE)), (10, false));
-        let restarted = load(&notes);
+        assert_eq!(load(&records).of(&[9; 32]), Some(seen(9, 9)));
+        assert_eq!(save(&freshness, &mut records).len(), SHARDS + 1);
+        assert_eq!((records.len(), records.contains_key(&None)), (10, false));
+        let restarted = load(&records);
         (0..=9).for_each(|n| assert_eq!(restarted.of(&[n; 32]), Some(seen(n.into(), n.into()))));
         assert!(restarted.of(&[10; 32]).is_none());
-        assert!(save(&restarted, &mut notes).is_empty());
+        assert!(save(&restarted, &mut records).is_empty());
     }
 
     #[test]
-    fn a_note_that_cannot_be_read_costs_only_its_own_links() {
-        let mut notes = stored();
-        let read = |name: &str| match name {
-            "freshness-05" => Err("damaged"),
-            _ => Ok(notes.get(name).cloned()),
+    fn a_damaged_record_costs_its_own_links_and_is_replaced() {
+        let mut records = stored();
+        let read = |first: u8| match first {
+            4 | 5 => Err(damaged()),
+            _ => Ok(records.get(&Some(first)).cloned()),
         };
-        let freshness = Freshness::load(read);
+        let freshness = Freshness::load_from(Ok(None), read);
         assert!(freshness.of(&[5; 32]).is_none() && freshness.of(&[6; 32]).is_some());
-        // The store refuses a commit that overwrites such a note, so it must be in none.
         freshness.note([5; 32], seen(0, 9));
-        freshness.note([6; 32], seen(0, 9));
-        assert_eq!(save(&freshness, &mut notes), ["freshness-06"]);
+        assert_eq!(save(&freshness, &mut records), [Some(4), Some(5)]);
+        let restarted = load(&records);
+        assert_eq!((restarted.of(&[4; 32]), restarted.of(&[5; 32])), (None, Some(seen(0, 9))));
 
-        notes.get_mut("freshness-07").unwrap().extend(b"torn");
-        let freshness = load(&notes);
+        records.get_mut(&Some(7)).unwrap().push(None);
+        let freshness = load(&records);
         assert!(freshness.of(&[7; 32]).is_some());
-        assert_eq!(save(&freshness, &mut notes), ["freshness-07"]);
-        assert_eq!(notes["freshness-07"].len(), ROW);
+        assert_eq!(save(&freshness, &mut records), [Some(7)]);
+        assert_eq!(records[&Some(7)].len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_record_of_earlier_versions_is_replaced_by_the_shards() {
+        let mut records = stored();
+        let freshness = Freshness::load_from(Err(damaged()), |first| Ok(records.get(&Some(first)).cloned()));
+        assert_eq!(save(&freshness, &mut records).len(), SHARDS + 1);
+        assert_eq!(load(&records).of(&[9; 32]), Some(seen(9, 9)));
+    }
+
+    #[test]
+    fn a_record_of_a_newer_version_is_never_overwritten() {
+        let mut records = stored();
+        let newer = |_| Err(ReadError::Newer { what: "note", found: 9, known: 3 });
+        let freshness = Freshness::load_from(Ok(None), newer);
+        freshness.note([5; 32], seen(0, 9));
+        assert!(save(&freshness, &mut records).is_empty());
+        assert_eq!(freshness.of(&[5; 32]), Some(seen(0, 9)));
     }
 
     #[test]
     fn forgotten_and_expired_links_leave_their_shards() {
-        let mut notes = stored();
-        let freshness = load(&notes);
+        let mut records = stored();
+        let freshness = load(&records);
         freshness.forget(&[1; 32]);
         freshness.forget(&[0xee; 32]);
         freshness.forget(&[0xee; 32]);
         freshness.note([2; 32], seen(24 * 91, 1));
         freshness.note([3; 32], seen(24 * 89, 1));
-        assert_eq!(save(&freshness, &mut notes).len(), 4);
-        let restored = load(&notes);
-        assert!([1, 2, 0xee].iter().all(|n| restored.of(&[*n; 32]).is_none()));
-        assert!(restored.of(&[3; 32]).is_some());
+        assert_eq!(save(&freshness, &mut records).len(), 4);
+        let restarted = load(&records);
+        assert!([1, 2, 0xee].iter().all(|n| restarted.of(&[*n; 32]).is_none()));
+        assert!(restarted.of(&[3; 32]).is_some());
         freshness.forget_all();
-        save(&freshness, &mut notes);
-        assert!(notes.is_empty());
+        save(&freshness, &mut records);
+        assert!(records.is_empty());
     }
 
     #[test]
     fn a_link_expires_without_another_poll_of_its_shard() {
-        let mut notes = stored();
-        let freshness = load(&notes);
-        let later = now() + TimeDelta::days(80); // those of 255 to 241 hours ago go
-        let commit = |changed| {
-            write(&mut notes, changed);
+        let mut records = stored();
+        let freshness = load(&records);
+        let later = now() + TimeDelta::days(80); // 90 days after fetches of 240 hours ago
+        let commit = |writes| {
+            apply(&mut records, writes);
             Ok::<_, String>(())
         };
         freshness.save_some(later, commit).unwrap();
-        assert_eq!(notes.len(), 241);
+        assert_eq!(records.len(), 241);
     }
 
     #[test]
-    fn what_could_not_be_written_is_written_later() {
-        let mut notes = stored();
-        let freshness = load(&notes);
+    fn a_failed_pass_is_repeated() {
+        let mut records = stored();
+        let freshness = load(&records);
         freshness.note([1; 32], seen(0, 9));
         assert_eq!(freshness.save_some(now(), |_| Err("full")), Err("full"));
-        assert_eq!(save(&freshness, &mut notes), ["freshness-01"]);
+        assert_eq!(save(&freshness, &mut records), [Some(1)]);
     }
 
     #[test]
-    fn a_pass_writes_a_bounded_part_of_many_links_and_the_next_ones_the_others() {
+    fn passes_of_bounded_size_write_every_shard_in_turn() {
         const EACH: u32 = 300; // 256 shards of 14,700 bytes: 3.8 MB
-        let (freshness, mut notes) = (Freshness::default(), Notes::new());
+        let (freshness, mut records) = (Freshness::default(), Records::new());
         let poll_all = || {
             for first in 0..=255 {
                 for n in 0..EACH {
@@ -368,20 +399,20 @@ mod tests {
             }
         };
         poll_all();
-        let first = save(&freshness, &mut notes);
-        let bytes: usize = notes.values().map(Vec::len).sum();
+        let first = save(&freshness, &mut records);
+        let bytes = records.values().map(Vec::len).sum::<usize>() * LinkFetch::BYTES;
         assert!((PASS_BYTES..PASS_BYTES + 20_000).contains(&bytes), "{bytes}");
         poll_all();
-        let second = save(&freshness, &mut notes);
-        assert!(second.iter().all(|name| !first.contains(name)), "every shard has its turn");
+        let second = save(&freshness, &mut records);
+        assert!(second.iter().all(|name| !first.contains(name)), "the second pass writes other shards");
         poll_all();
         let (mut commits, mut shards) = (0, 0);
-        let commit = |changed: Vec<Note>| {
-            (commits, shards) = (commits + 1, shards + changed.len());
+        let commit = |writes: Vec<Write>| {
+            (commits, shards) = (commits + 1, shards + writes.len());
             Ok::<_, String>(())
         };
         freshness.save_all(now(), commit).unwrap();
         assert_eq!((commits, shards), (4, SHARDS));
-        assert!(save(&freshness, &mut notes).is_empty());
+        assert!(save(&freshness, &mut records).is_empty());
     }
 }

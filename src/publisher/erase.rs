@@ -6,7 +6,7 @@
 //! published keeps answering, and by whom a joined feed was left, until a thousand later departures.
 
 use super::kept::{self, Kept};
-use super::{PublishError, Published, Publisher, Schedule, guard, spool};
+use super::{PublishError, Published, Publisher, guard, spool};
 use crate::import::{import, redact};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
@@ -87,13 +87,13 @@ impl Publisher {
 impl Publisher {
     /// What was confirmed for the file on the schedule is confirmed for it without the line.
     fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
-        let Some((mut schedule, csv)) = Schedule::of(&self.store)? else { return Ok(()) };
+        let Some((mut schedule, csv)) = self.store.schedule()? else { return Ok(()) };
         let Some(without) = redact(&csv, id) else { return Ok(()) };
         let digest = |csv: &[u8]| guard::digest(csv, &self.conference(), current.number());
         if schedule.confirm.as_deref() == Some(digest(&csv).as_str()) {
             schedule.confirm = Some(digest(&without));
         }
-        self.store.commit_blocking(vec![schedule.note(&without)])?;
+        self.store.commit_blocking(vec![Write::schedule(schedule.clone(), without)])?;
         if schedule.held {
             // It still has the line: the caller weighs what the store holds now.
             self.state().held.let_go(Origin::Scheduled);

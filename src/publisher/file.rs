@@ -7,40 +7,10 @@ use super::watch::Writer;
 use super::{Proposal, Publication, PublishError, Publisher, status};
 use crate::import::Contents;
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError, Store, Write};
+use crate::store::Origin;
 use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The note in the store that holds a [`TakenIn`].
-const TAKEN_IN: &str = "taken-in";
-
-/// Which bytes of the file were taken in last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TakenIn {
-    /// Of the file.
-    pub(super) digest: Digest,
-    /// The release that has the file's content; 0 once something else was published past it.
-    pub(super) release: u64,
-}
-
-impl TakenIn {
-    /// None where no file was ever published. A note that cannot be read is an error: taken for none, a stale
-    /// file would undo an upload.
-    pub(super) fn of(store: &Store) -> Result<Option<Self>, ReadError> {
-        let Some(note) = store.note(TAKEN_IN)? else { return Ok(None) };
-        let parsed = note.split_first_chunk::<32>().and_then(|(digest, rest)| {
-            Some(Self { digest: Digest(*digest), release: u64::from_le_bytes(rest.try_into().ok()?) })
-        });
-        let damaged = || ReadError::Damaged { what: TAKEN_IN, cause: format!("it has {} bytes", note.len()) };
-        parsed.map(Some).ok_or_else(damaged)
-    }
-
-    pub(super) fn note(self) -> Write {
-        let value = [self.digest.0.as_slice(), &self.release.to_le_bytes()].concat();
-        Write::PutNote { name: TAKEN_IN.to_owned(), value }
-    }
-}
 
 impl Publisher {
     /// The program file that is watched.
@@ -55,7 +25,7 @@ impl Publisher {
         let contents = tokio::task::spawn_blocking(move || Contents::read(&path)).await;
         let Ok(Ok(Contents::Whole(csv))) = contents else { return };
         let digest = Digest::of(&csv);
-        let taken = TakenIn::of(&self.store).ok().flatten();
+        let taken = self.store.imported_file().ok().flatten();
         if taken.is_some_and(|taken| taken.digest == digest) {
             self.state().file = Some(digest);
         }
@@ -85,7 +55,7 @@ impl Publisher {
         let csv = Bytes::from(csv);
         let digest = Digest::of(&csv);
         self.state().file = Some(digest);
-        let taken = match TakenIn::of(&self.store) {
+        let taken = match self.store.imported_file() {
             Ok(taken) => taken,
             Err(error) => {
                 let result = Err(PublishError::Read(error));
@@ -126,7 +96,7 @@ impl Publisher {
     /// Whether the program file is older than what runs: an upload or a roll-back came after it. False where the
     /// store cannot say.
     pub fn file_is_stale(&self) -> bool {
-        let (seen, taken) = (self.state().file, TakenIn::of(&self.store).ok().flatten());
+        let (seen, taken) = (self.state().file, self.store.imported_file().ok().flatten());
         taken.is_some_and(|taken| seen == Some(taken.digest) && taken.release != self.current().number())
     }
 }

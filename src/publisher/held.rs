@@ -4,12 +4,10 @@
 //! weighed against the release that ran. A held file is read again at a start, and a held scheduled release stays
 //! in the store. A held upload is in memory: a restart forgets it, and its sender has the file.
 
-use super::file::TakenIn;
-use super::schedule;
 use super::{Guarded, Held, PublishError, Publisher, ShownChange, ShownOrigin, shown};
 use crate::program::Change;
 use crate::revision::Digest;
-use crate::store::Origin;
+use crate::store::{ImportedFile, Origin, RecordName, Write};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -108,8 +106,8 @@ impl Publisher {
         let found = self.state().held.find(digest).cloned();
         let Some(waiting) = found else { return Ok(false) };
         let write = match waiting.origin {
-            Origin::File => Some(TakenIn { digest: Digest::of(&waiting.csv), release: 0 }.note()),
-            Origin::Scheduled => Some(schedule::forget()),
+            Origin::File => Some(ImportedFile { digest: Digest::of(&waiting.csv), release: 0 }.into()),
+            Origin::Scheduled => Some(Write::DropNamed(RecordName::Schedule)),
             _ => None,
         };
         if let Some(write) = write {

@@ -11,16 +11,12 @@ use super::{Guarded, Held, Proposal, Publication, PublishError, Publisher, Waiti
 use crate::import::Report;
 use crate::program::{Change, Zone};
 use crate::release::Release;
-use crate::store::{Origin, ReadError, ReleaseSummary, Store, Write};
+use crate::store::{Origin, ReadError, RecordName, ReleaseSummary, Schedule, Store, Write};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The note in the store: one line of JSON, then the program's bytes.
-const SCHEDULE: &str = "schedule";
 
 /// The longest time between two looks at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
@@ -30,25 +26,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sessions that a reason names.
 const MOST_NAMED: usize = 5;
-
-/// What is to be published later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Schedule {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The label of the organizer's secret.
-    pub who: Option<String>,
-    /// When it was put on the schedule.
-    pub made: DateTime<Utc>,
-    /// The digest that was confirmed; it holds as long as no other release comes between.
-    pub confirm: Option<String>,
-    /// The release that it was weighed against; none in the records of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<u64>,
-    /// Whether its time came and the guard holds it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub held: bool,
-}
 
 /// What was put on the schedule.
 #[derive(Debug)]
@@ -63,31 +40,6 @@ pub struct Scheduled {
     pub zone: Zone,
     /// The import's report, warnings included.
     pub report: Report,
-}
-
-impl Schedule {
-    /// The schedule of a store and its program.
-    pub(super) fn of(store: &Store) -> Result<Option<(Self, Bytes)>, ReadError> {
-        let Some(note) = store.note(SCHEDULE)?.map(Bytes::from) else { return Ok(None) };
-        let damaged = |cause: String| ReadError::Damaged { what: SCHEDULE, cause };
-        let end = note.iter().position(|byte| *byte == b'\n').unwrap_or(note.len());
-        let (head, csv) = (note.slice(..end), note.slice((end + 1).min(note.len())..));
-        let schedule = serde_json::from_slice(&head).map_err(|error| damaged(error.to_string()))?;
-        Ok(Some((schedule, csv)))
-    }
-
-    pub(super) fn note(&self, csv: &[u8]) -> Write {
-        // A struct of times and strings always has a JSON form.
-        let mut value = serde_json::to_vec(self).unwrap_or_default();
-        value.push(b'\n');
-        value.extend_from_slice(csv);
-        Write::PutNote { name: SCHEDULE.to_owned(), value }
-    }
-}
-
-/// Takes the schedule out of the store.
-pub(super) fn forget() -> Write {
-    Write::DropNote { name: SCHEDULE.to_owned() }
 }
 
 impl Publisher {
@@ -125,7 +77,7 @@ impl Publisher {
         }
         let Proposal { csv, who, confirm, .. } = proposal;
         let schedule = Schedule { at, who, made, confirm, base: Some(base.number()), held: false };
-        self.commit_schedule(schedule.note(&csv)).await?;
+        self.commit_schedule(Write::schedule(schedule.clone(), csv)).await?;
         self.set_schedule(Some(schedule.clone()));
         self.rescheduled.notify_one();
         let zone = self.conference().zone;
@@ -138,7 +90,7 @@ impl Publisher {
     /// When the store cannot be read or written.
     pub async fn unschedule(self: &Arc<Self>) -> Result<bool, PublishError> {
         let _turn = self.turn.lock().await;
-        let was = match self.store.read(Schedule::of).await {
+        let was = match self.store.read(Store::schedule).await {
             Ok(scheduled) => scheduled.is_some(),
             // This is how a damaged one goes.
             Err(ReadError::Damaged { .. }) => true,
@@ -150,7 +102,7 @@ impl Publisher {
     }
 
     async fn off_the_schedule(&self) -> Result<(), PublishError> {
-        self.commit_schedule(forget()).await?;
+        self.commit_schedule(Write::DropNamed(RecordName::Schedule)).await?;
         self.set_schedule(None);
         Ok(())
     }
@@ -172,8 +124,8 @@ impl Publisher {
     }
 
     /// Keeps a release that is held at its time in the store, off the schedule.
-    async fn hold_scheduled(&self, schedule: Schedule, csv: &[u8]) -> Result<(), PublishError> {
-        self.store.commit(vec![Schedule { held: true, ..schedule }.note(csv)]).await?;
+    async fn hold_scheduled(&self, schedule: Schedule, csv: Bytes) -> Result<(), PublishError> {
+        self.store.commit(vec![Write::schedule(Schedule { held: true, ..schedule }, csv)]).await?;
         self.state().schedule = None;
         Ok(())
     }
@@ -185,7 +137,7 @@ impl Publisher {
         if self.state().held.has(Origin::Scheduled) {
             return;
         }
-        let kept = match self.store.read(Schedule::of).await {
+        let kept = match self.store.read(Store::schedule).await {
             Ok(kept) => kept.filter(|(schedule, _)| schedule.held),
             Err(error) => {
                 let mut state = self.state();
@@ -292,7 +244,7 @@ impl Publisher {
     /// What the store has on the schedule. The state follows it: after a commit whose outcome was unknown it may
     /// say something else.
     async fn look_at_schedule(&self) -> Result<Option<(Schedule, Bytes)>, PublishError> {
-        let scheduled = self.store.read(Schedule::of).await;
+        let scheduled = self.store.read(Store::schedule).await;
         let mut state = self.state();
         state.schedule_is_known = scheduled.is_ok();
         let waiting = scheduled.as_ref().ok().and_then(Option::as_ref).map(|(schedule, _)| schedule.clone());
@@ -324,7 +276,7 @@ impl Publisher {
                 Err(PublishError::Commit(_) | PublishError::Read(_)) => {}
                 Err(error) => {
                     let taken_off = match error {
-                        PublishError::Held(held) => this.hold_scheduled(schedule, &held.csv).await,
+                        PublishError::Held(held) => this.hold_scheduled(schedule, held.csv.clone()).await,
                         _ => this.off_the_schedule().await,
                     };
                     if let Err(error) = taken_off {

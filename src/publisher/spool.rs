@@ -5,14 +5,11 @@
 
 use super::{ShownChange, shown};
 use crate::config::Webhook;
-use crate::store::{ReadError, ReleaseRecord, Store, Write};
+use crate::store::{NamedRecord, ReadError, RecordName, ReleaseRecord, Store, Write};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The note in the store that holds the last release whose calls are in the spool.
-const SPOOLED: &str = "spooled";
 
 /// The folder of calls that were tried often enough.
 pub const UNDELIVERED: &str = "undelivered";
@@ -143,31 +140,17 @@ pub fn write_call(directory: &Path, name: &str, call: &Call) -> io::Result<()> {
     std::fs::rename(&temporary, directory.join(name))
 }
 
-/// The number of the last release whose calls are in the spool. A note that cannot be read is an error: taken for
-/// none, the calls of the releases since would never be made.
-pub(super) fn last_spooled(store: &Store) -> Result<Option<u64>, ReadError> {
-    let Some(note) = store.note(SPOOLED)? else { return Ok(None) };
-    let damaged =
-        |note: Vec<u8>| ReadError::Damaged { what: SPOOLED, cause: format!("it has {} bytes", note.len()) };
-    note.try_into().map(|number| Some(u64::from_le_bytes(number))).map_err(damaged)
-}
-
-/// Notes that a release's calls are in the spool.
-pub(super) fn spooled(release: u64) -> Write {
-    Write::PutNote { name: SPOOLED.to_owned(), value: release.to_le_bytes().to_vec() }
-}
-
 /// Where telling starts: webhooks that come into the config later are told of what comes after `release`, not
 /// of all the past. None where nothing is to be noted.
 ///
 /// # Errors
 /// Where the note is damaged. Without webhooks nothing waits to be told, so a damaged one goes too.
 pub(super) fn baseline(store: &Store, is_mute: bool, release: u64) -> Result<Option<Write>, ReadError> {
-    Ok(match (is_mute, last_spooled(store)) {
+    Ok(match (is_mute, store.spooled_release()) {
         (true, Ok(Some(_)) | Err(ReadError::Damaged { .. })) => {
-            Some(Write::DropNote { name: SPOOLED.to_owned() })
+            Some(Write::DropNamed(RecordName::SpooledRelease))
         }
-        (false, Ok(None)) => Some(spooled(release)),
+        (false, Ok(None)) => Some(NamedRecord::SpooledRelease(release).into()),
         (_, found) => found.map(|_| None)?,
     })
 }

@@ -1,17 +1,14 @@
 //! The start: with a release in the store it is always served; without one the program file must be good.
 
-use super::file::TakenIn;
 use super::kept::{self, Kept};
 use super::status::Part;
-use super::{
-    Held, Published, Publisher, Schedule, Settings, Setup, StartError, Status, gate, guard, spool, status,
-};
+use super::{Held, Published, Publisher, Settings, Setup, StartError, Status, gate, guard, spool, status};
 use crate::clock::Clock;
 use crate::import::{Contents, import};
 use crate::program::Conference;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
-use crate::store::{Origin, ReleaseRecord, Store};
+use crate::store::{ImportedFile, Origin, ReleaseRecord, Store, Write};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
@@ -58,7 +55,7 @@ impl Publisher {
             Ok(None) => {}
             Err(error) => state.fault(Part::Webhooks, Some(&error)),
         }
-        match Schedule::of(&store) {
+        match store.schedule() {
             Ok(scheduled) => {
                 state.schedule = scheduled.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
             }
@@ -214,13 +211,13 @@ impl Step<'_> {
         let mut writes = vec![store.release_write(self.previous, &release.ledger, record, csv)];
         let before = self.previous.map_or(0, |ledger| ledger.release);
         // A file that was in step still is: its content did not change.
-        let taken = match TakenIn::of(store) {
-            Ok(None) => Some(TakenIn { digest, release: number }),
-            Ok(Some(taken)) => (taken.release == before).then_some(TakenIn { release: number, ..taken }),
+        let taken = match store.imported_file() {
+            Ok(None) => Some(ImportedFile { digest, release: number }),
+            Ok(Some(taken)) => (taken.release == before).then_some(ImportedFile { release: number, ..taken }),
             // It stays as it is: a file that is saved is refused with it, and says so.
             Err(_) => None,
         };
-        writes.extend(taken.map(TakenIn::note));
+        writes.extend(taken.map(Write::from));
         store.commit_blocking(writes)?;
         Ok(release)
     }

@@ -2,7 +2,7 @@
 
 use super::status::Part;
 use super::{Publisher, Spooled, spool};
-use crate::store::{ReadError, ReleaseRecord};
+use crate::store::{NamedRecord, ReadError, ReleaseRecord};
 use std::sync::Arc;
 
 impl Publisher {
@@ -37,7 +37,7 @@ impl Publisher {
 
     fn fill_the_spool(&self) -> Result<(), SpoolError> {
         let running = self.current().number();
-        let last = spool::last_spooled(&self.store)?.unwrap_or(running);
+        let last = self.store.spooled_release()?.unwrap_or(running);
         for number in last + 1..=running {
             if let Some(record) = self.store.release(number)? {
                 self.call(&record)?;
@@ -48,7 +48,7 @@ impl Publisher {
 
     fn call(&self, record: &ReleaseRecord) -> Result<(), SpoolError> {
         spool::spool(&self.spool, &self.settings.load().webhooks, record)?;
-        self.store.commit_blocking(vec![spool::spooled(record.number)])?;
+        self.store.commit_blocking(vec![NamedRecord::SpooledRelease(record.number).into()])?;
         Ok(())
     }
 }

@@ -1,14 +1,11 @@
 //! One publication, from a proposal to the release that readers see.
 
-use super::{
-    Guarded, Held, Preview, Proposal, Publication, PublishError, Published, Publisher, file, gate, kept,
-    schedule,
-};
+use super::{Guarded, Held, Preview, Proposal, Publication, PublishError, Published, Publisher, gate, kept};
 use crate::doctor::Found;
 use crate::import::Report;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError, ReleaseRecord, Skipped, Store, Write};
+use crate::store::{ImportedFile, Origin, ReadError, RecordName, ReleaseRecord, Skipped, Store, Write};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -60,7 +57,7 @@ impl Publisher {
         let digest = Digest::of(&proposal.csv);
         let mut writes = Vec::new();
         if proposal.origin == Origin::Scheduled {
-            writes.push(schedule::forget());
+            writes.push(Write::DropNamed(RecordName::Schedule));
         }
         if !prepared.is_new {
             writes.extend(self.taken_in_by(&proposal, digest, base.number(), false));
@@ -93,7 +90,7 @@ impl Publisher {
         };
         writes.extend(self.taken_in_by(&proposal, digest, release.number(), true));
         if proposal.origin != Origin::Scheduled && self.state().held.has(Origin::Scheduled) {
-            writes.push(schedule::forget()); // it was weighed against the release before
+            writes.push(Write::DropNamed(RecordName::Schedule)); // it was weighed against the release before
         }
         let (this, number) = (Arc::clone(self), release.number());
         writes.extend(self.store.read(move |_| this.outgrown(number)).await?);
@@ -233,18 +230,18 @@ impl Publisher {
         if proposal.origin == Origin::Config {
             // A file that was in step still is: its content did not change.
             // A damaged note stays as it is: a file that is saved is refused with it, and says so.
-            let taken = file::TakenIn::of(&self.store).ok().flatten()?;
+            let taken = self.store.imported_file().ok().flatten()?;
             let is_in_step = is_new && taken.release == self.current().number();
-            return is_in_step.then(|| file::TakenIn { release, ..taken }.note());
+            return is_in_step.then(|| ImportedFile { release, ..taken }.into());
         }
         let seen = self.state().file;
         if proposal.origin == Origin::File || seen == Some(digest) {
-            return Some(file::TakenIn { digest, release }.note());
+            return Some(ImportedFile { digest, release }.into());
         }
         // Whatever the file holds is older than what was published past it, and must not undo that at the
         // next start; be it a file that was held or had errors.
         let seen = seen.filter(|_| is_new)?;
-        Some(file::TakenIn { digest: seen, release: 0 }.note())
+        Some(ImportedFile { digest: seen, release: 0 }.into())
     }
 }
 

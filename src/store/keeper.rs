@@ -244,7 +244,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), &Slug::parse("con").unwrap()).unwrap();
         let mut keeper = Keeper::new(Arc::clone(&store.0.shared), false);
-        let note = || vec![StoreWrite::PutNote { name: "note".to_owned(), value: vec![1] }];
+        let note = || vec![StoreWrite::raw("note", [1])];
         store.commit_blocking(note()).unwrap();
         keeper.look();
         assert_eq!(keeper.tick(), TICK, "the index is not synced yet");

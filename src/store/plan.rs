@@ -108,10 +108,10 @@ impl<'a, F: Fetch> Plan<'a, F> {
             }
             Write::PutLink { hash, target } => self.link(hash, Some(*target)),
             Write::DropLink { hash } => self.link(hash, None),
-            Write::PutNote { name, value } => {
-                self.put_raw(&self.space.cell(Table::Note, name.as_bytes()), value)
-            }
-            Write::DropNote { name } => self.remove(&self.space.cell(Table::Note, name.as_bytes())),
+            Write::PutNamed(record) => self.put_raw(&self.named(&record.name().key()), &record.encode()),
+            Write::DropNamed(name) => self.remove(&self.named(&name.key())),
+            Write::PutRaw { name, value: Some(value) } => self.put_raw(&self.named(name), value),
+            Write::PutRaw { name, value: None } => self.remove(&self.named(name)),
             Write::PutRelease(write) => self.release(write),
             Write::RewriteRelease { record, csv } => {
                 let known = self.get::<ReleaseSummary>(&self.number(Table::Release, record.number))?;
@@ -266,6 +266,10 @@ impl<'a, F: Fetch> Plan<'a, F> {
             self.put(&base.slug(space, kind::DAY, &day.to_string()), day)?;
         }
         Ok(())
+    }
+
+    fn named(&self, name: &str) -> Cell {
+        self.space.cell(Table::Note, name.as_bytes())
     }
 
     fn number(&self, table: Table, number: u64) -> Cell {

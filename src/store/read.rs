@@ -3,12 +3,15 @@
 
 use super::cell::{Cell, Table};
 use super::plan::decode;
+use super::record::named::{self, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule};
 use super::release::{ReleaseDetail, ReleaseFrame};
 use super::view::{self, Records};
 use super::{AgendaRecord, LedgerHead, LinkTarget, ReadError, ReleaseRecord, ReleaseSummary, Store};
 use super::{ledger, links, staging};
 use crate::program::{Change, Conference, SessionId};
 use crate::revision::{Digest, Entry, Ledger};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -65,9 +68,65 @@ impl Store {
         self.by_digest(Table::Link).chain(links::all(self.records(Table::Links)))
     }
 
-    /// A small named value.
-    pub fn note(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
+    /// The program file that was imported last; `None` before the first import of a file.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] is no `None`: a stale file would then undo an upload.
+    pub fn imported_file(&self) -> Result<Option<ImportedFile>, ReadError> {
+        self.named(RecordName::ImportedFile, |bytes| named::imported_file(&bytes))
+    }
+
+    /// The scheduled release and its program.
+    pub fn schedule(&self) -> Result<Option<(Schedule, Bytes)>, ReadError> {
+        self.named(RecordName::Schedule, named::schedule)
+    }
+
+    /// The last release with webhook deliveries in the spool.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] is no `None`: the deliveries of the releases since would then never be made.
+    pub fn spooled_release(&self) -> Result<Option<u64>, ReadError> {
+        self.named(RecordName::SpooledRelease, |bytes| named::number(&bytes))
+    }
+
+    /// The last fetches of the read links whose hashes begin with `first`. A damaged row is `None`.
+    pub fn link_fetches(&self, first: u8) -> Result<Option<Vec<Option<LinkFetch>>>, ReadError> {
+        self.named(RecordName::LinkFetches(first), |bytes| Ok(named::link_fetches(&bytes)))
+    }
+
+    /// The last fetches of all read links, where an earlier version stored them in one record.
+    pub fn all_link_fetches(&self) -> Result<Option<Vec<Option<LinkFetch>>>, ReadError> {
+        self.named(RecordName::AllLinkFetches, |bytes| Ok(named::link_fetches(&bytes)))
+    }
+
+    /// The last wall-clock time that retention trusted.
+    pub fn trusted_time(&self) -> Result<Option<DateTime<Utc>>, ReadError> {
+        self.named(RecordName::TrustedTime, |bytes| named::time(&bytes))
+    }
+
+    /// The clock that retention does not trust yet.
+    pub fn clock_probation(&self) -> Result<Option<ClockProbation>, ReadError> {
+        self.named(RecordName::ClockProbation, |bytes| named::clock_probation(&bytes))
+    }
+
+    /// When a backup was last saved.
+    pub fn last_backup(&self) -> Result<Option<DateTime<Utc>>, ReadError> {
+        self.named(RecordName::BackupTime, |bytes| named::time(&bytes))
+    }
+
+    /// The bytes under a name, for tests.
+    #[doc(hidden)]
+    pub fn raw(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.bytes(&self.space().cell(Table::Note, name.as_bytes()))
+    }
+
+    fn named<T>(
+        &self,
+        name: RecordName,
+        decode: impl FnOnce(Vec<u8>) -> Result<T, String>,
+    ) -> Result<Option<T>, ReadError> {
+        let Some(bytes) = self.raw(&name.key())? else { return Ok(None) };
+        decode(bytes).map(Some).map_err(|cause| ReadError::Damaged { what: name.label(), cause })
     }
 
     /// The number of the release that runs; 0 before the first.

@@ -1,7 +1,9 @@
 //! What can be written.
 
+use super::record::named::{ImportedFile, NamedRecord, RecordName, Schedule};
 use super::{AgendaRecord, LinkTarget, ReleaseRecord, ReleaseWrite};
 use crate::revision::{Digest, Entry};
+use bytes::Bytes;
 
 /// One change of the store, as the state that is to be. Doing it twice is doing it once.
 ///
@@ -36,17 +38,17 @@ pub enum Write {
         /// SHA-256 of its token.
         hash: Digest,
     },
-    /// Keeps a small named value.
-    PutNote {
-        /// Which.
+    /// Stores a record with a fixed name.
+    PutNamed(NamedRecord),
+    /// Removes a record with a fixed name.
+    DropNamed(RecordName),
+    /// Stores or removes any bytes under any name, for tests of damaged records.
+    #[doc(hidden)]
+    PutRaw {
+        /// The name.
         name: String,
-        /// The value.
-        value: Vec<u8>,
-    },
-    /// Forgets a named value.
-    DropNote {
-        /// Which.
-        name: String,
+        /// The bytes; `None` removes them.
+        value: Option<Vec<u8>>,
     },
     /// Publishes.
     PutRelease(Box<ReleaseWrite>),
@@ -70,12 +72,27 @@ pub enum Write {
     },
 }
 
+impl From<NamedRecord> for Write {
+    fn from(record: NamedRecord) -> Self {
+        Self::PutNamed(record)
+    }
+}
+
+impl From<ImportedFile> for Write {
+    fn from(file: ImportedFile) -> Self {
+        Self::PutNamed(NamedRecord::ImportedFile(file))
+    }
+}
+
 impl Write {
-    /// Keeps a small named value, or forgets it where there is none.
-    pub fn note(name: String, value: Option<Vec<u8>>) -> Self {
-        match value {
-            Some(value) => Self::PutNote { name, value },
-            None => Self::DropNote { name },
-        }
+    /// Schedules a release, in place of what is scheduled.
+    pub fn schedule(schedule: Schedule, csv: impl Into<Bytes>) -> Self {
+        Self::PutNamed(NamedRecord::Schedule(schedule, csv.into()))
+    }
+
+    /// Stores bytes under a name that the product does not use, or damaged ones under one that it uses. For tests.
+    #[doc(hidden)]
+    pub fn raw(name: &str, value: impl Into<Vec<u8>>) -> Self {
+        Self::PutRaw { name: name.to_owned(), value: Some(value.into()) }
     }
 }

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["program", "revision", "feed", "release", "agenda", "export", "ics"]),
     ("web", &["program", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
-    ("freshness", &["program", "clock"]),
+    ("freshness", &["revision", "store"]),
     (
         "publisher",
         &[

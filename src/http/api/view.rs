@@ -24,7 +24,9 @@ pub(super) fn agenda(owned: &Owned, release: &Release, freshness: &Freshness) ->
 pub(super) fn links(owned: &Owned, release: &Release, freshness: &Freshness) -> Value {
     let seen = |link: &ReadLink| {
         let (seen, behind) = owned.fetched(link, release, freshness)?;
-        Some(json!({ "at": seen.at, "client": seen.by.shown(), "release": seen.release, "behind": behind }))
+        Some(
+            json!({ "at": seen.at, "client": seen.by.display_name(), "release": seen.release, "behind": behind }),
+        )
     };
     owned.links().iter().map(|one| link(one, release, seen(one))).collect()
 }

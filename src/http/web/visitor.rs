@@ -74,7 +74,7 @@ impl PageRequest<'_> {
                     n: link.n,
                     label: Text::line(&link.label).0,
                     freshness: owned.fetched(&link, release, self.freshness).map(|(seen, unseen)| {
-                        LastFetch { client: seen.by.shown().to_owned(), ago: now - seen.at, unseen }
+                        LastFetch { client: seen.by.display_name().to_owned(), ago: now - seen.at, unseen }
                     }),
                     token: link.token.map(|token| token.reveal()),
                 })

@@ -218,11 +218,11 @@ fn is_opened(bytes: &[u8]) -> bool {
 fn opened_twice(dir: &Path) -> Result<BTreeSet<String>, String> {
     let store = open(dir)?;
     let before = held(&store);
-    let note = |value: &[u8]| Write::PutNote { name: "later".to_owned(), value: value.to_vec() };
+    let note = |value: &[u8]| Write::raw("later", value.to_vec());
     store.commit_blocking(vec![note(b"on")]).unwrap();
     drop(store);
     let store = open(dir).unwrap();
-    assert_eq!(store.note("later"), Ok(Some(b"on".to_vec())));
+    assert_eq!(store.raw("later"), Ok(Some(b"on".to_vec())));
     assert_eq!(held(&store), before);
     Ok(before)
 }
@@ -236,7 +236,7 @@ fn held(store: &Store) -> BTreeSet<String> {
     let agendas = store.agendas().filter_map(Result::ok).map(|agenda| format!("{agenda:?}"));
     let links = store.links().filter_map(Result::ok).map(|link| format!("{link:?}"));
     let others = [
-        store.note("taken-in").map(|note| format!("{note:?}")).ok(),
+        store.raw("taken-in").map(|note| format!("{note:?}")).ok(),
         store.release(1).map(|release| format!("{release:?}")).ok(),
         store.program_csv(1).map(|csv| format!("{csv:?}")).ok(),
         store.ledger().map(|ledger| format!("{ledger:?}")).ok(),

@@ -1,9 +1,9 @@
 //! What is erased when the conference is long over, and what at once.
 
 use super::stage::{Mine, Stage};
-use callboard::freshness::{Family, Freshness, Note, Seen};
+use callboard::freshness::{Family, Freshness, Seen};
 use callboard::retention::{Erased, Retention};
-use callboard::store::{CommitError, Write};
+use callboard::store::Write;
 use chrono::TimeDelta;
 use std::sync::Arc;
 
@@ -26,21 +26,16 @@ fn wait_for_the_eve(stage: &Stage) {
     stage.clock.advance(eve - stage.clock.now());
 }
 
-fn store_notes(stage: &Stage, notes: Vec<Note>) -> Result<(), CommitError> {
-    let writes = notes.into_iter().map(|note| Write::note(note.name, note.value));
-    stage.store.commit_blocking(writes.collect())
-}
-
 /// Stores which read links were fetched; the names of the notes that say so from now on.
 fn stored_freshness(stage: &Stage, freshness: &Freshness) -> Vec<String> {
-    freshness.save_all(stage.clock.now(), |notes| store_notes(stage, notes)).unwrap();
+    freshness.save_all(stage.clock.now(), |writes| stage.store.commit_blocking(writes)).unwrap();
     freshness_notes(stage)
 }
 
 /// The names of the notes in the store that say which read links were fetched.
 fn freshness_notes(stage: &Stage) -> Vec<String> {
     let names = std::iter::once("freshness".to_owned()).chain((0..256).map(|n| format!("freshness-{n:02x}")));
-    names.filter(|name| stage.store.note(name).unwrap().is_some()).collect()
+    names.filter(|name| stage.store.raw(name).unwrap().is_some()).collect()
 }
 
 async fn status(stage: &Stage, mine: &Mine) -> (u16, u16) {
@@ -118,8 +113,8 @@ async fn the_fetches_that_an_earlier_version_stored_in_one_note_are_kept() {
         [&[first; 32][..], &seen, &[1]].concat()
     };
     let value = [row(1), row(2), row(0xff)].concat();
-    stage.store.commit(vec![Write::PutNote { name: "freshness".into(), value }]).await.unwrap();
-    let load = || Freshness::load(|name| stage.store.note(name));
+    stage.store.commit(vec![Write::raw("freshness", value)]).await.unwrap();
+    let load = || Freshness::load(&stage.store);
     let names = stored_freshness(&stage, &load());
     assert_eq!(names, ["freshness-01", "freshness-02", "freshness-ff"]);
     let restarted = load();

@@ -10,12 +10,11 @@ use chrono::TimeDelta;
 use std::sync::Arc;
 
 fn put_note(venue: &Venue, name: &str, value: &[u8]) {
-    let (name, value) = (name.to_owned(), value.to_vec());
-    venue.store.as_ref().unwrap().commit_blocking(vec![Write::PutNote { name, value }]).unwrap();
+    venue.store.as_ref().unwrap().commit_blocking(vec![Write::raw(name, value)]).unwrap();
 }
 
 fn note(venue: &Venue, name: &str) -> Option<Vec<u8>> {
-    venue.store.as_ref().unwrap().note(name).unwrap()
+    venue.store.as_ref().unwrap().raw(name).unwrap()
 }
 
 fn put_agenda(store: &Store, n: usize) {
@@ -79,7 +78,7 @@ async fn one_damaged_agenda_keeps_no_other_from_being_erased() {
     let left: Vec<_> = store.agendas().collect();
     assert!(matches!(left.as_slice(), [Err(ReadError::Damaged { .. })]), "it may come back from a backup");
     let mut notes = (0..256).map(|n| format!("freshness-{n:02x}")).chain(["freshness".to_owned()]);
-    assert!(notes.all(|name| store.note(&name) == Ok(None)));
+    assert!(notes.all(|name| store.raw(&name) == Ok(None)));
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn neither_waiting_calls_nor_the_schedule_tell_what_was_erased() {
     let text = spooled(&venue);
     assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{text}");
     assert!(text.contains("no call") && text.matches("https://hook.example/").count() == 4, "{text}");
-    let note = venue.store.as_ref().unwrap().note("schedule").unwrap().unwrap();
+    let note = venue.store.as_ref().unwrap().raw("schedule").unwrap().unwrap();
     let note = String::from_utf8(note).unwrap();
     assert!(SECRETS.iter().all(|secret| !note.contains(secret)) && note.contains("talk-2"), "{note}");
 

@@ -2,7 +2,7 @@
 
 use super::venue::{Venue, csv, held, moved, proposal, start_of_day, without};
 use callboard::publisher::{Proposal, PublishError, Publisher, Setup, Verdict};
-use callboard::store::{Origin, Write};
+use callboard::store::{Origin, RecordName, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 
 fn in_hours(hours: i64) -> DateTime<Utc> {
@@ -151,7 +151,7 @@ async fn what_the_store_no_longer_has_leaves_the_schedule() {
     let venue = Venue::started();
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
     // As after a commit that was taken though it was answered with an error.
-    let forget = Write::DropNote { name: "schedule".to_owned() };
+    let forget = Write::DropNamed(RecordName::Schedule);
     venue.store.as_ref().unwrap().commit_blocking(vec![forget]).unwrap();
     assert!(venue.running().publish_due().await.is_none());
     assert!(venue.running().status().schedule.is_some(), "it is read before its time");
@@ -248,7 +248,7 @@ async fn a_schedule_that_an_earlier_version_stored_is_compared_by_its_time() {
             made.to_rfc3339()
         );
         let value = [head.as_bytes(), b"\n", moved(&csv(), 2).as_bytes()].concat();
-        let write = callboard::store::Write::PutNote { name: "schedule".to_owned(), value };
+        let write = Write::raw("schedule", value);
         venue.store.as_ref().unwrap().commit(vec![write]).await.unwrap();
         venue.clock.advance(TimeDelta::minutes(1));
         if is_overtaken {

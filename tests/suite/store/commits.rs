@@ -17,22 +17,23 @@ fn what_was_committed_is_read_and_survives_reopening() {
     let dir = dir.path().join("data/deep");
     let store = open(&dir);
     assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
-    let note = Write::PutNote { name: "taken-in".to_owned(), value: vec![0, 255, 7] };
+    let note = Write::raw("taken-in", vec![0, 255, 7]);
     store.commit_blocking(vec![put(1, None, 1), link(11, 1), note]).unwrap();
     let check = |store: &Store| {
         assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(1)));
         assert_eq!(store.link(&key(11)).unwrap(), Some(LinkTarget::Agenda(key(1))));
-        assert_eq!(store.note("taken-in").unwrap(), Some(vec![0, 255, 7]));
+        assert_eq!(store.raw("taken-in").unwrap(), Some(vec![0, 255, 7]));
         assert_eq!(store.agenda(&key(2)).unwrap(), None);
-        assert_eq!(store.note("freshness").unwrap(), None);
+        assert_eq!(store.raw("freshness").unwrap(), None);
     };
     check(&store);
     drop(store);
     let store = open(&dir);
     check(&store);
-    let gone = vec![Write::DropLink { hash: key(11) }, Write::DropNote { name: "taken-in".to_owned() }];
+    let gone =
+        vec![Write::DropLink { hash: key(11) }, Write::PutRaw { name: "taken-in".to_owned(), value: None }];
     store.commit_blocking(gone).unwrap();
-    assert_eq!((store.link(&key(11)), store.note("taken-in")), (Ok(None), Ok(None)));
+    assert_eq!((store.link(&key(11)), store.raw("taken-in")), (Ok(None), Ok(None)));
 }
 
 #[test]

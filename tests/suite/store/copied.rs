@@ -22,14 +22,14 @@ fn fill(store: &Store) {
         put(2, None, 1),
         Write::DeleteAgenda { key: key(2), expect: Some(1) },
         Write::PutLink { hash: key(11), target: LinkTarget::Closed { at: at(1) } },
-        Write::PutNote { name: "taken-in".to_owned(), value: vec![0, 255] },
+        Write::raw("taken-in", vec![0, 255]),
     ];
     commits.into_iter().for_each(|write| store.commit_blocking(vec![write]).unwrap());
 }
 
 /// What of it a store has, said in short: the version of agenda 1, whether agenda 2, the link and the note are there.
 fn held(store: &Store) -> (Option<u64>, bool, bool, bool) {
-    let note = store.note("taken-in").unwrap();
+    let note = store.raw("taken-in").unwrap();
     assert!(note.is_none() || note == Some(vec![0, 255]));
     let first = store.agenda(&key(1)).unwrap();
     assert!(first.iter().all(|record| *record == agenda(record.version)), "torn: {first:?}");

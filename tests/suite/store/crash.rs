@@ -111,7 +111,7 @@ fn pick_for_ever(store: &Store, writer: u64) {
         record.version = version;
         record.picks = (1..=picks(version)).map(id).collect();
         let put = Write::PutAgenda { key: key(writer), expect, record };
-        let note = Write::PutNote { name: format!("w{writer}"), value: version.to_string().into_bytes() };
+        let note = Write::raw(&format!("w{writer}"), version.to_string());
         store.commit_blocking(vec![put, note]).unwrap();
         println!("ack {writer} {version}");
     }
@@ -120,7 +120,7 @@ fn pick_for_ever(store: &Store, writer: u64) {
 fn check_agenda(store: &Store, writer: u64) -> u64 {
     let Some(record) = store.agenda(&key(writer)).unwrap() else { return 0 };
     assert!(record.picks.iter().cloned().eq((1..=picks(record.version)).map(id)), "torn: {record:?}");
-    let note = store.note(&format!("w{writer}")).unwrap().unwrap();
+    let note = store.raw(&format!("w{writer}")).unwrap().unwrap();
     assert_eq!(String::from_utf8(note).unwrap(), record.version.to_string(), "half of a commit");
     record.version
 }

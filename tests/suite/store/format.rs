@@ -42,7 +42,7 @@ fn expected() -> (Ledger, ReleaseRecord, Vec<Write>) {
         link(11, LinkTarget::Agenda(key(1))),
         link(12, LinkTarget::Closed { at: at(1) }),
         link(13, LinkTarget::Erased { at: at(2) }),
-        Write::PutNote { name: "taken-in".to_owned(), value: vec![0, 255] },
+        Write::raw("taken-in", vec![0, 255]),
     ];
     (ledger, record, writes)
 }
@@ -103,7 +103,7 @@ fn a_store_of_every_format_opens() {
         let closed = [LinkTarget::Closed { at: at(1) }, LinkTarget::Erased { at: at(2) }];
         assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
         assert_eq!(store.behind(&key(11)).unwrap().agenda(), Ok(Some(agenda(3))));
-        assert_eq!(store.note("taken-in").unwrap(), Some(vec![0, 255]));
+        assert_eq!(store.raw("taken-in").unwrap(), Some(vec![0, 255]));
         assert_eq!(conference().slug, slug());
     }
 }
@@ -135,7 +135,7 @@ fn a_ledger_in_pieces_is_written_as_it_always_was_and_opens() {
     let compressed = |line: &str| line.starts_with(&hex(b"srecon25americas\0nlong"));
     if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
         let other = tempfile::tempdir().unwrap();
-        let note = Write::PutNote { name: "long".to_owned(), value: NOTE.to_vec() };
+        let note = Write::raw("long", NOTE.to_vec());
         open(other.path()).commit_blocking(vec![note]).unwrap();
         let note: String = rows(other.path()).lines().filter(|line| compressed(line)).collect();
         std::fs::write(fixture(3, "pieces"), written.clone() + &note + "\n").unwrap();
@@ -150,7 +150,7 @@ fn a_ledger_in_pieces_is_written_as_it_always_was_and_opens() {
     assert_eq!(store.ledger().unwrap(), Some(expected.clone()));
     assert_eq!(store.release(1).unwrap().unwrap().changes.len(), 9);
     assert_eq!(store.entry(&id(5)).unwrap().as_ref(), expected.entries.get(&id(5)));
-    assert_eq!(store.note("long").unwrap().as_deref(), Some(&NOTE[..]));
+    assert_eq!(store.raw("long").unwrap().as_deref(), Some(&NOTE[..]));
 }
 
 /// How many records there are in a table, and the format that the store says it has.
@@ -246,25 +246,24 @@ fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
 
 #[test]
 fn a_damaged_note_can_be_replaced_and_taken_away() {
-    for write in [
-        Write::PutNote { name: "taken-in".to_owned(), value: vec![1, 2] },
-        Write::DropNote { name: "taken-in".to_owned() },
-    ] {
+    for write in
+        [Write::raw("taken-in", vec![1, 2]), Write::PutRaw { name: "taken-in".to_owned(), value: None }]
+    {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         // Of several parts, so that none of them is left behind.
         let value = vec![7; 20_000];
-        store.commit_blocking(vec![Write::PutNote { name: "taken-in".to_owned(), value }]).unwrap();
+        store.commit_blocking(vec![Write::raw("taken-in", value)]).unwrap();
         drop(store);
         tamper(dir.path(), b'n', |value| *value.last_mut().unwrap() ^= 1);
         let store = open(dir.path());
-        assert!(matches!(store.note("taken-in"), Err(ReadError::Damaged { what: "note", .. })));
+        assert!(matches!(store.raw("taken-in"), Err(ReadError::Damaged { what: "note", .. })));
         store.commit_blocking(vec![write.clone()]).unwrap();
         let expected = match &write {
-            Write::PutNote { value, .. } => Some(value.clone()),
+            Write::PutRaw { value, .. } => value.clone(),
             _ => None,
         };
-        assert_eq!(store.note("taken-in"), Ok(expected.clone()));
+        assert_eq!(store.raw("taken-in"), Ok(expected.clone()));
         drop(store);
         let left = super::raw(&dir.path().join("index"))
             .scan_prefix([slug().as_str().as_bytes(), b"\0n"].concat())

@@ -42,7 +42,7 @@ fn fill(store: &Store) -> (u64, CommitError, Duration) {
 
 pub(super) fn wait_until_writable(store: &Store, within: Duration) {
     let started = Instant::now();
-    let write = || vec![Write::PutNote { name: "space".to_owned(), value: vec![1] }];
+    let write = || vec![Write::raw("space", vec![1])];
     while let Err(error) = store.commit_blocking(write()) {
         assert!(started.elapsed() < within, "{error} for {within:?}: {:?}", store.status());
         std::thread::sleep(Duration::from_millis(20));

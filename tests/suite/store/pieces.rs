@@ -212,19 +212,19 @@ fn a_ledger_in_pieces_is_made_anew_from_journal_and_checkpoint() {
         let dir = tempfile::tempdir().unwrap();
         let store = open_short(dir.path());
         let first = publish(&store, None, titled("First"));
-        let long = Write::PutNote { name: "long".to_owned(), value: b"again and again ".repeat(2000) };
+        let long = Write::raw("long", b"again and again ".repeat(2000));
         store.commit_blocking(vec![long]).unwrap();
         if has_checkpoint {
             store.checkpoint().unwrap();
         }
         let second = publish(&store, Some(&first), titled("Second"));
-        let short = Write::PutNote { name: "long".to_owned(), value: b"short".to_vec() };
+        let short = Write::raw("long", b"short".to_vec());
         store.commit_blocking(vec![short]).unwrap();
         drop(store);
         std::fs::remove_dir_all(dir.path().join("index")).unwrap();
         let store = open_short(dir.path());
         assert_eq!(store.ledger().unwrap(), Some(second));
-        assert_eq!(store.note("long").unwrap().as_deref(), Some(&b"short"[..]));
+        assert_eq!(store.raw("long").unwrap().as_deref(), Some(&b"short"[..]));
         assert_eq!((store.release(1).unwrap().unwrap().changes.len(), store.status().lost), (30, 0));
     }
 }

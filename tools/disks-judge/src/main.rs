@@ -51,7 +51,7 @@ fn digest(store: &Store) -> Result<String, String> {
         text += &format!("{hash:?} {target:?}\n");
     }
     for note in ["taken-in", "schedule", "spooled", "freshness"] {
-        text += &format!("{note} {:?}\n", store.note(note).map_err(failed)?);
+        text += &format!("{note} {:?}\n", store.raw(note).map_err(failed)?);
     }
     for release in store.releases().map_err(failed)? {
         let record = store.release(release.number).map_err(failed)?;
@@ -64,8 +64,8 @@ fn digest(store: &Store) -> Result<String, String> {
 
 /// Whether it takes a write: of a note of its own, taken back.
 fn writes(store: &Store) -> Result<(), String> {
-    let name = || "disks".to_owned();
-    let written = store.commit_blocking(vec![Write::PutNote { name: name(), value: vec![1] }]);
-    let written = written.and_then(|()| store.commit_blocking(vec![Write::DropNote { name: name() }]));
+    let written = store.commit_blocking(vec![Write::raw("disks", [1])]);
+    let removal = Write::PutRaw { name: "disks".to_owned(), value: None };
+    let written = written.and_then(|()| store.commit_blocking(vec![removal]));
     written.map_err(|error| format!("it takes no write: {error}"))
 }

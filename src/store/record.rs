@@ -1,0 +1,3 @@
+//! The types of everything that is stored, and their bytes. They know neither the index nor the journal.
+
+pub(super) mod named;

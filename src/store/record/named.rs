@@ -1,0 +1,277 @@
+//! Records with fixed names: what the server must remember between two runs beside releases and agendas.
+//!
+//! Names and bytes are part of the store's format: every version reads what an earlier one wrote.
+
+use crate::revision::Digest;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The program file that was imported last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportedFile {
+    /// SHA-256 of the file.
+    pub digest: Digest,
+    /// The release with the file's content; 0 once a newer release came from elsewhere.
+    pub release: u64,
+}
+
+/// A release to be published at a set time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// When it will be published.
+    pub at: DateTime<Utc>,
+    /// The label of the organizer's secret.
+    pub who: Option<String>,
+    /// When it was scheduled.
+    pub made: DateTime<Utc>,
+    /// The digest that was confirmed. It is valid until another release is published.
+    pub confirm: Option<String>,
+    /// The live release at the time of scheduling. Earlier versions did not store it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<u64>,
+    /// Whether the guard held the release at its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+}
+
+/// The last fetch of one read link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkFetch {
+    /// SHA-256 of the link's token.
+    pub link: Digest,
+    /// When it was fetched.
+    pub at: DateTime<Utc>,
+    /// The release that the client received.
+    pub release: u64,
+    /// The code of the client's family.
+    pub client: u8,
+}
+
+impl LinkFetch {
+    /// Stored bytes of one fetch: link, time, release, client.
+    pub const BYTES: usize = 32 + 8 + 8 + 1;
+
+    fn decode(row: &[u8]) -> Option<Self> {
+        let (link, rest) = row.split_first_chunk::<32>()?;
+        let (at, rest) = rest.split_first_chunk::<8>()?;
+        let (release, rest) = rest.split_first_chunk::<8>()?;
+        let [client] = rest.try_into().ok()?;
+        let at = DateTime::from_timestamp(i64::from_le_bytes(*at), 0)?;
+        Some(Self { link: Digest(*link), at, release: u64::from_le_bytes(*release), client })
+    }
+}
+
+/// A clock that jumped ahead and is not trusted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockProbation {
+    /// What the clock showed last.
+    pub seen: DateTime<Utc>,
+    /// How long servers have watched it run steadily since it jumped.
+    pub watched: Duration,
+}
+
+/// A record with a fixed name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NamedRecord {
+    /// The program file that was imported last.
+    ImportedFile(ImportedFile),
+    /// The scheduled release and its program.
+    Schedule(Schedule, Bytes),
+    /// The last release with webhook deliveries in the spool.
+    SpooledRelease(u64),
+    /// The last fetches of the read links whose hashes begin with one byte.
+    LinkFetches(u8, Vec<LinkFetch>),
+    /// The last wall-clock time that retention trusted.
+    TrustedTime(DateTime<Utc>),
+    /// The clock that retention does not trust yet.
+    ClockProbation(ClockProbation),
+    /// When a backup was last saved.
+    BackupTime(DateTime<Utc>),
+}
+
+/// The name of a [`NamedRecord`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordName {
+    /// Of [`NamedRecord::ImportedFile`].
+    ImportedFile,
+    /// Of [`NamedRecord::Schedule`].
+    Schedule,
+    /// Of [`NamedRecord::SpooledRelease`].
+    SpooledRelease,
+    /// Of [`NamedRecord::LinkFetches`].
+    LinkFetches(u8),
+    /// The fetches of all read links in one record, as earlier versions stored them.
+    AllLinkFetches,
+    /// Of [`NamedRecord::TrustedTime`].
+    TrustedTime,
+    /// Of [`NamedRecord::ClockProbation`].
+    ClockProbation,
+    /// Of [`NamedRecord::BackupTime`].
+    BackupTime,
+}
+
+impl RecordName {
+    /// Its spelling in keys and checkpoints.
+    pub(in super::super) fn key(self) -> String {
+        match self {
+            Self::ImportedFile => "taken-in".to_owned(),
+            Self::Schedule => "schedule".to_owned(),
+            Self::SpooledRelease => "spooled".to_owned(),
+            Self::LinkFetches(first) => format!("freshness-{first:02x}"),
+            Self::AllLinkFetches => "freshness".to_owned(),
+            Self::TrustedTime => "trusted-time".to_owned(),
+            Self::ClockProbation => "clock-probation".to_owned(),
+            Self::BackupTime => "last-backup".to_owned(),
+        }
+    }
+
+    /// The record in words, for errors.
+    pub(in super::super) fn label(self) -> &'static str {
+        match self {
+            Self::ImportedFile => "record of the imported file",
+            Self::Schedule => "schedule",
+            Self::SpooledRelease => "record of the last webhook deliveries",
+            Self::LinkFetches(_) | Self::AllLinkFetches => "record of link fetches",
+            Self::TrustedTime => "trusted time",
+            Self::ClockProbation => "record of a clock jump",
+            Self::BackupTime => "time of the last backup",
+        }
+    }
+}
+
+impl NamedRecord {
+    /// Its name.
+    pub fn name(&self) -> RecordName {
+        match self {
+            Self::ImportedFile(_) => RecordName::ImportedFile,
+            Self::Schedule(..) => RecordName::Schedule,
+            Self::SpooledRelease(_) => RecordName::SpooledRelease,
+            Self::LinkFetches(first, _) => RecordName::LinkFetches(*first),
+            Self::TrustedTime(_) => RecordName::TrustedTime,
+            Self::ClockProbation(_) => RecordName::ClockProbation,
+            Self::BackupTime(_) => RecordName::BackupTime,
+        }
+    }
+
+    /// Its bytes. Numbers are little-endian, times are seconds of the Unix epoch.
+    pub(in super::super) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::ImportedFile(file) => [file.digest.0.as_slice(), &file.release.to_le_bytes()].concat(),
+            Self::Schedule(schedule, csv) => {
+                // A struct of times and strings always has a JSON form.
+                let head = serde_json::to_vec(schedule).unwrap_or_default();
+                [head.as_slice(), b"\n", csv].concat()
+            }
+            Self::SpooledRelease(release) => release.to_le_bytes().to_vec(),
+            Self::LinkFetches(_, fetches) => {
+                let mut rows = Vec::with_capacity(fetches.len() * LinkFetch::BYTES);
+                for fetch in fetches {
+                    rows.extend_from_slice(&fetch.link.0);
+                    rows.extend_from_slice(&fetch.at.timestamp().to_le_bytes());
+                    rows.extend_from_slice(&fetch.release.to_le_bytes());
+                    rows.push(fetch.client);
+                }
+                rows
+            }
+            Self::TrustedTime(at) | Self::BackupTime(at) => at.timestamp().to_le_bytes().to_vec(),
+            Self::ClockProbation(ClockProbation { seen, watched }) => {
+                [seen.timestamp().to_le_bytes(), watched.as_secs().to_le_bytes()].concat()
+            }
+        }
+    }
+}
+
+/// Why bytes are not the record that they should be.
+type Cause = String;
+
+fn wrong_length(bytes: &[u8]) -> Cause {
+    format!("it has {} bytes", bytes.len())
+}
+
+pub(in super::super) fn imported_file(bytes: &[u8]) -> Result<ImportedFile, Cause> {
+    let parts = bytes.split_first_chunk::<32>();
+    let parts = parts.and_then(|(digest, release)| Some((*digest, number(release).ok()?)));
+    let (digest, release) = parts.ok_or_else(|| wrong_length(bytes))?;
+    Ok(ImportedFile { digest: Digest(digest), release })
+}
+
+pub(in super::super) fn schedule(bytes: Vec<u8>) -> Result<(Schedule, Bytes), Cause> {
+    let bytes = Bytes::from(bytes);
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (head, csv) = (bytes.slice(..end), bytes.slice((end + 1).min(bytes.len())..));
+    let schedule = serde_json::from_slice(&head).map_err(|error| error.to_string())?;
+    Ok((schedule, csv))
+}
+
+pub(in super::super) fn number(bytes: &[u8]) -> Result<u64, Cause> {
+    bytes.try_into().map(u64::from_le_bytes).map_err(|_| wrong_length(bytes))
+}
+
+pub(in super::super) fn time(bytes: &[u8]) -> Result<DateTime<Utc>, Cause> {
+    let seconds = bytes.try_into().map(i64::from_le_bytes).map_err(|_| wrong_length(bytes))?;
+    DateTime::from_timestamp(seconds, 0).ok_or_else(|| "the time is out of range".to_owned())
+}
+
+pub(in super::super) fn clock_probation(bytes: &[u8]) -> Result<ClockProbation, Cause> {
+    let (seen, watched) = bytes.split_at_checked(8).ok_or_else(|| wrong_length(bytes))?;
+    Ok(ClockProbation { seen: time(seen)?, watched: Duration::from_secs(number(watched)?) })
+}
+
+/// The fetches of some links. A damaged row is `None`.
+pub(in super::super) fn link_fetches(bytes: &[u8]) -> Vec<Option<LinkFetch>> {
+    bytes.chunks(LinkFetch::BYTES).map(LinkFetch::decode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn bytes_of_earlier_versions_are_written_and_read() {
+        let file = ImportedFile { digest: Digest([7; 32]), release: 258 };
+        let bytes = NamedRecord::ImportedFile(file).encode();
+        assert_eq!((bytes.len(), &bytes[32..]), (40, &[2, 1, 0, 0, 0, 0, 0, 0][..]));
+        assert_eq!(imported_file(&bytes), Ok(file));
+        assert_eq!(imported_file(&bytes[1..]), Err("it has 39 bytes".to_owned()));
+
+        let schedule =
+            Schedule { at: at(60), who: None, made: at(0), confirm: None, base: None, held: false };
+        let bytes = NamedRecord::Schedule(schedule.clone(), Bytes::from_static(b"id,\n")).encode();
+        let text = r#"{"at":"1970-01-01T00:01:00Z","who":null,"made":"1970-01-01T00:00:00Z","confirm":null}"#;
+        assert_eq!(bytes, [text, "\nid,\n"].concat().into_bytes());
+        assert_eq!(super::schedule(bytes), Ok((schedule, Bytes::from_static(b"id,\n"))));
+        assert!(super::schedule(b"damaged".to_vec()).is_err());
+
+        assert_eq!(NamedRecord::SpooledRelease(3).encode(), [3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((number(&[3, 0, 0, 0, 0, 0, 0, 0]), number(b"short").is_err()), (Ok(3), true));
+        for record in [NamedRecord::TrustedTime(at(-1)), NamedRecord::BackupTime(at(-1))] {
+            assert_eq!((record.encode(), time(&record.encode())), (vec![255; 8], Ok(at(-1))));
+        }
+        assert!(time(&i64::MAX.to_le_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_damaged_fetch_costs_only_itself() {
+        let fetch =
+            |n: u8| LinkFetch { link: Digest([n; 32]), at: at(n.into()), release: n.into(), client: n };
+        let mut bytes = NamedRecord::LinkFetches(0, vec![fetch(1), fetch(2)]).encode();
+        assert_eq!(bytes.len(), 2 * LinkFetch::BYTES);
+        bytes[32..40].copy_from_slice(&i64::MAX.to_le_bytes());
+        bytes.extend(b"torn");
+        assert_eq!(link_fetches(&bytes), [None, Some(fetch(2)), None]);
+    }
+
+    #[test]
+    fn a_clock_on_probation_comes_back() {
+        let probation = ClockProbation { seen: at(5), watched: Duration::from_secs(60) };
+        let bytes = NamedRecord::ClockProbation(probation).encode();
+        assert_eq!(clock_probation(&bytes), Ok(probation));
+        assert!(clock_probation(&bytes[..12]).is_err());
+    }
+}
