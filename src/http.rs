@@ -25,6 +25,8 @@ mod exports;
 mod exposition;
 mod feeds;
 mod host;
+#[cfg(test)]
+mod house;
 mod jcal;
 mod kept;
 mod log_limit;

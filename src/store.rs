@@ -51,6 +51,8 @@ mod verify;
 mod view;
 mod write;
 
+#[cfg(test)]
+pub(crate) use agenda::take_parses;
 pub use agenda::{AgendaRecord, LinkRecord, LinkTarget};
 pub use backup::{Backup, BackupError, verify_backup, verify_backup_from};
 pub use behind::Behind;

@@ -1,9 +1,9 @@
 //! What can be done with an agenda, whoever asks: the API today, forms and CalDAV beside it.
 //!
 //! Owns keys, caps, names, link numbers and compare-and-set. It knows neither requests nor status codes.
-//! Every change reads the record, changes a copy and commits it on the condition that nobody else did;
-//! if somebody did, it starts again, so two devices that edit at once lose nothing. Invariant: a change
-//! that returns `Ok` is on disk.
+//! A change begins with the record that its caller has read, and commits it on the condition that the stored
+//! record is still of that version. On a conflict it reads the record and starts again, so two devices that edit
+//! at once lose nothing. Invariant: a change that returns `Ok` is on disk.
 
 mod create;
 mod error;
@@ -80,10 +80,10 @@ impl Agendas {
     ///
     /// # Errors
     /// [`AgendaError`].
-    pub async fn rename(&self, key: &EditKey, expect: Option<u64>, name: &str) -> Result<Owned, AgendaError> {
+    pub async fn rename(&self, owned: Owned, expect: Option<u64>, name: &str) -> Result<Owned, AgendaError> {
         let name = names::checked("name", name)?;
         let (owned, ()) = self
-            .change(key, expect, |record, _| {
+            .change(owned, expect, |record, _| {
                 if record.name == name {
                     return Ok(Outcome::Same(()));
                 }
@@ -94,41 +94,78 @@ impl Agendas {
         Ok(owned)
     }
 
-    /// Reads, changes a copy, commits it if nobody else did; starts again if somebody did.
+    /// Changes a record and commits it. On a conflict it reads the record and starts again.
     ///
-    /// With `expect` only the agenda of that version is changed.
+    /// With `expect` only that version of the agenda is changed.
     async fn change<T>(
         &self,
-        key: &EditKey,
+        owned: Owned,
         expect: Option<u64>,
         change: impl Fn(&mut AgendaRecord, DateTime<Utc>) -> Result<Outcome<T>, AgendaError>,
     ) -> Result<(Owned, T), AgendaError> {
+        let Owned { key, mut record } = owned;
         for _ in 0..ATTEMPTS {
-            let before = self.open(key)?.record;
-            if expect.is_some_and(|version| version != before.version) {
+            let (version, modified) = (record.version, record.modified);
+            if expect.is_some_and(|expected| expected != version) {
                 return Err(AgendaError::Changed);
             }
-            let mut record = before.clone();
             let now = self.clock.now();
             let (result, mut writes) = match change(&mut record, now)? {
-                Outcome::Same(result) => return Ok((Owned { key: key.clone(), record: before }, result)),
+                Outcome::Same(result) => return Ok((Owned { key, record }, result)),
                 Outcome::Seen(result, writes) => {
                     // Clients compare whole seconds, so two states never share one.
-                    record.modified = now.max(before.modified + TimeDelta::seconds(1));
+                    record.modified = now.max(modified + TimeDelta::seconds(1));
                     (result, writes)
                 }
                 Outcome::Unseen(result, writes) => (result, writes),
             };
-            record.version = before.version + 1;
-            let put =
-                Write::PutAgenda { key: key.hash(), expect: Some(before.version), record: record.clone() };
+            record.version = version + 1;
+            let put = Write::PutAgenda { key: key.hash(), expect: Some(version), record: record.clone() };
             writes.insert(0, put);
             match self.store.commit(writes).await {
-                Ok(()) => return Ok((Owned { key: key.clone(), record }, result)),
-                Err(CommitError::Conflict) => {}
+                Ok(()) => return Ok((Owned { key, record }, result)),
+                Err(CommitError::Conflict) => record = self.open(&key)?.record,
                 Err(error) => return Err(error.into()),
             }
         }
         Err(CommitError::Conflict.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::house::{House, house, request};
+    use crate::store::take_parses;
+    use bytes::Bytes;
+    use http::{Method, StatusCode};
+    use http_body_util::Full;
+
+    #[tokio::test]
+    async fn a_pick_parses_its_agenda_once() {
+        const NAME: &str = "Parsed once";
+        let House { app, store, _dir } = house();
+        let key = EditKey::generate().unwrap();
+        let record = AgendaRecord {
+            version: 1,
+            name: NAME.to_owned(),
+            picks: Vec::new(),
+            links: Vec::new(),
+            created: DateTime::UNIX_EPOCH,
+            modified: DateTime::UNIX_EPOCH,
+            key_generation: 0,
+            next_link: 1,
+            seen_release: 1,
+        };
+        let put = Write::PutAgenda { key: key.hash(), expect: None, record };
+        store.commit(vec![put]).await.unwrap();
+        take_parses(NAME);
+        let body = "session=opening&action=pick";
+        let pick = request(&Method::POST, "/agenda/picks", body);
+        let pick = pick.header("cookie", format!("__Host-agenda={}", key.reveal()));
+        let answer = app.respond(pick.body(Full::new(Bytes::from(body))).unwrap()).await;
+        assert_eq!((answer.status(), take_parses(NAME)), (StatusCode::SEE_OTHER, 1));
+        let picks = store.agenda(&key.hash()).unwrap().unwrap().picks;
+        assert_eq!(picks.iter().map(crate::program::SessionId::as_str).collect::<Vec<_>>(), ["opening"]);
     }
 }

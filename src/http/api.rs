@@ -28,7 +28,6 @@ use super::queue::Queue;
 use super::representation::{Content, Representation};
 use super::route::Api;
 use super::{Body, EntityTag, Problem};
-use crate::agenda::EditKey;
 use crate::exchange::MOST_BYTES;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
@@ -84,37 +83,37 @@ impl Call<'_> {
             expect(&self.request.headers, &owned)?
         };
         match (api, method) {
-            (Api::Agenda, &Method::PATCH) => self.rename(&key, expect).await,
+            (Api::Agenda, &Method::PATCH) => self.rename(owned, expect).await,
             (Api::Agenda, &Method::DELETE) => {
-                self.agendas.delete(&key, expect).await?;
+                self.agendas.delete(owned, expect).await?;
                 Ok(nothing())
             }
             (Api::Agenda, _) => self.show(&owned),
-            (Api::Picks, _) => self.replace_picks(&key, expect).await,
+            (Api::Picks, _) => self.replace_picks(owned, expect).await,
             (Api::Pick(session), &Method::DELETE) => {
-                let owned = self.agendas.unpick(&key, expect, &session, self.release).await?;
+                let owned = self.agendas.unpick(owned, expect, &session, self.release).await?;
                 Ok(self.tagged(nothing(), &owned))
             }
             (Api::Pick(session), _) => {
-                let owned = self.agendas.pick(&key, expect, &session, self.release).await?;
+                let owned = self.agendas.pick(owned, expect, &session, self.release).await?;
                 Ok(self.tagged(nothing(), &owned))
             }
             (Api::Links, &Method::POST) => {
                 self.allowed.link(&key)?;
-                self.add_link(&key, expect).await
+                self.add_link(owned, expect).await
             }
             (Api::Links, _) => {
                 let links = view::links(&owned, self.release, self.freshness);
                 Ok(self.tagged(document(StatusCode::OK, &links), &owned))
             }
             (Api::Link(n), _) => {
-                let owned = self.agendas.revoke_link(&key, expect, n).await?;
+                let owned = self.agendas.revoke_link(owned, expect, n).await?;
                 Ok(self.tagged(nothing(), &owned))
             }
-            (Api::Import, _) => self.import(&key, expect, owned).await,
+            (Api::Import, _) => self.import(owned, expect).await,
             (Api::Export, _) => self.export(&owned, self.now),
             (Api::Key, _) => {
-                let owned = self.agendas.replace_key(&key, expect).await?;
+                let owned = self.agendas.replace_key(owned, expect).await?;
                 self.allowed.new_key(&key, &owned.key);
                 let answer = serde_json::json!({ "edit_key": owned.key.reveal() });
                 Ok(self.tagged(document(StatusCode::OK, &answer), &owned))
@@ -165,24 +164,24 @@ impl Call<'_> {
         response
     }
 
-    async fn rename(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
+    async fn rename(self, owned: Owned, expect: Option<u64>) -> Result<Response<Body>, Problem> {
         let mut object = json::object(&self.request.headers, &self.body)?;
         let name = object.text("name");
         object.done()?;
         let owned = match name {
-            Some(name) => self.agendas.rename(key, expect, &name).await?,
-            None => self.agendas.open(key)?,
+            Some(name) => self.agendas.rename(owned, expect, &name).await?,
+            None => owned,
         };
         Ok(self.tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
     }
 
-    async fn replace_picks(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
+    async fn replace_picks(self, owned: Owned, expect: Option<u64>) -> Result<Response<Body>, Problem> {
         let picks = json::texts(&self.request.headers, &self.body)?;
-        let owned = self.agendas.replace_picks(key, expect, &picks, self.release).await?;
+        let owned = self.agendas.replace_picks(owned, expect, &picks, self.release).await?;
         Ok(self.tagged(document(StatusCode::OK, &view::agenda(&owned, self.release, self.freshness)), &owned))
     }
 
-    async fn add_link(self, key: &EditKey, expect: Option<u64>) -> Result<Response<Body>, Problem> {
+    async fn add_link(self, owned: Owned, expect: Option<u64>) -> Result<Response<Body>, Problem> {
         let label = if self.body.is_empty() {
             None
         } else {
@@ -191,7 +190,7 @@ impl Call<'_> {
             object.done()?;
             label
         };
-        let (owned, link) = self.agendas.add_link(key, expect, &label.unwrap_or_default()).await?;
+        let (owned, link) = self.agendas.add_link(owned, expect, &label.unwrap_or_default()).await?;
         Ok(self.tagged(document(StatusCode::CREATED, &view::link(&link, self.release, None)), &owned))
     }
 }

@@ -70,6 +70,15 @@ pub enum LinkTarget {
     },
 }
 
+impl AgendaRecord {
+    /// The version of a stored record, without parsing the rest of it.
+    pub(super) fn version_of(stored: &[u8]) -> Option<u64> {
+        let row = stored.strip_prefix(b"[")?;
+        let end = row.iter().position(|byte| *byte == b',')?;
+        std::str::from_utf8(row.get(..end)?).ok()?.parse().ok()
+    }
+}
+
 /// Version, name, picks, links, created, modified, key generation, next link, seen release.
 #[derive(Clone, Serialize, Deserialize)]
 struct Row(u64, String, Vec<SessionId>, Vec<LinkRecord>, i64, i64, u32, u32, u64);
@@ -120,6 +129,8 @@ impl TryFrom<Row> for AgendaRecord {
         let Row(version, name, picks, links, created, modified, key_generation, next_link, seen_release) =
             row;
         let (created, modified) = (time(created)?, time(modified)?);
+        #[cfg(test)]
+        count_parse(&name);
         Ok(Self { version, name, picks, links, created, modified, key_generation, next_link, seen_release })
     }
 }
@@ -158,6 +169,24 @@ impl TryFrom<TargetRow> for LinkTarget {
             TargetRow::Erased(at) => Self::Erased { at: time(at)? },
         })
     }
+}
+
+/// How often a record was parsed, by its name.
+#[cfg(test)]
+static PARSED: std::sync::Mutex<std::collections::BTreeMap<String, usize>> =
+    std::sync::Mutex::new(std::collections::BTreeMap::new());
+
+#[cfg(test)]
+fn count_parse(name: &str) {
+    if !name.is_empty() {
+        *PARSED.lock().unwrap().entry(name.to_owned()).or_default() += 1;
+    }
+}
+
+/// How often records of this name were parsed since the last call.
+#[cfg(test)]
+pub(crate) fn take_parses(name: &str) -> usize {
+    PARSED.lock().unwrap().remove(name).unwrap_or_default()
 }
 
 fn time(seconds: i64) -> Result<DateTime<Utc>, RowError> {
@@ -204,6 +233,8 @@ mod tests {
         let row = r#"[3,"Zoë’s",["keynote-1","lunch"],[[1,"phone","__________________________________________8",0,5,6]],1,2,4,2,7]"#;
         assert_eq!(serde_json::to_string(&agenda).unwrap(), row);
         assert_eq!(serde_json::from_str::<AgendaRecord>(row).unwrap(), agenda);
+        assert_eq!(AgendaRecord::version_of(row.as_bytes()), Some(3));
+        assert_eq!(AgendaRecord::version_of(br#"{"version":3}"#), None);
 
         for (target, row) in [
             (LinkTarget::Agenda(Digest([0; 32])), r#"{"a":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),

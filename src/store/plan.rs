@@ -92,17 +92,17 @@ impl<'a, F: Fetch> Plan<'a, F> {
         match write {
             Write::PutAgenda { key, expect, record } => {
                 let cell = self.space.cell(Table::Agenda, &key.0);
-                let stored: Option<AgendaRecord> = self.get(&cell)?;
-                let is_next = stored.as_ref().map(|stored| stored.version) == *expect
+                let (stored, bytes) = (self.bytes(&cell)?, json(record)?);
+                let is_next = version(&cell, stored.as_deref())? == *expect
                     && expect.is_none_or(|read| record.version > read);
-                check(is_next || stored.as_ref() == Some(record))?;
-                self.put(&cell, record)
+                check(is_next || stored.as_ref() == Some(&bytes))?;
+                self.put_raw(&cell, &bytes)
             }
             Write::DeleteAgenda { key, expect } => {
                 let cell = self.space.cell(Table::Agenda, &key.0);
                 if expect.is_some() {
-                    let stored: Option<AgendaRecord> = self.get(&cell)?;
-                    check(stored.map(|stored| stored.version) == *expect)?;
+                    let stored = self.bytes(&cell)?;
+                    check(version(&cell, stored.as_deref())? == *expect)?;
                 }
                 self.remove(&cell)
             }
@@ -288,13 +288,15 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 
     fn get<T: DeserializeOwned>(&self, cell: &Cell) -> Result<Option<T>, ReadError> {
-        decode(cell, cell.read(|key| self.fetch(key))?)
+        decode(cell, self.bytes(cell)?)
+    }
+
+    fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
+        cell.read(|key| self.fetch(key))
     }
 
     fn put<T: Serialize + ?Sized>(&mut self, cell: &Cell, record: &T) -> Result<(), PlanError> {
-        // Only a map with keys that are no strings fails here, and no record holds one.
-        let bytes = serde_json::to_vec(record).map_err(|_| CommitError::TooLarge)?;
-        self.put_raw(cell, &bytes)
+        self.put_raw(cell, &json(record)?)
     }
 
     fn put_raw(&mut self, cell: &Cell, bytes: &[u8]) -> Result<(), PlanError> {
@@ -348,6 +350,18 @@ pub(super) fn decode<T: DeserializeOwned>(
     bytes: Option<Vec<u8>>,
 ) -> Result<Option<T>, ReadError> {
     bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|cause| cell.damaged(cause))).transpose()
+}
+
+/// The version of a stored agenda.
+fn version(cell: &Cell, stored: Option<&[u8]>) -> Result<Option<u64>, ReadError> {
+    let version = |stored| AgendaRecord::version_of(stored).ok_or_else(|| cell.damaged("it has no version"));
+    stored.map(version).transpose()
+}
+
+/// A record's JSON.
+fn json<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, CommitError> {
+    // This fails only for maps whose keys are no strings, and no record has one.
+    serde_json::to_vec(record).map_err(|_| CommitError::TooLarge)
 }
 
 fn check(holds: bool) -> Result<(), CommitError> {

@@ -47,9 +47,9 @@ impl Agendas {
     ///
     /// # Errors
     /// [`AgendaError`].
-    pub async fn delete(&self, key: &EditKey, expect: Option<u64>) -> Result<(), AgendaError> {
+    pub async fn delete(&self, owned: Owned, expect: Option<u64>) -> Result<(), AgendaError> {
+        let Owned { key, mut record } = owned;
         for _ in 0..super::ATTEMPTS {
-            let record = self.open(key)?.record;
             if expect.is_some_and(|version| version != record.version) {
                 return Err(AgendaError::Changed);
             }
@@ -57,7 +57,7 @@ impl Agendas {
             let mut writes = vec![Write::DeleteAgenda { key: key.hash(), expect: Some(record.version) }];
             writes.extend(links::live(&record).map(|link| put_link(link, LinkTarget::Closed { at })));
             match self.store.commit(writes).await {
-                Err(CommitError::Conflict) => {}
+                Err(CommitError::Conflict) => record = self.open(&key)?.record,
                 done => {
                     record.links.iter().for_each(|link| self.freshness.forget(&link.hash.0));
                     return Ok(done?);

@@ -11,9 +11,9 @@ impl Agendas {
     ///
     /// # Errors
     /// [`AgendaError`].
-    pub async fn replace_key(&self, key: &EditKey, expect: Option<u64>) -> Result<Owned, AgendaError> {
+    pub async fn replace_key(&self, owned: Owned, expect: Option<u64>) -> Result<Owned, AgendaError> {
+        let Owned { key, record: mut before } = owned;
         for _ in 0..super::ATTEMPTS {
-            let before = self.open(key)?.record;
             if expect.is_some_and(|version| version != before.version) {
                 return Err(AgendaError::Changed);
             }
@@ -28,7 +28,7 @@ impl Agendas {
             writes.extend(links::live(&record).map(|link| put_link(link, LinkTarget::Agenda(new.hash()))));
             match self.store.commit(writes).await {
                 Ok(()) => return Ok(Owned { key: new, record }),
-                Err(CommitError::Conflict) => {}
+                Err(CommitError::Conflict) => before = self.open(&key)?.record,
                 Err(error) => return Err(error.into()),
             }
         }

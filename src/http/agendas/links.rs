@@ -59,17 +59,18 @@ impl Agendas {
     /// [`AgendaError`].
     pub async fn add_link(
         &self,
-        key: &EditKey,
+        owned: Owned,
         expect: Option<u64>,
         label: &str,
     ) -> Result<(Owned, ReadLink), AgendaError> {
         let label = names::checked("label", label)?;
+        let key = owned.key.clone();
         let (owned, link) = self
-            .change(key, expect, |record, now| {
+            .change(owned, expect, |record, now| {
                 if live(record).count() >= MOST_LINKS {
                     return Err(AgendaError::TooManyLinks);
                 }
-                let link = issue(record, key, label.clone(), now);
+                let link = issue(record, &key, label.clone(), now);
                 let write = put_link(&link, LinkTarget::Agenda(key.hash()));
                 Ok(Outcome::Unseen(link, vec![write]))
             })
@@ -82,14 +83,9 @@ impl Agendas {
     ///
     /// # Errors
     /// [`AgendaError::NoSuchLink`] for a number that was never given, and the others.
-    pub async fn revoke_link(
-        &self,
-        key: &EditKey,
-        expect: Option<u64>,
-        n: u32,
-    ) -> Result<Owned, AgendaError> {
+    pub async fn revoke_link(&self, owned: Owned, expect: Option<u64>, n: u32) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
-            .change(key, expect, |record, now| {
+            .change(owned, expect, |record, now| {
                 if n == 0 || n >= record.next_link {
                     return Err(AgendaError::NoSuchLink);
                 }

@@ -1,7 +1,7 @@
 //! Picks: one by one, or all of them at once.
 
 use super::{AgendaError, Agendas, Outcome, Owned};
-use crate::agenda::{EditKey, MOST_PICKS};
+use crate::agenda::MOST_PICKS;
 use crate::program::SessionId;
 use crate::release::Release;
 use std::collections::HashSet;
@@ -13,14 +13,14 @@ impl Agendas {
     /// [`AgendaError::NoSuchSession`] where the program does not show it, and the others.
     pub async fn pick(
         &self,
-        key: &EditKey,
+        owned: Owned,
         expect: Option<u64>,
         session: &SessionId,
         release: &Release,
     ) -> Result<Owned, AgendaError> {
         let is_known = is_shown(session, release);
         let (owned, ()) = self
-            .change(key, expect, |record, _| {
+            .change(owned, expect, |record, _| {
                 if record.picks.contains(session) {
                     return Ok(Outcome::Same(()));
                 }
@@ -43,14 +43,14 @@ impl Agendas {
     /// [`AgendaError::NoSuchSession`] where it is neither picked nor shown, and the others.
     pub async fn unpick(
         &self,
-        key: &EditKey,
+        owned: Owned,
         expect: Option<u64>,
         session: &SessionId,
         release: &Release,
     ) -> Result<Owned, AgendaError> {
         let is_known = is_shown(session, release);
         let (owned, ()) = self
-            .change(key, expect, |record, _| {
+            .change(owned, expect, |record, _| {
                 let before = record.picks.len();
                 record.picks.retain(|pick| pick != session);
                 match record.picks.len() < before {
@@ -69,13 +69,13 @@ impl Agendas {
     /// [`AgendaError::UnknownSessions`] naming each, [`AgendaError::TooManyPicks`].
     pub async fn pick_all(
         &self,
-        key: &EditKey,
+        owned: Owned,
         expect: Option<u64>,
         sessions: &[String],
         release: &Release,
     ) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
-            .change(key, expect, |record, _| {
+            .change(owned, expect, |record, _| {
                 let new = resolve(sessions, &record.picks, release)?;
                 let before = record.picks.len();
                 for session in new {
@@ -97,9 +97,9 @@ impl Agendas {
     ///
     /// # Errors
     /// When the agenda or the store does not answer.
-    pub async fn unpick_all(&self, key: &EditKey, sessions: &[String]) -> Result<Owned, AgendaError> {
+    pub async fn unpick_all(&self, owned: Owned, sessions: &[String]) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
-            .change(key, None, |record, _| {
+            .change(owned, None, |record, _| {
                 let before = record.picks.len();
                 record.picks.retain(|pick| !sessions.iter().any(|session| session == pick.as_str()));
                 let changed = record.picks.len() < before;
@@ -113,11 +113,11 @@ impl Agendas {
     ///
     /// # Errors
     /// When the agenda or the store does not answer.
-    pub async fn seen(&self, owned: &Owned, release: u64) -> Result<(), AgendaError> {
+    pub async fn seen(&self, owned: Owned, release: u64) -> Result<(), AgendaError> {
         if owned.record.seen_release >= release {
             return Ok(());
         }
-        self.change(&owned.key, None, |record, _| {
+        self.change(owned, None, |record, _| {
             record.seen_release = record.seen_release.max(release);
             Ok(Outcome::Unseen((), Vec::new()))
         })
@@ -132,13 +132,13 @@ impl Agendas {
     /// already, and the others.
     pub async fn replace_picks(
         &self,
-        key: &EditKey,
+        owned: Owned,
         expect: Option<u64>,
         picks: &[String],
         release: &Release,
     ) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
-            .change(key, expect, |record, _| {
+            .change(owned, expect, |record, _| {
                 let picks = resolve(picks, &record.picks, release)?;
                 if picks == record.picks {
                     return Ok(Outcome::Same(()));

@@ -2,7 +2,6 @@
 
 use super::query::Query;
 use super::{Call, JSON, document};
-use crate::agenda::EditKey;
 use crate::exchange::{self, ExchangeError, Line, Matching, Outcome};
 use crate::feed::Coding;
 use crate::http::agendas::Owned;
@@ -23,12 +22,7 @@ const FORMS: &str = "text/calendar or application/json";
 
 impl Call<'_> {
     /// Picks what a file names, or with `?preview=yes` only says what it would pick.
-    pub(super) async fn import(
-        self,
-        key: &EditKey,
-        expect: Option<u64>,
-        owned: Owned,
-    ) -> Result<Response<Body>, Problem> {
+    pub(super) async fn import(self, owned: Owned, expect: Option<u64>) -> Result<Response<Body>, Problem> {
         let declared = self.request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if !["text/calendar", JSON].iter().any(|form| essence.eq_ignore_ascii_case(form)) {
@@ -43,7 +37,7 @@ impl Call<'_> {
         let new: Vec<String> = found.new_picks().iter().map(ToString::to_string).collect();
         let owned = match is_preview {
             true => owned,
-            false => self.agendas.pick_all(key, expect, &new, self.release).await?,
+            false => self.agendas.pick_all(owned, expect, &new, self.release).await?,
         };
         let answer = report(&found, &owned, self.release, !is_preview);
         Ok(self.tagged(document(StatusCode::OK, &answer), &owned))

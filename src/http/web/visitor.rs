@@ -3,7 +3,6 @@
 use super::browser::CookieJar;
 use super::browser::PostedForm;
 use super::{PageRequest, html, see, set_cookies};
-use crate::agenda::EditKey;
 use crate::exchange::{self, ExchangeError, Matching};
 use crate::http::agendas::{AgendaError, Created, Owned};
 use crate::http::{Body, Problem, feeds, origin, upload};
@@ -36,11 +35,11 @@ impl PageRequest<'_> {
         }
     }
 
-    /// The key of the visitor's agenda, for a change that counts towards its limit.
-    fn key_for_change(&self) -> Result<EditKey, Problem> {
-        let Owned { key, .. } = self.own()?.ok_or(AgendaError::UnknownKey)?;
-        self.allowed.change(&key)?;
-        Ok(key)
+    /// The visitor's agenda for a change, which counts against its limit.
+    fn own_for_change(&self) -> Result<Owned, Problem> {
+        let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
+        self.allowed.change(&owned.key)?;
+        Ok(owned)
     }
 
     pub(super) async fn mine(&self) -> Result<Response<Body>, Problem> {
@@ -55,7 +54,7 @@ impl PageRequest<'_> {
                     return Ok(page);
                 }
                 tokio::spawn(async move {
-                    if let Err(error) = agendas.seen(&owned, release).await {
+                    if let Err(error) = agendas.seen(owned, release).await {
                         tracing::debug!(%error, "that the owner has seen a release could not be noted");
                     }
                 });
@@ -105,11 +104,11 @@ impl PageRequest<'_> {
         let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
         let release = &self.published.release;
         let (owned, is_new) = match self.own()? {
-            Some(Owned { key, .. }) => {
-                self.allowed.change(&key)?;
+            Some(owned) => {
+                self.allowed.change(&owned.key)?;
                 let owned = match picks {
-                    true => self.agendas.pick_all(&key, None, &sessions, release).await?,
-                    false => self.agendas.unpick_all(&key, &sessions).await?,
+                    true => self.agendas.pick_all(owned, None, &sessions, release).await?,
+                    false => self.agendas.unpick_all(owned, &sessions).await?,
                 };
                 (owned, false)
             }
@@ -133,29 +132,30 @@ impl PageRequest<'_> {
 
     pub(super) async fn rename(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
-        self.agendas.rename(&self.key_for_change()?, None, form.one("name")).await?;
+        self.agendas.rename(self.own_for_change()?, None, form.one("name")).await?;
         Ok(see("/agenda"))
     }
 
     pub(super) async fn add_link(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
-        let key = self.key_for_change()?;
-        self.allowed.link(&key)?;
-        self.agendas.add_link(&key, None, form.one("label")).await?;
+        let owned = self.own_for_change()?;
+        self.allowed.link(&owned.key)?;
+        self.agendas.add_link(owned, None, form.one("label")).await?;
         Ok(see("/agenda"))
     }
 
     pub(super) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
         self.form()?;
-        self.agendas.revoke_link(&self.key_for_change()?, None, n).await?;
+        self.agendas.revoke_link(self.own_for_change()?, None, n).await?;
         Ok(see("/agenda"))
     }
 
     /// Issues a new edit key, which signs out every other device.
     pub(super) async fn replace_key(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
-        let key = self.key_for_change()?;
-        let owned = self.agendas.replace_key(&key, None).await?;
+        let owned = self.own_for_change()?;
+        let key = owned.key.clone();
+        let owned = self.agendas.replace_key(owned, None).await?;
         self.allowed.new_key(&key, &owned.key);
         let mut response = see("/agenda");
         set_cookies(&mut response, self.jar().keep(&owned.key));
@@ -167,7 +167,7 @@ impl PageRequest<'_> {
         if form.one("sure") != "yes" {
             return Ok(see("/agenda"));
         }
-        self.agendas.delete(&self.key_for_change()?, None).await?;
+        self.agendas.delete(self.own_for_change()?, None).await?;
         let mut response = see("/agenda");
         set_cookies(&mut response, self.jar().forget());
         Ok(response)
