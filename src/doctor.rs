@@ -24,7 +24,7 @@ mod vdirsyncer;
 mod zone;
 
 pub use back::{BackError, parses_back};
-pub use finding::{Client, Finding, Severity};
+pub use finding::{Client, Finding};
 pub use gate::{Found, inspect};
 pub use print::{render, to_json};
 

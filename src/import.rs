@@ -1,34 +1,25 @@
-//! `program.csv` to a [`Program`]: every fault of the file in one [`Report`].
+//! `program.csv` to a [`Program`], with every fault of the file in one [`Report`].
 //!
-//! Owns the form of the file, from bytes to sessions: encoding, quotes, header, dates, civil times, people,
-//! links, and what only the whole program shows. Knows no clock; [`Contents`] alone opens a file. RFC 4180 for the CSV, with `;`
-//! and tab as further delimiters; RFC 5545, 3.3.5 for times that a clock change skips or repeats.
+//! Owns the form of the file: encoding, quotes, header row, dates, civil times, people and links, and the checks of the
+//! program as a whole. Knows no clock; only [`ProgramFile`] opens a file. RFC 4180 for the CSV, with `;` and tab as
+//! further delimiters; RFC 5545, 3.3.5 for times that a clock change skips or repeats.
 //!
-//! Invariant: a report holds a program if and only if it holds no error, and nothing of the file is
-//! dropped without a fault that says so.
+//! Invariant: a report holds a program if and only if it holds no error, and no text of the file is lost without a fault.
 //!
 //! ```text
-//! bytes --encoding--> text --scan, table--> rows --row--> sessions --booking--> Report
+//! bytes --encoding--> text --scan--> rows of cells --header, table--> named cells --row--> sessions --booking--> Report
 //! ```
 
 mod address;
 mod booking;
 mod cell;
-mod column;
-mod container;
-mod contents;
-mod cut;
 mod date;
-mod defuse;
 mod encoding;
 mod fault;
-#[cfg(test)]
-mod laws;
-mod nearest;
+mod file;
+mod header;
 mod people;
-mod redact;
 mod report;
-mod residue;
 mod row;
 mod scan;
 mod slot;
@@ -37,28 +28,27 @@ mod time;
 mod tracks;
 mod word;
 
-pub use contents::Contents;
-pub use cut::{Cut, cut_off};
 pub use date::YEARS;
-pub use defuse::defused;
-pub use fault::{Fault, Severity};
-pub use redact::redact;
+pub use fault::{Fault, capitalized, place};
+pub use file::{ProgramFile, Truncation, truncation, without_formulas, without_session};
 pub use report::Report;
 
 use crate::program::{Conference, Program};
 use fault::{Faults, Spot};
 use std::sync::Arc;
 
-/// Bytes that a file may have.
+/// Bytes of a program file.
 pub const MAX_FILE: usize = 20 * 1024 * 1024;
 
-/// Imports a file. Never panics, and never stops at the first fault: all of them are in the report.
+/// Sessions of a program.
+pub const MAX_SESSIONS: usize = 50_000;
+
+/// Imports a file. Never panics, and reports all faults rather than only the first.
 ///
-/// Only a file over [`MAX_FILE`], one that is no CSV at all and one without a header row end the reading
-/// early, since there is nothing in them to read.
+/// Reading ends early only for a file over [`MAX_FILE`], one that is not a CSV, and one without a header row.
 pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
     if bytes.len() > MAX_FILE {
-        return contents::too_large(&format!("{} bytes", bytes.len()));
+        return file::too_large(&format!("{} bytes", bytes.len()));
     }
     let mut faults = Faults::default();
     let program = read(bytes, conference, &mut faults);
@@ -66,14 +56,16 @@ pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
 }
 
 fn read(bytes: &[u8], conference: &Arc<Conference>, faults: &mut Faults) -> Option<Program> {
-    if let Some(flaw) = container::recognise(bytes) {
-        faults.error(Spot::FILE, flaw);
+    if let Some(defect) = encoding::foreign_format(bytes) {
+        faults.error(Spot::FILE, defect);
         return None;
     }
     let decoded = encoding::decode(bytes);
-    let table = table::Table::open(&decoded.text, faults);
-    decoded.report(|offsets| table.locate(offsets), faults);
-    let mut rows = row::Rows::of(conference);
-    table.rows(faults, |row, faults| rows.read(row, faults));
-    rows.finish(faults)
+    if let Some(defect) = decoded.defect() {
+        faults.error(Spot::FILE, defect);
+    }
+    let table = table::Table::open(&decoded, faults);
+    let mut program = row::ProgramBuilder::of(conference);
+    table.rows(faults, |row, faults| program.read(row, faults));
+    program.finish(faults)
 }

@@ -10,22 +10,22 @@ mod change;
 mod conference;
 mod id;
 mod intervals;
-mod kind;
 mod language;
 mod numbers;
 mod session;
 mod text;
+mod vocabulary;
 mod zone;
 
-pub use change::{Change, ChangeKind, Field, FieldChange, apply, diff};
+pub use change::{Change, ChangeKind, FieldChange, apply, diff};
 pub use conference::{Clock, Colour, ColourError, Conference, Room, Track};
 pub use id::{IdError, SessionId, Slug, slug_of};
 pub use intervals::Intervals;
-pub use kind::{SessionKind, Status, UnknownWord};
 pub use language::{LanguageError, language_tag};
 pub use numbers::Numbers;
 pub use session::{Link, Session, Slot, Speaker};
 pub use text::{Removed, Text, printable};
+pub use vocabulary::{Field, SessionKind, Severity, Status, UnknownWord};
 pub use zone::{Civil, Zone, ZoneError};
 
 use std::collections::{BTreeMap, HashMap};

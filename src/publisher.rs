@@ -42,7 +42,7 @@ pub use watch::watch;
 
 use crate::clock::Clock;
 use crate::config::{Publishing, Webhook};
-use crate::import::{Cut, Report, cut_off, import};
+use crate::import::{Report, Truncation, import, truncation};
 use crate::program::{Change, Conference};
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
@@ -188,7 +188,7 @@ impl Publisher {
                 &base.program,
                 prepared,
                 &settings.publishing,
-                prepared.is_new.then(|| self.cut_off(csv, base.number())).flatten(),
+                prepared.is_new.then(|| self.truncation(csv, base.number())).flatten(),
                 guard::digest(csv, &settings.conference, base.number()),
             )
         });
@@ -196,8 +196,8 @@ impl Publisher {
     }
 
     /// What the file lacks at its end of the program that runs, unless it was published as it is before.
-    fn cut_off(&self, csv: &[u8], running: u64) -> Option<Cut> {
-        let cut = cut_off(csv, &self.store.program_csv(running).ok()??)?;
+    fn truncation(&self, csv: &[u8], running: u64) -> Option<Truncation> {
+        let cut = truncation(csv, &self.store.program_csv(running).ok()??)?;
         let digest = Digest::of(csv);
         let kept = self.store.releases().unwrap_or_default();
         kept.iter().all(|kept| kept.csv_digest != digest).then_some(cut)

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::import::Contents;
+use crate::import::ProgramFile;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ pub(super) enum Format {
 pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable =
         |error| Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()));
-    match Contents::read(path).map_err(unreadable)? {
-        Contents::Whole(csv) => Ok(csv),
-        Contents::TooLarge(report) => {
+    match ProgramFile::read(path).map_err(unreadable)? {
+        ProgramFile::Whole(csv) => Ok(csv),
+        ProgramFile::TooLarge(report) => {
             let text = report.render_human(&path.display().to_string(), b"", false);
             Err(Failure::text(Exit::BadProgram, text))
         }
@@ -31,13 +31,13 @@ pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(super) fn check(file: Option<PathBuf>, format: Format, settings: Settings) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let path = file.unwrap_or_else(|| config.program.clone());
-    let contents = Contents::read(&path).map_err(|error| {
+    let contents = ProgramFile::read(&path).map_err(|error| {
         Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
     })?;
     let report = contents.import(&Arc::new(config.conference(config.listen)));
     let csv = match contents {
-        Contents::Whole(csv) => csv,
-        Contents::TooLarge(_) => Vec::new(),
+        ProgramFile::Whole(csv) => csv,
+        ProgramFile::TooLarge(_) => Vec::new(),
     };
     let mut out = std::io::stdout().lock();
     let written = match format {

@@ -8,7 +8,7 @@ use super::settings::Serving;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Secrets;
-use crate::import::Contents;
+use crate::import::ProgramFile;
 use crate::program::Conference;
 use crate::publisher::{PublishError, Publisher, Setup, StartError, Started, Verdict, describe, shown};
 use crate::store::{Options, ReadError, Snapshot, Store};
@@ -115,7 +115,7 @@ fn webhooks(config: &Config) {
 
 fn program(config: &Config) -> Exit {
     let name = config.program.display();
-    let contents = match Contents::read(&config.program) {
+    let contents = match ProgramFile::read(&config.program) {
         Ok(contents) => contents,
         Err(error) => {
             say("program", &format!("{name} cannot be read: {error}"));

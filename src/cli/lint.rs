@@ -2,7 +2,8 @@
 
 use super::check::Format;
 use super::exit::{Exit, Failure};
-use crate::doctor::{Severity, lint, render, to_json};
+use crate::doctor::{lint, render, to_json};
+use crate::program::Severity;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 

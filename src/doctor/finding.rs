@@ -1,5 +1,6 @@
 //! What is found: whom it concerns, which rule, where, and what to do.
 
+use crate::program::Severity;
 use serde::Serialize;
 use std::fmt;
 
@@ -70,26 +71,6 @@ impl fmt::Display for Client {
             Self::Fahrplan => "EventFahrplan",
             Self::Vdirsyncer => "vdirsyncer",
         })
-    }
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Sessions are lost, wrong, or the file is refused.
-    Error,
-    /// It works, but not as meant.
-    Warning,
-}
-
-impl Severity {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The findings for people and for programs.
 
-use super::finding::{Finding, Severity};
+use super::finding::Finding;
+use crate::program::Severity;
 use std::fmt::Write as _;
 
 const RED: &str = "\x1b[1;31m";

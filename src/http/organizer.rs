@@ -21,7 +21,7 @@ use super::origin;
 use super::{Body, EntityTag, Problem, cap};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::import::{MAX_FILE, defused};
+use crate::import::{MAX_FILE, without_formulas};
 use crate::program::SessionId;
 use crate::publisher::{PublishError, Publisher};
 use crate::store::Store;
@@ -209,7 +209,7 @@ fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
 
 /// A program as a file, in which no cell is a formula: organizers open it in a spreadsheet.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
-    let csv = Bytes::from(defused(csv));
+    let csv = Bytes::from(without_formulas(csv));
     let mut response = Response::new(Body::from(csv.clone()));
     let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);

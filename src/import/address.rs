@@ -1,54 +1,48 @@
-//! The `url` and `links` columns: absolute http and https addresses.
+//! The columns `url` and `links`: absolute http and https addresses.
 
 use super::cell;
-use super::column::Column;
-use super::fault::{Faults, Flaw, Spot, shorten};
-use crate::program::{Link, Text};
+use super::fault::{Defect, Faults, Spot, shorten};
+use crate::program::{Field, Link, Text};
 use url::Url;
 
-/// Parses an address; `raw` is one trimmed line.
-pub(super) fn address(raw: &str) -> Result<Url, Flaw> {
-    let flaw = |message: String, remedy: String| Err(Flaw::new("url", message, remedy));
+/// Parses an address from one trimmed line.
+pub(super) fn address(raw: &str) -> Result<Url, Defect> {
+    let defect = |message: String, remedy: String| Err(Defect::new("url", message, remedy));
     let quoted = shorten(raw);
     if raw.contains(char::is_whitespace) {
-        let message = format!("a space stands in the address {quoted:?}");
-        return flaw(message, "write one address without spaces; a space inside it is %20".to_owned());
+        let remedy = "write one address without spaces; a space inside it is %20".to_owned();
+        return defect(format!("the address {quoted:?} contains a space"), remedy);
     }
     match Url::parse(raw) {
         Ok(url) if !matches!(url.scheme(), "http" | "https") => {
             // "www.example.org:8080/x" parses, with the host as its scheme.
-            let remedy = match without_scheme(raw) {
-                Some(guess) => format!("write {guess}"),
-                None => "write an address that starts with https://".to_owned(),
-            };
-            flaw(format!("{quoted:?} is not an http or https address"), remedy)
+            let guess = with_scheme(raw).unwrap_or_else(|| "an address that starts with https://".to_owned());
+            defect(format!("{quoted:?} is not an http or https address"), format!("write {guess}"))
         }
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => flaw(
-            "the address holds a user name or password, which everybody would read".to_owned(),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => defect(
+            "the address contains a user name or password, which would be public".to_owned(),
             "write it without the part before the @".to_owned(),
         ),
-        // The parser also takes "https:/x" and "https:x"; readers of the CSV may not.
-        Ok(_) if !raw.get(..8).is_some_and(|head| head.to_ascii_lowercase().contains("://")) => flaw(
+        // The parser also accepts "https:/x" and "https:x", which readers of the CSV may not.
+        Ok(_) if !raw.get(..8).is_some_and(|head| head.to_ascii_lowercase().contains("://")) => defect(
             format!("{quoted:?} is not an absolute address"),
             "write it with https:// in front".to_owned(),
         ),
         Ok(url) => Ok(url),
         Err(url::ParseError::RelativeUrlWithoutBase) => {
-            let remedy = match without_scheme(raw) {
-                Some(guess) => format!("write {guess}"),
-                None => "write the whole address, as in https://example.org/talk".to_owned(),
-            };
-            flaw(format!("{quoted:?} is not an absolute address"), remedy)
+            let guess = with_scheme(raw)
+                .unwrap_or_else(|| "the whole address, such as https://example.org/talk".to_owned());
+            defect(format!("{quoted:?} is not an absolute address"), format!("write {guess}"))
         }
-        Err(cause) => flaw(
+        Err(cause) => defect(
             format!("{quoted:?} is not an address: {cause}"),
-            "copy it from the browser, as in https://example.org/talk".to_owned(),
+            "copy it from the browser, such as https://example.org/talk".to_owned(),
         ),
     }
 }
 
-/// `www.example.org/x` with the scheme that it lacks.
-fn without_scheme(raw: &str) -> Option<String> {
+/// `https://` before an address without a scheme, such as `www.example.org/x`.
+fn with_scheme(raw: &str) -> Option<String> {
     let host = raw.split(['/', '?', '#', ':']).next()?;
     let looks_like_host =
         host.contains('.') && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
@@ -56,55 +50,48 @@ fn without_scheme(raw: &str) -> Option<String> {
     (looks_like_host && Url::parse(&guess).is_ok()).then_some(guess)
 }
 
-/// Parses the links of a cell, one per line: a label, then the address.
+/// Parses the links of a cell: one per line, a label and then the address.
 pub(super) fn links(spot: Spot<'_>, faults: &mut Faults) -> Option<Vec<Link>> {
     let text = cell::block(spot, faults);
     let mut links = Vec::new();
-    let mut sound = true;
+    let mut is_sound = true;
     for entry in text.as_str().lines().map(str::trim).filter(|entry| !entry.is_empty()) {
         match link(entry) {
             Ok(link) => links.push(link),
-            Err(flaw) => {
-                faults.error(spot.part(entry), flaw);
-                sound = false;
+            Err(defect) => {
+                faults.error(spot.part(entry), defect);
+                is_sound = false;
             }
         }
     }
-    sound.then_some(links)
+    is_sound.then_some(links)
 }
 
-fn link(entry: &str) -> Result<Link, Flaw> {
+fn link(entry: &str) -> Result<Link, Defect> {
+    let defect = |message: String, remedy: String| Err(Defect::new("link", message, remedy));
     let (label, last) = entry.rsplit_once([' ', '\t']).unwrap_or(("", entry));
     let label = label.trim();
     let is_address = |text: &str| text.contains("://");
     if label.is_empty() && is_address(last) {
-        let message = "this link has no label";
-        return Err(Flaw::new(
-            "link",
-            message,
-            format!("write what it is in front, as in Slides {}", shorten(last)),
-        ));
+        let remedy = format!("write a label in front, such as Slides {}", shorten(last));
+        return defect("the link has no label".to_owned(), remedy);
     }
     if label.is_empty() {
-        return Err(Flaw::new(
-            "link",
-            "this link has no address",
-            "write a label and an address, as in Slides https://example.org/s.pdf",
-        ));
+        let remedy = "write a label and an address, such as Slides https://example.org/s.pdf".to_owned();
+        return defect("the link has no address".to_owned(), remedy);
     }
-    if let Some((first, rest)) =
-        entry.split_once([' ', '\t']).filter(|(first, _)| is_address(first) && !is_address(last))
-    {
-        let message = "the address stands before the label";
-        return Err(Flaw::new("link", message, format!("write {} {}", shorten(rest.trim()), shorten(first))));
+    let first = entry.split_once([' ', '\t']).filter(|(first, _)| is_address(first) && !is_address(last));
+    if let Some((first, rest)) = first {
+        let remedy = format!("write {} {}", shorten(rest.trim()), shorten(first));
+        return defect("the address precedes the label".to_owned(), remedy);
     }
     if let Some(second) = label.split([' ', '\t', ';', ',']).find(|word| is_address(word)) {
-        let message = format!("two addresses stand on this line, {:?} is one", shorten(second));
-        return Err(Flaw::new("link", message, "write one link per line: label, space, address"));
+        let message = format!("the line has two addresses; one is {:?}", shorten(second));
+        return defect(message, "write one link per line: label, space, address".to_owned());
     }
-    if label.len() > Column::Title.cap() || last.len() > Column::Url.cap() {
-        let message = "this link is too long";
-        return Err(Flaw::new("too-long", message, "write a label under 1 KiB and an address under 2 KiB"));
+    if label.len() > cell::max_bytes(Field::Title) || last.len() > cell::max_bytes(Field::Url) {
+        let remedy = "write a label of at most 1 KiB and an address of at most 2 KiB";
+        return Err(Defect::new("too-long", "the link is too long", remedy));
     }
     Ok(Link { label: Text::line(label).0, url: address(last)? })
 }
@@ -114,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_http_addresses_pass() {
+    fn only_absolute_http_addresses_are_accepted() {
         assert!(address("https://example.org/a?b=c#d").is_ok());
         assert!(address("HTTP://EXAMPLE.org").is_ok());
         for (raw, remedy) in [
@@ -130,8 +117,8 @@ mod tests {
             ("ftp://a.org/x", "https://"),
             ("https://exa mple.org", "%20"),
         ] {
-            let flaw = address(raw).unwrap_err();
-            assert!(flaw.remedy.contains(remedy), "{raw}: {}", flaw.remedy);
+            let defect = address(raw).unwrap_err();
+            assert!(defect.remedy.contains(remedy), "{raw}: {}", defect.remedy);
         }
     }
 
@@ -149,8 +136,8 @@ mod tests {
             ("Slides www.example.org/s.pdf", "https://www.example.org/s.pdf"),
             ("a https://example.org/a b https://example.org/b", "one link per line"),
         ] {
-            let flaw = link(entry).unwrap_err();
-            assert!(flaw.remedy.contains(remedy), "{entry}: {}", flaw.remedy);
+            let defect = link(entry).unwrap_err();
+            assert!(defect.remedy.contains(remedy), "{entry}: {}", defect.remedy);
         }
     }
 }

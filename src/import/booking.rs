@@ -1,81 +1,88 @@
-//! What only the whole program shows: a speaker, a room or a track booked twice, sessions outside the
-//! conference's dates or of more than a day.
+//! Warnings about whole programs: double bookings, overlaps in a track, wrong dates and very long sessions.
 //!
-//! Warnings only: two rooms may share a name, and two speakers too. One pass over each group in order of
-//! start, so that a session is reported against the one before it that lasts longest, once.
+//! They are never errors, since two rooms or two speakers may share a name. Sessions are compared in order of their
+//! start, each with the earlier one that lasts longest, so that each is reported once.
 
-use super::fault::{At, Faults, Flaw, Spot};
-use super::row::Placed;
-use crate::program::{Conference, Status};
+use super::fault::{Defect, Faults, Location, Spot};
+use super::row::SessionRow;
+use crate::program::{Conference, Field, Status};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 
-/// Reports every clash. Cancelled and withdrawn sessions take nobody's time.
-pub(super) fn report(placed: &[Placed], conference: &Conference, faults: &mut Faults) {
-    let mut live: Vec<&Placed> = placed.iter().filter(|placed| takes_place(placed)).collect();
-    live.sort_by_key(|placed| (placed.session.slot.start, placed.date.span));
-    for placed in &live {
-        outside(placed, conference, faults);
-        long(placed, faults);
+/// Reports all of them. Cancelled and withdrawn sessions do not count.
+pub(super) fn report(rows: &[SessionRow], conference: &Conference, faults: &mut Faults) {
+    let mut live: Vec<&SessionRow> = rows.iter().filter(|row| takes_place(row)).collect();
+    live.sort_by_key(|row| (row.session.slot.start, row.date.span));
+    for row in &live {
+        check_dates(row, conference, faults);
+        check_length(row, faults);
     }
-    let mut speakers = Bookings::of("speakers", "speaker-booked-twice");
-    let mut rooms = Bookings::of("room", "room-booked-twice");
-    let mut tracks = Bookings::of("track", "track-overlap");
-    for placed in live {
-        let session = &placed.session;
+    let mut speakers = Bookings::of(Field::Speakers, "speaker-booked-twice");
+    let mut rooms = Bookings::of(Field::Room, "room-booked-twice");
+    let mut tracks = Bookings::of(Field::Track, "track-overlap");
+    for row in live {
+        let session = &row.session;
         for speaker in &session.speakers {
-            speakers.book(speaker.name.as_str(), placed.speakers, placed, conference, faults);
+            speakers.book(speaker.name.as_str(), row.speakers, row, conference, faults);
         }
         if let Some(room) = &session.slot.room {
-            rooms.book(room.as_str(), placed.room, placed, conference, faults);
+            rooms.book(room.as_str(), row.room, row, conference, faults);
         }
-        // A coffee break that is listed in a track leaves the track's talks alone.
+        // Breaks and meals in a track do not compete with its talks.
         if let Some(track) = session.track.as_ref().filter(|_| !session.kind.is_pause()) {
-            tracks.book(track.as_str(), placed.start, placed, conference, faults);
+            tracks.book(track.as_str(), row.start, row, conference, faults);
         }
     }
 }
 
-fn takes_place(placed: &Placed) -> bool {
-    matches!(placed.session.status, Status::Confirmed | Status::Tentative)
+fn takes_place(row: &SessionRow) -> bool {
+    matches!(row.session.status, Status::Confirmed | Status::Tentative)
 }
 
-/// Who or what is taken until when.
-struct Bookings<'p> {
-    noun: &'static str,
+/// The speakers, rooms or tracks, each with its session that ends last so far.
+struct Bookings<'r> {
+    field: Field,
     rule: &'static str,
-    last: HashMap<String, &'p Placed>,
+    last: HashMap<String, &'r SessionRow>,
 }
 
-impl<'p> Bookings<'p> {
-    fn of(noun: &'static str, rule: &'static str) -> Self {
-        Self { noun, rule, last: HashMap::new() }
+impl<'r> Bookings<'r> {
+    fn of(field: Field, rule: &'static str) -> Self {
+        Self { field, rule, last: HashMap::new() }
     }
 
-    fn book(&mut self, name: &str, at: At, placed: &'p Placed, conference: &Conference, faults: &mut Faults) {
-        let last = self.last.entry(name.to_lowercase()).or_insert(placed);
-        if last.session.id != placed.session.id && last.session.slot.overlaps(&placed.session.slot) {
-            let (one, two) = (times(last, conference), times(placed, conference));
-            let (before, line) = (&last.session.id, last.start.line);
-            let message = match self.noun {
-                "track" => format!(
-                    "in the track {}, {two} overlaps with {before} (line {line}), {one}",
-                    track_name(name, conference)
-                ),
-                _ => format!("{name} is booked here, {two}, and in {before} (line {line}), {one}"),
-            };
-            let remedy = match self.noun {
-                "track" => "change the track or the time of one of them",
-                "room" => "change the room or the time of one of them",
-                _ => {
-                    "change the time of one of them, or tell two people of one name apart, with an initial perhaps"
+    fn book(
+        &mut self,
+        name: &str,
+        location: Location,
+        row: &'r SessionRow,
+        conference: &Conference,
+        faults: &mut Faults,
+    ) {
+        let last = self.last.entry(name.to_lowercase()).or_insert(row);
+        if last.session.id != row.session.id && last.session.slot.overlaps(&row.session.slot) {
+            let (this, other) = (times(row, conference), times(last, conference));
+            let (id, line) = (&last.session.id, last.start.line);
+            let message = match self.field {
+                Field::Track => {
+                    let track = track_name(name, conference);
+                    format!(
+                        "the session ({this}) overlaps with {id} on line {line} ({other}) in the track {track}"
+                    )
                 }
+                _ => format!("{name} is booked here ({this}) and in {id} on line {line} ({other})"),
             };
-            let column = if self.noun == "track" { "start" } else { self.noun };
-            faults.warn(Spot { at, column: Some(column), text: name }, Flaw::new(self.rule, message, remedy));
+            let remedy = match self.field {
+                Field::Track => "change the track or the time of one of them",
+                Field::Room => "change the room or the time of one of them",
+                _ => "change the time of one of them; if two people share the name, add an initial",
+            };
+            let column = if self.field == Field::Track { Field::Start } else { self.field };
+            let spot = Spot { location, column: Some(column.as_str()), text: name };
+            faults.warn(spot, Defect::new(self.rule, message, remedy));
         }
-        if placed.session.slot.end > last.session.slot.end {
-            *last = placed;
+        if row.session.slot.end > last.session.slot.end {
+            *last = row;
         }
     }
 }
@@ -85,31 +92,31 @@ fn track_name<'c>(slug: &'c str, conference: &'c Conference) -> &'c str {
     track.map_or(slug, |track| track.name.as_str())
 }
 
-fn times(placed: &Placed, conference: &Conference) -> String {
+fn times(row: &SessionRow, conference: &Conference) -> String {
     let civil = |at| conference.zone.civil(at);
-    let (start, end) = (civil(placed.session.slot.start), civil(placed.session.slot.end));
-    format!("{} {} to {}", start.format("%Y-%m-%d"), start.format("%H:%M"), end.format("%H:%M"))
+    let (start, end) = (civil(row.session.slot.start), civil(row.session.slot.end));
+    format!("{} to {}", start.format("%Y-%m-%d %H:%M"), end.format("%H:%M"))
 }
 
-fn outside(placed: &Placed, conference: &Conference, faults: &mut Faults) {
-    let day = conference.zone.civil(placed.session.slot.start).date();
+fn check_dates(row: &SessionRow, conference: &Conference, faults: &mut Faults) {
+    let day = conference.zone.civil(row.session.slot.start).date();
     let Some((first, last)) = conference.dates.filter(|(first, last)| !(*first..=*last).contains(&day))
     else {
         return;
     };
     let text = day.to_string();
     let message = format!("{day} is not within the conference's dates, {first} to {last}");
-    let spot = Spot { at: placed.date, column: Some("date"), text: &text };
-    let remedy = format!("write a date from {first} to {last}, or widen the dates in the config");
-    faults.warn(spot, Flaw::new("outside-dates", message, remedy));
+    let remedy = format!("write a date from {first} to {last}, or change the dates in the config");
+    let spot = Spot { location: row.date, column: Some("date"), text: &text };
+    faults.warn(spot, Defect::new("outside-dates", message, remedy));
 }
 
-fn long(placed: &Placed, faults: &mut Faults) {
-    let length = placed.session.slot.end - placed.session.slot.start;
+fn check_length(row: &SessionRow, faults: &mut Faults) {
+    let length = row.session.slot.end - row.session.slot.start;
     if length > TimeDelta::hours(24) {
-        let message = format!("this session lasts {} hours", length.num_hours());
-        let spot = Spot { at: placed.start, column: Some("start"), text: placed.session.id.as_str() };
-        let remedy = "check date and end_date, or write one session for each day";
-        faults.warn(spot, Flaw::new("very-long", message, remedy));
+        let message = format!("the session lasts {} hours", length.num_hours());
+        let remedy = "correct date or end_date, or write one session for each day";
+        let spot = Spot { location: row.start, column: Some("start"), text: row.session.id.as_str() };
+        faults.warn(spot, Defect::new("very-long", message, remedy));
     }
 }

@@ -1,16 +1,16 @@
 //! Dates as people and spreadsheets write them.
 //!
-//! ISO 8601 and other forms with the year first, and forms with the month's name, have one reading. Of
-//! `3/4/2025` there are two, whatever the separator: it is accepted only where exactly one of them lies
-//! within the conference's dates, or, where no config gives any, if there is only one.
+//! ISO 8601 and other forms with the year first, and forms with the month's name, have one reading. `3/4/2025` has two,
+//! with any separator. It is accepted only if exactly one of them lies within the conference's dates or, if no config
+//! gives them, if both are the same day.
 
-use super::fault::Flaw;
+use super::fault::{Defect, shorten};
 use chrono::{Datelike, NaiveDate};
 
-/// First and last day of the conference.
+/// The first and last day of the conference.
 pub(super) type Dates = Option<(NaiveDate, NaiveDate)>;
 
-/// Years that a conference can be in; one typed wrongly would stretch the time-zone rules of every feed.
+/// Years that are accepted. A mistyped year would add decades of time-zone rules to every feed.
 pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=2100;
 
 const MONTHS: [&str; 12] = [
@@ -29,8 +29,8 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// Parses a date; `raw` is one trimmed line.
-pub(super) fn parse(raw: &str, dates: Dates) -> Result<NaiveDate, Flaw> {
+/// Parses a date from one trimmed line.
+pub(super) fn parse(raw: &str, dates: Dates) -> Result<NaiveDate, Defect> {
     let text = without_midnight(raw);
     let date = match text.split(['-', '/', '.']).map(str::trim).collect::<Vec<_>>().as_slice() {
         [a, b, c] if [a, b, c].iter().all(|part| is_number(part, 4)) => numeric(raw, (a, b, c), dates),
@@ -40,8 +40,8 @@ pub(super) fn parse(raw: &str, dates: Dates) -> Result<NaiveDate, Flaw> {
     if YEARS.contains(&date.year()) {
         return Ok(date);
     }
-    let message = format!("the year {} is out of the question", date.year());
-    Err(Flaw::new("date", message, format!("write the year in full, as in {}", example(dates))))
+    let message = format!("the year {} is not between {} and {}", date.year(), YEARS.start(), YEARS.end());
+    Err(Defect::new("date", message, format!("write the year in full, such as {}", example(dates))))
 }
 
 fn is_number(text: &str, most: usize) -> bool {
@@ -52,7 +52,7 @@ fn number(text: &str) -> u32 {
     text.parse().unwrap_or(u32::MAX)
 }
 
-/// Spreadsheets export a date cell as `2025-03-25 00:00:00` when it is formatted as a time too.
+/// A date without the midnight that spreadsheets add to it: `2025-03-25 00:00:00`.
 fn without_midnight(raw: &str) -> &str {
     let Some((date, time)) = raw.split_once(['T', 't', ' ']) else { return raw };
     let time = time.trim_end_matches(['Z', 'z']);
@@ -60,7 +60,7 @@ fn without_midnight(raw: &str) -> &str {
     if is_midnight { date } else { raw }
 }
 
-fn numeric(raw: &str, (a, b, c): (&str, &str, &str), dates: Dates) -> Result<NaiveDate, Flaw> {
+fn numeric(raw: &str, (a, b, c): (&str, &str, &str), dates: Dates) -> Result<NaiveDate, Defect> {
     let day = |year: u32, month: &str, day: &str| {
         NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(month), number(day))
     };
@@ -95,34 +95,37 @@ fn numeric(raw: &str, (a, b, c): (&str, &str, &str), dates: Dates) -> Result<Nai
     match (within.as_slice(), readings.is_empty()) {
         ([date], _) => Ok(*date),
         (_, true) => Err(no_such_day(raw, dates)),
-        (within, false) => {
-            let read: Vec<String> = readings.iter().map(|(date, how)| format!("{date} ({how})")).collect();
-            let either: Vec<String> = readings.iter().map(|(date, _)| date.to_string()).collect();
-            let why = match (dates, within.is_empty(), read.len()) {
-                (None, ..) => "and no config gives the conference's dates".to_owned(),
-                (Some((first, last)), true, 1) => {
-                    format!("which is not within the conference's {first} to {last}")
-                }
-                (Some((first, last)), true, _) => {
-                    format!("none of them within the conference's {first} to {last}")
-                }
-                (Some((first, last)), false, _) => {
-                    format!("more than one of them within the conference's {first} to {last}")
-                }
-            };
-            let message = format!("this date reads as {}, {why}", read.join(" or "));
-            Err(Flaw::new("date-ambiguous", message, format!("write {}", either.join(" or "))))
-        }
+        (within, false) => Err(ambiguous(&readings, !within.is_empty(), dates)),
     }
 }
 
-fn worded(text: &str, dates: Dates) -> Result<NaiveDate, Flaw> {
+/// A date with more than one reading, or with none within the conference's dates.
+fn ambiguous(readings: &[(NaiveDate, &str)], is_any_within: bool, dates: Dates) -> Defect {
+    let read: Vec<String> = readings.iter().map(|(date, how)| format!("{date} ({how})")).collect();
+    let either: Vec<String> = readings.iter().map(|(date, _)| date.to_string()).collect();
+    let why = match (dates, is_any_within, read.len()) {
+        (None, ..) => "and the config does not give the conference's dates".to_owned(),
+        (Some((first, last)), false, 1) => {
+            format!("which is not within the conference's dates, {first} to {last}")
+        }
+        (Some((first, last)), false, _) => {
+            format!("none of them within the conference's dates, {first} to {last}")
+        }
+        (Some((first, last)), true, _) => {
+            format!("more than one of them within the conference's dates, {first} to {last}")
+        }
+    };
+    let message = format!("the date can be read as {}, {why}", read.join(" or "));
+    Defect::new("date-ambiguous", message, format!("write {}", either.join(" or ")))
+}
+
+fn worded(text: &str, dates: Dates) -> Result<NaiveDate, Defect> {
     let lower = text.to_lowercase();
     let (mut month, mut weekday, mut numbers) = (None, None, Vec::new());
     let words = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | '-' | '/'));
     for word in words.filter(|word| !word.is_empty() && *word != "of") {
         let find = |names: &[&str]| {
-            // "Tues", "Sept" and "Mar" alike; three letters tell all names apart.
+            // Three letters identify every name: "Tues", "Sept", "Mar".
             names.iter().position(|name| word.len() >= 3 && name.starts_with(word))
         };
         let bare = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
@@ -151,52 +154,54 @@ fn worded(text: &str, dates: Dates) -> Result<NaiveDate, Flaw> {
         None => Ok(date),
         Some(_) => {
             let message = format!("{date} is a {}", date.format("%A"));
-            Err(Flaw::new("date", message, format!("write {date}, or the date of the day that is meant")))
+            Err(Defect::new("date", message, format!("write {date}, or the date of the day that you mean")))
         }
     }
 }
 
-fn without_year(text: &str, month: u32, day: u32, dates: Dates) -> Flaw {
+fn without_year(text: &str, month: u32, day: u32, dates: Dates) -> Defect {
     let year = dates.map_or(2025, |(first, _)| first.year());
     match NaiveDate::from_ymd_opt(year, month, day) {
-        Some(date) if dates.is_some() => Flaw::new("date", "this date has no year", format!("write {date}")),
-        Some(_) => {
-            Flaw::new("date", "this date has no year", format!("write it in full, as in {}", example(dates)))
-        }
+        Some(date) if dates.is_some() => Defect::new("date", "the year is missing", format!("write {date}")),
+        Some(_) => Defect::new(
+            "date",
+            "the year is missing",
+            format!("write it in full, such as {}", example(dates)),
+        ),
         None => no_such_day(text, dates),
     }
 }
 
-fn unseparated(digits: &str, dates: Dates) -> Flaw {
+fn unseparated(digits: &str, dates: Dates) -> Defect {
     let iso = (digits.len() == 8).then(|| NaiveDate::parse_from_str(digits, "%Y%m%d").ok()).flatten();
-    // Day 1 of a spreadsheet is 1899-12-31, and its 1900 is a leap year: from March 1900 on, day 0 is the 30th.
+    // Day 1 is 1899-12-31 and 1900 counts as a leap year, so from March 1900 on day 0 is 1899-12-30.
     let serial = (digits.len() == 5)
         .then(|| {
             NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(chrono::Days::new(number(digits).into()))
         })
         .flatten();
     match (iso, serial) {
-        (Some(date), _) => Flaw::new("date", "this date has no hyphens", format!("write {date}")),
-        (_, Some(date)) => Flaw::new(
+        (Some(date), _) => Defect::new("date", "the hyphens are missing", format!("write {date}")),
+        (_, Some(date)) => Defect::new(
             "date-serial",
-            "this is a spreadsheet's count of days, not a date",
+            "the cell contains a spreadsheet's day number, not a date",
             format!("write {date}, or format the column as a date before you export it"),
         ),
         _ => unreadable(digits, dates),
     }
 }
 
-fn no_such_day(raw: &str, dates: Dates) -> Flaw {
-    Flaw::new(
+fn no_such_day(raw: &str, dates: Dates) -> Defect {
+    Defect::new(
         "date",
-        format!("there is no day {raw:?}"),
-        format!("write a date that exists, as in {}", example(dates)),
+        format!("{raw:?} is not a day of the calendar"),
+        format!("write a date that exists, such as {}", example(dates)),
     )
 }
 
-fn unreadable(raw: &str, dates: Dates) -> Flaw {
-    let message = format!("{:?} is not a date", super::fault::shorten(raw));
-    Flaw::new("date", message, format!("write year, month and day, as in {}", example(dates)))
+fn unreadable(raw: &str, dates: Dates) -> Defect {
+    let message = format!("{:?} is not a date", shorten(raw));
+    Defect::new("date", message, format!("write year, month and day, such as {}", example(dates)))
 }
 
 fn example(dates: Dates) -> String {
@@ -216,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn one_reading_within_the_conference_is_taken() {
+    fn a_single_reading_within_the_conference_is_accepted() {
         for raw in [
             "2025-03-25",
             "2025/3/25",
@@ -236,16 +241,19 @@ mod tests {
 
     #[test]
     fn two_readings_within_the_conference_are_refused_with_both() {
-        let flaw = parse("3/4/2025", Some((day("2025-03-01"), day("2025-04-30")))).unwrap_err();
-        assert_eq!((flaw.rule, flaw.remedy.as_str()), ("date-ambiguous", "write 2025-03-04 or 2025-04-03"));
-        let flaw = parse("3/4/2025", None).unwrap_err();
-        assert!(flaw.message.contains("month first") && flaw.message.contains("day first"));
+        let defect = parse("3/4/2025", Some((day("2025-03-01"), day("2025-04-30")))).unwrap_err();
+        assert_eq!(
+            (defect.rule, defect.remedy.as_str()),
+            ("date-ambiguous", "write 2025-03-04 or 2025-04-03")
+        );
+        let defect = parse("3/4/2025", None).unwrap_err();
+        assert!(defect.message.contains("month first") && defect.message.contains("day first"));
         assert_eq!(parse("3/3/2025", None), Ok(day("2025-03-03")));
         assert_eq!(parse("25/03/2025", None), Ok(day("2025-03-25")));
     }
 
     #[test]
-    fn what_is_no_date_says_what_to_write() {
+    fn an_unreadable_date_gets_a_date_to_write() {
         for (raw, remedy) in [
             ("45741", "2025-03-25"),
             ("20250325", "2025-03-25"),
@@ -259,8 +267,8 @@ mod tests {
             ("2025-03-25 09:00", "2025-03-24"),
             ("", "2025-03-24"),
         ] {
-            let flaw = parse(raw, march()).unwrap_err();
-            assert!(flaw.remedy.contains(remedy), "{raw}: {}", flaw.remedy);
+            let defect = parse(raw, march()).unwrap_err();
+            assert!(defect.remedy.contains(remedy), "{raw}: {}", defect.remedy);
         }
     }
 

@@ -1,40 +1,81 @@
-//! Bytes to text: UTF-8 as it must be, and what else spreadsheets save, recognised by name.
+//! Bytes to text. UTF-8 is required; other encodings and formats that spreadsheets save are recognised by name.
 //!
-//! A file in another encoding is always refused, but it is still decoded, so that every other fault in it
-//! is found in the same go. Knows no cells.
+//! A file in another encoding is always refused. It is decoded all the same, so that one report holds all its faults.
+//! Knows no cells.
 
-use super::fault::{Faults, Flaw, Span, Spot};
+use super::fault::{Defect, Span, counted, shorten};
 use std::borrow::Cow;
+
+/// First bytes of other formats, and their names.
+const BINARY: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "an Excel (.xlsx), OpenDocument or other zip file"),
+    (b"PK\x05\x06", "an empty zip file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"{\\rtf", "an RTF document"),
+];
+
+/// The same for text formats, compared without leading white space and case.
+const TEXTUAL: &[(&str, &str)] = &[
+    ("<!doctype", "a web page (HTML)"),
+    ("<html", "a web page (HTML)"),
+    ("<?xml", "an XML file"),
+    ("<table", "a web page (HTML)"),
+    ("begin:vcalendar", "a calendar (.ics)"),
+    ("{", "a JSON file"),
+    ("[", "a JSON or TOML file"),
+];
+
+/// The defect of a file that is certainly not a CSV.
+pub(super) fn foreign_format(bytes: &[u8]) -> Option<Defect> {
+    let head = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = head.trim_ascii_start();
+    let starts_with =
+        |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()));
+    let binary = BINARY.iter().find(|(start, _)| head.starts_with(start)).map(|(_, name)| *name);
+    let textual = || TEXTUAL.iter().find(|(start, _)| starts_with(start)).map(|(_, name)| *name);
+    let name = binary.or_else(textual)?;
+    let remedy = if name.contains("HTML") {
+        "export the sheet as CSV UTF-8; what was saved may be its sign-in page"
+    } else {
+        "open it in the program that made it and export the sheet as CSV UTF-8"
+    };
+    Some(Defect::new("not-csv", format!("the file is {name}, not a CSV"), remedy))
+}
 
 /// A file as text.
 #[derive(Debug)]
 pub(super) struct Decoded<'a> {
-    /// Without its byte order mark.
+    /// Without the byte order mark.
     pub(super) text: Cow<'a, str>,
-    flaw: Encoding,
+    encoding: Encoding,
 }
 
 #[derive(Debug)]
 enum Encoding {
     Utf8,
     Utf16(&'static str),
-    /// No byte above 127 is UTF-8, or too many are not.
+    /// No byte above 127 is UTF-8, or too many are not: Windows-1252.
     Foreign {
         first: Span,
         byte: u8,
         lines: usize,
     },
-    /// UTF-8 but for these spots.
+    /// UTF-8 except for these bytes.
     Mixed(Vec<(Span, Vec<u8>)>),
 }
 
-/// Foreign spots that are still reported one by one; with more of them the file is of another encoding.
-const SPOTS: usize = 1000;
+/// Runs of foreign bytes in a file that counts as UTF-8; one with more has another encoding.
+const MAX_RUNS: usize = 1000;
 
-/// Bytes of a foreign spot that its fault shows.
-const SHOWN: usize = 8;
+/// Bytes of a run that its fault shows.
+const MAX_SHOWN: usize = 8;
 
-/// Decodes a file; whatever cannot be UTF-8 is read as Windows-1252, and remembered.
+/// Decodes a file. Bytes that are not UTF-8 are read as Windows-1252.
 pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
     if let Some((name, little, body)) = utf16(bytes) {
         let units = body.chunks(2).map(|pair| {
@@ -43,21 +84,21 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
         });
         let text: String =
             char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        return Decoded { text: text.into(), flaw: Encoding::Utf16(name) };
+        return Decoded { text: text.into(), encoding: Encoding::Utf16(name) };
     }
     let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(body) {
-        Ok(text) => Decoded { text: text.into(), flaw: Encoding::Utf8 },
+        Ok(text) => Decoded { text: text.into(), encoding: Encoding::Utf8 },
         Err(_) => foreign(body),
     }
 }
 
 fn foreign(body: &[u8]) -> Decoded<'_> {
     let mut text = String::with_capacity(body.len() + body.len() / 8);
-    let (mut spots, mut count, mut lines, mut wholly) = (Vec::<(Span, Vec<u8>)>::new(), 0_usize, 0, true);
+    let (mut runs, mut count, mut lines, mut is_foreign) = (Vec::<(Span, Vec<u8>)>::new(), 0_usize, 0, true);
     let mut same_line = false;
     for chunk in body.utf8_chunks() {
-        wholly &= chunk.valid().is_ascii();
+        is_foreign &= chunk.valid().is_ascii();
         same_line &= !chunk.valid().contains(['\n', '\r']);
         text.push_str(chunk.valid());
         let start = text.len();
@@ -67,28 +108,28 @@ fn foreign(body: &[u8]) -> Decoded<'_> {
         }
         lines += usize::from(!same_line);
         same_line = true;
-        match spots.last_mut() {
+        match runs.last_mut() {
             Some((span, run)) if span.1 == start => {
                 span.1 = text.len();
-                run.extend(chunk.invalid().iter().take(SHOWN.saturating_sub(run.len())));
+                run.extend(chunk.invalid().iter().take(MAX_SHOWN.saturating_sub(run.len())));
             }
             _ => {
                 count += 1;
-                if spots.len() < SPOTS {
-                    spots.push(((start, text.len()), chunk.invalid().to_vec()));
+                if runs.len() < MAX_RUNS {
+                    runs.push(((start, text.len()), chunk.invalid().to_vec()));
                 }
             }
         }
     }
-    let first = spots.first().map(|(span, run)| (*span, run.first().copied().unwrap_or(0)));
-    let flaw = match first {
-        Some((first, byte)) if wholly || count > SPOTS => Encoding::Foreign { first, byte, lines },
-        _ => Encoding::Mixed(spots),
+    let first = runs.first().map(|(span, run)| (*span, run.first().copied().unwrap_or(0)));
+    let encoding = match first {
+        Some((first, byte)) if is_foreign || count > MAX_RUNS => Encoding::Foreign { first, byte, lines },
+        _ => Encoding::Mixed(runs),
     };
-    Decoded { text: text.into(), flaw }
+    Decoded { text: text.into(), encoding }
 }
 
-/// UTF-16 by its byte order mark, or by the zero in every other byte of plain letters.
+/// UTF-16, recognised by its byte order mark or by the zero in every other byte of plain letters.
 fn utf16(bytes: &[u8]) -> Option<(&'static str, bool, &[u8])> {
     if let Some(body) = bytes.strip_prefix(b"\xff\xfe") {
         return Some(("UTF-16 (little-endian)", true, body));
@@ -107,44 +148,48 @@ fn utf16(bytes: &[u8]) -> Option<(&'static str, bool, &[u8])> {
     }
 }
 
-const SAVE_AS: &str = "save it again as \"CSV UTF-8\" (Excel: Save As, CSV UTF-8; LibreOffice: Save As, Edit filter settings, \
+const SAVE_AS: &str = "save the file as \"CSV UTF-8\" (Excel: Save As, CSV UTF-8; LibreOffice: Save As, Edit filter settings, \
                        Unicode (UTF-8); Google Sheets: Download, Comma-separated values)";
 
 impl Decoded<'_> {
-    /// Reports the encoding. `locate` finds the cells that hold these bytes of the text.
-    pub(super) fn report<'t>(&self, locate: impl Fn(&[usize]) -> Vec<Spot<'t>>, faults: &mut Faults) {
-        let shown = |span: Span| self.text.get(span.0..span.1).unwrap_or_default();
-        match &self.flaw {
-            Encoding::Utf8 => {}
-            Encoding::Utf16(name) => {
-                faults.error(
-                    Spot::FILE,
-                    Flaw::new("utf-16", format!("the file is {name}, not UTF-8"), SAVE_AS),
-                );
-            }
+    /// The defect of the file as a whole.
+    pub(super) fn defect(&self) -> Option<Defect> {
+        let Encoding::Utf16(name) = self.encoding else { return None };
+        Some(Defect::new("utf-16", format!("the file is {name}, not UTF-8"), SAVE_AS))
+    }
+
+    /// The defects of single characters, with the byte of the text at which each starts, in order.
+    pub(super) fn defects(&self) -> Vec<(usize, Defect)> {
+        match &self.encoding {
+            Encoding::Utf8 | Encoding::Utf16(_) => Vec::new(),
             Encoding::Foreign { first, byte, lines } => {
+                let c = self.read_as(*first).chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
                 let message = format!(
-                    "the file is not UTF-8: the byte {byte:02X} here is {:?} in Windows-1252, which Excel writes as \
-                     plain CSV; lines with such bytes: {lines}",
-                    shown(*first).chars().next().unwrap_or(char::REPLACEMENT_CHARACTER),
+                    "the file is not UTF-8: byte {byte:02X} is {c:?} in Windows-1252, which Excel uses for plain CSV; \
+                     {} with such bytes",
+                    counted(*lines, "line"),
                 );
-                let spot = locate(&[first.0]).first().copied().unwrap_or(Spot::FILE);
-                faults.error(spot, Flaw::new("encoding", message, SAVE_AS));
+                vec![(first.0, Defect::new("encoding", message, SAVE_AS))]
             }
-            Encoding::Mixed(spots) => {
-                let starts: Vec<usize> = spots.iter().map(|(span, _)| span.0).collect();
-                for ((span, run), spot) in spots.iter().zip(locate(&starts)) {
-                    let hex: Vec<String> = run.iter().take(SHOWN).map(|byte| format!("{byte:02X}")).collect();
-                    let message = format!(
-                        "the bytes {} are not UTF-8, while the rest of the file is; in Windows-1252 they are {:?}",
-                        hex.join(" "),
-                        super::fault::shorten(shown(*span)),
-                    );
-                    let remedy = format!("type these characters anew, then {SAVE_AS}");
-                    faults.error(spot, Flaw::new("not-utf8", message, remedy));
-                }
+            Encoding::Mixed(runs) => {
+                runs.iter().map(|(span, run)| (span.0, self.mixed(*span, run))).collect()
             }
         }
+    }
+
+    fn mixed(&self, span: Span, run: &[u8]) -> Defect {
+        let hex: Vec<String> = run.iter().take(MAX_SHOWN).map(|byte| format!("{byte:02X}")).collect();
+        let (noun, verb) = if run.len() == 1 { ("byte", "is") } else { ("bytes", "are") };
+        let message = format!(
+            "the {noun} {} {verb} not UTF-8, unlike the rest of the file; Windows-1252 has {:?} there",
+            hex.join(" "),
+            shorten(self.read_as(span)),
+        );
+        Defect::new("not-utf8", message, format!("type these characters again, then {SAVE_AS}"))
+    }
+
+    fn read_as(&self, span: Span) -> &str {
+        self.text.get(span.0..span.1).unwrap_or_default()
     }
 }
 
@@ -154,7 +199,7 @@ const HIGH: [char; 32] = [
     '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
 ];
 
-/// Windows-1252 by WHATWG's table, its five holes as U+FFFD.
+/// A byte in Windows-1252 by the WHATWG's table, whose five holes become U+FFFD.
 pub(super) fn windows_1252(byte: u8) -> char {
     match byte {
         0x80..=0x9f => HIGH.get(usize::from(byte) - 0x80).copied().unwrap_or('\u{fffd}'),
@@ -162,7 +207,7 @@ pub(super) fn windows_1252(byte: u8) -> char {
     }
 }
 
-/// The byte over 127 of a character in Windows-1252.
+/// The byte over 127 that stands for a character in Windows-1252.
 pub(super) fn windows_1252_byte(c: char) -> Option<u8> {
     match c {
         '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),
@@ -175,26 +220,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf8_is_borrowed_with_its_mark_taken_off() {
-        let decoded = decode("\u{feff}Antônio".as_bytes());
-        assert!(matches!((&decoded.text, &decoded.flaw), (Cow::Borrowed("Antônio"), Encoding::Utf8)));
+    fn other_formats_are_named() {
+        for (bytes, word) in [
+            (&b"PK\x03\x04rest"[..], "xlsx"),
+            (b"%PDF-1.7", "PDF"),
+            (b"\n <!DOCTYPE html><html>", "web page"),
+            (b"BEGIN:VCALENDAR\r\n", "calendar"),
+        ] {
+            assert!(foreign_format(bytes).unwrap().message.contains(word));
+        }
+        assert_eq!(foreign_format(b"id,date"), None);
+        assert_eq!(foreign_format(b""), None);
     }
 
     #[test]
-    fn a_windows_export_is_told_from_a_damaged_file() {
+    fn utf8_is_borrowed_without_its_byte_order_mark() {
+        let decoded = decode("\u{feff}Antônio".as_bytes());
+        assert!(matches!((&decoded.text, &decoded.encoding), (Cow::Borrowed("Antônio"), Encoding::Utf8)));
+    }
+
+    #[test]
+    fn windows_1252_differs_from_damaged_utf8() {
         let decoded = decode(b"id\nAnt\xf4nio\nLet\x92s \x93x\x94\n");
         assert_eq!(decoded.text, "id\nAntônio\nLet’s “x”\n");
-        assert!(matches!(decoded.flaw, Encoding::Foreign { byte: 0xf4, lines: 2, .. }));
+        assert!(matches!(decoded.encoding, Encoding::Foreign { byte: 0xf4, lines: 2, .. }));
         let mixed = decode(b"\xc3\xa9 and \xe9");
-        assert!(matches!(&mixed.flaw, Encoding::Mixed(spots) if spots.len() == 1));
+        assert!(matches!(&mixed.encoding, Encoding::Mixed(runs) if runs.len() == 1));
     }
 
     #[test]
-    fn utf16_is_known_with_and_without_its_mark() {
+    fn utf16_is_recognised_with_and_without_its_mark() {
         let units: Vec<u8> = "id,title".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(decode(&units).text, "id,title");
         let marked: Vec<u8> = "\u{feff}id,é".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decode(&marked).text, "id,é");
-        assert!(matches!(decode(b"a\0b").flaw, Encoding::Utf8));
+        assert!(matches!(decode(b"a\0b").encoding, Encoding::Utf8));
     }
 }

@@ -1,53 +1,33 @@
-//! Faults, the place each one marks, and the list that collects them.
+//! The faults of a file: where each is, what is wrong and what to write instead.
 //!
-//! Owns how an offending text is quoted: shortened, and with nothing in it that could steer a terminal.
+//! Owns how offending text is quoted: shortened, and without characters that control a terminal.
 
+use crate::program::Severity;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-/// Whether a fault keeps the program from being published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The file is refused.
-    Error,
-    /// The file is accepted, and the organizer is told.
-    Warning,
-}
-
-impl Severity {
-    /// `error` or `warning`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-/// One thing that is wrong with a file, or looks wrong.
+/// One fault of a file. Its severity decides whether the file is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Whether it refuses the file.
+    /// An error refuses the file; a warning is only shown.
     pub severity: Severity,
-    /// A short name that stays the same from release to release, e.g. `time-skipped`.
+    /// A short name that never changes, such as `time-skipped`.
     pub rule: &'static str,
-    /// The physical line on which the cell starts, from 1; 0 is the file as a whole.
+    /// The physical line on which the cell starts, from 1; 0 for the file as a whole.
     pub line: u64,
-    /// The column's name, as the header spells it where it is not one of ours.
+    /// The column's name. A column that import does not know keeps its spelling in the header row.
     pub column: Option<String>,
     /// The offending text, shortened, with control and reordering characters made visible.
     pub text: String,
-    /// What is wrong.
+    /// What is wrong: a clause such as `the year is missing`.
     pub message: String,
-    /// What to write or do instead.
+    /// What to do: an imperative such as `write 2025-03-25`.
     pub remedy: String,
-    /// How many faults this one stands for: 1, but for the entry `MORE` that counts those of one kind which are not
-    /// listed.
+    /// The number of faults that this entry stands for: 1, except in a `more-faults` entry.
     #[serde(skip_serializing_if = "is_one")]
     pub count: usize,
-    /// Where the cell stands in the decoded file, in bytes.
+    /// The bytes of the cell in the decoded file.
     #[serde(skip)]
     pub(super) span: Option<Span>,
 }
@@ -57,76 +37,89 @@ fn is_one(count: &usize) -> bool {
     *count == 1
 }
 
-/// The rule of an entry that counts the faults of one kind which are not listed one by one.
+/// The rule of an entry that counts the unlisted faults of one rule.
 pub(super) const MORE: &str = "more-faults";
 
 impl Fault {
-    /// A warning about what was made of the file, found after its import.
-    pub fn of_result(rule: &'static str, message: String, remedy: String) -> Self {
-        let severity = Severity::Warning;
-        Self {
-            severity,
-            rule,
-            line: 0,
-            column: None,
-            text: String::new(),
-            message,
-            remedy,
-            count: 1,
-            span: None,
-        }
+    /// A warning about the release made from the file, found after its import.
+    pub fn of_release(rule: &'static str, message: String, remedy: String) -> Self {
+        Self::of_file(Severity::Warning, rule, message, remedy)
     }
 
-    /// Faults of one kind that are not listed.
+    fn of_file(severity: Severity, rule: &'static str, message: String, remedy: String) -> Self {
+        let (column, text) = (None, String::new());
+        Self { severity, rule, line: 0, column, text, message, remedy, count: 1, span: None }
+    }
+
     fn unlisted(severity: Severity, rule: &'static str, count: usize) -> Self {
-        let noun = if count == 1 { severity.as_str().to_owned() } else { format!("{}s", severity.as_str()) };
-        let message = format!("{count} more {noun} of the kind {rule} are not listed");
-        let remedy = "correct the listed ones and check again".to_owned();
-        Self { count, text: rule.to_owned(), ..Self::of_result(MORE, message, remedy) }.with(severity)
-    }
-
-    fn with(self, severity: Severity) -> Self {
-        Self { severity, ..self }
+        let verb = if count == 1 { "is" } else { "are" };
+        let message = format!("{} {verb} not listed", counted(count, &format!("more {rule} {severity}")));
+        let remedy = "correct the listed ones, then check the file again".to_owned();
+        Self { count, text: rule.to_owned(), ..Self::of_file(severity, MORE, message, remedy) }
     }
 }
 
-/// One line: `line 3, title: what is wrong; what to write instead`.
+/// One line: `Line 6, column date: the year is missing. Write 2025-03-25.`
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}", self.line)?;
-            if let Some(column) = &self.column {
-                write!(f, ", {column}")?;
-            }
-            f.write_str(": ")?;
+        if self.line == 0 {
+            write!(f, "{}.", capitalized(&self.message))?;
+        } else {
+            write!(f, "{}: {}.", place(self.line, self.column.as_deref()), self.message)?;
         }
-        write!(f, "{}; {}", self.message, self.remedy)
+        write!(f, " {}.", capitalized(&self.remedy))
     }
 }
 
-/// First byte and the byte after the last, in the decoded file.
+/// `Line 6, column date`; empty for line 0, the file as a whole.
+pub fn place(line: u64, column: Option<&str>) -> String {
+    match column {
+        _ if line == 0 => String::new(),
+        None => format!("Line {line}"),
+        Some(column) => format!("Line {line}, column {column}"),
+    }
+}
+
+/// A clause with a capital letter. A first word that could be an id keeps its spelling.
+pub fn capitalized(clause: &str) -> String {
+    let first = clause.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(clause.len());
+    let is_word = clause.get(first..).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let mut out = clause.to_owned();
+    if let Some(letter) = out.get_mut(..1).filter(|_| is_word) {
+        letter.make_ascii_uppercase();
+    }
+    out
+}
+
+/// `1 session`, `2 sessions`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The first byte and the byte after the last, in the decoded file.
 pub(super) type Span = (usize, usize);
 
 /// Where a cell starts.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct At {
+pub(super) struct Location {
     pub(super) line: u64,
     pub(super) span: Option<Span>,
 }
 
-/// A text of the file and where it stands: a cell, or a part of one.
+/// A text of the file with its location: a cell, or a part of one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spot<'a> {
-    pub(super) at: At,
+    pub(super) location: Location,
     pub(super) column: Option<&'a str>,
     pub(super) text: &'a str,
 }
 
 impl<'a> Spot<'a> {
     /// The file as a whole.
-    pub(super) const FILE: Spot<'static> = Spot { at: At { line: 0, span: None }, column: None, text: "" };
+    pub(super) const FILE: Spot<'static> =
+        Spot { location: Location { line: 0, span: None }, column: None, text: "" };
 
-    /// The same place with a part of its text.
+    /// The same location with a part of its text.
     pub(super) fn part<'b>(self, text: &'b str) -> Spot<'b>
     where
         'a: 'b,
@@ -135,79 +128,79 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// What is wrong with a text, found by a parser that does not know where the text stands.
+/// What is wrong with a text, from a parser that does not know the text's location.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Flaw {
+pub(super) struct Defect {
     pub(super) rule: &'static str,
     pub(super) message: String,
     pub(super) remedy: String,
 }
 
-impl Flaw {
+impl Defect {
     pub(super) fn new(rule: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { rule, message: message.into(), remedy: remedy.into() }
     }
 }
 
-/// All faults found so far.
+/// The faults found so far.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     list: Vec<Fault>,
     found: BTreeMap<(Severity, &'static str), usize>,
 }
 
-/// Faults of one kind that are listed; the others are counted. More than a person reads, few enough that no file costs
-/// more than some megabytes.
-const LISTED: usize = 200;
+/// Faults of one rule that are listed; further ones are counted. More than a person reads, and few enough that a
+/// report takes only some megabytes of memory.
+const MAX_LISTED: usize = 200;
 
-/// Characters of a message or a remedy; both may quote the file.
-const LONGEST: usize = 1000;
+/// Characters of a message or a remedy, since both may quote the file.
+const MAX_MESSAGE: usize = 1000;
 
 impl Faults {
-    pub(super) fn error(&mut self, spot: Spot<'_>, flaw: Flaw) {
-        self.push(Severity::Error, spot, flaw);
+    pub(super) fn error(&mut self, spot: Spot<'_>, defect: Defect) {
+        self.push(Severity::Error, spot, defect);
     }
 
-    pub(super) fn warn(&mut self, spot: Spot<'_>, flaw: Flaw) {
-        self.push(Severity::Warning, spot, flaw);
+    pub(super) fn warn(&mut self, spot: Spot<'_>, defect: Defect) {
+        self.push(Severity::Warning, spot, defect);
     }
 
     pub(super) fn has_errors(&self) -> bool {
         self.found.keys().any(|(severity, _)| *severity == Severity::Error)
     }
 
-    fn push(&mut self, severity: Severity, spot: Spot<'_>, flaw: Flaw) {
-        let found = self.found.entry((severity, flaw.rule)).or_default();
+    fn push(&mut self, severity: Severity, spot: Spot<'_>, defect: Defect) {
+        let found = self.found.entry((severity, defect.rule)).or_default();
         *found += 1;
-        if *found <= LISTED {
+        if *found <= MAX_LISTED {
             self.list.push(Fault {
                 severity,
-                rule: flaw.rule,
-                line: spot.at.line,
+                rule: defect.rule,
+                line: spot.location.line,
                 column: spot.column.map(shorten),
                 text: shorten(spot.text),
-                message: clip(flaw.message),
-                remedy: clip(flaw.remedy),
+                message: clip(defect.message),
+                remedy: clip(defect.remedy),
                 count: 1,
-                span: spot.at.span,
+                span: spot.location.span,
             });
         }
     }
 
-    /// The faults by line and cell; of one cell, in the order in which they were found. After them one entry for each
-    /// kind of which there are more than are listed.
+    /// The faults by line and cell, and within a cell in the order in which they were found. Entries that count the
+    /// unlisted faults of a rule come last.
     pub(super) fn into_list(mut self) -> Vec<Fault> {
         self.list.sort_by_key(|fault| (fault.line, fault.span.map(|(start, _)| start)));
-        let unlisted = self.found.into_iter().filter(|(_, found)| *found > LISTED);
+        let unlisted = self.found.into_iter().filter(|(_, found)| *found > MAX_LISTED);
         self.list.extend(
-            unlisted.map(|((severity, rule), found)| Fault::unlisted(severity, rule, found - LISTED)),
+            unlisted.map(|((severity, rule), found)| Fault::unlisted(severity, rule, found - MAX_LISTED)),
         );
         self.list
     }
 }
 
 fn clip(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_MESSAGE) {
         text.truncate(end);
         text.push('…');
         text.shrink_to_fit();
@@ -216,24 +209,24 @@ fn clip(mut text: String) -> String {
 }
 
 /// Characters of an offending text that a fault quotes.
-const QUOTED: usize = 80;
+const MAX_QUOTED: usize = 80;
 
-/// A text of one line, of at most 80 characters, safe on a terminal.
+/// A text as one line of at most 80 characters, safe on a terminal.
 pub(super) fn shorten(raw: &str) -> String {
     let raw = raw.trim_matches([' ', '\n', '\r', '\t']);
     let mut out = String::new();
     for (n, c) in raw.chars().enumerate() {
-        if n == QUOTED {
+        if n == MAX_QUOTED {
             out.push('…');
             break;
         }
-        show(c, &mut out);
+        push_visible(c, &mut out);
     }
     out
 }
 
-/// Writes a character; one that moves the cursor or reorders its neighbours as a picture or a code point.
-pub(super) fn show(c: char, out: &mut String) {
+/// Appends a character. One that moves the cursor or reorders its neighbours becomes a symbol or its code point.
+pub(super) fn push_visible(c: char, out: &mut String) {
     match c {
         '\n' | '\r' => out.push('⏎'),
         '\t' => out.push('⇥'),
@@ -246,7 +239,7 @@ pub(super) fn show(c: char, out: &mut String) {
     }
 }
 
-/// Marks without a width: they reorder, join or hide, and nobody sees them in a spreadsheet.
+/// Whether a character has no width. Such characters reorder, join or hide others, and a spreadsheet shows none of them.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
@@ -256,29 +249,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quoted_text_cannot_steer_a_terminal() {
+    fn quoted_text_cannot_control_a_terminal() {
         assert_eq!(shorten(" a\u{1b}[31m\nb\u{202e}c\u{9b} "), "a␛[31m⏎b<U+202E>c<U+009B>");
-        assert_eq!(shorten(&"é".repeat(200)).chars().count(), QUOTED + 1);
+        assert_eq!(shorten(&"é".repeat(200)).chars().count(), MAX_QUOTED + 1);
     }
 
     #[test]
-    fn faults_come_by_line_and_each_kind_is_capped_and_counted() {
+    fn a_fault_prints_as_place_problem_and_remedy() {
         let mut faults = Faults::default();
-        for line in (1..=LISTED as u64 + 5).rev() {
-            let at = At { line, span: None };
-            faults.warn(Spot { at, ..Spot::FILE }, Flaw::new("x", "m", "r"));
+        let spot =
+            Spot { location: Location { line: 6, span: None }, column: Some("date"), text: "25 March" };
+        faults.error(spot, Defect::new("date", "the year is missing", "write 2025-03-25"));
+        faults.error(Spot::FILE, Defect::new("no-sessions", "the file is empty", "add a header row"));
+        let printed: Vec<String> = faults.into_list().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            printed,
+            [
+                "The file is empty. Add a header row.",
+                "Line 6, column date: the year is missing. Write 2025-03-25."
+            ]
+        );
+        assert_eq!(capitalized("slow-queries, Outlook: it is long"), "slow-queries, Outlook: it is long");
+    }
+
+    #[test]
+    fn faults_are_sorted_by_line_and_each_rule_is_capped_and_counted() {
+        let mut faults = Faults::default();
+        for line in (1..=MAX_LISTED as u64 + 5).rev() {
+            let location = Location { line, span: None };
+            faults.warn(Spot { location, ..Spot::FILE }, Defect::new("x", "m", "r"));
         }
-        faults.warn(Spot::FILE, Flaw::new("y", "é".repeat(LONGEST * 2), "r"));
+        faults.warn(Spot::FILE, Defect::new("y", "é".repeat(MAX_MESSAGE * 2), "r"));
         assert!(!faults.has_errors());
-        faults.error(Spot::FILE, Flaw::new("x", "m", "r"));
+        faults.error(Spot::FILE, Defect::new("x", "m", "r"));
         assert!(faults.has_errors());
         let list = faults.into_list();
-        assert_eq!(list.len(), LISTED + 3, "an error of the same kind is counted apart");
+        assert_eq!(list.len(), MAX_LISTED + 3, "errors and warnings of one rule are counted apart");
         let last = list.last().unwrap();
         assert_eq!((last.rule, last.count, last.severity), (MORE, 5, Severity::Warning));
-        assert_eq!(last.message, "5 more warnings of the kind x are not listed");
-        assert_eq!(list.iter().map(|fault| fault.count).sum::<usize>(), LISTED + 7);
-        assert!(list[..LISTED + 2].is_sorted_by_key(|fault| fault.line));
-        assert_eq!(list[0].message.chars().count(), LONGEST + 1);
+        assert_eq!(last.message, "5 more x warnings are not listed");
+        assert_eq!(list.iter().map(|fault| fault.count).sum::<usize>(), MAX_LISTED + 7);
+        assert!(list[..MAX_LISTED + 2].is_sorted_by_key(|fault| fault.line));
+        assert_eq!(list[0].message.chars().count(), MAX_MESSAGE + 1);
     }
 }

@@ -1,15 +1,15 @@
-//! The `speakers` and `bios` columns.
+//! The columns `speakers` and `bios`.
 //!
-//! One speaker per line, or several with `;` between them: `Name, Affiliation`, where the first comma
-//! separates, or `Role: Name, Affiliation`. A name holds no colon; an affiliation may hold both. Bios are
-//! separated by a line `--` and belong to the speakers in their order: more bios than speakers are an
-//! error, since one of them would be lost; fewer are a warning, since the last speakers go without.
+//! Speakers are separated by line ends or `;`. Each is `Name, Affiliation`, split at the first comma, or
+//! `Role: Name, Affiliation`. A name has no colon; an affiliation may have colons and commas. Bios are separated by a line
+//! `--` and belong to the speakers in order. More bios than speakers are an error, since one would be lost; fewer are a
+//! warning.
 
 use super::cell;
-use super::fault::{Faults, Flaw, Spot, shorten};
+use super::fault::{Defect, Faults, Spot, counted, shorten};
 use crate::program::{Speaker, Text};
 
-/// Words for several people at once, as a role of the first of them.
+/// Roles of several people, which must not be the role of the first one alone.
 const PLURALS: [&str; 15] = [
     "chairs",
     "co-chairs",
@@ -29,42 +29,42 @@ const PLURALS: [&str; 15] = [
 ];
 
 /// Bytes of a name, an affiliation or a role.
-const LONGEST: usize = 1024;
+const MAX_PART: usize = 1024;
 
-/// The speakers of a cell; none of them where the cell has an error.
+/// The speakers of a cell; none if the cell has an error.
 pub(super) fn speakers(spot: Spot<'_>, faults: &mut Faults) -> Option<Vec<Speaker>> {
     let text = cell::block(spot, faults);
     let entries: Vec<&str> =
         text.as_str().split(['\n', ';']).map(str::trim).filter(|entry| !entry.is_empty()).collect();
     let mut found: Vec<Speaker> = Vec::with_capacity(entries.len());
     let mut names = std::collections::HashSet::new();
-    let mut sound = true;
+    let mut is_sound = true;
     for entry in &entries {
         let speaker = match speaker(entry) {
             Ok(speaker) => speaker,
-            Err(flaw) => {
-                faults.error(spot.part(entry), flaw);
-                sound = false;
+            Err(defect) => {
+                faults.error(spot.part(entry), defect);
+                is_sound = false;
                 continue;
             }
         };
         if !names.insert(speaker.name.as_str().to_lowercase()) {
-            let message = format!("{} is named twice in this cell", speaker.name);
-            faults.warn(spot.part(entry), Flaw::new("speaker-twice", message, "delete one of the two"));
+            let message = format!("{} is in the cell twice", speaker.name);
+            faults.warn(spot.part(entry), Defect::new("speaker-twice", message, "delete one of the two"));
         }
-        if let Some(flaw) = several(&speaker) {
-            faults.warn(spot.part(entry), flaw);
+        if let Some(defect) = several(&speaker) {
+            faults.warn(spot.part(entry), defect);
         }
         found.push(speaker);
     }
-    if let Some(flaw) = plural_role(&found) {
-        faults.error(spot, flaw);
-        sound = false;
+    if let Some(defect) = plural_role(&found) {
+        faults.error(spot, defect);
+        is_sound = false;
     }
-    sound.then_some(found)
+    is_sound.then_some(found)
 }
 
-fn speaker(entry: &str) -> Result<Speaker, Flaw> {
+fn speaker(entry: &str) -> Result<Speaker, Defect> {
     let (person, affiliation) = match entry.split_once(',') {
         Some((person, affiliation)) => (person, affiliation.trim()),
         None => (entry, ""),
@@ -76,16 +76,20 @@ fn speaker(entry: &str) -> Result<Speaker, Flaw> {
     let form = "write Name, Affiliation or Role: Name, Affiliation";
     if name.is_empty() || role.is_some_and(str::is_empty) {
         let missing = if name.is_empty() { "name" } else { "role" };
-        return Err(Flaw::new("speaker", format!("the {missing} is missing in {:?}", shorten(entry)), form));
+        return Err(Defect::new(
+            "speaker",
+            format!("the {missing} is missing in {:?}", shorten(entry)),
+            form,
+        ));
     }
     if name.contains(':') || name.starts_with("//") {
-        let message = format!("a name holds no colon, but {:?} does", shorten(name));
-        return Err(Flaw::new("speaker", message, form));
+        let message = format!("the name {:?} contains a colon", shorten(name));
+        return Err(Defect::new("speaker", message, form));
     }
-    if [name, affiliation, role.unwrap_or_default()].iter().any(|part| part.len() > LONGEST) {
+    if [name, affiliation, role.unwrap_or_default()].iter().any(|part| part.len() > MAX_PART) {
         let message =
-            format!("a name, an affiliation or a role of over {LONGEST} bytes: {:?}", shorten(entry));
-        return Err(Flaw::new("too-long", message, "write one speaker per line"));
+            format!("a name, an affiliation or a role has more than {MAX_PART} bytes: {:?}", shorten(entry));
+        return Err(Defect::new("too-long", message, "write one speaker per line"));
     }
     let text = |raw: &str| Some(Text::line(raw).0).filter(|text| !text.is_empty());
     Ok(Speaker {
@@ -96,23 +100,19 @@ fn speaker(entry: &str) -> Result<Speaker, Flaw> {
     })
 }
 
-/// `A and B, X` is one speaker to the grammar, and so is `A, B, and C, X`.
-fn several(speaker: &Speaker) -> Option<Flaw> {
+/// The defect of an entry such as `A and B, X`, which the grammar reads as one speaker.
+fn several(speaker: &Speaker) -> Option<Defect> {
     let name = speaker.name.as_str();
     let affiliation = speaker.affiliation.as_ref().map(Text::as_str).unwrap_or_default();
     let joined = [" and ", " & "].iter().any(|word| name.contains(word)) || affiliation.contains(", and ");
     joined.then(|| {
-        let message = format!("{:?} is taken as one person", shorten(&speaker.line()));
-        Flaw::new(
-            "several-speakers",
-            message,
-            "write one speaker per line, each with an affiliation of their own",
-        )
+        let message = format!("{:?} is read as one person", shorten(&speaker.line()));
+        Defect::new("several-speakers", message, "write one speaker per line, each with an affiliation")
     })
 }
 
-/// `Program Co-Chairs: A, X; B, Y` would make A alone the chairs.
-fn plural_role(speakers: &[Speaker]) -> Option<Flaw> {
+/// The defect of `Program Co-Chairs: A, X; B, Y`, which the grammar reads as a role of A alone.
+fn plural_role(speakers: &[Speaker]) -> Option<Defect> {
     let (index, role) = speakers.windows(2).enumerate().find_map(|(index, pair)| {
         let [first, second] = pair else { return None };
         let role = first.role.as_ref()?.as_str();
@@ -129,11 +129,11 @@ fn plural_role(speakers: &[Speaker]) -> Option<Flaw> {
             Speaker { role, ..speaker.clone() }.line()
         })
         .collect();
-    let message = format!("a role belongs to one person, and {role:?} stands before several");
-    Some(Flaw::new("plural-role", message, format!("write {}, each on a line of its own", lines.join("; "))))
+    let message = format!("{role:?} is a role of several people, but only the first one would get it");
+    Some(Defect::new("plural-role", message, format!("write one line for each: {}", lines.join("; "))))
 }
 
-/// Gives each speaker a bio, in order; false where the cell has an error.
+/// Gives each speaker a bio, in order; false if the cell has an error.
 pub(super) fn bios(spot: Spot<'_>, speakers: &mut [Speaker], faults: &mut Faults) -> bool {
     let text = cell::block(spot, faults);
     let mut bios: Vec<String> = vec![String::new()];
@@ -149,34 +149,28 @@ pub(super) fn bios(spot: Spot<'_>, speakers: &mut [Speaker], faults: &mut Faults
     while bios.len() > 1 && bios.last().is_some_and(|bio| bio.trim().is_empty()) {
         bios.pop();
     }
-    let (told, count) = (bios.len(), speakers.len());
-    if told > count {
-        let message = format!("{} for {}", plural(told, "bio"), plural(count, "speaker"));
-        let remedy = if count == 0 {
+    let (found, expected) = (bios.len(), speakers.len());
+    let message = format!("the cell has {} for {}", counted(found, "bio"), counted(expected, "speaker"));
+    if found > expected {
+        let remedy = if expected == 0 {
             "name the speakers in the column \"speakers\", or move the text to the abstract"
         } else {
-            "separate the bios of two speakers, and nothing else, with a line \"--\""
+            "separate bios with a line \"--\", and use such lines for nothing else"
         };
-        faults.error(spot, Flaw::new("bios-count", message, remedy));
+        faults.error(spot, Defect::new("bios-count", message, remedy));
         return false;
     }
-    if told < count {
-        let message =
-            format!("{} for {}: the last of them go without", plural(told, "bio"), plural(count, "speaker"));
-        let remedy = "separate bios with a line \"--\"; one without a bio gets an empty place between two such lines, or at the end";
-        // A line "--" at the end says that those who follow have none.
-        if text.as_str().lines().next_back().is_none_or(|line| line.trim() != "--") {
-            faults.warn(spot, Flaw::new("bios-count", message, remedy));
-        }
+    // A line "--" at the end states that the remaining speakers have no bio.
+    let is_complete = text.as_str().lines().next_back().is_some_and(|line| line.trim() == "--");
+    if found < expected && !is_complete {
+        let message = format!("{message}, so the last speakers have none");
+        let remedy = "separate bios with a line \"--\", and leave the place of a missing bio empty";
+        faults.warn(spot, Defect::new("bios-count", message, remedy));
     }
     for (speaker, bio) in speakers.iter_mut().zip(bios) {
         speaker.bio = Text::block(&bio).0;
     }
     true
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]
@@ -192,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_comma_separates() {
+    fn the_first_comma_ends_the_name() {
         for text in [
             "Leonardo Antônio dos Santos, Workday, Inc.",
             "Randall (Randy) Horwitz, IBM CIO",
@@ -206,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plural_role_gets_a_line_for_each() {
+    fn a_plural_role_is_refused_with_a_line_for_each_speaker() {
         let mut faults = Faults::default();
         let spot = Spot { text: "Program Co-Chairs: A B, X; C D, Y", ..Spot::FILE };
         assert_eq!(speakers(spot, &mut faults), None);
@@ -216,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_speaker_is_an_error() {
+    fn an_unreadable_speaker_is_an_error() {
         for text in [", Netflix", "Moderator: , X", ": A B", "https://example.org/a", "Panel: Chair: A B"] {
             assert_eq!(read(text), (None, vec!["speaker"]), "{text}");
         }
@@ -226,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_speaker_prints_as_it_was_read(
+        fn printing_a_speaker_gives_the_text_that_was_read(
             role in proptest::option::of("[A-Z][a-z]{1,8}( [A-Z][a-z]{1,5})?"),
             name in "[A-ZÀ-Ö][a-zà-ö]{1,8}( \\([A-Z][a-z]{1,5}\\))? [A-Z][a-z’-]{1,8}[a-z]",
             affiliation in proptest::option::of("[A-Z][a-z]{1,9}(, (Inc\\.|LLC: East))?"),

@@ -1,56 +1,55 @@
-//! One row to one session.
+//! Rows to sessions, and sessions to a program.
 
 use super::address::{address, links};
-use super::cell::{block, filled, given, line, plain};
-use super::column::Column;
-use super::fault::{At, Faults, Flaw, Spot};
+use super::cell::{block, filled, given, line, max_bytes, plain};
+use super::fault::{Defect, Faults, Location, Spot};
 use super::table::Row;
 use super::tracks::Tracks;
-use super::{people, slot, word};
-use crate::program::{Conference, Program, Session, SessionId, Slot, Speaker, Status, Text, slug_of};
+use super::{booking, people, slot, word};
+use crate::program::{Conference, Field, Program, Session, SessionId, Slot, Speaker, Status, Text, slug_of};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A session, and where the cells stand that a warning about two sessions marks.
+/// A session, and the cells that warnings about several sessions point to.
 #[derive(Debug)]
-pub(super) struct Placed {
+pub(super) struct SessionRow {
     pub(super) session: Session,
-    pub(super) date: At,
-    pub(super) start: At,
-    pub(super) room: At,
-    pub(super) speakers: At,
+    pub(super) date: Location,
+    pub(super) start: Location,
+    pub(super) room: Location,
+    pub(super) speakers: Location,
 }
 
-/// The rows read so far.
+/// Builds a program row by row.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct ProgramBuilder {
     conference: Arc<Conference>,
     tracks: Tracks,
-    /// Ids and the line of the first row with each.
+    /// The ids, with the line of the first row that has it.
     ids: HashMap<SessionId, u64>,
-    pub(super) placed: Vec<Placed>,
-    speakers: Tally,
-    links: Tally,
+    rows: Vec<SessionRow>,
+    speakers: Quota,
+    links: Quota,
 }
 
-/// Parts of sessions that may be many in a small file, counted over the whole of it.
+/// A limit on entries of cells over the whole file, since a small file may have very many.
 #[derive(Debug)]
-struct Tally {
+struct Quota {
     noun: &'static str,
     rule: &'static str,
     most: usize,
     found: usize,
 }
 
-/// Names of speakers that a program may hold: eight a session in the largest. In a file of 20 MiB there is room for ten
-/// million, which take fifty times its size in memory.
-const MOST_SPEAKERS: Tally = Tally { noun: "speakers", rule: "too-many-speakers", most: 400_000, found: 0 };
+/// Speakers of a program: eight for each session of the largest. 20 MiB have room for ten million, which would take
+/// fifty times the file's size in memory.
+const SPEAKERS: Quota = Quota { noun: "speakers", rule: "too-many-speakers", most: 400_000, found: 0 };
 
-/// Links that a program may hold: four a session in the largest.
-const MOST_LINKS: Tally = Tally { noun: "links", rule: "too-many-links", most: 200_000, found: 0 };
+/// Links of a program: four for each session of the largest.
+const LINKS: Quota = Quota { noun: "links", rule: "too-many-links", most: 200_000, found: 0 };
 
-impl Tally {
-    /// Reads a cell, unless there were too many before it; reports it where there are too many with it.
+impl Quota {
+    /// Reads a cell unless the limit is exceeded, and reports the cell that exceeds it.
     fn read<T>(
         &mut self,
         spot: Spot<'_>,
@@ -66,47 +65,50 @@ impl Tally {
             return Some(entries);
         }
         let (noun, most) = (self.noun, self.most);
-        let message = format!("a program has at most {most} {noun} in all; from here on no {noun} were read");
-        faults.error(spot, Flaw::new(self.rule, message, "split the program, or write fewer into a session"));
+        let message = format!("a program has at most {most} {noun}; those from here on are unread");
+        faults.error(
+            spot,
+            Defect::new(self.rule, message, "split the program, or write fewer into each session"),
+        );
         None
     }
 }
 
-impl Rows {
+impl ProgramBuilder {
     pub(super) fn of(conference: &Arc<Conference>) -> Self {
         Self {
             conference: Arc::clone(conference),
             tracks: Tracks::of(conference),
             ids: HashMap::new(),
-            placed: Vec::new(),
-            speakers: MOST_SPEAKERS,
-            links: MOST_LINKS,
+            rows: Vec::new(),
+            speakers: SPEAKERS,
+            links: LINKS,
         }
     }
 
-    /// Reads a row. Every cell is read, whatever is wrong with those before it.
+    /// Reads a row. Every cell is read, even after a fault, so that one report holds all faults.
     pub(super) fn read(&mut self, row: &Row<'_>, faults: &mut Faults) {
         let id = self.id(row, faults);
         let times = slot::read(row, &self.conference, faults);
-        let kind = filled(row, Column::Kind, faults)
+        let kind = filled(row, Field::Kind, faults)
             .and_then(|spot| parsed(spot, &plain(spot, faults)?, word::kind, faults));
-        let title = filled(row, Column::Title, faults).and_then(|spot| line(spot, faults));
-        let status = optional(row, Column::Status, faults, |spot, faults| {
+        let title = filled(row, Field::Title, faults).and_then(|spot| line(spot, faults));
+        let status = optional(row, Field::Status, faults, |spot, faults| {
             parsed(spot, &plain(spot, faults)?, word::status, faults)
         });
         let withdrawn = status == Some(Some(Status::Withdrawn));
-        let track = optional(row, Column::Track, faults, |spot, faults| {
+        let track = optional(row, Field::Track, faults, |spot, faults| {
             let name = line(spot, faults)?;
             Some(self.tracks.resolve(spot, name, withdrawn, faults))
         });
-        let block_name = optional(row, Column::Block, faults, line);
-        let room = optional(row, Column::Room, faults, line);
+        let block_name = optional(row, Field::Block, faults, line);
+        let room = optional(row, Field::Room, faults, line);
         let speakers = read_people(row, &mut self.speakers, faults);
-        let abstract_text = optional(row, Column::Abstract, faults, |spot, faults| Some(block(spot, faults)));
-        let url = optional(row, Column::Url, faults, |spot, faults| {
+        let abstract_text = optional(row, Field::Abstract, faults, |spot, faults| Some(block(spot, faults)));
+        let url = optional(row, Field::Url, faults, |spot, faults| {
             parsed(spot, &plain(spot, faults)?, address, faults)
         });
-        let links = optional(row, Column::Links, faults, |spot, faults| self.links.read(spot, faults, links));
+        let links = optional(row, Field::Links, faults, |spot, faults| self.links.read(spot, faults, links));
         let build = || {
             let (start, end) = times?;
             Some(Session {
@@ -124,55 +126,56 @@ impl Rows {
             })
         };
         if let Some(session) = build() {
-            let at = |column| row.cell(column).map(|spot| spot.at).unwrap_or_default();
-            self.placed.push(Placed {
+            let location = |field| row.cell(field).map(|spot| spot.location).unwrap_or_default();
+            self.rows.push(SessionRow {
                 session,
-                date: at(Column::Date),
-                start: at(Column::Start),
-                room: at(Column::Room),
-                speakers: at(Column::Speakers),
+                date: location(Field::Date),
+                start: location(Field::Start),
+                room: location(Field::Room),
+                speakers: location(Field::Speakers),
             });
         }
     }
 
     fn id(&mut self, row: &Row<'_>, faults: &mut Faults) -> Option<SessionId> {
-        let spot = filled(row, Column::Id, faults)?;
+        let spot = filled(row, Field::Id, faults)?;
         let raw = plain(spot, faults)?;
         let Ok(id) = SessionId::parse(raw.as_str()) else {
-            let message = "an id is 2 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends";
-            faults.error(spot, Flaw::new("id", message, format!("write {}", suggested(&raw, row))));
+            let message =
+                "an id has 2 to 63 lower-case letters, digits and hyphens, and no hyphen at either end";
+            faults.error(spot, Defect::new("id", message, format!("write {}", suggested(&raw, row))));
             return None;
         };
         if let Some(first) = self.ids.get(&id) {
             let message =
-                format!("the id {id} is also that of line {first}, and calendars tell sessions apart by it");
-            let remedy = format!("write another id on line {}, as in {}", spot.at.line, self.unused(&id));
-            faults.error(spot, Flaw::new("duplicate-id", message, remedy));
+                format!("the id {id} is already used on line {first}, and each session needs its own");
+            let remedy = format!("write another id, such as {}", self.unused(&id));
+            faults.error(spot, Defect::new("duplicate-id", message, remedy));
             return None;
         }
-        self.ids.insert(id.clone(), spot.at.line);
+        self.ids.insert(id.clone(), spot.location.line);
         Some(id)
     }
 
-    /// An id like this one that no row has had yet.
+    /// A similar id that no earlier row has.
     fn unused(&self, id: &SessionId) -> String {
         let stem: String = id.as_str().chars().take(58).collect();
         let stem = stem.trim_end_matches('-');
         let free = |n: &usize| !self.ids.contains_key(format!("{stem}-{n}").as_str());
-        // A bound, so that ten thousand rows with one id cost no square.
+        // Without a bound, many rows with one id would take quadratic time.
         format!("{stem}-{}", (2..100).find(free).unwrap_or(self.ids.len() + 1))
     }
 
-    /// Reports what concerns all rows, and hands over the program where nothing keeps it back.
+    /// Reports the faults of the whole program, and returns it if there is no error.
     pub(super) fn finish(self, faults: &mut Faults) -> Option<Program> {
-        super::booking::report(&self.placed, &self.conference, faults);
+        booking::report(&self.rows, &self.conference, faults);
         let tracks = self.tracks.finish(faults);
-        let sessions = self.placed.into_iter().map(|placed| placed.session);
+        let sessions = self.rows.into_iter().map(|row| row.session);
         (!faults.has_errors()).then(|| Program::new(self.conference, tracks, sessions))
     }
 }
 
-/// The id that a text or, if nothing is left of it, the row's title asks for.
+/// An id made from a text or, if it has no letters, from the row's title.
 fn suggested(raw: &Text, row: &Row<'_>) -> String {
     let usable = |text: &str| {
         let slug = slug_of(text);
@@ -180,20 +183,20 @@ fn suggested(raw: &Text, row: &Row<'_>) -> String {
             .then(|| SessionId::parse(slug.as_str()).ok())
             .flatten()
     };
-    let title = row.cell(Column::Title).map(|spot| spot.text).unwrap_or_default();
-    let title = if title.len() <= Column::Title.cap() { title } else { "" };
+    let title = row.cell(Field::Title).map(|spot| spot.text).unwrap_or_default();
+    let title = if title.len() <= max_bytes(Field::Title) { title } else { "" };
     let id = usable(raw.as_str()).or_else(|| usable(title));
-    id.map_or_else(|| "a short name such as opening-keynote".to_owned(), |id| id.to_string())
+    id.map_or_else(|| "a short name, such as opening-keynote".to_owned(), |id| id.to_string())
 }
 
-/// An optional cell: none where it has an error, a none within where it is empty.
+/// An optional cell: `Some(None)` if it is blank, none if it has an error.
 fn optional<T>(
     row: &Row<'_>,
-    column: Column,
+    field: Field,
     faults: &mut Faults,
     read: impl FnOnce(Spot<'_>, &mut Faults) -> Option<T>,
 ) -> Option<Option<T>> {
-    match given(row, column, faults)? {
+    match given(row, field, faults)? {
         Some(spot) => read(spot, faults).map(Some),
         None => Some(None),
     }
@@ -202,17 +205,17 @@ fn optional<T>(
 fn parsed<T>(
     spot: Spot<'_>,
     text: &Text,
-    parse: impl FnOnce(&str) -> Result<T, Flaw>,
+    parse: impl FnOnce(&str) -> Result<T, Defect>,
     faults: &mut Faults,
 ) -> Option<T> {
-    parse(text.as_str()).map_err(|flaw| faults.error(spot, flaw)).ok()
+    parse(text.as_str()).map_err(|defect| faults.error(spot, defect)).ok()
 }
 
-/// Speakers with their bios. Without readable speakers the bios' number says nothing.
-fn read_people(row: &Row<'_>, tally: &mut Tally, faults: &mut Faults) -> Option<Vec<Speaker>> {
-    let read = |spot: Spot<'_>, faults: &mut Faults| tally.read(spot, faults, people::speakers);
-    let mut speakers = optional(row, Column::Speakers, faults, read).map(Option::unwrap_or_default);
-    let bios = given(row, Column::Bios, faults)?;
+/// The speakers with their bios. Bios are not read if the speakers have an error, since their number must match.
+fn read_people(row: &Row<'_>, quota: &mut Quota, faults: &mut Faults) -> Option<Vec<Speaker>> {
+    let read = |spot: Spot<'_>, faults: &mut Faults| quota.read(spot, faults, people::speakers);
+    let mut speakers = optional(row, Field::Speakers, faults, read).map(Option::unwrap_or_default);
+    let bios = given(row, Field::Bios, faults)?;
     if let (Some(speakers), Some(spot)) = (&mut speakers, bios) {
         people::bios(spot, speakers, faults).then_some(())?;
     }

@@ -1,18 +1,18 @@
-//! The shape of a CSV: where records and cells start, on which line, and where quoting goes wrong.
+//! A CSV text as rows and cells, in one pass (RFC 4180, 2).
 //!
-//! RFC 4180, 2. Records are read one after the other into the same [`Record`], of which only the first [`CELLS`] cells
-//! are kept, so that a file costs its own size in memory whatever its shape. A reader that goes on after an unclosed
-//! quote would swallow the file, so the scan resumes at the next whole row and says so. Knows no columns and no
-//! meaning. Invariant: the csv crate reads the same cells in a record that is `sound`.
+//! Owns the delimiter, where cells start, on which line, and where quotes are wrong. Knows no columns. All rows are read
+//! into one [`ScannedRow`], which keeps at most [`MAX_COLUMNS`] cells, so memory does not depend on the file's shape. An
+//! unclosed quote would swallow the rest of the file, so the scan resumes at the next whole row and reports the loss.
+//! Invariant: the csv crate reads the same cells from a row that is `sound`.
 
 use std::borrow::Cow;
 
-/// Cells of a record that are kept one by one: as many columns as a file may have.
-pub(super) const CELLS: usize = 256;
+/// Cells of a row that are kept: the most columns that a file may have.
+pub(super) const MAX_COLUMNS: usize = 256;
 
-/// Where a cell stands, in bytes of the text, quotes included, and the line on which it starts.
+/// The bytes of a cell in the text, quotes included, and the line on which it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct CellSpan {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) line: u64,
@@ -20,80 +20,80 @@ pub(super) struct Place {
 
 /// What is wrong with a cell's quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quote {
-    /// A quote opens the cell and nothing closes it.
+pub(super) enum QuoteFault {
+    /// A quote opens the cell and none closes it.
     Unclosed,
-    /// Text stands between the closing quote and the delimiter.
+    /// Text follows the closing quote.
     TextAfter,
-    /// A quote inside a cell that does not start with one; true where only spaces come before it.
+    /// A quote inside a cell that does not start with one; true if only spaces precede it.
     Stray(bool),
 }
 
-/// One record: a row of the file, which may span lines.
+/// A row of the file, which may span lines.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Record {
+pub(super) struct ScannedRow {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) line: u64,
-    /// The first [`CELLS`] of its cells.
-    pub(super) cells: Vec<Place>,
-    /// How many cells it has.
+    /// The first [`MAX_COLUMNS`] cells.
+    pub(super) cells: Vec<CellSpan>,
+    /// The number of all cells.
     pub(super) width: usize,
-    /// The first cell after the kept ones that holds text.
-    pub(super) surplus: Option<Place>,
-    /// Cells with bad quotes, at most [`CELLS`] of them.
-    pub(super) flaws: Vec<(usize, Quote)>,
+    /// The first cell with text beyond `cells`.
+    pub(super) surplus: Option<CellSpan>,
+    /// Cells with bad quotes, at most [`MAX_COLUMNS`].
+    pub(super) quote_faults: Vec<(usize, QuoteFault)>,
     /// The first cell whose quote is not closed, or not at its end.
-    broken: Option<(usize, Quote, Place)>,
-    /// Whether its cells can be told apart.
+    broken: Option<(usize, QuoteFault, CellSpan)>,
+    /// Whether it is certain where its cells start and end.
     pub(super) sound: bool,
 }
 
-impl Record {
+impl ScannedRow {
     fn begin(&mut self, start: usize, line: u64) {
         (self.start, self.end, self.line) = (start, start, line);
         self.cells.clear();
-        self.flaws.clear();
+        self.quote_faults.clear();
         (self.width, self.surplus, self.broken, self.sound) = (0, None, None, true);
     }
 
-    fn push(&mut self, place: Place, flaw: Option<Quote>, text: &str) {
-        if let Some(flaw) = flaw {
-            if self.flaws.len() < CELLS {
-                self.flaws.push((self.width, flaw));
+    fn push(&mut self, span: CellSpan, fault: Option<QuoteFault>, text: &str) {
+        if let Some(fault) = fault {
+            if self.quote_faults.len() < MAX_COLUMNS {
+                self.quote_faults.push((self.width, fault));
             }
-            if self.broken.is_none() && !matches!(flaw, Quote::Stray(_)) {
-                self.broken = Some((self.width, flaw, place));
+            if self.broken.is_none() && !matches!(fault, QuoteFault::Stray(_)) {
+                self.broken = Some((self.width, fault, span));
             }
         }
-        if self.width < CELLS {
-            self.cells.push(place);
-        } else if self.surplus.is_none() && !is_blank(text, &place) {
-            self.surplus = Some(place);
+        if self.width < MAX_COLUMNS {
+            self.cells.push(span);
+        } else if self.surplus.is_none() && !is_blank(text, &span) {
+            self.surplus = Some(span);
         }
         self.width += 1;
-        self.end = place.end;
+        self.end = span.end;
     }
 
     /// Whether no cell holds text.
     pub(super) fn is_blank(&self, text: &str) -> bool {
-        self.flaws.is_empty()
+        self.quote_faults.is_empty()
             && self.surplus.is_none()
-            && self.cells.iter().all(|place| is_blank(text, place))
+            && self.cells.iter().all(|span| is_blank(text, span))
     }
 }
 
-/// Whether a cell holds nothing but white space and quotes.
-pub(super) fn is_blank(text: &str, place: &Place) -> bool {
-    raw(text, place).trim_matches('"').trim().is_empty()
+/// Whether a cell holds only white space and quotes.
+pub(super) fn is_blank(text: &str, span: &CellSpan) -> bool {
+    raw(text, span).trim_matches('"').trim().is_empty()
 }
 
-/// A cell as it stands in the file, quotes included.
-pub(super) fn raw<'t>(text: &'t str, place: &Place) -> &'t str {
-    text.get(place.start..place.end).unwrap_or_default()
+/// A cell as written in the file, quotes included.
+pub(super) fn raw<'t>(text: &'t str, span: &CellSpan) -> &'t str {
+    text.get(span.start..span.end).unwrap_or_default()
 }
 
-/// What a cell says: without the quotes around it, and each doubled quote within them as one.
+/// The content of a cell: without the quotes around it, and with each doubled quote as one.
 pub(super) fn unquoted(cell: &str) -> Cow<'_, str> {
     let Some(inner) = cell.strip_prefix('"') else { return Cow::Borrowed(cell) };
     if let Some(inner) = inner.strip_suffix('"').filter(|inner| !inner.contains('"')) {
@@ -114,60 +114,112 @@ pub(super) fn unquoted(cell: &str) -> Cow<'_, str> {
             }
         }
     }
-    // Behind the closing quote, where nothing should stand.
+    // Text after the closing quote, which the csv crate keeps as well.
     out.push_str(rest);
     Cow::Owned(out)
 }
 
-/// The records of a text that are not empty lines, one after the other.
-#[derive(Debug, Clone)]
-pub(super) struct Records<'t> {
-    scanner: Scanner<'t>,
-    /// Cells of the first record, the header.
-    width: Option<usize>,
-    /// Bytes that may still be looked at to find the next whole row after a quote that is not closed.
-    effort: usize,
-    probe: Record,
+/// The delimiter under which the first line with text names the most columns; a comma if none stands out.
+///
+/// All three are tried in one pass over the line, each with its own view of what is quoted.
+pub(super) fn delimiter(text: &str, is_column: impl Fn(&str) -> bool) -> u8 {
+    let text = text.trim_start_matches(['\r', '\n']);
+    let end = text.find(['\r', '\n']).unwrap_or(text.len());
+    let line = text.get(..end).unwrap_or_default();
+    // The last of equals wins.
+    let mut candidates = [b'\t', b';', b','].map(Candidate::new);
+    for (at, byte) in line.bytes().enumerate() {
+        for candidate in &mut candidates {
+            candidate.step(at, byte, line, &is_column);
+        }
+    }
+    for candidate in &mut candidates {
+        candidate.end_cell(end, line, &is_column);
+    }
+    let best = candidates.into_iter().max_by_key(|candidate| (candidate.named, candidate.width));
+    best.map_or(b',', |candidate| candidate.delimiter)
 }
 
-impl<'t> Records<'t> {
-    pub(super) fn of(text: &'t str, delimiter: u8) -> Self {
-        let scanner = Scanner { text, delimiter, at: 0, line: 1 };
-        Self { scanner, width: None, effort: text.len().saturating_mul(4), probe: Record::default() }
+/// A delimiter that the header row may have.
+struct Candidate {
+    delimiter: u8,
+    cell_start: usize,
+    is_quoted: bool,
+    /// Cells that name a column.
+    named: usize,
+    width: usize,
+}
+
+impl Candidate {
+    fn new(delimiter: u8) -> Self {
+        Self { delimiter, cell_start: 0, is_quoted: false, named: 0, width: 0 }
     }
 
-    /// Reads the next record; false at the end of the text.
-    pub(super) fn read(&mut self, record: &mut Record) -> bool {
-        if !self.scanner.record(record) {
+    fn step(&mut self, at: usize, byte: u8, line: &str, is_column: &impl Fn(&str) -> bool) {
+        let is_quote = |at: usize| line.as_bytes().get(at) == Some(&b'"');
+        if byte == b'"' && is_quote(self.cell_start) {
+            // A doubled quote ends the quoted text and starts it again; a quote after other text does neither.
+            if at == self.cell_start || self.is_quoted || at.checked_sub(1).is_some_and(is_quote) {
+                self.is_quoted = !self.is_quoted;
+            }
+        } else if byte == self.delimiter && !self.is_quoted {
+            self.end_cell(at, line, is_column);
+            self.cell_start = at + 1;
+        }
+    }
+
+    fn end_cell(&mut self, end: usize, line: &str, is_column: &impl Fn(&str) -> bool) {
+        self.width += 1;
+        self.named += usize::from(line.get(self.cell_start..end).is_some_and(is_column));
+    }
+}
+
+/// Reads the rows of a text one after the other, without the empty lines.
+#[derive(Debug)]
+pub(super) struct Scanner<'t> {
+    cursor: Cursor<'t>,
+    /// Cells of a whole row, once the header row is known.
+    width: usize,
+    /// Bytes that may still be read ahead in search of the next whole row after an unclosed quote.
+    effort: usize,
+    probe: ScannedRow,
+}
+
+impl<'t> Scanner<'t> {
+    pub(super) fn of(text: &'t str, delimiter: u8) -> Self {
+        let cursor = Cursor { text, delimiter, at: 0, line: 1 };
+        Self { cursor, width: 0, effort: text.len().saturating_mul(4), probe: ScannedRow::default() }
+    }
+
+    /// Reads the next row into `row`; false at the end of the text.
+    pub(super) fn read(&mut self, row: &mut ScannedRow) -> bool {
+        if !self.cursor.row(row) {
             return false;
         }
-        if let Some(resumed) = self.resume(record) {
-            self.scanner = resumed;
+        if let Some(resumed) = self.resume(row) {
+            self.cursor = resumed;
         }
-        self.width.get_or_insert(record.width);
         true
     }
 
-    /// Takes the next record as the first one, after one that was no header.
-    pub(super) fn forget_width(&mut self) {
-        self.width = None;
+    /// Sets the number of cells by which a row is recognised after an unclosed quote.
+    pub(super) fn expect_width(&mut self, width: usize) {
+        self.width = width;
     }
 
-    /// Where the record after the last one read starts, or the text's end.
+    /// The start of the next row, or the end of the text.
     pub(super) fn next_start(&self) -> usize {
-        let mut next = self.scanner;
+        let mut next = self.cursor;
         while next.line_end() {}
         next.at
     }
 
-    /// Where to go on after a record whose quote is not closed on its line: at the first line inside the
-    /// swallowed cell that is itself a whole record. Without such a line the swallowed text is lost, or,
-    /// after a closing quote, it is the cell's own.
-    fn resume(&mut self, record: &mut Record) -> Option<Scanner<'t>> {
-        let (index, flaw, cell) = record.broken?;
-        let width = self.width.unwrap_or(0);
-        record.sound = flaw != Quote::Unclosed;
-        let mut candidate = Scanner { at: cell.start, line: cell.line, ..self.scanner };
+    /// The end of a row whose quote is not closed on its line: the first line in the swallowed cell that is itself a
+    /// whole row. Without such a line the swallowed text is lost or, if a quote closes it later, part of the cell.
+    fn resume(&mut self, row: &mut ScannedRow) -> Option<Cursor<'t>> {
+        let (index, fault, cell) = row.broken?;
+        row.sound = fault != QuoteFault::Unclosed;
+        let mut candidate = Cursor { at: cell.start, line: cell.line, ..self.cursor };
         loop {
             while candidate.at < cell.end && !matches!(candidate.peek(), Some(b'\r' | b'\n')) {
                 candidate.at += 1;
@@ -176,10 +228,10 @@ impl<'t> Records<'t> {
                 return None;
             }
             let mut probe = candidate;
-            let found = probe.record(&mut self.probe);
-            if found && self.probe.flaws.is_empty() && self.probe.width == width && width > 1 {
-                record.sound = false;
-                record.flaws = vec![(index, Quote::Unclosed)];
+            let is_whole = probe.row(&mut self.probe) && self.probe.quote_faults.is_empty();
+            if is_whole && self.probe.width == self.width && self.width > 1 {
+                row.sound = false;
+                row.quote_faults = vec![(index, QuoteFault::Unclosed)];
                 return Some(candidate);
             }
             self.effort = self.effort.checked_sub(probe.at.saturating_sub(candidate.at))?;
@@ -188,14 +240,14 @@ impl<'t> Records<'t> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Scanner<'t> {
+struct Cursor<'t> {
     text: &'t str,
     delimiter: u8,
     at: usize,
     line: u64,
 }
 
-impl Scanner<'_> {
+impl Cursor<'_> {
     fn byte(&self, at: usize) -> Option<u8> {
         self.text.as_bytes().get(at).copied()
     }
@@ -204,7 +256,7 @@ impl Scanner<'_> {
         self.byte(self.at)
     }
 
-    /// Steps over a line end, CRLF as one; false where there is none.
+    /// Steps over a line end, CRLF as one; false if there is none.
     fn line_end(&mut self) -> bool {
         match self.peek() {
             Some(b'\r') if self.byte(self.at + 1) == Some(b'\n') => self.at += 2,
@@ -215,17 +267,17 @@ impl Scanner<'_> {
         true
     }
 
-    /// Reads the next record; false at the end of the text.
-    fn record(&mut self, record: &mut Record) -> bool {
+    /// Reads the next row; false at the end of the text.
+    fn row(&mut self, row: &mut ScannedRow) -> bool {
         while self.line_end() {}
         if self.peek().is_none() {
             return false;
         }
-        record.begin(self.at, self.line);
+        row.begin(self.at, self.line);
         loop {
             let (start, line) = (self.at, self.line);
-            let flaw = if self.peek() == Some(b'"') { self.quoted() } else { self.unquoted(start) };
-            record.push(Place { start, end: self.at, line }, flaw, self.text);
+            let fault = if self.peek() == Some(b'"') { self.quoted() } else { self.unquoted(start) };
+            row.push(CellSpan { start, end: self.at, line }, fault, self.text);
             if self.peek() != Some(self.delimiter) {
                 self.line_end();
                 return true;
@@ -234,12 +286,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// A cell that starts with a quote.
-    fn quoted(&mut self) -> Option<Quote> {
+    /// Reads a cell that starts with a quote.
+    fn quoted(&mut self) -> Option<QuoteFault> {
         self.at += 1;
         loop {
             match self.peek() {
-                None => return Some(Quote::Unclosed),
+                None => return Some(QuoteFault::Unclosed),
                 Some(b'"') if self.byte(self.at + 1) == Some(b'"') => self.at += 2,
                 Some(b'"') => break,
                 Some(_) if self.line_end() => {}
@@ -249,18 +301,18 @@ impl Scanner<'_> {
         self.at += 1;
         let closed = self.at;
         self.rest();
-        (self.at > closed).then_some(Quote::TextAfter)
+        (self.at > closed).then_some(QuoteFault::TextAfter)
     }
 
-    fn unquoted(&mut self, start: usize) -> Option<Quote> {
+    fn unquoted(&mut self, start: usize) -> Option<QuoteFault> {
         self.rest();
         let cell = self.text.as_bytes().get(start..self.at).unwrap_or_default();
         let quote = cell.iter().position(|byte| *byte == b'"')?;
         let before = cell.get(..quote).unwrap_or_default();
-        Some(Quote::Stray(before.iter().all(|byte| *byte == b' ')))
+        Some(QuoteFault::Stray(before.iter().all(|byte| *byte == b' ')))
     }
 
-    /// On to the delimiter or the line end.
+    /// Moves to the delimiter or the line end.
     fn rest(&mut self) {
         while self.peek().is_some_and(|byte| byte != self.delimiter && !matches!(byte, b'\r' | b'\n')) {
             self.at += 1;
@@ -268,23 +320,38 @@ impl Scanner<'_> {
     }
 }
 
-/// All records of a text, for tests.
-#[cfg(test)]
-pub(super) fn scan(text: &str, delimiter: u8) -> Vec<Record> {
-    let (mut records, mut record) = (Records::of(text, delimiter), Record::default());
-    std::iter::from_fn(|| records.read(&mut record).then(|| record.clone())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// The rows of a text whose first row is the header.
+    fn scan(text: &str) -> Vec<ScannedRow> {
+        let (mut scanner, mut row) = (Scanner::of(text, b','), ScannedRow::default());
+        let mut rows: Vec<ScannedRow> = Vec::new();
+        while scanner.read(&mut row) {
+            rows.push(row.clone());
+            scanner.expect_width(rows[0].width);
+        }
+        rows
+    }
 
     fn lines(text: &str) -> Vec<u64> {
-        scan(text, b',').iter().map(|record| record.line).collect()
+        scan(text).iter().map(|row| row.line).collect()
+    }
+
+    fn contents(text: &str, row: &ScannedRow) -> Vec<String> {
+        row.cells.iter().map(|span| unquoted(raw(text, span)).into_owned()).collect()
+    }
+
+    fn csv_crate(text: &str) -> Vec<Vec<String>> {
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
     #[test]
-    fn every_line_end_counts_once() {
+    fn each_line_end_counts_once() {
         assert_eq!(lines("a,b\nc,d\n"), [1, 2]);
         assert_eq!(lines("a,b\r\n\r\nc,d\r\n"), [1, 3]);
         assert_eq!(lines("a,b\rc,d\re,f"), [1, 2, 3]);
@@ -292,44 +359,70 @@ mod tests {
     }
 
     #[test]
-    fn cells_know_their_own_line() {
-        let records = scan("a,\"x\ny\",\"z\n\",e\n", b',');
-        let cells: Vec<u64> = records[0].cells.iter().map(|cell| cell.line).collect();
+    fn each_cell_has_its_own_line() {
+        let rows = scan("a,\"x\ny\",\"z\n\",e\n");
+        let cells: Vec<u64> = rows[0].cells.iter().map(|cell| cell.line).collect();
         assert_eq!(cells, [1, 1, 2, 3]);
     }
 
     #[test]
-    fn bad_quotes_are_named() {
-        let flaws = |text: &str| scan(text, b',').iter().flat_map(|r| r.flaws.clone()).collect::<Vec<_>>();
-        assert_eq!(flaws("a,\"b\"\"c\",d"), []);
-        assert_eq!(flaws("a,\"b\"c,d"), [(1, Quote::TextAfter)]);
-        assert_eq!(flaws("a,b\"c\",d"), [(1, Quote::Stray(false))]);
-        assert_eq!(flaws("a, \"c\",d"), [(1, Quote::Stray(true))]);
-        assert_eq!(flaws("a,\"c"), [(1, Quote::Unclosed)]);
+    fn bad_quotes_are_reported() {
+        let faults = |text: &str| scan(text).iter().flat_map(|r| r.quote_faults.clone()).collect::<Vec<_>>();
+        assert_eq!(faults("a,\"b\"\"c\",d"), []);
+        assert_eq!(faults("a,\"b\"c,d"), [(1, QuoteFault::TextAfter)]);
+        assert_eq!(faults("a,b\"c\",d"), [(1, QuoteFault::Stray(false))]);
+        assert_eq!(faults("a, \"c\",d"), [(1, QuoteFault::Stray(true))]);
+        assert_eq!(faults("a,\"c"), [(1, QuoteFault::Unclosed)]);
     }
 
     #[test]
-    fn an_unclosed_quote_costs_its_own_row_only() {
-        let records = scan("h,i,j\na,\"b,c\nd,\"e\",f\ng,h,i\n", b',');
-        assert_eq!(
-            records.iter().map(|r| (r.line, r.sound)).collect::<Vec<_>>(),
-            [(1, true), (2, false), (3, true), (4, true)]
-        );
-        assert_eq!(records[1].flaws, [(1, Quote::Unclosed)]);
-        let records = scan("h,i\na,\"b\nd,e\n", b',');
-        assert_eq!(
-            records.iter().map(|r| (r.line, r.sound)).collect::<Vec<_>>(),
-            [(1, true), (2, false), (3, true)]
-        );
+    fn an_unclosed_quote_loses_only_its_own_row() {
+        let rows = scan("h,i,j\na,\"b,c\nd,\"e\",f\ng,h,i\n");
+        let sound: Vec<(u64, bool)> = rows.iter().map(|row| (row.line, row.sound)).collect();
+        assert_eq!(sound, [(1, true), (2, false), (3, true), (4, true)]);
+        assert_eq!(rows[1].quote_faults, [(1, QuoteFault::Unclosed)]);
+        let rows = scan("h,i\na,\"b\nd,e\n");
+        let sound: Vec<(u64, bool)> = rows.iter().map(|row| (row.line, row.sound)).collect();
+        assert_eq!(sound, [(1, true), (2, false), (3, true)]);
     }
 
     #[test]
-    fn a_record_of_any_width_keeps_few_cells_and_its_first_text_beyond_them() {
+    fn a_row_of_any_width_keeps_few_cells_and_its_first_text_beyond_them() {
         let wide = format!("a{}b,c", ",".repeat(1_000_000));
-        let records = scan(&wide, b',');
-        assert_eq!((records[0].width, records[0].cells.len()), (1_000_002, CELLS));
-        assert_eq!(raw(&wide, &records[0].surplus.unwrap()), "b");
-        let quoted = scan(&"\"x,".repeat(100_000), b',');
-        assert!(quoted.iter().all(|record| record.flaws.len() <= CELLS));
+        let rows = scan(&wide);
+        assert_eq!((rows[0].width, rows[0].cells.len()), (1_000_002, MAX_COLUMNS));
+        assert_eq!(raw(&wide, &rows[0].surplus.unwrap()), "b");
+        let quoted = scan(&"\"x,".repeat(100_000));
+        assert!(quoted.iter().all(|row| row.quote_faults.len() <= MAX_COLUMNS));
+    }
+
+    #[test]
+    fn the_header_row_decides_the_delimiter() {
+        let delimiter = |text| delimiter(text, |cell| ["id", "title"].contains(&cell.trim_matches('"')));
+        assert_eq!(delimiter("id,title\na;b;c;d;e\n"), b',');
+        assert_eq!(delimiter("\r\n\"id\";\"title, or so\"\r\n"), b';');
+        assert_eq!(delimiter("id\ttitle;x\n"), b'\t');
+        assert_eq!(delimiter("\"a \"\"b;\"\"; c\",\"id\",title"), b',');
+        assert_eq!(delimiter("a\"\"b;id;title"), b';');
+        assert_eq!(delimiter(""), b',');
+    }
+
+    proptest! {
+        #[test]
+        fn scanner_and_csv_crate_read_the_same_cells(
+            text in "(([a ]{0,2}|\"([a,\r\n]|\"\"){0,4}\")(,|\r\n|\n|\r)){0,16}",
+        ) {
+            let rows = scan(&text);
+            prop_assert!(rows.iter().all(|row| row.quote_faults.is_empty() && row.sound));
+            let found: Vec<Vec<String>> = rows.iter().map(|row| contents(&text, row)).collect();
+            prop_assert_eq!(found, csv_crate(&text));
+        }
+
+        #[test]
+        fn scanner_and_csv_crate_agree_on_sound_rows_with_bad_quotes(text in "[a, \"]{1,16}") {
+            for row in scan(&text).iter().filter(|row| row.sound) {
+                prop_assert_eq!(&contents(&text, row), &csv_crate(&text)[0]);
+            }
+        }
     }
 }

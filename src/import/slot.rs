@@ -1,28 +1,27 @@
-//! Date, start and end of a row to instants, by the conference's zone.
+//! The instants of a row's start and end, in the conference's zone.
 //!
-//! A time that a clock change skips is an error, one that comes twice means the first (RFC 5545, 3.3.5)
-//! unless the abbreviation in force at the second stands behind it.
+//! A time that a clock change skips is an error. One that occurs twice means the first (RFC 5545, 3.3.5), unless the
+//! zone abbreviation after it names the second.
 
 use super::cell::{filled, given, plain};
-use super::column::Column;
 use super::date::{self, Dates};
-use super::fault::{Faults, Flaw, Spot};
+use super::fault::{Defect, Faults, Spot};
 use super::table::Row;
 use super::time::{self, TimeOfDay, clock};
-use crate::program::{Civil, Conference, Zone};
+use crate::program::{Civil, Conference, Field, Zone};
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-/// Start and end of a row, if both can be told.
+/// The start and end of a row, if both can be read.
 pub(super) fn read(
     row: &Row<'_>,
     conference: &Conference,
     faults: &mut Faults,
 ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let zone = conference.zone;
-    let day = filled(row, Column::Date, faults).and_then(|spot| date_of(spot, conference.dates, faults));
-    let start = filled(row, Column::Start, faults).and_then(|spot| time_of(spot, faults));
-    let end = filled(row, Column::End, faults).and_then(|spot| time_of(spot, faults));
-    let end_date = given(row, Column::EndDate, faults);
+    let day = filled(row, Field::Date, faults).and_then(|spot| date_of(spot, conference.dates, faults));
+    let start = filled(row, Field::Start, faults).and_then(|spot| time_of(spot, faults));
+    let end = filled(row, Field::End, faults).and_then(|spot| time_of(spot, faults));
+    let end_date = given(row, Field::EndDate, faults);
     let last_day = match end_date {
         Some(Some(spot)) => date_of(spot, conference.dates, faults),
         Some(None) => day,
@@ -31,20 +30,17 @@ pub(super) fn read(
     let ((start_spot, start), day) = (start?, day?);
     if start.minutes == TimeOfDay::END_OF_DAY {
         let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
-        let flaw =
-            Flaw::new("time", "no session starts at 24:00", format!("write 00:00 and the date {next}"));
-        faults.error(start_spot, flaw);
+        let message = "a session cannot start at 24:00";
+        faults.error(start_spot, Defect::new("time", message, format!("write 00:00 and the date {next}")));
         return None;
     }
     let from = civil(day, start.minutes);
     let started = instant(zone, from, &start, start_spot, faults);
     let ((end_spot, end), last_day) = (end?, last_day?);
     if let Some(spot) = end_date.flatten().filter(|_| last_day < day) {
-        let message = format!("the session would end on {last_day}, before its date {day}");
-        faults.error(
-            spot,
-            Flaw::new("end-date", message, format!("write {day} or a later date, or leave it empty")),
-        );
+        let message = format!("the end date, {last_day}, is before the date, {day}");
+        let remedy = format!("write {day} or a later date, or leave the cell empty");
+        faults.error(spot, Defect::new("end-date", message, remedy));
         return None;
     }
     let to = civil(last_day, end.minutes);
@@ -54,19 +50,19 @@ pub(super) fn read(
         return Some((started, ended));
     }
     let repeated = zone.is_repeated(started) || zone.is_repeated(ended);
-    let flaw = if repeated { within_repeated(zone, from, to, started) } else { before_start(from, to) };
-    faults.error(end_spot, flaw);
+    let defect = if repeated { within_repeated(zone, from, to, started) } else { before_start(from, to) };
+    faults.error(end_spot, defect);
     None
 }
 
 fn date_of(spot: Spot<'_>, dates: Dates, faults: &mut Faults) -> Option<NaiveDate> {
     let text = plain(spot, faults)?;
-    date::parse(text.as_str(), dates).map_err(|flaw| faults.error(spot, flaw)).ok()
+    date::parse(text.as_str(), dates).map_err(|defect| faults.error(spot, defect)).ok()
 }
 
 fn time_of<'r>(spot: Spot<'r>, faults: &mut Faults) -> Option<(Spot<'r>, TimeOfDay)> {
     let text = plain(spot, faults)?;
-    let time = time::parse(text.as_str()).map_err(|flaw| faults.error(spot, flaw)).ok()?;
+    let time = time::parse(text.as_str()).map_err(|defect| faults.error(spot, defect)).ok()?;
     Some((spot, time))
 }
 
@@ -74,7 +70,7 @@ fn civil(day: NaiveDate, minutes: u32) -> NaiveDateTime {
     day.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(minutes.into())
 }
 
-/// The instant of a civil time, with what the clock change and the abbreviation say to it.
+/// The instant of a civil time, by the zone's clock changes and the abbreviation after the time.
 fn instant(
     zone: Zone,
     civil: NaiveDateTime,
@@ -82,39 +78,36 @@ fn instant(
     spot: Spot<'_>,
     faults: &mut Faults,
 ) -> Option<DateTime<Utc>> {
-    let stated = |at: &DateTime<Utc>| time.zone.as_ref().is_some_and(|stated| is_in_force(zone, *at, stated));
+    let is_named = |at: &DateTime<Utc>| time.zone.as_ref().is_some_and(|named| is_in_force(zone, *at, named));
     let written = civil.format("%H:%M");
     match (zone.instant(civil), &time.zone) {
         (Civil::Once(at), None) => Some(at),
-        (Civil::Once(at), Some(_)) if stated(&at) => Some(at),
+        (Civil::Once(at), Some(_)) if is_named(&at) => Some(at),
         (Civil::Once(at), Some(abbreviation)) => {
             let in_force = zone.abbreviation(at);
-            let message = format!(
-                "{abbreviation} is not in force in {zone} on {}: at that time it is {in_force}",
-                civil.format("%Y-%m-%d")
-            );
-            let remedy =
-                format!("write the time that clocks show there, as in {written} or {written} {in_force}");
-            faults.error(spot, Flaw::new("abbreviation", message, remedy));
+            let message =
+                format!("on {} {zone} has {in_force}, not {abbreviation}", civil.format("%Y-%m-%d"));
+            let remedy = format!("write the time in {in_force}, such as {written} or {written} {in_force}");
+            faults.error(spot, Defect::new("abbreviation", message, remedy));
             None
         }
         (Civil::Twice(first, second), None) => {
             let (early, late) = (zone.abbreviation(first), zone.abbreviation(second));
             let message =
-                format!("{written} comes twice that night in {zone}; the first one, {early}, is taken");
+                format!("{written} occurs twice that night in {zone}; it is read as the first, {early}");
             let remedy = format!("write {written} {early} for the first or {written} {late} for the second");
-            faults.warn(spot, Flaw::new("time-twice", message, remedy));
+            faults.warn(spot, Defect::new("time-twice", message, remedy));
             Some(first)
         }
         (Civil::Twice(first, second), Some(abbreviation)) => {
-            let named = [first, second].into_iter().find(|at| stated(at));
+            let named = [first, second].into_iter().find(|at| is_named(at));
             if named.is_none() {
                 let (early, late) = (zone.abbreviation(first), zone.abbreviation(second));
                 let message =
-                    format!("{abbreviation} is not in force in {zone} that night, which has {written} twice");
+                    format!("{written} occurs twice that night in {zone}, but not in {abbreviation}");
                 let remedy =
                     format!("write {written} {early} for the first or {written} {late} for the second");
-                faults.error(spot, Flaw::new("abbreviation", message, remedy));
+                faults.error(spot, Defect::new("abbreviation", message, remedy));
             }
             named
         }
@@ -122,70 +115,66 @@ fn instant(
             let after = zone.civil(jump);
             let before = zone.civil(jump - TimeDelta::seconds(1));
             let message = format!(
-                "{written} does not exist on {} in {zone}: the clock goes from {} to {}, {} minutes on",
+                "{written} does not exist on {} in {zone}: the clock goes from {} to {}, {} minutes ahead",
                 civil.format("%Y-%m-%d"),
                 (before + TimeDelta::seconds(1)).format("%H:%M"),
                 after.format("%H:%M"),
                 by.num_minutes(),
             );
-            // On most zones' nights both are of the same date; Samoa once skipped a whole day.
+            // Both are mostly on the same date, but Samoa once skipped a whole day.
             let form = if before.date() == civil.date() && after.date() == civil.date() {
                 "%H:%M"
             } else {
                 "%Y-%m-%d %H:%M"
             };
             let remedy = format!("write {} or {}", before.format(form), after.format(form));
-            faults.error(spot, Flaw::new("time-skipped", message, remedy));
+            faults.error(spot, Defect::new("time-skipped", message, remedy));
             None
         }
     }
 }
 
-fn is_in_force(zone: Zone, at: DateTime<Utc>, stated: &str) -> bool {
-    if zone.abbreviation(at).eq_ignore_ascii_case(stated) {
+/// Whether a zone abbreviation or an offset such as `-08:00` is the zone's at an instant.
+fn is_in_force(zone: Zone, at: DateTime<Utc>, named: &str) -> bool {
+    if zone.abbreviation(at).eq_ignore_ascii_case(named) {
         return true;
     }
     let seconds = zone.offset(at);
     let sign = if seconds < 0 { '-' } else { '+' };
     let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
-    let stated = stated.replace(':', "");
-    stated == format!("{sign}{hours:02}{minutes:02}")
-        || (minutes == 0 && stated == format!("{sign}{hours:02}"))
+    let named = named.replace(':', "");
+    named == format!("{sign}{hours:02}{minutes:02}") || (minutes == 0 && named == format!("{sign}{hours:02}"))
 }
 
-/// An end that is not after its start, on a day without a repeated hour in it.
-fn before_start(from: NaiveDateTime, to: NaiveDateTime) -> Flaw {
+/// The defect of an end that is not after its start, on a day without a repeated hour.
+fn before_start(from: NaiveDateTime, to: NaiveDateTime) -> Defect {
     if from == to {
-        let message = "the session ends when it starts";
-        return Flaw::new(
-            "end-before-start",
-            message,
-            "write the time at which it ends, or end_date if it lasts a day",
-        );
+        let remedy = "write the time at which it ends, and end_date if it lasts a day";
+        return Defect::new("end-before-start", "the end equals the start", remedy);
     }
     let afternoon = to + TimeDelta::hours(12);
     let next_day = to + TimeDelta::days(1);
     let mut remedies = Vec::new();
     if afternoon > from && afternoon.date() == from.date() && afternoon - from <= TimeDelta::hours(4) {
-        remedies.push(format!("write {} if it is meant to be pm", afternoon.format("%H:%M")));
+        remedies.push(format!("write {} if you mean pm", afternoon.format("%H:%M")));
     }
     if next_day - from <= TimeDelta::hours(12) {
         remedies
             .push(format!("write {} into end_date if it ends after midnight", next_day.format("%Y-%m-%d")));
     }
     remedies.push(format!(
-        "exchange start and end if they are swapped, as in {} to {}",
+        "swap start and end, {} to {}, if they are the wrong way round",
         to.format("%H:%M"),
         from.format("%H:%M")
     ));
     let message = format!("the end, {}, is before the start, {}", to.format("%H:%M"), from.format("%H:%M"));
-    Flaw::new("end-before-start", message, remedies.join(", or "))
+    Defect::new("end-before-start", message, remedies.join("; "))
 }
 
-/// Within a repeated hour the clock may show a later time that comes earlier.
-fn within_repeated(zone: Zone, from: NaiveDateTime, to: NaiveDateTime, started: DateTime<Utc>) -> Flaw {
+/// The defect of an end that is not after its start, in or around a repeated hour.
+fn within_repeated(zone: Zone, from: NaiveDateTime, to: NaiveDateTime, started: DateTime<Utc>) -> Defect {
     let message = format!(
-        "this end is not after the start, {} {}, in a night that has an hour twice",
+        "the end is not after the start, {} {}, on a night in which an hour occurs twice",
         from.format("%H:%M"),
         zone.abbreviation(started),
     );
@@ -195,7 +184,7 @@ fn within_repeated(zone: Zone, from: NaiveDateTime, to: NaiveDateTime, started: 
         }
         _ => format!("a time after {}", clock_of(from)),
     };
-    Flaw::new("end-before-start", message, format!("write {later}"))
+    Defect::new("end-before-start", message, format!("write {later}"))
 }
 
 fn clock_of(at: NaiveDateTime) -> String {

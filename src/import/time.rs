@@ -1,17 +1,17 @@
 //! Times of day as people and spreadsheets write them.
 //!
-//! `09:00`, `9:00`, `9:00 am`, `9:00:00 AM`, `9 am`, `9:00 p.m.`, each with an optional zone abbreviation or
-//! offset behind it (`01:30 PST`, `01:30 -08:00`). `24:00` is the end of a day. A bare number, a dot between
-//! hour and minute, a fraction of a day and a range in one cell are refused with the time to write.
+//! Accepted are `09:00`, `9:00`, `9:00 am`, `9:00:00 AM`, `9 am` and `9:00 p.m.`, each with an optional zone abbreviation
+//! or offset (`01:30 PST`, `01:30 -08:00`). `24:00` is the end of a day. Other forms, such as `9.30`, `0.375` and
+//! `9:00-9:45`, are refused with the time to write.
 
-use super::fault::{Flaw, shorten};
+use super::fault::{Defect, shorten};
 
 /// A time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeOfDay {
-    /// 0 to 1440; 1440 is the midnight at the end of the day.
+    /// 0 to 1440, where 1440 is the midnight at the end of the day.
     pub(super) minutes: u32,
-    /// The abbreviation or offset behind it, in capitals.
+    /// The zone abbreviation or offset after it, in capitals.
     pub(super) zone: Option<String>,
 }
 
@@ -24,30 +24,29 @@ pub(super) fn clock(minutes: u32) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// Parses a time; `raw` is one trimmed line.
-pub(super) fn parse(raw: &str) -> Result<TimeOfDay, Flaw> {
+/// Parses a time from one trimmed line.
+pub(super) fn parse(raw: &str) -> Result<TimeOfDay, Defect> {
     let lower = raw.to_lowercase();
-    let Some((lexed, rest)) = lex(&lower) else { return Err(guess(raw, &lower)) };
+    let Some((lexed, rest)) = lex(&lower) else { return Err(not_a_time(raw, &lower)) };
     let minutes = lexed.minutes()?;
     let apart = rest.starts_with(char::is_whitespace);
     let rest = rest.trim();
     let follows = rest.trim_start_matches(|c: char| c.is_whitespace() || "-–—−‐‑,".contains(c));
     let follows =
         ["to ", "until ", "bis "].iter().find_map(|word| follows.strip_prefix(word)).unwrap_or(follows);
-    // `09:00-09:45` is a range, `01:30 -08:00` an offset: it stands apart from its time and has four digits.
+    // `09:00-09:45` is a range. `01:30 -08:00` has an offset: a space precedes it.
     let is_offset = apart && is_offset(rest);
     if let Some((second, _)) = lex(follows).filter(|_| !is_offset) {
         let second = second.minutes().map_or_else(|_| "…".to_owned(), clock);
-        let message = "two times stand in this cell";
         let remedy = format!("write {} into start and {second} into end", clock(minutes));
-        return Err(Flaw::new("time-range", message, remedy));
+        return Err(Defect::new("time-range", "the cell has two times", remedy));
     }
     let zone = match rest {
         "" => None,
         zone if is_offset || is_abbreviation(zone) => Some(zone.to_uppercase()),
         _ => {
-            let message = format!("{:?} behind the time is not understood", shorten(rest));
-            return Err(Flaw::new("time", message, format!("write {}", clock(minutes))));
+            let message = format!("{:?} after the time is not a zone", shorten(rest));
+            return Err(Defect::new("time", message, format!("write {}", clock(minutes))));
         }
     };
     Ok(TimeOfDay { minutes, zone })
@@ -74,39 +73,36 @@ struct Lexed {
 }
 
 impl Lexed {
-    fn minutes(&self) -> Result<u32, Flaw> {
+    fn minutes(&self) -> Result<u32, Defect> {
         let Self { hour, minute, second, half } = *self;
         let hour = match half {
             Some(pm) if (1..=12).contains(&hour) => hour % 12 + if pm { 12 } else { 0 },
             Some(pm) if hour <= 24 && minute < 60 => {
-                let message = format!("{hour} {} is not an hour of a clock", if pm { "pm" } else { "am" });
-                return Err(Flaw::new("time", message, format!("write {}", clock(hour * 60 + minute))));
+                let message = format!("there is no {hour} {}", if pm { "pm" } else { "am" });
+                return Err(Defect::new("time", message, format!("write {}", clock(hour * 60 + minute))));
             }
             _ => hour,
         };
         let minutes = hour * 60 + minute;
         if minute > 59 || second > 59 || minutes > TimeOfDay::END_OF_DAY {
-            let remedy = "write hours 00 to 23 and minutes 00 to 59, as in 09:30";
-            return Err(Flaw::new("time", "this time is not on the clock", remedy));
+            let remedy = "write hours 00 to 23 and minutes 00 to 59, such as 09:30";
+            return Err(Defect::new("time", "the time does not exist", remedy));
         }
         if second > 0 {
             let near = clock(minutes + u32::from(second >= 30));
-            return Err(Flaw::new(
-                "time-seconds",
-                "a session starts and ends on a whole minute",
-                format!("write {near}"),
-            ));
+            let message = "sessions start and end on a whole minute";
+            return Err(Defect::new("time-seconds", message, format!("write {near}")));
         }
         Ok(minutes)
     }
 }
 
-/// Takes a time off the front of a text in lower case; none where neither minutes nor am or pm follow.
+/// Splits a time from the start of a lower-case text; none if it has neither minutes nor am or pm.
 fn lex(text: &str) -> Option<(Lexed, &str)> {
     let (hour, mut rest) = digits(text)?;
-    let (mut minute, mut second, mut told) = (0, 0, false);
+    let (mut minute, mut second, mut has_minutes) = (0, 0, false);
     if let Some((value, after)) = rest.strip_prefix(':').and_then(pair) {
-        (minute, rest, told) = (value, after, true);
+        (minute, rest, has_minutes) = (value, after, true);
         if let Some((value, after)) = rest.strip_prefix(':').and_then(pair) {
             (second, rest) = (value, after);
             rest = rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches('0'));
@@ -122,7 +118,8 @@ fn lex(text: &str) -> Option<(Lexed, &str)> {
     if let Some((_, after)) = half {
         rest = after;
     }
-    (told || half.is_some()).then_some((Lexed { hour, minute, second, half: half.map(|(pm, _)| pm) }, rest))
+    (has_minutes || half.is_some())
+        .then_some((Lexed { hour, minute, second, half: half.map(|(pm, _)| pm) }, rest))
 }
 
 /// One or two digits.
@@ -132,7 +129,7 @@ fn digits(text: &str) -> Option<(u32, &str)> {
     (1..=2).contains(&length).then(|| number.parse().ok().map(|number| (number, rest)))?
 }
 
-/// Exactly two digits; a third one would be the next time, glued on.
+/// Exactly two digits. A third one starts the next time, as in `9:009:45`.
 fn pair(text: &str) -> Option<(u32, &str)> {
     let (number, rest) = text.split_at_checked(2)?;
     number
@@ -141,8 +138,8 @@ fn pair(text: &str) -> Option<(u32, &str)> {
         .then(|| number.parse().ok().map(|number| (number, rest)))?
 }
 
-/// What somebody meant who wrote no time.
-fn guess(raw: &str, lower: &str) -> Flaw {
+/// The defect of a text that is not a time, with the time that it probably means.
+fn not_a_time(raw: &str, lower: &str) -> Defect {
     let parts: Vec<&str> =
         lower.split(['.', 'h', ',', ' ', '-', '_']).filter(|part| !part.is_empty()).collect();
     let short = |part: &&str| part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -171,9 +168,9 @@ fn guess(raw: &str, lower: &str) -> Flaw {
     let message = format!("{:?} is not a time", shorten(raw));
     let remedy = match meant {
         Some(minutes) => format!("write {}", clock(minutes)),
-        None => "write hours and minutes, as in 09:30 or 9:30 am".to_owned(),
+        None => "write hours and minutes, such as 09:30 or 9:30 am".to_owned(),
     };
-    Flaw::new("time", message, remedy)
+    Defect::new("time", message, remedy)
 }
 
 #[cfg(test)]
@@ -181,7 +178,7 @@ mod tests {
     use super::*;
 
     fn minutes(raw: &str) -> u32 {
-        parse(raw).unwrap_or_else(|flaw| panic!("{raw}: {flaw:?}")).minutes
+        parse(raw).unwrap_or_else(|defect| panic!("{raw}: {defect:?}")).minutes
     }
 
     #[test]
@@ -204,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_may_stand_behind_a_time() {
+    fn a_zone_may_follow_a_time() {
         for (raw, zone) in
             [("01:30 PST", "PST"), ("1:30 am pdt", "PDT"), ("01:30 -08:00", "-08:00"), ("01:30 -03", "-03")]
         {
@@ -214,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_and_glued_times_name_both_ends() {
+    fn two_times_in_a_cell_are_refused_with_both() {
         for raw in [
             "9:00 am–9:45 am",
             "09:00-09:45",
@@ -223,14 +220,18 @@ mod tests {
             "09:00 to 09:45",
             "9 am - 9:45 am",
         ] {
-            let flaw = parse(raw).unwrap_err();
-            assert_eq!(flaw.rule, "time-range", "{raw}");
-            assert!(flaw.remedy.contains("09:00") && flaw.remedy.contains("09:45"), "{raw}: {}", flaw.remedy);
+            let defect = parse(raw).unwrap_err();
+            assert_eq!(defect.rule, "time-range", "{raw}");
+            assert!(
+                defect.remedy.contains("09:00") && defect.remedy.contains("09:45"),
+                "{raw}: {}",
+                defect.remedy
+            );
         }
     }
 
     #[test]
-    fn what_is_no_time_names_the_time_meant() {
+    fn an_unreadable_time_gets_the_time_that_was_meant() {
         for (raw, remedy) in [
             ("9.30", "09:30"),
             ("0930", "09:30"),
@@ -248,8 +249,8 @@ mod tests {
             ("", "09:30"),
             ("9:5", "09:30"),
         ] {
-            let flaw = parse(raw).unwrap_err();
-            assert!(flaw.remedy.contains(remedy), "{raw}: {}", flaw.remedy);
+            let defect = parse(raw).unwrap_err();
+            assert!(defect.remedy.contains(remedy), "{raw}: {}", defect.remedy);
         }
     }
 

@@ -1,49 +1,51 @@
-//! The `track` column: the config's tracks, and those that only the program names.
+//! The column `track`: the tracks of the config, and tracks that only the program names.
 
-use super::fault::{At, Faults, Flaw, Spot};
-use super::nearest::nearest;
+use super::fault::{Defect, Faults, Location, Spot, counted};
+use super::word::nearest;
 use crate::program::{Conference, Slug, Text, Track, slug_of};
 use std::collections::HashMap;
 
-/// Tracks that a program may have: each is a feed, and a row's track is looked up among them.
-const MOST: usize = 500;
+/// Tracks of a program. Each of them is a feed.
+const MAX_TRACKS: usize = 500;
 
-/// All tracks known so far.
+/// The tracks found so far.
 #[derive(Debug)]
 pub(super) struct Tracks {
+    /// Those of the config first.
     list: Vec<Track>,
-    declared: usize,
-    /// Names in lower case, slugs and former slugs.
-    known: HashMap<String, Slug>,
-    strangers: HashMap<Slug, Stranger>,
+    configured: usize,
+    /// Names in lower case, slugs and former slugs of the config's tracks.
+    slugs: HashMap<String, Slug>,
+    unlisted: HashMap<Slug, UnlistedTrack>,
 }
 
-/// A track that the config does not know.
+/// A track that the config does not list.
 #[derive(Debug)]
-struct Stranger {
+struct UnlistedTrack {
     name: Text,
-    first: At,
+    /// The first cell that names it.
+    first: Location,
     sessions: usize,
-    published: bool,
+    is_published: bool,
 }
 
 impl Tracks {
     pub(super) fn of(conference: &Conference) -> Self {
-        let mut known = HashMap::new();
+        let mut slugs = HashMap::new();
         for track in &conference.tracks {
             for former in &track.was {
-                known.entry(former.as_str().to_owned()).or_insert_with(|| track.slug.clone());
+                slugs.entry(former.as_str().to_owned()).or_insert_with(|| track.slug.clone());
             }
         }
         for track in &conference.tracks {
-            known.insert(track.name.as_str().to_lowercase(), track.slug.clone());
-            known.insert(track.slug.as_str().to_owned(), track.slug.clone());
+            slugs.insert(track.name.as_str().to_lowercase(), track.slug.clone());
+            slugs.insert(track.slug.as_str().to_owned(), track.slug.clone());
         }
         let list = conference.tracks.clone();
-        Self { declared: list.len(), list, known, strangers: HashMap::new() }
+        Self { configured: list.len(), list, slugs, unlisted: HashMap::new() }
     }
 
-    /// The slug of the track that a row names. A withdrawn row publishes no track.
+    /// The slug of the track that a row names. A withdrawn session does not add its track to the program.
     pub(super) fn resolve(
         &mut self,
         spot: Spot<'_>,
@@ -51,30 +53,30 @@ impl Tracks {
         withdrawn: bool,
         faults: &mut Faults,
     ) -> Slug {
-        if let Some(slug) = self.known.get(&name.as_str().to_lowercase()) {
+        if let Some(slug) = self.slugs.get(&name.as_str().to_lowercase()) {
             return slug.clone();
         }
         let slug = slug_of(name.as_str());
-        if let Some(track) = self.list.iter().take(self.declared).find(|track| track.slug == slug) {
-            let message = format!("{:?} is taken as the track {:?}", name.as_str(), track.name.as_str());
+        if let Some(track) = self.list.iter().take(self.configured).find(|track| track.slug == slug) {
+            let message = format!("{:?} is read as the track {:?}", name.as_str(), track.name.as_str());
             let remedy = format!("write {:?}", track.name.as_str());
-            faults.warn(spot, Flaw::new("track-spelling", message, remedy));
+            faults.warn(spot, Defect::new("track-spelling", message, remedy));
             return slug;
         }
-        let stranger = self.strangers.entry(slug.clone()).or_insert_with(|| Stranger {
+        let track = self.unlisted.entry(slug.clone()).or_insert_with(|| UnlistedTrack {
             name: name.clone(),
-            first: spot.at,
+            first: spot.location,
             sessions: 0,
-            published: false,
+            is_published: false,
         });
-        stranger.sessions += 1;
-        if stranger.name.as_str().to_lowercase() != name.as_str().to_lowercase() && stranger.sessions > 1 {
-            let message = format!("{:?} is taken as the track {:?}", name.as_str(), stranger.name.as_str());
-            faults.warn(spot, Flaw::new("track-spelling", message, "spell the track alike in every row"));
+        track.sessions += 1;
+        if track.name.as_str().to_lowercase() != name.as_str().to_lowercase() && track.sessions > 1 {
+            let message = format!("{:?} is read as the track {:?}", name.as_str(), track.name.as_str());
+            faults.warn(spot, Defect::new("track-spelling", message, "spell the track alike in every row"));
         }
-        if !withdrawn && !stranger.published {
-            stranger.published = true;
-            let name = stranger.name.clone();
+        if !withdrawn && !track.is_published {
+            track.is_published = true;
+            let name = track.name.clone();
             self.list.push(Track {
                 name,
                 slug: slug.clone(),
@@ -86,46 +88,33 @@ impl Tracks {
         slug
     }
 
-    /// Reports the tracks that the config does not know, and hands over all of them.
+    /// Reports the tracks that the config does not list, and returns all of them.
     pub(super) fn finish(self, faults: &mut Faults) -> Vec<Track> {
-        let declared: Vec<&str> =
-            self.list.iter().take(self.declared).map(|track| track.name.as_str()).collect();
-        let mut strangers: Vec<Stranger> = self.strangers.into_values().collect();
-        strangers.sort_by_key(|stranger| stranger.first.span);
-        if self.list.len() > MOST {
-            let at = strangers.last().map_or(At::default(), |stranger| stranger.first);
-            let message =
-                format!("the program names {} tracks; at most {MOST} can be subscribed to", self.list.len());
-            let spot = Spot { at, column: Some("track"), text: "" };
-            faults.error(
-                spot,
-                Flaw::new(
-                    "too-many-tracks",
-                    message,
-                    "leave the track empty, or write a room or a title into its own column",
-                ),
-            );
+        let mut unlisted: Vec<UnlistedTrack> = self.unlisted.into_values().collect();
+        unlisted.sort_by_key(|track| track.first.span);
+        if self.list.len() > MAX_TRACKS {
+            let location = unlisted.last().map_or(Location::default(), |track| track.first);
+            let message = format!("the program has {} tracks, more than {MAX_TRACKS}", self.list.len());
+            let remedy = "leave the cell empty if it does not hold a track, but a room or a title";
+            let spot = Spot { location, column: Some("track"), text: "" };
+            faults.error(spot, Defect::new("too-many-tracks", message, remedy));
             return self.list;
         }
-        for stranger in &strangers {
-            let name = stranger.name.as_str();
-            let message = format!(
-                "the track {name:?} is not in the config; {} of the program in it",
-                counted(stranger.sessions)
-            );
-            let remedy = match nearest(name, &declared) {
+        let configured: Vec<&str> =
+            self.list.iter().take(self.configured).map(|track| track.name.as_str()).collect();
+        for track in &unlisted {
+            let name = track.name.as_str();
+            let sessions = counted(track.sessions, "session");
+            let message = format!("the track {name:?} is not in the config; it has {sessions}");
+            let remedy = match nearest(name, &configured) {
                 Some(near) => {
-                    format!("write {near:?} if that is meant, else declare the track in the config")
+                    format!("write {near:?} if that is what you mean; otherwise add the track to the config")
                 }
-                None => "declare it in the config, or write one of its tracks".to_owned(),
+                None => "add it to the config, or write one of the config's tracks".to_owned(),
             };
-            let spot = Spot { at: stranger.first, column: Some("track"), text: name };
-            faults.warn(spot, Flaw::new("unknown-track", message, remedy));
+            let spot = Spot { location: track.first, column: Some("track"), text: name };
+            faults.warn(spot, Defect::new("unknown-track", message, remedy));
         }
         self.list
     }
-}
-
-fn counted(sessions: usize) -> String {
-    if sessions == 1 { "1 session".to_owned() } else { format!("{sessions} sessions") }
 }

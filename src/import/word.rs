@@ -1,10 +1,9 @@
-//! The two closed vocabularies, `kind` and `status`, with the word that was probably meant.
+//! The words of the columns `kind` and `status`, and the word that was probably meant.
 
-use super::fault::Flaw;
-use super::nearest::nearest;
+use super::fault::{Defect, shorten};
 use crate::program::{SessionKind, Status};
 
-/// What other tools and people write for a kind.
+/// Words of other tools and people, and the kind that each means.
 const KINDS: &[(&str, &str)] = &[
     ("keynote", "plenary"),
     ("ama", "discussion"),
@@ -32,6 +31,7 @@ const KINDS: &[(&str, &str)] = &[
     ("lecture", "talk"),
 ];
 
+/// The same for a status.
 const STATUSES: &[(&str, &str)] = &[
     ("canceled", "cancelled"),
     ("draft", "tentative"),
@@ -49,12 +49,12 @@ const STATUSES: &[(&str, &str)] = &[
 ];
 
 /// Parses a kind.
-pub(super) fn kind(raw: &str) -> Result<SessionKind, Flaw> {
+pub(super) fn kind(raw: &str) -> Result<SessionKind, Defect> {
     raw.parse().map_err(|_| unknown("kind", raw, KINDS, SessionKind::WORDS))
 }
 
 /// Parses a status.
-pub(super) fn status(raw: &str) -> Result<Status, Flaw> {
+pub(super) fn status(raw: &str) -> Result<Status, Defect> {
     raw.parse().map_err(|_| unknown("status", raw, STATUSES, Status::WORDS))
 }
 
@@ -63,18 +63,48 @@ fn unknown(
     raw: &str,
     synonyms: &[(&str, &'static str)],
     words: &'static [&'static str],
-) -> Flaw {
+) -> Defect {
     let lower = raw.to_lowercase();
-    let said: Vec<&str> = synonyms.iter().map(|(word, _)| *word).collect();
-    let meant = |word: &str| synonyms.iter().find(|(known, _)| *known == word).map(|(_, meant)| *meant);
-    let near =
-        meant(&lower).or_else(|| nearest(&lower, words)).or_else(|| nearest(&lower, &said).and_then(meant));
-    let message = format!("{:?} is not a {rule}", super::fault::shorten(raw));
-    let remedy = match near {
-        Some(near) => format!("write {near}, if that is meant; the words are {}", words.join(", ")),
+    let known: Vec<&str> = synonyms.iter().map(|(synonym, _)| *synonym).collect();
+    let word_for =
+        |found: &str| synonyms.iter().find(|(synonym, _)| *synonym == found).map(|(_, word)| *word);
+    let meant = word_for(&lower)
+        .or_else(|| nearest(&lower, words))
+        .or_else(|| nearest(&lower, &known).and_then(word_for));
+    let message = format!("{:?} is not a {rule}", shorten(raw));
+    let remedy = match meant {
+        Some(word) => format!("write {word} if that is what you mean; allowed are {}", words.join(", ")),
         None => format!("write one of {}", words.join(", ")),
     };
-    Flaw::new(rule, message, remedy)
+    Defect::new(rule, message, remedy)
+}
+
+/// Bytes of a word that is compared, since the cost is the product of two lengths.
+const MAX_WORD: usize = 256;
+
+/// The candidate most like a word, if any is similar.
+pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    if word.len() > MAX_WORD {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let letters = word.chars().count();
+    candidates
+        .iter()
+        .map(|candidate| {
+            let other = candidate.to_lowercase();
+            let count = other.chars().count();
+            // Two words cannot reach 0.5 if one has more than twice the length of the other.
+            let is_close = letters <= 2 * count && count <= 2 * letters;
+            let likeness = if is_close { strsim::normalized_damerau_levenshtein(&word, &other) } else { 0.0 };
+            // The distance of "session_title" and "title" does not show how similar they are.
+            let contained =
+                other.len() > 3 && word.len() > 3 && (word.contains(&other) || other.contains(&word));
+            (if contained { likeness.max(0.7) } else { likeness }, *candidate)
+        })
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]
@@ -82,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_word_that_was_meant_comes_first() {
+    fn the_word_that_was_meant_is_suggested() {
         for (raw, meant) in [
             ("keynote", "plenary"),
             ("Lightning Talks", "lightning"),
@@ -91,10 +121,19 @@ mod tests {
             ("coffee break", "break"),
         ] {
             let remedy = kind(raw).unwrap_err().remedy;
-            assert!(remedy.starts_with(&format!("write {meant},")), "{raw}: {remedy}");
+            assert!(remedy.starts_with(&format!("write {meant} if")), "{raw}: {remedy}");
         }
-        assert!(status("Canceled").unwrap_err().remedy.starts_with("write cancelled,"));
+        assert!(status("Canceled").unwrap_err().remedy.starts_with("write cancelled if"));
         assert!(status("xyzzy").unwrap_err().remedy.starts_with("write one of"));
         assert_eq!(status(" Tentative "), Ok(Status::Tentative));
+    }
+
+    #[test]
+    fn misspelled_words_are_recognised_and_other_words_are_not() {
+        let known = ["title", "speakers", "kind", "room"];
+        assert_eq!(nearest("Titel", &known), Some("title"));
+        assert_eq!(nearest("speaker", &known), Some("speakers"));
+        assert_eq!(nearest("session_title", &known), Some("title"));
+        assert_eq!(nearest("catering", &known), None);
     }
 }

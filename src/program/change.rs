@@ -2,7 +2,7 @@
 //!
 //! Laws: `diff(a, a)` is empty, and applying `diff(a, b)` to `a` gives the sessions of `b`.
 
-use super::{Program, Session, SessionId, Status};
+use super::{Field, Program, Session, SessionId, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use std::sync::Arc;
 pub enum ChangeKind {
     /// New in the program.
     Added,
-    /// Another time, room or track.
+    /// Its time, room or track changed.
     Moved,
-    /// Anything else about it.
+    /// Another field changed.
     Edited,
-    /// Its status says so, or its line left the program.
+    /// Its status is cancelled now, or its row left the program.
     Cancelled,
-    /// It was cancelled, and takes place after all.
+    /// It was cancelled and takes place after all.
     Restored,
     /// It leaves every feed without a tombstone.
     Withdrawn,
 }
 
 impl ChangeKind {
-    /// The word, as in the API.
+    /// The word that the API uses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -39,79 +39,32 @@ impl ChangeKind {
     }
 }
 
-/// One session's change between two programs.
+/// The change of one session between two programs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Whose change it is.
+    /// The session that changed.
     pub session: SessionId,
     /// What happened.
     pub kind: ChangeKind,
-    /// The session before, where there was one.
+    /// The session before, unless it is new.
     pub before: Option<Arc<Session>>,
-    /// The session after; none where its line is gone.
+    /// The session after, unless its row is gone.
     pub after: Option<Arc<Session>>,
 }
 
-/// A field of a session, by the name of its CSV column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each is the CSV column of that name")]
-pub enum Field {
-    Start,
-    End,
-    Kind,
-    Title,
-    Track,
-    Block,
-    Room,
-    Speakers,
-    Abstract,
-    Bios,
-    Url,
-    Links,
-    Status,
-}
-
-impl Field {
-    /// The CSV column's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::End => "end",
-            Self::Kind => "kind",
-            Self::Title => "title",
-            Self::Track => "track",
-            Self::Block => "block",
-            Self::Room => "room",
-            Self::Speakers => "speakers",
-            Self::Abstract => "abstract",
-            Self::Bios => "bios",
-            Self::Url => "url",
-            Self::Links => "links",
-            Self::Status => "status",
-        }
-    }
-
-    /// Whether a change of it moves the session.
-    pub fn moves(self) -> bool {
-        matches!(self, Self::Start | Self::End | Self::Track | Self::Room)
-    }
-}
-
-/// One field before and after, as text; instants as RFC 3339 in UTC, empty where there was nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A field before and after a change, as text. Instants are RFC 3339 in UTC; an empty field is an empty text.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
-    /// Which field.
-    #[serde(skip)]
-    pub field: Option<Field>,
-    /// Before.
+    /// The field.
+    pub field: Field,
+    /// Its text before.
     pub from: String,
-    /// After.
+    /// Its text after.
     pub to: String,
 }
 
 impl Change {
-    /// The change between two states of one session; none where nothing differs.
+    /// The change between two states of one session, if they differ.
     pub fn between(before: Option<&Arc<Session>>, after: Option<&Arc<Session>>) -> Option<Self> {
         let id = after.or(before)?.id.clone();
         if before == after {
@@ -127,15 +80,14 @@ impl Change {
             _ => {
                 let moved = fields(before.map(Arc::as_ref), after.map(Arc::as_ref))
                     .iter()
-                    .any(|change| change.field.is_some_and(Field::moves));
+                    .any(|change| change.field.moves());
                 if moved { ChangeKind::Moved } else { ChangeKind::Edited }
             }
         };
         Some(Self { session: id, kind, before: before.cloned(), after: after.cloned() })
     }
 
-    /// The fields that differ, in the order of the columns. Empty for a session that is added or whose
-    /// line is gone.
+    /// The fields that differ, in the order of the columns. Empty if the session is new or its row is gone.
     pub fn fields(&self) -> Vec<FieldChange> {
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => fields(Some(before), Some(after)),
@@ -143,41 +95,30 @@ impl Change {
         }
     }
 
-    /// The session as it is known best: after the change, else before it.
+    /// The session after the change, or before it if its row is gone.
     pub fn subject(&self) -> Option<&Arc<Session>> {
         self.after.as_ref().or(self.before.as_ref())
     }
 }
 
 fn fields(before: Option<&Session>, after: Option<&Session>) -> Vec<FieldChange> {
-    const ALL: [Field; 13] = [
-        Field::Start,
-        Field::End,
-        Field::Kind,
-        Field::Title,
-        Field::Track,
-        Field::Block,
-        Field::Room,
-        Field::Speakers,
-        Field::Abstract,
-        Field::Bios,
-        Field::Url,
-        Field::Links,
-        Field::Status,
-    ];
-    let shown =
-        |session: Option<&Session>, field| session.map(|session| show(session, field)).unwrap_or_default();
-    ALL.into_iter()
-        .map(|field| FieldChange { field: Some(field), from: shown(before, field), to: shown(after, field) })
+    let text = |session: Option<&Session>, field| {
+        session.map(|session| field_text(session, field)).unwrap_or_default()
+    };
+    Field::ALL
+        .iter()
+        .map(|field| FieldChange { field: *field, from: text(before, *field), to: text(after, *field) })
         .filter(|change| change.from != change.to)
         .collect()
 }
 
-fn show(session: &Session, field: Field) -> String {
+/// A field as text. `start` and `end` hold the whole instant, so `date` and `end_date` add nothing.
+fn field_text(session: &Session, field: Field) -> String {
     fn text(value: Option<&impl ToString>) -> String {
         value.map(ToString::to_string).unwrap_or_default()
     }
     match field {
+        Field::Id | Field::Date | Field::EndDate => String::new(),
         Field::Start => session.slot.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         Field::End => session.slot.end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         Field::Kind => session.kind.to_string(),
@@ -199,7 +140,7 @@ fn show(session: &Session, field: Field) -> String {
     }
 }
 
-/// Every change from one program to the other, by session id.
+/// Every change from one program to the other, in the order of the session ids.
 pub fn diff(before: &Program, after: &Program) -> Vec<Change> {
     let by_id = |program: &Program| -> BTreeMap<SessionId, Arc<Session>> {
         program.order().iter().map(|session| (session.id.clone(), Arc::clone(session))).collect()
@@ -211,7 +152,7 @@ pub fn diff(before: &Program, after: &Program) -> Vec<Change> {
     ids.into_iter().filter_map(|id| Change::between(before.get(id), after.get(id))).collect()
 }
 
-/// The program with those changes made.
+/// Applies changes to a program.
 pub fn apply(program: &Program, changes: &[Change]) -> Program {
     let mut sessions: BTreeMap<SessionId, Arc<Session>> =
         program.order().iter().map(|session| (session.id.clone(), Arc::clone(session))).collect();

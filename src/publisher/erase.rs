@@ -7,7 +7,7 @@
 
 use super::kept::{self, Kept};
 use super::{PublishError, Published, Publisher, guard, spool};
-use crate::import::{import, redact};
+use crate::import::{import, without_session};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
 use crate::revision::{Ledger, Standing};
@@ -51,7 +51,7 @@ impl Publisher {
         for summary in self.store.releases()? {
             let Some(mut record) = self.store.release(summary.number)? else { continue };
             let csv = self.store.program_csv(summary.number)?;
-            let without = csv.as_deref().and_then(|csv| redact(csv, id));
+            let without = csv.as_deref().and_then(|csv| without_session(csv, id));
             let is_named = blank_changes(&mut record, id);
             if without.is_none() && !is_named {
                 continue;
@@ -88,7 +88,7 @@ impl Publisher {
     /// What was confirmed for the file on the schedule is confirmed for it without the line.
     fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
         let Some((mut schedule, csv)) = self.store.schedule()? else { return Ok(()) };
-        let Some(without) = redact(&csv, id) else { return Ok(()) };
+        let Some(without) = without_session(&csv, id) else { return Ok(()) };
         let digest = |csv: &[u8]| guard::digest(csv, &self.conference(), current.number());
         if schedule.confirm.as_deref() == Some(digest(&csv).as_str()) {
             schedule.confirm = Some(digest(&without));

@@ -5,7 +5,7 @@
 
 use super::watch::Writer;
 use super::{Proposal, Publication, PublishError, Publisher, status};
-use crate::import::Contents;
+use crate::import::ProgramFile;
 use crate::revision::Digest;
 use crate::store::Origin;
 use bytes::Bytes;
@@ -22,8 +22,8 @@ impl Publisher {
     /// A start does this before it waits for the writer of a file that was changed just now.
     pub(super) async fn recognise_file(&self) {
         let path = self.file.clone();
-        let contents = tokio::task::spawn_blocking(move || Contents::read(&path)).await;
-        let Ok(Ok(Contents::Whole(csv))) = contents else { return };
+        let contents = tokio::task::spawn_blocking(move || ProgramFile::read(&path)).await;
+        let Ok(Ok(ProgramFile::Whole(csv))) = contents else { return };
         let digest = Digest::of(&csv);
         let taken = self.store.imported_file().ok().flatten();
         if taken.is_some_and(|taken| taken.digest == digest) {
@@ -34,9 +34,9 @@ impl Publisher {
     /// Takes in the program file, if its bytes differ from those last taken in.
     pub async fn take_file(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
         let path = self.file.clone();
-        let csv = match tokio::task::spawn_blocking(move || Contents::read(&path)).await {
-            Ok(Ok(Contents::Whole(csv))) => csv,
-            Ok(Ok(Contents::TooLarge(report))) => {
+        let csv = match tokio::task::spawn_blocking(move || ProgramFile::read(&path)).await {
+            Ok(Ok(ProgramFile::Whole(csv))) => csv,
+            Ok(Ok(ProgramFile::TooLarge(report))) => {
                 let result = Err(PublishError::Refused(Box::new(report)));
                 let mut state = self.state();
                 state.file = None;

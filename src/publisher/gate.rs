@@ -13,7 +13,7 @@ pub type Inspect = fn(&Release, Option<&Release>) -> Result<Vec<Found>, BackErro
 pub(super) fn told(found: Vec<Found>) -> impl Iterator<Item = Fault> {
     found
         .into_iter()
-        .map(|one| Fault::of_result(one.finding.rule, one.to_string(), one.finding.remedy.to_owned()))
+        .map(|one| Fault::of_release(one.finding.rule, one.to_string(), one.finding.remedy.to_owned()))
 }
 
 /// Adds what was found to the report of the publication.

@@ -1,7 +1,7 @@
 //! The guard: a release that touches too much of the program waits until somebody confirms it.
 
 use crate::config::Publishing;
-use crate::import::{Cut, Report};
+use crate::import::{Report, Truncation};
 use crate::program::{Change, ChangeKind, Conference, Field, Program, Zone};
 use crate::release::Prepared;
 use crate::revision::Digest;
@@ -55,7 +55,7 @@ pub(super) fn weigh(
     running: &Program,
     prepared: &Prepared,
     settings: &Publishing,
-    cut: Option<Cut>,
+    cut: Option<Truncation>,
     digest: String,
 ) -> Guarded {
     let touched = prepared.changes.iter().filter(|change| upsets(change)).count();
@@ -70,7 +70,7 @@ pub(super) fn weigh(
     if !same_frame(running, &prepared.release.program) {
         reasons.push("it changes the conference's zone or dates".to_owned());
     }
-    if let Some(Cut { missing, within }) = cut {
+    if let Some(Truncation { missing, within }) = cut {
         match missing {
             0 => {}
             1 => reasons.push(
@@ -89,7 +89,7 @@ pub(super) fn weigh(
 fn upsets(change: &Change) -> bool {
     match change.kind {
         ChangeKind::Cancelled | ChangeKind::Withdrawn | ChangeKind::Moved => true,
-        ChangeKind::Edited => change.fields().iter().any(|field| field.field == Some(Field::Title)),
+        ChangeKind::Edited => change.fields().iter().any(|field| field.field == Field::Title),
         ChangeKind::Added | ChangeKind::Restored => false,
     }
 }

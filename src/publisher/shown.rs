@@ -35,13 +35,12 @@ impl ShownChange {
         let is_secret = change.kind == ChangeKind::Withdrawn;
         let subject = change.subject().filter(|_| !is_secret);
         let fields = if is_secret { Vec::new() } else { change.fields() };
-        let fields = fields.into_iter().filter_map(|FieldChange { field, from, to }| {
-            let field = field?;
+        let fields = fields.into_iter().map(|FieldChange { field, from, to }| {
             let text = |text: String| match field {
                 Field::Start | Field::End => local(&text, zone).unwrap_or(text),
                 _ => text,
             };
-            Some((field.as_str().to_owned(), FromTo { from: text(from), to: text(to) }))
+            (field.as_str().to_owned(), FromTo { from: text(from), to: text(to) })
         });
         Self {
             session: change.session.to_string(),

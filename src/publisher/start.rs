@@ -4,7 +4,7 @@ use super::kept::{self, Kept};
 use super::status::Part;
 use super::{Held, Published, Publisher, Settings, Setup, StartError, Status, gate, guard, spool, status};
 use crate::clock::Clock;
-use crate::import::{Contents, import};
+use crate::import::{ProgramFile, import};
 use crate::program::Conference;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
@@ -89,11 +89,11 @@ fn first(
     clock: &Clock,
 ) -> Result<(Release, Status), StartError> {
     let file = &setup.file;
-    let contents = Contents::read(file)
+    let contents = ProgramFile::read(file)
         .map_err(|cause| StartError::NoProgram { path: file.display().to_string(), cause })?;
     let csv = match contents {
-        Contents::Whole(csv) => Bytes::from(csv),
-        Contents::TooLarge(report) => return Err(StartError::BadProgram(Box::new(report))),
+        ProgramFile::Whole(csv) => Bytes::from(csv),
+        ProgramFile::TooLarge(report) => return Err(StartError::BadProgram(Box::new(report))),
     };
     let mut report = import(&csv, conference);
     let Some(program) = report.program.clone() else { return Err(StartError::BadProgram(Box::new(report))) };

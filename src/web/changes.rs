@@ -98,12 +98,12 @@ fn detail(site: &Site<'_>, change: &Change) -> String {
         }
         ChangeKind::Edited => {
             let fields = change.fields();
-            let said = fields.iter().filter_map(|field| {
-                let name = field.field?;
+            let said = fields.iter().map(|field| {
+                let name = field.field;
                 // An old title fits on a line; an old abstract does not.
                 let is_short = name == Field::Title && !field.from.is_empty();
                 let was = fill(site.words.was, &[("before", &format!("“{}”", field.from))]);
-                Some(if is_short { format!("{} ({was})", name.as_str()) } else { name.as_str().to_owned() })
+                if is_short { format!("{name} ({was})") } else { name.to_string() }
             });
             said.collect::<Vec<_>>().join(", ")
         }

@@ -1,8 +1,8 @@
 //! The corpus of bad and odd CSV files: each is refused or accepted exactly as `fixtures/csv/expect.toml` says.
 #![cfg(test)]
 
-use callboard::import::{Fault, Report, Severity, import};
-use callboard::program::{Clock, Conference, Slug, Text, Track, Zone, slug_of};
+use callboard::import::{Fault, Report, import};
+use callboard::program::{Clock, Conference, Severity, Slug, Text, Track, Zone, slug_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use std::sync::Arc;
 struct Case {
     file: String,
     verdict: String,
-    #[serde(default = "usual")]
+    #[serde(default = "default_conference")]
     conference: String,
-    /// `severity line column rule: a word of the remedy`, with `-` for no column.
+    /// `severity line column rule: part of the remedy`, with `-` for no column.
     #[serde(default)]
     faults: Vec<String>,
-    /// Sessions of an accepted file.
+    /// The number of sessions of an accepted file.
     sessions: Option<usize>,
-    /// `id start end` of sessions whose instants matter.
+    /// `id start end` of the sessions whose instants are tested.
     #[serde(default)]
     slots: Vec<String>,
-    /// `id: Role: Name, Affiliation | …` of sessions whose speakers matter.
+    /// `id: Role: Name, Affiliation | …` of the sessions whose speakers are tested.
     #[serde(default)]
     speakers: Vec<String>,
-    /// `id: title` of sessions whose title matters.
+    /// `id: title` of the sessions whose title is tested.
     #[serde(default)]
     titles: Vec<String>,
-    /// `id: track` of sessions whose track matters.
+    /// `id: track` of the sessions whose track is tested.
     #[serde(default)]
     tracks: Vec<String>,
 }
 
-fn usual() -> String {
+fn default_conference() -> String {
     "los-angeles".to_owned()
 }
 
@@ -91,13 +91,13 @@ fn conference(name: &str) -> Arc<Conference> {
     })
 }
 
-/// A fault in the form of the manifest, without a word of the remedy.
+/// A fault in the form of the manifest, without the remedy.
 fn printed(fault: &Fault) -> String {
     let column = fault.column.as_deref().unwrap_or("-");
     format!("{} {} {} {}", fault.severity.as_str(), fault.line, column, fault.rule)
 }
 
-/// Everything in which a report differs from what its case expects.
+/// The differences between a report and its case.
 fn differences(case: &Case, report: &Report) -> Vec<String> {
     let mut wrong = Vec::new();
     let verdict = if report.program.is_some() { "accepted" } else { "refused" };
@@ -106,7 +106,7 @@ fn differences(case: &Case, report: &Report) -> Vec<String> {
     }
     let mut found: Vec<&Fault> = report.faults.iter().collect();
     for expected in &case.faults {
-        let (place, word) = expected.split_once(": ").expect("a fault ends in a word of the remedy");
+        let (place, word) = expected.split_once(": ").expect("a fault ends in a part of the remedy");
         let fits = |fault: &&Fault| printed(fault) == place && fault.remedy.contains(word);
         match found.iter().position(fits) {
             Some(index) => drop(found.remove(index)),
@@ -150,7 +150,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn every_file_gets_its_verdict_and_its_faults_and_no_others() {
+fn each_file_gets_the_verdict_and_faults_of_its_case() {
     let mut wrong = String::new();
     for case in cases() {
         let bytes = std::fs::read(directory().join(&case.file)).unwrap();
@@ -163,7 +163,7 @@ fn every_file_gets_its_verdict_and_its_faults_and_no_others() {
 }
 
 #[test]
-fn the_corpus_holds_at_least_150_distinct_files_and_names_each() {
+fn the_corpus_has_150_distinct_faulty_files_and_a_case_for_each_file() {
     let named: BTreeSet<String> = cases().into_iter().map(|case| case.file).collect();
     let stored: BTreeSet<String> = std::fs::read_dir(directory())
         .unwrap()
@@ -175,12 +175,12 @@ fn the_corpus_holds_at_least_150_distinct_files_and_names_each() {
         stored.iter().map(|name| std::fs::read(directory().join(name)).unwrap()).collect();
     let odd = cases().iter().filter(|case| !case.faults.is_empty()).count();
     assert!(odd >= 150, "{odd} files with a fault");
-    // A file may stand there twice, for two conferences.
+    // Some files are there twice, for two conferences.
     assert!(contents.len() + 12 >= stored.len() && contents.len() >= 150, "{}", contents.len());
 }
 
 #[test]
-fn every_report_prints_for_people_and_for_programs() {
+fn each_report_prints_as_text_and_as_json() {
     for case in cases() {
         let bytes = std::fs::read(directory().join(&case.file)).unwrap();
         let report = import(&bytes, &conference(&case.conference));
@@ -216,7 +216,7 @@ error[time]: \"9.45\" is not a time
   |
 2 | keynote,2025-03-25,9:00,9.45,plenary,Opening
   |                         ^^^^
-  = instead: write 09:45
+  = help: write 09:45
 
 program.csv: 1 error
 ";
@@ -224,7 +224,20 @@ program.csv: 1 error
 }
 
 #[test]
-fn the_real_program_is_without_fault() {
+fn the_mark_is_under_the_cell_in_every_script() {
+    for title in ["会議", "e\u{301}", "👩‍🚀 Räume"] {
+        let bytes = format!("title,id,date,start,end,kind\n{title},aa,2025-03-25,9:00,9.45,talk\n");
+        let text =
+            import(bytes.as_bytes(), &conference("los-angeles")).render_human("x", bytes.as_bytes(), false);
+        let mut lines = text.lines().skip(3);
+        let (line, mark) = (lines.next().unwrap(), lines.next().unwrap());
+        let width = unicode_width::UnicodeWidthStr::width;
+        assert_eq!(width(line.split("9.45").next().unwrap()), mark.find('^').unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn the_sample_program_has_no_fault() {
     let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("program.csv")).unwrap();
     let report = import(&bytes, &conference("los-angeles"));
     assert_eq!(report.faults, []);

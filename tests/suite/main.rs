@@ -22,6 +22,7 @@ mod fuzz;
 mod golden;
 mod histories;
 mod http;
+mod imports;
 mod operations;
 mod organizer_secrets;
 mod publishing;

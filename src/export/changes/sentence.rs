@@ -125,7 +125,7 @@ impl Voice<'_> {
         let rest: Vec<&str> = change
             .fields()
             .iter()
-            .filter_map(|change| change.field)
+            .map(|change| change.field)
             .filter(|field| !told.contains(field))
             .map(Field::as_str)
             .collect();

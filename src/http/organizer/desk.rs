@@ -9,8 +9,8 @@ use crate::http::allowance::Allowed;
 use crate::http::web::browser::PostedForm;
 use crate::http::web::{CAP, html, see, set_cookies};
 use crate::http::{Body, Problem, cap, origin, upload};
-use crate::import::{Fault, Report, Severity};
-use crate::program::Text;
+use crate::import::{Fault, Report, capitalized, place};
+use crate::program::{Severity, Text};
 use crate::publisher::{Proposal, PublishError, Verdict};
 use crate::store::Origin;
 use crate::web::{self, FaultLine, KeptRelease};
@@ -261,7 +261,7 @@ fn origin_in_words(origin: Origin) -> String {
 }
 
 fn faults(report: &Report) -> Vec<FaultLine> {
-    let mut lines: Vec<FaultLine> = report.shown().into_iter().map(fault).collect();
+    let mut lines: Vec<FaultLine> = report.displayed().into_iter().map(fault).collect();
     let left = (report.error_count() + report.warning_count()).saturating_sub(lines.len());
     if left > 0 {
         let message = format!("{left} more are not listed here");
@@ -288,12 +288,12 @@ fn faults_of_json(report: &serde_json::Value) -> Vec<FaultLine> {
 }
 
 fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> FaultLine {
-    let place = match (number, column) {
-        (0, _) => String::new(),
-        (number, "") => format!("line {number}"),
-        (number, column) => format!("line {number}, {column}"),
+    let place = place(number, Some(column).filter(|column| !column.is_empty()));
+    let (place, message) = match place.is_empty() {
+        true => (place, capitalized(message)),
+        false => (format!("{place}:"), message.to_owned()),
     };
-    FaultLine { is_error, place, message: message.to_owned(), remedy: remedy.to_owned() }
+    FaultLine { is_error, place, message: format!("{message}."), remedy: format!("{}.", capitalized(remedy)) }
 }
 
 fn in_words(verdict: &Verdict) -> String {

@@ -261,7 +261,7 @@ async fn errors_are_shown_and_other_sites_refused() {
     let broken = PROGRAM.replace("14:00,14:40", "14:00,13:40");
     let page = stage.send(upload("/organizer/preview", &broken).field("cookie", &cookie)).await;
     assert_eq!(page.status, 422);
-    assert!(page.text().contains("line 8"), "{}", page.text());
+    assert!(page.text().contains("Line 8, column end:"), "{}", page.text());
     assert!(!page.text().contains("name=\"confirm\""));
     let mut foreign = upload("/organizer/preview", PROGRAM).field("cookie", &cookie);
     foreign.fields.retain(|(name, _)| *name != "sec-fetch-site");

@@ -1,7 +1,8 @@
 //! Every release is looked at before it is kept: what stops it, and what is only told.
 
 use super::venue::{Venue, csv, moved};
-use callboard::doctor::{BackError, Client, Finding, Found, Severity};
+use callboard::doctor::{BackError, Client, Finding, Found};
+use callboard::program::Severity;
 use callboard::publisher::{PublishError, StartError, Verdict};
 use callboard::release::Release;
 
@@ -70,8 +71,8 @@ async fn a_finding_is_a_warning_of_the_publication() {
     venue.inspect = warned;
     venue.start().unwrap();
     let kept = |venue: &Venue, n| venue.store.as_ref().unwrap().release(n).unwrap().unwrap().warnings;
-    let told = "/program.ics, Google Calendar: the feed has 2000000 bytes, and Google reads about a million; \
-                offer feeds per track";
+    let told = "/program.ics, Google Calendar: the feed has 2000000 bytes, and Google reads about a million. \
+                Offer feeds per track.";
     assert_eq!(kept(&venue, 1), [told]);
     let publication = venue.upload(&moved(&csv(), 1)).await.unwrap();
     assert!(publication.is_new && publication.report.program.is_some());

@@ -1,10 +1,10 @@
-//! The closed vocabularies of a session: its kind and its status.
+//! Closed vocabularies: the kinds, states and fields of a session, and the severity of a fault.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A word that is not in a vocabulary; holds the words that are.
+/// A word outside a vocabulary. Holds the words inside it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write one of {}", .0.join(", "))]
 pub struct UnknownWord(pub &'static [&'static str]);
@@ -13,8 +13,7 @@ macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
             /// Every word, in the order of the documentation.
@@ -47,11 +46,11 @@ macro_rules! vocabulary {
 }
 
 vocabulary! {
-    /// What a session is; a category in the feeds.
+    /// What a session is. A category in the feeds.
     SessionKind {
         /// A talk in a track.
         Talk = "talk",
-        /// A talk to everybody.
+        /// A talk for everybody.
         Plenary = "plenary",
         /// Lightning talks.
         Lightning = "lightning",
@@ -77,17 +76,72 @@ vocabulary! {
     Status {
         /// It takes place.
         Confirmed = "confirmed",
-        /// Not all of it is known yet.
+        /// Its details may still change.
         Tentative = "tentative",
-        /// It does not take place and stays visible as such.
+        /// It does not take place. It stays visible, marked as cancelled.
         Cancelled = "cancelled",
-        /// It should never have been published: it leaves every feed and page without a trace.
+        /// It should never have been published. It leaves every feed and page without a tombstone.
         Withdrawn = "withdrawn",
     }
 }
 
+vocabulary! {
+    /// A field of a session: a column of the CSV, in the order of the documentation.
+    Field {
+        /// The session's id.
+        Id = "id",
+        /// The day on which it starts.
+        Date = "date",
+        /// When it starts.
+        Start = "start",
+        /// When it ends.
+        End = "end",
+        /// The day on which it ends, if that is a later one.
+        EndDate = "end_date",
+        /// Its kind.
+        Kind = "kind",
+        /// Its title.
+        Title = "title",
+        /// Its track.
+        Track = "track",
+        /// The block that holds it.
+        Block = "block",
+        /// Its room.
+        Room = "room",
+        /// Its speakers.
+        Speakers = "speakers",
+        /// Its abstract.
+        Abstract = "abstract",
+        /// The speakers' bios.
+        Bios = "bios",
+        /// Its own page.
+        Url = "url",
+        /// Links to slides, videos and documents.
+        Links = "links",
+        /// Its status.
+        Status = "status",
+    }
+}
+
+vocabulary! {
+    /// How serious a fault or a finding is.
+    Severity {
+        /// The file is refused, or a client loses or misreads a session.
+        Error = "error",
+        /// The file is accepted, and the warning is shown.
+        Warning = "warning",
+    }
+}
+
+impl Field {
+    /// Whether a change of this field moves the session.
+    pub fn moves(self) -> bool {
+        matches!(self, Self::Start | Self::End | Self::Track | Self::Room)
+    }
+}
+
 impl SessionKind {
-    /// Whether nobody is kept from anything else by it: breaks and meals stay free time in an agenda.
+    /// Whether it is a break or a meal, which count as free time in an agenda.
     pub fn is_pause(self) -> bool {
         matches!(self, Self::Break | Self::Meal)
     }
@@ -104,6 +158,9 @@ mod tests {
         }
         for status in Status::ALL {
             assert_eq!(status.as_str().to_uppercase().parse(), Ok(*status));
+        }
+        for field in Field::ALL {
+            assert_eq!(serde_json::to_value(field).unwrap(), field.as_str());
         }
         assert!("keynote".parse::<SessionKind>().unwrap_err().to_string().contains("plenary"));
     }

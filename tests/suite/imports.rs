@@ -1,14 +1,13 @@
-//! Laws of import as a whole: no bytes make it panic, every fault helps, and instants survive.
+//! Laws of import: no bytes make it panic, every fault has a remedy, instants survive, and the time is linear.
 
-use super::scan::{raw, scan, unquoted};
-use super::{Report, import};
-use crate::program::{Clock, Conference, Slug, Text, Track, Zone, slug_of};
+use callboard::import::{MAX_FILE, MAX_SESSIONS, Report, import, without_formulas};
+use callboard::program::{Clock, Conference, Slug, Text, Track, Zone, slug_of};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const REAL: &[u8] = include_bytes!("../../program.csv");
+const SAMPLE: &[u8] = include_bytes!("../../program.csv");
 
 fn conference(zone: &str) -> Arc<Conference> {
     let track = |name: &str| Track {
@@ -34,12 +33,12 @@ fn conference(zone: &str) -> Arc<Conference> {
     })
 }
 
-pub(super) fn los_angeles() -> Arc<Conference> {
+fn los_angeles() -> Arc<Conference> {
     conference("America/Los_Angeles")
 }
 
-/// What holds of every report on some bytes.
-fn is_lawful(report: &Report, bytes: &[u8]) {
+/// Asserts what is true of every report.
+fn check_report(report: &Report, bytes: &[u8]) {
     assert_eq!(report.program.is_none(), report.errors().next().is_some());
     // A CR or LF ends a line in every encoding that import reads.
     let lines = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() as u64 + 1;
@@ -49,69 +48,55 @@ fn is_lawful(report: &Report, bytes: &[u8]) {
         let text = [&fault.text, &fault.message, &fault.remedy];
         assert!(text.iter().all(|text| !text.contains('\u{1b}')), "{fault:?}");
     }
-    let page = report.render_human("x.csv", bytes, false);
-    assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
+    let text = report.render_human("x.csv", bytes, false);
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        is_lawful(&import(&bytes, &los_angeles()), &bytes);
+    fn no_bytes_make_import_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        check_report(&import(&bytes, &los_angeles()), &bytes);
     }
 
     #[test]
-    fn no_text_of_csv_makes_it_panic(text in "(id,date,start,end,kind,title|id;title)\r?\n[a-c,;\"\r\n\t0-9:/ é-]{0,120}") {
-        is_lawful(&import(text.as_bytes(), &los_angeles()), text.as_bytes());
+    fn no_csv_text_makes_import_panic(text in "(id,date,start,end,kind,title|id;title)\r?\n[a-c,;\"\r\n\t0-9:/ é-]{0,120}") {
+        check_report(&import(text.as_bytes(), &los_angeles()), text.as_bytes());
     }
 
     #[test]
-    fn no_change_of_a_real_program_makes_it_panic(
-        changes in proptest::collection::vec((0..REAL.len(), any::<u8>(), 0_usize..3), 1..12),
+    fn no_change_of_the_sample_makes_import_panic(
+        changes in proptest::collection::vec((0..SAMPLE.len(), any::<u8>(), 0_usize..3), 1..12),
         broken in "[\",;\r\n\u{0}]{0,3}",
     ) {
-        let mut bytes = REAL.to_vec();
+        let mut bytes = SAMPLE.to_vec();
         for (at, byte, kind) in changes {
             match kind {
-                0 => bytes[at % REAL.len()] = byte,
+                0 => bytes[at % SAMPLE.len()] = byte,
                 1 => bytes.insert(at, byte),
                 _ => drop(bytes.splice(at..at, broken.bytes())),
             }
         }
-        is_lawful(&import(&bytes, &los_angeles()), &bytes);
+        check_report(&import(&bytes, &los_angeles()), &bytes);
     }
 
-    /// The cells of a row are those that the csv crate reads, where no quote is wrong.
     #[test]
-    fn scan_and_csv_read_the_same_cells(text in "(([a ]{0,2}|\"([a,\r\n]|\"\"){0,4}\")(,|\r\n|\n|\r)){0,16}") {
-        let records = scan(&text, b',');
-        prop_assert!(records.iter().all(|record| record.flaws.is_empty() && record.sound));
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-        let expected: Vec<Vec<String>> =
-            reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
-        let cell = |place| unquoted(raw(&text, place)).into_owned();
-        let found: Vec<Vec<String>> =
-            records.iter().map(|record| record.cells.iter().map(cell).collect()).collect();
-        prop_assert_eq!(found, expected);
-    }
-
-    /// So are those of a row whose quotes are wrong, unless it says that its cells cannot be told apart.
-    #[test]
-    fn a_sound_record_with_bad_quotes_reads_like_in_the_csv_crate(text in "[a, \"]{1,16}") {
-        for record in scan(&text, b',').iter().filter(|record| record.sound) {
-            let mut reader =
-                csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let expected: Vec<String> =
-                reader.records().next().unwrap().unwrap().iter().map(str::to_owned).collect();
-            let found: Vec<String> =
-                record.cells.iter().map(|place| unquoted(raw(&text, place)).into_owned()).collect();
-            prop_assert_eq!(found, expected);
+    fn a_file_without_formulas_holds_the_same_program(
+        titles in proptest::collection::vec("['=+@\t-]{0,3}[a-z=+,;\"\n]{1,8}", 1..5),
+        rooms in proptest::collection::vec("['=+@-]{0,2}[a-z]{1,4}", 5),
+    ) {
+        let mut file = "id,date,\tstart,end,kind,title,room,\"\rabstract\"\n".to_owned();
+        let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        for (n, (text, room)) in titles.iter().zip(&rooms).enumerate() {
+            let (title, room, text) = (cell(&text.replace('\n', "")), cell(room), cell(text));
+            file.push_str(&format!("s-{n},2025-03-25,09:00,10:00,talk,{title},{room},{text}\n"));
         }
+        let safe = without_formulas(file.clone().into_bytes());
+        let conference = los_angeles();
+        prop_assert_eq!(import(&safe, &conference).program, import(file.as_bytes(), &conference).program);
     }
 
-    /// Civil times with the abbreviation in force name one instant each, across every clock change.
     #[test]
-    fn instants_survive(
+    fn a_civil_time_with_its_abbreviation_names_one_instant(
         zone in prop::sample::select(vec![
             "America/Los_Angeles", "Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "America/Sao_Paulo",
             "Africa/Casablanca", "Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham", "America/Nuuk", "UTC",
@@ -122,11 +107,11 @@ proptest! {
         let conference = conference(zone);
         let start: DateTime<Utc> = "2023-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minute);
         let end = start + TimeDelta::minutes(length);
-        let shown = |at: DateTime<Utc>| {
+        let printed = |at: DateTime<Utc>| {
             let civil = conference.zone.civil(at);
             (civil.date(), format!("{} {}", civil.format("%H:%M"), conference.zone.abbreviation(at)))
         };
-        let ((date, from), (end_date, to)) = (shown(start), shown(end));
+        let ((date, from), (end_date, to)) = (printed(start), printed(end));
         let csv = format!("id,date,start,end,end_date,kind,title\nab,{date},{from},{to},{end_date},talk,T\n");
         let report = import(csv.as_bytes(), &conference);
         let errors: Vec<_> = report.errors().collect();
@@ -138,8 +123,8 @@ proptest! {
 }
 
 #[test]
-fn a_file_over_its_cap_is_refused_unread() {
-    let report = import(&vec![b','; super::MAX_FILE + 1], &los_angeles());
+fn a_file_over_the_limit_is_refused_unread() {
+    let report = import(&vec![b','; MAX_FILE + 1], &los_angeles());
     assert_eq!(report.faults.iter().map(|fault| fault.rule).collect::<Vec<_>>(), ["file-too-large"]);
 }
 
@@ -152,16 +137,16 @@ fn rows(count: usize, row: impl Fn(usize) -> String) -> Vec<u8> {
 #[test]
 fn fifty_thousand_sessions_are_read_and_one_more_is_refused() {
     let row = |n: usize| format!("s-{n},2025-03-25,09:00,09:45,talk,Talk {n},,,Jane {n}\n");
-    let full = rows(super::table::MOST_SESSIONS, row);
+    let full = rows(MAX_SESSIONS, row);
     let report = import(&full, &los_angeles());
     assert_eq!((report.faults.len(), report.program.unwrap().order().len()), (0, 50_000));
-    let report = import(&rows(super::table::MOST_SESSIONS + 1, row), &los_angeles());
+    let report = import(&rows(MAX_SESSIONS + 1, row), &los_angeles());
     let errors: Vec<_> = report.errors().map(|fault| (fault.rule, fault.line)).collect();
     assert_eq!(errors, [("too-many-sessions", 50_002)]);
 }
 
 #[test]
-fn no_shape_of_a_file_takes_a_square_of_its_size() {
+fn no_shape_of_a_file_takes_quadratic_time() {
     let shapes: [(&str, Vec<u8>); 7] = [
         (
             "all in one room",
@@ -182,8 +167,8 @@ fn no_shape_of_a_file_takes_a_square_of_its_size() {
     ];
     for (shape, bytes) in shapes {
         let started = Instant::now();
-        is_lawful(&import(&bytes, &los_angeles()), &bytes);
-        // Linear work takes well under a second even unoptimised; a square of 40,000 takes minutes.
+        check_report(&import(&bytes, &los_angeles()), &bytes);
+        // Linear work takes well under a second even unoptimised; quadratic work takes minutes.
         assert!(started.elapsed() < Duration::from_secs(20), "{shape}: {:?}", started.elapsed());
     }
 }

@@ -1,0 +1,118 @@
+//! The header row, which names the columns.
+
+use super::fault::{Defect, Faults, Location, Spot, shorten};
+use super::scan::MAX_COLUMNS;
+use super::word::nearest;
+use crate::program::{Field, Text};
+
+/// Columns that every file must have.
+const REQUIRED: [Field; 6] = [Field::Id, Field::Date, Field::Start, Field::End, Field::Kind, Field::Title];
+
+/// Bytes of a column's name. A longer text is only quoted in a message.
+const MAX_NAME: usize = 256;
+
+/// Whether every file must have a column for the field, and every row a text in it.
+pub(super) fn is_required(field: Field) -> bool {
+    REQUIRED.contains(&field)
+}
+
+/// Whether a cell of the header row, as written in the file, names a field.
+pub(super) fn names_field(cell: &str) -> bool {
+    cell.len() <= MAX_NAME && field(cell.trim_matches(['"', ' ', '\u{a0}'])).is_some()
+}
+
+fn field(name: &str) -> Option<Field> {
+    name.to_lowercase().parse().ok()
+}
+
+/// The header row: the field of each column.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// The columns' names as the file spells them, trimmed.
+    pub(super) names: Vec<String>,
+    fields: Vec<Option<Field>>,
+}
+
+impl Header {
+    /// Reads the cells of the header row and reports their faults; none if no row below it can be read.
+    ///
+    /// `width` counts all cells of the row. More than [`MAX_COLUMNS`] are an accident of a spreadsheet.
+    pub(super) fn read(cells: &[Spot<'_>], width: usize, faults: &mut Faults) -> Option<Self> {
+        let name = |cell: &Spot<'_>| match cell.text.len() {
+            0..=MAX_NAME => Text::line(cell.text).0.to_string(),
+            _ => shorten(cell.text),
+        };
+        let names: Vec<String> = cells.iter().map(name).collect();
+        let file = cells.first().copied().unwrap_or(Spot::FILE);
+        if width > MAX_COLUMNS {
+            let message = format!("the header row has {width} columns, more than {MAX_COLUMNS}");
+            faults.error(file, Defect::new("too-many-columns", message, "delete the columns without a name"));
+            return None;
+        }
+        let fields: Vec<_> = names.iter().map(|name| field(name)).collect();
+        if fields.iter().all(Option::is_none) {
+            let expected = REQUIRED.map(Field::as_str).join(",");
+            let message = "the first row names no column of a program";
+            let remedy =
+                format!("write a first row such as {expected}, separated by commas, semicolons or tabs");
+            faults.error(file, Defect::new("no-header", message, remedy));
+            return None;
+        }
+        let header = Self { names, fields };
+        header.report(cells, faults);
+        Some(header)
+    }
+
+    fn report(&self, cells: &[Spot<'_>], faults: &mut Faults) {
+        for (index, ((cell, name), field)) in cells.iter().zip(&self.names).zip(&self.fields).enumerate() {
+            let spot = Spot { column: Some(name), ..*cell };
+            match field {
+                Some(field) if self.position(*field) != Some(index) => {
+                    let message = format!("the column {name:?} is there twice");
+                    faults.error(
+                        spot,
+                        Defect::new("duplicate-column", message, "delete or rename one of them"),
+                    );
+                }
+                None if !name.is_empty() => faults.warn(spot, self.unknown(name)),
+                _ => {}
+            }
+        }
+        let span = |cell: &Spot<'_>| cell.location.span;
+        let row = Location {
+            line: cells.first().map_or(1, |cell| cell.location.line),
+            span: cells.first().and_then(span).zip(cells.last().and_then(span)).map(|(a, b)| (a.0, b.1)),
+        };
+        for field in REQUIRED.into_iter().filter(|field| self.position(*field).is_none()) {
+            faults.error(Spot { location: row, column: Some(field.as_str()), text: "" }, self.missing(field));
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Defect {
+        let known: Vec<&str> = Field::WORDS.to_vec();
+        let is_free = |name: &&str| field(name).is_some_and(|field| self.position(field).is_none());
+        let free: Vec<&str> = known.iter().copied().filter(is_free).collect();
+        let remedy = match nearest(name, &free).or_else(|| nearest(name, &known)) {
+            Some(near) if is_free(&near) => format!("rename it to {near:?} if that is what it holds"),
+            Some(near) => format!("delete it if {near:?} holds the same; otherwise leave it"),
+            None => format!("leave it, or rename it to one of {}", known.join(", ")),
+        };
+        Defect::new("unknown-column", format!("the column {name:?} is unknown and ignored"), remedy)
+    }
+
+    fn missing(&self, field: Field) -> Defect {
+        let is_unknown = |(name, field): &(&String, &Option<Field>)| field.is_none() && !name.is_empty();
+        let unknown = self.names.iter().zip(&self.fields).filter(is_unknown);
+        let unknown: Vec<&str> = unknown.map(|(name, _)| name.as_str()).collect();
+        let remedy = match nearest(field.as_str(), &unknown) {
+            Some(near) => format!("rename the column {near:?} to \"{field}\", or add a column \"{field}\""),
+            None => format!("add a column \"{field}\" and fill it in for every session"),
+        };
+        Defect::new("missing-column", format!("the required column \"{field}\" is missing"), remedy)
+    }
+
+    /// The index of a field's column; of two, the first.
+    pub(super) fn position(&self, field: Field) -> Option<usize> {
+        self.fields.iter().position(|known| *known == Some(field))
+    }
+}
