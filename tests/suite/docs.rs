@@ -96,6 +96,23 @@ fn the_readme_is_short() {
     assert!(lines <= 150, "README.md has {lines} lines");
 }
 
+#[test]
+fn every_page_names_the_compiler_of_the_manifest() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let oldest = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap();
+    let oldest = oldest.trim_end_matches('"');
+    let mut named = 0;
+    for page in pages().into_iter().chain([root().join("CONTRIBUTING.md"), root().join("tests/run")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for (at, _) in text.match_indices("Rust 1.") {
+            named += 1;
+            let rest = &text[at + "Rust ".len()..];
+            assert!(rest.starts_with(&format!("{oldest} ")), "{}: another version", page.display());
+        }
+    }
+    assert!(named > 0, "the README names the oldest version of Rust");
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap()
 }
