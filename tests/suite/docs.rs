@@ -97,6 +97,43 @@ fn the_readme_is_short() {
 }
 
 #[test]
+fn every_command_runs_in_a_test_or_has_a_placeholder() {
+    let tests =
+        BTreeMap::from([("docs", "tests/clients/test_docs.py"), ("systemd", "tests/systemd/scenarios.py")]);
+    let tests: BTreeMap<&str, String> = tests
+        .into_iter()
+        .map(|(suite, file)| (suite, fs::read_to_string(root().join(file)).unwrap()))
+        .collect();
+    let mut wrong = Vec::new();
+    for page in
+        pages().into_iter().chain(["CONTRIBUTING.md", "tests/README.md"].map(|page| root().join(page)))
+    {
+        let shown = page.strip_prefix(root()).unwrap().display().to_string();
+        for block in console_blocks(&fs::read_to_string(&page).unwrap()) {
+            match block {
+                Runs::Marked(suite, name) => {
+                    let is_run =
+                        tests.get(suite.as_str()).is_some_and(|code| code.contains(&format!("(\"{name}\")")));
+                    if !is_run {
+                        wrong.push(format!("{shown}: tests/{suite} does not run {name}"));
+                    }
+                }
+                Runs::Unmarked(commands) => {
+                    // The test suites themselves, and cargo.
+                    let runs_itself = |command: &str| {
+                        let program = command.split(' ').find(|word| !word.contains('=')).unwrap();
+                        program == "cargo" || root().join(program).is_file()
+                    };
+                    let idle = commands.into_iter().filter(|one| !runs_itself(one) && !has_placeholder(one));
+                    wrong.extend(idle.map(|command| format!("{shown}: {command}")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn every_page_names_the_compiler_of_the_manifest() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let oldest = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap();
@@ -134,12 +171,47 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The targets of `[text](target)`, code aside.
+/// Where a console block of a page runs.
+enum Runs {
+    /// Under `<!-- tests/SUITE: NAME -->`: the suite, and the name.
+    Marked(String, String),
+    /// Its commands, which nothing marks.
+    Unmarked(Vec<String>),
+}
+
+fn console_blocks(text: &str) -> Vec<Runs> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut blocks = Vec::new();
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| **line == "```console") {
+        let above = if at == 0 { "" } else { lines[at - 1] };
+        let marker = above.strip_prefix("<!-- tests/").and_then(|rest| rest.strip_suffix(" -->"));
+        blocks.push(match marker.and_then(|marker| marker.split_once(": ")) {
+            Some((suite, name)) => Runs::Marked(suite.to_owned(), name.to_owned()),
+            None => {
+                let block = lines[at + 1..].iter().take_while(|line| **line != "```");
+                Runs::Unmarked(block.filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect())
+            }
+        });
+    }
+    blocks
+}
+
+/// A word in capitals, such as `HOST`, which the reader replaces; no variable of the shell.
+fn has_placeholder(command: &str) -> bool {
+    let words = command.split(|c: char| !(c.is_ascii_alphanumeric() || c == '$' || c == '_' || c == '='));
+    words.into_iter().any(|word| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase()))
+}
+
+/// The targets of `[text](target)` and of pictures, without those in code.
 fn links(text: &str) -> Vec<&str> {
     let prose = outside_code(text);
     prose
-        .flat_map(|line| line.match_indices("](").map(move |(at, _)| &line[at + 2..]))
-        .filter_map(|rest| rest.split(')').next())
+        .flat_map(|line| {
+            let ends = [("](", ')'), ("src=\"", '"')];
+            let targets =
+                move |(start, end)| line.split(start).skip(1).filter_map(move |rest| rest.split(end).next());
+            ends.into_iter().flat_map(targets)
+        })
         .collect()
 }
 

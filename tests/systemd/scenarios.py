@@ -39,6 +39,11 @@ def readme_leads_to_a_served_feed():
 
 
 @scenario
+def the_config_is_checked_beside_the_running_service():
+    readme("config-check")
+
+
+@scenario
 def without_secrets_nobody_publishes():
     check(not SECRETS.exists(), "there are secrets already")
     check(status_of(ORIGIN + "/organizer/status", secret="guess") in (401, 404), "the desk opened without secrets")
