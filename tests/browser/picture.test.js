@@ -1,13 +1,16 @@
-// The README's pictures are of the real pages. UPDATE_SCREENSHOTS=1 takes them anew.
+// Takes the pictures of README and docs from the real pages. UPDATE_SCREENSHOTS=1 replaces those in tests/screenshots.
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ROOT, Server } from "./server.js";
+import { ROOT, SECRET, Server } from "./server.js";
 import { ARTEFACTS, launch, pick, visitor } from "./visitor.js";
 
-const KEPT = join(ROOT, "tests", "screenshots");
-const MOST = 150_000;
+const SHOTS = join(ROOT, "tests", "screenshots");
+// Bytes. They are part of every clone.
+const LARGEST = 250_000;
+const VIEWS = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+const SHOWN_IN = { program: "README.md", agenda: "docs/guide/attendees.md", desk: "docs/guide/organizers.md" };
 
 let browser, server;
 before(async () => {
@@ -16,35 +19,45 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await server?.stop(); });
 
-async function take(page, name) {
-  const path = join(ARTEFACTS, `readme-${name}.png`);
-  await page.screenshot({ path, animations: "disabled" });
-  const kept = join(KEPT, `${name}.png`);
+async function take(page, subject, view) {
+  const name = `${subject}-${view}.png`;
+  const taken = join(ARTEFACTS, `docs-${name}`);
+  await page.screenshot({ path: taken, animations: "disabled" });
+  const shown = join(SHOTS, name);
   if (process.env.UPDATE_SCREENSHOTS) {
-    mkdirSync(KEPT, { recursive: true });
-    copyFileSync(path, kept);
+    mkdirSync(SHOTS, { recursive: true });
+    copyFileSync(taken, shown);
   }
-  assert.ok(statSync(kept).size < MOST, `${name}.png has ${statSync(kept).size} bytes`);
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  assert.ok(readme.includes(`tests/screenshots/${name}.png`), "the README shows it");
+  const { size } = statSync(shown);
+  assert.ok(size < LARGEST, `${name} has ${size} bytes`);
+  const text = readFileSync(join(ROOT, SHOWN_IN[subject]), "utf8");
+  assert.ok(text.includes(`tests/screenshots/${name}`), `${SHOWN_IN[subject]} shows ${name}`);
 }
 
-test("the README shows the program and an agenda", async (t) => {
-  const { page } = await visitor(t, browser, server, { viewport: { width: 1120, height: 800 } });
-  await page.goto("/");
-  for (const session of ["slow-queries", "ai-infrastructure", "live-laugh-log"]) await pick(page, session);
-  await page.evaluate(() => {
-    document.activeElement.blur();
-    document.getElementById("safe-ai-rollout").scrollIntoView({ behavior: "instant" });
-    scrollBy({ top: 26, behavior: "instant" });
+for (const [view, viewport] of Object.entries(VIEWS)) {
+  test(`README and guide show the program and an agenda, ${view}`, async (t) => {
+    const { page } = await visitor(t, browser, server, { viewport });
+    await page.goto("/");
+    for (const session of ["slow-queries", "ai-infrastructure", "live-laugh-log", "ml-monitoring"]) {
+      await pick(page, session);
+    }
+    await page.evaluate(() => {
+      document.activeElement.blur();
+      document.getElementById("safe-ai-rollout").scrollIntoView({ behavior: "instant" });
+      scrollBy({ top: 26, behavior: "instant" });
+    });
+    await take(page, "program", view);
+    await page.goto("/agenda");
+    await page.locator("[data-count]").filter({ hasText: "4" }).waitFor();
+    await take(page, "agenda", view);
   });
-  await take(page, "program");
 
-  const phone = { viewport: { width: 390, height: 844 }, storageState: await page.context().storageState() };
-  const { page: agenda } = await visitor(t, browser, server, phone);
-  await agenda.goto("/");
-  await pick(agenda, "ml-monitoring");
-  await agenda.goto("/agenda");
-  await agenda.locator("[data-count]").filter({ hasText: "4" }).waitFor();
-  await take(agenda, "agenda");
-});
+  test(`the guide for organizers shows the desk, ${view}`, async (t) => {
+    const { page } = await visitor(t, browser, server, { viewport });
+    await page.goto("/organizer");
+    await page.fill("input[name=secret]", SECRET);
+    await page.locator("form[action='/organizer/session'] button").click();
+    await page.locator("form[action='/organizer/preview']").waitFor();
+    await take(page, "desk", view);
+  });
+}
