@@ -1,26 +1,18 @@
-//! The pipeline, and what it works with.
+//! The pipeline: from a request to its response.
 
-use super::agendas::{AgendaError, Agendas};
-use super::allowance::{Allowances, Allowed};
-use super::api::{self, Call, Reader};
-use super::changes::Changes;
-use super::dav::{self, Place};
-use super::exports::Exports;
-use super::feeds::Polled;
-use super::jcal::{self, Jcals};
-use super::method::{self, Asked};
+use super::agendas::Agendas;
+use super::allowance::Allowances;
+use super::context::{Context, Reply, Services};
 use super::organizer::{Organizer, Secrets};
 use super::pace::Pace;
-use super::policy;
-use super::queue::Queues;
-use super::route::{Endpoint, Route, Routes};
-use super::web::{Codes, Events, PageRequest};
-use super::{Body, Metrics, Problem, access, cap, coded, feeds, host, problem};
+use super::reply::{Answer, no_content};
+use super::request_body::UnreadBody;
+use super::route::{self, Path, Resource};
+use super::{Body, Metrics, Problem, access, coded, host, method, policy, problem};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::freshness::{Freshness, Share};
-use crate::publisher::{Published, Publisher};
-use crate::release::Release;
+use crate::publisher::Publisher;
 use crate::store::Store;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -34,21 +26,21 @@ use std::time::Duration;
 /// What an application is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// Holds the release that readers see.
+    /// Holds the live release.
     pub publisher: Arc<Publisher>,
-    /// Where agendas are kept.
+    /// Holds the agendas.
     pub store: Store,
     /// The time.
     pub clock: Clock,
     /// How long a request's body may take.
     pub body_patience: Duration,
-    /// Whose pages may frame the embedded program; empty: nobody's.
+    /// The origins whose pages may frame the embedded program; empty for none.
     pub frame_ancestors: Vec<String>,
     /// The organizer's secrets.
     pub secrets: Secrets,
-    /// Which read link has seen which release.
+    /// The release that each read link last fetched.
     pub freshness: Arc<Freshness>,
-    /// How often an address may do what.
+    /// The limits that apply to one client.
     pub allowances: Allowances,
 }
 
@@ -57,25 +49,10 @@ pub struct Parts {
 pub struct App(Arc<Inner>);
 
 struct Inner {
-    publisher: Arc<Publisher>,
-    agendas: Agendas,
-    polled: Polled,
-    store: Store,
-    codes: Codes,
-    events: Events,
-    clock: Clock,
+    services: Services,
     body_patience: Duration,
-    frame_ancestors: String,
-    routes: Routes,
     metrics: Metrics,
-    organizer: Organizer,
-    changes: Changes,
-    exports: Exports,
-    jcals: Jcals,
-    reader: Reader,
-    allowances: Allowances,
     pace: Pace,
-    queues: Queues,
 }
 
 impl App {
@@ -87,78 +64,79 @@ impl App {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
             secrets,
-            freshness,
+            freshness: Arc::clone(&freshness),
             clock: clock.clone(),
             sessions: Arc::default(),
             drafts: Arc::default(),
             previews: Arc::default(),
         };
-        Self(Arc::new(Inner {
+        let services = Services {
             publisher,
-            agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&organizer.freshness)),
-            polled: Polled::default(),
+            agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&freshness)),
+            polled: Default::default(),
             store,
-            codes: Codes::default(),
-            events: Events::default(),
+            freshness,
+            codes: Default::default(),
+            events: Default::default(),
             clock,
-            body_patience,
             frame_ancestors: frame_ancestors.join(" "),
-            routes: Routes::new(),
-            metrics: Metrics::new(Routes::patterns()),
             organizer,
-            changes: Changes::default(),
-            exports: Exports::default(),
-            jcals: Jcals::default(),
-            reader: Reader::default(),
+            changes: Default::default(),
+            exports: Default::default(),
+            jcals: Default::default(),
+            documents: Default::default(),
             allowances,
-            pace: Pace::default(),
-            queues: Queues::default(),
-        }))
+            queues: Default::default(),
+        };
+        let metrics = Metrics::new(route::patterns());
+        Self(Arc::new(Inner { services, body_patience, metrics, pace: Pace::default() }))
     }
 
-    /// What was counted of the answers.
+    /// Counters of the responses.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    /// Replaces how often an address may do what.
+    /// Replaces the limits that apply to one client.
     pub fn limit_rates(&self, limits: &Limits) {
-        self.0.allowances.limit(limits);
+        self.0.services.allowances.limit(limits);
     }
 
     /// The time.
     pub(super) fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
+        self.0.services.clock.now()
     }
 
-    /// How many of the read links polled lately hold the running release.
+    /// How many of the recently polled read links hold the live release.
     pub(super) fn freshness(&self) -> Share {
-        self.0.organizer.freshness.share(self.0.publisher.current().number(), self.0.clock.now())
+        let Services { freshness, publisher, clock, .. } = &self.0.services;
+        freshness.share(publisher.current().number(), clock.now())
     }
 
-    /// Watches whether the server keeps up, so that requests are turned away when it does not; never returns.
-    /// It belongs on the runtime that the requests are answered on.
+    /// Watches whether the server keeps up, so that requests are rejected when it does not. Never returns; it belongs on
+    /// the runtime that answers the requests.
     pub async fn keep_pace(&self) {
         self.0.pace.keep().await;
     }
 
-    /// How many requests were turned away because the server did not keep up.
+    /// How many requests were rejected because the server did not keep up.
     pub fn turned_away(&self) -> u64 {
-        self.0.pace.turned_away() + self.0.queues.turned_away() + self.0.jcals.turned_away()
+        let Services { queues, jcals, .. } = &self.0.services;
+        self.0.pace.turned_away() + queues.rejected() + jcals.turned_away()
     }
 
-    /// Answers a request of this machine's. What goes wrong is an answer too.
+    /// Answers a request from this machine. Errors become responses.
     pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes>,
+        B: http_body::Body<Data = Bytes> + Send,
     {
         self.respond_to(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
     }
 
-    /// Answers a request that came in from an address, a proxy's where there is one.
+    /// Answers a request from an address, a proxy's where there is one.
     pub async fn respond_to<B>(&self, request: Request<B>, socket: IpAddr) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes>,
+        B: http_body::Body<Data = Bytes> + Send,
     {
         if !self.0.pace.admits() {
             let mut answer = Problem::Overloaded.answer(None);
@@ -169,20 +147,20 @@ impl App {
         let entry = access::Entry::begin(&head.method);
         let found = host::check(head.version, &head.headers)
             .and_then(|()| coded::transfer(&head.headers))
-            .and_then(|()| self.route(&head));
-        let (pattern, class) = match &found {
-            Ok(route) => (route.pattern, route.class),
-            Err(_) => ("-", None),
-        };
-        let answered = match found {
-            Ok(route) => self.perform(route, &head, body, socket).await,
-            Err(problem) => Err(problem),
+            .and_then(|()| route::find(&head.method, head.uri.path()));
+        let (pattern, class, answered) = match found {
+            Ok((resource, path)) => {
+                let line = resource.line(&head.method);
+                let class = line.map_or(resource.class, |line| Some(line.class));
+                (resource.pattern, class, self.perform(resource, &path, &head, body, socket).await)
+            }
+            Err(problem) => ("-", None, Err(problem)),
         };
         let mut response = answered.unwrap_or_else(|problem| {
             let problem = problem.with_credentials(pattern, &head.headers);
             entry.problem(pattern, &problem);
             let is_page = class.is_none_or(policy::Class::is_page);
-            let release = self.0.publisher.current();
+            let release = self.0.services.publisher.current();
             let page = |title: &str, detail: &str| crate::web::problem(&release, title, detail);
             let is_wanted = is_page && problem::prefers_page(&head.headers);
             problem.answer(is_wanted.then_some(&page as problem::Page<'_>))
@@ -199,191 +177,41 @@ impl App {
         response
     }
 
-    fn route(&self, head: &request::Parts) -> Result<Route, Problem> {
-        // CONNECT's target is an authority, and `*` asks about the server as a whole (RFC 9112, 3.2).
-        match head.uri.path() {
-            _ if !method::is_known(&head.method) => Err(Problem::UnknownMethod),
-            "*" if head.method == Method::OPTIONS => {
-                Ok(Route { pattern: "*", class: None, methods: method::READ, endpoint: None })
-            }
-            path if path.starts_with('/') => self.0.routes.of(&head.method, path),
-            _ => Err(Problem::BadTarget),
-        }
-    }
-
     async fn perform<B>(
         &self,
-        route: Route,
+        resource: &'static Resource,
+        path: &Path<'_>,
         head: &request::Parts,
         body: B,
         socket: IpAddr,
-    ) -> Result<Response<Body>, Problem>
+    ) -> Answer
     where
-        B: http_body::Body<Data = Bytes>,
+        B: http_body::Body<Data = Bytes> + Send,
     {
-        // CalDAV has methods of its own.
-        if !matches!(route.endpoint, Some(Endpoint::Dav(_))) {
-            match method::asked(&head.method, route.methods) {
-                Asked::Perform(_) => {}
-                Asked::Options => return Ok(options(&route)),
-                Asked::Refused => return Err(Problem::Method(route.methods)),
-            }
-        }
-        match route.endpoint.ok_or(Problem::NotFound)? {
-            Endpoint::Dav(Place::WellKnown) => Ok(dav::well_known(&head.headers)),
-            feed @ (Endpoint::AgendaFeed(_) | Endpoint::SessionFeed(_)) => {
-                let answer = self.ready_feed(feed.clone(), head);
-                // Calendars report a failed poll to their owners, so one is answered once the store is back.
-                if answer.is_err() && self.0.store.is_interrupted() {
-                    Box::pin(self.0.store.until_back()).await;
-                    return self.ready_feed(feed, head);
-                }
-                answer
-            }
-            feed @ Endpoint::Feed(_) if head.uri.query().is_none() => self.ready_feed(feed, head),
-            // On the heap: inside, their future would make every request's as large, and it is moved about.
-            other => Box::pin(self.perform_other(other, head, body, socket)).await,
-        }
-    }
-
-    /// What is behind the other paths: waits for a body, and for its turn.
-    async fn perform_other<B>(
-        &self,
-        endpoint: Endpoint,
-        head: &request::Parts,
-        body: B,
-        socket: IpAddr,
-    ) -> Result<Response<Body>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
+        let Some(line) = resource.line(&head.method) else {
+            return match head.method {
+                Method::OPTIONS => Ok(options(resource)),
+                _ => Err(Problem::Method(&resource.methods)),
+            };
+        };
         if !body.is_end_stream() {
             coded::content(&head.headers)?;
         }
-        let allowed = self.0.allowances.of(socket, &head.headers, self.0.clock.elapsed());
-        let patience = self.0.body_patience;
-        if let Endpoint::Organizer(endpoint) = endpoint {
-            return self.0.organizer.answer(endpoint, head, body, patience, allowed).await;
-        }
-        // Before its turn: a client may take its time to send.
-        let body = match &endpoint {
-            Endpoint::Web(page) => cap::read(body, page.cap(), patience).await?,
-            Endpoint::Api(api) => cap::read(body, api::cap(api), patience).await?,
-            Endpoint::Dav(_) => cap::read(body, dav::CAP, patience).await?,
-            _ => Bytes::new(),
-        };
-        let published = self.0.publisher.published();
-        let turn = self.0.queues.turn(&endpoint, head, &published).await?;
-        let answer = self.make(endpoint, &published, head, body, allowed);
-        match turn {
-            Some(turn) => turn.run(answer).await,
-            None => answer.await,
-        }
-    }
-
-    /// What is behind a path, once everything is there that it is made of.
-    async fn make(
-        &self,
-        endpoint: Endpoint,
-        published: &Published,
-        head: &request::Parts,
-        body: Bytes,
-        allowed: Allowed<'_>,
-    ) -> Result<Response<Body>, Problem> {
-        let (release, now) = (&published.release, self.0.clock.now());
-        let (agendas, freshness) = (&self.0.agendas, &*self.0.organizer.freshness);
-        match endpoint {
-            Endpoint::Dav(place) => {
-                dav::Visit { agendas, release, freshness, now, request: head, body }.answer(place).await
-            }
-            Endpoint::Jcal(feed) => {
-                self.0.jcals.of(self.feed(*feed, release, &jcal::plain(head), now)?).await
-            }
-            Endpoint::Export(format) => {
-                self.0.exports.answer(format, release, head, now, &self.0.queues.whole).await
-            }
-            Endpoint::Reading(what) => {
-                let queue = &self.0.queues.short;
-                self.0.reader.answer(what, release, &self.0.store, head, now, queue).await
-            }
-            Endpoint::Changes(feed) => {
-                self.0.changes.answer(feed, agendas, release, head, now, &self.0.queues.whole).await
-            }
-            Endpoint::Web(page) => {
-                let visit = PageRequest {
-                    agendas,
-                    publisher: &self.0.publisher,
-                    published,
-                    exports: &self.0.exports,
-                    store: &self.0.store,
-                    freshness,
-                    codes: &self.0.codes,
-                    events: &self.0.events,
-                    clock: &self.0.clock,
-                    queues: &self.0.queues,
-                    frame_ancestors: &self.0.frame_ancestors,
-                    allowed,
-                    request: head,
-                    body,
-                };
-                no_guessing(allowed, head, visit.answer(page).await)
-            }
-            Endpoint::Api(api) => {
-                let queue = &self.0.queues.whole;
-                let call = Call { agendas, release, freshness, allowed, now, queue, request: head, body };
-                no_guessing(allowed, head, call.answer(api).await)
-            }
-            feed => self.feed(feed, release, head, now),
-        }
-    }
-
-    /// A calendar feed that lies ready, or nearly so.
-    fn ready_feed(&self, feed: Endpoint, request: &request::Parts) -> Result<Response<Body>, Problem> {
-        self.feed(feed, &self.0.publisher.current(), request, self.0.clock.now())
-    }
-
-    /// A calendar feed.
-    fn feed(
-        &self,
-        feed: Endpoint,
-        release: &Arc<Release>,
-        request: &request::Parts,
-        now: DateTime<Utc>,
-    ) -> Result<Response<Body>, Problem> {
-        let (agendas, polled, freshness) = (&self.0.agendas, &self.0.polled, &*self.0.organizer.freshness);
-        let poll = feeds::Poll { agendas, polled, release, freshness, now };
-        match feed {
-            Endpoint::Feed(key) => feeds::public(key, release, request, now),
-            Endpoint::SessionFeed(id) => feeds::session(&id, release, request, now),
-            Endpoint::AgendaFeed(token) => poll.answer(&token, request),
-            Endpoint::TeamFeed(members) => poll.team(&members, request),
-            _ => Err(Problem::NotFound),
+        let body = UnreadBody::new(body, line.max_body, self.0.body_patience);
+        let context = Context { services: &self.0.services, head, body, socket, queue: line.queue };
+        match (line.handler)(context, path)? {
+            Reply::Ready(answer) => answer,
+            Reply::Pending(answer) => answer.await,
         }
     }
 }
 
-/// A write with an edit key that opens nothing takes a token, and is told so when there is none left.
-fn no_guessing(
-    allowed: Allowed<'_>,
-    request: &request::Parts,
-    answer: Result<Response<Body>, Problem>,
-) -> Result<Response<Body>, Problem> {
-    let is_read = matches!(request.method, Method::GET | Method::HEAD);
-    match answer {
-        Err(Problem::Agenda(AgendaError::UnknownKey)) if !is_read => {
-            Err(allowed.wrong_key().err().unwrap_or(Problem::Agenda(AgendaError::UnknownKey)))
-        }
-        answer => answer,
-    }
-}
-
-/// 204 with Allow, and with what a preflight asks for.
-fn options(route: &Route) -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::NO_CONTENT;
+/// 204 with Allow, and the fields that a preflight asks for.
+fn options(resource: &Resource) -> Response<Body> {
+    let mut response = no_content();
     let headers = response.headers_mut();
-    headers.insert(ALLOW, method::allow(route.methods));
-    if let Some(class) = route.class {
+    headers.insert(ALLOW, method::allow(&resource.methods));
+    if let Some(class) = resource.class {
         class.preflight(headers);
     }
     response

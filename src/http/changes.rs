@@ -5,18 +5,17 @@
 
 use super::conditional::Validators;
 use super::queue::Queue;
+use super::render_cache::RenderRequest;
+use super::reply::Answer;
 use super::representation::{Content, Representation, settled};
-use super::{Body, EntityTag, Problem};
+use super::{EntityTag, Problem};
 use crate::agenda::ReadToken;
-use crate::export::{ChangeFeed, Exported, Published, Scope};
+use crate::export::{self, Exported, Published, Scope};
 use crate::feed::Coding;
 use crate::http::agendas::Agendas;
 use crate::program::{Slug, Text};
 use crate::release::Release;
 use crate::store::{ReadError, ReleaseRecord, Store};
-use chrono::{DateTime, Utc};
-use http::Response;
-use http::request::Parts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,7 +31,7 @@ pub(super) enum Form {
 
 /// Which change feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(super) enum ChangeFeed {
     Program(Form),
     Track(Slug),
     Agenda(ReadToken),
@@ -66,13 +65,13 @@ impl Known {
         Ok(Self { release, records, rendered: Mutex::default() })
     }
 
-    fn feed(&self, scope: Scope<'_>) -> ChangeFeed {
+    fn feed(&self, scope: Scope<'_>) -> export::ChangeFeed {
         let published = self.records.iter().map(|record| Published {
             number: record.number,
             published: record.published,
             changes: &record.changes,
         });
-        ChangeFeed::of(&self.release, &published.collect::<Vec<_>>(), scope)
+        export::ChangeFeed::of(&self.release, &published.collect::<Vec<_>>(), scope)
     }
 
     fn rendered(&self, which: &Which) -> Option<Arc<Exported>> {
@@ -128,21 +127,18 @@ impl Changes {
     /// Answers.
     pub(super) async fn answer(
         &self,
-        endpoint: Endpoint,
+        feed: ChangeFeed,
         agendas: &Agendas,
-        release: &Arc<Release>,
-        request: &Parts,
-        now: DateTime<Utc>,
-        queue: &Queue,
-    ) -> Result<Response<Body>, Problem> {
+        RenderRequest { release, head, now, queue }: RenderRequest<'_>,
+    ) -> Answer {
         let store = agendas.store();
-        let exported = match endpoint {
-            Endpoint::Program(form) => self.public((None, form), release, store, queue).await?,
-            Endpoint::Track(slug) => {
+        let exported = match feed {
+            ChangeFeed::Program(form) => self.public((None, form), release, store, queue).await?,
+            ChangeFeed::Track(slug) => {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
                 self.public((Some(track.slug.clone()), Form::Atom), release, store, queue).await?
             }
-            Endpoint::Agenda(token) => {
+            ChangeFeed::Agenda(token) => {
                 let agenda = agendas.shared(&token)?.open()?;
                 let name = match agenda.name.is_empty() {
                     true => Text::from("my agenda"),
@@ -166,6 +162,6 @@ impl Changes {
             body: Content::Kept(exported.bytes.clone()),
             fields: Vec::new(),
         };
-        representation.answer(request)
+        representation.answer(head)
     }
 }

@@ -45,19 +45,16 @@ use calendar::{Calendar, Home, Resource};
 use chrono::{DateTime, Utc};
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION, VARY};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use std::sync::{Arc, LazyLock};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use std::sync::Arc;
 
 /// The longest body in bytes: ten thousand addresses take half of it.
-pub(super) const CAP: usize = 1024 * 1024;
+pub(super) const MAX_BODY: usize = 1024 * 1024;
 
 const CALENDAR: &str = "text/calendar; charset=utf-8";
 
-/// What is taken everywhere; HEAD and OPTIONS come with it.
-static METHODS: LazyLock<Vec<Method>> = LazyLock::new(|| {
-    let named = ["PROPFIND", "REPORT"].iter().filter_map(|name| name.parse().ok());
-    [Method::GET].into_iter().chain(named).collect()
-});
+/// The methods of every CalDAV resource; HEAD and OPTIONS come with them.
+pub(super) const METHODS: &[&str] = &["GET", "PROPFIND", "REPORT"];
 
 /// Methods that would change something (RFC 4918, 9; RFC 4791, 5.3; RFC 3744, 8; RFC 5995).
 const WRITES: &[&str] = &[
@@ -74,16 +71,6 @@ const WRITES: &[&str] = &[
     "UNLOCK",
     "ACL",
 ];
-
-/// What is taken everywhere, as Allow has it.
-pub(super) fn methods() -> &'static [Method] {
-    &METHODS
-}
-
-/// Whether a method asks for CalDAV at an address that has a page too.
-pub(super) fn is_own(method: &Method) -> bool {
-    matches!(method.as_str(), "PROPFIND" | "REPORT" | "OPTIONS")
-}
 
 /// A request to a place.
 pub(super) struct Visit<'a> {
@@ -110,8 +97,8 @@ impl Visit<'_> {
             return Ok(options());
         }
         let is_write = WRITES.contains(&method);
-        if !is_write && method != "HEAD" && !METHODS.iter().any(|taken| taken.as_str() == method) {
-            return Err(Problem::Method(&METHODS));
+        if !is_write && method != "HEAD" && !METHODS.contains(&method) {
+            return Err(Problem::Method(METHODS));
         }
         if let Place::Root(href) = place {
             return self.root(href, method);
@@ -130,7 +117,7 @@ impl Visit<'_> {
                 let answer = self.report(resource).await?;
                 if let Some(token) = token {
                     let Self { release, freshness, now, .. } = self;
-                    feeds::note(freshness, token.hash().0, release, now, self.request);
+                    feeds::note_fetch(freshness, token.hash().0, release, now, self.request);
                 }
                 Ok(answer)
             }
@@ -155,7 +142,7 @@ impl Visit<'_> {
     fn find(&self, place: &Place) -> Result<(Resource, Option<ReadToken>), Problem> {
         let release = Arc::clone(self.release);
         let tree = match place {
-            Place::WellKnown | Place::Root(_) => Tree::PUBLIC,
+            Place::Root(_) => Tree::PUBLIC,
             Place::Nowhere(tree) | Place::Home(tree) => *tree,
             Place::Calendar(tree, _) | Place::Object(tree, ..) => *tree,
         };
@@ -171,7 +158,7 @@ impl Visit<'_> {
             Name::Public(key) => Calendar::of_feed(Arc::clone(&release), tree, key),
         };
         let resource = match place {
-            Place::WellKnown | Place::Root(_) | Place::Nowhere(_) => None,
+            Place::Root(_) | Place::Nowhere(_) => None,
             Place::Home(_) => Some(Resource::Home(Home { release: Arc::clone(&release), tree, mine })),
             Place::Calendar(_, name) => calendar(name).map(Resource::Calendar),
             Place::Object(_, name, id) => calendar(name).and_then(|calendar| {
@@ -192,7 +179,7 @@ impl Visit<'_> {
             Shared::Closed { .. } => (feeds::closed_name(self.release), Vec::new()),
             shared => {
                 let record = shared.open()?;
-                (feeds::name(&record, self.release), record.picks)
+                (feeds::agenda_name(&record, self.release), record.picks)
             }
         };
         Ok((Calendar::of_agenda(Arc::clone(self.release), tree, name, picks, &token), token))
@@ -245,7 +232,7 @@ fn tree_of(headers: &HeaderMap) -> Tree {
 
 fn options() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
-    response.headers_mut().insert(ALLOW, method::allow(&METHODS));
+    response.headers_mut().insert(ALLOW, method::allow(METHODS));
     response
 }
 

@@ -1,16 +1,11 @@
 //! Exports over HTTP: the whole program in the formats of other tools.
 //!
-//! A whole-program export is made when it is first asked for after a publication, and kept until the next.
+//! An export is rendered on its first request after a publication, and cached until the next.
 
-use super::kept::{Ask, Asked, Kept};
-use super::queue::Queue;
-use super::{Body, Problem};
+use super::render_cache::{CacheKey, RenderCache, RenderRequest};
+use super::reply::Answer;
 use crate::export::{Exported, giggity_menu, program_text, schedule_csv, schedule_json, schedule_xml};
 use crate::release::Release;
-use chrono::{DateTime, Utc};
-use http::Response;
-use http::request::Parts;
-use std::sync::Arc;
 
 /// A format of the whole program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +23,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    fn make(self, release: &Release) -> Exported {
+    fn render(self, release: &Release) -> Exported {
         match self {
             Self::Xml => schedule_xml(release),
             Self::Json => schedule_json(release),
@@ -39,30 +34,22 @@ impl Format {
     }
 }
 
-/// Bytes of exports kept at most: all five of a program of 50,000 sessions. Nobody can ask for others, so none drives out another.
-const MOST: u64 = 512 * 1024 * 1024;
+/// The most bytes of cached exports: room for all five of a program of 50,000 sessions, so none evicts another.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
-/// The exports of the running release that were asked for.
+/// The exports of the live release that were requested.
 #[derive(Debug)]
-pub(super) struct Exports(Kept);
+pub(super) struct Exports(RenderCache);
 
 impl Default for Exports {
     fn default() -> Self {
-        Self(Kept::within(MOST, 5))
+        Self(RenderCache::new(MAX_BYTES, 5))
     }
 }
 
 impl Exports {
-    pub(super) async fn answer(
-        &self,
-        format: Format,
-        release: &Arc<Release>,
-        request: &Parts,
-        now: DateTime<Utc>,
-        queue: &Queue,
-    ) -> Result<Response<Body>, Problem> {
-        let make = move |release: &Release| Ok(format.make(release));
-        let asked = Asked { name: format!("{format:?}"), is_kept: true };
-        self.0.answer(asked, Ask { release, request, now, queue }, make).await
+    pub(super) async fn answer(&self, format: Format, request: RenderRequest<'_>) -> Answer {
+        let key = CacheKey { name: format!("{format:?}"), is_cacheable: true };
+        self.0.answer(key, request, move |release| Ok(format.render(release))).await
     }
 }

@@ -1,183 +1,267 @@
-//! Feeds over HTTP: canonical ones as they were published, others joined from their pieces.
+//! Feeds over HTTP: canonical ones as they were published, others joined from the stored VEVENTs.
 //!
-//! Feeds never redirect: an old slug, another order of a query or an unknown key answers with the bytes and
-//! the tag of the canonical feed, and says where that is by Content-Location (RFC 9110, 8.7). The `.ics`
-//! suffix wins over Accept.
+//! Feeds never redirect: an old slug, another order of a query or an unknown key gets the bytes and the tag of the
+//! canonical feed, whose address is in Content-Location (RFC 9110, 8.7). The `.ics` suffix wins over Accept.
 
+mod joined;
 mod polled;
 mod recent;
-mod shared;
 
 pub(super) use polled::Polled;
-pub(super) use shared::{Poll, closed_name, name, note, own};
 
-use super::conditional::Validators;
-use super::encoding::{negotiate, wanted};
-use super::representation::{Content, Representation, settled};
-use super::{Body, EntityTag, Problem};
-use crate::feed::{
-    Coding, Feed, FeedKey, Filter, Joined, Options, QueryError, canonical_query, parse_query, session_path,
-};
-use crate::program::SessionId;
+use super::Problem;
+use super::agendas::{Agendas, Shared};
+use super::query::Query;
+use super::queue::Queue;
+use super::reply::Answer;
+use super::representation::{Representation, settled};
+use super::teams::{self, Opened};
+use crate::agenda::{Members, ReadToken};
+use crate::feed::{FeedKey, Filter, Joined, Options, canonical_query, parse_query, session_path};
+use crate::freshness::{Family, Freshness, LinkHash, Seen};
+use crate::program::{SessionId, Text};
 use crate::release::Release;
-use bytes::Bytes;
+use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
-use http::Response;
-use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION};
+use http::Method;
+use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, USER_AGENT};
 use http::request::Parts;
+use joined::{Source, joined_body, joined_coding, joined_tag, lazy};
+use polled::{Known, Look};
+use std::sync::Arc;
 
-const CALENDAR: &str = "text/calendar; charset=utf-8";
-
-/// A canonical feed, or the program filtered, with options.
-pub(super) fn public(
-    key: FeedKey,
-    release: &Release,
-    request: &Parts,
-    now: DateTime<Utc>,
-) -> Result<Response<Body>, Problem> {
-    let slugs = &release.ledger.slugs;
-    let asked = key;
-    let key = asked.clone().resolve(slugs).ok_or(Problem::NotFound)?;
-    let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
-    if request.uri.query().is_none() && asked == key {
-        // What nearly every subscriber asks for: nothing to parse, and no other address to tell.
-        return Source::Canonical(feed).representation(request, None, now).answer(request);
-    }
-    let pairs = pairs(request);
-    let (filter, options) = if key == FeedKey::Program {
-        parse_query(borrowed(&pairs), slugs)?
-    } else {
-        (Filter::default(), options(&pairs)?)
-    };
-    let source = if !filter.is_empty() {
-        Source::Joined(release.feeds.filtered(&filter, options, slugs))
-    } else if options != Options::default() {
-        Source::Joined(release.feeds.optioned(feed, options))
-    } else {
-        Source::Canonical(feed)
-    };
-    let mut representation = source.representation(request, None, now);
-    let mut wanted = filter.pairs();
-    wanted.extend(options.pairs());
-    wanted.sort();
-    if asked != key || !same(&pairs, &wanted) {
-        let query = canonical_query(&filter, &options);
-        let query = if query.is_empty() { query } else { format!("?{query}") };
-        representation.fields.push((CONTENT_LOCATION, format!("{key}{query}")));
-    }
-    representation.answer(request)
+/// The feed at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum FeedAddress {
+    /// A canonical feed, with its filters and options.
+    Public(FeedKey),
+    /// One session as a download.
+    Session(SessionId),
+    /// A shared agenda.
+    Agenda(ReadToken),
+    /// Several shared agendas.
+    Team(Members),
 }
 
-/// One session, as a download.
-pub(super) fn session(
-    id: &SessionId,
-    release: &Release,
-    request: &Parts,
-    now: DateTime<Utc>,
-) -> Result<Response<Body>, Problem> {
-    let pairs = pairs(request);
-    let options = options(&pairs)?;
-    let entry = release.ledger.entries.get(id).ok_or(Problem::NotFound)?;
-    let joined = release.feeds.single(id, &entry.session.title, options).ok_or(Problem::NotFound)?;
-    let mut representation = Source::Joined(joined).representation(request, None, now);
-    representation.fields.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.ics\"")));
-    if !same(&pairs, &options.pairs()) {
-        let query = canonical_query(&Filter::default(), &options);
-        let query = if query.is_empty() { query } else { format!("?{query}") };
-        representation.fields.push((CONTENT_LOCATION, format!("{}{query}", session_path(id))));
-    }
-    representation.answer(request)
+/// A request for a feed.
+pub(super) struct FeedRequest<'a> {
+    pub(super) agendas: &'a Agendas,
+    pub(super) polled: &'a Polled,
+    pub(super) freshness: &'a Freshness,
+    pub(super) release: Arc<Release>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) queue: &'a Queue,
 }
 
-/// Where the bytes come from.
-enum Source<'a> {
-    Canonical(&'a Feed),
-    Joined(Joined<'a>),
-}
-
-impl<'a> Source<'a> {
-    /// `floor` is a time before which the feed cannot have changed last, beside its own.
-    fn representation(
-        self,
-        request: &Parts,
-        floor: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Representation<'a> {
-        let settled = |modified: DateTime<Utc>| settled(floor.map_or(modified, |f| f.max(modified)), now);
-        match self {
-            Self::Canonical(feed) => {
-                // A coding may be swapped for a better one at any time, so tag and bytes come from one look.
-                let coded = feed.coded(|made| wanted(&request.headers, made));
-                let tag = match &coded {
-                    Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
-                    None => EntityTag::plain(&feed.hash),
-                };
-                Representation {
-                    media_type: CALENDAR,
-                    validators: Validators { tag, modified: settled(feed.modified) },
-                    coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
-                    body: Content::Kept(coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
-                    fields: Vec::new(),
-                }
-            }
-            Self::Joined(joined) => {
-                let (coding, modified) = (joined_coding(request), settled(joined.modified));
-                let tag = joined_tag(&joined.hash, coding);
-                made(tag, modified, coding, move || Ok(joined_body(&joined, coding)))
-            }
+impl FeedRequest<'_> {
+    /// Whether the feed is answered from memory, or from one small record of the store.
+    pub(super) fn is_ready(&self, address: &FeedAddress, request: &Parts) -> bool {
+        match address {
+            FeedAddress::Public(_) => request.uri.query().is_none(),
+            FeedAddress::Session(_) | FeedAddress::Agenda(_) => true,
+            FeedAddress::Team(_) => false,
         }
     }
-}
 
-/// A joined feed exists plain and as one gzip member.
-fn joined_coding(request: &Parts) -> Coding {
-    negotiate(&request.headers, |coding| coding == Coding::Gzip)
-}
-
-fn joined_tag(hash: &str, coding: Coding) -> EntityTag {
-    if coding == Coding::Gzip { EntityTag::coded(hash, coding, 'j') } else { EntityTag::plain(hash) }
-}
-
-/// The body in a coding, or plain where that is no longer. The tag of the coding stays: it fixes the feed, so it fixes
-/// which of the two is smaller.
-fn joined_body(joined: &Joined<'_>, coding: Coding) -> (Coding, Bytes) {
-    let gzip = if coding == Coding::Gzip { joined.gzip() } else { None };
-    gzip.map_or_else(|| (Coding::Identity, joined.identity()), |gzip| (Coding::Gzip, gzip))
-}
-
-/// A feed whose body is made if it is sent.
-fn made<'a>(
-    tag: EntityTag,
-    modified: Option<DateTime<Utc>>,
-    coding: Coding,
-    body: impl FnOnce() -> Result<(Coding, Bytes), Problem> + 'a,
-) -> Representation<'a> {
-    let validators = Validators { tag, modified };
-    let body = Content::MadeIn(Box::new(body));
-    Representation { media_type: CALENDAR, validators, coding, body, fields: Vec::new() }
-}
-
-/// A query's pairs, decoded.
-pub(super) fn pairs(request: &Parts) -> Vec<(String, String)> {
-    let query = request.uri.query().unwrap_or_default();
-    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
-}
-
-/// A query's pairs, lent.
-pub(super) fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
-}
-
-/// The options of a query that filters nothing.
-pub(super) fn options(pairs: &[(String, String)]) -> Result<Options, Problem> {
-    let mut options = Options::default();
-    for (key, value) in borrowed(pairs) {
-        options.take(key, value).map_err(QueryError::from)?;
+    /// Answers, in a turn where the feed has to be joined.
+    pub(super) async fn answer(&self, address: &FeedAddress, request: &Parts) -> Answer {
+        if self.is_ready(address, request) {
+            return self.answer_now(address, request);
+        }
+        self.queue.make(|| self.answer_now(address, request)).await?
     }
-    Ok(options)
+
+    /// Answers without a turn.
+    pub(super) fn answer_now(&self, address: &FeedAddress, request: &Parts) -> Answer {
+        match address {
+            FeedAddress::Public(key) => self.public(key, request),
+            FeedAddress::Session(id) => self.session(id, request),
+            FeedAddress::Agenda(token) => self.agenda(token, request),
+            FeedAddress::Team(members) => self.team(members, request),
+        }
+    }
+
+    /// A canonical feed, or the program filtered, with options.
+    fn public(&self, address: &FeedKey, request: &Parts) -> Answer {
+        let Self { release, now, .. } = self;
+        let slugs = &release.ledger.slugs;
+        let key = address.clone().resolve(slugs).ok_or(Problem::NotFound)?;
+        let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
+        if request.uri.query().is_none() && *address == key {
+            // What nearly every subscriber requests: no query to parse, no other address to name.
+            return Source::Canonical(feed).representation(request, None, *now).answer(request);
+        }
+        let query = Query::of(&request.uri);
+        let (filter, options) = if key == FeedKey::Program {
+            parse_query(query.pairs(), slugs)?
+        } else {
+            (Filter::default(), query.feed_options()?)
+        };
+        let source = if !filter.is_empty() {
+            Source::Joined(release.feeds.filtered(&filter, options, slugs))
+        } else if options != Options::default() {
+            Source::Joined(release.feeds.optioned(feed, options))
+        } else {
+            Source::Canonical(feed)
+        };
+        let mut representation = source.representation(request, None, *now);
+        let mut canonical = filter.pairs();
+        canonical.extend(options.pairs());
+        canonical.sort();
+        if *address != key || !query.is_canonical(&canonical) {
+            representation.fields.push((CONTENT_LOCATION, with_query(&key.to_string(), &filter, &options)));
+        }
+        representation.answer(request)
+    }
+
+    /// One session as a download.
+    fn session(&self, id: &SessionId, request: &Parts) -> Answer {
+        let Self { release, now, .. } = self;
+        let query = Query::of(&request.uri);
+        let options = query.feed_options()?;
+        let entry = release.ledger.entries.get(id).ok_or(Problem::NotFound)?;
+        let joined = release.feeds.single(id, &entry.session.title, options).ok_or(Problem::NotFound)?;
+        let mut representation = Source::Joined(joined).representation(request, None, *now);
+        representation.fields.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.ics\"")));
+        if !query.is_canonical(&options.pairs()) {
+            let address = with_query(&session_path(id), &Filter::default(), &options);
+            representation.fields.push((CONTENT_LOCATION, address));
+        }
+        representation.answer(request)
+    }
+
+    /// Answers a read link. A client that gets the feed, or a 304, has seen the release.
+    fn agenda(&self, token: &ReadToken, request: &Parts) -> Answer {
+        let Self { agendas, polled, release, now, .. } = self;
+        let link = token.hash();
+        let options = Query::of(&request.uri).feed_options();
+        let valid = options.as_ref().copied().unwrap_or_default();
+        let look = Look { polled, link: link.0, options: valid, release };
+        let (known, joined) = match look.at(agendas.store().generation()) {
+            Some(known) => (known, None),
+            None => {
+                let behind = agendas.store().behind(&link)?;
+                match look.of(&behind) {
+                    Some(known) => (known, None),
+                    None => match agendas.seen_in(&behind)? {
+                        Shared::Closed { since } => return self.closed(since, request),
+                        shared => {
+                            let agenda = shared.open()?;
+                            let joined = join(&agenda, release, look.options);
+                            let modified = joined.modified.max(floor(&agenda, release));
+                            let known = Known::new(behind, joined.hash.clone(), modified);
+                            look.keep(&known);
+                            (known, Some(joined))
+                        }
+                    },
+                }
+            }
+        };
+        // After the look-up: a revoked link says so, whatever its options are.
+        options?;
+        let answer = polled_feed(known, joined, look, request, *now).answer(request)?;
+        if request.method == Method::GET {
+            note_fetch(self.freshness, link.0, release, *now, request);
+        }
+        Ok(answer)
+    }
+
+    /// Answers a combined link. Its subscribers are not the members, so no member's link counts as fetched.
+    fn team(&self, members: &Members, request: &Parts) -> Answer {
+        let Self { agendas, release, now, .. } = self;
+        let team = match teams::open(agendas, members)? {
+            Opened::Closed { since } => return self.closed(since, request),
+            Opened::Open(team) => team,
+        };
+        let joined =
+            release.feeds.team(&team.sharing(), Query::of(&request.uri).feed_options()?, team.changed);
+        let floor = team.changed.max(release.published());
+        Source::Joined(joined).representation(request, Some(floor), *now).answer(request)
+    }
+
+    /// The empty calendar of a revoked link. Some clients keep the sessions for ever if the feed just goes away.
+    fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Answer {
+        let about = Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
+        let joined = self.release.feeds.closed(&closed_name(&self.release), &about, since);
+        Source::Joined(joined).representation(request, None, self.now).answer(request)
+    }
 }
 
-/// Whether a query is spelt canonically, but for its percent-encoding.
-fn same(pairs: &[(String, String)], canonical: &[(&'static str, String)]) -> bool {
-    borrowed(pairs).eq(canonical.iter().map(|(key, value)| (*key, value.as_str())))
+/// A path with the canonical form of its query.
+fn with_query(path: &str, filter: &Filter, options: &Options) -> String {
+    let query = canonical_query(filter, options);
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// Records that a calendar fetched the release.
+pub(super) fn note_fetch(
+    freshness: &Freshness,
+    link: LinkHash,
+    release: &Release,
+    at: DateTime<Utc>,
+    request: &Parts,
+) {
+    let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let by = Family::of(agent.unwrap_or_default());
+    freshness.note(link, Seen { at, by, release: release.number() });
+}
+
+/// An agenda's feed as a download for its owner.
+pub(super) fn agenda_download(
+    agenda: &AgendaRecord,
+    release: &Release,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Answer {
+    let joined = join(agenda, release, Query::of(&request.uri).feed_options()?);
+    let mut representation =
+        Source::Joined(joined).representation(request, Some(floor(agenda, release)), now);
+    representation.fields.push((CONTENT_DISPOSITION, "attachment; filename=\"agenda.ics\"".to_owned()));
+    representation.answer(request)
+}
+
+fn join<'a>(agenda: &AgendaRecord, release: &'a Release, options: Options) -> Joined<'a> {
+    release.feeds.agenda(&agenda_name(agenda, release), &agenda.picks, options, agenda.modified)
+}
+
+fn floor(agenda: &AgendaRecord, release: &Release) -> DateTime<Utc> {
+    agenda.modified.max(release.published())
+}
+
+/// A feed with known validators. Its body is joined only if it is sent and is not in the cache.
+fn polled_feed<'a>(
+    known: Arc<Known>,
+    joined: Option<Joined<'a>>,
+    look: Look<'a>,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Representation<'a> {
+    let coding = joined_coding(request);
+    let (tag, modified) = (joined_tag(&known.hash, coding), settled(known.modified, now));
+    lazy(tag, modified, coding, move || {
+        let tag = joined_tag(&known.hash, coding).into_quoted();
+        if let Some(body) = look.body(&tag) {
+            return Ok(body);
+        }
+        let joined = match joined {
+            Some(joined) => joined,
+            None => join(&known.behind().agenda()?.ok_or(Problem::Gone)?, look.release, look.options),
+        };
+        let (coding, body) = joined_body(&joined, coding);
+        look.keep_body(tag, coding, &body);
+        Ok((coding, body))
+    })
+}
+
+/// The calendar name of an agenda.
+pub(super) fn agenda_name(agenda: &AgendaRecord, release: &Release) -> Text {
+    match agenda.name.is_empty() {
+        true => Text::line(&format!("{}: my agenda", release.program.conference.title)).0,
+        false => Text::line(&agenda.name).0,
+    }
+}
+
+/// The calendar name of a revoked link.
+pub(super) fn closed_name(release: &Release) -> Text {
+    Text::line(&format!("{} (no longer shared)", release.program.conference.title)).0
 }

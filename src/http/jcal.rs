@@ -3,7 +3,7 @@
 //! A tag fixes the bytes of a feed, so a conversion serves every address and release with the same ones. Long
 //! ones are made one at a time on a thread of their own: reading takes some ten times a feed's memory.
 
-use super::queue::{LATER, Queue};
+use super::queue::{LONG_WAIT, Queue};
 use super::{Body, Problem};
 use crate::export::jcal;
 use bytes::Bytes;
@@ -43,7 +43,7 @@ impl Weighter<String, Bytes> for Weight {
 impl Default for Jcals {
     fn default() -> Self {
         let made = Mutex::new(Cache::with_weighter(USUALLY, KEPT, Weight));
-        Self { made, queue: Queue::new(1, LATER) }
+        Self { made, queue: Queue::new(1, LONG_WAIT) }
     }
 }
 
@@ -103,7 +103,7 @@ impl Jcals {
 
     /// How many were turned away.
     pub(super) fn turned_away(&self) -> u64 {
-        self.queue.refused()
+        self.queue.rejected()
     }
 
     fn known(&self, tag: &str) -> Option<Bytes> {

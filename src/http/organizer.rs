@@ -16,69 +16,25 @@ pub use secrets::{Secrets, SecretsError};
 pub(super) use session::Sessions;
 
 use super::allowance::Allowed;
+use super::browser::PostedForm;
 use super::etag::Tags;
-use super::origin;
-use super::{Body, EntityTag, Problem, cap};
+use super::query::Query;
+use super::reply::{self, Answer};
+use super::request_body::UnreadBody;
+use super::{Body, EntityTag, Problem, method, origin};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::import::{MAX_FILE, without_formulas};
-use crate::program::SessionId;
+use crate::import::without_formulas;
 use crate::publisher::{PublishError, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
+use http::header::{AUTHORIZATION, ETAG, IF_MATCH};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
-
-/// What is behind a path of the organizer's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Endpoint {
-    /// The running program as a file; what is put here is published.
-    Program,
-    /// What an upload would change.
-    Preview,
-    /// What was tried last, what waits, and how fresh calendars are.
-    Status,
-    /// What is on the schedule, to be taken off it.
-    Schedule,
-    /// Picks per session.
-    Picks,
-    /// All releases.
-    Releases,
-    /// One of them.
-    Release(u64),
-    /// Its program as a file.
-    ReleaseProgram(u64),
-    /// Publishes it again.
-    Publish(u64),
-    /// Erases a withdrawn session's text.
-    Erase(SessionId),
-    /// A page, or what its forms do.
-    Desk(Desk),
-}
-
-/// A page of the organizer's, by cookie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Desk {
-    /// Status, upload, releases; or the form that takes the secret.
-    Home,
-    /// Takes the secret once.
-    SignIn,
-    /// Forgets it.
-    SignOut,
-    /// Shows what a kept release would change.
-    Preview(u64),
-    /// Publishes what was shown.
-    Publish,
-    /// Shows what a held release would change, and whom it touches.
-    PreviewHeld,
-    /// Drops a held release.
-    Discard,
-}
 
 /// The organizer's door.
 #[derive(Debug, Clone)]
@@ -93,8 +49,16 @@ pub(super) struct Organizer {
     pub(super) previews: Arc<Previews>,
 }
 
-/// A request whose secret was right.
-struct Call<'a> {
+/// A request to the organizer's paths, before its secret is checked.
+pub(super) struct Door<'a> {
+    pub(super) organizer: &'a Organizer,
+    pub(super) request: &'a Parts,
+    pub(super) body: UnreadBody<'a>,
+    pub(super) allowed: Allowed<'a>,
+}
+
+/// A request with a valid secret.
+pub(super) struct OrganizerRequest<'a> {
     organizer: &'a Organizer,
     request: &'a Parts,
     body: Bytes,
@@ -102,45 +66,44 @@ struct Call<'a> {
     who: String,
 }
 
-impl Organizer {
-    /// Answers. The body is read only once the secret was right.
-    pub(super) async fn answer<B>(
-        &self,
-        endpoint: Endpoint,
-        request: &Parts,
-        body: B,
-        patience: Duration,
-        allowed: Allowed<'_>,
-    ) -> Result<Response<Body>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
-        if let Endpoint::Desk(desk) = endpoint {
-            return self.at_desk(desk, request, body, patience, allowed).await;
-        }
-        let who = self.who(request, allowed)?;
-        let is_upload = matches!(endpoint, Endpoint::Program | Endpoint::Preview)
-            && (request.method == Method::PUT || request.method == Method::POST);
-        let _turn = if is_upload { Some(self.previews.upload().await?) } else { None };
-        let body = cap::read(body, MAX_FILE, patience).await?;
-        let call = Call { organizer: self, request, body, who };
-        match (endpoint, &request.method) {
-            (Endpoint::Program, &Method::PUT) => call.put().await,
-            (Endpoint::Program, _) => self.read(Self::running_program).await,
-            (Endpoint::Preview, _) if desk::is_upload(request) => call.preview_page().await,
-            (Endpoint::Preview, _) => call.preview().await,
-            (Endpoint::Status, _) => self.read(Self::status).await,
-            (Endpoint::Schedule, _) => call.unschedule().await,
-            (Endpoint::Picks, _) => self.read(Self::picks).await,
-            (Endpoint::Releases, _) => self.read(Self::releases).await,
-            (Endpoint::Release(n), _) => self.read(move |this| this.release(n)).await,
-            (Endpoint::ReleaseProgram(n), _) => self.read(move |this| this.release_program(n)).await,
-            (Endpoint::Publish(n), _) => call.roll_back(n).await,
-            (Endpoint::Erase(id), _) => call.erase(id).await,
-            (Endpoint::Desk(_), _) => Err(Problem::NotFound),
-        }
+impl<'a> Door<'a> {
+    /// Checks the secret, then reads the body.
+    pub(super) async fn enter(self) -> Result<OrganizerRequest<'a>, Problem> {
+        let who = self.organizer.who(self.request, self.allowed)?;
+        let body = self.body.read().await?;
+        Ok(OrganizerRequest { organizer: self.organizer, request: self.request, body, who })
     }
 
+    /// The same for a program, whose bytes are held in a turn of their own.
+    pub(super) async fn enter_with_upload(
+        self,
+    ) -> Result<(OrganizerRequest<'a>, OwnedSemaphorePermit), Problem> {
+        let who = self.organizer.who(self.request, self.allowed)?;
+        let turn = self.organizer.previews.upload().await?;
+        let body = self.body.read().await?;
+        Ok((OrganizerRequest { organizer: self.organizer, request: self.request, body, who }, turn))
+    }
+
+    /// The same for a form of the organizer's pages.
+    pub(super) async fn enter_with_form(self) -> Result<(OrganizerRequest<'a>, PostedForm), Problem> {
+        let Self { organizer, request, allowed, .. } = self;
+        let form = self.form().await?;
+        let who = organizer.who(request, allowed)?;
+        Ok((OrganizerRequest { organizer, request, body: Bytes::new(), who }, form))
+    }
+
+    /// A form from one of our own pages.
+    async fn form(self) -> Result<PostedForm, Problem> {
+        if self.organizer.secrets.are_none() {
+            return Err(Problem::NotFound);
+        }
+        let release = self.organizer.publisher.current();
+        origin::check(&self.request.headers, &release.program.conference.public_url)?;
+        PostedForm::read(&self.request.headers, &self.body.read().await?)
+    }
+}
+
+impl Organizer {
     /// The label of the secret in the request, or of the one that the browser signed in with.
     fn who(&self, request: &Parts, allowed: Allowed<'_>) -> Result<String, Problem> {
         if self.secrets.are_none() {
@@ -151,7 +114,7 @@ impl Organizer {
             return secret.map(|secret| secret.label.to_string()).ok_or(Problem::WrongSecret);
         }
         let public_url = &self.publisher.current().program.conference.public_url;
-        if request.method != Method::GET && request.method != Method::HEAD {
+        if !method::is_read(&request.method) {
             origin::check(&request.headers, public_url).map_err(|_| Problem::WrongSecret)?;
         }
         self.signed_in(&request.headers, public_url).ok_or(Problem::WrongSecret)
@@ -164,12 +127,15 @@ impl Organizer {
     }
 }
 
-impl Call<'_> {
-    /// A value of the query, decoded.
-    fn query(&self, name: &str) -> Option<String> {
-        let query = self.request.uri.query().unwrap_or_default();
-        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+impl OrganizerRequest<'_> {
+    /// The first value of a key of the query.
+    fn query(&self, key: &str) -> Option<String> {
+        Query::of(&self.request.uri).first(key).map(ToOwned::to_owned)
+    }
+
+    /// Answers from the store, on a thread that may wait for the disk.
+    pub(super) async fn read(self, answer: impl FnOnce(&Organizer) -> Answer + Send + 'static) -> Answer {
+        self.organizer.read(answer).await
     }
 
     /// The release that the organizer looked at, where the request names one.
@@ -200,18 +166,11 @@ fn tagged(mut response: Response<Body>, release: u64, body: &[u8]) -> Response<B
 
 /// A JSON answer.
 fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
-    let body = Bytes::from(value.to_string());
-    let mut response = Response::new(Body::from(body.clone()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    tagged(response, release, &body)
+    tagged(reply::json(status, value), release, value.to_string().as_bytes())
 }
 
 /// A program as a file, in which no cell is a formula: organizers open it in a spreadsheet.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
     let csv = Bytes::from(without_formulas(csv));
-    let mut response = Response::new(Body::from(csv.clone()));
-    let media_type = HeaderValue::from_static("text/csv; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, media_type);
-    tagged(response, release, &csv)
+    tagged(reply::ok("text/csv; charset=utf-8", csv.clone()), release, &csv)
 }

@@ -9,14 +9,14 @@ mod publication;
 pub(super) use answer::{Page, prefers_page};
 
 use super::agendas::AgendaError;
-use super::api::AskError;
 use super::dav::Refusal;
+use super::query::ParameterError;
 use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
 use crate::publisher::PublishError;
 use crate::store::{CommitError, ReadError};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 /// An answer that is an error.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum Problem {
     Gone,
     /// Not with this method, but with these.
     #[error("not with this method")]
-    Method(&'static [Method]),
+    Method(&'static [&'static str]),
     /// A method that no resource here has.
     #[error("an unknown method")]
     UnknownMethod,
@@ -50,7 +50,7 @@ pub enum Problem {
     Query(#[from] QueryError),
     /// A query of the API that cannot be answered.
     #[error("{0}")]
-    Ask(#[from] AskError),
+    Parameter(#[from] ParameterError),
     /// A body that cannot be read as what it should be.
     #[error("{0}")]
     BadBody(String),
@@ -164,10 +164,10 @@ impl Problem {
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
             Self::Gone | Self::UsedUp | Self::NoPreview => StatusCode::GONE,
-            Self::Ask(error) => match error {
-                AskError::Value { .. } => StatusCode::BAD_REQUEST,
-                AskError::Future { .. } => StatusCode::NOT_FOUND,
-                AskError::TooOld { .. } | AskError::Stale => StatusCode::GONE,
+            Self::Parameter(error) => match error {
+                ParameterError::Invalid { .. } => StatusCode::BAD_REQUEST,
+                ParameterError::Future { .. } => StatusCode::NOT_FOUND,
+                ParameterError::TooOld { .. } | ParameterError::Stale => StatusCode::GONE,
             },
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Export(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -236,17 +236,14 @@ impl Problem {
             Self::TooOften { what, by, wait } => {
                 format!("{what} too often {by}. Try again in {wait} s.")
             }
-            Self::Method(allowed) => {
-                let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-                format!("This address takes {}.", names.join(", "))
-            }
+            Self::Method(allowed) => format!("This address takes {}.", allowed.join(", ")),
             Self::UnknownMethod => "No address of this server takes this method.".to_owned(),
             Self::TransferCoding => {
                 "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone.".to_owned()
             }
             Self::ContentCoding => "Send the body without a Content-Encoding.".to_owned(),
             Self::Query(error) => sentence(&error.to_string()),
-            Self::Ask(error) => sentence(&error.to_string()),
+            Self::Parameter(error) => sentence(&error.to_string()),
             Self::BadBody(what) => sentence(what),
             Self::MediaType(expected) => format!("Send the body as {expected}."),
             Self::TooLarge(cap) => format!("The body may have {cap} bytes at most."),
@@ -286,7 +283,7 @@ impl Problem {
     fn faults(&self) -> Vec<Fault> {
         match self {
             Self::Values(faults) => faults.clone(),
-            Self::Ask(AskError::Value { key, expected }) => vec![Fault::new(*key, expected)],
+            Self::Parameter(ParameterError::Invalid { key, expected }) => vec![Fault::new(*key, expected)],
             Self::Agenda(AgendaError::UnknownSessions(ids)) => {
                 ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
             }

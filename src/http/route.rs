@@ -1,325 +1,342 @@
-//! The route table: every path, the methods that it takes, and what is behind it.
+//! The route table. A line says all that the pipeline needs to know about one method of one path.
 //!
-//! Parameters are [`Decoded`] and parsed before any look-up. Nothing redirects.
+//! To add a route, add a line here, its handler, and a line in `tests/suite/http/matrix.rs`. Nothing redirects.
 
-mod decoded;
-
-use decoded::Decoded;
-
-use super::api::Reading;
-use super::dav::{Place, Tree};
+use super::browser::MAX_FORM;
+use super::context::{Context, Reply};
+use super::dav::{Name, Place, Tree};
 use super::exports::Format;
-use super::organizer::Desk;
+use super::feeds::FeedAddress;
 use super::policy::Class::{
     self, AgendaApi, AgendaDav, AgendaFeed, Asset, Dav, Live, Organizer, Page, PersonalPage, PublicFeed,
     SiteFile,
 };
-use super::web::Web;
-use super::{Problem, changes, method, organizer};
+use super::queue::QueueName::{self, Short, Unlimited, Whole};
+use super::{Problem, api, changes, dav, method};
 use crate::agenda::{Members, ReadToken};
+use crate::exchange;
 use crate::feed::FeedKey;
-use crate::program::SessionId;
+use crate::import::MAX_FILE;
+use crate::program::{SessionId, Slug};
+use changes::{ChangeFeed, Form};
 use http::Method;
-use matchit::Router;
-
-/// What is behind a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Endpoint {
-    /// A canonical feed, its filters and options.
-    Feed(FeedKey),
-    /// One session as a download.
-    SessionFeed(SessionId),
-    /// A shared agenda.
-    AgendaFeed(ReadToken),
-    /// Several shared agendas.
-    TeamFeed(Members),
-    /// `/api/v1`, agendas.
-    Api(Api),
-    /// `/api/v1`, the program.
-    Reading(Reading),
-    /// A change feed.
-    Changes(changes::Endpoint),
-    /// `/organizer`.
-    Organizer(organizer::Endpoint),
-    /// A feed as jCal.
-    Jcal(Box<Endpoint>),
-    /// The whole program in another format.
-    Export(Format),
-    /// CalDAV.
-    Dav(Place),
-    /// A page, or what stands beside the pages.
-    Web(Web),
-}
-
-/// What is behind a path of the API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Api {
-    Agendas,
-    Agenda,
-    Picks,
-    Pick(SessionId),
-    Links,
-    Link(u32),
-    Key,
-    Import,
-    Export,
-    Shared(ReadToken),
-}
+use matchit::{Params, Router};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// A line of the table.
-struct Line {
+pub(super) struct Line {
+    /// GET stands for HEAD too, [`ANY`] for every method.
+    method: &'static str,
     pattern: &'static str,
-    class: Class,
-    methods: &'static [Method],
-    /// None where the parameters name what cannot exist.
-    endpoint: fn(&Decoded<'_>) -> Option<Endpoint>,
+    /// Decides caching, sharing and indexing.
+    pub(super) class: Class,
+    /// Where the handler waits before it makes something.
+    pub(super) queue: QueueName,
+    /// The longest body in bytes. With 0 the body is not read.
+    pub(super) max_body: usize,
+    pub(super) handler: Handler,
 }
+
+/// Parses the path, then answers or says how to.
+pub(super) type Handler = for<'a> fn(Context<'a>, &Path<'_>) -> Result<Reply<'a>, Problem>;
 
 const fn line(
+    method: &'static str,
     pattern: &'static str,
     class: Class,
-    methods: &'static [Method],
-    endpoint: fn(&Decoded<'_>) -> Option<Endpoint>,
+    queue: QueueName,
+    max_body: usize,
+    handler: Handler,
 ) -> Line {
-    Line { pattern, class, methods, endpoint }
+    Line { method, pattern, class, queue, max_body, handler }
 }
 
-use changes::Form;
-use method::READ;
-use organizer::Endpoint as For;
-const PROGRAM: &[Method] = &[Method::GET, Method::PUT];
-const POST: &[Method] = &[Method::POST];
-const DELETE: &[Method] = &[Method::DELETE];
-const WHOLE: &[Method] = &[Method::GET, Method::PATCH, Method::DELETE];
-const REPLACE: &[Method] = &[Method::PUT];
-const TOGGLE: &[Method] = &[Method::PUT, Method::DELETE];
-const COLLECT: &[Method] = &[Method::GET, Method::POST];
+/// A line whose handler looks at the method itself.
+const ANY: &str = "*";
+const GET: &str = "GET";
+const POST: &str = "POST";
+const PUT: &str = "PUT";
+const PATCH: &str = "PATCH";
+const DELETE: &str = "DELETE";
+
+/// A file of picks, and what a form puts around it.
+const PICKS_FORM: usize = exchange::MOST_BYTES + 4096;
 
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
-    line("/program.ics",            PublicFeed, READ, |_| Some(Endpoint::Feed(FeedKey::Program))),
-    line("/tracks/{track}.ics",     PublicFeed, READ, |path| path.feed("tracks", "track")),
-    line("/days/{date}.ics",        PublicFeed, READ, |path| path.feed("days", "date")),
-    line("/rooms/{room}.ics",       PublicFeed, READ, |path| path.feed("rooms", "room")),
-    line("/speakers/{speaker}.ics", PublicFeed, READ, |path| path.feed("speakers", "speaker")),
-    line("/sessions/{id}.ics",      PublicFeed, READ, |path| path.session("id").map(Endpoint::SessionFeed)),
-    line("/agendas/{read}.ics",     AgendaFeed, READ, |path| path.token("read").map(Endpoint::AgendaFeed)),
-    line("/team/{members}.ics",     AgendaFeed, READ, |path| path.members().map(Endpoint::TeamFeed)),
+    line(GET, "/program.ics",            PublicFeed, Short, 0, |c, _| c.feed(FeedAddress::Public(FeedKey::Program))),
+    line(GET, "/tracks/{track}.ics",     PublicFeed, Short, 0, |c, path| c.feed(path.feed("tracks", "track")?)),
+    line(GET, "/days/{date}.ics",        PublicFeed, Short, 0, |c, path| c.feed(path.feed("days", "date")?)),
+    line(GET, "/rooms/{room}.ics",       PublicFeed, Short, 0, |c, path| c.feed(path.feed("rooms", "room")?)),
+    line(GET, "/speakers/{speaker}.ics", PublicFeed, Short, 0, |c, path| c.feed(path.feed("speakers", "speaker")?)),
+    line(GET, "/sessions/{id}.ics",      PublicFeed, Short, 0, |c, path| c.feed(FeedAddress::Session(path.session("id")?))),
+    line(GET, "/agendas/{read}.ics",     AgendaFeed, Short, 0, |c, path| c.feed(FeedAddress::Agenda(path.token("read")?))),
+    line(GET, "/team/{members}.ics",     AgendaFeed, Short, 0, |c, path| c.feed(FeedAddress::Team(path.members("members")?))),
 
-    line("/program.jcal",            PublicFeed, READ, |_| jcal(Some(Endpoint::Feed(FeedKey::Program)))),
-    line("/tracks/{track}.jcal",     PublicFeed, READ, |path| jcal(path.feed("tracks", "track"))),
-    line("/days/{date}.jcal",        PublicFeed, READ, |path| jcal(path.feed("days", "date"))),
-    line("/rooms/{room}.jcal",       PublicFeed, READ, |path| jcal(path.feed("rooms", "room"))),
-    line("/speakers/{speaker}.jcal", PublicFeed, READ, |path| jcal(path.feed("speakers", "speaker"))),
-    line("/sessions/{id}.jcal",      PublicFeed, READ, |path| jcal(path.session("id").map(Endpoint::SessionFeed))),
-    line("/agendas/{read}.jcal",     AgendaFeed, READ, |path| jcal(path.token("read").map(Endpoint::AgendaFeed))),
-    line("/team/{members}.jcal",     AgendaFeed, READ, |path| jcal(path.members().map(Endpoint::TeamFeed))),
+    line(GET, "/program.jcal",            PublicFeed, Whole, 0, |c, _| c.jcal(FeedAddress::Public(FeedKey::Program))),
+    line(GET, "/tracks/{track}.jcal",     PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("tracks", "track")?)),
+    line(GET, "/days/{date}.jcal",        PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("days", "date")?)),
+    line(GET, "/rooms/{room}.jcal",       PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("rooms", "room")?)),
+    line(GET, "/speakers/{speaker}.jcal", PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("speakers", "speaker")?)),
+    line(GET, "/sessions/{id}.jcal",      PublicFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Session(path.session("id")?))),
+    line(GET, "/agendas/{read}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Agenda(path.token("read")?))),
+    line(GET, "/team/{members}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Team(path.members("members")?))),
 
-    line("/schedule.xml",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Xml))),
-    line("/schedule.json", PublicFeed, READ, |_| Some(Endpoint::Export(Format::Json))),
-    line("/schedule.csv",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Csv))),
-    line("/program.txt",   PublicFeed, READ, |_| Some(Endpoint::Export(Format::Text))),
+    line(GET, "/schedule.xml",  PublicFeed, Whole, 0, |c, _| c.export(Format::Xml)),
+    line(GET, "/schedule.json", PublicFeed, Whole, 0, |c, _| c.export(Format::Json)),
+    line(GET, "/schedule.csv",  PublicFeed, Whole, 0, |c, _| c.export(Format::Csv)),
+    line(GET, "/program.txt",   PublicFeed, Whole, 0, |c, _| c.export(Format::Text)),
+    line(GET, "/giggity.json",  PublicFeed, Whole, 0, |c, _| c.export(Format::Giggity)),
 
-    line("/giggity.json",  PublicFeed, READ, |_| Some(Endpoint::Export(Format::Giggity))),
+    line(GET, "/openapi.json",         PublicFeed, Short, 0, |c, _| c.program_api(|api| api.openapi())),
+    line(GET, "/api/v1/program",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.program())),
+    line(GET, "/api/v1/sessions",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.sessions())),
+    line(GET, "/api/v1/sessions/{id}", PublicFeed, Short, 0, |c, path| { let id = path.session("id")?; c.program_api(|api| api.session(id)) }),
+    line(GET, "/api/v1/tracks",        PublicFeed, Short, 0, |c, _| c.program_api(|api| api.tracks())),
+    line(GET, "/api/v1/speakers",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.speakers())),
+    line(GET, "/api/v1/releases",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.releases())),
+    line(GET, "/api/v1/changes",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.changes())),
 
-    line("/openapi.json",         PublicFeed, READ, |_| reading(Reading::OpenApi)),
-    line("/api/v1/program",       PublicFeed, READ, |_| reading(Reading::Program)),
-    line("/api/v1/sessions",      PublicFeed, READ, |_| reading(Reading::Sessions)),
-    line("/api/v1/sessions/{id}", PublicFeed, READ, |path| reading(Reading::Session(path.session("id")?))),
-    line("/api/v1/tracks",        PublicFeed, READ, |_| reading(Reading::Tracks)),
-    line("/api/v1/speakers",      PublicFeed, READ, |_| reading(Reading::Speakers)),
-    line("/api/v1/releases",      PublicFeed, READ, |_| reading(Reading::Releases)),
-    line("/api/v1/changes",       PublicFeed, READ, |_| reading(Reading::Changes)),
+    line(GET,    "/api/v1/agendas/{read}",         AgendaFeed, Short,     api::MAX_BODY,        |c, path| { let token = path.token("read")?; c.agenda_api(|api| api.shared(token)) }),
+    line(POST,   "/api/v1/agendas",                AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.create())),
+    line(GET,    "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.show())),
+    line(PATCH,  "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.rename())),
+    line(DELETE, "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.delete())),
+    line(PUT,    "/api/v1/agenda/picks",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_picks())),
+    line(PUT,    "/api/v1/agenda/picks/{session}", AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let id = path.session("session")?; c.agenda_api(|api| api.pick(id)) }),
+    line(DELETE, "/api/v1/agenda/picks/{session}", AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let id = path.session("session")?; c.agenda_api(|api| api.unpick(id)) }),
+    line(GET,    "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.links())),
+    line(POST,   "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.add_link())),
+    line(DELETE, "/api/v1/agenda/links/{n}",       AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let n = path.number("n")?; c.agenda_api(move |api| api.revoke_link(n)) }),
+    line(POST,   "/api/v1/agenda/import",          AgendaApi,  Whole,     exchange::MOST_BYTES, |c, _| c.agenda_api(|api| api.import())),
+    line(GET,    "/api/v1/agenda/export",          AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.export())),
+    line(POST,   "/api/v1/agenda/key",             AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_key())),
 
-    line("/api/v1/agendas/{read}",         AgendaFeed, READ, |path| api(Api::Shared(path.token("read")?))),
-    line("/api/v1/agendas",                AgendaApi, POST,    |_| api(Api::Agendas)),
-    line("/api/v1/agenda",                 AgendaApi, WHOLE,   |_| api(Api::Agenda)),
-    line("/api/v1/agenda/picks",           AgendaApi, REPLACE, |_| api(Api::Picks)),
-    line("/api/v1/agenda/picks/{session}", AgendaApi, TOGGLE,  |path| api(Api::Pick(path.session("session")?))),
-    line("/api/v1/agenda/links",           AgendaApi, COLLECT, |_| api(Api::Links)),
-    line("/api/v1/agenda/links/{n}",       AgendaApi, DELETE,  |path| api(Api::Link(path.number("n")?))),
-    line("/api/v1/agenda/import",          AgendaApi, POST,    |_| api(Api::Import)),
-    line("/api/v1/agenda/export",          AgendaApi, READ,    |_| api(Api::Export)),
-    line("/api/v1/agenda/key",             AgendaApi, POST,    |_| api(Api::Key)),
+    line(GET, "/changes.atom",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Atom))),
+    line(GET, "/changes.json",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Json))),
+    line(GET, "/tracks/{track}/changes.atom", PublicFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Track(path.slug("track")?))),
+    line(GET, "/agendas/{read}/changes.atom", AgendaFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Agenda(path.token("read")?))),
 
-    line("/changes.atom",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Atom)))),
-    line("/changes.json",                   PublicFeed, READ, |_| Some(Endpoint::Changes(changes::Endpoint::Program(Form::Json)))),
-    line("/tracks/{track}/changes.atom",    PublicFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Track(path.slug("track")?)))),
-    line("/agendas/{read}/changes.atom",    AgendaFeed, READ, |path| Some(Endpoint::Changes(changes::Endpoint::Agenda(path.token("read")?)))),
+    line(GET,    "/organizer",                          Organizer, Unlimited, 0,        |c, _| c.sign_in(|door| door.home())),
+    line(POST,   "/organizer/session",                  Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|door| door.sign_in())),
+    line(POST,   "/organizer/session/end",              Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|door| door.sign_out())),
+    line(POST,   "/organizer/publish",                  Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.publish_shown(form))),
+    line(POST,   "/organizer/held/preview",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.preview_held(form))),
+    line(POST,   "/organizer/held/discard",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.discard_held(form))),
+    line(POST,   "/organizer/releases/{n}/preview",     Organizer, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.organizer_form(move |call, _| call.preview_release(n.into())) }),
+    line(GET,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.running_program()))),
+    line(PUT,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|call| call.put())),
+    line(POST,   "/organizer/preview",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|call| call.preview_upload())),
+    line(GET,    "/organizer/status",                   Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.status()))),
+    line(DELETE, "/organizer/schedule",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.unschedule())),
+    line(GET,    "/organizer/picks",                    Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.picks()))),
+    line(GET,    "/organizer/releases",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.releases()))),
+    line(GET,    "/organizer/releases/{n}",             Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |call| call.read(move |organizer| organizer.release(n.into()))) }),
+    line(GET,    "/organizer/releases/{n}/program.csv", Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |call| call.read(move |organizer| organizer.release_program(n.into()))) }),
+    line(POST,   "/organizer/releases/{n}/publish",     Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |call| call.roll_back(n.into())) }),
+    line(POST,   "/organizer/erase/{session}",          Organizer, Unlimited, MAX_FILE, |c, path| { let id = path.session("session")?; c.organizer(|call| call.erase(id)) }),
 
-    line("/organizer",                          Organizer, READ,    |_| organizer(For::Desk(Desk::Home))),
-    line("/organizer/session",                  Organizer, POST,    |_| organizer(For::Desk(Desk::SignIn))),
-    line("/organizer/session/end",              Organizer, POST,    |_| organizer(For::Desk(Desk::SignOut))),
-    line("/organizer/publish",                  Organizer, POST,    |_| organizer(For::Desk(Desk::Publish))),
-    line("/organizer/held/preview",             Organizer, POST,    |_| organizer(For::Desk(Desk::PreviewHeld))),
-    line("/organizer/held/discard",             Organizer, POST,    |_| organizer(For::Desk(Desk::Discard))),
-    line("/organizer/releases/{n}/preview",     Organizer, POST,    |path| organizer(For::Desk(Desk::Preview(path.number("n")?.into())))),
-    line("/organizer/program",                  Organizer, PROGRAM, |_| organizer(For::Program)),
-    line("/organizer/preview",                  Organizer, POST,    |_| organizer(For::Preview)),
-    line("/organizer/status",                   Organizer, READ,    |_| organizer(For::Status)),
-    line("/organizer/schedule",                 Organizer, DELETE,  |_| organizer(For::Schedule)),
-    line("/organizer/picks",                    Organizer, READ,    |_| organizer(For::Picks)),
-    line("/organizer/releases",                 Organizer, READ,    |_| organizer(For::Releases)),
-    line("/organizer/releases/{n}",             Organizer, READ,    |path| organizer(For::Release(path.number("n")?.into()))),
-    line("/organizer/releases/{n}/program.csv", Organizer, READ,    |path| organizer(For::ReleaseProgram(path.number("n")?.into()))),
-    line("/organizer/releases/{n}/publish",     Organizer, POST,    |path| organizer(For::Publish(path.number("n")?.into()))),
-    line("/organizer/erase/{session}",          Organizer, POST,    |path| organizer(For::Erase(path.session("session")?))),
+    line(ANY, "/.well-known/caldav",                Dav,       Unlimited, 0,             |c, _| c.well_known_caldav()),
+    line(ANY, "/dav",                               Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
+    line(ANY, "/dav/",                              Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
+    line(ANY, "/dav/{*rest}",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::PUBLIC))),
+    line(ANY, "/dav/public",                        Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
+    line(ANY, "/dav/public/",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
+    line(ANY, "/dav/public/{calendar}",             Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
+    line(ANY, "/dav/public/{calendar}/",            Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
+    line(ANY, "/dav/public/{calendar}/{session}",   Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.object())),
+    line(ANY, "/dav/agendas",                       AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
+    line(ANY, "/dav/agendas/",                      AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
+    line(ANY, "/dav/agendas/{*rest}",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS))),
+    line(ANY, "/dav/agendas/agenda",                AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
+    line(ANY, "/dav/agendas/agenda/",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
+    line(ANY, "/dav/agendas/agenda/{session}",      AgendaDav, Whole,     dav::MAX_BODY, |c, path| c.dav(path.picked())),
 
-    line("/.well-known/caldav",                Dav,       READ, |_| dav(Place::WellKnown)),
-    line("/dav",                               Dav,       READ, |_| dav(Place::Root("/dav/"))),
-    line("/dav/",                              Dav,       READ, |_| dav(Place::Root("/dav/"))),
-    line("/dav/{*rest}",                       Dav,       READ, |_| dav(Place::Nowhere(Tree::PUBLIC))),
-    line("/dav/public",                        Dav,       READ, |_| dav(Place::Home(Tree::PUBLIC))),
-    line("/dav/public/",                       Dav,       READ, |_| dav(Place::Home(Tree::PUBLIC))),
-    line("/dav/public/{calendar}",             Dav,       READ, |path| dav(path.calendar())),
-    line("/dav/public/{calendar}/",            Dav,       READ, |path| dav(path.calendar())),
-    line("/dav/public/{calendar}/{session}",   Dav,       READ, |path| dav(path.object())),
-    line("/dav/agendas",                       AgendaDav, READ, |_| dav(Place::Home(Tree::AGENDAS))),
-    line("/dav/agendas/",                      AgendaDav, READ, |_| dav(Place::Home(Tree::AGENDAS))),
-    line("/dav/agendas/{*rest}",               AgendaDav, READ, |_| dav(Place::Nowhere(Tree::AGENDAS))),
-    line("/dav/agendas/agenda",                AgendaDav, READ, |_| dav(Place::agenda())),
-    line("/dav/agendas/agenda/",               AgendaDav, READ, |_| dav(Place::agenda())),
-    line("/dav/agendas/agenda/{session}",      AgendaDav, READ, |path| dav(path.picked())),
+    line(ANY, "/dav/cancelled-title/public",                      Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
+    line(ANY, "/dav/cancelled-title/public/",                     Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
+    line(ANY, "/dav/cancelled-title/public/{calendar}",           Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
+    line(ANY, "/dav/cancelled-title/public/{calendar}/",          Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
+    line(ANY, "/dav/cancelled-title/public/{calendar}/{session}", Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.object().titled())),
+    line(ANY, "/dav/cancelled-title/agendas",                     AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
+    line(ANY, "/dav/cancelled-title/agendas/",                    AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
+    line(ANY, "/dav/cancelled-title/agendas/{*rest}",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS).titled())),
+    line(ANY, "/dav/cancelled-title/agendas/agenda",              AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
+    line(ANY, "/dav/cancelled-title/agendas/agenda/",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
+    line(ANY, "/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, Whole, dav::MAX_BODY, |c, path| c.dav(path.picked().titled())),
 
-    line("/dav/cancelled-title/public",                      Dav,       READ, |_| titled(Place::Home(Tree::PUBLIC))),
-    line("/dav/cancelled-title/public/",                     Dav,       READ, |_| titled(Place::Home(Tree::PUBLIC))),
-    line("/dav/cancelled-title/public/{calendar}",           Dav,       READ, |path| titled(path.calendar())),
-    line("/dav/cancelled-title/public/{calendar}/",          Dav,       READ, |path| titled(path.calendar())),
-    line("/dav/cancelled-title/public/{calendar}/{session}", Dav,       READ, |path| titled(path.object())),
-    line("/dav/cancelled-title/agendas",                     AgendaDav, READ, |_| titled(Place::Home(Tree::AGENDAS))),
-    line("/dav/cancelled-title/agendas/",                    AgendaDav, READ, |_| titled(Place::Home(Tree::AGENDAS))),
-    line("/dav/cancelled-title/agendas/{*rest}",             AgendaDav, READ, |_| titled(Place::Nowhere(Tree::AGENDAS))),
-    line("/dav/cancelled-title/agendas/agenda",              AgendaDav, READ, |_| titled(Place::agenda())),
-    line("/dav/cancelled-title/agendas/agenda/",             AgendaDav, READ, |_| titled(Place::agenda())),
-    line("/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, READ, |path| titled(path.picked())),
-
-    line("/",                    Page,         READ,    |_| web(Web::Program)),
-    line("/sessions/{id}",       Page,         READ,    |path| web(Web::Session(path.session("id")?))),
-    line("/tracks/{track}",      Page,         READ,    |path| web(Web::Track(path.slug("track")?))),
-    line("/speakers/{speaker}",  Page,         READ,    |path| web(Web::Speaker(path.slug("speaker")?))),
-    line("/api",                 Page,         READ,    |_| web(Web::Reference)),
-    line("/changes",             Page,         READ,    |_| web(Web::Changes)),
-    line("/offline",             Page,         READ,    |_| web(Web::File("/offline"))),
-    line("/subscribe/{*feed}",   PersonalPage, READ,    |path| web(Web::Subscribe(path.text("feed")?))),
-    line("/agendas/{read}",      PersonalPage, READ,    |path| web(Web::SharedAgenda(path.token("read")?))),
-    line("/team",                PersonalPage, COLLECT, |_| web(Web::MakeTeam)),
-    line("/team/{members}",      PersonalPage, READ,    |path| web(Web::Team(path.members()?))),
-    line("/agenda",              PersonalPage, READ,    |_| web(Web::Mine)),
-    line("/agenda/state",        AgendaApi,    READ,    |_| web(Web::State)),
-    line("/agenda/picks",        PersonalPage, POST,    |_| web(Web::Picks)),
-    line("/agenda/import",       PersonalPage, COLLECT, |_| web(Web::Import)),
-    line("/agenda/export.ics",   AgendaApi,    READ,    |_| web(Web::Export { is_calendar: true })),
-    line("/agenda/export.json",  AgendaApi,    READ,    |_| web(Web::Export { is_calendar: false })),
-    line("/agenda/name",         PersonalPage, POST,    |_| web(Web::Name)),
-    line("/agenda/links",        PersonalPage, POST,    |_| web(Web::NewLink)),
-    line("/agenda/links/{n}/revoke", PersonalPage, POST, |path| web(Web::RevokeLink(path.number("n")?))),
-    line("/agenda/key",          PersonalPage, POST,    |_| web(Web::NewKey)),
-    line("/agenda/delete",       PersonalPage, POST,    |_| web(Web::Delete)),
-    line("/agenda/handover",     PersonalPage, POST,    |_| web(Web::MakeHandOver)),
-    line("/handover/{code}",     PersonalPage, COLLECT, |path| web(Web::HandOver(path.text("code")?))),
-    line("/events",              Live,         READ,    |_| web(Web::Events)),
-    line("/assets/{name}",       Asset,        READ,    |path| web(Web::Asset(path.text("name")?))),
-    line("/robots.txt",          SiteFile,     READ,    |_| web(Web::File("/robots.txt"))),
-    line("/sitemap.xml",         SiteFile,     READ,    |_| web(Web::File("/sitemap.xml"))),
-    line("/manifest.webmanifest", SiteFile,    READ,    |_| web(Web::File("/manifest.webmanifest"))),
-    line("/sw.js",               Page,         READ,    |_| web(Web::File("/sw.js"))),
+    line(GET,  "/",                     Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.program().await })),
+    // CalDAV clients that know only the host begin here.
+    line("PROPFIND", "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    line("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    line("OPTIONS",  "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    line(GET,  "/sessions/{id}",        Page,         Short,     MAX_FORM,   |c, path| { let id = path.session("id")?; c.page_task(|page| async move { page.session(&id).await }) }),
+    line(GET,  "/tracks/{track}",       Page,         Short,     MAX_FORM,   |c, path| { let slug = path.slug("track")?; c.page_task(|page| async move { page.track(&slug).await }) }),
+    line(GET,  "/speakers/{speaker}",   Page,         Short,     MAX_FORM,   |c, path| { let slug = path.slug("speaker")?; c.page_task(|page| async move { page.speaker(&slug).await }) }),
+    line(GET,  "/api",                  Page,         Short,     MAX_FORM,   |c, _| c.page(|page| page.reference())),
+    line(GET,  "/changes",              Page,         Short,     MAX_FORM,   |c, _| c.page(|page| page.changes())),
+    line(GET,  "/offline",              Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/offline"))),
+    line(GET,  "/subscribe/{*feed}",    PersonalPage, Short,     MAX_FORM,   |c, path| { let feed = path.text("feed")?; c.page(move |page| page.subscribe(&feed)) }),
+    line(GET,  "/agendas/{read}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let token = path.token("read")?; c.page(move |page| page.shared_agenda(&token)) }),
+    line(GET,  "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
+    line(POST, "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
+    line(GET,  "/team/{members}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let members = path.members("members")?; c.page(move |page| page.team(&members)) }),
+    line(GET,  "/agenda",               PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.mine().await })),
+    line(GET,  "/agenda/state",         AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page(|page| page.state())),
+    line(POST, "/agenda/picks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.pick().await })),
+    line(GET,  "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
+    line(POST, "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
+    line(GET,  "/agenda/export.ics",    AgendaApi,    Short,     MAX_FORM,   |c, _| c.page(|page| page.export(true))),
+    line(GET,  "/agenda/export.json",   AgendaApi,    Short,     MAX_FORM,   |c, _| c.page(|page| page.export(false))),
+    line(POST, "/agenda/name",          PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.rename().await })),
+    line(POST, "/agenda/links",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_link().await })),
+    line(POST, "/agenda/links/{n}/revoke", PersonalPage, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.page_task(move |page| async move { page.revoke_link(n).await }) }),
+    line(POST, "/agenda/key",           PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.replace_key().await })),
+    line(POST, "/agenda/delete",        PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.delete().await })),
+    line(POST, "/agenda/handover",      PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.make_hand_over().await })),
+    line(GET,  "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
+    line(POST, "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
+    line(GET,  "/events",               Live,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.events())),
+    line(GET,  "/assets/{name}",        Asset,        Unlimited, MAX_FORM,   |c, path| { let name = path.text("name")?; c.page(move |page| page.asset(&name)) }),
+    line(GET,  "/robots.txt",           SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/robots.txt"))),
+    line(GET,  "/sitemap.xml",          SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sitemap.xml"))),
+    line(GET,  "/manifest.webmanifest", SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/manifest.webmanifest"))),
+    line(GET,  "/sw.js",                Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sw.js"))),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
-fn organizer(endpoint: organizer::Endpoint) -> Option<Endpoint> {
-    Some(Endpoint::Organizer(endpoint))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
-fn api(api: Api) -> Option<Endpoint> {
-    Some(Endpoint::Api(api))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
-fn reading(reading: Reading) -> Option<Endpoint> {
-    Some(Endpoint::Reading(reading))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
-fn dav(place: Place) -> Option<Endpoint> {
-    Some(Endpoint::Dav(place))
-}
-
-fn titled(place: Place) -> Option<Endpoint> {
-    dav(place.titled())
-}
-
-fn jcal(feed: Option<Endpoint>) -> Option<Endpoint> {
-    feed.map(|feed| Endpoint::Jcal(Box::new(feed)))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the lines of the table give options")]
-fn web(page: Web) -> Option<Endpoint> {
-    Some(Endpoint::Web(page))
-}
-
-/// The route table: every pattern with the methods that it is written down for, for whoever has to say something
-/// about each of them.
-pub fn routes() -> impl Iterator<Item = (&'static str, &'static [Method])> {
-    Routes::methods()
-}
-
-/// A request's place in the table.
-#[derive(Debug)]
-pub(super) struct Route {
-    /// The pattern: what the log may show of the path.
+/// A path with the lines for its methods.
+pub(super) struct Resource {
+    /// What logs and metrics show instead of the path.
     pub(super) pattern: &'static str,
-    /// The class of what is behind it; none for the server as a whole.
+    /// None for `*`, the server as a whole.
     pub(super) class: Option<Class>,
-    /// What it takes.
-    pub(super) methods: &'static [Method],
-    /// What is behind it; none where the parameters name what cannot exist.
-    pub(super) endpoint: Option<Endpoint>,
+    /// The value of Allow, without HEAD and OPTIONS.
+    pub(super) methods: Vec<&'static str>,
+    lines: Vec<&'static Line>,
 }
 
-/// The table, ready to be searched.
-#[derive(Debug)]
-pub(super) struct Routes(Router<usize>);
+impl Resource {
+    /// The line for a method.
+    pub(super) fn line(&self, method: &Method) -> Option<&'static Line> {
+        let method = if *method == Method::HEAD { GET } else { method.as_str() };
+        self.lines.iter().find(|line| line.method == method || line.method == ANY).copied()
+    }
+}
 
-impl Routes {
-    pub(super) fn new() -> Self {
-        let mut router = Router::new();
-        for (place, line) in TABLE.iter().enumerate() {
+struct Routes {
+    router: Router<usize>,
+    resources: Vec<Resource>,
+}
+
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let (mut router, mut resources) = (Router::new(), Vec::<Resource>::new());
+    for line in TABLE {
+        let known = resources.iter().position(|resource| resource.pattern == line.pattern);
+        let place = known.unwrap_or_else(|| {
             #[expect(clippy::expect_used, reason = "a constant table, inserted by every test")]
-            router.insert(line.pattern, place).expect("no two lines conflict");
-        }
-        Self(router)
-    }
-
-    /// Every pattern, and those of what is in no line.
-    pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
-        TABLE.iter().map(|line| line.pattern).chain(["-", "*"])
-    }
-
-    /// Every pattern with its methods.
-    pub(super) fn methods() -> impl Iterator<Item = (&'static str, &'static [Method])> {
-        TABLE.iter().map(|line| (line.pattern, line.methods))
-    }
-
-    /// The line of a path, as it was sent. At `/` CalDAV's methods are answered beside the page's, since clients that
-    /// know the host alone start there.
-    pub(super) fn of(&self, method: &Method, path: &str) -> Result<Route, Problem> {
-        let mut route = self.find(path)?;
-        if route.pattern == "/" {
-            route.methods = super::dav::methods();
-            if super::dav::is_own(method) {
-                route.class = Some(Dav);
-                route.endpoint = dav(Place::Root("/"));
+            router.insert(line.pattern, resources.len()).expect("no two patterns conflict");
+            let (pattern, class) = (line.pattern, Some(line.class));
+            resources.push(Resource { pattern, class, methods: Vec::new(), lines: Vec::new() });
+            resources.len() - 1
+        });
+        if let Some(resource) = resources.get_mut(place) {
+            resource.lines.push(line);
+            match line.method {
+                ANY => resource.methods.extend(dav::METHODS),
+                "OPTIONS" => {}
+                method => resource.methods.push(method),
             }
         }
-        Ok(route)
+    }
+    Routes { router, resources }
+});
+
+/// Every pattern with the methods that the table has for it; GET for those of CalDAV, which has methods of its own.
+pub fn routes() -> impl Iterator<Item = (&'static str, Method)> {
+    TABLE.iter().filter_map(|line| {
+        let method = if line.method == ANY { GET } else { line.method };
+        Some((line.pattern, method.parse().ok()?))
+    })
+}
+
+/// Every pattern, and the names of requests without one.
+pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+    ROUTES.resources.iter().map(|resource| resource.pattern).chain(["-", "*"])
+}
+
+/// The resource at the target of a request, and the parameters of its path. The target of CONNECT is an authority, and
+/// `*` is the server as a whole (RFC 9112, 3.2).
+pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(&'static Resource, Path<'a>), Problem> {
+    static SERVER: LazyLock<Resource> =
+        LazyLock::new(|| Resource { pattern: "*", class: None, methods: vec![GET], lines: Vec::new() });
+    match path {
+        _ if !method::is_known(method) => Err(Problem::UnknownMethod),
+        "*" if method == Method::OPTIONS => Ok((&SERVER, Path(None))),
+        path if path.starts_with('/') => {
+            let found = ROUTES.router.at(path).map_err(|_| Problem::NotFound)?;
+            let resource = ROUTES.resources.get(*found.value).ok_or(Problem::NotFound)?;
+            Ok((resource, Path(Some(found.params))))
+        }
+        _ => Err(Problem::BadTarget),
+    }
+}
+
+/// The parameters of a path. Each is percent-decoded and parsed once (RFC 3986, 2.1 and 3.3): an id, slug, date or token
+/// that cannot exist is "not found" before any look-up.
+pub(super) struct Path<'a>(Option<Params<'a, 'a>>);
+
+impl Path<'_> {
+    fn decoded(&self, name: &str) -> Option<Cow<'_, str>> {
+        percent_decode_str(self.0.as_ref()?.get(name)?).decode_utf8().ok()
     }
 
-    fn find(&self, path: &str) -> Result<Route, Problem> {
-        let found = self.0.at(path).map_err(|_| Problem::NotFound)?;
-        let line = TABLE.get(*found.value).ok_or(Problem::NotFound)?;
-        let endpoint = (line.endpoint)(&Decoded(&found.params));
-        Ok(Route { pattern: line.pattern, class: Some(line.class), methods: line.methods, endpoint })
+    fn parsed<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
+        self.decoded(name).and_then(|text| parse(&text)).ok_or(Problem::NotFound)
+    }
+
+    fn text(&self, name: &str) -> Result<String, Problem> {
+        self.parsed(name, |text| Some(text.to_owned()))
+    }
+
+    fn feed(&self, part: &str, name: &str) -> Result<FeedAddress, Problem> {
+        self.parsed(name, |text| FeedKey::part(part, text).map(FeedAddress::Public))
+    }
+
+    fn session(&self, name: &str) -> Result<SessionId, Problem> {
+        self.parsed(name, |text| SessionId::parse(text).ok())
+    }
+
+    fn slug(&self, name: &str) -> Result<Slug, Problem> {
+        self.parsed(name, |text| Slug::parse(text).ok())
+    }
+
+    fn token(&self, name: &str) -> Result<ReadToken, Problem> {
+        self.parsed(name, |text| ReadToken::parse(text).ok())
+    }
+
+    fn members(&self, name: &str) -> Result<Members, Problem> {
+        self.parsed(name, |text| Members::parse(text).ok())
+    }
+
+    /// A number without sign or leading zeros.
+    fn number(&self, name: &str) -> Result<u32, Problem> {
+        self.parsed(name, |text| {
+            text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
+        })
+    }
+
+    /// CalDAV answers an impossible name itself, after it has asked for credentials.
+    fn calendar(&self) -> Place {
+        Place::public(self.decoded("calendar").as_deref())
+    }
+
+    fn object(&self) -> Place {
+        Place::public_object(self.decoded("calendar").as_deref(), self.decoded("session").as_deref())
+    }
+
+    fn picked(&self) -> Place {
+        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::AGENDAS)
     }
 }
 
@@ -327,63 +344,60 @@ impl Routes {
 mod tests {
     use super::*;
     use crate::feed::session_path;
-    use crate::program::Slug;
     use proptest::prelude::*;
 
-    fn endpoint(path: &str) -> Option<Endpoint> {
-        Routes::new().find(path).ok()?.endpoint
+    fn path(path: &str) -> Path<'_> {
+        find(&Method::GET, path).unwrap().1
     }
 
     #[test]
-    fn what_could_not_exist_is_behind_no_path() {
-        for path in [
-            "/program.ics/",
-            "//program.ics",
-            "/tracks/.ics",
-            "/tracks/A.ics",
-            "/tracks/a%2Fb.ics",
-            "/tracks/%ff.ics",
-            "/tracks/a/b.ics",
-            "/days/2025-02-30.ics",
-            "/sessions/x.ics",
-            "/agendas/cbr_x.ics",
-            "/api/v1/agenda/links/0",
-            "/api/v1/agenda/links/01",
-            "/api/v1/agenda/links/+1",
-            "/api/v1/agenda/links/4294967296",
-            "/api/v1/agenda/picks/..",
-        ] {
-            assert_eq!(endpoint(path), None, "{path}");
+    fn all_methods_of_a_path_have_one_class_but_for_caldav_at_the_root() {
+        for resource in &ROUTES.resources {
+            let others = resource.lines.iter().filter(|line| Some(line.class) != resource.class);
+            assert!(others.count() == 0 || resource.pattern == "/", "{}", resource.pattern);
         }
     }
 
     #[test]
     fn parameters_are_decoded_once() {
         let key = FeedKey::Track(Slug::parse("track-1").unwrap());
-        assert_eq!(endpoint("/tracks/track%2d1.ics"), Some(Endpoint::Feed(key)));
-        assert_eq!(endpoint("/tracks/track%252d1.ics"), None);
+        assert_eq!(path("/tracks/track%2d1.ics").feed("tracks", "track").unwrap(), FeedAddress::Public(key));
+        for twice in ["/tracks/track%252d1.ics", "/tracks/a%2Fb.ics", "/tracks/%ff.ics", "/tracks/A.ics"] {
+            assert!(path(twice).feed("tracks", "track").is_err(), "{twice}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        assert_eq!(path("/api/v1/agenda/links/12").number("n").unwrap(), 12);
+        for bad in ["0", "01", "+1", "4294967296", "x"] {
+            assert!(path(&format!("/api/v1/agenda/links/{bad}")).number("n").is_err(), "{bad}");
+        }
     }
 
     #[test]
     fn a_page_and_its_feed_stand_beside_each_other() {
-        let slug = Slug::parse("track-1").unwrap();
-        assert_eq!(endpoint("/tracks/track-1"), web(Web::Track(slug.clone())));
-        assert_eq!(endpoint("/tracks/track-1.ics"), Some(Endpoint::Feed(FeedKey::Track(slug))));
-        assert_eq!(endpoint("/subscribe/tracks/track-1"), web(Web::Subscribe("tracks/track-1".to_owned())));
+        let pattern = |path| find(&Method::GET, path).unwrap().0.pattern;
+        assert_eq!(pattern("/tracks/track-1"), "/tracks/{track}");
+        assert_eq!(pattern("/tracks/track-1.ics"), "/tracks/{track}.ics");
+        assert_eq!(path("/subscribe/tracks/track-1").text("feed").unwrap(), "tracks/track-1");
+        for none in ["/program.ics/", "//program.ics", "/tracks/a/b.ics"] {
+            assert!(find(&Method::GET, none).is_err(), "{none}");
+        }
     }
 
     proptest! {
         #[test]
         fn the_paths_of_feeds_lead_to_them(slug in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])", which in 0..3u8) {
             let parsed = Slug::parse(&slug).unwrap();
-            let key = match which {
-                0 => FeedKey::Track(parsed),
-                1 => FeedKey::Room(parsed),
-                _ => FeedKey::Speaker(parsed),
+            let (key, part, name) = match which {
+                0 => (FeedKey::Track(parsed), "tracks", "track"),
+                1 => (FeedKey::Room(parsed), "rooms", "room"),
+                _ => (FeedKey::Speaker(parsed), "speakers", "speaker"),
             };
-            prop_assert_eq!(endpoint(&key.to_string()), Some(Endpoint::Feed(key)));
+            prop_assert_eq!(path(&key.to_string()).feed(part, name).unwrap(), FeedAddress::Public(key));
             let id = SessionId::parse(&slug).unwrap();
-            prop_assert_eq!(endpoint(&session_path(&id)), Some(Endpoint::SessionFeed(id)));
+            prop_assert_eq!(path(&session_path(&id)).session("id").unwrap(), id);
         }
     }
 }

@@ -3,11 +3,10 @@
 //! Of a session that is withdrawn by now nothing is told but its leaving, by its id alone, and only where it was
 //! public before: whoever mirrors the program has to know what to take away.
 
-use super::cursor::Cursor;
-use super::query::{AskError, Query, next_path, together};
-use super::reading::{MOST, MOST_RELEASES, limited};
+use super::paging::{Cursor, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
 use crate::export::is_told;
 use crate::http::Problem;
+use crate::http::query::{ParameterError, Query};
 use crate::program::{Change, ChangeKind, Status};
 use crate::publisher::shown;
 use crate::release::Release;
@@ -38,40 +37,40 @@ pub(super) fn releases(
         releases.push(json!({ "release": number, "published": published(&record), "changes": changes }));
     }
     let next = (start > 1).then(|| Cursor::new("releases", [start]));
-    let next = next.map(|cursor| next_path("/api/v1/releases", &limited(limit, MOST_RELEASES), &cursor));
+    let next = next.map(|cursor| next_path("/api/v1/releases", &limit_pair(limit, MAX_RELEASES), &cursor));
     let next = next.map(|path| release.program.conference.link(&path));
     Ok(json!({ "running": release.number(), "releases": releases, "next": next }))
 }
 
 /// A question for what changed.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ChangesQuery {
     since: u64,
     pub(super) limit: usize,
     /// The release and the session that the page before ended with.
     after: Option<(u64, String)>,
 }
 
-impl Asked {
-    pub(super) fn of(query: &Query, release: &Release) -> Result<Self, AskError> {
+impl ChangesQuery {
+    pub(super) fn of(query: &Query, release: &Release) -> Result<Self, ParameterError> {
         let newest = release.number();
         let since = query.number("since")?;
-        let since =
-            since.ok_or_else(|| AskError::value("since", "name the release that you have, such as 1"))?;
+        let since = since
+            .ok_or_else(|| ParameterError::invalid("since", "name the release that you have, such as 1"))?;
         if since > newest {
-            return Err(AskError::Future { since, newest });
+            return Err(ParameterError::Future { since, newest });
         }
         let oldest = newest.saturating_sub(LOOK_BACK);
         if since < oldest {
-            return Err(AskError::TooOld { oldest });
+            return Err(ParameterError::TooOld { oldest });
         }
         let after =
-            query.cursor("changes")?.map(|cursor| Ok((cursor.part(0)?, cursor.part(1)?))).transpose()?;
-        Ok(Self { since, limit: query.limit(MOST)?, after })
+            Cursor::of(query, "changes")?.map(|cursor| Ok((cursor.part(0)?, cursor.part(1)?))).transpose()?;
+        Ok(Self { since, limit: query.limit(MAX_PAGE)?, after })
     }
 
     /// Release by release, and by session id within each.
-    pub(super) fn answer(&self, release: &Release, store: &Store) -> Result<Value, Problem> {
+    pub(super) fn changes(&self, release: &Release, store: &Store) -> Result<Value, Problem> {
         let first = self.after.as_ref().map_or(self.since + 1, |(number, _)| *number).max(self.since + 1);
         let mut changes: Vec<Value> = Vec::new();
         let (mut last, mut has_more) = (None, false);
@@ -93,7 +92,7 @@ impl Asked {
             }
         }
         let next = last.filter(|_| has_more).map(|(number, session)| {
-            let query = together([format!("since={}", self.since), limited(self.limit, MOST)]);
+            let query = join_query([format!("since={}", self.since), limit_pair(self.limit, MAX_PAGE)]);
             let cursor = Cursor::new("changes", [number.to_string(), session]);
             release.program.conference.link(&next_path("/api/v1/changes", &query, &cursor))
         });

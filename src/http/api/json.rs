@@ -2,6 +2,7 @@
 
 use crate::http::Problem;
 use crate::http::problem::Fault;
+use crate::http::reply::JSON;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -73,8 +74,8 @@ fn strings(name: &str, value: Value, faults: &mut Vec<Fault>) -> Vec<String> {
 fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case(super::JSON) {
-        return Err(Problem::MediaType(super::JSON));
+    if !essence.eq_ignore_ascii_case(JSON) {
+        return Err(Problem::MediaType(JSON));
     }
     serde_json::from_slice(body).map_err(|error| Problem::BadBody(format!("the body is not JSON: {error}")))
 }

@@ -78,7 +78,6 @@ impl fmt::Display for Name {
 /// What a path can name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Place {
-    WellKnown,
     /// Where a client may start without knowing more than the host, by its path.
     Root(&'static str),
     Home(Tree),
@@ -102,7 +101,7 @@ impl Place {
     /// The same place in the tree whose cancelled sessions say so in their titles.
     pub(in crate::http) fn titled(self) -> Self {
         match self {
-            Self::WellKnown | Self::Root(_) => self,
+            Self::Root(_) => self,
             Self::Home(tree) => Self::Home(tree.titled()),
             Self::Calendar(tree, name) => Self::Calendar(tree.titled(), name),
             Self::Object(tree, name, id) => Self::Object(tree.titled(), name, id),

@@ -20,9 +20,9 @@ const MOST_TAGS: usize = 60_000;
 /// A body as XML.
 pub(super) fn parse(body: &[u8]) -> Result<Element, Problem> {
     if body.iter().filter(|byte| **byte == b'<').count() > MOST_TAGS {
-        return Err(Problem::TooLarge(super::CAP));
+        return Err(Problem::TooLarge(super::MAX_BODY));
     }
-    xml::read(body, super::CAP).map_err(|error| match error {
+    xml::read(body, super::MAX_BODY).map_err(|error| match error {
         XmlError::TooLarge(_, most) => Problem::TooLarge(most),
         other => Problem::BadBody(other.to_string()),
     })

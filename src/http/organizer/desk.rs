@@ -4,22 +4,19 @@
 //! compared with, so that what is published is what was shown: where another release was published meanwhile, the
 //! new comparison is shown instead.
 
-use super::{Call, Desk, Organizer};
-use crate::http::allowance::Allowed;
-use crate::http::web::browser::PostedForm;
-use crate::http::web::{CAP, html, see, set_cookies};
-use crate::http::{Body, Problem, cap, origin, upload};
+use super::{Door, Organizer, OrganizerRequest};
+use crate::http::Problem;
+use crate::http::browser::{PostedForm, uploaded_file};
+use crate::http::reply::{Answer, html, see_other, set_cookies};
 use crate::import::{Fault, Report, capitalized, place};
 use crate::program::{Severity, Text};
 use crate::publisher::{Proposal, PublishError, Verdict};
 use crate::store::Origin;
 use crate::web::{self, FaultLine, KeptRelease};
 use bytes::Bytes;
-use http::request::Parts;
-use http::{Response, StatusCode};
+use http::StatusCode;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// Files that were shown and may be published; beyond, the oldest is forgotten.
 const MOST_DRAFTS: usize = 8;
@@ -55,79 +52,54 @@ impl Drafts {
     }
 }
 
-/// Whether a preview was sent by the desk's form.
-pub(super) fn is_upload(request: &Parts) -> bool {
-    upload::boundary(request).is_some()
-}
-
-impl Organizer {
-    /// Answers a page of the desk.
-    pub(super) async fn at_desk<B>(
-        &self,
-        desk: Desk,
-        request: &Parts,
-        body: B,
-        patience: Duration,
-        allowed: Allowed<'_>,
-    ) -> Result<Response<Body>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-    {
-        if self.secrets.are_none() {
+impl Door<'_> {
+    /// The desk; the sign-in page without a valid cookie.
+    pub(in crate::http) async fn home(self) -> Answer {
+        let Self { organizer, request, .. } = self;
+        if organizer.secrets.are_none() {
             return Err(Problem::NotFound);
         }
-        let release = self.publisher.current();
-        let public_url = &release.program.conference.public_url;
-        let now = self.clock.now();
-        if desk == Desk::Home {
-            return match self.signed_in(&request.headers, public_url) {
-                Some(who) => self.read(move |this| this.home(who)).await,
-                None => Ok(html(web::sign_in(&release, false))),
-            };
-        }
-        if desk == Desk::SignIn {
-            allowed.may_guess()?;
-        }
-        origin::check(&request.headers, public_url)?;
-        let form = PostedForm::read(&request.headers, &cap::read(body, CAP, patience).await?)?;
-        if desk == Desk::SignIn {
-            let Some(secret) = allowed.guess(|| self.secrets.find(form.one("secret")))? else {
-                let mut response = html(web::sign_in(&release, true));
-                *response.status_mut() = StatusCode::UNAUTHORIZED;
-                return Ok(response);
-            };
-            let cookie = self.sessions.open(&secret.sha256, public_url, now);
-            let mut response = see("/organizer");
-            set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
-            return Ok(response);
-        }
-        if desk == Desk::SignOut {
-            let mut response = see("/organizer");
-            set_cookies(&mut response, [self.sessions.close(&request.headers, public_url, now)]);
-            return Ok(response);
-        }
-        let who = self.who(request, allowed)?;
-        let call = Call { organizer: self, request, body: Bytes::new(), who };
-        match desk {
-            Desk::Preview(number) => {
-                let publisher = Arc::clone(&self.publisher);
-                let csv = self.store.read(move |_| publisher.kept_csv(number)).await?.into();
-                call.show(csv, Origin::Rollback { of: number }, Shown::First).await
-            }
-            Desk::PreviewHeld => {
-                let status = self.publisher.status();
-                let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
-                call.show(held.csv.clone(), held.origin, Shown::First).await
-            }
-            Desk::Discard => {
-                self.publisher.discard(form.one("digest")).await?;
-                Ok(see("/organizer"))
-            }
-            _ => call.publish_shown(form.one("confirm")).await,
+        let release = organizer.publisher.current();
+        match organizer.signed_in(&request.headers, &release.program.conference.public_url) {
+            Some(who) => organizer.read(move |organizer| organizer.home(who)).await,
+            None => Ok(html(web::sign_in(&release, false))),
         }
     }
 
-    fn home(&self, who: String) -> Result<Response<Body>, Problem> {
+    /// Checks the posted secret and sets the cookie.
+    pub(in crate::http) async fn sign_in(self) -> Answer {
+        let Self { organizer, allowed, .. } = self;
+        if organizer.secrets.are_none() {
+            return Err(Problem::NotFound);
+        }
+        allowed.may_guess()?;
+        let form = self.form().await?;
+        let release = organizer.publisher.current();
+        let Some(secret) = allowed.guess(|| organizer.secrets.find(form.one("secret")))? else {
+            let mut response = html(web::sign_in(&release, true));
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            return Ok(response);
+        };
+        let public_url = &release.program.conference.public_url;
+        let cookie = organizer.sessions.open(&secret.sha256, public_url, organizer.clock.now());
+        let mut response = see_other("/organizer");
+        set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
+        Ok(response)
+    }
+
+    pub(in crate::http) async fn sign_out(self) -> Answer {
+        let Self { organizer, request, .. } = self;
+        self.form().await?;
+        let release = organizer.publisher.current();
+        let (public_url, now) = (&release.program.conference.public_url, organizer.clock.now());
+        let mut response = see_other("/organizer");
+        set_cookies(&mut response, [organizer.sessions.close(&request.headers, public_url, now)]);
+        Ok(response)
+    }
+}
+
+impl Organizer {
+    fn home(&self, who: String) -> Answer {
         let release = self.publisher.current();
         let (status, now) = (self.publisher.status(), self.clock.now());
         let share = self.freshness.share(release.number(), now);
@@ -162,14 +134,34 @@ impl Organizer {
     }
 }
 
-impl Call<'_> {
+impl OrganizerRequest<'_> {
+    /// Shows what publishing a stored release again would change.
+    pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
+        let publisher = Arc::clone(&self.organizer.publisher);
+        let csv = self.organizer.store.read(move |_| publisher.kept_csv(number)).await?.into();
+        self.show(csv, Origin::Rollback { of: number }, Shown::First).await
+    }
+
+    /// Shows what a held release would change.
+    pub(in crate::http) async fn preview_held(self, form: PostedForm) -> Answer {
+        let status = self.organizer.publisher.status();
+        let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
+        self.show(held.csv.clone(), held.origin, Shown::First).await
+    }
+
+    /// Drops a held release.
+    pub(in crate::http) async fn discard_held(self, form: PostedForm) -> Answer {
+        self.organizer.publisher.discard(form.one("digest")).await?;
+        Ok(see_other("/organizer"))
+    }
+
     /// Shows what the uploaded file would change.
-    pub(super) async fn preview_page(self) -> Result<Response<Body>, Problem> {
-        let csv = upload::file(self.request, self.body.clone(), "program").await?;
+    pub(super) async fn preview_page(self) -> Answer {
+        let csv = uploaded_file(self.request, self.body.clone(), "program").await?;
         self.show(csv, Origin::Upload, Shown::First).await
     }
 
-    async fn show(&self, csv: Bytes, origin: Origin, shown: Shown) -> Result<Response<Body>, Problem> {
+    async fn show(&self, csv: Bytes, origin: Origin, shown: Shown) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let bytes = csv.clone();
         let turn = self.organizer.previews.preview().await?;
@@ -209,7 +201,8 @@ impl Call<'_> {
 
     /// Publishes what was shown, be it a preview or a held release. Where another release was published since, the
     /// changes against that one are shown instead.
-    async fn publish_shown(self, digest: &str) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn publish_shown(self, form: PostedForm) -> Answer {
+        let digest = form.one("confirm");
         let publisher = &self.organizer.publisher;
         let held = || {
             let status = publisher.status();
@@ -226,7 +219,7 @@ impl Call<'_> {
             expect: Some(base),
         };
         match publisher.publish(proposal).await {
-            Ok(_) => Ok(see("/organizer")),
+            Ok(_) => Ok(see_other("/organizer")),
             Err(PublishError::Superseded { .. }) => self.show(csv, origin, Shown::Superseded).await,
             Err(PublishError::Held(_) | PublishError::Refused(_)) => {
                 self.show(csv, origin, Shown::Again).await

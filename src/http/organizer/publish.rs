@@ -1,7 +1,8 @@
 //! What changes something: uploads, schedules, roll-backs, erasures. And the preview, which does not.
 
-use super::{Call, document};
-use crate::http::{Body, Problem};
+use super::{OrganizerRequest, document};
+use crate::http::reply::{Answer, no_content};
+use crate::http::{Body, Problem, browser};
 use crate::program::SessionId;
 use crate::publisher::{Preview, Proposal, Publication, PublishError, Scheduled, shown};
 use crate::store::Origin;
@@ -11,9 +12,9 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-impl Call<'_> {
+impl OrganizerRequest<'_> {
     /// Publishes the body, now or at a time.
-    pub(super) async fn put(self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn put(self) -> Answer {
         let expect = self.expect()?;
         let proposal = Proposal {
             csv: self.body.clone(),
@@ -29,14 +30,22 @@ impl Call<'_> {
         }
     }
 
-    pub(super) async fn roll_back(self, number: u64) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn roll_back(self, number: u64) -> Answer {
         let (expect, confirm) = (self.expect()?, self.query("confirm"));
         let publisher = &self.organizer.publisher;
         Ok(published(&publisher.roll_back(number, Some(self.who), confirm, expect).await?))
     }
 
+    /// What an upload would change: a page for the desk's form, JSON for programs.
+    pub(in crate::http) async fn preview_upload(self) -> Answer {
+        match browser::boundary(self.request) {
+            Some(_) => self.preview_page().await,
+            None => self.preview().await,
+        }
+    }
+
     /// What an upload of the body would do, to the program and to people's agendas.
-    pub(super) async fn preview(self) -> Result<Response<Body>, Problem> {
+    async fn preview(self) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let body = self.body.clone();
         let turn = self.organizer.previews.preview().await?;
@@ -61,18 +70,16 @@ impl Call<'_> {
         Ok(document(StatusCode::OK, release, &answer))
     }
 
-    pub(super) async fn unschedule(self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn unschedule(self) -> Answer {
         self.expect()?;
         let publisher = &self.organizer.publisher;
         if !publisher.unschedule().await? {
             return Err(Problem::NotFound);
         }
-        let mut response = Response::new(Body::Empty);
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        Ok(response)
+        Ok(no_content())
     }
 
-    pub(super) async fn erase(self, id: SessionId) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn erase(self, id: SessionId) -> Answer {
         self.expect()?;
         let publisher = &self.organizer.publisher;
         let erased = publisher.erase(id.clone()).await?;

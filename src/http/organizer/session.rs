@@ -8,7 +8,6 @@ use crate::agenda::one_time_code;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use http::HeaderMap;
-use http::header::COOKIE;
 use ring::hmac;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -105,14 +104,13 @@ fn cookie(origin: &Url, token: &str, age: i64) -> String {
 }
 
 fn sent<'a>(headers: &'a HeaderMap, origin: &Url) -> Option<&'a str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, _)| *found == name(origin)).map(|(_, value)| value)
+    crate::http::browser::cookie(headers, name(origin))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
 
     const SECRET: [u8; 32] = [7; 32];
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;

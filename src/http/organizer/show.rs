@@ -1,10 +1,11 @@
 //! What only reads: status, releases, programs as files, picks. All of it reads the store, on a thread that may wait.
 
 use super::{Organizer, document, file};
-use crate::http::{Body, Problem};
+use crate::http::Problem;
+use crate::http::reply::Answer;
 use crate::publisher::{ShownOrigin, interest, shown};
 use crate::store::{ReadError, ReleaseSummary, Skipped, Store};
-use http::{Response, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 /// Fewer picks are not told: a handful of them could name somebody.
@@ -12,23 +13,20 @@ const TOLD_FROM: usize = 5;
 
 impl Organizer {
     /// Makes an answer that the store is read for, off the threads that answer requests.
-    pub(super) async fn read(
-        &self,
-        answer: impl FnOnce(&Self) -> Result<Response<Body>, Problem> + Send + 'static,
-    ) -> Result<Response<Body>, Problem> {
+    pub(super) async fn read(&self, answer: impl FnOnce(&Self) -> Answer + Send + 'static) -> Answer {
         let organizer = self.clone();
         self.store.read(move |_| answer(&organizer)).await
     }
 
-    pub(super) fn running_program(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn running_program(&self) -> Answer {
         self.release_program(self.publisher.current().number())
     }
 
-    pub(super) fn release_program(&self, number: u64) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn release_program(&self, number: u64) -> Answer {
         Ok(file(number, self.publisher.kept_csv(number)?))
     }
 
-    pub(super) fn status(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn status(&self) -> Answer {
         let publisher = &self.publisher;
         let (release, status) = (publisher.current(), publisher.status());
         let share = self.freshness.share(release.number(), self.clock.now());
@@ -51,13 +49,13 @@ impl Organizer {
         Ok(document(StatusCode::OK, release.number(), &answer))
     }
 
-    pub(super) fn releases(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn releases(&self) -> Answer {
         let running = self.publisher.current().number();
         let releases: Vec<Value> = readable_releases(&self.store)?.iter().rev().map(summary).collect();
         Ok(document(StatusCode::OK, running, &json!({ "running": running, "releases": releases })))
     }
 
-    pub(super) fn release(&self, number: u64) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn release(&self, number: u64) -> Answer {
         let record = self.store.release(number)?.ok_or(Problem::NotFound)?;
         let mut answer = summary(&record.summary());
         if let Value::Object(answer) = &mut answer {
@@ -68,7 +66,7 @@ impl Organizer {
     }
 
     /// For room sizes.
-    pub(super) fn picks(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn picks(&self) -> Answer {
         let mut picks: Vec<_> = interest(&self.store)?.into_iter().collect();
         picks.retain(|(_, count)| *count >= TOLD_FROM);
         picks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

@@ -1,6 +1,8 @@
 //! `/events`: notifies open pages of new releases (server-sent events, the HTML standard, 9.2).
 
+use super::PageRequest;
 use crate::http::body::Stream;
+use crate::http::reply::Answer;
 use crate::http::{Body, Problem};
 use crate::publisher::Publisher;
 use bytes::Bytes;
@@ -28,8 +30,14 @@ impl Default for Events {
     }
 }
 
+impl PageRequest<'_> {
+    pub(in crate::http) fn events(&self) -> Answer {
+        self.events.answer(self.publisher)
+    }
+}
+
 impl Events {
-    pub(super) fn answer(&self, publisher: &Publisher) -> Result<Response<Body>, Problem> {
+    fn answer(&self, publisher: &Publisher) -> Answer {
         let place = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::Busy)?;
         let mut releases = publisher.subscribe();
         // The first event tells a page whether it is older than the live release.

@@ -3,9 +3,10 @@
 //! The link leads to a page with a button. Only the button's POST redeems the code, so a messenger's link preview
 //! does not. An agenda has one code at a time; a new code or a new key invalidates the earlier code.
 
-use super::{PageRequest, html, see, set_cookies};
+use super::PageRequest;
 use crate::agenda::{EditKey, one_time_code};
 use crate::http::agendas::AgendaError;
+use crate::http::reply::{html, see_other, set_cookies};
 use crate::http::{Body, Problem};
 use crate::revision::Digest;
 use crate::web;
@@ -104,7 +105,7 @@ fn hash(code: &str) -> Digest {
 
 impl PageRequest<'_> {
     /// Issues a code and shows its link to the owner.
-    pub(super) async fn make_hand_over(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn make_hand_over(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
         let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
         self.allowed.hand_over(&owned.key)?;
@@ -114,11 +115,11 @@ impl PageRequest<'_> {
         })?;
         let link = self.published.release.program.conference.link(&format!("/handover/{code}"));
         let lasts = TimeDelta::from_std(LASTS).unwrap_or_default();
-        self.queues.short.make(|| self.page(&owned, Some((&link, lasts)))).await
+        self.queue.make(|| self.page(&owned, Some((&link, lasts)))).await
     }
 
     /// The page behind the link; a POST redeems the code.
-    pub(super) fn hand_over(&self, code: &str) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn hand_over(&self, code: &str) -> Result<Response<Body>, Problem> {
         let now = self.clock.elapsed();
         let is_redeemed = self.request.method == Method::POST;
         if is_redeemed {
@@ -134,7 +135,7 @@ impl PageRequest<'_> {
         if !is_redeemed {
             return Ok(html(web::hand_over(&self.published.release, code)));
         }
-        let mut response = see("/agenda");
+        let mut response = see_other("/agenda");
         set_cookies(&mut response, self.jar().keep(&key));
         Ok(response)
     }

@@ -1,6 +1,6 @@
 //! The public pages and files, and the pages that explain how to subscribe.
 
-use super::{PageRequest, chosen, html};
+use super::{PageRequest, chosen};
 use crate::agenda::{Members, ReadToken};
 use crate::export::{deep_link, shown_text};
 use crate::feed::{Coding, FeedKey, Filter, parse_query};
@@ -8,43 +8,43 @@ use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::encoding::wanted;
 use crate::http::exports::Format;
-use crate::http::feeds::{borrowed, options, pairs};
+use crate::http::query::Query;
+use crate::http::queue::QueueName;
+use crate::http::render_cache::RenderRequest;
+use crate::http::reply::{Answer, HTML, TEXT, html};
 use crate::http::representation::{Content, Representation, settled};
-use crate::http::{Body, EntityTag, Problem};
+use crate::http::{EntityTag, Problem};
 use crate::http::{plain, policy};
 use crate::program::{SessionId, Slug, Text};
+use crate::release::Release;
 use crate::revision::Digest;
 use crate::web::{self, Assets, Page, Platform, ProgramView, ReleaseNotes, Subject};
-use http::Response;
 use http::header::USER_AGENT;
-use url::form_urlencoded;
 
 /// The most releases that the page of changes shows.
 const NOTES: usize = 50;
 
-const HTML: &str = "text/html; charset=utf-8";
-const TEXT: &str = "text/plain; charset=utf-8";
-
 impl PageRequest<'_> {
-    pub(super) async fn program(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn program(&self) -> Answer {
         let release = &self.published.release;
-        let query = self.request.uri.query().unwrap_or_default();
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let view = ProgramView::parse(pairs, &release.ledger.slugs)?;
+        let view = ProgramView::parse(Query::of(&self.request.uri).pairs(), &release.ledger.slugs)?;
         if plain::is_wanted(&self.request.headers) {
             return match view.is_default() {
                 true => {
-                    let (now, queue) = (self.clock.now(), &self.queues.whole);
-                    self.exports.answer(Format::Text, release, self.request, now, queue).await
+                    let queue = self.queues.get(QueueName::Whole);
+                    let (now, head) = (self.clock.now(), self.request);
+                    self.exports.answer(Format::Text, RenderRequest { release, head, now, queue }).await
                 }
-                false => self.made_as(TEXT, shown_text(release, &view.entries(release))),
+                false => {
+                    let text = || self.made_as(TEXT, shown_text(release, &view.entries(release)));
+                    self.queue.make(text).await?
+                }
             }
             .map(chosen);
         }
         let mut response = match self.published.pages.page(&view.path()) {
             Some(page) => self.kept(page),
-            None => self.made(web::program(release, &view)),
+            None => self.queue.make(|| self.made(web::program(release, &view))).await?,
         }?;
         if view.embed && !self.frame_ancestors.is_empty() {
             policy::frame(self.frame_ancestors, response.headers_mut());
@@ -52,39 +52,43 @@ impl PageRequest<'_> {
         Ok(chosen(response))
     }
 
-    pub(super) fn session(&self, id: &SessionId) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn session(&self, id: &SessionId) -> Answer {
         match self.published.pages.session(id) {
             Some(page) => self.kept(page),
-            None => self.made(web::session(&self.published.release, id).ok_or(Problem::NotFound)?),
+            None => self.make(|release| web::session(release, id)).await,
         }
     }
 
-    pub(super) fn track(&self, slug: &Slug) -> Result<Response<Body>, Problem> {
-        let release = &self.published.release;
-        match self.published.pages.track(release, slug) {
+    pub(in crate::http) async fn track(&self, slug: &Slug) -> Answer {
+        match self.published.pages.track(&self.published.release, slug) {
             Some(page) => self.kept(page),
-            None => self.made(web::track(release, slug).ok_or(Problem::NotFound)?),
+            None => self.make(|release| web::track(release, slug)).await,
         }
     }
 
-    pub(super) fn speaker(&self, slug: &Slug) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn speaker(&self, slug: &Slug) -> Answer {
         match self.published.pages.page(&format!("/speakers/{slug}")) {
             Some(page) => self.kept(page),
-            None => self.made(web::speaker(&self.published.release, slug).ok_or(Problem::NotFound)?),
+            None => self.make(|release| web::speaker(release, slug)).await,
         }
     }
 
-    pub(super) fn file(&self, path: &str) -> Result<Response<Body>, Problem> {
+    /// A page that is made in a turn; 404 if there is no such page.
+    async fn make(&self, page: impl FnOnce(&Release) -> Option<String>) -> Answer {
+        self.queue.make(|| self.made(page(&self.published.release).ok_or(Problem::NotFound)?)).await?
+    }
+
+    pub(in crate::http) fn file(&self, path: &str) -> Answer {
         self.kept(self.published.pages.page(path).ok_or(Problem::NotFound)?)
     }
 
-    pub(super) fn asset(&self, name: &str) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn asset(&self, name: &str) -> Answer {
         let path = format!("/assets/{name}");
         let page = Assets::all().get(&path).or_else(|| self.published.pages.page(&path));
         self.kept(page.ok_or(Problem::NotFound)?)
     }
 
-    pub(super) fn changes(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn changes(&self) -> Answer {
         let release = &self.published.release;
         let newest = release.number();
         let oldest = newest.saturating_sub(NOTES as u64 - 1).max(1);
@@ -101,12 +105,12 @@ impl PageRequest<'_> {
         self.made(web::changes(release, &notes))
     }
 
-    pub(super) fn reference(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn reference(&self) -> Answer {
         self.made(web::reference(&self.published.release, reference()))
     }
 
     /// A page that was rendered at publication, compressed where the client accepts it.
-    fn kept(&self, page: &Page) -> Result<Response<Body>, Problem> {
+    fn kept(&self, page: &Page) -> Answer {
         let coded = page.coded(|made| wanted(&self.request.headers, made));
         let tag = match &coded {
             Some(coded) => EntityTag::coded(&page.hash, coded.coding, coded.level),
@@ -123,11 +127,11 @@ impl PageRequest<'_> {
     }
 
     /// A page that is the same for everybody and was rendered for this request.
-    pub(super) fn made(&self, body: String) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn made(&self, body: String) -> Answer {
         self.made_as(HTML, body)
     }
 
-    fn made_as(&self, media_type: &'static str, body: String) -> Result<Response<Body>, Problem> {
+    fn made_as(&self, media_type: &'static str, body: String) -> Answer {
         let tag = EntityTag::plain(Digest::of(body.as_bytes()).short());
         let modified = settled(self.published.release.published(), self.clock.now());
         let representation = Representation {
@@ -143,11 +147,10 @@ impl PageRequest<'_> {
 }
 
 impl PageRequest<'_> {
-    pub(super) fn subscribe(&self, path: &str) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn subscribe(&self, path: &str) -> Answer {
         let release = &self.published.release;
         // A form also sends its empty fields.
-        let mut pairs = pairs(self.request);
-        pairs.retain(|(_, value)| !value.is_empty());
+        let query = Query::of(&self.request.uri).without_empty();
         let agent = self.request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         let platform = Platform::of(agent.unwrap_or_default());
         if let Some(token) = path.strip_prefix("agendas/") {
@@ -155,7 +158,7 @@ impl PageRequest<'_> {
             let record = self.open_link(&token)?;
             let (token, name) = (token.reveal(), Text::line(&record.name).0);
             let subject = Subject::Agenda { token: &token, name: &name };
-            let page = web::subscribe(release, &subject, options(&pairs)?, platform, None);
+            let page = web::subscribe(release, &subject, query.feed_options()?, platform, None);
             return Ok(html(page.ok_or(Problem::NotFound)?));
         }
         if let Some(members) = path.strip_prefix("team/") {
@@ -163,13 +166,13 @@ impl PageRequest<'_> {
             let name = self.open_team(&members)?.name();
             let members = members.reveal();
             let subject = Subject::Team { members: &members, name: &name };
-            let page = web::subscribe(release, &subject, options(&pairs)?, platform, None);
+            let page = web::subscribe(release, &subject, query.feed_options()?, platform, None);
             return Ok(html(page.ok_or(Problem::NotFound)?));
         }
         let key = FeedKey::parse(&format!("/{path}.ics")).ok_or(Problem::NotFound)?;
         let (filter, options) = match key {
-            FeedKey::Program => parse_query(borrowed(&pairs), &release.ledger.slugs)?,
-            _ => (Filter::default(), options(&pairs)?),
+            FeedKey::Program => parse_query(query.pairs(), &release.ledger.slugs)?,
+            _ => (Filter::default(), query.feed_options()?),
         };
         let subject = if key == FeedKey::Program { Subject::Program(filter) } else { Subject::Part(key) };
         // Giggity takes the whole program, in a format of its own.

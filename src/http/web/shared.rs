@@ -2,11 +2,12 @@
 //!
 //! The server stores no team. The page of a link that was turned off answers 410 at once.
 
-use super::browser::CookieJar;
-use super::{PageRequest, chosen, html, see_at};
+use super::{PageRequest, chosen};
 use crate::agenda::{MOST_MEMBERS, Members, ReadToken, in_path};
 use crate::export::agenda_text;
 use crate::http::agendas::Shared;
+use crate::http::browser::CookieJar;
+use crate::http::reply::{html, see_other_at};
 use crate::http::teams::{self, Opened, Team};
 use crate::http::{Body, Problem, plain};
 use crate::program::{SessionId, Text};
@@ -23,7 +24,7 @@ impl PageRequest<'_> {
         self.agendas.shared(token)?.open()
     }
 
-    pub(super) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
         let release = &self.published.release;
         let record = self.open_link(token)?;
         if plain::is_wanted(&self.request.headers) {
@@ -57,7 +58,7 @@ impl PageRequest<'_> {
         }
     }
 
-    pub(super) fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
         let team = self.open_team(members)?;
         let picks = |agenda: &crate::store::AgendaRecord| agenda.picks.clone();
         let fellows: Vec<Fellow> = team
@@ -69,7 +70,7 @@ impl PageRequest<'_> {
     }
 
     /// The form; a POST redirects to the team's page.
-    pub(super) fn make_team(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn make_team(&self) -> Result<Response<Body>, Problem> {
         let release = &self.published.release;
         if self.request.method != Method::POST {
             return Ok(html(web::team_form(release, "", None)));
@@ -79,7 +80,7 @@ impl PageRequest<'_> {
         match self.members(pasted)? {
             Ok(members) => {
                 let path = HeaderValue::try_from(format!("/team/{}", members.reveal()));
-                Ok(see_at(path.map_err(|_| Problem::NotFound)?))
+                Ok(see_other_at(path.map_err(|_| Problem::NotFound)?))
             }
             Err(fault) => {
                 let mut response = html(web::team_form(release, pasted, Some(fault)));

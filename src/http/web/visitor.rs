@@ -1,17 +1,17 @@
 //! A visitor's own agenda, identified by cookie: pages, forms, import and export. Scripts get JSON from the same paths.
 
-use super::browser::CookieJar;
-use super::browser::PostedForm;
-use super::{PageRequest, html, see, set_cookies};
+use super::PageRequest;
 use crate::exchange::{self, ExchangeError, Matching};
 use crate::http::agendas::{AgendaError, Created, Owned};
-use crate::http::{Body, Problem, feeds, origin, upload};
+use crate::http::browser::{CookieJar, PostedForm, uploaded_file};
+use crate::http::query::Query;
+use crate::http::reply::{html, json, see_other, set_cookies};
+use crate::http::{Body, Problem, feeds, origin};
 use crate::program::Text;
 use crate::web::{self, LastFetch, LinkStatus, Mine};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
-use serde_json::json;
 use std::sync::Arc;
 
 impl PageRequest<'_> {
@@ -42,11 +42,11 @@ impl PageRequest<'_> {
         Ok(owned)
     }
 
-    pub(super) async fn mine(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn mine(&self) -> Result<Response<Body>, Problem> {
         match self.own()? {
             None => Ok(html(web::no_agenda(&self.published.release))),
             Some(owned) => {
-                let page = self.queues.short.make(|| self.page(&owned, None)).await?;
+                let page = self.queue.make(|| self.page(&owned, None)).await?;
                 // This page points out the changes; the next one need not. The write is not awaited: neither a slow nor a
                 // full disk may delay a read.
                 let (agendas, release) = (self.agendas.clone(), self.published.release.number());
@@ -85,13 +85,13 @@ impl PageRequest<'_> {
     }
 
     /// The picks as JSON, for the pages' scripts.
-    pub(super) fn state(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn state(&self) -> Result<Response<Body>, Problem> {
         let owned = self.own()?;
         let (name, picks) = match &owned {
             Some(owned) => (owned.record.name.as_str(), owned.picks(&self.published.release)),
             None => ("", Vec::new()),
         };
-        let mut response = answer_json(&json!({ "name": name, "picks": picks }));
+        let mut response = json(StatusCode::OK, &serde_json::json!({ "name": name, "picks": picks }));
         if owned.is_none() && self.jar().key(&self.request.headers).is_some() {
             set_cookies(&mut response, self.jar().forget());
         }
@@ -99,7 +99,7 @@ impl PageRequest<'_> {
     }
 
     /// Adds or removes picks; the first pick creates the agenda.
-    pub(super) async fn pick(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn pick(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
         let release = &self.published.release;
@@ -120,9 +120,9 @@ impl PageRequest<'_> {
             None => return Err(AgendaError::UnknownKey.into()),
         };
         let mut response = if self.wants_json() {
-            answer_json(&json!({ "picks": owned.picks(release) }))
+            json(StatusCode::OK, &serde_json::json!({ "picks": owned.picks(release) }))
         } else {
-            see("/agenda")
+            see_other("/agenda")
         };
         if is_new {
             set_cookies(&mut response, self.jar().keep(&owned.key));
@@ -130,45 +130,45 @@ impl PageRequest<'_> {
         Ok(response)
     }
 
-    pub(super) async fn rename(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn rename(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         self.agendas.rename(self.own_for_change()?, None, form.one("name")).await?;
-        Ok(see("/agenda"))
+        Ok(see_other("/agenda"))
     }
 
-    pub(super) async fn add_link(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn add_link(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         let owned = self.own_for_change()?;
         self.allowed.link(&owned.key)?;
         self.agendas.add_link(owned, None, form.one("label")).await?;
-        Ok(see("/agenda"))
+        Ok(see_other("/agenda"))
     }
 
-    pub(super) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
         self.form()?;
         self.agendas.revoke_link(self.own_for_change()?, None, n).await?;
-        Ok(see("/agenda"))
+        Ok(see_other("/agenda"))
     }
 
     /// Issues a new edit key, which signs out every other device.
-    pub(super) async fn replace_key(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn replace_key(&self) -> Result<Response<Body>, Problem> {
         self.form()?;
         let owned = self.own_for_change()?;
         let key = owned.key.clone();
         let owned = self.agendas.replace_key(owned, None).await?;
         self.allowed.new_key(&key, &owned.key);
-        let mut response = see("/agenda");
+        let mut response = see_other("/agenda");
         set_cookies(&mut response, self.jar().keep(&owned.key));
         Ok(response)
     }
 
-    pub(super) async fn delete(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn delete(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         if form.one("sure") != "yes" {
-            return Ok(see("/agenda"));
+            return Ok(see_other("/agenda"));
         }
         self.agendas.delete(self.own_for_change()?, None).await?;
-        let mut response = see("/agenda");
+        let mut response = see_other("/agenda");
         set_cookies(&mut response, self.jar().forget());
         Ok(response)
     }
@@ -179,24 +179,16 @@ impl PageRequest<'_> {
     }
 }
 
-fn answer_json(value: &serde_json::Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(value.to_string()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
 impl PageRequest<'_> {
-    pub(super) async fn import(self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn import(self) -> Result<Response<Body>, Problem> {
         let release = Arc::clone(&self.published.release);
         let held = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
         let picked = held.clone();
         let (file, code) = if self.request.method == Method::POST {
             origin::check(&self.request.headers, &release.program.conference.public_url)?;
-            (Some(upload::file(self.request, self.body.clone(), "file").await?), None)
+            (Some(uploaded_file(self.request, self.body.clone(), "file").await?), None)
         } else {
-            let query = self.request.uri.query().unwrap_or_default();
-            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-            (None, pairs.find(|(name, _)| name == "picks").map(|(_, code)| code.into_owned()))
+            (None, Query::of(&self.request.uri).first("picks").map(ToOwned::to_owned))
         };
         let look = move || match (file, code) {
             (Some(file), _) => exchange::from_file(&file, &release, &picked).map(Some),
@@ -217,15 +209,15 @@ impl PageRequest<'_> {
             }
             response
         };
-        self.queues.whole.make(make).await
+        self.queue.make(make).await
     }
 
     /// The visitor's picks as a file: a calendar, or a JSON list that the import reads.
-    pub(super) fn export(&self, is_calendar: bool) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) fn export(&self, is_calendar: bool) -> Result<Response<Body>, Problem> {
         let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
         let release = &self.published.release;
         if is_calendar {
-            return feeds::own(&owned.record, release, self.request, self.clock.now());
+            return feeds::agenda_download(&owned.record, release, self.request, self.clock.now());
         }
         let list = exchange::to_json(release, &owned.record.picks);
         let mut response = Response::new(Body::from(format!("{list:#}\n")));

@@ -174,3 +174,30 @@ async fn robots_may_read_every_feed() {
     // Else the rule against `/agenda` would hold for these too (RFC 9309, 2.2.2).
     assert!(answer.text().contains("\nAllow: /agendas/\nDisallow: /agenda\n"), "{}", answer.text());
 }
+
+#[tokio::test]
+async fn a_parameter_that_cannot_exist_is_not_found() {
+    let stage = Stage::new();
+    let mine = stage.agenda(&["first-talk"]).await;
+    for target in [
+        "/program.ics/",
+        "//program.ics",
+        "/tracks/.ics",
+        "/tracks/A.ics",
+        "/tracks/a%2Fb.ics",
+        "/tracks/%ff.ics",
+        "/tracks/a/b.ics",
+        "/days/2025-02-30.ics",
+        "/sessions/x.ics",
+        "/agendas/cbr_x.ics",
+    ] {
+        assert_eq!(stage.get(target).await.status, 404, "{target}");
+    }
+    for target in ["/links/0", "/links/01", "/links/+1", "/links/4294967296", "/picks/.."] {
+        assert_eq!(
+            stage.send(mine.card("DELETE", &format!("/agenda{target}"))).await.status,
+            404,
+            "{target}"
+        );
+    }
+}

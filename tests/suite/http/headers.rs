@@ -35,12 +35,12 @@ fn is_html(headers: &HeaderMap) -> bool {
 
 /// Every route with every method that the table has, and paths that are in no line.
 fn requests(in_path: &str) -> Vec<(String, Method)> {
-    let known = routes().flat_map(|(pattern, methods)| {
-        let path = filled(pattern, in_path);
-        let others = [Method::PUT, Method::OPTIONS, Method::HEAD];
-        let all: BTreeSet<String> = methods.iter().chain(&others).map(ToString::to_string).collect();
-        all.into_iter().map(move |method| (path.clone(), method.parse().unwrap()))
+    let table = routes().flat_map(|(pattern, method)| {
+        [method, Method::PUT, Method::OPTIONS, Method::HEAD].map(|method| (pattern, method.to_string()))
     });
+    let table: BTreeSet<(&str, String)> = table.collect();
+    let known =
+        table.into_iter().map(|(pattern, method)| (filled(pattern, in_path), method.parse().unwrap()));
     let unknown = ["/nowhere", "/organizer/nowhere", "/tracks/never", "/sessions/never", "//", "/%ff"];
     known.chain(unknown.map(|path| (path.to_owned(), Method::GET))).collect()
 }

@@ -1,29 +1,48 @@
-//! Reading a request's body: a cap on its length and a deadline for the whole of it.
+//! A request's body: a cap on its length and a deadline for the whole of it.
 //!
 //! hyper puts no time limit on a body. Frames are copied into one buffer, so that a client cannot make the
-//! server keep a page of memory for every byte that it sends.
+//! server hold a page of memory for every byte that it sends.
 //!
-//! 1. A length over the cap, announced or met: 413.
-//! 2. Not all there at the deadline: 408.
+//! 1. A length over the cap, announced or received: 413.
+//! 2. Incomplete at the deadline: 408.
 //! 3. Broken off or badly chunked: 400.
 
 use super::Problem;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-/// Reads a body of at most `cap` bytes within `patience`.
-pub(super) async fn read<B>(body: B, cap: usize, patience: Duration) -> Result<Bytes, Problem>
+/// A body that is read only if its handler gets that far.
+pub(super) struct UnreadBody<'a>(Option<Reading<'a>>);
+
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Problem>> + Send + 'a>>;
+
+impl<'a> UnreadBody<'a> {
+    /// A body of at most `cap` bytes that must be complete `patience` after reading began. With a cap of 0 it is never read.
+    pub(super) fn new<B>(body: B, cap: usize, patience: Duration) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'a,
+    {
+        let is_read = cap > 0 && !body.is_end_stream();
+        Self(is_read.then(|| Box::pin(read(body, cap, patience)) as Reading<'a>))
+    }
+
+    pub(super) async fn read(self) -> Result<Bytes, Problem> {
+        match self.0 {
+            Some(body) => body.await,
+            None => Ok(Bytes::new()),
+        }
+    }
+}
+
+async fn read<B>(body: B, cap: usize, patience: Duration) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes>,
 {
     if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > cap) {
         return Err(Problem::TooLarge(cap));
-    }
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
     }
     let gather = async {
         let mut body = pin!(body);
@@ -76,13 +95,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_announced_length_over_the_cap_is_refused_before_reading() {
+    async fn an_announced_length_over_the_cap_is_rejected_before_reading() {
         let body = Full::new(Bytes::from_static(b"123456"));
         assert!(matches!(read(body, 5, PATIENCE).await, Err(Problem::TooLarge(5))));
     }
 
     #[tokio::test]
-    async fn an_unannounced_length_over_the_cap_is_refused_when_it_is_met() {
+    async fn an_unannounced_length_over_the_cap_is_rejected_when_it_is_reached() {
         assert!(matches!(
             read(Frames(vec!["456", "123"], false), 5, PATIENCE).await,
             Err(Problem::TooLarge(5))
@@ -90,12 +109,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_stops_meets_the_deadline() {
+    async fn a_body_that_stalls_times_out() {
         assert!(matches!(read(Frames(vec!["1"], false), 5, PATIENCE).await, Err(Problem::TooSlow)));
     }
 
     #[tokio::test]
-    async fn a_broken_body_is_the_clients_fault() {
+    async fn a_broken_body_is_a_bad_request() {
         assert!(matches!(read(Frames(vec!["1"], true), 5, PATIENCE).await, Err(Problem::BadBody(_))));
     }
 }

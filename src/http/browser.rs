@@ -1,12 +1,13 @@
-//! What a browser sends back: posted forms, and the cookies of an agenda (RFC 6265bis).
+//! What a browser sends back: cookies (RFC 6265bis) and posted forms, with files or without.
 //!
-//! The edit key is in a cookie that no script can read. A second cookie tells scripts that there is an agenda.
+//! An agenda's edit key is in a cookie that no script can read. A second cookie tells scripts that there is an agenda.
 
+use super::Problem;
 use crate::agenda::EditKey;
-use crate::http::Problem;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, COOKIE};
+use http::request::Parts;
 use url::Url;
 
 /// `__Host-` binds a cookie to this very host and to https; without https the prefix is not allowed.
@@ -19,7 +20,14 @@ const MARK: &str = "agenda_here";
 /// In seconds: 400 days, the most that browsers allow.
 const MAX_AGE: u32 = 400 * 24 * 3600;
 
-/// Reads and writes the cookies of one origin.
+/// The first cookie of that name.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// Reads and writes the cookies of an agenda for one origin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CookieJar {
     secure: bool,
@@ -36,9 +44,7 @@ impl CookieJar {
 
     /// The edit key in the request's cookies; none where it is missing or malformed.
     pub(super) fn key(self, headers: &HeaderMap) -> Option<EditKey> {
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.name()).and_then(|(_, value)| EditKey::parse(value).ok())
+        EditKey::parse(cookie(headers, self.name())?).ok()
     }
 
     /// The cookies that store a key in the browser.
@@ -60,14 +66,17 @@ impl CookieJar {
     }
 }
 
+/// The longest form without a file, in bytes: enough for 500 session ids.
+pub(super) const MAX_FORM: usize = 64 * 1024;
+
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A form as `application/x-www-form-urlencoded` (the URL standard, 5.1): its fields, in order.
-pub(in crate::http) struct PostedForm(Vec<(String, String)>);
+pub(super) struct PostedForm(Vec<(String, String)>);
 
 impl PostedForm {
     /// Parses a body. A body that is not empty must be declared as a form.
-    pub(in crate::http) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Problem> {
+    pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Problem> {
         let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = declared.split(';').next().unwrap_or_default().trim();
         if !body.is_empty() && !essence.eq_ignore_ascii_case(FORM) {
@@ -77,14 +86,33 @@ impl PostedForm {
     }
 
     /// The first value of a field; empty where the field is missing.
-    pub(in crate::http) fn one(&self, name: &str) -> &str {
+    pub(super) fn one(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     /// All values of a field.
-    pub(in crate::http) fn all(&self, name: &str) -> Vec<String> {
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.clone()).collect()
     }
+}
+
+/// The boundary of a form with files, `multipart/form-data` (RFC 7578); none for any other body.
+pub(super) fn boundary(request: &Parts) -> Option<String> {
+    multer::parse_boundary(request.headers.get(CONTENT_TYPE)?.to_str().ok()?).ok()
+}
+
+/// The first uploaded file of that name.
+pub(super) async fn uploaded_file(request: &Parts, body: Bytes, name: &str) -> Result<Bytes, Problem> {
+    let boundary = boundary(request).ok_or(Problem::MediaType("multipart/form-data"))?;
+    let bad = |error: multer::Error| Problem::BadBody(error.to_string());
+    let whole = http_body_util::BodyDataStream::new(http_body_util::Full::new(body));
+    let mut parts = multer::Multipart::new(whole, boundary);
+    while let Some(part) = parts.next_field().await.map_err(bad)? {
+        if part.name() == Some(name) {
+            return part.bytes().await.map_err(bad);
+        }
+    }
+    Err(Problem::BadBody(format!("the form has no part named {name}")))
 }
 
 #[cfg(test)]

@@ -1,0 +1,309 @@
+//! `/api/v1/agenda`: agendas, opened by an edit key in `Authorization: Bearer` (RFC 6750) or shown by a read link.
+//!
+//! A key that is malformed, unknown or replaced gets the same 401. Changes take If-Match with the agenda's ETag; without it
+//! they apply to any state. The ETag covers the whole document. A change compares only its first part, the agenda's own
+//! state: a calendar that fetched the feed meanwhile is no conflict.
+
+use super::json;
+use super::paging::Fields;
+use crate::agenda::{Agenda, EditKey, ReadToken};
+use crate::export::SessionDocument;
+use crate::feed::Coding;
+use crate::freshness::Freshness;
+use crate::http::agendas::{AgendaError, Agendas, Created, Owned, ReadLink};
+use crate::http::allowance::Allowed;
+use crate::http::conditional::Validators;
+use crate::http::etag::Tags;
+use crate::http::query::Query;
+use crate::http::queue::Queue;
+use crate::http::reply::{self, Answer, JSON, no_content};
+use crate::http::representation::{Content, Representation};
+use crate::http::{Body, EntityTag, Problem};
+use crate::program::SessionId;
+use crate::release::Release;
+use crate::revision::Digest;
+use crate::store::AgendaRecord;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::header::{AUTHORIZATION, ETAG, IF_MATCH, IF_NONE_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A request for an agenda.
+pub(in crate::http) struct AgendaRequest<'a> {
+    pub(in crate::http) agendas: &'a Agendas,
+    pub(in crate::http) release: Arc<Release>,
+    pub(in crate::http) now: DateTime<Utc>,
+    pub(in crate::http) queue: &'a Queue,
+    pub(in crate::http) freshness: &'a Freshness,
+    pub(in crate::http) allowed: Allowed<'a>,
+    pub(in crate::http) head: &'a Parts,
+    pub(in crate::http) body: Bytes,
+}
+
+/// An agenda that is about to be changed.
+pub(super) struct Change {
+    pub(super) owned: Owned,
+    /// The version that the change requires, if any.
+    pub(super) expect: Option<u64>,
+}
+
+impl AgendaRequest<'_> {
+    pub(in crate::http) async fn create(self) -> Answer {
+        let (name, picks) = if self.body.is_empty() {
+            (String::new(), Vec::new())
+        } else {
+            let mut object = json::object(&self.head.headers, &self.body)?;
+            let (name, picks) = (object.text("name"), object.texts("picks"));
+            object.done()?;
+            (name.unwrap_or_default(), picks.unwrap_or_default())
+        };
+        self.allowed.agenda()?;
+        let Created(owned) = self.agendas.create(&name, &picks, &self.release).await?;
+        let mut document = self.document(&owned);
+        if let Value::Object(members) = &mut document {
+            members.insert("edit_key".to_owned(), Value::String(owned.key.reveal()));
+        }
+        Ok(self.tagged(reply::json(StatusCode::CREATED, &document), &owned))
+    }
+
+    pub(in crate::http) async fn show(self) -> Answer {
+        let owned = self.open()?;
+        let document = self.document(&owned).to_string();
+        let tag = tag(&owned, &document);
+        self.represent(tag, document)
+    }
+
+    pub(in crate::http) async fn rename(self) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        let mut object = json::object(&self.head.headers, &self.body)?;
+        let name = object.text("name");
+        object.done()?;
+        let owned = match name {
+            Some(name) => self.agendas.rename(owned, expect, &name).await?,
+            None => owned,
+        };
+        Ok(self.tagged(reply::json(StatusCode::OK, &self.document(&owned)), &owned))
+    }
+
+    pub(in crate::http) async fn delete(self) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        self.agendas.delete(owned, expect).await?;
+        Ok(no_content())
+    }
+
+    pub(in crate::http) async fn replace_picks(self) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        let picks = json::texts(&self.head.headers, &self.body)?;
+        let owned = self.agendas.replace_picks(owned, expect, &picks, &self.release).await?;
+        Ok(self.tagged(reply::json(StatusCode::OK, &self.document(&owned)), &owned))
+    }
+
+    pub(in crate::http) async fn pick(self, session: SessionId) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        let owned = self.agendas.pick(owned, expect, &session, &self.release).await?;
+        Ok(self.tagged(no_content(), &owned))
+    }
+
+    pub(in crate::http) async fn unpick(self, session: SessionId) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        let owned = self.agendas.unpick(owned, expect, &session, &self.release).await?;
+        Ok(self.tagged(no_content(), &owned))
+    }
+
+    pub(in crate::http) async fn links(self) -> Answer {
+        let owned = self.open()?;
+        Ok(self.tagged(reply::json(StatusCode::OK, &self.link_documents(&owned)), &owned))
+    }
+
+    pub(in crate::http) async fn add_link(self) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        self.allowed.link(&owned.key)?;
+        let label = if self.body.is_empty() {
+            None
+        } else {
+            let mut object = json::object(&self.head.headers, &self.body)?;
+            let label = object.text("label");
+            object.done()?;
+            label
+        };
+        let (owned, link) = self.agendas.add_link(owned, expect, &label.unwrap_or_default()).await?;
+        Ok(self.tagged(reply::json(StatusCode::CREATED, &self.link_document(&link, None)), &owned))
+    }
+
+    pub(in crate::http) async fn revoke_link(self, n: u32) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        let owned = self.agendas.revoke_link(owned, expect, n).await?;
+        Ok(self.tagged(no_content(), &owned))
+    }
+
+    pub(in crate::http) async fn replace_key(self) -> Answer {
+        let Change { owned, expect } = self.change()?;
+        let old = owned.key.clone();
+        let replaced = self.agendas.replace_key(owned, expect).await?;
+        self.allowed.new_key(&old, &replaced.key);
+        let answer = serde_json::json!({ "edit_key": replaced.key.reveal() });
+        Ok(self.tagged(reply::json(StatusCode::OK, &answer), &replaced))
+    }
+
+    /// A shared agenda by its read link: the content of its page for programs. The tag is a hash of the document.
+    pub(in crate::http) async fn shared(self, token: ReadToken) -> Answer {
+        let fields = Fields::of(&Query::of(&self.head.uri))?;
+        let record = self.agendas.shared(&token)?.open()?;
+        self.queue.make(|| self.represent_hashed(self.shared_document(&token, &record, &fields))).await?
+    }
+
+    fn shared_document(&self, token: &ReadToken, record: &AgendaRecord, fields: &Fields) -> String {
+        let release = &self.release;
+        let agenda = Agenda::of(&record.picks, release);
+        let path = format!("/agendas/{}", token.reveal());
+        let sessions = agenda.items.iter().map(|item| {
+            let session = fields.select(serde_json::json!(SessionDocument::of(item.entry, release)));
+            let clashes: Vec<&SessionId> = item.clashes.iter().map(|other| &other.session.id).collect();
+            serde_json::json!({ "session": session, "clashes": clashes, "more_clashes": item.more_clashes })
+        });
+        let document = serde_json::json!({
+            "name": record.name,
+            "release": release.number(),
+            "picks": sessions.collect::<Vec<_>>(),
+            "gone": agenda.gone,
+            "page": release.program.conference.link(&path),
+            "feed": release.program.conference.link(&format!("{path}.ics")),
+        });
+        document.to_string()
+    }
+
+    /// The agenda of the edit key.
+    pub(super) fn open(&self) -> Result<Owned, AgendaError> {
+        self.agendas.open(&edit_key(&self.head.headers)?)
+    }
+
+    /// The agenda of the edit key for a change, which counts towards its limit.
+    pub(super) fn change(&self) -> Result<Change, Problem> {
+        let owned = self.open()?;
+        self.allowed.change(&owned.key)?;
+        let expect = expect(&self.head.headers, &owned)?;
+        Ok(Change { owned, expect })
+    }
+
+    pub(super) fn represent_hashed(&self, document: String) -> Answer {
+        let tag = EntityTag::plain(Digest::of(document.as_bytes()).short());
+        self.represent(tag, document)
+    }
+
+    /// Without a modification time: two changes may share a second.
+    fn represent(&self, tag: EntityTag, document: String) -> Answer {
+        let representation = Representation {
+            media_type: JSON,
+            validators: Validators { tag, modified: None },
+            coding: Coding::Identity,
+            body: Content::Kept(document.into()),
+            fields: Vec::new(),
+        };
+        representation.answer(self.head)
+    }
+
+    /// Adds the tag of the agenda's document.
+    pub(super) fn tagged(&self, mut response: Response<Body>, owned: &Owned) -> Response<Body> {
+        if let Ok(tag) = HeaderValue::from_str(tag(owned, &self.document(owned).to_string()).quoted()) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
+    }
+
+    fn document(&self, owned: &Owned) -> Value {
+        let picks: Vec<String> = owned.picks(&self.release).iter().map(ToString::to_string).collect();
+        serde_json::json!({
+            "name": owned.record.name,
+            "picks": picks,
+            "read_links": self.link_documents(owned),
+        })
+    }
+
+    fn link_documents(&self, owned: &Owned) -> Value {
+        let last_fetch = |link: &ReadLink| {
+            let (seen, behind) = owned.fetched(link, &self.release, self.freshness)?;
+            Some(serde_json::json!({
+                "at": seen.at,
+                "client": seen.by.display_name(),
+                "release": seen.release,
+                "behind": behind,
+            }))
+        };
+        owned.links().iter().map(|link| self.link_document(link, last_fetch(link))).collect()
+    }
+
+    /// Page and feed are null if the link was made with an earlier edit key: its token can no longer be derived.
+    fn link_document(&self, link: &ReadLink, last_fetch: Option<Value>) -> Value {
+        let path = link.token.as_ref().map(|token| format!("/agendas/{}", token.reveal()));
+        let absolute = |path: &String| self.release.program.conference.link(path);
+        let page = path.as_ref().map(absolute);
+        let feed = path.as_ref().map(|path| absolute(&format!("{path}.ics")));
+        serde_json::json!({ "n": link.n, "label": link.label, "page": page, "feed": feed, "seen": last_fetch })
+    }
+}
+
+/// The edit key in `Authorization` (RFC 6750, 2.1; RFC 9110, 11.4: the scheme is case-insensitive). All faults are one error.
+fn edit_key(headers: &HeaderMap) -> Result<EditKey, AgendaError> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return Err(AgendaError::UnknownKey) };
+    let parsed = field.to_str().ok().and_then(|field| field.split_once(' ')).and_then(|(scheme, token)| {
+        scheme.eq_ignore_ascii_case("bearer").then(|| EditKey::parse(token.trim()))?.ok()
+    });
+    parsed.ok_or(AgendaError::UnknownKey)
+}
+
+/// The version that a change requires; none if it applies to any (RFC 9110, 13.1.1 and 13.1.2).
+fn expect(headers: &HeaderMap, owned: &Owned) -> Result<Option<u64>, AgendaError> {
+    let state = state(owned);
+    let is_unwanted = match Tags::of(headers, IF_NONE_MATCH) {
+        Some(Tags::Any) => true,
+        Some(Tags::List(tags)) => tags.iter().any(|sent| sent.resembles_state(&state)),
+        None => false,
+    };
+    match Tags::of(headers, IF_MATCH) {
+        _ if is_unwanted => Err(AgendaError::Changed),
+        None | Some(Tags::Any) => Ok(None),
+        Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is_of_state(&state)) => {
+            Ok(Some(owned.record.version))
+        }
+        Some(Tags::List(_)) => Err(AgendaError::Changed),
+    }
+}
+
+/// The state that a change can be conditional on. All agendas have the same address, so it includes the key.
+fn state(owned: &Owned) -> String {
+    let version = owned.record.version.to_le_bytes();
+    format!("a-{}", Digest::of_parts([&owned.key.hash().0[..], &version]).short())
+}
+
+fn tag(owned: &Owned, document: &str) -> EntityTag {
+    EntityTag::of_state(state(owned), document.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_edit_key_under_one_scheme_is_accepted() {
+        let token = EditKey::generate().unwrap().reveal();
+        let accepts = |lines: &[String]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(AUTHORIZATION, line.parse().unwrap());
+            }
+            edit_key(&headers).is_ok()
+        };
+        assert!(accepts(&[format!("Bearer {token}")]));
+        assert!(accepts(&[format!("bearer  {token}")]));
+        for bad in
+            [vec![], vec![token.clone()], vec![format!("Basic {token}")], vec![format!("Bearer {token}x")]]
+        {
+            assert!(!accepts(&bad), "{bad:?}");
+        }
+        assert!(!accepts(&[format!("Bearer {token}"), format!("Bearer {token}")]));
+    }
+}

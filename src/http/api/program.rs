@@ -1,0 +1,215 @@
+//! `/api/v1`, the public part: the program as JSON.
+//!
+//! A document is rendered from the live release on its first request and cached until the next; its tag is the hash of
+//! its bytes. Long lists come in pages. Cursors into sessions belong to one release, since a move would repeat one session
+//! and skip another; cursors into other lists survive a publication.
+
+use super::history::{self, ChangesQuery};
+use super::openapi;
+use super::paging::{Cursor, Fields, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
+use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
+use crate::feed::{Cancelled, Filter, Options, canonical_query, parse_query};
+use crate::http::Problem;
+use crate::http::query::{ParameterError, Query};
+use crate::http::queue::Queue;
+use crate::http::render_cache::{CacheKey, RenderCache, RenderRequest};
+use crate::http::reply::{Answer, JSON};
+use crate::program::SessionId;
+use crate::release::Release;
+use crate::revision::Digest;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use http::request::Parts;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The most bytes of cached documents.
+const MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The cached documents of the live release.
+#[derive(Debug)]
+pub(in crate::http) struct Documents(RenderCache);
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self(RenderCache::new(MAX_BYTES, 1000))
+    }
+}
+
+/// A request for a document.
+pub(in crate::http) struct ProgramRequest<'a> {
+    pub(in crate::http) documents: &'a Documents,
+    pub(in crate::http) store: &'a Store,
+    pub(in crate::http) release: Arc<Release>,
+    pub(in crate::http) head: &'a Parts,
+    pub(in crate::http) now: DateTime<Utc>,
+    pub(in crate::http) queue: &'a Queue,
+}
+
+impl ProgramRequest<'_> {
+    pub(in crate::http) async fn openapi(self) -> Answer {
+        self.render(cached("openapi"), |_| Ok(openapi::document().clone())).await
+    }
+
+    pub(in crate::http) async fn program(self) -> Answer {
+        self.render(cached("program"), |release| Ok(json!(ProgramDocument::of(release)))).await
+    }
+
+    pub(in crate::http) async fn tracks(self) -> Answer {
+        let tracks = |release: &Release| {
+            Ok(json!({ "release": release.number(), "tracks": track_documents(release) }))
+        };
+        self.render(cached("tracks"), tracks).await
+    }
+
+    pub(in crate::http) async fn sessions(self) -> Answer {
+        let query = self.query();
+        let (filter, options) = parse_query(query.pairs(), &self.release.ledger.slugs)?;
+        let (fields, limit) = (Fields::of(&query)?, query.limit(MAX_PAGE)?);
+        let without_cancelled = options.cancelled == Cancelled::Drop;
+        let list = SessionList { filter, without_cancelled, fields, limit };
+        let from = match Cursor::of(&query, "sessions")? {
+            Some(cursor) => list.start(&cursor, &self.release)?,
+            None => 0,
+        };
+        let name = format!("sessions {from} {}", list.canonical());
+        let is_cacheable = limit == MAX_PAGE && from % MAX_PAGE == 0 && list.fields.text().is_empty();
+        self.render(CacheKey { name, is_cacheable }, move |release| Ok(list.page(release, from))).await
+    }
+
+    pub(in crate::http) async fn session(self, id: SessionId) -> Answer {
+        let fields = Fields::of(&self.query())?;
+        if self.release.feeds.event(&id).is_none() {
+            return Err(Problem::NotFound);
+        }
+        let key = CacheKey { name: format!("session {id}"), is_cacheable: fields.text().is_empty() };
+        let session = move |release: &Release| {
+            let entry = release.ledger.entries.get(&id).ok_or(Problem::NotFound)?;
+            Ok(fields.select(json!(SessionDocument::of(entry, release))))
+        };
+        self.render(key, session).await
+    }
+
+    pub(in crate::http) async fn speakers(self) -> Answer {
+        let query = self.query();
+        let limit = query.limit(MAX_PAGE)?;
+        let after = Cursor::of(&query, "speakers")?.map(|cursor| cursor.part::<String>(0)).transpose()?;
+        let key = CacheKey { name: format!("speakers {after:?}"), is_cacheable: limit == MAX_PAGE };
+        let speakers = move |release: &Release| {
+            let mut all = speaker_documents(release);
+            if let Some(after) = &after {
+                all.retain(|speaker| speaker.slug() > after.as_str());
+            }
+            let more = all.len() > limit;
+            all.truncate(limit);
+            let next = all.last().filter(|_| more).map(|last| Cursor::new("speakers", [last.slug()]));
+            let next =
+                next.map(|cursor| next_path("/api/v1/speakers", &limit_pair(limit, MAX_PAGE), &cursor));
+            let next = next.map(|path| release.program.conference.link(&path));
+            Ok(json!({ "release": release.number(), "speakers": all, "next": next }))
+        };
+        self.render(key, speakers).await
+    }
+
+    pub(in crate::http) async fn releases(self) -> Answer {
+        let query = self.query();
+        let limit = query.limit(MAX_RELEASES)?;
+        let before = Cursor::of(&query, "releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
+        let key = CacheKey { name: format!("releases {before:?}"), is_cacheable: limit == MAX_RELEASES };
+        let releases =
+            move |release: &Release, store: &Store| history::releases(release, store, limit, before);
+        self.render_from_store(key, releases).await
+    }
+
+    pub(in crate::http) async fn changes(self) -> Answer {
+        let query = ChangesQuery::of(&self.query(), &self.release)?;
+        let key = CacheKey { name: format!("changes {query:?}"), is_cacheable: query.limit == MAX_PAGE };
+        self.render_from_store(key, move |release, store| query.changes(release, store)).await
+    }
+
+    fn query(&self) -> Query {
+        Query::of(&self.head.uri)
+    }
+
+    fn request(&self) -> RenderRequest<'_> {
+        RenderRequest { release: &self.release, head: self.head, now: self.now, queue: self.queue }
+    }
+
+    async fn render(
+        &self,
+        key: CacheKey,
+        document: impl FnOnce(&Release) -> Result<Value, Problem>,
+    ) -> Answer {
+        let render = move |release: &Release| Ok(exported(&document(release)?, release));
+        self.documents.0.answer(key, self.request(), render).await
+    }
+
+    async fn render_from_store(
+        &self,
+        key: CacheKey,
+        document: impl FnOnce(&Release, &Store) -> Result<Value, Problem> + Send + 'static,
+    ) -> Answer {
+        let render =
+            move |release: &Release, store: &Store| Ok(exported(&document(release, store)?, release));
+        self.documents.0.answer_from_store(key, self.request(), self.store, render).await
+    }
+}
+
+fn exported(document: &Value, release: &Release) -> Exported {
+    let mut bytes = document.to_string().into_bytes();
+    bytes.push(b'\n');
+    Exported::new(JSON, bytes, release.published())
+}
+
+/// The key of a document that has no parameters.
+fn cached(name: &str) -> CacheKey {
+    CacheKey { name: name.to_owned(), is_cacheable: true }
+}
+
+/// The sessions of a query, in pages.
+struct SessionList {
+    filter: Filter,
+    without_cancelled: bool,
+    fields: Fields,
+    limit: usize,
+}
+
+impl SessionList {
+    /// The query in canonical form, without the cursor.
+    fn canonical(&self) -> String {
+        let cancelled = if self.without_cancelled { Cancelled::Drop } else { Cancelled::default() };
+        let options = Options { cancelled, ..Options::default() };
+        let fields = self.fields.text();
+        let fields = if fields.is_empty() { fields } else { format!("fields={fields}") };
+        join_query([canonical_query(&self.filter, &options), fields, limit_pair(self.limit, MAX_PAGE)])
+    }
+
+    /// Ties a cursor to its query.
+    fn seal(&self) -> String {
+        Digest::of(self.canonical().as_bytes()).short()
+    }
+
+    /// Where the page of a cursor starts.
+    fn start(&self, cursor: &Cursor, release: &Release) -> Result<usize, ParameterError> {
+        let (number, from, seal) = (cursor.part::<u64>(0)?, cursor.part(1)?, cursor.part::<String>(2)?);
+        if seal != self.seal() {
+            return Err(Cursor::foreign());
+        }
+        if number == release.number() { Ok(from) } else { Err(ParameterError::Stale) }
+    }
+
+    fn page(&self, release: &Release, from: usize) -> Value {
+        let admitted = release.feeds.admitted(&self.filter);
+        let mut events = admitted.filter(|event| !(event.cancelled && self.without_cancelled)).skip(from);
+        let page = events.by_ref().take(self.limit);
+        let entries = page.filter_map(|event| release.ledger.entries.get(&event.id));
+        let sessions: Vec<Value> =
+            entries.map(|entry| self.fields.select(json!(SessionDocument::of(entry, release)))).collect();
+        let next = events.next().map(|_| {
+            let place = [release.number().to_string(), (from + self.limit).to_string(), self.seal()];
+            let path = next_path("/api/v1/sessions", &self.canonical(), &Cursor::new("sessions", place));
+            release.program.conference.link(&path)
+        });
+        json!({ "release": release.number(), "sessions": sessions, "next": next })
+    }
+}

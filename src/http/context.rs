@@ -1,0 +1,313 @@
+//! One request on its way to its handler, and everything that handlers work with.
+//!
+//! The methods of [`Context`] are what the lines of the route table call: each belongs to one family of handlers and hands
+//! it what it needs.
+
+use super::agendas::{AgendaError, Agendas};
+use super::allowance::{Allowances, Allowed};
+use super::api::{AgendaRequest, Documents, ProgramRequest};
+use super::browser::PostedForm;
+use super::changes::{ChangeFeed, Changes};
+use super::dav::{self, Place};
+use super::exports::{Exports, Format};
+use super::feeds::{FeedAddress, FeedRequest, Polled};
+use super::jcal::{self, Jcals};
+use super::organizer::{self, Organizer, OrganizerRequest};
+use super::queue::{Queue, QueueName, Queues};
+use super::render_cache::RenderRequest;
+use super::reply::Answer;
+use super::request_body::UnreadBody;
+use super::web::{Codes, Events, PageRequest};
+use super::{Problem, method};
+use crate::clock::Clock;
+use crate::freshness::Freshness;
+use crate::publisher::Publisher;
+use crate::release::Release;
+use crate::store::Store;
+use http::request::Parts;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What all requests share.
+pub(super) struct Services {
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) agendas: Agendas,
+    pub(super) polled: Polled,
+    pub(super) store: Store,
+    pub(super) freshness: Arc<Freshness>,
+    pub(super) codes: Codes,
+    pub(super) events: Events,
+    pub(super) clock: Clock,
+    pub(super) frame_ancestors: String,
+    pub(super) organizer: Organizer,
+    pub(super) changes: Changes,
+    pub(super) exports: Exports,
+    pub(super) jcals: Jcals,
+    pub(super) documents: Documents,
+    pub(super) allowances: Allowances,
+    pub(super) queues: Queues,
+}
+
+/// What a handler gives back.
+pub(super) enum Reply<'a> {
+    /// An answer from memory, or from one small record of the store.
+    Ready(Answer),
+    /// An answer that waits: for a body, for its turn, or for the disk.
+    Pending(Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
+}
+
+/// A request whose path was found and whose method is allowed.
+pub(super) struct Context<'a> {
+    pub(super) services: &'a Services,
+    pub(super) head: &'a Parts,
+    pub(super) body: UnreadBody<'a>,
+    pub(super) socket: IpAddr,
+    pub(super) queue: QueueName,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the handlers of the table return results")]
+fn pending<'a>(answer: impl Future<Output = Answer> + Send + 'a) -> Result<Reply<'a>, Problem> {
+    Ok(Reply::Pending(Box::pin(answer)))
+}
+
+impl<'a> Context<'a> {
+    /// A calendar feed.
+    pub(super) fn feed(self, address: FeedAddress) -> Result<Reply<'a>, Problem> {
+        let feeds = self.feed_request();
+        if !feeds.is_ready(&address, self.head) {
+            return pending(async move { feeds.answer(&address, self.head).await });
+        }
+        match feeds.answer_now(&address, self.head) {
+            // Calendars report a failed poll to their owners, so one waits until the store is back.
+            Err(_) if self.services.store.is_interrupted() => pending(async move {
+                self.services.store.until_back().await;
+                feeds.answer_now(&address, self.head)
+            }),
+            answer => Ok(Reply::Ready(answer)),
+        }
+    }
+
+    /// A calendar feed as jCal.
+    pub(super) fn jcal(self, address: FeedAddress) -> Result<Reply<'a>, Problem> {
+        let feeds = self.feed_request();
+        pending(async move {
+            let plain = feeds.answer(&address, &jcal::plain(self.head)).await?;
+            self.services.jcals.of(plain).await
+        })
+    }
+
+    /// The whole program in another format.
+    pub(super) fn export(self, format: Format) -> Result<Reply<'a>, Problem> {
+        pending(async move {
+            let release = self.services.publisher.current();
+            self.services.exports.answer(format, self.render_request(&release)).await
+        })
+    }
+
+    /// A change feed.
+    pub(super) fn changes(self, feed: ChangeFeed) -> Result<Reply<'a>, Problem> {
+        pending(async move {
+            let release = self.services.publisher.current();
+            self.services.changes.answer(feed, &self.services.agendas, self.render_request(&release)).await
+        })
+    }
+
+    /// The program by the API.
+    pub(super) fn program_api<F>(
+        self,
+        answer: impl FnOnce(ProgramRequest<'a>) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        let Self { services, head, .. } = self;
+        pending(answer(ProgramRequest {
+            documents: &services.documents,
+            store: &services.store,
+            release: services.publisher.current(),
+            head,
+            now: services.clock.now(),
+            queue: self.queue(),
+        }))
+    }
+
+    /// An agenda by the API.
+    pub(super) fn agenda_api<F>(
+        self,
+        answer: impl FnOnce(AgendaRequest<'a>) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        let (services, head) = (self.services, self.head);
+        let (allowed, queue) = (self.allowed(), self.queue());
+        pending(async move {
+            let request = AgendaRequest {
+                agendas: &services.agendas,
+                release: services.publisher.current(),
+                freshness: &services.freshness,
+                allowed,
+                now: services.clock.now(),
+                queue,
+                head,
+                body: self.body.read().await?,
+            };
+            limit_key_guesses(allowed, head, answer(request).await)
+        })
+    }
+
+    /// A page that is made in the line's queue.
+    pub(super) fn page(
+        self,
+        answer: impl FnOnce(&PageRequest<'a>) -> Answer + Send + 'a,
+    ) -> Result<Reply<'a>, Problem> {
+        let queue = self.queue();
+        self.page_task(move |page| async move { queue.make(|| answer(&page)).await? })
+    }
+
+    /// A page that waits for the disk, or is made only if no cache has it.
+    pub(super) fn page_task<F>(
+        self,
+        answer: impl FnOnce(PageRequest<'a>) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        let (allowed, queue, head) = (self.allowed(), self.queue(), self.head);
+        let services = self.services;
+        pending(async move {
+            let body = self.body.read().await?;
+            let page = PageRequest {
+                agendas: &services.agendas,
+                publisher: &services.publisher,
+                published: services.publisher.published(),
+                exports: &services.exports,
+                store: &services.store,
+                freshness: &services.freshness,
+                codes: &services.codes,
+                events: &services.events,
+                clock: &services.clock,
+                queues: &services.queues,
+                queue,
+                frame_ancestors: &services.frame_ancestors,
+                allowed,
+                request: head,
+                body,
+            };
+            limit_key_guesses(allowed, head, answer(page).await)
+        })
+    }
+
+    /// CalDAV.
+    pub(super) fn dav(self, place: Place) -> Result<Reply<'a>, Problem> {
+        let queue = self.queue();
+        pending(async move {
+            let services = self.services;
+            let release = services.publisher.current();
+            let visit = dav::Visit {
+                agendas: &services.agendas,
+                freshness: &services.freshness,
+                request: self.head,
+                body: self.body.read().await?,
+                release: &release,
+                now: services.clock.now(),
+            };
+            queue.turn().await?.run(visit.answer(place)).await
+        })
+    }
+
+    /// The redirect to CalDAV.
+    pub(super) fn well_known_caldav(self) -> Result<Reply<'a>, Problem> {
+        Ok(Reply::Ready(Ok(dav::well_known(&self.head.headers))))
+    }
+
+    /// The organizer's pages that need no secret yet, or check it themselves.
+    pub(super) fn sign_in<F>(
+        self,
+        answer: impl FnOnce(organizer::Door<'a>) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        let (organizer, allowed) = (&self.services.organizer, self.allowed());
+        pending(answer(organizer::Door { organizer, request: self.head, body: self.body, allowed }))
+    }
+
+    /// A request with the organizer's secret.
+    pub(super) fn organizer<F>(
+        self,
+        answer: impl FnOnce(OrganizerRequest<'a>) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        self.sign_in(|door| async move { answer(door.enter().await?).await })
+    }
+
+    /// The same with a program as its body.
+    pub(super) fn organizer_upload<F>(
+        self,
+        answer: impl FnOnce(OrganizerRequest<'a>) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        self.sign_in(|door| async move {
+            let (request, _turn) = door.enter_with_upload().await?;
+            answer(request).await
+        })
+    }
+
+    /// A form of the organizer's pages.
+    pub(super) fn organizer_form<F>(
+        self,
+        answer: impl FnOnce(OrganizerRequest<'a>, PostedForm) -> F + Send + 'a,
+    ) -> Result<Reply<'a>, Problem>
+    where
+        F: Future<Output = Answer> + Send + 'a,
+    {
+        self.sign_in(|door| async move {
+            let (request, form) = door.enter_with_form().await?;
+            answer(request, form).await
+        })
+    }
+
+    fn queue(&self) -> &'a Queue {
+        self.services.queues.get(self.queue)
+    }
+
+    fn allowed(&self) -> Allowed<'a> {
+        let Self { services, head, socket, .. } = self;
+        services.allowances.of(*socket, &head.headers, services.clock.elapsed())
+    }
+
+    fn render_request<'b>(&self, release: &'b Arc<Release>) -> RenderRequest<'b>
+    where
+        'a: 'b,
+    {
+        RenderRequest { release, head: self.head, now: self.services.clock.now(), queue: self.queue() }
+    }
+
+    fn feed_request(&self) -> FeedRequest<'a> {
+        let Self { services, .. } = self;
+        FeedRequest {
+            agendas: &services.agendas,
+            polled: &services.polled,
+            freshness: &services.freshness,
+            release: services.publisher.current(),
+            now: services.clock.now(),
+            queue: self.queue(),
+        }
+    }
+}
+
+/// Charges a failed edit key of a write to the client's limit; 429 once it is used up.
+fn limit_key_guesses(allowed: Allowed<'_>, head: &Parts, answer: Answer) -> Answer {
+    match answer {
+        Err(Problem::Agenda(AgendaError::UnknownKey)) if !method::is_read(&head.method) => {
+            Err(allowed.wrong_key().err().unwrap_or(Problem::Agenda(AgendaError::UnknownKey)))
+        }
+        answer => answer,
+    }
+}

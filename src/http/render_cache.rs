@@ -1,0 +1,277 @@
+//! Bodies that are rendered from the live release on their first request, and cached until the next release.
+//!
+//! A cached body is sent at once; any other is rendered in a turn of a queue. Invariant: all cached bodies belong to one
+//! release, within a limit of bytes. Clients choose the names, so the cache resists scans: a body that was requested twice
+//! outlives any number that were requested once. Only canonical queries are cached; a client that varies `limit` gets its
+//! answers uncompressed and uncached.
+
+use super::conditional::Validators;
+use super::encoding::negotiate;
+use super::queue::Queue;
+use super::reply::Answer;
+use super::representation::{Content, Representation, settled};
+use super::{EntityTag, Problem};
+use crate::export::Exported;
+use crate::feed::{Coded, Coding, Effort};
+use crate::release::Release;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use http::request::Parts;
+use quick_cache::Weighter;
+use quick_cache::unsync::Cache;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The cost of an entry beside its bodies, in bytes.
+const ENTRY: u64 = 512;
+
+/// Rendered bodies of the live release, by name.
+pub(super) struct RenderCache {
+    max_bytes: u64,
+    /// The expected number of bodies, which sizes the tables.
+    bodies: usize,
+    current: Mutex<Option<ReleaseBodies>>,
+}
+
+struct ReleaseBodies {
+    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
+    release: Arc<Release>,
+    bodies: Cache<String, Arc<Rendered>, Weight>,
+}
+
+#[derive(Debug)]
+struct Rendered {
+    exported: Exported,
+    gzip: Option<Coded>,
+}
+
+/// The name of a body.
+pub(super) struct CacheKey {
+    pub(super) name: String,
+    /// Whether the query is one that clients have a reason to repeat.
+    pub(super) is_cacheable: bool,
+}
+
+/// A request for something that is rendered from a release.
+#[derive(Clone, Copy)]
+pub(super) struct RenderRequest<'a> {
+    pub(super) release: &'a Arc<Release>,
+    pub(super) head: &'a Parts,
+    pub(super) now: DateTime<Utc>,
+    pub(super) queue: &'a Queue,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<String, Arc<Rendered>> for Weight {
+    fn weight(&self, name: &String, rendered: &Arc<Rendered>) -> u64 {
+        ENTRY + (name.len() + rendered.len()) as u64
+    }
+}
+
+impl RenderCache {
+    /// A cache of at most `max_bytes` in about `bodies` bodies.
+    pub(super) fn new(max_bytes: u64, bodies: usize) -> Self {
+        Self { max_bytes, bodies, current: Mutex::default() }
+    }
+
+    /// Answers with a cached body, or with the one that `render` returns.
+    pub(super) async fn answer(
+        &self,
+        key: CacheKey,
+        request: RenderRequest<'_>,
+        render: impl FnOnce(&Release) -> Result<Exported, Problem>,
+    ) -> Answer {
+        let RenderRequest { release, queue, .. } = request;
+        let rendered = match self.find(&key.name, release) {
+            Some(rendered) => rendered,
+            None => queue.make(|| self.find_or_render(key, release, render)).await??,
+        };
+        rendered.representation(request.head, request.now).answer(request.head)
+    }
+
+    /// [`Self::answer`] for bodies that are rendered from the store, on a thread that may wait for the disk.
+    pub(super) async fn answer_from_store(
+        &self,
+        key: CacheKey,
+        request: RenderRequest<'_>,
+        store: &Store,
+        render: impl FnOnce(&Release, &Store) -> Result<Exported, Problem> + Send + 'static,
+    ) -> Answer {
+        let RenderRequest { release, queue, .. } = request;
+        let rendered = match self.find(&key.name, release) {
+            Some(rendered) => rendered,
+            None => {
+                let turn = queue.turn().await?;
+                match self.find(&key.name, release) {
+                    Some(rendered) => rendered,
+                    None => {
+                        let (of, is_cacheable) = (Arc::clone(release), key.is_cacheable);
+                        let rendered = store.read(move |store| {
+                            let _turn = turn;
+                            Ok::<_, Problem>(Rendered::new(render(&of, store)?, is_cacheable))
+                        });
+                        self.insert(key, release, rendered.await?)
+                    }
+                }
+            }
+        };
+        rendered.representation(request.head, request.now).answer(request.head)
+    }
+
+    fn find(&self, name: &str, release: &Arc<Release>) -> Option<Arc<Rendered>> {
+        let mut current = self.lock();
+        let current = current.as_mut().filter(|current| Arc::ptr_eq(&current.release, release));
+        current?.bodies.get(name).cloned()
+    }
+
+    /// Looks again first: another request may have rendered the body while this one waited.
+    fn find_or_render(
+        &self,
+        key: CacheKey,
+        release: &Arc<Release>,
+        render: impl FnOnce(&Release) -> Result<Exported, Problem>,
+    ) -> Result<Arc<Rendered>, Problem> {
+        if let Some(rendered) = self.find(&key.name, release) {
+            return Ok(rendered);
+        }
+        let rendered = Rendered::new(render(release)?, key.is_cacheable);
+        Ok(self.insert(key, release, rendered))
+    }
+
+    fn insert(&self, key: CacheKey, release: &Arc<Release>, rendered: Rendered) -> Arc<Rendered> {
+        let rendered = Arc::new(rendered);
+        if !key.is_cacheable {
+            return rendered;
+        }
+        let mut current = self.lock();
+        if !current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.release, release)) {
+            let bodies = Cache::with_weighter(self.bodies, self.max_bytes, Weight);
+            *current = Some(ReleaseBodies { release: Arc::clone(release), bodies });
+        }
+        if let Some(current) = current.as_mut() {
+            current.bodies.insert(key.name, Arc::clone(&rendered));
+        }
+        rendered
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ReleaseBodies>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RenderCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenderCache").field("max_bytes", &self.max_bytes).finish_non_exhaustive()
+    }
+}
+
+impl Rendered {
+    /// Only what is cached is worth compressing.
+    fn new(exported: Exported, is_cacheable: bool) -> Self {
+        let gzip = is_cacheable.then(|| Coded::make(Coding::Gzip, Effort::Best, &exported.bytes)).flatten();
+        Self { exported, gzip }
+    }
+
+    fn len(&self) -> usize {
+        self.exported.bytes.len() + self.gzip.as_ref().map_or(0, |coded| coded.bytes.len())
+    }
+
+    fn representation(&self, request: &Parts, now: DateTime<Utc>) -> Representation<'_> {
+        let exported = &self.exported;
+        let coded = self
+            .gzip
+            .as_ref()
+            .filter(|_| negotiate(&request.headers, |coding| coding == Coding::Gzip) == Coding::Gzip);
+        let tag = match coded {
+            Some(coded) => EntityTag::coded(&exported.hash, coded.coding, coded.level),
+            None => EntityTag::plain(&exported.hash),
+        };
+        Representation {
+            media_type: exported.media_type,
+            validators: Validators { tag, modified: settled(exported.modified, now) },
+            coding: coded.map_or(Coding::Identity, |coded| coded.coding),
+            body: Content::Kept(coded.map_or(&exported.bytes, |coded| &coded.bytes).clone()),
+            fields: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    const MAX_BYTES: u64 = 1024 * 1024;
+
+    struct Fixture {
+        cache: RenderCache,
+        release: Arc<Release>,
+        queue: Queue,
+        rendered: Cell<usize>,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let queue = Queue::new(1, Duration::ZERO);
+            Self {
+                cache: RenderCache::new(MAX_BYTES, 100),
+                release: Arc::new(fixtures::tricky().release()),
+                queue,
+                rendered: Cell::new(0),
+            }
+        }
+
+        async fn get(&self, name: &str, is_cacheable: bool) -> Answer {
+            let request = http::Request::get("/x").header("accept-encoding", "gzip").body(()).unwrap();
+            let (request, ()) = request.into_parts();
+            let now = "2025-03-01T12:00:00Z".parse().unwrap();
+            let request = RenderRequest { release: &self.release, head: &request, now, queue: &self.queue };
+            let render = |release: &Release| {
+                self.rendered.set(self.rendered.get() + 1);
+                Ok(Exported::new("text/plain", name.repeat(3_000).into_bytes(), release.published()))
+            };
+            self.cache.answer(CacheKey { name: name.to_owned(), is_cacheable }, request, render).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cached_body_is_sent_while_every_turn_is_taken() {
+        let fixture = Fixture::new();
+        fixture.get("a", true).await.unwrap();
+        let _turn = fixture.queue.turn().await.unwrap();
+        assert!(fixture.get("a", true).await.is_ok());
+        assert!(matches!(fixture.get("b", true).await, Err(Problem::Overloaded)));
+        assert_eq!(fixture.rendered.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_scan_evicts_no_body_that_is_requested_again() {
+        let fixture = Fixture::new();
+        for _ in 0..3 {
+            fixture.get("popular", true).await.unwrap();
+        }
+        assert_eq!(fixture.rendered.get(), 1);
+        for n in 0..3_000 {
+            fixture.get(&format!("scan {n:04}"), true).await.unwrap();
+        }
+        let weight = fixture.cache.lock().as_ref().map(|current| current.bodies.weight()).unwrap();
+        assert!(weight <= MAX_BYTES, "{weight}");
+        fixture.get("popular", true).await.unwrap();
+        assert_eq!(fixture.rendered.get(), 3_001, "the popular body was rendered again");
+    }
+
+    #[tokio::test]
+    async fn an_uncacheable_body_is_neither_cached_nor_compressed() {
+        let fixture = Fixture::new();
+        for rendered in 1..=2 {
+            let answer = fixture.get("odd", false).await.unwrap();
+            assert!(!answer.headers().contains_key("content-encoding"));
+            assert_eq!(fixture.rendered.get(), rendered);
+        }
+        assert!(fixture.get("plain", true).await.unwrap().headers().contains_key("content-encoding"));
+    }
+}
