@@ -1,59 +1,46 @@
-//! A foreign program taken in: iCalendar as pretalx, Indico and Sched write it, frab XML and JSON, to `program.csv`.
+//! Foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, and frab in XML and JSON.
 //!
-//! Owns what a foreign field becomes here, and the list of what has no place: nothing is dropped without a note.
-//! It reads no file and fetches nothing. The CSV goes through `import` like any other, whose report says what is
-//! still to be mended. Invariant: the CSV of a file that is not refused imports without an error in its zone.
+//! Owns the mapping of foreign fields to columns; what is left out or guessed gets a note. Reads no file and fetches
+//! nothing. A reader per format fills a [`foreign::ForeignProgram`], and `row` writes it as CSV. Invariant: the CSV imports
+//! without an error in its zone.
 
 mod foreign;
 mod frab;
-mod frab_json;
-mod frab_xml;
 mod ical;
-mod kinds;
-mod plain;
 mod row;
 
+pub use foreign::ImportNote;
+
 use crate::ics;
+use crate::import::MAX_SESSIONS;
 use crate::program::{Zone, ZoneError, printable};
 use crate::xml::{self, XmlError};
-use foreign::Foreign;
+use foreign::ForeignProgram;
 use std::fmt::Write as _;
 
-/// Sessions that import takes.
-const MOST_SESSIONS: usize = 50_000;
-
-/// A foreign program as a CSV.
+/// A foreign program as CSV.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
     /// The file to edit and publish.
     pub csv: Vec<u8>,
-    /// How many sessions it holds.
+    /// The number of its sessions.
     pub sessions: usize,
-    /// The zone of its times, for the config.
+    /// The zone of its times, which the config must have.
     pub zone: Zone,
-    /// The conference's name, where the file has one.
+    /// The conference's name, if the file has it.
     pub title: Option<String>,
-    /// What did not map, and what was guessed.
-    pub notes: Vec<Note>,
+    /// What was left out, changed or guessed.
+    pub notes: Vec<ImportNote>,
 }
 
-/// Something that a human should look at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Note {
-    /// The session, or nothing for the file as a whole.
-    pub session: Option<String>,
-    /// What was done, in a sentence.
-    pub message: String,
-}
-
-/// Why a file cannot be taken in.
+/// Why a file cannot be imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptError {
     /// Larger than any program.
-    #[error("the file has {0} bytes; at most 20 MiB are read")]
+    #[error("the file has {0} bytes, more than 20 MiB")]
     TooLarge(usize),
     /// None of the formats.
-    #[error("this is neither iCalendar nor a frab schedule in XML or JSON")]
+    #[error("the file is neither iCalendar nor a frab schedule in XML or JSON")]
     Unknown,
     /// Broken XML.
     #[error("the XML cannot be read: {0}")]
@@ -62,17 +49,17 @@ pub enum AdoptError {
     #[error("the JSON cannot be read: {0}")]
     Json(String),
     /// JSON or XML of another kind.
-    #[error("there is no frab schedule in the file")]
+    #[error("the file has no frab schedule")]
     NoSchedule,
-    /// More than a program may have.
-    #[error("the file holds {0} sessions; a program has at most {MOST_SESSIONS}")]
+    /// Too many sessions for a program.
+    #[error("the file has {0} sessions, more than {MAX_SESSIONS}")]
     TooMany(usize),
-    /// Nothing to take in.
-    #[error("there is no session with a readable time in the file")]
+    /// No session that could be imported.
+    #[error("the file has no session with a readable time")]
     NoSessions,
 }
 
-/// Takes a file in. Without a zone its own is used, and UTC where it has none.
+/// Converts a file. Without a zone its own is used, or UTC if it has none.
 ///
 /// # Errors
 /// [`AdoptError`].
@@ -82,9 +69,9 @@ pub fn adopt(bytes: &[u8], zone: Option<Zone>) -> Result<Adopted, AdoptError> {
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let mut foreign = if text.starts_with(b"<") {
-        frab_xml::read(bytes)?
+        frab::read_xml(bytes)?
     } else if text.starts_with(b"{") {
-        frab_json::read(text)?
+        frab::read_json(text)?
     } else if text.get(..15).is_some_and(|head| head.eq_ignore_ascii_case(b"BEGIN:VCALENDAR")) {
         ical::read(&ics::read(bytes))
     } else {
@@ -94,19 +81,20 @@ pub fn adopt(bytes: &[u8], zone: Option<Zone>) -> Result<Adopted, AdoptError> {
         return Err(AdoptError::NoSessions);
     }
     let zone = zone.unwrap_or_else(|| own_zone(&mut foreign));
-    if foreign.sessions.len() > MOST_SESSIONS {
+    if foreign.sessions.len() > MAX_SESSIONS {
         return Err(AdoptError::TooMany(foreign.sessions.len()));
     }
-    let adopted = row::table(foreign, zone);
+    let adopted = row::write_rows(foreign, zone);
     if adopted.sessions == 0 { Err(AdoptError::NoSessions) } else { Ok(adopted) }
 }
 
-fn own_zone(foreign: &mut Foreign) -> Zone {
+/// The zone that the file names, or UTC with a note.
+fn own_zone(foreign: &mut ForeignProgram) -> Zone {
     let named = foreign.zone.take();
     match named.as_deref().map(Zone::parse) {
         Some(Ok(zone)) => zone,
         Some(Err(ZoneError::Abbreviation(written, name))) => {
-            foreign.note(format!("{written:?} is an abbreviation; times are written in {name}"));
+            foreign.note(format!("the zone {written:?} is an abbreviation; times are written in {name}"));
             Zone::parse(name).unwrap_or(Zone::UTC)
         }
         Some(Err(error)) => {
@@ -115,22 +103,24 @@ fn own_zone(foreign: &mut Foreign) -> Zone {
         }
         None => {
             foreign.note(
-                "the file names no zone, and times are written in UTC; give the zone with --zone".to_owned(),
+                "the file names no zone, so times are written in UTC; name the zone with --zone".to_owned(),
             );
             Zone::UTC
         }
     }
 }
 
-/// A stranger's text in one line of a terminal.
+/// An untrusted text as one line for a terminal.
 fn line(text: &str) -> String {
     printable(text).replace('\n', " ")
 }
 
 impl Adopted {
-    /// The notes for people, with nothing of the file in them that drives a terminal.
+    /// The notes as text, without characters that control a terminal.
     pub fn render(&self) -> String {
         let mut out = String::new();
+        let sessions =
+            if self.sessions == 1 { "1 session".to_owned() } else { format!("{} sessions", self.sessions) };
         for note in &self.notes {
             // Writing to a String cannot fail, here and below.
             let _ = match &note.session {
@@ -138,7 +128,7 @@ impl Adopted {
                 None => writeln!(out, "{}", line(&note.message)),
             };
         }
-        let _ = writeln!(out, "{} sessions; write zone = \"{}\" into the config", self.sessions, self.zone);
+        let _ = writeln!(out, "{sessions}; write zone = \"{}\" into the config", self.zone);
         out
     }
 }

@@ -1,32 +1,30 @@
-//! Reads iCalendar (RFC 5545): content lines, components, typed values; and says where bytes break the grammar.
+//! Reads iCalendar (RFC 5545): content lines, components and typed values, and reports errors in the grammar.
 //!
-//! Owns the grammar and nothing above it: which properties must be there, and what a client makes of them, is
-//! for `doctor`, `export` (jCal) and `adopt` to know. Never panics, never stops at a fault; a strict reader
-//! refuses a [`Reading`] that has flaws. Writing is `feed`'s.
+//! Owns the grammar. `doctor`, `export` (jCal) and `adopt` know which properties are required and what clients do with them;
+//! `feed` writes iCalendar. Never panics, and reads on after an error: a strict reader refuses a [`Reading`] with flaws.
 
 mod component;
 mod flaw;
 mod line;
 mod rules;
-mod unfold;
 mod value;
 
 pub use component::Component;
 pub use flaw::{Flaw, FlawKind};
-pub use line::{Line, Parameter};
+pub use line::{Line, Parameter, date_time};
 pub use rules::ZoneRules;
-pub use value::{Moment, date_time, duration, list, offset, unescape};
+pub use value::{Moment, duration, list, offset, unescape};
 
-/// What the bytes hold.
+/// The contents of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// The outermost components; one VCALENDAR in a sound file.
+    /// The outermost components. A valid file has one VCALENDAR.
     pub components: Vec<Component>,
-    /// Where the grammar is broken, by line.
+    /// The errors in the grammar, by line.
     pub flaws: Vec<Flaw>,
 }
 
-/// Bytes that are read; what is behind them is a flaw.
+/// Bytes that are read. More of them are a flaw.
 pub const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads a file.
@@ -39,8 +37,7 @@ pub fn read(bytes: &[u8]) -> Reading {
         }
         _ => bytes,
     };
-    let lines = unfold::unfold(bytes, &mut flaws);
-    let lines = lines.into_iter().filter_map(|raw| Line::parse(raw, &mut flaws)).collect();
+    let lines = line::lines(bytes, &mut flaws);
     let components = component::nest(lines, &mut flaws);
     flaws.sort_by_key(|flaw| flaw.line);
     Reading { components, flaws }
@@ -58,15 +55,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SOUND: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a@b\r\nSUMMARY;LANGUAGE=en;X-A=\"q;:\",b:One\\, tw\r\n o\\n\r\n  three\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    const VALID: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a@b\r\nSUMMARY;LANGUAGE=en;X-A=\"q;:\",b:One\\, tw\r\n o\\n\r\n  three\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
     fn kinds(text: &str) -> Vec<(usize, FlawKind)> {
         read(text.as_bytes()).flaws.into_iter().map(|flaw| (flaw.line, flaw.kind)).collect()
     }
 
     #[test]
-    fn a_sound_file_has_no_flaws() {
-        let reading = read(SOUND.as_bytes());
+    fn a_valid_file_has_no_flaws() {
+        let reading = read(VALID.as_bytes());
         assert_eq!(reading.flaws, []);
         let calendar = reading.calendars().next().unwrap();
         let event = calendar.all("VEVENT").next().unwrap();
@@ -77,25 +74,25 @@ mod tests {
     }
 
     #[test]
-    fn broken_lines_are_named_with_their_number() {
-        assert_eq!(kinds(&SOUND.replace("\r\n", "\n")), [(1, FlawKind::BareLineFeed)]);
-        assert_eq!(kinds(SOUND.strip_suffix("\r\n").unwrap()), [(9, FlawKind::NoFinalLineEnd)]);
-        assert_eq!(kinds(&format!("\u{feff}{SOUND}")), [(1, FlawKind::ByteOrderMark)]);
-        assert_eq!(kinds(&SOUND.replace("UID:a@b", "UID a@b")), [(4, FlawKind::NoColon)]);
-        assert_eq!(kinds(&SOUND.replace("UID:", "U_ID:")), [(4, FlawKind::BadName)]);
-        assert_eq!(kinds(&SOUND.replace("a@b", "a\rb")), [(4, FlawKind::Control('\r'))]);
-        assert_eq!(kinds(&SOUND.replace("\"q;:\"", "\"q")), [(5, FlawKind::UnclosedQuote)]);
-        assert_eq!(kinds(&SOUND.replace("UID:a@b\r\n", "UID:a@b\r\n\r\n")), [(5, FlawKind::BlankLine)]);
+    fn broken_lines_are_reported_with_their_number() {
+        assert_eq!(kinds(&VALID.replace("\r\n", "\n")), [(1, FlawKind::BareLineFeed)]);
+        assert_eq!(kinds(VALID.strip_suffix("\r\n").unwrap()), [(9, FlawKind::NoFinalLineEnd)]);
+        assert_eq!(kinds(&format!("\u{feff}{VALID}")), [(1, FlawKind::ByteOrderMark)]);
+        assert_eq!(kinds(&VALID.replace("UID:a@b", "UID a@b")), [(4, FlawKind::NoColon)]);
+        assert_eq!(kinds(&VALID.replace("UID:", "U_ID:")), [(4, FlawKind::BadName)]);
+        assert_eq!(kinds(&VALID.replace("a@b", "a\rb")), [(4, FlawKind::Control('\r'))]);
+        assert_eq!(kinds(&VALID.replace("\"q;:\"", "\"q")), [(5, FlawKind::UnclosedQuote)]);
+        assert_eq!(kinds(&VALID.replace("UID:a@b\r\n", "UID:a@b\r\n\r\n")), [(5, FlawKind::BlankLine)]);
         let long = format!("UID:{}", "x".repeat(72));
-        assert_eq!(kinds(&SOUND.replace("UID:a@b", &long)), [(4, FlawKind::LongLine(76))]);
-        let ended = SOUND.replace("END:VEVENT", "END:VJOURNAL");
+        assert_eq!(kinds(&VALID.replace("UID:a@b", &long)), [(4, FlawKind::LongLine(76))]);
+        let ended = VALID.replace("END:VEVENT", "END:VJOURNAL");
         assert_eq!(kinds(&ended)[0].1, FlawKind::Mismatched("VJOURNAL".to_owned(), "VEVENT".to_owned()));
-        let open = SOUND.replace("END:VEVENT\r\nEND:VCALENDAR\r\n", "");
+        let open = VALID.replace("END:VEVENT\r\nEND:VCALENDAR\r\n", "");
         assert_eq!(kinds(&open).len(), 2);
     }
 
     #[test]
-    fn a_fold_inside_a_character_is_named_and_still_read() {
+    fn a_fold_inside_a_character_is_reported_and_read() {
         let mut bytes = b"BEGIN:VCALENDAR\r\nNAME:a\xc3".to_vec();
         bytes.extend(b"\r\n \xa9b\r\nEND:VCALENDAR\r\n");
         let reading = read(&bytes);
@@ -105,12 +102,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn reading_any_bytes_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             read(&bytes);
         }
 
         #[test]
-        fn any_text_of_a_calendar_is_read_without_panic(text in "(BEGIN|END|A|;|:|\"|=|,|VEVENT|\r\n|\n| |\\\\){0,60}") {
+        fn reading_any_calendar_text_never_panics(text in "(BEGIN|END|A|;|:|\"|=|,|VEVENT|\r\n|\n| |\\\\){0,60}") {
             read(text.as_bytes());
         }
     }

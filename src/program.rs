@@ -1,28 +1,24 @@
 //! The program of a conference: sessions, slots, tracks, speakers, and the diff of two programs.
 //!
-//! Owns the words of the field and their rules. Pure: it reads no clock, no file and no network, and it
-//! knows neither CSV nor iCalendar nor HTTP. Everything here has been validated on the way in, so the
-//! layers above never check a title for control characters or a zone for existence.
+//! Owns the terms of a conference and their rules. Reads no clock, no file and no network, and knows neither CSV nor
+//! iCalendar nor HTTP. Its types are validated when they are made, so no layer above checks a title for control characters
+//! or a zone for existence.
 //!
-//! Invariant: the sessions of a [`Program`] are unique by id and stand in [`Program::order`].
+//! Invariant: the sessions of a [`Program`] are unique by id, in the order of [`Program::order`].
 
 mod change;
 mod conference;
 mod id;
-mod intervals;
-mod language;
-mod numbers;
+mod overlap;
 mod session;
 mod text;
 mod vocabulary;
 mod zone;
 
 pub use change::{Change, ChangeKind, FieldChange, apply, diff};
-pub use conference::{Clock, Colour, ColourError, Conference, Room, Track};
+pub use conference::{Clock, Colour, ColourError, Conference, LanguageError, Room, Track, language_tag};
 pub use id::{IdError, SessionId, Slug, slug_of};
-pub use intervals::Intervals;
-pub use language::{LanguageError, language_tag};
-pub use numbers::Numbers;
+pub use overlap::{Intervals, Lanes};
 pub use session::{Link, Session, Slot, Speaker};
 pub use text::{Removed, Text, printable};
 pub use vocabulary::{Field, SessionKind, Severity, Status, UnknownWord};
@@ -31,23 +27,22 @@ pub use zone::{Civil, Zone, ZoneError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// The validated set of sessions, with the conference that they belong to.
+/// The validated sessions of a conference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
-    /// The gathering itself, from the config.
+    /// The conference, from the config.
     pub conference: Arc<Conference>,
-    /// The config's tracks in its order, then those that only the program names.
+    /// The config's tracks in its order, then the tracks that only the program names.
     pub tracks: Vec<Track>,
-    /// The places of the tracks by slug.
-    places: HashMap<Slug, usize>,
+    /// Indexes into `tracks`.
+    track_indexes: HashMap<Slug, usize>,
     sessions: Vec<Arc<Session>>,
-    /// Places in `sessions`, by id.
+    /// Indexes into `sessions`, sorted by id.
     by_id: Vec<usize>,
 }
 
 impl Program {
-    /// Takes sessions in any order and keeps them in program order. Of two with one id the later wins;
-    /// import refuses such a file before it gets here.
+    /// Makes a program of sessions in any order. The last of several with one id counts; import refuses such a file.
     pub fn new(
         conference: Arc<Conference>,
         tracks: Vec<Track>,
@@ -63,33 +58,33 @@ impl Program {
         tracks: Vec<Track>,
         mut sessions: Vec<Arc<Session>>,
     ) -> Self {
-        let places: HashMap<Slug, usize> =
-            tracks.iter().enumerate().map(|(place, track)| (track.slug.clone(), place)).collect();
-        let place = |session: &Session| {
-            session.track.as_ref().and_then(|slug| places.get(slug)).copied().unwrap_or(usize::MAX)
+        let track_indexes: HashMap<Slug, usize> =
+            tracks.iter().enumerate().map(|(index, track)| (track.slug.clone(), index)).collect();
+        let track_index = |session: &Session| {
+            session.track.as_ref().and_then(|slug| track_indexes.get(slug)).copied().unwrap_or(usize::MAX)
         };
         sessions.sort_by_cached_key(|session| {
-            (session.slot.start, session.slot.end, place(session), session.id.clone())
+            (session.slot.start, session.slot.end, track_index(session), session.id.clone())
         });
         let ids: Vec<&SessionId> = sessions.iter().map(|session| &session.id).collect();
         let mut by_id: Vec<usize> = (0..ids.len()).collect();
-        by_id.sort_unstable_by_key(|place| ids.get(*place));
-        Self { conference, tracks, places, sessions, by_id }
+        by_id.sort_unstable_by_key(|index| ids.get(*index));
+        Self { conference, tracks, track_indexes, sessions, by_id }
     }
 
-    /// The sessions by start, end, track (in the config's order) and id.
+    /// The sessions, sorted by start, end, track (in the config's order) and id.
     pub fn order(&self) -> &[Arc<Session>] {
         &self.sessions
     }
 
-    /// The session of that id, withdrawn ones included.
+    /// The session of an id, even if it is withdrawn.
     pub fn session(&self, id: &SessionId) -> Option<&Arc<Session>> {
-        let at = |place: &usize| self.sessions.get(*place);
-        let found = self.by_id.binary_search_by(|place| at(place).map(|session| &session.id).cmp(&Some(id)));
+        let at = |index: &usize| self.sessions.get(*index);
+        let found = self.by_id.binary_search_by(|index| at(index).map(|session| &session.id).cmp(&Some(id)));
         self.by_id.get(found.ok()?).and_then(at)
     }
 
-    /// Takes over the sessions that are known and the same, so that each is in memory once.
+    /// Shares sessions with an earlier program where they are equal, so that each is in memory once.
     pub(crate) fn share<'a>(&mut self, known: impl Fn(&SessionId) -> Option<&'a Arc<Session>>) {
         for session in &mut self.sessions {
             if let Some(known) = known(&session.id).filter(|known| ***known == **session) {
@@ -98,13 +93,13 @@ impl Program {
         }
     }
 
-    /// The track of that slug.
+    /// The track of a slug.
     pub fn track(&self, slug: &Slug) -> Option<&Track> {
-        self.tracks.get(self.track_place(slug)?)
+        self.tracks.get(self.track_index(slug)?)
     }
 
-    /// The place of a track in their order.
-    pub fn track_place(&self, slug: &Slug) -> Option<usize> {
-        self.places.get(slug).copied()
+    /// The index of a track in their order.
+    pub fn track_index(&self, slug: &Slug) -> Option<usize> {
+        self.track_indexes.get(slug).copied()
     }
 }

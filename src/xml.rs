@@ -1,8 +1,7 @@
-//! XML for the formats that speak it: a hardened reader into a small tree, and a writer.
+//! XML 1.0: a reader of untrusted documents into a tree of elements, and a writer.
 //!
-//! Owns well-formedness (XML 1.0) and the caps that keep a stranger's document harmless; it knows no format.
-//! Only user of quick-xml. Invariant: a document with a DOCTYPE, an entity of its own, or more depth, size,
-//! elements or attributes than the caps is refused, never expanded.
+//! Owns well-formedness and the limits on documents. Knows no format. Only user of quick-xml. Invariant: a document that
+//! exceeds a limit, has a DOCTYPE or uses an entity beyond those of XML is refused.
 
 mod read;
 mod write;
@@ -10,11 +9,11 @@ mod write;
 pub use read::{Element, XmlError, read};
 pub use write::Writer;
 
-/// Bytes that a document may have unless the caller caps it lower.
+/// Bytes of a document. Callers may set a lower limit.
 pub const MOST_BYTES: usize = 20 * 1024 * 1024;
-/// Elements within elements.
+/// Levels of elements.
 pub const MOST_DEPTH: usize = 32;
 /// Elements of a document.
 pub const MOST_ELEMENTS: usize = 1_000_000;
-/// Attributes of an element, and prefixes in force at one place.
+/// Attributes of an element, and prefixes in scope at one place.
 pub const MOST_ATTRIBUTES: usize = 64;

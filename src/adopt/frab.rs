@@ -1,39 +1,43 @@
-//! One event of a frab schedule, whichever way it was written.
+//! frab schedules in JSON and XML.
 
-use super::foreign::{Foreign, Person, Session, Time};
-use super::ical::later;
+use super::AdoptError;
+use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
+use crate::xml::{self, Element};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
+use serde_json::{Map, Value};
 
-/// The fields that XML and JSON share.
+/// An event, with the fields that XML and JSON share.
 #[derive(Debug, Default)]
-pub(super) struct Event {
-    pub day: String,
-    pub date: String,
-    pub start: String,
-    pub duration: String,
-    pub end: String,
-    pub title: String,
-    pub subtitle: String,
-    pub kind: String,
-    pub track: String,
-    pub room: String,
-    pub abstract_text: String,
-    pub description: String,
-    pub url: String,
-    pub people: Vec<Person>,
-    pub links: Vec<(String, String)>,
+struct FrabEvent {
+    identity: String,
+    day: String,
+    date: String,
+    start: String,
+    duration: String,
+    end: String,
+    title: String,
+    subtitle: String,
+    kind: String,
+    track: String,
+    room: String,
+    abstract_text: String,
+    description: String,
+    url: String,
+    people: Vec<ForeignPerson>,
+    links: Vec<(String, String)>,
 }
 
-impl Event {
-    /// Adds the event. Of a schedule of ours the subtitle is the block and the description lists people.
-    pub(super) fn add(self, ours: bool, foreign: &mut Foreign) {
-        let start = self.starts();
-        let stated = DateTime::parse_from_rfc3339(&self.end).ok().map(|at| Time::Instant(at.to_utc()));
-        let end = stated.or_else(|| later(start?, length(&self.duration)?));
+impl FrabEvent {
+    /// Adds the event to the program. In our own schedules the subtitle is the block and the description lists the speakers.
+    fn add(self, is_ours: bool, foreign: &mut ForeignProgram) {
+        let start = self.start();
+        let stated = DateTime::parse_from_rfc3339(&self.end).ok().map(|at| ForeignTime::Instant(at.to_utc()));
+        let end = stated.or_else(|| start?.plus(length(&self.duration)?));
         let (block, subtitle) =
-            if ours { (self.subtitle, String::new()) } else { (String::new(), self.subtitle) };
-        let description = if ours { String::new() } else { self.description };
-        foreign.sessions.push(Session {
+            if is_ours { (self.subtitle, String::new()) } else { (String::new(), self.subtitle) };
+        let description = if is_ours { String::new() } else { self.description };
+        foreign.sessions.push(ForeignSession {
+            identity: self.identity,
             title: self.title,
             start,
             end,
@@ -49,18 +53,18 @@ impl Event {
         });
     }
 
-    /// `date` with its offset, else the day's date and `start`.
-    fn starts(&self) -> Option<Time> {
+    /// `date` with its offset, or the day's date with `start`.
+    fn start(&self) -> Option<ForeignTime> {
         if let Ok(at) = DateTime::parse_from_rfc3339(&self.date) {
-            return Some(Time::Instant(at.to_utc()));
+            return Some(ForeignTime::Instant(at.to_utc()));
         }
         let day = NaiveDate::parse_from_str(self.day.get(..10)?, "%Y-%m-%d").ok()?;
         let time = NaiveTime::parse_from_str(self.start.get(..5)?, "%H:%M").ok()?;
-        Some(Time::Civil(day.and_time(time)))
+        Some(ForeignTime::Civil(day.and_time(time)))
     }
 }
 
-/// `00:45`, `1:30` or, with days in front, `1:02:00`.
+/// A duration: `00:45`, `1:30` or, with days, `1:02:00`.
 fn length(raw: &str) -> Option<TimeDelta> {
     let parts: Vec<i64> = raw.split(':').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
     match parts.as_slice() {
@@ -73,7 +77,218 @@ fn length(raw: &str) -> Option<TimeDelta> {
     }
 }
 
-/// Splits a value like a schedule's `generator` to whether it is ours.
-pub(super) fn is_ours(generator: Option<&str>) -> bool {
+/// Whether the `generator` of a schedule is Callboard.
+fn is_ours(generator: Option<&str>) -> bool {
     generator.is_some_and(|name| name.eq_ignore_ascii_case("callboard"))
+}
+
+/// Members of a JSON event that are read, or that this server writes itself.
+const EVENT_MEMBERS: [&str; 22] = [
+    "id",
+    "guid",
+    "code",
+    "slug",
+    "date",
+    "start",
+    "end",
+    "duration",
+    "title",
+    "subtitle",
+    "type",
+    "track",
+    "room",
+    "abstract",
+    "description",
+    "url",
+    "persons",
+    "links",
+    "attachments",
+    "origin_url",
+    "language",
+    "logo",
+];
+
+/// The same for a person.
+const PERSON_MEMBERS: [&str; 7] = ["id", "guid", "code", "name", "public_name", "biography", "url"];
+
+/// Reads the JSON form, as pretalx writes it.
+pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
+    // serde_json refuses more than 128 levels.
+    let root: Value = serde_json::from_slice(bytes).map_err(|error| AdoptError::Json(error.to_string()))?;
+    let schedule = root.get("schedule").and_then(Value::as_object).ok_or(AdoptError::NoSchedule)?;
+    let conference = schedule.get("conference").and_then(Value::as_object).ok_or(AdoptError::NoSchedule)?;
+    let is_ours = is_ours(root.pointer("/generator/name").and_then(Value::as_str));
+    let filled = |name: &str| Some(member(conference, name)).filter(|text| !text.is_empty());
+    let mut foreign = ForeignProgram {
+        title: filled("title"),
+        zone: filled("time_zone_name"),
+        ..ForeignProgram::default()
+    };
+    for day in conference.get("days").and_then(Value::as_array).into_iter().flatten() {
+        let Some(day) = day.as_object() else { continue };
+        let rooms = day.get("rooms").and_then(Value::as_object).into_iter().flatten();
+        for (room, events) in rooms {
+            for found in events.as_array().into_iter().flatten().filter_map(Value::as_object) {
+                json_event(day, room, found, &mut foreign).add(is_ours, &mut foreign);
+            }
+        }
+    }
+    Ok(foreign)
+}
+
+/// A member as text. Of a translated member, an object by language, English or the first language is read.
+fn member(object: &Map<String, Value>, name: &str) -> String {
+    match object.get(name) {
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Object(languages)) => {
+            let chosen = languages.get("en").or_else(|| languages.values().next());
+            chosen.and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
+}
+
+fn json_event(
+    day: &Map<String, Value>,
+    room: &str,
+    found: &Map<String, Value>,
+    foreign: &mut ForeignProgram,
+) -> FrabEvent {
+    for (name, _) in
+        found.iter().filter(|(name, value)| is_filled(value) && !EVENT_MEMBERS.contains(&name.as_str()))
+    {
+        foreign.count_unmapped(name);
+    }
+    let objects = |name: &str| {
+        found.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
+    };
+    let mut people = Vec::new();
+    for person in objects("persons") {
+        for (name, _) in
+            person.iter().filter(|(name, value)| is_filled(value) && !PERSON_MEMBERS.contains(&name.as_str()))
+        {
+            foreign.count_unmapped(&format!("a person's {name}"));
+        }
+        let public = member(person, "public_name");
+        let name = if public.is_empty() { member(person, "name") } else { public };
+        people.push(ForeignPerson { name, affiliation: String::new(), bio: member(person, "biography") });
+    }
+    let links = objects("links")
+        .chain(objects("attachments"))
+        .map(|link| (member(link, "title"), member(link, "url")));
+    let links = links.filter(|(_, address)| !address.is_empty()).collect();
+    let text = |name: &str| member(found, name);
+    let identity = ["guid", "code", "id"].into_iter().map(text).find(|text| !text.is_empty());
+    let place = text("room");
+    FrabEvent {
+        identity: identity.unwrap_or_default(),
+        day: member(day, "date"),
+        date: text("date"),
+        start: text("start"),
+        duration: text("duration"),
+        end: text("end"),
+        title: text("title"),
+        subtitle: text("subtitle"),
+        kind: text("type"),
+        track: text("track"),
+        room: if place.is_empty() { room.to_owned() } else { place },
+        abstract_text: text("abstract"),
+        description: text("description"),
+        url: text("url"),
+        people,
+        links,
+    }
+}
+
+/// Elements of an XML event that are read, or that this server writes itself.
+const EVENT_ELEMENTS: [&str; 17] = [
+    "date",
+    "start",
+    "duration",
+    "title",
+    "subtitle",
+    "type",
+    "track",
+    "room",
+    "abstract",
+    "description",
+    "url",
+    "persons",
+    "links",
+    "attachments",
+    "slug",
+    "origin_url",
+    "language",
+];
+
+/// Reads the XML form.
+pub(super) fn read_xml(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
+    let root = xml::read(bytes, xml::MOST_BYTES)?;
+    if root.name != "schedule" {
+        return Err(AdoptError::NoSchedule);
+    }
+    let is_ours = is_ours(root.child("generator").and_then(|generator| generator.attribute("name")));
+    let mut foreign = ForeignProgram::default();
+    if let Some(conference) = root.child("conference") {
+        let filled = |name: &str| Some(conference.text_of(name).to_owned()).filter(|text| !text.is_empty());
+        foreign.title = filled("title");
+        foreign.zone = filled("time_zone_name");
+    }
+    for day in root.all("day") {
+        for room in day.all("room") {
+            for found in room.all("event") {
+                xml_event(day, room, found, &mut foreign).add(is_ours, &mut foreign);
+            }
+        }
+    }
+    Ok(foreign)
+}
+
+fn xml_event(day: &Element, room: &Element, found: &Element, foreign: &mut ForeignProgram) -> FrabEvent {
+    let text = |name: &str| found.text_of(name).to_owned();
+    for child in &found.children {
+        let filled = !child.text.trim().is_empty() || !child.children.is_empty();
+        if filled && !EVENT_ELEMENTS.contains(&child.name.as_str()) {
+            foreign.count_unmapped(&child.name);
+        }
+    }
+    let links = ["links", "attachments"].into_iter().filter_map(|name| found.child(name));
+    let links = links
+        .flat_map(|list| &list.children)
+        .filter_map(|link| Some((link.text.trim().to_owned(), link.attribute("href")?.trim().to_owned())));
+    let persons = found.child("persons").map(|persons| persons.children.as_slice()).unwrap_or_default();
+    let person =
+        |person: &Element| ForeignPerson { name: person.text.trim().to_owned(), ..ForeignPerson::default() };
+    let place = found.text_of("room");
+    let place = if place.is_empty() { room.attribute("name").unwrap_or_default() } else { place };
+    let identity = found.attribute("guid").or_else(|| found.attribute("id"));
+    FrabEvent {
+        identity: identity.unwrap_or_default().to_owned(),
+        day: day.attribute("date").unwrap_or_default().to_owned(),
+        date: text("date"),
+        start: text("start"),
+        duration: text("duration"),
+        end: String::new(),
+        title: text("title"),
+        subtitle: text("subtitle"),
+        kind: text("type"),
+        track: text("track"),
+        room: place.to_owned(),
+        abstract_text: text("abstract"),
+        description: text("description"),
+        url: text("url"),
+        people: persons.iter().map(person).collect(),
+        links: links.collect(),
+    }
 }

@@ -1,29 +1,29 @@
-//! iCalendar, in the styles of pretalx, Indico, Sched and whoever else.
+//! iCalendar, as pretalx, Indico, Sched and other tools write it.
 
-use super::Note;
-use super::foreign::{Foreign, Person, Session, Time};
-use super::kinds;
+use super::foreign::{
+    ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, ImportNote, instant, kind_named,
+};
 use crate::ics::{self, Component, Line, Moment, Reading, ZoneRules};
-use crate::program::{Civil, Zone, ZoneError};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::program::{Zone, ZoneError};
+use chrono::TimeDelta;
 use std::collections::HashMap;
 
-/// Who wrote a file, as far as it changes what a property means.
+/// The tool that wrote a file, if it uses properties in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum Producer {
     Pretalx,
     Indico,
     Other,
 }
 
-/// What every server makes for itself.
+/// Properties that this server writes itself.
 const OWN: [&str; 9] =
     ["UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "TRANSP", "CLASS", "PRIORITY", "DURATION"];
 
-pub(super) fn read(reading: &Reading) -> Foreign {
-    let mut foreign = Foreign::default();
+pub(super) fn read(reading: &Reading) -> ForeignProgram {
+    let mut foreign = ForeignProgram::default();
     for flaw in reading.flaws.iter().filter(|flaw| flaw.kind.breaks_grammar()) {
-        foreign.note(format!("line {}: {}; what could be read was taken", flaw.line, flaw.kind));
+        foreign.note(format!("line {}: {}; the rest was read", flaw.line, flaw.kind));
     }
     let mut zones: HashMap<String, usize> = HashMap::new();
     for calendar in reading.calendars() {
@@ -31,13 +31,13 @@ pub(super) fn read(reading: &Reading) -> Foreign {
         foreign.title = foreign.title.take().or(name);
         let zone = calendar.property("X-WR-TIMEZONE").map(|line| line.value.trim().to_owned());
         foreign.zone = foreign.zone.take().or(zone);
-        let producer = calendar.text("PRODID").to_lowercase();
-        let style = if producer.contains("pretalx") {
-            Style::Pretalx
-        } else if producer.contains("indico") {
-            Style::Indico
+        let id = calendar.text("PRODID").to_lowercase();
+        let producer = if id.contains("pretalx") {
+            Producer::Pretalx
+        } else if id.contains("indico") {
+            Producer::Indico
         } else {
-            Style::Other
+            Producer::Other
         };
         let rules = |zone| Some((Component::property(zone, "TZID")?.value.clone(), ZoneRules::of(zone)));
         let rules: HashMap<String, ZoneRules> = calendar.all("VTIMEZONE").filter_map(rules).collect();
@@ -48,11 +48,11 @@ pub(super) fn read(reading: &Reading) -> Foreign {
                     if let Some(tzid) = tzid {
                         *zones.entry(tzid.to_owned()).or_default() += 1;
                     }
-                    let session = event(component, style, &rules, &mut foreign);
+                    let session = event(component, producer, &rules, &mut foreign);
                     foreign.sessions.push(session);
                 }
                 "VTIMEZONE" => {}
-                other => foreign.skip(other),
+                other => foreign.count_unmapped(other),
             }
         }
     }
@@ -65,14 +65,18 @@ pub(super) fn read(reading: &Reading) -> Foreign {
 
 fn event(
     component: &Component,
-    style: Style,
+    producer: Producer,
     rules: &HashMap<String, ZoneRules>,
-    foreign: &mut Foreign,
-) -> Session {
-    let mut session = Session { title: component.text("SUMMARY"), ..Session::default() };
-    let note = |foreign: &mut Foreign, message: String| {
+    foreign: &mut ForeignProgram,
+) -> ForeignSession {
+    let mut session = ForeignSession {
+        identity: component.text("UID"),
+        title: component.text("SUMMARY"),
+        ..ForeignSession::default()
+    };
+    let note = |foreign: &mut ForeignProgram, message: String| {
         let session = Some(format!("line {}", component.line));
-        foreign.notes.push(Note { session, message });
+        foreign.notes.push(ImportNote { session, message });
     };
     let mut description = String::new();
     for line in &component.properties {
@@ -82,10 +86,10 @@ fn event(
                 session.start = time(line, rules, foreign);
                 let end = component.property("DTEND").and_then(|line| time(line, rules, foreign));
                 let length = component.property("DURATION").and_then(|line| ics::duration(&line.value));
-                session.end = end.or_else(|| later(session.start?, length?));
+                session.end = end.or_else(|| session.start?.plus(length?));
                 if matches!(ics::date_time(line), Some(Moment::Day(_))) {
-                    note(foreign, "a whole day; it is written as from 00:00 to 24:00".to_owned());
-                    session.end = session.end.or_else(|| later(session.start?, TimeDelta::days(1)));
+                    note(foreign, "a whole day, written as 00:00 to 24:00".to_owned());
+                    session.end = session.end.or_else(|| session.start?.plus(TimeDelta::days(1)));
                 }
             }
             "LOCATION" => session.room = line.text(),
@@ -97,45 +101,49 @@ fn event(
                 session.links.push(("Attachment".to_owned(), line.value.trim().to_owned()));
             }
             "RRULE" | "RDATE" => {
-                note(foreign, format!("{} repeats it; only the first time is taken", line.name));
+                note(
+                    foreign,
+                    format!("a repeated session ({}), of which only the first time is imported", line.name),
+                );
             }
             name if OWN.contains(&name) => {}
-            name => foreign.skip(name),
+            name => foreign.count_unmapped(name),
         }
     }
-    component.components.iter().for_each(|inner| foreign.skip(&inner.name));
-    match style {
-        Style::Pretalx => split_title(&mut session),
-        Style::Indico => description = speakers_line(&description, &mut session),
-        Style::Other => {}
+    component.components.iter().for_each(|inner| foreign.count_unmapped(&inner.name));
+    match producer {
+        Producer::Pretalx => split_title(&mut session),
+        Producer::Indico => description = speakers_line(&description, &mut session),
+        Producer::Other => {}
     }
     session.text.push(description);
     session
 }
 
-/// A category that names a kind is the kind, the first other one the track.
-fn categories(names: Vec<String>, session: &mut Session, foreign: &mut Foreign) {
+/// The first category that names a kind is the kind; the first other one is the track.
+fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut ForeignProgram) {
     for name in names.into_iter().filter(|name| !name.trim().is_empty()) {
-        if session.kind.is_empty() && kinds::named(&name).is_some() {
+        if session.kind.is_empty() && kind_named(&name).is_some() {
             session.kind = name;
         } else if session.track.is_empty() {
             session.track = name;
         } else {
-            foreign.skip(&format!("the category {name:?}, beside a track"));
+            foreign.count_unmapped(&format!("the category {name:?}"));
         }
     }
 }
 
 /// pretalx writes `Title - Speaker, Speaker`.
-fn split_title(session: &mut Session) {
+fn split_title(session: &mut ForeignSession) {
     let Some((title, names)) = session.title.rsplit_once(" - ") else { return };
-    let people = names.split(", ").map(|name| Person { name: name.trim().to_owned(), ..Person::default() });
+    let person = |name: &str| ForeignPerson { name: name.trim().to_owned(), ..ForeignPerson::default() };
+    let people = names.split(", ").map(person);
     session.people = people.filter(|person| !person.name.is_empty()).collect();
     session.title = title.to_owned();
 }
 
 /// Indico starts a description with `Speakers: Name (Affiliation), Name`.
-fn speakers_line(description: &str, session: &mut Session) -> String {
+fn speakers_line(description: &str, session: &mut ForeignSession) -> String {
     let (first, rest) = description.split_once('\n').unwrap_or((description, ""));
     let list = ["Speakers:", "Speaker:"].iter().find_map(|word| first.trim().strip_prefix(word));
     let Some(list) = list else { return description.to_owned() };
@@ -154,46 +162,37 @@ fn speakers_line(description: &str, session: &mut Session) -> String {
             None => (entry, ""),
         };
         let (name, affiliation) = (name.to_owned(), affiliation.to_owned());
-        session.people.push(Person { name, affiliation, bio: String::new() });
+        session.people.push(ForeignPerson { name, affiliation, bio: String::new() });
     }
     rest.trim_start().to_owned()
 }
 
-fn time(line: &Line, rules: &HashMap<String, ZoneRules>, foreign: &mut Foreign) -> Option<Time> {
+fn time(
+    line: &Line,
+    rules: &HashMap<String, ZoneRules>,
+    foreign: &mut ForeignProgram,
+) -> Option<ForeignTime> {
     let (civil, tzid) = match ics::date_time(line)? {
-        Moment::Utc(at) => return Some(Time::Instant(at)),
+        Moment::Utc(at) => return Some(ForeignTime::Instant(at)),
         Moment::Zoned(civil, tzid) => (civil, tzid),
-        moment @ (Moment::Day(_) | Moment::Floating(_)) => return Some(Time::Civil(moment.civil())),
+        moment @ (Moment::Day(_) | Moment::Floating(_)) => return Some(ForeignTime::Civil(moment.civil())),
     };
     match Zone::parse(&tzid) {
-        Ok(zone) => Some(Time::Instant(instant(zone, civil))),
-        // pretalx names zones by their abbreviation: TZID:CET.
+        Ok(zone) => Some(ForeignTime::Instant(instant(zone, civil))),
+        // pretalx writes abbreviations, such as TZID:CET.
         Err(ZoneError::Abbreviation(_, name)) => {
-            foreign.skip(&format!("the zone {tzid:?}, read as {name}"));
-            Some(Time::Instant(instant(Zone::parse(name).ok()?, civil)))
+            foreign.count_unmapped(&format!("the zone {tzid:?}, read as {name}"));
+            Some(ForeignTime::Instant(instant(Zone::parse(name).ok()?, civil)))
         }
         Err(_) => match rules.get(&tzid).and_then(|rules| rules.offset(civil)) {
             Some(offset) => {
-                foreign.skip(&format!("the zone {tzid:?}, read by its VTIMEZONE"));
-                Some(Time::Instant(civil.and_utc() - TimeDelta::seconds(i64::from(offset))))
+                foreign.count_unmapped(&format!("the zone {tzid:?}, read by its VTIMEZONE"));
+                Some(ForeignTime::Instant(civil.and_utc() - TimeDelta::seconds(i64::from(offset))))
             }
             None => {
-                foreign.skip(&format!("the zone {tzid:?}, whose times are taken as the conference's"));
-                Some(Time::Civil(civil))
+                foreign.count_unmapped(&format!("the zone {tzid:?}, read as the conference's"));
+                Some(ForeignTime::Civil(civil))
             }
         },
-    }
-}
-
-pub(super) fn instant(zone: Zone, civil: chrono::NaiveDateTime) -> DateTime<Utc> {
-    match zone.instant(civil) {
-        Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => at,
-    }
-}
-
-pub(super) fn later(start: Time, length: TimeDelta) -> Option<Time> {
-    match start {
-        Time::Instant(at) => at.checked_add_signed(length).map(Time::Instant),
-        Time::Civil(civil) => civil.checked_add_signed(length).map(Time::Civil),
     }
 }

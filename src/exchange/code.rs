@@ -1,20 +1,18 @@
-//! Numbers of sessions as a short text for an address, so that a QR code carries the agenda itself.
+//! Numbers of sessions as a short text for an address, so that a link or a QR code carries a whole agenda.
 //!
-//! The text is base64url of: a format byte, the differences of the sorted numbers in LEB128, and two bytes of a
-//! CRC, since a link that was cut off must not look like a shorter agenda. A hundred picks take some 200
-//! characters, 500 at most 2,700: both fit a QR code.
+//! The text is base64url of a format byte, the packed numbers, and two bytes of a CRC, without which a truncated link would
+//! look like a shorter agenda. A hundred picks take about 200 characters and 500 at most 2,700. Both fit a QR code.
 
-use super::ExchangeError;
-use super::pack::{pack, unpack};
+use super::read::ExchangeError;
 use crate::agenda::MOST_PICKS;
 use data_encoding::BASE64URL_NOPAD;
 
 const FORMAT: u8 = 1;
 
-/// Characters of a code: 500 numbers of five bytes each, and some.
-pub const LONGEST_CODE: usize = 3400;
+/// Characters of a code with 500 numbers of five bytes each.
+pub const MAX_CODE: usize = 3400;
 
-/// The code of sessions, by their numbers; an agenda's [`MOST_PICKS`] at most.
+/// The code of sessions by their numbers, at most [`MOST_PICKS`].
 pub fn to_code(numbers: impl IntoIterator<Item = u32>) -> String {
     let mut numbers: Vec<u32> = numbers.into_iter().collect();
     numbers.sort_unstable();
@@ -30,7 +28,7 @@ pub fn to_code(numbers: impl IntoIterator<Item = u32>) -> String {
 /// The numbers of a code, in order.
 ///
 /// # Errors
-/// [`ExchangeError::Code`] for whatever [`to_code`] does not write.
+/// [`ExchangeError::Code`] for a text that [`to_code`] does not write.
 pub fn from_code(code: &str) -> Result<Vec<u32>, ExchangeError> {
     let decode = || {
         let bytes = BASE64URL_NOPAD.decode(code.as_bytes()).ok()?;
@@ -40,7 +38,7 @@ pub fn from_code(code: &str) -> Result<Vec<u32>, ExchangeError> {
         // No session has the number 0.
         (numbers.first() != Some(&0)).then_some(numbers)
     };
-    let numbers = if code.len() > LONGEST_CODE { None } else { decode() };
+    let numbers = if code.len() > MAX_CODE { None } else { decode() };
     numbers.filter(|numbers| numbers.len() <= MOST_PICKS).ok_or(ExchangeError::Code)
 }
 
@@ -49,13 +47,51 @@ fn check(bytes: &[u8]) -> [u8; 2] {
     [a, b]
 }
 
+/// Packs ascending numbers without duplicates: their differences in LEB128.
+pub fn pack(numbers: &[u32]) -> Vec<u8> {
+    let (mut bytes, mut last) = (Vec::new(), 0);
+    for number in numbers {
+        let mut distance = number.saturating_sub(last);
+        last = *number;
+        while distance > 0x7f {
+            bytes.push(low_bits(distance) | 0x80);
+            distance >>= 7;
+        }
+        bytes.push(low_bits(distance));
+    }
+    bytes
+}
+
+/// Unpacks numbers; none if the bytes are something else.
+pub fn unpack(bytes: &[u8]) -> Option<Vec<u32>> {
+    let (mut numbers, mut distance, mut shift) = (Vec::<u32>::new(), 0_u32, 0_u32);
+    for byte in bytes {
+        let bits = u32::from(byte & 0x7f);
+        distance |= bits.checked_shl(shift).filter(|shifted| shifted >> shift == bits)?;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            let next = match numbers.last() {
+                Some(last) => last.checked_add(distance).filter(|_| distance > 0)?,
+                None => distance,
+            };
+            numbers.push(next);
+            (distance, shift) = (0, 0);
+        }
+    }
+    (shift == 0).then_some(numbers)
+}
+
+fn low_bits(number: u32) -> u8 {
+    u8::try_from(number & 0x7f).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     #[test]
-    fn a_code_is_short_and_one_that_is_cut_off_is_none() {
+    fn a_code_is_short_and_a_truncated_code_is_refused() {
         let code = to_code((1..=100).map(|n| n * 499));
         assert!(code.len() < 280, "{}", code.len());
         assert_eq!(from_code(&code).unwrap().len(), 100);
@@ -63,13 +99,13 @@ mod tests {
             assert_eq!(from_code(&code[..length]), Err(ExchangeError::Code), "{length}");
         }
         let full = to_code((0..500).map(|n| u32::MAX - n * 8_000_000));
-        assert!(full.len() < LONGEST_CODE && from_code(&full).unwrap().len() == 500, "{}", full.len());
+        assert!(full.len() < MAX_CODE && from_code(&full).unwrap().len() == 500, "{}", full.len());
         assert_eq!(from_code(&to_code([])), Ok(Vec::new()));
     }
 
     proptest! {
         #[test]
-        fn print_and_parse_are_inverse(numbers in proptest::collection::btree_set(1..=u32::MAX, 0..40)) {
+        fn reading_a_code_gives_its_numbers(numbers in proptest::collection::btree_set(1..=u32::MAX, 0..40)) {
             let numbers: Vec<u32> = numbers.into_iter().collect();
             prop_assert_eq!(from_code(&to_code(numbers.iter().rev().copied())), Ok(numbers));
         }
@@ -77,6 +113,18 @@ mod tests {
         #[test]
         fn no_text_panics(code in "[A-Za-z0-9_=-]{0,40}|.{0,20}") {
             let _ = from_code(&code);
+        }
+
+        #[test]
+        fn packing_and_unpacking_are_inverse(numbers in proptest::collection::btree_set(any::<u32>(), 0..500)) {
+            let numbers: Vec<u32> = numbers.into_iter().collect();
+            prop_assert_eq!(unpack(&pack(&numbers)), Some(numbers));
+        }
+
+        #[test]
+        fn unpacking_any_bytes_gives_ascending_numbers(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let numbers = unpack(&bytes).unwrap_or_default();
+            prop_assert!(numbers.is_sorted_by(|a, b| a < b));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ident::room_guid;
 use super::item::Item;
-use crate::program::{Civil, Conference, Numbers, Text, Track, Zone};
+use crate::program::{Civil, Conference, Lanes, Text, Track, Zone};
 use crate::release::Release;
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -118,7 +118,7 @@ impl<'a> Schedule<'a> {
 /// Gives sessions that share a stand-in for a room at one time a place of their own each, `Track 1 (2)`, since
 /// EventFahrplan cuts off all but one. What the program says of rooms is left as it is.
 fn spread(items: &mut [Item<'_>]) {
-    let mut taken: HashMap<Text, Numbers> = HashMap::new();
+    let mut taken: HashMap<Text, Lanes> = HashMap::new();
     for item in items {
         let lanes = taken.entry(item.room.clone()).or_default();
         let slot = &item.session().slot;

@@ -62,7 +62,7 @@ const PATCH: &str = "PATCH";
 const DELETE: &str = "DELETE";
 
 /// A file of picks, and what a form puts around it.
-const PICKS_FORM: usize = exchange::MOST_BYTES + 4096;
+const PICKS_FORM: usize = exchange::MAX_BYTES + 4096;
 
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
@@ -110,7 +110,7 @@ const TABLE: &[Line] = &[
     line(GET,    "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.links())),
     line(POST,   "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.add_link())),
     line(DELETE, "/api/v1/agenda/links/{n}",       AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let n = path.number("n")?; c.agenda_api(move |api| api.revoke_link(n)) }),
-    line(POST,   "/api/v1/agenda/import",          AgendaApi,  Whole,     exchange::MOST_BYTES, |c, _| c.agenda_api(|api| api.import())),
+    line(POST,   "/api/v1/agenda/import",          AgendaApi,  Whole,     exchange::MAX_BYTES,  |c, _| c.agenda_api(|api| api.import())),
     line(GET,    "/api/v1/agenda/export",          AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.export())),
     line(POST,   "/api/v1/agenda/key",             AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_key())),
 

@@ -1,8 +1,9 @@
 //! Content lines to components (RFC 5545, 3.6).
 
-use super::{Flaw, FlawKind, Line};
+use super::flaw::{Flaw, FlawKind};
+use super::line::Line;
 
-/// A component with its properties and the components in it.
+/// A component with its properties and inner components.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Component {
     /// In capitals.
@@ -15,31 +16,32 @@ pub struct Component {
     pub components: Vec<Component>,
 }
 
-/// Components within components; iCalendar needs three.
-const MOST_DEPTH: usize = 8;
+/// Levels of components. iCalendar needs three.
+const MAX_DEPTH: usize = 8;
 
 impl Component {
-    /// The first property of that name (in capitals).
+    /// The first property of a name (in capitals).
     pub fn property(&self, name: &str) -> Option<&Line> {
         self.properties.iter().find(|line| line.name == name)
     }
 
-    /// Every property of that name.
+    /// Every property of a name.
     pub fn properties<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> {
         self.properties.iter().filter(move |line| line.name == name)
     }
 
-    /// The first property of that name as TEXT; empty where there is none.
+    /// The first property of a name as TEXT, or an empty text.
     pub fn text(&self, name: &str) -> String {
         self.property(name).map(Line::text).unwrap_or_default()
     }
 
-    /// Every component of that name (in capitals) directly in it.
+    /// Every direct inner component of a name (in capitals).
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.components.iter().filter(move |component| component.name == name)
     }
 }
 
+/// Nests the lines between BEGIN and END into components.
 pub(super) fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
     let mut flaw = |line, kind| flaws.push(Flaw { line, kind });
     let mut roots = Vec::new();
@@ -47,7 +49,7 @@ pub(super) fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
     for line in lines {
         match line.name.as_str() {
             "BEGIN" => {
-                if open.len() >= MOST_DEPTH {
+                if open.len() >= MAX_DEPTH {
                     flaw(line.number, FlawKind::TooDeep);
                     return roots;
                 }
@@ -58,12 +60,12 @@ pub(super) fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
                 let name = line.value.trim().to_ascii_uppercase();
                 match open.last().map(|component| component.name.clone()) {
                     None => flaw(line.number, FlawKind::Unopened(name)),
-                    Some(due) => {
+                    Some(expected) => {
                         let inside = open.iter().any(|component| component.name == name);
-                        if due != name {
-                            flaw(line.number, FlawKind::Mismatched(name.clone(), due));
+                        if expected != name {
+                            flaw(line.number, FlawKind::Mismatched(name.clone(), expected));
                         }
-                        // An END of an outer component closes those within; a stray one closes the innermost.
+                        // The END of an outer component closes the inner ones too; a stray END closes the innermost.
                         while let Some(component) = open.pop() {
                             let last = component.name == name || !inside;
                             close(component, &mut open, &mut roots);

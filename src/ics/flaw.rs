@@ -1,18 +1,18 @@
-//! Where bytes break the grammar.
+//! Errors in the grammar of a file.
 
-/// One broken place.
+/// An error in the grammar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     /// The physical line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// What is broken.
+    /// What is wrong.
     pub kind: FlawKind,
 }
 
-/// How the grammar is broken.
+/// What is wrong with the grammar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FlawKind {
-    /// Over the cap.
+    /// Too many bytes.
     #[error("the file is larger than 32 MiB, and the rest was not read")]
     TooLarge,
     /// Not UTF-8 (RFC 5545, 3.1.4).
@@ -21,11 +21,11 @@ pub enum FlawKind {
     /// A byte order mark.
     #[error("the file starts with a byte order mark")]
     ByteOrderMark,
-    /// LF alone; named once.
-    #[error("lines end with LF alone, not CRLF")]
+    /// LF without CR. Reported once.
+    #[error("lines end with LF instead of CRLF")]
     BareLineFeed,
-    /// The last line has no end.
-    #[error("the last line has no line end: the file may have been cut off")]
+    /// No line end at the end of the file.
+    #[error("the last line has no line end, so the file may be cut off")]
     NoFinalLineEnd,
     /// More than 75 octets (3.1).
     #[error("this line has {0} octets, more than 75")]
@@ -33,49 +33,49 @@ pub enum FlawKind {
     /// A fold between the octets of a character.
     #[error("a fold splits a character")]
     SplitCharacter,
-    /// A fold by a tab, which RFC 5545 allows and some clients do not know.
+    /// A fold with a tab, which RFC 5545 allows and some clients do not know.
     #[error("a line is continued with a tab")]
     FoldedByTab,
     /// A control character.
-    #[error("the control character U+{:04X} stands in this line", u32::from(*.0))]
+    #[error("this line contains the control character U+{:04X}", u32::from(*.0))]
     Control(char),
     /// An empty line.
-    #[error("an empty line")]
+    #[error("this line is empty")]
     BlankLine,
-    /// A continuation of nothing.
-    #[error("the first line continues another")]
+    /// A continuation without a line before it.
+    #[error("the first line is a continuation")]
     NothingToContinue,
     /// No value.
     #[error("this line has no colon")]
     NoColon,
     /// Not a name.
-    #[error("the property's name holds other characters than letters, digits and hyphens")]
+    #[error("the property's name has characters other than letters, digits and hyphens")]
     BadName,
     /// Not a parameter.
-    #[error("a parameter has no form NAME=value")]
+    #[error("a parameter does not have the form NAME=value")]
     BadParameter,
-    /// A quote that never closes.
-    #[error("a quoted parameter is never closed")]
+    /// A quote that is not closed.
+    #[error("the quote of a parameter is not closed")]
     UnclosedQuote,
     /// END without BEGIN.
-    #[error("END:{0} closes nothing")]
+    #[error("END:{0} has no BEGIN:{0}")]
     Unopened(String),
     /// END of another component than the open one.
-    #[error("END:{0} stands where END:{1} is due")]
+    #[error("END:{0} is in the place of END:{1}")]
     Mismatched(String, String),
     /// BEGIN without END.
-    #[error("{0} is never closed: the file may have been cut off")]
+    #[error("{0} has no END, so the file may be cut off")]
     Unclosed(String),
     /// A property outside of every component.
-    #[error("{0} stands outside of every component")]
+    #[error("{0} is outside of every component")]
     Outside(String),
-    /// Components within components without end.
+    /// Too many levels of components.
     #[error("components are nested too deeply")]
     TooDeep,
 }
 
 impl FlawKind {
-    /// Whether a strict reader must refuse the file: a fold by a tab is allowed by the grammar.
+    /// Whether a strict reader must refuse the file. The grammar allows a fold with a tab.
     pub fn breaks_grammar(&self) -> bool {
         *self != Self::FoldedByTab
     }

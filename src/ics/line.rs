@@ -1,9 +1,11 @@
-//! A content line: name, parameters, value (RFC 5545, 3.1 and 3.2; RFC 6868 for `^` in parameters).
+//! Content lines: unfolded, then split into name, parameters and value (RFC 5545, 3.1 and 3.2; RFC 6868 for `^` in
+//! parameters).
 
-use super::unfold::Raw;
-use super::{Flaw, FlawKind, value};
+use super::flaw::{Flaw, FlawKind};
+use super::value::{self, Moment};
+use chrono::{NaiveDate, NaiveDateTime};
 
-/// One content line.
+/// A content line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The physical line on which it starts, from 1.
@@ -12,7 +14,7 @@ pub struct Line {
     pub name: String,
     /// In the order of the file.
     pub parameters: Vec<Parameter>,
-    /// As written, escapes and all.
+    /// As written, with its escapes.
     pub value: String,
 }
 
@@ -21,12 +23,17 @@ pub struct Line {
 pub struct Parameter {
     /// In capitals.
     pub name: String,
-    /// Without their quotes.
+    /// Without quotes.
     pub values: Vec<String>,
 }
 
+/// The content lines of a file. Lines that break the grammar are left out.
+pub(super) fn lines(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<Line> {
+    unfold(bytes, flaws).into_iter().filter_map(|line| Line::parse(line, flaws)).collect()
+}
+
 impl Line {
-    pub(super) fn parse(raw: Raw, flaws: &mut Vec<Flaw>) -> Option<Self> {
+    fn parse(raw: UnfoldedLine, flaws: &mut Vec<Flaw>) -> Option<Self> {
         let number = raw.number;
         let mut flaw = |kind| flaws.push(Flaw { line: number, kind });
         let text = raw.text.as_str();
@@ -81,8 +88,8 @@ impl Line {
     }
 }
 
-/// A parameter's value without its carets (RFC 6868, 3.2), in one pass: `^^n` is a caret and an n. A caret before anything else
-/// stays.
+/// The value of a parameter without its carets (RFC 6868, 3.2). In one pass, since `^^n` is a caret and an n. A caret before
+/// another character stays.
 fn decode(value: &str) -> String {
     let mut decoded = String::with_capacity(value.len());
     let mut rest = value.chars();
@@ -104,7 +111,7 @@ fn decode(value: &str) -> String {
     decoded
 }
 
-/// The values up to the next `;` or `:` outside of quotes, and what is behind them.
+/// The values up to the next `;` or `:` outside of quotes, and the rest.
 fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), FlawKind> {
     let mut values = Vec::new();
     loop {
@@ -122,6 +129,110 @@ fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), FlawKind> {
             None => return Err(FlawKind::BadParameter),
         }
     }
+}
+
+/// The date or date-time of a property; none if it has another form.
+pub fn date_time(line: &Line) -> Option<Moment> {
+    let raw = line.value.as_str();
+    if raw.len() == 8 {
+        return value::digits(raw)
+            .then(|| NaiveDate::parse_from_str(raw, "%Y%m%d").ok())
+            .flatten()
+            .map(Moment::Day);
+    }
+    let (civil, utc) = match raw.strip_suffix('Z') {
+        Some(civil) => (civil, true),
+        None => (raw, false),
+    };
+    let (day, time) = civil.split_once('T').filter(|(day, time)| day.len() == 8 && time.len() == 6)?;
+    if !value::digits(day) || !value::digits(time) {
+        return None;
+    }
+    let civil = NaiveDateTime::parse_from_str(civil, "%Y%m%dT%H%M%S").ok()?;
+    Some(match (utc, line.parameter("TZID")) {
+        (true, _) => Moment::Utc(civil.and_utc()),
+        (false, Some(zone)) => Moment::Zoned(civil, zone.to_owned()),
+        (false, None) => Moment::Floating(civil),
+    })
+}
+
+/// An unfolded line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UnfoldedLine {
+    /// The first physical line, from 1.
+    number: usize,
+    text: String,
+}
+
+fn unfold(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<UnfoldedLine> {
+    let mut flaw = |line, kind| flaws.push(Flaw { line, kind });
+    let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => {
+            flaw(1, FlawKind::ByteOrderMark);
+            rest
+        }
+        None => bytes,
+    };
+    let mut unfolded: Vec<(usize, Vec<u8>, bool)> = Vec::new();
+    let mut bare = false;
+    let mut number = 0;
+    for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+        number += 1;
+        let (line, ended) = match (piece.strip_suffix(b"\r\n"), piece.strip_suffix(b"\n")) {
+            (Some(line), _) => (line, true),
+            (None, Some(line)) => {
+                if !bare {
+                    flaw(number, FlawKind::BareLineFeed);
+                }
+                bare = true;
+                (line, true)
+            }
+            (None, None) => (piece, false),
+        };
+        if !ended {
+            flaw(number, FlawKind::NoFinalLineEnd);
+        }
+        if line.len() > 75 {
+            flaw(number, FlawKind::LongLine(line.len()));
+        }
+        let whole = std::str::from_utf8(line).is_ok();
+        match line.split_first() {
+            None => flaw(number, FlawKind::BlankLine),
+            Some((b' ' | b'\t', rest)) => {
+                if line.first() == Some(&b'\t') {
+                    flaw(number, FlawKind::FoldedByTab);
+                }
+                match unfolded.last_mut() {
+                    Some((_, text, sound)) => {
+                        text.extend_from_slice(rest);
+                        *sound &= whole;
+                    }
+                    None => flaw(number, FlawKind::NothingToContinue),
+                }
+            }
+            Some(_) => unfolded.push((number, line.to_vec(), whole)),
+        }
+    }
+    let mut lines = Vec::with_capacity(unfolded.len());
+    for (number, bytes, sound) in unfolded {
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => {
+                if !sound {
+                    flaw(number, FlawKind::SplitCharacter);
+                }
+                text
+            }
+            Err(error) => {
+                flaw(number, FlawKind::NotUtf8);
+                String::from_utf8_lossy(error.as_bytes()).into_owned()
+            }
+        };
+        if let Some(control) = text.chars().find(|c| c.is_ascii_control() && *c != '\t') {
+            flaw(number, FlawKind::Control(control));
+        }
+        lines.push(UnfoldedLine { number, text });
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -145,9 +256,25 @@ mod tests {
         }
     }
 
+    fn line(value: &str) -> Line {
+        Line { number: 1, name: "DTSTART".to_owned(), parameters: Vec::new(), value: value.to_owned() }
+    }
+
+    #[test]
+    fn moments_have_exactly_four_forms() {
+        assert!(matches!(date_time(&line("20250325")), Some(Moment::Day(_))));
+        assert!(matches!(date_time(&line("20250325T090000Z")), Some(Moment::Utc(_))));
+        assert!(matches!(date_time(&line("20250325T090000")), Some(Moment::Floating(_))));
+        for bad in
+            ["2025-03-25", "20250325T0900", "20250229", "20250325T250000", "+0250325", "", "2025032ⅤT1"]
+        {
+            assert_eq!(date_time(&line(bad)), None, "{bad}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn what_is_encoded_comes_back(text in "[a^n'\"\n]{0,20}") {
+        fn decoding_an_encoded_text_gives_the_text(text in "[a^n'\"\n]{0,20}") {
             let encoded = text.replace('^', "^^").replace('\n', "^n").replace('"', "^'");
             prop_assert_eq!(decode(&encoded), text);
         }

@@ -1,18 +1,21 @@
-//! VTIMEZONE, executed (RFC 5545, 3.6.5): yearly rules by weekday, and dates; no other form.
+//! Evaluates VTIMEZONE (RFC 5545, 3.6.5): yearly rules by weekday, and dates. Other rules are not supported.
 
-use super::{Component, date_time, list, offset};
+use super::component::Component;
+use super::line::date_time;
+use super::value::{list, offset};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
 
-/// The parts of a VTIMEZONE that can be executed.
+/// The rules of a VTIMEZONE.
 #[derive(Debug)]
 pub struct ZoneRules {
-    parts: Vec<Part>,
-    /// Whether some rule has a form that is not known here.
-    strange: bool,
+    observances: Vec<Observance>,
+    /// Whether a rule has an unsupported form.
+    has_unsupported: bool,
 }
 
+/// A STANDARD or DAYLIGHT component.
 #[derive(Debug)]
-struct Part {
+struct Observance {
     onset: NaiveDateTime,
     from: i32,
     to: i32,
@@ -31,44 +34,44 @@ struct Yearly {
 impl ZoneRules {
     /// The rules of a VTIMEZONE.
     pub fn of(zone: &Component) -> Self {
-        let mut rules = Self { parts: Vec::new(), strange: false };
-        for part in &zone.components {
-            let onset = part.property("DTSTART").and_then(date_time).map(|moment| moment.civil());
-            let shift = |name| part.property(name).and_then(|line| offset(&line.value));
+        let mut rules = Self { observances: Vec::new(), has_unsupported: false };
+        for component in &zone.components {
+            let onset = component.property("DTSTART").and_then(date_time).map(|moment| moment.civil());
+            let shift = |name| component.property(name).and_then(|line| offset(&line.value));
             let (Some(onset), Some(from), Some(to)) = (onset, shift("TZOFFSETFROM"), shift("TZOFFSETTO"))
             else {
-                rules.strange = true;
+                rules.has_unsupported = true;
                 continue;
             };
-            let yearly = match part.property("RRULE").map(|line| Yearly::parse(&line.value)) {
+            let yearly = match component.property("RRULE").map(|line| Yearly::parse(&line.value)) {
                 Some(None) => {
-                    rules.strange = true;
+                    rules.has_unsupported = true;
                     None
                 }
                 rule => rule.flatten(),
             };
-            let dates = part.properties("RDATE").flat_map(|line| list(&line.value));
+            let dates = component.properties("RDATE").flat_map(|line| list(&line.value));
             let dated =
                 dates.filter_map(|raw| NaiveDateTime::parse_from_str(raw, "%Y%m%dT%H%M%S").ok()).collect();
-            rules.parts.push(Part { onset, from, to, yearly, dated });
+            rules.observances.push(Observance { onset, from, to, yearly, dated });
         }
         rules
     }
 
-    /// Seconds east of UTC at a civil time; none where a rule cannot be executed or there is none.
+    /// Seconds east of UTC at a civil time; none if there is no rule or an unsupported one.
     pub fn offset(&self, civil: NaiveDateTime) -> Option<i32> {
-        if self.strange {
+        if self.has_unsupported {
             return None;
         }
-        let last = self.parts.iter().filter_map(|part| Some((part.last_before(civil)?, part.to)));
-        let first = || self.parts.iter().min_by_key(|part| part.onset).map(|part| part.from);
+        let last = self.observances.iter().filter_map(|one| Some((one.last_onset(civil)?, one.to)));
+        let first = || self.observances.iter().min_by_key(|one| one.onset).map(|one| one.from);
         last.max_by_key(|(onset, _)| *onset).map(|(_, to)| to).or_else(first)
     }
 }
 
-impl Part {
+impl Observance {
     /// The last onset at or before a civil time.
-    fn last_before(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
+    fn last_onset(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
         let mut onsets = vec![self.onset];
         onsets.extend(&self.dated);
         if let Some(rule) = &self.yearly {
@@ -80,7 +83,7 @@ impl Part {
                 };
                 onsets.extend(found.filter(within));
             }
-            // A rule that has ended still gave its last onset.
+            // A rule that has ended has a last onset.
             if let Some(until) = rule.until {
                 let found = rule.day(until.year()).map(|day| day.and_time(self.onset.time()));
                 onsets.extend(

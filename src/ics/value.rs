@@ -1,23 +1,22 @@
-//! Values by their type (RFC 5545, 3.3).
+//! Values by their types (RFC 5545, 3.3).
 
-use super::Line;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-/// A DATE or DATE-TIME, before any zone is looked up.
+/// A DATE or DATE-TIME. Its zone is not resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment {
     /// A whole day.
     Day(NaiveDate),
-    /// With `Z`.
+    /// A time with `Z`.
     Utc(DateTime<Utc>),
-    /// With a TZID.
+    /// A time with a TZID.
     Zoned(NaiveDateTime, String),
-    /// With neither: it means the reader's own zone.
+    /// A time with neither, in the reader's zone.
     Floating(NaiveDateTime),
 }
 
 impl Moment {
-    /// What the clock on the wall shows.
+    /// The civil time. A whole day starts at midnight.
     pub fn civil(&self) -> NaiveDateTime {
         match self {
             Self::Day(day) => day.and_time(chrono::NaiveTime::MIN),
@@ -27,7 +26,7 @@ impl Moment {
     }
 }
 
-/// A TEXT value without its escapes. An escape that RFC 5545 does not know stands for its character.
+/// A TEXT value without its escapes. An unknown escape is its character.
 pub fn unescape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut chars = value.chars();
@@ -41,7 +40,7 @@ pub fn unescape(value: &str) -> String {
     out
 }
 
-/// The parts of a list, at the commas that are not escaped.
+/// The parts of a list between its unescaped commas.
 pub fn list(value: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
@@ -56,29 +55,7 @@ pub fn list(value: &str) -> Vec<&str> {
     parts
 }
 
-/// The date or date-time of a property; none where it has neither form.
-pub fn date_time(line: &Line) -> Option<Moment> {
-    let raw = line.value.as_str();
-    if raw.len() == 8 {
-        return digits(raw).then(|| NaiveDate::parse_from_str(raw, "%Y%m%d").ok()).flatten().map(Moment::Day);
-    }
-    let (civil, utc) = match raw.strip_suffix('Z') {
-        Some(civil) => (civil, true),
-        None => (raw, false),
-    };
-    let (day, time) = civil.split_once('T').filter(|(day, time)| day.len() == 8 && time.len() == 6)?;
-    if !digits(day) || !digits(time) {
-        return None;
-    }
-    let civil = NaiveDateTime::parse_from_str(civil, "%Y%m%dT%H%M%S").ok()?;
-    Some(match (utc, line.parameter("TZID")) {
-        (true, _) => Moment::Utc(civil.and_utc()),
-        (false, Some(zone)) => Moment::Zoned(civil, zone.to_owned()),
-        (false, None) => Moment::Floating(civil),
-    })
-}
-
-fn digits(text: &str) -> bool {
+pub(super) fn digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -128,30 +105,14 @@ pub fn offset(raw: &str) -> Option<i32> {
 mod tests {
     use super::*;
 
-    fn line(value: &str) -> Line {
-        Line { number: 1, name: "DTSTART".to_owned(), parameters: Vec::new(), value: value.to_owned() }
-    }
-
     #[test]
-    fn lists_split_at_bare_commas_only() {
+    fn lists_split_at_unescaped_commas_only() {
         assert_eq!(list("a\\,b,c\\\\,d,"), ["a\\,b", "c\\\\", "d", ""]);
         assert_eq!(unescape("a\\,b\\Nc\\\\n\\;"), "a,b\nc\\n;");
     }
 
     #[test]
-    fn moments_have_exactly_four_forms() {
-        assert!(matches!(date_time(&line("20250325")), Some(Moment::Day(_))));
-        assert!(matches!(date_time(&line("20250325T090000Z")), Some(Moment::Utc(_))));
-        assert!(matches!(date_time(&line("20250325T090000")), Some(Moment::Floating(_))));
-        for bad in
-            ["2025-03-25", "20250325T0900", "20250229", "20250325T250000", "+0250325", "", "2025032ⅤT1"]
-        {
-            assert_eq!(date_time(&line(bad)), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn durations_and_offsets() {
+    fn durations_and_offsets_are_parsed() {
         assert_eq!(duration("-PT10M"), Some(TimeDelta::minutes(-10)));
         assert_eq!(duration("P1DT2H"), Some(TimeDelta::hours(26)));
         assert_eq!(duration("P2W"), Some(TimeDelta::weeks(2)));

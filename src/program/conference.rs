@@ -1,4 +1,4 @@
-//! The conference as the config describes it.
+//! The conference as the config describes it, and the language tag it is written in.
 
 use super::{Slug, Text, Zone};
 use chrono::NaiveDate;
@@ -6,43 +6,43 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::Url;
 
-/// The whole gathering. Part of every release: a change here changes feeds as a change of the CSV does.
+/// The whole gathering. It is part of every release, so a change of it changes feeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conference {
     /// The calendar's name.
     pub title: Text,
-    /// Names the conference in store keys and the default UID domain.
+    /// Its name in store keys and in the default UID domain.
     pub slug: Slug,
-    /// First and last day, both included, in the conference's zone; none where no config says so.
+    /// The first and the last day in the conference's zone, if the config gives them.
     pub dates: Option<(NaiveDate, NaiveDate)>,
-    /// Where its civil times hold.
+    /// The zone of its civil times.
     pub zone: Zone,
-    /// The place, for sessions without a room or track.
+    /// The location of sessions without a room or track.
     pub venue: Option<Text>,
     /// BCP 47, e.g. `en-US`.
     pub language: String,
-    /// How pages print times.
+    /// The clock by which pages print times.
     pub clock: Clock,
-    /// The right side of every UID; can never change after release 1.
+    /// The part of every UID after the `@`. It can never change after release 1.
     pub uid_domain: String,
     /// Scheme and host that links are built from, without a path.
     pub public_url: Url,
-    /// Declared tracks in order, announced but empty ones included.
+    /// The config's tracks in its order, empty ones included.
     pub tracks: Vec<Track>,
-    /// Declared rooms; only needed for a rename.
+    /// The config's rooms, which are only needed for a rename.
     pub rooms: Vec<Room>,
-    /// Days after the last one for which cancelled sessions that left the CSV stay in the feeds.
+    /// Days after the last one for which feeds keep sessions that left the CSV, as cancelled.
     pub tombstone_days: u32,
 }
 
 impl Conference {
-    /// An absolute link to one of our own paths; `path` starts with a slash.
+    /// An absolute link to a path of this server, which starts with a slash.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
 }
 
-/// 12- or 24-hour clock.
+/// A 12- or a 24-hour clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Clock {
     /// `1:50 pm`
@@ -58,14 +58,14 @@ pub enum Clock {
 pub struct Track {
     /// As printed.
     pub name: Text,
-    /// Its name in URLs.
+    /// The name in URLs.
     pub slug: Slug,
-    /// For pages and calendars.
+    /// The colour on pages and in calendars.
     pub colour: Option<Colour>,
-    /// What the track is, one or two sentences.
+    /// A description of one or two sentences.
     #[serde(default)]
     pub about: Text,
-    /// Slugs it had before; they keep answering.
+    /// Former slugs, which keep working.
     #[serde(default)]
     pub was: Vec<Slug>,
 }
@@ -75,7 +75,7 @@ pub struct Track {
 pub struct Room {
     /// As in the CSV.
     pub name: Text,
-    /// Slugs it had before; they keep answering.
+    /// Former slugs, which keep working.
     #[serde(default)]
     pub was: Vec<Slug>,
 }
@@ -85,7 +85,7 @@ pub struct Room {
 #[serde(try_from = "String", into = "String")]
 pub struct Colour(pub [u8; 3]);
 
-/// A colour that is not `#rrggbb`.
+/// A text that is not a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write a colour as #rrggbb, for example #1f6feb")]
 pub struct ColourError;
@@ -109,5 +109,170 @@ impl fmt::Display for Colour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [r, g, b] = self.0;
         write!(f, "#{r:02x}{g:02x}{b:02x}")
+    }
+}
+
+/// A language that is not a tag of BCP 47.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{raw:?} is not a language tag; write {}", .suggestion.as_deref().map_or_else(
+    || "one such as \"en\", \"de-CH\" or \"pt-BR\"".to_owned(), |tag| format!("{tag:?}")))]
+pub struct LanguageError {
+    raw: String,
+    suggestion: Option<String>,
+}
+
+/// Names of languages, in English and in the language itself, with their tags.
+const NAMES: &[(&str, &str)] = &[
+    ("arabic", "ar"),
+    ("catalan", "ca"),
+    ("català", "ca"),
+    ("chinese", "zh"),
+    ("中文", "zh"),
+    ("czech", "cs"),
+    ("čeština", "cs"),
+    ("danish", "da"),
+    ("dansk", "da"),
+    ("dutch", "nl"),
+    ("nederlands", "nl"),
+    ("english", "en"),
+    ("finnish", "fi"),
+    ("suomi", "fi"),
+    ("french", "fr"),
+    ("français", "fr"),
+    ("francais", "fr"),
+    ("german", "de"),
+    ("deutsch", "de"),
+    ("greek", "el"),
+    ("hebrew", "he"),
+    ("hindi", "hi"),
+    ("hungarian", "hu"),
+    ("magyar", "hu"),
+    ("italian", "it"),
+    ("italiano", "it"),
+    ("japanese", "ja"),
+    ("日本語", "ja"),
+    ("korean", "ko"),
+    ("norwegian", "no"),
+    ("norsk", "no"),
+    ("polish", "pl"),
+    ("polski", "pl"),
+    ("portuguese", "pt"),
+    ("português", "pt"),
+    ("romanian", "ro"),
+    ("russian", "ru"),
+    ("русский", "ru"),
+    ("slovak", "sk"),
+    ("spanish", "es"),
+    ("español", "es"),
+    ("espanol", "es"),
+    ("swedish", "sv"),
+    ("svenska", "sv"),
+    ("turkish", "tr"),
+    ("türkçe", "tr"),
+    ("ukrainian", "uk"),
+    ("українська", "uk"),
+    ("vietnamese", "vi"),
+];
+
+/// Checks the form of a language tag (RFC 5646, 2.1). Its case is kept, since tags are compared without case.
+///
+/// Primary subtags of four letters and more are refused. RFC 5646 allows them, but none is registered, and such a word is
+/// the name of a language.
+///
+/// # Errors
+/// [`LanguageError`], with the tag to write instead if it is known.
+pub fn language_tag(raw: &str) -> Result<&str, LanguageError> {
+    let raw = raw.trim();
+    if is_tag(raw) {
+        Ok(raw)
+    } else {
+        Err(LanguageError { raw: raw.to_owned(), suggestion: suggestion(raw) })
+    }
+}
+
+fn suggestion(raw: &str) -> Option<String> {
+    let lower = raw.to_lowercase();
+    let named = NAMES.iter().find(|(name, _)| *name == lower).map(|(_, tag)| (*tag).to_owned());
+    // The name of a locale, such as en_US.UTF-8.
+    let locale = || raw.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+    named.or_else(|| Some(locale()).filter(|tag| is_tag(tag)))
+}
+
+fn is_tag(raw: &str) -> bool {
+    let mut parts = raw.split('-').peekable();
+    let letters = |part: &str, n: std::ops::RangeInclusive<usize>| {
+        n.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    let mixed = |part: &str, n: std::ops::RangeInclusive<usize>| {
+        n.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let digit_first = |part: &str| part.bytes().next().is_some_and(|b| b.is_ascii_digit());
+    if !parts.next().is_some_and(|primary| letters(primary, 2..=3)) {
+        return false;
+    }
+    for _ in 0..3 {
+        parts.next_if(|part| letters(part, 3..=3)); // extlang
+    }
+    parts.next_if(|part| letters(part, 4..=4)); // script
+    parts.next_if(|part| letters(part, 2..=2) || part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit()));
+    while parts
+        .next_if(|part| mixed(part, 5..=8) || part.len() == 4 && digit_first(part) && mixed(part, 4..=4))
+        .is_some()
+    {}
+    while let Some(singleton) = parts.next() {
+        // An extension or, after `x`, private use.
+        let least = if singleton.eq_ignore_ascii_case("x") { 1 } else { 2 };
+        let mut found = false;
+        while parts.next_if(|part| mixed(part, least..=8)).is_some() {
+            found = true;
+        }
+        if !mixed(singleton, 1..=1) || !found {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_tags_are_accepted_unchanged() {
+        for tag in [
+            "en",
+            "en-US",
+            "de-ch",
+            "pt-BR",
+            "zh-Hant-TW",
+            "es-419",
+            "sl-rozaj-biske",
+            "de-CH-1996",
+            "zh-cmn-Hans-CN",
+            "de-u-co-phonebk",
+            "en-x-board",
+            "gsw",
+        ] {
+            assert_eq!(language_tag(tag), Ok(tag));
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_the_tag_to_write() {
+        for (raw, remedy) in [
+            ("english", "write \"en\""),
+            ("Deutsch", "write \"de\""),
+            ("en_US", "write \"en-US\""),
+            ("de_CH.UTF-8", "write \"de-CH\""),
+            ("klingon", "such as \"en\""),
+            ("?", "such as"),
+            ("", "such as"),
+            ("en-", "such as"),
+            ("en-US-x", "such as"),
+            ("e", "such as"),
+        ] {
+            let text = language_tag(raw).unwrap_err().to_string();
+            assert!(text.contains(remedy), "{raw}: {text}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Identifiers: session ids and slugs, both parsed, never assembled.
+//! Identifiers: session ids and slugs. Both can only be parsed.
 
 use ring::digest::{SHA256, digest};
 use serde::de::{self, Visitor};
@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
-/// Why a string is no identifier; the text says what to write instead.
+/// A string that is not an identifier. The message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("use 2 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends")]
 pub struct IdError;
@@ -19,7 +19,7 @@ macro_rules! identifier {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Parses the form; an id that could not exist is refused before any look-up.
+            /// Parses an identifier. One that cannot exist is refused before any look-up.
             pub fn parse(raw: &str) -> Result<Self, IdError> {
                 let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
                 let well_formed = ($least..=63).contains(&raw.len())
@@ -35,7 +35,7 @@ macro_rules! identifier {
             }
         }
 
-        /// From the text as it lies in the input: agendas and the ledger are full of ids.
+        /// Parses the text in place, without a copy: agendas and the ledger are full of ids.
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Parse;
@@ -71,7 +71,7 @@ macro_rules! identifier {
 }
 
 identifier!(
-    /// A session's id from the `id` column: `[a-z0-9][a-z0-9-]{0,61}[a-z0-9]`, never reused; it becomes the UID.
+    /// The id of a session, `[a-z0-9][a-z0-9-]{0,61}[a-z0-9]`. It becomes the UID and is never reused.
     SessionId, least 2
 );
 identifier!(
@@ -79,21 +79,21 @@ identifier!(
     Slug, least 1
 );
 
-/// The slug that a name asks for: NFKD, ASCII, lower case, hyphens; with nothing left `x-` and the first
-/// 8 hex digits of the name's SHA-256. Collisions are the ledger's to resolve.
+/// The slug of a name: NFKD, ASCII, lower case, hyphens. A name without such characters becomes `x-` and the first 8 hex
+/// digits of its SHA-256. The ledger resolves collisions.
 pub fn slug_of(name: &str) -> Slug {
     let mut slug = String::new();
     for c in name.nfkd().flat_map(char::to_lowercase) {
         match c {
             'a'..='z' | '0'..='9' => slug.push(c),
-            // Combining marks and apostrophes vanish, so "O'Brien" is one word and "é" an e.
+            // Without combining marks and apostrophes "O'Brien" is one word and "é" an e.
             '\'' | '’' => {}
             c if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => {}
             _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
             _ => {}
         }
     }
-    slug.truncate(60); // leaves room for a collision's suffix
+    slug.truncate(60); // leaves room for the suffix of a collision
     Slug::parse(slug.trim_end_matches('-')).unwrap_or_else(|_| {
         let digest = digest(&SHA256, name.as_bytes());
         let hex = data_encoding::HEXLOWER.encode(digest.as_ref().get(..4).unwrap_or_default());
@@ -102,7 +102,7 @@ pub fn slug_of(name: &str) -> Slug {
 }
 
 impl Slug {
-    /// This slug with `-n` behind it, for the n-th name that asks for it.
+    /// The slug with the suffix `-n`, for the n-th name with the same slug.
     pub fn numbered(&self, n: usize) -> Self {
         Self(format!("{}-{n}", self.0).into())
     }
@@ -114,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ids_follow_their_pattern() {
+    fn only_ids_of_the_pattern_are_accepted() {
         for good in ["ab", "a-b", "keynote-1", &"a".repeat(63)] {
             assert!(SessionId::parse(good).is_ok(), "{good}");
         }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn slugs_of_names() {
+    fn names_become_slugs() {
         assert_eq!(slug_of("Leonardo Antônio dos Santos").as_str(), "leonardo-antonio-dos-santos");
         assert_eq!(slug_of("Yifan (Sabrina) Zhao").as_str(), "yifan-sabrina-zhao");
         assert_eq!(slug_of("Track 1").as_str(), "track-1");

@@ -1,37 +1,37 @@
-//! One session: what, when, where, who.
+//! A session with its slot, speakers and links.
 
 use super::{SessionId, SessionKind, Slug, Status, Text};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// One line of the program: a talk, a break, a meal …
+/// One row of the program: a talk, a break, a meal and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Stable for ever; it becomes the UID.
+    /// Never changes, since it becomes the UID.
     pub id: SessionId,
-    /// When and in which room.
+    /// Its time and room.
     pub slot: Slot,
-    /// Talk, break, meal …
+    /// Its kind.
     pub kind: SessionKind,
-    /// One line.
+    /// Its title, one line.
     pub title: Text,
     /// The slug of its track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<Slug>,
-    /// The named block that holds it.
+    /// The named block that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<Text>,
-    /// In the order of the program.
+    /// Its speakers, in the order of the row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub speakers: Vec<Speaker>,
-    /// Paragraphs, empty where there is none.
+    /// Its abstract: paragraphs, or empty.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub abstract_text: Text,
-    /// The organizer's page on it.
+    /// Its page on the organizer's site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
-    /// Slides, video …
+    /// Slides, videos and documents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// Whether it takes place.
@@ -43,38 +43,38 @@ pub struct Session {
 pub struct Slot {
     /// The first instant.
     pub start: DateTime<Utc>,
-    /// The first instant after it; later than `start`.
+    /// The first instant after it, later than `start`.
     pub end: DateTime<Utc>,
-    /// The room's name, where the program names one.
+    /// The room's name, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<Text>,
 }
 
 impl Slot {
-    /// Whether the two share an instant. Touching slots do not.
+    /// Whether the two share an instant. Slots that only touch do not.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }
 }
 
-/// A person of the program.
+/// A speaker of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speaker {
     /// As printed.
     pub name: Text,
-    /// As printed; may hold commas.
+    /// As printed. May contain commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affiliation: Option<Text>,
     /// A role such as `Program Co-Chair`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Text>,
-    /// About the person.
+    /// A text about the person, or empty.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub bio: Text,
 }
 
 impl Speaker {
-    /// `Role: Name, Affiliation`, the form of the CSV column; the parts that are not there are left out.
+    /// `Role: Name, Affiliation`, the form of the CSV column, without missing parts.
     pub fn line(&self) -> String {
         let role = self.role.as_ref().map(|role| format!("{role}: ")).unwrap_or_default();
         let affiliation = self.affiliation.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
@@ -82,11 +82,11 @@ impl Speaker {
     }
 }
 
-/// A labelled address.
+/// An address with a label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// What is behind it; one line.
+    /// One line.
     pub label: Text,
-    /// Absolute, http or https.
+    /// An absolute http or https address.
     pub url: Url,
 }

@@ -1,31 +1,30 @@
 //! Text that is safe to print in every format.
 //!
-//! One place decides what a string may hold, so that no writer above needs to ask: a bare CR in a title
-//! would otherwise end a content line early in an iCalendar feed (RFC 5545, 3.1).
+//! The characters of a text are decided here and nowhere else. A bare CR in a title, for example, would end a content line
+//! of an iCalendar feed early (RFC 5545, 3.1).
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
-/// Normalised text: `\n` is its only control character, and no character in it reorders its neighbours.
+/// Normalised text. `\n` is its only control character, and no character reorders its neighbours.
 ///
-/// White space at the ends is trimmed, a tab or no-break space is a space. Cheap to clone.
+/// It has no white space at its ends; tabs and no-break spaces are spaces. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "String")]
 pub struct Text(Arc<str>);
 
-/// What [`Text::block`] and [`Text::line`] took out of a raw string.
+/// The characters that [`Text::block`] and [`Text::line`] removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
-    /// Control characters, the NUL included; tab and line ends do not count.
+    /// Control characters. Tabs and line ends do not count.
     pub controls: usize,
-    /// Bidirectional overrides, embeddings and isolates (U+202A-202E, U+2066-2069), and marks that no
-    /// text needs (U+FEFF inside a text).
+    /// Bidirectional overrides, embeddings and isolates (U+202A-202E, U+2066-2069), and U+FEFF.
     pub bidi: usize,
 }
 
 impl Text {
-    /// Text of one line: line ends, tabs and runs of spaces become one space.
+    /// A text of one line. Line ends, tabs and runs of spaces become one space.
     pub fn line(raw: &str) -> (Self, Removed) {
         if is_plain(raw) {
             return (Self(raw.into()), Removed::default());
@@ -35,7 +34,8 @@ impl Text {
         (Self(words.join(" ").into()), removed)
     }
 
-    /// Text of several lines: CRLF and CR become LF, spaces at line ends go, at most one empty line in a row.
+    /// A text of several lines. CRLF and CR become LF, spaces at line ends are removed, and empty lines never follow each
+    /// other.
     pub fn block(raw: &str) -> (Self, Removed) {
         if is_plain(raw) {
             return (Self(raw.into()), Removed::default());
@@ -55,13 +55,13 @@ impl Text {
         &self.0
     }
 
-    /// Whether nothing is in it.
+    /// Whether it has no characters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Trusted input (the store, a test): normalised like [`Text::block`], so the invariant holds whatever it was.
+/// For trusted input, such as the store. Normalised like [`Text::block`], so that the invariant always holds.
 impl From<String> for Text {
     fn from(raw: String) -> Self {
         Self::block(&raw).0
@@ -86,7 +86,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// Words of visible ASCII with one space between them, which most text is: normal already.
+/// Whether a text is words of visible ASCII with one space between them. Most texts are, and are normalised already.
 fn is_plain(raw: &str) -> bool {
     let mut last = b' ';
     let fits = raw.bytes().all(|b| {
@@ -96,12 +96,10 @@ fn is_plain(raw: &str) -> bool {
     fits && (raw.is_empty() || last != b' ')
 }
 
-/// A stranger's text as a terminal may show it: what steers the cursor or reorders its neighbours becomes U+FFFD.
-///
-/// Line ends stay where the text is a page of its own.
+/// An untrusted text for a terminal. Characters that move the cursor or reorder others become U+FFFD; line ends stay.
 pub fn printable(text: &str) -> String {
-    let steers = |c: char| (c.is_control() && c != '\n') || is_bidi(c);
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+    let is_unsafe = |c: char| (c.is_control() && c != '\n') || is_bidi(c);
+    text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn is_bidi(c: char) -> bool {
@@ -119,7 +117,7 @@ fn scrub(raw: &str) -> (String, Removed) {
                     out.push('\n');
                 }
             }
-            // The line and paragraph separators of Unicode and NEL end a line for some readers only.
+            // Some readers end a line at NEL and at the line and paragraph separators of Unicode, others do not.
             '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
             '\u{a0}' | '\u{202f}' | '\u{2007}' => out.push(' '),
             '\t' => out.push(' '),
@@ -139,32 +137,32 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn line_ends_and_controls_cannot_leave_a_line() {
+    fn a_line_has_no_line_ends_and_no_controls() {
         let (text, removed) = Text::line("a\r\nb\rc\u{2028}d\u{0}e\u{1b}[0m\u{a0}f");
         assert_eq!(text.as_str(), "a b c de[0m f");
         assert_eq!(removed, Removed { controls: 2, bidi: 0 });
     }
 
     #[test]
-    fn bidi_overrides_are_taken_out_and_counted() {
+    fn bidi_overrides_are_removed_and_counted() {
         let (text, removed) = Text::line("abc\u{202e}fed\u{202c}");
         assert_eq!(text.as_str(), "abcfed");
         assert_eq!(removed.bidi, 2);
     }
 
     #[test]
-    fn what_is_printed_steers_no_terminal() {
+    fn printable_text_cannot_control_a_terminal() {
         assert_eq!(printable("a\u{1b}[2J\r\nb\u{202e}c\u{9b}é"), "a\u{fffd}[2J\u{fffd}\nb\u{fffd}c\u{fffd}é");
     }
 
     #[test]
-    fn paragraphs_stay() {
+    fn a_block_keeps_its_paragraphs() {
         assert_eq!(Text::block(" a \r\n\r\n\r\n• b\r\n").0.as_str(), " a\n\n• b");
         assert_eq!(Text::block("\n\n").0.as_str(), "");
     }
 
     #[test]
-    fn only_text_that_is_normal_already_is_plain() {
+    fn only_normalised_text_is_plain() {
         for plain in ["", "a", "a b", "{a} ~b!"] {
             assert!(is_plain(plain), "{plain:?}");
         }
@@ -175,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn plain_text_is_what_normalising_would_leave(raw in "[ -~\n\t]{0,12}") {
+        fn normalising_plain_text_changes_nothing(raw in "[ -~\n\t]{0,12}") {
             if is_plain(&raw) {
                 let words: Vec<&str> = raw.split_whitespace().collect();
                 prop_assert_eq!(words.join(" "), raw.as_str());

@@ -21,7 +21,7 @@ macro_rules! vocabulary {
             /// Every value, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word as it stands in the CSV and in URLs.
+            /// The word in the CSV and in URLs.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }

@@ -1,4 +1,4 @@
-//! The conference's time zone: civil times in, instants out.
+//! Time zones: civil times to instants and back.
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::{OffsetComponents, OffsetName, Tz};
@@ -7,38 +7,38 @@ use std::fmt;
 
 /// An IANA zone of the form `Area/Location`, or `UTC`.
 ///
-/// Abbreviations (`PDT`), POSIX names (`PST8PDT`) and fixed offsets (`Etc/GMT+8`) are refused: calendar
-/// clients do not know them, or read them differently.
+/// Abbreviations (`PDT`), POSIX names (`PST8PDT`) and fixed offsets (`Etc/GMT+8`) are refused, since calendar clients do
+/// not know them or read them differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(Tz);
 
-/// What a civil time means in a zone.
+/// The instants of a civil time in a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Civil {
     /// One instant.
     Once(DateTime<Utc>),
-    /// It comes twice, on the night the clock goes back: the first, the second.
+    /// It occurs twice, since the clock goes back: the first and the second instant.
     Twice(DateTime<Utc>, DateTime<Utc>),
-    /// The clock skips it: the instant of the jump, and how far the clock jumps.
+    /// The clock skips it: the instant of the jump, and its length.
     Skipped(DateTime<Utc>, chrono::TimeDelta),
 }
 
-/// Why a string is no usable zone; the text says what to write instead.
+/// A string that is not a usable zone. The message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ZoneError {
-    /// `PDT`, `EST` …
+    /// An abbreviation such as `PDT`, and the zone to write.
     #[error("{0:?} is an abbreviation, which calendars read differently; write {1:?}")]
     Abbreviation(String, &'static str),
-    /// `Etc/GMT+8`, `PST8PDT`, `GMT`, `US/Pacific` …
+    /// A name such as `Etc/GMT+8`, `PST8PDT` or `US/Pacific`.
     #[error("{0:?} is not an Area/Location name; write a zone such as \"America/Los_Angeles\" or \"UTC\"")]
     NotALocation(String),
-    /// Not in the time-zone database; the last part is ` (did you mean …?)` or nothing.
+    /// A name that the time-zone database does not have, and a suggestion or nothing.
     #[error("{0:?} is not in the time-zone database{1}")]
     Unknown(String, String),
 }
 
-/// What people write for a zone, and the zone that they mean.
+/// Abbreviations that people write, and the zone that they mean.
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("PT", "America/Los_Angeles"),
     ("PDT", "America/Los_Angeles"),
@@ -71,7 +71,7 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("NZDT", "Pacific/Auckland"),
 ];
 
-/// Areas of the database that hold places; `Etc`, `US`, `SystemV` and the like do not.
+/// Areas of the database with places. `Etc`, `US`, `SystemV` and others have none.
 const AREAS: &[&str] = &[
     "Africa",
     "America",
@@ -89,10 +89,10 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self(Tz::UTC);
 
-    /// Parses a zone's name.
+    /// Parses the name of a zone.
     ///
     /// # Errors
-    /// [`ZoneError`], which names the zone to write instead where that can be told.
+    /// [`ZoneError`], with the zone to write instead if it is known.
     pub fn parse(raw: &str) -> Result<Self, ZoneError> {
         let raw = raw.trim();
         if raw == "UTC" {
@@ -112,17 +112,17 @@ impl Zone {
         }
     }
 
-    /// The zone's name, as a TZID.
+    /// The name of the zone, used as TZID.
     pub fn name(self) -> &'static str {
         self.0.name()
     }
 
-    /// The zone of the database, for rule inference.
+    /// The zone of the database, from which rules are inferred.
     pub fn tz(self) -> Tz {
         self.0
     }
 
-    /// Whether it is UTC itself, which feeds write as `Z`.
+    /// Whether it is UTC, which feeds write as `Z`.
     pub fn is_utc(self) -> bool {
         self.0 == Tz::UTC
     }
@@ -132,7 +132,7 @@ impl Zone {
         at.with_timezone(&self.0).naive_local()
     }
 
-    /// The abbreviation in force at an instant, e.g. `PDT`; zones without one give `+03`.
+    /// The abbreviation at an instant, such as `PDT`, or `+03` in zones without one.
     pub fn abbreviation(self, at: DateTime<Utc>) -> String {
         let offset = self.0.offset_from_utc_datetime(&at.naive_utc());
         offset.abbreviation().map_or_else(|| numeric(offset.fix().local_minus_utc()), str::to_owned)
@@ -143,12 +143,12 @@ impl Zone {
         self.0.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
     }
 
-    /// The part of [`Zone::offset`] that is summer time, in seconds; negative in Dublin's winter.
+    /// The part of [`Zone::offset`] that is summer time, in seconds. It is negative in Dublin's winter.
     pub fn summer_offset(self, at: DateTime<Utc>) -> i64 {
         self.0.offset_from_utc_datetime(&at.naive_utc()).dst_offset().num_seconds()
     }
 
-    /// What a civil time means here.
+    /// The instants of a civil time.
     pub fn instant(self, civil: NaiveDateTime) -> Civil {
         match self.0.from_local_datetime(&civil) {
             chrono::LocalResult::Single(at) => Civil::Once(at.to_utc()),
@@ -159,14 +159,14 @@ impl Zone {
         }
     }
 
-    /// Whether the civil time at an instant comes twice.
+    /// Whether the civil time at an instant occurs twice.
     pub fn is_repeated(self, at: DateTime<Utc>) -> bool {
         matches!(self.instant(self.civil(at)), Civil::Twice(..))
     }
 
-    /// The gap around a civil time that does not exist, found by bisection of the offset.
+    /// The gap around a civil time that does not exist, by bisection of the offset.
     fn jump(self, civil: NaiveDateTime) -> Civil {
-        // No offset exceeds 26 hours either way, so the jump lies between these two.
+        // No offset exceeds 26 hours, so the jump lies between these two.
         let guess = civil.and_utc().timestamp();
         let (mut before, mut after) = (guess - 27 * 3600, guess + 27 * 3600);
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
@@ -180,7 +180,7 @@ impl Zone {
     }
 }
 
-/// `+03` or `+0330`, as the database names zones without letters.
+/// `+03` or `+0330`, the abbreviation of zones without letters.
 fn numeric(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_places_and_utc_are_zones() {
+    fn only_locations_and_utc_are_zones() {
         assert!(Zone::parse("America/Los_Angeles").is_ok());
         assert!(Zone::parse("America/Argentina/Buenos_Aires").is_ok());
         assert!(Zone::parse("UTC").is_ok());
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_changes_skip_and_repeat() {
+    fn clock_changes_skip_and_repeat_times() {
         let zone = Zone::parse("America/Los_Angeles").unwrap();
         assert_eq!(
             zone.instant(civil("2025-03-09T02:30:00")),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn abbreviations_are_those_in_force() {
+    fn the_abbreviation_is_the_one_at_the_instant() {
         let zone = Zone::parse("America/Los_Angeles").unwrap();
         assert_eq!(zone.abbreviation("2025-03-25T16:00:00Z".parse().unwrap()), "PDT");
         assert_eq!(zone.abbreviation("2025-01-25T16:00:00Z".parse().unwrap()), "PST");

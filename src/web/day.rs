@@ -6,7 +6,7 @@
 use super::assets::{MOST_LANES, MOST_ROWS};
 use super::card::Card;
 use super::site::Site;
-use crate::program::{Numbers, Text};
+use crate::program::{Lanes, Text};
 use crate::revision::Entry;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
@@ -101,7 +101,7 @@ fn lanes<'a>(site: &Site<'_>, stretch: &[&'a Entry]) -> Vec<Option<Lane<'a>>> {
     if stretch.len() == 1 {
         return vec![None];
     }
-    let mut groups: HashMap<(usize, &str), Numbers> = HashMap::new();
+    let mut groups: HashMap<(usize, &str), Lanes> = HashMap::new();
     let lane_of = |entry: &&'a Entry| {
         let session = &entry.session;
         let place = session.track.as_ref().and_then(|slug| site.track_place(slug));

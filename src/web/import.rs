@@ -5,7 +5,7 @@ use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
 use crate::agenda::MOST_PICKS;
-use crate::exchange::{Matching, Outcome};
+use crate::exchange::{MatchOutcome, Matching};
 use crate::program::SessionId;
 use crate::release::Release;
 use askama::Template;
@@ -36,12 +36,12 @@ pub fn import(
     let site = Site::of(release);
     let card = |id: &SessionId| release.ledger.entries.get(id).map(|entry| Card::of(&site, entry));
     let (mut new, mut known, mut unknown, mut ambiguous) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for line in matching.into_iter().flat_map(|matching| &matching.lines) {
+    for line in matching.into_iter().flat_map(|matching| &matching.entries) {
         match &line.outcome {
-            Outcome::New(id) => new.extend(card(id)),
-            Outcome::Held(id) => known.extend(card(id)),
-            Outcome::Unknown => unknown.push(line.text.as_str()),
-            Outcome::Ambiguous(ids) => {
+            MatchOutcome::New(id) => new.extend(card(id)),
+            MatchOutcome::Picked(id) => known.extend(card(id)),
+            MatchOutcome::Unknown => unknown.push(line.text.as_str()),
+            MatchOutcome::Ambiguous(ids) => {
                 ambiguous.push((line.text.as_str(), ids.iter().filter_map(card).collect()));
             }
         }

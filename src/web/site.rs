@@ -38,7 +38,7 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn track_place(&self, slug: &Slug) -> Option<usize> {
-        self.release.program.track_place(slug)
+        self.release.program.track_index(slug)
     }
 
     /// `A, B and 3 more`

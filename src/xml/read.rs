@@ -1,49 +1,49 @@
-//! The hardened reader.
+//! The reader, with limits on everything that untrusted input can enlarge.
 
 use super::{MOST_ATTRIBUTES, MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::sync::Arc;
 
-/// An element with what is in it.
+/// An element with its content.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Element {
     /// Its name without the prefix.
     pub name: String,
-    /// The namespace that its prefix stands for, shared by all that have it; empty where none is declared.
+    /// The namespace of its prefix, or empty. Elements share it.
     pub namespace: Arc<str>,
-    /// Its attributes, names as written, values resolved. Namespace declarations are not among them.
+    /// Its attributes without the namespace declarations: names as written, values with entities replaced.
     pub attributes: Vec<(String, String)>,
-    /// The elements in it.
+    /// Its child elements.
     pub children: Vec<Element>,
-    /// The text directly in it, in one piece.
+    /// Its own text, in one piece.
     pub text: String,
-    /// The line that it starts on, from 1.
+    /// The line on which it starts, from 1.
     pub line: usize,
 }
 
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
-    /// Over the cap on bytes.
-    #[error("the document has {0} bytes; at most {1} are read")]
+    /// Too many bytes.
+    #[error("the document has {0} bytes, more than {1}")]
     TooLarge(usize, usize),
-    /// Over the cap on depth.
-    #[error("line {0}: more than {MOST_DEPTH} elements stand within each other")]
+    /// Too many levels of elements.
+    #[error("line {0}: elements are nested more than {MOST_DEPTH} levels deep")]
     TooDeep(usize),
-    /// Over the cap on elements.
+    /// Too many elements.
     #[error("the document has more than {MOST_ELEMENTS} elements")]
     TooMany,
     /// A DOCTYPE.
-    #[error("line {0}: a document type (DOCTYPE) is not accepted, since it could define entities")]
+    #[error("line {0}: a DOCTYPE is not accepted, because it could define entities")]
     DocType(usize),
-    /// Over the cap on attributes of an element, or on prefixes in force.
+    /// Too many attributes of an element, or too many prefixes in scope.
     #[error("line {0}: an element has more than {MOST_ATTRIBUTES} attributes or prefixes")]
     TooManyAttributes(usize),
-    /// An entity that XML itself does not define.
+    /// An entity that XML does not define.
     #[error("line {0}: the entity &{1}; is not accepted; write the character itself")]
     Entity(usize, String),
-    /// Bytes that are no UTF-8.
+    /// Bytes that are not UTF-8.
     #[error("the document is not UTF-8")]
     NotUtf8,
     /// Not well-formed.
@@ -52,27 +52,27 @@ pub enum XmlError {
 }
 
 impl Element {
-    /// Whether it is that element of that namespace.
+    /// Whether it has this namespace and name.
     pub fn is(&self, namespace: &str, name: &str) -> bool {
         self.name == name && *self.namespace == *namespace
     }
 
-    /// The first child of that name.
+    /// The first child of a name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// Every child of that name.
+    /// Every child of a name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The trimmed text of the first child of that name; empty where there is none.
+    /// The trimmed text of the first child of a name, or an empty text.
     pub fn text_of(&self, name: &str) -> &str {
         self.child(name).map_or("", |child| child.text.trim())
     }
 
-    /// An attribute, by its name as written.
+    /// An attribute by its name as written.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -81,7 +81,7 @@ impl Element {
 /// Reads a document of at most `most` bytes into its root element.
 ///
 /// # Errors
-/// [`XmlError`]; nothing of a refused document is handed out.
+/// [`XmlError`]. Nothing of a refused document is returned.
 pub fn read(bytes: &[u8], most: usize) -> Result<Element, XmlError> {
     let most = most.min(MOST_BYTES);
     if bytes.len() > most {
@@ -95,11 +95,11 @@ pub fn read(bytes: &[u8], most: usize) -> Result<Element, XmlError> {
 
 struct Builder<'t> {
     text: &'t str,
-    /// The line at byte `counted`, kept so that counting stays linear.
+    /// The line at byte `counted`, so that each line end is counted once.
     line: usize,
     counted: usize,
     elements: usize,
-    /// Prefixes and namespaces in force, one set per open element.
+    /// Prefixes and their namespaces, one list per open element.
     scopes: Vec<Vec<(String, Arc<str>)>>,
     open: Vec<Element>,
     root: Option<Element>,
@@ -139,10 +139,10 @@ impl Builder<'_> {
         }
         match (self.open.last(), self.root) {
             (Some(open), _) => {
-                Err(XmlError::Malformed(open.line, format!("<{}> is never closed", shorten(&open.name))))
+                Err(XmlError::Malformed(open.line, format!("<{}> is not closed", shorten(&open.name))))
             }
             (None, Some(root)) => Ok(root),
-            (None, None) => Err(XmlError::Malformed(1, "there is no element".to_owned())),
+            (None, None) => Err(XmlError::Malformed(1, "the document has no element".to_owned())),
         }
     }
 
@@ -156,7 +156,7 @@ impl Builder<'_> {
     fn start(&mut self, start: &BytesStart<'_>, line: usize) -> Result<(), XmlError> {
         let malformed = |error: &dyn std::fmt::Display| XmlError::Malformed(line, error.to_string());
         if self.open.is_empty() && self.root.is_some() {
-            return Err(malformed(&"a second element stands behind the first"));
+            return Err(malformed(&"a second element follows the root element"));
         }
         if self.open.len() >= MOST_DEPTH {
             return Err(XmlError::TooDeep(line));
@@ -168,7 +168,7 @@ impl Builder<'_> {
         let mut scope = Vec::new();
         let mut attributes = Vec::new();
         for (place, attribute) in start.attributes().enumerate() {
-            // The reader compares each name with those before it.
+            // The reader compares each name with all earlier ones, in quadratic time.
             if place >= MOST_ATTRIBUTES {
                 return Err(XmlError::TooManyAttributes(line));
             }
@@ -184,7 +184,7 @@ impl Builder<'_> {
                 .into_owned();
             match key.strip_prefix("xmlns") {
                 Some("") => scope.push((String::new(), value.into())),
-                // A prefix cannot be taken back (Namespaces in XML 1.0, 5).
+                // A prefix cannot be undeclared (Namespaces in XML 1.0, 5).
                 Some(prefix) if prefix.starts_with(':') && value.is_empty() => {
                     return Err(malformed(&format_args!("the prefix {} has no namespace", shorten(prefix))));
                 }
@@ -227,7 +227,7 @@ impl Builder<'_> {
         match self.open.last_mut() {
             Some(element) => element.text.push_str(text),
             None if text.trim().is_empty() => {}
-            None => return Err(XmlError::Malformed(line, "text stands outside of every element".to_owned())),
+            None => return Err(XmlError::Malformed(line, "text is outside of every element".to_owned())),
         }
         Ok(())
     }
@@ -253,7 +253,7 @@ fn shorten(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> XmlError {
+    fn error(text: &str) -> XmlError {
         read(text.as_bytes(), MOST_BYTES).unwrap_err()
     }
 
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_stand_for_their_namespace() {
+    fn prefixes_are_replaced_by_their_namespace() {
         let root = read(b"<D:a xmlns:D='DAV:' xmlns='urn:x'><b/><D:c/></D:a>", 100).unwrap();
         let seen: Vec<_> = root.children.iter().map(|c| (&*c.namespace, c.name.as_str())).collect();
         assert_eq!((&*root.namespace, seen), ("DAV:", vec![("urn:x", "b"), ("DAV:", "c")]));
@@ -278,34 +278,31 @@ mod tests {
     #[test]
     fn entity_bombs_and_external_entities_are_refused() {
         let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
-        assert_eq!(refused(bomb), XmlError::DocType(1));
-        assert_eq!(refused("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>"), XmlError::DocType(1));
-        assert_eq!(refused("<a>\n&nbsp;</a>"), XmlError::Entity(2, "nbsp".to_owned()));
-        assert_eq!(refused("<a x='&nbsp;'/>"), XmlError::Entity(1, "nbsp".to_owned()));
+        assert_eq!(error(bomb), XmlError::DocType(1));
+        assert_eq!(error("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>"), XmlError::DocType(1));
+        assert_eq!(error("<a>\n&nbsp;</a>"), XmlError::Entity(2, "nbsp".to_owned()));
+        assert_eq!(error("<a x='&nbsp;'/>"), XmlError::Entity(1, "nbsp".to_owned()));
     }
 
     #[test]
-    fn depth_and_size_are_capped() {
+    fn depth_and_size_are_limited() {
         let deep = "<a>".repeat(MOST_DEPTH + 1);
-        assert_eq!(refused(&deep), XmlError::TooDeep(1));
+        assert_eq!(error(&deep), XmlError::TooDeep(1));
         assert_eq!(read(b"<a></a>", 3), Err(XmlError::TooLarge(7, 3)));
     }
 
     #[test]
-    fn attributes_and_prefixes_are_capped() {
+    fn attributes_and_prefixes_are_limited() {
         let many = |name: &str| (0..=MOST_ATTRIBUTES).map(|n| format!(" {name}{n}='x'")).collect::<String>();
-        assert_eq!(refused(&format!("<a{}/>", many("y"))), XmlError::TooManyAttributes(1));
+        assert_eq!(error(&format!("<a{}/>", many("y"))), XmlError::TooManyAttributes(1));
         let half = |name: &str| {
             (0..=MOST_ATTRIBUTES / 2).map(|n| format!(" xmlns:{name}{n}='x'")).collect::<String>()
         };
-        assert_eq!(
-            refused(&format!("<a{}><b{}/></a>", half("y"), half("z"))),
-            XmlError::TooManyAttributes(1)
-        );
+        assert_eq!(error(&format!("<a{}><b{}/></a>", half("y"), half("z"))), XmlError::TooManyAttributes(1));
     }
 
     #[test]
-    fn what_is_not_well_formed_is_refused() {
+    fn documents_that_are_not_well_formed_are_refused() {
         for text in [
             "",
             "x",
@@ -323,7 +320,7 @@ mod tests {
             "<D:/>",
             "< x='1'/>",
         ] {
-            refused(text);
+            error(text);
         }
         assert_eq!(read(b"<a>\xff</a>", 100), Err(XmlError::NotUtf8));
     }

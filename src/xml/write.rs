@@ -1,4 +1,4 @@
-//! The writer: indented, UTF-8, and never anything that XML 1.0 cannot hold.
+//! The writer: indented UTF-8, without characters that XML 1.0 does not allow.
 
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
@@ -42,26 +42,26 @@ impl Writer {
         }
     }
 
-    /// An element without content.
+    /// Writes an element without content.
     pub fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.event(Event::Empty(start(name, attributes)));
     }
 
-    /// An element with text in it, be it empty.
+    /// Writes an element with a text, which may be empty.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.event(Event::Start(start(name, attributes)));
-        // A reader would take a carriage return for a line feed, unless it is escaped (2.11).
+        // Readers turn a carriage return into a line feed unless it is escaped (2.11).
         let escaped = quick_xml::escape::escape(clean(text)).replace('\r', "&#13;");
         self.event(Event::Text(BytesText::from_escaped(escaped)));
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// What was written since the last call, for a document that is sent piece by piece.
+    /// The bytes since the last call, for a document that is sent piece by piece.
     pub fn drain(&mut self) -> Vec<u8> {
         std::mem::take(self.inner.get_mut())
     }
 
-    /// The document, with every open element closed and a line end behind it.
+    /// Closes all open elements and returns the document with a line end.
     pub fn finish(mut self) -> Vec<u8> {
         while !self.open.is_empty() {
             self.close();
@@ -80,7 +80,7 @@ fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
     start
 }
 
-/// Characters that XML 1.0 has no form for, not even escaped (2.2), become U+FFFD.
+/// Replaces characters that XML 1.0 does not allow even when escaped (2.2) by U+FFFD.
 fn clean(text: &str) -> String {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
@@ -94,7 +94,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back(text in any::<String>(), attribute in "[^\\p{C}\n\t]*") {
+        fn reading_a_written_text_gives_the_text(text in any::<String>(), attribute in "[^\\p{C}\n\t]*") {
             let mut writer = Writer::default();
             writer.open("a", &[]);
             writer.leaf("b", &[("x", &attribute)], &text);

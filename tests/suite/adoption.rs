@@ -1,4 +1,4 @@
-//! Foreign programs taken in: each sample's CSV imports without an error and says what the sample said.
+//! Foreign programs: the CSV of each sample imports without an error and has the sample's contents.
 
 use callboard::adopt::{AdoptError, Adopted, adopt};
 use callboard::export::{schedule_json, schedule_xml};
@@ -29,7 +29,7 @@ fn foreign_programs_publish_without_errors() {
     }
 }
 
-/// The program that a CSV gives, which must have no error.
+/// Imports the CSV, which must have no error.
 fn program(adopted: &Adopted) -> Program {
     let conference = fixtures::conference().zone(adopted.zone.name()).build();
     let report = import(&adopted.csv, &conference);
@@ -40,7 +40,7 @@ fn program(adopted: &Adopted) -> Program {
     program
 }
 
-fn said(adopted: &Adopted, part: &str) -> bool {
+fn notes_contain(adopted: &Adopted, part: &str) -> bool {
     adopted.render().contains(part)
 }
 
@@ -48,19 +48,19 @@ fn people(session: &Session) -> Vec<String> {
     session.speakers.iter().map(callboard::program::Speaker::line).collect()
 }
 
-/// Found by fuzzing: a component's name went to the terminal as it was.
+/// Bug found by fuzzing: the name of a component reached the terminal unchanged.
 #[test]
-fn what_is_said_of_a_foreign_file_drives_no_terminal() {
+fn notes_cannot_control_a_terminal() {
     let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\u{1b}[2J@b\r\nDTSTART:20250325T090000Z\r\n\
                 DURATION:PT45M\r\nSUMMARY:A\r\nX-\u{1b}]0;owned\u{7}:1\r\nEND:VEVENT\u{1b}[31m\u{202e}\r\n\
                 END:VEVENT\r\nEND:VCALENDAR\r\n";
-    let said = adopt(file.as_bytes(), None).unwrap().render();
-    let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-    assert!(said.contains("VEVENT") && !said.chars().any(steers), "{said:?}");
+    let notes = adopt(file.as_bytes(), None).unwrap().render();
+    let is_unsafe = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(notes.contains("VEVENT") && !notes.chars().any(is_unsafe), "{notes:?}");
 }
 
 #[test]
-fn pretalx_titles_give_up_their_speakers() {
+fn speakers_are_read_from_titles_of_pretalx() {
     let adopted = fixture("pretalx.ics");
     let program = program(&adopted);
     assert_eq!(adopted.zone.name(), "Europe/Berlin");
@@ -72,32 +72,34 @@ fn pretalx_titles_give_up_their_speakers() {
     assert_eq!(program.order()[1].kind, SessionKind::Break);
 }
 
-/// Outlook's names of zones are in no database; the file's own rules tell the hour.
+/// Outlook's zone names are in no database, so the VTIMEZONE of the file decides.
 #[test]
-fn a_zone_of_an_unknown_name_is_read_by_its_rules() {
+fn a_zone_with_an_unknown_name_is_read_by_its_rules() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt/pretalx.ics");
     let text = std::fs::read_to_string(path).unwrap().replace("CET", "W. Europe Standard Time");
     let adopted = adopt(text.as_bytes(), Zone::parse("Europe/Berlin").ok()).unwrap();
     assert_eq!(program(&adopted).order()[0].slot.start, at("2025-06-12T07:30:00Z"));
-    assert!(said(&adopted, "read by its VTIMEZONE"), "{}", adopted.render());
+    assert!(notes_contain(&adopted, "read by its VTIMEZONE"), "{}", adopted.render());
 }
 
 #[test]
-fn indico_descriptions_give_up_their_speakers_and_html() {
+fn speakers_are_read_from_descriptions_of_indico_without_html() {
     let adopted = fixture("indico.ics");
     let program = program(&adopted);
     let talk = &program.order()[0];
     assert_eq!(people(talk), ["Jane Doe, University of Somewhere, Dept. of Physics", "John Smith"]);
     assert!(talk.abstract_text.as_str().starts_with("An overview & an outlook."), "{}", talk.abstract_text);
     assert!(
-        said(&adopted, "CONTACT") && said(&adopted, "HTML") && said(&adopted, "--zone"),
+        notes_contain(&adopted, "CONTACT")
+            && notes_contain(&adopted, "HTML")
+            && notes_contain(&adopted, "--zone"),
         "{}",
         adopted.render()
     );
 }
 
 #[test]
-fn sched_categories_are_kinds_and_tracks_and_nothing_is_dropped_unsaid() {
+fn categories_of_sched_are_kinds_and_tracks_and_omissions_are_noted() {
     let adopted = fixture("sched.ics");
     let program = program(&adopted);
     assert_eq!(
@@ -110,12 +112,12 @@ fn sched_categories_are_kinds_and_tracks_and_nothing_is_dropped_unsaid() {
     assert_eq!((party.status, party.title.as_str()), (Status::Cancelled, "=Evening= Reception"));
     assert_eq!(party.slot.end, at("2025-06-13T05:00:00Z"));
     for part in ["RRULE", "GEO", "VALARM"] {
-        assert!(said(&adopted, part), "{part}: {}", adopted.render());
+        assert!(notes_contain(&adopted, part), "{part}: {}", adopted.render());
     }
 }
 
 #[test]
-fn frab_xml_keeps_links_and_says_what_it_leaves() {
+fn links_of_frab_xml_are_imported_and_omissions_are_noted() {
     let adopted = fixture("schedule.xml");
     let program = program(&adopted);
     let [talk, second] = program.order() else { panic!("{program:?}") };
@@ -130,12 +132,12 @@ fn frab_xml_keeps_links_and_says_what_it_leaves() {
         [("Link", "https://example.org/repo"), ("Slides", "https://talks.example.org/slides.pdf")]
     );
     for part in ["recording", "feedback_url", "Dramatic reading", "Smith, John"] {
-        assert!(said(&adopted, part), "{part}: {}", adopted.render());
+        assert!(notes_contain(&adopted, part), "{part}: {}", adopted.render());
     }
 }
 
 #[test]
-fn our_own_schedules_come_back() {
+fn our_own_schedules_can_be_imported() {
     let conference = fixtures::conference().build();
     let csv = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("program.csv")).unwrap();
     let original = import(&csv, &conference).program.unwrap();
@@ -177,7 +179,14 @@ fn a_schedule_from_pretalx_publishes_without_errors() {
 }
 
 #[test]
-fn what_is_no_program_is_refused() {
+fn a_session_without_a_title_is_noted_by_its_identity() {
+    let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:abc@example.org\r\nDTSTART:20250325T090000Z\r\n\
+                DTEND:20250325T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    assert!(notes_contain(&adopt(file.as_bytes(), None).unwrap(), "abc@example.org: it has no title"));
+}
+
+#[test]
+fn other_files_are_refused() {
     assert_eq!(adopt(b"", None), Err(AdoptError::Unknown));
     assert_eq!(adopt(b"id,date\n", None), Err(AdoptError::Unknown));
     assert_eq!(adopt(b"<rss/>", None), Err(AdoptError::NoSchedule));
@@ -190,7 +199,7 @@ fn what_is_no_program_is_refused() {
 }
 
 #[test]
-fn a_year_that_no_conference_is_in_is_no_time() {
+fn times_in_impossible_years_are_left_out() {
     let file = |end: &str| {
         format!(
             "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Late\r\nDTSTART:{end}T100000Z\r\nEND:VEVENT\r\n\
@@ -200,7 +209,9 @@ fn a_year_that_no_conference_is_in_is_no_time() {
     };
     let adopted = adopt(file("29250325").as_bytes(), None).unwrap();
     assert_eq!(adopted.sessions, 1);
-    assert!(said(&adopted, "its start cannot be read") && said(&adopted, "half an hour is written"));
+    assert!(
+        notes_contain(&adopted, "its start cannot be read") && notes_contain(&adopted, "given half an hour")
+    );
     let program = program(&adopted);
     assert_eq!(program.order()[0].slot.end, at("2025-03-25T10:30:00Z"));
 }
@@ -208,7 +219,6 @@ fn a_year_that_no_conference_is_in_is_no_time() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever stands in a foreign field, the CSV has no error.
     #[test]
     fn any_texts_become_a_program_without_errors(
         texts in proptest::collection::vec("[\\PC\n\r\t,;:#&<>/'=+@-]{0,40}|#REF!|--|https://a.b/c d|&amp;|Chairs: A", 10),

@@ -1,8 +1,9 @@
 //! The corpus of bad and odd CSV files: each is refused or accepted exactly as `fixtures/csv/expect.toml` says.
 #![cfg(test)]
 
+use callboard::fixtures;
 use callboard::import::{Fault, Report, import};
-use callboard::program::{Clock, Conference, Severity, Slug, Text, Track, Zone, slug_of};
+use callboard::program::{Conference, Severity, Slug, Track};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,32 +64,13 @@ fn conference(name: &str) -> Arc<Conference> {
         "utc" => ("UTC", Some(("2025-03-24", "2025-03-27"))),
         other => panic!("no conference {other}"),
     };
-    let track = |name: &str, was: &[&str]| Track {
-        name: name.into(),
-        slug: slug_of(name),
-        colour: None,
-        about: Text::default(),
-        was: was.iter().map(|slug| Slug::parse(slug).unwrap()).collect(),
-    };
-    Arc::new(Conference {
-        title: "SREcon25 Americas".into(),
-        slug: Slug::parse("srecon25americas").unwrap(),
-        dates: dates.map(|(first, last)| (first.parse().unwrap(), last.parse().unwrap())),
-        zone: Zone::parse(zone).unwrap(),
-        venue: None,
-        language: "en-US".to_owned(),
-        clock: Clock::Twelve,
-        uid_domain: "srecon25americas.callboard.invalid".to_owned(),
-        public_url: url::Url::parse("http://127.0.0.1:8080").unwrap(),
-        tracks: vec![
-            track("Track 1", &["main-track"]),
-            track("Track 2", &[]),
-            track("Plenary", &[]),
-            track("Discussion Track", &[]),
-        ],
-        rooms: Vec::new(),
-        tombstone_days: 90,
-    })
+    let renamed = Track { was: vec![Slug::parse("main-track").unwrap()], ..fixtures::track("Track 1") };
+    let tracks = ["Track 2", "Plenary", "Discussion Track"].map(fixtures::track);
+    let fixture = fixtures::conference().zone(zone).tracks([renamed]).tracks(tracks);
+    match dates {
+        Some((first, last)) => fixture.dates(first, last).build(),
+        None => fixture.build(),
+    }
 }
 
 /// A fault in the form of the manifest, without the remedy.

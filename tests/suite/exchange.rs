@@ -1,6 +1,6 @@
-//! Picks in the words of other tools, matched to a release.
+//! Lists of picks as other tools write them, matched to a release.
 
-use callboard::exchange::{self, ExchangeError, MOST_BYTES, MOST_LINES, Matching, Outcome};
+use callboard::exchange::{self, ExchangeError, MAX_BYTES, MAX_ENTRIES, MatchOutcome, Matching};
 use callboard::export::{code, guid};
 use callboard::fixtures::{self, at, talk};
 use callboard::program::SessionId;
@@ -18,25 +18,25 @@ static RELEASE: LazyLock<Release> = LazyLock::new(|| {
         (0..40).map(|n| talk(&format!("talk-{n}"), hour(16), hour(17), &format!("Talk {n}"))).collect();
     sessions.push(talk("one-twin", hour(18), hour(19), "The same title"));
     sessions.push(talk("other-twin", hour(18), hour(19), "The  same TITLE"));
-    // An id that is the number of another session.
+    // This id is the number of another session.
     sessions.push(talk("12", hour(20), hour(21), "Twelve"));
     fixtures::conference().sessions(sessions).release()
 });
 
-fn matched(file: &str, held: &[SessionId]) -> Matching {
-    exchange::from_file(file.as_bytes(), &RELEASE, held).unwrap()
+fn matched(file: &str, picked: &[SessionId]) -> Matching {
+    exchange::from_file(file.as_bytes(), &RELEASE, picked).unwrap()
 }
 
-fn outcomes(file: &str) -> Vec<Outcome> {
-    matched(file, &[id("talk-1")]).lines.into_iter().map(|line| line.outcome).collect()
+fn outcomes(file: &str) -> Vec<MatchOutcome> {
+    matched(file, &[id("talk-1")]).entries.into_iter().map(|entry| entry.outcome).collect()
 }
 
-fn new(text: &str) -> Outcome {
-    Outcome::New(id(text))
+fn new(text: &str) -> MatchOutcome {
+    MatchOutcome::New(id(text))
 }
 
 #[test]
-fn a_list_may_hold_guids_ids_uids_codes_and_numbers() {
+fn a_list_may_have_guids_ids_uids_codes_and_numbers() {
     let entry = &RELEASE.ledger.entries[&id("talk-5")];
     let uid = RELEASE.ledger.uid(&id("talk-6"));
     let file = serde_json::json!([
@@ -67,11 +67,11 @@ fn a_list_may_hold_guids_ids_uids_codes_and_numbers() {
             new("talk-7"),
             new("talk-8"),
             new("12"),
-            Outcome::Held(id("talk-1")),
-            Outcome::Held(id("talk-4")),
-            Outcome::Unknown,
-            Outcome::Unknown,
-            Outcome::Unknown,
+            MatchOutcome::Picked(id("talk-1")),
+            MatchOutcome::Picked(id("talk-4")),
+            MatchOutcome::Unknown,
+            MatchOutcome::Unknown,
+            MatchOutcome::Unknown,
             new("talk-9"),
         ]
     );
@@ -81,7 +81,7 @@ fn a_list_may_hold_guids_ids_uids_codes_and_numbers() {
 fn a_text_that_is_the_code_of_one_and_the_number_of_another_is_ambiguous() {
     let (start, end) = (at("2025-03-25T16:00:00Z"), at("2025-03-25T17:00:00Z"));
     let mut release = fixtures::conference().sessions([talk("aa", start, end, "A")]).release();
-    // Number 60466176 has the code 100000, which is the number of another.
+    // The code of number 60466176 is 100000, which is the number of another session.
     let mut other = release.ledger.entries[&id("aa")].clone();
     other.number = 100_000;
     release.ledger.entries.get_mut(&id("aa")).unwrap().number = 60_466_176;
@@ -90,11 +90,11 @@ fn a_text_that_is_the_code_of_one_and_the_number_of_another_is_ambiguous() {
     other.session = std::sync::Arc::new(session);
     release.ledger.entries.insert(id("bb"), other);
     let found = exchange::from_file(b"[\"100000\"]", &release, &[]).unwrap();
-    assert_eq!(found.lines[0].outcome, Outcome::Ambiguous(vec![id("aa"), id("bb")]));
+    assert_eq!(found.entries[0].outcome, MatchOutcome::Ambiguous(vec![id("aa"), id("bb")]));
 }
 
 #[test]
-fn our_own_export_and_feeds_come_back_whole() {
+fn our_own_export_and_feeds_import_completely() {
     let picks: Vec<SessionId> = (0..20).map(|n| id(&format!("talk-{n}"))).collect();
     let list = exchange::to_json(&RELEASE, &picks).to_string();
     let mut back = matched(&list, &[]).new_picks();
@@ -136,9 +136,9 @@ fn a_foreign_calendar_matches_by_title_and_start() {
     ]
     .concat();
     let found = matched(&file, &[]);
-    let outcomes: Vec<&Outcome> = found.lines.iter().map(|line| &line.outcome).collect();
-    let twins = Outcome::Ambiguous(vec![id("one-twin"), id("other-twin")]);
-    let unknown = Outcome::Unknown;
+    let outcomes: Vec<&MatchOutcome> = found.entries.iter().map(|entry| &entry.outcome).collect();
+    let twins = MatchOutcome::Ambiguous(vec![id("one-twin"), id("other-twin")]);
+    let unknown = MatchOutcome::Unknown;
     assert_eq!(
         outcomes,
         [
@@ -152,12 +152,12 @@ fn a_foreign_calendar_matches_by_title_and_start() {
             &unknown
         ]
     );
-    assert_eq!(found.lines[3].text, "Talk 5");
-    assert_eq!(found.lines[7].text, "an event without UID and title");
+    assert_eq!(found.entries[3].text, "Talk 5");
+    assert_eq!(found.entries[7].text, "an event without UID and title");
 }
 
 #[test]
-fn what_is_no_list_and_what_is_too_much_say_so() {
+fn other_files_and_files_over_a_limit_are_refused() {
     let read = |file: &[u8]| exchange::from_file(file, &RELEASE, &[]).unwrap_err();
     for file in [&b""[..], b"hello", b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", b"\x00\xff"] {
         assert_eq!(read(file), ExchangeError::Unknown, "{file:?}");
@@ -165,30 +165,35 @@ fn what_is_no_list_and_what_is_too_much_say_so() {
     assert!(matches!(read(b"[1,"), ExchangeError::NotJson(_)));
     assert!(matches!(read(b"{}"), ExchangeError::NoList(_)));
     assert!(matches!(read(b"{\"picks\": 1}"), ExchangeError::NoList(_)));
-    let told = read(b"[\"talk-1\", null]").to_string();
-    assert!(told.contains("member 2"), "{told}");
+    let message = read(b"[\"talk-1\", null]").to_string();
+    assert!(message.contains("member 2"), "{message}");
     assert!(matches!(read(b"[[1]]"), ExchangeError::NoList(_)));
     assert!(matches!(read("[".repeat(100_000).as_bytes()), ExchangeError::NotJson(_)));
-    assert_eq!(read(&vec![b' '; MOST_BYTES + 1]), ExchangeError::TooLarge);
-    let many = serde_json::to_string(&vec!["x"; MOST_LINES + 1]).unwrap();
-    assert_eq!(read(many.as_bytes()), ExchangeError::TooMany(MOST_LINES + 1));
-    let events = "BEGIN:VEVENT\r\nEND:VEVENT\r\n".repeat(MOST_LINES + 1);
+    assert_eq!(read(&vec![b' '; MAX_BYTES + 1]), ExchangeError::TooLarge);
+    let many = serde_json::to_string(&vec!["x"; MAX_ENTRIES + 1]).unwrap();
+    assert_eq!(read(many.as_bytes()), ExchangeError::TooMany(MAX_ENTRIES + 1));
+    let events = "BEGIN:VEVENT\r\nEND:VEVENT\r\n".repeat(MAX_ENTRIES + 1);
     let many = format!("BEGIN:VCALENDAR\r\n{events}END:VCALENDAR\r\n");
-    assert_eq!(read(many.as_bytes()), ExchangeError::TooMany(MOST_LINES + 1));
+    assert_eq!(read(many.as_bytes()), ExchangeError::TooMany(MAX_ENTRIES + 1));
 }
 
 #[test]
-fn a_code_of_numbers_finds_the_sessions_and_names_what_is_gone() {
+fn a_code_finds_sessions_by_their_numbers_and_reports_unknown_numbers() {
     let number = |text: &str| RELEASE.ledger.entries[&id(text)].number;
     let code = exchange::to_code([number("talk-2"), number("talk-1"), 9_999]);
     let found = exchange::from_numbers(&exchange::from_code(&code).unwrap(), &RELEASE, &[id("talk-1")]);
     assert_eq!(found.new_picks(), [id("talk-2")]);
-    assert!(found.lines.iter().any(|line| line.text == "number 9999" && line.outcome == Outcome::Unknown));
+    assert!(
+        found
+            .entries
+            .iter()
+            .any(|entry| entry.text == "number 9999" && entry.outcome == MatchOutcome::Unknown)
+    );
 }
 
 proptest! {
     #[test]
-    fn no_file_panics_and_every_line_is_answered(
+    fn no_file_panics_and_every_entry_is_in_the_matching(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
         list in proptest::collection::vec("[a-z0-9-]{0,12}|[0-9]{1,12}", 0..20),
         text in "(BEGIN:VCALENDAR\r\n|BEGIN:VEVENT\r\n|END:VEVENT\r\n|END:VCALENDAR\r\n|UID:|SUMMARY:|DTSTART|;TZID=|:2025|\r\n|\\\\|.){0,40}",
@@ -197,7 +202,7 @@ proptest! {
         let _ = exchange::from_file(text.as_bytes(), &RELEASE, &[]);
         let file = serde_json::to_string(&list).unwrap();
         if let Ok(found) = exchange::from_file(file.as_bytes(), &RELEASE, &[]) {
-            prop_assert_eq!(found.lines.len(), list.len());
+            prop_assert_eq!(found.entries.len(), list.len());
             let new = found.new_picks();
             let once: std::collections::BTreeSet<_> = new.iter().collect();
             prop_assert_eq!(once.len(), new.len());

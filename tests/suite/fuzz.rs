@@ -1,10 +1,10 @@
-//! The corpora of the fuzz targets, replayed: what was found once stays found.
+//! Replays the corpora of the fuzz targets, so that every bug that fuzzing found stays fixed.
 
 use crate::targets::ALL;
 use std::path::Path;
 
 #[test]
-fn every_input_that_fuzzing_kept_still_passes() {
+fn every_input_of_the_corpora_passes() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut bytes = 0;
     for (name, run) in ALL {
@@ -17,7 +17,7 @@ fn every_input_that_fuzzing_kept_still_passes() {
         for path in inputs {
             let input = std::fs::read(&path).unwrap();
             bytes += input.len();
-            // Named before it is run: a failure is a panic of the target's own.
+            // Printed first, since a failing target panics without naming its input.
             println!("{}", path.display());
             run(&input);
         }

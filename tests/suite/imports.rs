@@ -1,7 +1,8 @@
 //! Laws of import: no bytes make it panic, every fault has a remedy, instants survive, and the time is linear.
 
+use callboard::fixtures;
 use callboard::import::{MAX_FILE, MAX_SESSIONS, Report, import, without_formulas};
-use callboard::program::{Clock, Conference, Slug, Text, Track, Zone, slug_of};
+use callboard::program::Conference;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -10,27 +11,8 @@ use std::time::{Duration, Instant};
 const SAMPLE: &[u8] = include_bytes!("../../program.csv");
 
 fn conference(zone: &str) -> Arc<Conference> {
-    let track = |name: &str| Track {
-        name: name.into(),
-        slug: slug_of(name),
-        colour: None,
-        about: Text::default(),
-        was: Vec::new(),
-    };
-    Arc::new(Conference {
-        title: "Laws".into(),
-        slug: Slug::parse("laws").unwrap(),
-        dates: Some(("2025-03-24".parse().unwrap(), "2025-03-27".parse().unwrap())),
-        zone: Zone::parse(zone).unwrap(),
-        venue: None,
-        language: "en".to_owned(),
-        clock: Clock::TwentyFour,
-        uid_domain: "laws.invalid".to_owned(),
-        public_url: url::Url::parse("http://127.0.0.1").unwrap(),
-        tracks: ["Plenary", "Track 1", "Track 2", "Discussion Track"].map(track).to_vec(),
-        rooms: Vec::new(),
-        tombstone_days: 90,
-    })
+    let tracks = ["Plenary", "Track 1", "Track 2", "Discussion Track"].map(fixtures::track);
+    fixtures::conference().zone(zone).dates("2025-03-24", "2025-03-27").tracks(tracks).build()
 }
 
 fn los_angeles() -> Arc<Conference> {
@@ -171,4 +153,19 @@ fn no_shape_of_a_file_takes_quadratic_time() {
         // Linear work takes well under a second even unoptimised; quadratic work takes minutes.
         assert!(started.elapsed() < Duration::from_secs(20), "{shape}: {:?}", started.elapsed());
     }
+}
+
+/// The reference page of the file.
+const REFERENCE: &str = include_str!("../../docs/reference/csv.md");
+
+#[test]
+fn the_reference_shows_a_real_report() {
+    let block =
+        |kind: &str| REFERENCE.split(&format!("```{kind}\n")).nth(1).unwrap().split("```").next().unwrap();
+    let csv = block("csv").replace("slow-queries,2025-03-25", "slow-queries,25 March");
+    let report = import(csv.as_bytes(), &los_angeles());
+    let errors = Report { program: None, faults: report.errors().cloned().collect() };
+    assert_eq!(errors.render_human("program.csv", csv.as_bytes(), false), block("text"));
+    let line = errors.errors().next().unwrap().to_string();
+    assert!(REFERENCE.contains(&format!("*{line}*")), "{line}");
 }

@@ -1,5 +1,5 @@
-//! Feeds around every clock change of many zones, written to the build directory's `tmp/zones` for the
-//! parsers of `tests/clients`: each must find these instants by the feed's own VTIMEZONE alone.
+//! Writes feeds around every clock change of many zones to `tmp/zones` of the build directory. The parsers of
+//! `tests/clients` must find the same instants with only the VTIMEZONE of the feed.
 
 use crate::truth;
 use callboard::feed::FeedKey;
@@ -8,8 +8,8 @@ use callboard::program::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
 
-/// Every rule that is in force somewhere: north and south, negative and half-hour summer time, quarter-hour
-/// offsets, zones whose changes follow the moon or no rule at all, and zones that changed for good lately.
+/// Zones with all kinds of rules: north and south, negative and half-hour summer time, quarter-hour offsets, changes by the
+/// moon or without a rule, and recent permanent changes.
 const ZONES: &str = "
     Africa/Abidjan Africa/Cairo Africa/Casablanca Africa/El_Aaiun Africa/Johannesburg Africa/Juba
     Africa/Lagos Africa/Nairobi Africa/Tripoli Africa/Windhoek
@@ -35,7 +35,7 @@ const ZONES: &str = "
     Pacific/Kiritimati Pacific/Marquesas Pacific/Norfolk Pacific/Tongatapu
 ";
 
-/// Minutes before and after a clock change at which a session of 45 minutes starts; one spans it.
+/// Minutes before and after a clock change at which sessions of 45 minutes start. One of them spans it.
 const AROUND: [i64; 12] = [-1560, -180, -120, -60, -30, 0, 30, 60, 90, 120, 180, 1560];
 
 #[test]
@@ -49,7 +49,7 @@ fn feeds_around_every_clock_change_are_written_for_other_parsers() {
         let at = |year: i32| format!("{year}-01-01T00:00:00Z").parse::<DateTime<Utc>>().unwrap();
         let transitions = transitions(zone, at(2024), at(2028));
         changes += transitions.len();
-        // A window that holds changes is what rules are inferred from; each year alone is another.
+        // Rules are inferred from a window of changes. Each year is a window as well.
         write(&folder, zone, "2024-2027", &transitions, at(2024), at(2028));
         for year in 2024..2028 {
             let within = |t: &&DateTime<Utc>| (at(year)..at(year + 1)).contains(*t);
@@ -70,7 +70,7 @@ fn write(
     to: DateTime<Utc>,
 ) {
     let around = transitions.iter().flat_map(|at| AROUND.map(|minutes| *at + TimeDelta::minutes(minutes)));
-    // Noon in the middle of every month of the window, clock changes or not.
+    // Noon in the middle of every month of the window.
     let noons = (0..).map(|month| from + TimeDelta::days(15 + 30 * month) + TimeDelta::hours(12));
     let starts = around.chain(noons.take_while(|at| *at < to));
     let session = |(n, start): (usize, DateTime<Utc>)| {
@@ -89,7 +89,7 @@ fn write(
     std::fs::write(folder.join(format!("{stem}.json")), truth::file(&truths)).unwrap();
 }
 
-/// The first instants with another offset, found by looking at every quarter of an hour.
+/// The first instants with a new offset, to a quarter of an hour.
 fn transitions(zone: Zone, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let step = TimeDelta::minutes(15);
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! Picks in and out by the API.
 
 use super::agenda::{AgendaRequest, Change};
-use crate::exchange::{self, Line, Outcome};
+use crate::exchange::{self, MatchOutcome, MatchedPick};
 use crate::http::agendas::Owned;
 use crate::http::query::Query;
 use crate::http::reply::{self, Answer, JSON};
@@ -53,19 +53,19 @@ fn report(matching: &exchange::Matching, owned: &Owned, release: &Release, is_ap
     let title =
         |id: &SessionId| release.ledger.entries.get(id).map_or("", |entry| entry.session.title.as_str());
     let named = |id: &SessionId| json!({ "session": id.as_str(), "title": title(id) });
-    let lines = |shape: &dyn Fn(&Line) -> Option<Value>| {
-        matching.lines.iter().filter_map(shape).collect::<Vec<Value>>()
+    let lines = |shape: &dyn Fn(&MatchedPick) -> Option<Value>| {
+        matching.entries.iter().filter_map(shape).collect::<Vec<Value>>()
     };
-    let one = |line: &Line, id: &SessionId| {
+    let one = |line: &MatchedPick, id: &SessionId| {
         Some(json!({ "session": id.as_str(), "title": title(id), "text": line.text }))
     };
     json!({
         "applied": is_applied,
-        "matched": lines(&|line| match &line.outcome { Outcome::New(id) => one(line, id), _ => None }),
-        "already_picked": lines(&|line| match &line.outcome { Outcome::Held(id) => one(line, id), _ => None }),
-        "unknown": lines(&|line| (line.outcome == Outcome::Unknown).then(|| json!({ "text": line.text }))),
+        "matched": lines(&|line| match &line.outcome { MatchOutcome::New(id) => one(line, id), _ => None }),
+        "already_picked": lines(&|line| match &line.outcome { MatchOutcome::Picked(id) => one(line, id), _ => None }),
+        "unknown": lines(&|line| (line.outcome == MatchOutcome::Unknown).then(|| json!({ "text": line.text }))),
         "ambiguous": lines(&|line| match &line.outcome {
-            Outcome::Ambiguous(ids) => {
+            MatchOutcome::Ambiguous(ids) => {
                 Some(json!({ "text": line.text, "sessions": ids.iter().map(named).collect::<Vec<Value>>() }))
             }
             _ => None,

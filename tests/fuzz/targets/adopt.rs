@@ -1,4 +1,4 @@
-//! Any bytes as a foreign program: what is not refused imports without an error in its zone.
+//! Any bytes as a foreign program: the CSV imports without an error in its zone.
 
 use super::grown;
 use callboard::adopt::adopt;

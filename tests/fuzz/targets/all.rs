@@ -1,7 +1,7 @@
-//! What is fuzzed. A target takes any bytes and panics when a promise does not hold of them.
+//! The fuzz targets. A target takes any bytes and panics if a promise is broken.
 //!
 //! The engine (`tests/fuzz`) and the replay of the corpora (`tests/suite/fuzz.rs`) run the same functions.
-//! They go in by public doors alone.
+//! They use only the public API.
 
 mod adopt;
 mod api;
@@ -19,10 +19,10 @@ mod theatre;
 mod tokens;
 mod xml;
 
-/// One of them.
+/// A target.
 pub(crate) type Target = fn(&[u8]);
 
-/// All, by name: their corpora are in `corpus/NAME`.
+/// All targets by name. Their corpora are in `corpus/NAME`.
 pub(crate) const ALL: &[(&str, Target)] = &[
     ("adopt", adopt::run),
     ("api", api::run),

@@ -1,16 +1,16 @@
-//! Any body for what takes one: the agenda's API as its owner, its forms by cookie, the organizer's preview.
+//! Any body for every request with a body: the owner's API, the forms of an agenda, the organizer's previews.
 //!
-//! The first byte chooses the door, the second the media type. Answers are documented ones, and what was put
-//! is what is there.
+//! The first byte chooses the endpoint, the second the media type. Every status is documented, and picks that were put are
+//! there afterwards.
 
-use super::skeleton::is_broken_out_of;
+use super::skeleton::has_injected_markup;
 use super::theatre::{self, Heard, Theatre};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 
-const DOORS: &[(&str, &str)] = &[
+const ENDPOINTS: &[(&str, &str)] = &[
     ("PUT", "/api/v1/agenda/picks"),
     ("POST", "/api/v1/agendas"),
     ("PATCH", "/api/v1/agenda"),
@@ -35,8 +35,8 @@ const MEDIA_TYPES: &[&str] = &[
 ];
 
 pub(super) fn run(bytes: &[u8]) {
-    let [door, media_type, body @ ..] = bytes else { return };
-    let (method, path) = DOORS[usize::from(*door) % DOORS.len()];
+    let [endpoint, media_type, body @ ..] = bytes else { return };
+    let (method, path) = ENDPOINTS[usize::from(*endpoint) % ENDPOINTS.len()];
     let media_type = MEDIA_TYPES[usize::from(*media_type) % MEDIA_TYPES.len()];
     theatre::with(|theatre| {
         let body = Bytes::copy_from_slice(body);
@@ -46,8 +46,10 @@ pub(super) fn run(bytes: &[u8]) {
             let picks: Vec<String> = serde_json::from_slice(&body).unwrap();
             let agenda = theatre.post("GET", "/api/v1/agenda", "", &Bytes::new());
             let agenda: Value = serde_json::from_slice(&agenda.body.unwrap()).unwrap();
-            let kept = agenda["picks"].as_array().unwrap();
-            assert!(picks.iter().all(|pick| kept.iter().any(|kept| kept == pick || kept["id"] == **pick)));
+            let found = agenda["picks"].as_array().unwrap();
+            assert!(
+                picks.iter().all(|pick| found.iter().any(|found| found == pick || found["id"] == **pick))
+            );
         }
         theatre.refresh();
     });
@@ -80,6 +82,6 @@ fn is_documented(heard: &Heard, method: &str, path: &str) {
         }
     } else if heard.media_type().starts_with("text/html") {
         let html = std::str::from_utf8(body).unwrap();
-        assert!(!is_broken_out_of(html), "{method} {path}: injected");
+        assert!(!has_injected_markup(html), "{method} {path}: injected");
     }
 }

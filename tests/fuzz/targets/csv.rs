@@ -1,4 +1,4 @@
-//! Any bytes as `program.csv`: a lawful report; and a program that was taken in survives every way out.
+//! Any bytes as `program.csv`: the report follows its rules, and an imported program survives every export.
 
 use super::grown;
 use callboard::doctor;
@@ -31,16 +31,16 @@ pub(super) fn run(bytes: &[u8]) {
     let release = Release::prepare(program, &Ledger::empty(&conference.uid_domain), at(PUBLISHED)).release;
     doctor::parses_back(&release).unwrap();
     if listed(&release.program).is_empty() {
-        return; // A file without a session is refused, be it an export.
+        return; // A file without a session is refused, even an export.
     }
     let written = schedule_csv(&release).bytes;
     let again = import(&written, conference);
     let errors: Vec<_> = again.errors().collect();
     assert!(errors.is_empty(), "{errors:?} in\n{}", String::from_utf8_lossy(&written));
-    assert_eq!(listed(&again.program.unwrap()), listed(&release.program), "of what schedule.csv holds");
+    assert_eq!(listed(&again.program.unwrap()), listed(&release.program), "in schedule.csv");
 }
 
-/// What the exported file lists.
+/// The sessions that the exported file lists.
 fn listed(program: &Program) -> Vec<Session> {
     let sessions = program.order().iter().filter(|session| session.status != Status::Withdrawn);
     sessions.map(|session| Session::clone(session)).collect()

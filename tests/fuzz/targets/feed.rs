@@ -1,8 +1,8 @@
-//! Any program through every writer: what is read back has its texts, and the structure of the same program
-//! with harmless texts. Nothing is injected.
+//! Any program through every writer. The output has the texts of the program, and the structure of the same program with
+//! harmless texts, so nothing was injected.
 
-use super::grown::{self, Grown, Hand};
-use super::skeleton::{self, Skeleton, is_broken_out_of};
+use super::grown::{self, Grown, TextFilter};
+use super::skeleton::{self, Skeleton, has_injected_markup};
 use callboard::doctor;
 use callboard::export::{
     ChangeFeed, Published, Scope, agenda_text, deep_link, jcal, program_text, schedule_csv, schedule_json,
@@ -19,8 +19,8 @@ use chrono::TimeDelta;
 use std::sync::Arc;
 
 pub(super) fn run(bytes: &[u8]) {
-    let raw = grown::grow(bytes, &Hand::Raw);
-    let twin = grown::grow(bytes, &Hand::harmless());
+    let raw = grown::grow(bytes, &TextFilter::Raw);
+    let twin = grown::grow(bytes, &TextFilter::harmless());
     assert_eq!(raw.program.order().len(), twin.program.order().len());
     let (raw, twin) = (outputs(&raw), outputs(&twin));
     for ((name, raw), (_, twin)) in raw.iter().zip(&twin) {
@@ -35,8 +35,8 @@ fn outputs(grown: &Grown) -> Vec<(String, Skeleton)> {
     let later = published + TimeDelta::days(1);
     let prepared = first.follow(changed(&grown.program), later);
     let mut out = Vec::new();
-    of_release("first", &first, grown, &mut out);
-    of_release("second", &prepared.release, grown, &mut out);
+    release_outputs("first", &first, grown, &mut out);
+    release_outputs("second", &prepared.release, grown, &mut out);
     let releases = [
         Published { number: 1, published, changes: &[] },
         Published { number: 2, published: later, changes: &prepared.changes },
@@ -59,7 +59,7 @@ fn picks(program: &Program) -> Vec<SessionId> {
     program.order().iter().map(|session| session.id.clone()).collect()
 }
 
-/// The next release: the first session is gone, the second cancelled, the third moves, the fourth is edited.
+/// The next program: the first session is removed, the second cancelled, the third moved, the fourth edited.
 fn changed(program: &Program) -> Program {
     let sessions = program.order().iter().enumerate().filter_map(|(n, session)| {
         let mut session = Session::clone(session);
@@ -79,7 +79,7 @@ fn changed(program: &Program) -> Program {
     Program::new(Arc::clone(&program.conference), program.tracks.clone(), sessions)
 }
 
-fn of_release(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(String, Skeleton)>) {
+fn release_outputs(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(String, Skeleton)>) {
     doctor::parses_back(release).unwrap();
     let picks = picks(&release.program);
     let mut feed = |name: &str, bytes: &[u8]| {
@@ -89,7 +89,7 @@ fn of_release(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(Stri
     };
     let program = release.feeds.feed(&FeedKey::Program).unwrap();
     feed("program", &program.identity);
-    says_what_it_should(&program.identity, release);
+    check_texts(&program.identity, release);
     let options = Options { busy: Some(true), alarm: Some(10), ..Options::default() };
     let agenda = release.feeds.agenda(&grown.agenda, &picks, options, release.published());
     feed("agenda", &agenda.identity());
@@ -113,20 +113,20 @@ fn of_release(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(Stri
     }
     String::from_utf8(schedule_csv(release).bytes.to_vec()).unwrap();
     if grown.pages {
-        of_pages(release);
+        check_pages(release);
     }
 }
 
-/// They cost as much as everything else, so only some inputs ask for them.
-fn of_pages(release: &Release) {
+/// Checks the pages. They take as long as all other outputs, so only some inputs include them.
+fn check_pages(release: &Release) {
     for (path, page) in Pages::render(release).all() {
         let text = std::str::from_utf8(&page.identity).unwrap();
-        assert!(!page.media_type.starts_with("text/html") || !is_broken_out_of(text), "{path}");
+        assert!(!page.media_type.starts_with("text/html") || !has_injected_markup(text), "{path}");
     }
 }
 
-/// Texts come back as they went in.
-fn says_what_it_should(bytes: &[u8], release: &Release) {
+/// Checks that reading the feed gives the texts of the sessions.
+fn check_texts(bytes: &[u8], release: &Release) {
     let reading = ics::read(bytes);
     let calendar = reading.calendars().next().unwrap();
     assert_eq!(calendar.text("NAME"), release.program.conference.title.as_str());

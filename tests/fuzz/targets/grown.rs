@@ -1,7 +1,7 @@
-//! A program grown from any bytes, and its twin: the same shape with harmless texts.
+//! A program made from any bytes, and the same program with harmless texts.
 //!
-//! The bytes are fields between U+001F: choices, the conference's title, venue, track, about, agenda, then nine
-//! for each session. Lists within a field stand between U+001E, parts of an item between U+001D.
+//! The bytes are fields separated by U+001F: choices, the conference's title, venue, track, about, agenda, then nine for
+//! each session. Items of a list are separated by U+001E, parts of an item by U+001D.
 
 use callboard::fixtures::{self, Fixture, talk};
 use callboard::program::{
@@ -20,13 +20,13 @@ pub(super) fn conference() -> Conference {
     fixtures::conference().title("Fuzzed").dates("2025-03-24", "2025-03-27").tracks(tracks).conference
 }
 
-/// Takes texts as they are, or gives each its harmless stand-in: equal ones of equal texts.
-pub(super) enum Hand {
+/// Keeps texts, or replaces each by a harmless one: equal texts by equal texts.
+pub(super) enum TextFilter {
     Raw,
     Harmless(RefCell<BTreeMap<String, usize>>),
 }
 
-impl Hand {
+impl TextFilter {
     pub(super) fn harmless() -> Self {
         Self::Harmless(RefCell::default())
     }
@@ -52,11 +52,11 @@ impl Hand {
     }
 }
 
-/// Everything that was grown.
+/// The generated program.
 pub(super) struct Grown {
     pub(super) program: Program,
     pub(super) agenda: Text,
-    /// Whether its pages are wanted.
+    /// Whether its pages are rendered as well.
     pub(super) pages: bool,
 }
 
@@ -64,15 +64,15 @@ fn some(text: Text) -> Option<Text> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
+pub(super) fn grow(bytes: &[u8], filter: &TextFilter) -> Grown {
     let text = String::from_utf8_lossy(bytes);
     let mut fields = text.split('\u{1f}');
     let mut next = || fields.next().unwrap_or_default();
     let choices = next().as_bytes();
-    // The first byte chooses the zone, and pages.
+    // The first byte chooses the zone and whether pages are rendered.
     let choice = |n: usize| choices.get(n).copied().unwrap_or_default();
-    let line = |raw: &str| hand.text(Text::line(raw).0);
-    let block = |raw: &str| hand.text(Text::block(raw).0);
+    let line = |raw: &str| filter.text(Text::line(raw).0);
+    let block = |raw: &str| filter.text(Text::block(raw).0);
     let title = line(next());
     let zones = ["America/Los_Angeles", "Europe/Dublin", "Asia/Kolkata", "UTC", "Australia/Lord_Howe"];
     let zone = zones[usize::from(choice(0)) % zones.len()];
@@ -111,11 +111,11 @@ pub(super) fn grow(bytes: &[u8], hand: &Hand) -> Grown {
         });
         let speakers = people.take(5).collect();
         let abstract_text = block(next());
-        let url = hand.url(next());
+        let url = filter.url(next());
         let links = next().split('\u{1e}').filter_map(|link| {
             let (label, url) = link.split_once('\u{1d}')?;
             let label = line(label);
-            Some(Link { label: if label.is_empty() { "Link".into() } else { label }, url: hand.url(url)? })
+            Some(Link { label: if label.is_empty() { "Link".into() } else { label }, url: filter.url(url)? })
         });
         let links = links.take(5).collect();
         let mut session = talk(&format!("session-{n}"), start, start + TimeDelta::minutes(45), "");

@@ -1,4 +1,4 @@
-//! Any bytes as a calendar: read, linted, as jCal; what is printed about them is harmless in a terminal.
+//! Any bytes as a calendar: read, linted and converted to jCal. Printed findings cannot control a terminal.
 
 use callboard::doctor::{self, Client};
 use callboard::export::jcal;
@@ -22,7 +22,7 @@ pub(super) fn run(bytes: &[u8]) {
     lint(bytes);
 }
 
-/// Both reports of the doctor, and what each client would show.
+/// Both reports of the doctor, and the view of each client.
 pub(super) fn lint(bytes: &[u8]) {
     let findings = doctor::lint(bytes);
     let page = doctor::render("x\u{1b}.ics", &findings, false);

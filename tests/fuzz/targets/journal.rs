@@ -1,8 +1,8 @@
-//! Any bytes as what a bad disk gives back: a segment of the journal, or a checkpoint.
+//! Any bytes as a file on a bad disk: a segment of the journal, or a checkpoint.
 //!
-//! A file that begins as one is one. Else the first byte says what is made of the rest: an edit of a sound file, or
-//! the bodies of records and the lines of a checkpoint, under a sum that is right. What is made of a segment is held
-//! against a second reading of it. One file in [`OPENED`] is opened as a store too, which takes so much longer.
+//! Bytes that start like one of these files are that file. Otherwise the first byte decides how the rest is used: as edits
+//! of a valid file, or as records or lines with valid checksums. The result for a segment is compared with a second reader.
+//! One file in [`OPENED`] is also opened as a store, which takes much longer.
 
 use callboard::program::Slug;
 use callboard::revision::Digest;
@@ -18,17 +18,17 @@ const CHECKPOINT: &[u8] = include_bytes!("../../fixtures/store/v2/checkpoint/who
 const SEGMENT_HEAD: usize = 32;
 const RECORD_HEAD: usize = 16;
 
-/// Of so many files one.
+/// One file in so many is opened as a store.
 const OPENED: u32 = 32;
 
-/// What a store holds after none, one, two… of the sound segment's records.
-static HELD: LazyLock<Vec<BTreeSet<String>>> = LazyLock::new(|| {
+/// The contents of a store after 0, 1, 2 … records of the valid segment.
+static CONTENTS: LazyLock<Vec<BTreeSet<String>>> = LazyLock::new(|| {
     let ends = read(JOURNAL).records.into_iter().scan(SEGMENT_HEAD, |at, record| {
         *at += record.len();
         Some(*at)
     });
     let ends = [SEGMENT_HEAD].into_iter().chain(ends);
-    ends.map(|end| held(&open(lay(Some(&JOURNAL[..end]), None).path()).unwrap())).collect()
+    ends.map(|end| contents(&open(lay(Some(&JOURNAL[..end]), None).path()).unwrap())).collect()
 });
 
 thread_local! {
@@ -48,7 +48,7 @@ pub(super) fn run(bytes: &[u8]) {
     }
 }
 
-/// Bytes at a place (u16), one after the other; what is left says where the file is cut.
+/// Edits of three bytes: a position (u16) and the new byte. Two remaining bytes are the length to which the file is cut.
 fn edited(whole: &[u8], edits: &[u8]) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     for edit in edits.chunks(3) {
@@ -64,7 +64,7 @@ fn edited(whole: &[u8], edits: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Records: how far the sequence goes on, the length of the body (u16), and the body. Then bytes as they are.
+/// Records: the step of the sequence, the length of the body (u16), and the body. Then the remaining bytes.
 fn sealed_records(mut rest: &[u8]) -> Vec<u8> {
     let mut segment = JOURNAL[..SEGMENT_HEAD].to_vec();
     let mut sequence = 0;
@@ -88,7 +88,7 @@ fn checksum(sequence: u64, body: &[u8]) -> u32 {
     crc32c::crc32c(&[&length.to_le_bytes(), sequence.to_le_bytes().as_slice(), body].concat())
 }
 
-/// Lines between a sound first and last one.
+/// A checkpoint with these lines between a valid first and last line.
 fn sealed_lines(lines: &[u8]) -> Vec<u8> {
     let head = CHECKPOINT.split_inclusive(|byte| *byte == b'\n').next().unwrap();
     let end: &[u8] = if lines.is_empty() || lines.ends_with(b"\n") { b"" } else { b"\n" };
@@ -99,16 +99,16 @@ fn sealed_lines(lines: &[u8]) -> Vec<u8> {
     file
 }
 
-/// What is in a segment.
+/// The contents of a segment.
 #[derive(Debug, PartialEq, Eq)]
 struct Read<'a> {
-    /// Heads and bodies.
+    /// The records with their heads.
     records: Vec<&'a [u8]>,
-    /// Whether something is not there that was once.
+    /// Whether a record is damaged or missing.
     is_damaged: bool,
 }
 
-/// Reads the only segment of a journal, as its description has it.
+/// Reads the only segment of a journal by the description of its format.
 fn read(segment: &[u8]) -> Read<'_> {
     let head = segment.get(..SEGMENT_HEAD);
     let mut read =
@@ -116,7 +116,7 @@ fn read(segment: &[u8]) -> Read<'_> {
     let (mut at, mut last) = (head.map_or(segment.len(), <[u8]>::len), 0);
     while let Some((from, record, sequence)) = (at..segment.len()).find_map(|from| {
         let (record, sequence) = record(&segment[from..], last)?;
-        // What lies far ahead is a record only where one is due.
+        // A sequence far ahead is only accepted directly after a record.
         (from == at || sequence - last <= 1 << 32).then_some((from, record, sequence))
     }) {
         read.is_damaged |= from != at || sequence != last + 1;
@@ -126,7 +126,7 @@ fn read(segment: &[u8]) -> Read<'_> {
     read
 }
 
-/// The record that some bytes begin with, and its sequence.
+/// The record at the start of some bytes, and its sequence.
 fn record(bytes: &[u8], last: u64) -> Option<(&[u8], u64)> {
     let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().unwrap()));
     let (length, sum) = (number(0)?, number(4)?);
@@ -137,7 +137,7 @@ fn record(bytes: &[u8], last: u64) -> Option<(&[u8], u64)> {
     is_whole.then_some((record, sequence))
 }
 
-/// Keys and values with their lengths; a row that goes has no value.
+/// Whether a body is keys and values with their lengths. A deleted row has no value.
 fn is_rows(mut body: &[u8]) -> bool {
     let mut take = |length: usize| {
         let (taken, rest) = body.split_at_checked(length)?;
@@ -173,12 +173,15 @@ fn journal(segment: &[u8]) {
     let dir = lay(Some(segment), None);
     let sound = self::read(JOURNAL).records;
     let opened = opened_twice(dir.path());
-    // What has the right sum is true. Of the sound segment nothing is taken but what it says.
+    // If all records are of the valid segment, the store has only their contents.
     if read.records.iter().all(|record| sound.contains(record)) {
-        let held = opened.unwrap();
+        let found = opened.unwrap();
         match sound.strip_prefix(read.records.as_slice()) {
-            Some(_) => assert_eq!(held, HELD[read.records.len()]),
-            None => assert!(held.iter().all(|fact| HELD.iter().any(|held| held.contains(fact))), "{held:?}"),
+            Some(_) => assert_eq!(found, CONTENTS[read.records.len()]),
+            None => assert!(
+                found.iter().all(|fact| CONTENTS.iter().any(|known| known.contains(fact))),
+                "{found:?}"
+            ),
         }
     }
 }
@@ -205,25 +208,25 @@ fn checkpoint(bytes: &[u8]) {
     let opened = opened_twice(dir.path());
     assert!(opened.is_err() || backup.is_ok(), "{opened:?}");
     if bytes == CHECKPOINT {
-        assert_eq!(opened.as_ref(), Ok(HELD.last().unwrap()));
+        assert_eq!(opened.as_ref(), Ok(CONTENTS.last().unwrap()));
     }
 }
 
-/// Whether it is one of the few, so that the same input always does the same.
+/// Whether the file is opened as a store. Decided by its bytes, so that an input always gives the same result.
 fn is_opened(bytes: &[u8]) -> bool {
     crc32c::crc32c(bytes).is_multiple_of(OPENED)
 }
 
-/// What a store holds that was opened, written to, and opened again: the same.
+/// The contents of a store that is opened, written to and opened again without a change.
 fn opened_twice(dir: &Path) -> Result<BTreeSet<String>, String> {
     let store = open(dir)?;
-    let before = held(&store);
+    let before = contents(&store);
     let note = |value: &[u8]| Write::raw("later", value.to_vec());
     store.commit_blocking(vec![note(b"on")]).unwrap();
     drop(store);
     let store = open(dir).unwrap();
     assert_eq!(store.raw("later"), Ok(Some(b"on".to_vec())));
-    assert_eq!(held(&store), before);
+    assert_eq!(contents(&store), before);
     Ok(before)
 }
 
@@ -231,8 +234,8 @@ fn open(dir: &Path) -> Result<Store, String> {
     Store::open(dir, &Slug::parse("srecon25americas").unwrap()).map_err(|error| error.to_string())
 }
 
-/// Everything that a store can read, in words.
-fn held(store: &Store) -> BTreeSet<String> {
+/// The readable contents of a store, as text.
+fn contents(store: &Store) -> BTreeSet<String> {
     let agendas = store.agendas().filter_map(Result::ok).map(|agenda| format!("{agenda:?}"));
     let links = store.links().filter_map(Result::ok).map(|link| format!("{link:?}"));
     let others = [
@@ -246,7 +249,7 @@ fn held(store: &Store) -> BTreeSet<String> {
 
 const SEGMENT: &str = "journal/00000000000000000001.journal";
 
-/// A data directory with nothing but copies in it.
+/// A data directory with only these files.
 fn lay(journal: Option<&[u8]>, checkpoint: Option<&[u8]>) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (bytes, file) in [(journal, SEGMENT), (checkpoint, "checkpoints/00000000000000000008.ndjson")] {

@@ -1,9 +1,9 @@
-//! Any request: `METHOD target` in the first line, fields in those that follow, the body behind an empty one.
+//! Any request: `METHOD target` in the first line, then fields, an empty line and the body.
 //!
-//! `@key@`, `@read@`, `@other@`, `@revoked@`, `@secret@` and `@desk@` stand for the stage's secrets. Whatever is
-//! asked, the answer is never a 500, is what its media type says, and is the same for HEAD and for its own ETag.
+//! `@key@`, `@read@`, `@other@`, `@revoked@`, `@secret@` and `@desk@` stand for secrets of the stage. The answer is never a
+//! 500, fits its media type, and is consistent with HEAD and with its own ETag.
 
-use super::skeleton::is_broken_out_of;
+use super::skeleton::has_injected_markup;
 use super::theatre::{self, Heard, Theatre};
 use bytes::Bytes;
 use callboard::{ics, xml};
@@ -20,9 +20,9 @@ pub(super) fn run(bytes: &[u8]) {
     theatre::with(|theatre| {
         let Some(asked) = Asked::read(&theatre.filled(head), &theatre.filled_body(body)) else { return };
         let heard = theatre.ask(asked.request(&asked.method, &[]));
-        is_sound(&heard, &asked);
+        check_answer(&heard, &asked);
         if asked.method == Method::GET {
-            same_without_a_body(theatre, &asked, &heard);
+            check_head_and_tag(theatre, &asked, &heard);
         } else if head.contains("@key@") {
             theatre.refresh();
         }
@@ -80,8 +80,8 @@ impl Asked {
     }
 }
 
-/// What holds of every answer.
-fn is_sound(heard: &Heard, asked: &Asked) {
+/// Checks what is true of every answer.
+fn check_answer(heard: &Heard, asked: &Asked) {
     let Heard { status, body, .. } = heard;
     let what = format!("{} {} {status}", asked.method, asked.target);
     assert!(!status.is_server_error() || *status == StatusCode::SERVICE_UNAVAILABLE, "{what}");
@@ -113,14 +113,14 @@ fn is_sound(heard: &Heard, asked: &Asked) {
         }
         "text/html" => {
             let html = std::str::from_utf8(body).unwrap();
-            assert!(!is_broken_out_of(html), "{what}: injected");
+            assert!(!has_injected_markup(html), "{what}: injected");
         }
         _ => {}
     }
 }
 
-/// HEAD has the fields of GET (RFC 9110, 9.3.2), and an ETag matches itself (13.1.2).
-fn same_without_a_body(theatre: &Theatre, asked: &Asked, heard: &Heard) {
+/// Checks that HEAD has the fields of GET (RFC 9110, 9.3.2) and that an ETag matches itself (13.1.2).
+fn check_head_and_tag(theatre: &Theatre, asked: &Asked, heard: &Heard) {
     let head = theatre.ask(asked.request(&Method::HEAD, &[]));
     let what = format!("HEAD {}", asked.target);
     if heard.body.is_none() || asked.fields.iter().any(|(name, _)| name == "range") {
@@ -135,7 +135,7 @@ fn same_without_a_body(theatre: &Theatre, asked: &Asked, heard: &Heard) {
     };
     assert_eq!(fields(&head), fields(heard), "{what}");
     let conditional = asked.fields.iter().any(|(name, _)| name.as_str().starts_with("if-"));
-    // What is never cached has its tag for If-Match alone.
+    // The tag of an answer that is never cached is only for If-Match.
     let is_stored = heard.headers.get("cache-control").is_none_or(|caching| caching != "no-store");
     let is_tagged = heard.status == StatusCode::OK && !conditional && is_stored;
     if let Some(tag) = heard.headers.get("etag").filter(|_| is_tagged) {

@@ -1,5 +1,5 @@
-//! The server in process, with an agenda, another's, a revoked link and an organizer signed in; built anew
-//! after some thousand inputs, so that what they leave behind stays small.
+//! The server in process, with two agendas, a revoked link and a signed-in organizer. It is replaced after some thousand
+//! inputs, so that their data does not accumulate.
 
 use super::stage::{Card, Mine, Stage};
 use bytes::Bytes;
@@ -9,10 +9,10 @@ use http_body_util::{BodyExt, Full};
 use std::cell::RefCell;
 use tokio::runtime::{Builder, Runtime};
 
-/// Inputs that one stage serves.
-const SERVES: usize = 20_000;
+/// Inputs that one server handles.
+const INPUTS: usize = 20_000;
 
-/// The stage's own secret, written out so that a finding does not change with the stage.
+/// The secret of the stage. Written out, so that an input keeps its meaning if the stage changes.
 const SECRET: &str = "an-organizer-secret";
 
 pub(super) struct Theatre {
@@ -25,7 +25,7 @@ pub(super) struct Theatre {
     served: usize,
 }
 
-/// An answer whose body is there; none of a stream's is.
+/// An answer with its body, unless that is a stream.
 pub(super) struct Heard {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -42,10 +42,10 @@ thread_local! {
     static THEATRE: RefCell<Option<Theatre>> = const { RefCell::new(None) };
 }
 
-/// Runs with the theatre of this thread.
+/// Runs with the server of this thread.
 pub(super) fn with(run: impl FnOnce(&mut Theatre)) {
     THEATRE.with_borrow_mut(|theatre| {
-        if theatre.as_ref().is_some_and(|theatre| theatre.served >= SERVES) {
+        if theatre.as_ref().is_some_and(|theatre| theatre.served >= INPUTS) {
             *theatre = None;
         }
         let theatre = theatre.get_or_insert_with(Theatre::open);
@@ -90,7 +90,7 @@ impl Theatre {
         &self.revoked
     }
 
-    /// What stands for a secret in an input, as the secret.
+    /// Replaces placeholders in an input by the secrets.
     pub(super) fn filled(&self, text: &str) -> String {
         if !text.contains('@') {
             return text.to_owned();
@@ -103,8 +103,7 @@ impl Theatre {
             .replace("@desk@", &self.desk)
     }
 
-    /// Asks, and hears everything that is no stream. Each input comes from an address of its own, for which the
-    /// stage's own machine speaks: what limits one address is not what is tried here.
+    /// Sends a request. Each input comes from another address, named by a trusted proxy, so that no rate limit applies.
     pub(super) fn ask(&self, mut request: Request<Full<Bytes>>) -> Heard {
         let [_, b, c, d] = u32::try_from(self.served).unwrap_or_default().to_be_bytes();
         if let Ok(address) = format!("10.{b}.{c}.{d}").parse() {
@@ -120,14 +119,14 @@ impl Theatre {
         })
     }
 
-    /// A new agenda where an input has deleted this one or replaced its key.
+    /// Makes a new agenda if an input deleted this one or replaced its key.
     pub(super) fn refresh(&mut self) {
         let request = Request::get("/api/v1/agenda")
             .header("host", "conf.example")
             .header("authorization", format!("Bearer {}", self.mine.key));
         let heard = self.ask(request.body(Full::default()).unwrap());
         if heard.status != StatusCode::OK || self.served.is_multiple_of(500) {
-            // By then an address may make others again.
+            // After a minute the rate limit allows new agendas.
             self.stage.pass(60);
             self.mine = self.runtime.block_on(self.stage.agenda(&["opening", "first-talk"]));
         }

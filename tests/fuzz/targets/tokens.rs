@@ -1,6 +1,6 @@
-//! Any text as a token: one spelling each, and no door opens for what is not the stage's own.
+//! Any text as a token: each token has one spelling, and only the tokens of the stage are accepted.
 //!
-//! The first byte says what is made of the rest: a token as it stands, an edit of a true one, or bytes for one.
+//! The first byte decides the use of the rest: as a token, as the edit of a valid token, or as placeholders in one.
 
 use super::theatre::{self, Theatre};
 use callboard::agenda::{EditKey, ReadToken};
@@ -31,7 +31,7 @@ pub(super) fn run(bytes: &[u8]) {
     });
 }
 
-/// A true token with pairs of bytes laid over it: a place and what is there now.
+/// A valid token with some bytes replaced. Each pair of bytes is a position and a new byte.
 fn edited(token: &str, edits: &[u8]) -> String {
     let mut bytes = token.as_bytes().to_vec();
     for edit in edits.chunks_exact(2) {
@@ -62,7 +62,7 @@ fn opens_only_for(theatre: &Theatre, as_key: &str, key: &str, as_read: &str, rea
     }
     for suffix in [".ics", ".jcal", "", "/changes.atom"] {
         let Ok(uri) = format!("/agendas/{as_read}{suffix}").parse::<Uri>() else { continue };
-        // What a path's own syntax cuts off is another token, or none.
+        // The syntax of a path may cut off a part of the token.
         let is_plain = as_read.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let heard = theatre.ask(Request::get(uri).header("host", "a").body(Full::default()).unwrap());
         if is_plain && !as_read.is_empty() && as_read != theatre.revoked() {

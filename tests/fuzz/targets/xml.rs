@@ -1,4 +1,4 @@
-//! Any bytes as XML: caps hold, nothing is expanded, and a schedule is linted.
+//! Any bytes as XML: the limits hold, nothing is expanded, and schedules are linted.
 
 use super::ics;
 use callboard::xml::{self, Element};
@@ -9,7 +9,7 @@ pub(super) fn run(bytes: &[u8]) {
         let mut most = 0;
         measure(&root, 1, &mut most);
         assert!(most <= xml::MOST_DEPTH, "{most} deep");
-        // No reference stands for more than itself: the texts are not longer than the document.
+        // A reference is longer than its character, so texts cannot be longer than the document.
         assert!(length(&root) <= bytes.len(), "expanded");
     }
     let mut schedule = bytes.to_vec();
