@@ -6,7 +6,7 @@ use super::replace::{self, UNFINISHED};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Backup, BackupError, Options, OwnerKept, Snapshot, Store, verify_backup_from};
+use crate::store::{Backup, BackupError, Options, OwnershipGuard, Snapshot, Store, verify_backup_from};
 use chrono::{Days, NaiveDate};
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, Write};
@@ -153,14 +153,14 @@ enum Opened {
     /// The owner is given its files back after the store was closed.
     Store {
         store: Store,
-        _owner: OwnerKept,
+        _owner: OwnershipGuard,
     },
     Copy(Snapshot),
 }
 
 impl Opened {
     fn of(config: &Config) -> Result<Self, Failure> {
-        let owner = OwnerKept::of(&config.data);
+        let owner = OwnershipGuard::of(&config.data);
         let opened = match Store::open(&config.data, config.slug()) {
             Err(error) if error.is_read_only() => {
                 Snapshot::of(&config.data, config.slug(), Options::default()).map(Self::Copy)

@@ -9,7 +9,7 @@
 use crate::clock::Clock;
 use crate::http::Backups;
 use crate::program::Slug;
-use crate::store::{NamedRecord, OwnerKept, Store, Write};
+use crate::store::{NamedRecord, OwnershipGuard, Store, Write};
 use chrono::{DateTime, Utc};
 use std::fs::Permissions;
 use std::io::{self, Read, Write as _};
@@ -66,7 +66,7 @@ pub(super) fn note_saved(data: &Path, conference: &Slug) {
     match request(data, SAVED) {
         Ok(_) => {}
         Err(error) if is_nobody(&error) => {
-            let _owner = OwnerKept::of(data);
+            let _owner = OwnershipGuard::of(data);
             if let Ok(store) = Store::open(data, conference) {
                 let _ = store.commit_blocking(vec![saved(Clock::wall().now())]);
                 store.close();

@@ -5,7 +5,7 @@ use super::settings::Settings;
 use crate::client::{Call as Request, Client};
 use crate::clock::Clock;
 use crate::publisher::{Call, UNDELIVERED, spool_directory, write_call};
-use crate::store::OwnerKept;
+use crate::store::OwnershipGuard;
 use chrono::TimeDelta;
 use ring::hmac;
 use std::io::Write;
@@ -50,7 +50,7 @@ fn round(spool: &Path, client: &Client, clock: &Clock) -> Result<(usize, usize, 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((0, 0, 0)),
         Err(error) => return Err(fail(error)),
     };
-    let _owner = OwnerKept::of(spool);
+    let _owner = OwnershipGuard::of(spool);
     let mut names: Vec<String> =
         entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.retain(|name| !name.starts_with('.') && name.ends_with(".json"));

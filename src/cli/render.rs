@@ -12,7 +12,7 @@ use crate::import::import;
 use crate::program::Conference;
 use crate::release::Release;
 use crate::revision::Ledger;
-use crate::store::{OwnerKept, Store};
+use crate::store::{OwnershipGuard, Store};
 use bytes::Bytes;
 use std::io::Write;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn published(config: &Config) -> Result<Option<Release>, Failure> {
         return Ok(None);
     }
     let fail = |error: &dyn std::error::Error| Failure::new(Exit::Failed, error);
-    let _owner = OwnerKept::of(&config.data);
+    let _owner = OwnershipGuard::of(&config.data);
     let store = Store::open(&config.data, config.slug()).map_err(|error| fail(&error))?;
     let Some(ledger) = store.ledger().map_err(|error| fail(&error))? else { return Ok(None) };
     let number = ledger.release;

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::publisher::{Lifted, lift};
-use crate::store::{HighWater, OwnerKept, RestoreError, Restoring};
+use crate::store::{HighWater, OwnershipGuard, RestoreError, Restoring};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -22,7 +22,7 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
         RestoreError::Conference { .. } => Failure::new(Exit::BadConfig, &error),
         error => Failure::new(Exit::Failed, &error),
     };
-    let _owner = OwnerKept::of(&config.data);
+    let _owner = OwnershipGuard::of(&config.data);
     let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
     let records = restoring.backup().records;
     // Over nothing, where nothing was given out since.

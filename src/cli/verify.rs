@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::config::Config;
-use crate::store::{Backup, OpenError, OwnerKept, Store, Verified, verify, verify_backup};
+use crate::store::{Backup, OpenError, OwnershipGuard, Store, Verified, verify, verify_backup};
 use std::io::Write;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) fn backup(file: &Path) -> Result<Exit, Failure> {
 /// Reads a data directory.
 pub(super) fn store(settings: &Settings, repairs: bool) -> Result<Exit, Failure> {
     let config = settings.config_without_zone()?;
-    let _owner = OwnerKept::of(&config.data);
+    let _owner = OwnershipGuard::of(&config.data);
     let found = look(&config)?;
     if found.faults.is_empty() || !repairs {
         return Ok(tell(&found));

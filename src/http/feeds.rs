@@ -140,7 +140,7 @@ impl FeedRequest<'_> {
         let (known, joined) = match look.at(agendas.store().generation()) {
             Some(known) => (known, None),
             None => {
-                let behind = agendas.store().behind(&link)?;
+                let behind = agendas.store().linked_agenda(&link)?;
                 match look.of(&behind) {
                     Some(known) => (known, None),
                     None => match agendas.seen_in(&behind)? {

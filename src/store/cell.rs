@@ -1,30 +1,36 @@
-//! Cells: how one record becomes keys and values of the database's only tree.
+//! Cells: how a record becomes rows, the keys and values of journal and index.
 //!
 //! ```text
 //! key    conference slug, 00, table, id, part (u16)
 //! value  layout (01 or 03), CRC-32 of key and payload (u32, little-endian), payload
 //! ```
 //!
-//! The payload of part 0 begins with the number of parts (u16); numbers are big-endian but for the CRC. With layout 03
-//! the length of the record follows (u32), and the rest of the payloads, joined, is the record as one zstd frame.
-//! A record is cut into parts of 4 KiB because sled 0.34 moves every page over a quarter of its 512 KiB
-//! segment into a file of its own under `blobs/`, which neither `flush()` nor an fdatasync of `db` makes
-//! durable. A leaf holds up to some 20 values, so parts of 4 KiB keep every page inside `db`.
-//! The CRC covers the key, so a value that a damaged page shows under another key is noticed too: sled
-//! checks its log, but a truncated or flipped store without a fresh snapshot opens silently.
+//! The payload of part 0 begins with the number of parts (u16). With layout 03 the length of the record follows
+//! (u32), and the joined rest of the payloads is the record as one zstd frame. Numbers other than the CRC are
+//! big-endian.
+//!
+//! A record is cut into parts of 4 KiB because sled 0.34 moves pages over 128 KiB into files of their own under
+//! `blobs/`, which neither `flush()` nor an fdatasync of `db` makes durable. A leaf holds up to about 20 values, so
+//! parts of 4 KiB keep every page inside `db`. The CRC covers the key, so a value under a wrong key is detected
+//! too: sled checks its log, but a truncated or flipped store without a fresh snapshot opens without an error.
 
-use super::{CommitError, ReadError};
-use crate::program::Slug;
-use serde::{Deserialize, Serialize};
+use super::error::{CommitError, ReadError};
+use super::record::Table;
+use super::record::agenda::LinkBucket;
+use super::record::release::LedgerBase;
+use crate::program::{SessionId, Slug};
+use crate::revision::Digest;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 
-/// The format of the store that this version writes, and the newest that it reads. Format 1 had a record for each
-/// read link. Format 2 compressed nothing, and its ledger had one record per entry however large it was.
+/// The store's format: the one that this version writes and the newest that it reads. Format 1 had a record for each
+/// read link. Format 2 compressed nothing, and its ledger always had one record per entry.
 ///
-/// Whoever raises it keeps reading the older ones, and writes the new number into [`Table::Format`] with the
-/// first record that an older version would not find, so that one refuses the directory when it opens.
+/// A version with a higher format still reads the older ones. It writes the new number into [`Table::Format`] together
+/// with the first record that an older version would not find. The older version then refuses the directory.
 pub(super) const FORMAT: u8 = 3;
 
-/// How a record's bytes are stored. The first byte of every value: the format that brought its layout.
+/// How a record's bytes are stored: the first byte of every value. It is the format that introduced the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Layout {
@@ -41,95 +47,28 @@ impl Layout {
 const PART_BYTES: usize = 4096;
 const HEADER_BYTES: usize = 5;
 
-/// The zstd levels that are tried where a record must fit into a number of parts; new records take the first.
+/// The zstd levels that are tried for a record that must fit into a number of parts. New records use the first.
 const LEVELS: [i32; 4] = [1, 3, 9, 19];
 
-/// The longest record that is unpacked, whatever its head says: more than any commit holds.
+/// The longest record that is decompressed, against damaged lengths. No commit is that large.
 const RECORD_BYTES: usize = 1 << 30;
 
 /// A key and its value.
 pub(super) type Row = (Vec<u8>, Vec<u8>);
 
-/// The kinds of records, by their letter in the key, and by their name in a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[repr(u8)]
-pub(super) enum Table {
-    Agenda = b'a',
-    Csv = b'c',
-    Detail = b'd',
-    Entry = b'e',
-    Feed = b'f',
-    /// A piece of a ledger that was written whole.
-    Ledger = b'g',
-    Head = b'h',
-    Links = b'k',
-    Link = b'l',
-    /// What changed since in a ledger that was written whole.
-    Amended = b'm',
-    Note = b'n',
-    Release = b'r',
-    Slug = b's',
-    Format = b'v',
-    /// A piece of a release's changes.
-    Changes = b'x',
-}
+/// Keys to be written, with their new values; `None` removes a key.
+pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-impl Table {
-    /// Every kind.
-    const ALL: [Self; 15] = [
-        Self::Agenda,
-        Self::Csv,
-        Self::Detail,
-        Self::Entry,
-        Self::Feed,
-        Self::Ledger,
-        Self::Head,
-        Self::Links,
-        Self::Link,
-        Self::Amended,
-        Self::Note,
-        Self::Release,
-        Self::Slug,
-        Self::Format,
-        Self::Changes,
-    ];
-
-    /// The kind of a letter; none where a later version made it.
-    fn of(letter: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|table| *table as u8 == letter)
-    }
-
-    /// Whether its records are JSON. The others are bytes that somebody handed in.
-    pub(super) fn is_json(self) -> bool {
-        !matches!(self, Self::Csv | Self::Note)
-    }
-
-    /// Whether its long records are compressed. Agendas are read at every poll, and read links are short.
-    fn is_compressed(self) -> bool {
-        matches!(self, Self::Csv | Self::Detail | Self::Ledger | Self::Amended | Self::Note | Self::Changes)
-    }
-
-    /// Whether its ids are text. The others are digests and numbers, though their bytes may happen to be text.
-    pub(super) fn has_text_ids(self) -> bool {
-        matches!(self, Self::Entry | Self::Feed | Self::Format | Self::Head | Self::Note | Self::Slug)
-    }
-
-    /// The kind in words, for errors.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Agenda => "agenda",
-            Self::Csv => "program",
-            Self::Changes | Self::Detail | Self::Release => "release",
-            Self::Entry => "ledger entry",
-            Self::Feed => "feed mark",
-            Self::Amended | Self::Head | Self::Ledger => "ledger",
-            Self::Link | Self::Links => "read link",
-            Self::Note => "note",
-            Self::Slug => "slug",
-            Self::Format => "store format",
-        }
-    }
+/// The kind of an amended ledger record or a slug, by the letter before its name in the key.
+pub(super) mod kind {
+    pub(in super::super) const DAY: u8 = b'd';
+    pub(in super::super) const ENTRY: u8 = b'e';
+    pub(in super::super) const FEED: u8 = b'f';
+    pub(in super::super) const ROOM: u8 = b'r';
+    pub(in super::super) const ROOM_ALIAS: u8 = b'R';
+    pub(in super::super) const SPEAKER: u8 = b's';
+    pub(in super::super) const TRACK: u8 = b't';
+    pub(in super::super) const TRACK_ALIAS: u8 = b'T';
 }
 
 /// The keys of one conference.
@@ -139,11 +78,11 @@ pub(super) struct Space(Vec<u8>);
 impl Space {
     pub(super) fn new(conference: &Slug) -> Self {
         let mut prefix = conference.as_str().as_bytes().to_vec();
-        prefix.push(0); // no slug holds it, so no conference's keys begin with another's
+        prefix.push(0); // no slug has it, so no conference's keys begin with another's
         Self(prefix)
     }
 
-    /// What every key of a table begins with.
+    /// The prefix of all keys of a table.
     pub(super) fn table(&self, table: Table) -> Vec<u8> {
         let mut prefix = self.0.clone();
         prefix.push(table as u8);
@@ -161,9 +100,53 @@ impl Space {
         base.extend_from_slice(id);
         Cell { table, base }
     }
+
+    /// The cell of a record that belongs to a release.
+    pub(super) fn release(&self, table: Table, number: u64) -> Cell {
+        self.cell(table, &number.to_be_bytes())
+    }
+
+    /// The cell of a numbered piece of a release.
+    pub(super) fn piece(&self, table: Table, release: u64, piece: u32) -> Cell {
+        self.cell(table, &[&release.to_be_bytes()[..], &piece.to_be_bytes()].concat())
+    }
+
+    /// The cell of a record with a fixed name.
+    pub(super) fn named(&self, name: &str) -> Cell {
+        self.cell(Table::Note, name.as_bytes())
+    }
+
+    /// The cell of the links that share their first bits with a hash.
+    pub(super) fn links(&self, hash: &Digest) -> Cell {
+        self.cell(Table::Links, &LinkBucket::id(hash))
+    }
+
+    /// The cell of an entry that is not in a piece.
+    pub(super) fn entry(&self, base: LedgerBase, id: &SessionId) -> Cell {
+        let id = id.as_str().as_bytes();
+        if base.release == 0 { self.cell(Table::Entry, id) } else { self.amended(base, kind::ENTRY, id) }
+    }
+
+    /// The cell of a feed mark that is not in a piece.
+    pub(super) fn feed(&self, base: LedgerBase, path: &str) -> Cell {
+        let path = path.as_bytes();
+        if base.release == 0 { self.cell(Table::Feed, path) } else { self.amended(base, kind::FEED, path) }
+    }
+
+    /// The cell of a slug that is not in a piece.
+    pub(super) fn slug(&self, base: LedgerBase, kind: u8, slug: &str) -> Cell {
+        if base.release > 0 {
+            return self.amended(base, kind, slug.as_bytes());
+        }
+        self.cell(Table::Slug, &[&[kind], slug.as_bytes()].concat())
+    }
+
+    fn amended(&self, base: LedgerBase, kind: u8, name: &[u8]) -> Cell {
+        self.cell(Table::Amended, &[&base.release.to_be_bytes()[..], &[kind], name].concat())
+    }
 }
 
-/// The place of one record.
+/// The keys of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cell {
     pub(super) table: Table,
@@ -171,7 +154,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    /// The cell of a key, with its conference and id; none where a later version laid it out.
+    /// The cell of a key, with its conference and id; none for the layouts of later versions.
     pub(super) fn of_key(key: &[u8]) -> Option<(Self, &str, &[u8])> {
         let base = key.split_last_chunk::<2>()?.0;
         let at = base.iter().position(|byte| *byte == 0)?;
@@ -189,7 +172,7 @@ impl Cell {
         key
     }
 
-    /// Cuts a record into keys and values, compressed where that makes it shorter.
+    /// Cuts a record into rows, compressed if that makes it shorter.
     pub(super) fn write(&self, record: &[u8]) -> Result<Vec<Row>, CommitError> {
         let packed = pack(self.table, record, LEVELS[0]);
         match packed {
@@ -198,9 +181,10 @@ impl Cell {
         }
     }
 
-    /// [`Self::write`] as the rows of a checkpoint's record were: plain, or compressed into at most so many parts.
+    /// Cuts a record of a checkpoint into rows, plain or compressed as they were.
     ///
-    /// More parts than there were would outlive a removal that a later journal record knows the number of parts of.
+    /// It never makes more than `parts` parts. The journal may hold a later removal of just those parts, and surplus
+    /// parts would survive it.
     pub(super) fn write_as(&self, record: &[u8], parts: Option<u16>) -> Result<Vec<Row>, CommitError> {
         let Some(parts) = parts else { return self.cut(Layout::Plain, record) };
         let most = usize::from(parts) * PART_BYTES;
@@ -232,7 +216,7 @@ impl Cell {
             .collect())
     }
 
-    /// Puts a record together again.
+    /// Joins a record from its rows.
     pub(super) fn read(
         &self,
         mut fetch: impl FnMut(&[u8]) -> Result<Option<Vec<u8>>, ReadError>,
@@ -260,7 +244,7 @@ impl Cell {
         if record.len() == length { Ok(record) } else { Err(self.damaged("its length is wrong")) }
     }
 
-    /// Puts a record together from all its rows, in order.
+    /// Joins a record from all its rows, given in order.
     pub(super) fn join(&self, parts: &[Row]) -> Result<Vec<u8>, ReadError> {
         let mut rest = parts.iter();
         let record = self.read(|key| {
@@ -278,18 +262,23 @@ impl Cell {
         }
     }
 
+    /// Parses a record's JSON.
+    pub(super) fn decode<T: DeserializeOwned>(&self, bytes: Option<Vec<u8>>) -> Result<Option<T>, ReadError> {
+        bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|cause| self.damaged(cause))).transpose()
+    }
+
     pub(super) fn damaged(&self, cause: impl ToString) -> ReadError {
         ReadError::Damaged { what: self.table.name(), cause: cause.to_string() }
     }
 }
 
-/// What a key has in common with all of its table; none where a later version laid it out.
+/// The part that a key shares with its whole table; none for the layouts of later versions.
 pub(super) fn table_of(key: &[u8]) -> Option<&[u8]> {
     let at = key.iter().position(|byte| *byte == 0)?;
     key.get(..at + 2)
 }
 
-/// Checks a value and gives its payload.
+/// Verifies a value and returns its payload.
 pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], ReadError> {
     let what = table.name();
     let damaged = |cause: &str| ReadError::Damaged { what, cause: cause.to_owned() };
@@ -304,8 +293,7 @@ pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&
     }
 }
 
-/// The length of a record and the record as one zstd frame; none where that is not shorter by a part, so that it is
-/// stored plain.
+/// The length of a record and the record as one zstd frame; none if that does not save a part.
 fn pack(table: Table, record: &[u8], level: i32) -> Option<Vec<u8>> {
     if !table.is_compressed() || record.len() <= PART_BYTES {
         return None;
@@ -315,14 +303,13 @@ fn pack(table: Table, record: &[u8], level: i32) -> Option<Vec<u8>> {
     (packed.len().div_ceil(PART_BYTES) < record.len().div_ceil(PART_BYTES)).then_some(packed)
 }
 
-/// Whether the rows of a record are compressed; as how many parts they are written again.
+/// The number of parts of a compressed record; none if it is plain.
 pub(super) fn packed_parts(parts: &[Row]) -> Option<u16> {
     let (_, first) = parts.first()?;
     if Layout::of(first) == Layout::Zstd { u16::try_from(parts.len()).ok() } else { None }
 }
 
-/// Whether a value of any kind is what was written under its key. One of a newer format is, as far as anybody
-/// can tell.
+/// Whether a value of any kind has the right checksum. A newer format cannot be checked and counts as whole.
 pub(super) fn is_whole(key: &[u8], value: &[u8]) -> bool {
     !matches!(payload(Table::Note, key, value), Err(ReadError::Damaged { .. }))
 }
@@ -344,7 +331,7 @@ mod tests {
         Space::new(&Slug::parse("con").unwrap()).cell(Table::Note, b"x")
     }
 
-    /// Bytes that zstd makes no shorter.
+    /// Bytes that zstd cannot compress.
     fn noise(length: usize) -> Vec<u8> {
         let mut x = 1u64;
         (0..length)
@@ -362,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_layout_stays_as_it_is() {
+    fn the_plain_layout_stays_the_same() {
         let parts = cell().write(b"hello").unwrap();
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         assert_eq!(parts.len(), 1);
@@ -371,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_layout_stays_as_it_is() {
+    fn the_compressed_layout_stays_the_same() {
         let record = b"The same sentence again. ".repeat(200);
         let parts = cell().write(&record).unwrap();
         assert_eq!((parts.len(), parts[0].1[0], &parts[0].1[5..11]), (1, 3, &[0, 1, 0, 0, 19, 136][..]));
@@ -381,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_written_into_no_more_parts_than_it_had() {
+    fn rewriting_a_record_makes_no_more_parts() {
         let record: Vec<u8> = (0..200_000u32)
             .flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 20).to_string().into_bytes())
             .collect();
@@ -403,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_byte_and_every_cut_is_noticed() {
+    fn every_flipped_byte_and_every_cut_is_detected() {
         let parts: BTreeMap<_, _> = cell().write(&noise(5000)).unwrap().into_iter().collect();
         assert_eq!(parts.len(), 2);
         for (key, value) in &parts {
@@ -428,7 +415,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_of_any_size_come_back(length in 0usize..20_000, seed in any::<u8>(), noisy: bool) {
+        fn records_of_any_size_are_read_back(length in 0usize..20_000, seed in any::<u8>(), noisy: bool) {
             let plain = (0..length).map(|i| (i as u8).wrapping_mul(31) ^ seed);
             let record: Vec<u8> = if noisy { noise(length) } else { plain.collect() };
             let parts = cell().write(&record).unwrap();

@@ -1,35 +1,40 @@
-//! Checkpoints: the whole state in one file, for making the index anew, for backups, and for whoever moves on.
+//! Checkpoints: the whole state in one file, to rebuild the index, for backups, and for other programs.
 //!
-//! Owns `DIR/checkpoints/`. A checkpoint is NDJSON, see [`line`]; it says at its end how many lines it has and
-//! what their SHA-256 is, and stands for itself: it needs no journal to be whole. It is made while commits go
-//! on. A scan sees each record at some moment after the sequence that it began at; what the journal has from
-//! there to a later sequence is written after it, and with that the state is exactly that of the later one.
+//! Owns `DIR/checkpoints/`. A checkpoint is NDJSON, see [`line`]. Its end has the number of lines and their SHA-256, and
+//! reading it needs no journal. It is made while commits go on: a scan reads each record at some moment after the
+//! sequence at the beginning. Then the journal from there to the end of the scan is appended, so the result is
+//! exactly the state at the later sequence.
 
-mod line;
-mod load;
-mod write;
+pub(super) mod line;
+pub(super) mod load;
 
-pub(super) use load::{LoadError, Summary, load, verify, verify_from};
-pub(super) use write::write;
-
-use super::engine::EngineError;
-use super::files::{remove_file, sync_directory};
+use super::cell::Space;
+use super::directory::{remove_file, sync_directory};
+use super::index::engine::EngineError;
+use super::index::tally::TALLY;
+use super::index::view::{Groups, Index};
+use super::journal::replay::replay;
+use super::journal::segment::JournalRecord;
+use data_encoding::HEXLOWER;
+use line::{CheckpointEnd, CheckpointHead, VERSION, print_changes, print_envelope, print_record};
+use ring::digest::{Context, SHA256};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// So many stay, with their journals.
-pub(super) const KEPT: usize = 2;
+/// The number of checkpoints that stay, with the journal since the older one.
+pub(super) const MOST_CHECKPOINTS: usize = 2;
 
 const SUFFIX: &str = "ndjson";
-/// Between two syncs of a checkpoint that is being written: one large sync would hold commits up.
+/// Bytes between two syncs of a new checkpoint. One large sync would delay commits.
 const SYNC_BYTES: usize = 8 * 1024 * 1024;
 
 /// A checkpoint on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Checkpoint {
-    /// The state that it holds.
+    /// The sequence of its state.
     pub(super) sequence: u64,
     pub(super) path: PathBuf,
 }
@@ -48,7 +53,7 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<Checkpoint>> {
     Ok(checkpoints)
 }
 
-/// Removes all but the newest `keep`, and what was never finished. Gives those that stay.
+/// Removes all but the newest `keep` checkpoints, and an unfinished one. Returns the remaining ones.
 pub(super) fn prune(dir: &Path, keep: usize) -> io::Result<Vec<Checkpoint>> {
     let mut checkpoints = list(dir)?;
     let surplus = checkpoints.len().saturating_sub(keep);
@@ -60,7 +65,7 @@ pub(super) fn prune(dir: &Path, keep: usize) -> io::Result<Vec<Checkpoint>> {
     Ok(checkpoints)
 }
 
-/// Makes a checkpoint with `write`, which gives its sequence, and gives it its name when it is on disk.
+/// Makes a checkpoint with `write`, which returns its sequence. It gets its name once it is on disk.
 pub(super) fn make(
     dir: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<u64, EngineError>,
@@ -102,5 +107,81 @@ impl Write for Synced {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// Writes the state to `out` and returns its sequence.
+///
+/// `applied` returns the sequence of the last group that readers see; it is called before and after the scan.
+/// Writing ends with an error once `is_stopping` is set.
+pub(super) fn write(
+    out: &mut dyn Write,
+    index: &Index,
+    space: &Space,
+    journal: &Path,
+    applied: impl Fn() -> u64,
+    is_stopping: &AtomicBool,
+) -> Result<u64, EngineError> {
+    let conference = space.conference();
+    let began = applied();
+    let mut lines = Lines { out, hash: Context::new(&SHA256), count: 0 };
+    let head = CheckpointHead {
+        callboard: "checkpoint".to_owned(),
+        version: VERSION,
+        conference: conference.to_owned(),
+        sequence: began,
+    };
+    lines.raw(&print_envelope(&head))?;
+    for parts in Groups::new(index, Vec::new()) {
+        let parts = parts.map_err(|error| EngineError::Failed(error.to_string()))?;
+        if is_stopping.load(Ordering::Relaxed) {
+            return Err(EngineError::Failed("the store is being closed".to_owned()));
+        }
+        if parts.first().is_some_and(|(key, _)| key != TALLY) {
+            print_record(conference, &parts, |line| lines.line(line))?;
+        }
+    }
+    let sequence = applied();
+    if sequence > began {
+        let mut next = began;
+        replay(journal, began, |JournalRecord { sequence: n, rows }| {
+            if n > sequence {
+                return Ok(());
+            }
+            next += 1;
+            if n != next {
+                return Err(EngineError::Failed(format!("the journal lacks record {next}")));
+            }
+            Ok::<_, EngineError>(print_changes(conference, &rows, |line| lines.line(line))?)
+        })?;
+        if next != sequence {
+            return Err(EngineError::Failed(format!("the journal ends at {next} instead of {sequence}")));
+        }
+    }
+    let Lines { out, hash, count } = lines;
+    let end = CheckpointEnd { records: count, sequence, sha256: HEXLOWER.encode(hash.finish().as_ref()) };
+    out.write_all(&print_envelope(&end))?;
+    out.write_all(b"\n")?;
+    Ok(sequence)
+}
+
+struct Lines<'a> {
+    out: &'a mut dyn Write,
+    hash: Context,
+    count: u64,
+}
+
+impl Lines<'_> {
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.count += 1;
+        self.raw(line)
+    }
+
+    fn raw(&mut self, line: &[u8]) -> io::Result<()> {
+        for bytes in [line, b"\n"] {
+            self.hash.update(bytes);
+            self.out.write_all(bytes)?;
+        }
+        Ok(())
     }
 }

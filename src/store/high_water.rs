@@ -1,15 +1,18 @@
-//! The high-water mark: what was given out at most, kept beside everything that a backup can bring back.
+//! The high-water mark: the highest numbers ever issued. No backup contains it.
 //!
-//! Owns `DIR/high-water`. It is on disk before what it allows: a release's number and its sessions' at once,
-//! the versions of agendas in blocks. So whatever is restored can be lifted over it, and no number is ever
-//! seen twice with different content.
+//! Owns `DIR/high-water`. After a restore, counters continue above it, so that no number is seen twice with different
+//! content. It is on disk before a number is used: releases and sessions one by one, versions of agendas in blocks.
 
-use super::cell::Table;
-use super::engine::EngineError;
-use super::files::sync_directory;
-use super::shared::Shared;
-use super::view::{self, Records};
-use super::{AgendaRecord, LedgerHead, ReadError, Write, ledger};
+use super::cell::Space;
+use super::directory::sync_directory;
+use super::error::ReadError;
+use super::index::engine::EngineError;
+use super::index::ledger;
+use super::index::view::{Index, Records};
+use super::record::Table;
+use super::record::agenda::AgendaRecord;
+use super::record::release::LedgerHead;
+use super::write::Write;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
@@ -17,19 +20,19 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Versions of agendas that one write of the mark allows.
+/// The versions of agendas that one write of the mark allows.
 const BLOCK: u64 = 64;
 
-/// What was given out at most.
+/// The highest numbers ever issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct HighWater {
-    /// The number of a release.
+    /// The highest number of a release.
     pub release: u64,
-    /// When it was published.
+    /// When that release was published.
     pub published: DateTime<Utc>,
-    /// The number of a session.
+    /// The highest number of a session.
     pub number: u32,
-    /// The version of an agenda.
+    /// The highest version of an agenda.
     pub agenda: u64,
 }
 
@@ -45,7 +48,7 @@ impl HighWater {
         }
     }
 
-    /// What a write gives out.
+    /// The numbers in a write.
     fn of(write: &Write) -> Self {
         match write {
             Write::PutAgenda { record, .. } => Self { agenda: record.version, ..Self::default() },
@@ -63,28 +66,27 @@ impl HighWater {
     }
 }
 
-/// The mark of an open store.
-pub(super) struct Mark {
+/// The file of an open store's mark.
+pub(super) struct HighWaterFile {
     path: PathBuf,
     known: HighWater,
     is_written: bool,
 }
 
-impl Mark {
-    /// The mark on disk; where there is none (an older version kept none, or it is damaged) what the store
-    /// holds, which the next write puts on disk.
-    pub(super) fn open(shared: &Shared) -> Result<Self, EngineError> {
-        let path = shared.places.high_water.clone();
+impl HighWaterFile {
+    /// Reads the mark. If it is damaged or missing, as with an older version, the highest numbers in the store take
+    /// its place, and the next write stores them.
+    pub(super) fn open(path: PathBuf, index: &Index, space: &Space) -> Result<Self, EngineError> {
         let found = read(&path)?;
         let is_written = found.is_some();
         let known = match found {
             Some(found) => found,
-            None => survey(shared).map_err(|error| EngineError::Failed(error.to_string()))?,
+            None => survey(index, space).map_err(|error| EngineError::Failed(error.to_string()))?,
         };
         Ok(Self { path, known, is_written })
     }
 
-    /// Makes sure that the mark covers `writes` before they are.
+    /// Raises the mark to cover `writes`, before they are made.
     pub(super) fn allow<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), EngineError> {
         let wanted = writes.map(HighWater::of).fold(HighWater::default(), HighWater::max);
         if self.is_written && self.known.max(wanted) == self.known {
@@ -98,30 +100,29 @@ impl Mark {
     }
 }
 
-/// Lifts a mark on disk at least to `wanted`, for a store that is not open.
+/// Raises the mark of a store that is not open to at least `wanted`.
 pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), EngineError> {
     write(path, read(path)?.unwrap_or_default().max(wanted))
 }
 
-/// What a store has given out, by reading all of it. What is damaged is told by those who need it.
-fn survey(shared: &Shared) -> Result<HighWater, ReadError> {
-    let (view, space) = (&shared.view, &shared.space);
+/// The highest numbers in a store, without damaged records.
+fn survey(index: &Index, space: &Space) -> Result<HighWater, ReadError> {
     let head = space.cell(Table::Head, b"");
-    let head: Option<LedgerHead> = view::read(view, |view| view.record(&head))?;
+    let head: Option<LedgerHead> = index.read(|view| view.record(&head))?;
     let base = head.as_ref().map(|head| head.base).unwrap_or_default();
-    let number = ledger::highest_number(view, space, base);
-    let agendas = Records::new(view, space, Table::Agenda).parsed::<AgendaRecord>();
+    let number = ledger::highest_number(index, space, base);
+    let agendas = Records::new(index, space, Table::Agenda).parsed::<AgendaRecord>();
     let agenda = agendas.flatten().map(|(_, agenda)| agenda.version).max().unwrap_or(0);
-    let given = HighWater { number, agenda, ..HighWater::default() };
-    Ok(head.map_or(given, |LedgerHead { release, published, floor, .. }| HighWater {
+    let highest = HighWater { number, agenda, ..HighWater::default() };
+    Ok(head.map_or(highest, |LedgerHead { release, published, floor, .. }| HighWater {
         release,
         published,
         number: number.max(floor.number),
-        ..given
+        ..highest
     }))
 }
 
-/// One line of JSON, and one with its CRC-32C.
+/// Writes one line of JSON, and one with its CRC-32C.
 fn write(path: &Path, mark: HighWater) -> Result<(), EngineError> {
     let line = serde_json::to_string(&mark).map_err(|error| EngineError::Failed(error.to_string()))?;
     let temporary = path.with_extension("new");
@@ -132,7 +133,7 @@ fn write(path: &Path, mark: HighWater) -> Result<(), EngineError> {
     Ok(path.parent().map_or(Ok(()), sync_directory)?)
 }
 
-/// None where there is none, or a damaged one.
+/// Reads a mark; none if it is missing or damaged.
 pub(super) fn read(path: &Path) -> Result<Option<HighWater>, io::Error> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_mark_is_no_mark() {
+    fn a_damaged_mark_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("high-water");
         write(&path, HighWater { release: 12, number: 3, agenda: 64, ..HighWater::default() }).unwrap();

@@ -1,62 +1,62 @@
-//! The keeper: a thread that makes checkpoints, and looks after those that there are.
+//! The keeper: the thread that makes and verifies checkpoints, and syncs the index.
 //!
-//! A checkpoint is due when there is no second copy of the index, when one was found damaged, and when the
-//! journal since the last one has grown past a limit. Two are kept, with the journal since the older one. Once
-//! after opening and then once a day all of it is read again: a copy that nobody reads is none.
+//! A checkpoint is due if the index has no second copy, if a copy is damaged, and when the journal since the newest
+//! checkpoint has grown past a limit. Two checkpoints stay, with the journal since the older one. A minute after
+//! opening and then once a day all of them are verified.
 
-use super::engine::EngineError;
-use super::opening::is_whole_journal;
+use super::checkpoint;
+use super::index::engine::{Engine, EngineError};
+use super::index::opening::is_whole_journal;
+use super::journal;
+use super::journal::segment::segments;
 use super::shared::Shared;
-use super::view;
-use super::{checkpoint, journal};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-/// Between two looks while commits come.
+/// The time between two checks while there are commits.
 const TICK: Duration = Duration::from_secs(1);
-/// Between two looks while nothing was written and the index is synced: a server at rest wakes as seldom as it can.
+/// The time between two checks while nothing is written and the index is synced, for few wake-ups at rest.
 const TICK_AT_REST: Duration = Duration::from_secs(5);
-/// Between two looks into the directories while nothing was written. Reading a directory allocates more than the
-/// allocator's caches hold, so each look makes jemalloc's background thread purge for a second.
+/// The time between two reads of the directories while nothing is written. Reading a directory allocates more than the
+/// allocator's caches have, so jemalloc's background thread then purges for a second.
 const RELIST: Duration = Duration::from_secs(60);
-/// Between two syncs of the index: what a power cut leaves to be applied again.
+/// The time between two syncs of the index. After a power cut the journal since the last one is applied again.
 const SYNC: Duration = Duration::from_secs(10);
 const FIRST_REVIEW: Duration = Duration::from_secs(60);
 const NEXT_REVIEW: Duration = Duration::from_secs(24 * 3600);
-/// After a checkpoint that failed.
+/// The time after a failed checkpoint.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// What it is told.
+/// An order of the store. The reply is the sequence of the checkpoint.
 pub(super) enum Order {
-    /// Make a checkpoint now, and say which.
+    /// Make a checkpoint now.
     Checkpoint(SyncSender<Result<u64, EngineError>>),
-    /// Write one to this instead, and say which.
+    /// Write a checkpoint to a writer.
     Backup(Box<dyn Write + Send>, SyncSender<Result<u64, EngineError>>),
 }
 
 pub(super) struct Keeper {
     shared: Arc<Shared>,
-    /// A copy is damaged: the next checkpoint takes the place of all that there is.
+    /// A checkpoint or the journal is damaged. The next checkpoint replaces all others.
     is_damaged: bool,
     next_try: Instant,
     next_sync: Instant,
     next_review: Instant,
     synced: u64,
-    /// When no checkpoint was due the last time, and how many bytes had been journaled; none where the next look
-    /// has to find out.
+    /// When a check found that no checkpoint is due, and the journaled bytes then. None if the next check must read the
+    /// directories.
     not_due: Option<(Instant, u64)>,
-    /// Bytes of the journal since the newest checkpoint that were there when the store was opened; with a
-    /// checkpoint since, less what was written before that.
-    found: i128,
+    /// Added to the journaled bytes of this process, it gives the bytes since the newest checkpoint.
+    offset: i128,
 }
 
 impl Keeper {
     pub(super) fn new(shared: Arc<Shared>, is_damaged: bool) -> Self {
         let now = Instant::now();
-        let found = since_checkpoint(&shared).unwrap_or(0);
+        let offset = since_checkpoint(&shared).unwrap_or(0);
         Self {
             shared,
             is_damaged,
@@ -65,14 +65,14 @@ impl Keeper {
             next_review: now + FIRST_REVIEW,
             synced: 0,
             not_due: None,
-            found: found.into(),
+            offset: offset.into(),
         }
     }
 
-    /// Goes on until the sender is gone.
+    /// Runs until the sender is gone.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         loop {
-            self.look();
+            self.check();
             match orders.recv_timeout(self.tick()) {
                 Ok(Order::Checkpoint(reply)) => drop(reply.try_send(self.make())),
                 Ok(Order::Backup(out, reply)) => drop(reply.try_send(self.back_up(out))),
@@ -82,26 +82,26 @@ impl Keeper {
         }
     }
 
-    /// The time until the next look.
+    /// The time until the next check.
     fn tick(&self) -> Duration {
-        let is_synced = self.synced == self.shared.pulse.applied.load(Ordering::Acquire);
+        let is_synced = self.synced == self.shared.state.applied.load(Ordering::Acquire);
         let journaled = self.journaled();
         let is_at_rest = is_synced && self.not_due.is_some_and(|(_, then)| then == journaled);
         if is_at_rest { TICK_AT_REST } else { TICK }
     }
 
     fn journaled(&self) -> u64 {
-        self.shared.pulse.journaled.load(Ordering::Relaxed)
+        self.shared.state.journaled.load(Ordering::Relaxed)
     }
 
-    /// Whether a checkpoint may have become due since the last look.
+    /// Whether a checkpoint may have become due since the last check.
     fn may_be_due(&self, now: Instant, journaled: u64) -> bool {
         self.is_damaged || self.not_due.is_none_or(|(at, then)| then != journaled || now >= at + RELIST)
     }
 
-    fn look(&mut self) {
-        if self.shared.held.check().is_err() {
-            return; // the commit thread says so
+    fn check(&mut self) {
+        if self.shared.lock.check().is_err() {
+            return; // the commit thread reports it
         }
         let now = Instant::now();
         if now >= self.next_sync {
@@ -112,11 +112,11 @@ impl Keeper {
             self.next_review = now + NEXT_REVIEW;
             match self.review() {
                 Ok(is_damaged) => self.is_damaged |= is_damaged,
-                Err(error) => tracing::error!(%error, "journal and checkpoints cannot be looked through"),
+                Err(error) => tracing::error!(%error, "journal and checkpoints cannot be verified"),
             }
         }
-        // A checkpoint takes memory, and a publication needs all that there is.
-        if now < self.next_try || self.shared.pulse.is_staging.load(Ordering::Relaxed) {
+        // A checkpoint takes memory, and so does a publication.
+        if now < self.next_try || self.shared.state.is_staging.load(Ordering::Relaxed) {
             return;
         }
         let journaled = self.journaled();
@@ -133,26 +133,28 @@ impl Keeper {
             Ok(Some(sequence)) => tracing::info!(sequence, "made a checkpoint"),
             Err(_) if self.is_stopping() => {}
             Err(error) => {
-                tracing::warn!(%error, "a checkpoint could not be made; the journal keeps everything meanwhile");
+                tracing::warn!(%error, "a checkpoint could not be made; the journal still has everything");
                 self.next_try = now + RETRY;
             }
         }
     }
 
     fn is_stopping(&self) -> bool {
-        self.shared.pulse.is_stopping.load(Ordering::Relaxed)
+        self.shared.state.is_stopping.load(Ordering::Relaxed)
     }
 
-    /// Failures are those of the next commit to report.
+    /// Syncs the index. The commit thread handles an index that fails.
     fn sync(&mut self) {
-        let applied = self.shared.pulse.applied.load(Ordering::Acquire);
-        let engine = view::read(&self.shared.view, |view| Ok(view.engine.clone())).ok().flatten();
-        if let Some(engine) = engine.filter(|_| applied != self.synced) {
-            match engine.sync() {
-                Ok(()) => self.synced = applied,
-                Err(error) => tracing::warn!(%error, "the index could not be synced"),
-            }
+        let applied = self.shared.state.applied.load(Ordering::Acquire);
+        if applied == self.synced {
+            return;
         }
+        let Some(engine) = self.shared.index.engine() else { return };
+        match engine.sync() {
+            Ok(()) => self.synced = applied,
+            Err(error) => tracing::warn!(%error, "the index could not be synced"),
+        }
+        Engine::close(engine);
     }
 
     fn is_due(&self) -> io::Result<bool> {
@@ -161,32 +163,32 @@ impl Keeper {
         if self.is_damaged || newest.is_none() && !is_whole_journal(places)? {
             return Ok(true);
         }
-        // A large state is not written out for a small journal.
+        // A large state is not written again for a small journal.
         let limit = match &newest {
             Some(newest) => limit.max(newest.path.metadata()?.len() / 2),
             None => limit,
         };
-        Ok(self.found + i128::from(self.journaled()) >= limit.into())
+        Ok(self.offset + i128::from(self.journaled()) >= limit.into())
     }
 
     fn make(&mut self) -> Result<u64, EngineError> {
         self.sync();
-        let Shared { places, held, pulse, .. } = &*self.shared;
-        held.check()?;
-        let written = pulse.journaled.load(Ordering::Relaxed);
+        let Shared { places, lock, state, .. } = &*self.shared;
+        lock.check()?;
+        let written = state.journaled.load(Ordering::Relaxed);
         let made = checkpoint::make(&places.checkpoints, |out| self.write(out))?;
-        let keep = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::KEPT };
-        let kept = checkpoint::prune(&places.checkpoints, keep)?;
-        // Until there are two, the journal before the first stays as its second copy.
-        if let Some(oldest) = kept.first().filter(|_| kept.len() == keep) {
+        let most = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::MOST_CHECKPOINTS };
+        let left = checkpoint::prune(&places.checkpoints, most)?;
+        // A single checkpoint needs the journal before it as a second copy.
+        if let Some(oldest) = left.first().filter(|_| left.len() == most) {
             journal::prune(&places.journal, oldest.sequence)?;
         }
-        self.found = -i128::from(written);
-        pulse.checkpoint.store(made.sequence, Ordering::Relaxed);
+        self.offset = -i128::from(written);
+        state.checkpoint.store(made.sequence, Ordering::Relaxed);
         Ok(made.sequence)
     }
 
-    /// On this thread, since nothing may take the journal away meanwhile.
+    /// This runs here because this thread removes segments of the journal, and it must not do so meanwhile.
     fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, EngineError> {
         let sequence = self.write(&mut out)?;
         out.flush()?;
@@ -194,28 +196,28 @@ impl Keeper {
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<u64, EngineError> {
-        let Shared { places, held, view, space, pulse, .. } = &*self.shared;
-        let applied = || pulse.applied.load(Ordering::Acquire);
-        held.check()?;
-        let sequence = checkpoint::write(out, view, space, &places.journal, applied, &pulse.is_stopping)?;
-        held.check()?; // the journal was read by its name
+        let Shared { places, lock, index, space, state, .. } = &*self.shared;
+        let applied = || state.applied.load(Ordering::Acquire);
+        lock.check()?;
+        let sequence = checkpoint::write(out, index, space, &places.journal, applied, &state.is_stopping)?;
+        lock.check()?; // the journal was opened by its name
         Ok(sequence)
     }
 
-    /// Reads all that is not read otherwise. Whether anything of it is damaged.
+    /// Verifies checkpoints and closed segments. Returns whether any is damaged.
     fn review(&self) -> io::Result<bool> {
         let places = &self.shared.places;
         let mut is_damaged = false;
         for checkpoint in checkpoint::list(&places.checkpoints)? {
-            if let Err(error) = checkpoint::verify(&checkpoint.path) {
+            if let Err(error) = checkpoint::load::verify(&checkpoint.path) {
                 tracing::error!(checkpoint = %checkpoint.path.display(), %error, "a checkpoint is damaged");
                 is_damaged = true;
             }
         }
-        let mut segments = journal::segments(&places.journal)?;
-        segments.pop(); // it is written to, and was read when the store was opened
-        for segment in segments {
-            if !segment.is_whole()? {
+        let mut closed = segments(&places.journal)?;
+        closed.pop(); // the open segment was verified when the store was opened
+        for segment in closed {
+            if !journal::replay::is_whole(&segment)? {
                 tracing::error!(segment = %segment.path.display(), "a segment of the journal is damaged");
                 is_damaged = true;
             }
@@ -224,11 +226,11 @@ impl Keeper {
     }
 }
 
-/// Bytes in the segments that were begun after the newest checkpoint.
+/// The bytes of the segments that begin after the newest checkpoint.
 fn since_checkpoint(shared: &Shared) -> io::Result<u64> {
     let newest = checkpoint::list(&shared.places.checkpoints)?.pop();
     let since = newest.map_or(0, |newest| newest.sequence);
-    let segments = journal::segments(&shared.places.journal)?;
+    let segments = segments(&shared.places.journal)?;
     let young = segments.iter().filter(|segment| segment.first > since);
     young.map(|segment| Ok(segment.path.metadata()?.len())).sum()
 }
@@ -240,13 +242,13 @@ mod tests {
     use crate::store::{Store, Write as StoreWrite};
 
     #[test]
-    fn at_rest_it_looks_seldom_and_reads_no_directory() {
+    fn at_rest_it_checks_rarely_and_reads_no_directory() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), &Slug::parse("con").unwrap()).unwrap();
         let mut keeper = Keeper::new(Arc::clone(&store.0.shared), false);
         let note = || vec![StoreWrite::raw("note", [1])];
         store.commit_blocking(note()).unwrap();
-        keeper.look();
+        keeper.check();
         assert_eq!(keeper.tick(), TICK, "the index is not synced yet");
         keeper.sync();
         assert_eq!(keeper.tick(), TICK_AT_REST);
@@ -254,7 +256,7 @@ mod tests {
         let checkpoints = &store.0.shared.places.checkpoints;
         let aside = dir.path().join("aside");
         std::fs::rename(checkpoints, &aside).unwrap();
-        keeper.look();
+        keeper.check();
         assert_eq!(keeper.tick(), TICK_AT_REST, "the missing directory was not noticed");
         let (at, journaled) = keeper.not_due.unwrap();
         assert!(!keeper.may_be_due(at + RELIST / 2, journaled) && keeper.may_be_due(at + RELIST, journaled));

@@ -1,7 +1,7 @@
-//! Who owns the files of a data directory: whoever owns the directory.
+//! Files that root creates in a data directory are given to the directory's owner.
 //!
-//! An operator runs `callboard restore` and the like with sudo, over the data directory of a service with a user of its own. The
-//! service could not read the files that root makes there, so they are given to its user in the end.
+//! An operator runs `callboard restore` and similar commands with sudo, on the data directory of a service with its own
+//! user. Without this the service could not read the new files.
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, chownat, fchown, fstat, openat};
 use rustix::io::Errno;
@@ -10,21 +10,21 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-/// While it lives, root may make files in a data directory. When it is dropped, the owner of the directory becomes theirs.
+/// Gives the files that root created in a data directory to the directory's owner when it is dropped.
 ///
-/// Does nothing where this process is not root's or the directory is.
+/// Does nothing if this process does not run as root, or if root owns the directory.
 #[derive(Debug)]
 #[must_use = "files are given to the directory's owner when this is dropped"]
-pub struct OwnerKept(PathBuf);
+pub struct OwnershipGuard(PathBuf);
 
-impl OwnerKept {
-    /// For a data directory, which need not exist yet.
+impl OwnershipGuard {
+    /// For a data directory, which may not exist yet.
     pub fn of(dir: &Path) -> Self {
         Self(dir.to_owned())
     }
 }
 
-impl Drop for OwnerKept {
+impl Drop for OwnershipGuard {
     fn drop(&mut self) {
         if !geteuid().is_root() {
             return;
@@ -54,8 +54,8 @@ fn give_to_owner(dir: &Path) -> io::Result<()> {
     give_entries(&dir, &owner)
 }
 
-/// The owner could replace names meanwhile. So each name is opened once, without following links, and what was opened is
-/// looked at and changed. A file with a second name may be somebody else's, and is left alone.
+/// The owner could replace names meanwhile. So each name is opened once, without following links, and only the open file
+/// is examined and changed. A file with a second name may belong to somebody else and stays as it is.
 fn give_entries(dir: &OwnedFd, owner: &Stat) -> io::Result<()> {
     let (user, group) = (Some(Uid::from_raw(owner.st_uid)), Some(Gid::from_raw(owner.st_gid)));
     for entry in Dir::read_from(dir)? {
@@ -98,7 +98,7 @@ mod tests {
     const SERVICE: u32 = 61_234;
 
     #[test]
-    fn what_root_makes_in_a_data_directory_belongs_to_its_owner() {
+    fn files_of_root_are_given_to_the_directorys_owner() {
         if !geteuid().is_root() {
             return;
         }
@@ -108,7 +108,7 @@ mod tests {
         fs::write(&elsewhere, "").unwrap();
         chown(&data, Some(SERVICE), Some(SERVICE)).unwrap();
         {
-            let _kept = OwnerKept::of(&data);
+            let _kept = OwnershipGuard::of(&data);
             fs::write(data.join("journal/1"), "").unwrap();
             fs::write(data.join("other"), "").unwrap();
             chown(data.join("other"), Some(7), Some(7)).unwrap();
@@ -123,11 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_of_root_stays_its_own() {
+    fn a_directory_of_root_stays_unchanged() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("file"), "").unwrap();
-        drop(OwnerKept::of(place.path()));
-        drop(OwnerKept::of(&place.path().join("missing")));
+        drop(OwnershipGuard::of(place.path()));
+        drop(OwnershipGuard::of(&place.path().join("missing")));
         let owner = |path: &Path| fs::metadata(path).unwrap().uid();
         assert_eq!(owner(&place.path().join("file")), owner(place.path()));
     }

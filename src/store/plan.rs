@@ -1,35 +1,31 @@
-//! From writes to keys and values: the compare-and-sets, and what each write does to the tree.
+//! From writes to rows: reads the records that a write needs, applies the rules and encodes the new records.
 //!
-//! A commit is planned against the tree and everything that its group wrote before it, so two commits of
-//! one group meet each other as they would in two. One that fails leaves nothing behind in the plan.
+//! A commit is planned against the index and the commits before it in its group, as if they had run one after the
+//! other. A commit that fails leaves nothing behind.
 
-use super::cell::{Cell, FORMAT, Space, Table, packed_parts};
-use super::ledger::kind;
-use super::links::Links;
-use super::release::{Base, ReleaseDetail};
-use super::staging::{self, LedgerPart, Part, Piece};
-use super::{
-    AgendaRecord, CommitError, LedgerHead, LinkTarget, ReadError, ReleaseRecord, ReleaseSummary,
-    ReleaseWrite, Write,
+use super::cell::{Cell, Changes, FORMAT, Space, kind, packed_parts};
+use super::error::{CommitError, ReadError};
+use super::record::Table;
+use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
+use super::record::release::{
+    LedgerBase, LedgerHead, LedgerPiece, ReleaseDetail, ReleaseRecord, ReleaseSummary,
 };
+use super::rules;
+use super::write::{PieceContent, ReleasePiece, ReleaseWrite, Write, take_changes};
 use crate::program::Change;
 use crate::revision::{Digest, Entry, FeedMark, Slugs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 
-/// Keys and what they are to hold; none where they are to go.
-pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-/// The largest commit, as written: a program of 20 MiB, its ledger and its changes take a fifth of it.
+/// The largest commit. A program of 20 MiB with its ledger and changes takes a fifth of it.
 const COMMIT_BYTES: usize = 512 * 1024 * 1024;
 
-/// Why a commit is not in the plan.
+/// Why a commit was not planned.
 #[derive(Debug)]
 pub(super) enum PlanError {
-    /// Its own fault: the answer to it alone.
+    /// A rule or a limit refuses it.
     Refused(CommitError),
-    /// The tree cannot be read.
+    /// A record that it needs cannot be read.
     Unreadable(ReadError),
 }
 
@@ -45,18 +41,18 @@ impl From<CommitError> for PlanError {
     }
 }
 
-/// Reads the tree, whatever group is in flight.
+/// Reads a value from the index.
 pub(super) trait Fetch: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError> {}
 impl<F: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError>> Fetch for F {}
 
-/// What one commit writes on top of its group.
+/// The rows of one commit, on top of those of its group.
 pub(super) struct Plan<'a, F> {
     space: &'a Space,
     group: &'a Changes,
     fetch: F,
     own: Changes,
     bytes: usize,
-    /// About how long a piece of a large release is.
+    /// The approximate bytes of one piece of a large release.
     limit: usize,
 }
 
@@ -66,16 +62,14 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 
     /// Plans a piece of a release that is not published yet.
-    pub(super) fn stage(mut self, piece: &Piece) -> Result<Changes, PlanError> {
-        let Piece { release, part } = piece;
-        let head: Option<LedgerHead> = self.get(&self.space.cell(Table::Head, b""))?;
-        check(head.map_or(0, |head| head.release) < *release)?;
-        match part {
-            Part::Csv(csv) => self.put_raw(&self.number(Table::Csv, *release), csv)?,
-            Part::Changes(piece, changes) => self.put(&self.changes_cell(*release, *piece), changes)?,
-            Part::Ledger(piece, part) => {
-                self.put(&Base { release: *release, pieces: 0 }.piece(self.space, *piece), part)?
-            }
+    pub(super) fn piece(mut self, piece: &ReleasePiece) -> Result<Changes, PlanError> {
+        let ReleasePiece { release, content } = piece;
+        rules::put_piece(self.head()?.as_ref(), *release)?;
+        let cell = |table, piece: u32| self.space.piece(table, *release, piece);
+        match content {
+            PieceContent::Csv(csv) => self.put_raw(&self.space.release(Table::Csv, *release), csv)?,
+            PieceContent::Changes(piece, changes) => self.put(&cell(Table::Changes, *piece), changes)?,
+            PieceContent::Ledger(piece, maps) => self.put(&cell(Table::Ledger, *piece), maps)?,
         }
         Ok(self.own)
     }
@@ -93,58 +87,67 @@ impl<'a, F: Fetch> Plan<'a, F> {
             Write::PutAgenda { key, expect, record } => {
                 let cell = self.space.cell(Table::Agenda, &key.0);
                 let (stored, bytes) = (self.bytes(&cell)?, json(record)?);
-                let is_next = version(&cell, stored.as_deref())? == *expect
-                    && expect.is_none_or(|read| record.version > read);
-                check(is_next || stored.as_ref() == Some(&bytes))?;
+                let is_same = stored.as_ref() == Some(&bytes);
+                let stored = agenda_version(&cell, stored.as_deref())?;
+                rules::put_agenda(stored, *expect, record.version, is_same)?;
                 self.put_raw(&cell, &bytes)
             }
             Write::DeleteAgenda { key, expect } => {
                 let cell = self.space.cell(Table::Agenda, &key.0);
+                // Without an expected version, a damaged agenda can be removed too.
                 if expect.is_some() {
-                    let stored = self.bytes(&cell)?;
-                    check(version(&cell, stored.as_deref())? == *expect)?;
+                    let stored = agenda_version(&cell, self.bytes(&cell)?.as_deref())?;
+                    rules::delete_agenda(stored, *expect)?;
                 }
                 self.remove(&cell)
             }
             Write::PutLink { hash, target } => self.link(hash, Some(*target)),
             Write::DropLink { hash } => self.link(hash, None),
-            Write::PutNamed(record) => self.put_raw(&self.named(&record.name().key()), &record.encode()),
-            Write::DropNamed(name) => self.remove(&self.named(&name.key())),
-            Write::PutRaw { name, value: Some(value) } => self.put_raw(&self.named(name), value),
-            Write::PutRaw { name, value: None } => self.remove(&self.named(name)),
+            Write::PutNamed(record) => {
+                self.put_raw(&self.space.named(&record.name().key()), &record.encode())
+            }
+            Write::DropNamed(name) => self.remove(&self.space.named(&name.key())),
+            Write::PutRaw { name, value: Some(value) } => self.put_raw(&self.space.named(name), value),
+            Write::PutRaw { name, value: None } => self.remove(&self.space.named(name)),
             Write::PutRelease(write) => self.release(write),
             Write::RewriteRelease { record, csv } => {
-                let known = self.get::<ReleaseSummary>(&self.number(Table::Release, record.number))?;
-                check(known.is_some())?;
-                self.rewrite(record)?;
+                let stored: Option<ReleaseSummary> =
+                    self.get(&self.space.release(Table::Release, record.number))?;
+                rules::rewrite_release(stored.as_ref())?;
+                self.rewrite_release(record)?;
                 match csv {
-                    Some(csv) => self.put_raw(&self.number(Table::Csv, record.number), csv),
+                    Some(csv) => self.put_raw(&self.space.release(Table::Csv, record.number), csv),
                     None => Ok(()),
                 }
             }
             Write::RewriteEntry { entry } => self.rewrite_entry(entry),
             Write::DropReleaseText { n } => {
-                let cell = self.number(Table::Release, *n);
-                if let Some(summary) = self.get::<ReleaseSummary>(&cell)? {
-                    self.put(&cell, &ReleaseSummary { complete: false, ..summary })?;
+                let cell = self.space.release(Table::Release, *n);
+                if let Some(summary) = self.get(&cell)? {
+                    self.put(&cell, &rules::drop_program(summary))?;
                 }
-                self.remove(&self.number(Table::Csv, *n))
+                self.remove(&self.space.release(Table::Csv, *n))
             }
         }
     }
 
-    /// Puts a link into its record, or takes it out. The record of its own that it had in format 1 goes, and the
-    /// store is one of the present format from then on.
+    /// Sets or removes a link. Its own record of format 1 is removed, and the store has the present format from then on.
     fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
         self.raise_format()?;
         self.remove(&self.space.cell(Table::Link, &hash.0))?;
-        let cell = Links::cell(self.space, hash);
-        let mut links: Links = self.get(&cell)?.unwrap_or_default();
-        links.set(*hash, target);
-        if links.is_empty() { self.remove(&cell) } else { self.put(&cell, &links) }
+        let cell = self.space.links(hash);
+        let stored: Option<LinkBucket> = self.get(&cell)?;
+        match rules::set_link(stored, hash, target) {
+            Some(links) => self.put(&cell, &links),
+            None => self.remove(&cell),
+        }
     }
 
-    /// Keeps older versions out from here on: they would not find what is written now.
+    fn head(&self) -> Result<Option<LedgerHead>, ReadError> {
+        self.get(&self.space.cell(Table::Head, b""))
+    }
+
+    /// Makes older versions refuse the store from now on: they would not find the new records.
     fn raise_format(&mut self) -> Result<(), PlanError> {
         let format = self.space.cell(Table::Format, b"");
         if self.get(&format)? < Some(FORMAT) {
@@ -154,48 +157,35 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 
     fn release(&mut self, write: &ReleaseWrite) -> Result<(), PlanError> {
-        let cell = self.space.cell(Table::Head, b"");
-        let stored: Option<LedgerHead> = self.get(&cell)?;
-        let running = stored.as_ref().map_or(0, |head| head.release);
-        let follows = write.head.release > write.expect && write.head.release == write.record.number;
-        let is_stored = stored.as_ref().is_some_and(|stored| stored.is_same(&write.head));
-        check((running == write.expect && follows) || is_stored)?;
-        let (number, staged) = (write.record.number, &write.staged);
-        let base = match staged.ledger {
-            0 => stored.map(|head| head.base).unwrap_or_default(),
-            pieces => Base { release: number, pieces },
-        };
-        self.put(&cell, &LedgerHead { base, ..write.head.clone() })?;
+        let head = rules::publish(self.head()?.as_ref(), write)?;
+        let (number, staged, base) = (write.record.number, &write.staged, head.base);
+        self.put(&self.space.cell(Table::Head, b""), &head)?;
         if !staged.csv {
-            self.put_raw(&self.number(Table::Csv, number), &write.csv)?;
+            self.put_raw(&self.space.release(Table::Csv, number), &write.csv)?;
         }
-        let summary = write.record.summary();
-        self.put(
-            &self.number(Table::Release, number),
-            &ReleaseSummary { changes: summary.changes + staged.changed, ..summary },
-        )?;
+        self.put(&self.space.release(Table::Release, number), &rules::published_summary(write))?;
         self.detail(&write.record, write.record.changes.clone(), staged.changes)?;
         for entry in &write.entries {
-            self.put(&base.entry(self.space, &entry.session.id), entry)?;
+            self.put(&self.space.entry(base, &entry.session.id), entry)?;
         }
         for (path, mark) in &write.feeds {
-            self.put(&base.feed(self.space, path), mark)?;
+            self.put(&self.space.feed(base, path), mark)?;
         }
         for path in &write.feeds_gone {
-            let cell = base.feed(self.space, path);
-            // It may be in a piece, which says otherwise.
+            let cell = self.space.feed(base, path);
+            // A piece may still have it.
             if base.release == 0 { self.remove(&cell)? } else { self.put(&cell, &None::<FeedMark>)? }
         }
         self.slugs(base, &write.slugs)
     }
 
-    /// The lists of a release, as many of its changes as are in no piece, and no more pieces than it says.
+    /// Writes the lists of a release, without the changes that are in pieces, and removes surplus pieces.
     fn detail(&mut self, record: &ReleaseRecord, changes: Vec<Change>, pieces: u32) -> Result<(), PlanError> {
         let (conference, warnings) = (record.conference.clone(), record.warnings.clone());
         let detail = ReleaseDetail { changes, conference, warnings, pieces };
-        self.put(&self.number(Table::Detail, record.number), &detail)?;
+        self.put(&self.space.release(Table::Detail, record.number), &detail)?;
         for piece in pieces.. {
-            let cell = self.changes_cell(record.number, piece);
+            let cell = self.space.piece(Table::Changes, record.number, piece);
             if self.parts(&cell)? == 0 {
                 break;
             }
@@ -204,80 +194,68 @@ impl<'a, F: Fetch> Plan<'a, F> {
         Ok(())
     }
 
-    /// A kept release as it is to be from now on.
-    fn rewrite(&mut self, record: &ReleaseRecord) -> Result<(), PlanError> {
-        self.put(&self.number(Table::Release, record.number), &record.summary())?;
+    /// Rewrites a stored release.
+    fn rewrite_release(&mut self, record: &ReleaseRecord) -> Result<(), PlanError> {
+        self.put(&self.space.release(Table::Release, record.number), &record.summary())?;
         let mut changes = record.changes.iter().cloned().peekable();
-        let first = staging::some(&mut changes, self.limit);
+        let first = take_changes(&mut changes, self.limit);
         let mut pieces = 0;
         while changes.peek().is_some() {
-            let piece = staging::some(&mut changes, self.limit);
-            self.put(&self.changes_cell(record.number, pieces), &piece)?;
+            let piece = take_changes(&mut changes, self.limit);
+            self.put(&self.space.piece(Table::Changes, record.number, pieces), &piece)?;
             pieces += 1;
         }
         self.detail(record, first, pieces)
     }
 
-    /// An entry as it is to be from now on. What a piece says of it goes too: nobody reads it, but it is text.
+    /// Rewrites an entry. Its outdated copy in a piece is rewritten too, since the text must be erased everywhere.
     fn rewrite_entry(&mut self, entry: &Entry) -> Result<(), PlanError> {
-        let head: Option<LedgerHead> = self.get(&self.space.cell(Table::Head, b""))?;
-        let base = head.map(|head| head.base).unwrap_or_default();
-        let is_same = |stored: &Entry| stored.number == entry.number && stored.revision == entry.revision;
+        let base = self.head()?.map(|head| head.base).unwrap_or_default();
         let id = &entry.session.id;
-        let amended = base.entry(self.space, id);
-        let stored: Option<Entry> = self.get(&amended)?;
-        let mut is_known = stored.as_ref().is_some_and(is_same);
-        if stored.is_some() {
-            check(is_known)?;
-            self.put(&amended, entry)?;
+        let cell = self.space.entry(base, id);
+        let stored: Option<Entry> = self.get(&cell)?;
+        let mut is_known = stored.is_some();
+        if let Some(stored) = stored {
+            rules::rewrite_entry(&stored, entry)?;
+            self.put(&cell, entry)?;
         }
         for piece in 0..base.pieces {
-            let cell = base.piece(self.space, piece);
-            let mut part: LedgerPart =
+            let cell = self.space.piece(Table::Ledger, base.release, piece);
+            let mut maps: LedgerPiece =
                 self.get(&cell)?.ok_or_else(|| cell.damaged("a piece of it is missing"))?;
-            if let Some(found) = part.entries.iter_mut().find(|found| found.session.id == *id) {
-                is_known |= is_same(found);
+            if let Some(found) = maps.entries.iter_mut().find(|found| found.session.id == *id) {
+                if !is_known {
+                    rules::rewrite_entry(found, entry)?;
+                }
+                is_known = true;
                 *found = entry.clone();
-                check(is_known)?;
-                self.put(&cell, &part)?;
+                self.put(&cell, &maps)?;
                 break;
             }
         }
-        Ok(check(is_known)?)
+        if is_known { Ok(()) } else { Err(CommitError::Conflict.into()) }
     }
 
-    fn slugs(&mut self, base: Base, slugs: &Slugs) -> Result<(), PlanError> {
+    fn slugs(&mut self, base: LedgerBase, slugs: &Slugs) -> Result<(), PlanError> {
         let space = self.space;
         let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = slugs;
         for (slug, track) in tracks {
-            self.put(&base.slug(space, kind::TRACK, slug.as_str()), track)?;
+            self.put(&space.slug(base, kind::TRACK, slug.as_str()), track)?;
         }
         for (kind, names) in [(kind::ROOM, rooms), (kind::SPEAKER, speakers)] {
             for (slug, name) in names {
-                self.put(&base.slug(space, kind, slug.as_str()), name)?;
+                self.put(&space.slug(base, kind, slug.as_str()), name)?;
             }
         }
         for (kind, aliases) in [(kind::TRACK_ALIAS, track_aliases), (kind::ROOM_ALIAS, room_aliases)] {
             for (was, slug) in aliases {
-                self.put(&base.slug(space, kind, was.as_str()), slug)?;
+                self.put(&space.slug(base, kind, was.as_str()), slug)?;
             }
         }
         for day in days {
-            self.put(&base.slug(space, kind::DAY, &day.to_string()), day)?;
+            self.put(&space.slug(base, kind::DAY, &day.to_string()), day)?;
         }
         Ok(())
-    }
-
-    fn named(&self, name: &str) -> Cell {
-        self.space.cell(Table::Note, name.as_bytes())
-    }
-
-    fn number(&self, table: Table, number: u64) -> Cell {
-        self.space.cell(table, &number.to_be_bytes())
-    }
-
-    fn changes_cell(&self, release: u64, piece: u32) -> Cell {
-        staging::cell(self.space, Table::Changes, release, piece)
     }
 
     fn fetch(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
@@ -288,7 +266,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 
     fn get<T: DeserializeOwned>(&self, cell: &Cell) -> Result<Option<T>, ReadError> {
-        decode(cell, self.bytes(cell)?)
+        cell.decode(self.bytes(cell)?)
     }
 
     fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
@@ -328,8 +306,8 @@ impl<'a, F: Fetch> Plan<'a, F> {
         let Some(value) = self.fetch(&key)? else { return Ok(0) };
         match cell.first(&key, &value) {
             Ok((count, _)) => Ok(count.into()),
-            // A damaged record can be replaced and taken away, or its note would stop publications for good. Who may
-            // replace a record only as it was read has read it before, and was refused.
+            // A damaged record can be replaced and removed; a damaged record with a fixed name would otherwise stop
+            // publications for good. A compare-and-set has failed before this, since it reads the record.
             Err(ReadError::Damaged { .. }) => {
                 let mut count = 1;
                 while self.fetch(&cell.key(u16::try_from(count).unwrap_or(u16::MAX)))?.is_some()
@@ -344,16 +322,8 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 }
 
-/// Parses a record's JSON.
-pub(super) fn decode<T: DeserializeOwned>(
-    cell: &Cell,
-    bytes: Option<Vec<u8>>,
-) -> Result<Option<T>, ReadError> {
-    bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(|cause| cell.damaged(cause))).transpose()
-}
-
 /// The version of a stored agenda.
-fn version(cell: &Cell, stored: Option<&[u8]>) -> Result<Option<u64>, ReadError> {
+fn agenda_version(cell: &Cell, stored: Option<&[u8]>) -> Result<Option<u64>, ReadError> {
     let version = |stored| AgendaRecord::version_of(stored).ok_or_else(|| cell.damaged("it has no version"));
     stored.map(version).transpose()
 }
@@ -362,8 +332,4 @@ fn version(cell: &Cell, stored: Option<&[u8]>) -> Result<Option<u64>, ReadError>
 fn json<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, CommitError> {
     // This fails only for maps whose keys are no strings, and no record has one.
     serde_json::to_vec(record).map_err(|_| CommitError::TooLarge)
-}
-
-fn check(holds: bool) -> Result<(), CommitError> {
-    if holds { Ok(()) } else { Err(CommitError::Conflict) }
 }

@@ -1,13 +1,16 @@
-//! The reading side of the store: synchronous, and never behind the disk unless a page is not cached. What reads more than a
-//! small record does so through [`Store::read`], on a thread that may wait.
+//! Reading the store.
+//!
+//! Reads are synchronous: small records usually come from memory. Scans and long records belong into [`Store::read`].
 
-use super::cell::{Cell, Table};
-use super::plan::decode;
+use super::Store;
+use super::cell::Cell;
+use super::error::ReadError;
+use super::index::ledger;
+use super::index::view::Records;
+use super::record::Table;
+use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
 use super::record::named::{self, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule};
-use super::release::{ReleaseDetail, ReleaseFrame};
-use super::view::{self, Records};
-use super::{AgendaRecord, LedgerHead, LinkTarget, ReadError, ReleaseRecord, ReleaseSummary, Store};
-use super::{ledger, links, staging};
+use super::record::release::{LedgerHead, ReleaseDetail, ReleaseFrame, ReleaseRecord, ReleaseSummary};
 use crate::program::{Change, Conference, SessionId};
 use crate::revision::{Digest, Entry, Ledger};
 use bytes::Bytes;
@@ -16,17 +19,17 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 impl Store {
-    /// The agenda of an edit key's SHA-256.
+    /// The agenda under the SHA-256 of an edit key.
     pub fn agenda(&self, key: &Digest) -> Result<Option<AgendaRecord>, ReadError> {
         self.record(Table::Agenda, &key.0)
     }
 
-    /// Whether reads fail because the database is being opened anew, or is about to be.
+    /// Whether reads fail because the index is being reopened, or will be soon.
     pub fn is_interrupted(&self) -> bool {
-        view::is_interrupted(self.view())
+        self.index().is_interrupted()
     }
 
-    /// Waits until reads succeed again, for two seconds at most, without blocking the thread.
+    /// Waits up to two seconds for an interrupted index, without blocking the thread.
     pub async fn until_back(&self) {
         for _ in 0..400 {
             if !self.is_interrupted() {
@@ -36,11 +39,11 @@ impl Store {
         }
     }
 
-    /// Runs reads on a thread that may wait for the disk and for an index that is being opened anew: scans, and records
-    /// of more than a few kilobytes. The threads that answer requests go on meanwhile.
+    /// Runs reads on a blocking thread. Scans, and records of more than a few kilobytes, must be read this way: they wait
+    /// for the disk, and scans also wait for an index that is being reopened.
     ///
     /// # Errors
-    /// Those of `read`, and [`ReadError::Unavailable`] where it does not come to an end, as at a stop.
+    /// Those of `read`, and [`ReadError::Unavailable`] if the thread does not end, as at a stop.
     pub async fn read<T, E>(&self, read: impl FnOnce(&Self) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -51,21 +54,26 @@ impl Store {
         tokio::task::spawn_blocking(move || read(&store)).await.map_err(ended)?
     }
 
-    /// Where the read link of a token's SHA-256 leads.
+    /// The target of a read link, by the SHA-256 of its token.
     pub fn link(&self, hash: &Digest) -> Result<Option<LinkTarget>, ReadError> {
-        view::read(self.view(), |view| view.link(self.space(), hash))
+        self.index().read(|view| view.link(self.space(), hash))
     }
 
-    /// All agendas, by key. Commits go on during the scan: each record is whole, but they are not all of one
-    /// moment. A damaged record is an error in its place, and the others follow it.
+    /// All agendas, in the order of their keys. Commits go on during the scan: each record is whole, but they are not all
+    /// of one moment. A damaged record is an error in its place, and the scan continues.
     pub fn agendas(&self) -> impl Iterator<Item = Result<(Digest, AgendaRecord), ReadError>> + '_ {
         self.by_digest(Table::Agenda)
     }
 
-    /// All read links, the closed ones too; by hash but for those that format 1 wrote, which come first.
+    /// All read links, including closed ones, in the order of their hashes. Links of format 1 come first.
     pub fn links(&self) -> impl Iterator<Item = Result<(Digest, LinkTarget), ReadError>> + '_ {
-        // In this order, one that is written meanwhile and so moves is met twice at worst, and never missed.
-        self.by_digest(Table::Link).chain(links::all(self.records(Table::Links)))
+        // A link of format 1 moves when it is written. In this order it may be returned twice, but is never missed.
+        let links = self.records(Table::Links).parsed::<LinkBucket>();
+        let links = links.flat_map(|row| match row {
+            Ok((_, links)) => links.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        self.by_digest(Table::Link).chain(links)
     }
 
     /// The program file that was imported last; `None` before the first import of a file.
@@ -117,7 +125,7 @@ impl Store {
     /// The bytes under a name, for tests.
     #[doc(hidden)]
     pub fn raw(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        self.bytes(&self.space().cell(Table::Note, name.as_bytes()))
+        self.bytes(&self.space().named(name))
     }
 
     fn named<T>(
@@ -129,64 +137,63 @@ impl Store {
         decode(bytes).map(Some).map_err(|cause| ReadError::Damaged { what: name.label(), cause })
     }
 
-    /// The number of the release that runs; 0 before the first.
+    /// The number of the live release; 0 before the first.
     pub fn release_number(&self) -> Result<u64, ReadError> {
         Ok(self.head()?.map_or(0, |head| head.release))
     }
 
-    /// A kept release.
+    /// A release.
     pub fn release(&self, n: u64) -> Result<Option<ReleaseRecord>, ReadError> {
-        let cell = |table| self.space().cell(table, &n.to_be_bytes());
-        let (summary, detail) = (cell(Table::Release), cell(Table::Detail));
-        // All of it at one moment.
-        view::read(self.view(), |view| {
-            let Some(kept) = view.record::<ReleaseSummary>(&summary)? else { return Ok(None) };
+        let space = self.space();
+        let (summary, detail) = (space.release(Table::Release, n), space.release(Table::Detail, n));
+        self.index().read(|view| {
+            let Some(found) = view.record::<ReleaseSummary>(&summary)? else { return Ok(None) };
             let Some(mut lists) = view.record::<ReleaseDetail>(&detail)? else {
                 return Err(detail.damaged("its changes are missing"));
             };
             for piece in 0..lists.pieces {
-                let cell = staging::cell(self.space(), Table::Changes, n, piece);
+                let cell = space.piece(Table::Changes, n, piece);
                 let changes: Option<Vec<Change>> = view.record(&cell)?;
                 lists.changes.append(&mut changes.ok_or_else(|| cell.damaged("some changes are missing"))?);
             }
-            Ok(Some(ReleaseRecord::from_parts(kept, lists)))
+            Ok(Some(ReleaseRecord::from_parts(found, lists)))
         })
     }
 
-    /// The config that a kept release was published with, without reading its changes.
+    /// The config of a release, without reading its changes.
     pub fn release_conference(&self, n: u64) -> Result<Option<Conference>, ReadError> {
         let frame: Option<ReleaseFrame> = self.record(Table::Detail, &n.to_be_bytes())?;
         Ok(frame.map(|frame| frame.conference))
     }
 
-    /// A kept release's line in the list.
+    /// The line of a release in the list.
     pub fn release_summary(&self, n: u64) -> Result<Option<ReleaseSummary>, ReadError> {
         self.record(Table::Release, &n.to_be_bytes())
     }
 
-    /// Every release, the oldest first.
+    /// All releases, the oldest first.
     pub fn releases(&self) -> Result<Vec<ReleaseSummary>, ReadError> {
         self.each_release().collect()
     }
 
-    /// [`Self::releases`] one by one: a damaged record is an error in its place, and the others follow it.
+    /// Like [`Self::releases`], one by one. A damaged record is an error in its place, and the scan continues.
     pub fn each_release(&self) -> impl Iterator<Item = Result<ReleaseSummary, ReadError>> + '_ {
         self.records(Table::Release).parsed().map(|row| row.map(|(_, summary)| summary))
     }
 
-    /// The program of a release, byte for byte; none when it is no longer kept.
+    /// The program of a release, byte for byte; none if it is no longer stored.
     pub fn program_csv(&self, n: u64) -> Result<Option<Vec<u8>>, ReadError> {
-        self.bytes(&self.space().cell(Table::Csv, &n.to_be_bytes()))
+        self.bytes(&self.space().release(Table::Csv, n))
     }
 
-    /// The ledger of the running release; none before the first. What comes back is of one release.
+    /// The ledger of the live release; none before the first.
     pub fn ledger(&self) -> Result<Option<Ledger>, ReadError> {
-        ledger::read(self.view(), self.space())
+        ledger::read(self.index(), self.space())
     }
 
-    /// The ledger's entry of one session.
+    /// The ledger's entry of a session.
     pub fn entry(&self, id: &SessionId) -> Result<Option<Entry>, ReadError> {
-        view::read(self.view(), |view| view.entry(self.space(), id))
+        self.index().read(|view| view.entry(self.space(), id))
     }
 
     fn head(&self) -> Result<Option<LedgerHead>, ReadError> {
@@ -195,15 +202,15 @@ impl Store {
 
     fn record<T: DeserializeOwned>(&self, table: Table, id: &[u8]) -> Result<Option<T>, ReadError> {
         let cell = self.space().cell(table, id);
-        decode(&cell, self.bytes(&cell)?)
+        cell.decode(self.bytes(&cell)?)
     }
 
     fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
-        view::read(self.view(), |view| view.bytes(cell))
+        self.index().read(|view| view.bytes(cell))
     }
 
     fn records(&self, table: Table) -> Records<'_> {
-        Records::new(self.view(), self.space(), table)
+        Records::new(self.index(), self.space(), table)
     }
 
     fn by_digest<T: DeserializeOwned>(
@@ -212,22 +219,131 @@ impl Store {
     ) -> impl Iterator<Item = Result<(Digest, T), ReadError>> + '_ {
         self.records(table).parsed().map(move |row| {
             let (id, record) = row?;
-            let cause = "its key is no digest".to_owned();
+            let cause = "its key is not a digest".to_owned();
             let key = id.try_into().map_err(|_| ReadError::Damaged { what: table.name(), cause })?;
             Ok((Digest(key), record))
         })
     }
 }
 
-/// Reads that wait for a disk which does not answer, for tests of who waits with them.
+/// A read link and its agenda, read at one moment. The agenda is not parsed until it is needed, so two of them can be
+/// compared cheaply.
+#[derive(Debug, Clone)]
+pub struct LinkedAgenda {
+    /// The store's generation at that moment.
+    pub generation: u64,
+    /// The link's target; none if the link was never issued.
+    pub target: Option<LinkTarget>,
+    /// The bytes of the agenda, if the link leads to one.
+    record: Option<Vec<u8>>,
+}
+
+impl LinkedAgenda {
+    /// Whether both are equal, ignoring the generation.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.target, &self.record) == (other.target, &other.record)
+    }
+
+    /// The agenda, if the link leads to one.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] if it cannot be parsed.
+    pub fn agenda(&self) -> Result<Option<AgendaRecord>, ReadError> {
+        let parsed = self.record.as_deref().map(serde_json::from_slice).transpose();
+        parsed.map_err(|cause| ReadError::Damaged { what: Table::Agenda.name(), cause: cause.to_string() })
+    }
+
+    /// The bytes of the agenda's record.
+    pub fn len(&self) -> usize {
+        self.record.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Whether there is no agenda.
+    pub fn is_empty(&self) -> bool {
+        self.record.is_none()
+    }
+}
+
+impl Store {
+    /// A number that changes with every change that readers may see. Records of the present generation are up to date.
+    pub fn generation(&self) -> u64 {
+        self.index().generation()
+    }
+
+    /// A read link, by the SHA-256 of its token, and the agenda that it leads to.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot be read.
+    pub fn linked_agenda(&self, hash: &Digest) -> Result<LinkedAgenda, ReadError> {
+        self.index().read(|view| {
+            let target = view.link(self.space(), hash)?;
+            let record = match &target {
+                Some(LinkTarget::Agenda(key)) => view.bytes(&self.space().cell(Table::Agenda, &key.0))?,
+                _ => None,
+            };
+            Ok(LinkedAgenda { generation: view.generation, target, record })
+        })
+    }
+}
+
+/// The damaged records that a scan skips.
+///
+/// One damaged record must not stop a scan, or previews would fail for good and nothing would be erased any more. The
+/// number of skipped records is logged, with the cause of the first, which names no key.
+#[derive(Debug, Default)]
+pub struct Skipped {
+    count: usize,
+    first: Option<ReadError>,
+}
+
+impl Skipped {
+    /// The rows of a scan without damaged records and those of newer versions. A store that cannot be read stays an error.
+    pub fn over<T>(
+        &mut self,
+        rows: impl Iterator<Item = Result<T, ReadError>>,
+    ) -> impl Iterator<Item = Result<T, ReadError>> {
+        rows.filter(|row| match row {
+            Err(error @ (ReadError::Damaged { .. } | ReadError::Newer { .. })) => {
+                self.count += 1;
+                self.first.get_or_insert_with(|| error.clone());
+                false
+            }
+            _ => true,
+        })
+    }
+
+    /// The number of skipped records.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Logs skipped records, if there are any, with the name of the work.
+    pub fn log(&self, during: &'static str) {
+        if let Some(error) = &self.first {
+            tracing::error!(records = self.count, %error, "{during}: damaged records were skipped; `callboard verify` names the damage, and a backup may have them");
+        }
+    }
+}
+
+/// Reads that wait for a disk which does not answer.
 #[cfg(test)]
-pub(crate) struct Stalled(std::sync::mpsc::Sender<()>);
+pub(crate) struct Stalled {
+    store: Store,
+    end: std::sync::mpsc::Sender<()>,
+}
 
 #[cfg(test)]
 impl Stalled {
-    /// Lets the reads go on; false where they did already, since nothing else happened for seconds.
+    /// Ends the stall. Returns false if it has ended before, after ten seconds.
     pub(crate) fn end(self) -> bool {
-        self.0.send(()).is_ok()
+        self.end.send(()).is_ok()
+    }
+
+    /// Waits until a scan waits for its page.
+    pub(super) fn wait_for_a_scan(&self) {
+        while self.store.index().slow_disk.waiting_scans.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -235,15 +351,41 @@ impl Stalled {
 impl Store {
     /// Stalls every read for ten seconds, or until the stall is ended.
     pub(crate) fn stall(&self) -> Stalled {
+        self.stall_at(|store| &store.index().slow_disk.reads)
+    }
+
+    /// Like [`Self::stall`], for scans only.
+    pub(super) fn stall_scans(&self) -> Stalled {
+        self.stall_at(|store| &store.index().slow_disk.scans)
+    }
+
+    fn stall_at(&self, gate: impl FnOnce(&Self) -> &std::sync::RwLock<()> + Send + 'static) -> Stalled {
         let (end, ends) = std::sync::mpsc::channel();
         let (stalled, stalls) = std::sync::mpsc::channel();
         let store = self.clone();
         std::thread::spawn(move || {
-            let _view = view::write(store.view());
+            let _gate = gate(&store).write().unwrap();
             let _ = stalled.send(());
             let _ = ends.recv_timeout(Duration::from_secs(10));
         });
         stalls.recv().unwrap();
-        Stalled(end)
+        Stalled { store: self.clone(), end }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_single_records_are_skipped() {
+        let damaged = || ReadError::Damaged { what: "agenda", cause: String::new() };
+        let newer = ReadError::Newer { what: "agenda", found: 9, known: 2 };
+        let closed = ReadError::Unavailable("closed".to_owned());
+        let rows = vec![Ok(1), Err(damaged()), Ok(2), Err(newer), Err(damaged()), Err(closed.clone())];
+        let mut skipped = Skipped::default();
+        let left: Vec<_> = skipped.over(rows.into_iter()).collect();
+        assert_eq!(left, [Ok(1), Ok(2), Err(closed)]);
+        assert_eq!((skipped.count(), skipped.first), (3, Some(damaged())));
     }
 }

@@ -1,52 +1,81 @@
-//! What readers, the commit thread and the keeper of an open store have in common.
+//! State shared by readers, the commit thread and the keeper of an open store.
 
-use super::Options;
 use super::cell::Space;
-use super::engine::EngineError;
-use super::files::Places;
-use super::lock::Held;
-use super::view::View;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Mutex, PoisonError, RwLock};
+use super::directory::{FileIdentity, Places};
+use super::error::CommitError;
+use super::index::engine::EngineError;
+use super::index::view::Index;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What an open store is to readers and to its threads.
-pub(super) struct Shared {
-    pub(super) view: RwLock<View>,
-    pub(super) space: Space,
-    pub(super) places: Places,
-    pub(super) held: Held,
-    pub(super) options: Options,
-    pub(super) pulse: Pulse,
+/// The sizes of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// sled's page cache.
+    pub cache_bytes: u64,
+    /// The most commits that wait. More are refused at once.
+    pub queue: usize,
+    /// The most commits in one group.
+    pub group: usize,
+    /// Whether a directory with only other conferences may get this one too.
+    pub new_conference: bool,
+    /// The growth of the journal after which a checkpoint is made. For a large state it is at least half of its size.
+    pub checkpoint_bytes: u64,
+    /// A longer release is written in pieces of about this size.
+    pub piece_bytes: usize,
 }
 
-/// How the commit thread is doing.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 32 * 1024 * 1024,
+            queue: 1024,
+            group: 256,
+            new_conference: false,
+            checkpoint_bytes: 64 * 1024 * 1024,
+            piece_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// An open store, as its readers and threads share it.
+pub(super) struct Shared {
+    pub(super) index: Index,
+    pub(super) space: Space,
+    pub(super) places: Places,
+    pub(super) lock: FileIdentity,
+    pub(super) options: Options,
+    pub(super) state: StoreState,
+}
+
+/// The present state of a store's threads.
 #[derive(Default)]
-pub(super) struct Pulse {
-    /// Why no writes are taken, while that is so.
-    pub(super) failure: Mutex<Option<EngineError>>,
+pub(super) struct StoreState {
+    /// Why writes are refused, while they are.
+    failure: Mutex<Option<EngineError>>,
     pub(super) acknowledged: AtomicU64,
     /// Commits that wait for an answer.
     pub(super) pending: AtomicUsize,
-    /// The journal's last record that readers see.
+    /// The last journal record that readers see.
     pub(super) applied: AtomicU64,
-    /// Bytes that were written to the journal since the store was opened.
+    /// Bytes written to the journal since the store was opened.
     pub(super) journaled: AtomicU64,
-    /// Of the newest checkpoint.
+    /// The sequence of the newest checkpoint.
     pub(super) checkpoint: AtomicU64,
-    /// How often the index was made anew since the store was opened.
+    /// How often the index was rebuilt since the store was opened.
     pub(super) rebuilt: AtomicU64,
-    /// Rows or records that are in neither copy.
+    /// Rows or journal records that are in neither copy.
     pub(super) lost: AtomicU64,
-    /// A release is being written in pieces: none of them is left over, and no checkpoint is made meanwhile.
+    /// A release is being written in pieces. Its pieces are no leftovers, and no checkpoint is made meanwhile.
     pub(super) is_staging: AtomicBool,
-    /// The store is being closed: what takes long is to end.
+    /// The store is being closed, so long work must end.
     pub(super) is_stopping: AtomicBool,
-    /// When the first of the group in flight came in.
-    pub(super) oldest: Mutex<Option<Instant>>,
+    /// When the oldest commit of the present group was queued.
+    oldest: Mutex<Option<Instant>>,
 }
 
-impl Pulse {
+impl StoreState {
     pub(super) fn set_failure(&self, failure: Option<EngineError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
@@ -57,5 +86,28 @@ impl Pulse {
 
     pub(super) fn set_oldest(&self, at: Option<Instant>) {
         *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        *self.oldest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A publication in pieces. There is one at a time, since two would mix their pieces.
+pub(super) struct Staging(Arc<Shared>);
+
+impl Staging {
+    /// Begins a publication. It is a conflict while another one runs, since both follow the same release.
+    pub(super) fn begin(shared: &Arc<Shared>) -> Result<Self, CommitError> {
+        match shared.state.is_staging.swap(true, Ordering::AcqRel) {
+            true => Err(CommitError::Conflict),
+            false => Ok(Self(Arc::clone(shared))),
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        self.0.state.is_staging.store(false, Ordering::Release);
     }
 }

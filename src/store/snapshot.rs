@@ -1,12 +1,15 @@
-//! A snapshot: a data directory as it was at one moment, read without changing anything in it.
+//! Snapshots: reading a data directory at one moment without changing it.
 //!
-//! Journal and checkpoints together are a whole copy of the state, see [`super`]. A snapshot links the checkpoints and copies the
-//! journal into a temporary directory, as a crash at that moment would have left them, and opens that. So it works
-//! beside a running server, which holds the lock, and on a file system that is mounted read-only.
+//! Journal and checkpoints together are a whole copy of the state. A snapshot links the checkpoints and copies the journal
+//! into a temporary directory, as a crash at that moment would have left them, and opens that directory. So it works
+//! beside a running server and on a read-only file system.
 
-use super::files::Places;
-use super::journal::segments;
-use super::{OpenError, Options, Store, checkpoint};
+use super::Store;
+use super::checkpoint;
+use super::directory::Places;
+use super::error::OpenError;
+use super::journal::segment::segments;
+use super::shared::Options;
 use crate::program::Slug;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,23 +17,23 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// How often a copy is begun anew because the server removed a checkpoint or a segment meanwhile.
+/// How often copying starts again after the server removed a checkpoint or a segment.
 const TRIES: usize = 5;
 
-/// A store that was copied into a temporary directory (`$TMPDIR`), which goes with it. Writes to it reach no other store.
+/// A copy of a store in a temporary directory under `$TMPDIR`, which is removed with it.
 #[derive(Debug)]
 pub struct Snapshot {
     store: Store,
-    /// After the store, so that it is closed by the time its directory is removed.
+    /// Removed after the store is closed, since fields are dropped in order.
     _dir: TempDir,
 }
 
 impl Snapshot {
-    /// Copies the store of a data directory, which may be open in another process. A directory that does not exist
-    /// yet, or is empty, gives an empty store.
+    /// Copies the store of a data directory, which may be open in another process. A missing or empty directory gives
+    /// an empty store.
     ///
     /// # Errors
-    /// [`OpenError`], in words that name the data directory and not the copy.
+    /// [`OpenError`], naming the data directory and not the copy.
     pub fn of(dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
         for _ in 1..TRIES {
@@ -62,7 +65,7 @@ impl Drop for Snapshot {
     }
 }
 
-/// A crash image of the store in a directory.
+/// Copies the store in a directory as a crash would have left it.
 fn copy(dir: &Path) -> io::Result<TempDir> {
     let copied = tempfile::Builder::new().prefix("callboard-").tempdir()?;
     let to = Places::of(copied.path());
@@ -82,15 +85,15 @@ fn copy(dir: &Path) -> io::Result<TempDir> {
             fs::copy(&found.path, to.journal.join(found.path.file_name().unwrap_or_default()))?;
         }
     }
-    // One that went away meanwhile may have taken the beginning of the journal with it.
+    // If a checkpoint was removed meanwhile, the beginning of the journal may be missing too.
     for found in checkpoint::list(&to.checkpoints)? {
         fs::metadata(found.path)?;
     }
     Ok(copied)
 }
 
-/// Where journal and checkpoints are: in the data directory, or in a restored backup that the next start puts there.
-/// None where nothing is stored yet.
+/// The places of journal and checkpoints: the data directory, or a restored backup that replaces it at the next start.
+/// None if nothing is stored yet.
 fn source(dir: &Path) -> io::Result<Option<Places>> {
     let places = Places::of(dir);
     let restored = Places::of(&places.restored);
@@ -110,8 +113,8 @@ fn source(dir: &Path) -> io::Result<Option<Places>> {
     Ok(has_copy.then_some(places))
 }
 
-/// Where a data directory that cannot be written to is read from: journal and checkpoints in it, and a copy of the index,
-/// since the database writes to what it opens.
+/// The places to read a data directory that cannot be written: its journal and checkpoints, and a copy of its index,
+/// since sled writes to the files that it opens.
 pub(super) fn with_copied_index(dir: &Path) -> io::Result<(Places, TempDir)> {
     let copied = tempfile::Builder::new().prefix("callboard-").tempdir()?;
     let own = Places::of(dir);

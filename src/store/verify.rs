@@ -1,87 +1,93 @@
-//! Verifying a store that is not open: every row, record and checkpoint is read once.
+//! Verifying a store that is not open: every row, journal record and checkpoint is read once.
 
 use super::cell::FORMAT;
-use super::checkpoint::LoadError;
-use super::files::Places;
-use super::journal::{replay, segments};
-use super::lock::lock_directory;
-use super::opening::{Found, examine, reach};
+use super::checkpoint;
+use super::checkpoint::load::LoadError;
+use super::directory::{Places, lock_directory};
+use super::error::OpenError;
+use super::high_water;
+use super::index::opening::{examine, newest_sequence};
+use super::journal::replay::replay;
+use super::journal::segment::segments;
+use super::shared::Options;
 use super::snapshot::with_copied_index;
-use super::{OpenError, Options, checkpoint, high_water};
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// What is not as it was written.
+/// Damage in a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct StoreFault {
     /// The file or directory.
     pub place: PathBuf,
     /// What is wrong with it.
     pub what: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for StoreFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place.display(), self.what)
     }
 }
 
-/// What was read, and what is wrong.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verified {
     /// Rows of the index.
     pub rows: u64,
     /// Segments of the journal.
     pub segments: usize,
-    /// Records of the journal that are whole, after the oldest whole checkpoint.
+    /// Whole records of the journal, after the oldest whole checkpoint.
     pub records: u64,
     /// Whole checkpoints.
     pub checkpoints: usize,
-    /// Records that the index lacks, as a crash leaves it. Where it is sound the next start applies them.
+    /// Records that the index lacks, as after a crash. The next start applies them if it is sound.
     pub lacking: u64,
-    /// Nothing, in a sound store.
-    pub faults: Vec<Fault>,
+    /// All damage.
+    pub faults: Vec<StoreFault>,
 }
 
-/// What must last as long as a directory is read.
-#[expect(dead_code, reason = "held for what dropping them does")]
-enum Kept {
+/// Protects a directory while it is read.
+#[expect(dead_code, reason = "dropping the values unlocks or removes a directory")]
+enum ReadGuard {
     Locked(File),
     Copied(TempDir),
 }
 
-/// Reads all of the store in a data directory, which may be read-only: then its index is copied first. Repairs nothing; fails while a server has it open.
+/// Verifies the store in a data directory and repairs nothing. The directory may be read-only: then its index is copied.
+///
+/// # Errors
+/// [`OpenError`], for example while a server has the directory open.
 pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
     if !dir.is_dir() {
         return Err(unusable(io::ErrorKind::NotFound.into()));
     }
-    let (places, _held) = match lock_directory(dir) {
+    let (places, _guard) = match lock_directory(dir) {
         Ok(lock) => {
             let places = Places::of(dir);
             places.prepare().map_err(unusable)?;
-            (places, Kept::Locked(lock))
+            (places, ReadGuard::Locked(lock))
         }
         Err(error) if error.is_read_only() => {
             let (places, copied) = with_copied_index(dir).map_err(unusable)?;
-            (places, Kept::Copied(copied))
+            (places, ReadGuard::Copied(copied))
         }
         Err(error) => return Err(error),
     };
     let index = dir.join("index");
     let mut verified = Verified::default();
     let mut fault = |place: &Path, what: String| {
-        verified.faults.push(Fault { place: place.to_owned(), what });
+        verified.faults.push(StoreFault { place: place.to_owned(), what });
     };
 
     let mut whole: Vec<u64> = Vec::new();
     for found in checkpoint::list(&places.checkpoints).map_err(unusable)? {
-        match checkpoint::verify(&found.path) {
+        match checkpoint::load::verify(&found.path) {
             Ok(summary) => whole.push(summary.sequence),
-            // No damage, and nothing for this version to repair.
+            // This is no damage.
             Err(LoadError::Newer(found)) => {
                 let found = found.try_into().unwrap_or(u8::MAX);
                 return Err(OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT });
@@ -98,26 +104,26 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     if read.damaged {
         fault(&places.journal, format!("a record is damaged, or {} are missing", read.missing));
     }
-    let reach = reach(&places, &read).map_err(unusable)?;
+    let newest = newest_sequence(&places, &read).map_err(unusable)?;
     let segments = segments(&places.journal).map_err(unusable)?;
     let first = segments.first().map_or(u64::MAX, |segment| segment.first);
     if places.index.exists() {
         match examine(&places, Options::default().cache_bytes) {
             Ok(found) => {
-                let Found { counted, damaged, .. } = &found;
+                let (counted, damaged) = (found.counted, found.damaged);
                 let held = found.sequence();
                 if !found.is_sound() {
-                    let what = format!("{damaged} rows are damaged, or some are missing or outdated");
+                    let what = format!("{damaged} rows are damaged, or rows are missing or outdated");
                     fault(&index, what);
-                } else if held < reach && (read.end() < reach || held.saturating_add(1) < first) {
-                    // Whole, but not the newest: sled opens on an older state without a word.
+                } else if held < newest && (read.end() < newest || held.saturating_add(1) < first) {
+                    // sled opens on an older state without an error.
                     let what =
-                        format!("it ends at {held}; what came then, up to {reach}, is not in the journal");
+                        format!("it ends at record {held}; records up to {newest} are not in the journal");
                     fault(&index, what);
                 } else if read.end() < held {
                     fault(&places.journal, format!("it ends at {}, and the index at {held}", read.end()));
                 }
-                verified.lacking = reach.saturating_sub(held);
+                verified.lacking = newest.saturating_sub(held);
                 verified.rows = counted.rows;
                 found.engine.close();
             }
@@ -125,7 +131,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
         }
     }
     if places.high_water.exists() && high_water::read(&places.high_water).map_err(unusable)?.is_none() {
-        verified.faults.push(Fault { place: places.high_water, what: "it is damaged".to_owned() });
+        verified.faults.push(StoreFault { place: places.high_water, what: "it is damaged".to_owned() });
     }
     verified.segments = segments.len();
     verified.checkpoints = whole.len();

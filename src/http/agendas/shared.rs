@@ -3,7 +3,7 @@
 use super::Agendas;
 use crate::agenda::ReadToken;
 use crate::http::Problem;
-use crate::store::{AgendaRecord, Behind, LinkTarget, ReadError};
+use crate::store::{AgendaRecord, LinkTarget, LinkedAgenda, ReadError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a closed link says that it is closed.
@@ -42,11 +42,11 @@ impl Agendas {
     /// # Errors
     /// When the store cannot be read.
     pub fn shared(&self, token: &ReadToken) -> Result<Shared, ReadError> {
-        self.seen_in(&self.store.behind(&token.hash())?)
+        self.seen_in(&self.store.linked_agenda(&token.hash())?)
     }
 
     /// What it leads to, as it was read.
-    pub(in crate::http) fn seen_in(&self, behind: &Behind) -> Result<Shared, ReadError> {
+    pub(in crate::http) fn seen_in(&self, behind: &LinkedAgenda) -> Result<Shared, ReadError> {
         Ok(match behind.target {
             None => Shared::Never,
             Some(LinkTarget::Erased { .. }) => Shared::Gone,

@@ -9,7 +9,7 @@ use super::recent::{Half, Recent};
 use crate::feed::{Coding, Options};
 use crate::freshness::LinkHash;
 use crate::release::Release;
-use crate::store::Behind;
+use crate::store::LinkedAgenda;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -29,7 +29,7 @@ const BODIES: usize = 12 * 1024 * 1024;
 pub(super) struct Known {
     /// When that was read last.
     generation: AtomicU64,
-    behind: Behind,
+    behind: LinkedAgenda,
     /// The hash in its entity tag.
     pub(super) hash: String,
     /// When it last changed.
@@ -37,12 +37,12 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn new(behind: Behind, hash: String, modified: DateTime<Utc>) -> Arc<Self> {
+    pub(super) fn new(behind: LinkedAgenda, hash: String, modified: DateTime<Utc>) -> Arc<Self> {
         Arc::new(Self { generation: behind.generation.into(), behind, hash, modified })
     }
 
     /// What it was joined from.
-    pub(super) fn behind(&self) -> &Behind {
+    pub(super) fn behind(&self) -> &LinkedAgenda {
         &self.behind
     }
 }
@@ -93,7 +93,7 @@ impl Look<'_> {
     }
 
     /// Its feed, where what is behind it has not changed.
-    pub(super) fn of(&self, behind: &Behind) -> Option<Arc<Known>> {
+    pub(super) fn of(&self, behind: &LinkedAgenda) -> Option<Arc<Known>> {
         let known = self.shard().agendas.find(&(self.link, self.options))?;
         if !known.behind.is_same(behind) {
             return None;

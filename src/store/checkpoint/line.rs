@@ -1,56 +1,56 @@
-//! The lines of a checkpoint: one record each, as JSON that other programs can read.
+//! The lines of a checkpoint: one record each, as JSON for other programs.
 //!
 //! ```text
 //! {"callboard":"checkpoint","version":2,"conference":"srecon25americas","sequence":7}
-//! {"table":"entry","id":"keynote-1","record":{…}}      a record that is JSON, as it is stored
+//! {"table":"entry","id":"keynote-1","record":{…}}      a JSON record, as stored
 //! {"table":"agenda","hex":"00ff…","record":[…]}        an id that is a digest or a number
-//! {"table":"links","hex":"00ffc0","record":{…}}        the read links whose hashes begin so
-//! {"table":"csv","hex":"0000000000000001","bytes":"…"} a record that is no JSON, in base64
-//! {"table":"note",…,"bytes":"…","packed":2}            a record that the store compresses, into so many parts
-//! {"table":"link","hex":"00ff…","gone":true}           no record any more, though a line before has one
-//! {"key":"00ff…","value":"…"}                          a row that this version cannot read, as it is
-//! {"records":5,"sequence":9,"sha256":"…"}              the end: lines but first and last, state, digest of the rest
+//! {"table":"links","hex":"00ffc0","record":{…}}        the read links whose hashes begin with these bits
+//! {"table":"csv","hex":"0000000000000001","bytes":"…"} any other record, in base64
+//! {"table":"note",…,"bytes":"…","packed":2}            a record that the store compresses into two parts
+//! {"table":"link","hex":"00ff…","gone":true}           the removal of a record of an earlier line
+//! {"key":"00ff…","value":"…"}                          a row that this version cannot read
+//! {"records":5,"sequence":9,"sha256":"…"}              the end: lines between first and last, state, their digest
 //! ```
 //!
-//! `conference` stands in a record's line where it is not that of the first line. A record that comes again
-//! replaces what came before.
+//! A record's line names its `conference` if it differs from that of the first line. A later line of a record
+//! replaces the earlier one.
 
-use super::super::cell::{Cell, FORMAT, Row, Space, packed_parts};
-use super::super::plan::Changes;
+use crate::store::cell::{Cell, Changes, FORMAT, Row, Space, packed_parts};
+use crate::store::record::Table;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The version that is written, and the newest that is read: the store's format, since the records are.
+/// The version that is written and the newest that is read. It is the store's format, since the records have it.
 pub(super) const VERSION: u32 = FORMAT as u32;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Head {
+pub(super) struct CheckpointHead {
     pub(super) callboard: String,
     pub(super) version: u32,
     pub(super) conference: String,
-    /// Where in the journal the scan began.
+    /// The sequence at which the scan began.
     pub(super) sequence: u64,
 }
 
 /// The last line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Tail {
+pub(super) struct CheckpointEnd {
     pub(super) records: u64,
-    /// The state is that after this record of the journal.
+    /// The sequence of the state.
     pub(super) sequence: u64,
     pub(super) sha256: String,
 }
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<'a> {
+struct CheckpointLine<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     conference: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    table: Option<super::super::cell::Table>,
+    table: Option<Table>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,16 +69,16 @@ struct Line<'a> {
     value: Option<Cow<'a, str>>,
 }
 
-/// What a line says.
+/// A parsed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Said {
-    /// A record, into how many parts it is compressed, or that there is none.
+pub(super) enum ParsedLine {
+    /// A record with its number of parts if it is compressed, or the removal of a record.
     Record(Cell, Option<(Vec<u8>, Option<u16>)>),
-    /// A row, or that there is none.
+    /// A row, or the removal of a row.
     Row(Vec<u8>, Option<Vec<u8>>),
 }
 
-/// Prints the rows of a table of changes, a record's parts together. Calls `out` per line, without its end.
+/// Prints changes, with the parts of a record together. Calls `out` for each line, without the line end.
 pub(super) fn print_changes<E>(
     conference: &str,
     changes: &Changes,
@@ -93,7 +93,7 @@ pub(super) fn print_changes<E>(
             whole.is_empty().then(|| parts.first()).flatten().and_then(|(key, _)| Cell::of_key(key));
         match (all_gone, record(&whole)) {
             (Some((cell, own, id)), _) => {
-                let line = Line { gone: true, ..named(conference, &cell, own, id) };
+                let line = CheckpointLine { gone: true, ..named(conference, &cell, own, id) };
                 out(&json(&line))?;
             }
             (None, Some(line)) => out(&line.print(conference))?,
@@ -107,7 +107,7 @@ pub(super) fn print_changes<E>(
     Ok(())
 }
 
-/// Prints all rows of one record: one line, or where it cannot be read one per row.
+/// Prints one record: one line, or one line per row if the record cannot be read.
 pub(super) fn print_record<E>(
     conference: &str,
     parts: &[Row],
@@ -119,7 +119,7 @@ pub(super) fn print_record<E>(
     }
 }
 
-struct Whole<'a> {
+struct WholeRecord<'a> {
     cell: Cell,
     conference: &'a str,
     id: &'a [u8],
@@ -127,19 +127,25 @@ struct Whole<'a> {
     packed: Option<u16>,
 }
 
-/// The record of some rows, if they are one that would be written with the very same rows again.
-fn record(parts: &[Row]) -> Option<Whole<'_>> {
+/// The record of some rows, if writing it again gives the same rows.
+fn record(parts: &[Row]) -> Option<WholeRecord<'_>> {
     let (cell, conference, id) = Cell::of_key(&parts.first()?.0)?;
     let bytes = cell.join(parts).ok()?;
     let packed = packed_parts(parts);
-    (cell.write_as(&bytes, packed).ok()? == parts).then_some(Whole { cell, conference, id, bytes, packed })
+    (cell.write_as(&bytes, packed).ok()? == parts).then_some(WholeRecord {
+        cell,
+        conference,
+        id,
+        bytes,
+        packed,
+    })
 }
 
-impl Whole<'_> {
+impl WholeRecord<'_> {
     fn print(&self, conference: &str) -> Vec<u8> {
         let mut line = named(conference, &self.cell, self.conference, self.id);
         line.packed = self.packed;
-        // Only text that is taken over as it is comes back as it was.
+        // Only raw JSON that stays byte for byte the same may be printed as JSON.
         let raw = Some(&self.bytes)
             .filter(|_| self.cell.table.is_json())
             .and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok())
@@ -154,43 +160,48 @@ impl Whole<'_> {
     }
 }
 
-fn named<'a>(conference: &str, cell: &Cell, own: &'a str, id: &'a [u8]) -> Line<'a> {
+fn named<'a>(conference: &str, cell: &Cell, own: &'a str, id: &'a [u8]) -> CheckpointLine<'a> {
     let text = Some(id).filter(|_| cell.table.has_text_ids()).and_then(|id| std::str::from_utf8(id).ok());
     let text = text.filter(|text| !text.chars().any(char::is_control));
-    Line {
+    CheckpointLine {
         conference: (own != conference).then(|| own.into()),
         table: Some(cell.table),
         id: text.map(Into::into),
         hex: if text.is_none() { Some(HEXLOWER.encode(id)) } else { None },
-        ..Line::default()
+        ..CheckpointLine::default()
     }
 }
 
 fn row_line(key: &[u8], value: Option<&[u8]>) -> Vec<u8> {
     let value = value.map(|value| BASE64.encode(value).into());
-    json(&Line { key: Some(HEXLOWER.encode(key)), gone: value.is_none(), value, ..Line::default() })
+    json(&CheckpointLine {
+        key: Some(HEXLOWER.encode(key)),
+        gone: value.is_none(),
+        value,
+        ..CheckpointLine::default()
+    })
 }
 
 fn json(line: &impl Serialize) -> Vec<u8> {
-    // It holds strings, numbers and JSON only.
+    // Strings, numbers and raw JSON always have a JSON form.
     serde_json::to_vec(line).unwrap_or_default()
 }
 
 /// Prints the first or last line.
-pub(super) fn print_end(end: &impl Serialize) -> Vec<u8> {
+pub(super) fn print_envelope(end: &impl Serialize) -> Vec<u8> {
     json(end)
 }
 
-/// Reads a record's line; the error is what is wrong with it.
-pub(super) fn parse(conference: &str, line: &[u8]) -> Result<Said, String> {
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+/// Parses a record's line.
+pub(super) fn parse(conference: &str, line: &[u8]) -> Result<ParsedLine, String> {
+    let line: CheckpointLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let base64 = |text: &str| BASE64.decode(text.as_bytes()).map_err(|error| error.to_string());
     let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).map_err(|error| error.to_string());
     let Some(table) = line.table else {
         let key = hex(line.key.as_deref().ok_or("it has neither table nor key")?)?;
         let value = line.value.as_deref().map(base64).transpose()?;
         return if value.is_none() == line.gone {
-            Ok(Said::Row(key, value))
+            Ok(ParsedLine::Row(key, value))
         } else {
             Err("it has no value".into())
         };
@@ -205,17 +216,16 @@ pub(super) fn parse(conference: &str, line: &[u8]) -> Result<Said, String> {
     let cell = Space::new(&own).cell(table, &id);
     match (line.record, line.bytes, line.gone) {
         (Some(record), None, false) => {
-            Ok(Said::Record(cell, Some((record.get().as_bytes().to_vec(), line.packed))))
+            Ok(ParsedLine::Record(cell, Some((record.get().as_bytes().to_vec(), line.packed))))
         }
-        (None, Some(bytes), false) => Ok(Said::Record(cell, Some((base64(&bytes)?, line.packed)))),
-        (None, None, true) => Ok(Said::Record(cell, None)),
+        (None, Some(bytes), false) => Ok(ParsedLine::Record(cell, Some((base64(&bytes)?, line.packed)))),
+        (None, None, true) => Ok(ParsedLine::Record(cell, None)),
         _ => Err("it has no record".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::cell::Table;
     use super::*;
     use proptest::prelude::*;
     use std::convert::Infallible;
@@ -235,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_line_looks_as_it_is_documented() {
+    fn every_kind_of_line_is_as_documented() {
         let agenda = space("con").cell(Table::Agenda, &[0xff; 2]);
         let lines = printed(&agenda.write(br#"[1,"x"]"#).unwrap());
         assert_eq!(lines, [r#"{"table":"agenda","hex":"ffff","record":[1,"x"]}"#]);
@@ -260,11 +270,11 @@ mod tests {
         };
         print_changes("con", &gone, keep).unwrap();
         assert_eq!(lines, [br#"{"table":"note","id":"n","gone":true}"#]);
-        assert_eq!(parse("con", &lines[0]), Ok(Said::Record(note, None)));
+        assert_eq!(parse("con", &lines[0]), Ok(ParsedLine::Record(note, None)));
     }
 
     #[test]
-    fn a_damaged_record_is_kept_row_by_row() {
+    fn a_damaged_record_is_printed_row_by_row() {
         let mut parts = space("con").cell(Table::Agenda, b"n").write(&[7; 5000]).unwrap();
         parts[1].1[9] ^= 1;
         let lines = printed(&parts);
@@ -273,17 +283,17 @@ mod tests {
     }
 
     trait MapRows {
-        fn map_rows(self) -> Vec<Said>;
+        fn map_rows(self) -> Vec<ParsedLine>;
     }
     impl MapRows for Vec<Row> {
-        fn map_rows(self) -> Vec<Said> {
-            self.into_iter().map(|(key, value)| Said::Row(key, Some(value))).collect()
+        fn map_rows(self) -> Vec<ParsedLine> {
+            self.into_iter().map(|(key, value)| ParsedLine::Row(key, Some(value))).collect()
         }
     }
 
     proptest! {
         #[test]
-        fn any_record_comes_back(
+        fn any_record_is_read_back(
             table in prop::sample::select(vec![Table::Agenda, Table::Csv, Table::Note, Table::Head, Table::Links]),
             id in prop::collection::vec(any::<u8>(), 0..40),
             record in prop_oneof![
@@ -295,11 +305,11 @@ mod tests {
             let lines = printed(&cell.write(&record).unwrap());
             prop_assert_eq!(lines.len(), 1);
             let packed = packed_parts(&cell.write(&record).unwrap());
-            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(Said::Record(cell, Some((record, packed)))));
+            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(ParsedLine::Record(cell, Some((record, packed)))));
         }
 
         #[test]
-        fn no_line_makes_it_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn no_line_panics(line in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse("con", &line);
         }
     }

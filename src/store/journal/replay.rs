@@ -1,42 +1,156 @@
-//! Replaying: all records after a sequence, in order, and what is wrong with them.
+//! Reading the journal: every whole record after a sequence, and a diagnosis of the rest.
+//!
+//! Bytes that are no whole record are a torn end only if no whole record follows: then the write was never acknowledged.
+//! Otherwise they were on disk once and are damaged.
 
-use super::{Record, SEGMENT_HEAD, Segment, Step, segments};
-use std::io;
+use super::segment::{
+    JournalRecord, RECORD_HEAD, RecordHead, SEGMENT_HEAD, Segment, is_segment_head, segments,
+};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// What reading a journal found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in super::super) struct Findings {
-    /// The sequence of the last whole record; none where there is no segment.
-    pub(in super::super) last: Option<u64>,
-    /// The newest segment and where its whole records end, if writing can go on there.
-    pub(in super::super) tail: Option<(Segment, u64)>,
-    /// Whether there is anything that was on disk once and is not whole now.
-    pub(in super::super) damaged: bool,
-    /// Whether a write was cut short at the end, which nobody waited for.
-    pub(in super::super) torn: bool,
-    /// Records after the sequence that are not there, though later ones are.
-    pub(in super::super) missing: u64,
+/// The largest gap between sequences in the search for the next whole record.
+const AHEAD: u64 = 1 << 32;
+
+/// The next part of a segment.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Record(JournalRecord),
+    /// Damaged bytes before a whole record.
+    Damage,
+    /// Damaged bytes without a whole record after them.
+    Broken {
+        at: u64,
+    },
+    End,
 }
 
-/// What a store without a journal begins with: no record has this sequence, so that a journal that begins
-/// with 1 is known to hold everything.
-pub(in super::super) const WITHOUT_JOURNAL: u64 = 1;
+/// Reads one segment, with one record in memory at a time.
+struct Reader {
+    file: BufReader<File>,
+    length: u64,
+    at: u64,
+    last: u64,
+    /// Whether the segment begins with its head. Its records can be read without it.
+    head_is_whole: bool,
+}
+
+impl Reader {
+    fn open(segment: &Segment) -> io::Result<Self> {
+        let mut file = BufReader::with_capacity(256 * 1024, File::open(&segment.path)?);
+        let length = file.get_ref().metadata()?.len();
+        let mut head = [0; SEGMENT_HEAD];
+        let at = length.min(SEGMENT_HEAD as u64);
+        let read = usize::try_from(at).unwrap_or_default();
+        file.read_exact(head.get_mut(..read).unwrap_or_default())?;
+        let head_is_whole = read == SEGMENT_HEAD && is_segment_head(&head, segment.first);
+        Ok(Self { file, length, at, last: segment.first.saturating_sub(1), head_is_whole })
+    }
+
+    fn step(&mut self) -> io::Result<Step> {
+        if self.at == self.length {
+            return Ok(Step::End);
+        }
+        match self.record()? {
+            Some(record) => Ok(Step::Record(record)),
+            None => self.search(),
+        }
+    }
+
+    /// The record at `at`. The file's position is undefined if there is none.
+    fn record(&mut self) -> io::Result<Option<JournalRecord>> {
+        let mut head = [0; RECORD_HEAD];
+        if self.length - self.at < RECORD_HEAD as u64 {
+            return Ok(None);
+        }
+        self.file.read_exact(&mut head)?;
+        let head = RecordHead::parse(&head);
+        let end = self.at + (RECORD_HEAD + head.length) as u64;
+        if end > self.length || head.sequence <= self.last {
+            return Ok(None);
+        }
+        let mut body = vec![0; head.length];
+        self.file.read_exact(&mut body)?;
+        let record = head.open(&body);
+        if record.is_some() {
+            (self.at, self.last) = (end, head.sequence);
+        }
+        Ok(record)
+    }
+
+    /// Searches the next whole record after damaged bytes.
+    fn search(&mut self) -> io::Result<Step> {
+        let from = self.at;
+        self.file.seek(SeekFrom::Start(from))?;
+        let mut rest = Vec::new();
+        self.file.read_to_end(&mut rest)?;
+        for (offset, head) in rest.windows(RECORD_HEAD).enumerate().skip(1) {
+            let Ok(head) = head.try_into().map(RecordHead::parse) else { continue };
+            if head.sequence <= self.last || head.sequence - self.last > AHEAD {
+                continue;
+            }
+            let body = rest.get(offset + RECORD_HEAD..).and_then(|rest| rest.get(..head.length));
+            if body.and_then(|body| head.open(body)).is_some() {
+                self.at = from + offset as u64;
+                self.file.seek(SeekFrom::Start(self.at))?;
+                return Ok(Step::Damage);
+            }
+        }
+        self.at = self.length;
+        Ok(Step::Broken { at: from })
+    }
+}
+
+/// Whether a segment is undamaged from its first byte to its last.
+pub(in crate::store) fn is_whole(segment: &Segment) -> io::Result<bool> {
+    let mut reader = Reader::open(segment)?;
+    if !reader.head_is_whole {
+        return Ok(false);
+    }
+    let mut next = segment.first;
+    loop {
+        match reader.step()? {
+            Step::Record(record) if record.sequence == next => next += 1,
+            Step::End => return Ok(true),
+            _ => return Ok(false),
+        }
+    }
+}
+
+/// The state of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::store) struct Findings {
+    /// The sequence of the last whole record; none if there is no segment.
+    pub(in crate::store) last: Option<u64>,
+    /// The newest segment and the end of its whole records, if it can be appended to.
+    pub(in crate::store) tail: Option<(Segment, u64)>,
+    /// Whether anything is damaged that was on disk before.
+    pub(in crate::store) damaged: bool,
+    /// Whether the end is torn: a write that was not acknowledged.
+    pub(in crate::store) torn: bool,
+    /// The number of missing records before the last one.
+    pub(in crate::store) missing: u64,
+}
+
+/// The sequence of a store that an old version wrote without a journal. Its first record has the next sequence, so only a
+/// complete journal begins with 1.
+pub(in crate::store) const WITHOUT_JOURNAL: u64 = 1;
 
 impl Findings {
-    /// The sequence that the journal reaches to.
-    pub(in super::super) fn end(&self) -> u64 {
+    /// The sequence at which the journal ends.
+    pub(in crate::store) fn end(&self) -> u64 {
         self.last.unwrap_or(WITHOUT_JOURNAL)
     }
 }
 
-/// Hands every record after `after` to `take`, in order.
+/// Calls `take` with every record after `after`, in order.
 ///
-/// Segments that end before are not read; [`Findings`] are of the others.
-pub(in super::super) fn replay<E: From<io::Error>>(
+/// Segments that end before are not read, and [`Findings`] do not include them.
+pub(in crate::store) fn replay<E: From<io::Error>>(
     dir: &Path,
     after: u64,
-    mut take: impl FnMut(Record) -> Result<(), E>,
+    mut take: impl FnMut(JournalRecord) -> Result<(), E>,
 ) -> Result<Findings, E> {
     let segments = segments(dir)?;
     let mut findings = Findings::default();
@@ -46,15 +160,15 @@ pub(in super::super) fn replay<E: From<io::Error>>(
         if follower.is_some_and(|follower| follower.first <= after.saturating_add(1)) {
             continue;
         }
-        let mut reader = segment.reader()?;
+        let mut reader = Reader::open(segment)?;
         let length = std::fs::metadata(&segment.path)?.len();
         let is_last = follower.is_none();
-        // A segment that a crash left while it was made holds nothing yet.
+        // A crash during its creation leaves a segment without a whole head.
         let is_unborn = is_last && length < SEGMENT_HEAD as u64;
         findings.torn |= is_unborn;
-        findings.damaged |= !reader.head_is_whole() && !is_unborn;
-        let mut end = Some(length).filter(|_| reader.head_is_whole());
-        // It was made when all before it were written.
+        findings.damaged |= !reader.head_is_whole && !is_unborn;
+        let mut end = Some(length).filter(|_| reader.head_is_whole);
+        // A segment is created after all records before it are on disk.
         findings.last = findings.last.max(segment.first.checked_sub(1));
         loop {
             match reader.step()? {
@@ -67,9 +181,7 @@ pub(in super::super) fn replay<E: From<io::Error>>(
                     next = record.sequence.saturating_add(1);
                     take(record)?;
                 }
-                Step::Damage { .. } => {
-                    findings.damaged = true;
-                }
+                Step::Damage => findings.damaged = true,
                 Step::Broken { at } => {
                     findings.torn |= is_last;
                     findings.damaged |= !is_last;
@@ -87,9 +199,10 @@ pub(in super::super) fn replay<E: From<io::Error>>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::engine::EngineError;
-    use super::super::{Changes, Journal};
     use super::*;
+    use crate::store::cell::Changes;
+    use crate::store::index::engine::EngineError;
+    use crate::store::journal::Journal;
     use proptest::prelude::*;
     use std::fs::OpenOptions;
 
@@ -99,20 +212,20 @@ mod tests {
         prop::collection::vec(prop::collection::vec(changes, 0..5), 1..4)
     }
 
-    /// Appends each group to a segment of its own.
-    fn write(dir: &Path, groups: &[Vec<Changes>]) -> Vec<Record> {
+    /// Appends each group to a new segment.
+    fn write(dir: &Path, groups: &[Vec<Changes>]) -> Vec<JournalRecord> {
         let mut written = Vec::new();
         for group in groups {
             let mut journal = Journal::open(dir, written.len() as u64, &Findings::default()).unwrap();
             for rows in group {
                 let (sequence, _) = journal.append(rows).unwrap();
-                written.push(Record { sequence, rows: rows.clone() });
+                written.push(JournalRecord { sequence, rows: rows.clone() });
             }
         }
         written
     }
 
-    fn read(dir: &Path) -> (Vec<Record>, Findings) {
+    fn read(dir: &Path) -> (Vec<JournalRecord>, Findings) {
         let mut found = Vec::new();
         let findings = replay(dir, 0, |record| {
             found.push(record);
@@ -121,7 +234,7 @@ mod tests {
         (found, findings.unwrap())
     }
 
-    /// Cuts the last segment at a place, or an earlier one with all after it gone.
+    /// Cuts the journal at some byte: a segment is cut, and those after it are removed.
     fn truncate(dir: &Path, at: prop::sample::Index) {
         let segments = segments(dir).unwrap();
         let length = |segment: &Segment| usize::try_from(segment.path.metadata().unwrap().len()).unwrap();
@@ -143,7 +256,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
-        fn any_truncation_of_a_journal_reads_as_a_prefix_of_what_was_written_and_goes_on(
+        fn a_truncated_journal_reads_as_a_prefix_and_can_be_appended_to(
             groups in groups(), at: prop::sample::Index, more in prop::collection::vec(any::<u8>(), 0..9)
         ) {
             let dir = tempfile::tempdir().unwrap();
@@ -158,7 +271,7 @@ mod tests {
             prop_assert_eq!(end, found.len() as u64);
             let rows = Changes::from([(more, None)]);
             let (sequence, _) = Journal::open(dir.path(), end, &findings).unwrap().append(&rows).unwrap();
-            found.push(Record { sequence, rows });
+            found.push(JournalRecord { sequence, rows });
             let (again, findings) = read(dir.path());
             prop_assert_eq!(again, found);
             prop_assert!(!findings.damaged && !findings.torn, "{findings:?}");

@@ -102,7 +102,7 @@ fn a_store_of_every_format_opens() {
         let targets: Vec<_> = (11..=13).map(|n| store.link(&key(n)).unwrap().unwrap()).collect();
         let closed = [LinkTarget::Closed { at: at(1) }, LinkTarget::Erased { at: at(2) }];
         assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
-        assert_eq!(store.behind(&key(11)).unwrap().agenda(), Ok(Some(agenda(3))));
+        assert_eq!(store.linked_agenda(&key(11)).unwrap().agenda(), Ok(Some(agenda(3))));
         assert_eq!(store.raw("taken-in").unwrap(), Some(vec![0, 255]));
         assert_eq!(conference().slug, slug());
     }

@@ -1,27 +1,24 @@
-//! sled 0.34, fenced in. Nothing else in the crate touches it.
+//! sled 0.34 behind a narrow interface. Nothing else in the crate uses it.
 //!
-//! What it needs to be trusted with reads, and to be found out where it cannot be:
+//! These are the workarounds that make its reads trustworthy:
 //!
-//! - `flush_async` stops for ever at seven or more concurrent callers (sled 1308). Only the commit thread
-//!   writes, with the blocking `flush()`.
-//! - `flush()` is no fsync on Linux: it leaves the log in the page cache. [`Engine::sync`] follows it with
-//!   an fdatasync of sled's file `db` through a handle of its own, and opening syncs the directory and
-//!   `conf`, which sled never does. Its own flusher, which only logs a failed fsync, is off. No acknowledgement
-//!   waits for it: that is the journal's.
-//! - A `snap.*.generating` that a crash left behind is taken for a snapshot and the store no longer opens
-//!   (sled 1527). It is removed first, under our own lock, so that no living process loses one.
-//! - Its errors stick until it is opened anew: even pages that it once wrote can then be unreadable. And it
-//!   can panic. A panic is caught and is an error like others.
-//! - Opening writes a snapshot, which a full disk has no room for. A ballast file is given up for it.
+//! - `flush_async` hangs forever with seven or more concurrent callers (sled 1308). Only the commit thread writes,
+//!   with the blocking `flush()`.
+//! - `flush()` is no fsync on Linux: it leaves the log in the page cache. [`Engine::sync`] adds an fdatasync of
+//!   sled's file `db`, and opening syncs the directory and `conf`, which sled never does. sled's own flusher is off,
+//!   since it only logs a failed fsync. No acknowledgement waits for these syncs; the journal has its own.
+//! - After a crash, sled takes a leftover `snap.*.generating` for a snapshot and no longer opens (sled 1527). It is
+//!   removed first, under our lock, so no living process loses one.
+//! - Errors persist until sled is reopened, and even pages that it wrote can then be unreadable. It can also panic.
+//!   A panic is caught and returned as an error.
+//! - Opening writes a snapshot, for which a full disk has no room. The ballast file is removed for it.
 //! - A batch is atomic within one tree only. There is one tree, the default one, and keys have prefixes.
-//! - While a batch is applied, other threads' reads wait: a process-wide lock of sled's.
-//! - Its `Mode` is read nowhere in 0.34.7, so none is set. Old segments are cleaned by later writes.
+//! - While a batch is applied, reads of other threads wait for a process-wide lock of sled.
+//! - No `Mode` is set, since 0.34.7 never reads it. Later writes clean old segments.
 
-use super::cell::{Row, table_of};
-use super::files::sync_directory;
-use super::plan::Changes;
-use super::read_ahead::read_ahead;
 use super::tally::{TALLY, Tally};
+use crate::store::cell::{Changes, Row, table_of};
+use crate::store::directory::sync_directory;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::num::NonZero;
@@ -32,19 +29,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Threads that scan at the most: what each has in hand is in memory beside the cache.
+/// The most threads of a scan. The page of each is in memory beside the cache.
 const SCANNERS: usize = 4;
 
 /// Why sled or the file system under it failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum EngineError {
-    /// No space, or a quota or size limit.
+pub(in crate::store) enum EngineError {
+    /// No space is left, or a quota or size limit is reached.
     #[error("the disk is full")]
     Full,
-    /// Sled panicked: what it keeps for the whole process is not to be trusted either.
+    /// sled panicked. Its process-wide state cannot be trusted any more.
     #[error("the database panicked: {0}")]
     Panicked(String),
-    /// Anything else.
+    /// Any other error.
     #[error("{0}")]
     Failed(String),
 }
@@ -67,21 +64,23 @@ impl From<sled::Error> for EngineError {
     }
 }
 
-/// An open database. Clones share it; it is closed when the last is gone.
+/// An open database. Clones share it, and the last one closes it.
 #[derive(Clone)]
-pub(super) struct Engine {
+pub(in crate::store) struct Engine(Arc<Database>);
+
+struct Database {
     db: sled::Db,
-    log: Arc<File>,
+    /// sled's file `db`.
+    log: File,
 }
 
 impl Engine {
-    /// Opens or makes the database in a directory that exists and is locked.
-    pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, EngineError> {
+    /// Opens or creates the database in a directory that exists and is locked.
+    pub(in crate::store) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, EngineError> {
         for left_over in generating(dir)? {
             tracing::warn!(file = %left_over.display(), "removing a snapshot that was never finished");
             std::fs::remove_file(left_over)?;
         }
-        // Sled makes the file where it is missing.
         if let Ok(file) = File::open(dir.join("db")) {
             read_ahead(file);
         }
@@ -91,11 +90,16 @@ impl Engine {
         log.sync_all()?;
         File::open(dir.join("conf"))?.sync_all()?;
         sync_directory(dir)?;
-        Ok(Self { db, log: Arc::new(log) })
+        Ok(Self(Arc::new(Database { db, log })))
     }
 
-    /// Writes all changes and the tally after them, or none. It is on disk some time later.
-    pub(super) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), EngineError> {
+    /// Whether both are clones of one database.
+    pub(in crate::store) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Applies all changes with the tally after them, or nothing. They reach the disk some time later.
+    pub(in crate::store) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), EngineError> {
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
             match value {
@@ -105,25 +109,24 @@ impl Engine {
         }
         let (key, value) = tally.row();
         batch.insert(key, value);
-        guarded(|| self.db.apply_batch(batch))
+        guarded(|| self.0.db.apply_batch(batch))
     }
 
-    /// Hands what was written to the system: after it, a killed process takes nothing along.
-    pub(super) fn flush(&self) -> Result<(), EngineError> {
-        guarded(|| self.db.flush()).map(drop)
+    /// Hands all writes to the system. They survive a killed process from then on.
+    pub(in crate::store) fn flush(&self) -> Result<(), EngineError> {
+        guarded(|| self.0.db.flush()).map(drop)
     }
 
-    /// Waits until what was flushed is on disk.
-    pub(super) fn sync(&self) -> Result<(), EngineError> {
+    /// Flushes, and waits until everything is on disk.
+    pub(in crate::store) fn sync(&self) -> Result<(), EngineError> {
         self.flush()?;
-        Ok(self.log.sync_data()?)
+        Ok(self.0.log.sync_data()?)
     }
 
-    /// Shows every key and value but the tally once, on as many threads as there are cores, each with a sum of
-    /// its own. Gives the sums.
+    /// Calls `show` once for each row but the tally, on several threads, each with its own sum. Returns the sums.
     ///
-    /// Reading a million agendas is sled's work on one page after the other, and no page needs another.
-    pub(super) fn scan<T: Default + Send>(
+    /// A million agendas take sled most of a start, and its pages can be read in parallel.
+    pub(in crate::store) fn scan<T: Default + Send>(
         &self,
         show: impl Fn(&mut T, &[u8], &[u8]) + Sync,
     ) -> Result<Vec<T>, EngineError> {
@@ -136,7 +139,7 @@ impl Engine {
                 let Some(start) = cuts.get(n) else { return Ok(sum) };
                 let end = cuts.get(n + 1).map_or(Bound::Unbounded, |end| Bound::Excluded(end.as_slice()));
                 guarded(|| {
-                    for row in self.db.range::<&[u8], _>((Bound::Included(start.as_slice()), end)) {
+                    for row in self.0.db.range::<&[u8], _>((Bound::Included(start.as_slice()), end)) {
                         let (key, value) = row?;
                         if key != TALLY {
                             show(&mut sum, &key, &value);
@@ -148,7 +151,7 @@ impl Engine {
         };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         std::thread::scope(|scope| {
-            // Where the system gives no thread, the others do its share.
+            // If the system refuses a thread, the others take its share.
             let others: Vec<_> = (1..cores.min(SCANNERS))
                 .map_while(|_| {
                     std::thread::Builder::new().name("scan".to_owned()).spawn_scoped(scope, work).ok()
@@ -163,14 +166,14 @@ impl Engine {
         })
     }
 
-    /// Where the tree is cut for a scan: at the first byte of ids, since those of the large tables are digests.
-    /// They are in order and the first is before every key, so each row is in one share, whatever its key.
+    /// The keys at which a scan cuts the tree. It cuts at the first byte of ids, since large tables have digests as ids.
+    /// The cuts are sorted and begin before every key, so each row is in exactly one share.
     fn cuts(&self) -> Result<Vec<Vec<u8>>, EngineError> {
         const STEP: usize = 16;
         let mut cuts = vec![Vec::new()];
         let mut from = vec![1]; // behind the tally
-        while let Some((key, _)) = guarded(|| self.db.range(from.as_slice()..).next().transpose())? {
-            // A damaged tree may show a key that is before where it was asked from.
+        while let Some((key, _)) = guarded(|| self.0.db.range(from.as_slice()..).next().transpose())? {
+            // A damaged tree may return a key before the start of the range.
             let Some(table) = table_of(&key).filter(|table| *table >= from.as_slice()) else { break };
             cuts.extend((0..=u8::MAX).step_by(STEP).map(|first| [table, &[first]].concat()));
             let Some((letter, conference)) = table.split_last() else { break };
@@ -181,19 +184,20 @@ impl Engine {
     }
 
     /// The value of a key.
-    pub(super) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
-        Ok(guarded(|| self.db.get(key))?.map(|value| value.to_vec()))
+    pub(in crate::store) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(guarded(|| self.0.db.get(key))?.map(|value| value.to_vec()))
     }
 
     /// Up to `limit` keys and values that begin with `prefix`, in order, from `start` on.
-    pub(super) fn range(
+    pub(in crate::store) fn range(
         &self,
         prefix: &[u8],
         start: Bound<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, EngineError> {
         guarded(|| {
-            self.db
+            self.0
+                .db
                 .range::<&[u8], _>((start, Bound::Unbounded))
                 .take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
                 .take(limit)
@@ -202,11 +206,11 @@ impl Engine {
         })
     }
 
-    /// Every conference that has a row: what its keys have before the first zero byte.
-    pub(super) fn conferences(&self) -> Result<Vec<Vec<u8>>, EngineError> {
+    /// The slugs of all conferences with rows.
+    pub(in crate::store) fn conferences(&self) -> Result<Vec<Vec<u8>>, EngineError> {
         guarded(|| {
             let (mut found, mut from) = (Vec::new(), vec![1]); // the tally's key belongs to no conference
-            while let Some((key, _)) = self.db.range(from..).next().transpose()? {
+            while let Some((key, _)) = self.0.db.range(from..).next().transpose()? {
                 let slug = key.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
                 from = [slug.as_slice(), &[1]].concat();
                 if key.as_ref() != TALLY {
@@ -217,8 +221,8 @@ impl Engine {
         })
     }
 
-    /// Lets go of the database. sled flushes once more unless it failed before, and may panic at it.
-    pub(super) fn close(self) {
+    /// Gives this clone up. With the last one sled flushes, unless it failed before, and may panic.
+    pub(in crate::store) fn close(self) {
         if let Err(error) = guarded(|| {
             drop(self);
             Ok(())
@@ -228,10 +232,10 @@ impl Engine {
     }
 }
 
-/// How long a lock of sled's may outlive its database, on a busy machine.
+/// How long sled's lock may outlive its database, on a busy machine or under a slow read.
 const LINGERS: Duration = Duration::from_secs(5);
 
-/// The caller holds the lock of the directory, so a lock of sled's is one that is about to go.
+/// Waits for a lock that an earlier database of this process still holds: the caller has locked the directory.
 fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
     let started = Instant::now();
     loop {
@@ -244,7 +248,7 @@ fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
     }
 }
 
-pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
+pub(in crate::store) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -261,7 +265,7 @@ fn generating(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
     Ok(paths)
 }
 
-/// Runs sled and turns a panic of its into an error.
+/// Runs sled and returns a panic as an error.
 fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, EngineError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
@@ -272,6 +276,33 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Engine
         }
     }
 }
+
+/// Asks the system to read a whole file ahead, on a thread: on a slow disk the requests take as long as the reading.
+///
+/// Verifying a million agendas reads nearly all of sled's file in the order of keys, which is random on disk. Without
+/// this, a start after a reboot mostly waits for single pages.
+#[cfg(target_os = "linux")]
+fn read_ahead(file: File) {
+    use rustix::fs::{Advice, fadvise};
+    use std::num::NonZero;
+
+    /// The default of a device's `read_ahead_kb`. The system reads no more for one request.
+    const STEP: NonZero<u64> = NonZero::new(128 << 10).unwrap();
+
+    let advise = move || -> std::io::Result<()> {
+        for start in (0..file.metadata()?.len()).step_by(STEP.get() as usize) {
+            fadvise(&file, start, Some(STEP), Advice::WillNeed)?;
+        }
+        Ok(())
+    };
+    let log = |error: std::io::Error| tracing::debug!(%error, "the database file is not read ahead");
+    let thread = std::thread::Builder::new().name("read ahead".to_owned());
+    thread.spawn(move || advise().unwrap_or_else(log)).map_or_else(log, drop);
+}
+
+/// Other systems have no such advice.
+#[cfg(not(target_os = "linux"))]
+fn read_ahead(_: File) {}
 
 #[cfg(test)]
 mod tests {
@@ -284,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_shows_every_row_once_whatever_its_key() {
+    fn a_scan_shows_every_row_once() {
         let mut changes = Changes::new();
         for table in [b"a\0a", b"a\0l", b"b\0a", b"b\0\xff"] {
             for first in 0..=u8::MAX {

@@ -1,39 +1,41 @@
-//! The data directory: what lies where in it, and room for bad times.
+//! The data directory: its files, its lock, and the reserve for a full disk.
 //!
 //! ```text
-//! DIR/lock          held while the store is open
-//! DIR/journal/      what acknowledgements wait for
-//! DIR/checkpoints/  the whole state, now and then
-//! DIR/index/        sled: what is read; can be made anew from the other two
-//! DIR/ballast       room that is given up when the disk is full
-//! DIR/high-water    what was given out at most, for a backup that is restored
-//! DIR/replaced/     what the last restored backup took the place of
+//! DIR/lock          locked while the store is open
+//! DIR/journal/      the commits since the older checkpoint
+//! DIR/checkpoints/  copies of the whole state
+//! DIR/index/        sled, where records are read; can be rebuilt from journal and checkpoints
+//! DIR/ballast       reserve that is removed when the disk is full
+//! DIR/high-water    the highest numbers ever issued, for a backup that is restored
+//! DIR/replaced/     the store before the last restore
 //! ```
 
-use super::engine::EngineError;
-use std::fs::{DirBuilder, File};
+use super::error::OpenError;
+use super::index::engine::{EngineError, snapshots};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-/// Where everything is.
+/// The paths in a data directory.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     pub(super) dir: PathBuf,
     pub(super) journal: PathBuf,
     pub(super) checkpoints: PathBuf,
     pub(super) index: PathBuf,
-    /// Where an index is made anew.
+    /// The index that is being rebuilt.
     pub(super) new_index: PathBuf,
-    /// The last index that was damaged, for whoever wants to know why.
+    /// The last damaged index, for an analysis.
     pub(super) damaged_index: PathBuf,
-    /// How many openings of the index did not come to an end.
+    /// The number of openings of the index that did not end.
     pub(super) attempts: PathBuf,
-    /// What was given out at most; see [`super::high_water`].
+    /// The highest numbers ever issued.
     pub(super) high_water: PathBuf,
-    /// A backup that takes the store's place, whole, when this is its name.
+    /// A restored backup that replaces the store at the next start.
     pub(super) restored: PathBuf,
-    /// What it took the place of.
+    /// The store before the last restore.
     pub(super) replaced: PathBuf,
 }
 
@@ -53,7 +55,7 @@ impl Places {
         }
     }
 
-    /// Makes the directories that are missing, and moves the database of an older version to where it is now.
+    /// Creates missing directories, and moves the database of an older version to its present place.
     pub(super) fn prepare(&self) -> io::Result<()> {
         self.take_restored()?;
         self.move_old_database()?;
@@ -64,20 +66,19 @@ impl Places {
         sync_directory(&self.dir)
     }
 
-    /// Puts a restored store in the place of the old one, which stays beside it. A crash in the middle of it
-    /// is made good by the next start.
+    /// Replaces the store by a restored one, and keeps the old one beside it. After a crash the next start continues.
     pub(super) fn take_restored(&self) -> io::Result<()> {
         if !self.restored.exists() {
             return Ok(());
         }
-        tracing::info!("a restored backup takes the place of what was there");
+        tracing::info!("a restored backup replaces the store");
         if !self.replaced.is_dir() {
             DirBuilder::new().mode(0o700).create(&self.replaced)?;
         }
         for name in ["journal", "checkpoints", "index"] {
             let (new, place) = (self.restored.join(name), self.dir.join(name));
             if !new.exists() {
-                continue; // it is in its place already
+                continue; // it was moved before a crash
             }
             if place.exists() {
                 std::fs::rename(&place, self.replaced.join(name))?;
@@ -90,8 +91,8 @@ impl Places {
         remove_tree(&self.restored)
     }
 
-    /// Until there was a journal, the files of sled lay in the data directory itself. Moving them takes several
-    /// steps, any of which may be the last before a crash; the last one of all makes them the index.
+    /// Versions without a journal had sled's files in the data directory itself. They are moved one by one, and a crash
+    /// may come between any two steps. The last step makes them the index.
     fn move_old_database(&self) -> io::Result<()> {
         let moving = self.dir.join("index.moving");
         if self.index.exists() || !(moving.exists() || self.dir.join("db").exists()) {
@@ -113,7 +114,7 @@ impl Places {
     }
 }
 
-/// Makes what a rename or a new file changed in a directory last.
+/// Makes renamed and new files of a directory durable.
 pub(super) fn sync_directory(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
@@ -139,46 +140,108 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
     let synced = sync_directory(parent.unwrap_or(Path::new(".")));
-    // A later sync need not cover what a failed one was for (fsync(2)): whoever tries again makes it again.
+    // A later sync may not cover a failed one (fsync(2)), so a retry must create the directory again.
     synced.inspect_err(|_| drop(std::fs::remove_dir(dir)))
 }
 
 const BALLAST: &str = "ballast";
 
-/// Lays the ballast: room that recovery gets back when the disk is full, since opening sled writes a snapshot
-/// and what the journal has beyond the index has to be written into it.
+/// Writes the ballast. Recovery on a full disk needs its room: opening sled writes a snapshot, and the rest of the
+/// journal has to be applied.
 ///
-/// That it can be laid is also the sign that there is room for writes again.
-pub(super) fn lay_ballast(places: &Places) -> Result<(), EngineError> {
-    const SEGMENT: u64 = 512 * 1024; // in which sled's log grows
-    let snapshots = super::engine::snapshots(&places.index)?;
+/// If it can be written, there is also room for commits again.
+pub(super) fn write_ballast(places: &Places) -> Result<(), EngineError> {
+    const SEGMENT: u64 = 512 * 1024; // sled's log grows in these
+    let snapshots = snapshots(&places.index)?;
     let snapshots: u64 = snapshots.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
     let bytes = 4 * SEGMENT + 2 * snapshots;
     let path = places.dir.join(BALLAST);
     if path.metadata().is_ok_and(|found| found.len() >= bytes) {
         return Ok(());
     }
-    // Room for the ballast alone would be used up by the next write.
+    // With room for the ballast alone, the next write would fail again.
     let spare = places.dir.join("ballast.spare");
-    let laid = fill(&path, bytes).and_then(|()| fill(&spare, SEGMENT));
+    let written = fill(&path, bytes).and_then(|()| fill(&spare, SEGMENT));
     remove_file(&spare)?;
-    laid.inspect_err(|_| drop_ballast(places))
+    written.inspect_err(|_| drop_ballast(places))
 }
 
-/// Gives the ballast's room back.
+/// Removes the ballast.
 pub(super) fn drop_ballast(places: &Places) {
     if let Err(error) = remove_file(&places.dir.join(BALLAST)) {
-        tracing::error!(%error, "the ballast stays");
+        tracing::error!(%error, "the ballast cannot be removed");
     }
 }
 
 fn fill(path: &Path, bytes: u64) -> Result<(), EngineError> {
     let mut file = File::create(path)?;
-    let block = [0x55; 64 * 1024]; // not zeros: a file system may keep those as a hole
+    let block = [0x55; 64 * 1024]; // a file system may store zeros as a hole
     for _ in 0..bytes.div_ceil(block.len() as u64) {
         file.write_all(&block)?;
     }
     Ok(file.sync_all()?)
+}
+
+const LOCK: &str = "lock";
+
+/// How long a lock may outlive its process: a forked child holds it until its exec.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Locks the directory for this process.
+pub(super) fn lock_directory(dir: &Path) -> Result<File, OpenError> {
+    let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(dir.join(LOCK));
+    let lock = lock.map_err(unusable)?;
+    let started = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { dir: dir.to_owned() }),
+            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+        }
+    }
+}
+
+/// The identity of an open file, to detect another file under its name.
+///
+/// Open files outlive their names. If the directory is removed or replaced, acknowledged picks would be lost at the
+/// next start, and opening by name would reach another store. The file must stay open: its inode number is not
+/// reused until then.
+#[derive(Debug)]
+pub(super) struct FileIdentity {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl FileIdentity {
+    pub(super) fn of(path: &Path, file: &File) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), inode: inode(&file.metadata()?) })
+    }
+
+    /// The identity of a directory's lock.
+    pub(super) fn of_lock(dir: &Path, lock: &File) -> io::Result<Self> {
+        Self::of(&dir.join(LOCK), lock)
+    }
+
+    /// Fails while the name is missing or belongs to another file.
+    pub(super) fn check(&self) -> Result<(), EngineError> {
+        let cause = match std::fs::metadata(&self.path) {
+            Ok(found) if inode(&found) == self.inode => return Ok(()),
+            Ok(_) => "was replaced by another file; put the original back, or restart the server".to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                "is gone; put it back, or restart the server".to_owned()
+            }
+            Err(error) => format!("cannot be examined: {error}"),
+        };
+        Err(EngineError::Failed(format!("{} {cause}", self.path.display())))
+    }
+}
+
+fn inode(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 #[cfg(test)]
@@ -186,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_database_is_moved_whole_wherever_a_crash_stopped_it() {
+    fn an_old_database_is_moved_whole_after_a_crash_at_any_step() {
         const FILES: [&str; 4] = ["conf", "db", "snap.0000000000000001", "blobs"];
         for moved in 0..=FILES.len() {
             let dir = tempfile::tempdir().unwrap();
@@ -209,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_directory_gets_no_index_and_a_half_made_one_goes() {
+    fn a_new_directory_gets_no_index_and_an_unfinished_one_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let places = Places::of(dir.path());
         std::fs::create_dir(&places.new_index).unwrap();

@@ -1,29 +1,27 @@
-//! The tally: how far the index has come in the journal, and what it must hold there.
+//! The tally: the index's position in the journal, and a checksum of all its rows.
 //!
-//! A checksum in each value tells that a value is whole, not that it is the newest, nor that none is missing:
-//! sled 0.34 can open on an older state of a page without a word. So the index carries, in the batch of
-//! every group, the sequence of the last journal record in it, the number of its rows and the sum of a mark
-//! of each row. Verifying takes one scan that adds the marks up again.
+//! The checksum in a value shows that the value is whole. It does not show an outdated or missing value, and sled 0.34
+//! can open on an older state of a page without an error. So each batch also writes the sequence of the last journal
+//! record, the number of rows, and the sum of a mark of each row. One scan verifies them.
 
-use super::cell::Row;
-use super::plan::Changes;
+use crate::store::cell::{Changes, Row};
 
-/// The key of the tally. It sorts before every conference's keys and is no part of the sum.
-pub(super) const TALLY: &[u8] = b"\0tally";
+/// The key of the tally. It sorts before the keys of all conferences and is not part of the sum.
+pub(in crate::store) const TALLY: &[u8] = b"\0tally";
 
-/// Sequence, rows, sum.
+/// The tally of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Tally {
-    /// Of the last journal record that the index holds.
-    pub(super) sequence: u64,
-    /// How many rows there are.
-    pub(super) rows: u64,
+pub(in crate::store) struct Tally {
+    /// The last journal record in the index.
+    pub(in crate::store) sequence: u64,
+    /// The number of rows.
+    pub(in crate::store) rows: u64,
     sum: u64,
 }
 
 impl Tally {
-    /// Counts a row in.
-    pub(super) fn add(&mut self, value: &[u8]) {
+    /// Adds a row.
+    pub(in crate::store) fn add(&mut self, value: &[u8]) {
         self.rows = self.rows.wrapping_add(1);
         self.sum = self.sum.wrapping_add(mark(value));
     }
@@ -33,26 +31,26 @@ impl Tally {
         self.sum = self.sum.wrapping_sub(mark(value));
     }
 
-    /// The tally of this one's rows and of the other's, which are others; the sequence stays.
-    pub(super) fn plus(self, other: &Self) -> Self {
+    /// The tally of two disjoint sets of rows, with the sequence of this one.
+    pub(in crate::store) fn plus(self, other: &Self) -> Self {
         Self { rows: self.rows.wrapping_add(other.rows), sum: self.sum.wrapping_add(other.sum), ..self }
     }
 
-    /// The tally after `changes`, where the keys held `before`.
-    pub(super) fn after(mut self, sequence: u64, before: &Changes, changes: &Changes) -> Self {
+    /// The tally after `changes`. `before` has the old values of their keys.
+    pub(in crate::store) fn after(mut self, sequence: u64, before: &Changes, changes: &Changes) -> Self {
         self.sequence = sequence;
         before.values().flatten().for_each(|value| self.remove(value));
         changes.values().flatten().for_each(|value| self.add(value));
         self
     }
 
-    /// Whether the rows are the same, wherever in the journal.
-    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+    /// Whether both have the same rows, ignoring the sequence.
+    pub(in crate::store) fn agrees_with(&self, other: &Self) -> bool {
         (self.rows, self.sum) == (other.rows, other.sum)
     }
 
-    /// As it is stored: three little-endian numbers and their CRC-32C.
-    pub(super) fn row(&self) -> Row {
+    /// The stored row: three little-endian numbers and their CRC-32C.
+    pub(in crate::store) fn row(&self) -> Row {
         let mut value = Vec::with_capacity(28);
         for number in [self.sequence, self.rows, self.sum] {
             value.extend_from_slice(&number.to_le_bytes());
@@ -61,8 +59,8 @@ impl Tally {
         (TALLY.to_vec(), value)
     }
 
-    /// From a stored value; none where it is damaged.
-    pub(super) fn parse(value: &[u8]) -> Option<Self> {
+    /// Parses a stored value; none if it is damaged.
+    pub(in crate::store) fn parse(value: &[u8]) -> Option<Self> {
         let (numbers, crc) = value.split_last_chunk::<4>()?;
         let (sequence, rest) = numbers.split_first_chunk::<8>()?;
         let (rows, rest) = rest.split_first_chunk::<8>()?;
@@ -72,13 +70,13 @@ impl Tally {
     }
 }
 
-/// Mixes what tells a value from every other: layout, checksum (which covers the key) and length. A sum of
-/// plain checksums would not notice two errors that cancel each other out.
+/// Mixes layout, checksum and length of a value; the checksum covers its key. In a sum of plain checksums, two errors
+/// could cancel each other out.
 fn mark(value: &[u8]) -> u64 {
     let mut head = [0; 8];
     head.iter_mut().zip(value.iter().take(5)).for_each(|(to, from)| *to = *from);
     let mut x = u64::from_le_bytes(head) ^ (value.len() as u64) << 40;
-    // The finaliser of SplitMix64.
+    // The finalizer of SplitMix64.
     x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -98,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_tally_comes_back_and_a_damaged_one_does_not() {
+    fn a_damaged_tally_is_not_read() {
         let mut tally = Tally { sequence: 7, ..Tally::default() };
         tally.add(b"one");
         let (_, value) = tally.row();
@@ -112,9 +110,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is written in whatever order: the running tally is that of a scan.
         #[test]
-        fn the_running_tally_is_that_of_a_scan(
+        fn the_running_tally_equals_that_of_a_scan(
             groups in prop::collection::vec(
                 prop::collection::btree_map(
                     prop::collection::vec(0u8..4, 1..3),

@@ -1,50 +1,55 @@
-//! The records of an agenda and of the read links that lead to it.
+//! Agendas and read links.
 //!
-//! Only SHA-256 digests of keys and links are in them. They are written as short JSON without field names, arrays
-//! mostly: a million agendas are kept, and names would be a third of the bytes. A later format may append fields
-//! at the end of an array.
+//! They hold SHA-256 digests of keys and links, never the secrets themselves. Their JSON is arrays without field
+//! names, which would be a third of the bytes of a million agendas. A later format may append fields to an array.
+//!
+//! The cost of a start depends on the number of records, since sled has at most about 16 in a page. So all read links
+//! whose hashes begin with the same 18 bits share one record: four of a million links, one of ten thousand. With
+//! 16 bits the files of a million agendas had twice the size. A damaged record of links refuses new links with
+//! its 18 bits until it is repaired. Format 1 had one record for each link.
 
 use crate::program::SessionId;
 use crate::revision::Digest;
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// A person's picks, with the links that show them. Its key is the SHA-256 of the edit key.
+/// A person's picks and read links. It is stored under the SHA-256 of the edit key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Row", into = "Row")]
+#[serde(try_from = "AgendaRow", into = "AgendaRow")]
 pub struct AgendaRecord {
-    /// Rises with every change; what a compare-and-set compares.
+    /// Rises with every change. Compare-and-set uses it.
     pub version: u64,
-    /// Its name, empty while it has none.
+    /// Its name; may be empty.
     pub name: String,
     /// In the order of picking, without duplicates.
     pub picks: Vec<SessionId>,
-    /// Every read link ever made, the revoked ones too.
+    /// Its read links, with the latest revoked ones.
     pub links: Vec<LinkRecord>,
     /// When the first pick was made.
     pub created: DateTime<Utc>,
-    /// When it was changed last.
+    /// When it was last changed.
     pub modified: DateTime<Utc>,
     /// How often the edit key was replaced.
     pub key_generation: u32,
     /// The number of the next read link; numbers are never reused.
     pub next_link: u32,
-    /// The release that the owner has seen.
+    /// The newest release that its owner has seen.
     pub seen_release: u64,
 }
 
-/// One read link, as its owner sees it.
+/// One read link of an agenda.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "LinkRow", into = "LinkRow")]
 pub struct LinkRecord {
     /// Its number: the link is HMAC(edit key, n).
     pub n: u32,
-    /// What the owner calls it.
+    /// The owner's name for it.
     pub label: String,
-    /// Of the link's token.
+    /// SHA-256 of its token.
     pub hash: Digest,
-    /// Which edit key it was made with; the token can be shown again only while that is the present one.
+    /// The generation of its edit key. Its token can be shown again only while the agenda has that key.
     pub generation: u32,
     /// When it was made.
     pub created: DateTime<Utc>,
@@ -60,28 +65,81 @@ pub enum LinkTarget {
     Agenda(Digest),
     /// Revoked, or deleted with its agenda: "no longer shared" for 30 days, then gone.
     Closed {
-        /// Since when.
+        /// When it was closed.
         at: DateTime<Utc>,
     },
     /// Erased by retention: gone at once.
     Erased {
-        /// Since when.
+        /// When it was erased.
         at: DateTime<Utc>,
     },
 }
 
 impl AgendaRecord {
     /// The version of a stored record, without parsing the rest of it.
-    pub(super) fn version_of(stored: &[u8]) -> Option<u64> {
+    pub(in crate::store) fn version_of(stored: &[u8]) -> Option<u64> {
         let row = stored.strip_prefix(b"[")?;
         let end = row.iter().position(|byte| *byte == b',')?;
         std::str::from_utf8(row.get(..end)?).ok()?.parse().ok()
     }
 }
 
+/// The read links whose hashes begin with the same bits, as a JSON object from base64url hashes to targets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, LinkTarget>", into = "BTreeMap<String, LinkTarget>")]
+pub(in crate::store) struct LinkBucket(BTreeMap<Digest, LinkTarget>);
+
+impl LinkBucket {
+    /// The bits of a hash that its links share: 18 bits in three bytes.
+    pub(in crate::store) fn id(hash: &Digest) -> [u8; 3] {
+        let Digest([first, second, third, ..]) = hash;
+        [*first, *second, third & 0b1100_0000]
+    }
+
+    /// The target of a link.
+    pub(in crate::store) fn target(&self, hash: &Digest) -> Option<LinkTarget> {
+        self.0.get(hash).copied()
+    }
+
+    /// Replaces the target of a link, or removes the link.
+    pub(in crate::store) fn set(&mut self, hash: Digest, target: Option<LinkTarget>) {
+        match target {
+            Some(target) => self.0.insert(hash, target),
+            None => self.0.remove(&hash),
+        };
+    }
+
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for LinkBucket {
+    type Item = (Digest, LinkTarget);
+    type IntoIter = std::collections::btree_map::IntoIter<Digest, LinkTarget>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl From<LinkBucket> for BTreeMap<String, LinkTarget> {
+    fn from(links: LinkBucket) -> Self {
+        links.into_iter().map(|(hash, target)| (text(&hash), target)).collect()
+    }
+}
+
+impl TryFrom<BTreeMap<String, LinkTarget>> for LinkBucket {
+    type Error = RowError;
+    fn try_from(links: BTreeMap<String, LinkTarget>) -> Result<Self, RowError> {
+        let links = links.into_iter().map(|(hash, target)| Ok((digest(&hash)?, target)));
+        links.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// Version, name, picks, links, created, modified, key generation, next link, seen release.
 #[derive(Clone, Serialize, Deserialize)]
-struct Row(u64, String, Vec<SessionId>, Vec<LinkRecord>, i64, i64, u32, u32, u64);
+struct AgendaRow(u64, String, Vec<SessionId>, Vec<LinkRecord>, i64, i64, u32, u32, u64);
 
 /// Number, label, hash, generation, created, revoked.
 #[derive(Clone, Serialize, Deserialize)]
@@ -97,16 +155,16 @@ enum TargetRow {
     Erased(i64),
 }
 
-/// Why a row is no record.
+/// Why JSON is no record.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RowError {
+pub(in crate::store) enum RowError {
     #[error("a time is out of range")]
     Time,
     #[error("a hash is not 32 bytes of base64url")]
     Hash,
 }
 
-impl From<AgendaRecord> for Row {
+impl From<AgendaRecord> for AgendaRow {
     fn from(a: AgendaRecord) -> Self {
         let (created, modified) = (a.created.timestamp(), a.modified.timestamp());
         Self(
@@ -123,11 +181,20 @@ impl From<AgendaRecord> for Row {
     }
 }
 
-impl TryFrom<Row> for AgendaRecord {
+impl TryFrom<AgendaRow> for AgendaRecord {
     type Error = RowError;
-    fn try_from(row: Row) -> Result<Self, RowError> {
-        let Row(version, name, picks, links, created, modified, key_generation, next_link, seen_release) =
-            row;
+    fn try_from(row: AgendaRow) -> Result<Self, RowError> {
+        let AgendaRow(
+            version,
+            name,
+            picks,
+            links,
+            created,
+            modified,
+            key_generation,
+            next_link,
+            seen_release,
+        ) = row;
         let (created, modified) = (time(created)?, time(modified)?);
         #[cfg(test)]
         count_parse(&name);
@@ -193,11 +260,11 @@ fn time(seconds: i64) -> Result<DateTime<Utc>, RowError> {
     DateTime::from_timestamp(seconds, 0).ok_or(RowError::Time)
 }
 
-pub(super) fn text(digest: &Digest) -> String {
+fn text(digest: &Digest) -> String {
     BASE64URL_NOPAD.encode(&digest.0)
 }
 
-pub(super) fn digest(text: &str) -> Result<Digest, RowError> {
+fn digest(text: &str) -> Result<Digest, RowError> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| RowError::Hash)?;
     bytes.try_into().map(Digest).map_err(|_| RowError::Hash)
 }
@@ -205,13 +272,14 @@ pub(super) fn digest(text: &str) -> Result<Digest, RowError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(seconds, 0).unwrap()
     }
 
     #[test]
-    fn the_rows_of_format_1_stay_as_they_are() {
+    fn the_json_of_format_1_stays_the_same() {
         let agenda = AgendaRecord {
             version: 3,
             name: "Zoë’s".to_owned(),
@@ -247,9 +315,38 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_cannot_be_is_refused() {
+    fn impossible_json_is_refused() {
         for row in [r#"{"a":"AA"}"#, r#"{"c":9223372036854775807}"#, r#"{"x":1}"#] {
             assert!(serde_json::from_str::<LinkTarget>(row).is_err(), "{row}");
+        }
+    }
+
+    #[test]
+    fn the_json_of_links_stays_the_same() {
+        let mut links = LinkBucket::default();
+        links.set(Digest([0; 32]), Some(LinkTarget::Agenda(Digest([255; 32]))));
+        let json = r#"{"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA":{"a":"__________________________________________8"}}"#;
+        assert_eq!(serde_json::to_string(&links).unwrap(), json);
+        assert_eq!(serde_json::from_str::<LinkBucket>(json).unwrap(), links);
+        assert!(serde_json::from_str::<LinkBucket>(r#"{"AAAA":{"c":9}}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_target_is_read(
+            sets in prop::collection::vec((0u8..6, prop::option::of(any::<[u8; 32]>())), 0..20)
+        ) {
+            let (mut links, mut expected) = (LinkBucket::default(), BTreeMap::new());
+            for (n, key) in sets {
+                let target = key.map(|key| LinkTarget::Agenda(Digest(key)));
+                links.set(Digest([n; 32]), target);
+                expected.insert(Digest([n; 32]), target);
+            }
+            expected.retain(|_, target| target.is_some());
+            let read: LinkBucket = serde_json::from_slice(&serde_json::to_vec(&links).unwrap()).unwrap();
+            let read: BTreeMap<_, _> = read.0.into_iter().map(|(hash, target)| (hash, Some(target))).collect();
+            prop_assert_eq!(links.is_empty(), expected.is_empty());
+            prop_assert_eq!(read, expected);
         }
     }
 }

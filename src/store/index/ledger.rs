@@ -1,0 +1,252 @@
+//! Reading the ledger, and finding rows that no release needs.
+//!
+//! ```text
+//! base 0    a record for each entry, feed mark and slug
+//! base n    the pieces of release n, and the changes of later releases in records under the number n
+//! ```
+//!
+//! The head names the base. So one small commit replaces a ledger by another, however large they are.
+
+use super::engine::{Engine, EngineError};
+use super::view::{Index, Records, View};
+use crate::program::{SessionId, Slug};
+use crate::revision::{Entry, FeedMark, Ledger, Slugs};
+use crate::store::cell::{Changes, Space, kind};
+use crate::store::error::ReadError;
+use crate::store::record::Table;
+use crate::store::record::release::{LedgerBase, LedgerHead, LedgerPiece};
+use chrono::NaiveDate;
+use serde::de::DeserializeOwned;
+use std::ops::Bound;
+
+impl View {
+    /// The entry of a session.
+    pub(in crate::store) fn entry(&self, space: &Space, id: &SessionId) -> Result<Option<Entry>, ReadError> {
+        let head: Option<LedgerHead> = self.record(&space.cell(Table::Head, b""))?;
+        let base = head.map(|head| head.base).unwrap_or_default();
+        if let Some(entry) = self.record(&space.entry(base, id))? {
+            return Ok(Some(entry));
+        }
+        for piece in 0..base.pieces {
+            let cell = space.piece(Table::Ledger, base.release, piece);
+            let maps: Option<LedgerPiece> = self.record(&cell)?;
+            let entries = maps.map(|maps| maps.entries).unwrap_or_default();
+            if let Some(entry) = entries.into_iter().find(|entry| entry.session.id == *id) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The ledger of the live release; none before the first.
+///
+/// It is read page by page. If a release is published meanwhile, reading starts again, so the result is of one
+/// release.
+pub(in crate::store) fn read(index: &Index, space: &Space) -> Result<Option<Ledger>, ReadError> {
+    loop {
+        let Some(head) = head(index, space)? else { return Ok(None) };
+        let maps = maps(index, space, head.base);
+        if self::head(index, space)?.as_ref() != Some(&head) {
+            continue;
+        }
+        let mut ledger = maps?;
+        ledger.release = head.release;
+        ledger.published = head.published;
+        ledger.uid_domain = head.uid_domain;
+        ledger.departures = head.departures;
+        ledger.last_departure = head.last_departure;
+        ledger.floor = head.floor;
+        return Ok(Some(ledger));
+    }
+}
+
+/// The highest number of a session, without damaged records.
+pub(in crate::store) fn highest_number(index: &Index, space: &Space, base: LedgerBase) -> u32 {
+    let single = Records::new(index, space, Table::Entry).parsed::<Entry>().flatten().map(|(_, entry)| entry);
+    let amended = Amended::of(index, space, base).flatten();
+    let amended = amended.filter(|row| row.kind == kind::ENTRY).filter_map(|row| row.parse::<Entry>().ok());
+    let pieces = (0..base.pieces).filter_map(|number| piece(index, space, base, number).ok());
+    let pieces = pieces.flat_map(|maps| maps.entries);
+    single.chain(amended).chain(pieces).map(|entry| entry.number).max().unwrap_or(0)
+}
+
+fn head(index: &Index, space: &Space) -> Result<Option<LedgerHead>, ReadError> {
+    index.read(|view| view.record(&space.cell(Table::Head, b"")))
+}
+
+/// The ledger's maps, without the head.
+fn maps(index: &Index, space: &Space, base: LedgerBase) -> Result<Ledger, ReadError> {
+    let mut ledger = Ledger::empty("");
+    if base.release == 0 {
+        for row in Records::new(index, space, Table::Entry).parsed::<Entry>() {
+            put_entry(&mut ledger, row?.1);
+        }
+        for row in Records::new(index, space, Table::Feed).parsed::<FeedMark>() {
+            let (path, mark) = row?;
+            ledger.feeds.insert(text(Table::Feed, path)?, mark);
+        }
+        for row in Records::new(index, space, Table::Slug) {
+            let (id, bytes) = row?;
+            if let Some((kind, name)) = id.split_first() {
+                put_slug(
+                    &mut ledger.slugs,
+                    &SlugRow { table: Table::Slug, kind: *kind, name, bytes: &bytes },
+                )?;
+            }
+        }
+        return Ok(ledger);
+    }
+    for number in 0..base.pieces {
+        let LedgerPiece { entries, mut feeds, mut slugs } = piece(index, space, base, number)?;
+        entries.into_iter().for_each(|entry| put_entry(&mut ledger, entry));
+        ledger.feeds.append(&mut feeds);
+        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = &mut slugs;
+        ledger.slugs.tracks.append(tracks);
+        ledger.slugs.rooms.append(rooms);
+        ledger.slugs.speakers.append(speakers);
+        ledger.slugs.days.append(days);
+        ledger.slugs.track_aliases.append(track_aliases);
+        ledger.slugs.room_aliases.append(room_aliases);
+    }
+    for row in Amended::of(index, space, base) {
+        let row = row?;
+        match row.kind {
+            kind::ENTRY => put_entry(&mut ledger, row.parse()?),
+            kind::FEED => {
+                let mark: Option<FeedMark> = row.parse()?;
+                let path = text(Table::Amended, row.name)?;
+                match mark {
+                    Some(mark) => ledger.feeds.insert(path, mark),
+                    None => ledger.feeds.remove(&path),
+                };
+            }
+            kind => {
+                let row = SlugRow { table: Table::Amended, kind, name: &row.name, bytes: &row.bytes };
+                put_slug(&mut ledger.slugs, &row)?;
+            }
+        }
+    }
+    Ok(ledger)
+}
+
+fn put_entry(ledger: &mut Ledger, entry: Entry) {
+    ledger.entries.insert(entry.session.id.clone(), entry);
+}
+
+fn piece(index: &Index, space: &Space, base: LedgerBase, number: u32) -> Result<LedgerPiece, ReadError> {
+    let cell = space.piece(Table::Ledger, base.release, number);
+    let piece = cell.decode(index.read(|view| view.bytes(&cell))?)?;
+    piece.ok_or_else(|| cell.damaged("a piece of it is missing"))
+}
+
+/// The later changes of a ledger in pieces.
+struct Amended<'a> {
+    records: Records<'a>,
+}
+
+struct AmendedRow {
+    kind: u8,
+    name: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl AmendedRow {
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
+        json(Table::Amended, &self.bytes)
+    }
+}
+
+impl<'a> Amended<'a> {
+    fn of(index: &'a Index, space: &Space, base: LedgerBase) -> Self {
+        Self { records: Records::within(index, space, Table::Amended, &base.release.to_be_bytes()) }
+    }
+}
+
+impl Iterator for Amended<'_> {
+    type Item = Result<AmendedRow, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.records.next()?.and_then(|(id, bytes)| match id.split_first() {
+            Some((kind, name)) => Ok(AmendedRow { kind: *kind, name: name.to_vec(), bytes }),
+            None => Err(damaged(Table::Amended, "its key is too short")),
+        }))
+    }
+}
+
+/// The record of a slug.
+struct SlugRow<'a> {
+    table: Table,
+    kind: u8,
+    name: &'a [u8],
+    bytes: &'a [u8],
+}
+
+fn put_slug(slugs: &mut Slugs, row: &SlugRow<'_>) -> Result<(), ReadError> {
+    let SlugRow { table, kind, name, bytes } = *row;
+    if kind == kind::DAY {
+        slugs.days.insert(json::<NaiveDate>(table, bytes)?);
+        return Ok(());
+    }
+    let slug = Slug::parse(&text(table, name.to_vec())?).map_err(|cause| damaged(table, cause))?;
+    match kind {
+        kind::TRACK => drop(slugs.tracks.insert(slug, json(table, bytes)?)),
+        kind::ROOM => drop(slugs.rooms.insert(slug, json(table, bytes)?)),
+        kind::SPEAKER => drop(slugs.speakers.insert(slug, json(table, bytes)?)),
+        kind::TRACK_ALIAS => drop(slugs.track_aliases.insert(slug, json(table, bytes)?)),
+        kind::ROOM_ALIAS => drop(slugs.room_aliases.insert(slug, json(table, bytes)?)),
+        _ => return Err(damaged(table, "its kind is unknown")),
+    }
+    Ok(())
+}
+
+fn json<T: DeserializeOwned>(table: Table, bytes: &[u8]) -> Result<T, ReadError> {
+    serde_json::from_slice(bytes).map_err(|cause| damaged(table, cause))
+}
+
+fn text(table: Table, bytes: Vec<u8>) -> Result<String, ReadError> {
+    String::from_utf8(bytes).map_err(|cause| damaged(table, cause))
+}
+
+fn damaged(table: Table, cause: impl ToString) -> ReadError {
+    ReadError::Damaged { what: table.name(), cause: cause.to_string() }
+}
+
+/// The most leftover rows that one commit removes.
+const LEFTOVERS: usize = 512;
+
+/// Rows that no release needs, to be removed: pieces of releases that were never published, and a replaced ledger.
+/// Empty if there are no more.
+///
+/// The head alone decides, so after a crash the same rows are found again.
+pub(in crate::store) fn leftovers(
+    engine: &Engine,
+    space: &Space,
+    head: Option<&LedgerHead>,
+) -> Result<Changes, EngineError> {
+    let LedgerBase { release: base, pieces } = head.map(|head| head.base).unwrap_or_default();
+    let published = head.map_or(0, |head| head.release);
+    let mut found = Changes::new();
+    let mut take = |table: Table, from: &[u8], to: Option<&[u8]>| -> Result<(), EngineError> {
+        let prefix = space.table(table);
+        let start = [&prefix, from].concat();
+        let end = to.map(|to| [&prefix, to].concat());
+        let rows = engine.range(&prefix, Bound::Included(&start), LEFTOVERS.saturating_sub(found.len()))?;
+        let rows = rows.into_iter().map(|(key, _)| key);
+        found.extend(rows.take_while(|key| end.as_ref().is_none_or(|end| key < end)).map(|key| (key, None)));
+        Ok(())
+    };
+    if base > 0 {
+        [Table::Entry, Table::Feed, Table::Slug].into_iter().try_for_each(|table| take(table, b"", None))?;
+    }
+    let (this, next) = (base.to_be_bytes(), base.saturating_add(1).to_be_bytes());
+    take(Table::Ledger, b"", Some(&this))?;
+    take(Table::Ledger, &[&this[..], &pieces.to_be_bytes()].concat(), None)?;
+    take(Table::Amended, b"", Some(&this))?;
+    take(Table::Amended, &next, None)?;
+    let unpublished = published.saturating_add(1).to_be_bytes();
+    for table in [Table::Csv, Table::Detail, Table::Changes] {
+        take(table, &unpublished, None)?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,379 @@
+//! Opening the index: verify it, apply the rest of the journal, and rebuild it if it cannot be trusted.
+//!
+//! An index is trusted if every value has its checksum, all rows match the tally, and with the rest of the journal it
+//! reaches the end of journal and checkpoints. Otherwise a new index is built beside it from the newest whole
+//! checkpoint and the journal, and renamed into place. The damaged index is kept for an analysis. If the database aborts
+//! or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
+
+use super::engine::{Engine, EngineError};
+use super::tally::{TALLY, Tally};
+use crate::store::cell::{Changes, is_whole};
+use crate::store::checkpoint;
+use crate::store::checkpoint::load::{LoadError, load};
+use crate::store::directory::{
+    Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory,
+};
+use crate::store::journal::begin;
+use crate::store::journal::replay::{Findings, WITHOUT_JOURNAL, replay};
+use crate::store::journal::segment::{JournalRecord, segments};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+
+/// After this many openings in a row that did not end, the index is not opened again.
+const ATTEMPTS: u8 = 2;
+
+/// The damage that an opening found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::store) struct Damage {
+    /// The index was rebuilt.
+    pub(in crate::store) rebuilt: bool,
+    /// Journal or checkpoints are damaged. A new checkpoint repairs that.
+    pub(in crate::store) copy_damaged: bool,
+    /// Rows or journal records that are in neither copy.
+    pub(in crate::store) lost: u64,
+}
+
+/// An open index with everything in the journal.
+pub(in crate::store) struct Opened {
+    pub(in crate::store) engine: Engine,
+    pub(in crate::store) tally: Tally,
+    pub(in crate::store) findings: Findings,
+    pub(in crate::store) damage: Damage,
+    /// The rest of the journal, if the disk had no room to apply it. Its rows replace those of the index.
+    pub(in crate::store) pending: Changes,
+}
+
+/// Opens the index. On a full disk it removes the ballast. If that is not enough, the rest of the journal stays in
+/// memory, so that the store can be read.
+pub(in crate::store) fn open_with_fallback(places: &Places, cache_bytes: u64) -> Result<Opened, EngineError> {
+    match open(places, cache_bytes, true) {
+        Err(EngineError::Full) => drop_ballast(places),
+        result => return result,
+    }
+    match open(places, cache_bytes, true) {
+        Err(EngineError::Full) => open(places, cache_bytes, false),
+        result => result,
+    }
+}
+
+fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<Opened, EngineError> {
+    let copy = SecondCopy::of(places)?;
+    if copy == SecondCopy::None && !places.index.exists() {
+        // A crash while sled creates its files can leave files that never open. An empty journal makes them replaceable.
+        begin(&places.journal)?;
+    }
+    let opened = open_or_rebuild(places, cache_bytes, applies, copy);
+    if copy == SecondCopy::Whole && matches!(opened, Err(EngineError::Panicked(_))) {
+        write_attempts(places, ATTEMPTS)?; // the next process rebuilds it at once
+    }
+    opened
+}
+
+fn open_or_rebuild(
+    places: &Places,
+    cache_bytes: u64,
+    applies: bool,
+    copy: SecondCopy,
+) -> Result<Opened, EngineError> {
+    let attempts = attempts(places);
+    let mut damage = Damage::default();
+    let mut opens = false;
+    if copy == SecondCopy::None || (places.index.exists() && attempts < ATTEMPTS) {
+        write_attempts(places, attempts + 1)?;
+        let examined = examine(places, cache_bytes);
+        if !matches!(examined, Err(EngineError::Panicked(_))) {
+            write_attempts(places, 0)?; // the attempt ended, with or without success
+        }
+        match examined {
+            Ok(found) if copy == SecondCopy::None || found.is_sound() => {
+                match catch_up(places, found, &mut damage, applies) {
+                    Ok(opened)
+                        if copy == SecondCopy::None
+                            || opened.reached >= newest_sequence(places, &opened.findings)? =>
+                    {
+                        return finish(places, opened, damage);
+                    }
+                    Ok(opened) => {
+                        // sled opens on an older or empty state without an error.
+                        tracing::error!(reached = opened.reached, "the index is older than a checkpoint");
+                        opened.engine.close();
+                    }
+                    Err(CatchUpError::Gap) => {
+                        tracing::error!("the index is older than the beginning of the journal")
+                    }
+                    Err(CatchUpError::Engine(error)) => return Err(error),
+                }
+            }
+            Ok(found) => {
+                tracing::error!(damaged = found.damaged, "the index is damaged");
+                found.engine.close();
+                opens = true;
+            }
+            Err(error @ (EngineError::Panicked(_) | EngineError::Full)) => return Err(error),
+            Err(error) if copy == SecondCopy::None => return Err(error),
+            Err(error) => tracing::error!(%error, "the index does not open"),
+        }
+    }
+    damage.rebuilt = true;
+    match rebuild(places, cache_bytes, &mut damage) {
+        Ok(opened) => finish(places, opened, damage),
+        Err(EngineError::Full) => Err(EngineError::Full),
+        Err(error) if opens => {
+            tracing::error!(%error, "the index cannot be rebuilt; the undamaged records of the damaged index are served");
+            let found = examine(places, cache_bytes)?;
+            match catch_up(places, found, &mut damage, applies) {
+                Ok(opened) => finish(places, opened, Damage { rebuilt: false, ..damage }),
+                Err(CatchUpError::Engine(error)) => Err(error),
+                Err(CatchUpError::Gap) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opened, EngineError> {
+    let CaughtUp { engine, tally, mut findings, pending, .. } = opened;
+    remove_file(&places.attempts)?;
+    if findings.damaged || findings.end() < tally.sequence {
+        tracing::error!("the journal is damaged; the index has all its records");
+        damage.copy_damaged = true;
+        findings.tail = None;
+    }
+    if findings.torn {
+        tracing::info!("the end of the journal was cut off, in a write that was not acknowledged");
+    }
+    Ok(Opened { engine, tally, findings, damage, pending })
+}
+
+/// Whether the index has a second copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SecondCopy {
+    None,
+    /// There is a checkpoint, or a journal from the first commit.
+    Whole,
+}
+
+impl SecondCopy {
+    fn of(places: &Places) -> io::Result<Self> {
+        let has_checkpoint = !checkpoint::list(&places.checkpoints)?.is_empty();
+        Ok(if has_checkpoint || is_whole_journal(places)? { Self::Whole } else { Self::None })
+    }
+}
+
+/// Whether the journal begins with the first commit.
+pub(in crate::store) fn is_whole_journal(places: &Places) -> io::Result<bool> {
+    Ok(segments(&places.journal)?.first().is_some_and(|segment| segment.first == 1))
+}
+
+/// The sequence of the newest record in journal and checkpoints.
+pub(in crate::store) fn newest_sequence(places: &Places, journal: &Findings) -> io::Result<u64> {
+    let newest = checkpoint::list(&places.checkpoints)?.last().map_or(0, |checkpoint| checkpoint.sequence);
+    Ok(journal.last.unwrap_or(0).max(newest))
+}
+
+/// An open index and the result of its scan.
+pub(in crate::store) struct ExaminedIndex {
+    pub(in crate::store) engine: Engine,
+    pub(in crate::store) counted: Tally,
+    stored: Option<Tally>,
+    pub(in crate::store) damaged: u64,
+}
+
+impl ExaminedIndex {
+    pub(in crate::store) fn is_sound(&self) -> bool {
+        let is_new = self.stored.is_none() && self.counted.rows == 0;
+        self.damaged == 0 && (is_new || self.stored.is_some_and(|stored| stored.agrees_with(&self.counted)))
+    }
+
+    /// The sequence of the last journal record in the index.
+    pub(in crate::store) fn sequence(&self) -> u64 {
+        match self.stored {
+            Some(stored) => stored.sequence,
+            None if self.counted.rows == 0 => 0,
+            None => WITHOUT_JOURNAL,
+        }
+    }
+}
+
+pub(in crate::store) fn examine(places: &Places, cache_bytes: u64) -> Result<ExaminedIndex, EngineError> {
+    make_directory(&places.index)?;
+    let engine = Engine::open(&places.index, cache_bytes)?;
+    let shares = engine.scan(|(counted, damaged): &mut (Tally, u64), key, value| {
+        counted.add(value);
+        *damaged += u64::from(!is_whole(key, value));
+    })?;
+    let counted = shares.iter().fold(Tally::default(), |sum, (counted, _)| sum.plus(counted));
+    let damaged = shares.iter().map(|(_, damaged)| damaged).sum();
+    let stored = engine.value(TALLY)?.and_then(|value| Tally::parse(&value));
+    Ok(ExaminedIndex { engine, counted, stored, damaged })
+}
+
+enum CatchUpError {
+    /// The journal lacks the next record and has later ones.
+    Gap,
+    Engine(EngineError),
+}
+
+impl<E: Into<EngineError>> From<E> for CatchUpError {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// An index with the rest of the journal.
+struct CaughtUp {
+    engine: Engine,
+    tally: Tally,
+    findings: Findings,
+    pending: Changes,
+    /// The sequence of the last record, pending ones included.
+    reached: u64,
+}
+
+/// Applies the rest of the journal to an index that is sound, or that has no second copy.
+fn catch_up(
+    places: &Places,
+    found: ExaminedIndex,
+    damage: &mut Damage,
+    applies: bool,
+) -> Result<CaughtUp, CatchUpError> {
+    let after = found.sequence();
+    let ExaminedIndex { engine, counted, stored, damaged } = found;
+    let mut tally = counted;
+    tally.sequence = after;
+    if damaged > 0 || stored.is_some_and(|stored| !stored.agrees_with(&counted)) {
+        tracing::error!(damaged, "the store is damaged and has no second copy yet");
+        damage.lost += damaged.max(1);
+    }
+    if stored != Some(tally) && tally.sequence > 0 {
+        engine.apply(&Changes::new(), &tally)?;
+        engine.sync()?;
+    }
+    let mut batches = JournalBatches { engine: &engine, tally, batch: Changes::new(), sequence: after };
+    let mut next = after;
+    let findings = replay(&places.journal, after, |record| {
+        next += 1;
+        if record.sequence != next {
+            return Err(CatchUpError::Gap);
+        }
+        batches.add(record);
+        if applies {
+            batches.write_if_large()?;
+        }
+        Ok(())
+    })?;
+    let (tally, pending) = if applies { (batches.finish()?, Changes::new()) } else { (tally, batches.batch) };
+    if next > after {
+        tracing::info!(records = next - after, "the journal was ahead of the index");
+    }
+    Ok(CaughtUp { engine, tally, findings, pending, reached: next })
+}
+
+/// Builds a new index beside the old one and renames it into place.
+fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<CaughtUp, EngineError> {
+    tracing::warn!("rebuilding the index from the newest checkpoint and the journal");
+    let (engine, from) = load_newest(places, cache_bytes, damage)?;
+    let mut batches =
+        JournalBatches { engine: &engine, tally: Tally::default(), batch: Changes::new(), sequence: from };
+    let findings = replay(&places.journal, from, |record| {
+        batches.add(record);
+        batches.write_if_large()
+    })?;
+    let held = batches.sequence;
+    batches.finish()?;
+    // A checkpoint that cannot be loaded may be newer. Its sequences were used.
+    let reached = newest_sequence(places, &findings)?.max(held);
+    damage.lost += findings.missing + (reached - held);
+    let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
+    let mut tally = shares.iter().fold(Tally::default(), Tally::plus);
+    tally.sequence = reached;
+    engine.apply(&Changes::new(), &tally)?;
+    engine.sync()?;
+    engine.close();
+
+    remove_tree(&places.damaged_index)?;
+    if places.index.exists() {
+        std::fs::rename(&places.index, &places.damaged_index)?;
+    }
+    std::fs::rename(&places.new_index, &places.index)?;
+    sync_directory(&places.dir)?;
+    let engine = Engine::open(&places.index, cache_bytes)?;
+    tracing::warn!(rows = tally.rows, lost = damage.lost, "the index was rebuilt");
+    Ok(CaughtUp { engine, tally, findings, pending: Changes::new(), reached })
+}
+
+/// A new index with the newest whole checkpoint, and the sequence of that checkpoint.
+fn load_newest(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<(Engine, u64), EngineError> {
+    let checkpoints = checkpoint::list(&places.checkpoints)?;
+    for checkpoint in checkpoints.iter().rev() {
+        let engine = empty(places, cache_bytes)?;
+        match load(&checkpoint.path, &engine) {
+            Ok(summary) => return Ok((engine, summary.sequence)),
+            Err(LoadError::Engine(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(checkpoint = %checkpoint.path.display(), %error, "a checkpoint cannot be loaded");
+                damage.copy_damaged = true;
+                engine.close();
+            }
+        }
+    }
+    if is_whole_journal(places)? {
+        return Ok((empty(places, cache_bytes)?, 0));
+    }
+    Err(EngineError::Failed("no whole checkpoint is left to rebuild it from".to_owned()))
+}
+
+fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, EngineError> {
+    remove_tree(&places.new_index)?;
+    DirBuilder::new().mode(0o700).create(&places.new_index)?;
+    Engine::open(&places.new_index, cache_bytes)
+}
+
+/// The rows of one batch.
+const BATCH: usize = 2000;
+
+/// Applies records of the journal to an index, many in one batch, with the tally after them.
+struct JournalBatches<'a> {
+    engine: &'a Engine,
+    tally: Tally,
+    /// The rows that are not applied yet.
+    batch: Changes,
+    /// The sequence of the last record.
+    sequence: u64,
+}
+
+impl JournalBatches<'_> {
+    fn add(&mut self, record: JournalRecord) {
+        self.sequence = record.sequence;
+        self.batch.extend(record.rows);
+    }
+
+    fn write_if_large(&mut self) -> Result<(), EngineError> {
+        if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<(), EngineError> {
+        let changes = std::mem::take(&mut self.batch);
+        let before: Result<Changes, EngineError> =
+            changes.keys().map(|key| Ok((key.clone(), self.engine.value(key)?))).collect();
+        self.tally = self.tally.after(self.sequence, &before?, &changes);
+        self.engine.apply(&changes, &self.tally)
+    }
+
+    fn finish(mut self) -> Result<Tally, EngineError> {
+        if !self.batch.is_empty() {
+            self.write()?;
+        }
+        Ok(self.tally)
+    }
+}
+
+fn attempts(places: &Places) -> u8 {
+    let written = std::fs::read_to_string(&places.attempts).ok();
+    written.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+fn write_attempts(places: &Places, attempts: u8) -> io::Result<()> {
+    std::fs::write(&places.attempts, attempts.to_string())
+}

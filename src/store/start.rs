@@ -1,0 +1,175 @@
+//! Starting and stopping a store: its directory, its index and its threads.
+
+use super::cell::{Changes, FORMAT, Space};
+use super::checkpoint;
+use super::committer::{Committer, Job};
+use super::directory::{FileIdentity, Places, drop_ballast, lock_directory, make_directory, write_ballast};
+use super::error::{OpenError, ReadError};
+use super::high_water::HighWaterFile;
+use super::index::engine::{Engine, EngineError};
+use super::index::opening::{Opened, open_with_fallback};
+use super::index::view::Index;
+use super::journal::Journal;
+use super::keeper::{Keeper, Order};
+use super::record::Table;
+use super::shared::{Options, Shared, StoreState};
+use crate::program::Slug;
+use std::fs::File;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long sled may take to close. After a failed write it may hang, and the journal has everything.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// The threads of an open store, with their queues, and its lock.
+pub(super) struct Threads {
+    pub(super) jobs: SyncSender<Job>,
+    pub(super) orders: Sender<Order>,
+    committer: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    /// Locked while the store is open. sled locks `db` itself, but not before it has touched the directory, and not during
+    /// a reopening. The threads compare this file with the one of its name, so it is closed after they have ended.
+    lock: File,
+}
+
+/// Opens the store of a conference and starts its threads.
+pub(super) fn start(
+    dir: &Path,
+    conference: &Slug,
+    options: Options,
+) -> Result<(Arc<Shared>, Threads), OpenError> {
+    let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
+    make_directory(dir).map_err(unusable)?;
+    let lock = lock_directory(dir)?;
+    let places = Places::of(dir);
+    places.prepare().map_err(unusable)?;
+    let failed = |cause: EngineError| engine_error(dir, cause);
+    let opened = open_with_fallback(&places, options.cache_bytes).map_err(failed)?;
+    let Opened { engine, tally, findings, damage, pending } = opened;
+    let space = Space::new(conference);
+    let is_behind = !pending.is_empty();
+    let index = Index::new(engine.clone(), pending);
+    let format = check_format(dir, &space, &engine, &index, options.new_conference)?;
+    let end = findings.last.unwrap_or(0).max(tally.sequence);
+    let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {
+        EngineError::Full => {
+            drop_ballast(&places);
+            Journal::open(&places.journal, end, &findings)
+        }
+        other => Err(other),
+    });
+    let journal = journal.map_err(failed)?;
+
+    let state = StoreState::default();
+    state.applied.store(tally.sequence, Ordering::Relaxed);
+    state.rebuilt.store(damage.rebuilt.into(), Ordering::Relaxed);
+    state.lost.store(damage.lost, Ordering::Relaxed);
+    let newest = checkpoint::list(&places.checkpoints).map_err(unusable)?.pop();
+    state.checkpoint.store(newest.map_or(0, |newest| newest.sequence), Ordering::Relaxed);
+    let full = if is_behind { Some(EngineError::Full) } else { write_ballast(&places).err() };
+    let identity = FileIdentity::of_lock(dir, &lock).map_err(unusable)?;
+    let shared = Arc::new(Shared { index, space, places, lock: identity, options, state });
+    let high_water = HighWaterFile::open(shared.places.high_water.clone(), &shared.index, &shared.space);
+    let high_water = high_water.map_err(failed)?;
+    let mut committer =
+        Committer::new(Arc::clone(&shared), journal, engine, tally, high_water, full, is_behind);
+    committer.write_first(&format).map_err(failed)?;
+
+    let (jobs, queued): (_, Receiver<Job>) = sync_channel(options.queue);
+    let thread = std::thread::Builder::new().name("commit".to_owned());
+    let committer = thread.spawn(move || committer.run(&queued)).map_err(unusable)?;
+    let (orders, ordered) = channel();
+    let keeper = Keeper::new(Arc::clone(&shared), damage.copy_damaged);
+    let thread = std::thread::Builder::new().name("keeper".to_owned());
+    let keeper = thread.spawn(move || keeper.run(&ordered)).map_err(unusable)?;
+    Ok((shared, Threads { jobs, orders, committer, keeper, lock }))
+}
+
+fn engine_error(dir: &Path, error: EngineError) -> OpenError {
+    let dir = dir.to_owned();
+    match error {
+        EngineError::Panicked(cause) => OpenError::Panicked { dir, cause },
+        error => OpenError::Engine { dir, cause: error.to_string() },
+    }
+}
+
+/// Refuses a directory of a newer version, and one with only other conferences. Returns the rows that record the format of
+/// a new store.
+fn check_format(
+    dir: &Path,
+    space: &Space,
+    engine: &Engine,
+    index: &Index,
+    new_conference: bool,
+) -> Result<Changes, OpenError> {
+    let cell = space.cell(Table::Format, b"");
+    let newer = |found| OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT };
+    let failed = |cause: String| OpenError::Engine { dir: dir.to_owned(), cause };
+    match index.read(|view| view.record::<u8>(&cell)) {
+        Ok(Some(found)) if found > FORMAT => return Err(newer(found)),
+        Ok(Some(_)) => return Ok(Changes::new()),
+        Ok(None) => {}
+        Err(ReadError::Newer { found, .. }) => return Err(newer(found)),
+        Err(error) => return Err(failed(error.to_string())),
+    }
+    let found = conferences(engine).map_err(|error| failed(error.to_string()))?;
+    if !found.is_empty() {
+        if !new_conference {
+            let wanted = space.conference().to_owned();
+            return Err(OpenError::OtherConference { dir: dir.to_owned(), found, wanted });
+        }
+        tracing::warn!(dir = %dir.display(), "the data directory holds another conference; this one starts empty");
+    }
+    let parts = cell.write(FORMAT.to_string().as_bytes()).map_err(|error| failed(error.to_string()))?;
+    Ok(parts.into_iter().map(|(key, value)| (key, Some(value))).collect())
+}
+
+/// The slugs of the conferences with a release or an agenda. A failed first start leaves neither.
+fn conferences(engine: &Engine) -> Result<Vec<String>, EngineError> {
+    let mut found = Vec::new();
+    for slug in engine.conferences()? {
+        let holds = |table: Table| {
+            let prefix = [slug.as_slice(), &[0, table as u8]].concat();
+            Ok::<_, EngineError>(!engine.range(&prefix, Bound::Included(&prefix), 1)?.is_empty())
+        };
+        if holds(Table::Head)? || holds(Table::Agenda)? {
+            found.push(String::from_utf8_lossy(&slug).into_owned());
+        }
+    }
+    Ok(found)
+}
+
+impl Threads {
+    /// Whether the commit thread runs.
+    pub(super) fn are_running(&self) -> bool {
+        !self.committer.is_finished()
+    }
+
+    /// Ends both threads, after the queued commits, and then unlocks the directory.
+    pub(super) fn stop(self, state: &StoreState) {
+        let Self { jobs, orders, committer, keeper, lock } = self;
+        state.is_stopping.store(true, Ordering::Relaxed);
+        drop((jobs, orders));
+        let deadline = Instant::now() + CLOSING;
+        for (thread, name) in [(keeper, "the keeper of checkpoints"), (committer, "the commit thread")] {
+            while !thread.is_finished() {
+                if Instant::now() > deadline {
+                    tracing::error!("{name} does not end; the next start reads everything from the journal");
+                    // The directory stays locked until this process ends.
+                    std::mem::forget(lock);
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if thread.join().is_err() {
+                tracing::error!("{name} panicked");
+            }
+        }
+        drop(lock);
+    }
+}
