@@ -1,7 +1,7 @@
-//! A person's picks against a release: order, clashes, what is cancelled or gone.
+//! A person's picks in a release: their order and clashes.
 //!
-//! Owns the tokens that give access to an agenda too: their form and derivation. It knows neither the store
-//! nor HTTP. Invariant: a pick is never lost; what the program no longer shows is named, not dropped.
+//! Owns the form and derivation of the tokens that open an agenda. It knows neither the store nor HTTP. Invariant: no pick
+//! is dropped; a session that the program no longer shows is listed as gone.
 
 mod team;
 mod token;
@@ -14,37 +14,37 @@ use crate::release::Release;
 use crate::revision::Entry;
 use std::sync::Arc;
 
-/// The most overlapping picks that are named for each pick. Five hundred picks at one time would name a quarter of a million.
+/// The most clashes that are listed for each pick. For 500 picks at one time, all clashes would be a quarter of a million.
 pub const MOST_NAMED: usize = 5;
-/// The most sessions that an agenda holds.
+/// The most picks of an agenda.
 pub const MOST_PICKS: usize = 500;
-/// The most read links that an agenda has at a time.
+/// The most read links of an agenda at one time.
 pub const MOST_LINKS: usize = 20;
-/// The longest name of an agenda or label of a link, in characters.
+/// The longest agenda name or link label, in characters.
 pub const LONGEST_NAME: usize = 100;
 
 /// Picks in program order.
 #[derive(Debug)]
 pub struct Agenda<'a> {
-    /// The picked sessions that the program shows, cancelled ones included.
+    /// The picks that the program shows, including cancelled sessions.
     pub items: Vec<Item<'a>>,
-    /// Picks that it no longer shows: withdrawn, or a tombstone whose time is over.
+    /// The picks that it no longer shows: withdrawn sessions and expired tombstones.
     pub gone: Vec<SessionId>,
 }
 
 /// One pick.
 #[derive(Debug)]
 pub struct Item<'a> {
-    /// Its line in the ledger.
+    /// Its entry in the ledger.
     pub entry: &'a Entry,
-    /// The other picks that take place at the same time: the first [`MOST_NAMED`] in program order.
+    /// Other picks at the same time: the first [`MOST_NAMED`] in program order.
     pub clashes: Vec<&'a Entry>,
-    /// How many more there are.
+    /// The number of further clashes.
     pub more_clashes: usize,
 }
 
 impl Item<'_> {
-    /// Whether any other pick takes place at the same time.
+    /// Whether another pick takes place at the same time.
     pub fn clashes(&self) -> bool {
         !self.clashes.is_empty()
     }
@@ -56,7 +56,7 @@ impl Item<'_> {
 }
 
 impl<'a> Agenda<'a> {
-    /// Resolves picks against a release.
+    /// Looks up picks in a release.
     pub fn of(picks: &[SessionId], release: &'a Release) -> Self {
         let mut gone = Vec::new();
         let mut entries: Vec<&Entry> = Vec::new();
@@ -79,7 +79,7 @@ impl<'a> Agenda<'a> {
                 intervals.overlapping(slot.start, slot.end).filter_map(|place| busy.get(place).copied());
             let others = others.filter(|other| other.number != entry.number);
             let clashes: Vec<&Entry> = others.take(MOST_NAMED).collect();
-            // The slot overlaps itself.
+            // The slot itself is counted too.
             let more_clashes = intervals.count(slot.start, slot.end).saturating_sub(1 + clashes.len());
             Item { entry, clashes, more_clashes }
         };
@@ -88,10 +88,10 @@ impl<'a> Agenda<'a> {
     }
 }
 
-/// Whether two picks clash in a release that do not clash in the one before it.
+/// Whether two picks clash in a release that did not clash in the one before it.
 ///
-/// Only a session that changed can make a clash, and most releases change few: so this looks at the changed picks against all,
-/// and stops at the first new clash.
+/// Only a changed session can make a new clash, and most releases change few sessions. So only the changed picks are
+/// compared with all picks, up to the first new clash.
 pub fn clashes_anew(picks: &[SessionId], before: &Release, after: &Release) -> bool {
     let entry = |release: &'_ Release, id: &SessionId| -> Option<Slot> {
         let entry = release.ledger.entries.get(id)?;
@@ -116,7 +116,7 @@ pub fn clashes_anew(picks: &[SessionId], before: &Release, after: &Release) -> b
     })
 }
 
-/// Breaks, meals and what is cancelled keep nobody from anything.
+/// Breaks, meals and cancelled sessions clash with nothing.
 fn takes_time(entry: &Entry) -> bool {
     !entry.is_cancelled() && !entry.session.kind.is_pause()
 }

@@ -1,13 +1,12 @@
-//! Retention: agendas, and what calendars were seen to hold, go a configured time after the conference ended.
+//! Retention: agendas and the fetches of their links are erased a configured time after the conference.
 //!
-//! An agenda that is changed after the conference stays as long after that, or whoever looks at an old program
-//! would lose a pick that was acknowledged. A link goes with the agenda that it leads to.
+//! An agenda that is changed after the conference stays for the same time after the change. Program, ledger and releases
+//! stay: they are published. Of an agenda the hashes of its read links stay, so that they answer 410, and calendars
+//! keep their copy.
 //!
-//! Owns when that is and what goes. Program, ledger and releases stay: they are published. Of an agenda only
-//! the hashes of its read links stay, so that they answer 410, which tells calendars to keep their copy.
-//! Invariants: an agenda goes together with its links, and only in the version that was found due, so a change
-//! acknowledged meanwhile is never erased; nothing is erased by a clock that jumped (`trust`); a turn that a
-//! crash ends is repeated by the next one, and does no harm twice.
+//! Invariants: an agenda is erased together with its links, and only in the version that was found due, so a change
+//! that is acknowledged meanwhile is never erased. A clock that jumped erases nothing, see `trust`. A pass that a crash
+//! ends is repeated by the next one.
 
 mod trust;
 
@@ -16,25 +15,28 @@ use crate::freshness::Freshness;
 use crate::program::Program;
 use crate::publisher::Publisher;
 use crate::revision::Digest;
-use crate::store::{AgendaRecord, CommitError, LinkTarget, NamedRecord, ReadError, Skipped, Store, Write};
+use crate::store::{
+    AgendaRecord, ClockProbation, CommitError, LinkTarget, NamedRecord, ReadError, RecordName, Skipped,
+    Store, Write,
+};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use trust::{Trust, Verdict};
 
-/// Time between two looks at the clock, which may be set meanwhile.
-const LOOK: Duration = Duration::from_secs(600);
+/// The time between two checks of the clock, which may be set meanwhile.
+const CHECK_EVERY: Duration = Duration::from_secs(600);
 
-/// Time between two turns, once it is time: what was made since goes too.
-const TURN: Duration = Duration::from_secs(24 * 60 * 60);
+/// The time between two passes that erase.
+const ERASE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Time between two notes of the last trusted time: less than the jump that is tolerated.
-const NOTE_EACH: Duration = Duration::from_secs(60 * 60);
+/// The time between two writes of the trusted time. It must be below the tolerated jump.
+const STORE_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Agendas, or closed links, in one commit, so that people's picks need not wait behind a long one.
+/// The agendas or closed links of one commit. Picks wait behind long commits.
 const BATCH: usize = 32;
 
-/// What is erased, and when.
+/// Erases agendas whose time is over.
 #[derive(Debug)]
 pub struct Retention {
     days: u32,
@@ -48,34 +50,36 @@ pub struct Retention {
 /// What this process knows about the clock.
 #[derive(Debug, Default)]
 struct Watch {
-    /// None before the first look.
+    /// None before the first check.
     trust: Option<Trust>,
-    /// When the trusted time was noted in the store.
-    noted: Option<Duration>,
+    /// When the trusted time was last stored.
+    stored: Option<Duration>,
+    /// Whether the store has a probation of the clock.
+    has_probation: bool,
     /// Whether the present jump was logged.
     is_warned: bool,
 }
 
-/// What a turn erased.
+/// The result of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Erased {
-    /// Agendas.
+    /// Erased agendas.
     pub agendas: usize,
-    /// Read links that answer 410 from now on.
+    /// Erased read links. They answer 410 from now on.
     pub links: usize,
 }
 
-/// Why a turn was not finished; the next one goes on.
+/// Why a pass ended early. The next one continues.
 #[derive(Debug, thiserror::Error)]
 pub enum RetentionError {
     /// The store could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The store took no writes.
+    /// The store refused a write.
     #[error(transparent)]
     Commit(#[from] CommitError),
-    /// The turn's thread ended early.
-    #[error("the turn ended early: {0}")]
+    /// The thread of the pass ended early.
+    #[error("the pass ended early: {0}")]
     Thread(#[from] tokio::task::JoinError),
 }
 
@@ -91,58 +95,62 @@ impl Retention {
         Self { days, publisher, store, freshness, clock, watch: Mutex::default() }
     }
 
-    /// Takes a turn at once and one each day; never returns.
-    pub async fn keep(self: Arc<Self>) {
+    /// Makes a pass at once and then every day. Never returns.
+    pub async fn run(self: Arc<Self>) {
         let mut next = Duration::ZERO;
         loop {
             let now = self.clock.elapsed();
-            match self.look(next <= now).await {
+            match self.check(next <= now).await {
                 Ok(None) => {}
                 Ok(Some(Erased { agendas, links })) => {
-                    next = now + TURN;
+                    next = now + ERASE_EVERY;
                     if agendas + links > 0 {
-                        tracing::info!(agendas, links, "the conference is long over: agendas were erased");
+                        tracing::info!(
+                            agendas,
+                            links,
+                            "agendas were erased, since their time after the conference is over"
+                        );
                     }
                 }
                 Err(error) => {
                     tracing::error!(%error, "agendas whose time is over could not be erased yet");
                 }
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_EVERY).await;
         }
     }
 
-    /// Erases what is to go by now: nothing before its time, and nothing by a clock that jumped ahead.
+    /// Erases the agendas whose time is over, unless the clock jumped ahead.
     ///
     /// # Errors
-    /// [`RetentionError`]; what was erased until then is gone.
-    pub async fn turn(self: &Arc<Self>) -> Result<Erased, RetentionError> {
-        Ok(self.look(true).await?.unwrap_or_default())
+    /// [`RetentionError`]; some agendas may have been erased before it.
+    pub async fn pass(self: &Arc<Self>) -> Result<Erased, RetentionError> {
+        Ok(self.check(true).await?.unwrap_or_default())
     }
 
-    /// Looks at the clock, and erases if that is wanted and due. None where it was not.
-    async fn look(self: &Arc<Self>, erases: bool) -> Result<Option<Erased>, RetentionError> {
+    /// Checks the clock, and erases if `erases` is set and the time is over. Returns none if it did not erase.
+    async fn check(self: &Arc<Self>, erases: bool) -> Result<Option<Erased>, RetentionError> {
         let this = Arc::clone(self);
-        // A scan of the store is nothing for the reactor's threads.
-        tokio::task::spawn_blocking(move || this.look_blocking(erases)).await?
+        tokio::task::spawn_blocking(move || this.check_blocking(erases)).await?
     }
 
-    fn look_blocking(&self, erases: bool) -> Result<Option<Erased>, RetentionError> {
+    fn check_blocking(&self, erases: bool) -> Result<Option<Erased>, RetentionError> {
         let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
         let is_due = self.is_due(now);
         let until = now - TimeDelta::days(self.days.into());
         match self.judge(now, elapsed)? {
             Verdict::Trusted => {
-                self.note_trusted(now, elapsed);
+                self.store_trusted(now, elapsed);
                 if erases && is_due { Ok(Some(self.erase(until, now)?)) } else { Ok(None) }
             }
             Verdict::Jumped { ahead } => {
+                self.store_probation();
                 if is_due && !std::mem::replace(&mut self.watch().is_warned, true) {
                     let agendas = due(&self.store, until)?.len();
                     tracing::warn!(
                         agendas,
                         days_ahead = ahead.num_days(),
-                        "the clock is ahead of the last time that this server saw, so nothing is erased for a day; set the clock right if it is wrong, or these agendas go then"
+                        "the clock is ahead of the last time that this server saw, so nothing is erased until it has run steadily for a day; set it right if it is wrong, or these agendas will be erased then"
                     );
                 }
                 Ok(None)
@@ -152,18 +160,23 @@ impl Retention {
 
     fn judge(&self, now: DateTime<Utc>, elapsed: Duration) -> Result<Verdict, ReadError> {
         let mut watch = self.watch();
-        let trust = match &mut watch.trust {
+        let Watch { trust, has_probation, is_warned, .. } = &mut *watch;
+        let trust = match trust {
             Some(trust) => trust,
-            none => none.insert(Trust::since(self.last_trusted()?, elapsed)),
+            none => {
+                let probation = self.stored_probation()?;
+                *has_probation = probation.is_some();
+                none.insert(Trust::new(self.last_trusted()?, probation, now, elapsed))
+            }
         };
         let verdict = trust.judge(now, elapsed);
         if verdict == Verdict::Trusted {
-            watch.is_warned = false;
+            *is_warned = false;
         }
         Ok(verdict)
     }
 
-    /// The last time that was trusted; before the first note the newest that the store has a record of.
+    /// The last time that was trusted. Without one, it is the newest time of a stored record.
     fn last_trusted(&self) -> Result<DateTime<Utc>, ReadError> {
         match self.store.trusted_time() {
             Ok(Some(time)) => return Ok(time),
@@ -177,15 +190,42 @@ impl Retention {
         Ok(newest)
     }
 
-    /// Notes the time for later processes. A store that takes no writes now is asked again at the next look.
-    fn note_trusted(&self, now: DateTime<Utc>, elapsed: Duration) {
-        if self.watch().noted.is_some_and(|noted| elapsed.saturating_sub(noted) < NOTE_EACH) {
+    /// The clock's probation. A damaged one begins again.
+    fn stored_probation(&self) -> Result<Option<ClockProbation>, ReadError> {
+        match self.store.clock_probation() {
+            Err(ReadError::Damaged { .. }) => Ok(None),
+            found => found,
+        }
+    }
+
+    /// Stores the trusted time for later processes. After a failure the next check tries again.
+    fn store_trusted(&self, now: DateTime<Utc>, elapsed: Duration) {
+        let (stored, has_probation) = {
+            let watch = self.watch();
+            (watch.stored, watch.has_probation)
+        };
+        if !has_probation && stored.is_some_and(|stored| elapsed.saturating_sub(stored) < STORE_EVERY) {
             return;
         }
-        match self.store.commit_blocking(vec![NamedRecord::TrustedTime(now).into()]) {
-            Ok(()) => self.watch().noted = Some(elapsed),
+        let writes = vec![NamedRecord::TrustedTime(now).into(), Write::DropNamed(RecordName::ClockProbation)];
+        match self.store.commit_blocking(writes) {
+            Ok(()) => {
+                let mut watch = self.watch();
+                (watch.stored, watch.has_probation) = (Some(elapsed), false);
+            }
             Err(error) => {
-                tracing::warn!(%error, "the present time could not be noted; the next start may wait a day before it erases agendas")
+                tracing::warn!(%error, "the present time could not be stored; the next start may wait a day before it erases agendas");
+            }
+        }
+    }
+
+    /// Stores the clock's probation, so that a restart continues it.
+    fn store_probation(&self) {
+        let Some(probation) = self.watch().trust.as_ref().and_then(Trust::probation) else { return };
+        match self.store.commit_blocking(vec![NamedRecord::ClockProbation(probation).into()]) {
+            Ok(()) => self.watch().has_probation = true,
+            Err(error) => {
+                tracing::warn!(%error, "the clock's probation could not be stored; a restart may begin it again");
             }
         }
     }
@@ -206,14 +246,14 @@ impl Retention {
         Ok(erased)
     }
 
-    /// Each agenda goes in one commit with its links, and stays where it was changed since it was found due.
-    fn erase_agendas(&self, due: Vec<Due>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
+    /// Erases each agenda in one commit with its links. An agenda that was changed since it was found due stays.
+    fn erase_agendas(&self, due: Vec<DueAgenda>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
         let mut erased = Erased::default();
         for batch in due.chunks(BATCH) {
             let all = batch.iter().flat_map(|due| due.writes(at)).collect();
             match self.store.commit_blocking(all) {
                 Ok(()) => batch.iter().for_each(|due| self.erased(due, &mut erased)),
-                // One of them was changed: the others go one by one.
+                // One of them was changed. The others are erased one by one.
                 Err(CommitError::Conflict) => {
                     for due in batch {
                         match self.store.commit_blocking(due.writes(at)) {
@@ -229,13 +269,13 @@ impl Retention {
         Ok(erased)
     }
 
-    fn erased(&self, due: &Due, erased: &mut Erased) {
+    fn erased(&self, due: &DueAgenda, erased: &mut Erased) {
         erased.agendas += 1;
         erased.links += due.links.len();
         due.links.iter().for_each(|link| self.freshness.forget(&link.0));
     }
 
-    /// Links that were revoked long ago, or deleted with their agenda.
+    /// Erases links that were revoked, or deleted with their agenda, long ago.
     fn erase_closed_links(&self, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<usize, RetentionError> {
         let mut skipped = Skipped::default();
         let (mut links, mut batch) = (0, Vec::new());
@@ -260,24 +300,23 @@ impl Retention {
     }
 }
 
-/// The conference's last day: as configured, or of the last session where that is later. None while there is
-/// neither.
+/// The conference's last day: the configured one, or that of the last session if it is later.
 fn last_day(program: &Program) -> Option<NaiveDate> {
     let zone = program.conference.zone;
     let ends = program.order().iter().map(|session| zone.civil(session.slot.end).date()).max();
     ends.max(program.conference.dates.map(|(_, last)| last))
 }
 
-/// An agenda whose time is over, in the version that was found so.
+/// An agenda whose time is over, in the version that was read.
 #[derive(Debug)]
-struct Due {
+struct DueAgenda {
     key: Digest,
     version: u64,
-    /// The hashes of the links that lead to it.
+    /// The hashes of its links.
     links: Vec<Digest>,
 }
 
-impl Due {
+impl DueAgenda {
     fn of(key: Digest, record: &AgendaRecord) -> Self {
         let live = record.links.iter().filter(|link| link.revoked.is_none());
         Self { key, version: record.version, links: live.map(|link| link.hash).collect() }
@@ -290,14 +329,14 @@ impl Due {
     }
 }
 
-/// The agendas that were not changed after `until`. One that cannot be read stays.
-fn due(store: &Store, until: DateTime<Utc>) -> Result<Vec<Due>, ReadError> {
+/// The agendas that were not changed after `until`. A damaged agenda stays.
+fn due(store: &Store, until: DateTime<Utc>) -> Result<Vec<DueAgenda>, ReadError> {
     let mut skipped = Skipped::default();
     let mut due = Vec::new();
     for row in skipped.over(store.agendas()) {
         let (key, agenda) = row?;
         if agenda.modified <= until {
-            due.push(Due::of(key, &agenda));
+            due.push(DueAgenda::of(key, &agenda));
         }
     }
     skipped.log("looking for agendas whose time is over");

@@ -1,4 +1,4 @@
-//! Several agendas side by side: who goes where, and which parallel sessions nobody covers.
+//! Several agendas side by side: which member goes where, and which parallel sessions no member attends.
 
 use super::{ReadToken, takes_time};
 use crate::program::SessionId;
@@ -10,20 +10,20 @@ use std::collections::BTreeMap;
 /// The most agendas in one team.
 pub const MOST_MEMBERS: usize = 20;
 
-/// Between the tokens of a combined link: no token holds it, and no path needs it escaped (RFC 3986, 2.3).
+/// The separator of tokens in a combined link. No token has it, and a path needs no escape for it (RFC 3986, 2.3).
 const BETWEEN: char = '.';
 
-/// The read links of a team in the order they were given, each once: the `{members}` of its URLs.
+/// The read links of a team in their given order, each once: the `{members}` of its URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members(Vec<ReadToken>);
 
-/// What is no team: nobody, too many, or somebody's link that is none.
+/// A list of links that is no team: it is empty, too long, or has an invalid link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 1 to {MOST_MEMBERS} valid links")]
 pub struct TeamError;
 
 impl Members {
-    /// Puts a team together.
+    /// A team of these links.
     ///
     /// # Errors
     /// [`TeamError`] without a link, or with more than [`MOST_MEMBERS`] different ones.
@@ -40,17 +40,17 @@ impl Members {
         if members.is_empty() { Err(TeamError) } else { Ok(Self(members)) }
     }
 
-    /// Parses tokens with a dot between them.
+    /// Parses tokens with dots between them.
     ///
     /// # Errors
-    /// [`TeamError`] where one of them is no read token, and as for [`Members::of`].
+    /// [`TeamError`] if one of them is not a read token, and as for [`Members::of`].
     pub fn parse(text: &str) -> Result<Self, TeamError> {
         let tokens: Result<Vec<ReadToken>, _> =
             text.split(BETWEEN).take(MOST_MEMBERS + 1).map(ReadToken::parse).collect();
         Self::of(tokens.map_err(|_| TeamError)?)
     }
 
-    /// Its spelling in a path.
+    /// The spelling in a path.
     pub fn reveal(&self) -> String {
         let tokens: Vec<String> = self.0.iter().map(ReadToken::reveal).collect();
         tokens.join(&BETWEEN.to_string())
@@ -65,21 +65,21 @@ impl Members {
 /// A team's sessions, in program order.
 #[derive(Debug)]
 pub struct Team<'a> {
-    /// Those that somebody picked, and those beside them that nobody did.
+    /// The picked sessions, and the sessions beside them that no member picked.
     pub items: Vec<Attended<'a>>,
 }
 
-/// A session, and who goes.
+/// A session and the members who attend it.
 #[derive(Debug)]
 pub struct Attended<'a> {
-    /// Its line in the ledger.
+    /// Its entry in the ledger.
     pub entry: &'a Entry,
-    /// The places of those who go; nobody, where it runs beside a session that somebody goes to.
+    /// The positions of the attending members. Empty for a session beside another member's pick.
     pub who: Vec<usize>,
 }
 
 impl<'a> Team<'a> {
-    /// Lays agendas over each other, each the picks of one member.
+    /// Combines the picks of the members.
     pub fn of(members: &[&[SessionId]], release: &'a Release) -> Self {
         let mut going: BTreeMap<&SessionId, Vec<usize>> = BTreeMap::new();
         for (place, picks) in members.iter().enumerate() {
@@ -102,7 +102,7 @@ impl<'a> Team<'a> {
     }
 }
 
-/// The times at which anybody is somewhere, without overlaps.
+/// The union of the entries' slots, as disjoint intervals.
 fn merged<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
     let mut slots: Vec<_> = entries.map(|entry| (entry.session.slot.start, entry.session.slot.end)).collect();
     slots.sort_unstable();
@@ -128,7 +128,7 @@ mod tests {
     use crate::agenda::EditKey;
 
     #[test]
-    fn a_team_is_spelt_as_its_links_were_given_each_once() {
+    fn a_team_keeps_the_order_of_its_links_each_once() {
         let key = EditKey::generate().unwrap();
         let [a, b] = [2, 1].map(|n| key.read_token(n));
         let text = format!("{}.{}", a.reveal(), b.reveal());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_too_many_and_half_a_link_are_no_team() {
+    fn no_links_too_many_links_and_half_a_link_are_refused() {
         let key = EditKey::generate().unwrap();
         let team = |most: u32| (1..=most).map(|n| key.read_token(n).reveal()).collect::<Vec<_>>().join(".");
         assert_eq!(Members::parse(&team(20)).unwrap().tokens().len(), 20);

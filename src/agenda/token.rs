@@ -1,7 +1,7 @@
 //! The secrets of an agenda: edit keys, and the read tokens derived from them.
 //!
-//! A token is a typed prefix (so that scanners find a leaked one), 160 bits in base 32 and seven check
-//! characters (so that a typo fails before any look-up). Only SHA-256 hashes of them are ever stored.
+//! A token is a typed prefix, so that scanners recognise a leaked one; 160 bits in base 32; and seven check characters, so
+//! that a typo fails before any look-up. Only SHA-256 hashes of tokens are stored.
 
 use crate::revision::Digest;
 use data_encoding::{Encoding, Specification};
@@ -9,7 +9,7 @@ use ring::hmac;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// A string that is no token of the kind asked for.
+/// A string that is not a token of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid token")]
 pub struct TokenError;
@@ -29,29 +29,29 @@ macro_rules! token {
         pub struct $name([u8; 20]);
 
         impl $name {
-            /// What it starts with.
+            /// The prefix of its spelling.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Parses the one spelling of a token.
+            /// Parses a token. It has exactly one spelling.
             ///
             /// # Errors
-            /// [`TokenError`] for another length, prefix, alphabet or check.
+            /// [`TokenError`] for a wrong length, prefix, alphabet or check.
             pub fn parse(text: &str) -> Result<Self, TokenError> {
                 parse($prefix, text).map(Self)
             }
 
-            /// What is stored of it.
+            /// The hash under which it is stored.
             pub fn hash(&self) -> Digest {
                 Digest::of_parts([$prefix.as_bytes(), self.0.as_slice()])
             }
 
-            /// The token, for its owner.
+            /// The token's spelling, for its owner.
             pub fn reveal(&self) -> String {
                 print($prefix, &self.0)
             }
         }
 
-        /// Never the secret.
+        /// Prints the prefix only.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(concat!($prefix, "…"))
@@ -69,7 +69,8 @@ token!(
     ReadToken, "cbr_"
 );
 
-/// What stands in the path of a page, feed or subscribe page below one of `folders`: tokens, or what is none.
+/// The last segment of the path of a page, feed or subscribe page below one of `folders`, without extension. It should be a
+/// token or several.
 pub fn in_path<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
     let path = path.strip_prefix("/subscribe").unwrap_or(path);
     let name = folders.iter().find_map(|folder| path.strip_prefix(folder))?.trim_end_matches('/');
@@ -77,17 +78,17 @@ pub fn in_path<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
 }
 
 impl EditKey {
-    /// A new one.
+    /// A new random key.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// If the system returns no random bytes.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 20];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// Read token n: the owner can always be shown it, while the server stores only its hash.
+    /// Read token n. It can be shown to the owner again, though the server stores only its hash.
     pub fn read_token(&self, n: u32) -> ReadToken {
         let mut bytes = [0; 20];
         let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.0));
@@ -101,14 +102,14 @@ impl EditKey {
 /// A code of 120 random bits for a hand-over, in the alphabet of the tokens.
 ///
 /// # Errors
-/// When the system has no randomness to give.
+/// If the system returns no random bytes.
 pub fn one_time_code() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 15];
     getrandom::fill(&mut bytes)?;
     Ok(BASE32.encode(&bytes))
 }
 
-/// Of the 160 bits.
+/// The base-32 symbols of 160 bits.
 const SYMBOLS: usize = 32;
 
 fn print(prefix: &str, bytes: &[u8; 20]) -> String {
@@ -120,7 +121,7 @@ fn print(prefix: &str, bytes: &[u8; 20]) -> String {
 fn parse(prefix: &str, text: &str) -> Result<[u8; 20], TokenError> {
     let (body, check) = text.split_at_checked(prefix.len() + SYMBOLS).ok_or(TokenError)?;
     let symbols = body.strip_prefix(prefix).ok_or(TokenError)?;
-    // 160 bits are 32 symbols without a rest, so they have one spelling; the check's is compared as it prints.
+    // 160 bits are exactly 32 symbols, so they have one spelling. The check is compared with its printed form.
     let mut printed = [0; 7];
     BASE32.encode_mut(&crc32fast::hash(body.as_bytes()).to_be_bytes(), &mut printed);
     let mut bytes = [0; 20];
@@ -134,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn read_tokens_differ_by_key_and_number_and_can_be_shown_again() {
+    fn read_tokens_depend_on_key_and_number_alone() {
         let (a, b) = (EditKey([1; 20]), EditKey([2; 20]));
         assert_eq!(a.read_token(1), a.read_token(1));
         assert_ne!(a.read_token(1), a.read_token(2));
@@ -143,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn links_that_were_handed_out_keep_their_token() {
+    fn tokens_of_earlier_versions_stay_the_same() {
         // Computed with Python's hmac, base64 and zlib.
         let token = EditKey([1; 20]).read_token(1).reveal();
         assert_eq!(token, "cbr_su4n7xlxzoor2743mmhpusmbndevllxzhy6rx7q");
     }
 
     #[test]
-    fn a_secret_is_never_printed_by_accident() {
+    fn debug_output_hides_the_secret() {
         let key = EditKey::generate().unwrap();
         assert_eq!(format!("{key:?}"), "cbe_…");
         assert_ne!(key, EditKey::generate().unwrap());
@@ -158,7 +159,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tokens_parse_back_and_every_typo_is_found(bytes in any::<[u8; 20]>(), place in 0..43usize, symbol in "[a-z2-7]") {
+        fn tokens_parse_back_and_every_typo_is_detected(bytes in any::<[u8; 20]>(), place in 0..43usize, symbol in "[a-z2-7]") {
             let text = EditKey(bytes).reveal();
             prop_assert_eq!(text.len(), 43);
             prop_assert_eq!(EditKey::parse(&text).map(|key| key.0), Ok(bytes));

@@ -41,7 +41,7 @@ impl Background {
         tokio::join!(
             watch(publisher()),
             keep_schedule(publisher()),
-            retention.keep(),
+            retention.run(),
             self.store_freshness(),
             self.hear(hang_ups)
         );

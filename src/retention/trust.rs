@@ -1,48 +1,67 @@
 //! Whether the wall clock may be trusted with erasing.
 //!
-//! A clock that is a year ahead would erase every agenda. So the clock is compared with the last time that it was
-//! trusted, which the store keeps, and while the server runs with the time that really passed. A clock that jumped
-//! ahead is trusted again once it ran steadily for a day, since the server may just have been stopped for long.
+//! A clock that is a year ahead would erase every agenda. So the clock is compared with the last time that was trusted,
+//! which the store remembers, plus the time that has passed since on a monotonic clock. A clock that jumped ahead is on
+//! probation: it is trusted again once servers have watched it run steadily for a day, since the server may just have been
+//! stopped for long.
+//!
+//! The store remembers the probation too, so a restart continues it. Only time during which a process ran counts, since
+//! nothing else measures the time between two processes.
 
+use crate::store::ClockProbation;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
-/// How far the clock may be ahead of what is expected: a restart takes less, a wrong clock is off by more.
+/// How far the clock may differ from the expected time. A restart takes less, and a wrong clock differs by more.
 const TOLERANCE: TimeDelta = TimeDelta::days(1);
 
-/// How long a clock that jumped must run steadily before it is trusted.
+/// How far the clock of a restart may be behind the last check before it. A clock that starts at the same wrong time
+/// after every boot is further behind.
+const SETBACK: TimeDelta = TimeDelta::minutes(5);
+
+/// How long a clock that jumped must run steadily.
 const PROBATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the clock said at a moment of the time that passes.
+/// The wall clock at a moment of the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
     wall: DateTime<Utc>,
     elapsed: Duration,
 }
 
-/// What is known about the clock.
+/// The state of the clock.
 #[derive(Debug)]
 pub(super) struct Trust {
     /// The last time that was trusted.
     anchor: Anchor,
-    /// When the clock was first seen ahead of it.
-    jumped: Option<Anchor>,
+    /// The clock's probation, if it jumped.
+    probation: Option<Probation>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Probation {
+    /// The clock when this process began to watch it; after a restart, when the process before saw it last.
+    began: Anchor,
+    /// How long earlier processes watched it.
+    before: Duration,
+    /// The present state, to be stored.
+    stored: ClockProbation,
 }
 
 /// Whether a clock is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It shows the time that is expected.
+    /// It shows the expected time.
     Trusted,
-    /// It jumped ahead of the last time that was trusted, and nothing may be erased yet.
+    /// It is ahead of the expected time, and nothing may be erased yet.
     Jumped {
-        /// By how much.
+        /// How far it is ahead.
         ahead: TimeDelta,
     },
 }
 
 impl Anchor {
-    /// What a clock that runs steadily shows later.
+    /// The time that a steady clock shows later.
     fn after(self, elapsed: Duration) -> DateTime<Utc> {
         let passed = TimeDelta::from_std(elapsed.saturating_sub(self.elapsed)).unwrap_or(TimeDelta::MAX);
         self.wall.checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -50,34 +69,52 @@ impl Anchor {
 }
 
 impl Trust {
-    /// Begins with the last time that an earlier process trusted.
-    pub(super) fn since(wall: DateTime<Utc>, elapsed: Duration) -> Self {
-        Self { anchor: Anchor { wall, elapsed }, jumped: None }
+    /// Begins with what an earlier process has stored: the last trusted time, and a probation.
+    ///
+    /// `now` and `elapsed` are the clocks at the first check. The time before it does not count.
+    pub(super) fn new(
+        trusted: DateTime<Utc>,
+        probation: Option<ClockProbation>,
+        now: DateTime<Utc>,
+        elapsed: Duration,
+    ) -> Self {
+        let probation = probation.filter(|stored| now - stored.seen >= -SETBACK);
+        let probation = probation.map(|stored| Probation {
+            began: Anchor { wall: stored.seen, elapsed },
+            before: stored.watched,
+            stored,
+        });
+        Self { anchor: Anchor { wall: trusted, elapsed }, probation }
     }
 
-    /// Compares what the clock shows now with what it should show.
+    /// Compares the clock with the expected time.
     pub(super) fn judge(&mut self, now: DateTime<Utc>, elapsed: Duration) -> Verdict {
         let ahead = now - self.anchor.after(elapsed);
         if ahead <= TOLERANCE {
-            self.jumped = None;
-            // Erasing by a clock that is behind erases less, never more. From there a jump is noticed again.
+            self.probation = None;
+            // A clock that is behind erases less, never more. A later return is a jump.
             if ahead < -TOLERANCE {
                 self.anchor = Anchor { wall: now, elapsed };
             }
             return Verdict::Trusted;
         }
-        let steady = |jumped: &Anchor| (now - jumped.after(elapsed)).abs() <= TOLERANCE;
-        match self.jumped.filter(steady) {
-            Some(jumped) if elapsed.saturating_sub(jumped.elapsed) >= PROBATION => {
-                *self = Self::since(now, elapsed);
-                Verdict::Trusted
-            }
-            Some(_) => Verdict::Jumped { ahead },
-            None => {
-                self.jumped = Some(Anchor { wall: now, elapsed });
-                Verdict::Jumped { ahead }
-            }
+        let is_steady = |probation: &Probation| (now - probation.began.after(elapsed)).abs() <= TOLERANCE;
+        let (began, before) = match self.probation.filter(is_steady) {
+            Some(Probation { began, before, .. }) => (began, before),
+            None => (Anchor { wall: now, elapsed }, Duration::ZERO),
+        };
+        let watched = before + elapsed.saturating_sub(began.elapsed);
+        if watched >= PROBATION {
+            *self = Self::new(now, None, now, elapsed);
+            return Verdict::Trusted;
         }
+        self.probation = Some(Probation { began, before, stored: ClockProbation { seen: now, watched } });
+        Verdict::Jumped { ahead }
+    }
+
+    /// The probation to be stored.
+    pub(super) fn probation(&self) -> Option<ClockProbation> {
+        self.probation.map(|probation| probation.stored)
     }
 }
 
@@ -95,9 +132,26 @@ mod tests {
         Verdict::Jumped { ahead: TimeDelta::days(days) }
     }
 
+    fn new(trusted: DateTime<Utc>) -> Trust {
+        Trust::new(trusted, None, trusted, Duration::ZERO)
+    }
+
+    /// A process that starts with the clock at `from` and checks it every hour.
+    fn run(trust: &mut Trust, from: DateTime<Utc>, hours: u32) -> Vec<Verdict> {
+        (0..=hours).map(|n| trust.judge(from + TimeDelta::hours(n.into()), HOUR * n)).collect()
+    }
+
+    fn restart(trust: &Trust, now: DateTime<Utc>) -> Trust {
+        Trust::new(trust.anchor.wall, trust.probation(), now, Duration::ZERO)
+    }
+
+    fn erases(verdicts: &[Verdict]) -> bool {
+        verdicts.contains(&Verdict::Trusted)
+    }
+
     #[test]
     fn a_clock_that_runs_steadily_is_trusted_for_years() {
-        let mut trust = Trust::since(day(0), HOUR);
+        let mut trust = Trust::new(day(0), None, day(0), HOUR);
         for n in (0..2_000).step_by(7) {
             let days = Duration::from_secs(n * 24 * 60 * 60);
             assert_eq!(trust.judge(day(i64::try_from(n).unwrap()), HOUR + days), Verdict::Trusted);
@@ -106,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_trusted_after_a_steady_day_and_not_before() {
-        let mut trust = Trust::since(day(0), Duration::ZERO);
+        let mut trust = new(day(0));
         assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
         assert_eq!(trust.judge(day(400) + TimeDelta::hours(23), HOUR * 23), ahead(400));
         assert_eq!(trust.judge(day(401), HOUR * 24), Verdict::Trusted);
@@ -114,8 +168,65 @@ mod tests {
     }
 
     #[test]
-    fn a_second_jump_begins_the_day_anew() {
-        let mut trust = Trust::since(day(0), Duration::ZERO);
+    fn restarts_neither_shorten_nor_restart_the_day() {
+        let mut first = new(day(0));
+        assert!(!erases(&run(&mut first, day(400), 14)));
+        let from = day(400) + TimeDelta::hours(14);
+        let mut second = restart(&first, from);
+        assert!(!erases(&run(&mut second, from, 9)), "23 hours were watched");
+        let from = day(400) + TimeDelta::hours(23);
+        let mut third = restart(&second, from);
+        let verdicts = run(&mut third, from, 1);
+        assert_eq!(verdicts, [ahead(400), Verdict::Trusted]);
+        assert_eq!(third.probation(), None);
+    }
+
+    #[test]
+    fn a_server_that_restarts_every_day_ends_its_probation() {
+        let mut trust = new(day(0));
+        for start in 0..2 {
+            let from = day(400) + TimeDelta::hours(20 * start);
+            trust = restart(&trust, from);
+            assert_eq!(erases(&run(&mut trust, from, 20)), start == 1);
+        }
+    }
+
+    #[test]
+    fn many_starts_with_a_wrong_clock_do_not_add_up_without_time() {
+        let mut trust = new(day(0));
+        for _ in 0..100 {
+            trust = restart(&trust, day(400));
+            assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
+        }
+        // Nor does the wall clock's time between two processes count.
+        for n in 0..10 {
+            let now = day(400) + TimeDelta::hours(n * 20);
+            trust = restart(&trust, now);
+            assert!(!erases(&[trust.judge(now, Duration::ZERO)]));
+        }
+    }
+
+    #[test]
+    fn a_restart_that_sees_another_jump_begins_the_day_again() {
+        let mut first = new(day(0));
+        assert!(!erases(&run(&mut first, day(400), 23)));
+        let mut second = restart(&first, day(800));
+        assert!(!erases(&run(&mut second, day(800), 23)));
+        assert_eq!(second.judge(day(801), HOUR * 24), Verdict::Trusted);
+    }
+
+    #[test]
+    fn a_clock_that_every_start_sets_to_the_same_wrong_time_begins_the_day_again() {
+        let mut trust = new(day(0));
+        for _ in 0..5 {
+            trust = restart(&trust, day(400));
+            assert!(!erases(&run(&mut trust, day(400), 23)));
+        }
+    }
+
+    #[test]
+    fn a_second_jump_begins_the_day_again() {
+        let mut trust = new(day(0));
         assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
         assert_eq!(trust.judge(day(801), HOUR * 24), ahead(800));
         assert_eq!(trust.judge(day(802), HOUR * 48), Verdict::Trusted);
@@ -123,14 +234,16 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_put_right_is_trusted_at_once() {
-        let mut trust = Trust::since(day(0), Duration::ZERO);
+        let mut trust = new(day(0));
         assert!(matches!(trust.judge(day(400), HOUR), Verdict::Jumped { .. }));
         assert_eq!(trust.judge(day(0) + TimeDelta::hours(2), HOUR * 2), Verdict::Trusted);
+        assert_eq!(trust.probation(), None);
+        assert_eq!(restart(&trust, day(0)).judge(day(0) + TimeDelta::hours(3), HOUR), Verdict::Trusted);
     }
 
     #[test]
     fn a_clock_set_back_is_trusted_and_its_return_is_a_jump() {
-        let mut trust = Trust::since(day(400), Duration::ZERO);
+        let mut trust = new(day(400));
         assert_eq!(trust.judge(day(0), Duration::ZERO), Verdict::Trusted);
         assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
     }

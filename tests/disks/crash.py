@@ -1,4 +1,4 @@
-"""Crash states: a session is recorded, cut at random, and the server started on what a disk could have kept of it."""
+"""Crash states: a session is recorded, cut at a random point, and the server starts on a state that a disk could have."""
 
 import os
 import random
@@ -14,7 +14,7 @@ STATES_A_SESSION = 300
 
 
 class Recording:
-    """Three rounds of a server's life with several clients at once, and all that it promised."""
+    """Three runs of a server with several clients, and everything that it acknowledged."""
 
     def __init__(self, home: Home, at: Path, seed: int, agendas: int = 6, changes: int = 14, **shim: str):
         self.home, self.root, self.log = home, at / "root", at / "log"
@@ -50,7 +50,7 @@ class Recording:
         for path in self.root.rglob("*"):
             if path.is_file() and files.pop(str(path.relative_to(self.root)), None) != path.read_bytes():
                 self.faults.append(f"harness: {path.name} was written by a call that the shim did not see")
-        self.faults += [f"harness: {name} is not there, though recorded" for name in files]
+        self.faults += [f"harness: {name} is missing, though recorded" for name in files]
 
     def _pick(self, server: Server, agenda: Agenda, seed: int) -> None:
         client, dice = server.client(f"127.0.1.{1 + seed % 250}"), random.Random(seed)
@@ -102,7 +102,7 @@ def start_and_judge(recording: Recording, data: Path, at: float, dice: random.Ra
 
 
 def cut_again(recording: Recording, data: Path, work: Path, dice: random.Random) -> Path:
-    """A second cut, while the server starts on what the first one left. What is laid is taken as synced."""
+    """A second cut, while the server starts on the state of the first. The files of that state count as synced."""
     root, log, board = work / "again", work / "again.log", Board(work / "again.board")
     log.unlink(missing_ok=True)
     log.touch()
@@ -118,7 +118,7 @@ def cut_again(recording: Recording, data: Path, work: Path, dice: random.Random)
     try:
         server.start()
     except Refused:
-        pass  # the judge of the first cut says so
+        pass  # the judge of the first cut reports it
     server.kill()
     replay = Replay(log, root)
     replay.adopt(files)
@@ -129,7 +129,7 @@ def cut_again(recording: Recording, data: Path, work: Path, dice: random.Random)
 
 
 def run(home: Home, count: int, seed: int, jobs: int, shim: dict | None = None, say=print) -> list[str]:
-    """Returns what was found wrong, each with what is needed to see it again."""
+    """Returns the failures, each with the seed that reproduces it."""
     found, done, sessions = [], 0, -(-count // STATES_A_SESSION)
     for n in range(sessions):
         session_seed = seed + n

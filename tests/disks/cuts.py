@@ -1,9 +1,9 @@
 """Cuts of a real file system: an ext4 on a loop device is shut down at random moments, as a power cut would.
 
-The shutdown (EXT4_IOC_SHUTDOWN without a flush of the log, what the file systems' own tests use) drops whatever was
-not written; the next mount replays the journal. The store grows from cut to cut, and the picks and releases of every
-round before are judged again. What is acknowledged while the cut runs is not required: a sync that the shutdown overtakes
-may return without an error (its blocks were written, turning them into the file's was not), which no power cut does.
+The shutdown (EXT4_IOC_SHUTDOWN without a flush of the log, what the file systems' own tests use) drops everything
+that was not written; the next mount replays the journal. The store grows from cut to cut, and the picks and releases of
+all earlier rounds are judged again. Acknowledgements during the cut do not count: a sync that the shutdown overtakes may
+return without an error (its blocks were written, but not yet assigned to the file), which no power cut does.
 """
 
 import fcntl

@@ -1,13 +1,13 @@
-"""Single faults: one call of the server's to its files fails, and nothing else does.
+"""Single faults: exactly one file operation of the server fails.
 
 A scripted session makes agendas, changes them, publishes, rolls back, and restarts once. A clean run counts its calls of
-each kind; then each of them fails once, in a session of its own, so that whatever the fault leaves behind meets the
-rest of the session. After a refused write the outcome is open, but must be the whole of it or nothing; writes must work
-again within seconds; feeds are read all the while; a start that meets the fault may refuse, in words, and the next one
-may not. At the end the server is killed, started without the shim, and everything acknowledged must be there.
+each kind. Then each call fails once, in its own session, and the session continues. A refused write may be there or not,
+but only whole. Writes must work again within seconds, and feeds are read all the time. A start that meets the fault may
+refuse with a message, but the next one must not. At the end the server is killed, started without the shim, and
+everything acknowledged must be there.
 
-After a sync that failed, the kernel drops the pages that it covered. So such a session is recorded too, and judged once
-more on the files as a cut at its end leaves them without whatever the failed sync was for.
+After a failed sync the kernel drops the pages that it covered. So such a session is recorded too, and judged again on the
+files that a cut at its end leaves without those pages.
 """
 
 import itertools

@@ -1,6 +1,6 @@
-"""Damage at rest: one byte of a stopped store is another, or one of its files is shorter.
+"""Damage at rest: one byte of a stopped store is changed, or one of its files is truncated.
 
-The store holds 1,000 agendas, four releases and their ledger, all of it made through the server. Of each damaged
+The store has 1,000 agendas, four releases and their ledger, all made through the server. Of each damaged
 copy the judge (tools/disks-judge, which opens it as the server does) says a digest of everything in it, or how it refuses; one
 in `SERVED` is started by the server too. Good is the same digest as without damage, or a refusal that names the
 damage; then the next start must be whole, or where the binary has a `verify --repair`, the one after that. Anything else that opens is a

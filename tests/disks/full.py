@@ -1,9 +1,8 @@
-"""A full disk: a small file system where one can be mounted, else the shim's count of bytes.
+"""A full disk: a small mounted file system if possible, else the shim's limit of bytes.
 
-Agendas are made and changed until one is refused, which must be with 507 within a second; it stays so, feeds are read
-all the while and everything acknowledged can be; a restart on the full disk changes nothing. Then space comes back,
-and writes must work again within five seconds, without a restart. The room is another one each time, so that the disk
-fills up in the middle of other things.
+Agendas are made and changed until one is refused, with 507 within a second. Writes stay refused, feeds and everything
+acknowledged can be read, and a restart on the full disk changes nothing. Then space is freed, and writes must work
+again within five seconds without a restart. The size differs each time, so the disk fills up at different moments.
 """
 
 import itertools
@@ -23,7 +22,7 @@ KINDS = ["tmpfs", "ext4", "shim"]
 
 
 class Disk:
-    """A disk that is filled up to a little room, and can be given it back."""
+    """A disk that is filled up and can be freed again."""
 
     SIZE = 64 * MEBIBYTE
 

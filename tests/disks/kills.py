@@ -1,18 +1,18 @@
-"""SIGKILL at random moments, one after the other on one data directory that grows all the while.
+"""SIGKILLs at random moments, all on one growing data directory.
 
-Several clients make agendas and change picks, one publishes. A kill comes by design in one of these:
+Several clients make agendas and change picks, and one publishes. Each kill aims at one of these moments:
 
 - writing: while changes of picks are under way
 - publishing: between the request for a release and its answer
 - checkpointing: while a checkpoint is written, or before the oldest went
 - opening: within a start, before the server listens
-- rebuilding: within a start that makes the index anew, since it was removed, cut or damaged before
+- rebuilding: within a start that rebuilds an index that was removed, cut or damaged
 
-It counts as that only where the files, the answers or the log show that it was met; otherwise as writing, and the next
-one tries again. Two kills may follow each other within starts; after every other one the server is started again and
-everything is judged: each agenda with its feed, the running release, the program of each release, all sequences.
+A kill counts for its moment only if files, answers or log show that it met it. Otherwise it counts as writing, and the
+next kill tries again. Two kills may follow each other within starts. After every other kill the server is started and
+everything is judged: each agenda with its feed, the live release, the program of each release, and all sequences.
 
-A pick counts as acknowledged where the answer to a change that added it, or several at once, has come.
+A pick counts as acknowledged once the answer to the change that added it has arrived.
 """
 
 import random
@@ -141,7 +141,7 @@ class Run:
             self.failed_starts += 1
             self.faults.append(f"after kill {self.done} it ended by itself, with {code}: {server.said[-600:]}")
             return
-        began, ended = "making the index anew" in server.said, "the index is made anew" in server.said
+        began, ended = "rebuilding the index" in server.said, "the index was rebuilt" in server.said
         is_met = not is_up and (kind == "opening" or began and not ended)
         self._count(kind, is_met, otherwise="opening" if not is_up else "writing")
         self._hear(server)

@@ -1,16 +1,15 @@
-"""Reads what the shim recorded, and makes of it the files that a cut at a given moment could have left.
+"""Reads the shim's record and builds the files that a cut at a given moment could have left.
 
-What a sync of a file (or, for names, of its directory) covered is there. Each later operation is by itself there, not
-there, or half there: that is more than an ext4 does, which keeps the order of names; it is what POSIX allows and what
-disks with caches do. `kept` says how a state chooses.
+Everything that a sync of a file, or of its directory for names, covered is there. Each later operation is there, missing
+or half done, independently of the others. POSIX allows that, and disks with caches do it; an ext4 keeps the order of
+names. `kept` names the model:
 
 - scattered: each operation on its own; a write as a whole, as its first sectors, or as some of its sectors; a file
   may already have the size that a lost write gave it, with zeros in it
 - ordered: names and sizes as they were at some moment since, as a file system with a journal keeps them; data scattered
 - stopped: everything as it was at some moment since, but for the last write, which may be torn
 
-A sync that was answered with an error covers nothing, and what it should have covered is never covered by a later
-one: the kernel marks such pages as clean.
+A failed sync covers nothing, and no later sync covers its pages: the kernel marks them as clean.
 """
 
 import os
@@ -27,7 +26,7 @@ MODELS = ["scattered", "ordered", "stopped"]
 
 @dataclass
 class Operation:
-    """One that no sync has covered yet."""
+    """An operation that no sync has covered yet."""
 
     at: int
     op: int

@@ -1,17 +1,17 @@
 /*
- * A file layer between the server and its data directory, loaded with LD_PRELOAD: it records what is written and
- * synced, lets single calls fail, tells lies about syncs, and can be a disk of so many bytes.
+ * A file layer between the server and its data directory, loaded with LD_PRELOAD. It records writes and syncs, makes
+ * single calls fail, reports syncs that it does not make, and limits the size of the disk.
  *
  *   DISKS_ROOT   the directory to watch; every call for another path passes untouched
  *   DISKS_BOARD  a file of 64-bit numbers shared with the driver: see `enum slot`
- *   DISKS_LOG    where each operation is appended, with its data: see `struct record`
+ *   DISKS_LOG    the file to which each operation is appended with its data: see `struct record`
  *   DISKS_FAULT  kind:n:how    the n-th call (from 0) of a kind fails once; how is EIO, ENOSPC, SHORT (half is
- *                written, and said so) or TORN (half is written, and EIO is answered)
- *   DISKS_LIES   syncs are answered and not done
- *   DISKS_FULL   the board's BUDGET is the room that is left; files that grow use it up, unlinked ones give it back
+ *                written, and its length returned) or TORN (half is written, and EIO returned)
+ *   DISKS_LIES   syncs return success and do nothing
+ *   DISKS_FULL   the board's BUDGET is the free space; growing files use it, and unlinked files free it
  *
- * What it cannot see it forbids: a shared writable mapping of a watched file aborts, and copies inside the kernel
- * are answered as not supported, so that they are done by reading and writing.
+ * Operations that it cannot see are forbidden: a shared writable mapping of a watched file aborts, and copies inside
+ * the kernel return "not supported", so that the caller reads and writes instead.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,15 +32,15 @@
 #include <unistd.h>
 
 enum kind { WRITE, SYNC, RENAME, OPEN, UNLINK, RESIZE, MKDIR, KINDS };
-enum slot { FIRED = 16, BUDGET = 17, OPENS = 18, SLOTS = 32 }; /* below 16: how often each kind was called */
+enum slot { FIRED = 16, BUDGET = 17, OPENS = 18, SLOTS = 32 }; /* below 16: the number of calls of each kind */
 
 enum op { OP_OPEN = 1, OP_WRITE, OP_TRUNCATE, OP_ALLOCATE, OP_SYNC_BEGIN, OP_SYNC_END, OP_SYNC_FAILED, OP_RENAME,
           OP_UNLINK, OP_MKDIR, OP_LINK };
 
-struct record { /* followed by `length` bytes: data, or one or two paths ended by a zero each */
+struct record { /* followed by `length` bytes: data, or one or two zero-terminated paths */
     uint32_t op, length;
-    uint64_t handle; /* a number for each open; of a sync, which file it was for */
-    int64_t offset;  /* of a write; the new size; the flags of an open; the number of a sync */
+    uint64_t handle; /* a number for each open; for a sync, its file */
+    int64_t offset;  /* offset of a write, new size, flags of an open, or number of a sync */
 };
 
 struct handle { uint64_t id; char path[256]; };
@@ -98,7 +98,7 @@ static void append(enum op op, uint64_t handle, int64_t offset, const void *data
     if (syscall(SYS_writev, log_fd, parts, 2) != (ssize_t)(sizeof record + length)) { say("disks: log\n"); _exit(99); }
 }
 
-/* Whether this call is the one to fail. */
+/* Whether this call must fail. */
 static int fails(enum kind kind, const char *path)
 {
     int64_t n = __atomic_fetch_add(&board[kind], 1, __ATOMIC_SEQ_CST);
@@ -115,7 +115,7 @@ static int is_watched(const char *path)
     return root_length && !strncmp(path, root, root_length) && (path[root_length] == '/' || !path[root_length]);
 }
 
-/* The absolute path; nothing where it is not to be watched. */
+/* The absolute path; nothing if it is not watched. */
 static const char *resolve(int dir, const char *path, char *buffer)
 {
     if (!root_length || !path) return NULL;
@@ -224,7 +224,7 @@ static int64_t size_of(int fd)
     return fstat(fd, &found) ? 0 : found.st_size;
 }
 
-/* How much of a file up to `end` fits on the disk; takes the room. */
+/* Reserves space for a file up to `end`, and returns how much of it fits. */
 static int64_t room(int fd, int64_t start, int64_t end)
 {
     if (!is_full) return end;
@@ -238,7 +238,7 @@ static int64_t room(int fd, int64_t start, int64_t end)
     return end;
 }
 
-/* Every form of a write to a watched file. `offset` is -1 where the file's own position counts. */
+/* Every kind of write to a watched file. `offset` is -1 for a write at the file's position. */
 static ssize_t write_watched(int fd, const void *data, size_t length, int64_t offset)
 {
     struct handle *handle = &handles[fd];
@@ -307,7 +307,7 @@ ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int
     return write_parts(fd, parts, count, offset);
 }
 
-/* A sync covers what was written before it began, and holds from its end on. */
+/* A sync covers the writes before its beginning, from its end on. */
 static int sync_watched(int fd, long call)
 {
     static int64_t number;
@@ -335,7 +335,7 @@ static int sync_watched(int fd, long call)
 int fsync(int fd) { return watched(fd) ? sync_watched(fd, SYS_fsync) : syscall(SYS_fsync, fd); }
 int fdatasync(int fd) { return watched(fd) ? sync_watched(fd, SYS_fdatasync) : syscall(SYS_fdatasync, fd); }
 int syncfs(int fd) { return watched(fd) ? sync_watched(fd, SYS_fsync) : syscall(SYS_syncfs, fd); }
-/* Starts the writing of pages and promises nothing of what a disk keeps, so it is no sync. */
+/* It starts writing pages and guarantees nothing, so it is no sync. */
 int sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags)
 {
     return syscall(SYS_sync_file_range, fd, offset, length, flags);

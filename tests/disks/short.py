@@ -1,4 +1,4 @@
-"""A little of everything for the daily run, and a proof that the judges can fail. Prints TAP."""
+"""A few cases of each kind for the daily run, and a proof that the judges can fail. Prints TAP."""
 
 import os
 import time
@@ -22,7 +22,7 @@ def run(home: Home, seed: int, jobs: int) -> int:
         started = time.monotonic()
         try:
             found = check(said.append)
-        except Exception as error:  # the next ones run all the same
+        except Exception as error:  # the other tests still run
             found = [f"{type(error).__name__}: {error}"]
         failed += bool(found)
         skipped = [line.split("skipped, ")[1] for line in said if "skipped, " in line]
@@ -33,13 +33,13 @@ def run(home: Home, seed: int, jobs: int) -> int:
             print(f"# {line}")
 
     test("crash states", lambda say: crash.run(home, 60, seed, jobs, say=say))
-    test("a judge of crash states finds what lying syncs lose", lambda say: must_find(home, seed, jobs, say))
+    test("the judge of crash states detects lying syncs", lambda say: must_find(home, seed, jobs, say))
     test("cuts of an ext4", lambda say: cuts.run(home, 4, seed, say))
     test("single faults", lambda say: faults.run(home, 21, seed, jobs, [], say))
     test("flipped bytes and truncated files", lambda say: flips.run(home, 300, 4, seed, jobs, say))
     test("a full disk", lambda say: full.run(home, 1, seed, ["tmpfs" if os.geteuid() == 0 else "shim"], say))
     test("kills", lambda say: kills.run(home, 100, 5000, seed, say))
-    test("a judge of kills finds a store that was put back", lambda say: kills.must_find(home, seed, say))
+    test("the judge of kills detects an older store", lambda say: kills.must_find(home, seed, say))
     print(f"1..{number}\n# pass {number - failed - left_out}\n# fail {failed}\n# skipped {left_out}\n# server {BINARY.name}")
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""The real server as a process on a data directory of the test's, with the shim between it and its files."""
+"""The real server as a process on a test's data directory, with the shim between it and its files."""
 
 import atexit
 import hashlib

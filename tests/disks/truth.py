@@ -1,7 +1,7 @@
-"""What was promised: each agenda's and the program's states, when each was asked for and when acknowledged.
+"""The expected states of agendas and program: when each was requested, and when it was acknowledged.
 
-A position is whatever the driver counts with: the length of the recorded log, or a number of its own. A state is
-required from the position of its acknowledgement on, and possible from that of its request on.
+A position is a number of the driver, such as the length of the recorded log. A state is possible from the position of its
+request on, and required from that of its acknowledgement on.
 """
 
 import random
@@ -23,7 +23,7 @@ class State:
 
 @dataclass
 class Promises:
-    """The states of one thing, in the order in which they were asked for by its one writer."""
+    """The states of one agenda or program, in the order of the requests of its single writer."""
 
     states: list[State] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-//! The store on a real disk: what is acknowledged is there, what is not acknowledged is not seen.
+//! The store on a real disk: acknowledged commits survive, and nobody sees others.
 
 mod commits;
 mod copied;
@@ -14,8 +14,8 @@ mod sample;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The database of a store that was closed, without the store. Other tests start processes meanwhile, and one that
-/// is being forked holds every lock of this one until its exec.
+/// The database of a closed store. Other tests start processes meanwhile, and a forked child holds every lock of this
+/// process until its exec.
 fn raw(dir: &Path) -> sled::Db {
     let started = Instant::now();
     loop {
@@ -31,7 +31,7 @@ fn raw(dir: &Path) -> sled::Db {
     }
 }
 
-/// Changes every value whose key holds `table`, as a later version or a bad disk would, in the only copy.
+/// Changes every value of a table in the only copy, as a newer version or a bad disk would.
 pub(crate) fn tamper(dir: &Path, conference: &str, table: u8, change: impl Fn(&mut Vec<u8>)) {
     for copy in ["journal", "checkpoints"] {
         let _ = std::fs::remove_dir_all(dir.join(copy));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 async fn retention(stage: &Stage) -> Arc<Retention> {
     let retention = restarted(stage);
     // Its first look at the clock, while that is right.
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     retention
 }
 
@@ -52,10 +52,10 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
     assert_eq!(stored_freshness(&stage, &stage.freshness).len(), 1);
 
     wait_for_the_eve(&stage);
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     assert_eq!(status(&stage, &mine).await, (200, 200));
     stage.pass(1);
-    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 2, links: 2 });
+    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 2, links: 2 });
     assert_eq!(status(&stage, &mine).await, (410, 401));
     assert_eq!(status(&stage, &revoked).await, (410, 401));
     assert_eq!(stage.store.agendas().count(), 0);
@@ -65,11 +65,11 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
     // What is made since goes as long after that; dead links stay dead.
     let late = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(180) - TimeDelta::seconds(1));
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     assert_eq!(status(&stage, &late).await, (200, 200));
     stage.pass(1);
-    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 1, links: 1 });
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     for mine in [&mine, &revoked, &late] {
         assert_eq!(status(&stage, mine).await, (410, 401));
     }
@@ -84,7 +84,7 @@ async fn many_agendas_go_in_commits_that_leave_room_for_others() {
     }
     wait_for_the_eve(&stage);
     stage.pass(1);
-    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 300, links: 300 });
+    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 300, links: 300 });
     assert_eq!(stage.store.links().count(), 300, "they are known as erased");
 }
 
@@ -134,7 +134,7 @@ async fn a_pick_that_is_acknowledged_during_a_turn_is_not_erased() {
     }
     wait_for_the_eve(&stage);
     stage.pass(1);
-    let turn = tokio::spawn(async move { retention.turn().await });
+    let turn = tokio::spawn(async move { retention.pass().await });
     let mut acknowledged = Vec::new();
     for mine in &agendas {
         acknowledged.push(stage.send(mine.card("PUT", "/agenda/picks/lunch")).await.status);
@@ -161,13 +161,13 @@ async fn a_clock_that_is_a_year_ahead_at_a_start_erases_nothing() {
         let wrong = restarted(&stage);
         stage.agenda(&["lunch"]).await;
         for _ in 0..23 {
-            assert_eq!(wrong.turn().await.unwrap(), Erased::default());
+            assert_eq!(wrong.pass().await.unwrap(), Erased::default());
             stage.clock.advance(TimeDelta::hours(1));
         }
     }
     assert_eq!(status(&stage, &mine).await, (200, 200));
     stage.clock.set(right);
-    assert_eq!(restarted(&stage).turn().await.unwrap(), Erased::default());
+    assert_eq!(restarted(&stage).pass().await.unwrap(), Erased::default());
     assert_eq!(stage.store.agendas().count(), 4);
 }
 
@@ -178,9 +178,9 @@ async fn a_clock_that_jumps_while_the_server_runs_erases_nothing_for_a_day() {
     let mine = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(3));
     stage.clock.set(stage.clock.now() + TimeDelta::days(400));
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     stage.clock.advance(TimeDelta::hours(23));
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     assert_eq!(status(&stage, &mine).await, (200, 200));
 }
 
@@ -191,14 +191,37 @@ async fn a_server_that_was_stopped_for_long_erases_after_a_day() {
     let mine = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(400));
     let started = restarted(&stage);
-    assert_eq!(started.turn().await.unwrap(), Erased::default());
+    assert_eq!(started.pass().await.unwrap(), Erased::default());
     stage.clock.advance(TimeDelta::days(1));
-    assert_eq!(started.turn().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(started.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
     assert_eq!(status(&stage, &mine).await, (410, 401));
     // The day was served: the next start goes on at once.
     stage.agenda(&["lunch"]).await;
     let again = restarted(&stage);
-    assert_eq!(again.turn().await.unwrap(), Erased::default());
+    assert_eq!(again.pass().await.unwrap(), Erased::default());
     stage.clock.advance(TimeDelta::days(181));
-    assert_eq!(again.turn().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(again.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
+}
+
+#[tokio::test]
+async fn daily_restarts_after_a_jump_delay_erasing_by_a_day_only() {
+    let stage = Stage::new();
+    retention(&stage).await;
+    let mine = stage.agenda(&["opening"]).await;
+    stage.clock.advance(TimeDelta::days(400));
+    for start in 0..2 {
+        let started = restarted(&stage);
+        for hour in 0..20 {
+            // The hour between the last check and the restart does not count.
+            let expected = if start * 20 + hour < 25 { 0 } else { 1 };
+            assert_eq!(started.pass().await.unwrap().agendas, expected, "start {start}, hour {hour}");
+            if expected == 1 {
+                assert_eq!(status(&stage, &mine).await, (410, 401));
+                assert_eq!(stage.store.clock_probation(), Ok(None));
+                return;
+            }
+            stage.clock.advance(TimeDelta::hours(1));
+        }
+    }
+    panic!("nothing was erased");
 }

@@ -72,9 +72,9 @@ async fn one_damaged_agenda_keeps_no_other_from_being_erased() {
     let (publisher, store) = (Arc::clone(venue.running()), venue.store.clone().unwrap());
     let retention = Retention::new(180, publisher, store.clone(), Arc::default(), venue.clock.clone());
     let retention = Arc::new(retention);
-    assert_eq!(retention.turn().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), Erased::default());
     venue.clock.advance(TimeDelta::days(200));
-    assert_eq!(retention.turn().await.unwrap(), Erased { agendas: 2, links: 0 });
+    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 2, links: 0 });
     let left: Vec<_> = store.agendas().collect();
     assert!(matches!(left.as_slice(), [Err(ReadError::Damaged { .. })]), "it may come back from a backup");
     let mut notes = (0..256).map(|n| format!("freshness-{n:02x}")).chain(["freshness".to_owned()]);

@@ -1,4 +1,4 @@
-//! Agendas, links and notes through the one door.
+//! Commits of agendas, links and records with fixed names.
 
 use super::sample::{agenda, alike, id, key, open, put, slug};
 use callboard::store::{AgendaRecord, CommitError, LinkTarget, OpenError, Options, ReadError, Store, Write};
@@ -12,7 +12,7 @@ fn link(hash: u64, to: u64) -> Write {
 }
 
 #[test]
-fn what_was_committed_is_read_and_survives_reopening() {
+fn commits_are_read_back_also_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("data/deep");
     let store = open(&dir);
@@ -37,7 +37,7 @@ fn what_was_committed_is_read_and_survives_reopening() {
 }
 
 #[test]
-fn a_stale_version_conflicts_and_leaves_nothing_of_its_commit() {
+fn a_commit_with_a_stale_version_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.commit_blocking(vec![put(1, None, 1)]).unwrap();
@@ -45,8 +45,8 @@ fn a_stale_version_conflicts_and_leaves_nothing_of_its_commit() {
     let refused = [
         put(1, None, 3),                                      // exists
         put(1, Some(1), 3),                                   // changed since
-        put(2, Some(1), 2),                                   // never existed: a deleted agenda stays deleted
-        put(1, Some(2), 1),                                   // a version must rise
+        put(2, Some(1), 2), // does not exist: a deleted agenda stays deleted
+        put(1, Some(2), 1), // a version must rise
         Write::DeleteAgenda { key: key(1), expect: Some(1) }, // changed since
         Write::DeleteAgenda { key: key(2), expect: Some(1) }, // gone
     ];
@@ -59,7 +59,7 @@ fn a_stale_version_conflicts_and_leaves_nothing_of_its_commit() {
 }
 
 #[test]
-fn the_same_write_again_is_no_conflict() {
+fn a_repeated_write_is_no_conflict() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     for _ in 0..2 {
@@ -72,7 +72,7 @@ fn the_same_write_again_is_no_conflict() {
 }
 
 #[test]
-fn a_replaced_edit_key_moves_the_agenda_in_one_step() {
+fn a_new_edit_key_moves_the_agenda_in_one_step() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.commit_blocking(vec![put(1, None, 1), link(11, 1)]).unwrap();
@@ -87,7 +87,7 @@ fn a_replaced_edit_key_moves_the_agenda_in_one_step() {
 }
 
 #[test]
-fn a_shorter_record_leaves_no_part_of_the_longer_one() {
+fn a_shorter_record_replaces_all_parts_of_a_longer_one() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut long = agenda(1);
@@ -106,7 +106,7 @@ fn a_shorter_record_leaves_no_part_of_the_longer_one() {
 }
 
 #[test]
-fn a_scan_finds_every_record_once_however_long() {
+fn a_scan_returns_every_record_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut expected = BTreeSet::new();
@@ -114,7 +114,7 @@ fn a_scan_finds_every_record_once_however_long() {
         let writes = (0..100).map(|n| {
             let n = chunk * 100 + n;
             let mut record = agenda(1);
-            // Every seventh takes several parts, so that pages end inside records.
+            // Every seventh record has several parts, so pages end inside records.
             record.name = "n".repeat(if n % 7 == 0 { 3 * 4096 } else { 3 });
             expected.insert((key(n), record.name.len()));
             Write::PutAgenda { key: key(n), expect: None, record }
@@ -128,12 +128,12 @@ fn a_scan_finds_every_record_once_however_long() {
 }
 
 #[test]
-fn a_record_that_outgrows_a_part_during_a_scan_is_met_once_and_stops_nobody() {
+fn a_record_that_grows_during_a_scan_is_returned_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.commit_blocking((0..3000).map(|n| put(n, None, 1)).collect()).unwrap();
     let mut seen = Vec::new();
-    // Wherever a page ends, the record before has grown when the next is read.
+    // At each end of a page, the record before it has grown when the next page is read.
     for row in store.agendas() {
         let (key, record) = row.unwrap();
         let long = AgendaRecord { version: 2, name: "n".repeat(2 * 4096), ..record };
@@ -145,12 +145,12 @@ fn a_record_that_outgrows_a_part_during_a_scan_is_met_once_and_stops_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixty_four_writers_at_once_lose_nothing() {
+async fn sixty_four_concurrent_writers_lose_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let done = std::sync::Arc::new(AtomicU64::new(0));
-    // All of them on one agenda: only the compare-and-set keeps them apart, within a group too. And all their links
-    // are in one record, where a commit that conflicts leaves none.
+    // All of them change one agenda, so only compare-and-set keeps them apart, also within a group. All their links are in
+    // one record, and a commit with a conflict must leave none there.
     let share = |n: u64| Write::PutLink { hash: alike(n as u8), target: LinkTarget::Agenda(key(n)) };
     store.commit(vec![put(0, None, 1)]).await.unwrap();
     let tasks = (1..=64u64).map(|n| {
@@ -191,7 +191,7 @@ async fn sixty_four_writers_at_once_lose_nothing() {
 }
 
 #[test]
-fn readers_see_whole_commits_only_and_never_one_that_is_not_acknowledged() {
+fn readers_see_only_whole_and_acknowledged_commits() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.commit_blocking(vec![put(1, None, 1), put(2, None, 1)]).unwrap();
@@ -225,7 +225,7 @@ fn readers_see_whole_commits_only_and_never_one_that_is_not_acknowledged() {
 }
 
 #[test]
-fn a_locked_directory_says_what_to_do() {
+fn the_error_of_a_locked_directory_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let error = Store::open(dir.path(), &slug()).unwrap_err();
@@ -239,7 +239,7 @@ fn a_locked_directory_says_what_to_do() {
 }
 
 #[test]
-fn a_closed_store_refuses_and_does_not_hang() {
+fn a_closed_store_refuses_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     assert!(store.status().writable);
@@ -252,7 +252,7 @@ fn a_closed_store_refuses_and_does_not_hang() {
 }
 
 #[tokio::test]
-async fn a_full_queue_answers_at_once() {
+async fn a_full_queue_refuses_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { queue: 1, group: 1, ..Options::default() };
     let store = Store::open_with(dir.path(), &slug(), options).unwrap();
@@ -275,7 +275,7 @@ async fn a_full_queue_answers_at_once() {
 }
 
 #[test]
-fn a_write_stays_when_nobody_waits_for_it() {
+fn an_abandoned_commit_is_still_made() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -288,7 +288,7 @@ fn a_write_stays_when_nobody_waits_for_it() {
 }
 
 #[test]
-fn conferences_in_one_directory_do_not_meet() {
+fn conferences_in_one_directory_are_separate() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(vec![put(1, None, 1)]).unwrap();
     let srecon25 = callboard::program::Slug::parse("srecon25").unwrap();

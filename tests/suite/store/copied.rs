@@ -1,18 +1,18 @@
-//! The second copy as files: a segment of the journal and a checkpoint that each format wrote, sound and damaged.
+//! Opening a store from its second copy alone: a journal or a checkpoint of each format, whole and damaged.
 //!
-//! `tests/fixtures/store/v3/journal` and `tests/fixtures/store/v3/checkpoint` hold what [`fill`] leaves, each whole and
-//! in the ways of [`damages`]. `CALLBOARD_WRITE_FIXTURES=1 cargo test as_they_always_were` writes those of the present
-//! format anew; those of an older one are never changed again. Each is opened alone, as a directory without an index is.
+//! `tests/fixtures/store/v3/journal` and `checkpoint` have the files of [`fill`], whole and damaged by [`damages`].
+//! `CALLBOARD_WRITE_FIXTURES=1 cargo test stay_the_same` writes those of the present format. Those of older formats
+//! never change.
 
 use super::sample::{FORMATS, agenda, at, fixture, id, key, open, put, release, session, slug};
 use callboard::revision::Digest;
 use callboard::store::{LinkTarget, OpenError, Store, Write, verify};
 use std::fs;
 
-/// The number of the last record: one of the format, and one a commit.
+/// The sequence of the last record. The format is the first, and each commit is one.
 const LAST: u64 = 8;
 
-/// A record of each kind, one that changes, and one that goes. Every commit is a record of the journal.
+/// Writes a record of each kind, changes one and removes one, each in its own commit.
 fn fill(store: &Store) {
     let (_, write) = release(None, vec![session(1), session(2)]);
     let commits = [
@@ -27,8 +27,8 @@ fn fill(store: &Store) {
     commits.into_iter().for_each(|write| store.commit_blocking(vec![write]).unwrap());
 }
 
-/// What of it a store has, said in short: the version of agenda 1, whether agenda 2, the link and the note are there.
-fn held(store: &Store) -> (Option<u64>, bool, bool, bool) {
+/// A store's content: the version of agenda 1, and whether agenda 2, the link and the note exist.
+fn content(store: &Store) -> (Option<u64>, bool, bool, bool) {
     let note = store.raw("taken-in").unwrap();
     assert!(note.is_none() || note == Some(vec![0, 255]));
     let first = store.agenda(&key(1)).unwrap();
@@ -43,7 +43,7 @@ fn held(store: &Store) -> (Option<u64>, bool, bool, bool) {
 
 const ALL: (Option<u64>, bool, bool, bool) = (Some(3), false, true, true);
 
-/// Where a record of the journal begins, by its sequence; the end is that after the last.
+/// The position of a journal record. The record after the last gives the end.
 fn record(segment: &[u8], sequence: u64) -> usize {
     let head = b"callboard journal 1\n".len() + 12;
     (1..sequence).fold(head, |at, _| {
@@ -52,7 +52,7 @@ fn record(segment: &[u8], sequence: u64) -> usize {
     })
 }
 
-/// Each file of the fixture, made of the whole one.
+/// The files of the fixture, made from the whole ones.
 fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
     let flipped = |at: usize| {
         let mut bytes = segment.to_vec();
@@ -82,8 +82,8 @@ fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A data directory with nothing but copies in it, of a format.
-fn lay(format: u8, journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
+/// A data directory with fixtures of a format.
+fn with_copies(format: u8, journal: Option<&str>, checkpoint: Option<&str>) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, at) in [
         (journal, "journal/00000000000000000001.journal"),
@@ -99,7 +99,7 @@ fn lay(format: u8, journal: Option<&str>, checkpoint: Option<&str>) -> tempfile:
 }
 
 #[test]
-fn journal_and_checkpoint_are_written_as_they_always_were() {
+fn journal_and_checkpoint_stay_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     fill(&store);
@@ -117,36 +117,36 @@ fn journal_and_checkpoint_are_written_as_they_always_were() {
         assert_eq!(
             found,
             Digest::of(&bytes),
-            "{name}: raise the format unless all that read it read this too"
+            "{name}: raise the format, unless every version that reads it reads this too"
         );
     }
 }
 
 #[test]
-fn a_journal_alone_gives_what_is_whole_in_it_and_says_what_is_missing() {
+fn a_journal_alone_gives_its_whole_records_and_counts_missing_ones() {
     let before_the_last = (Some(3), false, true, false);
     let cases = [
         ("whole", ALL, 0),
         ("torn-in-the-last-record", before_the_last, 0),
         ("torn-in-the-head", (None, false, false, false), 0),
         ("flipped-in-the-head", ALL, 0),
-        // It set version 2, which version 3 replaced: missing all the same.
+        // It had version 2, which version 3 replaced. It is missing nevertheless.
         ("flipped-in-the-third-record", ALL, 1),
-        // With nothing behind it, it is as a write that nobody waited for; an index would know it.
+        // A damaged last record looks like a write that was not acknowledged. Only an index would show the difference.
         ("flipped-in-the-last-record", before_the_last, 0),
         ("without-the-third-record", ALL, 1),
     ];
     for (format, (name, expected, lost)) in
         FORMATS.into_iter().flat_map(|format| cases.map(|case| (format, case)))
     {
-        let dir = lay(format, Some(&format!("journal/{name}.journal")), None);
+        let dir = with_copies(format, Some(&format!("journal/{name}.journal")), None);
         let store = open(dir.path());
-        assert_eq!((held(&store), store.status().lost), (expected, lost), "{format} {name}");
+        assert_eq!((content(&store), store.status().lost), (expected, lost), "{format} {name}");
         store.commit_blocking(vec![put(3, None, 1)]).unwrap();
         drop(store);
         let store = open(dir.path());
         assert_eq!(
-            (held(&store), store.agendas().count()),
+            (content(&store), store.agendas().count()),
             (expected, 1 + usize::from(expected.0.is_some())),
             "{format} {name}"
         );
@@ -154,11 +154,11 @@ fn a_journal_alone_gives_what_is_whole_in_it_and_says_what_is_missing() {
 }
 
 #[test]
-fn a_checkpoint_alone_is_all_or_is_refused_whole() {
+fn a_checkpoint_is_loaded_whole_or_refused() {
     for format in FORMATS {
-        let dir = lay(format, None, Some("checkpoint/whole.ndjson"));
+        let dir = with_copies(format, None, Some("checkpoint/whole.ndjson"));
         let store = open(dir.path());
-        assert_eq!((held(&store), store.status().lost, store.status().sequence), (ALL, 0, LAST));
+        assert_eq!((content(&store), store.status().lost, store.status().sequence), (ALL, 0, LAST));
         let (ledger, write) = release(None, vec![session(1), session(2)]);
         assert_eq!(store.ledger().unwrap(), Some(ledger));
         assert_eq!(store.program_csv(1).unwrap(), Some(write.csv.to_vec()));
@@ -168,20 +168,20 @@ fn a_checkpoint_alone_is_all_or_is_refused_whole() {
     let damaged = FORMATS.into_iter().flat_map(|format| damaged.map(|name| (format, name)));
     for (format, name) in damaged.chain([(3, "of-a-later-version")]) {
         let name = format!("checkpoint/{name}.ndjson");
-        let dir = lay(format, None, Some(&name));
+        let dir = with_copies(format, None, Some(&name));
         let error = Store::open(dir.path(), &slug()).unwrap_err();
         assert!(matches!(error, OpenError::Engine { .. }), "{format} {name}: {error}");
         assert!(error.to_string().contains("no whole checkpoint is left"), "{format} {name}: {error}");
-        // The journal since the beginning makes up for it.
-        let dir = lay(format, Some("journal/whole.journal"), Some(&name));
+        // A complete journal replaces it.
+        let dir = with_copies(format, Some("journal/whole.journal"), Some(&name));
         let store = open(dir.path());
-        assert_eq!((held(&store), store.status().lost), (ALL, 0), "{format} {name}");
+        assert_eq!((content(&store), store.status().lost), (ALL, 0), "{format} {name}");
     }
 }
 
 #[test]
-fn verifying_calls_a_later_version_s_checkpoint_that_and_not_damaged() {
-    let dir = lay(3, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
+fn a_checkpoint_of_a_newer_version_is_not_called_damaged() {
+    let dir = with_copies(3, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
     let error = verify(dir.path()).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
 }

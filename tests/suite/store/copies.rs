@@ -1,4 +1,4 @@
-//! Two copies of everything: what is damaged in one is made anew from the other, and nothing is lost silently.
+//! Both copies of the store: damage in one is repaired from the other, and losses are counted.
 
 use super::sample::{agenda, id, key, open, put, release, session, slug};
 use callboard::store::{OpenError, Options, Store, Write, verify};
@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Two checkpoints, with commits before, between and after them.
+/// Makes two checkpoints, with commits before, between and after them.
 fn filled(dir: &Path) -> Vec<u64> {
     let store = open(dir);
     let (_, write) = release(None, (1..20).map(session).collect());
@@ -20,10 +20,10 @@ fn filled(dir: &Path) -> Vec<u64> {
     (1..45).filter(|n| *n != 7).collect()
 }
 
-/// The same, but all of it is in the checkpoints and the journal is empty, as after a restore.
+/// The same with an empty journal, as after a restore.
 fn settled(dir: &Path) -> Vec<u64> {
     let agendas = filled(dir);
-    cut_short(&files(&dir.join("journal")).pop().unwrap()); // so that it goes on in a new segment
+    cut_short(&files(&dir.join("journal")).pop().unwrap()); // so that a new segment is begun
     let store = open(dir);
     for _ in 0..2 {
         store.checkpoint().unwrap();
@@ -50,7 +50,7 @@ fn check(store: &Store, agendas: &[u64], context: &str) {
     assert_eq!(store.status().lost, 0, "{context}");
 }
 
-/// Opens as `serve` does: an opening over which the database panicked is followed by another.
+/// Opens a store as `serve` does: again after a panic of the database.
 fn reopen(dir: &Path, context: &str) -> Store {
     match Store::open(dir, &slug()) {
         Err(OpenError::Panicked { .. }) => Store::open(dir, &slug()),
@@ -85,17 +85,17 @@ fn flip(file: &Path, at: u64) {
     file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
 }
 
-/// `CALLBOARD_FLIPS` (40) flipped bytes and as many cuts, spread over all files of two stores.
+/// `CALLBOARD_FLIPS` (40) flipped bytes and as many cuts, in all files of two stores.
 #[test]
-fn a_flipped_byte_or_a_cut_in_any_file_loses_nothing() {
+fn a_flipped_byte_or_a_cut_loses_nothing() {
     let count: u64 = std::env::var("CALLBOARD_FLIPS").map_or(40, |raw| raw.parse().unwrap());
-    damaged_anywhere(filled, count);
-    damaged_anywhere(settled, count);
+    damage_anywhere(filled, count);
+    damage_anywhere(settled, count);
 }
 
-fn damaged_anywhere(lay: fn(&Path) -> Vec<u64>, count: u64) {
+fn damage_anywhere(fill: fn(&Path) -> Vec<u64>, count: u64) {
     let whole = tempfile::tempdir().unwrap();
-    let agendas = lay(whole.path());
+    let agendas = fill(whole.path());
     let work = tempfile::tempdir().unwrap();
     let dir = work.path().join("data");
     let all: Vec<_> = files(whole.path());
@@ -110,7 +110,7 @@ fn damaged_anywhere(lay: fn(&Path) -> Vec<u64>, count: u64) {
         if length == 0 {
             continue;
         }
-        // First each file's first byte: what is cut there is empty.
+        // The first byte of each file comes first. A cut there empties the file.
         let at = (n / all.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % length;
         for is_cut in [false, true] {
             let context = format!("{} {} at {at}", file.display(), if is_cut { "cut" } else { "flipped" });
@@ -128,12 +128,12 @@ fn damaged_anywhere(lay: fn(&Path) -> Vec<u64>, count: u64) {
             assert_eq!(reopen(&dir, &context).agendas().count(), agendas.len() + 1, "{context}");
         }
     }
-    println!("{count} flips and {count} cuts; {rebuilt} times the index was made anew");
+    println!("{count} flips and {count} cuts; the index was rebuilt {rebuilt} times");
     assert!(rebuilt > 0);
 }
 
 #[test]
-fn without_its_index_a_store_is_what_it_was() {
+fn a_missing_index_is_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let agendas = filled(dir.path());
     fs::remove_dir_all(dir.path().join("index")).unwrap();
@@ -145,7 +145,7 @@ fn without_its_index_a_store_is_what_it_was() {
 }
 
 #[test]
-fn a_young_store_is_made_anew_from_its_journal_alone() {
+fn a_store_without_a_checkpoint_is_rebuilt_from_its_journal() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     (1..9).for_each(|n| store.commit_blocking(vec![put(n, None, 1)]).unwrap());
@@ -159,11 +159,11 @@ fn a_young_store_is_made_anew_from_its_journal_alone() {
     assert_eq!((store.status().rebuilt, store.status().lost), (1, 0));
 }
 
-/// sled writes `conf` before `db`, and neither is there for good until both are.
+/// sled writes `conf` before `db`, and neither is durable until both are.
 #[test]
-fn a_first_start_that_crashed_over_the_index_is_followed_by_a_whole_one() {
+fn a_first_start_that_crashed_can_be_repeated() {
     let dir = tempfile::tempdir().unwrap();
-    // It gets no further than to the index.
+    // This start fails before it opens the index.
     let attempts = dir.path().join("index.opening");
     fs::create_dir(&attempts).unwrap();
     Store::open(dir.path(), &slug()).unwrap_err();
@@ -177,9 +177,9 @@ fn a_first_start_that_crashed_over_the_index_is_followed_by_a_whole_one() {
     assert_eq!((store.agendas().count(), store.status().lost, store.status().rebuilt), (1, 0, 0));
 }
 
-/// What sled alone would not notice: everything in it is whole, but not the newest.
+/// sled alone would not detect this: all its pages are whole, but outdated.
 #[test]
-fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {
+fn an_outdated_index_is_updated_or_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let store = open(&data);
@@ -193,12 +193,12 @@ fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {
     copy(&old, &data.join("index"));
     let store = open(&data);
     assert_eq!((store.agenda(&key(1)), store.agendas().count()), (Ok(Some(agenda(2))), 2));
-    assert_eq!(store.status().rebuilt, 0, "the journal has what it lacks");
+    assert_eq!(store.status().rebuilt, 0, "the journal has the missing records");
     store.commit_blocking(vec![put(2, Some(1), 2)]).unwrap();
     store.checkpoint().unwrap();
     store.checkpoint().unwrap();
     drop(store);
-    // One row is gone, without a trace.
+    // One row disappears.
     let db = super::raw(&data.join("index"));
     let row = db.scan_prefix([slug().as_str().as_bytes(), b"\0a"].concat()).next().unwrap().unwrap();
     db.remove(row.0).unwrap();
@@ -209,7 +209,7 @@ fn an_index_that_went_back_in_time_is_brought_forward_or_made_anew() {
     assert!(data.join("index.damaged").is_dir());
 }
 
-/// Each copy is whole by itself; only beside the other one is it seen to lack something.
+/// Each copy is whole. Only a comparison shows that one is outdated.
 #[test]
 fn verifying_compares_the_index_with_the_journal() {
     let dir = tempfile::tempdir().unwrap();
@@ -226,12 +226,12 @@ fn verifying_compares_the_index_with_the_journal() {
     let store = open(&data);
     check(&store, &agendas, "the index has the last record");
     for _ in 0..2 {
-        store.checkpoint().unwrap(); // two, and the damaged segment goes
+        store.checkpoint().unwrap(); // after two checkpoints the damaged segment is removed
     }
     drop(store);
     assert_eq!(verify(&data).unwrap().faults, []);
 
-    // An index that went back to nothing, with all of it in the checkpoints alone.
+    // An empty index, with everything in the checkpoints.
     fs::remove_dir_all(&data).unwrap();
     let agendas = settled(&data);
     assert_eq!(verify(&data).unwrap().faults, []);
@@ -239,14 +239,14 @@ fn verifying_compares_the_index_with_the_journal() {
     fs::create_dir(data.join("index")).unwrap();
     let [fault] = verify(&data).unwrap().faults.try_into().unwrap();
     assert_eq!(fault.place, data.join("index"));
-    assert!(fault.what.starts_with("it ends at 0; what came then, up to "), "{fault}");
+    assert!(fault.what.starts_with("it ends at record 0; records up to "), "{fault}");
     let store = open(&data);
-    check(&store, &agendas, "made anew");
+    check(&store, &agendas, "rebuilt");
     assert_eq!(store.status().rebuilt, 1);
     drop(store);
     assert_eq!(verify(&data).unwrap().faults, []);
 
-    // What a killed process leaves: the index lacks what the journal has.
+    // As after a killed process, the index lacks the end of the journal.
     let old = dir.path().join("old");
     copy(&whole.join("index"), &old);
     let store = open(&whole);
@@ -257,9 +257,9 @@ fn verifying_compares_the_index_with_the_journal() {
     assert_eq!((found.faults, found.lacking), (vec![], 3));
 }
 
-/// Two faults at once: what is left is served, what is not is counted, and nothing that comes after is lost.
+/// With damage in both copies the rest is served, losses are counted, and later commits are safe.
 #[test]
-fn what_is_in_no_copy_is_counted() {
+fn losses_in_both_copies_are_counted() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     (1..4).for_each(|n| store.commit_blocking(vec![put(n, None, 1)]).unwrap());
@@ -281,11 +281,11 @@ fn what_is_in_no_copy_is_counted() {
 }
 
 #[test]
-fn a_store_from_before_the_journal_gets_a_second_copy_at_once() {
+fn a_store_without_a_journal_gets_a_checkpoint_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let agendas = filled(&data);
-    // As it was laid out then: sled's files in the directory itself, and nothing of ours in it.
+    // The old layout has sled's files in the data directory itself.
     let old = dir.path().join("old");
     copy(&data.join("index"), &old);
     let db = super::raw(&old);
@@ -325,9 +325,9 @@ fn checkpoints_are_made_as_the_journal_grows_and_two_stay() {
     assert_eq!((store.agendas().count() as u64, store.status().lost), (n, 0));
 }
 
-/// Records change, grow over several rows, shrink and go while it is written.
+/// Records change, grow, shrink and are removed meanwhile.
 #[test]
-fn a_checkpoint_made_while_commits_go_on_is_one_moment() {
+fn a_checkpoint_made_during_commits_is_of_one_moment() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     (0..2500).for_each(|n| drop(store.commit_blocking(vec![put(n, None, 1)])));
@@ -340,7 +340,7 @@ fn a_checkpoint_made_while_commits_go_on_is_one_moment() {
                 let mut record = agenda(1);
                 record.version = version;
                 record.name = "n".repeat(if version % 2 == 0 { 9000 } else { 3 });
-                // First and last of a scan, which always are of one version.
+                // The first and last records of a scan, always of one version.
                 let writes = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| Write::PutAgenda {
                     key: key(n),
                     expect: Some(version - 1),
@@ -359,7 +359,7 @@ fn a_checkpoint_made_while_commits_go_on_is_one_moment() {
         fs::read_dir(dir.path().join("checkpoints")).unwrap().map(|entry| entry.unwrap().path())
     });
     drop(store);
-    // Only the checkpoint: neither index nor journal.
+    // Each checkpoint is opened alone, without index and journal.
     for checkpoint in checkpoints {
         let alone = tempfile::tempdir().unwrap();
         fs::create_dir(alone.path().join("checkpoints")).unwrap();

@@ -1,5 +1,5 @@
-//! kill -9 at random moments. A child process writes and says on stdout what was acknowledged; whatever it
-//! said has to be there when the directory is opened again, and nothing of it torn.
+//! kill -9 at random moments. A child process writes and prints each acknowledgement. The next opening must find every
+//! acknowledged commit, and only whole ones.
 //!
 //! `CALLBOARD_KILLS` (30) rounds with the seed `CALLBOARD_SEED` (1), all on one directory.
 
@@ -15,11 +15,11 @@ use std::time::Duration;
 const WRITERS: u64 = 6;
 
 #[test]
-fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
+fn acknowledged_commits_survive_a_kill_at_any_moment() {
     let rounds = number("CALLBOARD_KILLS", 30);
     let mut seed = number("CALLBOARD_SEED", 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let dir = tempfile::tempdir().unwrap();
-    // By writer; the publisher has the number 0.
+    // The last version by writer. The publisher has the number 0.
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
     let mut total = 0;
     for round in 0..rounds {
@@ -34,7 +34,7 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
             let found = if *writer == 0 { check_releases(&store) } else { check_agenda(&store, *writer) };
             assert!(found >= *least, "round {round}: writer {writer} lost {} of {least}", least - found);
         }
-        // What was on disk without an acknowledgement counts from here on.
+        // Commits that are on disk without an acknowledgement count from now on.
         for (writer, least) in &mut acknowledged {
             *least = if *writer == 0 { check_releases(&store) } else { check_agenda(&store, *writer) };
         }
@@ -56,18 +56,18 @@ fn write_until_killed(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<u
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Half of the rounds hit the opening of the store, the others the writing.
+    // Half of the kills come during opening, the others during writing.
     let waits_for_writes = after.as_micros().is_multiple_of(2);
     let (started, starts) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
-        let mut said = Vec::new();
+        let mut acknowledgements = Vec::new();
         for line in lines.map_while(Result::ok) {
             let Some(line) = line.strip_prefix("ack ") else { continue };
             let (writer, version) = line.split_once(' ').unwrap();
-            said.push((writer.parse::<u64>().unwrap(), version.parse::<u64>().unwrap()));
+            acknowledgements.push((writer.parse::<u64>().unwrap(), version.parse::<u64>().unwrap()));
             let _ = started.send(());
         }
-        said
+        acknowledgements
     });
     if waits_for_writes {
         starts.recv_timeout(Duration::from_secs(30)).expect("the child acknowledged nothing");
@@ -86,7 +86,7 @@ fn write_until_killed(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<u
 #[ignore = "the process that another test starts, on a directory that it names"]
 fn child() {
     let dir = std::env::var_os("CALLBOARD_STORE_CHILD").expect("a directory from the test that starts this");
-    // Every release is longer, so that some are killed between two of their pieces.
+    // Every release is longer than a piece, so some kills come between two pieces.
     let options = Options { piece_bytes: 4096, ..Options::default() };
     let store = Store::open_with(Path::new(&dir), &slug(), options).unwrap();
     std::thread::scope(|scope| {
@@ -98,7 +98,7 @@ fn child() {
     });
 }
 
-/// Every version is one more pick; past 300 it begins again, so that records shrink too.
+/// Every version has one more pick. After 300 it starts again, so records shrink too.
 fn picks(version: u64) -> u64 {
     version % 300
 }
@@ -151,7 +151,7 @@ fn check_releases(store: &Store) -> u64 {
     let title = format!("In release {number}");
     assert_eq!(ledger.entries.len(), 60);
     for entry in ledger.entries.values() {
-        // Every release changes every session, so its number is the sequence.
+        // Every release changes every session, so sequences follow its number.
         assert_eq!(u64::from(entry.revision.sequence) + 1, number, "a mix of releases");
         assert_eq!((entry.session.title.as_str(), entry.release), (title.as_str(), number));
     }

@@ -1,8 +1,8 @@
-//! The format on disk: what one version wrote, every later one reads, and an older one refuses.
+//! The format on disk: newer versions read what older ones wrote, and older ones refuse a newer format.
 //!
-//! `tests/fixtures/store/v3/rows` holds the keys and values of [`expected`] as format 3 writes them, one pair
-//! a line in hexadecimal; `pieces` those of a ledger in pieces. `CALLBOARD_WRITE_FIXTURES=1` writes the file of the present format anew; that of an
-//! older format, in a folder of its own, is never changed again.
+//! `tests/fixtures/store/v3/rows` has the keys and values of [`expected`] in format 3, one hexadecimal pair a line;
+//! `pieces` has those of a ledger in pieces. `CALLBOARD_WRITE_FIXTURES=1` writes the fixtures of the present format. Those
+//! of older formats never change.
 
 use super::sample::{FORMATS, agenda, alike, at, conference, fixture, id, key, open, release, session, slug};
 use callboard::program::{Slug, Speaker, Text, Track};
@@ -59,7 +59,7 @@ fn rows(dir: &Path) -> String {
 }
 
 #[test]
-fn format_3_is_written_as_it_always_was() {
+fn format_3_stays_the_same() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
     let written = rows(dir.path());
@@ -69,16 +69,16 @@ fn format_3_is_written_as_it_always_was() {
     }
     assert!(
         written == std::fs::read_to_string(fixture(3, "rows")).unwrap(),
-        "stored bytes changed: raise the format unless all that read it read these too"
+        "stored bytes changed: raise the format, unless every version that reads it reads these too"
     );
 }
 
-/// A store as `format` wrote it.
-fn of(format: u8, dir: &Path) -> Store {
-    of_rows(&fixture(format, "rows"), dir)
+/// A store in an older format.
+fn open_fixture(format: u8, dir: &Path) -> Store {
+    open_rows(&fixture(format, "rows"), dir)
 }
 
-fn of_rows(rows: &Path, dir: &Path) -> Store {
+fn open_rows(rows: &Path, dir: &Path) -> Store {
     let db = super::raw(&dir.join("index"));
     for line in std::fs::read_to_string(rows).unwrap().lines() {
         let (key, value) = line.split_once(' ').unwrap();
@@ -93,7 +93,7 @@ fn of_rows(rows: &Path, dir: &Path) -> Store {
 fn a_store_of_every_format_opens() {
     for format in FORMATS {
         let dir = tempfile::tempdir().unwrap();
-        let store = of(format, dir.path());
+        let store = open_fixture(format, dir.path());
         let (ledger, record, _) = expected();
         assert_eq!(store.ledger().unwrap(), Some(ledger));
         assert_eq!(store.release(1).unwrap(), Some(record));
@@ -108,7 +108,7 @@ fn a_store_of_every_format_opens() {
     }
 }
 
-/// A release that is written in pieces, and one that changes a little of it. A note that is compressed beside them.
+/// A release in pieces, a small one after it, and a compressed note.
 fn in_pieces(store: &Store) -> Ledger {
     let (first, write) = release(None, (1..=9).map(session).collect());
     store.commit_blocking(vec![Write::PutRelease(Box::new(write.whole(&first)))]).unwrap();
@@ -124,9 +124,9 @@ fn in_pieces(store: &Store) -> Ledger {
 const NOTE: [u8; 9000] = [7; 9000];
 
 #[test]
-fn a_ledger_in_pieces_is_written_as_it_always_was_and_opens() {
+fn the_format_of_a_ledger_in_pieces_stays_the_same() {
     let dir = tempfile::tempdir().unwrap();
-    // So short that no piece is compressed: those bytes are up to the version of zstd.
+    // Pieces this short are not compressed. Compressed bytes would depend on the version of zstd.
     let options = Options { piece_bytes: 2000, ..Options::default() };
     let store = Store::open_with(dir.path(), &slug(), options).unwrap();
     let expected = in_pieces(&store);
@@ -143,17 +143,17 @@ fn a_ledger_in_pieces_is_written_as_it_always_was_and_opens() {
     let kept = std::fs::read_to_string(fixture(3, "pieces")).unwrap();
     assert!(
         written.lines().eq(kept.lines().filter(|line| !compressed(line))),
-        "stored bytes changed: raise the format unless all that read it read these too"
+        "stored bytes changed: raise the format, unless every version that reads it reads these too"
     );
     let dir = tempfile::tempdir().unwrap();
-    let store = of_rows(&fixture(3, "pieces"), dir.path());
+    let store = open_rows(&fixture(3, "pieces"), dir.path());
     assert_eq!(store.ledger().unwrap(), Some(expected.clone()));
     assert_eq!(store.release(1).unwrap().unwrap().changes.len(), 9);
     assert_eq!(store.entry(&id(5)).unwrap().as_ref(), expected.entries.get(&id(5)));
     assert_eq!(store.raw("long").unwrap().as_deref(), Some(&NOTE[..]));
 }
 
-/// How many records there are in a table, and the format that the store says it has.
+/// The number of records in a table, and the stored format.
 fn counted(dir: &Path, table: u8) -> (usize, String) {
     let rows = rows(dir);
     let begins = |table: u8| hex(&[slug().as_str().as_bytes(), &[0, table]].concat());
@@ -163,14 +163,14 @@ fn counted(dir: &Path, table: u8) -> (usize, String) {
 }
 
 #[test]
-fn a_read_link_of_format_1_moves_when_it_is_written_and_an_older_version_then_refuses_the_store() {
+fn the_first_written_link_raises_format_1() {
     let dir = tempfile::tempdir().unwrap();
     let all = |store: &Store| store.links().map(|link| link.unwrap().0).collect::<Vec<Digest>>();
-    let store = of(1, dir.path());
+    let store = open_fixture(1, dir.path());
     let mut links = all(&store);
     store.commit_blocking(vec![super::sample::put(2, None, 1)]).unwrap();
     drop(store);
-    assert_eq!(counted(dir.path(), b'l'), (3, hex(b"1")), "as long as no link is written, it is in format 1");
+    assert_eq!(counted(dir.path(), b'l'), (3, hex(b"1")), "other writes keep format 1");
 
     let store = open(dir.path());
     let closed = LinkTarget::Closed { at: at(3) };
@@ -187,11 +187,11 @@ fn a_read_link_of_format_1_moves_when_it_is_written_and_an_older_version_then_re
 }
 
 #[test]
-fn links_that_begin_alike_are_one_record_and_keep_apart() {
+fn links_with_the_same_first_bits_share_a_record() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let to = |n: u8| LinkTarget::Agenda(key(n.into()));
-    // More than one part of 4 KiB takes, in one commit and in many.
+    // They need several parts. Some are written in one commit, others one by one.
     let put = |n| Write::PutLink { hash: alike(n), target: to(n) };
     store.commit_blocking((0..60).map(put).collect()).unwrap();
     (60..120).for_each(|n| store.commit_blocking(vec![put(n)]).unwrap());
@@ -203,7 +203,7 @@ fn links_that_begin_alike_are_one_record_and_keep_apart() {
     store.commit_blocking(vec![Write::DropLink { hash: alike(0) }]).unwrap();
     assert_eq!(store.links().count(), 0);
     drop(store);
-    assert_eq!(counted(dir.path(), b'k').0, 0, "nothing is left of an empty one");
+    assert_eq!(counted(dir.path(), b'k').0, 0, "an empty record is removed");
 }
 
 fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
@@ -211,20 +211,20 @@ fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_store_of_a_newer_format_is_refused_before_anything_is_read() {
+fn a_newer_format_is_refused_before_any_record_is_read() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
     tamper(dir.path(), b'v', |value| value[0] = 4);
     let error = Store::open(dir.path(), &slug()).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("run the newer callboard"), "{error}");
-    // The directory is not locked by the attempt.
+    // The attempt leaves the directory unlocked.
     tamper(dir.path(), b'v', |value| value[0] = 1);
     open(dir.path());
 }
 
 #[test]
-fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
+fn newer_and_damaged_records_are_errors() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.commit_blocking(expected().2).unwrap();
@@ -236,8 +236,8 @@ fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
     assert_eq!(store.agenda(&key(1)), Err(newer.clone()));
     assert_eq!(store.agendas().next(), Some(Err(newer)));
     assert!(matches!(store.link(&key(11)), Err(ReadError::Damaged { what: "read link", .. })));
-    assert_eq!(store.links().count(), 3, "each in its place");
-    // Nor is a damaged record overwritten by somebody who could not have read it.
+    assert_eq!(store.links().count(), 3, "each is returned");
+    // A compare-and-set cannot overwrite a record that it could not read.
     let write = Write::PutAgenda { key: key(1), expect: None, record: agenda(1) };
     assert!(store.commit_blocking(vec![write]).is_err());
     assert!(store.status().writable);
@@ -245,13 +245,13 @@ fn a_newer_record_and_a_damaged_one_are_errors_and_not_absences() {
 }
 
 #[test]
-fn a_damaged_note_can_be_replaced_and_taken_away() {
+fn a_damaged_note_can_be_replaced_and_removed() {
     for write in
         [Write::raw("taken-in", vec![1, 2]), Write::PutRaw { name: "taken-in".to_owned(), value: None }]
     {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
-        // Of several parts, so that none of them is left behind.
+        // It has several parts, none of which may be left.
         let value = vec![7; 20_000];
         store.commit_blocking(vec![Write::raw("taken-in", value)]).unwrap();
         drop(store);
@@ -268,6 +268,6 @@ fn a_damaged_note_can_be_replaced_and_taken_away() {
         let left = super::raw(&dir.path().join("index"))
             .scan_prefix([slug().as_str().as_bytes(), b"\0n"].concat())
             .count();
-        assert_eq!(left, usize::from(expected.is_some()), "nothing of the damaged note is left");
+        assert_eq!(left, usize::from(expected.is_some()), "a part of the damaged note is left");
     }
 }

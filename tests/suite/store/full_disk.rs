@@ -1,5 +1,4 @@
-//! A disk that is full. On Linux, with the tools of every distribution; what the machine does not allow is
-//! skipped, and says so.
+//! Full disks. Tests that this machine does not allow are skipped with a message.
 
 use super::sample::{agenda, key, open, put};
 use callboard::store::{AgendaRecord, CommitError, ReadError, Store, Write};
@@ -8,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// A small file system of its own, gone at the end.
+/// A small file system, unmounted when it is dropped.
 pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -24,7 +23,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Writes agendas of some 100 KiB until one is refused.
+/// Writes agendas of about 100 KiB until one is refused.
 fn fill(store: &Store) -> (u64, CommitError, Duration) {
     let mut n = 100;
     loop {
@@ -49,7 +48,7 @@ pub(super) fn wait_until_writable(store: &Store, within: Duration) {
     }
 }
 
-/// An agenda, once the database is not being reopened.
+/// Reads an agenda, also during a reopening.
 fn read(store: &Store, n: u64) -> Option<AgendaRecord> {
     let started = Instant::now();
     loop {
@@ -63,7 +62,7 @@ fn read(store: &Store, n: u64) -> Option<AgendaRecord> {
 }
 
 #[test]
-fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
+fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
     let dir = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(dir.path(), "size=24m") else {
         println!("skipped: no file system may be mounted here");
@@ -76,8 +75,8 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
 
     let stop = AtomicBool::new(false);
     let (refused, error, took) = std::thread::scope(|scope| {
-        // Reads go on while the disk fills and when it is full. While the database is reopened, a single read fails at
-        // once instead of blocking its thread, and a scan waits.
+        // Reads go on while the disk fills up and while it is full. During a reopening single reads fail at once, and scans
+        // wait.
         let reader = scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 match store.agenda(&key(1)) {
@@ -95,7 +94,7 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
     });
     assert_eq!(error, CommitError::Full);
     assert!(took < Duration::from_secs(1), "refused after {took:?}");
-    // Whether the refused commit is there nobody promised, but it is whole, and all before it are.
+    // The refused commit may be there, but only whole.
     let kept = refused - 99;
     let version = read(&store, 1).unwrap().version;
     let reads = || {
@@ -106,7 +105,7 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
     };
     assert!((kept..=kept + 1).contains(&version), "{version} after {kept}");
     reads();
-    // It stays so for as long as the disk is full, and every write is told at once.
+    // Every write is refused at once while the disk is full.
     let full_since = Instant::now();
     while full_since.elapsed() < Duration::from_secs(3) {
         let started = Instant::now();
@@ -117,7 +116,7 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
         std::thread::sleep(Duration::from_millis(50));
     }
 
-    // A restart meanwhile does not make it worse.
+    // A restart changes nothing.
     drop(store);
     let store = open(&disk.0.join("data"));
     assert_eq!(store.commit_blocking(vec![put(2, None, 1)]), Err(CommitError::Full));
@@ -135,9 +134,9 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself() {
     assert!((100..refused).all(|n| read(&store, n).is_some()));
 }
 
-/// A limit on the size of a file, for machines on which nothing can be mounted: sled's log cannot grow.
+/// For machines that allow no mounts: sled's log reaches a limit on the size of a file.
 #[test]
-fn a_file_that_may_not_grow_is_a_full_disk_too() {
+fn a_limit_on_the_size_of_a_file_is_treated_as_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let name = module_path!().split_once("::").unwrap().1;
     let child = Command::new("sh")

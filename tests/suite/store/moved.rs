@@ -1,4 +1,4 @@
-//! A data directory that goes away under a store.
+//! A data directory that is moved or removed under an open store.
 
 use super::copies::files;
 use super::full_disk::wait_until_writable;
@@ -22,7 +22,7 @@ fn refused(store: &Store, write: Write) {
 }
 
 #[test]
-fn nothing_is_acknowledged_into_a_directory_that_went_away() {
+fn no_commit_is_acknowledged_without_the_data_directory() {
     let dir = tempfile::tempdir().unwrap();
     let (data, away) = (dir.path().join("data"), dir.path().join("away"));
     let store = open(&data);
@@ -32,7 +32,7 @@ fn nothing_is_acknowledged_into_a_directory_that_went_away() {
     refused(&store, put(2, None, 1));
     assert!(store.agenda(&key(1)).unwrap().is_some(), "reads go on");
 
-    // Another store in its place is not touched, by whatever opens a file by its name.
+    // Another store in its place is never touched.
     let other = open(&data);
     other.commit_blocking(vec![put(3, None, 1)]).unwrap();
     drop(other);
@@ -43,7 +43,7 @@ fn nothing_is_acknowledged_into_a_directory_that_went_away() {
     assert_eq!(contents(&data), before);
     let started = Instant::now();
     while started.elapsed() < Duration::from_millis(1500) {
-        assert!(!store.status().writable, "no retry may take the other for its own");
+        assert!(!store.status().writable, "a retry took the other store for its own");
         std::thread::sleep(Duration::from_millis(5));
     }
 
@@ -59,7 +59,7 @@ fn nothing_is_acknowledged_into_a_directory_that_went_away() {
 }
 
 #[test]
-fn a_store_at_rest_notices_too() {
+fn a_store_at_rest_detects_it_too() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let store = open(&data);
@@ -67,14 +67,13 @@ fn a_store_at_rest_notices_too() {
     fs::remove_dir_all(&data).unwrap();
     let started = Instant::now();
     while store.status().writable {
-        assert!(started.elapsed() < PATIENCE, "it is ready all the same");
+        assert!(started.elapsed() < PATIENCE, "it still accepts writes");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// The index has what was in it, and a new segment what comes.
 #[test]
-fn a_segment_of_the_journal_that_went_away_is_followed_by_another() {
+fn a_removed_segment_of_the_journal_is_followed_by_a_new_one() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.commit_blocking(vec![put(1, None, 1)]).unwrap();

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// About three sessions in a piece.
+/// A store with about three sessions in a piece.
 fn open_short(dir: &Path) -> Store {
     Store::open_with(dir, &slug(), Options { piece_bytes: 2000, ..Options::default() }).unwrap()
 }
@@ -31,18 +31,18 @@ fn publish(store: &Store, previous: Option<&Ledger>, sessions: Vec<Session>) -> 
     next
 }
 
-/// The rows of a store's index whose keys begin with a table's letter, and then with a number.
+/// The number of rows of a table whose ids begin with a number.
 fn rows(dir: &Path, table: u8, number: u64) -> usize {
     let prefix = [slug().as_str().as_bytes(), &[0, table], &number.to_be_bytes()].concat();
     super::raw(&dir.join("index")).scan_prefix(prefix).count()
 }
 
-/// Waits until what is left over is removed, which happens while nobody writes.
-fn swept(store: Store) {
+/// Waits until all leftovers are removed, and closes the store.
+fn close_without_leftovers(store: Store) {
     let (started, mut sequence) = (Instant::now(), store.status().sequence);
     let mut quiet = Instant::now();
     while quiet.elapsed() < Duration::from_secs(2) {
-        assert!(started.elapsed() < Duration::from_secs(20), "it never comes to rest");
+        assert!(started.elapsed() < Duration::from_secs(20), "it removes leftovers for 20 seconds");
         std::thread::sleep(Duration::from_millis(20));
         if store.status().sequence != sequence {
             (sequence, quiet) = (store.status().sequence, Instant::now());
@@ -52,7 +52,7 @@ fn swept(store: Store) {
 }
 
 #[test]
-fn a_release_in_pieces_comes_back_whole_and_takes_the_place_of_the_ledger_before() {
+fn a_release_in_pieces_replaces_the_ledger_before() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_short(dir.path());
     let first = publish(&store, None, titled("First"));
@@ -61,7 +61,7 @@ fn a_release_in_pieces_comes_back_whole_and_takes_the_place_of_the_ledger_before
     assert_eq!((record.changes.len(), store.releases().unwrap()[0].changes), (30, 30));
     assert_eq!(store.release_conference(1).unwrap(), Some(record.conference));
 
-    // A small one writes what changed, over the pieces.
+    // A small release writes its changes beside the pieces.
     let mut sessions = titled("First");
     sessions[4].title = Text::from("Retitled");
     sessions.push(session(31));
@@ -73,14 +73,14 @@ fn a_release_in_pieces_comes_back_whole_and_takes_the_place_of_the_ledger_before
     let third = publish(&store, Some(&second), titled("Third"));
     assert_eq!(store.ledger().unwrap().as_ref(), Some(&third));
     assert_eq!(store.release(2).unwrap().unwrap().changes.len(), 2);
-    swept(store);
+    close_without_leftovers(store);
     assert!(rows(dir.path(), b'g', 1) + rows(dir.path(), b'm', 1) == 0, "the first ledger is still there");
     assert!(rows(dir.path(), b'g', 3) > 5, "it is in pieces");
     assert_eq!(open_short(dir.path()).ledger().unwrap(), Some(third));
 }
 
 #[test]
-fn a_ledger_of_single_records_gives_way_to_one_in_pieces() {
+fn a_ledger_in_pieces_replaces_single_records() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let first = publish(&store, None, titled("First"));
@@ -88,7 +88,7 @@ fn a_ledger_of_single_records_gives_way_to_one_in_pieces() {
     let store = open_short(dir.path());
     assert_eq!(store.ledger().unwrap().as_ref(), Some(&first));
     let second = publish(&store, Some(&first), titled("Second"));
-    swept(store);
+    close_without_leftovers(store);
     for table in *b"efs" {
         let prefix = [slug().as_str().as_bytes(), &[0, table]].concat();
         assert_eq!(super::raw(&dir.path().join("index")).scan_prefix(prefix).count(), 0, "{}", table as char);
@@ -96,7 +96,7 @@ fn a_ledger_of_single_records_gives_way_to_one_in_pieces() {
     assert_eq!(open_short(dir.path()).ledger().unwrap(), Some(second));
 }
 
-/// Takes a commit as far as a number of steps go, and gives up then, as a crash does.
+/// Polls a commit until the store has written `steps` times, and abandons it as a crash would.
 fn abandon(store: &Store, writes: Vec<Write>, steps: usize) -> Poll<Result<(), CommitError>> {
     let mut commit = pin!(store.commit(writes));
     let mut context = Context::from_waker(Waker::noop());
@@ -114,7 +114,7 @@ fn abandon(store: &Store, writes: Vec<Write>, steps: usize) -> Poll<Result<(), C
 }
 
 #[test]
-fn a_publication_that_ends_between_two_pieces_is_not_seen_and_leaves_nothing() {
+fn an_abandoned_publication_is_invisible_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_short(dir.path());
     let first = publish(&store, None, titled("First"));
@@ -128,11 +128,11 @@ fn a_publication_that_ends_between_two_pieces_is_not_seen_and_leaves_nothing() {
         drop(store);
         let left: usize = [b'c', b'd', b'g', b'x'].map(|table| rows(dir.path(), table, 2)).iter().sum();
         assert!(left >= 1, "after {steps} steps nothing was written");
-        swept(open_short(dir.path()));
+        close_without_leftovers(open_short(dir.path()));
         let left = [b'c', b'd', b'g', b'm', b'x'].map(|table| rows(dir.path(), table, 2));
         assert_eq!(left, [0; 5], "after {steps} steps");
     }
-    // Nor does one that was given up show in the next of its number.
+    // The next release of the same number does not contain it either.
     let store = open_short(dir.path());
     let (next, write) = release(Some(&first), titled("Never"));
     assert_eq!(abandon(&store, put(write.whole(&next)), 20), Poll::Pending);
@@ -141,13 +141,13 @@ fn a_publication_that_ends_between_two_pieces_is_not_seen_and_leaves_nothing() {
     let second = publish(&store, Some(&first), sessions);
     assert_eq!(store.ledger().unwrap().as_ref(), Some(&second));
     assert_eq!(store.release(2).unwrap().unwrap().changes.len(), 1);
-    swept(store);
+    close_without_leftovers(store);
     assert_eq!([b'g', b'x'].map(|table| rows(dir.path(), table, 2)), [0; 2]);
     assert_eq!(open_short(dir.path()).ledger().unwrap(), Some(second));
 }
 
 #[test]
-fn of_two_releases_in_pieces_made_from_one_the_second_conflicts() {
+fn of_two_releases_in_pieces_after_the_same_one_the_second_conflicts() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_short(dir.path());
     let first = publish(&store, None, titled("First"));
@@ -155,7 +155,7 @@ fn of_two_releases_in_pieces_made_from_one_the_second_conflicts() {
     let (two, write_two) = release(Some(&first), titled("Two"));
     let publish_one = put(write_one.whole(&one));
     {
-        // While one is under way no other begins: they would mix their pieces.
+        // Two concurrent publications would mix their pieces.
         let mut commit = pin!(store.commit(publish_one.clone()));
         assert!(commit.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         let second = store.commit_blocking(put(write_two.clone().whole(&two)));
@@ -167,7 +167,7 @@ fn of_two_releases_in_pieces_made_from_one_the_second_conflicts() {
 }
 
 #[test]
-fn an_erased_session_leaves_no_text_in_any_piece() {
+fn no_text_of_an_erased_session_is_left_in_a_piece() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_short(dir.path());
     let mut sessions = titled("First");
@@ -205,9 +205,8 @@ fn an_erased_session_leaves_no_text_in_any_piece() {
     assert!(db.iter().all(|row| !holds(&row.unwrap().1)), "a row still holds the title");
 }
 
-/// The second copy of a store in pieces is as good as the first.
 #[test]
-fn a_ledger_in_pieces_is_made_anew_from_journal_and_checkpoint() {
+fn a_ledger_in_pieces_is_rebuilt_from_journal_and_checkpoint() {
     for has_checkpoint in [false, true] {
         let dir = tempfile::tempdir().unwrap();
         let store = open_short(dir.path());

@@ -1,4 +1,4 @@
-//! Releases and the ledger.
+//! Publishing and reading releases and the ledger.
 
 use super::sample::{conference, id, open, release, session};
 use callboard::program::{Status, Text};
@@ -10,7 +10,7 @@ fn publish(write: callboard::store::ReleaseWrite) -> Vec<Write> {
 }
 
 #[test]
-fn a_release_and_its_ledger_come_back_as_they_were() {
+fn releases_and_the_ledger_are_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     assert_eq!((store.ledger(), store.release(1), store.release_number()), (Ok(None), Ok(None), Ok(0)));
@@ -25,7 +25,7 @@ fn a_release_and_its_ledger_come_back_as_they_were() {
     assert_eq!(store.releases().unwrap(), [record.summary()]);
     assert_eq!((record.summary().changes, record.summary().warnings), (39, 1));
 
-    // A session leaves and one is retitled: the ledger keeps both, and the first release stays as it was.
+    // One session is removed and one is retitled. The ledger has both, and the first release is unchanged.
     let mut sessions: Vec<_> = (2..40).map(session).collect();
     sessions[0].title = Text::from("Retitled");
     let (second, write) = release(Some(&first), sessions);
@@ -38,7 +38,7 @@ fn a_release_and_its_ledger_come_back_as_they_were() {
 }
 
 #[test]
-fn only_what_changed_is_written() {
+fn only_changes_are_written() {
     let (first, write) = release(None, (1..200).map(session).collect());
     assert_eq!((write.entries.len(), write.feeds.len(), write.expect), (199, 199, 0));
     assert_eq!(write.slugs, first.slugs);
@@ -57,7 +57,7 @@ fn only_what_changed_is_written() {
 }
 
 #[test]
-fn a_feed_mark_that_is_gone_is_gone_in_the_store() {
+fn a_removed_feed_mark_is_removed_from_the_store() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let (first, write) = release(None, vec![session(1), session(2)]);
@@ -70,22 +70,22 @@ fn a_feed_mark_that_is_gone_is_gone_in_the_store() {
 }
 
 #[test]
-fn of_two_releases_made_from_one_the_second_conflicts() {
+fn of_two_releases_after_the_same_one_the_second_conflicts() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let (first, write) = release(None, vec![session(1)]);
     store.commit_blocking(publish(write.clone())).unwrap();
-    store.commit_blocking(publish(write)).unwrap(); // the same again, as a journal would
+    store.commit_blocking(publish(write)).unwrap(); // the same write again
     let (second, one) = release(Some(&first), vec![session(1), session(2)]);
     let (_, mut two) = release(Some(&first), vec![session(1), session(3)]);
-    two.head.last_departure = two.head.published; // not the same release, whatever its number
+    two.head.last_departure = two.head.published; // another release with the same number
     store.commit_blocking(publish(one)).unwrap();
     assert_eq!(store.commit_blocking(publish(two)), Err(CommitError::Conflict));
     assert_eq!(store.ledger().unwrap(), Some(second));
 }
 
 #[test]
-fn an_erased_session_leaves_no_text_behind() {
+fn no_text_of_an_erased_session_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let (first, write) = release(None, vec![session(1), session(2)]);
@@ -111,7 +111,7 @@ fn an_erased_session_leaves_no_text_behind() {
     assert_eq!(store.entry(&id(1)).unwrap(), Some(entry.clone()));
     assert_eq!(store.ledger().unwrap().unwrap().entries[&id(2)], second.entries[&id(2)]);
 
-    // An erasure may not touch what is revised meanwhile, nor make a release or an entry.
+    // An erasure neither overwrites a later revision nor creates a release.
     entry.revision.sequence += 1;
     assert_eq!(
         store.commit_blocking(vec![Write::RewriteEntry { entry: Box::new(entry) }]),
@@ -123,7 +123,7 @@ fn an_erased_session_leaves_no_text_behind() {
 }
 
 #[test]
-fn an_old_release_gives_up_its_program_and_stays_in_the_list() {
+fn a_release_without_its_program_stays_in_the_list() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let (_, write) = release(None, vec![session(1)]);
@@ -139,10 +139,10 @@ fn an_old_release_gives_up_its_program_and_stays_in_the_list() {
     assert_eq!(store.releases().unwrap().len(), 1);
 }
 
-/// The largest program that an import takes, with a CSV of 20 MiB. No page of it may have left sled's log:
-/// a file under `blobs/` is not synced by anybody.
+/// The largest program that an import accepts, with a CSV of 20 MiB. sled must keep all pages in its log, since files under
+/// `blobs/` are never synced.
 #[test]
-fn fifty_thousand_sessions_and_their_program_come_back() {
+fn fifty_thousand_sessions_and_their_program_are_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut sessions: Vec<_> = (1..=50_000).map(session).collect();

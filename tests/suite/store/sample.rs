@@ -1,4 +1,4 @@
-//! Records to store.
+//! Sample records.
 
 use callboard::program::{
     Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Status, Text, Zone,
@@ -25,15 +25,15 @@ pub(super) fn key(n: u64) -> Digest {
     Digest::of(&n.to_be_bytes())
 }
 
-/// Digests that share all bits but the last eight.
+/// Digests that differ in their last byte only.
 pub(super) fn alike(n: u8) -> Digest {
     Digest(std::array::from_fn(|at| if at == 31 { n } else { 7 }))
 }
 
-/// Every format that a version wrote.
+/// All formats of the store so far.
 pub(super) const FORMATS: [u8; 3] = [1, 2, 3];
 
-/// A file of a format's folder.
+/// A fixture of a format.
 pub(super) fn fixture(format: u8, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/store/v{format}")).join(name)
 }
@@ -106,7 +106,7 @@ pub(super) fn session(n: u64) -> Session {
     }
 }
 
-/// The next release of `sessions` after `previous`, its ledger, and the write that publishes it.
+/// The ledger of the next release, and the write that publishes it.
 pub(super) fn release(previous: Option<&Ledger>, sessions: Vec<Session>) -> (Ledger, ReleaseWrite) {
     let conference = conference();
     let nothing = Ledger::empty(&conference.uid_domain);
