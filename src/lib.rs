@@ -16,11 +16,12 @@
 //! From the bottom:
 //!
 //! - [`program`], [`clock`], [`telemetry`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
-//! - [`config`] and [`import`]: a file in, checked values out; [`freshness`];
+//! - [`config`] and [`import`]: a file in, checked values out;
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
 //! - [`agenda`], then what is made of releases and agendas: [`export`], [`exchange`], [`web`], [`doctor`]; [`adopt`] brings a
 //!   foreign program in;
-//! - [`store`] keeps, [`publisher`] publishes, [`retention`] erases, [`http`] answers, [`server`] listens;
+//! - [`store`] persists, [`freshness`] records the fetches of read links, [`publisher`] publishes, [`retention`] erases,
+//!   [`http`] answers, [`server`] listens;
 //! - [`cli`] wires them up, [`client`] is its way out.
 
 pub mod adopt;

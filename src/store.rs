@@ -22,7 +22,6 @@ mod high_water;
 mod index;
 mod journal;
 mod keeper;
-mod owner;
 mod plan;
 mod read;
 mod record;
@@ -34,9 +33,9 @@ mod verify;
 mod write;
 
 pub use backup::{Backup, BackupError, RestoreError, Restoring, verify_backup, verify_backup_from};
+pub use directory::OwnershipGuard;
 pub use error::{CommitError, OpenError, ReadError};
 pub use high_water::HighWater;
-pub use owner::OwnershipGuard;
 pub use read::{LinkedAgenda, Skipped};
 #[cfg(test)]
 pub(crate) use record::agenda::take_parses;
@@ -52,7 +51,7 @@ use crate::program::Slug;
 use crate::revision::Ledger;
 use bytes::Bytes;
 use committer::{Job, Reply, Work};
-use index::engine::EngineError;
+use error::StorageError;
 use index::view::Index;
 use keeper::Order;
 use shared::{Shared, Staging};
@@ -189,14 +188,14 @@ impl Store {
 
     fn order(
         &self,
-        order: impl FnOnce(SyncSender<Result<u64, EngineError>>) -> Order,
+        order: impl FnOnce(SyncSender<Result<u64, StorageError>>) -> Order,
     ) -> Result<u64, CommitError> {
         let (reply, answer) = sync_channel(1);
         let orders = self.0.threads().as_ref().map(|threads| threads.orders.clone()).ok_or_else(closed)?;
         orders.send(order(reply)).map_err(|_| closed())?;
         let made = answer.recv().map_err(|_| closed())?;
         made.map_err(|error| match error {
-            EngineError::Full => CommitError::Full,
+            StorageError::Full => CommitError::Full,
             error => CommitError::Unavailable(error.to_string()),
         })
     }

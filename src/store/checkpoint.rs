@@ -10,9 +10,10 @@ pub(super) mod load;
 
 use super::cell::Space;
 use super::directory::{remove_file, sync_directory};
-use super::index::engine::EngineError;
+use super::error::StorageError;
+use super::index::scan::Groups;
 use super::index::tally::TALLY;
-use super::index::view::{Groups, Index};
+use super::index::view::Index;
 use super::journal::replay::replay;
 use super::journal::segment::JournalRecord;
 use data_encoding::HEXLOWER;
@@ -68,8 +69,8 @@ pub(super) fn prune(dir: &Path, keep: usize) -> io::Result<Vec<Checkpoint>> {
 /// Makes a checkpoint with `write`, which returns its sequence. It gets its name once it is on disk.
 pub(super) fn make(
     dir: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<u64, EngineError>,
-) -> Result<Checkpoint, EngineError> {
+    write: impl FnOnce(&mut dyn Write) -> Result<u64, StorageError>,
+) -> Result<Checkpoint, StorageError> {
     let temporary = temporary(dir);
     let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
     let mut out = io::BufWriter::with_capacity(256 * 1024, Synced { file, unsynced: 0 });
@@ -121,7 +122,7 @@ pub(super) fn write(
     journal: &Path,
     applied: impl Fn() -> u64,
     is_stopping: &AtomicBool,
-) -> Result<u64, EngineError> {
+) -> Result<u64, StorageError> {
     let conference = space.conference();
     let began = applied();
     let mut lines = Lines { out, hash: Context::new(&SHA256), count: 0 };
@@ -133,9 +134,9 @@ pub(super) fn write(
     };
     lines.raw(&print_envelope(&head))?;
     for parts in Groups::new(index, Vec::new()) {
-        let parts = parts.map_err(|error| EngineError::Failed(error.to_string()))?;
+        let parts = parts.map_err(|error| StorageError::Failed(error.to_string()))?;
         if is_stopping.load(Ordering::Relaxed) {
-            return Err(EngineError::Failed("the store is being closed".to_owned()));
+            return Err(StorageError::Failed("the store is being closed".to_owned()));
         }
         if parts.first().is_some_and(|(key, _)| key != TALLY) {
             print_record(conference, &parts, |line| lines.line(line))?;
@@ -150,12 +151,12 @@ pub(super) fn write(
             }
             next += 1;
             if n != next {
-                return Err(EngineError::Failed(format!("the journal lacks record {next}")));
+                return Err(StorageError::Failed(format!("the journal lacks record {next}")));
             }
-            Ok::<_, EngineError>(print_changes(conference, &rows, |line| lines.line(line))?)
+            Ok::<_, StorageError>(print_changes(conference, &rows, |line| lines.line(line))?)
         })?;
         if next != sequence {
-            return Err(EngineError::Failed(format!("the journal ends at {next} instead of {sequence}")));
+            return Err(StorageError::Failed(format!("the journal ends at {next} instead of {sequence}")));
         }
     }
     let Lines { out, hash, count } = lines;

@@ -10,9 +10,9 @@
 
 use super::cell::Changes;
 use super::directory::{drop_ballast, write_ballast};
-use super::error::CommitError;
+use super::error::{CommitError, StorageError};
 use super::high_water::HighWaterFile;
-use super::index::engine::{Engine, EngineError};
+use super::index::engine::Engine;
 use super::index::ledger::leftovers;
 use super::index::opening::{Opened, open_with_fallback};
 use super::index::tally::Tally;
@@ -93,9 +93,9 @@ struct Retry {
 }
 
 /// The result of a commit during a failure.
-fn refusal(failure: &EngineError) -> CommitError {
+fn refusal(failure: &StorageError) -> CommitError {
     match failure {
-        EngineError::Full => CommitError::Full,
+        StorageError::Full => CommitError::Full,
         cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
     }
 }
@@ -119,9 +119,9 @@ pub(super) struct Committer {
 /// Why a group failed.
 enum GroupError {
     /// The journal does not have it, or will not once it is repaired.
-    Journal(EngineError),
+    Journal(StorageError),
     /// The journal has it, and the index does not.
-    Index(EngineError),
+    Index(StorageError),
 }
 
 impl Committer {
@@ -132,7 +132,7 @@ impl Committer {
         engine: Engine,
         tally: Tally,
         high_water: HighWaterFile,
-        failure: Option<EngineError>,
+        failure: Option<StorageError>,
         needs_reopening: bool,
     ) -> Self {
         let retry = failure.map(|error| {
@@ -172,7 +172,7 @@ impl Committer {
             // After a panic the store must refuse writes and report it.
             let served = catch_unwind(AssertUnwindSafe(|| self.serve(&work)));
             let results = served.unwrap_or_else(|_| {
-                let refusal = self.fail(EngineError::Failed("the commit thread panicked".to_owned()));
+                let refusal = self.fail(StorageError::Failed("the commit thread panicked".to_owned()));
                 vec![Err(refusal); work.len()]
             });
             drop(work);
@@ -193,7 +193,7 @@ impl Committer {
     fn serve(&mut self, group: &[Work]) -> Vec<Result<(), CommitError>> {
         // An index that is known to have failed is reopened at the next retry.
         if self.shared.index.is_failing() && !self.needs_reopening {
-            self.fail_index(EngineError::Failed("the database cannot be read any more".to_owned()));
+            self.fail_index(StorageError::Failed("the database cannot be read any more".to_owned()));
         } else if self.retry.as_ref().is_some_and(|retry| retry.next <= Instant::now()) {
             self.recover();
         }
@@ -260,7 +260,7 @@ impl Committer {
         if changes.is_empty() {
             return Ok(());
         }
-        let before: Result<Changes, EngineError> =
+        let before: Result<Changes, StorageError> =
             changes.keys().map(|key| Ok((key.clone(), engine.value(key)?))).collect();
         let before = before.map_err(|error| {
             self.needs_reopening = true;
@@ -280,7 +280,7 @@ impl Committer {
     }
 
     /// Writes the first rows of a new store.
-    pub(super) fn write_first(&mut self, changes: &Changes) -> Result<(), EngineError> {
+    pub(super) fn write_first(&mut self, changes: &Changes) -> Result<(), StorageError> {
         let Some(engine) = self.engine.clone() else { return Ok(()) };
         self.write(&engine, changes).map_err(|(GroupError::Journal(error) | GroupError::Index(error))| error)
     }
@@ -340,18 +340,18 @@ impl Committer {
         }
     }
 
-    fn fail_index(&mut self, error: EngineError) -> CommitError {
+    fn fail_index(&mut self, error: StorageError) -> CommitError {
         self.needs_reopening = true;
         self.fail(error)
     }
 
     /// Refuses writes from now on, and tries to recover at once. Returns the result of the group that met the failure.
-    fn fail(&mut self, error: EngineError) -> CommitError {
+    fn fail(&mut self, error: StorageError) -> CommitError {
         if self.retry.is_none() {
             tracing::error!(%error, "the store takes no writes until it recovers");
         }
         let refusal = refusal(&error);
-        if error == EngineError::Full {
+        if error == StorageError::Full {
             drop_ballast(&self.shared.places);
         }
         self.shared.state.set_failure(Some(error));
@@ -385,7 +385,7 @@ impl Committer {
 
     /// Reopens the index, which applies the rest of the journal. Reads fail at once meanwhile, since sled locks its
     /// directory.
-    fn reopen(&mut self) -> Result<(), EngineError> {
+    fn reopen(&mut self) -> Result<(), StorageError> {
         let shared = Arc::clone(&self.shared);
         let engines = [self.engine.take(), shared.index.take_engine(true)];
         engines.into_iter().flatten().for_each(Engine::close);
@@ -403,11 +403,11 @@ impl Committer {
         let is_behind = !pending.is_empty();
         shared.index.reopened(Some((engine.clone(), pending)));
         if is_behind {
-            return Err(EngineError::Full);
+            return Err(StorageError::Full);
         }
         if tally.sequence != self.journal.sequence() {
             let cause = format!("the index is at record {} of {}", tally.sequence, self.journal.sequence());
-            return Err(EngineError::Failed(cause));
+            return Err(StorageError::Failed(cause));
         }
         (self.engine, self.tally, self.needs_reopening, self.is_dirty) = (Some(engine), tally, false, true);
         state.applied.store(tally.sequence, Ordering::Release);

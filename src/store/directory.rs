@@ -10,10 +10,13 @@
 //! DIR/replaced/     the store before the last restore
 //! ```
 
-use super::error::OpenError;
-use super::index::engine::{EngineError, snapshots};
+use super::error::{OpenError, StorageError};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, chownat, fchown, fstat, openat};
+use rustix::io::Errno;
+use rustix::process::{Gid, Uid, geteuid};
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -144,13 +147,25 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
     synced.inspect_err(|_| drop(std::fs::remove_dir(dir)))
 }
 
+/// sled's snapshots, finished or not, in the directory of an index.
+pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            paths.push(entry.path());
+        }
+    }
+    Ok(paths)
+}
+
 const BALLAST: &str = "ballast";
 
 /// Writes the ballast. Recovery on a full disk needs its room: opening sled writes a snapshot, and the rest of the
 /// journal has to be applied.
 ///
 /// If it can be written, there is also room for commits again.
-pub(super) fn write_ballast(places: &Places) -> Result<(), EngineError> {
+pub(super) fn write_ballast(places: &Places) -> Result<(), StorageError> {
     const SEGMENT: u64 = 512 * 1024; // sled's log grows in these
     let snapshots = snapshots(&places.index)?;
     let snapshots: u64 = snapshots.iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
@@ -173,7 +188,7 @@ pub(super) fn drop_ballast(places: &Places) {
     }
 }
 
-fn fill(path: &Path, bytes: u64) -> Result<(), EngineError> {
+fn fill(path: &Path, bytes: u64) -> Result<(), StorageError> {
     let mut file = File::create(path)?;
     let block = [0x55; 64 * 1024]; // a file system may store zeros as a hole
     for _ in 0..bytes.div_ceil(block.len() as u64) {
@@ -227,7 +242,7 @@ impl FileIdentity {
     }
 
     /// Fails while the name is missing or belongs to another file.
-    pub(super) fn check(&self) -> Result<(), EngineError> {
+    pub(super) fn check(&self) -> Result<(), StorageError> {
         let cause = match std::fs::metadata(&self.path) {
             Ok(found) if inode(&found) == self.inode => return Ok(()),
             Ok(_) => "was replaced by another file; put the original back, or restart the server".to_owned(),
@@ -236,7 +251,7 @@ impl FileIdentity {
             }
             Err(error) => format!("cannot be examined: {error}"),
         };
-        Err(EngineError::Failed(format!("{} {cause}", self.path.display())))
+        Err(StorageError::Failed(format!("{} {cause}", self.path.display())))
     }
 }
 
@@ -244,9 +259,92 @@ fn inode(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
+/// Gives the files that root created in a data directory to the directory's owner when it is dropped.
+///
+/// An operator runs `callboard restore` and similar commands with sudo, on the data directory of a service with its own
+/// user. Without this the service could not read the new files.
+///
+/// Does nothing if this process does not run as root, or if root owns the directory.
+#[derive(Debug)]
+#[must_use = "files are given to the directory's owner when this is dropped"]
+pub struct OwnershipGuard(PathBuf);
+
+impl OwnershipGuard {
+    /// For a data directory, which may not exist yet.
+    pub fn of(dir: &Path) -> Self {
+        Self(dir.to_owned())
+    }
+}
+
+impl Drop for OwnershipGuard {
+    fn drop(&mut self) {
+        if !geteuid().is_root() {
+            return;
+        }
+        if let Err(error) = give_to_owner(&self.0) {
+            let dir = self.0.display();
+            tracing::warn!(%error, %dir, "files in the data directory could not be given to its owner; the service may be unable to read them");
+        }
+    }
+}
+
+fn give_to_owner(dir: &Path) -> io::Result<()> {
+    let dir = match openat(
+        rustix::fs::CWD,
+        dir,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    ) {
+        Ok(dir) => dir,
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let owner = fstat(&dir)?;
+    if owner.st_uid == 0 {
+        return Ok(());
+    }
+    give_entries(&dir, &owner)
+}
+
+/// The owner could replace names meanwhile. So each name is opened once, without following links, and only the open file
+/// is examined and changed. A file with a second name may belong to somebody else and stays as it is.
+fn give_entries(dir: &OwnedFd, owner: &Stat) -> io::Result<()> {
+    let (user, group) = (Some(Uid::from_raw(owner.st_uid)), Some(Gid::from_raw(owner.st_gid)));
+    for entry in Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = match openat(dir, name, flags, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let found = fstat(&file)?;
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::Directory => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let inner = openat(&file, c".", flags, Mode::empty())?;
+                give_entries(&inner, owner)?;
+                if found.st_uid == 0 {
+                    fchown(&inner, user, group)?;
+                }
+            }
+            FileType::RegularFile if found.st_uid == 0 && found.st_nlink == 1 => {
+                chownat(&file, c"", user, group, AtFlags::EMPTY_PATH)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::{chown, symlink};
 
     #[test]
     fn an_old_database_is_moved_whole_after_a_crash_at_any_step() {
@@ -280,5 +378,42 @@ mod tests {
         places.prepare().unwrap();
         assert!(!places.index.exists() && !places.new_index.exists());
         assert!(places.journal.is_dir() && places.checkpoints.is_dir());
+    }
+
+    const SERVICE: u32 = 61_234;
+
+    #[test]
+    fn files_of_root_are_given_to_the_directorys_owner() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (data, elsewhere) = (place.path().join("data"), place.path().join("elsewhere"));
+        std::fs::create_dir_all(data.join("journal")).unwrap();
+        std::fs::write(&elsewhere, "").unwrap();
+        chown(&data, Some(SERVICE), Some(SERVICE)).unwrap();
+        {
+            let _kept = OwnershipGuard::of(&data);
+            std::fs::write(data.join("journal/1"), "").unwrap();
+            std::fs::write(data.join("other"), "").unwrap();
+            chown(data.join("other"), Some(7), Some(7)).unwrap();
+            symlink(&elsewhere, data.join("link")).unwrap();
+            std::fs::hard_link(&elsewhere, data.join("second-name")).unwrap();
+        }
+        let owner = |path: &Path| std::fs::symlink_metadata(path).unwrap().uid();
+        assert_eq!(owner(&data.join("journal")), SERVICE);
+        assert_eq!(owner(&data.join("journal/1")), SERVICE);
+        assert_eq!(owner(&data.join("other")), 7);
+        assert_eq!(owner(&elsewhere), 0);
+    }
+
+    #[test]
+    fn a_directory_of_root_stays_unchanged() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("file"), "").unwrap();
+        drop(OwnershipGuard::of(place.path()));
+        drop(OwnershipGuard::of(&place.path().join("missing")));
+        let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
+        assert_eq!(owner(&place.path().join("file")), owner(place.path()));
     }
 }

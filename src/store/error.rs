@@ -1,6 +1,6 @@
 //! Why the store could not be opened, read or written. No error names a token, since the store never sees one.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Why a data directory could not be opened.
@@ -131,4 +131,33 @@ pub enum CommitError {
     /// A record or commit is larger than the store's limit.
     #[error("the record is too large to be stored")]
     TooLarge,
+}
+
+/// Why sled or the file system under it failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum StorageError {
+    /// No space is left, or a quota or size limit is reached.
+    #[error("the disk is full")]
+    Full,
+    /// sled panicked. Its process-wide state cannot be trusted any more.
+    #[error("the database panicked: {0}")]
+    Panicked(String),
+    /// Any other error.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<io::Error> for StorageError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::Full,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<StorageError> for ReadError {
+    fn from(error: StorageError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }

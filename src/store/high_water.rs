@@ -5,10 +5,10 @@
 
 use super::cell::Space;
 use super::directory::sync_directory;
-use super::error::ReadError;
-use super::index::engine::EngineError;
+use super::error::{ReadError, StorageError};
 use super::index::ledger;
-use super::index::view::{Index, Records};
+use super::index::scan::Records;
+use super::index::view::Index;
 use super::record::Table;
 use super::record::agenda::AgendaRecord;
 use super::record::release::LedgerHead;
@@ -76,18 +76,18 @@ pub(super) struct HighWaterFile {
 impl HighWaterFile {
     /// Reads the mark. If it is damaged or missing, as with an older version, the highest numbers in the store take
     /// its place, and the next write stores them.
-    pub(super) fn open(path: PathBuf, index: &Index, space: &Space) -> Result<Self, EngineError> {
+    pub(super) fn open(path: PathBuf, index: &Index, space: &Space) -> Result<Self, StorageError> {
         let found = read(&path)?;
         let is_written = found.is_some();
         let known = match found {
             Some(found) => found,
-            None => survey(index, space).map_err(|error| EngineError::Failed(error.to_string()))?,
+            None => survey(index, space).map_err(|error| StorageError::Failed(error.to_string()))?,
         };
         Ok(Self { path, known, is_written })
     }
 
     /// Raises the mark to cover `writes`, before they are made.
-    pub(super) fn allow<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), EngineError> {
+    pub(super) fn allow<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), StorageError> {
         let wanted = writes.map(HighWater::of).fold(HighWater::default(), HighWater::max);
         if self.is_written && self.known.max(wanted) == self.known {
             return Ok(());
@@ -101,7 +101,7 @@ impl HighWaterFile {
 }
 
 /// Raises the mark of a store that is not open to at least `wanted`.
-pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), EngineError> {
+pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), StorageError> {
     write(path, read(path)?.unwrap_or_default().max(wanted))
 }
 
@@ -123,8 +123,8 @@ fn survey(index: &Index, space: &Space) -> Result<HighWater, ReadError> {
 }
 
 /// Writes one line of JSON, and one with its CRC-32C.
-fn write(path: &Path, mark: HighWater) -> Result<(), EngineError> {
-    let line = serde_json::to_string(&mark).map_err(|error| EngineError::Failed(error.to_string()))?;
+fn write(path: &Path, mark: HighWater) -> Result<(), StorageError> {
+    let line = serde_json::to_string(&mark).map_err(|error| StorageError::Failed(error.to_string()))?;
     let temporary = path.with_extension("new");
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
     writeln!(file, "{line}\n{:08x}", crc32c::crc32c(line.as_bytes()))?;

@@ -5,5 +5,6 @@
 pub(super) mod engine;
 pub(super) mod ledger;
 pub(super) mod opening;
+pub(super) mod scan;
 pub(super) mod tally;
 pub(super) mod view;

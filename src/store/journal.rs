@@ -11,7 +11,7 @@ pub(super) mod segment;
 
 use super::cell::Changes;
 use super::directory::{FileIdentity, remove_file, sync_directory};
-use super::index::engine::EngineError;
+use super::error::StorageError;
 use replay::Findings;
 use segment::{SEGMENT_HEAD, Segment, encode, segment_head, segments};
 use std::fs::{File, OpenOptions};
@@ -36,7 +36,7 @@ pub(super) fn prune(dir: &Path, sequence: u64) -> io::Result<()> {
 }
 
 /// Creates the journal of a new store. A journal with the first segment is complete.
-pub(super) fn begin(dir: &Path) -> Result<(), EngineError> {
+pub(super) fn begin(dir: &Path) -> Result<(), StorageError> {
     create(dir, 1).map(drop)
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Continues after `sequence`: in the newest segment, or in a new one if `findings` have no tail.
-    pub(super) fn open(dir: &Path, sequence: u64, findings: &Findings) -> Result<Self, EngineError> {
+    pub(super) fn open(dir: &Path, sequence: u64, findings: &Findings) -> Result<Self, StorageError> {
         if let Some((segment, length)) = &findings.tail
             && *length < SEGMENT_BYTES
         {
@@ -87,16 +87,16 @@ impl Journal {
     /// Appends a record. Returns its sequence and size once it is on disk.
     ///
     /// After an error it accepts no record until [`Self::repair`] has succeeded.
-    pub(super) fn append(&mut self, changes: &Changes) -> Result<(u64, u64), EngineError> {
+    pub(super) fn append(&mut self, changes: &Changes) -> Result<(u64, u64), StorageError> {
         if self.is_broken {
-            return Err(EngineError::Failed("the journal waits for its repair".to_owned()));
+            return Err(StorageError::Failed("the journal waits for its repair".to_owned()));
         }
         if self.length >= SEGMENT_BYTES {
             self.rotate()?;
         }
         let sequence = self.sequence + 1;
         let bytes = encode(sequence, changes)
-            .ok_or_else(|| EngineError::Failed("a group of commits is over 4 GiB".to_owned()))?;
+            .ok_or_else(|| StorageError::Failed("a group of commits is over 4 GiB".to_owned()))?;
         self.is_broken = true;
         self.identity.check()?;
         self.file.write_all_at(&bytes, self.length)?;
@@ -108,7 +108,7 @@ impl Journal {
     }
 
     /// Cuts off the rest of a failed write and begins a new segment. After it, the failed commit is known to be gone.
-    pub(super) fn repair(&mut self) -> Result<(), EngineError> {
+    pub(super) fn repair(&mut self) -> Result<(), StorageError> {
         if !self.is_broken {
             return Ok(());
         }
@@ -119,7 +119,7 @@ impl Journal {
         Ok(())
     }
 
-    fn rotate(&mut self) -> Result<(), EngineError> {
+    fn rotate(&mut self) -> Result<(), StorageError> {
         (self.file, self.identity) = create(&self.dir, self.sequence + 1)?;
         self.length = SEGMENT_HEAD as u64;
         Ok(())
@@ -128,7 +128,7 @@ impl Journal {
 
 /// Creates a segment and makes it durable. An older file of that name has no acknowledged record, or the next segment
 /// would have a later name.
-fn create(dir: &Path, first: u64) -> Result<(File, FileIdentity), EngineError> {
+fn create(dir: &Path, first: u64) -> Result<(File, FileIdentity), StorageError> {
     let segment = Segment::new(dir, first);
     remove_file(&segment.path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&segment.path)?;

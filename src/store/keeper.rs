@@ -5,7 +5,8 @@
 //! opening and then once a day all of them are verified.
 
 use super::checkpoint;
-use super::index::engine::{Engine, EngineError};
+use super::error::StorageError;
+use super::index::engine::Engine;
 use super::index::opening::is_whole_journal;
 use super::journal;
 use super::journal::segment::segments;
@@ -33,9 +34,9 @@ const RETRY: Duration = Duration::from_secs(30);
 /// An order of the store. The reply is the sequence of the checkpoint.
 pub(super) enum Order {
     /// Make a checkpoint now.
-    Checkpoint(SyncSender<Result<u64, EngineError>>),
+    Checkpoint(SyncSender<Result<u64, StorageError>>),
     /// Write a checkpoint to a writer.
-    Backup(Box<dyn Write + Send>, SyncSender<Result<u64, EngineError>>),
+    Backup(Box<dyn Write + Send>, SyncSender<Result<u64, StorageError>>),
 }
 
 pub(super) struct Keeper {
@@ -124,7 +125,7 @@ impl Keeper {
             return;
         }
         self.not_due = None;
-        let made = self.is_due().map_err(EngineError::from).and_then(|is_due| match is_due {
+        let made = self.is_due().map_err(StorageError::from).and_then(|is_due| match is_due {
             true => self.make().map(Some),
             false => Ok(None),
         });
@@ -171,7 +172,7 @@ impl Keeper {
         Ok(self.offset + i128::from(self.journaled()) >= limit.into())
     }
 
-    fn make(&mut self) -> Result<u64, EngineError> {
+    fn make(&mut self) -> Result<u64, StorageError> {
         self.sync();
         let Shared { places, lock, state, .. } = &*self.shared;
         lock.check()?;
@@ -189,13 +190,13 @@ impl Keeper {
     }
 
     /// This runs here because this thread removes segments of the journal, and it must not do so meanwhile.
-    fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, EngineError> {
+    fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, StorageError> {
         let sequence = self.write(&mut out)?;
         out.flush()?;
         Ok(sequence)
     }
 
-    fn write(&self, out: &mut dyn Write) -> Result<u64, EngineError> {
+    fn write(&self, out: &mut dyn Write) -> Result<u64, StorageError> {
         let Shared { places, lock, index, space, state, .. } = &*self.shared;
         let applied = || state.applied.load(Ordering::Acquire);
         lock.check()?;

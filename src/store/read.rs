@@ -6,7 +6,7 @@ use super::Store;
 use super::cell::Cell;
 use super::error::ReadError;
 use super::index::ledger;
-use super::index::view::Records;
+use super::index::scan::Records;
 use super::record::Table;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
 use super::record::named::{self, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule};

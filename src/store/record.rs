@@ -22,7 +22,7 @@ pub(super) enum Table {
     Ledger = b'g',
     Head = b'h',
     Links = b'k',
-    /// A read link in a record of its own, as format 1 has them.
+    /// One read link, as format 1 stores them.
     Link = b'l',
     /// A later change of a ledger that was written whole.
     Amended = b'm',

@@ -2,8 +2,7 @@
 
 use super::cell::Space;
 use super::directory::{FileIdentity, Places};
-use super::error::CommitError;
-use super::index::engine::EngineError;
+use super::error::{CommitError, StorageError};
 use super::index::view::Index;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +52,7 @@ pub(super) struct Shared {
 #[derive(Default)]
 pub(super) struct StoreState {
     /// Why writes are refused, while they are.
-    failure: Mutex<Option<EngineError>>,
+    failure: Mutex<Option<StorageError>>,
     pub(super) acknowledged: AtomicU64,
     /// Commits that wait for an answer.
     pub(super) pending: AtomicUsize,
@@ -76,11 +75,11 @@ pub(super) struct StoreState {
 }
 
 impl StoreState {
-    pub(super) fn set_failure(&self, failure: Option<EngineError>) {
+    pub(super) fn set_failure(&self, failure: Option<StorageError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
-    pub(super) fn failure(&self) -> Option<EngineError> {
+    pub(super) fn failure(&self) -> Option<StorageError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

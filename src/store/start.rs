@@ -4,9 +4,9 @@ use super::cell::{Changes, FORMAT, Space};
 use super::checkpoint;
 use super::committer::{Committer, Job};
 use super::directory::{FileIdentity, Places, drop_ballast, lock_directory, make_directory, write_ballast};
-use super::error::{OpenError, ReadError};
+use super::error::{OpenError, ReadError, StorageError};
 use super::high_water::HighWaterFile;
-use super::index::engine::{Engine, EngineError};
+use super::index::engine::Engine;
 use super::index::opening::{Opened, open_with_fallback};
 use super::index::view::Index;
 use super::journal::Journal;
@@ -48,7 +48,7 @@ pub(super) fn start(
     let lock = lock_directory(dir)?;
     let places = Places::of(dir);
     places.prepare().map_err(unusable)?;
-    let failed = |cause: EngineError| engine_error(dir, cause);
+    let failed = |cause: StorageError| storage_error(dir, cause);
     let opened = open_with_fallback(&places, options.cache_bytes).map_err(failed)?;
     let Opened { engine, tally, findings, damage, pending } = opened;
     let space = Space::new(conference);
@@ -57,7 +57,7 @@ pub(super) fn start(
     let format = check_format(dir, &space, &engine, &index, options.new_conference)?;
     let end = findings.last.unwrap_or(0).max(tally.sequence);
     let journal = Journal::open(&places.journal, end, &findings).or_else(|error| match error {
-        EngineError::Full => {
+        StorageError::Full => {
             drop_ballast(&places);
             Journal::open(&places.journal, end, &findings)
         }
@@ -71,7 +71,7 @@ pub(super) fn start(
     state.lost.store(damage.lost, Ordering::Relaxed);
     let newest = checkpoint::list(&places.checkpoints).map_err(unusable)?.pop();
     state.checkpoint.store(newest.map_or(0, |newest| newest.sequence), Ordering::Relaxed);
-    let full = if is_behind { Some(EngineError::Full) } else { write_ballast(&places).err() };
+    let full = if is_behind { Some(StorageError::Full) } else { write_ballast(&places).err() };
     let identity = FileIdentity::of_lock(dir, &lock).map_err(unusable)?;
     let shared = Arc::new(Shared { index, space, places, lock: identity, options, state });
     let high_water = HighWaterFile::open(shared.places.high_water.clone(), &shared.index, &shared.space);
@@ -90,10 +90,10 @@ pub(super) fn start(
     Ok((shared, Threads { jobs, orders, committer, keeper, lock }))
 }
 
-fn engine_error(dir: &Path, error: EngineError) -> OpenError {
+fn storage_error(dir: &Path, error: StorageError) -> OpenError {
     let dir = dir.to_owned();
     match error {
-        EngineError::Panicked(cause) => OpenError::Panicked { dir, cause },
+        StorageError::Panicked(cause) => OpenError::Panicked { dir, cause },
         error => OpenError::Engine { dir, cause: error.to_string() },
     }
 }
@@ -130,12 +130,12 @@ fn check_format(
 }
 
 /// The slugs of the conferences with a release or an agenda. A failed first start leaves neither.
-fn conferences(engine: &Engine) -> Result<Vec<String>, EngineError> {
+fn conferences(engine: &Engine) -> Result<Vec<String>, StorageError> {
     let mut found = Vec::new();
     for slug in engine.conferences()? {
         let holds = |table: Table| {
             let prefix = [slug.as_slice(), &[0, table as u8]].concat();
-            Ok::<_, EngineError>(!engine.range(&prefix, Bound::Included(&prefix), 1)?.is_empty())
+            Ok::<_, StorageError>(!engine.range(&prefix, Bound::Included(&prefix), 1)?.is_empty())
         };
         if holds(Table::Head)? || holds(Table::Agenda)? {
             found.push(String::from_utf8_lossy(&slug).into_owned());

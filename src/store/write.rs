@@ -4,7 +4,7 @@
 //! writes a dozen small records.
 //!
 //! A release that changes megabytes of the ledger writes the whole ledger instead. Such a large release is written in
-//! pieces first, each in a commit of its own under the number of the coming release. The last commit is small: it
+//! pieces first, each in its own commit under the number of the coming release. The last commit is small: it
 //! makes the release live and records the number of pieces. One commit for all of it took a gigabyte of memory
 //! for 50,000 sessions, and everybody's picks waited for seconds. If a publication ends early, its pieces are
 //! left over, and the commit thread removes them.
@@ -104,7 +104,7 @@ impl From<ImportedFile> for Write {
 }
 
 impl Write {
-    /// Schedules a release, in place of what is scheduled.
+    /// Schedules a release and replaces the present schedule.
     pub fn schedule(schedule: Schedule, csv: impl Into<Bytes>) -> Self {
         Self::PutNamed(NamedRecord::Schedule(schedule, csv.into()))
     }

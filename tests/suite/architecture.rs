@@ -193,7 +193,6 @@ const CIRCLES_LEFT: &[&[&str]] = &[
     &["import/booking.rs", "import/row.rs"],
     &["revision/departure.rs", "revision/ledger.rs"],
     &["server/connections.rs", "server/received.rs"],
-    &["store/"],
 ];
 
 #[test]

@@ -1,7 +1,7 @@
-//! Random edit histories: whatever an organizer does to a program, the laws of the ledger and its feeds hold.
+//! Random edit histories: the laws of ledger and feeds hold for every sequence of edits.
 //!
-//! `CALLBOARD_HISTORIES` sets how many are tried (1,000 unless set; the long form is 100,000, best with
-//! `--release`). Each comes from a seed that a failure names; `CALLBOARD_SEED` starts from another one.
+//! `CALLBOARD_HISTORIES` sets the number of histories (default 1,000; the long form is 100,000, best with `--release`).
+//! A failure names its seed. `CALLBOARD_SEED` sets the first seed.
 
 use callboard::feed::{FeedKey, Options, parse_query};
 use callboard::fixtures::{self, talk};
@@ -14,7 +14,7 @@ use callboard::revision::{Ceiling, Entry, Ledger, Standing, lift};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A small generator (SplitMix64): the histories need speed and a seed, not quality.
+/// A small, fast random generator (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -119,7 +119,7 @@ fn session(dice: &mut Dice) -> Session {
     }
 }
 
-/// Steps of a history, each checked against the one before.
+/// Makes the steps of a history, and compares each with the one before.
 fn history(seed: u64) {
     let mut dice = Dice(seed);
     let mut plan = Plan::new();
@@ -136,7 +136,7 @@ fn history(seed: u64) {
             plan.edit(&mut dice);
         }
         earlier.push(plan.clone());
-        // Clocks stand still and run backwards at times.
+        // Clocks sometimes stand still or run backwards.
         now += TimeDelta::seconds(i64::try_from(dice.roll(120)).unwrap() - 30);
         now += weeks(&mut dice);
         let empty = Ledger::empty("conference.callboard.invalid");
@@ -145,31 +145,31 @@ fn history(seed: u64) {
             Some(before) => before.follow(plan.program(), now),
             None => Release::prepare(plan.program(), previous, now),
         };
-        sharing_shows_nowhere(&prepared.release, &Release::prepare(plan.program(), previous, now).release);
+        sharing_changes_nothing(&prepared.release, &Release::prepare(plan.program(), previous, now).release);
         again_changes_nothing(&prepared.release, now);
         if let Some(before) = &release {
             let after = &prepared.release;
             changes_apply(&before.program, &after.program);
             sequences(&before.ledger, &after.ledger);
             reported(&before.ledger, &after.ledger, &prepared.changes);
-            calendars_see_what_is_reported(before, after, &prepared.changes);
+            the_feed_shows_the_reported_changes(before, after, &prepared.changes);
             bytes(before, after, prepared.is_new);
         }
-        calendar.takes(&prepared.release);
+        calendar.update(&prepared.release);
         for (id, entry) in &prepared.release.ledger.entries {
             let (number, sequence) = *seen.entry(id.clone()).or_insert((entry.number, 0));
-            assert_eq!(number, entry.number, "a number is for ever");
+            assert_eq!(number, entry.number, "a number never changes");
             assert!(entry.revision.sequence >= sequence, "a sequence never falls");
             seen.insert(id.clone(), (entry.number, entry.revision.sequence));
         }
         let numbers: BTreeSet<u32> = seen.values().map(|(number, _)| *number).collect();
-        assert_eq!(numbers.len(), seen.len(), "no number is given twice");
+        assert_eq!(numbers.len(), seen.len(), "no number is used twice");
         release = Some(prepared.release);
     }
 }
 
-/// What is shared with the release before is what rendering it anew gives.
-fn sharing_shows_nowhere(shared: &Release, fresh: &Release) {
+/// A release that shares bytes with the one before equals a newly rendered one.
+fn sharing_changes_nothing(shared: &Release, fresh: &Release) {
     assert_eq!(shared.ledger, fresh.ledger);
     assert_eq!(shared.feeds.feeds().count(), fresh.feeds.feeds().count());
     for (key, feed) in fresh.feeds.feeds() {
@@ -198,7 +198,7 @@ fn sharing_shows_nowhere(shared: &Release, fresh: &Release) {
 }
 
 fn again_changes_nothing(release: &Release, now: DateTime<Utc>) {
-    // A tombstone's time may be over tomorrow.
+    // A tombstone may expire tomorrow.
     let has_tombstones = release.ledger.entries.values().any(|entry| entry.standing == Standing::Removed);
     let again = if has_tombstones { now } else { now + TimeDelta::days(1) };
     let again = Release::prepare(release.program.clone(), &release.ledger, again);
@@ -217,9 +217,13 @@ fn sequences(before: &Ledger, after: &Ledger) {
     for (id, old) in &before.entries {
         let new = &after.entries[id];
         let rise = new.revision.sequence - old.revision.sequence;
-        assert_eq!(rise, u32::from(new.digest != old.digest), "{id}: rises exactly with the digest");
+        assert_eq!(
+            rise,
+            u32::from(new.digest != old.digest),
+            "{id}: the sequence rises exactly with the digest"
+        );
         let later = new.revision.modified > old.revision.modified;
-        assert_eq!(later, rise == 1, "{id}: a new revision is a second later at least");
+        assert_eq!(later, rise == 1, "{id}: a new revision is at least a second later");
     }
     assert!(after.published >= before.published);
 }
@@ -234,13 +238,13 @@ fn reported(before: &Ledger, after: &Ledger, changes: &[Change]) {
     }
 }
 
-/// Mostly none; at times so many that tombstones are over.
+/// Usually none; sometimes enough to expire tombstones.
 fn weeks(dice: &mut Dice) -> TimeDelta {
     if dice.one_in(4) { TimeDelta::weeks(i64::try_from(dice.roll(9)).unwrap()) } else { TimeDelta::zero() }
 }
 
-/// What a change says happens to a session happens in the program's feed, and nothing else does.
-fn calendars_see_what_is_reported(before: &Release, after: &Release, changes: &[Change]) {
+/// The program's feed shows exactly the reported changes.
+fn the_feed_shows_the_reported_changes(before: &Release, after: &Release, changes: &[Change]) {
     let kinds: BTreeMap<&SessionId, ChangeKind> =
         changes.iter().map(|change| (&change.session, change.kind)).collect();
     let shown = |release: &Release, id: &SessionId| {
@@ -264,21 +268,25 @@ fn calendars_see_what_is_reported(before: &Release, after: &Release, changes: &[
             }
             Some(ChangeKind::Moved | ChangeKind::Edited) => {}
             None => match (old, new) {
-                (Some((was_cancelled, ..)), None) => assert!(was_cancelled, "{id} left without a word"),
-                (Some(old), Some(new)) => assert_eq!(old, new, "{id} changed without a word"),
-                (None, Some((is_cancelled, ..))) => assert!(is_cancelled, "{id} came without a word"),
+                (Some((was_cancelled, ..)), None) => {
+                    assert!(was_cancelled, "{id} left without a reported change")
+                }
+                (Some(old), Some(new)) => assert_eq!(old, new, "{id} changed without a reported change"),
+                (None, Some((is_cancelled, ..))) => {
+                    assert!(is_cancelled, "{id} appeared without a reported change")
+                }
                 (None, None) => {}
             },
         }
     }
 }
 
-/// A calendar that keeps what it was last shown of each session, and takes news only with a later sequence.
+/// A calendar that stores the last version of each session, and accepts only versions with a higher sequence.
 #[derive(Default)]
 struct Calendar(BTreeMap<SessionId, (u32, Vec<u8>)>);
 
 impl Calendar {
-    fn takes(&mut self, release: &Release) {
+    fn update(&mut self, release: &Release) {
         for event in release.feeds.events() {
             let now = (event.revision.sequence, event.default_bytes().to_vec());
             if let Some(last) = self.0.insert(event.id.clone(), now.clone()) {
@@ -296,7 +304,7 @@ fn bytes(before: &Release, after: &Release, is_new: bool) {
             assert_eq!(
                 old.default_bytes(),
                 event.default_bytes(),
-                "{}: an unchanged session keeps its bytes",
+                "{}: an unchanged session has other bytes",
                 event.id
             );
         }
@@ -307,7 +315,7 @@ fn bytes(before: &Release, after: &Release, is_new: bool) {
         assert_eq!(
             now.modified == feed.modified,
             now.identity == feed.identity,
-            "{key}: it rises exactly with the bytes"
+            "{key}: LAST-MODIFIED rises exactly with the bytes"
         );
         assert!(is_new || now.identity == feed.identity);
     }
@@ -317,16 +325,16 @@ fn bytes(before: &Release, after: &Release, is_new: bool) {
         .lines()
         .filter(|line| line.starts_with("UID:"))
         .collect();
-    assert_eq!(uids.len(), uids.iter().collect::<BTreeSet<_>>().len(), "a UID occurs once");
+    assert_eq!(uids.len(), uids.iter().collect::<BTreeSet<_>>().len(), "a UID occurs twice");
     let shown = after
         .ledger
         .entries
         .values()
         .filter(|entry| matches!(entry.standing, Standing::Listed | Standing::Removed));
-    assert_eq!(uids.len(), shown.count(), "what is cancelled or removed stays, what is withdrawn goes");
+    assert_eq!(uids.len(), shown.count(), "cancelled and removed sessions stay, and withdrawn ones leave");
 }
 
-/// A history in which backups come back now and then, and with them a ledger that lacks what was seen since.
+/// A history in which backups are sometimes restored, so that the ledger lacks what calendars have seen since.
 fn restored_history(seed: u64) {
     let mut dice = Dice(seed);
     let mut plan = Plan::new();
@@ -335,7 +343,7 @@ fn restored_history(seed: u64) {
     let mut backups: Vec<(Plan, Ledger)> = Vec::new();
     let mut is_guessed = false;
     let mut ceiling = Ceiling { release: 0, published: now, number: 0 };
-    // What calendars have seen: bytes by session and sequence, and the owner of each number.
+    // The bytes that calendars have seen, by session and sequence, and the session of each number.
     let mut seen: BTreeMap<(SessionId, u32), Vec<u8>> = BTreeMap::new();
     let mut owners: BTreeMap<u32, SessionId> = BTreeMap::new();
     for _ in 0..4 + dice.roll(10) {
@@ -343,7 +351,7 @@ fn restored_history(seed: u64) {
         let mut newest: BTreeMap<SessionId, u32> = BTreeMap::new();
         if !backups.is_empty() && dice.one_in(3) {
             let (old_plan, old) = dice.of(&backups).clone();
-            // A second guess could give out the numbers of the first again.
+            // A second guess could reuse the numbers of the first.
             let is_marked = is_guessed || dice.one_in(2);
             if !is_marked {
                 is_guessed = true;
@@ -366,14 +374,24 @@ fn restored_history(seed: u64) {
         let release = Release::prepare(plan.program(), &ledger, now).release;
         for event in release.feeds.events() {
             let sequence = event.revision.sequence;
-            assert!(newest.get(&event.id).is_none_or(|newest| sequence > *newest), "a calendar takes it");
+            assert!(
+                newest.get(&event.id).is_none_or(|newest| sequence > *newest),
+                "a calendar would ignore it"
+            );
             let bytes = event.default_bytes().to_vec();
             let known = seen.entry((event.id.clone(), sequence)).or_insert_with(|| bytes.clone());
             assert_eq!(*known, bytes, "{} was seen as {sequence} with other content", event.id);
         }
         for (id, entry) in &release.ledger.entries {
-            assert!(u64::from(entry.revision.sequence) <= release.number(), "what lifting counts on");
-            assert_eq!(owners.entry(entry.number).or_insert_with(|| id.clone()), id, "a number is for ever");
+            assert!(
+                u64::from(entry.revision.sequence) <= release.number(),
+                "advancing after a restore relies on this"
+            );
+            assert_eq!(
+                owners.entry(entry.number).or_insert_with(|| id.clone()),
+                id,
+                "a number never changes"
+            );
         }
         ledger = release.ledger;
         let number = ceiling.number.max(ledger.highest_number());

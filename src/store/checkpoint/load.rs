@@ -2,7 +2,8 @@
 
 use super::line::{CheckpointEnd, CheckpointHead, ParsedLine, VERSION, parse};
 use crate::store::cell::{Cell, Changes};
-use crate::store::index::engine::{Engine, EngineError};
+use crate::store::error::StorageError;
+use crate::store::index::engine::Engine;
 use crate::store::index::tally::Tally;
 use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
@@ -30,7 +31,7 @@ pub(in super::super) enum LoadError {
     Read(#[from] io::Error),
     /// The new index failed.
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(#[from] StorageError),
 }
 
 /// The content of a whole checkpoint.
@@ -117,7 +118,7 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    fn take(&mut self, line: ParsedLine) -> Result<(), EngineError> {
+    fn take(&mut self, line: ParsedLine) -> Result<(), StorageError> {
         match line {
             ParsedLine::Row(key, value) => {
                 let base = key.split_last_chunk::<2>().map_or(&[][..], |(base, _)| base);
@@ -131,7 +132,7 @@ impl Loading<'_> {
                     Some((record, packed)) => cell.write_as(&record, packed),
                     None => Ok(Vec::new()),
                 };
-                let parts = parts.map_err(|error| EngineError::Failed(error.to_string()))?;
+                let parts = parts.map_err(|error| StorageError::Failed(error.to_string()))?;
                 if cell.base <= self.newest {
                     self.remove(&cell)?;
                 } else {
@@ -144,7 +145,7 @@ impl Loading<'_> {
     }
 
     /// Removes an earlier line's record, which may have more parts than the new one.
-    fn remove(&mut self, cell: &Cell) -> Result<(), EngineError> {
+    fn remove(&mut self, cell: &Cell) -> Result<(), StorageError> {
         for part in 0..=u16::MAX {
             let key = cell.key(part);
             let is_there = match self.batch.get(&key) {
@@ -159,7 +160,7 @@ impl Loading<'_> {
         Ok(())
     }
 
-    fn write(&mut self) -> Result<(), EngineError> {
+    fn write(&mut self) -> Result<(), StorageError> {
         self.engine.apply(&std::mem::take(&mut self.batch), &Tally::default())
     }
 }

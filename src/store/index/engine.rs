@@ -18,9 +18,9 @@
 
 use super::tally::{TALLY, Tally};
 use crate::store::cell::{Changes, Row, table_of};
-use crate::store::directory::sync_directory;
+use crate::store::directory::{snapshots, sync_directory};
+use crate::store::error::StorageError;
 use std::fs::File;
-use std::io::ErrorKind;
 use std::num::NonZero;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,30 +32,7 @@ use std::time::{Duration, Instant};
 /// The most threads of a scan. The page of each is in memory beside the cache.
 const SCANNERS: usize = 4;
 
-/// Why sled or the file system under it failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::store) enum EngineError {
-    /// No space is left, or a quota or size limit is reached.
-    #[error("the disk is full")]
-    Full,
-    /// sled panicked. Its process-wide state cannot be trusted any more.
-    #[error("the database panicked: {0}")]
-    Panicked(String),
-    /// Any other error.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<std::io::Error> for EngineError {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::Full,
-            _ => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl From<sled::Error> for EngineError {
+impl From<sled::Error> for StorageError {
     fn from(error: sled::Error) -> Self {
         match error {
             sled::Error::Io(error) => error.into(),
@@ -76,7 +53,7 @@ struct Database {
 
 impl Engine {
     /// Opens or creates the database in a directory that exists and is locked.
-    pub(in crate::store) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, EngineError> {
+    pub(in crate::store) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StorageError> {
         for left_over in generating(dir)? {
             tracing::warn!(file = %left_over.display(), "removing a snapshot that was never finished");
             std::fs::remove_file(left_over)?;
@@ -99,7 +76,7 @@ impl Engine {
     }
 
     /// Applies all changes with the tally after them, or nothing. They reach the disk some time later.
-    pub(in crate::store) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), EngineError> {
+    pub(in crate::store) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), StorageError> {
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
             match value {
@@ -113,12 +90,12 @@ impl Engine {
     }
 
     /// Hands all writes to the system. They survive a killed process from then on.
-    pub(in crate::store) fn flush(&self) -> Result<(), EngineError> {
+    pub(in crate::store) fn flush(&self) -> Result<(), StorageError> {
         guarded(|| self.0.db.flush()).map(drop)
     }
 
     /// Flushes, and waits until everything is on disk.
-    pub(in crate::store) fn sync(&self) -> Result<(), EngineError> {
+    pub(in crate::store) fn sync(&self) -> Result<(), StorageError> {
         self.flush()?;
         Ok(self.0.log.sync_data()?)
     }
@@ -129,10 +106,10 @@ impl Engine {
     pub(in crate::store) fn scan<T: Default + Send>(
         &self,
         show: impl Fn(&mut T, &[u8], &[u8]) + Sync,
-    ) -> Result<Vec<T>, EngineError> {
+    ) -> Result<Vec<T>, StorageError> {
         let cuts = self.cuts()?;
         let next = AtomicUsize::new(0);
-        let work = || -> Result<T, EngineError> {
+        let work = || -> Result<T, StorageError> {
             let mut sum = T::default();
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
@@ -159,7 +136,7 @@ impl Engine {
                 .collect();
             let mut sums = vec![work()?];
             for other in others {
-                let sum = other.join().map_err(|_| EngineError::Failed("a scan panicked".to_owned()))?;
+                let sum = other.join().map_err(|_| StorageError::Failed("a scan panicked".to_owned()))?;
                 sums.push(sum?);
             }
             Ok(sums)
@@ -168,7 +145,7 @@ impl Engine {
 
     /// The keys at which a scan cuts the tree. It cuts at the first byte of ids, since large tables have digests as ids.
     /// The cuts are sorted and begin before every key, so each row is in exactly one share.
-    fn cuts(&self) -> Result<Vec<Vec<u8>>, EngineError> {
+    fn cuts(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         const STEP: usize = 16;
         let mut cuts = vec![Vec::new()];
         let mut from = vec![1]; // behind the tally
@@ -184,7 +161,7 @@ impl Engine {
     }
 
     /// The value of a key.
-    pub(in crate::store) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+    pub(in crate::store) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(guarded(|| self.0.db.get(key))?.map(|value| value.to_vec()))
     }
 
@@ -194,7 +171,7 @@ impl Engine {
         prefix: &[u8],
         start: Bound<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, EngineError> {
+    ) -> Result<Vec<Row>, StorageError> {
         guarded(|| {
             self.0
                 .db
@@ -207,7 +184,7 @@ impl Engine {
     }
 
     /// The slugs of all conferences with rows.
-    pub(in crate::store) fn conferences(&self) -> Result<Vec<Vec<u8>>, EngineError> {
+    pub(in crate::store) fn conferences(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         guarded(|| {
             let (mut found, mut from) = (Vec::new(), vec![1]); // the tally's key belongs to no conference
             while let Some((key, _)) = self.0.db.range(from..).next().transpose()? {
@@ -236,11 +213,11 @@ impl Engine {
 const LINGERS: Duration = Duration::from_secs(5);
 
 /// Waits for a lock that an earlier database of this process still holds: the caller has locked the directory.
-fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
+fn open_unlocked(config: &sled::Config) -> Result<sled::Db, StorageError> {
     let started = Instant::now();
     loop {
         match guarded(|| config.open()) {
-            Err(EngineError::Failed(cause))
+            Err(StorageError::Failed(cause))
                 if cause.contains("could not acquire lock") && started.elapsed() < LINGERS => {}
             result => return result,
         }
@@ -248,31 +225,20 @@ fn open_unlocked(config: &sled::Config) -> Result<sled::Db, EngineError> {
     }
 }
 
-pub(in crate::store) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("snap.") {
-            paths.push(entry.path());
-        }
-    }
-    Ok(paths)
-}
-
-fn generating(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
+fn generating(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
     let mut paths = snapshots(dir)?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "generating"));
     Ok(paths)
 }
 
 /// Runs sled and returns a panic as an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, EngineError> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StorageError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
-            Err(EngineError::Panicked(text.to_owned()))
+            Err(StorageError::Panicked(text.to_owned()))
         }
     }
 }
@@ -307,6 +273,7 @@ fn read_ahead(_: File) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
 
     #[test]
     fn a_panic_is_an_error() {
@@ -337,9 +304,9 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_from_other_failures() {
         let full = sled::Error::Io(std::io::Error::from(ErrorKind::StorageFull));
-        assert_eq!(EngineError::from(full.clone()), EngineError::Full);
+        assert_eq!(StorageError::from(full.clone()), StorageError::Full);
         let broken = sled::Error::Io(std::io::Error::other("EIO"));
-        assert_eq!(EngineError::from(broken), EngineError::Failed("EIO".to_owned()));
+        assert_eq!(StorageError::from(broken), StorageError::Failed("EIO".to_owned()));
     }
 
     #[test]

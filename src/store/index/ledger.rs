@@ -7,12 +7,13 @@
 //!
 //! The head names the base. So one small commit replaces a ledger by another, however large they are.
 
-use super::engine::{Engine, EngineError};
-use super::view::{Index, Records, View};
+use super::engine::Engine;
+use super::scan::Records;
+use super::view::{Index, View};
 use crate::program::{SessionId, Slug};
 use crate::revision::{Entry, FeedMark, Ledger, Slugs};
 use crate::store::cell::{Changes, Space, kind};
-use crate::store::error::ReadError;
+use crate::store::error::{ReadError, StorageError};
 use crate::store::record::Table;
 use crate::store::record::release::{LedgerBase, LedgerHead, LedgerPiece};
 use chrono::NaiveDate;
@@ -223,11 +224,11 @@ pub(in crate::store) fn leftovers(
     engine: &Engine,
     space: &Space,
     head: Option<&LedgerHead>,
-) -> Result<Changes, EngineError> {
+) -> Result<Changes, StorageError> {
     let LedgerBase { release: base, pieces } = head.map(|head| head.base).unwrap_or_default();
     let published = head.map_or(0, |head| head.release);
     let mut found = Changes::new();
-    let mut take = |table: Table, from: &[u8], to: Option<&[u8]>| -> Result<(), EngineError> {
+    let mut take = |table: Table, from: &[u8], to: Option<&[u8]>| -> Result<(), StorageError> {
         let prefix = space.table(table);
         let start = [&prefix, from].concat();
         let end = to.map(|to| [&prefix, to].concat());

@@ -5,7 +5,7 @@
 //! checkpoint and the journal, and renamed into place. The damaged index is kept for an analysis. If the database aborts
 //! or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
 use super::tally::{TALLY, Tally};
 use crate::store::cell::{Changes, is_whole};
 use crate::store::checkpoint;
@@ -13,6 +13,7 @@ use crate::store::checkpoint::load::{LoadError, load};
 use crate::store::directory::{
     Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory,
 };
+use crate::store::error::StorageError;
 use crate::store::journal::begin;
 use crate::store::journal::replay::{Findings, WITHOUT_JOURNAL, replay};
 use crate::store::journal::segment::{JournalRecord, segments};
@@ -46,25 +47,28 @@ pub(in crate::store) struct Opened {
 
 /// Opens the index. On a full disk it removes the ballast. If that is not enough, the rest of the journal stays in
 /// memory, so that the store can be read.
-pub(in crate::store) fn open_with_fallback(places: &Places, cache_bytes: u64) -> Result<Opened, EngineError> {
+pub(in crate::store) fn open_with_fallback(
+    places: &Places,
+    cache_bytes: u64,
+) -> Result<Opened, StorageError> {
     match open(places, cache_bytes, true) {
-        Err(EngineError::Full) => drop_ballast(places),
+        Err(StorageError::Full) => drop_ballast(places),
         result => return result,
     }
     match open(places, cache_bytes, true) {
-        Err(EngineError::Full) => open(places, cache_bytes, false),
+        Err(StorageError::Full) => open(places, cache_bytes, false),
         result => result,
     }
 }
 
-fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<Opened, EngineError> {
+fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<Opened, StorageError> {
     let copy = SecondCopy::of(places)?;
     if copy == SecondCopy::None && !places.index.exists() {
         // A crash while sled creates its files can leave files that never open. An empty journal makes them replaceable.
         begin(&places.journal)?;
     }
     let opened = open_or_rebuild(places, cache_bytes, applies, copy);
-    if copy == SecondCopy::Whole && matches!(opened, Err(EngineError::Panicked(_))) {
+    if copy == SecondCopy::Whole && matches!(opened, Err(StorageError::Panicked(_))) {
         write_attempts(places, ATTEMPTS)?; // the next process rebuilds it at once
     }
     opened
@@ -75,14 +79,14 @@ fn open_or_rebuild(
     cache_bytes: u64,
     applies: bool,
     copy: SecondCopy,
-) -> Result<Opened, EngineError> {
+) -> Result<Opened, StorageError> {
     let attempts = attempts(places);
     let mut damage = Damage::default();
     let mut opens = false;
     if copy == SecondCopy::None || (places.index.exists() && attempts < ATTEMPTS) {
         write_attempts(places, attempts + 1)?;
         let examined = examine(places, cache_bytes);
-        if !matches!(examined, Err(EngineError::Panicked(_))) {
+        if !matches!(examined, Err(StorageError::Panicked(_))) {
             write_attempts(places, 0)?; // the attempt ended, with or without success
         }
         match examined {
@@ -110,7 +114,7 @@ fn open_or_rebuild(
                 found.engine.close();
                 opens = true;
             }
-            Err(error @ (EngineError::Panicked(_) | EngineError::Full)) => return Err(error),
+            Err(error @ (StorageError::Panicked(_) | StorageError::Full)) => return Err(error),
             Err(error) if copy == SecondCopy::None => return Err(error),
             Err(error) => tracing::error!(%error, "the index does not open"),
         }
@@ -118,7 +122,7 @@ fn open_or_rebuild(
     damage.rebuilt = true;
     match rebuild(places, cache_bytes, &mut damage) {
         Ok(opened) => finish(places, opened, damage),
-        Err(EngineError::Full) => Err(EngineError::Full),
+        Err(StorageError::Full) => Err(StorageError::Full),
         Err(error) if opens => {
             tracing::error!(%error, "the index cannot be rebuilt; the undamaged records of the damaged index are served");
             let found = examine(places, cache_bytes)?;
@@ -132,7 +136,7 @@ fn open_or_rebuild(
     }
 }
 
-fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opened, EngineError> {
+fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opened, StorageError> {
     let CaughtUp { engine, tally, mut findings, pending, .. } = opened;
     remove_file(&places.attempts)?;
     if findings.damaged || findings.end() < tally.sequence {
@@ -196,7 +200,7 @@ impl ExaminedIndex {
     }
 }
 
-pub(in crate::store) fn examine(places: &Places, cache_bytes: u64) -> Result<ExaminedIndex, EngineError> {
+pub(in crate::store) fn examine(places: &Places, cache_bytes: u64) -> Result<ExaminedIndex, StorageError> {
     make_directory(&places.index)?;
     let engine = Engine::open(&places.index, cache_bytes)?;
     let shares = engine.scan(|(counted, damaged): &mut (Tally, u64), key, value| {
@@ -212,10 +216,10 @@ pub(in crate::store) fn examine(places: &Places, cache_bytes: u64) -> Result<Exa
 enum CatchUpError {
     /// The journal lacks the next record and has later ones.
     Gap,
-    Engine(EngineError),
+    Engine(StorageError),
 }
 
-impl<E: Into<EngineError>> From<E> for CatchUpError {
+impl<E: Into<StorageError>> From<E> for CatchUpError {
     fn from(error: E) -> Self {
         Self::Engine(error.into())
     }
@@ -271,7 +275,7 @@ fn catch_up(
 }
 
 /// Builds a new index beside the old one and renames it into place.
-fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<CaughtUp, EngineError> {
+fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<CaughtUp, StorageError> {
     tracing::warn!("rebuilding the index from the newest checkpoint and the journal");
     let (engine, from) = load_newest(places, cache_bytes, damage)?;
     let mut batches =
@@ -304,7 +308,11 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
 }
 
 /// A new index with the newest whole checkpoint, and the sequence of that checkpoint.
-fn load_newest(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<(Engine, u64), EngineError> {
+fn load_newest(
+    places: &Places,
+    cache_bytes: u64,
+    damage: &mut Damage,
+) -> Result<(Engine, u64), StorageError> {
     let checkpoints = checkpoint::list(&places.checkpoints)?;
     for checkpoint in checkpoints.iter().rev() {
         let engine = empty(places, cache_bytes)?;
@@ -321,10 +329,10 @@ fn load_newest(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result
     if is_whole_journal(places)? {
         return Ok((empty(places, cache_bytes)?, 0));
     }
-    Err(EngineError::Failed("no whole checkpoint is left to rebuild it from".to_owned()))
+    Err(StorageError::Failed("no whole checkpoint is left to rebuild it from".to_owned()))
 }
 
-fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, EngineError> {
+fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, StorageError> {
     remove_tree(&places.new_index)?;
     DirBuilder::new().mode(0o700).create(&places.new_index)?;
     Engine::open(&places.new_index, cache_bytes)
@@ -349,19 +357,19 @@ impl JournalBatches<'_> {
         self.batch.extend(record.rows);
     }
 
-    fn write_if_large(&mut self) -> Result<(), EngineError> {
+    fn write_if_large(&mut self) -> Result<(), StorageError> {
         if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
     }
 
-    fn write(&mut self) -> Result<(), EngineError> {
+    fn write(&mut self) -> Result<(), StorageError> {
         let changes = std::mem::take(&mut self.batch);
-        let before: Result<Changes, EngineError> =
+        let before: Result<Changes, StorageError> =
             changes.keys().map(|key| Ok((key.clone(), self.engine.value(key)?))).collect();
         self.tally = self.tally.after(self.sequence, &before?, &changes);
         self.engine.apply(&changes, &self.tally)
     }
 
-    fn finish(mut self) -> Result<Tally, EngineError> {
+    fn finish(mut self) -> Result<Tally, StorageError> {
         if !self.batch.is_empty() {
             self.write()?;
         }

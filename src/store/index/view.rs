@@ -4,14 +4,14 @@
 //! the group's keys had before it. A reader reads from sled and then replaces every value that a later group has
 //! changed, see [`Undo`]. It sees one moment, however long it reads, and holds no lock while it waits for the disk.
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
 use crate::revision::Digest;
 use crate::store::cell::{Cell, Changes, Row, Space};
-use crate::store::error::ReadError;
+use crate::store::error::{ReadError, StorageError};
 use crate::store::record::Table;
 use crate::store::record::agenda::{LinkBucket, LinkTarget};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -38,11 +38,11 @@ pub(in crate::store) struct View {
     /// None while the database is being reopened, and after it was closed.
     engine: Option<Engine>,
     undo: Arc<Undo>,
-    /// Differs from that of every other moment with other records.
+    /// Differs between moments with different records.
     pub(in crate::store) generation: u64,
 }
 
-/// The values that keys had before a group of commits, and then those of the groups after it.
+/// The old values of the keys that a group of commits changes, with a link to those of the next group.
 ///
 /// A reader keeps the node of its moment alive, and with it the nodes that follow. The first node with a key has the
 /// key's value at that moment. A key in no node has the value that sled returned before the nodes were searched.
@@ -105,7 +105,8 @@ impl View {
         }
     }
 
-    fn page(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Page, ReadError> {
+    /// Up to `limit` rows whose keys begin with `prefix`, after a key.
+    pub(super) fn page(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Page, ReadError> {
         let start = after.map_or(Bound::Included(prefix), Bound::Excluded);
         let read = self.engine()?.range(prefix, start, limit)?;
         let next = if read.len() == limit { read.last().map(|(key, _)| key.clone()) } else { None };
@@ -129,16 +130,11 @@ impl View {
     }
 }
 
-struct Page {
-    rows: Vec<Row>,
+/// Some rows of a scan.
+pub(super) struct Page {
+    pub(super) rows: Vec<Row>,
     /// The last key of the page; none on the last page.
-    next: Option<Vec<u8>>,
-}
-
-impl From<EngineError> for ReadError {
-    fn from(error: EngineError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
+    pub(super) next: Option<Vec<u8>>,
 }
 
 impl Index {
@@ -186,7 +182,10 @@ impl Index {
     }
 
     /// Like [`Self::read`], for scans on blocking threads: it waits for a database that is being reopened.
-    fn read_patiently<T>(&self, read: impl Fn(&View) -> Result<T, ReadError>) -> Result<T, ReadError> {
+    pub(super) fn read_patiently<T>(
+        &self,
+        read: impl Fn(&View) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
         for _ in 0..REOPENING.as_millis() {
             match self.read(&read) {
                 Err(ReadError::Unavailable(_)) if self.may_come_back() => {}
@@ -214,9 +213,9 @@ impl Index {
 
     /// Publishes the values before a group of commits. The group may then be applied to the database, and no reader
     /// sees it before [`Self::end_group`].
-    pub(in crate::store) fn begin_group(&self, before: Changes) -> Result<(), EngineError> {
+    pub(in crate::store) fn begin_group(&self, before: Changes) -> Result<(), StorageError> {
         let set = self.lock().undo.before.set(before);
-        set.map_err(|_| EngineError::Failed("the group before was never ended".to_owned()))
+        set.map_err(|_| StorageError::Failed("the group before was never ended".to_owned()))
     }
 
     /// Shows a group of commits to readers. `in_lock` runs when no reader can see it yet.
@@ -269,124 +268,6 @@ impl Index {
     }
 }
 
-/// The rows of one record after the other, in the order of their keys.
-///
-/// It reads page by page, each at its own moment. A record is always of one moment.
-pub(in crate::store) struct Groups<'a> {
-    index: &'a Index,
-    prefix: Vec<u8>,
-    after: Option<Vec<u8>>,
-    limit: usize,
-    is_done: bool,
-    ready: VecDeque<Vec<Row>>,
-}
-
-impl<'a> Groups<'a> {
-    /// The records whose keys begin with a prefix.
-    pub(in crate::store) fn new(index: &'a Index, prefix: Vec<u8>) -> Self {
-        Self { index, prefix, after: None, limit: 1024, is_done: false, ready: VecDeque::new() }
-    }
-
-    /// Reads a page. The page may cut off its last record, so the next page begins with it.
-    fn fill(&mut self) -> Result<(), ReadError> {
-        let page = self.index.read_patiently(|view| {
-            #[cfg(test)]
-            self.index.slow_disk.scan();
-            view.page(&self.prefix, self.after.as_deref(), self.limit)
-        })?;
-        let mut records: VecDeque<Vec<Row>> = VecDeque::new();
-        // The record before the page may have grown since. Its new parts are skipped.
-        let returned = self.after.as_deref().map(base);
-        for row in page.rows.into_iter().skip_while(|(key, _)| Some(base(key)) == returned) {
-            match records.back_mut() {
-                Some(parts) if parts.first().is_some_and(|(first, _)| base(first) == base(&row.0)) => {
-                    parts.push(row)
-                }
-                _ => records.push_back(vec![row]),
-            }
-        }
-        if page.next.is_some() && records.pop_back().is_some() && records.is_empty() {
-            self.limit *= 2;
-            return Ok(());
-        }
-        let last = records.back().and_then(|parts| parts.last()).map(|(key, _)| key.clone());
-        self.ready = records;
-        self.is_done = page.next.is_none();
-        self.after = last.or(page.next);
-        Ok(())
-    }
-}
-
-/// An index that cannot be read ends the scan with an error.
-impl Iterator for Groups<'_> {
-    type Item = Result<Vec<Row>, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && !self.is_done {
-            if let Err(error) = self.fill() {
-                self.is_done = true;
-                return Some(Err(error));
-            }
-        }
-        self.ready.pop_front().map(Ok)
-    }
-}
-
-/// The part that the keys of a record share.
-fn base(key: &[u8]) -> &[u8] {
-    key.split_last_chunk::<2>().map_or(&[], |(base, _)| base)
-}
-
-/// The records of a table, in the order of their ids.
-pub(in crate::store) struct Records<'a> {
-    groups: Groups<'a>,
-    table: Table,
-    prefix: usize,
-}
-
-impl<'a> Records<'a> {
-    pub(in crate::store) fn new(index: &'a Index, space: &Space, table: Table) -> Self {
-        Self::within(index, space, table, &[])
-    }
-
-    /// The records whose ids begin with `begin`, which is left out of the ids.
-    pub(in crate::store) fn within(index: &'a Index, space: &Space, table: Table, begin: &[u8]) -> Self {
-        let mut prefix = space.table(table);
-        prefix.extend_from_slice(begin);
-        Self { table, prefix: prefix.len(), groups: Groups::new(index, prefix) }
-    }
-
-    fn record(&self, parts: &[Row]) -> Result<Row, ReadError> {
-        let cell = Cell {
-            table: self.table,
-            base: parts.first().map(|(key, _)| base(key)).unwrap_or_default().to_vec(),
-        };
-        let record = cell.join(parts)?;
-        Ok((cell.base.get(self.prefix..).unwrap_or_default().to_vec(), record))
-    }
-
-    /// The records, parsed.
-    pub(in crate::store) fn parsed<T: DeserializeOwned>(
-        self,
-    ) -> impl Iterator<Item = Result<(Vec<u8>, T), ReadError>> + 'a {
-        let cell = Cell { table: self.table, base: Vec::new() };
-        self.map(move |row| {
-            let (id, bytes) = row?;
-            serde_json::from_slice(&bytes).map(|record| (id, record)).map_err(|cause| cell.damaged(cause))
-        })
-    }
-}
-
-/// Ids and bytes. A damaged record is an error in its place, and the scan continues.
-impl Iterator for Records<'_> {
-    type Item = Result<Row, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let parts = self.groups.next()?;
-        Some(parts.and_then(|parts| self.record(&parts)))
-    }
-}
-
 /// Makes the reads of a test wait, as a disk that does not answer would.
 #[cfg(test)]
 #[derive(Default)]
@@ -404,7 +285,7 @@ impl SlowDisk {
         drop(self.reads.read().unwrap());
     }
 
-    fn scan(&self) {
+    pub(super) fn scan(&self) {
         self.waiting_scans.fetch_add(1, Ordering::SeqCst);
         drop(self.scans.read().unwrap());
         self.waiting_scans.fetch_sub(1, Ordering::SeqCst);
@@ -415,72 +296,10 @@ impl SlowDisk {
 mod tests {
     use super::*;
     use crate::program::Slug;
+    use crate::store::Store;
     use crate::store::record::agenda::AgendaRecord;
-    use crate::store::{Store, Write};
-    use chrono::DateTime;
     use std::sync::mpsc;
     use std::time::Instant;
-
-    fn open(dir: &std::path::Path) -> Store {
-        Store::open(dir, &Slug::parse("con").unwrap()).unwrap()
-    }
-
-    fn put(key: u8, expect: Option<u64>) -> Write {
-        let record = AgendaRecord {
-            version: expect.unwrap_or(0) + 1,
-            name: String::new(),
-            picks: Vec::new(),
-            links: Vec::new(),
-            created: DateTime::UNIX_EPOCH,
-            modified: DateTime::UNIX_EPOCH,
-            key_generation: 0,
-            next_link: 1,
-            seen_release: 1,
-        };
-        Write::PutAgenda { key: Digest([key; 32]), expect, record }
-    }
-
-    fn versions(store: &Store) -> Vec<(u8, u64)> {
-        store.agendas().map(Result::unwrap).map(|(key, record)| (key.0[0], record.version)).collect()
-    }
-
-    #[test]
-    fn a_scan_on_a_slow_disk_delays_no_commit_and_no_other_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = open(dir.path());
-        store.commit_blocking(vec![put(1, None)]).unwrap();
-        let stalled = store.stall_scans();
-        let scan = std::thread::spawn({
-            let store = store.clone();
-            move || versions(&store)
-        });
-        stalled.wait_for_a_scan();
-        let before = store.generation();
-        store.commit_blocking(vec![put(2, None)]).unwrap();
-        assert!(store.agenda(&Digest([1; 32])).unwrap().is_some());
-        assert!(store.generation() > before);
-        assert!(stalled.end(), "the commit or a read waited for the scan");
-        scan.join().unwrap();
-    }
-
-    #[test]
-    fn a_page_is_of_the_moment_at_which_its_read_began() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = open(dir.path());
-        store.commit_blocking(vec![put(1, None), put(2, None), put(3, None)]).unwrap();
-        let stalled = store.stall_scans();
-        let scan = std::thread::spawn({
-            let store = store.clone();
-            move || versions(&store)
-        });
-        stalled.wait_for_a_scan();
-        store.commit_blocking(vec![put(1, Some(1)), put(4, None)]).unwrap();
-        store.commit_blocking(vec![put(1, Some(2)), put(2, Some(1))]).unwrap();
-        store.commit_blocking(vec![Write::DeleteAgenda { key: Digest([3; 32]), expect: None }]).unwrap();
-        assert!(stalled.end());
-        assert_eq!(scan.join().unwrap(), [(1, 1), (2, 1), (3, 1)]);
-        assert_eq!(versions(&store), [(1, 3), (2, 2), (4, 1)]);
-    }
 
     #[test]
     fn a_long_chain_of_groups_is_dropped_without_recursion() {
@@ -514,7 +333,7 @@ mod tests {
     #[test]
     fn a_read_during_a_reopening_fails_at_once() {
         let dir = tempfile::tempdir().unwrap();
-        let store = open(dir.path());
+        let store = Store::open(dir.path(), &Slug::parse("con").unwrap()).unwrap();
         let pipe = dir.path().join("journal/00000000000000000002.journal");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         store.index().is_failing.store(true, Ordering::Relaxed);

@@ -201,7 +201,7 @@ pub(in crate::store) fn replay<E: From<io::Error>>(
 mod tests {
     use super::*;
     use crate::store::cell::Changes;
-    use crate::store::index::engine::EngineError;
+    use crate::store::error::StorageError;
     use crate::store::journal::Journal;
     use proptest::prelude::*;
     use std::fs::OpenOptions;
@@ -229,7 +229,7 @@ mod tests {
         let mut found = Vec::new();
         let findings = replay(dir, 0, |record| {
             found.push(record);
-            Ok::<_, EngineError>(())
+            Ok::<_, StorageError>(())
         });
         (found, findings.unwrap())
     }

@@ -1,6 +1,6 @@
 //! Releases and the ledger.
 //!
-//! The ledger is stored in one of two ways: each entry, feed mark and slug in a record of its own, or in pieces of
+//! The ledger is stored in one of two ways: one record for each entry, feed mark and slug, or pieces of
 //! some megabytes that one release wrote, with the later changes in records beside them. See [`LedgerBase`].
 
 use crate::program::{Change, Conference};
@@ -34,7 +34,7 @@ pub enum Origin {
     Restored,
 }
 
-/// A stored release. Its program is a record of its own.
+/// A stored release. Its program is a separate record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseRecord {
     /// 1, 2, 3 …
