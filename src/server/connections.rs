@@ -3,8 +3,8 @@
 mod look;
 
 use super::pulse::Pulse;
-use super::received::Unread;
 use crate::peer::Peer;
+use hyper::body::Incoming;
 use look::Look;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -66,6 +66,15 @@ pub(super) struct Place {
     connections: Arc<Connections>,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
     unread: Mutex<Option<Unread>>,
+}
+
+/// The part of a request's body that its handler did not read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It can still be read.
+    Rest(Incoming),
+    /// It cannot be read: the connection failed, or the client waits for a 100 (Continue) that it did not get.
+    Lost,
 }
 
 /// What becomes of a new connection.

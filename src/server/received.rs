@@ -4,7 +4,7 @@
 //! (RFC 9112, 9.3). A short one is read and dropped before the answer is sent; with any other the answer announces
 //! that the connection closes (RFC 9112, 9.6).
 
-use super::connections::Place;
+use super::connections::{Place, Unread};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -27,15 +27,6 @@ pub struct Received {
     place: Arc<Place>,
     /// Whether the client waits to be told to send it (RFC 9110, 10.1.1). Reading tells it.
     is_held_back: bool,
-}
-
-/// What a handler has left of a body.
-#[derive(Debug)]
-pub(super) enum Unread {
-    /// All or the rest of it is still to come.
-    Rest(Incoming),
-    /// Nothing can be read any more, or the client has not been told to send it.
-    Lost,
 }
 
 impl Received {

@@ -189,10 +189,8 @@ const CIRCLES_LEFT: &[&[&str]] = &[
     &["export/jcal/kind.rs", "export/jcal/recur.rs"],
     &["feed/facets.rs", "feed/filter.rs"],
     &["http/dav/", "http/problem.rs", "http/query.rs"],
-    &["ics/line.rs", "ics/value.rs"],
     &["import/booking.rs", "import/row.rs"],
     &["revision/departure.rs", "revision/ledger.rs"],
-    &["server/connections.rs", "server/received.rs"],
 ];
 
 #[test]
