@@ -1,26 +1,26 @@
-//! The only outgoing connections, for the command line alone: the server itself never opens one.
+//! Outgoing HTTP requests of the command line. The server itself never opens a connection.
 
 use std::fmt;
 use std::time::Duration;
 use ureq::Agent;
 use url::{Host, Url};
 
-/// The organizer's secret; never printed.
+/// An organizer secret; never printed.
 #[derive(Clone)]
 pub struct Secret(String);
 
-/// A file that does not hold a secret alone.
+/// Why a file is not a secret file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFileError {
-    /// Nothing but blank lines and comments.
+    /// Only blank lines and comments.
     #[error("the file holds no secret")]
     Empty,
-    /// The server's file.
+    /// The server's secrets file, which holds digests.
     #[error(
         "this is the server's file, which holds no secret; pass the file with what `callboard secret add` printed"
     )]
     Digests,
-    /// A label, several secrets, or a text.
+    /// More than one word, such as a label and a secret.
     #[error(
         "the file holds more than one word; write the secret alone, as `callboard secret add` printed it"
     )]
@@ -28,10 +28,10 @@ pub enum SecretFileError {
 }
 
 impl Secret {
-    /// The one word of a file; blank lines and lines that begin with `#` do not count.
+    /// Reads the only word of a file. Blank lines and lines that begin with `#` are ignored.
     ///
     /// # Errors
-    /// [`SecretFileError`]; it quotes nothing of the file.
+    /// [`SecretFileError`], which never quotes the file.
     pub fn from_file(text: &str) -> Result<Self, SecretFileError> {
         let lines =
             text.trim_start_matches('\u{feff}').lines().filter(|line| !line.trim_start().starts_with('#'));
@@ -51,8 +51,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether what is sent to a server goes over a network unencrypted: plain http to another machine.
-pub fn is_readable_on_the_way(to: &Url) -> bool {
+/// Whether requests to a server cross a network unencrypted: plain http to another machine.
+pub fn is_unencrypted(to: &Url) -> bool {
     let is_this_machine = match to.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
@@ -65,55 +65,55 @@ pub fn is_readable_on_the_way(to: &Url) -> bool {
     to.scheme() != "https" && !is_this_machine
 }
 
-/// What a server answered.
+/// A server's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The body, as text.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// Why a request got no response.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection, no TLS, a timeout, or an answer that is too long.
+    /// No connection, no TLS, a timeout, or a response that is too long.
     #[error("{origin} does not answer")]
     Unreachable {
-        /// Where: scheme, host and port. What an address holds besides may be a secret, in a webhook's path too.
+        /// Scheme, host and port. The rest of an address may be a secret, even a webhook's path.
         origin: String,
-        /// Why.
+        /// The cause.
         #[source]
         cause: Box<ureq::Error>,
     },
 }
 
-/// A connection to a server's organizer paths, or to a webhook.
+/// Sends requests to a server's organizer paths or to a webhook.
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
     secret: Option<Secret>,
 }
 
-/// A request.
+/// A request to send.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub struct OutgoingRequest<'a> {
     /// GET, PUT or POST.
     pub method: &'a str,
-    /// Where.
+    /// The address.
     pub url: Url,
     /// Header fields besides Authorization.
     pub headers: Vec<(&'a str, String)>,
-    /// What to send; none for GET.
+    /// The body; none for GET.
     pub body: Option<&'a [u8]>,
 }
 
-/// The longest answer that is read: a program file has at most 20 MiB.
+/// The longest response that is read, in bytes: a program file has at most 20 MiB.
 const LONGEST: u64 = 32 * 1024 * 1024;
 
 impl Client {
-    /// A client that identifies itself with the organizer's secret, if there is one. Redirects are not
-    /// followed, so a secret goes nowhere but where it was sent.
+    /// A client that sends the organizer secret, if there is one. It follows no redirects, so the secret reaches only the
+    /// given server.
     pub fn new(secret: Option<Secret>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -125,7 +125,7 @@ impl Client {
         Self { agent: config.into(), secret }
     }
 
-    /// A client for a server on this machine: no proxy, and not more patience than this.
+    /// A client for a server on this machine: without a proxy, and with a timeout.
     pub fn local(patience: Duration) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -138,11 +138,11 @@ impl Client {
         Self { agent: config.into(), secret: None }
     }
 
-    /// Sends a request and reads the answer whole.
+    /// Sends a request and reads the whole response.
     ///
     /// # Errors
-    /// [`ClientError`]; an answer of any status is none.
-    pub fn call(&self, call: Call<'_>) -> Result<Answer, ClientError> {
+    /// [`ClientError`]. A response of any status is not an error.
+    pub fn send(&self, call: OutgoingRequest<'_>) -> Result<Answer, ClientError> {
         let mut request = http::Request::builder().method(call.method).uri(call.url.as_str());
         for (name, value) in call.headers {
             request = request.header(name, value);
@@ -167,8 +167,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_to_another_machine_can_be_read_on_the_way() {
-        for (to, is_readable) in [
+    fn only_plain_http_to_another_machine_is_unencrypted() {
+        for (to, unencrypted) in [
             ("https://conf.example.org", false),
             ("http://127.0.0.1:8080", false),
             ("http://127.9.9.9", false),
@@ -182,7 +182,7 @@ mod tests {
             ("http://[fe80::1]", true),
             ("http://notlocalhost", true),
         ] {
-            assert_eq!(is_readable_on_the_way(&to.parse().unwrap()), is_readable, "{to}");
+            assert_eq!(is_unencrypted(&to.parse().unwrap()), unencrypted, "{to}");
         }
     }
 

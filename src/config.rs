@@ -1,7 +1,7 @@
-//! The configuration: TOML in, every value parsed into its type; unknown keys are refused.
+//! The config: parses TOML into checked values and refuses unknown keys.
 //!
-//! Owns defaults and the wording of mistakes. It does not read files or the clock, and knows nothing of
-//! what the values are used for.
+//! Owns the defaults and the error messages. Reads neither files nor the clock, and does not know what values are used
+//! for. Limits of clients are in [`Limits`].
 
 mod error;
 mod file;
@@ -27,11 +27,11 @@ use url::Url;
 /// Everything that can be configured, with every value checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Whether the config or a flag says so.
+    /// Whether the config or a flag sets `listen`.
     pub listen_is_set: bool,
-    /// Where the operator's paths are, if anywhere.
+    /// The operator's address, if any.
     pub operator_listen: Option<SocketAddr>,
     /// The program file.
     pub program: PathBuf,
@@ -39,32 +39,32 @@ pub struct Config {
     pub data: PathBuf,
     /// The origin of links; none: the listen address.
     pub public_url: Option<Url>,
-    /// Whose pages may frame `/?embed`; empty: nobody's.
+    /// The origins whose pages may frame `/?embed`; empty: none.
     pub frame_ancestors: Vec<String>,
-    /// The proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Trusted,
     /// Days after the conference's end until agendas are erased.
     pub retention_days: u32,
-    /// Bytes that the store's journal grows before a checkpoint is made.
+    /// Bytes of the store's journal after which a checkpoint is made.
     pub checkpoint_bytes: u64,
     /// Days for which `callboard backup DIRECTORY` keeps backups.
     pub backup_keep_days: u32,
-    /// Bytes of a release above which the store writes it in pieces, of that length.
+    /// The length of pieces, in bytes, in which the store writes a larger release.
     pub piece_bytes: usize,
-    /// The release guard, the file watch and what is kept.
+    /// The release guard, the file watch and how many releases are kept.
     pub publishing: Publishing,
-    /// The server's limits.
+    /// The limits of clients.
     pub limits: Limits,
-    /// The organizer secrets file; while it holds no secret, the organizer's paths answer 404.
+    /// The organizer secrets file. While it holds no secret, the organizer's paths answer 404.
     pub organizer_secret_file: Option<PathBuf>,
-    /// The calls that go out after every release.
+    /// The receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
-    conference: Described,
+    conference: ConferenceWithoutOrigin,
 }
 
-/// The conference without the origin, which may only be known once the server listens.
+/// The conference without its origin, which may be known only once the server listens.
 #[derive(Debug, Clone, PartialEq)]
-struct Described {
+struct ConferenceWithoutOrigin {
     title: Text,
     slug: Slug,
     dates: Option<(NaiveDate, NaiveDate)>,
@@ -78,7 +78,7 @@ struct Described {
     tombstone_days: u32,
 }
 
-/// What the command line says; it wins over the file.
+/// Flags of the command line, which override the file.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// `--listen`
@@ -94,7 +94,7 @@ pub struct Overrides {
 }
 
 impl Config {
-    /// Reads a config file's text; `None` where there is no file, in which case only the zone must be given.
+    /// Parses a config file's text. Without a file (`None`) only the zone is required.
     ///
     /// # Errors
     /// [`ConfigError`]: the key, what is wrong and what to write instead.
@@ -103,30 +103,29 @@ impl Config {
         raw.resolve(overrides)
     }
 
-    /// The conference, with links that start with `public_url` or, without one, the address that the
-    /// server is bound to.
+    /// The conference. Its links begin with `public_url` or, without one, with the address that the server is bound to.
     pub fn conference(&self, bound: SocketAddr) -> Conference {
-        let described = self.conference.clone();
+        let conference = self.conference.clone();
         let fallback = || Url::parse(&format!("http://{bound}")).ok();
         #[expect(clippy::expect_used, reason = "a socket address is always a URL's authority")]
         let public_url = self.public_url.clone().or_else(fallback).expect("an address");
         Conference {
-            title: described.title,
-            slug: described.slug,
-            dates: described.dates,
-            zone: described.zone,
-            venue: described.venue,
-            language: described.language,
-            clock: described.clock,
-            uid_domain: described.uid_domain,
+            title: conference.title,
+            slug: conference.slug,
+            dates: conference.dates,
+            zone: conference.zone,
+            venue: conference.venue,
+            language: conference.language,
+            clock: conference.clock,
+            uid_domain: conference.uid_domain,
             public_url,
-            tracks: described.tracks,
-            rooms: described.rooms,
-            tombstone_days: described.tombstone_days,
+            tracks: conference.tracks,
+            rooms: conference.rooms,
+            tombstone_days: conference.tombstone_days,
         }
     }
 
-    /// The conference's slug: it names the conference in the store.
+    /// The conference's slug, which is its name in the store.
     pub fn slug(&self) -> &Slug {
         &self.conference.slug
     }
@@ -147,7 +146,7 @@ mod tests {
     const ZONE: &str = "[conference]\nzone = \"America/Los_Angeles\"\n";
 
     #[test]
-    fn the_shipped_config_loads_and_says_what_its_comments_say() {
+    fn the_shipped_config_shows_the_defaults() {
         let config = parse(include_str!("../config/callboard.toml")).unwrap();
         let conference = config.conference("127.0.0.1:8080".parse().unwrap());
         assert_eq!(conference.title.as_str(), "SREcon25 Americas");
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zone_is_the_one_thing_that_must_be_given() {
+    fn only_the_zone_is_required() {
         assert!(message("").contains("--zone"));
         let overrides = Overrides { zone: Some("Europe/Berlin".into()), ..Overrides::default() };
         assert_eq!(Config::parse(None, overrides).unwrap().conference.zone.name(), "Europe/Berlin");
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_win_over_the_file() {
+    fn flags_override_the_file() {
         let overrides = Overrides { listen: "127.0.0.1:0".parse().ok(), ..Overrides::default() };
         let config = Config::parse(Some(&format!("listen = \"127.0.0.1:9\"\n{ZONE}")), overrides).unwrap();
         assert_eq!(config.listen.port(), 0);
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_checked_and_the_remedy_is_named() {
+    fn an_error_names_the_key_and_the_remedy() {
         for (line, expected) in [
             ("public_url = \"https://a.example/path\"", "without a path"),
             ("public_url = \"ftp://a.example\"", "http"),

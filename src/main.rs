@@ -1,10 +1,10 @@
-//! The process edge: arguments in, exit code out.
+//! The process: starts logging, runs the command line, returns its exit code.
 
 use callboard::cli;
 use std::process::ExitCode;
 use tikv_jemallocator::Jemalloc;
 
-/// C libraries use it too. What it keeps for itself is set in `.cargo/config.toml`, and `MALLOC_CONF` changes it.
+/// C libraries use it too. `.cargo/config.toml` sets its options; `MALLOC_CONF` overrides them.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

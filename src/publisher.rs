@@ -1,43 +1,42 @@
 //! The one write path of the program: import, diff, advance, render, lint, persist, swap.
 //!
-//! Owns the running release and the order of those steps. Persisting is the last that can fail, and is a
-//! compare-and-set on the previous release's number; a failure before it leaves everything as it was and
-//! says why. It knows neither HTTP nor the command line. `turn` is the path itself; the other modules are
-//! the ways into it, the guard beside it, and what is told afterwards.
+//! Owns the live release and the order of those steps. Persisting is the last step that can fail, and is a
+//! compare-and-set on the previous release's number; a failure before it changes nothing. Knows neither HTTP nor the
+//! command line. [`publish`](self::publish) holds the path itself; the other files hold its sources (program file,
+//! schedule, config, restored backup), the guard, and the deliveries that follow.
 
-mod erase;
+mod advance_counters;
+mod describe;
+mod erase_session;
 mod error;
-mod file;
-mod gate;
 mod guard;
 mod held;
 mod impact;
-mod kept;
-mod lift;
-mod reload;
+mod outbox;
+mod program_file;
+mod publish;
+mod reconfigure;
 mod schedule;
-mod shown;
-mod spool;
 mod start;
 mod status;
-mod tell;
-mod turn;
+mod stored_release;
 mod watch;
 
-pub use crate::store::Schedule;
-pub use erase::Erased;
+pub use advance_counters::{AdvancedCounters, advance_counters};
+pub use describe::{
+    ChangeDescription, FromTo, OriginDescription, changes_as_text, describe_changes, impact_as_text,
+};
+pub use erase_session::Erased;
 pub use error::{PublishError, StartError};
-pub use gate::Inspect;
-pub use guard::{Guarded, Held};
-pub use held::{HeldReleases, Waiting};
-pub use impact::{Holders, Impact, impact, interest};
-pub use lift::{Lifted, lift};
-pub use reload::Settings;
-pub use schedule::{Scheduled, keep_schedule};
-pub use shown::{FromTo, ShownChange, ShownOrigin, describe, describe_impact, shown};
-pub use spool::{Call, Spooled, UNDELIVERED, spool, spool_directory, write_call};
+pub use guard::{GuardVerdict, Hold};
+pub use held::{HeldProposal, HeldProposals};
+pub use impact::{Impact, SessionImpact, count_picks, impact};
+pub use outbox::{Delivery, OutboxCount, UNDELIVERED, enqueue, outbox_directory, write_delivery};
+pub use publish::{Inspect, Job};
+pub use reconfigure::Settings;
+pub use schedule::{ScheduleReceipt, run_schedule};
 pub use start::Started;
-pub use status::{Attempt, ConfigStatus, Part, Status, Unstored, Verdict};
+pub use status::{Attempt, AttemptResult, ConfigStatus, PublisherTask, Status, UnstoredFile};
 pub use watch::watch;
 
 use crate::clock::Clock;
@@ -54,83 +53,84 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch as channel};
 
-/// Publishes, and holds what is published.
+/// Publishes releases and serves the live one.
 #[derive(Debug)]
 pub struct Publisher {
-    current: ArcSwap<Published>,
-    /// What a reload of the config replaces.
+    current: ArcSwap<LiveRelease>,
+    /// The part of the config that a reload replaces.
     settings: ArcSwap<Settings>,
-    /// The program file that is watched.
+    /// The watched program file.
     file: PathBuf,
-    /// Where webhook calls are left.
-    spool: PathBuf,
+    /// The directory of webhook deliveries.
+    outbox: PathBuf,
     inspect: Inspect,
     store: Store,
     clock: Clock,
-    /// One publication at a time.
+    /// Held for one publication at a time.
     turn: tokio::sync::Mutex<()>,
-    /// Told when a schedule was made or taken back.
+    /// Notified when a release is scheduled or unscheduled.
     rescheduled: Notify,
-    /// What the file system has reported about the program file.
-    writer: channel::Sender<watch::Writer>,
+    /// The last state that the file system reported of the program file.
+    writer: channel::Sender<watch::WriterState>,
     state: Mutex<Status>,
     announce: channel::Sender<u64>,
+    preparation: publish::Preparation,
 }
 
-/// What is served of a release, swapped in as one.
+/// The live release with everything that is served of it; swapped as one.
 #[derive(Debug)]
-pub struct Published {
+pub struct LiveRelease {
     /// The release.
     pub release: Arc<Release>,
     /// Its public pages.
     pub pages: Pages,
-    /// Whether this process looked at its feeds, so that those of the next that are the same are sound.
+    /// Whether this process linted its feeds. The next release's identical feeds need no second look.
     inspected: bool,
 }
 
-impl Published {
+impl LiveRelease {
     fn new(release: Release, inspected: bool) -> Self {
         let pages = Pages::render(&release);
         Self { release: Arc::new(release), pages, inspected }
     }
 }
 
-/// Where the program file is, and how releases are made of it.
+/// The publisher's settings at a start.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The program file that is watched.
+    /// The watched program file.
     pub file: PathBuf,
-    /// Guard, watch and keeping.
+    /// Guard, watch and how many releases are kept.
     pub settings: Publishing,
-    /// Calls that go out after a release.
+    /// Receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
-    /// Where they are left for `callboard deliver`.
-    pub spool: PathBuf,
-    /// The look at a release before it is kept: [`crate::doctor::inspect`], but for a test.
+    /// The directory where deliveries wait for `callboard deliver`.
+    pub outbox: PathBuf,
+    /// Lints a release before it is persisted: [`crate::doctor::inspect`]; tests replace it.
     pub inspect: Inspect,
 }
 
-/// What is to be published.
+/// A program to publish.
 #[derive(Debug, Clone)]
 pub struct Proposal {
     /// The program's bytes.
     pub csv: Bytes,
-    /// How they came in.
+    /// Its source.
     pub origin: Origin,
-    /// The label of the organizer's secret, where one was used.
+    /// The label of the organizer secret that was used, if any.
     pub who: Option<String>,
-    /// The digest of the preview that is confirmed, should the guard hold the release.
+    /// The digest of the confirmed preview, which lets a held release through.
     pub confirm: Option<String>,
-    /// The release that it is meant to follow; none: whichever runs.
+    /// The release that must be live; none: any.
     pub expect: Option<u64>,
 }
 
-/// What came of a proposal that was not refused.
+/// The result of an accepted proposal.
 #[derive(Debug)]
 pub struct Publication {
-    /// The release that runs now.
+    /// The live release.
     pub release: Arc<Release>,
-    /// What changed; empty where nothing did.
+    /// Its changes; empty if nothing changed.
     pub changes: Vec<Change>,
     /// The import's report, warnings included.
     pub report: Report,
@@ -138,53 +138,52 @@ pub struct Publication {
     pub is_new: bool,
 }
 
-/// What would come of a proposal.
+/// The release that a proposal would give.
 #[derive(Debug)]
 pub struct Preview {
     /// The import's report.
     pub report: Report,
-    /// The release that it would give, and its changes; none where the import has errors.
+    /// The release and its changes; none if the import has errors.
     pub prepared: Option<Prepared>,
-    /// What the guard says to it.
-    pub guarded: Option<Guarded>,
-    /// The release that it was held against.
+    /// The guard's verdict.
+    pub verdict: Option<GuardVerdict>,
+    /// The live release that it was compared with.
     pub base: Arc<Release>,
 }
 
 impl Publisher {
-    /// The running release.
+    /// The live release.
     pub fn current(&self) -> Arc<Release> {
         Arc::clone(&self.current.load().release)
     }
 
-    /// The running release with its pages.
-    pub fn published(&self) -> Arc<Published> {
+    /// The live release with its pages.
+    pub fn live(&self) -> Arc<LiveRelease> {
         self.current.load_full()
     }
 
-    /// The config that new releases are made with. After a start whose config was held back, it differs from
-    /// the running release's.
+    /// The config of new releases. It differs from the live release's while the guard holds a changed config.
     pub fn conference(&self) -> Arc<Conference> {
         Arc::clone(&self.settings.load().conference)
     }
 
-    /// Hears of every new release's number.
+    /// Receives the number of every new release.
     pub fn subscribe(&self) -> channel::Receiver<u64> {
         self.announce.subscribe()
     }
 
-    /// What was tried last and what is held.
+    /// The last attempt to publish, and what is held.
     pub fn status(&self) -> Status {
         self.state().clone()
     }
 
-    /// What a proposal would change. Nothing is changed by it.
+    /// Imports a program and compares it with the live one, without publishing it.
     pub fn preview(&self, csv: &[u8]) -> Preview {
         let (base, settings) = (self.current(), self.settings.load());
         let report = import(csv, &settings.conference);
         let prepared = report.program.clone().map(|program| base.follow(program, self.clock.now()));
-        let guarded = prepared.as_ref().map(|prepared| {
-            guard::weigh(
+        let verdict = prepared.as_ref().map(|prepared| {
+            guard::judge(
                 &base.program,
                 prepared,
                 &settings.publishing,
@@ -192,38 +191,29 @@ impl Publisher {
                 guard::digest(csv, &settings.conference, base.number()),
             )
         });
-        Preview { report, prepared, guarded, base }
+        Preview { report, prepared, verdict, base }
     }
 
-    /// What the file lacks at its end of the program that runs, unless it was published as it is before.
-    fn truncation(&self, csv: &[u8], running: u64) -> Option<Truncation> {
-        let cut = truncation(csv, &self.store.program_csv(running).ok()??)?;
+    /// The end of the live program that the file lacks. None if the same file was published before.
+    fn truncation(&self, csv: &[u8], live: u64) -> Option<Truncation> {
+        let truncation = truncation(csv, &self.store.program_csv(live).ok()??)?;
         let digest = Digest::of(csv);
-        let kept = self.store.releases().unwrap_or_default();
-        kept.iter().all(|kept| kept.csv_digest != digest).then_some(cut)
+        let releases = self.store.releases().unwrap_or_default();
+        releases.iter().all(|release| release.csv_digest != digest).then_some(truncation)
     }
 
-    /// The running program as a file.
+    /// The program file of a stored release. It may be 20 MiB, so call it within [`Store::read`].
     ///
     /// # Errors
-    /// When the store cannot be read, or the release is kept without its text.
-    pub fn running_csv(&self) -> Result<Vec<u8>, PublishError> {
-        self.kept_csv(self.current().number())
-    }
-
-    /// A kept release's program as a file. Reads up to 20 MiB, so it belongs into [`Store::read`].
-    ///
-    /// # Errors
-    /// [`PublishError::NotKept`] for a release that never was or is kept without its text.
-    pub fn kept_csv(&self, number: u64) -> Result<Vec<u8>, PublishError> {
+    /// [`PublishError::NotKept`] if the store has no such release, or only its record.
+    pub fn release_csv(&self, number: u64) -> Result<Vec<u8>, PublishError> {
         self.store.program_csv(number)?.ok_or(PublishError::NotKept { number })
     }
 
-    /// What the changes of a preview do to people's agendas. Scans all of them, so it is nothing for the
-    /// reactor's threads.
+    /// The effect of a preview's changes on agendas. It scans all of them, so keep it off the reactor's threads.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn impact(&self, base: &Release, prepared: &Prepared) -> Result<Impact, ReadError> {
         impact(&self.store, base, &prepared.release, &prepared.changes)
     }

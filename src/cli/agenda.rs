@@ -1,15 +1,15 @@
-//! `callboard agenda`: a shared agenda as a table, by its read link.
+//! `callboard agenda`: prints a shared agenda as a table.
 //!
-//! The link is a secret, so no message shows more of it than its origin.
+//! Its read link is a secret, so messages show only its origin.
 
 use super::exit::{Exit, Failure};
 use crate::agenda::{ReadToken, in_path};
-use crate::client::{Call, Client};
+use crate::client::{Client, OutgoingRequest};
 use crate::program::printable;
 use std::io::Write;
 use url::Url;
 
-/// A read link, taken apart.
+/// A parsed read link.
 struct Link {
     page: Url,
     token: String,
@@ -17,7 +17,7 @@ struct Link {
 
 pub(super) fn show(link: &str) -> Result<Exit, Failure> {
     let Some(Link { page, token }) = Link::parse(link) else {
-        let text = "this is no read link of an agenda; one looks like https://conf.example.org/agendas/cbr_…, \
+        let text = "this is not a read link of an agenda; a read link looks like https://conf.example.org/agendas/cbr_…, \
                     with or without .ics or .jcal";
         return Err(Failure::text(Exit::Usage, text));
     };
@@ -25,7 +25,7 @@ pub(super) fn show(link: &str) -> Result<Exit, Failure> {
     let failed = |text: String| Failure::text(Exit::Failed, text.replace(&token, "cbr_…"));
     let headers = vec![("accept", "text/plain".to_owned())];
     let answer = Client::new(None)
-        .call(Call { method: "GET", url: page, headers, body: None })
+        .send(OutgoingRequest { method: "GET", url: page, headers, body: None })
         .map_err(|error| failed(Failure::new(Exit::Failed, &error).to_string()))?;
     let text = String::from_utf8_lossy(&answer.body);
     match answer.status {
@@ -34,15 +34,17 @@ pub(super) fn show(link: &str) -> Result<Exit, Failure> {
                 .map_err(|error| Failure::new(Exit::Failed, &error))?;
             Ok(Exit::Done)
         }
-        200 => Err(failed(format!("{origin} answers with a page and no table; it may be an older version"))),
-        404 => Err(failed(format!("{origin} knows no agenda by this link; check it for a typo"))),
+        200 => Err(failed(format!(
+            "{origin} answers with a page instead of a table; it may be an older version"
+        ))),
+        404 => Err(failed(format!("{origin} has no agenda with this link; check it for a typo"))),
         410 => Err(failed(format!("this agenda is no longer shared at {origin}"))),
         status => Err(failed(format!("{origin} answers {status}"))),
     }
 }
 
 impl Link {
-    /// The page of an agenda by the address of any form of it.
+    /// Parses the address of an agenda in any form.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = match text.strip_prefix("webcal://") {
@@ -64,7 +66,7 @@ mod tests {
     use crate::agenda::EditKey;
 
     #[test]
-    fn every_form_of_a_read_link_leads_to_its_page() {
+    fn every_form_of_a_read_link_gives_its_page() {
         let token = EditKey::generate().unwrap().read_token(1).reveal();
         let page = format!("https://conf.example/agendas/{token}");
         for link in [

@@ -1,22 +1,22 @@
-//! What a server does beside answering: the file, the schedule, signals, and what read links have seen.
+//! The server's background tasks: program file, schedule, retention, signals, and storing when read links were polled.
 
 use super::reload::Reload;
 use super::systemd;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
 use crate::http::{App, Secrets};
-use crate::publisher::{Publisher, keep_schedule, watch};
+use crate::publisher::{Publisher, run_schedule, watch};
 use crate::retention::Retention;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
 
-/// Time between two passes that store the last fetches of read links: what a crash forgets, with up to about
-/// 20,000 links.
+/// The time between two passes that store the polls of read links. A crash loses the polls since the last pass, if there
+/// are at most about 20,000 links.
 const SAVE_EVERY: Duration = Duration::from_secs(180);
 
-/// Everything that goes on beside answering.
+/// The background tasks and what they work with.
 #[derive(Debug, Clone)]
 pub(super) struct Background {
     pub(super) publisher: Arc<Publisher>,
@@ -30,20 +30,20 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Goes on until it is aborted. It begins with what a start owes: calls that a crash came before, and the
-    /// file that was saved meanwhile.
+    /// Runs until it is aborted. First it enqueues deliveries that a crash prevented, and publishes a file that was saved
+    /// meanwhile.
     ///
-    /// `hang_ups` is listened for since before the server answers: without a listener SIGHUP ends a process.
+    /// The caller creates `hang_ups` before the server answers, because SIGHUP ends a process without a handler.
     pub(super) async fn run(self, hang_ups: Signal) {
-        self.publisher.tell_what_was_not().await;
+        self.publisher.enqueue_missing_deliveries().await;
         let publisher = || Arc::clone(&self.publisher);
         let retention = Arc::new(self.retention());
         tokio::join!(
             watch(publisher()),
-            keep_schedule(publisher()),
+            run_schedule(publisher()),
             retention.run(),
             self.store_freshness(),
-            self.hear(hang_ups)
+            self.reload_on(hang_ups)
         );
     }
 
@@ -52,8 +52,8 @@ impl Background {
         Retention::new(self.retention_days, publisher, self.store.clone(), freshness, self.clock.clone())
     }
 
-    /// SIGHUP: config, secrets and program file are read again. systemd waits until that is done.
-    async fn hear(&self, mut hang_ups: Signal) {
+    /// On SIGHUP, reads config, secrets and program file again. systemd waits until that is done.
+    async fn reload_on(&self, mut hang_ups: Signal) {
         while hang_ups.recv().await.is_some() {
             systemd::reloading();
             self.reload.run(&self.publisher, &self.app, &self.clock).await;
@@ -64,7 +64,7 @@ impl Background {
                 }
                 Err(error) => {
                     let valid = self.secrets.count();
-                    tracing::error!(%error, valid, "SIGHUP: only the valid lines of the organizer secrets file count");
+                    tracing::error!(%error, valid, "SIGHUP: only the valid lines of the organizer secrets file are used");
                 }
             }
             self.publisher.catch_up().await;
@@ -72,8 +72,7 @@ impl Background {
         }
     }
 
-    /// Stores what read links were seen to fetch; never returns. The first time at once, for the note of an earlier
-    /// version.
+    /// Stores the polls of read links at intervals; never returns. The first pass converts the note of an earlier version.
     async fn store_freshness(&self) {
         loop {
             self.save_freshness(Extent::Some).await;
@@ -81,14 +80,14 @@ impl Background {
         }
     }
 
-    /// Stores all that read links were seen to fetch; the last thing before the store is closed.
+    /// Stores all polls of read links, before the store is closed.
     pub(super) async fn finish(&self) {
         self.save_freshness(Extent::All).await;
     }
 
     async fn save_freshness(&self, extent: Extent) {
         let (freshness, store, now) = (Arc::clone(&self.freshness), self.store.clone(), self.clock.now());
-        // Many links take a while to serialise, and the commit waits for the disk.
+        // Serialising many links takes long, and the commit waits for the disk.
         let save = move || {
             let commit = |writes| store.commit_blocking(writes);
             match extent {
@@ -98,13 +97,13 @@ impl Background {
         };
         match tokio::task::spawn_blocking(save).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the last fetches of read links could not be stored"),
-            Err(error) => tracing::error!(%error, "the last fetches of read links could not be stored"),
+            Ok(Err(error)) => tracing::warn!(%error, "the polls of read links could not be stored"),
+            Err(error) => tracing::error!(%error, "the polls of read links could not be stored"),
         }
     }
 }
 
-/// How much of what changed is stored.
+/// How many of the changed polls a pass stores.
 #[derive(Debug, Clone, Copy)]
 enum Extent {
     Some,

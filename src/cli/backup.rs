@@ -1,4 +1,4 @@
-//! `callboard backup`: everything that is kept, in one file or stream, whole or not at all.
+//! `callboard backup`: writes everything that is stored to one file or stream, whole or not at all.
 
 use super::control;
 use super::exit::{Exit, Failure};
@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
-/// The end of the name of a backup that was written into a directory; the day stands before it.
+/// The suffix of a backup in a directory; the day comes before it.
 const SUFFIX: &str = ".ndjson";
 
 pub(super) fn back_up(file: &Path, keep: Option<u32>, settings: &Settings) -> Result<Exit, Failure> {
@@ -24,7 +24,7 @@ pub(super) fn back_up(file: &Path, keep: Option<u32>, settings: &Settings) -> Re
     let target = if file.is_dir() { file.join(format!("{today}{SUFFIX}")) } else { file.to_owned() };
     let Backup { conference, records, sequence } =
         if file == Path::new("-") { stream(&config)? } else { write(&config, &target)? };
-    control::note_saved(&config.data, config.slug());
+    control::store_backup_time(&config.data, config.slug());
     let name = target.display();
     let line = format!("{name}: {conference} at {sequence}, {records} records, SHA-256 verified\n");
     if file == Path::new("-") {
@@ -43,11 +43,11 @@ pub(super) fn back_up(file: &Path, keep: Option<u32>, settings: &Settings) -> Re
     Ok(Exit::Done)
 }
 
-/// To standard output. A stream that was cut off lacks its last line, so its reader notices.
+/// Writes to standard output. A stream that was cut off lacks its last line, so a restore notices.
 fn stream(config: &Config) -> Result<Backup, Failure> {
     if io::stdout().is_terminal() {
         let text =
-            "standard output is a terminal; send it on, as in `callboard backup - | age -r KEY > FILE`";
+            "standard output is a terminal; pipe the backup, as in `callboard backup - | age -r KEY > FILE`";
         return Err(Failure::text(Exit::Usage, text));
     }
     let failed =
@@ -65,7 +65,7 @@ fn write(config: &Config, target: &Path) -> Result<Backup, Failure> {
     Ok(backup)
 }
 
-/// Copies to the end, verifying what it copies: a server that stops in the middle leaves a backup that is not whole.
+/// Copies and verifies: if the server stops in the middle, the backup is incomplete.
 fn copy<W: Write>(config: &Config, tee: Tee<Source, W>, target: &Path) -> Result<Backup, Failure> {
     let mut reader = BufReader::with_capacity(256 * 1024, tee);
     let verified = verify_backup_from(&mut reader, target);
@@ -77,7 +77,7 @@ fn copy<W: Write>(config: &Config, tee: Tee<Source, W>, target: &Path) -> Result
     })
 }
 
-/// Copies everything that is read.
+/// Writes everything that is read to `to` as well.
 struct Tee<R, W> {
     from: R,
     to: W,
@@ -91,7 +91,7 @@ impl<R: Read, W: Write> Read for Tee<R, W> {
     }
 }
 
-/// Where the backup comes from: the server where one runs, else the data directory.
+/// The source of the backup: a running server, or else the data directory.
 enum Source {
     Server(std::os::unix::net::UnixStream),
     Directory { pipe: io::PipeReader, writer: std::thread::JoinHandle<Result<(), Failure>> },
@@ -111,7 +111,7 @@ impl Source {
         match self {
             Self::Server(_) => Ok(()),
             Self::Directory { pipe, writer } => {
-                drop(pipe); // a writer that still writes ends
+                drop(pipe); // ends a writer that still writes
                 writer.join().unwrap_or_else(|_| {
                     let text = format!("the data directory {} could not be read", config.data.display());
                     Err(Failure::text(Exit::Failed, text))
@@ -124,7 +124,7 @@ impl Source {
 fn source(config: &Config) -> Result<Source, Failure> {
     match control::request(&config.data, control::BACKUP) {
         Ok(server) => return Ok(Source::Server(server)),
-        Err(error) if control::is_nobody(&error) => {}
+        Err(error) if control::has_no_server(&error) => {}
         Err(error) => {
             let text = format!("the server's control socket cannot be used: {error}");
             return Err(Failure::text(Exit::Failed, text));
@@ -132,7 +132,7 @@ fn source(config: &Config) -> Result<Source, Failure> {
     }
     if !config.data.is_dir() {
         let text = format!(
-            "there is nothing to back up: {} is no directory; name the server's with --data or --config",
+            "there is nothing to back up: {} is not a directory; name the data directory with --data or --config",
             config.data.display()
         );
         return Err(Failure::text(Exit::Failed, text));
@@ -148,9 +148,9 @@ fn source(config: &Config) -> Result<Source, Failure> {
     Ok(Source::Directory { pipe, writer: writer.map_err(failed)? })
 }
 
-/// A data directory that no server has open, itself or a copy of one that cannot be written to.
+/// A data directory that no server has open, or a copy of one on a read-only mount.
 enum Opened {
-    /// The owner is given its files back after the store was closed.
+    /// `_owner` gives new files to the directory's owner after the store was closed.
     Store {
         store: Store,
         _owner: OwnershipGuard,
@@ -182,8 +182,7 @@ impl Opened {
     }
 }
 
-/// Removes the backups of days before the last `keep` ones, and what a kill left unfinished before yesterday. Files of other
-/// names stay, and so does the backup of today.
+/// Removes backups older than `keep` days, and unfinished ones from before yesterday. Files with other names stay.
 fn remove_old(dir: &Path, today: NaiveDate, keep: u32) -> io::Result<()> {
     let oldest = today.checked_sub_days(Days::new(keep.into())).unwrap_or(NaiveDate::MIN);
     for entry in std::fs::read_dir(dir)? {
@@ -214,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backups_of_old_days_go_and_nothing_else() {
+    fn only_old_backups_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let names = [
             "2025-03-25.ndjson",

@@ -1,9 +1,13 @@
-//! `callboard check`: the import's report, for people or for programs.
+//! `callboard check`, `diff`, `lint` and `import`: read a file and print a report, without a server.
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::import::ProgramFile;
-use std::io::{IsTerminal, Write};
+use crate::adopt::adopt;
+use crate::doctor::{lint as lint_feed, render, to_json};
+use crate::import::{ProgramFile, import as import_program};
+use crate::program::{Conference, Program, Severity, Zone, diff as diff_programs};
+use crate::publisher::{changes_as_text, describe_changes};
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,11 +19,32 @@ pub(super) enum Format {
     Json,
 }
 
-/// Reads a program file for a command; one that is too large fails with its report.
+impl Format {
+    /// Prints a report in this format.
+    fn print(
+        self,
+        human: impl FnOnce(bool) -> String,
+        json: impl FnOnce() -> serde_json::Value,
+    ) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        let written = match self {
+            Self::Human => {
+                let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                write!(out, "{}", human(colour))
+            }
+            Self::Json => writeln!(out, "{:#}", json()),
+        };
+        written.map_err(|error| Failure::new(Exit::Failed, &error))
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
+}
+
+/// Reads a program file for another command. One that is too large fails with its report.
 pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    let unreadable =
-        |error| Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()));
-    match ProgramFile::read(path).map_err(unreadable)? {
+    match ProgramFile::read(path).map_err(|error| unreadable(path, &error))? {
         ProgramFile::Whole(csv) => Ok(csv),
         ProgramFile::TooLarge(report) => {
             let text = report.render_human(&path.display().to_string(), b"", false);
@@ -28,25 +53,61 @@ pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// `callboard check`: prints the import's report.
 pub(super) fn check(file: Option<PathBuf>, format: Format, settings: Settings) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let path = file.unwrap_or_else(|| config.program.clone());
-    let contents = ProgramFile::read(&path).map_err(|error| {
-        Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
-    })?;
+    let contents = ProgramFile::read(&path).map_err(|error| unreadable(&path, &error))?;
     let report = contents.import(&Arc::new(config.conference(config.listen)));
     let csv = match contents {
         ProgramFile::Whole(csv) => csv,
         ProgramFile::TooLarge(_) => Vec::new(),
     };
-    let mut out = std::io::stdout().lock();
-    let written = match format {
-        Format::Human => {
-            let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            write!(out, "{}", report.render_human(&path.display().to_string(), &csv, colour))
-        }
-        Format::Json => writeln!(out, "{:#}", report.to_json()),
-    };
-    written.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let name = path.display().to_string();
+    format.print(|colour| report.render_human(&name, &csv, colour), || report.to_json())?;
     Ok(if report.program.is_some() { Exit::Done } else { Exit::BadProgram })
+}
+
+/// `callboard diff OLD NEW`: prints the changes between two files.
+pub(super) fn diff(old: &Path, new: &Path, format: Format, settings: &Settings) -> Result<Exit, Failure> {
+    let config = settings.config()?;
+    let conference = Arc::new(config.conference(config.listen));
+    let changes = diff_programs(&program(old, &conference)?, &program(new, &conference)?);
+    let changes = describe_changes(&changes, conference.zone);
+    format.print(|colour| changes_as_text(&changes, colour), || serde_json::json!({ "changes": changes }))?;
+    Ok(Exit::Done)
+}
+
+fn program(path: &Path, conference: &Arc<Conference>) -> Result<Program, Failure> {
+    let csv = program_file(path)?;
+    let report = import_program(&csv, conference);
+    let refused = || report.render_human(&path.display().to_string(), &csv, false);
+    report.program.clone().ok_or_else(|| Failure::text(Exit::BadProgram, refused()))
+}
+
+/// `callboard lint`: prints what in a feed breaks which calendar client.
+pub(super) fn lint(file: &Path, format: Format) -> Result<Exit, Failure> {
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::read(file).map(|read| bytes = read)
+    };
+    read.map_err(|error| unreadable(file, &error))?;
+    let findings = lint_feed(&bytes);
+    let name = file.display().to_string();
+    format.print(|colour| render(&name, &findings, colour), || to_json(&findings))?;
+    let breaks = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Ok(if breaks { Exit::BadProgram } else { Exit::Done })
+}
+
+/// `callboard import`: prints a foreign program as `program.csv`, and on standard error what did not map.
+pub(super) fn import(file: &Path, zone: Option<&str>) -> Result<Exit, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let zone = zone.map(Zone::parse).transpose().map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let adopted = adopt(&bytes, zone).map_err(|error| Failure::new(Exit::BadProgram, &error))?;
+    let _ = write!(std::io::stderr().lock(), "{}", adopted.render());
+    let written = std::io::stdout().lock().write_all(&adopted.csv);
+    written.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    Ok(Exit::Done)
 }

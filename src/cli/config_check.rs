@@ -1,6 +1,6 @@
-//! `callboard config check`: what the next start would do, tried on a copy of the data directory.
+//! `callboard config check`: tells what the next start would do.
 //!
-//! The start itself runs, on a [`Snapshot`]: what it prints is what a start does, not a second description of it.
+//! It runs the start itself on a [`Snapshot`] of the data directory, so no second description of a start can be wrong.
 //! Nothing is changed, and a running server is not disturbed.
 
 use super::exit::{Exit, Failure};
@@ -10,7 +10,9 @@ use crate::config::Config;
 use crate::http::Secrets;
 use crate::import::ProgramFile;
 use crate::program::Conference;
-use crate::publisher::{PublishError, Publisher, Setup, StartError, Started, Verdict, describe, shown};
+use crate::publisher::{
+    AttemptResult, PublishError, Publisher, Setup, StartError, Started, changes_as_text, describe_changes,
+};
 use crate::store::{Options, ReadError, Snapshot, Store};
 use std::io::Write;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     webhooks(&config);
     exit = worse(exit, program(&config));
     let options = Options { new_conference: serving.new_conference, ..Options::default() };
-    // The start on the copy logs what it does, which would read as if it had been done.
+    // The start on the copy would log publications that do not happen.
     let _quiet = tracing::subscriber::set_default(NoSubscriber::new());
     let snapshot = Snapshot::of(&config.data, config.slug(), options)
         .map_err(|error| Failure::new(Exit::of_opening(&error), &error))?;
@@ -40,7 +42,7 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: Vec::new(),
-        spool: config.data.clone(), // without webhooks nothing is left there
+        outbox: config.data.clone(), // not used without webhooks
         inspect: crate::doctor::inspect,
     };
     let clock = Clock::wall();
@@ -61,14 +63,14 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     }
 }
 
-/// The conference as a start would have it. Without `public_url` its links begin with the address of a socket that only a
-/// start opens: where that is not known they stay what they are.
-fn conference(config: &Config, store: &Store, running: u64) -> Result<Conference, Failure> {
+/// The conference as a start would have it. Without `public_url` and a fixed port, only a start knows the origin of links;
+/// then the live release's origin is used.
+fn conference(config: &Config, store: &Store, live: u64) -> Result<Conference, Failure> {
     let mut conference = config.conference(config.listen);
     let is_known = config.listen_is_set && config.listen.port() != 0;
     if config.public_url.is_none()
         && !is_known
-        && let Some(record) = store.release(running).map_err(unreadable)?
+        && let Some(record) = store.release(live).map_err(unreadable)?
     {
         conference.public_url = record.conference.public_url;
     }
@@ -96,13 +98,13 @@ fn secrets(config: &Config) -> Exit {
     }
 }
 
-/// `callboard deliver` reads these files, as another user perhaps, so one that is not readable here is only named.
+/// `callboard deliver` may read these files as another user, so an unreadable one is only reported.
 fn webhooks(config: &Config) {
     for webhook in &config.webhooks {
-        // The rest of the address may be a secret.
+        // The rest of the address may be secret.
         let origin = webhook.url.origin().ascii_serialization();
         match std::fs::File::open(&webhook.secret_file) {
-            Ok(_) => say("webhook", &format!("{origin}: its secret file is there")),
+            Ok(_) => say("webhook", &format!("{origin}: its secret file exists")),
             Err(error) => {
                 say(
                     "webhook",
@@ -143,23 +145,23 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
     let mut changes_nothing = true;
     for number in before + 1..=store.release_number().map_err(unreadable)? {
         changes_nothing = false;
-        tell_release(store, publisher, number)?;
+        print_release(store, publisher, number)?;
     }
     let status = publisher.status();
     if let Some(held) = status.held.newest() {
         changes_nothing = false;
         let reasons = held.reasons.join("; ");
         say("next start", &format!("HOLDS the config until `callboard publish --confirm`: {reasons}"));
-        print(&describe(&held.changes, false));
+        print(&changes_as_text(&held.changes, false));
     }
     match status.last.map(|attempt| attempt.verdict) {
-        Some(Verdict::Refused { errors }) => {
+        Some(AttemptResult::Refused { errors }) => {
             changes_nothing = false;
             exit = Exit::BadConfig;
             let errors = count(errors, "error");
             say("next start", &format!("REFUSES the config: the running program has {errors} under it"));
         }
-        Some(Verdict::Failed { reason }) => {
+        Some(AttemptResult::Failed { reason }) => {
             changes_nothing = false;
             exit = Exit::BadConfig;
             say("next start", &format!("cannot publish the config: {reason}"));
@@ -168,26 +170,26 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Failed, &error))?;
-    match runtime.block_on(publisher.take_file()) {
+    match runtime.block_on(publisher.publish_file()) {
         None => {}
         Some(Ok(publication)) if publication.is_new => {
             changes_nothing = false;
-            tell_release(store, publisher, publication.release.number())?;
+            print_release(store, publisher, publication.release.number())?;
         }
         Some(Ok(_)) => {}
         Some(Err(PublishError::Held(held))) => {
             changes_nothing = false;
-            let reasons = held.guarded.reasons.join("; ");
+            let reasons = held.verdict.reasons.join("; ");
             say(
                 "next start",
                 &format!("HOLDS the program file until `callboard publish --confirm`: {reasons}"),
             );
-            print(&describe(&shown(&held.changes, held.zone), false));
+            print(&changes_as_text(&describe_changes(&held.changes, held.zone), false));
         }
         Some(Err(PublishError::Refused(_))) => {
             changes_nothing = false;
             exit = worse(exit, Exit::BadProgram);
-            say("next start", "REFUSES the program file; the release that runs goes on");
+            say("next start", "REFUSES the program file; the live release stays");
         }
         Some(Err(error)) => {
             changes_nothing = false;
@@ -199,30 +201,30 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
         }
     }
     if publisher.file_is_stale() {
-        say("next start", "ignores the program file, which is older than the release that runs");
+        say("next start", "ignores the program file, which is older than the live release");
     } else if changes_nothing {
         say("next start", "changes nothing");
     }
     Ok(exit)
 }
 
-fn tell_release(store: &Store, publisher: &Publisher, number: u64) -> Result<(), Failure> {
+fn print_release(store: &Store, publisher: &Publisher, number: u64) -> Result<(), Failure> {
     let Some(record) = store.release(number).map_err(unreadable)? else { return Ok(()) };
-    let what = match record.origin {
+    let cause = match record.origin {
         crate::store::Origin::First => "the program file, as the first one",
         crate::store::Origin::Config => "the config",
-        crate::store::Origin::Upgrade => "this version, which shows sessions differently",
+        crate::store::Origin::Upgrade => "this version of Callboard, which renders sessions differently",
         _ => "the program file",
     };
     let changes = count(record.changes.len(), "change");
-    say("next start", &format!("publishes release {number} for {what}: {changes}"));
+    say("next start", &format!("publishes release {number} for {cause}: {changes}"));
     if record.origin != crate::store::Origin::First {
-        print(&describe(&shown(&record.changes, publisher.conference().zone), false));
+        print(&changes_as_text(&describe_changes(&record.changes, publisher.conference().zone), false));
     }
     Ok(())
 }
 
-/// The exit code of two that says more: a bad config before a bad program before anything else.
+/// The more important of two exit codes: a bad config, then a bad program, then a failure.
 fn worse(a: Exit, b: Exit) -> Exit {
     [Exit::BadConfig, Exit::BadProgram, Exit::Failed]
         .into_iter()

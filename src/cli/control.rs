@@ -1,9 +1,9 @@
-//! The control socket: how `callboard backup` and `callboard health` reach a running server.
+//! The control socket, through which `callboard backup` and `callboard health` reach a running server.
 //!
-//! A Unix socket of mode 0600 in a directory of the server's own. A client writes one line, the request:
+//! It is a Unix socket with mode 0600 in a directory that only the server's user may enter. A client writes one line:
 //!
 //! - [`HEALTH`]: the server answers with the body of `/readyz`;
-//! - [`SAVED`]: a backup was saved; there is no answer;
+//! - [`SAVED`]: a backup was saved; the server does not answer;
 //! - [`BACKUP`], or nothing, as older versions do: the server sends a backup.
 
 use crate::clock::Clock;
@@ -21,24 +21,24 @@ use std::time::Duration;
 
 const NAME: &str = "control.sock";
 
-/// For a client to take some of a backup. It stands in the way of checkpoints.
+/// How long a client may read nothing of its backup. Checkpoints wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// For a client's line; a version that writes none waits this long for its backup.
-const ASKED: Duration = Duration::from_millis(500);
+/// How long to wait for a client's line. An older version, which writes none, waits as long for its backup.
+const LINE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The requests.
 pub(super) const HEALTH: &str = "health";
 pub(super) const BACKUP: &str = "backup";
 const SAVED: &str = "saved";
 
-/// Where the socket of a server is: in the runtime directory that systemd made, else beside its data.
+/// The socket's path: in the runtime directory from systemd, or else in the data directory.
 fn path(data: &Path) -> PathBuf {
     let runtime = std::env::var_os("RUNTIME_DIRECTORY").filter(|dir| !dir.is_empty());
     runtime.map_or_else(|| data.to_owned(), PathBuf::from).join(NAME)
 }
 
-/// Sends a request to the server of a data directory. [`is_nobody`] tells the error of no server.
+/// Sends a request to the server of a data directory. [`has_no_server`] recognises the error of no server.
 pub(super) fn request(data: &Path, line: &str) -> io::Result<UnixStream> {
     let mut server = UnixStream::connect(path(data))?;
     server.write_all(format!("{line}\n").as_bytes())?;
@@ -54,38 +54,39 @@ pub(super) fn ask(data: &Path, line: &str, patience: Duration) -> io::Result<Vec
     Ok(answer)
 }
 
-/// Whether no server listens.
-pub(super) fn is_nobody(error: &io::Error) -> bool {
-    // A path that is too long for a socket is none that a server listens on.
+/// Whether the error means that no server listens.
+pub(super) fn has_no_server(error: &io::Error) -> bool {
+    // InvalidInput: the path is too long for a socket, so no server listens there.
     use io::ErrorKind::{ConnectionRefused, InvalidInput, NotFound};
     matches!(error.kind(), ConnectionRefused | NotFound | InvalidInput)
 }
 
-/// Notes that a backup was saved, where the server or its data directory takes a note. The backup is good without it.
-pub(super) fn note_saved(data: &Path, conference: &Slug) {
+/// Stores the time of a saved backup, through the server or in its data directory. A failure does not matter to the
+/// backup.
+pub(super) fn store_backup_time(data: &Path, conference: &Slug) {
     match request(data, SAVED) {
         Ok(_) => {}
-        Err(error) if is_nobody(&error) => {
+        Err(error) if has_no_server(&error) => {
             let _owner = OwnershipGuard::of(data);
             if let Ok(store) = Store::open(data, conference) {
-                let _ = store.commit_blocking(vec![saved(Clock::wall().now())]);
+                let _ = store.commit_blocking(vec![backup_note(Clock::wall().now())]);
                 store.close();
             }
         }
-        Err(error) => tracing::warn!(%error, "the server could not be told that a backup was saved"),
+        Err(error) => tracing::warn!(%error, "the server did not accept the time of the backup"),
     }
 }
 
-fn saved(at: DateTime<Utc>) -> Write {
+fn backup_note(at: DateTime<Utc>) -> Write {
     NamedRecord::BackupTime(at).into()
 }
 
-/// When a backup was last saved, by a store's note.
+/// The Unix time of the last saved backup.
 pub(super) fn last_backup(store: &Store) -> Option<i64> {
     store.last_backup().ok().flatten().map(|at| at.timestamp())
 }
 
-/// The sources of the answers that the socket gives.
+/// What the socket's answers are made from.
 pub(super) struct Answers {
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -94,8 +95,8 @@ pub(super) struct Answers {
     pub(super) readiness: Box<dyn Fn() -> String + Send>,
 }
 
-/// A socket that is listened on. It is removed with this, if its name is still its own: another server may have
-/// made one there, where the data directory was replaced.
+/// The listening socket. Dropping it removes the file, unless another server made a new one there after the data
+/// directory was replaced.
 #[derive(Debug)]
 pub(super) struct Control {
     path: PathBuf,
@@ -103,9 +104,9 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// Listens. Without it everything works but backups of a running server, so that is no reason not to start.
+    /// Listens. A failure only prevents backups of the running server, so it is logged and the start goes on.
     ///
-    /// The store is locked, so a socket that is there is a dead server's, or one's whose directory was replaced.
+    /// The store is locked, so an existing socket belongs to a dead server or to one whose directory was replaced.
     pub(super) fn open(data: &Path, answers: Answers) -> Option<Self> {
         let path = path(data);
         match listen(&path, answers).and_then(|()| inode(&path)) {
@@ -121,14 +122,14 @@ impl Control {
 impl Drop for Control {
     fn drop(&mut self) {
         if inode(&self.path).is_ok_and(|found| found != self.inode) {
-            tracing::warn!(socket = %self.path.display(), "the control socket is another server's by now");
+            tracing::warn!(socket = %self.path.display(), "another server has replaced the control socket");
         } else if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!(%error, "the control socket stays");
+            tracing::debug!(%error, "the control socket could not be removed");
         }
     }
 }
 
-/// Which file has a name: no other has these numbers while the socket is listened on.
+/// Device and inode of the file at a path; they are unique while the socket listens.
 fn inode(path: &Path) -> io::Result<(u64, u64)> {
     let found = std::fs::symlink_metadata(path)?;
     Ok((found.dev(), found.ino()))
@@ -140,13 +141,13 @@ fn listen(path: &Path, answers: Answers) -> io::Result<()> {
         _ => {}
     }
     let listener = UnixListener::bind(path)?;
-    // Until here the directory, which only its owner may enter, keeps others out.
+    // Before this, the directory keeps other users out.
     std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
     let serve = move || {
         for client in listener.incoming() {
             if let Err(error) = client.and_then(|client| answer(&answers, client)) {
                 tracing::warn!(%error, "a request on the control socket was not answered");
-                std::thread::sleep(Duration::from_millis(100)); // where accepting itself fails
+                std::thread::sleep(Duration::from_millis(100)); // accept(2) may fail at once again
             }
         }
     };
@@ -155,16 +156,16 @@ fn listen(path: &Path, answers: Answers) -> io::Result<()> {
 }
 
 fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
-    client.set_read_timeout(Some(ASKED))?;
+    client.set_read_timeout(Some(LINE_PATIENCE))?;
     client.set_write_timeout(Some(PATIENCE))?;
-    match asked(&mut client)?.as_str() {
+    match read_line(&mut client)?.as_str() {
         HEALTH => client.write_all((answers.readiness)().as_bytes()),
         SAVED => {
             let now = answers.clock.now();
             answers.backups.saved(now.timestamp());
-            answers.store.commit_blocking(vec![saved(now)]).map_err(io::Error::other)
+            answers.store.commit_blocking(vec![backup_note(now)]).map_err(io::Error::other)
         }
-        // On a thread of its own, so that a slow client keeps nobody from asking how the server is.
+        // On its own thread, so that health requests do not wait for a slow client.
         _ => {
             let (store, backups) = (answers.store.clone(), Arc::clone(&answers.backups));
             let send = move || match send(&store, client) {
@@ -179,8 +180,8 @@ fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
     }
 }
 
-/// The client's line; empty where it writes none.
-fn asked(client: &mut UnixStream) -> io::Result<String> {
+/// The client's line; empty if it writes none.
+fn read_line(client: &mut UnixStream) -> io::Result<String> {
     let (mut line, mut byte) = (String::new(), [0]);
     while line.len() < 16 {
         match client.read(&mut byte) {
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_goes_with_its_server_and_that_of_another_stays() {
+    fn a_stopped_server_removes_its_own_socket_only() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("data"), &Slug::parse("con").unwrap()).unwrap();
         let path = dir.path().join(NAME);
@@ -226,7 +227,7 @@ mod tests {
         drop(control());
         assert!(!path.exists());
         let first = control();
-        let second = control(); // takes the name
+        let second = control(); // replaces the file
         drop(first);
         assert!(path.exists(), "the second one's");
         drop(second);
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn health_is_answered_while_a_backup_waits_for_its_reader_and_a_saved_one_is_noted() {
+    fn health_is_answered_while_a_backup_waits_for_its_reader() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("data"), &Slug::parse("con").unwrap()).unwrap();
         let path = dir.path().join(NAME);

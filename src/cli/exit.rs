@@ -1,4 +1,4 @@
-//! Exit codes (those of sysexits.h where it has one), and failures that carry theirs.
+//! Exit codes (from sysexits.h where it has one) and failures with their exit code.
 
 use crate::config::ConfigError;
 use crate::program::printable;
@@ -7,10 +7,10 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// It did what was asked.
+    /// It succeeded.
     Done,
     /// It failed while running.
     Failed,
@@ -18,7 +18,7 @@ pub enum Exit {
     Usage,
     /// The program has errors.
     BadProgram,
-    /// The config, or what it must agree with, is wrong.
+    /// The config is wrong or does not fit the data directory.
     BadConfig,
 }
 
@@ -36,7 +36,7 @@ impl Exit {
 }
 
 impl Exit {
-    /// The failure for a data directory that does not open.
+    /// The exit code for a data directory that cannot be opened.
     pub(super) fn of_opening(error: &OpenError) -> Self {
         match error {
             OpenError::OtherConference { .. } | OpenError::Newer { .. } => Self::BadConfig,
@@ -51,16 +51,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do what was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// The exit code it gives.
+    /// The exit code.
     pub(super) exit: Exit,
     message: String,
 }
 
 impl Failure {
-    /// From an error with its causes, each on a line of its own.
+    /// From an error and its causes, one on each line.
     pub(super) fn new(exit: Exit, error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();

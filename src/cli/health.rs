@@ -1,20 +1,20 @@
-//! `callboard health`: whether the server of a config is ready, for containers and scripts.
+//! `callboard health`: tells containers and scripts whether the server of a config is ready.
 
 use super::control;
 use super::exit::{Exit, Failure};
 use super::settings::Serving;
-use crate::client::{Call, Client};
+use crate::client::{Client, OutgoingRequest};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 use url::Url;
 
-/// A server that takes longer is not ready.
+/// A server that needs longer to answer is not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks the operator's listener where the config names one, else the control socket, else the public listener, which
-/// tells less.
+/// Asks the operator's listener if the config names one, else the control socket, else the public listener. The public
+/// listener does not tell whether picks can be stored.
 pub(super) fn health(serving: &Serving) -> Result<Exit, Failure> {
     let config = serving.settings.config_without_zone()?;
     if let Some(address) = serving.operator_listen.or(config.operator_listen).filter(has_port) {
@@ -30,25 +30,23 @@ pub(super) fn health(serving: &Serving) -> Result<Exit, Failure> {
     if status >= 500 {
         return Err(not_ready(&format!("{} answers {status}", config.listen)));
     }
-    say(
-        "ready: the public listener answers; whether picks are stored can be asked on the operator's listener only",
-    )
+    say("ready: the public listener answers; only the operator's listener tells whether picks can be stored")
 }
 
-/// None where no server listens on it.
+/// Asks the control socket; none if no server listens on it.
 fn by_control_socket(data: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match control::ask(data, control::HEALTH, PATIENCE) {
         Ok(body) => Ok(Some(body)),
-        Err(error) if control::is_nobody(&error) => Ok(None),
+        Err(error) if control::has_no_server(&error) => Ok(None),
         Err(error) => Err(not_ready(&format!("the server's control socket does not answer: {error}"))),
     }
 }
 
-/// Reads what `/readyz` says.
+/// Prints the result of a `/readyz` body.
 fn readiness(body: &[u8]) -> Result<Exit, Failure> {
     let Ok(body) = serde_json::from_slice::<serde_json::Value>(body) else {
         return Err(not_ready(
-            "the answer is not that of /readyz; is this an older server, or another program?",
+            "the answer does not come from /readyz; an older server or another program may listen there",
         ));
     };
     match (body.get("ready").and_then(serde_json::Value::as_bool), body.get("reason")) {
@@ -65,12 +63,13 @@ fn get(address: SocketAddr, path: &str) -> Result<(u16, Vec<u8>), Failure> {
     let address = reachable(address);
     let url = Url::parse(&format!("http://{address}{path}"));
     let url = url.map_err(|error| Failure::new(Exit::Failed, &error))?;
-    let answer = Client::local(PATIENCE).call(Call { method: "GET", url, headers: Vec::new(), body: None });
+    let answer =
+        Client::local(PATIENCE).send(OutgoingRequest { method: "GET", url, headers: Vec::new(), body: None });
     let answer = answer.map_err(|error| not_ready(&Failure::new(Exit::Failed, &error).to_string()))?;
     Ok((answer.status, answer.body))
 }
 
-/// Nobody can connect to the address that stands for all of a machine's.
+/// Replaces an unspecified address, which stands for all addresses of the machine, by loopback.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,12 +1,12 @@
-//! `callboard publish`, `pull` and `diff --to`: the organizer's requests to a running server.
+//! `callboard publish`, `erase`, `pull` and `diff --to`: an organizer's requests to a running server.
 
 use super::check::program_file;
 use super::exit::{Exit, Failure};
 use super::replace;
 use super::settings::Settings;
-use crate::client::{Answer, Call, Client, Secret, is_readable_on_the_way};
+use crate::client::{Answer, Client, OutgoingRequest, Secret, is_unencrypted};
 use crate::program::SessionId;
-use crate::publisher::{Impact, ShownChange, describe, describe_impact};
+use crate::publisher::{ChangeDescription, Impact, changes_as_text, impact_as_text};
 use clap::Args;
 use serde::Deserialize;
 use std::io::{IsTerminal, Write};
@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use url::Url;
 
-/// Where the server is, and who asks.
+/// The server, and the organizer's secret.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
     /// The server's origin
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(super) to: Url,
-    /// The file with your secret and nothing else, as `callboard secret add` printed it
+    /// The file with only your secret, as `callboard secret add` printed it
     #[arg(long, value_name = "FILE", env = "CALLBOARD_ORGANIZER_SECRET_FILE")]
     organizer_secret_file: Option<PathBuf>,
 }
@@ -36,18 +36,18 @@ impl Target {
         let secret = Secret::from_file(&String::from_utf8_lossy(&text));
         let secret =
             secret.map_err(|error| Failure::text(Exit::Usage, format!("{}: {error}", path.display())))?;
-        self.warn_if_readable();
+        self.warn_if_unencrypted();
         Ok(Client::new(Some(secret)))
     }
 
     /// Warns once, before the secret is sent.
-    fn warn_if_readable(&self) {
+    fn warn_if_unencrypted(&self) {
         static ONCE: Once = Once::new();
-        if is_readable_on_the_way(&self.to) {
+        if is_unencrypted(&self.to) {
             let to = self.to.origin().ascii_serialization();
             ONCE.call_once(|| {
-                let text = "is not encrypted: everybody on the way can read the organizer's secret and publish \
-                            with it. Use an https address";
+                let text = "is not encrypted: everybody on the network path can read the organizer's secret and \
+                            publish with it. Use an https address";
                 let _ = writeln!(std::io::stderr().lock(), "callboard: warning: {to} {text}");
             });
         }
@@ -72,19 +72,19 @@ impl Target {
     ) -> Result<Answer, Failure> {
         let headers =
             body.map(|_| ("content-type", "text/csv; charset=utf-8".to_owned())).into_iter().collect();
-        let call = Call { method, url: self.url(path, query), headers, body };
-        self.client()?.call(call).map_err(|error| Failure::new(Exit::Failed, &error))
+        let request = OutgoingRequest { method, url: self.url(path, query), headers, body };
+        self.client()?.send(request).map_err(|error| Failure::new(Exit::Failed, &error))
     }
 }
 
-/// The parts of the server's answers that people are shown.
+/// The members of the server's answers that are printed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Told {
+struct ServerAnswer {
     release: Option<u64>,
     releases: Option<u64>,
     at: Option<String>,
-    changes: Vec<ShownChange>,
+    changes: Vec<ChangeDescription>,
     warnings: Vec<String>,
     impact: Option<Impact>,
     reasons: Vec<String>,
@@ -94,21 +94,21 @@ struct Told {
     title: Option<String>,
 }
 
-/// How a file is published.
+/// The options of `publish`.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Let a held release through; nothing else may have been published since it was looked at
+    /// Publish a held release; fails if another release was published since its changes were shown
     #[arg(long)]
     confirm: bool,
-    /// Publish at that time, such as 2025-03-24T09:00:00-07:00, instead of now
+    /// Publish at this time, such as 2025-03-24T09:00:00-07:00, instead of now
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Publish only if this release still runs
+    /// Publish only if this release is still live
     #[arg(long, value_name = "N")]
     only_after: Option<u64>,
 }
 
-/// The file that is named, else the one that a server of this config watches.
+/// The given file, or else the config's program.
 pub(super) fn file_of(file: Option<PathBuf>, settings: &Settings) -> Result<PathBuf, Failure> {
     match file {
         Some(file) => Ok(file),
@@ -120,10 +120,10 @@ pub(super) fn file_of(file: Option<PathBuf>, settings: &Settings) -> Result<Path
 pub(super) fn erase(id: &str, target: &Target) -> Result<Exit, Failure> {
     let id = SessionId::parse(id).map_err(|error| Failure::new(Exit::Usage, &error))?;
     let answer = target.call("POST", &format!("/organizer/erase/{id}"), &[], Some(b""))?;
-    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {
-        200 => print(&format!("{id} is erased from {} releases", told.releases.unwrap_or_default())),
-        _ => Err(refused(&answer, &told)),
+        200 => print(&format!("{id} is erased from {} releases", parsed.releases.unwrap_or_default())),
+        _ => Err(refused(&answer, &parsed)),
     }
 }
 
@@ -141,56 +141,60 @@ pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result
     let headers = options.only_after.map(|n| ("if-match", format!("\"release-{n}\"")));
     let headers =
         headers.into_iter().chain([("content-type", "text/csv; charset=utf-8".to_owned())]).collect();
-    let call =
-        Call { method: "PUT", url: target.url("/organizer/program", &query), headers, body: Some(&csv) };
-    let answer = target.client()?.call(call).map_err(|error| Failure::new(Exit::Failed, &error))?;
-    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let request = OutgoingRequest {
+        method: "PUT",
+        url: target.url("/organizer/program", &query),
+        headers,
+        body: Some(&csv),
+    };
+    let answer = target.client()?.send(request).map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {
         200..=202 => {
-            let release = told.release.unwrap_or_default();
+            let release = parsed.release.unwrap_or_default();
             let head = match answer.status {
-                200 => format!("nothing changed; release {release} goes on"),
-                202 => format!("to be published at {}", told.at.as_deref().unwrap_or_default()),
+                200 => format!("nothing changed; release {release} stays live"),
+                202 => format!("scheduled for {}", parsed.at.as_deref().unwrap_or_default()),
                 _ => format!("published release {release}"),
             };
-            print(&format!("{head}\n{}", if answer.status == 200 { String::new() } else { body_of(&told) }))
+            print(&format!("{head}\n{}", if answer.status == 200 { String::new() } else { body_of(&parsed) }))
         }
         409 => {
-            let digest = told.digest.clone().unwrap_or_default();
-            print(&body_of(&told))?;
-            let reasons = told.reasons.join("; ");
+            let digest = parsed.digest.clone().unwrap_or_default();
+            print(&body_of(&parsed))?;
+            let reasons = parsed.reasons.join("; ");
             Err(Failure::text(
                 Exit::Failed,
-                format!("held: {reasons}. If that is meant, publish with --confirm (digest {digest})"),
+                format!("held: {reasons}. If this is intended, publish with --confirm (digest {digest})"),
             ))
         }
-        422 => Err(Failure::text(Exit::BadProgram, told.report_text.unwrap_or_else(|| raw(&answer)))),
-        _ => Err(refused(&answer, &told)),
+        422 => Err(Failure::text(Exit::BadProgram, parsed.report_text.unwrap_or_else(|| raw(&answer)))),
+        _ => Err(refused(&answer, &parsed)),
     }
 }
 
 fn digest_of_preview(target: &Target, csv: &[u8]) -> Result<String, Failure> {
     let answer = target.call("POST", "/organizer/preview", &[], Some(csv))?;
-    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
-    told.digest.clone().ok_or_else(|| match told.report_text.clone() {
+    let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
+    parsed.digest.clone().ok_or_else(|| match parsed.report_text.clone() {
         Some(report) => Failure::text(Exit::BadProgram, report),
-        None => refused(&answer, &told),
+        None => refused(&answer, &parsed),
     })
 }
 
 pub(super) fn preview(file: &Path, target: &Target, json: bool) -> Result<Exit, Failure> {
     let csv = program_file(file)?;
     let answer = target.call("POST", "/organizer/preview", &[], Some(&csv))?;
-    let told: Told = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {
         200 if json => print(&raw(&answer)),
-        200 => print(&body_of(&told)),
-        422 => Err(Failure::text(Exit::BadProgram, told.report_text.unwrap_or_else(|| raw(&answer)))),
-        _ => Err(refused(&answer, &told)),
+        200 => print(&body_of(&parsed)),
+        422 => Err(Failure::text(Exit::BadProgram, parsed.report_text.unwrap_or_else(|| raw(&answer)))),
+        _ => Err(refused(&answer, &parsed)),
     }
 }
 
-/// Writes what runs, so that the file is no longer stale.
+/// Writes the live program; the watched file is then no longer stale.
 pub(super) fn pull(file: Option<&Path>, target: &Target) -> Result<Exit, Failure> {
     let answer = target.call("GET", "/organizer/program", &[], None)?;
     if answer.status != 200 {
@@ -204,16 +208,16 @@ pub(super) fn pull(file: Option<&Path>, target: &Target) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-fn body_of(told: &Told) -> String {
+fn body_of(parsed: &ServerAnswer) -> String {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let impact = told.impact.as_ref().map(describe_impact).unwrap_or_default();
-    let warnings: String = told.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
-    let reasons: String = told.reasons.iter().map(|reason| format!("would be held: {reason}\n")).collect();
-    format!("{}{impact}{warnings}{reasons}", describe(&told.changes, colour))
+    let impact = parsed.impact.as_ref().map(impact_as_text).unwrap_or_default();
+    let warnings: String = parsed.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let reasons: String = parsed.reasons.iter().map(|reason| format!("would be held: {reason}\n")).collect();
+    format!("{}{impact}{warnings}{reasons}", changes_as_text(&parsed.changes, colour))
 }
 
-fn refused(answer: &Answer, told: &Told) -> Failure {
-    let detail = told.detail.clone().or_else(|| told.title.clone()).unwrap_or_else(|| raw(answer));
+fn refused(answer: &Answer, parsed: &ServerAnswer) -> Failure {
+    let detail = parsed.detail.clone().or_else(|| parsed.title.clone()).unwrap_or_else(|| raw(answer));
     Failure::text(Exit::Failed, format!("the server answered {}: {detail}", answer.status))
 }
 

@@ -1,6 +1,6 @@
-//! SIGHUP: the config is read again, and what a running server can take of it is applied.
+//! SIGHUP: reads the config again and applies the keys that a running server can apply.
 //!
-//! A config that is refused changes nothing, be it for a typing error or because the running program has errors under it.
+//! A refused config changes nothing: one with mistakes, or one under which the live program has errors.
 
 use super::settings::Serving;
 use crate::clock::Clock;
@@ -10,15 +10,15 @@ use crate::publisher::{ConfigStatus, PublishError, Publisher, Settings};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The config that is in force, and the flags to read it again with.
+/// The config in force, and the flags to read it again.
 #[derive(Debug)]
 pub(super) struct Reload {
     serving: Serving,
-    /// What needs a restart is as it was at the start.
+    /// The config at the start. Keys that need a restart keep its values.
     started: Config,
     /// The last config that was applied.
     applied: Mutex<Config>,
-    /// Where the server listens: the origin of links without a `public_url`.
+    /// The listening address: the origin of links without a `public_url`.
     bound: SocketAddr,
 }
 
@@ -31,7 +31,7 @@ impl Reload {
     /// Reads the config and applies it.
     pub(super) async fn run(&self, publisher: &Arc<Publisher>, app: &App, clock: &Clock) {
         if let Err(reason) = self.apply(publisher, app, clock).await {
-            tracing::error!(reason, "the config is refused; the one in force stays");
+            tracing::error!(reason, "the config is refused; the config in force stays");
             publisher.note_refused_config(reason);
         }
     }
@@ -59,16 +59,16 @@ impl Reload {
             }
             Ok(_) => {}
             Err(PublishError::Held(held)) => {
-                let (reasons, digest) = (held.guarded.reasons.join("; "), &held.guarded.digest);
+                let (reasons, digest) = (held.verdict.reasons.join("; "), &held.verdict.digest);
                 tracing::error!(
                     reasons,
                     digest,
-                    "the new config is HELD until `callboard publish --confirm`; the running release goes on"
+                    "the new config is HELD until `callboard publish --confirm`; the live release stays"
                 );
             }
             Err(PublishError::Refused(report)) => {
-                let text = report.render_human("the running program", b"", false);
-                return Err(format!("the running program has errors under it\n{text}"));
+                let text = report.render_human("the live program", b"", false);
+                return Err(format!("the live program has errors under it\n{text}"));
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -79,7 +79,7 @@ impl Reload {
         *self.applied.lock().unwrap_or_else(PoisonError::into_inner) = config;
         tracing::info!(changed = changed.join(", "), "the config was read again");
         if !restart.is_empty() {
-            tracing::warn!(keys = restart.join(", "), "these keys of the config differ and need a restart");
+            tracing::warn!(keys = restart.join(", "), "these changed keys of the config need a restart");
         }
         publisher.note_config(ConfigStatus {
             read: Some(clock.now()),

@@ -1,4 +1,4 @@
-//! `callboard render`: all public feeds as files, so that a static host can serve them.
+//! `callboard render`: writes all public feeds as files for a static host.
 
 use super::check::program_file;
 use super::exit::{Exit, Failure};
@@ -18,15 +18,15 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Where the stamps are kept without a data directory.
+/// The file that stores the ledger if there is no data directory.
 const LEDGER: &str = "ledger.json";
 
 pub(super) fn render(dir: &Path, settings: Settings) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let conference = Arc::new(config.conference(config.listen));
-    let release = match published(&config)? {
+    let release = match stored_release(&config)? {
         Some(release) => release,
-        None => from_file(dir, &config, &conference)?,
+        None => release_of_file(dir, &config, &conference)?,
     };
     let mut files: Vec<(String, Bytes)> =
         release.feeds.feeds().map(|(key, feed)| (key.to_string(), feed.identity.clone())).collect();
@@ -51,8 +51,8 @@ pub(super) fn render(dir: &Path, settings: Settings) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The running release of the data directory, if there is one.
-fn published(config: &Config) -> Result<Option<Release>, Failure> {
+/// The live release of the data directory, if there is one.
+fn stored_release(config: &Config) -> Result<Option<Release>, Failure> {
     if !config.data.exists() {
         return Ok(None);
     }
@@ -69,8 +69,8 @@ fn published(config: &Config) -> Result<Option<Release>, Failure> {
     Ok(program.map(|program| Release::prepare(program, &ledger, ledger.published).release))
 }
 
-/// The program file, with the stamps that the last run left in the directory.
-fn from_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Result<Release, Failure> {
+/// A release of the program file, following the ledger that the last run wrote to the directory.
+fn release_of_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Result<Release, Failure> {
     let path = &config.program;
     let csv = program_file(path)?;
     let report = import(&csv, conference);
@@ -82,7 +82,7 @@ fn from_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Resul
     let previous = match std::fs::read(&ledger) {
         Ok(bytes) => serde_json::from_slice::<Ledger>(&bytes).map_err(|error| {
             let text = format!(
-                "{} is no ledger: {error}; restore it from a copy, since without it every stamp would change",
+                "{} is not a ledger: {error}; restore it from a copy, since a new one would change the times of all sessions",
                 ledger.display()
             );
             Failure::text(Exit::Failed, text)
@@ -111,7 +111,7 @@ fn from_file(dir: &Path, config: &Config, conference: &Arc<Conference>) -> Resul
     Ok(prepared.release)
 }
 
-/// Writes a file as a whole; false where it already has those bytes, so that its time stays.
+/// Writes a file whole; false if it has these bytes already, so that its modification time stays.
 fn write(dir: &Path, path: &str, bytes: &[u8]) -> Result<bool, Failure> {
     let target = dir.join(path.trim_start_matches('/'));
     if std::fs::read(&target).is_ok_and(|present| present == bytes) {

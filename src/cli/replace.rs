@@ -1,7 +1,7 @@
-//! Files that appear whole or not at all.
+//! Writes a file whole or not at all.
 //!
-//! The new bytes go into a file beside the target under a name that nobody can predict, opened with `O_EXCL`: in a directory
-//! that others may write to, neither a link nor a file of theirs is followed or overwritten.
+//! The bytes go to a file beside the target with a random name, opened with `O_EXCL`. So in a directory that others may
+//! write to, no link is followed and no file overwritten.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// What names of unfinished files end with, after the target's and a random part.
+/// The suffix of unfinished files, after the target's name and a random part.
 pub(super) const UNFINISHED: &str = ".unfinished";
 
-/// An empty file beside the target, removed again unless it is [`finish`]ed. `mode` is what the umask is applied to.
+/// Creates an empty file beside the target. It is removed unless it is [`finish`]ed. The umask applies to `mode`.
 pub(super) fn beside(target: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let mut prefix = std::ffi::OsString::from(".");
     prefix.push(target.file_name().unwrap_or_default());
@@ -24,14 +24,14 @@ pub(super) fn beside(target: &Path, mode: u32) -> io::Result<NamedTempFile> {
         .tempfile_in(directory_of(target))
 }
 
-/// Replaces the target by some bytes.
+/// Replaces the target's contents.
 pub(super) fn write(target: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut unfinished = beside(target, mode)?;
     unfinished.write_all(bytes)?;
     finish(unfinished, target)
 }
 
-/// Gives the file its name, on disk when this returns.
+/// Gives the file the target's name; both are on disk when this returns.
 pub(super) fn finish(unfinished: NamedTempFile, target: &Path) -> io::Result<()> {
     unfinished.as_file().sync_all()?;
     unfinished.persist(target).map_err(|error| error.error)?;
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_replaced_whole_and_links_are_not_followed() {
+    fn a_link_is_replaced_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         let (target, victim) = (dir.path().join("backup"), dir.path().join("victim"));
         std::fs::write(&victim, "precious").unwrap();
@@ -61,6 +61,6 @@ mod tests {
         let metadata = std::fs::symlink_metadata(&target).unwrap();
         assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o600);
         drop(beside(&target, 0o644).unwrap());
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing unfinished stays");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no unfinished file is left");
     }
 }

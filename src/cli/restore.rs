@@ -1,9 +1,9 @@
-//! `callboard restore`: a backup in the place of what is kept, lifted over what was given out since.
+//! `callboard restore`: replaces the data directory's contents by a backup and advances its counters.
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use crate::clock::Clock;
-use crate::publisher::{Lifted, lift};
+use crate::publisher::{AdvancedCounters, advance_counters};
 use crate::store::{HighWater, OwnershipGuard, RestoreError, Restoring};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -16,7 +16,8 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
     let file = received.as_ref().map_or(file, |received| received.path());
     let failed = |error: RestoreError| match error {
         RestoreError::Backup(error) if is_stream => {
-            let text = format!("nothing was restored: standard input is no whole backup: {}", error.cause);
+            let text =
+                format!("nothing was restored: standard input is not a complete backup: {}", error.cause);
             Failure::text(Exit::Failed, text)
         }
         RestoreError::Conference { .. } => Failure::new(Exit::BadConfig, &error),
@@ -25,25 +26,28 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
     let _owner = OwnershipGuard::of(&config.data);
     let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
     let records = restoring.backup().records;
-    // Over nothing, where nothing was given out since.
-    let given = restoring.high_water().or(latest.then(HighWater::default));
-    let lifted = lift(restoring.store(), given, Clock::wall().now());
-    let Lifted { release, is_new, damaged, .. } =
-        lifted.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    // With --latest nothing was issued since the backup.
+    let issued = restoring.high_water().or(latest.then(HighWater::default));
+    let advanced = advance_counters(restoring.store(), issued, Clock::wall().now());
+    let AdvancedCounters { release, is_new, damaged, .. } =
+        advanced.map_err(|error| Failure::new(Exit::Failed, &error))?;
     let replaced = restoring.finish().map_err(failed)?;
-    let news = if is_new { "published anew, over all that was seen since, as release" } else { "at release" };
+    let news =
+        if is_new { "published again above all numbers issued since, as release" } else { "at release" };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "restored {records} records, {news} {release}");
     if damaged > 0 {
-        let _ = writeln!(out, "damaged agendas in the backup, which nobody can open: {damaged}");
+        let _ = writeln!(out, "damaged agendas in the backup, which cannot be opened: {damaged}");
     }
     if replaced.exists() {
-        let _ = writeln!(out, "what was there is in {}; remove it when all is well", replaced.display());
+        let _ =
+            writeln!(out, "the replaced data is in {}; remove it when everything works", replaced.display());
     }
     Ok(Exit::Done)
 }
 
-/// The backup on standard input, as a file beside the data. It is verified whole before anything is replaced.
+/// Copies the backup from standard input to a file beside the data, since all of it is verified before anything is
+/// replaced.
 fn receive(data: &Path) -> Result<NamedTempFile, Failure> {
     let mut input = std::io::stdin().lock();
     if input.is_terminal() {
@@ -55,6 +59,9 @@ fn receive(data: &Path) -> Result<NamedTempFile, Failure> {
         Ok(file)
     });
     copied.map_err(|error| {
-        Failure::text(Exit::Failed, format!("nothing was restored: standard input cannot be kept: {error}"))
+        Failure::text(
+            Exit::Failed,
+            format!("nothing was restored: standard input cannot be copied to a file: {error}"),
+        )
     })
 }

@@ -1,9 +1,9 @@
 //! `callboard secret`: adds, lists and removes the organizer secrets of a secrets file.
 //!
-//! A new secret goes to standard output and nowhere else; the file gets its SHA-256. A running server reads the
-//! file again on SIGHUP.
+//! A new secret is only printed; the file gets its SHA-256. A running server reads the file again on SIGHUP.
 
 use super::exit::{Exit, Failure};
+use super::replace;
 use super::settings::Settings;
 use crate::config::{MAX_SECRETS_FILE, OrganizerSecret, SecretLabel, SecretLine, SecretsFile};
 use crate::revision::Digest;
@@ -13,38 +13,38 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The prefix of every secret, by which scanners recognise a leaked one.
+/// The prefix of every secret, so that scanners recognise a leaked one.
 const TOKEN_PREFIX: &str = "cbo_";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Makes a secret, adds its SHA-256 to the file and prints the secret, which is kept nowhere else.
+    /// Makes a secret, adds its SHA-256 to the file and prints the secret, which is stored nowhere.
     ///
     ///     callboard secret add chair > chair.secret
     #[command(verbatim_doc_comment)]
     Add {
-        /// Who or what will use it, in one word; the log and the list of releases show it.
+        /// Who or what will use the secret, in one word; the log and the list of releases show it
         label: String,
         #[command(flatten)]
-        place: Place,
+        secrets: FileArgument,
     },
     /// Lists the labels of the secrets in the file.
     List {
         #[command(flatten)]
-        place: Place,
+        secrets: FileArgument,
     },
-    /// Removes a secret from the file. After a reload it opens nothing, and its sign-ins end.
+    /// Removes a secret from the file. After a reload it is invalid, and its sign-ins end.
     Remove {
-        /// The label of the secret.
+        /// The label of the secret
         label: String,
         #[command(flatten)]
-        place: Place,
+        secrets: FileArgument,
     },
 }
 
 /// The secrets file of a command.
 #[derive(Debug, Args)]
-pub(super) struct Place {
+pub(super) struct FileArgument {
     /// The organizer secrets file [default: the config's organizer_secret_file]
     #[arg(long, alias = "organizer-secret-file", value_name = "FILE")]
     file: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub(super) struct Place {
     settings: Settings,
 }
 
-impl Place {
+impl FileArgument {
     fn file(&self) -> Result<PathBuf, Failure> {
         if let Some(file) = &self.file {
             return Ok(file.clone());
@@ -64,8 +64,8 @@ impl Place {
 
 pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Add { label, place } => {
-            let (label, file) = (label_of(label)?, place.file()?);
+        Command::Add { label, secrets } => {
+            let (label, file) = (label_of(label)?, secrets.file()?);
             let secret = add(&label, &file)?;
             let mut out = io::stdout().lock();
             let printed = writeln!(out, "{secret}").and_then(|()| out.flush());
@@ -73,14 +73,14 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
                 let remove = format!("run `callboard secret remove {label} --file {}`", file.display());
                 Failure::text(Exit::Failed, format!("the secret could not be printed ({error}); {remove}"))
             })?;
-            say(&format!("added {label} to {}; a running server accepts it after a reload", file.display()));
+            say(&format!("added {label} to {}; reload a running server to make it valid", file.display()));
         }
-        Command::List { place } => list(&place.file()?)?,
-        Command::Remove { label, place } => {
-            let (label, file) = (label_of(label)?, place.file()?);
+        Command::List { secrets } => list(&secrets.file()?)?,
+        Command::Remove { label, secrets } => {
+            let (label, file) = (label_of(label)?, secrets.file()?);
             remove(&label, &file)?;
             say(&format!(
-                "removed {label} from {}; a running server refuses it after a reload",
+                "removed {label} from {}; reload a running server to make it invalid",
                 file.display()
             ));
         }
@@ -92,7 +92,7 @@ fn label_of(text: &str) -> Result<SecretLabel, Failure> {
     SecretLabel::parse(text).map_err(|error| Failure::new(Exit::Usage, &error))
 }
 
-/// Beside the output, for people.
+/// Prints a message on standard error, since standard output is for the secret.
 fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -114,27 +114,26 @@ fn add(label: &SecretLabel, path: &Path) -> Result<String, Failure> {
     }
     let line = OrganizerSecret { label: label.clone(), sha256: Digest::of(secret.as_bytes()).0 };
     let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
-    // One write: a crash leaves the line there or not.
+    // One write, so that a crash leaves the whole line or nothing.
     file.write_all(format!("{end}{line}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     Ok(secret)
 }
 
-/// 160 random bits; the alphabet survives shells, URLs and being read aloud.
+/// A new secret of 160 random bits. Base32 needs no quoting in shells and URLs and can be read aloud.
 fn generate() -> io::Result<String> {
     let mut bytes = [0; 20];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(format!("{TOKEN_PREFIX}{}", data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase()))
 }
 
-/// The file with an exclusive lock; made readable by everybody where it was not there, since the server's user
-/// differs from the one who runs this.
+/// Opens the file with an exclusive lock. A new file is world-readable, since the server runs as another user.
 fn open_to_append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).append(true);
     loop {
         let file = match options.clone().create_new(true).open(path) {
             Ok(file) => {
-                file.set_permissions(Permissions::from_mode(0o644))?; // whatever the umask
+                file.set_permissions(Permissions::from_mode(0o644))?; // the umask does not apply
                 file
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path)?,
@@ -146,7 +145,7 @@ fn open_to_append(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Waits for the lock. False where the path names another file by then: `remove` replaces it.
+/// Waits for the lock. False if [`remove`] replaced the file meanwhile.
 fn lock(file: &File, path: &Path) -> io::Result<bool> {
     file.lock()?;
     let (locked, named) = (file.metadata()?, std::fs::metadata(path)?);
@@ -165,8 +164,7 @@ fn read(file: &mut File) -> io::Result<Vec<u8>> {
 fn warn_of_malformed(parsed: &SecretsFile, path: &Path) {
     for line in &parsed.malformed {
         say(&format!(
-            "callboard: line {line} of {} is not of the form `LABEL sha256:HEX`; a server refuses to start with it: \
-             delete the line",
+            "callboard: line {line} of {} is not of the form `LABEL sha256:HEX`; delete it, since a server does not start with it",
             path.display()
         ));
     }
@@ -191,7 +189,7 @@ fn list(path: &Path) -> Result<(), Failure> {
     Err(Failure::text(Exit::BadConfig, format!("{} has malformed lines", path.display())))
 }
 
-/// Writes the file without the lines of a label, beside it, and renames that over it.
+/// Replaces the file by a copy without the lines of a label. The copy keeps owner and mode.
 fn remove(label: &SecretLabel, path: &Path) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         Failure::text(Exit::Failed, format!("{} cannot be written: {error}", path.display()))
@@ -211,25 +209,16 @@ fn remove(label: &SecretLabel, path: &Path) -> Result<(), Failure> {
     if rest.len() == text.len() {
         return Err(Failure::text(Exit::Failed, format!("{} has no secret for {label}", path.display())));
     }
-    replace(&path, &file, &rest).map_err(failed)
+    replace_keeping_owner(&path, &file, &rest).map_err(failed)
 }
 
-fn replace(path: &Path, old: &File, text: &[u8]) -> io::Result<()> {
+fn replace_keeping_owner(path: &Path, old: &File, text: &[u8]) -> io::Result<()> {
     let metadata = old.metadata()?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let temporary = path.with_file_name(name);
-    let mut new = File::create(&temporary)?;
-    let written = new
-        .set_permissions(metadata.permissions())
-        .and_then(|()| new.write_all(text))
-        .and_then(|()| std::os::unix::fs::fchown(&new, Some(metadata.uid()), Some(metadata.gid())))
-        .and_then(|()| new.sync_all())
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
+    let mut new = replace::beside(path, 0o600)?;
+    new.write_all(text)?;
+    std::os::unix::fs::fchown(new.as_file(), Some(metadata.uid()), Some(metadata.gid()))?;
+    new.as_file().set_permissions(metadata.permissions())?;
+    replace::finish(new, path)
 }
 
 #[cfg(test)]
@@ -241,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_added_secret_is_in_the_file_by_its_digest_alone() {
+    fn the_file_gets_only_the_digest_of_an_added_secret() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("organizer-secrets");
         let [first, second] = ["chair", "ci"].map(|name| add(&label(name), &file).unwrap());
@@ -255,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_and_removing_leave_every_other_line_as_it_is() {
+    fn adding_and_removing_change_no_other_line() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("organizer-secrets");
         let before = b"# R\xe9mi's secrets\r\n\nplain-secret\n# no line end";
@@ -270,11 +259,11 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(remove(&label("chair"), &file).unwrap_err().exit, Exit::Failed, "it is gone");
         assert_eq!(list(&file).unwrap_err().exit, Exit::BadConfig, "the plain secret");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left beside it");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
     }
 
     #[test]
-    fn secrets_that_are_added_and_removed_at_once_are_all_accounted_for() {
+    fn concurrent_adds_and_removes_lose_no_secret() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("organizer-secrets");
         add(&label("leaving"), &file).unwrap();
@@ -289,5 +278,18 @@ mod tests {
         let mut labels: Vec<_> = parsed.secrets.iter().map(|secret| secret.label.as_str()).collect();
         labels.sort_unstable();
         assert_eq!(labels, ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7"]);
+    }
+
+    /// The temporary file once had a predictable name, so a link in its place chose the file that was overwritten.
+    #[test]
+    fn removing_a_secret_follows_no_link_beside_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, victim) = (dir.path().join("organizer-secrets"), dir.path().join("victim"));
+        add(&label("chair"), &file).unwrap();
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, dir.path().join("organizer-secrets.new")).unwrap();
+        remove(&label("chair"), &file).unwrap();
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
+        assert_eq!(std::fs::read(&file).unwrap(), b"");
     }
 }

@@ -1,8 +1,7 @@
-//! `callboard serve`: store, publisher, listener, and a clean end.
+//! `callboard serve`: opens the store, starts the publisher, listens, and stops cleanly.
 
 use super::background::Background;
 use super::control::{Answers, Control, last_backup};
-use super::descriptors;
 use super::exit::{Exit, Failure};
 use super::reload::Reload;
 use super::settings::Serving;
@@ -12,10 +11,11 @@ use crate::config::Config;
 use crate::freshness::Freshness;
 use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
 use crate::peer::Trusted;
-use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
+use crate::publisher::{Publisher, Setup, StartError, Started, outbox_directory};
 use crate::release::Release;
 use crate::server::{self, Limits};
 use crate::store::{OpenError, Options, Store};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -33,7 +33,7 @@ pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
 
 async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
-    // Heard from the first moment: a stop during the start is a clean one too.
+    // Handled from here on, so that a stop during the start is clean too.
     let signal = stop_signal()?;
     let (listeners, operator) = listen(config).await?;
     let bound = listeners.first().map_or(Ok(config.listen), TcpListener::local_addr);
@@ -61,7 +61,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: config.webhooks.clone(),
-        spool: spool_directory(&config.data),
+        outbox: outbox_directory(&config.data),
         inspect: crate::doctor::inspect,
     };
     let clock = Clock::wall();
@@ -80,7 +80,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         allowances: Allowances::new(&config.limits, config.trusted_proxies.clone()),
     };
     let app = App::new(parts);
-    publisher.compress_behind();
+    publisher.compress_in_background();
     let background = Background {
         publisher: Arc::clone(&publisher),
         reload: Arc::new(Reload::new(serving, config, bound)),
@@ -91,7 +91,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         clock: clock.clone(),
         retention_days: config.retention_days,
     };
-    let beside = tokio::spawn(background.clone().run(hang_ups));
+    let tasks = tokio::spawn(background.clone().run(hang_ups));
     let draining = Arc::new(AtomicBool::new(false));
     let backups = Arc::new(Backups::since(last_backup(&store)));
     let for_operator =
@@ -106,7 +106,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         },
     };
     let control = Control::open(&config.data, answers);
-    // A script that waits for this line may ask the control socket right after it.
+    // After the control socket: a script that waits for these lines may use it at once.
     announce(&background.publisher.current(), is_first);
     let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
     let operator =
@@ -126,7 +126,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     };
     systemd::ready();
     let stopped = server::run(listeners, respond, limits(config), config.trusted_proxies.clone(), stop).await;
-    for task in [Some(beside), Some(watchdog), Some(pace), operator].into_iter().flatten() {
+    for task in [Some(tasks), Some(watchdog), Some(pace), operator].into_iter().flatten() {
         task.abort();
     }
     background.finish().await;
@@ -136,7 +136,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The conference's listeners and the operator's: those that systemd passed, else our own.
+/// The conference's listeners and the operator's: the sockets that systemd passed, or else new ones.
 async fn listen(config: &Config) -> Result<(Vec<TcpListener>, Option<TcpListener>), Failure> {
     let address = config.listen;
     let failed = |error: std::io::Error| cannot_listen(address, &error);
@@ -167,7 +167,7 @@ async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limit
 fn limits(config: &Config) -> Limits {
     let limits = &config.limits;
     Limits {
-        connections: descriptors::affordable(limits.connections),
+        connections: limit_connections(limits.connections),
         per_address: limits.connections_per_address,
         header: Duration::from_secs(limits.header_s),
         idle: Duration::from_secs(limits.idle_s),
@@ -186,11 +186,11 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
             _ = term.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: answering what is under way");
+        tracing::info!("stopping: requests in progress are answered");
     })
 }
 
-/// The addresses to open and to subscribe to, on standard output.
+/// Prints the addresses to open and to subscribe to.
 fn announce(release: &Release, is_first: bool) {
     let conference = &release.program.conference;
     let sessions = release.shown().len();
@@ -213,7 +213,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::text(Exit::Failed, text)
 }
 
-/// The packaged unit's sandbox allows no sockets of the server's own.
+/// The packaged unit's sandbox does not let the server open a socket.
 fn cannot_listen_for_operator(address: SocketAddr, error: &std::io::Error) -> Failure {
     let text = format!(
         "cannot listen on {address} for the operator: {error}; choose another address with --operator-listen, or, with the \
@@ -222,8 +222,8 @@ fn cannot_listen_for_operator(address: SocketAddr, error: &std::io::Error) -> Fa
     Failure::text(Exit::Failed, text)
 }
 
-/// Becomes a fresh process, as which the database is made anew: one that panicked may have spoilt this one.
-/// Returns only where that is not possible, or has been done already.
+/// Replaces this process by a new one, which rebuilds the database: after a panic of the database this process may be
+/// corrupt. Returns only if that fails or was done already.
 fn start_again(error: &OpenError) -> Failure {
     const AGAIN: &str = "CALLBOARD_STARTED_AGAIN";
     tracing::error!(%error, "starting again");
@@ -232,12 +232,12 @@ fn start_again(error: &OpenError) -> Failure {
     {
         let mut command = std::process::Command::new(program);
         let cause = command.args(std::env::args_os().skip(1)).env(AGAIN, "1").exec();
-        tracing::error!(%cause, "no process can take over");
+        tracing::error!(%cause, "no new process can be started");
     }
     Failure::new(Exit::Failed, error)
 }
 
-/// A first start without a good program exits 65, what does not fit the data directory 78.
+/// The exit code: 65 if a first start has no valid program, 78 if the config does not fit the data directory.
 fn start_failure(error: &StartError) -> Failure {
     match error {
         StartError::BadProgram(report) => {
@@ -248,5 +248,42 @@ fn start_failure(error: &StartError) -> Failure {
         StartError::UidDomain { .. } => Failure::new(Exit::BadConfig, error),
         StartError::Open(cause) => Failure::new(Exit::of_opening(cause), error),
         _ => Failure::new(Exit::Failed, error),
+    }
+}
+
+/// Descriptors for store, outbox, file watch and connections that wait for another one's place. Connections must not take
+/// the store's last one.
+const OTHER_DESCRIPTORS: u64 = 96;
+
+/// The configured number of connections, or fewer if the process may not open that many descriptors (getrlimit(2)).
+///
+/// The soft limit is raised first: it is often 1,024, for old programs that use select(2).
+fn limit_connections(connections: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let limit = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
+    let Some(most) = limit.current else { return connections };
+    let possible = most.saturating_sub(OTHER_DESCRIPTORS).max(1);
+    let possible = usize::try_from(possible).unwrap_or(usize::MAX).min(connections);
+    if possible < connections {
+        tracing::warn!(
+            "limits.connections is {connections}, but this process may open {most} files, which is enough for \
+             {possible} connections; raise the hard limit (systemd: LimitNOFILE)"
+        );
+    }
+    possible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_limited_by_the_config_and_by_descriptors() {
+        assert_eq!(limit_connections(1), 1);
+        let most = getrlimit(Resource::Nofile).current;
+        if let Some(most) = most.and_then(|most| usize::try_from(most).ok()) {
+            assert!(limit_connections(usize::MAX) < most.max(2));
+        }
     }
 }

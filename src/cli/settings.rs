@@ -1,4 +1,4 @@
-//! The flags that several commands share, and the config that comes of them.
+//! The flags that commands share, and the config that they give.
 
 use super::exit::{Exit, Failure};
 use crate::config::{Config, Overrides};
@@ -6,27 +6,27 @@ use clap::Args;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Where the config is looked for without `--config`.
+/// The config file without `--config`, if it exists.
 const DEFAULT_CONFIG: &str = "config/callboard.toml";
 
-/// The organizer secrets file where the config names none: beside the config file.
+/// The default organizer secrets file, beside the config file.
 const DEFAULT_SECRETS: &str = "organizer-secrets";
 
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Settings {
-    /// The config file [default: config/callboard.toml if it is there]
+    /// The config file [default: config/callboard.toml if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The program file [default: program.csv]
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// The directory of agendas, ledger and releases [default: data]
+    /// The data directory, with agendas and releases [default: data]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// Where to listen; port 0 takes a free one and prints it [default: 127.0.0.1:8080]
+    /// The address to listen on; port 0 takes a free port and prints it [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// The origin that people see, such as https://conf.example.org [default: the listen address]
+    /// The public origin, such as https://conf.example.org [default: the listen address]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// The conference's time zone, such as America/Los_Angeles
@@ -34,7 +34,7 @@ pub(super) struct Settings {
     zone: Option<String>,
 }
 
-/// The flags of `serve` alone.
+/// The flags of commands that start a server or check a start.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Serving {
     #[command(flatten)]
@@ -43,10 +43,10 @@ pub(super) struct Serving {
     /// file]
     #[arg(long, value_name = "FILE")]
     pub(super) organizer_secret_file: Option<PathBuf>,
-    /// Where /healthz, /readyz and /metrics are; they are off without it
+    /// The address of /healthz, /readyz and /metrics; without it they are off
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) operator_listen: Option<SocketAddr>,
-    /// Begin this conference in a data directory that holds another one
+    /// Start this conference in a data directory that holds another one
     #[arg(long)]
     pub(super) new_conference: bool,
 }
@@ -62,7 +62,7 @@ impl Serving {
 }
 
 impl Settings {
-    /// The config file; none where there is none and only flags count.
+    /// The config file, if there is one.
     pub(super) fn config_file(&self) -> Option<&Path> {
         match &self.config {
             Some(path) => Some(path.as_path()),
@@ -70,7 +70,7 @@ impl Settings {
         }
     }
 
-    /// The config of a command that reads the data directory and no program: without a config file it needs no time zone.
+    /// The config of a command that reads only the data directory. Without a config file it needs no time zone.
     pub(super) fn config_without_zone(&self) -> Result<Config, Failure> {
         let mut settings = self.clone();
         if self.config_file().is_none() {

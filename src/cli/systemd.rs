@@ -1,5 +1,5 @@
-//! What systemd and the server tell each other: the handed socket, readiness, the watchdog (sd_notify(3),
-//! sd_listen_fds(3)). All of it does nothing where systemd did not start us.
+//! The protocol with systemd: passed sockets (sd_listen_fds(3)), readiness and the watchdog (sd_notify(3)). Without
+//! systemd nothing happens.
 
 use crate::http::Operator;
 use sd_notify::NotifyState;
@@ -7,15 +7,15 @@ use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// The name of the operator's socket.
+/// The name of the operator's socket: `FileDescriptorName=` of its unit.
 const OPERATOR: &str = "operator";
 
-/// The sockets that systemd passes: it holds them, so during a restart connections wait and none is refused.
+/// The sockets that systemd passes. It keeps them open, so connections wait during a restart instead of being refused.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    /// The addresses of the conference.
+    /// The conference's sockets.
     pub(super) main: Vec<TcpListener>,
-    /// The operator's, which its unit names with `FileDescriptorName=operator`.
+    /// The operator's socket.
     pub(super) operator: Option<TcpListener>,
 }
 
@@ -37,21 +37,21 @@ pub(super) fn sockets() -> io::Result<Sockets> {
     Ok(sockets)
 }
 
-/// Says that requests are answered.
+/// Tells systemd that the server answers requests.
 pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
-/// Says that the end has begun.
+/// Tells systemd that the server stops.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
 /// Says that the configuration is read again; [`ready`] ends it. Without the time in the same message systemd
 /// could not tell which reload an answer belongs to (sd_notify(3), MONOTONIC_USEC).
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
         Err(error) => tracing::warn!(%error, "systemd is not told of the reload"),
     }
 }
@@ -59,24 +59,26 @@ pub(super) fn reloading() {
 /// Keeps the watchdog quiet for as long as commits go through; never returns.
 pub(super) async fn keep_alive(operator: Operator) {
     match sd_notify::watchdog_enabled() {
-        Some(patience) => sign(patience / 3, || operator.is_alive(), || tell(&[NotifyState::Watchdog])).await,
+        Some(patience) => {
+            report_alive(patience / 3, || operator.is_alive(), || notify(&[NotifyState::Watchdog])).await
+        }
         None => std::future::pending().await,
     }
 }
 
-/// Gives a sign of life at each interval, but for those at which there is none.
-async fn sign(interval: Duration, is_alive: impl Fn() -> bool, tell: impl Fn()) {
+/// Reports at each interval that the server is alive, if it is.
+async fn report_alive(interval: Duration, is_alive: impl Fn() -> bool, report: impl Fn()) {
     loop {
         tokio::time::sleep(interval).await;
         if is_alive() {
-            tell();
+            report();
         }
     }
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "systemd could not be told");
+        tracing::warn!(%error, "systemd cannot be notified");
     }
 }
 
@@ -86,23 +88,24 @@ mod tests {
     use std::cell::Cell;
 
     #[tokio::test]
-    async fn the_watchdog_hears_nothing_while_a_commit_hangs() {
-        let (alive, heard) = (Cell::new(true), Cell::new(0));
-        let signs = sign(Duration::from_millis(5), || alive.get(), || heard.set(heard.get() + 1));
-        let story = async {
+    async fn the_watchdog_gets_no_report_while_a_commit_hangs() {
+        let (alive, reports) = (Cell::new(true), Cell::new(0));
+        let reporting =
+            report_alive(Duration::from_millis(5), || alive.get(), || reports.set(reports.get() + 1));
+        let commits = async {
             let pass = || tokio::time::sleep(Duration::from_millis(60));
             pass().await;
-            let before = heard.get();
+            let before = reports.get();
             alive.set(false);
             pass().await;
-            let during = heard.get();
+            let during = reports.get();
             alive.set(true);
             pass().await;
-            (before, during, heard.get())
+            (before, during, reports.get())
         };
         tokio::select! {
-            () = signs => {}
-            (before, during, after) = story => {
+            () = reporting => {}
+            (before, during, after) = commits => {
                 assert!(before > 0 && after > during);
                 assert_eq!(before, during);
             }

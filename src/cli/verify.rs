@@ -1,4 +1,4 @@
-//! `callboard verify`: whether everything that is kept is what was written, and making good what is not.
+//! `callboard verify`: reads all data, reports damage, and repairs it from the second copy.
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
@@ -7,7 +7,7 @@ use crate::store::{Backup, OpenError, OwnershipGuard, Store, Verified, verify, v
 use std::io::Write;
 use std::path::Path;
 
-/// Reads a backup.
+/// Verifies a backup.
 pub(super) fn backup(file: &Path) -> Result<Exit, Failure> {
     let found = verify_backup(file).map_err(|error| Failure::new(Exit::Failed, &error))?;
     let Backup { conference, records, sequence } = found;
@@ -15,34 +15,34 @@ pub(super) fn backup(file: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Reads a data directory.
+/// Verifies a data directory.
 pub(super) fn store(settings: &Settings, repairs: bool) -> Result<Exit, Failure> {
     let config = settings.config_without_zone()?;
     let _owner = OwnershipGuard::of(&config.data);
-    let found = look(&config)?;
+    let found = verify_data(&config)?;
     if found.faults.is_empty() || !repairs {
-        return Ok(tell(&found));
+        return Ok(report(&found));
     }
-    tell(&found);
+    report(&found);
     let lost = repair(&config, &found)?;
-    let left = look(&config)?;
+    let left = verify_data(&config)?;
     if lost > 0 {
         say(&format!("{lost} records are damaged in both copies: restore a backup"));
     }
-    let exit = tell(&left);
+    let exit = report(&left);
     Ok(if lost > 0 { Exit::Failed } else { exit })
 }
 
-fn look(config: &Config) -> Result<Verified, Failure> {
+fn verify_data(config: &Config) -> Result<Verified, Failure> {
     verify(&config.data).map_err(|error| failed(&error))
 }
 
-/// Opening makes the index anew where it is not sound; a checkpoint then stands for all that was damaged
-/// beside it. Gives what is in neither copy.
+/// Opening the store rebuilds a damaged index; a new checkpoint then replaces damaged files. Returns the number of records
+/// that are damaged in both copies.
 fn repair(config: &Config, found: &Verified) -> Result<u64, Failure> {
     for fault in &found.faults {
         if fault.place.is_file() {
-            // It stays for whoever wants to know why, under a name that nothing reads.
+            // Kept for an analysis, under a name that nothing reads.
             let mut aside = fault.place.as_os_str().to_owned();
             aside.push(".damaged");
             let moved = std::fs::rename(&fault.place, aside);
@@ -51,7 +51,7 @@ fn repair(config: &Config, found: &Verified) -> Result<u64, Failure> {
     }
     let open = || Store::open(&config.data, config.slug());
     let store = match open() {
-        // That noted, the second opening does not touch the index that the first one panicked over.
+        // The first opening recorded the panic, so the second one does not use that index.
         Err(OpenError::Panicked { .. }) => open(),
         opened => opened,
     };
@@ -67,14 +67,14 @@ fn failed(error: &OpenError) -> Failure {
     Failure::new(Exit::of_opening(error), error)
 }
 
-fn tell(found: &Verified) -> Exit {
+fn report(found: &Verified) -> Exit {
     let Verified { rows, segments, records, checkpoints, lacking, faults } = found;
     for fault in faults {
         say(&format!("damaged: {fault}"));
     }
     let (verdict, start) = match faults.as_slice() {
-        [] => ("sound", "puts them in"),
-        _ => ("damaged", "makes good what is in the other copy"),
+        [] => ("sound", "adds them"),
+        _ => ("damaged", "restores what the other copy has"),
     };
     if *lacking > 0 {
         say(&format!("the index lacks the last {lacking} records; the next start {start}"));

@@ -1,12 +1,12 @@
-//! What is wrong with a config, in words that say what to write instead.
+//! Errors of a config: the key, what is wrong, and what to write instead.
 
 /// A config that cannot be used (exit code 78).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// No TOML, an unknown key, or a value of another type; the text has line, key and remedy.
+    /// Not TOML, an unknown key, or a value of another type. The text names line, key and remedy.
     #[error("{0}")]
     Syntax(String),
-    /// A value that has the right type and a wrong content.
+    /// A value of the right type that is not allowed.
     #[error("{key}: {problem}")]
     Value {
         /// The key, with its table.
@@ -14,7 +14,7 @@ pub enum ConfigError {
         /// What is wrong, and what to write.
         problem: String,
     },
-    /// No zone anywhere.
+    /// Neither config nor flags name a zone.
     #[error(
         "the conference's time zone is not set: write `zone = \"America/Los_Angeles\"` under [conference] in \
          the config, or pass --zone America/Los_Angeles (there is no default, since a wrong one moves every session)"
@@ -29,7 +29,7 @@ impl ConfigError {
 }
 
 impl ConfigError {
-    /// From the parser's error: the line, and for an unknown key the nearest known one.
+    /// Converts the parser's error: adds the line and, for an unknown key, the nearest known key.
     pub(super) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
         let line =
             error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
@@ -41,7 +41,7 @@ impl ConfigError {
     }
 }
 
-/// serde words it "unknown field `x`, expected one of `a`, `b`": the likest of what was expected.
+/// The nearest expected key in serde's message "unknown field `x`, expected one of `a`, `b`".
 fn nearest_known(message: &str) -> Option<&str> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = message.starts_with("unknown ").then(|| quoted.next())??;

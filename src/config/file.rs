@@ -1,6 +1,6 @@
-//! The file as TOML has it, and its way into checked values.
+//! The config file as TOML tables, and their conversion to checked values.
 
-use super::{Config, ConfigError, Described, Limits, Overrides};
+use super::{ConferenceWithoutOrigin, Config, ConfigError, Limits, Overrides};
 use crate::peer::Trusted;
 use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, language_tag, slug_of};
 use chrono::NaiveDate;
@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use url::Url;
 
-/// The address that a server listens on by default.
+/// The default address to listen on.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080));
 
 #[derive(Debug, Deserialize)]
@@ -114,29 +114,29 @@ struct WebhookTable {
     secret_file: PathBuf,
 }
 
-/// A call that goes out after every release.
+/// A receiver of a delivery after each release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
-    /// Where it goes.
+    /// Its address.
     pub url: Url,
-    /// The file that holds the secret it is signed with.
+    /// The file with the secret that signs deliveries.
     pub secret_file: PathBuf,
 }
 
-/// The release guard, the file watch and what is kept.
+/// The release guard, the file watch and how many releases are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Publishing {
-    /// A release that removes, moves or retitles more than this share of the program is held, 0 to 1.
+    /// The guard holds a release that removes, moves or retitles more than this share of the program, 0 to 1.
     pub guard_share: f64,
-    /// … but only from so many sessions on.
+    /// The guard ignores a release that touches fewer sessions than this.
     pub guard_least: usize,
-    /// Milliseconds of quiet before a saved program file is read; twenty times as long where nothing tells that its
-    /// writer closed it.
+    /// Milliseconds without a change before a saved program file is read. Twenty times as long if the file system does
+    /// not report that the writer closed it.
     pub debounce_ms: u64,
-    /// Seconds between looks at the file where the file system reports no changes.
+    /// Seconds between polls of the file, which find changes that the file system does not report.
     pub poll_s: u64,
-    /// Releases whose CSV is kept in full.
+    /// How many releases keep their program file.
     pub keep_releases: u64,
 }
 
@@ -164,7 +164,7 @@ impl File {
             ));
         }
         if self.publishing.keep_releases == 0 {
-            let problem = "write 1 or more; the running release is always kept";
+            let problem = "write 1 or more; the live release is always kept";
             return Err(ConfigError::value("publishing.keep_releases", problem));
         }
         let checkpoint_bytes = match self.checkpoint_kib {
@@ -209,7 +209,7 @@ impl ConferenceTable {
         zone: Option<String>,
         tracks: Vec<Track>,
         rooms: Vec<Room>,
-    ) -> Result<Described, ConfigError> {
+    ) -> Result<ConferenceWithoutOrigin, ConfigError> {
         let zone = zone.or(self.zone).ok_or(ConfigError::NoZone)?;
         let zone = Zone::parse(&zone).map_err(|error| ConfigError::value("conference.zone", error))?;
         let title = Text::line(self.title.as_deref().unwrap_or("Conference")).0;
@@ -229,7 +229,7 @@ impl ConferenceTable {
         let language = self.language.unwrap_or_else(|| "en".to_owned());
         let language =
             language_tag(&language).map_err(|error| ConfigError::value("conference.language", error))?;
-        Ok(Described {
+        Ok(ConferenceWithoutOrigin {
             title,
             slug,
             dates: dates(self.first_day, self.last_day)?,
@@ -309,7 +309,8 @@ fn ancestors(raw: Vec<String>) -> Result<Vec<String>, ConfigError> {
             matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *entry
         });
         if !is_origin {
-            let problem = format!("{entry:?} is no origin; write one such as \"https://www.example.org\"");
+            let problem =
+                format!("{entry:?} is not an origin; write one such as \"https://www.example.org\"");
             return Err(ConfigError::value("frame_ancestors", problem));
         }
     }
@@ -321,7 +322,7 @@ fn slug(key: &str, raw: &str) -> Result<Slug, ConfigError> {
         ConfigError::value(
             key,
             format!(
-                "{raw:?} is no slug; use lower-case letters, digits and hyphens, such as {:?}",
+                "{raw:?} is not a slug; use lower-case letters, digits and hyphens, such as {:?}",
                 slug_of(raw).as_str()
             ),
         )

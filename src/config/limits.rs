@@ -1,61 +1,61 @@
-//! What a client may take of the server: connections, time, and how often it may try.
+//! The limits of clients: connections, time, and requests per address or agenda. Every default is here.
 
 use super::ConfigError;
 use serde::{Deserialize, Serialize};
 
-/// The server's limits.
+/// The limits of clients. `docs/operations/limits.md` explains them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
-    /// Connections of one address at once; trusted proxies and this machine are exempt.
+    /// Connections of one address at once. Trusted proxies and this machine are exempt.
     pub connections_per_address: usize,
-    /// Seconds for a request's head.
+    /// Seconds to send a request's head.
     pub header_s: u64,
-    /// Seconds for a request's body.
+    /// Seconds to send a request's body.
     pub body_s: u64,
-    /// Seconds for taking an answer; one more for each 4 KiB that were taken.
+    /// Seconds to receive a response; each 4 KiB received add one second.
     pub answer_s: u64,
-    /// Seconds that a connection may idle between requests.
+    /// Seconds that a connection may be idle between requests.
     pub idle_s: u64,
-    /// Seconds that requests under way get at a stop.
+    /// Seconds that requests in progress get when the server stops.
     pub drain_s: u64,
     /// New agendas of one address at once.
     pub agendas_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub agendas_hour: u32,
-    /// Changes of agendas by one agenda at once.
+    /// Changes of one agenda at once.
     pub agenda_changes_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub agenda_changes_hour: u32,
-    /// Changes of agendas by one address at once, counted for agendas that used a fifth of their own.
+    /// Changes by one address at once. Counted for agendas that used a fifth of their own limit.
     pub changes_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub changes_hour: u32,
-    /// New read links by one agenda at once.
+    /// New read links of one agenda at once.
     pub agenda_links_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub agenda_links_hour: u32,
-    /// New read links by one address at once, counted for agendas that used a fifth of their own.
+    /// New read links by one address at once. Counted for agendas that used a fifth of their own limit.
     pub links_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub links_hour: u32,
-    /// Links that hand an agenda over by one agenda at once.
+    /// Hand-over links of one agenda at once.
     pub agenda_handovers_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub agenda_handovers_hour: u32,
-    /// Links that hand an agenda over by one address at once, counted for agendas that used a fifth of their own.
+    /// Hand-over links by one address at once. Counted for agendas that used a fifth of their own limit.
     pub handovers_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub handovers_hour: u32,
     /// Wrong edit keys of one address at once.
     pub wrong_keys_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub wrong_keys_hour: u32,
-    /// Wrong organizer's secrets of one address at once.
+    /// Wrong organizer secrets of one address at once.
     pub wrong_secrets_at_once: u32,
-    /// … and in an hour.
+    /// The same in an hour.
     pub wrong_secrets_hour: u32,
 }
 
@@ -92,7 +92,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses what would refuse everybody.
+    /// Refuses limits of zero, which would refuse every client.
     pub(super) fn checked(self) -> Result<Self, ConfigError> {
         for (key, is_none) in [
             ("limits.connections", self.connections == 0),

@@ -1,20 +1,20 @@
-//! The keys of a reloaded config that a running server can apply, one by one.
+//! Compares two configs: which changed keys a running server applies, and which need a restart.
 
-use super::{Config, Described, Limits, Publishing};
+use super::{ConferenceWithoutOrigin, Config, Limits, Publishing};
 
 /// The keys whose values differ between two configs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changed {
-    /// A running server applies these.
+    /// Keys that a running server applies.
     pub applied: Vec<&'static str>,
-    /// These need a restart.
+    /// Keys that need a restart.
     pub restart: Vec<&'static str>,
-    /// These never change for one data directory: the whole config is refused.
+    /// Keys that never change for one data directory; the whole config is refused.
     pub fixed: Vec<&'static str>,
 }
 
 impl Config {
-    /// What changes from this config to another. Every field is named here, so that a new one cannot be forgotten.
+    /// Compares this config with a new one. Every field is destructured, so that the compiler catches a forgotten one.
     pub fn changed(&self, new: &Self) -> Changed {
         let Self {
             listen,
@@ -27,7 +27,7 @@ impl Config {
             trusted_proxies,
             retention_days,
             checkpoint_bytes,
-            backup_keep_days: _, // the server makes no backups by itself
+            backup_keep_days: _, // only `callboard backup` uses it
             piece_bytes,
             publishing,
             limits,
@@ -35,7 +35,7 @@ impl Config {
             webhooks,
             conference,
         } = self;
-        let Described {
+        let ConferenceWithoutOrigin {
             title,
             slug,
             dates,
@@ -77,7 +77,7 @@ impl Config {
             wrong_secrets_hour,
         } = limits;
         let its = &new.conference;
-        #[expect(clippy::float_cmp, reason = "both were parsed from a text; another text is a change")]
+        #[expect(clippy::float_cmp, reason = "both were parsed from text, and equal text gives equal values")]
         let applied = [
             ("public_url", *public_url != new.public_url),
             ("conference.title", *title != its.title),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn each_changed_key_is_named_with_what_can_be_done_about_it() {
+    fn each_changed_key_is_applied_needs_a_restart_or_is_refused() {
         assert_eq!(changed(""), Changed::default());
         for (line, key) in [
             ("conference.title = \"Other\"", "conference.title"),

@@ -1,23 +1,23 @@
 //! The format of the organizer secrets file: lines `LABEL sha256:HEX`, comments and blank lines.
 //!
-//! The file holds SHA-256 digests, never a secret, so it may be world-readable. A line of any other form is
-//! reported by its number alone: its text may be a secret that somebody wrote there by mistake.
+//! The file holds SHA-256 digests and no secret, so it may be world-readable. A line of any other form is reported only by
+//! its number: its text may be a secret that somebody wrote there by mistake.
 
 use std::fmt;
 
-/// The longest file that is read: far above one line for each of a thousand organizers.
+/// The longest file that is read, in bytes: room for ten thousand secrets.
 pub const MAX_SECRETS_FILE: u64 = 1024 * 1024;
 
-/// A secret that opens the organizer's paths, as the file holds it.
+/// An organizer secret as the file holds it: label and digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizerSecret {
-    /// Who or what uses it; the log and the list of releases show it.
+    /// Who or what uses the secret; the log and the list of releases show it.
     pub label: SecretLabel,
     /// The SHA-256 of the secret's bytes.
     pub sha256: [u8; 32],
 }
 
-/// The line as the file holds it.
+/// Prints the file's line.
 impl fmt::Display for OrganizerSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {PREFIX}{}", self.label, data_encoding::HEXLOWER.encode(&self.sha256))
@@ -28,7 +28,7 @@ impl fmt::Display for OrganizerSecret {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretLabel(String);
 
-/// A label that cannot stand in the file.
+/// The error of an invalid label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a label is 1 to 64 letters, digits and . _ - @ +, and begins with a letter or a digit")]
 pub struct SecretLabelError;
@@ -46,7 +46,7 @@ impl SecretLabel {
         if is_label { Ok(Self(text.to_owned())) } else { Err(SecretLabelError) }
     }
 
-    /// The label.
+    /// The label as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -65,7 +65,7 @@ pub enum SecretLine {
     Nothing,
     /// A secret.
     Secret(OrganizerSecret),
-    /// Neither; perhaps a secret in plain text.
+    /// Anything else, perhaps a secret in plain text.
     Malformed,
 }
 
@@ -81,7 +81,7 @@ pub struct SecretsFile {
 const PREFIX: &str = "sha256:";
 
 impl SecretsFile {
-    /// Parses a file. A byte order mark and bytes that are not UTF-8 are allowed in comments only.
+    /// Parses a file. Comments may hold a byte order mark and bytes that are not UTF-8.
     pub fn parse(bytes: &[u8]) -> Self {
         let mut file = Self::default();
         for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_secrets_and_passphrases_are_malformed_and_never_secrets() {
+    fn plain_secrets_and_passphrases_are_malformed() {
         let text =
             "# organizer secrets, one per line\ncorrect horse battery staple\nchair SECRETSECRETSECRET0001\n";
         let file = SecretsFile::parse(text.as_bytes());

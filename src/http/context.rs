@@ -181,7 +181,7 @@ impl<'a> Context<'a> {
             let page = PageRequest {
                 agendas: &services.agendas,
                 publisher: &services.publisher,
-                published: services.publisher.published(),
+                published: services.publisher.live(),
                 exports: &services.exports,
                 store: &services.store,
                 freshness: &services.freshness,

@@ -2,7 +2,7 @@
 
 use super::exposition::Exposition;
 use super::{App, Backups, Body, process};
-use crate::publisher::{Publisher, Verdict};
+use crate::publisher::{AttemptResult, Publisher};
 use crate::store::{Store, StoreStatus};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -167,12 +167,12 @@ impl Operator {
         out.gauge(
             "callboard_publication_refused",
             "1 if the last program had errors.",
-            flag(matches!(last, Some(Verdict::Refused { .. }))),
+            flag(matches!(last, Some(AttemptResult::Refused { .. }))),
         );
         out.gauge(
             "callboard_publication_failed",
             "1 while a program could not be published, as on a full disk.",
-            flag(status.unstored.is_some() || matches!(last, Some(Verdict::Failed { .. }))),
+            flag(status.unstored.is_some() || matches!(last, Some(AttemptResult::Failed { .. }))),
         );
         let config = &status.config;
         out.gauge(
@@ -191,7 +191,7 @@ impl Operator {
             config.needs_restart.len(),
         );
         // A spool that cannot be read has no number: an alert on absent values would tell.
-        if let Ok(spooled) = self.publisher.spooled_calls() {
+        if let Ok(spooled) = self.publisher.count_deliveries() {
             out.gauge(
                 "callboard_deliveries_waiting",
                 "Webhook calls that wait in the spool.",

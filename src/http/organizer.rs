@@ -146,7 +146,7 @@ impl OrganizerRequest<'_> {
             Some(Tags::List(tags)) if tags.iter().any(|sent| sent.is_of_state(&state(running))) => {
                 Ok(Some(running))
             }
-            Some(Tags::List(_)) => Err(PublishError::Superseded { running }),
+            Some(Tags::List(_)) => Err(PublishError::Superseded { live: running }),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::queue::{Queue, Queues};
 use super::{Body, plain, policy};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
-use crate::publisher::{Published, Publisher};
+use crate::publisher::{LiveRelease, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
 use http::request::Parts;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 pub(super) struct PageRequest<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) publisher: &'a Publisher,
-    pub(super) published: Arc<Published>,
+    pub(super) published: Arc<LiveRelease>,
     pub(super) exports: &'a Exports,
     pub(super) store: &'a Store,
     pub(super) freshness: &'a Freshness,

@@ -1,29 +1,29 @@
-//! Why nothing was published.
+//! Errors of publications and starts.
 
-use super::Held;
+use super::Hold;
 use crate::doctor::BackError;
 use crate::import::Report;
 use crate::program::SessionId;
 use crate::store::{CommitError, OpenError, ReadError};
 use chrono::{DateTime, Utc};
 
-/// Why a proposal was not published. The running release goes on.
+/// Why a proposal was not published. The live release stays.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The program has errors.
     #[error("the program has errors")]
     Refused(Box<Report>),
-    /// The guard holds it.
-    #[error("the release waits for a confirmation: {}", .0.guarded.reasons.join("; "))]
-    Held(Box<Held>),
+    /// The guard holds the release.
+    #[error("the release waits for a confirmation: {}", .0.verdict.reasons.join("; "))]
+    Held(Box<Hold>),
     /// Another release was published meanwhile.
-    #[error("release {running} runs by now; look at it before publishing over it")]
+    #[error("release {live} was published meanwhile; look at it before you publish")]
     Superseded {
-        /// The running release.
-        running: u64,
+        /// The live release.
+        live: u64,
     },
-    /// A release that is not kept with its text.
-    #[error("release {number} is not kept with its program")]
+    /// The store has no program file of this release.
+    #[error("the program of release {number} is not stored")]
     NotKept {
         /// Its number.
         number: u64,
@@ -34,40 +34,40 @@ pub enum PublishError {
         /// Its id.
         session: SessionId,
     },
-    /// An erasure of a session that never was published.
+    /// An erasure of a session that was never published.
     #[error("no release ever had a session {session}")]
     NoSession {
         /// Its id.
         session: SessionId,
     },
-    /// A schedule for a time that is over.
-    #[error("{at} is over; publish without a time")]
+    /// A schedule for a time in the past.
+    #[error("{at} is in the past; publish without a time")]
     Past {
         /// The time.
         at: DateTime<Utc>,
     },
-    /// A feed of it would not say what the program says: a fault of Callboard, not of the file.
-    #[error("nothing was published, since a feed would not say what the program says: {0}")]
+    /// A rendered feed does not parse back to the program: a bug of Callboard, not a fault of the file.
+    #[error("nothing was published, because a feed differs from the program: {0}")]
     Unsound(#[from] BackError),
-    /// It could not be persisted.
+    /// The release could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
-    /// A call that waits in the spool could not be rewritten for an erasure.
-    #[error("a waiting webhook call could not be rewritten; erase again when there is room")]
-    Spool(#[source] std::io::Error),
+    /// A waiting delivery could not be rewritten for an erasure.
+    #[error("a waiting webhook delivery could not be rewritten; free disk space and erase again")]
+    Outbox(#[source] std::io::Error),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),
-    /// What is in the store cannot be served.
-    #[error("the store's release could not be taken up")]
-    Kept(#[source] Box<StartError>),
+    /// The newest release of the store could not be served.
+    #[error("the newest release of the store could not be served")]
+    Stored(#[source] Box<StartError>),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping(#[from] tokio::task::JoinError),
 }
 
 impl PublishError {
-    /// Whether the same proposal may be published later: the store failed, not the program.
+    /// Whether a retry may succeed: the store failed, not the program.
     pub fn is_of_the_store(&self) -> bool {
         matches!(
             self,
@@ -77,7 +77,7 @@ impl PublishError {
     }
 }
 
-/// Why there is nothing to serve.
+/// Why a start has nothing to serve.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A first start whose program has errors (exit 65).
@@ -86,30 +86,30 @@ pub enum StartError {
     /// A first start without a program file (exit 65).
     #[error("there is no program: {path} cannot be read ({cause})")]
     NoProgram {
-        /// Where it was looked for.
+        /// Its path.
         path: String,
-        /// Why not.
+        /// Why it cannot be read.
         cause: std::io::Error,
     },
-    /// Another UID domain than that of release 1 (exit 78).
+    /// The config's UID domain differs from that of release 1 (exit 78).
     #[error(
         "the config's uid_domain is {configured:?}, but release 1 was published with {stored:?}; write \
          uid_domain = {stored:?}, or every calendar would hold every session twice"
     )]
     UidDomain {
-        /// What the config says.
+        /// The config's UID domain.
         configured: String,
-        /// What release 1 was published with.
+        /// The UID domain of release 1.
         stored: String,
     },
-    /// The program of the running release is not in the store.
-    #[error("the store holds release {number} without its program")]
+    /// The store has the newest release but not its program.
+    #[error("the store holds release {number} without its program; restore a backup")]
     Incomplete {
-        /// The release.
+        /// The release's number.
         number: u64,
     },
-    /// A feed would not say what the program says: a fault of this version of Callboard.
-    #[error("nothing was published, since a feed would not say what the program says: {0}")]
+    /// A rendered feed does not parse back to the program: a bug of Callboard.
+    #[error("nothing was published, because a feed differs from the program: {0}")]
     Unsound(#[from] BackError),
     /// The store cannot be opened (78 for a newer format).
     #[error("the data directory cannot be opened")]
@@ -126,7 +126,7 @@ impl From<StartError> for PublishError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Read(error) => Self::Read(error),
-            error => Self::Kept(Box::new(error)),
+            error => Self::Stored(Box::new(error)),
         }
     }
 }

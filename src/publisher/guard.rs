@@ -1,4 +1,4 @@
-//! The guard: a release that touches too much of the program waits until somebody confirms it.
+//! The guard: holds a release that touches too much of the program until somebody confirms it.
 
 use crate::config::Publishing;
 use crate::import::{Report, Truncation};
@@ -7,59 +7,60 @@ use crate::release::Prepared;
 use crate::revision::Digest;
 use bytes::Bytes;
 
-/// What the guard makes of a release.
+/// The guard's verdict on a release.
 #[derive(Debug, Clone)]
-pub struct Guarded {
-    /// Covers the file's bytes, the config and the base release: what a confirmation must name.
+pub struct GuardVerdict {
+    /// Covers the file's bytes, the config and the base release. A confirmation names it.
     pub digest: String,
-    /// Sessions that the release removes, moves or retitles.
+    /// How many sessions the release removes, moves or retitles.
     pub touched: usize,
-    /// Sessions of the running program.
+    /// How many sessions the live program has.
     pub of: usize,
-    /// Why it is held; empty where it is not.
+    /// Why the release is held; empty if it is not.
     pub reasons: Vec<String>,
 }
 
-impl Guarded {
-    /// Whether it needs a confirmation.
+impl GuardVerdict {
+    /// Whether the release needs a confirmation.
     pub fn is_held(&self) -> bool {
         !self.reasons.is_empty()
     }
 }
 
-/// A release that waits for its confirmation.
+/// What [`super::PublishError::Held`] tells about a release that the guard holds.
 #[derive(Debug)]
-pub struct Held {
+pub struct Hold {
     /// The guard's verdict.
-    pub guarded: Guarded,
+    pub verdict: GuardVerdict,
     /// The import's report.
     pub report: Report,
-    /// What it would change.
+    /// The release's changes.
     pub changes: Vec<Change>,
-    /// The venue's zone, to show the changes in.
+    /// The venue's zone, in which times of the changes are shown.
     pub zone: Zone,
-    /// Its program.
+    /// The release's program file.
     pub csv: Bytes,
-    /// The release that it was weighed against.
+    /// The release that it was compared with.
     pub base: u64,
 }
 
-/// What a confirmation must name, for a file that is to follow the release `base`: a newer release, another config or another file make it stale.
+/// The digest that confirms a file as the successor of release `base`. A newer release, another config or another file
+/// makes it stale.
 pub(super) fn digest(csv: &[u8], conference: &Conference, base: u64) -> String {
     let config = serde_json::to_vec(conference).unwrap_or_default();
     Digest::of_parts([csv, config.as_slice(), base.to_le_bytes().as_slice()]).short()
 }
 
-/// Weighs a release against the running program.
-pub(super) fn weigh(
-    running: &Program,
+/// Judges a release by its changes to the live program.
+pub(super) fn judge(
+    live: &Program,
     prepared: &Prepared,
     settings: &Publishing,
     cut: Option<Truncation>,
     digest: String,
-) -> Guarded {
-    let touched = prepared.changes.iter().filter(|change| upsets(change)).count();
-    let of = running.order().len();
+) -> GuardVerdict {
+    let touched = prepared.changes.iter().filter(|change| disrupts_plans(change)).count();
+    let of = live.order().len();
     let mut reasons = Vec::new();
     #[expect(clippy::cast_precision_loss, reason = "at most 50,000 sessions")]
     let share = touched as f64 / of.max(1) as f64;
@@ -67,26 +68,26 @@ pub(super) fn weigh(
         let percent = share * 100.0;
         reasons.push(format!("it removes, moves or retitles {touched} of {of} sessions ({percent:.0} %)"));
     }
-    if !same_frame(running, &prepared.release.program) {
+    if !has_same_frame(live, &prepared.release.program) {
         reasons.push("it changes the conference's zone or dates".to_owned());
     }
     if let Some(Truncation { missing, within }) = cut {
         match missing {
             0 => {}
             1 => reasons.push(
-                "the file lacks exactly the last row of the running program, as if it was cut off".to_owned(),
+                "the file lacks exactly the last row of the live program, as if it was cut off".to_owned(),
             ),
             rows => reasons.push(format!(
-                "the file lacks exactly the last {rows} rows of the running program, as if it was cut off"
+                "the file lacks exactly the last {rows} rows of the live program, as if it was cut off"
             )),
         }
         reasons.extend(within.map(|id| format!("the file ends in the middle of the row of {id}")));
     }
-    Guarded { digest, touched, of, reasons }
+    GuardVerdict { digest, touched, of, reasons }
 }
 
-/// Whether a change takes something away from those who planned by it.
-fn upsets(change: &Change) -> bool {
+/// Whether a change takes a session away from attendees who plan to see it.
+fn disrupts_plans(change: &Change) -> bool {
     match change.kind {
         ChangeKind::Cancelled | ChangeKind::Withdrawn | ChangeKind::Moved => true,
         ChangeKind::Edited => change.fields().iter().any(|field| field.field == Field::Title),
@@ -94,7 +95,7 @@ fn upsets(change: &Change) -> bool {
     }
 }
 
-/// Whether two programs are of one conference in the things that move every session.
-fn same_frame(a: &Program, b: &Program) -> bool {
+/// Whether two programs have the same zone and dates; a change of those affects every session.
+fn has_same_frame(a: &Program, b: &Program) -> bool {
     a.conference.zone == b.conference.zone && a.conference.dates == b.conference.dates
 }

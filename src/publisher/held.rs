@@ -1,10 +1,12 @@
-//! The releases that wait for a confirmation, and how an organizer decides on them.
+//! Held proposals: they wait for an organizer's confirmation.
 //!
-//! One waits for each way in; a newer one of the same way replaces it, and a new release ends them all, since each was
-//! weighed against the release that ran. A held file is read again at a start, and a held scheduled release stays
-//! in the store. A held upload is in memory: a restart forgets it, and its sender has the file.
+//! There is at most one for each source; a newer one replaces it. A new release drops all of them, since each was compared
+//! with the previous release. After a restart a held file is read again, and a held scheduled release is in the store. A
+//! held upload is lost; its sender has the file.
 
-use super::{Guarded, Held, PublishError, Publisher, ShownChange, ShownOrigin, shown};
+use super::{
+    ChangeDescription, GuardVerdict, Hold, OriginDescription, PublishError, Publisher, describe_changes,
+};
 use crate::program::Change;
 use crate::revision::Digest;
 use crate::store::{ImportedFile, Origin, RecordName, Write};
@@ -14,107 +16,107 @@ use serde::{Serialize, Serializer};
 use std::mem::discriminant;
 use std::sync::Arc;
 
-/// A release that waits for a confirmation.
+/// A proposal that waits for a confirmation.
 #[derive(Debug, Clone, Serialize)]
-pub struct Waiting {
-    /// Since when.
+pub struct HeldProposal {
+    /// When it was held.
     pub at: DateTime<Utc>,
-    /// How it came in.
-    #[serde(flatten, serialize_with = "shown_origin")]
+    /// Its source.
+    #[serde(flatten, serialize_with = "serialize_origin")]
     pub origin: Origin,
-    /// What a confirmation must name.
+    /// The digest that confirms it.
     pub digest: String,
-    /// Why it is held.
+    /// Why the guard holds it.
     pub reasons: Vec<String>,
-    /// What it would change.
-    pub changes: Vec<ShownChange>,
-    /// The same for pages.
+    /// Its changes.
+    pub changes: Vec<ChangeDescription>,
+    /// Its changes, for pages.
     #[serde(skip)]
     pub details: Vec<Change>,
-    /// Its program.
+    /// Its program file.
     #[serde(skip)]
     pub csv: Bytes,
-    /// The release that it was weighed against.
+    /// The release that it was compared with.
     #[serde(skip)]
     pub base: u64,
 }
 
-pub(super) fn shown_origin<S: Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
-    ShownOrigin::from(*origin).serialize(serializer)
+pub(super) fn serialize_origin<S: Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
+    OriginDescription::from(*origin).serialize(serializer)
 }
 
-impl Waiting {
-    pub(super) fn of(at: DateTime<Utc>, origin: Origin, held: &Held) -> Self {
-        let Guarded { digest, reasons, .. } = held.guarded.clone();
+impl HeldProposal {
+    pub(super) fn of(at: DateTime<Utc>, origin: Origin, held: &Hold) -> Self {
+        let GuardVerdict { digest, reasons, .. } = held.verdict.clone();
         let (csv, base) = (held.csv.clone(), held.base);
-        let changes = shown(&held.changes, held.zone);
+        let changes = describe_changes(&held.changes, held.zone);
         Self { at, origin, digest, reasons, changes, details: held.changes.clone(), csv, base }
     }
 }
 
-/// The waiting releases, the newest last. In JSON they are the newest or null.
+/// The held proposals, the newest last. Their JSON is the newest one or null.
 #[derive(Debug, Clone, Default)]
-pub struct HeldReleases(Vec<Waiting>);
+pub struct HeldProposals(Vec<HeldProposal>);
 
-impl HeldReleases {
-    /// All of them, the newest last.
-    pub fn all(&self) -> &[Waiting] {
+impl HeldProposals {
+    /// All held proposals, the newest last.
+    pub fn all(&self) -> &[HeldProposal] {
         &self.0
     }
 
-    /// The newest.
-    pub fn newest(&self) -> Option<&Waiting> {
+    /// The newest one.
+    pub fn newest(&self) -> Option<&HeldProposal> {
         self.0.last()
     }
 
-    /// The one that a digest confirms.
-    pub fn find(&self, digest: &str) -> Option<&Waiting> {
-        self.0.iter().find(|waiting| waiting.digest == digest)
+    /// The proposal that a digest confirms.
+    pub fn find(&self, digest: &str) -> Option<&HeldProposal> {
+        self.0.iter().find(|proposal| proposal.digest == digest)
     }
 
-    /// Adds one in place of the one that came in the same way.
-    pub(super) fn add(&mut self, waiting: Waiting) {
-        self.let_go(waiting.origin);
-        self.0.push(waiting);
+    /// Adds a proposal in place of an earlier one from the same source.
+    pub(super) fn add(&mut self, proposal: HeldProposal) {
+        self.remove(proposal.origin);
+        self.0.push(proposal);
     }
 
-    /// Forgets the one that came in this way.
-    pub(super) fn let_go(&mut self, origin: Origin) {
-        self.0.retain(|waiting| discriminant(&waiting.origin) != discriminant(&origin));
+    /// Removes the proposal from a source.
+    pub(super) fn remove(&mut self, origin: Origin) {
+        self.0.retain(|proposal| discriminant(&proposal.origin) != discriminant(&origin));
     }
 
-    /// Whether one that came in this way waits.
+    /// Whether a proposal from a source is held.
     pub(super) fn has(&self, origin: Origin) -> bool {
-        self.0.iter().any(|waiting| waiting.origin == origin)
+        self.0.iter().any(|proposal| proposal.origin == origin)
     }
 }
 
-impl Serialize for HeldReleases {
+impl Serialize for HeldProposals {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.newest().serialize(serializer)
     }
 }
 
 impl Publisher {
-    /// Drops a held release; false where none has the digest. A discarded file is not taken in again until it is
-    /// saved with other content. A config is discarded until the next start: its file has to be changed.
+    /// Discards a held proposal; false if none has the digest. A discarded program file is ignored until it is saved with
+    /// other content. A discarded config is held again by the next start, until its file is changed.
     ///
     /// # Errors
-    /// When the store cannot be written; the release waits on then.
+    /// If the store cannot be written. The proposal then stays held.
     pub async fn discard(self: &Arc<Self>, digest: &str) -> Result<bool, PublishError> {
         let _turn = self.turn.lock().await;
         let found = self.state().held.find(digest).cloned();
-        let Some(waiting) = found else { return Ok(false) };
-        let write = match waiting.origin {
-            Origin::File => Some(ImportedFile { digest: Digest::of(&waiting.csv), release: 0 }.into()),
+        let Some(proposal) = found else { return Ok(false) };
+        let write = match proposal.origin {
+            Origin::File => Some(ImportedFile { digest: Digest::of(&proposal.csv), release: 0 }.into()),
             Origin::Scheduled => Some(Write::DropNamed(RecordName::Schedule)),
             _ => None,
         };
         if let Some(write) = write {
             self.store.commit(vec![write]).await?;
         }
-        self.state().held.let_go(waiting.origin);
-        tracing::info!(digest, "a held release was discarded");
+        self.state().held.remove(proposal.origin);
+        tracing::info!(digest, "a held proposal was discarded");
         Ok(true)
     }
 }

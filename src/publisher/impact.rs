@@ -1,5 +1,4 @@
-//! The blast radius of a release: what its changes do to people's agendas. And, from the same scan, how many
-//! picks each session has.
+//! Scans all agendas: for the effect of a release on them, and for the number of picks of each session.
 
 use crate::agenda::clashes_anew;
 use crate::program::{Change, SessionId};
@@ -8,30 +7,30 @@ use crate::store::{ReadError, Skipped, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a release does to agendas.
+/// The effect of a release on agendas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Impact {
-    /// Agendas in all.
+    /// All agendas.
     pub agendas: usize,
-    /// Agendas that hold a session that changes.
+    /// Agendas with a session that changes.
     pub touched: usize,
-    /// Agendas that get a clash that they do not have now.
+    /// Agendas in which two sessions newly overlap.
     pub new_clashes: usize,
-    /// The changed sessions and how many agendas hold each, most first.
-    pub sessions: Vec<Holders>,
-    /// Agendas whose record is damaged: nobody can say what happens to them.
+    /// The changed sessions that are in an agenda, the most picked first.
+    pub sessions: Vec<SessionImpact>,
+    /// Agendas whose record is damaged; they are not counted otherwise.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: usize,
 }
 
-/// A session, and how many agendas hold it.
+/// A changed session and how many agendas have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holders {
+pub struct SessionImpact {
     /// The session.
     pub session: SessionId,
-    /// What happens to it: `moved`, `cancelled` …
+    /// Its change: `moved`, `cancelled` and so on.
     pub change: String,
-    /// Agendas that hold it.
+    /// Agendas that have it.
     pub agendas: usize,
 }
 
@@ -40,10 +39,10 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
-/// Scans every agenda; a damaged one is counted and left out. Reads only; a store of 100,000 agendas takes a second or so.
+/// Computes the effect of a release. It reads every agenda: 100,000 agendas take about a second.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read. A damaged agenda is counted and skipped.
 pub fn impact(
     store: &Store,
     base: &Release,
@@ -51,14 +50,14 @@ pub fn impact(
     changes: &[Change],
 ) -> Result<Impact, ReadError> {
     let mut impact = Impact::default();
-    let mut held: BTreeMap<&SessionId, usize> = changes.iter().map(|change| (&change.session, 0)).collect();
+    let mut counts: BTreeMap<&SessionId, usize> = changes.iter().map(|change| (&change.session, 0)).collect();
     let mut skipped = Skipped::default();
     for agenda in skipped.over(store.agendas()) {
         let (_, record) = agenda?;
         impact.agendas += 1;
         let mut touched = false;
         for pick in &record.picks {
-            if let Some(count) = held.get_mut(pick) {
+            if let Some(count) = counts.get_mut(pick) {
                 *count += 1;
                 touched = true;
             }
@@ -70,21 +69,21 @@ pub fn impact(
     }
     skipped.log("counting the agendas that a release changes");
     impact.unreadable = skipped.count();
-    let holders = changes.iter().map(|change| Holders {
+    let sessions = changes.iter().map(|change| SessionImpact {
         session: change.session.clone(),
         change: change.kind.as_str().to_owned(),
-        agendas: held.get(&change.session).copied().unwrap_or(0),
+        agendas: counts.get(&change.session).copied().unwrap_or(0),
     });
-    impact.sessions = holders.filter(|holders| holders.agendas > 0).collect();
+    impact.sessions = sessions.filter(|session| session.agendas > 0).collect();
     impact.sessions.sort_by(|a, b| b.agendas.cmp(&a.agendas).then_with(|| a.session.cmp(&b.session)));
     Ok(impact)
 }
 
-/// How many agendas hold each session, for room sizes. A damaged agenda is left out.
+/// How many agendas have each session, which helps to choose rooms. Damaged agendas are skipped.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn interest(store: &Store) -> Result<BTreeMap<SessionId, usize>, ReadError> {
+/// If the store cannot be read.
+pub fn count_picks(store: &Store) -> Result<BTreeMap<SessionId, usize>, ReadError> {
     let (mut picks, mut skipped) = (BTreeMap::new(), Skipped::default());
     for agenda in skipped.over(store.agendas()) {
         for pick in agenda?.1.picks {

@@ -1,13 +1,14 @@
-//! A release at a set time: kept in the store, published when its time comes, through the same guard.
+//! The schedule: a program that waits in the store and is published at a set time, through the same guard.
 //!
-//! There is one at a time; a later one replaces it. A server that was down at that time publishes at its
-//! start. What is refused when its time comes is taken off the schedule; what the guard holds then waits for a
-//! confirmation and stays in the store meanwhile. So does a release that would overwrite what another release changed
-//! since it was scheduled ([`overtaken`]).
+//! It holds one program; a later one replaces it. A server that was down at that time publishes at its start. If the program
+//! is refused at its time, it leaves the schedule. If the guard holds it, it stays in the store until an organizer confirms
+//! or discards it; so does one that would overwrite changes of later releases ([`overwritten_changes`]).
 
-use super::status::Part;
-use super::turn::{Weighed, held};
-use super::{Guarded, Held, Proposal, Publication, PublishError, Publisher, Waiting, guard, status};
+use super::publish::{CheckedProposal, hold};
+use super::{
+    GuardVerdict, HeldProposal, Hold, Proposal, Publication, PublishError, Publisher, PublisherTask, guard,
+    status,
+};
 use crate::import::Report;
 use crate::program::{Change, Zone};
 use crate::release::Release;
@@ -18,18 +19,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest time between two looks at the clock, which may be set meanwhile.
-const LOOK: Duration = Duration::from_secs(30);
+/// The longest time between two checks: somebody may set the clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The shortest.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The shortest time between two checks.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
-/// Sessions that a reason names.
+/// The most sessions that a reason names.
 const MOST_NAMED: usize = 5;
 
-/// What was put on the schedule.
+/// The result of scheduling a program.
 #[derive(Debug)]
-pub struct Scheduled {
+pub struct ScheduleReceipt {
     /// When it will be published.
     pub schedule: Schedule,
     /// The release that runs.
@@ -43,37 +44,37 @@ pub struct Scheduled {
 }
 
 impl Publisher {
-    /// Puts a proposal on the schedule, in place of what was there. It is weighed now and again at its time.
+    /// Schedules a proposal in place of an earlier one. The guard judges it now, and again at its time.
     ///
     /// # Errors
-    /// [`PublishError`]; what was on the schedule stays there.
+    /// [`PublishError`]; an earlier schedule stays.
     pub async fn schedule(
         self: &Arc<Self>,
         proposal: Proposal,
         at: DateTime<Utc>,
-    ) -> Result<Scheduled, PublishError> {
+    ) -> Result<ScheduleReceipt, PublishError> {
         let this = Arc::clone(self);
         tokio::spawn(async move {
             let _turn = this.turn.lock().await;
-            this.put_on_schedule(proposal, at).await
+            this.store_schedule(proposal, at).await
         })
         .await?
     }
 
-    async fn put_on_schedule(
+    async fn store_schedule(
         self: &Arc<Self>,
         proposal: Proposal,
         at: DateTime<Utc>,
-    ) -> Result<Scheduled, PublishError> {
+    ) -> Result<ScheduleReceipt, PublishError> {
         let made = self.clock.now();
         if at <= made {
             return Err(PublishError::Past { at });
         }
         self.check_expected(proposal.expect)?;
-        let Weighed { base, prepared, report, confirmed } =
-            self.weigh(&proposal.csv, proposal.confirm.as_deref()).await?;
-        if let Err(guarded) = confirmed {
-            return Err(held(guarded, report, prepared, proposal.csv, base.number()));
+        let CheckedProposal { base, prepared, report, confirmed } =
+            self.check(&proposal.csv, proposal.confirm.as_deref()).await?;
+        if let Err(verdict) = confirmed {
+            return Err(hold(verdict, report, prepared, proposal.csv, base.number()));
         }
         let Proposal { csv, who, confirm, .. } = proposal;
         let schedule = Schedule { at, who, made, confirm, base: Some(base.number()), held: false };
@@ -81,142 +82,143 @@ impl Publisher {
         self.set_schedule(Some(schedule.clone()));
         self.rescheduled.notify_one();
         let zone = self.conference().zone;
-        Ok(Scheduled { schedule, running: base.number(), changes: prepared.changes, zone, report })
+        Ok(ScheduleReceipt { schedule, running: base.number(), changes: prepared.changes, zone, report })
     }
 
-    /// Takes back what is on the schedule; false where nothing is.
+    /// Empties the schedule; false if it is empty.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// If the store cannot be read or written.
     pub async fn unschedule(self: &Arc<Self>) -> Result<bool, PublishError> {
         let _turn = self.turn.lock().await;
         let was = match self.store.read(Store::schedule).await {
             Ok(scheduled) => scheduled.is_some(),
-            // This is how a damaged one goes.
+            // A damaged schedule can be removed too.
             Err(ReadError::Damaged { .. }) => true,
             Err(error) => return Err(error.into()),
         };
-        self.off_the_schedule().await?;
+        self.remove_schedule().await?;
         self.rescheduled.notify_one();
         Ok(was)
     }
 
-    async fn off_the_schedule(&self) -> Result<(), PublishError> {
+    async fn remove_schedule(&self) -> Result<(), PublishError> {
         self.commit_schedule(Write::DropNamed(RecordName::Schedule)).await?;
         self.set_schedule(None);
         Ok(())
     }
 
-    /// After a commit that failed, the store may hold either schedule, so the next look reads it.
+    /// After a failed commit the store may hold either schedule, so the next check reads it.
     async fn commit_schedule(&self, write: Write) -> Result<(), PublishError> {
         self.state().schedule_is_known = false;
         self.store.commit(vec![write]).await?;
         Ok(())
     }
 
-    /// The store holds one schedule, so that a held release makes room for another one.
+    /// Updates the status. The store has room for one schedule, so a held one was replaced.
     fn set_schedule(&self, schedule: Option<Schedule>) {
         let mut state = self.state();
         state.schedule = schedule;
         state.schedule_is_known = true;
-        state.held.let_go(Origin::Scheduled);
-        state.fault(Part::Schedule, None);
+        state.held.remove(Origin::Scheduled);
+        state.set_fault(PublisherTask::Schedule, None);
     }
 
-    /// Keeps a release that is held at its time in the store, off the schedule.
-    async fn hold_scheduled(&self, schedule: Schedule, csv: Bytes) -> Result<(), PublishError> {
-        self.store.commit(vec![Write::schedule(Schedule { held: true, ..schedule }, csv)]).await?;
+    /// Marks a scheduled program in the store as held.
+    async fn hold_scheduled(&self, schedule: Schedule, csv: &Bytes) -> Result<(), PublishError> {
+        self.store.commit(vec![Write::schedule(Schedule { held: true, ..schedule }, csv.clone())]).await?;
         self.state().schedule = None;
         Ok(())
     }
 
-    /// Weighs the scheduled release that the store holds back, so that it waits again after a start. It is not
-    /// published, even where the guard has no reason to hold it any more: somebody has to look at it.
-    pub(super) async fn hold_schedule_again(self: &Arc<Self>) {
+    /// Reads a held scheduled program from the store and holds it again, at a start. It is not published even if the guard
+    /// would now let it through: an organizer must decide.
+    pub(super) async fn restore_held_schedule(self: &Arc<Self>) {
         let _turn = self.turn.lock().await;
         if self.state().held.has(Origin::Scheduled) {
             return;
         }
-        let kept = match self.store.read(Store::schedule).await {
-            Ok(kept) => kept.filter(|(schedule, _)| schedule.held),
+        let stored = match self.store.read(Store::schedule).await {
+            Ok(stored) => stored.filter(|(schedule, _)| schedule.held),
             Err(error) => {
                 let mut state = self.state();
                 state.schedule_is_known = false;
-                state.fault(Part::Schedule, Some(&error));
+                state.set_fault(PublisherTask::Schedule, Some(&error));
                 return;
             }
         };
-        let Some((schedule, csv)) = kept else { return };
+        let Some((schedule, csv)) = stored else { return };
         let now = self.clock.now();
-        match self.weigh(&csv, None).await {
-            Ok(Weighed { prepared, .. }) if !prepared.is_new => {
-                if let Err(error) = self.off_the_schedule().await {
-                    tracing::warn!(%error, "a scheduled release that changes nothing stays in the store");
+        match self.check(&csv, None).await {
+            Ok(CheckedProposal { prepared, .. }) if !prepared.is_new => {
+                if let Err(error) = self.remove_schedule().await {
+                    tracing::warn!(%error, "a scheduled program that changes nothing could not be removed");
                 }
             }
-            Ok(Weighed { base, prepared, report, confirmed }) => {
-                let mut guarded = confirmed.err().unwrap_or_else(|| {
+            Ok(CheckedProposal { base, prepared, report, confirmed }) => {
+                let mut verdict = confirmed.err().unwrap_or_else(|| {
                     let reason = format!("it was held when its time came ({})", schedule.at);
-                    self.held_for(reason, &csv, &base)
+                    self.hold_verdict(reason, &csv, &base)
                 });
-                match self.overtaken_by(&schedule, base.number(), prepared.changes.clone()).await {
-                    Ok(reason) => guarded.reasons.extend(reason),
+                match self.overwrite_reason(&schedule, base.number(), prepared.changes.clone()).await {
+                    Ok(reason) => verdict.reasons.extend(reason),
                     Err(error) => tracing::error!(%error, "the releases since the schedule cannot be read"),
                 }
                 let zone = self.conference().zone;
                 let (changes, base) = (prepared.changes, base.number());
-                let held = Held { guarded, report, changes, zone, csv, base };
-                self.state().held.add(Waiting::of(now, Origin::Scheduled, &held));
+                let held = Hold { verdict, report, changes, zone, csv, base };
+                self.state().held.add(HeldProposal::of(now, Origin::Scheduled, &held));
             }
             Err(error) => {
-                tracing::error!(%error, "the held scheduled release cannot be published any more");
+                tracing::error!(%error, "the held scheduled program now has errors");
             }
         }
     }
 
-    /// Publishes the scheduled release, unless it is held. The caller has the turn.
+    /// Publishes the scheduled program unless it is held. The caller holds the turn.
     async fn publish_scheduled(
         self: &Arc<Self>,
         schedule: &Schedule,
         csv: Bytes,
     ) -> Result<Publication, PublishError> {
-        let held = self.hold_if_overtaken(schedule, &csv).await;
-        if let Err(error) = held {
+        if let Err(error) = self.check_overwrites(schedule, &csv).await {
             let result = Err(error);
             self.state().record(self.clock.now(), Origin::Scheduled, &result);
             return result;
         }
         let Schedule { who, confirm, .. } = schedule.clone();
-        self.take_turn(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await
+        self.publish_and_record(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await
     }
 
-    /// Fails with [`PublishError::Held`] where the scheduled file, which is older than the releases since, would
-    /// overwrite what those changed. A confirmation at the time of scheduling knew nothing of them.
-    async fn hold_if_overtaken(
+    /// Fails with [`PublishError::Held`] if the scheduled program would overwrite changes of later releases. A confirmation
+    /// at the time of scheduling did not cover those.
+    async fn check_overwrites(
         self: &Arc<Self>,
         schedule: &Schedule,
         csv: &Bytes,
     ) -> Result<(), PublishError> {
-        self.keep_up_with_the_store().await?;
+        self.adopt_newer_release().await?;
         if schedule.base == Some(self.current().number()) {
             return Ok(());
         }
-        let Weighed { base, prepared, report, confirmed } = self.weigh(csv, None).await?;
+        let CheckedProposal { base, prepared, report, confirmed } = self.check(csv, None).await?;
         let changes = prepared.changes.clone();
-        let Some(reason) = self.overtaken_by(schedule, base.number(), changes).await? else { return Ok(()) };
-        let guarded = match confirmed {
-            Ok(()) => self.held_for(reason, csv, &base),
-            Err(mut guarded) => {
-                guarded.reasons.push(reason);
-                guarded
+        let Some(reason) = self.overwrite_reason(schedule, base.number(), changes).await? else {
+            return Ok(());
+        };
+        let verdict = match confirmed {
+            Ok(()) => self.hold_verdict(reason, csv, &base),
+            Err(mut verdict) => {
+                verdict.reasons.push(reason);
+                verdict
             }
         };
-        Err(held(guarded, report, prepared, csv.clone(), base.number()))
+        Err(hold(verdict, report, prepared, csv.clone(), base.number()))
     }
 
-    /// The verdict on a release that is held for a reason that the guard does not know.
-    fn held_for(&self, reason: String, csv: &[u8], base: &Release) -> Guarded {
-        Guarded {
+    /// A verdict that holds a program for a reason that the guard does not know.
+    fn hold_verdict(&self, reason: String, csv: &[u8], base: &Release) -> GuardVerdict {
+        GuardVerdict {
             digest: guard::digest(csv, &self.conference(), base.number()),
             touched: 0,
             of: base.program.order().len(),
@@ -224,63 +226,62 @@ impl Publisher {
         }
     }
 
-    /// [`overtaken`], read on a thread that answers no requests.
-    async fn overtaken_by(
+    /// [`overwritten_changes`], on a thread that may block.
+    async fn overwrite_reason(
         &self,
         schedule: &Schedule,
-        running: u64,
+        live: u64,
         changes: Vec<Change>,
     ) -> Result<Option<String>, PublishError> {
         let schedule = schedule.clone();
-        Ok(self.store.read(move |store| overtaken(store, &schedule, running, &changes)).await?)
+        Ok(self.store.read(move |store| overwritten_changes(store, &schedule, live, &changes)).await?)
     }
 
-    /// Whether the store has to be read: the time of what is on the schedule has come, or what is on it is not known.
+    /// Whether the schedule must be read from the store: it is due, or the status may differ from the store.
     fn may_be_due(&self) -> bool {
         let (state, now) = (self.state(), self.clock.now());
         !state.schedule_is_known || state.schedule.as_ref().is_some_and(|schedule| schedule.at <= now)
     }
 
-    /// What the store has on the schedule. The state follows it: after a commit whose outcome was unknown it may
-    /// say something else.
-    async fn look_at_schedule(&self) -> Result<Option<(Schedule, Bytes)>, PublishError> {
+    /// Reads the schedule from the store and updates the status.
+    async fn read_schedule(&self) -> Result<Option<(Schedule, Bytes)>, PublishError> {
         let scheduled = self.store.read(Store::schedule).await;
         let mut state = self.state();
         state.schedule_is_known = scheduled.is_ok();
-        let waiting = scheduled.as_ref().ok().and_then(Option::as_ref).map(|(schedule, _)| schedule.clone());
-        state.schedule = waiting.filter(|schedule| !schedule.held);
-        state.fault(Part::Schedule, scheduled.as_ref().err());
+        let stored = scheduled.as_ref().ok().and_then(Option::as_ref).map(|(schedule, _)| schedule.clone());
+        state.schedule = stored.filter(|schedule| !schedule.held);
+        state.set_fault(PublisherTask::Schedule, scheduled.as_ref().err());
         drop(state);
         Ok(scheduled?)
     }
 
-    /// Publishes what is on the schedule, if its time has come. Before that, the scheduled program is not read.
+    /// Publishes the scheduled program if it is due. Before that, its up to 20 MiB are not read.
     pub async fn publish_due(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
-            if let Err(error) = this.keep_up_with_the_store().await {
+            if let Err(error) = this.adopt_newer_release().await {
                 return Some(Err(error));
             }
             if !this.may_be_due() {
                 return None;
             }
-            let (schedule, csv) = match this.look_at_schedule().await {
+            let (schedule, csv) = match this.read_schedule().await {
                 Ok(due) => due.filter(|(schedule, _)| !schedule.held && schedule.at <= this.clock.now())?,
                 Err(error) => return Some(Err(error)),
             };
             let result = this.publish_scheduled(&schedule, csv).await;
             match &result {
-                Ok(_) => this.state().schedule = None, // the release's commit took the note out
-                // The disk may have room later; the time has come all the same.
+                Ok(_) => this.state().schedule = None, // the release's commit removed the note
+                // The store may work again at the next check.
                 Err(PublishError::Commit(_) | PublishError::Read(_)) => {}
                 Err(error) => {
-                    let taken_off = match error {
-                        PublishError::Held(held) => this.hold_scheduled(schedule, held.csv.clone()).await,
-                        _ => this.off_the_schedule().await,
+                    let removed = match error {
+                        PublishError::Held(held) => this.hold_scheduled(schedule, &held.csv).await,
+                        _ => this.remove_schedule().await,
                     };
-                    if let Err(error) = taken_off {
-                        tracing::error!(%error, "a release that cannot be published stays on the schedule");
+                    if let Err(error) = removed {
+                        tracing::error!(%error, "a program that cannot be published stays on the schedule");
                     }
                 }
             }
@@ -291,12 +292,12 @@ impl Publisher {
     }
 }
 
-/// Why a scheduled release with these changes must wait: it changes sessions that a release changed since it was put
-/// on the schedule. A session that it has as that release has it is not among its changes.
-fn overtaken(
+/// Why a scheduled program must be held: it would overwrite sessions that a release changed since it was scheduled.
+/// `changes` are its changes against the live release, so sessions with equal content are not among them.
+fn overwritten_changes(
     store: &Store,
     schedule: &Schedule,
-    running: u64,
+    live: u64,
     changes: &[Change],
 ) -> Result<Option<String>, ReadError> {
     let is_later = |release: &ReleaseSummary| match schedule.base {
@@ -305,8 +306,7 @@ fn overtaken(
     };
     let mut others = BTreeSet::new();
     let mut later = Vec::new();
-    for summary in
-        store.releases()?.into_iter().filter(|release| release.number <= running && is_later(release))
+    for summary in store.releases()?.into_iter().filter(|release| release.number <= live && is_later(release))
     {
         let Some(release) = store.release(summary.number)? else { continue };
         later.push(release.number);
@@ -339,20 +339,22 @@ fn overtaken(
     )))
 }
 
-/// Publishes what is on the schedule when its time comes; never returns.
-pub async fn keep_schedule(publisher: Arc<Publisher>) {
+/// Publishes the scheduled program at its time; never returns.
+pub async fn run_schedule(publisher: Arc<Publisher>) {
     loop {
         let due = publisher.status().schedule.map(|schedule| schedule.at);
         let left = due.map(|at| (at - publisher.clock.now()).to_std().unwrap_or_default());
-        // Never at once again, whatever the last look found.
-        let wait = left.unwrap_or(LOOK).clamp(PAUSE, LOOK);
+        // Without a minimum, a program that stays due would make this loop spin.
+        let wait = left.unwrap_or(LONGEST_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT);
         let _ = tokio::time::timeout(wait, publisher.rescheduled.notified()).await;
         match publisher.publish_due().await {
-            // The status says it, and the log said it once.
-            Some(Err(PublishError::Read(ReadError::Damaged { .. }))) => tokio::time::sleep(LOOK).await,
+            // It is in the status, and was logged once.
+            Some(Err(PublishError::Read(ReadError::Damaged { .. }))) => {
+                tokio::time::sleep(LONGEST_WAIT).await
+            }
             Some(Err(error)) => {
-                tracing::warn!(%error, "the schedule is looked at again later");
-                tokio::time::sleep(LOOK).await;
+                tracing::warn!(%error, "the schedule is checked again in 30 seconds");
+                tokio::time::sleep(LONGEST_WAIT).await;
             }
             Some(Ok(_)) | None => {}
         }

@@ -1,8 +1,10 @@
-//! The start: with a release in the store it is always served; without one the program file must be good.
+//! Starts a publisher: from the release in the store, or else from a program file without errors.
 
-use super::kept::{self, Kept};
-use super::status::Part;
-use super::{Held, Published, Publisher, Settings, Setup, StartError, Status, gate, guard, spool, status};
+use super::publish::{Preparation, warnings_of};
+use super::stored_release::{StoredRelease, warnings};
+use super::{
+    Hold, LiveRelease, Publisher, PublisherTask, Settings, Setup, StartError, Status, guard, outbox, status,
+};
 use crate::clock::Clock;
 use crate::import::{ProgramFile, import};
 use crate::program::Conference;
@@ -13,7 +15,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 
-/// A publisher that has something to serve.
+/// A started publisher.
 #[derive(Debug)]
 pub struct Started {
     /// The publisher.
@@ -25,11 +27,11 @@ pub struct Started {
 impl Publisher {
     /// Starts from the store, or publishes release 1 from the program file.
     ///
-    /// A changed config or a newer renderer makes a release here; the program file does not, see
-    /// [`Publisher::take_file`]. Blocks on the store.
+    /// A changed config or a newer renderer publishes a release here. A changed program file does not; see
+    /// [`Publisher::catch_up`]. Blocks on the store.
     ///
     /// # Errors
-    /// [`StartError`], where there is nothing to serve.
+    /// [`StartError`] if there is nothing to serve.
     pub fn start(
         store: Store,
         conference: Conference,
@@ -43,32 +45,31 @@ impl Publisher {
             None => first(&store, &conference, &setup, &clock)?,
             Some(ledger) => resume(&store, ledger, &conference, &setup, &clock)?,
         };
-        let baseline =
-            spool::baseline(&store, setup.webhooks.is_empty(), if is_first { 0 } else { release.number() });
-        // Feeds are served from a full disk too, and beside damaged notes.
-        match baseline {
+        let number = if is_first { 0 } else { release.number() };
+        // A full disk or a damaged record must not prevent a start.
+        match outbox::first_release_write(&store, !setup.webhooks.is_empty(), number) {
             Ok(Some(note)) => {
                 if let Err(error) = store.commit_blocking(vec![note]) {
-                    tracing::warn!(%error, "the release that webhooks start after could not be noted");
+                    tracing::warn!(%error, "the release after which deliveries begin could not be stored");
                 }
             }
             Ok(None) => {}
-            Err(error) => state.fault(Part::Webhooks, Some(&error)),
+            Err(error) => state.set_fault(PublisherTask::Webhooks, Some(&error)),
         }
         match store.schedule() {
-            Ok(scheduled) => {
-                state.schedule = scheduled.map(|(schedule, _)| schedule).filter(|schedule| !schedule.held);
+            Ok(stored) => {
+                state.schedule = stored.map(|(scheduled, _)| scheduled).filter(|scheduled| !scheduled.held);
             }
-            Err(error) => state.fault(Part::Schedule, Some(&error)),
+            Err(error) => state.set_fault(PublisherTask::Schedule, Some(&error)),
         }
         state.config.read = Some(clock.now());
         let announce = tokio::sync::watch::Sender::new(release.number());
-        let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
+        let Setup { file, settings: publishing, webhooks, outbox, inspect } = setup;
         let publisher = Self {
-            current: ArcSwap::from_pointee(Published::new(release, is_first)),
+            current: ArcSwap::from_pointee(LiveRelease::new(release, is_first)),
             settings: ArcSwap::from_pointee(Settings { conference, publishing, webhooks }),
             file,
-            spool,
+            outbox,
             inspect,
             store,
             clock,
@@ -77,11 +78,13 @@ impl Publisher {
             writer: tokio::sync::watch::Sender::default(),
             state: Mutex::new(state),
             announce,
+            preparation: Preparation::default(),
         };
         Ok(Started { publisher: Arc::new(publisher), is_first })
     }
 }
 
+/// Publishes release 1.
 fn first(
     store: &Store,
     conference: &Arc<Conference>,
@@ -99,16 +102,15 @@ fn first(
     let Some(program) = report.program.clone() else { return Err(StartError::BadProgram(Box::new(report))) };
     let empty = Ledger::empty(&conference.uid_domain);
     let prepared = Release::prepare(program, &empty, clock.now());
-    gate::tell((setup.inspect)(&prepared.release, None)?, &mut report);
-    let warnings = kept::warnings(&report);
-    let step = Step { previous: None, origin: Origin::First, conference };
-    let release = step.persist(store, prepared, csv, warnings)?;
+    report.faults.splice(0..0, warnings_of((setup.inspect)(&prepared.release, None)?));
+    let release = UnattendedRelease { previous: None, origin: Origin::First, conference };
+    let release = release.persist(store, prepared, csv, warnings(&report))?;
     status::log_warnings(file.display(), &report);
     let status = Status::first(release.published(), release.number(), &report);
     Ok((release, status))
 }
 
-/// The stored release, advanced by what the renderer or the config changed since.
+/// Serves the stored release. Publishes another one first if the renderer or the config changed.
 fn resume(
     store: &Store,
     ledger: Ledger,
@@ -120,28 +122,33 @@ fn resume(
         let (configured, stored) = (conference.uid_domain.clone(), ledger.uid_domain);
         return Err(StartError::UidDomain { configured, stored });
     }
-    let Kept { prepared, conference: published_with, csv, warnings } = kept::of(store, &ledger)?;
-    let mut was = prepared.release;
+    let StoredRelease { prepared, conference: published_with, csv, warnings } =
+        StoredRelease::load(store, &ledger)?;
+    let mut live = prepared.release;
     if prepared.is_new {
-        // What is shown differently is a release of its own before anything else, since it is served. The feeds
-        // that it takes the place of are dropped first: both together may be more than the memory there is.
-        let upgrade = Release::prepare(was.into_program(), &ledger, clock.now());
+        // This version renders sessions differently, so the result needs a release number of its own. The old feeds
+        // are dropped first: memory may not hold both.
+        let upgrade = Release::prepare(live.into_program(), &ledger, clock.now());
         let found = (setup.inspect)(&upgrade.release, None)?;
-        let warnings = gate::told(found).map(|fault| fault.to_string()).chain(warnings).collect();
-        let step = Step { previous: Some(&ledger), origin: Origin::Upgrade, conference: &published_with };
-        was = step.persist(store, upgrade, csv.clone(), warnings)?;
+        let warnings = warnings_of(found).map(|fault| fault.to_string()).chain(warnings).collect();
+        let release = UnattendedRelease {
+            previous: Some(&ledger),
+            origin: Origin::Upgrade,
+            conference: &published_with,
+        };
+        live = release.persist(store, upgrade, csv.clone(), warnings)?;
     }
     drop(ledger);
     if published_with == *conference {
-        return Ok((was, Status::default()));
+        return Ok((live, Status::default()));
     }
-    reconfigure(store, was, csv, conference, setup, clock)
+    reconfigure(store, live, csv, conference, setup, clock)
 }
 
-/// The old program under the new config: it may have become wrong, or move every session.
+/// Publishes the stored program under the changed config, unless that gives errors or the guard holds it.
 fn reconfigure(
     store: &Store,
-    was: Release,
+    live: Release,
     csv: Bytes,
     conference: &Arc<Conference>,
     setup: &Setup,
@@ -149,45 +156,45 @@ fn reconfigure(
 ) -> Result<(Release, Status), StartError> {
     let mut report = import(&csv, conference);
     let Some(program) = report.program.clone() else {
-        return Ok((was, Status::config_refused(clock.now(), &report)));
+        return Ok((live, Status::config_refused(clock.now(), &report)));
     };
-    // Another config changes most feeds, and two generations of them may be more than the memory there is. The old
-    // ones are rendered again where they have to be served.
-    let (old, ledger) = was.into_program_and_ledger();
-    let again = |program, ledger: &Ledger| Release::prepare(program, ledger, ledger.published).release;
+    // A config changes most feeds, and memory may not hold both generations. The old feeds are dropped, and rendered
+    // again only if they have to be served.
+    let (old, ledger) = live.into_program_and_ledger();
+    let render = |program, ledger: &Ledger| Release::prepare(program, ledger, ledger.published).release;
     let prepared = Release::prepare(program, &ledger, clock.now());
     let digest = guard::digest(&csv, conference, ledger.release);
-    let guarded = guard::weigh(&old, &prepared, &setup.settings, None, digest);
-    if guarded.is_held() {
+    let verdict = guard::judge(&old, &prepared, &setup.settings, None, digest);
+    if verdict.is_held() {
         let (changes, base) = (prepared.changes.clone(), ledger.release);
         drop(prepared);
-        let held = Held { guarded, report, changes, zone: conference.zone, csv, base };
-        return Ok((again(old, &ledger), Status::config_held(clock.now(), &held)));
+        let held = Hold { verdict, report, changes, zone: conference.zone, csv, base };
+        return Ok((render(old, &ledger), Status::config_held(clock.now(), &held)));
     }
     if !prepared.is_new {
         return Ok((prepared.release, Status::default()));
     }
     match (setup.inspect)(&prepared.release, None) {
-        Ok(found) => gate::tell(found, &mut report),
+        Ok(found) => drop(report.faults.splice(0..0, warnings_of(found))),
         Err(error) => {
             drop(prepared);
-            return Ok((again(old, &ledger), Status::config_unsound(clock.now(), &error)));
+            return Ok((render(old, &ledger), Status::config_unsound(clock.now(), &error)));
         }
     }
     drop(old);
-    let step = Step { previous: Some(&ledger), origin: Origin::Config, conference };
-    let release = step.persist(store, prepared, csv, kept::warnings(&report))?;
+    let release = UnattendedRelease { previous: Some(&ledger), origin: Origin::Config, conference };
+    let release = release.persist(store, prepared, csv, warnings(&report))?;
     Ok((release, Status::default()))
 }
 
-/// A release that a start or a restored backup makes.
-pub(super) struct Step<'a> {
+/// A release that no organizer asked for: a start or a restored backup makes it.
+pub(super) struct UnattendedRelease<'a> {
     pub(super) previous: Option<&'a Ledger>,
     pub(super) origin: Origin,
     pub(super) conference: &'a Conference,
 }
 
-impl Step<'_> {
+impl UnattendedRelease<'_> {
     pub(super) fn persist(
         self,
         store: &Store,
@@ -210,14 +217,16 @@ impl Step<'_> {
         };
         let mut writes = vec![store.release_write(self.previous, &release.ledger, record, csv)];
         let before = self.previous.map_or(0, |ledger| ledger.release);
-        // A file that was in step still is: its content did not change.
-        let taken = match store.imported_file() {
+        // The program did not change, so a file that matched the previous release matches this one.
+        let imported = match store.imported_file() {
             Ok(None) => Some(ImportedFile { digest, release: number }),
-            Ok(Some(taken)) => (taken.release == before).then_some(ImportedFile { release: number, ..taken }),
-            // It stays as it is: a file that is saved is refused with it, and says so.
+            Ok(Some(imported)) => {
+                (imported.release == before).then_some(ImportedFile { release: number, ..imported })
+            }
+            // A damaged record stays: the next saved file is refused because of it.
             Err(_) => None,
         };
-        writes.extend(taken.map(Write::from));
+        writes.extend(imported.map(Write::from));
         store.commit_blocking(writes)?;
         Ok(release)
     }

@@ -1,55 +1,55 @@
-//! What was tried last, for the organizer's eyes.
+//! The status that organizers see: the last attempt to publish, what is held, and what fails. Also its log lines.
 
-use super::held::{self, HeldReleases, Waiting};
-use super::{Guarded, Held, Publication, PublishError, Schedule};
+use super::held::{self, HeldProposal, HeldProposals};
+use super::{GuardVerdict, Hold, Publication, PublishError};
 use crate::doctor::BackError;
 use crate::import::Report;
 use crate::revision::Digest;
-use crate::store::{Origin, ReadError};
+use crate::store::{Origin, ReadError, Schedule};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The last attempt, and what waits.
+/// The publisher's status.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Status {
     /// The last attempt to publish since the start.
     pub last: Option<Attempt>,
-    /// What waits for a confirmation.
-    pub held: HeldReleases,
-    /// A saved program file that could not be stored, and is tried again until it can.
-    pub unstored: Option<Unstored>,
-    /// What is to be published later.
+    /// The proposals that wait for a confirmation.
+    pub held: HeldProposals,
+    /// A saved program file that could not be stored. It is retried until it can.
+    pub unstored: Option<UnstoredFile>,
+    /// The release on the schedule.
     pub schedule: Option<Schedule>,
-    /// Whether `schedule` is what the store holds. It is not before the first look, nor after a commit that failed.
+    /// Whether `schedule` equals the store's. It may not before the first read, and after a failed commit.
     #[serde(skip)]
     pub(super) schedule_is_known: bool,
-    /// The config that is in force, and how it was read last.
+    /// The config in force, and the last reload.
     pub config: ConfigStatus,
-    /// What cannot be done while a note in the store cannot be read, and why.
+    /// The tasks that are stopped because the store cannot be read, each with the cause.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub faults: BTreeMap<Part, String>,
-    /// The program file's digest when it was last looked at.
+    pub faults: BTreeMap<PublisherTask, String>,
+    /// The program file's digest when it was last read.
     #[serde(skip)]
     pub file: Option<Digest>,
 }
 
-/// The config that is in force, and how it was read last.
+/// The config in force, and the last reload.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ConfigStatus {
-    /// When a config was last read and taken: at the start, or by a reload.
+    /// When the config in force was read: at the start or by a reload.
     pub read: Option<DateTime<Utc>>,
-    /// Why the config file is not what is in force: the last reload refused it.
+    /// Why the last reload refused the config file.
     pub refused: Option<String>,
-    /// The keys whose values differ from those that the server started with and need a restart.
+    /// The changed keys that need a restart.
     pub needs_restart: Vec<&'static str>,
 }
 
-/// A program file that waits for the store, such as one that was saved while the disk was full.
+/// A program file that the store did not accept, for example because the disk is full.
 #[derive(Debug, Clone, Serialize)]
-pub struct Unstored {
-    /// When it was first tried.
+pub struct UnstoredFile {
+    /// When it was tried first.
     pub since: DateTime<Utc>,
     /// How often it was tried.
     pub attempts: u32,
@@ -57,22 +57,24 @@ pub struct Unstored {
     pub reason: String,
 }
 
-/// A part of the publisher's work that a note in the store remembers the state of.
+/// A task whose state is a record in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum PublisherTask {
     /// Publishing at a set time.
     Schedule,
-    /// Leaving webhook calls in the spool.
+    /// Enqueuing webhook deliveries.
     Webhooks,
 }
 
-impl Part {
+impl PublisherTask {
     fn advice(self) -> &'static str {
         match self {
-            Self::Schedule => "nothing is published at a set time; take the schedule back or make it anew",
+            Self::Schedule => {
+                "nothing is published at a set time; take the release off the schedule or schedule it again"
+            }
             Self::Webhooks => {
-                "no webhook hears of a release; restore a backup, or start once without webhooks, to go on with the next release"
+                "no webhook deliveries are made; restore a backup, or start once without webhooks to begin with the next release"
             }
         }
     }
@@ -81,45 +83,45 @@ impl Part {
 /// An attempt to publish.
 #[derive(Debug, Clone, Serialize)]
 pub struct Attempt {
-    /// When.
+    /// The time of the attempt.
     pub at: DateTime<Utc>,
-    /// How it came in.
-    #[serde(flatten, serialize_with = "held::shown_origin")]
+    /// The program's source.
+    #[serde(flatten, serialize_with = "held::serialize_origin")]
     pub origin: Origin,
-    /// What came of it.
+    /// The result.
     #[serde(flatten)]
-    pub verdict: Verdict,
-    /// The import's report, where there is one.
+    pub verdict: AttemptResult,
+    /// The import's report, if there is one.
     pub report: Option<serde_json::Value>,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "lowercase")]
-pub enum Verdict {
-    /// Release `release` was published.
+pub enum AttemptResult {
+    /// A release was published.
     Published {
         /// Its number.
         release: u64,
     },
-    /// Nothing would change.
+    /// The program equals the live one.
     Unchanged {
-        /// The running release.
+        /// The live release.
         release: u64,
     },
     /// The program has errors.
     Refused {
-        /// How many.
+        /// How many errors.
         errors: usize,
     },
-    /// The guard holds it.
+    /// The guard holds the release.
     Held {
         /// Why.
         reasons: Vec<String>,
-        /// What a confirmation must name.
+        /// The digest that confirms it.
         digest: String,
     },
-    /// It could not be done.
+    /// The store failed, or Callboard did.
     Failed {
         /// Why.
         reason: String,
@@ -127,6 +129,7 @@ pub enum Verdict {
 }
 
 impl Status {
+    /// Records an attempt and updates what is held and unstored.
     pub(super) fn record(
         &mut self,
         at: DateTime<Utc>,
@@ -134,93 +137,97 @@ impl Status {
         result: &Result<Publication, PublishError>,
     ) {
         let (verdict, report) = match result {
-            Ok(publication) if publication.is_new => {
-                (Verdict::Published { release: publication.release.number() }, Some(&publication.report))
-            }
-            Ok(publication) => {
-                (Verdict::Unchanged { release: publication.release.number() }, Some(&publication.report))
-            }
+            Ok(publication) if publication.is_new => (
+                AttemptResult::Published { release: publication.release.number() },
+                Some(&publication.report),
+            ),
+            Ok(publication) => (
+                AttemptResult::Unchanged { release: publication.release.number() },
+                Some(&publication.report),
+            ),
             Err(PublishError::Refused(report)) => {
-                (Verdict::Refused { errors: report.error_count() }, Some(report.as_ref()))
+                (AttemptResult::Refused { errors: report.error_count() }, Some(report.as_ref()))
             }
-            Err(PublishError::Held(held)) => (held_verdict(&held.guarded), Some(&held.report)),
-            Err(error) => (Verdict::Failed { reason: with_cause(error) }, None),
+            Err(PublishError::Held(held)) => (held_result(&held.verdict), Some(&held.report)),
+            Err(error) => (AttemptResult::Failed { reason: with_cause(error) }, None),
         };
         match result {
             Err(error) if origin == Origin::File && error.is_of_the_store() => {
                 let before = self.unstored.take();
                 let since = before.as_ref().map_or(at, |before| before.since);
                 let attempts = before.map_or(0, |before| before.attempts).saturating_add(1);
-                self.unstored = Some(Unstored { since, attempts, reason: with_cause(error) });
+                self.unstored = Some(UnstoredFile { since, attempts, reason: with_cause(error) });
             }
             _ if origin == Origin::File => self.unstored = None,
             _ => {}
         }
         match result {
-            Err(PublishError::Held(held)) => self.held.add(Waiting::of(at, origin, held)),
-            // The digest covers the base release.
-            Ok(publication) if publication.is_new => self.held = HeldReleases::default(),
-            // A newer file replaces a held one; another organizer's upload does not.
+            Err(PublishError::Held(held)) => self.held.add(HeldProposal::of(at, origin, held)),
+            // Each was compared with the previous release.
+            Ok(publication) if publication.is_new => self.held = HeldProposals::default(),
+            // A newer file, config or schedule replaces a held one; another organizer's upload does not.
             _ if matches!(origin, Origin::File | Origin::Config | Origin::Scheduled) => {
-                self.held.let_go(origin)
+                self.held.remove(origin)
             }
             _ => {}
         }
         self.last = Some(Attempt { at, origin, verdict, report: report.map(Report::to_json) });
     }
 
-    /// Of a start that published release 1.
+    /// The status after a start that published release 1.
     pub(super) fn first(at: DateTime<Utc>, release: u64, report: &Report) -> Self {
-        let verdict = Verdict::Published { release };
+        let verdict = AttemptResult::Published { release };
         let attempt = Attempt { at, origin: Origin::First, verdict, report: Some(report.to_json()) };
         Self { last: Some(attempt), ..Self::default() }
     }
 
-    /// Remembers why a part of the work cannot be done, or that it can. A new cause is logged.
-    pub(super) fn fault(&mut self, part: Part, error: Option<&ReadError>) {
+    /// Records why a task is stopped, or that it works again. A new cause is logged.
+    pub(super) fn set_fault(&mut self, task: PublisherTask, error: Option<&ReadError>) {
         let Some(cause) = error.map(ToString::to_string) else {
-            self.faults.remove(&part);
+            self.faults.remove(&task);
             return;
         };
-        if self.faults.get(&part) != Some(&cause) {
-            tracing::error!(cause, "{}", part.advice());
-            self.faults.insert(part, cause);
+        if self.faults.get(&task) != Some(&cause) {
+            tracing::error!(cause, "{}", task.advice());
+            self.faults.insert(task, cause);
         }
     }
 
+    /// The status after a start whose changed config gives the program errors.
     pub(super) fn config_refused(at: DateTime<Utc>, report: &Report) -> Self {
         tracing::error!(
-            "the running program has errors under the new config; the release goes on with the old one"
+            "the live program has errors under the new config; the live release stays, with the old config"
         );
-        let verdict = Verdict::Refused { errors: report.error_count() };
+        let verdict = AttemptResult::Refused { errors: report.error_count() };
         let attempt = Attempt { at, origin: Origin::Config, verdict, report: Some(report.to_json()) };
         Self { last: Some(attempt), ..Self::default() }
     }
 
-    /// The release goes on with the old config: with the new one a feed would not parse back.
+    /// The status after a start whose changed config gives a feed that does not parse back.
     pub(super) fn config_unsound(at: DateTime<Utc>, error: &BackError) -> Self {
-        tracing::error!(%error, "the new config is not published; the release goes on with the old one");
-        let verdict = Verdict::Failed { reason: error.to_string() };
+        tracing::error!(%error, "the new config is not published; the live release stays, with the old config");
+        let verdict = AttemptResult::Failed { reason: error.to_string() };
         Self { last: Some(Attempt { at, origin: Origin::Config, verdict, report: None }), ..Self::default() }
     }
 
-    pub(super) fn config_held(at: DateTime<Utc>, held: &Held) -> Self {
+    /// The status after a start whose changed config the guard holds.
+    pub(super) fn config_held(at: DateTime<Utc>, held: &Hold) -> Self {
         tracing::error!(
-            reasons = held.guarded.reasons.join("; "),
-            digest = held.guarded.digest,
-            "the new config is HELD until `callboard publish --confirm`; the release goes on with the old one"
+            reasons = held.verdict.reasons.join("; "),
+            digest = held.verdict.digest,
+            "the new config is HELD until `callboard publish --confirm`; the live release stays, with the old config"
         );
-        let verdict = held_verdict(&held.guarded);
+        let verdict = held_result(&held.verdict);
         let mut state = Self {
             last: Some(Attempt { at, origin: Origin::Config, verdict, report: None }),
             ..Self::default()
         };
-        state.held.add(Waiting::of(at, Origin::Config, held));
+        state.held.add(HeldProposal::of(at, Origin::Config, held));
         state
     }
 }
 
-/// An error with what caused it, as in "the release could not be written: the disk is full".
+/// An error with its cause, as in "the release could not be written: the disk is full".
 fn with_cause(error: &PublishError) -> String {
     match std::error::Error::source(error) {
         Some(cause) if !matches!(error, PublishError::Unsound(_)) => format!("{error}: {cause}"),
@@ -228,11 +235,11 @@ fn with_cause(error: &PublishError) -> String {
     }
 }
 
-fn held_verdict(guarded: &Guarded) -> Verdict {
-    Verdict::Held { reasons: guarded.reasons.clone(), digest: guarded.digest.clone() }
+fn held_result(verdict: &GuardVerdict) -> AttemptResult {
+    AttemptResult::Held { reasons: verdict.reasons.clone(), digest: verdict.digest.clone() }
 }
 
-/// Says what came of a saved file; the report in full, since nobody else will show it.
+/// Logs the result for a saved file, with the full report: nobody else shows it.
 pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, PublishError>) {
     match result {
         Ok(publication) if publication.is_new => {
@@ -245,20 +252,20 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
         }
         Err(PublishError::Refused(report)) => {
             let text = report.render_human(&file.to_string(), b"", false);
-            tracing::error!(%file, "refused; the running release goes on\n{text}");
+            tracing::error!(%file, "refused; the live release stays\n{text}");
         }
         Err(PublishError::Held(held)) => {
-            let (reasons, digest) = (held.guarded.reasons.join("; "), &held.guarded.digest);
-            tracing::error!(%file, reasons, digest, "HELD until `callboard publish --confirm`; the running release goes on");
+            let (reasons, digest) = (held.verdict.reasons.join("; "), &held.verdict.digest);
+            tracing::error!(%file, reasons, digest, "HELD until `callboard publish --confirm`; the live release stays");
         }
         Err(error) => {
             let cause = std::error::Error::source(error).map(ToString::to_string);
-            tracing::error!(%file, %error, cause, "not published; the running release goes on");
+            tracing::error!(%file, %error, cause, "not published; the live release stays");
         }
     }
 }
 
-/// Writes the warnings of a published file to the log, since nobody else shows them.
+/// Logs the warnings of a published file: nobody else shows them.
 pub(super) fn log_warnings(file: impl std::fmt::Display, report: &Report) {
     let warnings = report.warning_count();
     if warnings > 0 {
@@ -267,14 +274,15 @@ pub(super) fn log_warnings(file: impl std::fmt::Display, report: &Report) {
     }
 }
 
-/// Says why a saved file is not published, and what to do.
+/// Logs why a saved file is not published, and what to do.
 pub(super) fn log_unknown_file(file: &Path, result: &Result<Publication, PublishError>) {
     if let Err(error) = result {
         let cause = std::error::Error::source(error).map(ToString::to_string);
-        tracing::error!(file = %file.display(), %error, cause, "the program file is not published: the store cannot say whether it is older than what runs; publish over HTTP or with `callboard publish`, or restore a backup");
+        tracing::error!(file = %file.display(), %error, cause, "the program file is not published: the store cannot tell whether it is older than the live release; publish over HTTP or with `callboard publish`, or restore a backup");
     }
 }
 
+/// Logs that the program file is stale, and what to do.
 pub(super) fn log_stale(file: &Path) {
-    tracing::warn!(file = %file.display(), "the program file is older than what runs and is ignored until it is saved with other content; `callboard pull` writes what runs");
+    tracing::warn!(file = %file.display(), "the program file is older than the live release and is ignored until it is saved with other content; `callboard pull` writes the live program");
 }

@@ -188,7 +188,7 @@ def test_an_older_backup_gives_nothing_out_twice(board, tmp_path, marked):
     wipe(board, *(["high-water"] if marked else []))
 
     said = board.command("restore", str(backup), *board.flags())
-    assert "published anew, over all that was seen since" in said
+    assert "published again above all numbers issued since" in said
     board.start()
     now = board.watch()
     assert all(now[uid] > seen[uid] for uid in now), "a calendar keeps what it has"
@@ -317,7 +317,7 @@ def test_a_restored_store_that_loses_its_index_has_it_from_the_checkpoint(board,
     shutil.rmtree(board.data / "index")
     (board.data / "index").mkdir()
     said = board.command("verify", *board.flags(), exit_code=1)
-    assert "the next start makes good" in said and "puts them in" not in said
+    assert "the next start restores" in said and "adds them" not in said
     board.start()
     assert board.feeds() == before
 

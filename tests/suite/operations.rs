@@ -1,4 +1,4 @@
-//! What an operator does with the built program: examine a config, reload it, ask how the server is, back it up.
+//! An operator's commands with the built program: check and reload a config, health, backup, restore, verify.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
@@ -43,7 +43,7 @@ impl Site {
     }
 
     fn write(&self, name: &str, text: &str) {
-        // As editors do, so that nobody reads half of it.
+        // Renamed into place as editors do, so that the server never reads half of it.
         fs::write(self.path("unfinished"), text).unwrap();
         fs::rename(self.path("unfinished"), self.path(name)).unwrap();
     }
@@ -55,7 +55,7 @@ impl Site {
         command
     }
 
-    /// The exit code, and what was printed.
+    /// The exit code and the output.
     fn run(&self, arguments: &[&str]) -> (i32, String) {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let text = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
@@ -85,7 +85,7 @@ impl Site {
         fs::read_to_string(self.path("log")).unwrap()
     }
 
-    /// Waits until the log has a text.
+    /// Waits until the log contains a text.
     fn logged(&self, text: &str) {
         let started = Instant::now();
         while !self.log().contains(text) {
@@ -120,7 +120,7 @@ impl Drop for Server {
     }
 }
 
-/// Names, lengths and times of everything under a directory.
+/// Names, lengths and times of all files under a directory.
 fn listing(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![dir.to_owned()];
@@ -140,7 +140,7 @@ fn listing(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn config_check_tells_the_first_start_and_makes_no_data_directory() {
+fn config_check_describes_a_first_start_and_makes_no_data_directory() {
     let site = Site::new();
     let (code, text) = site.check();
     assert_eq!(code, 0, "{text}");
@@ -159,7 +159,7 @@ fn config_check_tells_the_first_start_and_makes_no_data_directory() {
 }
 
 #[test]
-fn config_check_names_what_is_wrong_with_the_config() {
+fn config_check_reports_a_wrong_config() {
     let site = Site::new();
     for (old, new, remedy) in [
         ("slug = \"conf\"", "slug = \"conf\"\nlanguage = \"english\"", "write \"en\""),
@@ -173,12 +173,12 @@ fn config_check_names_what_is_wrong_with_the_config() {
 }
 
 #[test]
-fn config_check_tells_beside_a_running_server_what_the_next_start_does_and_changes_nothing() {
+fn config_check_describes_the_next_start_beside_a_running_server() {
     let site = Site::new();
     let server = site.serve(&[]);
     let (code, text) = site.check();
     assert!(code == 0 && text.contains("next start  changes nothing"), "{code} {text}");
-    // The server's own work on its directory ends soon after the first release.
+    // Wait until the server has finished writing after the first release.
     let quiet = || {
         let mut before = listing(&site.path("data"));
         loop {
@@ -210,7 +210,7 @@ fn config_check_tells_beside_a_running_server_what_the_next_start_does_and_chang
     assert_eq!(listing(&site.path("data")), before);
     server.stop();
 
-    // Stopped, with another file: half of the program is gone.
+    // The server is stopped, and half of the program is gone.
     site.write("callboard.toml", CONFIG);
     let half: String = PROGRAM.lines().take(3).map(|line| format!("{line}\n")).collect();
     site.write("program.csv", &half);
@@ -222,7 +222,7 @@ fn config_check_tells_beside_a_running_server_what_the_next_start_does_and_chang
 }
 
 #[test]
-fn another_conferences_data_directory_is_refused_unless_a_new_conference_is_meant() {
+fn another_conferences_data_directory_needs_the_flag_new_conference() {
     let site = Site::new();
     site.serve(&[]).stop();
     site.write("callboard.toml", &CONFIG.replace("slug = \"conf\"", "slug = \"other\""));
@@ -254,7 +254,7 @@ fn a_reload_applies_the_config_and_names_what_needs_a_restart() {
 
     site.write("callboard.toml", "listen = 3");
     server.signal("HUP");
-    site.logged("the config is refused; the one in force stays reason=\"callboard.toml: line 1");
+    site.logged("the config is refused; the config in force stays reason=\"callboard.toml: line 1");
     site.write("callboard.toml", &CONFIG.replace("slug = \"conf\"", "slug = \"other\""));
     server.signal("HUP");
     site.logged("conference.slug cannot change for the data directory");
@@ -262,9 +262,9 @@ fn a_reload_applies_the_config_and_names_what_needs_a_restart() {
 }
 
 #[test]
-fn a_listen_that_differs_from_systemds_socket_is_said() {
+fn a_listen_that_differs_from_systemds_socket_is_logged() {
     let site = Site::new();
-    // The shell's descriptor 3 is what systemd would hand over.
+    // The shell passes descriptor 3 as systemd does.
     let script = "import os, socket, sys\n\
         s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n\
         os.dup2(s.fileno(), 3); os.set_inheritable(3, True)\n\
@@ -286,7 +286,7 @@ fn a_listen_that_differs_from_systemds_socket_is_said() {
 }
 
 #[test]
-fn check_backup_and_verify_say_what_they_need_without_a_config() {
+fn check_backup_and_verify_name_missing_flags_without_a_config() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("program.csv"), PROGRAM).unwrap();
     let run = |arguments: &[&str]| {
@@ -297,13 +297,13 @@ fn check_backup_and_verify_say_what_they_need_without_a_config() {
     let (code, text) = run(&["check", "program.csv"]);
     assert!(code == 78 && text.contains("--zone America/Los_Angeles"), "{code} {text}");
     let (code, text) = run(&["backup", "out"]);
-    assert!(code == 1 && text.contains("name the server's with --data"), "{code} {text}");
+    assert!(code == 1 && text.contains("name the data directory with --data"), "{code} {text}");
     let (code, text) = run(&["verify"]);
     assert!(code == 1 && text.contains("the data directory data cannot be used"), "{code} {text}");
 }
 
 #[test]
-fn health_asks_the_control_socket_or_the_operators_listener_and_says_why_not() {
+fn health_asks_the_control_socket_or_the_operators_listener() {
     let site = Site::new();
     let (code, text) = site.run(&["health"]);
     assert!(code == 1 && text.contains("not ready: no server has the data directory open"), "{code} {text}");
@@ -326,12 +326,12 @@ fn health_asks_the_control_socket_or_the_operators_listener_and_says_why_not() {
     drop(server);
 }
 
-/// A port that is free at the moment.
+/// A free port.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Runs a command with something on standard input.
+/// Runs a command with bytes on standard input.
 fn fed(mut command: Command, input: &[u8]) -> Output {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -340,7 +340,7 @@ fn fed(mut command: Command, input: &[u8]) -> Output {
 }
 
 #[test]
-fn a_backup_streams_out_and_in_and_a_cut_one_replaces_nothing() {
+fn a_backup_streams_out_and_in_and_an_incomplete_one_replaces_nothing() {
     let site = Site::new();
     let server = site.serve(&[]);
     let running = site.command(&["backup", "-"]).output().unwrap();
@@ -357,7 +357,7 @@ fn a_backup_streams_out_and_in_and_a_cut_one_replaces_nothing() {
         let output = fed(site.command(&["restore", "-"]), &running.stdout[..cut]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
-            output.status.code() == Some(1) && said.contains("standard input is no whole backup"),
+            output.status.code() == Some(1) && said.contains("standard input is not a complete backup"),
             "{said}"
         );
         assert_eq!((kept("journal"), kept("checkpoints")), before);
@@ -368,7 +368,7 @@ fn a_backup_streams_out_and_in_and_a_cut_one_replaces_nothing() {
 }
 
 #[test]
-fn a_directory_keeps_backups_for_the_configured_days() {
+fn backups_in_a_directory_are_kept_for_the_configured_days() {
     let site = Site::new();
     let server = site.serve(&["--operator-listen", "127.0.0.1:0"]);
     fs::create_dir(site.path("kept")).unwrap();
@@ -392,7 +392,7 @@ fn a_directory_keeps_backups_for_the_configured_days() {
 }
 
 #[test]
-fn an_unfinished_backup_follows_no_link_that_somebody_laid() {
+fn a_backup_follows_no_link_beside_its_target() {
     let site = Site::new();
     let server = site.serve(&[]);
     site.write("victim", "precious");
@@ -435,7 +435,7 @@ fn verify_and_backup_work_on_a_read_only_mount() {
     assert_eq!(listing(&site.path("data")), before);
 }
 
-/// The records of a backup; its head and tail name the sequence.
+/// The records of a backup without head and tail, which hold its sequence.
 fn lines(backup: &[u8]) -> Vec<String> {
     let text = String::from_utf8(backup.to_vec()).unwrap();
     let records =
@@ -444,7 +444,7 @@ fn lines(backup: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn a_flood_of_wrong_requests_leaves_a_few_lines_and_their_number() {
+fn a_flood_of_wrong_requests_is_logged_as_a_few_lines_and_a_count() {
     let site = Site::new();
     let server = site.serve(&[]);
     let mut client = std::net::TcpStream::connect(("127.0.0.1", server.port)).unwrap();

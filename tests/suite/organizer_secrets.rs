@@ -1,4 +1,4 @@
-//! The built program and its organizer secrets file: made by the command line, read at a start and on SIGHUP.
+//! The organizer secrets file with the built program: written by the command line, read at a start and on SIGHUP.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +18,7 @@ impl Host {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::copy(root.join("program.csv"), dir.path().join("program.csv")).unwrap();
         fs::copy(root.join("config/callboard.toml"), dir.path().join("callboard.toml")).unwrap();
-        // Where the config names no other file.
+        // The default file, beside the config.
         let secrets = dir.path().join("organizer-secrets");
         Self { dir, secrets }
     }
@@ -81,7 +81,7 @@ impl Server {
         answer.split(' ').nth(1).unwrap().to_owned()
     }
 
-    /// Sends SIGHUP and waits until a secret is answered as it should be.
+    /// Sends SIGHUP and waits until requests with a secret get a status.
     fn reload_until(&self, secret: &str, status: &str) {
         let kill = Command::new("kill").arg("-HUP").arg(self.child.id().to_string()).status();
         assert!(kill.unwrap().success());
@@ -124,7 +124,7 @@ fn secrets_are_added_rotated_and_removed_while_the_server_runs() {
     assert_eq!(server.status(&first), "401");
     let listed = host.command(&["secret", "list"]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "chair\n");
-    // A plain secret is neither accepted nor logged, and the valid lines go on.
+    // A plain secret is neither accepted nor logged; valid lines still work.
     let mut lines = fs::read_to_string(&host.secrets).unwrap();
     lines.push_str("correct horse battery staple\n");
     fs::write(&host.secrets, &lines).unwrap();
@@ -139,12 +139,12 @@ fn secrets_are_added_rotated_and_removed_while_the_server_runs() {
 }
 
 #[test]
-fn the_command_line_warns_before_it_sends_a_secret_in_clear() {
+fn the_command_line_warns_before_it_sends_a_secret_unencrypted() {
     let host = Host::new();
     let [secret, program] = ["chair.secret", "program.csv"].map(|name| host.dir.path().join(name));
     fs::write(&secret, "cbo_never-printed\n").unwrap();
     let [secret, program] = [&secret, &program].map(|path| path.to_str().unwrap());
-    // Nothing listens there; 0.0.0.0 stands for another machine, and is answered at once.
+    // Nothing listens there. 0.0.0.0 counts as another machine and fails at once.
     for (to, is_warned) in
         [("http://0.0.0.0:9", true), ("http://127.0.0.1:9", false), ("https://0.0.0.0:9", false)]
     {

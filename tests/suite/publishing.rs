@@ -1,15 +1,18 @@
-//! Publishing through the publisher alone: a clock that stands still, a store in a temporary directory.
+//! Publishing through the publisher alone, with a fixed clock and a store in a temporary directory.
 
 mod confirmations;
 mod crashes;
-mod cuts;
+
 mod damaged;
+mod deliveries;
 mod erasures;
 mod files;
-mod gate;
+mod full_disk;
+mod incomplete_files;
+mod inspection;
 mod releases;
 mod reloads;
 mod schedules;
 mod starts;
-mod telling;
+
 mod venue;

@@ -1,4 +1,4 @@
-//! The built program under a service manager's eyes: what it says, and when (sd_notify(3)).
+//! The messages of the built program to systemd (sd_notify(3)).
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -38,7 +38,7 @@ impl Service {
         Self { child, manager, _dir: dir }
     }
 
-    /// The next message that is no sign of life.
+    /// The next message, watchdog reports aside.
     fn next(&self) -> String {
         loop {
             let message = self.message();
@@ -67,7 +67,7 @@ impl Drop for Service {
     }
 }
 
-/// Linux's clock since the start of the machine, in microseconds.
+/// The machine's uptime in microseconds.
 fn uptime() -> u128 {
     let text = fs::read_to_string("/proc/uptime").unwrap();
     let seconds: f64 = text.split(' ').next().unwrap().parse().unwrap();
@@ -75,7 +75,7 @@ fn uptime() -> u128 {
 }
 
 #[test]
-fn ready_reloading_signs_of_life_and_stopping_are_told() {
+fn systemd_gets_ready_reloading_watchdog_and_stopping_messages() {
     let mut service = Service::start();
     assert_eq!(service.next(), "READY=1");
     let before = uptime();
@@ -83,7 +83,7 @@ fn ready_reloading_signs_of_life_and_stopping_are_told() {
     let reloading = service.next();
     let at = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect("both in one message");
     let at: u128 = at.parse().unwrap();
-    // The machine may have slept, which only one of the two clocks counts.
+    // Only one of the two clocks counts the time that the machine was asleep.
     assert!(at > 0 && at <= uptime() + 20_000, "{before} {at}");
     assert_eq!(service.next(), "READY=1");
     let started = Instant::now();

@@ -8,7 +8,7 @@ use crate::export::is_told;
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};
 use crate::program::{Change, ChangeKind, Status};
-use crate::publisher::shown;
+use crate::publisher::describe_changes;
 use crate::release::Release;
 use crate::store::{ReleaseRecord, Store};
 use chrono::SecondsFormat;
@@ -110,7 +110,7 @@ fn document(change: &Change, record: &ReleaseRecord, release: &Release) -> Value
     // What a session said while it was withdrawn was never public.
     told.before = told.before.filter(|session| session.status != Status::Withdrawn);
     let zone = release.program.conference.zone;
-    let mut value = json!(shown(&[told], zone).pop());
+    let mut value = json!(describe_changes(&[told], zone).pop());
     if let Value::Object(members) = &mut value {
         members.insert("release".to_owned(), json!(record.number));
         members.insert("published".to_owned(), json!(published(record)));

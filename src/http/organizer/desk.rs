@@ -10,7 +10,7 @@ use crate::http::browser::{PostedForm, uploaded_file};
 use crate::http::reply::{Answer, html, see_other, set_cookies};
 use crate::import::{Fault, Report, capitalized, place};
 use crate::program::{Severity, Text};
-use crate::publisher::{Proposal, PublishError, Verdict};
+use crate::publisher::{AttemptResult, Proposal, PublishError};
 use crate::store::Origin;
 use crate::web::{self, FaultLine, KeptRelease};
 use bytes::Bytes;
@@ -138,7 +138,7 @@ impl OrganizerRequest<'_> {
     /// Shows what publishing a stored release again would change.
     pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
-        let csv = self.organizer.store.read(move |_| publisher.kept_csv(number)).await?.into();
+        let csv = self.organizer.store.read(move |_| publisher.release_csv(number)).await?.into();
         self.show(csv, Origin::Rollback { of: number }, Shown::First).await
     }
 
@@ -170,7 +170,7 @@ impl OrganizerRequest<'_> {
             let seen = publisher.preview(&bytes);
             let mut page =
                 web::PreviewContent { faults: faults(&seen.report), ..web::PreviewContent::default() };
-            if let (Some(prepared), Some(guarded)) = (seen.prepared, seen.guarded) {
+            if let (Some(prepared), Some(verdict)) = (seen.prepared, seen.verdict) {
                 let impact = publisher.impact(&seen.base, &prepared)?;
                 let title = |id: &crate::program::SessionId| {
                     let entry = prepared.release.ledger.entries.get(id);
@@ -179,8 +179,8 @@ impl OrganizerRequest<'_> {
                 page.blast = Some((impact.touched, impact.new_clashes));
                 let most = impact.sessions.iter().take(10);
                 page.most_held = most.map(|held| (title(&held.session), held.agendas)).collect();
-                page.reasons = guarded.reasons;
-                page.digest = prepared.is_new.then_some(guarded.digest);
+                page.reasons = verdict.reasons;
+                page.digest = prepared.is_new.then_some(verdict.digest);
                 page.changes = prepared.changes;
             }
             Ok::<_, PublishError>((seen.base, page))
@@ -289,13 +289,13 @@ fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> Fa
     FaultLine { is_error, place, message: format!("{message}."), remedy: format!("{}.", capitalized(remedy)) }
 }
 
-fn in_words(verdict: &Verdict) -> String {
+fn in_words(verdict: &AttemptResult) -> String {
     match verdict {
-        Verdict::Published { release } => format!("published as release {release}"),
-        Verdict::Unchanged { release } => format!("nothing changed against release {release}"),
-        Verdict::Refused { errors: 1 } => "refused: 1 error".to_owned(),
-        Verdict::Refused { errors } => format!("refused: {errors} errors"),
-        Verdict::Held { reasons, .. } => format!("held: {}", reasons.join("; ")),
-        Verdict::Failed { reason } => format!("failed: {reason}"),
+        AttemptResult::Published { release } => format!("published as release {release}"),
+        AttemptResult::Unchanged { release } => format!("nothing changed against release {release}"),
+        AttemptResult::Refused { errors: 1 } => "refused: 1 error".to_owned(),
+        AttemptResult::Refused { errors } => format!("refused: {errors} errors"),
+        AttemptResult::Held { reasons, .. } => format!("held: {}", reasons.join("; ")),
+        AttemptResult::Failed { reason } => format!("failed: {reason}"),
     }
 }

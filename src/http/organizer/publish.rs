@@ -4,7 +4,7 @@ use super::{OrganizerRequest, document};
 use crate::http::reply::{Answer, no_content};
 use crate::http::{Body, Problem, browser};
 use crate::program::SessionId;
-use crate::publisher::{Preview, Proposal, Publication, PublishError, Scheduled, shown};
+use crate::publisher::{Preview, Proposal, Publication, PublishError, ScheduleReceipt, describe_changes};
 use crate::store::Origin;
 use chrono::{DateTime, Utc};
 use http::header::LOCATION;
@@ -51,18 +51,18 @@ impl OrganizerRequest<'_> {
         let turn = self.organizer.previews.preview().await?;
         let look = move || {
             let _turn = turn;
-            let Preview { report, prepared, guarded, base } = publisher.preview(&body);
-            let (Some(prepared), Some(guarded)) = (prepared, guarded) else {
+            let Preview { report, prepared, verdict, base } = publisher.preview(&body);
+            let (Some(prepared), Some(verdict)) = (prepared, verdict) else {
                 return Err(PublishError::Refused(Box::new(report)));
             };
             let impact = publisher.impact(&base, &prepared)?;
             let answer = json!({
                 "release": base.number(),
-                "changes": shown(&prepared.changes, prepared.release.program.conference.zone),
+                "changes": describe_changes(&prepared.changes, prepared.release.program.conference.zone),
                 "impact": impact,
                 "warnings": warnings(&report),
-                "digest": guarded.digest,
-                "reasons": guarded.reasons,
+                "digest": verdict.digest,
+                "reasons": verdict.reasons,
             });
             Ok((base.number(), answer))
         };
@@ -92,7 +92,7 @@ fn published(publication: &Publication) -> Response<Body> {
     let release = publication.release.number();
     let answer = json!({
         "release": release,
-        "changes": shown(&publication.changes, publication.release.program.conference.zone),
+        "changes": describe_changes(&publication.changes, publication.release.program.conference.zone),
         "warnings": warnings(&publication.report),
     });
     if !publication.is_new {
@@ -105,11 +105,11 @@ fn published(publication: &Publication) -> Response<Body> {
     response
 }
 
-fn scheduled(scheduled: &Scheduled) -> Response<Body> {
+fn scheduled(scheduled: &ScheduleReceipt) -> Response<Body> {
     let answer = json!({
         "release": scheduled.running,
         "at": scheduled.schedule.at,
-        "changes": shown(&scheduled.changes, scheduled.zone),
+        "changes": describe_changes(&scheduled.changes, scheduled.zone),
         "warnings": warnings(&scheduled.report),
     });
     document(StatusCode::ACCEPTED, scheduled.running, &answer)

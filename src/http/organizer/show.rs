@@ -3,7 +3,7 @@
 use super::{Organizer, document, file};
 use crate::http::Problem;
 use crate::http::reply::Answer;
-use crate::publisher::{ShownOrigin, interest, shown};
+use crate::publisher::{OriginDescription, count_picks, describe_changes};
 use crate::store::{ReadError, ReleaseSummary, Skipped, Store};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ impl Organizer {
     }
 
     pub(in crate::http) fn release_program(&self, number: u64) -> Answer {
-        Ok(file(number, self.publisher.kept_csv(number)?))
+        Ok(file(number, self.publisher.release_csv(number)?))
     }
 
     pub(in crate::http) fn status(&self) -> Answer {
@@ -59,7 +59,10 @@ impl Organizer {
         let record = self.store.release(number)?.ok_or(Problem::NotFound)?;
         let mut answer = summary(&record.summary());
         if let Value::Object(answer) = &mut answer {
-            answer.insert("changes".to_owned(), json!(shown(&record.changes, record.conference.zone)));
+            answer.insert(
+                "changes".to_owned(),
+                json!(describe_changes(&record.changes, record.conference.zone)),
+            );
             answer.insert("warnings".to_owned(), json!(record.warnings));
         }
         Ok(document(StatusCode::OK, number, &answer))
@@ -67,7 +70,7 @@ impl Organizer {
 
     /// For room sizes.
     pub(in crate::http) fn picks(&self) -> Answer {
-        let mut picks: Vec<_> = interest(&self.store)?.into_iter().collect();
+        let mut picks: Vec<_> = count_picks(&self.store)?.into_iter().collect();
         picks.retain(|(_, count)| *count >= TOLD_FROM);
         picks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let release = self.publisher.current();
@@ -92,7 +95,7 @@ pub(super) fn readable_releases(store: &Store) -> Result<Vec<ReleaseSummary>, Re
 }
 
 fn summary(release: &ReleaseSummary) -> Value {
-    let ShownOrigin { origin, rollback_of } = release.origin.into();
+    let OriginDescription { origin, rollback_of } = release.origin.into();
     json!({
         "release": release.number,
         "published": release.published,

@@ -1,7 +1,7 @@
 //! Publications that did not happen: their status, their words, and what the organizer needs to go on.
 
 use super::{sentence, uncommitted, unread};
-use crate::publisher::{PublishError, shown};
+use crate::publisher::{PublishError, describe_changes};
 use crate::store::CommitError;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -15,8 +15,8 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
         PublishError::Past { .. } => StatusCode::BAD_REQUEST,
         PublishError::Commit(error) => uncommitted(error),
         PublishError::Read(error) => unread(error),
-        PublishError::Kept(_) | PublishError::Unsound(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        PublishError::Stopping(_) | PublishError::Spool(_) => StatusCode::SERVICE_UNAVAILABLE,
+        PublishError::Stored(_) | PublishError::Unsound(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        PublishError::Stopping(_) | PublishError::Outbox(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -29,8 +29,8 @@ pub(super) fn detail(error: &PublishError) -> String {
         }
         PublishError::Held(held) => format!(
             "Held, because {}. If that is meant, send it again with ?confirm={}",
-            held.guarded.reasons.join("; "),
-            held.guarded.digest
+            held.verdict.reasons.join("; "),
+            held.verdict.digest
         ),
         PublishError::Commit(CommitError::Full) => {
             "The disk is full, so the release could not be stored; the running one goes on. Free some space on the disk of \
@@ -54,12 +54,12 @@ pub(super) fn members(error: &PublishError) -> Map<String, Value> {
             "report_text": report.render_human("program.csv", b"", false),
         }),
         PublishError::Held(held) => json!({
-            "digest": held.guarded.digest,
-            "reasons": held.guarded.reasons,
-            "changes": shown(&held.changes, held.zone),
+            "digest": held.verdict.digest,
+            "reasons": held.verdict.reasons,
+            "changes": describe_changes(&held.changes, held.zone),
             "warnings": held.report.warnings().map(ToString::to_string).collect::<Vec<_>>(),
         }),
-        PublishError::Superseded { running } => json!({ "release": running }),
+        PublishError::Superseded { live } => json!({ "release": live }),
         _ => Value::Null,
     };
     match value {

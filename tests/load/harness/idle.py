@@ -6,12 +6,11 @@ from pathlib import Path
 
 from .machine import Server
 
-#: Wake-ups a second of all threads together, at most. Seven of them are sled's: each thread of its pool wakes once a second whatever
-#: a program does (sled 0.34, threadpool.rs), and no setting changes that. The machine's load does not change what asks to be woken.
-MOST = 12
-#: The most of those that are not sled's. Measured 2.4 to 3.1 on 2026-11-30, on a busy machine, so both limits leave room: commit thread
-#: 1, look at the program file 1.2, keeper 0.2.
-OURS = 5
+#: The most wake-ups a second of all threads together. Seven of them are sled's: each thread of its pool wakes once a second
+#: (sled 0.34, threadpool.rs), and no setting changes that.
+MOST = 10
+#: The most of those that are not sled's: commit thread 1, look at the program file 0.2, keeper 0.2. Twice that is allowed.
+OURS = 3
 #: A multiple of the 5 s between two looks at the program file.
 SECONDS = 20
 

@@ -133,7 +133,7 @@ fn truncated() -> String {
 
 async fn save(stage: &Stage, csv: &str) {
     std::fs::write(stage.dir.path().join("program.csv"), csv).unwrap();
-    stage.publisher.take_file().await;
+    stage.publisher.publish_file().await;
 }
 
 #[tokio::test]

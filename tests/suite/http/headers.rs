@@ -111,7 +111,7 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
 #[tokio::test]
 async fn whatever_is_coded_says_that_it_varies_by_the_codings_accepted() {
     let stage = Stage::new();
-    let published = stage.publisher.published();
+    let published = stage.publisher.live();
     published.pages.compress(Effort::Best, || true);
     published.release.feeds.compress(Effort::Best, || true);
     let mine = stage.agenda(&["first-talk", "other-talk"]).await;

@@ -212,7 +212,7 @@ async fn a_program_that_could_not_be_published_and_a_refused_config_are_counted_
     stage.store.close();
     std::fs::write(stage.dir.path().join("program.csv"), super::stage::PROGRAM.replace("First", "Erste"))
         .unwrap();
-    assert!(stage.publisher.take_file().await.unwrap().is_err());
+    assert!(stage.publisher.publish_file().await.unwrap().is_err());
     let (_, metrics) = desk.get("/metrics").await;
     for line in ["callboard_publication_failed 1", "callboard_config_last_reload_successful 0"] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");

@@ -1,11 +1,10 @@
-//! A crash at each step of publishing, and what comes after it.
+//! Crashes between the steps of a publication: prepared, committed, swapped, enqueued.
 //!
-//! A copy of the data directory is what a crash at that moment leaves, since an acknowledged commit is on
-//! disk. The steps between which it can come: prepared, committed, swapped, told.
+//! An acknowledged commit is on disk, so a copy of the data directory is what a crash at that moment leaves.
 
 use super::venue::{CONFIG, Venue, csv, moved, proposal};
 use callboard::config::Webhook;
-use callboard::publisher::Call;
+use callboard::publisher::Delivery;
 use callboard::store::{Origin, ReleaseWrite, Write};
 use std::future::Future;
 use std::path::Path;
@@ -24,7 +23,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Publishes the next release as the publisher does, up to the commit: nothing is swapped, nobody told.
+/// Publishes the next release up to the commit, without the swap and the deliveries.
 async fn commit_only(venue: &Venue, text: &str) {
     let preview = venue.running().preview(text.as_bytes());
     let prepared = preview.prepared.unwrap();
@@ -72,7 +71,7 @@ async fn a_crash_between_commit_and_swap_leaves_the_new_release() {
 }
 
 #[tokio::test]
-async fn a_commit_that_was_thought_to_have_failed_is_taken_up_by_the_next_publication() {
+async fn the_next_publication_serves_a_release_whose_commit_seemed_to_fail() {
     let mut venue = Venue::started();
     commit_only(&venue, &moved(&csv(), 2)).await;
     let published = venue.upload(&moved(&moved(&csv(), 2), 3)).await.unwrap();
@@ -82,7 +81,7 @@ async fn a_commit_that_was_thought_to_have_failed_is_taken_up_by_the_next_public
 }
 
 #[tokio::test]
-async fn every_moment_of_a_day_that_is_cut_off_gives_one_of_its_releases() {
+async fn a_crash_at_any_moment_leaves_one_of_the_published_releases() {
     let mut venue = Venue::started();
     let mut moments = Vec::new();
     let shots = tempfile::tempdir().unwrap();
@@ -101,7 +100,7 @@ async fn every_moment_of_a_day_that_is_cut_off_gives_one_of_its_releases() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_stop_a_publication_half_way() {
+async fn a_client_that_hangs_up_does_not_interrupt_a_publication() {
     let mut venue = Venue::started();
     for n in 1..=4 {
         let publisher = std::sync::Arc::clone(venue.running());
@@ -111,20 +110,20 @@ async fn a_client_that_hangs_up_does_not_stop_a_publication_half_way() {
         assert!(matches!(publication.as_mut().poll(&mut context), Poll::Pending));
         drop(publication);
         tokio::time::timeout(Duration::from_secs(10), releases.changed()).await.unwrap().unwrap();
-        venue.look();
+        venue.check_invariants();
     }
     assert_eq!(venue.number(), 5);
 }
 
 #[tokio::test]
-async fn a_crash_before_the_spool_is_made_up_for_at_the_next_start() {
+async fn the_next_start_enqueues_the_deliveries_that_a_crash_prevented() {
     let mut venue = Venue::new();
     venue.webhooks =
         vec![Webhook { url: "https://hook.example/".parse().unwrap(), secret_file: "secret".into() }];
     venue.start().unwrap();
-    venue.running().tell_what_was_not().await;
+    venue.running().enqueue_missing_deliveries().await;
     let spool = venue.dir.path().join("spool");
-    let calls = || {
+    let deliveries = || {
         let mut names: Vec<String> = std::fs::read_dir(&spool)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -132,8 +131,8 @@ async fn a_crash_before_the_spool_is_made_up_for_at_the_next_start() {
         names.sort();
         names
     };
-    assert_eq!(calls(), ["0000000001-0.json"]);
-    // Two releases whose calls could not be written.
+    assert_eq!(deliveries(), ["0000000001-0.json"]);
+    // Two releases whose deliveries could not be written.
     std::fs::remove_dir_all(&spool).unwrap();
     std::fs::write(&spool, "in the way").unwrap();
     venue.upload(&moved(&csv(), 1)).await.unwrap();
@@ -141,12 +140,12 @@ async fn a_crash_before_the_spool_is_made_up_for_at_the_next_start() {
     assert_eq!(venue.number(), 3, "a release that is served is not taken back");
     std::fs::remove_file(&spool).unwrap();
     venue.restart().await;
-    venue.running().tell_what_was_not().await;
-    assert_eq!(calls(), ["0000000002-0.json", "0000000003-0.json"]);
-    let call: Call =
+    venue.running().enqueue_missing_deliveries().await;
+    assert_eq!(deliveries(), ["0000000002-0.json", "0000000003-0.json"]);
+    let delivery: Delivery =
         serde_json::from_slice(&std::fs::read(spool.join("0000000002-0.json")).unwrap()).unwrap();
-    assert!(call.release == 2 && call.body.contains("talk-1") && call.attempts == 0);
-    venue.running().tell_what_was_not().await;
-    assert_eq!(calls().len(), 2, "each release is told of once");
+    assert!(delivery.release == 2 && delivery.body.contains("talk-1") && delivery.attempts == 0);
+    venue.running().enqueue_missing_deliveries().await;
+    assert_eq!(deliveries().len(), 2, "each release is enqueued once");
     assert!(CONFIG.contains("conf.example"));
 }

@@ -1,8 +1,8 @@
-//! Beside damaged records in the store: what they concern is refused and said, and everything else goes on.
+//! Damaged records in the store: they are skipped or reported, and everything else works.
 
 use super::venue::{Venue, csv, id, moved, proposal, start_of_day, without};
 use callboard::config::Webhook;
-use callboard::publisher::{Part, PublishError, Verdict, interest, lift};
+use callboard::publisher::{AttemptResult, PublishError, PublisherTask, advance_counters, count_picks};
 use callboard::retention::{Erased, Retention};
 use callboard::revision::Digest;
 use callboard::store::{AgendaRecord, ReadError, Store, Write};
@@ -33,7 +33,7 @@ fn put_agenda(store: &Store, n: usize) {
     store.commit_blocking(vec![Write::PutAgenda { key, expect: None, record }]).unwrap();
 }
 
-/// A venue with three agendas; the record of the second is damaged in the only copy.
+/// A venue with three agendas, of which the second one's only copy is damaged.
 fn with_a_damaged_agenda() -> Venue {
     let mut venue = Venue::started();
     (1..=3).for_each(|n| put_agenda(venue.store.as_ref().unwrap(), n));
@@ -51,23 +51,23 @@ fn with_a_damaged_agenda() -> Venue {
 }
 
 #[tokio::test]
-async fn one_damaged_agenda_stops_no_preview() {
+async fn a_preview_skips_a_damaged_agenda() {
     let venue = with_a_damaged_agenda();
     let preview = venue.running().preview(moved(&csv(), 1).as_bytes());
     let impact = venue.running().impact(&preview.base, &preview.prepared.unwrap()).unwrap();
     assert_eq!((impact.agendas, impact.unreadable), (2, 1));
-    assert_eq!(interest(venue.store.as_ref().unwrap()).unwrap().values().sum::<usize>(), 2);
+    assert_eq!(count_picks(venue.store.as_ref().unwrap()).unwrap().values().sum::<usize>(), 2);
 }
 
 #[tokio::test]
-async fn one_damaged_agenda_stops_no_restore() {
+async fn a_restore_skips_a_damaged_agenda() {
     let venue = with_a_damaged_agenda();
-    let lifted = lift(venue.store.as_ref().unwrap(), None, venue.clock.now()).unwrap();
-    assert_eq!((lifted.agendas, lifted.damaged), (2, 1));
+    let advanced = advance_counters(venue.store.as_ref().unwrap(), None, venue.clock.now()).unwrap();
+    assert_eq!((advanced.agendas, advanced.damaged), (2, 1));
 }
 
 #[tokio::test]
-async fn one_damaged_agenda_keeps_no_other_from_being_erased() {
+async fn retention_skips_a_damaged_agenda() {
     let venue = with_a_damaged_agenda();
     let (publisher, store) = (Arc::clone(venue.running()), venue.store.clone().unwrap());
     let retention = Retention::new(180, publisher, store.clone(), Arc::default(), venue.clock.clone());
@@ -76,16 +76,16 @@ async fn one_damaged_agenda_keeps_no_other_from_being_erased() {
     venue.clock.advance(TimeDelta::days(200));
     assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 2, links: 0 });
     let left: Vec<_> = store.agendas().collect();
-    assert!(matches!(left.as_slice(), [Err(ReadError::Damaged { .. })]), "it may come back from a backup");
+    assert!(matches!(left.as_slice(), [Err(ReadError::Damaged { .. })]), "a backup may still have it");
     let mut notes = (0..256).map(|n| format!("freshness-{n:02x}")).chain(["freshness".to_owned()]);
     assert!(notes.all(|name| store.raw(&name) == Ok(None)));
 }
 
 #[tokio::test]
-async fn a_damaged_line_of_a_release_stops_no_publication() {
+async fn a_publication_skips_a_damaged_release_record() {
     let mut venue = Venue::started();
     venue.settings.keep_releases = 1;
-    venue.saved(&moved(&csv(), 1)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 1)).await.unwrap().unwrap();
     venue.stop();
     let is_first = std::cell::Cell::new(true);
     crate::store::tamper(&venue.data(), "conf", b'r', |value| {
@@ -94,54 +94,54 @@ async fn a_damaged_line_of_a_release_stops_no_publication() {
         }
     });
     venue.start().unwrap();
-    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
     assert_eq!(venue.number(), 3);
 }
 
 #[tokio::test]
-async fn a_stale_file_is_not_published_because_the_note_about_it_is_damaged() {
+async fn a_damaged_note_about_the_file_does_not_publish_a_stale_file() {
     let mut venue = Venue::started();
-    venue.saved(&moved(&csv(), 1)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 1)).await.unwrap().unwrap();
     venue.upload(&moved(&csv(), 2)).await.unwrap();
     for damaged in [&b"short"[..], &[7; 41]] {
         put_note(&venue, "taken-in", damaged);
         venue.restart().await;
-        assert_eq!(venue.number(), 3, "the upload runs on");
+        assert_eq!(venue.number(), 3, "the upload stays live");
         let last = venue.running().status().last.unwrap();
-        assert!(matches!(last.verdict, Verdict::Failed { .. }), "{last:?}");
+        assert!(matches!(last.verdict, AttemptResult::Failed { .. }), "{last:?}");
         assert!(!venue.running().file_is_stale());
-        assert_eq!(note(&venue, "taken-in").as_deref(), Some(damaged), "nobody guesses what it said");
+        assert_eq!(note(&venue, "taken-in").as_deref(), Some(damaged), "the damaged note stays");
     }
-    // The way out that the log names: another way in.
+    // As the log advises, an upload solves it.
     venue.upload(&moved(&csv(), 3)).await.unwrap();
     assert!(venue.running().file_is_stale());
     venue.restart().await;
     assert_eq!(venue.number(), 4);
-    venue.saved(&moved(&csv(), 4)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 4)).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn webhook_calls_are_not_dropped_because_the_note_about_them_is_damaged() {
+async fn a_damaged_note_about_deliveries_drops_no_delivery() {
     let mut venue = Venue::new();
     venue.webhooks =
         vec![Webhook { url: "https://one.example/".parse().unwrap(), secret_file: "secret".into() }];
     venue.start().unwrap();
-    venue.running().tell_what_was_not().await;
+    venue.running().enqueue_missing_deliveries().await;
     let spool = venue.dir.path().join("spool");
-    let calls = || std::fs::read_dir(&spool).map_or(0, Iterator::count);
-    assert_eq!(calls(), 1);
+    let deliveries = || std::fs::read_dir(&spool).map_or(0, Iterator::count);
+    assert_eq!(deliveries(), 1);
     put_note(&venue, "spooled", b"damaged");
     venue.upload(&moved(&csv(), 2)).await.unwrap();
     venue.restart().await;
-    venue.running().tell_what_was_not().await;
-    assert_eq!((calls(), note(&venue, "spooled").as_deref()), (1, Some(&b"damaged"[..])));
-    assert!(venue.running().status().faults.contains_key(&Part::Webhooks));
-    // As a restored backup has it: what is missing is told.
+    venue.running().enqueue_missing_deliveries().await;
+    assert_eq!((deliveries(), note(&venue, "spooled").as_deref()), (1, Some(&b"damaged"[..])));
+    assert!(venue.running().status().faults.contains_key(&PublisherTask::Webhooks));
+    // With the note from a backup, missing deliveries are enqueued.
     put_note(&venue, "spooled", &1u64.to_le_bytes());
-    venue.running().tell_what_was_not().await;
-    assert_eq!(calls(), 2);
+    venue.running().enqueue_missing_deliveries().await;
+    assert_eq!(deliveries(), 2);
     assert!(venue.running().status().faults.is_empty());
-    // Or once without webhooks: it begins anew.
+    // A start without webhooks resets the note.
     put_note(&venue, "spooled", b"damaged");
     for webhooks in [Vec::new(), venue.webhooks.clone()] {
         venue.webhooks = webhooks;
@@ -151,16 +151,16 @@ async fn webhook_calls_are_not_dropped_because_the_note_about_them_is_damaged() 
 }
 
 #[tokio::test]
-async fn a_damaged_schedule_stops_no_start_and_can_be_taken_back() {
+async fn a_damaged_schedule_does_not_prevent_a_start_and_can_be_removed() {
     let mut venue = Venue::started();
     put_note(&venue, "schedule", b"damaged");
     venue.restart().await;
-    assert!(venue.running().status().faults.contains_key(&Part::Schedule));
+    assert!(venue.running().status().faults.contains_key(&PublisherTask::Schedule));
     let result = venue.running().publish_due().await;
     assert!(matches!(result, Some(Err(PublishError::Read(ReadError::Damaged { .. })))), "{result:?}");
     assert!(venue.running().unschedule().await.unwrap());
     assert!(venue.running().status().faults.is_empty() && venue.running().publish_due().await.is_none());
-    // One that is made anew replaces it as well.
+    // A new schedule replaces a damaged one.
     put_note(&venue, "schedule", b"damaged");
     let at = venue.clock.now() + TimeDelta::hours(1);
     let program = without(&csv(), |n| n == 1);

@@ -10,13 +10,13 @@ fn named() -> String {
     csv().replace("Talk 6", "Secret merger").replace("Ada 6", "Eve Mallory").replace("About 6", "Classified")
 }
 
-/// Everything that the store says about releases and sessions, as text.
-fn kept(venue: &Venue) -> String {
+/// Everything that the store holds about releases and sessions, as text.
+fn stored_text(venue: &Venue) -> String {
     let store = venue.store.as_ref().unwrap();
     let mut text = format!("{:?}", venue.running().current().program);
-    for kept in store.releases().unwrap() {
-        text.push_str(&format!("{:?}", store.release(kept.number).unwrap()));
-        let csv = store.program_csv(kept.number).unwrap().unwrap_or_default();
+    for release in store.releases().unwrap() {
+        text.push_str(&format!("{:?}", store.release(release.number).unwrap()));
+        let csv = store.program_csv(release.number).unwrap().unwrap_or_default();
         text.push_str(&String::from_utf8(csv).unwrap());
     }
     text + &format!("{:?}", store.entry(&id(6)).unwrap())
@@ -25,45 +25,45 @@ fn kept(venue: &Venue) -> String {
 const SECRETS: [&str; 3] = ["Secret merger", "Eve Mallory", "Classified"];
 
 #[tokio::test]
-async fn the_text_of_a_withdrawn_session_leaves_everything_that_is_kept() {
+async fn erasing_removes_a_withdrawn_sessions_text_from_the_whole_store() {
     let mut venue = Venue::started();
-    venue.saved(&named()).await.unwrap().unwrap();
-    venue.saved(&moved(&named(), 6)).await.unwrap().unwrap();
+    venue.save_and_publish(&named()).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&named(), 6)).await.unwrap().unwrap();
     assert!(matches!(venue.running().erase(id(6)).await, Err(PublishError::NotWithdrawn { .. })));
     venue
-        .saved(&moved(&named(), 6).replace("Classified,confirmed", "Classified,withdrawn"))
+        .save_and_publish(&moved(&named(), 6).replace("Classified,confirmed", "Classified,withdrawn"))
         .await
         .unwrap()
         .unwrap();
-    assert!(SECRETS.iter().all(|secret| kept(&venue).contains(secret)));
+    assert!(SECRETS.iter().all(|secret| stored_text(&venue).contains(secret)));
     let (feeds, sequence) = (venue.feeds(), venue.sequence(6));
 
     let erased = venue.running().erase(id(6)).await.unwrap();
     assert_eq!(erased.releases, 4);
     for secret in SECRETS {
-        assert!(!kept(&venue).contains(secret), "{secret}");
+        assert!(!stored_text(&venue).contains(secret), "{secret}");
     }
     assert_eq!(venue.feeds(), feeds);
-    venue.look();
+    venue.check_invariants();
     assert_eq!(venue.running().erase(id(6)).await.unwrap().releases, 4, "again, with nothing left to blank");
 
     venue.restart().await;
     assert_eq!((venue.number(), venue.feeds()), (4, feeds));
-    // Rolled back to a release that had it, it stays withdrawn.
+    // A roll-back to a release that had the session leaves it withdrawn.
     venue.running().roll_back(2, None, None, None).await.unwrap();
-    venue.look();
+    venue.check_invariants();
     assert!(!venue.entry(6).is_shown() && venue.sequence(6) >= sequence);
 }
 
 #[tokio::test]
-async fn what_never_was_cannot_be_erased() {
+async fn a_session_that_never_existed_cannot_be_erased() {
     let venue = Venue::started();
     let stranger = SessionId::parse("nobody").unwrap();
     assert!(matches!(venue.running().erase(stranger).await, Err(PublishError::NoSession { .. })));
 }
 
-/// Every file of the spool, as text.
-fn spooled(venue: &Venue) -> String {
+/// All deliveries, as text.
+fn deliveries(venue: &Venue) -> String {
     let mut text = String::new();
     for folder in ["spool", "spool/undelivered"] {
         for entry in std::fs::read_dir(venue.dir.path().join(folder)).unwrap() {
@@ -77,18 +77,18 @@ fn spooled(venue: &Venue) -> String {
 }
 
 #[tokio::test]
-async fn neither_waiting_calls_nor_the_schedule_tell_what_was_erased() {
+async fn erasing_removes_the_text_from_deliveries_and_from_the_schedule() {
     let mut venue = Venue::new();
     let hook = Webhook { url: "https://hook.example/".parse().unwrap(), secret_file: "secret".into() };
     venue.webhooks = vec![hook];
     venue.start().unwrap();
-    venue.saved(&named()).await.unwrap().unwrap();
+    venue.save_and_publish(&named()).await.unwrap().unwrap();
     let spool = venue.dir.path().join("spool");
     std::fs::create_dir_all(spool.join("undelivered")).unwrap();
     std::fs::copy(spool.join("0000000002-0.json"), spool.join("undelivered/0000000002-0.json")).unwrap();
     std::fs::write(spool.join("0000000002-9.json"), "no call").unwrap();
     let withdrawn = named().replace("Classified,confirmed", "Classified,withdrawn");
-    venue.saved(&withdrawn).await.unwrap().unwrap();
+    venue.save_and_publish(&withdrawn).await.unwrap().unwrap();
     let later = Proposal {
         csv: moved(&withdrawn, 2).into(),
         origin: Origin::Upload,
@@ -98,17 +98,17 @@ async fn neither_waiting_calls_nor_the_schedule_tell_what_was_erased() {
     };
     let at = venue.clock.now() + chrono::TimeDelta::hours(1);
     venue.running().schedule(later, at).await.unwrap();
-    assert!(spooled(&venue).contains("Secret merger"));
+    assert!(deliveries(&venue).contains("Secret merger"));
 
     venue.running().erase(id(6)).await.unwrap();
-    let text = spooled(&venue);
+    let text = deliveries(&venue);
     assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{text}");
     assert!(text.contains("no call") && text.matches("https://hook.example/").count() == 4, "{text}");
     let note = venue.store.as_ref().unwrap().raw("schedule").unwrap().unwrap();
     let note = String::from_utf8(note).unwrap();
     assert!(SECRETS.iter().all(|secret| !note.contains(secret)) && note.contains("talk-2"), "{note}");
 
-    // What is left of the schedule is published at its time, and brings nothing back.
+    // The scheduled program is published at its time, without the erased session.
     venue.clock.advance(chrono::TimeDelta::hours(2));
     venue.running().publish_due().await.unwrap().unwrap();
     assert!(!venue.entry(6).is_shown() && venue.entry(2).revision.sequence == 1);

@@ -1,43 +1,43 @@
-//! The watched file as a way in, beside uploads and roll-backs.
+//! The watched program file, beside uploads and roll-backs.
 
-use super::venue::{Venue, csv, held, moved, without};
-use callboard::publisher::{PublishError, Verdict};
+use super::venue::{Venue, csv, held_digest, moved, without};
+use callboard::publisher::{AttemptResult, PublishError};
 use callboard::store::Origin;
 
 #[tokio::test]
 async fn a_saved_file_is_published_once() {
     let mut venue = Venue::started();
-    let published = venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    let published = venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
     assert_eq!((published.release.number(), published.changes.len()), (2, 1));
-    assert!(venue.saved(&moved(&csv(), 2)).await.is_none(), "touched, not changed");
-    assert!(venue.running().take_file().await.is_none(), "SIGHUP finds nothing new");
+    assert!(venue.save_and_publish(&moved(&csv(), 2)).await.is_none(), "touched, not changed");
+    assert!(venue.running().publish_file().await.is_none(), "SIGHUP finds nothing new");
 }
 
 #[tokio::test]
 async fn a_broken_file_changes_nothing_and_is_reported() {
     let mut venue = Venue::started();
     let before = venue.feeds();
-    let result = venue.saved(&csv().replace("09:00", "25:00")).await.unwrap();
+    let result = venue.save_and_publish(&csv().replace("09:00", "25:00")).await.unwrap();
     assert!(matches!(result, Err(PublishError::Refused(report)) if report.errors().count() >= 1));
     assert_eq!(venue.feeds(), before);
     let last = venue.running().status().last.unwrap();
-    assert!(matches!(last.verdict, Verdict::Refused { .. }) && last.report.is_some());
+    assert!(matches!(last.verdict, AttemptResult::Refused { .. }) && last.report.is_some());
     venue.restart().await;
     assert_eq!(venue.feeds(), before, "a broken file is not fatal with a release in the store");
-    assert!(venue.saved(&moved(&csv(), 1)).await.unwrap().is_ok());
+    assert!(venue.save_and_publish(&moved(&csv(), 1)).await.unwrap().is_ok());
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_leaves_the_release_running() {
+async fn an_unreadable_file_leaves_the_release_live() {
     let mut venue = Venue::started();
     std::fs::remove_file(venue.dir.path().join("program.csv")).unwrap();
-    assert!(venue.running().take_file().await.is_none());
+    assert!(venue.running().publish_file().await.is_none());
     venue.restart().await;
     assert_eq!(venue.number(), 1);
 }
 
 #[tokio::test]
-async fn an_upload_outlives_a_restart_with_the_old_file_still_on_disk() {
+async fn an_upload_survives_a_restart_with_the_old_file_on_disk() {
     let mut venue = Venue::started();
     venue.upload(&moved(&csv(), 2)).await.unwrap();
     assert!(venue.running().file_is_stale() || venue.running().status().file.is_none());
@@ -46,8 +46,8 @@ async fn an_upload_outlives_a_restart_with_the_old_file_still_on_disk() {
     assert!(venue.running().file_is_stale());
     venue.restart().await;
     assert_eq!(venue.number(), 2);
-    // Saved with other content it is a way in again.
-    venue.saved(&moved(&moved(&csv(), 2), 3)).await.unwrap().unwrap();
+    // Saved with other content, the file is published again.
+    venue.save_and_publish(&moved(&moved(&csv(), 2), 3)).await.unwrap().unwrap();
     assert_eq!((venue.number(), venue.sequence(2), venue.sequence(3)), (3, 1, 1));
     assert!(!venue.running().file_is_stale());
 }
@@ -56,8 +56,8 @@ async fn an_upload_outlives_a_restart_with_the_old_file_still_on_disk() {
 async fn a_file_that_was_held_or_broken_does_not_undo_a_later_upload() {
     for old in [without(&csv(), |n| n > 4), csv().replace("09:00", "25:00")] {
         let mut venue = Venue::started();
-        venue.saved(&old).await.unwrap().unwrap_err();
-        // After this upload the held file would no longer be held, and a broken one still is broken.
+        venue.save_and_publish(&old).await.unwrap().unwrap_err();
+        // After this upload the guard would no longer hold the held file; a broken file is still broken.
         let base = without(&csv(), |n| n < 3);
         venue.upload(&base).await.unwrap();
         venue.restart().await;
@@ -67,10 +67,10 @@ async fn a_file_that_was_held_or_broken_does_not_undo_a_later_upload() {
 }
 
 #[tokio::test]
-async fn an_upload_of_the_files_own_bytes_leaves_it_in_step() {
+async fn an_upload_of_the_files_bytes_does_not_make_it_stale() {
     let mut venue = Venue::started();
     let text = without(&csv(), |n| n > 4);
-    let digest = held(venue.saved(&text).await.unwrap());
+    let digest = held_digest(venue.save_and_publish(&text).await.unwrap());
     venue.upload_with(&text, Some(digest), None).await.unwrap();
     assert!(!venue.running().file_is_stale());
     venue.restart().await;
@@ -79,9 +79,9 @@ async fn an_upload_of_the_files_own_bytes_leaves_it_in_step() {
 }
 
 #[tokio::test]
-async fn other_bytes_of_the_same_program_are_in_step_too() {
+async fn other_bytes_of_the_same_program_are_not_stale() {
     let mut venue = Venue::started();
-    let result = venue.saved(&csv().replace('\n', "\r\n")).await.unwrap().unwrap();
+    let result = venue.save_and_publish(&csv().replace('\n', "\r\n")).await.unwrap().unwrap();
     assert!(!result.is_new && result.release.number() == 1);
     assert!(!venue.running().file_is_stale());
     venue.restart().await;
@@ -89,16 +89,16 @@ async fn other_bytes_of_the_same_program_are_in_step_too() {
 }
 
 #[tokio::test]
-async fn a_pulled_file_is_in_step_with_what_runs() {
+async fn a_pulled_file_is_not_stale() {
     let mut venue = Venue::started();
     venue.upload(&moved(&csv(), 2)).await.unwrap();
-    let running = String::from_utf8(venue.running().running_csv().unwrap()).unwrap();
-    let result = venue.saved(&running).await.unwrap().unwrap();
+    let running = String::from_utf8(venue.running().release_csv(venue.number()).unwrap()).unwrap();
+    let result = venue.save_and_publish(&running).await.unwrap().unwrap();
     assert!(!result.is_new && !venue.running().file_is_stale());
 }
 
 #[tokio::test]
-async fn the_watch_takes_in_both_writes_in_place_and_renames() {
+async fn the_watch_publishes_after_writes_in_place_and_after_renames() {
     let mut venue = Venue::new();
     venue.settings.debounce_ms = 20;
     venue.start().unwrap();
@@ -116,5 +116,5 @@ async fn the_watch_takes_in_both_writes_in_place_and_renames() {
     watch.abort();
     assert_eq!((venue.number(), venue.sequence(1), venue.sequence(2)), (3, 2, 1));
     let origins = venue.store.as_ref().unwrap().releases().unwrap();
-    assert!(origins[1..].iter().all(|kept| kept.origin == Origin::File));
+    assert!(origins[1..].iter().all(|release| release.origin == Origin::File));
 }

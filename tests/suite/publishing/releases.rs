@@ -1,6 +1,6 @@
-//! Releases: what each does to sequences, and what is kept of it.
+//! Releases: what each does to sequences, and to the store.
 
-use super::venue::{Venue, csv, held, moved, without};
+use super::venue::{Venue, csv, held_digest, moved, without};
 use callboard::program::ChangeKind;
 use callboard::publisher::PublishError;
 use callboard::revision::Standing;
@@ -21,7 +21,7 @@ async fn a_roll_back_is_a_new_release_and_sequences_only_rise() {
     let mut venue = Venue::started();
     venue.upload(&moved(&csv(), 2)).await.unwrap();
     let back = venue.running().roll_back(1, Some("ops".into()), None, Some(2)).await.unwrap();
-    venue.look();
+    venue.check_invariants();
     assert_eq!((back.release.number(), venue.sequence(2), venue.sequence(1)), (3, 2, 0));
     assert_eq!(
         venue.entry(2).session.slot,
@@ -38,23 +38,23 @@ async fn a_roll_back_is_a_new_release_and_sequences_only_rise() {
 #[tokio::test]
 async fn a_roll_back_goes_through_the_guard() {
     let mut venue = Venue::started();
-    let digest = held(venue.upload(&without(&csv(), |n| n > 4)).await);
+    let digest = held_digest(venue.upload(&without(&csv(), |n| n > 4)).await);
     venue.upload_with(&without(&csv(), |n| n > 4), Some(digest), None).await.unwrap();
     venue.running().roll_back(1, None, None, None).await.unwrap(); // it only restores
-    let digest = held(venue.running().roll_back(2, None, None, None).await);
+    let digest = held_digest(venue.running().roll_back(2, None, None, None).await);
     venue.running().roll_back(2, None, Some(digest), None).await.unwrap();
-    venue.look();
+    venue.check_invariants();
 }
 
 #[tokio::test]
 async fn a_removed_session_is_cancelled_and_comes_back_with_a_higher_sequence() {
     let mut venue = Venue::started();
-    let gone = venue.saved(&without(&csv(), |n| n == 5)).await.unwrap().unwrap();
+    let gone = venue.save_and_publish(&without(&csv(), |n| n == 5)).await.unwrap().unwrap();
     assert_eq!(gone.changes[0].kind, ChangeKind::Cancelled);
     let entry = venue.entry(5);
     assert_eq!((entry.standing, entry.is_cancelled(), entry.revision.sequence), (Standing::Removed, true, 1));
     venue.restart().await;
-    let back = venue.saved(&csv()).await.unwrap().unwrap();
+    let back = venue.save_and_publish(&csv()).await.unwrap().unwrap();
     assert_eq!(back.changes[0].kind, ChangeKind::Restored);
     assert_eq!((venue.sequence(5), venue.entry(5).number), (2, entry.number));
 }
@@ -63,33 +63,34 @@ async fn a_removed_session_is_cancelled_and_comes_back_with_a_higher_sequence() 
 async fn a_withdrawn_session_leaves_every_feed_at_once() {
     let mut venue = Venue::started();
     let text = csv().replace("About 6,confirmed", "About 6,withdrawn");
-    let published = venue.saved(&text).await.unwrap().unwrap();
+    let published = venue.save_and_publish(&text).await.unwrap().unwrap();
     assert_eq!(published.changes[0].kind, ChangeKind::Withdrawn);
     for (path, bytes) in venue.feeds() {
         assert!(!String::from_utf8_lossy(&bytes).contains("talk-6@"), "{path}");
     }
-    let shown = callboard::publisher::shown(&published.changes, published.release.program.conference.zone);
-    assert!(shown[0].title.is_empty() && shown[0].fields.is_empty(), "nothing of it is told");
+    let shown =
+        callboard::publisher::describe_changes(&published.changes, published.release.program.conference.zone);
+    assert!(shown[0].title.is_empty() && shown[0].fields.is_empty(), "its text is not repeated");
     venue.restart().await;
-    venue.saved(&csv()).await.unwrap().unwrap();
+    venue.save_and_publish(&csv()).await.unwrap().unwrap();
     assert!(venue.sequence(6) >= 1, "it comes back above what was served");
 }
 
 #[tokio::test]
-async fn a_moved_session_says_where_it_was_until_its_next_change() {
+async fn a_moved_session_keeps_its_old_slot_until_its_next_change() {
     let mut venue = Venue::started();
-    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
     assert!(venue.entry(2).moved_from.is_some());
-    venue.saved(&moved(&moved(&csv(), 2), 3)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&moved(&csv(), 2), 3)).await.unwrap().unwrap();
     assert!(venue.entry(2).moved_from.is_some(), "another session's change leaves it");
-    venue.saved(&moved(&csv(), 3)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 3)).await.unwrap().unwrap();
     let entry = venue.entry(2);
     assert_eq!(entry.revision.sequence, 2, "moved back is a move");
     assert!(entry.moved_from.is_some());
 }
 
 #[tokio::test]
-async fn programs_beyond_the_configured_number_are_let_go_but_never_the_running_one() {
+async fn programs_beyond_the_configured_number_are_dropped_but_never_the_live_one() {
     let mut venue = Venue::new();
     venue.settings.keep_releases = 3;
     venue.start().unwrap();
@@ -98,11 +99,11 @@ async fn programs_beyond_the_configured_number_are_let_go_but_never_the_running_
     }
     let complete = |venue: &Venue| -> Vec<u64> {
         let releases = venue.store.as_ref().unwrap().releases().unwrap();
-        releases.iter().filter(|kept| kept.complete).map(|kept| kept.number).collect()
+        releases.iter().filter(|release| release.complete).map(|release| release.number).collect()
     };
     assert_eq!(complete(&venue), [4, 5, 6]);
-    assert!(matches!(venue.running().kept_csv(2), Err(PublishError::NotKept { number: 2 })));
-    // Fewer from now on: all that are too many go with the next release.
+    assert!(matches!(venue.running().release_csv(2), Err(PublishError::NotKept { number: 2 })));
+    // With a lower limit, the next release drops all programs beyond it.
     venue.settings.keep_releases = 0;
     venue.restart().await;
     venue.upload(&csv()).await.unwrap();

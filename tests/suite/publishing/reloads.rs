@@ -1,14 +1,14 @@
-//! A config that is read again while the server runs.
+//! A config reload of a running server.
 
 use super::venue::{Venue, csv, moved};
 use callboard::config::{Config, Overrides};
-use callboard::publisher::{Publication, PublishError, Settings, Verdict};
+use callboard::publisher::{AttemptResult, Publication, PublishError, Settings};
 use callboard::store::Origin;
 use chrono::TimeDelta;
 use std::sync::Arc;
 
 impl Venue {
-    /// What SIGHUP does with the config.
+    /// Reloads the config as SIGHUP does.
     async fn reload(&mut self) -> Result<Option<Publication>, PublishError> {
         self.clock.advance(TimeDelta::minutes(1));
         let config = Config::parse(Some(&self.config), Overrides::default()).unwrap();
@@ -18,32 +18,32 @@ impl Venue {
             webhooks: config.webhooks,
         };
         let result = self.running().reconfigure(settings).await;
-        self.look();
+        self.check_invariants();
         result
     }
 }
 
 #[tokio::test]
-async fn a_renamed_track_is_published_with_the_origin_config_as_by_a_restart() {
+async fn a_reload_publishes_a_renamed_track_like_a_restart() {
     let mut venue = Venue::started();
     assert!(venue.reload().await.unwrap().is_none(), "nothing changed");
     venue.config = venue.config.replace("name = \"One\"", "name = \"First\"");
-    // The file says the track by its slug.
+    // The file names the track by its slug.
     let csv = csv().replace(",One,", ",one,");
-    venue.saved(&csv).await.unwrap().unwrap();
+    venue.save_and_publish(&csv).await.unwrap().unwrap();
     let before = venue.number();
     assert!(venue.reload().await.unwrap().unwrap().is_new);
     assert_eq!(venue.number(), before + 1);
     let record = venue.store.as_ref().unwrap().release(before + 1).unwrap().unwrap();
     assert_eq!((record.origin, record.changes.len()), (Origin::Config, 4));
-    assert!(!venue.running().file_is_stale(), "the file gives the same program, so it is in step");
+    assert!(!venue.running().file_is_stale(), "the file gives the same program, so it is not stale");
     let feeds = venue.feeds();
     venue.restart().await;
     assert_eq!((venue.number(), venue.feeds()), (before + 1, feeds), "a restart finds nothing left to do");
 }
 
 #[tokio::test]
-async fn what_only_pages_show_is_shown_without_a_release() {
+async fn a_config_change_that_only_pages_show_makes_no_release() {
     let mut venue = Venue::started();
     let before = venue.feeds();
     venue.config = venue.config.replace("[conference]", "[conference]\nclock = \"12h\"");
@@ -53,43 +53,43 @@ async fn what_only_pages_show_is_shown_without_a_release() {
 }
 
 #[tokio::test]
-async fn another_zone_is_held_and_a_config_set_back_lets_it_go() {
+async fn a_changed_zone_is_held_until_the_config_is_set_back_or_confirmed() {
     let mut venue = Venue::started();
     let (config, before) = (venue.config.clone(), venue.feeds());
     venue.config = config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
     assert_eq!((venue.number(), venue.feeds()), (1, before));
-    let waiting = venue.running().status().held.newest().cloned().unwrap();
-    assert_eq!(waiting.origin, Origin::Config);
+    let held_proposal = venue.running().status().held.newest().cloned().unwrap();
+    assert_eq!(held_proposal.origin, Origin::Config);
     venue.config = config;
     assert!(venue.reload().await.unwrap().is_none());
     assert!(venue.running().status().held.newest().is_none());
 
     venue.config = venue.config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));
-    let published = venue.upload_with(&csv(), Some(waiting.digest), None).await.unwrap();
+    let published = venue.upload_with(&csv(), Some(held_proposal.digest), None).await.unwrap();
     assert!(published.is_new && venue.running().status().held.newest().is_none());
     venue.restart().await;
     assert_eq!(venue.number(), 2);
 }
 
 #[tokio::test]
-async fn a_config_under_which_the_program_has_errors_leaves_the_one_in_force() {
+async fn a_config_that_gives_the_program_errors_is_refused() {
     let mut venue = Venue::started();
     // 02:30 does not exist on that day in that zone.
     let csv = csv().replace("talk-1,2025-03-25,09:00,10:00", "talk-1,2025-03-30,02:30,03:30");
-    venue.saved(&csv).await.unwrap().unwrap();
+    venue.save_and_publish(&csv).await.unwrap().unwrap();
     let (before, feeds) = (venue.running().conference(), venue.feeds());
     venue.config = venue.config.replace("America/Los_Angeles", "Europe/Berlin");
     assert!(matches!(venue.reload().await, Err(PublishError::Refused(_))));
-    assert!(matches!(venue.running().status().last.unwrap().verdict, Verdict::Refused { errors: 1.. }));
+    assert!(matches!(venue.running().status().last.unwrap().verdict, AttemptResult::Refused { errors: 1.. }));
     assert_eq!((venue.running().conference(), venue.feeds()), (before, feeds));
-    let next = venue.saved(&moved(&csv, 2)).await.unwrap().unwrap();
+    let next = venue.save_and_publish(&moved(&csv, 2)).await.unwrap().unwrap();
     assert!(next.is_new, "the next file is imported under the config in force");
 }
 
 #[tokio::test]
-async fn a_disk_that_takes_no_release_leaves_the_config_in_force() {
+async fn a_config_whose_release_cannot_be_stored_is_refused() {
     let mut venue = Venue::started();
     let before = venue.running().conference();
     venue.config = venue.config.replace("title = \"Conf\"", "title = \"Other\"");
@@ -105,12 +105,12 @@ async fn a_disk_that_takes_no_release_leaves_the_config_in_force() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_a_reload_adds_gets_the_releases_after_it() {
+async fn a_webhook_that_a_reload_adds_gets_only_later_releases() {
     let mut venue = Venue::started();
     let config = venue.config.clone();
     venue.config =
         format!("{config}\n[[webhooks]]\nurl = \"https://one.example/\"\nsecret_file = \"secret\"\n");
-    let calls = |venue: &Venue| {
+    let deliveries = |venue: &Venue| {
         let entries = std::fs::read_dir(venue.dir.path().join("spool")).into_iter().flatten();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -118,17 +118,17 @@ async fn a_webhook_that_a_reload_adds_gets_the_releases_after_it() {
         names
     };
     venue.reload().await.unwrap();
-    venue.running().tell_what_was_not().await;
-    assert!(calls(&venue).is_empty(), "nothing of the past");
-    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
-    assert_eq!(calls(&venue), ["0000000002-0.json"]);
+    venue.running().enqueue_missing_deliveries().await;
+    assert!(deliveries(&venue).is_empty(), "no past releases");
+    venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
+    assert_eq!(deliveries(&venue), ["0000000002-0.json"]);
 
-    // Away and back: it gets nothing of the time between.
+    // Removed and added again: it gets none of the releases in between.
     let with = std::mem::replace(&mut venue.config, config);
     venue.reload().await.unwrap();
-    venue.saved(&moved(&csv(), 3)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 3)).await.unwrap().unwrap();
     venue.config = with;
     venue.reload().await.unwrap();
-    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
-    assert_eq!(calls(&venue), ["0000000002-0.json", "0000000004-0.json"]);
+    venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
+    assert_eq!(deliveries(&venue), ["0000000002-0.json", "0000000004-0.json"]);
 }

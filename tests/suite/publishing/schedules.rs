@@ -1,7 +1,7 @@
-//! Releases at a set time.
+//! Programs on the schedule.
 
-use super::venue::{Venue, csv, held, moved, proposal, start_of_day, without};
-use callboard::publisher::{Proposal, PublishError, Publisher, Setup, Verdict};
+use super::venue::{Venue, csv, held_digest, moved, proposal, start_of_day, without};
+use callboard::publisher::{AttemptResult, Proposal, PublishError, Publisher, Setup};
 use callboard::store::{Origin, RecordName, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -10,7 +10,7 @@ fn in_hours(hours: i64) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn a_scheduled_release_comes_at_its_time_and_not_before() {
+async fn a_scheduled_program_is_published_at_its_time_and_not_before() {
     let mut venue = Venue::started();
     let text = moved(&csv(), 2);
     let scheduled = venue.running().schedule(proposal(&text, None, Some(1)), in_hours(2)).await.unwrap();
@@ -29,7 +29,7 @@ async fn a_scheduled_release_comes_at_its_time_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_schedule_survives_a_restart_and_a_server_that_was_down_catches_up() {
+async fn a_start_publishes_a_program_that_was_due_while_the_server_was_down() {
     let mut venue = Venue::started();
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(2)).await.unwrap();
     venue.restart().await;
@@ -42,7 +42,7 @@ async fn a_schedule_survives_a_restart_and_a_server_that_was_down_catches_up() {
 }
 
 #[tokio::test]
-async fn a_later_schedule_replaces_the_one_before_and_it_can_be_taken_back() {
+async fn a_later_schedule_replaces_an_earlier_one_and_can_be_removed() {
     let mut venue = Venue::started();
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
     venue.running().schedule(proposal(&moved(&csv(), 3), None, None), in_hours(3)).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_later_schedule_replaces_the_one_before_and_it_can_be_taken_back() {
     assert!(venue.running().publish_due().await.is_none());
     venue.clock.advance(TimeDelta::hours(2));
     venue.running().publish_due().await.unwrap().unwrap();
-    venue.look();
+    venue.check_invariants();
     assert_eq!((venue.sequence(2), venue.sequence(3)), (0, 1));
     venue.running().schedule(proposal(&csv(), None, None), in_hours(9)).await.unwrap();
     assert!(venue.running().unschedule().await.unwrap() && !venue.running().unschedule().await.unwrap());
@@ -59,59 +59,59 @@ async fn a_later_schedule_replaces_the_one_before_and_it_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn what_would_be_refused_or_held_is_so_when_it_is_scheduled() {
+async fn scheduling_refuses_and_holds_like_publishing() {
     let venue = Venue::started();
     let publisher = venue.running();
     let schedule = |text: &str, confirm| publisher.schedule(proposal(text, confirm, None), in_hours(1));
     assert!(matches!(schedule("id\nx", None).await, Err(PublishError::Refused(_))));
     let truncated = without(&csv(), |n| n > 4);
-    let digest = held(schedule(&truncated, None).await);
+    let digest = held_digest(schedule(&truncated, None).await);
     schedule(&truncated, Some(digest)).await.unwrap();
     let past = publisher.schedule(proposal(&csv(), None, None), in_hours(0)).await;
     assert!(matches!(past, Err(PublishError::Past { .. })));
     let late = publisher.schedule(proposal(&csv(), None, Some(7)), in_hours(1)).await;
-    assert!(matches!(late, Err(PublishError::Superseded { running: 1 })));
+    assert!(matches!(late, Err(PublishError::Superseded { live: 1 })));
     venue.clock.advance(TimeDelta::hours(1));
     publisher.publish_due().await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_confirmation_does_not_outlive_a_release_that_comes_between() {
+async fn a_release_in_between_makes_a_confirmation_stale() {
     let mut venue = Venue::started();
     let truncated = without(&csv(), |n| n > 4);
-    let digest = held(venue.upload(&truncated).await);
+    let digest = held_digest(venue.upload(&truncated).await);
     venue.running().schedule(proposal(&truncated, Some(digest), None), in_hours(1)).await.unwrap();
     venue.upload(&moved(&csv(), 1)).await.unwrap();
     venue.clock.advance(TimeDelta::hours(1));
-    held(venue.running().publish_due().await.unwrap());
+    held_digest(venue.running().publish_due().await.unwrap());
     let status = venue.running().status();
     assert_eq!(status.held.newest().unwrap().origin, Origin::Scheduled);
-    assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, Verdict::Held { .. }));
+    assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, AttemptResult::Held { .. }));
     venue.restart().await;
     assert!(venue.running().publish_due().await.is_none(), "it was taken off the schedule");
     assert_eq!(venue.number(), 2);
 }
 
-/// A scheduled release that is held when its time comes, and what confirms it.
+/// A venue with a scheduled program that was held at its time, and the digest that confirms it.
 async fn held_when_due() -> (Venue, String) {
     let mut venue = Venue::started();
     let truncated = without(&csv(), |n| n < 5); // the last rows would be held whatever the share
-    let digest = held(venue.upload(&truncated).await);
+    let digest = held_digest(venue.upload(&truncated).await);
     venue.running().schedule(proposal(&truncated, Some(digest), None), in_hours(1)).await.unwrap();
     venue.upload(&moved(&csv(), 1)).await.unwrap();
     venue.clock.advance(TimeDelta::hours(1));
-    let digest = held(venue.running().publish_due().await.unwrap());
+    let digest = held_digest(venue.running().publish_due().await.unwrap());
     (venue, digest)
 }
 
 #[tokio::test]
-async fn a_held_schedule_waits_through_a_restart_until_it_is_confirmed() {
+async fn a_held_schedule_survives_a_restart_until_it_is_confirmed() {
     let (mut venue, digest) = held_when_due().await;
     venue.restart().await;
     let status = venue.running().status();
-    let waiting = status.held.find(&digest).expect("it waits again").clone();
-    assert_eq!((waiting.origin, status.schedule), (Origin::Scheduled, None));
-    let csv = std::str::from_utf8(&waiting.csv).unwrap();
+    let held_proposal = status.held.find(&digest).expect("it is held again").clone();
+    assert_eq!((held_proposal.origin, status.schedule), (Origin::Scheduled, None));
+    let csv = std::str::from_utf8(&held_proposal.csv).unwrap();
     let confirmed = Proposal { origin: Origin::Scheduled, ..proposal(csv, Some(digest), Some(2)) };
     assert!(venue.running().publish(confirmed).await.unwrap().is_new);
     venue.restart().await;
@@ -120,7 +120,7 @@ async fn a_held_schedule_waits_through_a_restart_until_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn a_held_schedule_is_gone_for_good_once_it_is_discarded_or_overtaken() {
+async fn discarding_or_another_release_removes_a_held_schedule() {
     for is_discarded in [true, false] {
         let (mut venue, digest) = held_when_due().await;
         if is_discarded {
@@ -137,7 +137,7 @@ async fn a_held_schedule_is_gone_for_good_once_it_is_discarded_or_overtaken() {
 }
 
 #[tokio::test]
-async fn a_held_schedule_is_not_published_by_a_restart_with_a_laxer_guard() {
+async fn a_restart_with_a_laxer_guard_does_not_publish_a_held_schedule() {
     let (mut venue, _) = held_when_due().await;
     venue.settings.guard_share = 1.0;
     venue.restart().await;
@@ -147,10 +147,10 @@ async fn a_held_schedule_is_not_published_by_a_restart_with_a_laxer_guard() {
 }
 
 #[tokio::test]
-async fn what_the_store_no_longer_has_leaves_the_schedule() {
+async fn the_status_follows_a_schedule_that_left_the_store() {
     let venue = Venue::started();
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
-    // As after a commit that was taken though it was answered with an error.
+    // As after a commit that failed with an unknown outcome.
     let forget = Write::DropNamed(RecordName::Schedule);
     venue.store.as_ref().unwrap().commit_blocking(vec![forget]).unwrap();
     assert!(venue.running().publish_due().await.is_none());
@@ -161,14 +161,14 @@ async fn what_the_store_no_longer_has_leaves_the_schedule() {
 }
 
 #[tokio::test]
-async fn a_scheduled_release_that_another_publisher_made_is_served() {
+async fn a_scheduled_release_of_another_publisher_is_served() {
     let venue = Venue::started();
     let store = venue.store.clone().unwrap();
     let setup = Setup {
         file: venue.dir.path().join("program.csv"),
         settings: venue.settings.clone(),
         webhooks: Vec::new(),
-        spool: venue.dir.path().join("spool"),
+        outbox: venue.dir.path().join("spool"),
         inspect: venue.inspect,
     };
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
@@ -181,8 +181,8 @@ async fn a_scheduled_release_that_another_publisher_made_is_served() {
     assert!(venue.running().status().schedule.is_none());
 }
 
-/// Eight talks, of which the second is moved by a file on the schedule and the third by a colleague meanwhile.
-async fn overtaken() -> Venue {
+/// A scheduled file moves the second talk; meanwhile another organizer moved the third one.
+async fn overtaken_schedule() -> Venue {
     let mut venue = Venue::started();
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
     venue.upload(&moved(&csv(), 3)).await.unwrap();
@@ -190,51 +190,51 @@ async fn overtaken() -> Venue {
 }
 
 #[tokio::test]
-async fn a_scheduled_file_that_would_undo_a_later_release_is_held_until_it_is_confirmed() {
-    let mut venue = overtaken().await;
+async fn a_scheduled_file_that_would_undo_a_later_release_is_held() {
+    let mut venue = overtaken_schedule().await;
     venue.clock.advance(TimeDelta::hours(1));
     let due = venue.running().publish_due().await.unwrap();
-    let digest = held(due);
+    let digest = held_digest(due);
     assert_eq!(venue.number(), 2);
     let expected = "release 2 was published after it was scheduled, and it would overwrite what changed in session talk-3";
     let status = venue.running().status();
     assert_eq!(status.held.find(&digest).unwrap().reasons, [expected]);
-    assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, Verdict::Held { .. }));
+    assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, AttemptResult::Held { .. }));
 
     venue.restart().await;
     assert!(venue.running().publish_due().await.is_none());
-    let waiting = venue.running().status().held.find(&digest).expect("it waits again").clone();
-    assert_eq!((venue.number(), waiting.reasons.last().unwrap().as_str()), (2, expected));
-    let text = std::str::from_utf8(&waiting.csv).unwrap();
+    let held_proposal = venue.running().status().held.find(&digest).expect("it is held again").clone();
+    assert_eq!((venue.number(), held_proposal.reasons.last().unwrap().as_str()), (2, expected));
+    let text = std::str::from_utf8(&held_proposal.csv).unwrap();
     let confirmed = Proposal { origin: Origin::Scheduled, ..proposal(text, Some(digest), Some(2)) };
     assert!(venue.running().publish(confirmed).await.unwrap().is_new);
     assert_eq!(venue.number(), 3);
 }
 
 #[tokio::test]
-async fn a_server_that_was_down_when_the_time_came_holds_such_a_file_too() {
-    let mut venue = overtaken().await;
+async fn a_late_start_holds_a_scheduled_file_that_would_undo_a_later_release() {
+    let mut venue = overtaken_schedule().await;
     venue.restart().await;
     venue.clock.advance(TimeDelta::days(1));
     venue.restart().await;
-    held(venue.running().publish_due().await.unwrap());
+    held_digest(venue.running().publish_due().await.unwrap());
     assert_eq!(venue.number(), 2);
 }
 
 #[tokio::test]
-async fn a_scheduled_file_that_has_what_a_later_release_changed_is_published() {
+async fn a_scheduled_file_with_the_same_change_as_a_later_release_is_published() {
     let mut venue = Venue::started();
     let both = moved(&moved(&csv(), 2), 3);
     venue.running().schedule(proposal(&both, None, None), in_hours(1)).await.unwrap();
     venue.upload(&moved(&csv(), 3)).await.unwrap();
     venue.clock.advance(TimeDelta::hours(1));
     assert!(venue.running().publish_due().await.unwrap().unwrap().is_new);
-    venue.look();
+    venue.check_invariants();
     assert_eq!((venue.number(), venue.sequence(2), venue.sequence(3)), (3, 1, 1));
 }
 
 #[tokio::test]
-async fn a_schedule_that_an_earlier_version_stored_is_compared_by_its_time() {
+async fn a_schedule_of_an_earlier_version_is_compared_by_time() {
     for is_overtaken in [true, false] {
         let mut venue = Venue::started();
         if !is_overtaken {
@@ -258,7 +258,7 @@ async fn a_schedule_that_an_earlier_version_stored_is_compared_by_its_time() {
         venue.clock.advance(TimeDelta::hours(1));
         let due = venue.running().publish_due().await.unwrap();
         match is_overtaken {
-            true => drop(held(due)),
+            true => drop(held_digest(due)),
             false => assert!(due.unwrap().is_new),
         }
     }

@@ -1,4 +1,4 @@
-//! A conference that publishes: its file, its store, its clock.
+//! The test fixture: one conference with its program file, store and clock.
 
 use callboard::clock::Clock;
 use callboard::config::{Config, Overrides, Publishing, Webhook};
@@ -34,7 +34,7 @@ pub(super) fn start_of_day() -> DateTime<Utc> {
     "2025-03-20T16:00:00Z".parse().unwrap()
 }
 
-/// A program of eight talks, an hour each, which tests edit as text.
+/// A program of eight talks of one hour, which tests edit as text.
 pub(super) fn csv() -> String {
     let mut csv = String::from("id,date,start,end,kind,title,track,room,speakers,abstract,status\n");
     for n in 1..=8 {
@@ -70,7 +70,7 @@ pub(super) struct Venue {
     pub(super) settings: Publishing,
     pub(super) webhooks: Vec<Webhook>,
     pub(super) inspect: Inspect,
-    /// Every sequence that was ever served.
+    /// The highest sequence of each session that was served.
     served: BTreeMap<SessionId, u32>,
     pub(super) publisher: Option<Arc<Publisher>>,
     pub(super) store: Option<Store>,
@@ -120,28 +120,28 @@ impl Venue {
             file: self.dir.path().join("program.csv"),
             settings: self.settings.clone(),
             webhooks: self.webhooks.clone(),
-            spool: self.dir.path().join("spool"),
+            outbox: self.dir.path().join("spool"),
             inspect: self.inspect,
         };
         let started = Publisher::start(store.clone(), conference, setup, self.clock.clone())?;
         (self.publisher, self.store) = (Some(started.publisher), Some(store));
-        self.look();
+        self.check_invariants();
         Ok(started.is_first)
     }
 
-    /// As at a stop, or a crash: nothing is said to the publisher.
+    /// Stops without telling the publisher, as a crash does.
     pub(super) fn stop(&mut self) {
         self.publisher = None;
         self.store.take().unwrap().close();
     }
 
-    /// Stops, starts, and does what a start does once it listens.
+    /// Stops, starts, and publishes the file if it changed.
     pub(super) async fn restart(&mut self) {
         self.stop();
         self.clock.advance(TimeDelta::minutes(1));
         self.start().unwrap();
         self.running().catch_up().await;
-        self.look();
+        self.check_invariants();
     }
 
     pub(super) fn running(&self) -> &Arc<Publisher> {
@@ -164,12 +164,12 @@ impl Venue {
         std::fs::write(self.dir.path().join("program.csv"), csv).unwrap();
     }
 
-    /// Saves the file and lets it be taken in.
-    pub(super) async fn saved(&mut self, csv: &str) -> Option<Result<Publication, PublishError>> {
+    /// Saves the file and publishes it as the watch does.
+    pub(super) async fn save_and_publish(&mut self, csv: &str) -> Option<Result<Publication, PublishError>> {
         self.save(csv);
         self.clock.advance(TimeDelta::minutes(1));
-        let result = self.running().take_file().await;
-        self.look();
+        let result = self.running().publish_file().await;
+        self.check_invariants();
         result
     }
 
@@ -185,25 +185,25 @@ impl Venue {
     ) -> Result<Publication, PublishError> {
         self.clock.advance(TimeDelta::minutes(1));
         let result = self.running().publish(proposal(csv, confirm, expect)).await;
-        self.look();
+        self.check_invariants();
         result
     }
 
-    /// No sequence that was served is ever served lower, and what is served is of one release.
-    pub(super) fn look(&mut self) {
+    /// No sequence ever falls, and the served release is the stored one.
+    pub(super) fn check_invariants(&mut self) {
         let release = self.running().current();
         for (id, entry) in &release.ledger.entries {
             let before = self.served.insert(id.clone(), entry.revision.sequence).unwrap_or(0);
             assert!(entry.revision.sequence >= before, "{id} fell from {before}");
         }
-        let kept = self.store.as_ref().unwrap().ledger().unwrap().unwrap();
-        assert_eq!(release.ledger, kept, "what is served is what is on disk");
+        let stored = self.store.as_ref().unwrap().ledger().unwrap().unwrap();
+        assert_eq!(release.ledger, stored, "the live release is the stored one");
         for event in release.feeds.events() {
             assert_eq!(event.revision, release.ledger.entries[&event.id].revision);
         }
     }
 
-    /// Every public feed, byte for byte.
+    /// The bytes of every public feed.
     pub(super) fn feeds(&self) -> BTreeMap<String, Vec<u8>> {
         let release = self.running().current();
         release.feeds.feeds().map(|(key, feed)| (key.to_string(), feed.identity.to_vec())).collect()
@@ -220,10 +220,10 @@ pub(super) fn proposal(csv: &str, confirm: Option<String>, expect: Option<u64>) 
     }
 }
 
-/// The digest that a held release must be confirmed with.
-pub(super) fn held<T: std::fmt::Debug>(result: Result<T, PublishError>) -> String {
+/// The digest that confirms a held release.
+pub(super) fn held_digest<T: std::fmt::Debug>(result: Result<T, PublishError>) -> String {
     match result {
-        Err(PublishError::Held(held)) => held.guarded.digest,
+        Err(PublishError::Held(held)) => held.verdict.digest,
         other => panic!("not held: {other:?}"),
     }
 }

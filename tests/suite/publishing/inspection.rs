@@ -1,9 +1,9 @@
-//! Every release is looked at before it is kept: what stops it, and what is only told.
+//! Every release is linted before it is stored: what stops it, and what is only a warning.
 
 use super::venue::{Venue, csv, moved};
 use callboard::doctor::{BackError, Client, Finding, Found};
 use callboard::program::Severity;
-use callboard::publisher::{PublishError, StartError, Verdict};
+use callboard::publisher::{AttemptResult, PublishError, StartError};
 use callboard::release::Release;
 
 fn unsound(_: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
@@ -24,7 +24,7 @@ fn warned(_: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
 }
 
 #[test]
-fn a_first_start_with_an_unsound_feed_keeps_nothing() {
+fn a_first_start_with_an_unsound_feed_stores_nothing() {
     let mut venue = Venue::new();
     venue.inspect = unsound;
     let error = venue.start().unwrap_err();
@@ -35,7 +35,7 @@ fn a_first_start_with_an_unsound_feed_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn an_unsound_release_changes_nothing_and_says_why() {
+async fn an_unsound_release_is_not_published_and_the_status_says_why() {
     let mut venue = Venue::new();
     venue.inspect = unsound_later;
     venue.start().unwrap();
@@ -43,9 +43,11 @@ async fn an_unsound_release_changes_nothing_and_says_why() {
     assert!(matches!(venue.upload(&moved(&csv(), 1)).await, Err(PublishError::Unsound(_))));
     assert_eq!((venue.number(), venue.feeds()), (1, before.clone()));
     let last = venue.running().status().last.unwrap();
-    assert!(matches!(last.verdict, Verdict::Failed { reason } if reason.contains("the start of talk-1")));
-    // The same by the watched file; and the next release that is sound goes on from release 1.
-    assert!(matches!(venue.saved(&moved(&csv(), 2)).await, Some(Err(PublishError::Unsound(_)))));
+    assert!(
+        matches!(last.verdict, AttemptResult::Failed { reason } if reason.contains("the start of talk-1"))
+    );
+    // The same through the watched file. The next sound release follows release 1.
+    assert!(matches!(venue.save_and_publish(&moved(&csv(), 2)).await, Some(Err(PublishError::Unsound(_)))));
     assert_eq!((venue.number(), venue.feeds()), (1, before));
     venue.inspect = callboard::doctor::inspect;
     venue.restart().await;
@@ -53,7 +55,7 @@ async fn an_unsound_release_changes_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_config_that_makes_feeds_unsound_waits_and_the_release_goes_on() {
+async fn a_config_that_makes_feeds_unsound_leaves_the_release_live() {
     let mut venue = Venue::started();
     let before = venue.feeds();
     venue.config = venue.config.replace("name = \"One\"", "name = \"First\"");
@@ -62,7 +64,7 @@ async fn a_config_that_makes_feeds_unsound_waits_and_the_release_goes_on() {
     venue.stop();
     venue.start().unwrap();
     assert_eq!((venue.number(), venue.feeds()), (1, before));
-    assert!(matches!(venue.running().status().last.unwrap().verdict, Verdict::Failed { .. }));
+    assert!(matches!(venue.running().status().last.unwrap().verdict, AttemptResult::Failed { .. }));
 }
 
 #[tokio::test]
@@ -70,20 +72,20 @@ async fn a_finding_is_a_warning_of_the_publication() {
     let mut venue = Venue::new();
     venue.inspect = warned;
     venue.start().unwrap();
-    let kept = |venue: &Venue, n| venue.store.as_ref().unwrap().release(n).unwrap().unwrap().warnings;
-    let told = "/program.ics, Google Calendar: the feed has 2000000 bytes, and Google reads about a million. \
+    let warnings_of = |venue: &Venue, n| venue.store.as_ref().unwrap().release(n).unwrap().unwrap().warnings;
+    let expected = "/program.ics, Google Calendar: the feed has 2000000 bytes, and Google reads about a million. \
                 Offer feeds per track.";
-    assert_eq!(kept(&venue, 1), [told]);
+    assert_eq!(warnings_of(&venue, 1), [expected]);
     let publication = venue.upload(&moved(&csv(), 1)).await.unwrap();
     assert!(publication.is_new && publication.report.program.is_some());
     let warnings: Vec<String> = publication.report.warnings().map(ToString::to_string).collect();
-    assert_eq!((warnings, kept(&venue, 2)), (vec![told.to_owned()], vec![told.to_owned()]));
+    assert_eq!((warnings, warnings_of(&venue, 2)), (vec![expected.to_owned()], vec![expected.to_owned()]));
     let report = venue.running().status().last.unwrap().report.unwrap();
     assert_eq!(report["faults"][0]["rule"], "google-size");
 }
 
 #[test]
-fn a_feed_that_google_cannot_read_whole_is_told() {
+fn a_feed_that_google_cannot_read_whole_is_a_warning() {
     let mut venue = Venue::new();
     let mut csv = String::from("id,date,start,end,kind,title,abstract\n");
     for n in 0..40 {

@@ -1,4 +1,4 @@
-//! Changes as organizers see them: one shape for the API's JSON and for the terminal.
+//! Describes changes to organizers: one shape for the API's JSON, webhook bodies and the terminal.
 
 use super::Impact;
 use crate::program::{Change, ChangeKind, Field, FieldChange, Zone};
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// One session's change.
+/// One session's change in words and plain values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownChange {
+pub struct ChangeDescription {
     /// The session's id.
     pub session: String,
     /// `added`, `moved`, `edited`, `cancelled`, `restored` or `withdrawn`.
     pub change: String,
-    /// Its title, for people; empty for a withdrawn session, which should never have been seen.
+    /// Its title; empty for a withdrawn session, whose text must not be repeated.
     pub title: String,
-    /// The fields that differ, by CSV column; instants with the venue's offset.
+    /// The fields that differ, by CSV column; times carry the venue's UTC offset.
     pub fields: BTreeMap<String, FromTo>,
 }
 
@@ -30,11 +30,11 @@ pub struct FromTo {
     pub to: String,
 }
 
-impl ShownChange {
+impl ChangeDescription {
     fn of(change: &Change, zone: Zone) -> Self {
-        let is_secret = change.kind == ChangeKind::Withdrawn;
-        let subject = change.subject().filter(|_| !is_secret);
-        let fields = if is_secret { Vec::new() } else { change.fields() };
+        let is_withdrawn = change.kind == ChangeKind::Withdrawn;
+        let subject = change.subject().filter(|_| !is_withdrawn);
+        let fields = if is_withdrawn { Vec::new() } else { change.fields() };
         let fields = fields.into_iter().map(|FieldChange { field, from, to }| {
             let text = |text: String| match field {
                 Field::Start | Field::End => local(&text, zone).unwrap_or(text),
@@ -51,20 +51,20 @@ impl ShownChange {
     }
 }
 
-/// An instant with the venue's offset: the hour that the organizer wrote.
+/// A time with the venue's UTC offset, so that it shows the hour that the organizer wrote.
 fn local(instant: &str, zone: Zone) -> Option<String> {
     let at: DateTime<Utc> = instant.parse().ok()?;
     Some(at.with_timezone(&zone.tz()).to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// All changes, in the order of the release.
-pub fn shown(changes: &[Change], zone: Zone) -> Vec<ShownChange> {
-    changes.iter().map(|change| ShownChange::of(change, zone)).collect()
+/// Describes changes, in the order of the release.
+pub fn describe_changes(changes: &[Change], zone: Zone) -> Vec<ChangeDescription> {
+    changes.iter().map(|change| ChangeDescription::of(change, zone)).collect()
 }
 
-/// What made a release, in one word.
+/// The source of a release as one word of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ShownOrigin {
+pub struct OriginDescription {
     /// `first`, `file`, `upload`, `rollback`, `config`, `upgrade` or `scheduled`.
     pub origin: &'static str,
     /// The release that was published again.
@@ -72,7 +72,7 @@ pub struct ShownOrigin {
     pub rollback_of: Option<u64>,
 }
 
-impl From<Origin> for ShownOrigin {
+impl From<Origin> for OriginDescription {
     fn from(origin: Origin) -> Self {
         let (origin, rollback_of) = match origin {
             Origin::First => ("first", None),
@@ -89,7 +89,7 @@ impl From<Origin> for ShownOrigin {
 }
 
 /// Changes as text for a terminal.
-pub fn describe(changes: &[ShownChange], colour: bool) -> String {
+pub fn changes_as_text(changes: &[ChangeDescription], colour: bool) -> String {
     let mut out = String::new();
     for change in changes {
         let (mark, paint) = match change.change.as_str() {
@@ -115,8 +115,8 @@ pub fn describe(changes: &[ShownChange], colour: bool) -> String {
     out
 }
 
-/// The blast radius as text.
-pub fn describe_impact(impact: &Impact) -> String {
+/// A release's effect on agendas as text.
+pub fn impact_as_text(impact: &Impact) -> String {
     let mut out = format!(
         "{} of {} agendas hold a session that changes; {} get a new clash\n",
         impact.touched, impact.agendas, impact.new_clashes

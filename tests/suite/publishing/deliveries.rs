@@ -1,14 +1,14 @@
-//! What a webhook is told.
+//! Webhook deliveries after a release.
 
 use super::venue::{Venue, csv, moved};
 use callboard::config::Webhook;
-use callboard::publisher::Call;
+use callboard::publisher::Delivery;
 
 fn hook(host: &str) -> Webhook {
     Webhook { url: format!("https://{host}.example/").parse().unwrap(), secret_file: "secret".into() }
 }
 
-fn calls(venue: &Venue) -> Vec<Call> {
+fn deliveries(venue: &Venue) -> Vec<Delivery> {
     let Ok(entries) = std::fs::read_dir(venue.dir.path().join("spool")) else { return Vec::new() };
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     names.sort();
@@ -16,15 +16,15 @@ fn calls(venue: &Venue) -> Vec<Call> {
 }
 
 #[tokio::test]
-async fn each_release_is_one_call_to_each_webhook() {
+async fn each_release_enqueues_one_delivery_for_each_webhook() {
     let mut venue = Venue::new();
     venue.webhooks = vec![hook("one"), hook("two")];
     venue.start().unwrap();
-    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
-    venue.saved(&moved(&csv(), 2)).await;
-    let told: Vec<_> = calls(&venue).iter().map(|call| (call.release, call.webhook.clone())).collect();
-    assert_eq!(told, [(1, hook("one")), (1, hook("two")), (2, hook("one")), (2, hook("two"))]);
-    let body: serde_json::Value = serde_json::from_str(&calls(&venue)[2].body).unwrap();
+    venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 2)).await;
+    let sent: Vec<_> = deliveries(&venue).iter().map(|one| (one.release, one.webhook.clone())).collect();
+    assert_eq!(sent, [(1, hook("one")), (1, hook("two")), (2, hook("one")), (2, hook("two"))]);
+    let body: serde_json::Value = serde_json::from_str(&deliveries(&venue)[2].body).unwrap();
     assert_eq!(body["release"], 2);
     assert_eq!(body["changes"][0]["change"], "moved");
     let start = &body["changes"][0]["fields"]["start"];
@@ -35,14 +35,14 @@ async fn each_release_is_one_call_to_each_webhook() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_comes_later_is_told_of_what_comes_after_it() {
+async fn a_webhook_that_is_added_later_gets_only_later_releases() {
     let mut venue = Venue::started();
-    venue.saved(&moved(&csv(), 2)).await.unwrap().unwrap();
+    venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
     venue.webhooks = vec![hook("one")];
     venue.restart().await;
-    venue.running().tell_what_was_not().await;
-    assert!(calls(&venue).is_empty());
-    venue.saved(&moved(&csv(), 3)).await.unwrap().unwrap();
-    let told: Vec<u64> = calls(&venue).iter().map(|call| call.release).collect();
-    assert_eq!(told, [3]);
+    venue.running().enqueue_missing_deliveries().await;
+    assert!(deliveries(&venue).is_empty());
+    venue.save_and_publish(&moved(&csv(), 3)).await.unwrap().unwrap();
+    let sent: Vec<u64> = deliveries(&venue).iter().map(|one| one.release).collect();
+    assert_eq!(sent, [3]);
 }

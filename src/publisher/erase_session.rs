@@ -1,12 +1,11 @@
-//! Erasing the text of a withdrawn session from everything that is kept.
+//! Erases the text of a withdrawn session from everything that the server stores.
 //!
-//! Number, sequence and times stay, since the ledger never forgets; the line leaves every kept program file, the
-//! one on the schedule too, and titles, people and texts leave every recorded change and every call that waits
-//! in the spool. What stays is the slug of a speaker or room that the session named, since every address once
-//! published keeps answering, and by whom a joined feed was left, until a thousand later departures.
+//! It leaves: the session's row in every stored program file and in the scheduled one; titles, people and texts in every
+//! recorded change and waiting delivery. It stays: number, sequence and times, since the ledger never forgets; the slugs of
+//! speakers and rooms, since published addresses keep working; and the last 1,000 departures of joined feeds.
 
-use super::kept::{self, Kept};
-use super::{PublishError, Published, Publisher, guard, spool};
+use super::stored_release::{self, StoredRelease};
+use super::{LiveRelease, PublishError, Publisher, guard, outbox};
 use crate::import::{import, without_session};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
@@ -14,18 +13,18 @@ use crate::revision::{Ledger, Standing};
 use crate::store::{Origin, ReleaseRecord, Write};
 use std::sync::Arc;
 
-/// What an erasure did.
+/// The result of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erased {
-    /// Releases that were rewritten.
+    /// How many releases were rewritten.
     pub releases: usize,
 }
 
 impl Publisher {
-    /// Erases a withdrawn session's text. Doing it twice does no harm, so one that a crash ended is repeated.
+    /// Erases a withdrawn session's text. An erasure that a crash interrupted can be repeated.
     ///
     /// # Errors
-    /// [`PublishError::NotWithdrawn`] while it is published, [`PublishError::NoSession`] where it never was.
+    /// [`PublishError::NotWithdrawn`] while it is published, [`PublishError::NoSession`] if it never was.
     pub async fn erase(self: &Arc<Self>, id: SessionId) -> Result<Erased, PublishError> {
         let this = Arc::clone(self);
         tokio::spawn(async move {
@@ -33,7 +32,7 @@ impl Publisher {
             let publisher = Arc::clone(&this);
             let erased = tokio::task::spawn_blocking(move || publisher.erase_blocking(&id)).await?;
             drop(turn);
-            this.hold_schedule_again().await;
+            this.restore_held_schedule().await;
             erased
         })
         .await?
@@ -47,21 +46,21 @@ impl Publisher {
             return Err(PublishError::NotWithdrawn { session: id.clone() });
         }
         let mut releases = 0;
-        // The oldest first and each by itself: all of them together may be more than one commit takes.
+        // One commit for each release: all of them may be more than one commit takes.
         for summary in self.store.releases()? {
             let Some(mut record) = self.store.release(summary.number)? else { continue };
             let csv = self.store.program_csv(summary.number)?;
             let without = csv.as_deref().and_then(|csv| without_session(csv, id));
-            let is_named = blank_changes(&mut record, id);
-            if without.is_none() && !is_named {
+            let has_change = blank_changes(&mut record, id);
+            if without.is_none() && !has_change {
                 continue;
             }
             // Warnings quote the file.
             record.warnings = match without.as_ref().or(csv.as_ref()) {
-                Some(csv) => kept::warnings(&import(csv, &Arc::new(record.conference.clone()))),
+                Some(csv) => stored_release::warnings(&import(csv, &Arc::new(record.conference.clone()))),
                 None => Vec::new(),
             };
-            spool::respool(&self.spool, &record).map_err(PublishError::Spool)?;
+            outbox::rewrite(&self.outbox, &record).map_err(PublishError::Outbox)?;
             self.store
                 .commit_blocking(vec![Write::RewriteRelease { record: Box::new(record), csv: without }])?;
             releases += 1;
@@ -73,19 +72,17 @@ impl Publisher {
         self.store.commit_blocking(vec![Write::RewriteEntry { entry: Box::new(entry.clone()) }])?;
         let mut ledger: Ledger = current.ledger.clone();
         ledger.entries.insert(id.clone(), entry);
-        let Kept { prepared, .. } = kept::of(&self.store, &ledger)?;
+        let StoredRelease { prepared, .. } = StoredRelease::load(&self.store, &ledger)?;
         if prepared.is_new {
-            tracing::warn!("the release without the erased session waits for the next start");
+            tracing::warn!("the next start publishes the release without the erased session");
         } else {
-            let replaced = self.current.swap(Arc::new(Published::new(prepared.release, false)));
-            self.behind(Some(replaced));
+            let replaced = self.current.swap(Arc::new(LiveRelease::new(prepared.release, false)));
+            self.prepare_in_background(Some(replaced));
         }
         Ok(Erased { releases })
     }
-}
 
-impl Publisher {
-    /// What was confirmed for the file on the schedule is confirmed for it without the line.
+    /// A confirmation of the scheduled file holds for the file without the session's row.
     fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
         let Some((mut schedule, csv)) = self.store.schedule()? else { return Ok(()) };
         let Some(without) = without_session(&csv, id) else { return Ok(()) };
@@ -95,8 +92,8 @@ impl Publisher {
         }
         self.store.commit_blocking(vec![Write::schedule(schedule.clone(), without)])?;
         if schedule.held {
-            // It still has the line: the caller weighs what the store holds now.
-            self.state().held.let_go(Origin::Scheduled);
+            // The proposal in memory still has the row; the caller reads the scheduled file again.
+            self.state().held.remove(Origin::Scheduled);
         } else {
             self.state().schedule = Some(schedule);
         }
@@ -104,19 +101,19 @@ impl Publisher {
     }
 }
 
-/// Whether a change of the session was there.
+/// Blanks the session in the record's changes; false if none concerns it.
 fn blank_changes(record: &mut ReleaseRecord, id: &SessionId) -> bool {
-    let mut is_named = false;
+    let mut has_change = false;
     for change in record.changes.iter_mut().filter(|change| change.session == *id) {
-        is_named = true;
+        has_change = true;
         for side in [&mut change.before, &mut change.after].into_iter().flatten() {
             *side = Arc::new(blank(side));
         }
     }
-    is_named
+    has_change
 }
 
-/// The session with its id, time, kind and status alone.
+/// The session with nothing but id, time, kind and status.
 fn blank(session: &Session) -> Session {
     let mut blank = session.clone();
     blank.title = Text::default();
