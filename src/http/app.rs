@@ -66,9 +66,9 @@ impl App {
             secrets,
             freshness: Arc::clone(&freshness),
             clock: clock.clone(),
-            sessions: Arc::default(),
+            sign_ins: Arc::default(),
             drafts: Arc::default(),
-            previews: Arc::default(),
+            turns: Arc::default(),
         };
         let services = Services {
             publisher,

@@ -1,25 +1,22 @@
-//! CalDAV, read-only (RFC 4791, RFC 4918 class 1 and 3, RFC 6578, RFC 6764), for calendars that ask for what changed.
+//! Read-only CalDAV (RFC 4791, RFC 4918 class 1 and 3, RFC 6578, RFC 6764), for calendars that sync changes.
 //!
-//! Owns methods, depths and what a request may see. All answers are made of a release's stored bytes; nothing
-//! is ever written, so every method that would is refused alike. Public collections are open to everybody,
-//! whatever credentials come along, and never ask for any; an agenda is opened by its read link's token as password,
-//! with any user name or none.
+//! Owns methods, depths and access. Responses are made of a release's stored bytes. Every writing method is refused.
+//! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as password, with
+//! any user name or none.
 //!
 //! ```text
-//! /  /dav/  /.well-known/caldav    lead to one of the trees: an agenda's where a token comes along
+//! /  /dav/  /.well-known/caldav    lead to one of the trees: to an agenda's if the request has a token
 //! /dav/public/                     principal and home; lists the program and its tracks
 //! /dav/public/track-NAME/          a calendar; also program, day-DATE, room-NAME, speaker-NAME
-//! /dav/agendas/                    principal and home of the agenda that the token opens
+//! /dav/agendas/                    principal and home of the token's agenda
 //! /dav/agendas/agenda/             its calendar
-//! /dav/cancelled-title/…           the same trees, where a cancelled session says so in its title
+//! /dav/cancelled-title/…           the same trees, with "cancelled" in the titles of cancelled sessions
 //! …/ID.ics                         a session
 //! ```
 
 mod calendar;
-mod change;
 mod filter;
 mod login;
-mod matching;
 mod multistatus;
 mod place;
 mod property;
@@ -27,7 +24,9 @@ mod propfind;
 mod query;
 mod refusal;
 mod report;
-mod token;
+mod sync;
+mod sync_token;
+mod text_match;
 
 pub(super) use place::{Name, Place, Tree};
 pub(super) use refusal::Refusal;
@@ -48,7 +47,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::sync::Arc;
 
-/// The longest body in bytes: ten thousand addresses take half of it.
+/// The longest body, in bytes: twice the length of ten thousand addresses.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
 
 const CALENDAR: &str = "text/calendar; charset=utf-8";
@@ -56,7 +55,7 @@ const CALENDAR: &str = "text/calendar; charset=utf-8";
 /// The methods of every CalDAV resource; HEAD and OPTIONS come with them.
 pub(super) const METHODS: &[&str] = &["GET", "PROPFIND", "REPORT"];
 
-/// Methods that would change something (RFC 4918, 9; RFC 4791, 5.3; RFC 3744, 8; RFC 5995).
+/// Writing methods (RFC 4918, 9; RFC 4791, 5.3; RFC 3744, 8; RFC 5995).
 const WRITES: &[&str] = &[
     "PUT",
     "DELETE",
@@ -82,7 +81,7 @@ pub(super) struct Visit<'a> {
     pub(super) body: Bytes,
 }
 
-/// How far down a request asks (RFC 4918, 10.2).
+/// The Depth of a request (RFC 4918, 10.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Depth {
     Itself,
@@ -105,7 +104,7 @@ impl Visit<'_> {
         }
         let (resource, token) = match self.find(&place) {
             Ok((resource, _)) if is_write => return Err(Refusal::NeedPrivileges(resource.href()).into()),
-            // The same where nothing is: a client that makes something asks for what is not there yet.
+            // The same for missing resources, since clients create resources by writing to a new address.
             Err(Problem::NotFound) if is_write => {
                 return Err(Refusal::NeedPrivileges(self.request.uri.path().to_owned()).into());
             }
@@ -125,7 +124,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Where a client starts that knows the host alone. It asks nobody for credentials.
+    /// Answers at the root, where a client starts that knows only the host. It never asks for credentials.
     fn root(&self, href: &'static str, method: &str) -> Result<Response<Body>, Problem> {
         let tree = tree_of(&self.request.headers);
         let mut response = match method {
@@ -138,7 +137,7 @@ impl Visit<'_> {
         Ok(response)
     }
 
-    /// What is at a place for the credentials of the request, and the token that opened it.
+    /// The resource at a place, and the token that opened it.
     fn find(&self, place: &Place) -> Result<(Resource, Option<ReadToken>), Problem> {
         let release = Arc::clone(self.release);
         let tree = match place {
@@ -169,8 +168,8 @@ impl Visit<'_> {
         Ok((resource.ok_or(Problem::NotFound)?, token))
     }
 
-    /// The calendar of the agenda that the request's password opens. One that is no longer shared is emptied,
-    /// as its feed is, so that no client keeps the sessions.
+    /// The calendar of the agenda that the request's token opens. One that is no longer shared is empty, like its feed, so
+    /// that clients remove the sessions.
     fn open(&self, tree: Tree) -> Result<(Calendar, ReadToken), Problem> {
         let token = login::token(&self.request.headers, &self.release.program.conference.public_url)?;
         let shared = self.agendas.shared(&token)?;
@@ -195,7 +194,7 @@ impl Visit<'_> {
         }
     }
 
-    /// A session as the file that it is; for a person with a browser, what this address is for.
+    /// A session as a file; any other resource as a hint for a person with a browser.
     fn get(&self, resource: &Resource) -> Result<Response<Body>, Problem> {
         let Resource::Object(calendar, event) = resource else { return Ok(self.about()) };
         let object = calendar.object(event);
@@ -212,7 +211,7 @@ impl Visit<'_> {
         representation.answer(self.request)
     }
 
-    /// What a person with a browser reads.
+    /// A hint for a person with a browser.
     fn about(&self) -> Response<Body> {
         let text = format!(
             "This address is for calendar programs that speak CalDAV.\nTo subscribe, open {}\n",
@@ -236,7 +235,7 @@ fn options() -> Response<Body> {
     response
 }
 
-/// Where CalDAV is found (RFC 6764, 5): the one redirect, since the standard asks for it.
+/// Redirects from the well-known address (RFC 6764, 5).
 pub(super) fn well_known(headers: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;

@@ -1,19 +1,19 @@
-//! `/organizer`: publish, preview, releases, roll back; opened by a secret in `Authorization: Bearer`.
+//! `/organizer`: publish, preview, releases, roll back. Requests need an organizer secret in `Authorization: Bearer`.
 //!
-//! Owns the form of the answers; what a publication is, the publisher knows. Everything that reads the store or
-//! imports runs on a thread of its own, so feeds are answered meanwhile. Nothing here is cached or indexed.
+//! Owns the shape of the responses; publishing itself is the publisher's. Whatever reads the store or imports a program
+//! runs on threads that may block. No response may be cached or indexed.
 
 mod desk;
-mod previews;
+mod program_turns;
 mod publish;
+mod reports;
 mod secrets;
-mod session;
-mod show;
+mod sign_in;
 
 pub(super) use desk::Drafts;
-pub(super) use previews::Previews;
+pub(super) use program_turns::ProgramTurns;
 pub use secrets::{Secrets, SecretsError};
-pub(super) use session::Sessions;
+pub(super) use sign_in::SignIns;
 
 use super::allowance::Allowed;
 use super::browser::PostedForm;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
-/// The organizer's door.
+/// Answers requests to `/organizer`.
 #[derive(Debug, Clone)]
 pub(super) struct Organizer {
     pub(super) publisher: Arc<Publisher>,
@@ -44,9 +44,9 @@ pub(super) struct Organizer {
     pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
-    pub(super) sessions: Arc<Sessions>,
+    pub(super) sign_ins: Arc<SignIns>,
     pub(super) drafts: Arc<Drafts>,
-    pub(super) previews: Arc<Previews>,
+    pub(super) turns: Arc<ProgramTurns>,
 }
 
 /// A request to the organizer's paths, before its secret is checked.
@@ -79,7 +79,7 @@ impl<'a> Door<'a> {
         self,
     ) -> Result<(OrganizerRequest<'a>, OwnedSemaphorePermit), Problem> {
         let who = self.organizer.who(self.request, self.allowed)?;
-        let turn = self.organizer.previews.upload().await?;
+        let turn = self.organizer.turns.upload().await?;
         let body = self.body.read().await?;
         Ok((OrganizerRequest { organizer: self.organizer, request: self.request, body, who }, turn))
     }
@@ -104,7 +104,7 @@ impl<'a> Door<'a> {
 }
 
 impl Organizer {
-    /// The label of the secret in the request, or of the one that the browser signed in with.
+    /// The label of the request's secret, or of the secret that the browser signed in with.
     fn who(&self, request: &Parts, allowed: Allowed<'_>) -> Result<String, Problem> {
         if self.secrets.are_none() {
             return Err(Problem::NotFound);
@@ -122,7 +122,7 @@ impl Organizer {
 
     /// The label of the secret that the browser signed in with, if that secret is still valid.
     fn signed_in(&self, headers: &HeaderMap, public_url: &Url) -> Option<String> {
-        let secret = self.sessions.secret(headers, public_url, self.clock.now())?;
+        let secret = self.sign_ins.secret(headers, public_url, self.clock.now())?;
         self.secrets.label_of(&secret)
     }
 }
@@ -138,7 +138,7 @@ impl OrganizerRequest<'_> {
         self.organizer.read(answer).await
     }
 
-    /// The release that the organizer looked at, where the request names one.
+    /// The release that If-Match names, which must be the live one.
     fn expect(&self) -> Result<Option<u64>, PublishError> {
         let running = self.organizer.publisher.current().number();
         match Tags::of(&self.request.headers, IF_MATCH) {
@@ -151,12 +151,12 @@ impl OrganizerRequest<'_> {
     }
 }
 
-/// What a publication can be conditional on.
+/// The entity tag's state of a release, for conditional publications.
 fn state(release: u64) -> String {
     format!("release-{release}")
 }
 
-/// Tags an answer with the release that it speaks of, and with what it shows: a status changes without a release.
+/// Adds an entity tag made of the release and the body, since a status changes without a release.
 fn tagged(mut response: Response<Body>, release: u64, body: &[u8]) -> Response<Body> {
     if let Ok(tag) = HeaderValue::from_str(EntityTag::of_state(state(release), body).quoted()) {
         response.headers_mut().insert(ETAG, tag);
@@ -164,12 +164,12 @@ fn tagged(mut response: Response<Body>, release: u64, body: &[u8]) -> Response<B
     response
 }
 
-/// A JSON answer.
+/// A JSON response.
 fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
     tagged(reply::json(status, value), release, value.to_string().as_bytes())
 }
 
-/// A program as a file, in which no cell is a formula: organizers open it in a spreadsheet.
+/// A program file whose cells are no formulas, since organizers open it in a spreadsheet.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
     let csv = Bytes::from(without_formulas(csv));
     tagged(reply::ok("text/csv; charset=utf-8", csv.clone()), release, &csv)

@@ -1,4 +1,4 @@
-//! The resources: homes, calendars and their objects, all read from one release.
+//! The resources of CalDAV: homes, calendars and their objects, all of one release.
 
 use super::{Name, Tree};
 use crate::agenda::ReadToken;
@@ -8,14 +8,14 @@ use crate::release::Release;
 use crate::revision::Digest;
 use std::sync::Arc;
 
-/// Colours that stand out from each other and carry white text.
+/// Distinct colours on which white text is readable.
 const COLOURS: &[&str] =
     &["#1f6feb", "#8250df", "#bf3989", "#cf222e", "#bc4c00", "#9a6700", "#1a7f37", "#0f7b8a"];
 
-/// Something that has properties.
+/// A resource with properties.
 #[derive(Debug, Clone)]
 pub(super) enum Resource {
-    /// Where a client starts, by its path, with the tree that it is led to.
+    /// The root or `/dav/`, by its path, with the tree that it leads to.
     Root(&'static str, Tree, Arc<Release>),
     Home(Home),
     Calendar(Calendar),
@@ -46,7 +46,7 @@ impl Resource {
 pub(super) struct Home {
     pub(super) release: Arc<Release>,
     pub(super) tree: Tree,
-    /// The calendar of an agenda's home; the public one lists those of the program.
+    /// The calendar of an agenda's home; none in the public home.
     pub(super) mine: Option<Calendar>,
 }
 
@@ -55,8 +55,8 @@ impl Home {
         self.mine.as_ref().map_or(&self.release.program.conference.title, |mine| &mine.title)
     }
 
-    /// What is listed: an agenda, or the program and the tracks that are announced or have sessions. Days,
-    /// rooms and speakers would show every session three more times; whoever wants one adds its address.
+    /// The listed calendars: an agenda, or the program and its tracks. Calendars of days, rooms and speakers are not
+    /// listed, since every session would appear three more times; a client can add their addresses.
     pub(super) fn calendars(&self) -> Vec<Calendar> {
         if let Some(mine) = &self.mine {
             return vec![mine.clone()];
@@ -85,17 +85,17 @@ pub(super) struct Calendar {
 
 #[derive(Debug, Clone)]
 enum Content {
-    /// A canonical feed, by its present key; the name may hold an old slug.
+    /// A canonical feed, by its current key. The calendar's name may hold an old slug.
     Feed(FeedKey),
     Agenda {
-        /// Tells the tokens of one link from those of another.
+        /// Distinguishes the sync tokens of different links.
         link: String,
         picks: Arc<[SessionId]>,
     },
 }
 
 impl Calendar {
-    /// The calendar of a canonical feed; none where the slug never was.
+    /// The calendar of a canonical feed; none if the slug never existed.
     pub(super) fn of_feed(release: Arc<Release>, tree: Tree, asked: &FeedKey) -> Option<Self> {
         let key = asked.clone().resolve(&release.ledger.slugs)?;
         let title = release.feeds.feed(&key)?.calendar.name.clone();
@@ -138,7 +138,7 @@ impl Calendar {
         about.unwrap_or_else(|| self.release.feeds.agenda_about()).to_string()
     }
 
-    /// The configured colour, else one of a few by its name, so that the calendars of one account differ.
+    /// The configured colour, or else one derived from the name, so that the calendars of an account differ.
     pub(super) fn colour(&self) -> String {
         let own: Option<Colour> = self.feed().and_then(|feed| feed.calendar.colour);
         let by_name = || {
@@ -149,7 +149,7 @@ impl Calendar {
         own.map_or_else(by_name, |colour| colour.to_string())
     }
 
-    /// Where its sync tokens begin.
+    /// The prefix of its sync tokens.
     pub(super) fn token_base(&self) -> String {
         let link = match &self.content {
             Content::Feed(_) => String::new(),
@@ -182,7 +182,7 @@ impl Calendar {
         self.release.feeds.object(event, self.name == Name::Agenda, self.tree.is_titled)
     }
 
-    /// Changes whenever a member comes, changes or goes.
+    /// A tag that changes whenever a member is added, changed or removed.
     pub(super) fn tag(&self) -> String {
         match self.feed() {
             Some(feed) if self.tree.is_titled => format!("{}-title", feed.hash),

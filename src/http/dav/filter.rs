@@ -1,11 +1,11 @@
-//! Filters (RFC 4791, 9.7 and 9.9): which sessions a query is about.
+//! Filters of a calendar-query (RFC 4791, 9.7 and 9.9).
 //!
-//! Times are compared as instants, as the program has them; everything else is looked up in the object's own
-//! bytes, which are read only if a filter asks for more than times.
+//! Times are compared with the program's instants. Everything else is looked up in the object's bytes, which are parsed only
+//! if the filter needs them.
 
 use super::Refusal;
-use super::matching::TextMatch;
 use super::property::CALDAV;
+use super::text_match::TextMatch;
 use crate::http::Problem;
 use crate::ics::{self, Component, Line, Moment};
 use crate::program::Slot;
@@ -14,13 +14,13 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use std::cell::OnceCell;
 
-/// Tests in one filter; each is held against every session.
+/// The most tests in one filter; each runs on every session.
 const MOST_TESTS: usize = 50;
 
 const VALID: Refusal = Refusal::Unmet("C:valid-filter");
 const SUPPORTED: Refusal = Refusal::Unmet("C:supported-filter");
 
-/// A range of time, either end of which may be open.
+/// A time range; either end may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) start: Option<DateTime<Utc>>,
@@ -41,7 +41,7 @@ impl Range {
         Ok(Self { start, end })
     }
 
-    /// Whether a session takes place in it for an instant at least; touching it is not enough.
+    /// Whether a session shares an instant with the range; touching it is not enough.
     fn overlaps(&self, slot: &Slot) -> bool {
         self.start.is_none_or(|start| start < slot.end) && self.end.is_none_or(|end| slot.start < end)
     }
@@ -51,14 +51,14 @@ impl Range {
     }
 }
 
-/// A date-time in UTC, in the one form that filters have.
+/// Parses a UTC date-time in the only form that filters allow.
 fn utc(raw: &str) -> Option<DateTime<Utc>> {
     let is_form = raw.len() == 16 && raw.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z'));
     let civil = NaiveDateTime::parse_from_str(raw, "%Y%m%dT%H%M%SZ").ok()?;
     is_form.then(|| civil.and_utc())
 }
 
-/// A session that is held against a filter.
+/// A session that a filter is applied to.
 pub(super) struct Candidate<'a, F> {
     slot: &'a Slot,
     bytes: F,
@@ -75,15 +75,15 @@ impl<'a, F: Fn() -> Bytes> Candidate<'a, F> {
     }
 }
 
-/// A whole filter: what must hold of a VCALENDAR.
+/// A filter: the tests of a VCALENDAR.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter(Comp);
 
-/// What must hold of a component of a name.
+/// The tests of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Comp {
     name: String,
-    /// None: there must be none.
+    /// None: the component must be absent.
     tests: Option<Tests>,
 }
 
@@ -94,15 +94,15 @@ struct Tests {
     comps: Vec<Comp>,
 }
 
-/// What must hold of a property of a name.
+/// The tests of a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Prop {
     name: String,
-    /// None: there must be none.
+    /// None: the property must be absent.
     tests: Option<(Option<Range>, Option<TextMatch>, Vec<Param>)>,
 }
 
-/// What must hold of a parameter of a name.
+/// The tests of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Param {
     name: String,
@@ -124,7 +124,7 @@ impl Filter {
 
     pub(super) fn admits<F: Fn() -> Bytes>(&self, candidate: &Candidate<'_, F>) -> bool {
         let Some(tests) = &self.0.tests else { return false };
-        // The common case, answered without a look at the text: sessions within a range.
+        // The common case, a time range, does not need the text.
         if let ([], [comp]) = (tests.props.as_slice(), tests.comps.as_slice())
             && let Some(Tests { range, props, comps }) = &comp.tests
             && comp.name == "VEVENT"
@@ -140,7 +140,7 @@ impl Filter {
     }
 }
 
-/// The name of what is filtered, once for each test.
+/// The name that a test is about. Counts the test.
 fn name(element: &Element, left: &mut usize) -> Result<String, Problem> {
     *left = left.checked_sub(1).ok_or(SUPPORTED)?;
     element.attribute("name").map(str::to_ascii_uppercase).ok_or(VALID.into())
@@ -155,7 +155,7 @@ impl Comp {
             match child.name.as_str() {
                 _ if *child.namespace != *CALDAV => return Err(SUPPORTED.into()),
                 "is-not-defined" => is_defined = false,
-                // Nothing but sessions has a time here; in others it can be asked for, but holds of none.
+                // Only sessions have times here; a time range on another component matches nothing.
                 "time-range" if within == Some("VCALENDAR") && name != "VTIMEZONE" => {
                     tests.range = Some(Range::parse(child)?);
                 }
@@ -227,7 +227,7 @@ impl Prop {
     }
 }
 
-/// When a property says it was; a session's start and end are known without a zone's rules.
+/// The instant of a property. A session's start and end are known without the zone's rules.
 fn instant(line: &Line, slot: &Slot) -> Option<DateTime<Utc>> {
     match (line.name.as_str(), ics::date_time(line)?) {
         ("DTSTART", _) => Some(slot.start),
@@ -291,7 +291,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_range_admits_what_shares_an_instant_with_it(
+        fn a_range_matches_sessions_that_share_an_instant_with_it(
             start in 0..300_i64, length in 1..90_i64, from in prop::option::of(0..300_i64), until in 1..120_i64,
         ) {
             let slot = Slot { start: at(start), end: at(start + length), room: None };
@@ -304,7 +304,7 @@ mod tests {
             let expected = (start..start + length).any(|minute| first.is_none_or(|first| first <= minute) && minute < last);
             for filter in [
                 format!("<comp-filter name='VEVENT'>{range}</comp-filter>"),
-                // The long way round, through the text.
+                // The same through the text.
                 format!("<comp-filter name='vevent'>{range}<prop-filter name='summary'/></comp-filter>"),
             ] {
                 let filter = parsed(&filter).unwrap();
@@ -313,7 +313,7 @@ mod tests {
         }
 
         #[test]
-        fn no_filter_is_too_odd_to_be_answered(inner in "(<(comp|prop|param)-filter name='[A-Z]{0,3}'/>|<is-not-defined/>|<text-match>x</text-match>|<time-range start='20250101T000000Z'/>){0,5}") {
+        fn no_filter_panics(inner in "(<(comp|prop|param)-filter name='[A-Z]{0,3}'/>|<is-not-defined/>|<text-match>x</text-match>|<time-range start='20250101T000000Z'/>){0,5}") {
             let slot = Slot { start: at(0), end: at(1), room: None };
             if let Ok(filter) = parsed(&format!("<comp-filter name='VEVENT'>{inner}</comp-filter>")) {
                 filter.admits(&Candidate::new(&slot, || event("x")));

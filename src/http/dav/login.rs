@@ -1,4 +1,4 @@
-//! Who asks for an agenda: Basic credentials (RFC 7617), any user name or none, the read link's token as password.
+//! Reads an agenda's token from Basic credentials (RFC 7617): the token is the password, with any user name or none.
 
 use super::Refusal;
 use crate::agenda::ReadToken;
@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use url::{Host, Url};
 
-/// The token of a request. Over plain http nobody is asked for it, but on this machine.
+/// The token of a request. Over plain http it is only accepted on this machine.
 pub(super) fn token(headers: &HeaderMap, public_url: &Url) -> Result<ReadToken, Refusal> {
     if !is_private(public_url) {
         return Err(Refusal::Insecure);
@@ -15,7 +15,7 @@ pub(super) fn token(headers: &HeaderMap, public_url: &Url) -> Result<ReadToken, 
     sent(headers).ok_or(Refusal::SignIn)
 }
 
-/// The token in a request's credentials, where there is one.
+/// The token in a request's credentials, if any.
 pub(super) fn sent(headers: &HeaderMap) -> Option<ReadToken> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return None };
@@ -25,9 +25,9 @@ pub(super) fn sent(headers: &HeaderMap) -> Option<ReadToken> {
     }
     let decoded = String::from_utf8(BASE64.decode(encoded.trim().as_bytes()).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
-    // Programs that ask for one field alone send it as the user name.
+    // Programs with a single field send the token as the user name.
     [password, user].into_iter().find_map(|secret| {
-        // People paste the whole link.
+        // People may paste the whole link.
         let token = secret.trim().rsplit('/').next()?;
         ReadToken::parse(token.strip_suffix(".ics").unwrap_or(token)).ok()
     })
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn any_user_name_with_the_token_or_its_link_is_taken() {
+    fn the_token_or_its_link_is_accepted_with_any_user_name() {
         let public: Url = "https://conf.example".parse().unwrap();
         let expected = EditKey::generate().unwrap().read_token(1);
         let secret = expected.reveal();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn over_plain_http_nobody_is_asked_for_it_but_on_this_machine() {
+    fn plain_http_is_accepted_only_on_this_machine() {
         for (public, refusal) in [
             ("http://conf.example", Refusal::Insecure),
             ("http://192.0.2.1:8080", Refusal::Insecure),

@@ -1,5 +1,5 @@
-//! 207 Multi-Status (RFC 4918, 13), made piece by piece while it is sent: a small one is whole and has a
-//! length, a large one never lies in memory.
+//! 207 Multi-Status (RFC 4918, 13). A small one is made whole and has a length; a large one is made in pieces while it is
+//! sent, and is never whole in memory.
 
 use super::Tree;
 use super::calendar::{Calendar, Home, Resource};
@@ -17,24 +17,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// What is sent at a time.
+/// The bytes of one piece.
 const PIECE: usize = 64 * 1024;
 
-/// One response within it.
+/// One response within a Multi-Status.
 #[derive(Debug)]
 pub(super) enum Item {
     Root(&'static str, Tree, Arc<Release>),
     Home(Home),
     Calendar(Calendar),
-    /// A member of the calendar that the request is for.
+    /// A member of the requested calendar.
     Object(Arc<Event>),
-    /// What is not there, or no longer.
+    /// A missing or removed member.
     Gone(String),
-    /// There is more than was asked for (RFC 6578, 3.6).
+    /// There are more results than the client's limit (RFC 6578, 3.6).
     More(String),
 }
 
-/// The answer, as far as it is not sent.
+/// The rest of the response that is not sent yet.
 pub(super) struct Multistatus {
     calendar: Option<Calendar>,
     wanted: Wanted,
@@ -45,7 +45,7 @@ pub(super) struct Multistatus {
 }
 
 impl Multistatus {
-    /// Of items below a resource.
+    /// The response for items below a resource.
     pub(super) fn new(resource: Resource, wanted: Wanted, items: Vec<Item>) -> Self {
         let calendar = match resource {
             Resource::Root(..) | Resource::Home(_) => None,

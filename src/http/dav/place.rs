@@ -1,15 +1,15 @@
-//! The addresses of collections and objects. Printing and parsing a calendar's name are inverse.
+//! Addresses of collections and objects. Printing and parsing a calendar's name are inverse.
 
 use crate::feed::FeedKey;
 use crate::program::SessionId;
 use std::fmt;
 
-/// One of the trees: the program's or an agenda's, each in two forms.
+/// A tree of collections: the program's or an agenda's, each in two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Tree {
-    /// Whether it is opened by a read link's token.
+    /// Whether it needs a read link's token.
     pub(super) is_agenda: bool,
-    /// Whether a cancelled session says so in its title, for programs that show nothing of STATUS.
+    /// Whether titles mark cancelled sessions, for clients that do not show STATUS.
     pub(super) is_titled: bool,
 }
 
@@ -17,12 +17,12 @@ impl Tree {
     pub(in crate::http) const PUBLIC: Self = Self { is_agenda: false, is_titled: false };
     pub(in crate::http) const AGENDAS: Self = Self { is_agenda: true, is_titled: false };
 
-    /// The same with cancelled sessions that say so in their titles.
+    /// The same tree with marked titles of cancelled sessions.
     pub(in crate::http) const fn titled(self) -> Self {
         Self { is_titled: true, ..self }
     }
 
-    /// The principal, which is its own home.
+    /// The principal's address, which is also its home.
     pub(super) fn home(self) -> &'static str {
         match (self.is_agenda, self.is_titled) {
             (false, false) => "/dav/public/",
@@ -33,14 +33,14 @@ impl Tree {
     }
 }
 
-/// A calendar's name within its tree, flat, since clients look one step below a home and no further.
+/// A calendar's name within its tree. Names are flat, since clients look only one level below a home.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Name {
     Public(FeedKey),
     Agenda,
 }
 
-/// How a part's calendar begins, and the folder of its feed.
+/// The name prefix of a part's calendar, and the folder of its feed.
 const PARTS: &[(&str, &str)] =
     &[("track-", "tracks"), ("day-", "days"), ("room-", "rooms"), ("speaker-", "speakers")];
 
@@ -53,7 +53,7 @@ impl Name {
         part.and_then(|(part, name)| FeedKey::part(part, name)).map(Self::Public)
     }
 
-    /// Its tree, in the form with STATUS.
+    /// The calendar's tree, with unmarked titles.
     fn tree(&self) -> Tree {
         match self {
             Self::Public(_) => Tree::PUBLIC,
@@ -75,15 +75,15 @@ impl fmt::Display for Name {
     }
 }
 
-/// What a path can name.
+/// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Place {
-    /// Where a client may start without knowing more than the host, by its path.
+    /// The root or `/dav/`, by its path: where a client starts that knows only the host.
     Root(&'static str),
     Home(Tree),
     Calendar(Tree, Name),
     Object(Tree, Name, SessionId),
-    /// What could not exist, in a tree that asks for credentials all the same.
+    /// Nothing. The tree tells whether to ask for credentials first.
     Nowhere(Tree),
 }
 
@@ -98,7 +98,7 @@ impl Place {
         Self::Calendar(Tree::AGENDAS, Name::Agenda)
     }
 
-    /// The same place in the tree whose cancelled sessions say so in their titles.
+    /// The same place in the tree with marked titles.
     pub(in crate::http) fn titled(self) -> Self {
         match self {
             Self::Root(_) => self,
@@ -144,7 +144,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_sent_is_a_place(calendar in any::<String>(), file in any::<String>()) {
+        fn any_path_gives_a_place(calendar in any::<String>(), file in any::<String>()) {
             let place = Place::public_object(Some(&calendar), Some(&file));
             prop_assert!(matches!(place, Place::Nowhere(Tree::PUBLIC) | Place::Object(..)));
         }

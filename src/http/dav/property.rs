@@ -1,4 +1,4 @@
-//! The properties: which ones there are, which resource has which, and what is asked for.
+//! WebDAV properties: their names, the values of each resource, and the properties that a request names.
 
 use super::calendar::Resource;
 use crate::http::Problem;
@@ -10,13 +10,14 @@ pub(super) const CALDAV: &str = "urn:ietf:params:xml:ns:caldav";
 pub(super) const CALENDAR_SERVER: &str = "http://calendarserver.org/ns/";
 pub(super) const APPLE: &str = "http://apple.com/ns/ical/";
 
-/// Properties that a request may name, and how long a name may be: each comes back once for every resource.
+/// The most properties that a request may name, and the longest name in bytes: the response repeats each for every
+/// resource.
 const MOST: usize = 100;
 const LONGEST: usize = 256;
 
 macro_rules! properties {
     ($($name:ident = $namespace:ident, $prefix:literal, $local:literal;)+) => {
-        /// A property that some resource has.
+        /// A known property.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Property { $($name),+ }
 
@@ -59,7 +60,7 @@ properties! {
     Colour = APPLE, "A", "calendar-color";
 }
 
-/// What allprop means (RFC 4918, 9.1): the properties of that standard, none that is costly to make.
+/// The properties of allprop (RFC 4918, 9.1): those of that standard, none of which is costly.
 const ALLPROP: &[Property] = &[
     Property::ResourceType,
     Property::DisplayName,
@@ -73,11 +74,11 @@ const ALLPROP: &[Property] = &[
 enum Value {
     Text(String),
     Href(String),
-    /// Elements within elements, each path from the outermost to an empty one.
+    /// Nested elements, each path from the outermost to an empty one.
     Paths(&'static [&'static [&'static str]]),
     /// An empty element with attributes.
     Bare(&'static str, &'static [(&'static str, &'static str)]),
-    /// Elements with a text each.
+    /// Elements with text.
     Leaves(&'static str, &'static [&'static str]),
 }
 
@@ -94,7 +95,7 @@ impl Property {
             | (P::PrincipalUrl | P::HomeSet, Resource::Root(..) | Resource::Home(_)) => {
                 Value::Href(home.to_owned())
             }
-            // Reading free and busy times comes with reading (RFC 4791, 6.1.1).
+            // The read privilege includes read-free-busy (RFC 4791, 6.1.1).
             (P::PrivilegeSet, _) => Value::Paths(&[
                 &["D:privilege", "D:read"],
                 &["D:privilege", "D:read-current-user-privilege-set"],
@@ -119,7 +120,7 @@ impl Property {
                 Value::Bare("C:calendar-data", &[("content-type", "text/calendar"), ("version", "2.0")])
             }
             (P::CollationSet, Resource::Calendar(_)) => {
-                Value::Leaves("C:supported-collation", super::matching::COLLATIONS)
+                Value::Leaves("C:supported-collation", super::text_match::COLLATIONS)
             }
             (P::SyncToken, Resource::Calendar(calendar)) => Value::Text(calendar.token()),
             (P::CTag, Resource::Calendar(calendar)) => Value::Text(calendar.tag()),
@@ -179,37 +180,37 @@ impl Property {
     }
 }
 
-/// A property as it was asked for.
+/// A property that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Asked {
+enum NamedProperty {
     Known(Property),
     Unknown { namespace: String, name: String },
 }
 
-/// What is asked for of each resource.
+/// The properties that a request wants of each resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
-    asked: Vec<Asked>,
-    /// Names without values.
+    named: Vec<NamedProperty>,
+    /// Only the names, without values.
     names_only: bool,
-    /// Whether what is not there is passed over in silence.
+    /// Whether missing properties are left out of the response.
     quiet: bool,
 }
 
 impl Wanted {
     pub(super) fn all() -> Self {
-        let asked = ALLPROP.iter().copied().map(Asked::Known).collect();
-        Self { asked, names_only: false, quiet: true }
+        let named = ALLPROP.iter().copied().map(NamedProperty::Known).collect();
+        Self { named, names_only: false, quiet: true }
     }
 
     pub(super) fn names() -> Self {
         let listed = Property::ALL.iter().filter(|property| **property != Property::CalendarData);
-        Self { asked: listed.copied().map(Asked::Known).collect(), names_only: true, quiet: true }
+        Self { named: listed.copied().map(NamedProperty::Known).collect(), names_only: true, quiet: true }
     }
 
-    /// The properties in a DAV:prop or DAV:include. Sessions themselves are given in reports only.
+    /// The properties in a DAV:prop or DAV:include. Only reports may include calendar data.
     pub(super) fn listed(prop: &Element, with_data: bool) -> Result<Self, Problem> {
-        let mut wanted = Self { asked: Vec::new(), names_only: false, quiet: false };
+        let mut wanted = Self { named: Vec::new(), names_only: false, quiet: false };
         wanted.include(prop, with_data)?;
         Ok(wanted)
     }
@@ -217,42 +218,44 @@ impl Wanted {
     pub(super) fn include(&mut self, prop: &Element, with_data: bool) -> Result<(), Problem> {
         for element in &prop.children {
             let known = Property::of(&element.namespace, &element.name);
-            let asked = match known.filter(|known| with_data || *known != Property::CalendarData) {
-                Some(property) => Asked::Known(property),
-                None => Asked::Unknown {
+            let named = match known.filter(|known| with_data || *known != Property::CalendarData) {
+                Some(property) => NamedProperty::Known(property),
+                None => NamedProperty::Unknown {
                     namespace: sound_namespace(&element.namespace)?,
                     name: sound_name(&element.name)?,
                 },
             };
-            if !self.asked.contains(&asked) {
-                self.asked.push(asked);
+            if !self.named.contains(&named) {
+                self.named.push(named);
             }
-            if self.asked.len() > MOST {
-                return Err(Problem::BadBody(format!("at most {MOST} properties can be asked for")));
+            if self.named.len() > MOST {
+                return Err(Problem::BadBody(format!("a request may name at most {MOST} properties")));
             }
         }
         Ok(())
     }
 
-    /// Leaves out what is not there (RFC 8144, 2.1).
+    /// Leaves out missing properties (RFC 8144, 2.1).
     pub(super) fn minimal(&mut self) {
         self.quiet = true;
     }
 
-    /// The propstats of a resource: what it has, then what it has not.
+    /// Writes the propstats of a resource: first of its properties, then of missing ones.
     pub(super) fn write(&self, resource: &Resource, xml: &mut Writer) {
-        let found: Vec<(&Asked, Option<(Property, Value)>)> = self
-            .asked
+        let found: Vec<(&NamedProperty, Option<(Property, Value)>)> = self
+            .named
             .iter()
-            .map(|asked| match asked {
-                Asked::Known(property) => (asked, property.value(resource).map(|value| (*property, value))),
-                Asked::Unknown { .. } => (asked, None),
+            .map(|named| match named {
+                NamedProperty::Known(property) => {
+                    (named, property.value(resource).map(|value| (*property, value)))
+                }
+                NamedProperty::Unknown { .. } => (named, None),
             })
             .collect();
-        let missing = || found.iter().filter(|(_, value)| value.is_none()).map(|(asked, _)| *asked);
+        let missing = || found.iter().filter(|(_, value)| value.is_none()).map(|(named, _)| *named);
         let tells_missing = !self.quiet && missing().next().is_some();
         let has_some = found.iter().any(|(_, value)| value.is_some());
-        // A response has one propstat at least.
+        // A response needs at least one propstat.
         if has_some || !tells_missing {
             xml.open("D:propstat", &[]);
             xml.open("D:prop", &[]);
@@ -269,10 +272,10 @@ impl Wanted {
         if tells_missing {
             xml.open("D:propstat", &[]);
             xml.open("D:prop", &[]);
-            for asked in missing() {
-                match asked {
-                    Asked::Known(property) => xml.empty(property.qualified(), &[]),
-                    Asked::Unknown { namespace, name } => xml.empty(name, &[("xmlns", namespace)]),
+            for named in missing() {
+                match named {
+                    NamedProperty::Known(property) => xml.empty(property.qualified(), &[]),
+                    NamedProperty::Unknown { namespace, name } => xml.empty(name, &[("xmlns", namespace)]),
                 }
             }
             xml.close();
@@ -282,17 +285,17 @@ impl Wanted {
     }
 }
 
-/// The reader takes names that XML does not; one that comes back must be one.
+/// Checks a name before it is written back: the reader accepts names that are not valid in XML.
 fn sound_name(name: &str) -> Result<String, Problem> {
     let starts = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let is_sound = starts && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     match is_sound && name.len() <= LONGEST {
         true => Ok(name.to_owned()),
-        false => Err(Problem::BadBody("a property's name is no name".to_owned())),
+        false => Err(Problem::BadBody("a property has an invalid name".to_owned())),
     }
 }
 
-/// The two namespaces that XML keeps for itself cannot be declared again.
+/// Checks a namespace: XML reserves two that cannot be declared.
 fn sound_namespace(namespace: &str) -> Result<String, Problem> {
     let is_reserved = namespace.starts_with("http://www.w3.org/XML/1998/namespace")
         || namespace.starts_with("http://www.w3.org/2000/xmlns/");

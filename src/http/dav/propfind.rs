@@ -14,12 +14,12 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 impl Visit<'_> {
     pub(super) fn propfind(&self, resource: Resource) -> Result<Response<Body>, Problem> {
         let is_object = matches!(resource, Resource::Object(..));
-        // Without the field all the way down is meant (9.1), which is nowhere else than here for an object.
+        // A missing Depth means infinity (9.1). An object has nothing below it.
         let depth = self.depth()?.unwrap_or(Depth::Infinity);
         if depth == Depth::Infinity && !is_object {
             return Err(Refusal::Unmet("D:propfind-finite-depth").into());
         }
-        let mut wanted = self.asked()?;
+        let mut wanted = self.wanted()?;
         let is_minimal = prefers_minimal(&self.request.headers);
         if is_minimal {
             wanted.minimal();
@@ -46,14 +46,14 @@ impl Visit<'_> {
         Ok(response)
     }
 
-    fn asked(&self) -> Result<Wanted, Problem> {
+    fn wanted(&self) -> Result<Wanted, Problem> {
         if self.body.is_empty() {
             return Ok(Wanted::all());
         }
         let root = report::parse(&self.body)?;
         let child = |name: &str| root.children.iter().find(|child| child.is(DAV, name));
         if !root.is(DAV, "propfind") {
-            return Err(Problem::BadBody("the body is no DAV:propfind".to_owned()));
+            return Err(Problem::BadBody("the body is not a DAV:propfind".to_owned()));
         }
         match (child("prop"), child("propname"), child("allprop")) {
             (Some(prop), None, None) => Wanted::listed(prop, false),

@@ -1,4 +1,4 @@
-//! What lies within a range of time or has a text in it (RFC 4791, 7.8), and when somebody is busy (7.10).
+//! The reports calendar-query (RFC 4791, 7.8) and free-busy-query (7.10).
 
 use super::calendar::{Calendar, Resource};
 use super::filter::{Candidate, Filter, Range};
@@ -19,7 +19,7 @@ impl Visit<'_> {
         filter: Filter,
         depth: Option<Depth>,
     ) -> Result<Response<Body>, Problem> {
-        // A collection itself is no session; clients that leave the field out mean its members.
+        // Depth 0 means the collection itself, which is not a session. Clients that omit Depth mean its members.
         if depth == Some(Depth::Itself) {
             return Ok(Multistatus::new(Resource::Calendar(calendar), wanted, Vec::new()).answer());
         }
@@ -28,7 +28,7 @@ impl Visit<'_> {
             let slot = of.slot(&event.id)?;
             filter.admits(&Candidate::new(slot, || of.object(event).bytes())).then_some(())
         };
-        // CalDAV is answered in a turn, which is off the threads that answer requests.
+        // CalDAV requests hold a turn of the queue, so this may take long.
         let items =
             of.members().into_iter().filter(|event| matches(event).is_some()).map(Item::Object).collect();
         Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())

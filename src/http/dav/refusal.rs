@@ -1,4 +1,4 @@
-//! What is refused with a reason that a program reads (RFC 4918, 16; RFC 3744, 7.1.1).
+//! Errors with a reason for programs (RFC 4918, 16; RFC 3744, 7.1.1).
 
 use crate::http::Problem;
 use crate::xml::Writer;
@@ -6,16 +6,16 @@ use crate::xml::Writer;
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A precondition that does not hold, by the name of its element.
+    /// A precondition that is not met, by the name of its element.
     #[error("{0} does not hold")]
     Unmet(&'static str),
-    /// A write to what is only read.
+    /// A write to a read-only resource.
     #[error("it is read-only")]
     NeedPrivileges(String),
-    /// No password that opens an agenda.
+    /// No valid token of an agenda.
     #[error("no token of an agenda")]
     SignIn,
-    /// A password that everybody on the way could read.
+    /// A token over plain http, which everybody on the network path could read.
     #[error("not over plain http")]
     Insecure,
 }
@@ -26,7 +26,7 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// The namespaces of what is written, by their prefixes.
+/// The namespaces of responses, by their prefixes.
 pub(super) const NAMESPACES: &[(&str, &str)] = &[
     ("xmlns:D", super::property::DAV),
     ("xmlns:C", super::property::CALDAV),
@@ -35,10 +35,10 @@ pub(super) const NAMESPACES: &[(&str, &str)] = &[
 ];
 
 impl Refusal {
-    /// What a person reads.
+    /// The text for people.
     pub(in crate::http) fn detail(&self) -> String {
         match self {
-            Self::Unmet(element) => format!("The request does not fulfil {element}."),
+            Self::Unmet(element) => format!("The request does not meet the precondition {element}."),
             Self::NeedPrivileges(_) => "These calendars are read-only.".to_owned(),
             Self::SignIn => {
                 "Sign in with the token of the agenda's read link (cbr_…) as password. The user name does not matter and may be \
@@ -47,13 +47,13 @@ impl Refusal {
             }
             Self::Insecure => {
                 "An agenda is opened over https only, since plain http shows the password to everybody on the \
-                 way. The operator has to set public_url to an https address."
+                 network path. The operator has to set public_url to an https address."
                     .to_owned()
             }
         }
     }
 
-    /// The document for programs, where the standards have an element for it.
+    /// The document for programs, if the standards define an element for it.
     pub(in crate::http) fn document(&self) -> Option<Vec<u8>> {
         let mut xml = Writer::default();
         xml.open("D:error", NAMESPACES);

@@ -1,4 +1,4 @@
-//! REPORT (RFC 3253, 3.6): its body as what it asks for, each kind handed to its file.
+//! REPORT (RFC 3253, 3.6): parses the body and calls the function of its kind.
 
 use super::calendar::{Calendar, Resource};
 use super::filter::{Filter, Range};
@@ -14,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What a body may hold of elements: a tree of them takes far more room than its text.
+/// The most tags in a body: parsed elements take far more memory than their text.
 const MOST_TAGS: usize = 60_000;
 
 /// A body as XML.
@@ -42,7 +42,7 @@ impl Visit<'_> {
         };
         let caldav = |name: &str| root.is(CALDAV, name);
         if root.is(DAV, "sync-collection") {
-            // Some clients send 1, as a draft had it; below a calendar there is nothing deeper.
+            // Some clients send depth 1, which a draft required. A calendar has no deeper levels.
             if depth == Some(Depth::Infinity) {
                 return Err(bad("sync-collection is of depth 0; how far it goes says sync-level"));
             }
@@ -67,7 +67,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Chosen members (RFC 4791, 7.9).
+    /// Answers a calendar-multiget: the members that the client names (RFC 4791, 7.9).
     fn multiget(&self, calendar: Calendar, root: &Element) -> Result<Response<Body>, Problem> {
         let wanted = wanted(root)?;
         let base = calendar.href();
@@ -92,7 +92,7 @@ impl Visit<'_> {
     }
 }
 
-/// The session of an address below a collection, be it a path or a whole URL.
+/// The session of an address below a collection: a path or a URL.
 fn member_id(href: &str, base: &str) -> Option<SessionId> {
     let path = match href.split_once("://") {
         Some((_, rest)) => rest.get(rest.find('/')?..)?,
@@ -106,8 +106,8 @@ fn child<'a>(root: &'a Element, namespace: &str, name: &str) -> Option<&'a Eleme
     root.children.iter().find(|child| child.is(namespace, name))
 }
 
-/// The properties that a report asks for. Sessions are given whole: what is asked of their parts (RFC 4791,
-/// 9.6) may be ignored, and as nothing recurs there is nothing to expand.
+/// The properties that a report names. Calendar data is always whole: requests for parts of it (RFC 4791, 9.6) may be
+/// ignored, and no session recurs, so there is nothing to expand.
 fn wanted(root: &Element) -> Result<Wanted, Problem> {
     if let Some(prop) = child(root, DAV, "prop") {
         for data in prop.children.iter().filter(|child| child.is(CALDAV, "calendar-data")) {
@@ -126,7 +126,7 @@ fn wanted(root: &Element) -> Result<Wanted, Problem> {
     Ok(Wanted::all())
 }
 
-/// How many responses a client takes at a time (RFC 5323, 5.17).
+/// The client's limit of responses (RFC 5323, 5.17).
 fn limit(root: &Element) -> Result<Option<usize>, Problem> {
     let Some(limit) = child(root, DAV, "limit") else { return Ok(None) };
     let most = child(limit, DAV, "nresults").and_then(|most| most.text.trim().parse().ok());

@@ -1,8 +1,7 @@
-//! The organizer's pages: what the API does, by cookie and plain forms.
+//! The desk: the organizer's pages, with a sign-in cookie and plain forms.
 //!
-//! A previewed file is kept in memory under the digest that its confirmation must name, with the release that it was
-//! compared with, so that what is published is what was shown: where another release was published meanwhile, the
-//! new comparison is shown instead.
+//! A previewed file stays in memory under the digest that confirms it, with the release that it was compared with. So the
+//! published changes are those that were shown. If another release was published meanwhile, a new preview is shown.
 
 use super::{Door, Organizer, OrganizerRequest};
 use crate::http::Problem;
@@ -18,13 +17,13 @@ use http::StatusCode;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Files that were shown and may be published; beyond, the oldest is forgotten.
+/// The most previewed files in memory; beyond that, the oldest is dropped.
 const MOST_DRAFTS: usize = 8;
 
-/// The newest releases that the desk lists.
+/// How many releases the desk lists, the newest first.
 const LISTED: usize = 50;
 
-/// Files that were previewed, by the digest that confirms them.
+/// The previewed files, by the digest that confirms them.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
 
@@ -32,14 +31,14 @@ pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
 struct Draft {
     csv: Bytes,
     origin: Origin,
-    /// The release that its changes were shown against.
+    /// The release that it was compared with.
     base: u64,
 }
 
 impl Drafts {
-    fn keep(&self, digest: String, draft: Draft) {
+    fn add(&self, digest: String, draft: Draft) {
         let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.retain(|(kept, _)| *kept != digest);
+        drafts.retain(|(known, _)| *known != digest);
         if drafts.len() >= MOST_DRAFTS {
             drafts.pop_front();
         }
@@ -48,7 +47,7 @@ impl Drafts {
 
     fn find(&self, digest: &str) -> Option<Draft> {
         let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.iter().find(|(kept, _)| kept == digest).map(|(_, draft)| draft.clone())
+        drafts.iter().find(|(known, _)| known == digest).map(|(_, draft)| draft.clone())
     }
 }
 
@@ -81,7 +80,7 @@ impl Door<'_> {
             return Ok(response);
         };
         let public_url = &release.program.conference.public_url;
-        let cookie = organizer.sessions.open(&secret.sha256, public_url, organizer.clock.now());
+        let cookie = organizer.sign_ins.open(&secret.sha256, public_url, organizer.clock.now());
         let mut response = see_other("/organizer");
         set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
         Ok(response)
@@ -93,7 +92,7 @@ impl Door<'_> {
         let release = organizer.publisher.current();
         let (public_url, now) = (&release.program.conference.public_url, organizer.clock.now());
         let mut response = see_other("/organizer");
-        set_cookies(&mut response, [organizer.sessions.close(&request.headers, public_url, now)]);
+        set_cookies(&mut response, [organizer.sign_ins.close(&request.headers, public_url, now)]);
         Ok(response)
     }
 }
@@ -115,11 +114,11 @@ impl Organizer {
             reasons: waiting.reasons.clone(),
             digest: waiting.digest.clone(),
             changes: waiting.details.clone(),
-            // A config waits again after the next start, until its file is changed.
+            // The next start would hold a discarded config again, until its file is changed.
             is_discardable: waiting.origin != Origin::Config,
         });
         let stale = self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string());
-        let kept = super::show::readable_releases(&self.store)?;
+        let kept = super::reports::readable_releases(&self.store)?;
         let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
             number: kept.number,
             published: kept.published,
@@ -139,14 +138,14 @@ impl OrganizerRequest<'_> {
     pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let csv = self.organizer.store.read(move |_| publisher.release_csv(number)).await?.into();
-        self.show(csv, Origin::Rollback { of: number }, Shown::First).await
+        self.show(csv, Origin::Rollback { of: number }, PreviewReason::First).await
     }
 
     /// Shows what a held release would change.
     pub(in crate::http) async fn preview_held(self, form: PostedForm) -> Answer {
         let status = self.organizer.publisher.status();
         let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
-        self.show(held.csv.clone(), held.origin, Shown::First).await
+        self.show(held.csv.clone(), held.origin, PreviewReason::First).await
     }
 
     /// Drops a held release.
@@ -155,16 +154,16 @@ impl OrganizerRequest<'_> {
         Ok(see_other("/organizer"))
     }
 
-    /// Shows what the uploaded file would change.
+    /// Shows the changes that the uploaded file would make.
     pub(super) async fn preview_page(self) -> Answer {
         let csv = uploaded_file(self.request, self.body.clone(), "program").await?;
-        self.show(csv, Origin::Upload, Shown::First).await
+        self.show(csv, Origin::Upload, PreviewReason::First).await
     }
 
-    async fn show(&self, csv: Bytes, origin: Origin, shown: Shown) -> Answer {
+    async fn show(&self, csv: Bytes, origin: Origin, reason: PreviewReason) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let bytes = csv.clone();
-        let turn = self.organizer.previews.preview().await?;
+        let turn = self.organizer.turns.preview().await?;
         let look = move || {
             let _turn = turn;
             let seen = publisher.preview(&bytes);
@@ -186,12 +185,12 @@ impl OrganizerRequest<'_> {
             Ok::<_, PublishError>((seen.base, page))
         };
         let (base, mut page) = tokio::task::spawn_blocking(look).await??;
-        page.superseded = shown == Shown::Superseded;
+        page.superseded = reason == PreviewReason::Superseded;
         if let Some(digest) = &page.digest {
-            self.organizer.drafts.keep(digest.clone(), Draft { csv, origin, base: base.number() });
+            self.organizer.drafts.add(digest.clone(), Draft { csv, origin, base: base.number() });
         }
         let mut response = html(web::preview(&base, &page));
-        if shown != Shown::First {
+        if reason != PreviewReason::First {
             *response.status_mut() = StatusCode::CONFLICT;
         } else if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) {
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -199,8 +198,7 @@ impl OrganizerRequest<'_> {
         Ok(response)
     }
 
-    /// Publishes what was shown, be it a preview or a held release. Where another release was published since, the
-    /// changes against that one are shown instead.
+    /// Publishes a previewed or held program. If another release was published since the preview, shows a new preview.
     pub(in crate::http) async fn publish_shown(self, form: PostedForm) -> Answer {
         let digest = form.one("confirm");
         let publisher = &self.organizer.publisher;
@@ -220,9 +218,9 @@ impl OrganizerRequest<'_> {
         };
         match publisher.publish(proposal).await {
             Ok(_) => Ok(see_other("/organizer")),
-            Err(PublishError::Superseded { .. }) => self.show(csv, origin, Shown::Superseded).await,
+            Err(PublishError::Superseded { .. }) => self.show(csv, origin, PreviewReason::Superseded).await,
             Err(PublishError::Held(_) | PublishError::Refused(_)) => {
-                self.show(csv, origin, Shown::Again).await
+                self.show(csv, origin, PreviewReason::Again).await
             }
             Err(error) => Err(error.into()),
         }
@@ -231,12 +229,12 @@ impl OrganizerRequest<'_> {
 
 /// Why a preview is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    /// Somebody asked for it.
+enum PreviewReason {
+    /// The organizer requested it.
     First,
-    /// It could not be published as it was shown before.
+    /// The program could not be published as shown before.
     Again,
-    /// Another release was published since it was shown.
+    /// Another release was published since the last preview.
     Superseded,
 }
 
@@ -269,7 +267,7 @@ fn fault(fault: &Fault) -> FaultLine {
     line(fault.severity == Severity::Error, fault.line, texts)
 }
 
-/// The faults of a kept report, which is JSON by now.
+/// The faults of a report in the status, which is JSON.
 fn faults_of_json(report: &serde_json::Value) -> Vec<FaultLine> {
     let faults = report.get("faults").and_then(serde_json::Value::as_array);
     let of_json = |fault: &serde_json::Value| {

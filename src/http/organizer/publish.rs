@@ -1,4 +1,4 @@
-//! What changes something: uploads, schedules, roll-backs, erasures. And the preview, which does not.
+//! Uploads, schedules, roll-backs, erasures, and previews.
 
 use super::{OrganizerRequest, document};
 use crate::http::reply::{Answer, no_content};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 impl OrganizerRequest<'_> {
-    /// Publishes the body, now or at a time.
+    /// Publishes the body, now or at the time of the query.
     pub(in crate::http) async fn put(self) -> Answer {
         let expect = self.expect()?;
         let proposal = Proposal {
@@ -44,11 +44,11 @@ impl OrganizerRequest<'_> {
         }
     }
 
-    /// What an upload of the body would do, to the program and to people's agendas.
+    /// Shows the changes that an upload of the body would make, and their effect on agendas.
     async fn preview(self) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let body = self.body.clone();
-        let turn = self.organizer.previews.preview().await?;
+        let turn = self.organizer.turns.preview().await?;
         let look = move || {
             let _turn = turn;
             let Preview { report, prepared, verdict, base } = publisher.preview(&body);
@@ -119,10 +119,10 @@ fn warnings(report: &crate::import::Report) -> Value {
     report.warnings().map(ToString::to_string).collect()
 }
 
-/// RFC 3339; a plus sign that nobody percent-encoded arrives as a space.
+/// Parses an RFC 3339 time. An unencoded plus sign arrives as a space.
 fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
     DateTime::parse_from_rfc3339(&text.trim().replace(' ', "+")).map(|at| at.to_utc()).map_err(|_| {
-        Problem::BadBody(format!("{text:?} is no time; write one such as 2025-03-24T09:00:00-07:00"))
+        Problem::BadBody(format!("{text:?} is not a time; write one such as 2025-03-24T09:00:00-07:00"))
     })
 }
 
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_those_of_rfc_3339() {
+    fn times_follow_rfc_3339_with_or_without_an_encoded_plus() {
         let expected: DateTime<Utc> = "2025-03-24T16:00:00Z".parse().unwrap();
         for text in ["2025-03-24T16:00:00Z", "2025-03-24T09:00:00-07:00", "2025-03-24T18:00:00 02:00"] {
             assert_eq!(time(text).unwrap(), expected, "{text}");

@@ -1,7 +1,7 @@
-//! The organizer secrets that are valid now: who may publish.
+//! The valid organizer secrets.
 //!
-//! Owns the set in memory, read from the file that [`crate::config::SecretsFile`] describes. It holds labels and
-//! SHA-256 digests; a secret that a request sends is hashed and compared with all of them in constant time.
+//! Owns the set in memory, read from the file that [`crate::config::SecretsFile`] describes. It holds labels and SHA-256
+//! digests. A request's secret is hashed and compared with all of them in constant time.
 
 use crate::config::{MAX_SECRETS_FILE, OrganizerSecret, SecretsFile};
 use crate::revision::Digest;
@@ -25,18 +25,18 @@ struct Inner {
     known: RwLock<Vec<OrganizerSecret>>,
 }
 
-/// Why a secrets file is refused. No variant holds text of the file, since that may be a secret.
+/// Why a secrets file is refused. No variant quotes the file, whose text may be a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     #[error("the organizer secrets file {} cannot be read: {cause}", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// A line is neither a secret's digest nor a comment.
+    /// Some lines are neither digests nor comments.
     #[error(
         "the organizer secrets file {file}: {lines} not of the form `LABEL sha256:HEX`. The file holds no plain \
          secrets. Run `callboard secret add LABEL --file {file}`, which makes a new secret and prints it, then \
@@ -65,12 +65,12 @@ fn in_words(lines: &[usize]) -> String {
 }
 
 impl Secrets {
-    /// None: the organizer's paths answer 404.
+    /// No secrets: the organizer's paths answer 404.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Reads a file. A missing file holds no secret; it may be made later and read by [`Self::reload`].
+    /// Reads a file. A missing file counts as empty; [`Self::reload`] reads it when it exists.
     ///
     /// # Errors
     /// [`SecretsError`]: the file cannot be read, or a line of it is malformed.
@@ -84,11 +84,11 @@ impl Secrets {
         Ok(Self(Arc::new(Inner { file: Some(file.to_owned()), known })))
     }
 
-    /// Reads the file again. A secret that is no longer in it is invalid from now on, whatever else is wrong with
-    /// the file: malformed lines count as nothing, and a file that cannot be read as an empty one.
+    /// Reads the file again. A removed secret becomes invalid even if the file has faults: malformed lines are ignored, and
+    /// an unreadable file counts as empty.
     ///
     /// # Errors
-    /// [`SecretsError`], after the new set was put in place.
+    /// [`SecretsError`]; the new set is in force all the same.
     pub fn reload(&self) -> Result<(), SecretsError> {
         let Some(file) = &self.0.file else { return Ok(()) };
         let (fresh, result) = match read(file) {
@@ -110,7 +110,7 @@ impl Secrets {
         self.0.known.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The secret in a request's `Authorization: Bearer`, if it is valid.
+    /// The valid secret in a request's `Authorization: Bearer`, if any.
     pub(super) fn in_headers(&self, headers: &HeaderMap) -> Option<OrganizerSecret> {
         let mut fields = headers.get_all(AUTHORIZATION).iter();
         let (Some(field), None) = (fields.next(), fields.next()) else { return None };
@@ -118,12 +118,12 @@ impl Secrets {
         self.find(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     }
 
-    /// Whether there are none, so that the organizer's paths are not there either.
+    /// Whether there is no secret. The organizer's paths then answer 404.
     pub(super) fn are_none(&self) -> bool {
         self.count() == 0
     }
 
-    /// A secret that was sent, if it is valid.
+    /// Looks up a secret.
     pub(super) fn find(&self, secret: &str) -> Option<OrganizerSecret> {
         let digest = Digest::of(secret.trim().as_bytes());
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +136,7 @@ impl Secrets {
         found
     }
 
-    /// The label of the secret with a digest, if it is still valid.
+    /// The label of a valid secret, by its digest.
     pub(super) fn label_of(&self, sha256: &[u8; 32]) -> Option<String> {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         known.iter().find(|one| one.sha256 == *sha256).map(|one| one.label.to_string())
@@ -173,7 +173,7 @@ fn log_if_none(file: &Path, read: &SecretsFile) {
     }
 }
 
-/// The number of secrets, and nothing else.
+/// Prints only the number of secrets.
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secrets").field("known", &self.count()).finish_non_exhaustive()
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_secret_or_a_file_nobody_is_let_in() {
+    fn without_a_file_there_are_no_secrets() {
         let (dir, file) = write(" \n# nothing yet\n");
         let missing = Secrets::open(&dir.path().join("missing")).unwrap();
         for secrets in [Secrets::none(), Secrets::open(&file).unwrap(), missing] {
@@ -230,9 +230,9 @@ mod tests {
         assert!(matches!(Secrets::open(dir.path()), Err(SecretsError::Unreadable { .. })));
     }
 
-    /// `# organizer secrets, one per line` once made the word `line` a secret, and a passphrase its last word.
+    /// Earlier versions read the last word of any line as a secret.
     #[test]
-    fn a_plain_secret_is_refused_by_its_line_and_never_quoted() {
+    fn a_plain_secret_is_reported_by_its_line_and_never_quoted() {
         let (_dir, file) =
             write("# organizer secrets, one per line\ncorrect horse battery staple\nchair HUNTER2HUNTER2\n");
         let error = Secrets::open(&file).unwrap_err();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_secret_stays_out_however_broken_the_new_file_is() {
+    fn a_removed_secret_is_invalid_even_if_the_new_file_has_faults() {
         let (_dir, file) = write(&format!("{}{}", line("a", "0123456789"), line("b", "9876543210")));
         let secrets = Secrets::open(&file).unwrap();
         let is_valid = |secret: &str| secrets.find(secret).is_some();

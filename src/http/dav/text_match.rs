@@ -4,7 +4,7 @@ use super::Refusal;
 use crate::http::Problem;
 use crate::xml::Element;
 
-/// The collations that are known, as `supported-collation-set` tells.
+/// The supported collations, for `supported-collation-set`.
 pub(super) const COLLATIONS: &[&str] = &["i;ascii-casemap", "i;octet", "i;unicode-casemap"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Collation {
     }
 }
 
-/// A text that is to be found, or not to be found, anywhere in a value.
+/// A text that a value must contain or, if negated, must not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TextMatch {
     needle: String,
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn collations_differ_by_what_they_take_for_the_same() {
+    fn collations_differ_in_the_letters_that_they_treat_as_equal() {
         for (attributes, value, admits) in [
             ("", "Die ÄRA der talks", true),
             ("collation='i;ascii-casemap'", "TALKS", true),

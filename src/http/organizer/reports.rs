@@ -1,4 +1,4 @@
-//! What only reads: status, releases, programs as files, picks. All of it reads the store, on a thread that may wait.
+//! Responses that only read: status, releases, program files, picks. They read the store on threads that may block.
 
 use super::{Organizer, document, file};
 use crate::http::Problem;
@@ -8,11 +8,11 @@ use crate::store::{ReadError, ReleaseSummary, Skipped, Store};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// Fewer picks are not told: a handful of them could name somebody.
-const TOLD_FROM: usize = 5;
+/// Fewer picks of a session are not shown: they could identify somebody.
+const SHOWN_FROM: usize = 5;
 
 impl Organizer {
-    /// Makes an answer that the store is read for, off the threads that answer requests.
+    /// Makes a response on a thread that may block.
     pub(super) async fn read(&self, answer: impl FnOnce(&Self) -> Answer + Send + 'static) -> Answer {
         let organizer = self.clone();
         self.store.read(move |_| answer(&organizer)).await
@@ -68,10 +68,10 @@ impl Organizer {
         Ok(document(StatusCode::OK, number, &answer))
     }
 
-    /// For room sizes.
+    /// The number of picks of each session, which helps to choose rooms.
     pub(in crate::http) fn picks(&self) -> Answer {
         let mut picks: Vec<_> = count_picks(&self.store)?.into_iter().collect();
-        picks.retain(|(_, count)| *count >= TOLD_FROM);
+        picks.retain(|(_, count)| *count >= SHOWN_FROM);
         picks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let release = self.publisher.current();
         let rows: Vec<Value> = picks
@@ -81,12 +81,12 @@ impl Organizer {
                 Some(json!({ "session": id.as_str(), "title": entry.session.title.as_str(), "picks": count }))
             })
             .collect();
-        let answer = json!({ "shown_from": TOLD_FROM, "picks": rows });
+        let answer = json!({ "shown_from": SHOWN_FROM, "picks": rows });
         Ok(document(StatusCode::OK, release.number(), &answer))
     }
 }
 
-/// Every release whose line can be read, the oldest first. A damaged one must not hide the others.
+/// Every release with a readable record, the oldest first. A damaged one must not hide the others.
 pub(super) fn readable_releases(store: &Store) -> Result<Vec<ReleaseSummary>, ReadError> {
     let mut skipped = Skipped::default();
     let releases = skipped.over(store.each_release()).collect();

@@ -1,27 +1,25 @@
-//! Sync tokens (RFC 6578, 3.2): URIs that say all that is needed to tell what changed since, so that nothing is
-//! kept about clients.
+//! Sync tokens (RFC 6578, 3.2): URIs that hold a client's state, so that the server stores nothing about clients.
 //!
-//! `BASE r RELEASE . SECONDS`, an agenda's with the numbers of the sessions that were in it; `~ COUNT . TAG`
-//! behind it while an answer is given in pieces. The seconds tell a release from another of the same number,
-//! as after a restored backup.
+//! Their form is `BASE r RELEASE . SECONDS`; an agenda's token adds the numbers of its sessions. While a result is sent in
+//! parts, `~ COUNT . TAG` follows. The seconds distinguish releases of the same number, which exist after a restored backup.
 
 use crate::exchange::{pack, unpack};
 use data_encoding::BASE64URL_NOPAD;
 
-/// What a client has.
+/// A parsed sync token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SyncToken {
-    /// None while it has nothing.
+    /// The client's state; none before its first sync.
     pub(super) since: Option<Since>,
-    /// How much of the answer it has been given already, and of which state of the calendar.
+    /// How many results the client received already, and the calendar's tag at that time.
     pub(super) step: Option<(usize, String)>,
 }
 
-/// The state that a client has.
+/// The state of a client's copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Since {
     pub(super) release: u64,
-    /// When that was published.
+    /// When the release was published, in Unix seconds.
     pub(super) seconds: i64,
     /// An agenda's sessions, by their numbers in the ledger, ascending.
     pub(super) held: Option<Vec<u32>>,
@@ -41,7 +39,7 @@ impl SyncToken {
         format!("{base}{since}{step}")
     }
 
-    /// None for what this calendar cannot have given out.
+    /// None if this calendar cannot have issued the token.
     pub(super) fn parse(text: &str, base: &str) -> Option<Self> {
         let rest = text.strip_prefix(base)?.strip_prefix('r')?;
         let (state, step) = match rest.split_once('~') {
@@ -93,7 +91,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_is_sent_breaks_the_reader(text in "\\PC*", bytes in any::<Vec<u8>>()) {
+        fn no_text_panics(text in "\\PC*", bytes in any::<Vec<u8>>()) {
             let _ = SyncToken::parse(&format!("{BASE}{text}"), BASE);
             let _ = SyncToken::parse(&format!("{BASE}r1.2.{}", BASE64URL_NOPAD.encode(&bytes)), BASE);
         }

@@ -1,8 +1,8 @@
-//! Who is signed in at the organizer's pages: a signed cookie that names the secret and expires.
+//! Sign-ins of organizers: a signed cookie that names the secret and expires.
 //!
-//! The secret itself is posted once and never kept by the browser. The cookie opens nothing once its secret is
-//! removed: the caller looks the named secret up at every request. The signing key belongs to the process, so a
-//! restart signs everybody out; it is not derived from the secrets file, which everybody may read.
+//! The browser posts the secret once and does not store it. The caller looks the named secret up at every request, so a
+//! removed secret ends its sign-ins. The signing key is random for each process, so a restart signs everybody out. It is not
+//! derived from the secrets file, which may be world-readable.
 
 use crate::agenda::one_time_code;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,18 +13,18 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use url::Url;
 
-/// The time after which a sign-in ends.
-const LASTS: TimeDelta = TimeDelta::hours(12);
+/// How long a sign-in is valid.
+const LIFETIME: TimeDelta = TimeDelta::hours(12);
 
-/// Signs and checks the cookies.
-pub(in crate::http) struct Sessions {
+/// Signs and verifies the cookies.
+pub(in crate::http) struct SignIns {
     key: Result<hmac::Key, getrandom::Error>,
-    /// Cookies that were signed out before they expired, by what they hold, with the second of their expiry. Only a
+    /// The contents of cookies that were signed out before they expired, with the Unix time of their expiry. Only the
     /// holder of a secret can add one.
     signed_out: Mutex<HashMap<String, i64>>,
 }
 
-impl Default for Sessions {
+impl Default for SignIns {
     fn default() -> Self {
         let mut bytes = [0; 32];
         let key = getrandom::fill(&mut bytes).map(|()| hmac::Key::new(hmac::HMAC_SHA256, &bytes));
@@ -32,24 +32,24 @@ impl Default for Sessions {
     }
 }
 
-/// Never the key.
-impl std::fmt::Debug for Sessions {
+/// Does not print the key.
+impl std::fmt::Debug for SignIns {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sessions").finish_non_exhaustive()
+        f.debug_struct("SignIns").finish_non_exhaustive()
     }
 }
 
-/// A cookie whose signature is right.
+/// A cookie with a valid signature.
 struct Signed<'a> {
-    /// The SHA-256 of the secret that signed in.
+    /// The SHA-256 of the secret.
     secret: [u8; 32],
     expires: i64,
-    /// All but the signature.
+    /// The cookie without its signature.
     content: &'a str,
 }
 
-impl Sessions {
-    /// Signs a browser in with a secret: the cookie to set.
+impl SignIns {
+    /// Signs a browser in: returns the cookie to set.
     pub(super) fn open(
         &self,
         secret: &[u8; 32],
@@ -57,15 +57,15 @@ impl Sessions {
         now: DateTime<Utc>,
     ) -> Result<String, getrandom::Error> {
         let key = self.key.as_ref().map_err(|error| *error)?;
-        let expires = (now + LASTS).timestamp();
-        // The code makes every sign-in another, so that one can be signed out without the others.
+        let expires = (now + LIFETIME).timestamp();
+        // The code makes each sign-in unique, so that signing out ends only one.
         let content = format!("{}.{expires}.{}", BASE64URL_NOPAD.encode(secret), one_time_code()?);
         let signature = hmac::sign(key, content.as_bytes());
         let token = format!("{content}.{}", BASE64URL_NOPAD.encode(signature.as_ref()));
-        Ok(cookie(origin, &token, LASTS.num_seconds()))
+        Ok(cookie(origin, &token, LIFETIME.num_seconds()))
     }
 
-    /// Signs the browser out: the cookie to set. A copy of the old one opens nothing either.
+    /// Signs the browser out: returns the cookie to set. A copy of the old cookie is invalid too.
     pub(super) fn close(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> String {
         if let Some(signed) = sent(headers, origin).and_then(|token| self.check(token, now)) {
             let mut signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl Sessions {
         cookie(origin, "", 0)
     }
 
-    /// The SHA-256 of the secret that the browser signed in with. The caller checks that it is still valid.
+    /// The SHA-256 of the secret that the browser signed in with. The caller checks that the secret is still valid.
     pub(super) fn secret(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> Option<[u8; 32]> {
         let signed = self.check(sent(headers, origin)?, now)?;
         let signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,35 +126,35 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_lasts_twelve_hours_or_until_it_is_signed_out() {
-        let sessions = Sessions::default();
-        let [set, other] = [0, 1].map(|_| sessions.open(&SECRET, &origin(), NOW).unwrap());
+    fn a_sign_in_is_valid_for_twelve_hours_or_until_it_is_signed_out() {
+        let sign_ins = SignIns::default();
+        let [set, other] = [0, 1].map(|_| sign_ins.open(&SECRET, &origin(), NOW).unwrap());
         assert!(set.starts_with("__Host-organizer=") && set.contains("HttpOnly; SameSite=Strict"), "{set}");
-        let secret = |set: &str, now| sessions.secret(&headers(set), &origin(), now);
+        let secret = |set: &str, now| sign_ins.secret(&headers(set), &origin(), now);
         assert_eq!(secret(&set, NOW), Some(SECRET));
-        assert_eq!(secret(&set, NOW + LASTS - TimeDelta::seconds(1)), Some(SECRET));
-        assert_eq!(secret(&set, NOW + LASTS), None);
-        assert_eq!(sessions.secret(&HeaderMap::new(), &origin(), NOW), None);
-        assert!(sessions.close(&headers(&set), &origin(), NOW).contains("Max-Age=0"));
+        assert_eq!(secret(&set, NOW + LIFETIME - TimeDelta::seconds(1)), Some(SECRET));
+        assert_eq!(secret(&set, NOW + LIFETIME), None);
+        assert_eq!(sign_ins.secret(&HeaderMap::new(), &origin(), NOW), None);
+        assert!(sign_ins.close(&headers(&set), &origin(), NOW).contains("Max-Age=0"));
         assert_eq!((secret(&set, NOW), secret(&other, NOW)), (None, Some(SECRET)));
-        sessions.close(&headers(&other), &origin(), NOW + LASTS - TimeDelta::seconds(1));
-        assert_eq!(sessions.signed_out.lock().unwrap().len(), 2);
-        let later = sessions.open(&SECRET, &origin(), NOW + LASTS).unwrap();
-        sessions.close(&headers(&later), &origin(), NOW + LASTS);
-        assert_eq!(sessions.signed_out.lock().unwrap().len(), 1, "expired ones are forgotten");
+        sign_ins.close(&headers(&other), &origin(), NOW + LIFETIME - TimeDelta::seconds(1));
+        assert_eq!(sign_ins.signed_out.lock().unwrap().len(), 2);
+        let later = sign_ins.open(&SECRET, &origin(), NOW + LIFETIME).unwrap();
+        sign_ins.close(&headers(&later), &origin(), NOW + LIFETIME);
+        assert_eq!(sign_ins.signed_out.lock().unwrap().len(), 1, "expired ones are forgotten");
     }
 
     #[test]
-    fn no_other_content_and_no_other_process_has_the_signature() {
-        let sessions = Sessions::default();
-        let set = sessions.open(&SECRET, &origin(), NOW).unwrap();
-        assert_eq!(Sessions::default().secret(&headers(&set), &origin(), NOW), None, "after a restart");
+    fn changed_cookies_and_cookies_of_another_process_are_invalid() {
+        let sign_ins = SignIns::default();
+        let set = sign_ins.open(&SECRET, &origin(), NOW).unwrap();
+        assert_eq!(SignIns::default().secret(&headers(&set), &origin(), NOW), None, "after a restart");
         let token = set.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
         for place in 0..token.len() {
             let mut forged = token.clone();
             let other = if &token[place..=place] == "A" { "B" } else { "A" };
             forged.replace_range(place..=place, other);
-            let found = sessions.secret(&headers(&format!("__Host-organizer={forged}")), &origin(), NOW);
+            let found = sign_ins.secret(&headers(&format!("__Host-organizer={forged}")), &origin(), NOW);
             assert_eq!(found, None, "{place}");
         }
     }

@@ -1,9 +1,9 @@
-//! What changed in a calendar since a client looked last (RFC 6578, 3): its sync-collection report.
+//! The sync-collection report (RFC 6578, 3): what changed in a calendar since a client's last sync.
 
 use super::calendar::{Calendar, Resource};
 use super::multistatus::{Item, Multistatus};
 use super::property::Wanted;
-use super::token::{Since, SyncToken};
+use super::sync_token::{Since, SyncToken};
 use super::{Refusal, Visit};
 use crate::http::{Body, Problem};
 use crate::program::SessionId;
@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 const VALID_TOKEN: Refusal = Refusal::Unmet("D:valid-sync-token");
 
 impl Calendar {
-    /// The token of its present state.
+    /// The sync token of the current state.
     pub(super) fn token(&self) -> String {
         SyncToken { since: Some(self.present()), step: None }.print(&self.token_base())
     }
@@ -29,7 +29,8 @@ impl Calendar {
         Since { release: ledger.release, seconds: ledger.published.timestamp(), held }
     }
 
-    /// What came, changed and went since a state; all there is without one. None where that is not known.
+    /// Members that were added, changed or removed since a state; all members without a state. None if the history does not
+    /// reach back that far.
     fn since(&self, since: Option<&Since>) -> Option<Vec<Item>> {
         let members = self.members();
         let object = |event: &std::sync::Arc<crate::feed::Event>| Item::Object(event.clone());
@@ -39,7 +40,7 @@ impl Calendar {
         let present: BTreeSet<&SessionId> = members.iter().map(|event| &event.id).collect();
         let is_newer = |event: &crate::feed::Event| self.object(event).modified().timestamp() > since.seconds;
         if let Some(held) = &since.held {
-            // An agenda's token says what was in it, so picks need no history.
+            // An agenda's token lists its sessions, so picks need no history.
             let numbers: HashMap<u32, &SessionId> =
                 ledger.entries.iter().map(|(id, entry)| (entry.number, id)).collect();
             let held: BTreeSet<&SessionId> = held.iter().filter_map(|n| numbers.get(n).copied()).collect();
@@ -49,7 +50,7 @@ impl Calendar {
         }
         let left: BTreeSet<&SessionId> =
             self.release.feeds.left_since(self.key()?, since.seconds)?.into_iter().collect();
-        // One that left and came back as it was before is told too: the client may have dropped it meanwhile.
+        // A member that left and came back unchanged is included: the client may have removed it meanwhile.
         let changed = members.iter().filter(|event| is_newer(event) || left.contains(&event.id));
         let left = left.iter().filter(|id| !present.contains(*id)).map(|id| gone(id));
         Some(changed.map(object).chain(left).collect())
@@ -73,7 +74,7 @@ impl Visit<'_> {
             self.check(&calendar, since)?;
         }
         let mut items = calendar.since(token.since.as_ref()).ok_or(VALID_TOKEN)?;
-        // Whoever has had a part of this very answer gets the rest; after a change it begins anew.
+        // A client that received a part of this result gets the rest. After a change it starts again.
         let tag = token.step.is_some() || limit.is_some();
         let tag = if tag { calendar.tag() } else { String::new() };
         let had = token.step.filter(|(_, of)| *of == tag).map_or(0, |(count, _)| count.min(items.len()));
@@ -88,7 +89,7 @@ impl Visit<'_> {
         Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).with_token(next).answer())
     }
 
-    /// Refuses states that never were: of the future, or of releases that a restored backup has undone.
+    /// Refuses states that never existed: of the future, or of releases that a restored backup removed.
     fn check(&self, calendar: &Calendar, since: &Since) -> Result<(), Problem> {
         let ledger = &calendar.release.ledger;
         let published = if since.release == ledger.release {
