@@ -92,7 +92,7 @@ impl<'a> Agenda<'a> {
 ///
 /// Only a changed session can make a new clash, and most releases change few sessions. So only the changed picks are
 /// compared with all picks, up to the first new clash.
-pub fn clashes_anew(picks: &[SessionId], before: &Release, after: &Release) -> bool {
+pub fn has_new_clash(picks: &[SessionId], before: &Release, after: &Release) -> bool {
     let entry = |release: &'_ Release, id: &SessionId| -> Option<Slot> {
         let entry = release.ledger.entries.get(id)?;
         (entry.is_shown() && takes_time(entry)).then(|| entry.session.slot.clone())

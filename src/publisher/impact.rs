@@ -1,6 +1,6 @@
 //! Scans all agendas: for the effect of a release on them, and for the number of picks of each session.
 
-use crate::agenda::clashes_anew;
+use crate::agenda::has_new_clash;
 use crate::program::{Change, SessionId};
 use crate::release::Release;
 use crate::store::{ReadError, Skipped, Store};
@@ -64,7 +64,7 @@ pub fn impact(
         }
         if touched {
             impact.touched += 1;
-            impact.new_clashes += usize::from(clashes_anew(&record.picks, base, next));
+            impact.new_clashes += usize::from(has_new_clash(&record.picks, base, next));
         }
     }
     skipped.log("counting the agendas that a release changes");

@@ -32,7 +32,7 @@ class Disk:
         self.mount.mkdir(exist_ok=True)
 
     def missing(self) -> str | None:
-        """Why it cannot be had here."""
+        """Why this machine has no such disk."""
         if os.geteuid() != 0:
             return "only root may mount"
         if not shutil.which("mkfs.ext4"):

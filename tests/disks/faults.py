@@ -35,7 +35,7 @@ PATIENCE = 5  # seconds until writes work again after a single fault
 
 
 class Reader(threading.Thread):
-    """Reads feeds for as long as a server runs; every answer but 200 is noted."""
+    """Reads feeds for as long as a server runs; every answer but 200 is a failure."""
 
     def __init__(self, server: Server, paths: list[str]):
         super().__init__(daemon=True)
@@ -58,7 +58,7 @@ class Reader(threading.Thread):
 
 
 class Session:
-    """The script. What it finds wrong is in `faults`."""
+    """The script. `faults` has its failures."""
 
     def __init__(self, home: Home, at: Path, seed: int, fault: str | None):
         self.home, self.at, self.dice = home, at, random.Random(seed)
@@ -129,7 +129,7 @@ class Session:
         return None
 
     def _write(self, client, what) -> None:
-        """Until it is acknowledged. In between, what is there is the whole of a refused write or nothing of it."""
+        """Repeats a change until it is acknowledged. A refused change must be there whole or not at all."""
         started = time.monotonic()
         while True:
             if what is self._new:
@@ -197,7 +197,7 @@ def run(home: Home, count: int | None, seed: int, jobs: int, only: list[str], sa
         for faults in by_kind.values():
             dice.shuffle(faults)
         rounds = itertools.chain.from_iterable(itertools.zip_longest(*by_kind.values()))
-        todo = [fault for fault in rounds if fault][:count]  # of each kind alike
+        todo = [fault for fault in rounds if fault][:count]  # the same share of each kind
     say("calls of a clean session: " + ", ".join(f"{n} {kind}" for kind, n in calls.items()))
     outcomes, fired, panics = Counter(), 0, Counter()
 

@@ -28,7 +28,7 @@ NAMES = re.compile(r"damage|corrupt|checksum|crc|truncat|shorter|not a valid|unr
 
 
 def make(home: Home, at: Path, seed: int) -> None:
-    """The store, through the server and closed by it."""
+    """Makes the store through the server, which then closes it."""
     dice = random.Random(seed)
     ticks = iter(range(1, 10**9))
     programme = Program(lambda: next(ticks))
@@ -56,7 +56,7 @@ def make(home: Home, at: Path, seed: int) -> None:
 
 
 class Judge:
-    """The judge's process, started anew when it died."""
+    """The judge's process, restarted after a crash."""
 
     def __init__(self):
         self.process = None
@@ -86,7 +86,7 @@ class Judge:
 
 
 def plan(store: Path, count: int | None, truncations: int, dice: random.Random) -> list[tuple[str, str, int]]:
-    """(file, "flip" or "cut", where). Small files get each of their bytes, the others the rest in equal shares."""
+    """(file, "flip" or "cut", where). Every byte of a small file is flipped; the other files share the rest equally."""
     sizes = {str(p.relative_to(store)): p.stat().st_size for p in sorted(store.rglob("*")) if p.is_file()}
     sizes = {name: size for name, size in sizes.items() if size}
     found = []
@@ -94,7 +94,7 @@ def plan(store: Path, count: int | None, truncations: int, dice: random.Random) 
     for name, size in sorted(sizes.items(), key=lambda item: item[1]):
         share = min(size, left // files)
         left, files = left - share, files - 1
-        # One in each of as many equal parts of the file.
+        # One flip in each of `share` equal parts of the file.
         found += [(name, "flip", dice.randrange(size * n // share, size * (n + 1) // share)) for n in range(share)]
     for name, size in sizes.items():
         lengths = {0, size - 1} | {dice.randrange(size) for _ in range(truncations)}
@@ -199,7 +199,7 @@ def weigh(said: str, truth: str) -> str:
 
 
 def serve(home: Home, data: Path) -> str | None:
-    """The same by the server itself: it answers, or ends with an exit code and words."""
+    """The same with the server: it answers, or exits with a code and a message."""
     server = Server(home, data)
     try:
         server.start()

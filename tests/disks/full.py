@@ -50,7 +50,7 @@ class Disk:
         subprocess.run([str(part) for part in command], check=True, capture_output=True)
 
     def leave(self, room: int) -> None:
-        """Takes all but so many bytes."""
+        """Fills the disk up to a number of free bytes."""
         if self.kind == "shim":
             self.board.set_room(room)
             return
@@ -60,7 +60,7 @@ class Disk:
                 while (left := self._left() - room) > 0:
                     file.write(os.urandom(min(left, MEBIBYTE)))
             except OSError:
-                pass  # a little less than was asked for
+                pass  # slightly fewer bytes than requested
 
     def _left(self) -> int:
         found = os.statvfs(self.mount)
@@ -79,7 +79,7 @@ class Disk:
 
 
 def missing(kind: str) -> str | None:
-    """Why a kind of disk cannot be had here."""
+    """Why this machine has no such disk."""
     if kind == "shim":
         return None
     if os.geteuid() != 0 or not shutil.which("mount"):
@@ -106,7 +106,7 @@ def fill_up(server: Server, disk: Disk, dice: random.Random) -> tuple[list[str],
     reader.start()
 
     def write(number: int):
-        """Something of every kind; returns its answer and what it was for."""
+        """Sends a change of some kind; returns its answer and its kind."""
         if number % 25 == 9:
             return program.publish(client, dice), program
         if number % 3 == 2:
@@ -166,8 +166,8 @@ def fill_up(server: Server, disk: Disk, dice: random.Random) -> tuple[list[str],
     found += [f"after a restart: {fault}" for fault in judge(server.client(), agendas, program, now())]
     server.kill()
     found += [f"panicked at {place}" for place in server.panics() if place.startswith("src/")]
-    told = f"{room} bytes left, full after {number} writes; refused {refusals} times, the slowest in {took * 1000:.0f} ms; "
-    return found, told + f"written again {back * 1000:.0f} ms after space came back; {reader.reads} reads"
+    report = f"{room} bytes left, full after {number} writes; refused {refusals} times, the slowest in {took * 1000:.0f} ms; "
+    return found, report + f"written again {back * 1000:.0f} ms after space came back; {reader.reads} reads"
 
 
 def _again(what: Agenda | Program, client, dice: random.Random):
@@ -185,10 +185,10 @@ def run(home: Home, count: int, seed: int, kinds: list[str] | None = None, say=p
         disk = Disk(home, home.at / f"disk-{number}", kind)
         server = Server(home, disk.mount / "data", **disk.shim)
         try:
-            faults, told = fill_up(server, disk, dice)
+            faults, report = fill_up(server, disk, dice)
         finally:
             server.kill()
             disk.end()
-        say(f"disk {number} ({kind}): {told}")
+        say(f"disk {number} ({kind}): {report}")
         found += [f"disk {number} ({kind}): {fault}" for fault in faults[:4]]
     return found

@@ -32,11 +32,11 @@ MOST_PICKS = 40
 AGENDAS, PICKERS = 240, 6
 DECK = ["writing"] * 2 + ["publishing", "checkpointing", "opening", "rebuilding"] * 2
 IN_A_START = ("opening", "rebuilding")
-PATIENCE = 20  # seconds for a moment that is waited for
+PATIENCE = 20  # seconds to wait for a moment
 
 
 class Publisher:
-    """The one publisher, as long as a server runs."""
+    """The single publisher of a running server."""
 
     def __init__(self, program: Program, server: Server, dice: random.Random, took: list[float]):
         self.program, self.client, self.dice, self.took = program, server.client(), dice, took
@@ -101,7 +101,7 @@ class Run:
         return self
 
     def _start(self) -> bool:
-        """Starts it and judges everything; what is there without an acknowledgement is promised from now on."""
+        """Starts the server and judges everything. Changes without an acknowledgement that are there count from now on."""
         started = time.monotonic()
         try:
             self.server = Server(self.home, self.data).start()
@@ -230,7 +230,7 @@ class Run:
 
 
 def damage(data: Path, dice: random.Random) -> None:
-    """The index is away, shorter, or other bytes in places."""
+    """Removes the index, truncates it or changes some bytes."""
     index = data / "index"
     how, file = dice.choice(["removed", "cut", "flipped"]), index / "db"
     if how == "removed" or not file.exists() or not file.stat().st_size:
@@ -261,7 +261,7 @@ def run(home: Home, count: int, picks: int, seed: int, say=print) -> list[str]:
 
 
 def must_find(home: Home, seed: int, say=print) -> list[str]:
-    """The judge can fail: a store that is put back to an earlier state is found out."""
+    """The judge can fail: it detects a store that was replaced by an earlier state."""
     at = home.at / "put-back"
     run = Run(Home(at, SESSIONS), at, 2, 600, seed)
     run.count = 1

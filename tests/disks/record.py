@@ -39,7 +39,7 @@ class Operation:
 
 @dataclass
 class Node:
-    """A file with its bytes, or a directory with its names: as the disk is sure to have it, and as it was left."""
+    """A file with its bytes, or a directory with its names: the durable state, and the last one."""
 
     is_directory: bool = False
     sure: bytearray = field(default_factory=bytearray)
@@ -73,7 +73,7 @@ def rename(names: dict, operation: Operation) -> None:
 
 
 class Replay:
-    """The log, taken in operation by operation. `position` is how far, as the length of the log."""
+    """The log, read operation by operation. `position` is the length of the part that was read."""
 
     def __init__(self, log: Path, root: Path):
         self.log, self.root_path = log.read_bytes(), str(root)
@@ -83,14 +83,14 @@ class Replay:
         self.position = 0
 
     def adopt(self, files: dict[str, bytes | None]) -> None:
-        """Files that are on the disk before the log begins."""
+        """Adds files that are on the disk before the log begins."""
         for name, content in sorted(files.items()):
             parent, last = self._parent(f"/{name}")
             node = Node(is_directory=content is None, sure=bytearray(content or b""))
             parent.now[last] = parent.names[last] = node
 
     def positions(self) -> list[int]:
-        """Where each operation ends."""
+        """The end of each operation."""
         found, at = [], 0
         while at < len(self.log):
             at += RECORD.size + RECORD.unpack_from(self.log, at)[1]
@@ -156,7 +156,7 @@ class Replay:
         return self._files(lambda node, operation: [operation], lambda node: node.now)
 
     def cut(self, dice: random.Random, model: str, share: float | None = None) -> dict[str, bytes | None]:
-        """The files after a cut here; None for a directory. `share` is how much of what was not synced is kept."""
+        """The files after a cut here; None for a directory. `share` is the part of the unsynced operations that is stored."""
         share = dice.choice([0.0, 0.1, 0.5, 0.9, 1.0]) if share is None else share
         moment = dice.randint(min([self.position, *_moments(self.root)]), self.position)
 

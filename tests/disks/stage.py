@@ -24,10 +24,9 @@ SECRET = "an-organizer-secret"
 KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
 
-# Its days are past, and retention must not take away what a disk is to keep. Checkpoints are made so often that
-# short sessions cross several, and pieces are so short that every release is written in some; one that moves a session
-# writes the whole ledger in pieces. A few agendas are changed faster than people
-# do.
+# The conference is over, so retention must not erase anything. Checkpoints are so frequent that short sessions have several.
+# Pieces are so short that every release has some; a release that moves a session writes the whole ledger in pieces. The
+# limits allow more changes of an agenda than people make.
 CONFIG = """
 public_url = "http://conf.example"
 retention_days = 36500
@@ -58,7 +57,7 @@ SESSIONS = [f"talk-{n}" for n in range(12)]
 
 
 def program(variant: int, sessions: list[str] = SESSIONS) -> bytes:
-    """The program in one of its variants: two titles and an hour change, together."""
+    """The program in one of its variants, which differ in two titles and an hour."""
     lines = ["id,date,start,end,kind,title,track,room,speakers"]
     for n, id in enumerate(sessions):
         title = f"Talk {n}" + (f" take {variant}" if n < 2 else "")
@@ -69,7 +68,7 @@ def program(variant: int, sessions: list[str] = SESSIONS) -> bytes:
 
 
 def scratch() -> Path:
-    """A new directory in memory where there is one: what is tested is the order of calls, not a disk's speed."""
+    """A new directory, in memory if possible: the order of calls is tested, not the speed of a disk."""
     memory = Path("/dev/shm")
     base = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     return Path(tempfile.mkdtemp(prefix="callboard-disks-", dir=base)).resolve()
@@ -88,7 +87,7 @@ def build_shim(home: Path) -> Path:
 
 
 class Refused(Exception):
-    """The server ended before it answered: its exit code, and what it said."""
+    """The server ended before it answered: its exit code and output."""
 
     def __init__(self, code: int, said: str):
         super().__init__(f"exit code {code}: {said.strip()[-600:]}")
@@ -96,7 +95,7 @@ class Refused(Exception):
 
 
 class Home:
-    """Program, config, secret, shim and the numbers shared with it, for any number of servers."""
+    """Program, config, secret and shim for any number of servers."""
 
     def __init__(self, at: Path, sessions: list[str] = SESSIONS):
         self.at = at
@@ -109,7 +108,7 @@ class Home:
 
 
 class Board:
-    """The shim's numbers: how often each kind was called, and how much room is left."""
+    """The shim's numbers: the calls of each kind, and the free space."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -138,14 +137,14 @@ def end_all() -> None:
 
 class Server:
     def __init__(self, home: Home, data: Path, **shim: str):
-        """`shim` holds its DISKS_… settings in lower case; without any it stays out."""
+        """`shim` has its DISKS_… settings in lower case. Without any the shim is not loaded."""
         self.home, self.data = home, data
         self.environment = {f"DISKS_{name.upper()}": str(value) for name, value in shim.items()}
         self.process = self.reader = None
         self.said = ""
 
     def launch(self) -> "Server":
-        """Begins a start, and does not wait for it."""
+        """Begins a start without waiting for it."""
         environment = dict(os.environ, CALLBOARD_LOG="info", RUST_BACKTRACE="0", NO_COLOR="1")
         if self.environment:
             environment.update(self.environment, LD_PRELOAD=str(self.home.shim))
@@ -186,7 +185,7 @@ class Server:
                 listening.set()
 
     def _port(self) -> int:
-        """The port of its one listening socket; what it prints is its public URL."""
+        """The port of its only listening socket. The server prints its public URL instead."""
         inodes = set()
         for fd in Path(f"/proc/{self.process.pid}/fd").iterdir():
             try:
@@ -238,7 +237,7 @@ class Answer:
 
 
 class Client:
-    """One kept connection; an address of the loopback network of one's own, since limits are per address."""
+    """A persistent connection from its own loopback address, since limits are per address."""
 
     def __init__(self, port: int, address: str, timeout: float):
         self.make = lambda: http.client.HTTPConnection("127.0.0.1", port, timeout, source_address=(address, 0))

@@ -28,7 +28,7 @@ class Promises:
     states: list[State] = field(default_factory=list)
 
     def possible(self, at: float) -> list[object]:
-        """What may be found on a disk that was cut at a position."""
+        """The states that a disk may have after a cut at a position."""
         kept = [n for n, state in enumerate(self.states) if state.acknowledged <= at and state.acknowledged < EVER]
         first = kept[-1] if kept else 0
         values = [state.value for state in self.states[first:] if state.begun <= at]
@@ -37,7 +37,7 @@ class Promises:
 
 @dataclass(frozen=True)
 class Shown:
-    """An agenda as its owner is shown it. A link is known by its label, which is never used twice."""
+    """An agenda as its owner sees it. A link is identified by its label, which is never used twice."""
 
     name: str
     picks: frozenset
@@ -49,10 +49,10 @@ class Shown:
 
 
 class Agenda:
-    """An agenda and its one writer."""
+    """An agenda and its single writer."""
 
     def __init__(self, now, sessions: list[str] = SESSIONS, most: int = 8):
-        """`most` picks are chosen at once."""
+        """`most` limits the picks of one change."""
         self.now, self.sessions, self.most = now, sessions, most
         self.promises = Promises()
         self.key = self.feed = None
@@ -73,7 +73,7 @@ class Agenda:
         return answer
 
     def change(self, client: Client, dice: random.Random, kind: str | None = None) -> Answer:
-        """One change, at random unless it is said which. Without an acknowledgement it stays open whether it happened: see `settle`."""
+        """Makes a given or random change. Without an acknowledgement its outcome is open: see `settle`."""
         shown, id = self.shown, dice.choice(self.sessions)
         kinds = ["pick"] * 5 + ["unpick"] * 2 + ["replace", "name", "link"] + ["revoke"] * bool(len(shown.links) > 1)
         kind = kind or dice.choice(kinds)
@@ -120,7 +120,7 @@ class Agenda:
         return 200, Shown.of(json)
 
     def settle(self, client: Client) -> str | None:
-        """After a request without an acknowledgement: what is there counts as promised from now on."""
+        """After a request without an acknowledgement: the state that is there counts as acknowledged from now on."""
         status, found = self.look(client)
         possible = self.promises.possible(EVER)
         if status not in (200, 401):
@@ -141,7 +141,7 @@ def sequences(feed: bytes) -> dict[str, int]:
 
 
 class Program:
-    """The program and its one publisher. A state is a release's number with the variant that it shows."""
+    """The program and its single publisher. A state is a release's number and its variant."""
 
     def __init__(self, now, sessions: list[str] = SESSIONS):
         self.now, self.sessions = now, sessions
@@ -155,7 +155,7 @@ class Program:
         self.promises.states.append(State(1, self.now()))
 
     def read(self, client: Client, number: int) -> str | None:
-        """Reads the feed of the release that is known to run. The same release is the same bytes for ever."""
+        """Reads the feed of the live release. The same release always has the same bytes."""
         answer = client.ask("GET", "/program.ics")
         if answer.status != 200:
             return f"the program's feed is answered with {answer.status}"
@@ -167,7 +167,7 @@ class Program:
         return None if before == answer.body else f"the feed of release {number} is no longer the one that was served"
 
     def publish(self, client: Client, dice: random.Random) -> Answer:
-        """Another variant, or an earlier release once more."""
+        """Publishes another variant, or restores an earlier release."""
         number = self.number + 1
         back = dice.randint(1, self.number) if self.number > 1 and dice.random() < 0.3 else None
         if back and self.variants[back] == self.variants[self.number]:
@@ -204,12 +204,12 @@ class Program:
 
 
 def judge(client: Client, agendas: list[Agenda], programme: Program, at: float) -> list[str]:
-    """Holds what a server shows after a cut at a position against what was promised by then."""
+    """Compares a server after a cut at a position with the expected states."""
     faults = []
     for n, agenda in enumerate(agendas):
         possible = agenda.promises.possible(at)
         if possible == [GONE]:
-            continue  # not even asked for
+            continue  # not requested yet
         status, found = agenda.look(client)
         if status not in (200, 401):
             faults.append(f"agenda {n} is answered with {status}")

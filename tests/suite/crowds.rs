@@ -3,7 +3,7 @@
 //! Nothing here is timed. A page, table or document that names every pair grows with the square of the sessions, so each
 //! test compares the output of twice as many sessions with that of half as many.
 
-use callboard::agenda::{Agenda, MOST_NAMED, MOST_PICKS, clashes_anew};
+use callboard::agenda::{Agenda, MOST_NAMED, MOST_PICKS, has_new_clash};
 use callboard::export::{agenda_text, schedule_json, shown_text};
 use callboard::feed::FeedKey;
 use callboard::fixtures::{self, at, speaker, talk};
@@ -231,6 +231,6 @@ proptest! {
         let program = Program::new(first.program.conference.clone(), Vec::new(), all);
         let second = first.follow(program, at("2025-02-02T12:00:00Z")).release;
         let is_new = !pairs(&picks, &second).is_subset(&pairs(&picks, &first));
-        prop_assert_eq!(clashes_anew(&picks, &first, &second), is_new);
+        prop_assert_eq!(has_new_clash(&picks, &first, &second), is_new);
     }
 }

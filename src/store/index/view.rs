@@ -109,6 +109,10 @@ impl View {
     pub(super) fn page(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Page, ReadError> {
         let start = after.map_or(Bound::Included(prefix), Bound::Excluded);
         let read = self.engine()?.range(prefix, start, limit)?;
+        // A damaged tree may return a key before the start of the range.
+        if read.last().is_some_and(|(key, _)| key.as_slice() < after.unwrap_or(prefix)) {
+            return Err(ReadError::Damaged { what: "index", cause: "its keys are not in order".to_owned() });
+        }
         let next = if read.len() == limit { read.last().map(|(key, _)| key.clone()) } else { None };
         let end = next.as_deref().map_or(Bound::Unbounded, Bound::Included);
         let mut changed = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What is erased when the conference is long over, and what at once.
+//! Erasing after the conference, and erasing deleted links at once.
 
 use super::stage::{Mine, Stage};
 use callboard::freshness::{Family, Freshness, Seen};
@@ -9,30 +9,30 @@ use std::sync::Arc;
 
 async fn retention(stage: &Stage) -> Arc<Retention> {
     let retention = restarted(stage);
-    // Its first look at the clock, while that is right.
+    // Its first check of the clock, while the clock is right.
     assert_eq!(retention.pass().await.unwrap(), Erased::default());
     retention
 }
 
-/// That of a process which has not looked at the clock yet.
+/// Retention after a restart, before its first check of the clock.
 fn restarted(stage: &Stage) -> Arc<Retention> {
     let (publisher, freshness) = (Arc::clone(&stage.publisher), Arc::clone(&stage.freshness));
     Arc::new(Retention::new(180, publisher, stage.store.clone(), freshness, stage.clock.clone()))
 }
 
-/// To the last moment before it is time, as the venue's clock has it.
+/// Advances the clock to the last second before agendas are due.
 fn wait_for_the_eve(stage: &Stage) {
     let eve = "2025-09-23T06:59:59Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     stage.clock.advance(eve - stage.clock.now());
 }
 
-/// Stores which read links were fetched; the names of the notes that say so from now on.
+/// Stores the last fetches, and returns the names of their records.
 fn stored_freshness(stage: &Stage, freshness: &Freshness) -> Vec<String> {
     freshness.save_all(stage.clock.now(), |writes| stage.store.commit_blocking(writes)).unwrap();
     freshness_notes(stage)
 }
 
-/// The names of the notes in the store that say which read links were fetched.
+/// The names of the stored records of link fetches.
 fn freshness_notes(stage: &Stage) -> Vec<String> {
     let names = std::iter::once("freshness".to_owned()).chain((0..256).map(|n| format!("freshness-{n:02x}")));
     names.filter(|name| stage.store.raw(name).unwrap().is_some()).collect()
@@ -43,7 +43,7 @@ async fn status(stage: &Stage, mine: &Mine) -> (u16, u16) {
 }
 
 #[tokio::test]
-async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
+async fn agendas_are_erased_after_the_configured_time_and_their_links_answer_410() {
     let stage = Stage::new();
     let retention = retention(&stage).await;
     let (mine, revoked) = (stage.agenda(&["opening"]).await, stage.agenda(&["lunch"]).await);
@@ -62,7 +62,7 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
     assert!(freshness_notes(&stage).is_empty());
     assert_eq!(stage.get("/program.ics").await.status, 200);
 
-    // What is made since goes as long after that; dead links stay dead.
+    // Later agendas stay for the same time after their last change. Erased links stay erased.
     let late = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(180) - TimeDelta::seconds(1));
     assert_eq!(retention.pass().await.unwrap(), Erased::default());
@@ -76,7 +76,7 @@ async fn agendas_go_a_set_time_after_the_last_day_and_their_links_answer_410() {
 }
 
 #[tokio::test]
-async fn many_agendas_go_in_commits_that_leave_room_for_others() {
+async fn many_agendas_are_erased_in_small_commits() {
     let stage = Stage::new();
     let retention = retention(&stage).await;
     for _ in 0..300 {
@@ -85,11 +85,11 @@ async fn many_agendas_go_in_commits_that_leave_room_for_others() {
     wait_for_the_eve(&stage);
     stage.pass(1);
     assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 300, links: 300 });
-    assert_eq!(stage.store.links().count(), 300, "they are known as erased");
+    assert_eq!(stage.store.links().count(), 300, "erased links are still stored");
 }
 
 #[tokio::test]
-async fn a_deleted_agenda_leaves_nothing_of_when_it_was_read() {
+async fn a_deleted_agenda_leaves_no_record_of_its_fetches() {
     let stage = Stage::new();
     let (deleted, revoked) = (stage.agenda(&["opening"]).await, stage.agenda(&["opening"]).await);
     for mine in [&deleted, &revoked] {
@@ -99,13 +99,13 @@ async fn a_deleted_agenda_leaves_nothing_of_when_it_was_read() {
     assert_eq!(stage.send(revoked.card("DELETE", "/agenda/links/1")).await.status, 204);
     assert_eq!(stage.send(deleted.card("DELETE", "/agenda")).await.status, 204);
     assert!(stored_freshness(&stage, &stage.freshness).is_empty());
-    // "No longer shared" is read by calendars too, and noted of none.
+    // Fetches of "no longer shared" are not recorded.
     assert_eq!(stage.get(&deleted.feed).await.status, 200);
     assert!(stored_freshness(&stage, &stage.freshness).is_empty());
 }
 
 #[tokio::test]
-async fn the_fetches_that_an_earlier_version_stored_in_one_note_are_kept() {
+async fn fetches_in_the_single_record_of_an_earlier_version_are_read() {
     let stage = Stage::new();
     let fetched = stage.clock.now() - TimeDelta::hours(1);
     let row = |first: u8| {
@@ -125,7 +125,7 @@ async fn the_fetches_that_an_earlier_version_stored_in_one_note_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pick_that_is_acknowledged_during_a_turn_is_not_erased() {
+async fn a_pick_that_is_acknowledged_during_a_pass_is_not_erased() {
     let stage = Stage::new();
     let retention = retention(&stage).await;
     let mut agendas = Vec::new();
@@ -155,7 +155,7 @@ async fn a_clock_that_is_a_year_ahead_at_a_start_erases_nothing() {
     retention(&stage).await;
     let mine = stage.agenda(&["opening"]).await;
     let right = stage.clock.now();
-    // Every start with the wrong clock, and whatever is written meanwhile.
+    // Every start sets the clock to the same wrong time, and agendas are made meanwhile.
     for _ in 0..3 {
         stage.clock.set(right + TimeDelta::days(400));
         let wrong = restarted(&stage);
@@ -195,7 +195,7 @@ async fn a_server_that_was_stopped_for_long_erases_after_a_day() {
     stage.clock.advance(TimeDelta::days(1));
     assert_eq!(started.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
     assert_eq!(status(&stage, &mine).await, (410, 401));
-    // The day was served: the next start goes on at once.
+    // The probation is over: the next start erases at once.
     stage.agenda(&["lunch"]).await;
     let again = restarted(&stage);
     assert_eq!(again.pass().await.unwrap(), Erased::default());
