@@ -61,7 +61,7 @@ impl<'a> Agenda<'a> {
         let mut gone = Vec::new();
         let mut entries: Vec<&Entry> = Vec::new();
         for id in picks {
-            match release.ledger.entries.get(id).filter(|entry| entry.is_shown()) {
+            match release.ledger.entries.get(id).filter(|entry| entry.is_visible()) {
                 Some(entry) => entries.push(entry),
                 None => gone.push(id.clone()),
             }
@@ -95,7 +95,7 @@ impl<'a> Agenda<'a> {
 pub fn has_new_clash(picks: &[SessionId], before: &Release, after: &Release) -> bool {
     let entry = |release: &'_ Release, id: &SessionId| -> Option<Slot> {
         let entry = release.ledger.entries.get(id)?;
-        (entry.is_shown() && takes_time(entry)).then(|| entry.session.slot.clone())
+        (entry.is_visible() && takes_time(entry)).then(|| entry.session.slot.clone())
     };
     let mut picks: Vec<&SessionId> = picks.iter().collect();
     picks.sort_unstable();

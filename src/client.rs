@@ -13,16 +13,16 @@ pub struct Secret(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFileError {
     /// Only blank lines and comments.
-    #[error("the file holds no secret")]
+    #[error("the file contains no secret")]
     Empty,
     /// The server's secrets file, which holds digests.
     #[error(
-        "this is the server's file, which holds no secret; pass the file with what `callboard secret add` printed"
+        "this is the server's file, which contains no secret; pass the file with the output of `callboard secret add`"
     )]
     Digests,
     /// More than one word, such as a label and a secret.
     #[error(
-        "the file holds more than one word; write the secret alone, as `callboard secret add` printed it"
+        "the file contains more than one word; write only the secret that `callboard secret add` printed"
     )]
     SeveralWords,
 }

@@ -118,7 +118,7 @@ pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// A confirmed talk with nothing but what every session has.
+/// A confirmed talk without optional values.
 pub fn talk(id: &str, start: DateTime<Utc>, end: DateTime<Utc>, title: &str) -> Session {
     Session {
         id: SessionId::parse(id).unwrap(),

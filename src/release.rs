@@ -1,16 +1,16 @@
-//! A release: program, ledger and feeds of one publication, an immutable snapshot that readers share.
+//! A release: program, ledger and feeds of one publication, as an immutable snapshot that readers share.
 
 mod texts;
 mod timetable;
 
-pub use timetable::Running;
+pub use timetable::Concurrent;
 
 use crate::feed::{FeedKey, FeedSet, Rendering};
 use crate::program::{Change, Program};
 use crate::revision::{Entry, Ledger, advance};
 use chrono::{DateTime, Utc};
 use std::sync::OnceLock;
-use texts::Texts;
+use texts::SearchTexts;
 use timetable::Timetable;
 
 /// One publication of the program.
@@ -18,43 +18,43 @@ use timetable::Timetable;
 pub struct Release {
     /// The validated sessions and the conference.
     pub program: Program,
-    /// Every revision; its number and time are the release's.
+    /// Every revision; its number and time are those of the release.
     pub ledger: Ledger,
     /// Every feed.
     pub feeds: FeedSet,
     timetable: Timetable,
-    /// Made when it is first searched.
-    texts: OnceLock<Texts>,
+    /// Built at the first search.
+    texts: OnceLock<SearchTexts>,
 }
 
-/// A program held against what is published.
+/// The release that a program gives, compared with the published one.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The release that it gives; the published one where nothing differs.
+    /// The new release, or the published one if nothing differs.
     pub release: Release,
-    /// What changes.
+    /// The changes.
     pub changes: Vec<Change>,
-    /// Whether anything differs: a session, a feed's envelope, a slug.
+    /// Whether anything differs: a session, a property of a feed, a slug.
     pub is_new: bool,
 }
 
 impl Release {
-    /// Diffs, advances and renders. Pure: nothing is published by it.
+    /// Diffs, advances and renders. Pure: it publishes nothing.
     pub fn prepare(program: Program, previous: &Ledger, now: DateTime<Utc>) -> Prepared {
         Self::advanced(program, previous, None, now)
     }
 
-    /// [`Self::prepare`] of what follows on this release. What is in its feeds already is shared with them.
+    /// [`Self::prepare`] on top of this release. Unchanged events and feeds are shared with it.
     pub fn follow(&self, program: Program, now: DateTime<Utc>) -> Prepared {
         Self::advanced(program, &self.ledger, Some(&self.feeds), now)
     }
 
-    /// The program, without the feeds: they are most of it.
+    /// The program; drops the feeds, which take most of the memory.
     pub fn into_program(self) -> Program {
         self.program
     }
 
-    /// Program and ledger, without the feeds.
+    /// Program and ledger; drops the feeds.
     pub fn into_program_and_ledger(self) -> (Program, Ledger) {
         (self.program, self.ledger)
     }
@@ -65,7 +65,7 @@ impl Release {
         earlier: Option<&FeedSet>,
         now: DateTime<Utc>,
     ) -> Prepared {
-        // A session that is as it was is in memory once, however many times it was imported.
+        // Unchanged sessions are shared with the previous ledger, to keep one copy in memory.
         program.share(|id| previous.entries.get(id).map(|entry| &entry.session));
         let rendering = Rendering::new(&program, previous, earlier);
         let step = advance(previous, &program, now, |draft| rendering.digest(draft));
@@ -87,32 +87,33 @@ impl Release {
         self.ledger.release
     }
 
-    /// The entries that pages and exports show, by start, end and number.
-    pub fn shown(&self) -> Vec<&Entry> {
-        self.timetable.shown(&self.ledger)
+    /// The visible entries by start, end and number.
+    pub fn visible_entries(&self) -> Vec<&Entry> {
+        self.timetable.visible_entries(&self.ledger)
     }
 
-    /// The shown entries whose title, speakers, block and abstract hold every word, in any case; in program order.
+    /// The visible entries that contain every word in title, speakers, block or abstract, in any case; in program order.
     pub fn search(&self, words: &str) -> Vec<&Entry> {
-        let shown = self.shown();
-        let texts = self.texts.get_or_init(|| Texts::of(shown.iter().map(|entry| entry.session.as_ref())));
-        texts.places(words).into_iter().filter_map(|place| shown.get(place).copied()).collect()
+        let visible = self.visible_entries();
+        let texts =
+            self.texts.get_or_init(|| SearchTexts::of(visible.iter().map(|entry| entry.session.as_ref())));
+        texts.search(words).into_iter().filter_map(|index| visible.get(index).copied()).collect()
     }
 
-    /// The entries of a canonical feed, in program order; none where there is no such feed.
+    /// The entries of a canonical feed, in program order; empty if there is no such feed.
     pub fn part(&self, key: &FeedKey) -> Vec<&Entry> {
-        let members = self.feeds.feed(key).map(|feed| feed.shared_members()).unwrap_or_default();
+        let members = self.feeds.feed(key).map(|feed| feed.members()).unwrap_or_default();
         members.iter().filter_map(|event| self.ledger.entries.get(&event.id)).collect()
     }
 
-    /// The breaks, meals and parties that take place between two times; at most so many are named.
-    pub fn pauses(&self, span: (DateTime<Utc>, DateTime<Utc>), most: usize) -> Running<'_> {
-        self.timetable.pauses(&self.ledger, span, most)
+    /// The breaks, meals and parties between two times; the first `max` of them and the number of others.
+    pub fn pauses(&self, span: (DateTime<Utc>, DateTime<Utc>), max: usize) -> Concurrent<'_> {
+        self.timetable.pauses(&self.ledger, span, max)
     }
 
-    /// The sessions that run at the same time as one, breaks and meals aside; at most so many are named.
-    pub fn beside(&self, entry: &Entry, most: usize) -> Running<'_> {
-        self.timetable.beside(&self.ledger, entry, most)
+    /// The sessions at the same time as one, without breaks and meals; the first `max` of them and the number of others.
+    pub fn beside(&self, entry: &Entry, max: usize) -> Concurrent<'_> {
+        self.timetable.beside(&self.ledger, entry, max)
     }
 
     /// When it was published.

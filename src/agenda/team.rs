@@ -90,7 +90,7 @@ impl<'a> Team<'a> {
                 }
             }
         }
-        let shown = release.shown();
+        let shown = release.visible_entries();
         let is_busy = |entry: &&Entry| takes_time(entry) && going.contains_key(&entry.session.id);
         let busy = merged(shown.iter().copied().filter(is_busy));
         let attended = |entry: &'a Entry| {

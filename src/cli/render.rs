@@ -7,7 +7,7 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor;
-use crate::feed::{Options, session_path};
+use crate::feed::{FeedOptions, session_path};
 use crate::import::import;
 use crate::program::Conference;
 use crate::release::Release;
@@ -30,9 +30,9 @@ pub(super) fn render(dir: &Path, settings: Settings) -> Result<Exit, Failure> {
     };
     let mut files: Vec<(String, Bytes)> =
         release.feeds.feeds().map(|(key, feed)| (key.to_string(), feed.identity.clone())).collect();
-    for entry in release.shown() {
+    for entry in release.visible_entries() {
         let session = &entry.session;
-        let single = release.feeds.single(&session.id, &session.title, Options::default());
+        let single = release.feeds.single(&session.id, &session.title, FeedOptions::default());
         files.extend(single.map(|joined| (session_path(&session.id), joined.identity())));
     }
     files.sort();

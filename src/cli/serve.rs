@@ -193,7 +193,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 /// Prints the addresses to open and to subscribe to.
 fn announce(release: &Release, is_first: bool) {
     let conference = &release.program.conference;
-    let sessions = release.shown().len();
+    let sessions = release.visible_entries().len();
     let news = if is_first { "published as release" } else { "release" };
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{}: {sessions} sessions, {news} {}", conference.title, release.number());

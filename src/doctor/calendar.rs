@@ -1,4 +1,4 @@
-//! A parsed calendar as the models look at it.
+//! A parsed calendar, in the form in which rules check it.
 
 use crate::ics::{self, Component, Line, Moment};
 use crate::program::{Civil, Zone, ZoneError};
@@ -6,30 +6,30 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// A VCALENDAR.
 #[derive(Debug)]
-pub(super) struct Calendar<'a> {
+pub(super) struct ParsedCalendar<'a> {
     pub component: &'a Component,
     pub zones: Vec<(&'a str, &'a Component)>,
-    pub events: Vec<Event<'a>>,
+    pub events: Vec<ParsedEvent<'a>>,
 }
 
 /// A VEVENT.
 #[derive(Debug)]
-pub(super) struct Event<'a> {
+pub(super) struct ParsedEvent<'a> {
     pub component: &'a Component,
-    /// Empty where it has none.
+    /// Empty if it has none.
     pub uid: String,
     pub start: Option<Moment>,
     /// DTEND, else DTSTART and DURATION.
     pub end: Option<Moment>,
 }
 
-impl<'a> Calendar<'a> {
+impl<'a> ParsedCalendar<'a> {
     pub(super) fn of(component: &'a Component) -> Self {
         let name = |zone: &'a Component| (zone.property("TZID").map_or("", |line| line.value.as_str()), zone);
         Self {
             component,
             zones: component.all("VTIMEZONE").map(name).collect(),
-            events: component.all("VEVENT").map(Event::of).collect(),
+            events: component.all("VEVENT").map(ParsedEvent::of).collect(),
         }
     }
 
@@ -45,7 +45,7 @@ impl<'a> Calendar<'a> {
     }
 }
 
-impl<'a> Event<'a> {
+impl<'a> ParsedEvent<'a> {
     fn of(component: &'a Component) -> Self {
         let start = component.property("DTSTART").and_then(ics::date_time);
         let end = component.property("DTEND").and_then(ics::date_time);
@@ -54,12 +54,16 @@ impl<'a> Event<'a> {
         Self { component, uid: component.text("UID"), start, end }
     }
 
-    /// The line of a property, else of the event.
+    pub(super) fn property(&self, name: &str) -> Option<&'a Line> {
+        self.component.property(name)
+    }
+
+    /// The line number of a property, else of the event.
     pub(super) fn line(&self, property: &str) -> usize {
         self.component.property(property).map_or(self.component.line, |line| line.number)
     }
 
-    /// The value of a property, trimmed; empty where there is none.
+    /// The trimmed value of a property; empty without it.
     pub(super) fn value(&self, property: &str) -> &'a str {
         self.component.property(property).map_or("", |line| line.value.trim())
     }
@@ -83,7 +87,7 @@ fn later(start: Moment, length: TimeDelta) -> Moment {
     }
 }
 
-/// The instant, where the zone is one that clients know; an hour that comes twice means the first.
+/// The instant, if clients know the zone. A time in a repeated hour means the first.
 pub(super) fn instant(moment: &Moment) -> Option<DateTime<Utc>> {
     match moment {
         Moment::Utc(at) => Some(*at),
@@ -94,7 +98,7 @@ pub(super) fn instant(moment: &Moment) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Whether clients find that zone in the IANA database; old links such as `US/Pacific` are in it.
+/// Whether a zone is in the IANA database, which includes old links such as `US/Pacific`.
 pub(super) fn is_iana(tzid: &str) -> bool {
     !matches!(Zone::parse(tzid), Err(ZoneError::Abbreviation(..) | ZoneError::Unknown(..)))
 }

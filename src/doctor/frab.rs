@@ -1,14 +1,15 @@
-//! A frab schedule as EventFahrplan and Giggity read it. EventFahrplan shows rooms as columns, where of two
-//! sessions at one time one is cut off.
+//! The rules of frab schedules, as EventFahrplan and Giggity read them. EventFahrplan shows rooms as columns, and cuts off
+//! one of two sessions at the same time.
 
-use super::finding::{Client, Findings};
+use super::finding::{CalendarClient, Findings};
 use crate::xml::{self, Element};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 
-const CLIENT: Client = Client::Fahrplan;
+const CLIENT: CalendarClient = CalendarClient::Fahrplan;
 
-pub(super) fn shown(bytes: &[u8]) -> Vec<String> {
+/// The guids of the sessions with readable times.
+pub(super) fn visible_guids(bytes: &[u8]) -> Vec<String> {
     let Ok(root) = xml::read(bytes, xml::MOST_BYTES) else { return Vec::new() };
     let readable = events(&root).filter(|(_, event)| span(event).is_some());
     readable.filter_map(|(_, event)| event.attribute("guid").map(str::to_owned)).collect()
@@ -19,13 +20,13 @@ fn events(root: &Element) -> impl Iterator<Item = (&Element, &Element)> {
     rooms.flat_map(|room| room.all("event").map(move |event| (room, event)))
 }
 
-pub(super) fn examine(bytes: &[u8], findings: &mut Findings) {
+pub(super) fn check(bytes: &[u8], findings: &mut Findings) {
     let root = match xml::read(bytes, xml::MOST_BYTES) {
         Ok(root) => root,
         Err(error) => {
             let message = format!("the XML cannot be read: {error}");
             findings.error(
-                Client::Every,
+                CalendarClient::Every,
                 "xml",
                 line_of(&error),
                 message,
@@ -40,7 +41,7 @@ pub(super) fn examine(bytes: &[u8], findings: &mut Findings) {
         return;
     }
     if root.text_of("version").is_empty() {
-        let message = "there is no version, and a new one is never noticed";
+        let message = "the version is missing, so updates are not noticed";
         findings.warn(CLIENT, "schedule-version", root.line, message, "write a <version> that changes");
     }
     let mut ids: HashMap<(&str, String), usize> = HashMap::new();
@@ -59,14 +60,13 @@ pub(super) fn examine(bytes: &[u8], findings: &mut Findings) {
                 continue;
             };
             if let Some(first) = ids.insert((key, value.to_owned()), event.line) {
-                let message =
-                    format!("the {key} is that of the event on line {first}; one of the two is lost");
+                let message = format!("the event on line {first} has the same {key}; one of the two is lost");
                 findings.error(
                     CLIENT,
                     "event-id-twice",
                     event.line,
                     message,
-                    "give each event ids of its own",
+                    "give each event different ids",
                 );
             }
         }
@@ -84,7 +84,7 @@ pub(super) fn examine(bytes: &[u8], findings: &mut Findings) {
             findings.error(CLIENT, "event-title", event.line, "this event has no title", "write a <title>");
         }
         for url in event.all("url").filter(|url| !url.text.trim().starts_with("http")) {
-            let message = "the url is empty or no web address";
+            let message = "the url is empty or not a web address";
             findings.error(
                 CLIENT,
                 "event-url",
@@ -95,17 +95,17 @@ pub(super) fn examine(bytes: &[u8], findings: &mut Findings) {
         }
         match span(event) {
             None => {
-                let message = "date, start or duration cannot be read, and the event is not shown";
+                let message = "date, start or duration cannot be read, so the event is not shown";
                 let remedy = "write <date> with an offset, <start> as 09:00 and <duration> as 00:45";
                 findings.error(CLIENT, "event-time", event.line, message, remedy);
             }
             Some((start, end)) => {
-                let place = room.attribute("name").unwrap_or_default().to_owned();
-                slots.push(Slot { place, line: event.line, start, end });
+                let room = room.attribute("name").unwrap_or_default().to_owned();
+                slots.push(ColumnSlot { room, line: event.line, start, end });
             }
         }
     }
-    overlaps(slots, findings);
+    check_overlaps(slots, findings);
 }
 
 fn span(event: &Element) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
@@ -130,30 +130,30 @@ fn line_of(error: &xml::XmlError) -> usize {
     }
 }
 
-/// A session in a column.
-struct Slot {
-    place: String,
+/// The time of a session in a room.
+struct ColumnSlot {
+    room: String,
     line: usize,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
 }
 
-fn overlaps(mut slots: Vec<Slot>, findings: &mut Findings) {
-    slots.retain(|slot| !slot.place.is_empty());
+fn check_overlaps(mut slots: Vec<ColumnSlot>, findings: &mut Findings) {
+    slots.retain(|slot| !slot.room.is_empty());
     slots.sort_by_key(|slot| (slot.start, slot.line));
-    let mut last: HashMap<&str, &Slot> = HashMap::new();
+    let mut last: HashMap<&str, &ColumnSlot> = HashMap::new();
     for slot in &slots {
-        if let Some(before) = last.get(slot.place.as_str()).filter(|before| before.end > slot.start) {
+        if let Some(before) = last.get(slot.room.as_str()).filter(|before| before.end > slot.start) {
             let message = format!(
                 "this session overlaps with the one on line {} in {:?}; EventFahrplan cuts one of them off",
-                before.line, slot.place,
+                before.line, slot.room,
             );
-            let remedy = "give the two sessions a room of their own each";
-            findings.warn(Client::Fahrplan, "room-overlap", slot.line, message, remedy);
+            let remedy = "give the two sessions different rooms";
+            findings.warn(CLIENT, "room-overlap", slot.line, message, remedy);
         }
-        let later = last.get(slot.place.as_str()).is_none_or(|before| slot.end > before.end);
+        let later = last.get(slot.room.as_str()).is_none_or(|before| slot.end > before.end);
         if later {
-            last.insert(slot.place.as_str(), slot);
+            last.insert(slot.room.as_str(), slot);
         }
     }
 }

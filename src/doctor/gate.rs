@@ -1,122 +1,124 @@
-//! The gate of publication: a release's feeds, linted and read back before they are served.
+//! The gate of publication: checks every feed of a release and parses it back before it is served.
 //!
-//! A canonical feed is an envelope, its members' VEVENTs and a closing line, and the gate checks just that byte
-//! for byte. So each VEVENT is read once, beside others of its release, however many feeds hold it, and each
-//! envelope once; what an earlier release, which went through the gate, shares is not read again.
+//! A canonical feed must be its calendar properties, the VEVENTs of its members and a closing line, byte for byte. Each
+//! VEVENT is therefore parsed once, together with others, however many feeds contain it. Parts shared with an earlier
+//! release that passed the gate are not parsed again.
 
-use super::back::{BackError, compare};
+use super::calendar::{ParsedCalendar, ParsedEvent, instant};
 use super::finding::{Finding, Findings};
-use super::{examine, google};
-use crate::feed::{Event, Feed, FeedKey};
-use crate::ics;
+use super::{check, clients};
+use crate::feed::{Feed, FeedKey, RenderedEvent};
+use crate::ics::{self, Moment, Reading, ZoneRules};
+use crate::program::{Status, Zone};
 use crate::release::Release;
 use crate::revision::Entry;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::fmt;
 
-/// What closes every feed.
+/// The last line of every feed.
 const CLOSING: &[u8] = b"END:VCALENDAR\r\n";
 
-/// VEVENTs that are read at a time, in bytes: a reading takes some ten times as much memory.
-const AT_A_TIME: usize = 1024 * 1024;
+/// The bytes of VEVENTs that are parsed together; the parsed form takes about ten times as much memory.
+const BATCH_BYTES: usize = 1024 * 1024;
 
-/// A finding, and what it was found in.
+/// A finding in a feed of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FeedFinding {
     /// A feed's path, or a session's id.
     pub place: String,
-    /// What would break; its line is that of a part of the feed and tells nothing here.
+    /// The finding. Its line counts within a part of the feed and has no meaning here.
     pub finding: Finding,
 }
 
-/// Where, for whom and what, in one line.
-impl fmt::Display for Found {
+/// Place, client and message in one line.
+impl fmt::Display for FeedFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}: {}", self.place, self.finding.client, self.finding.message)
     }
 }
 
-/// Lints every feed of a release, and reads each back.
+/// Checks every feed of a release, and parses it back.
 ///
-/// With an earlier release that went through the gate, only what the two do not share is read. Sizes are
-/// measured always. Findings stop nothing.
+/// With an earlier release that passed the gate, only parts that are not shared with it are parsed; sizes are always
+/// checked. Findings do not stop the release.
 ///
 /// # Errors
-/// [`BackError`] for a feed that holds other sessions, times, titles, states or stamps than the ledger.
-pub fn inspect(release: &Release, earlier: Option<&Release>) -> Result<Vec<Found>, BackError> {
+/// [`ParseBackError`] for a feed whose sessions, times, titles, states or stamps differ from the ledger.
+pub fn inspect(release: &Release, earlier: Option<&Release>) -> Result<Vec<FeedFinding>, ParseBackError> {
     let (feeds, earlier) = (&release.feeds, earlier.map(|release| &release.feeds));
     let mut found = Vec::new();
     let mut all: Vec<(&FeedKey, &Feed)> = feeds.feeds().collect();
     all.sort_unstable_by_key(|(key, _)| *key);
     for (key, feed) in all {
         let mut findings = Findings::default();
-        google::measure(&feed.identity, &mut findings);
-        keep(findings, key, &mut found);
+        clients::check_size(&feed.identity, &mut findings);
+        collect(findings, key, &mut found);
     }
     if let Some(program) = feeds.feed(&FeedKey::Program) {
-        let shown = release.ledger.shown();
-        if !feeds.members(program).map(|event| &event.id).eq(shown.iter().map(|entry| &entry.session.id)) {
-            return Err(broken(&FeedKey::Program, "it holds other sessions than the program"));
+        let visible = release.ledger.visible_entries();
+        let ids = visible.iter().map(|entry| &entry.session.id);
+        if !program.members().iter().map(|event| &event.id).eq(ids) {
+            return Err(broken(&FeedKey::Program, "its sessions differ from those of the program"));
         }
         let head = opening(release, program).ok_or_else(|| broken(&FeedKey::Program, NO_JOIN))?;
-        let ledger = by_uid(release, &shown);
-        let mut batch = Batch { release, ledger: &ledger, head, events: Vec::new(), length: 0 };
-        for event in feeds.fresh_events(earlier) {
-            batch.take(event, &mut found)?;
+        let ledger = by_uid(release, &visible);
+        let mut batch = EventBatch { release, ledger: &ledger, head, events: Vec::new(), length: 0 };
+        for event in feeds.unshared_events(earlier) {
+            batch.add(event, &mut found)?;
         }
-        batch.read(&mut found)?;
+        batch.check(&mut found)?;
     }
-    for (key, feed) in feeds.fresh_feeds(earlier) {
+    for (key, feed) in feeds.unshared_feeds(earlier) {
         let opening = opening(release, feed).ok_or_else(|| broken(key, NO_JOIN))?;
         let envelope = [opening, CLOSING].concat();
         let reading = ics::read(&envelope);
         compare(&reading, &[], &HashMap::new()).map_err(|problem| broken(key, problem))?;
         let mut findings = Findings::default();
-        examine(&envelope, &reading, &mut findings);
-        keep(findings, key, &mut found);
+        check(&envelope, &reading, &mut findings);
+        collect(findings, key, &mut found);
     }
     Ok(found)
 }
 
-const NO_JOIN: &str = "it is not the join of its sessions";
+const NO_JOIN: &str = "it is not made of its sessions";
 
-fn broken(key: &FeedKey, problem: impl Into<String>) -> BackError {
-    BackError { feed: key.to_string(), problem: problem.into() }
+fn broken(key: &FeedKey, problem: impl Into<String>) -> ParseBackError {
+    ParseBackError { feed: key.to_string(), problem: problem.into() }
 }
 
-fn by_uid<'a>(release: &Release, shown: &[&'a Entry]) -> HashMap<String, &'a Entry> {
-    shown.iter().map(|entry| (release.ledger.uid(&entry.session.id), *entry)).collect()
+fn by_uid<'a>(release: &Release, visible: &[&'a Entry]) -> HashMap<String, &'a Entry> {
+    visible.iter().map(|entry| (release.ledger.uid(&entry.session.id), *entry)).collect()
 }
 
-/// A feed without its members and its closing line; none where the rest is anything else.
+/// The start of a feed, before its members; none if the feed is not made of its members.
 fn opening<'a>(release: &'a Release, feed: &'a Feed) -> Option<&'a [u8]> {
     let mut rest = feed.identity.strip_suffix(CLOSING)?;
-    let members: Vec<&Event> = release.feeds.members(feed).collect();
-    for member in members.iter().rev() {
-        // Not the feed's own word for what its members are, but what the program feed shows of them.
+    for member in feed.members().iter().rev() {
+        // The bytes come from the program feed, which is checked, and not from this feed's own members.
         rest = rest.strip_suffix(release.feeds.event(&member.id)?.default_bytes().as_ref())?;
     }
     Some(rest)
 }
 
-/// VEVENTs to be read together.
-struct Batch<'a> {
+/// VEVENTs that are parsed together.
+struct EventBatch<'a> {
     release: &'a Release,
     ledger: &'a HashMap<String, &'a Entry>,
-    /// The program feed's envelope, whose VTIMEZONE all feeds share.
+    /// The start of the program feed, with the VTIMEZONE that all feeds share.
     head: &'a [u8],
-    events: Vec<&'a Event>,
+    events: Vec<&'a RenderedEvent>,
     length: usize,
 }
 
-impl<'a> Batch<'a> {
-    fn take(&mut self, event: &'a Event, found: &mut Vec<Found>) -> Result<(), BackError> {
+impl<'a> EventBatch<'a> {
+    fn add(&mut self, event: &'a RenderedEvent, found: &mut Vec<FeedFinding>) -> Result<(), ParseBackError> {
         self.length += event.default_bytes().len();
         self.events.push(event);
-        if self.length >= AT_A_TIME { self.read(found) } else { Ok(()) }
+        if self.length >= BATCH_BYTES { self.check(found) } else { Ok(()) }
     }
 
-    fn read(&mut self, found: &mut Vec<Found>) -> Result<(), BackError> {
+    fn check(&mut self, found: &mut Vec<FeedFinding>) -> Result<(), ParseBackError> {
         let mut bytes = self.head.to_vec();
         self.events.iter().for_each(|event| bytes.extend_from_slice(&event.default_bytes()));
         bytes.extend_from_slice(CLOSING);
@@ -124,14 +126,14 @@ impl<'a> Batch<'a> {
         let uids: Vec<String> = self.events.iter().map(|event| self.release.ledger.uid(&event.id)).collect();
         compare(&reading, &uids, self.ledger).map_err(|problem| broken(&FeedKey::Program, problem))?;
         let mut findings = Findings::default();
-        examine(&bytes, &reading, &mut findings);
+        check(&bytes, &reading, &mut findings);
         let lines: Vec<usize> =
             reading.calendars().flat_map(|calendar| calendar.all("VEVENT")).map(|event| event.line).collect();
         for finding in findings.into_list() {
             let place = lines.partition_point(|line| *line <= finding.line).checked_sub(1);
-            // What is in front of the first VEVENT was looked at with its own feed.
+            // Lines before the first VEVENT are checked with their own feed.
             let event = place.and_then(|place| self.events.get(place));
-            found.extend(event.map(|event| Found { place: event.id.to_string(), finding }));
+            found.extend(event.map(|event| FeedFinding { place: event.id.to_string(), finding }));
         }
         self.events.clear();
         self.length = 0;
@@ -139,9 +141,80 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn keep(findings: Findings, key: &FeedKey, found: &mut Vec<Found>) {
+fn collect(findings: Findings, key: &FeedKey, found: &mut Vec<FeedFinding>) {
     let place = key.to_string();
-    found.extend(findings.into_list().into_iter().map(|finding| Found { place: place.clone(), finding }));
+    found.extend(
+        findings.into_list().into_iter().map(|finding| FeedFinding { place: place.clone(), finding }),
+    );
+}
+
+/// A feed that differs from the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the feed {feed} does not parse back: {problem}")]
+pub struct ParseBackError {
+    /// The feed's path.
+    pub feed: String,
+    /// The difference.
+    pub problem: String,
+}
+
+/// Compares a parsed calendar with the ledger: these sessions, in this order, each as published.
+fn compare(reading: &Reading, expected: &[String], ledger: &HashMap<String, &Entry>) -> Result<(), String> {
+    if let Some(flaw) = reading.flaws.first() {
+        return Err(format!("line {}: {}", flaw.line, flaw.kind));
+    }
+    let [component] = reading.components.as_slice() else {
+        return Err(format!("it has {} components", reading.components.len()));
+    };
+    let calendar = ParsedCalendar::of(component);
+    let found: Vec<&str> = calendar.events.iter().map(|event| event.uid.as_str()).collect();
+    if found != expected {
+        return Err(format!("it has {} sessions of {}", found.len(), expected.len()));
+    }
+    for event in &calendar.events {
+        let entry = ledger.get(&event.uid).ok_or_else(|| format!("{} is not in the ledger", event.uid))?;
+        compare_event(event, entry, &calendar).map_err(|what| format!("{what} of {}", event.uid))?;
+    }
+    Ok(())
+}
+
+fn compare_event(
+    event: &ParsedEvent<'_>,
+    entry: &Entry,
+    calendar: &ParsedCalendar<'_>,
+) -> Result<(), &'static str> {
+    let session = &entry.session;
+    let at = |moment: Option<&Moment>| moment.and_then(|moment| agreed_instant(moment, calendar));
+    let status = match session.status {
+        Status::Cancelled => "CANCELLED",
+        Status::Tentative => "TENTATIVE",
+        Status::Confirmed | Status::Withdrawn => "CONFIRMED",
+    };
+    if at(event.start.as_ref()) != Some(session.slot.start) {
+        return Err("the start");
+    }
+    if at(event.end.as_ref()) != Some(session.slot.end) {
+        return Err("the end");
+    }
+    if event.component.text("SUMMARY") != session.title.as_str() {
+        return Err("the title");
+    }
+    if event.value("STATUS") != status {
+        return Err("the status");
+    }
+    if event.value("SEQUENCE") != entry.revision.sequence.to_string() {
+        return Err("the sequence");
+    }
+    Ok(())
+}
+
+/// The instant by the IANA database and by the feed's VTIMEZONE; none if they differ.
+fn agreed_instant(moment: &Moment, calendar: &ParsedCalendar<'_>) -> Option<DateTime<Utc>> {
+    let at = instant(moment)?;
+    let Moment::Zoned(civil, tzid) = moment else { return Some(at) };
+    let offset = ZoneRules::of(calendar.zone(tzid)?).offset(*civil)?;
+    let by_feed = civil.and_utc() - TimeDelta::seconds(i64::from(offset));
+    (by_feed == at && Zone::parse(tzid).is_ok()).then_some(at)
 }
 
 #[cfg(test)]
@@ -149,9 +222,9 @@ mod tests {
     use super::*;
     use crate::fixtures;
 
-    /// What a broken renderer could write, and what the release is stopped for.
+    /// Faults that a broken renderer could make.
     #[test]
-    fn a_renderers_fault_stops_the_release_and_a_finding_does_not() {
+    fn a_fault_stops_the_release_and_a_finding_does_not() {
         assert_eq!(inspect(&fixtures::opening().release(), None), Ok(Vec::new()));
         for (old, new, problem) in [
             ("T090000", "T100000", "the start"),
@@ -161,28 +234,56 @@ mod tests {
             ("VERSION:2.0\r\n", "VERSION:2.0\n", "LF"),
         ] {
             let mut broken = fixtures::opening().release();
-            broken.feeds.plant(&FeedKey::Program, old, new);
-            let told = inspect(&broken, None).unwrap_err();
-            assert!(told.problem.contains(problem) && told.feed == "/program.ics", "{old}: {told}");
+            broken.feeds.corrupt(&FeedKey::Program, old, new);
+            let error = inspect(&broken, None).unwrap_err();
+            assert!(error.problem.contains(problem) && error.feed == "/program.ics", "{old}: {error}");
         }
         let mut warned = fixtures::opening().release();
-        warned.feeds.plant(&FeedKey::Program, "CLASS:PUBLIC", "CLASS:PRIVATE");
-        // The day's feed still holds the sound VEVENT, which is no longer the session's.
-        assert_eq!(inspect(&warned, None).unwrap_err().problem, "it is not the join of its sessions");
+        warned.feeds.corrupt(&FeedKey::Program, "CLASS:PUBLIC", "CLASS:PRIVATE");
+        // The day's feed still has the VEVENT as rendered.
+        assert_eq!(inspect(&warned, None).unwrap_err().problem, "it is not made of its sessions");
         let day = warned.feeds.feeds().map(|(key, _)| key.clone()).find(|key| *key != FeedKey::Program);
-        warned.feeds.plant(&day.unwrap(), "CLASS:PUBLIC", "CLASS:PRIVATE");
+        warned.feeds.corrupt(&day.unwrap(), "CLASS:PUBLIC", "CLASS:PRIVATE");
         let found = inspect(&warned, None).unwrap();
-        let told: Vec<_> = found.iter().map(|one| (one.place.as_str(), one.finding.rule)).collect();
-        assert_eq!(told, [("opening", "class")]);
+        let places: Vec<_> = found.iter().map(|one| (one.place.as_str(), one.finding.rule)).collect();
+        assert_eq!(places, [("opening", "class")]);
     }
 
     #[test]
-    fn what_an_inspected_release_shares_is_not_read_again() {
+    fn shared_parts_are_not_parsed_again() {
         let (first, now) = (fixtures::opening().release(), "2025-01-02T00:00:00Z".parse().unwrap());
         let next = first.follow(first.program.clone(), now).release;
-        assert_eq!(next.feeds.fresh_events(Some(&first.feeds)).count(), 0);
-        assert_eq!(next.feeds.fresh_feeds(Some(&first.feeds)).count(), 0);
-        assert_eq!(next.feeds.fresh_events(None).count(), 1);
+        assert_eq!(next.feeds.unshared_events(Some(&first.feeds)).count(), 0);
+        assert_eq!(next.feeds.unshared_feeds(Some(&first.feeds)).count(), 0);
+        assert_eq!(next.feeds.unshared_events(None).count(), 1);
         assert_eq!(inspect(&next, Some(&first)), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_feed_that_differs_from_the_ledger_does_not_parse_back() {
+        let release = fixtures::opening().release();
+        let feed = release.feeds.feed(&crate::feed::FeedKey::Program).unwrap();
+        let text = String::from_utf8(feed.identity.to_vec()).unwrap();
+        let entry = release.ledger.entries.values().next().unwrap();
+        let uid = "opening@conference.callboard.invalid".to_owned();
+        let ledger = HashMap::from([(uid.clone(), entry)]);
+        for (old, new, problem) in [
+            ("T090000", "T100000", "the start"),
+            ("T094500", "T104500", "the end"),
+            ("TZOFFSETTO:-0700", "TZOFFSETTO:-0600", "the start"),
+            ("Opening\\, with", "Opening, wi", "the title"),
+            ("STATUS:CONFIRMED", "STATUS:CANCELLED", "the status"),
+            ("SEQUENCE:0", "SEQUENCE:1", "the sequence"),
+            ("UID:opening", "UID:closing", "sessions"),
+            ("END:VEVENT\r\n", "", "END:VCALENDAR"),
+            ("\r\n", "\n", "LF"),
+        ] {
+            let broken = text.replace(old, new);
+            assert_ne!(broken, text, "{old}");
+            let error =
+                compare(&ics::read(broken.as_bytes()), std::slice::from_ref(&uid), &ledger).unwrap_err();
+            assert!(error.contains(problem), "{old}: {error}");
+        }
+        assert_eq!(compare(&ics::read(text.as_bytes()), &[uid], &ledger), Ok(()));
     }
 }

@@ -86,7 +86,7 @@ pub(super) struct NameIndex<'a> {
 impl<'a> NameIndex<'a> {
     pub(super) fn of(release: &'a Release, names: &[SessionName]) -> Self {
         let shown: Vec<&'a Entry> =
-            release.ledger.entries.values().filter(|entry| entry.is_shown()).collect();
+            release.ledger.entries.values().filter(|entry| entry.is_visible()).collect();
         let uses = |is: fn(&NameKey) -> bool| names.iter().flat_map(|name| &name.keys).any(is);
         let id = |entry: &&'a Entry| &entry.session.id;
         let uid = |entry: &&'a Entry| release.ledger.uid(id(entry));

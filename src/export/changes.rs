@@ -1,48 +1,48 @@
-//! Change feeds: Atom 1.0 (RFC 4287) and JSON Feed 1.1 of what each release changed.
+//! Change feeds: the changes of each release as Atom 1.0 (RFC 4287) and JSON Feed 1.1.
 //!
-//! One entry per change of a session; the first release is one entry. Entry ids are UUIDs of the UID and the
-//! release, so that a reader shows nothing twice. A session that is withdrawn now is in no entry, not even in
-//! those of earlier releases.
+//! Each change of a session is one entry; the first release is a single entry. Entry ids are UUIDs of UID and release,
+//! so that no reader shows an entry twice. A session that is withdrawn now is in no entry, not even of an earlier
+//! release.
 
-mod atom;
-mod json;
 mod sentence;
 
-use super::{guid, ident};
+use super::{Exported, guid};
 use crate::program::{Change, ChangeKind, Conference, SessionId, Slug, Text};
 use crate::release::Release;
 use crate::revision::Standing;
-use chrono::{DateTime, Utc};
+use crate::xml::Writer;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
-/// Entries of a feed at most, the newest.
-pub const MOST_ENTRIES: usize = 500;
+/// The most entries of a feed.
+pub const MAX_ENTRIES: usize = 500;
 
-/// A release as the store keeps it.
+/// The changes of one stored release.
 #[derive(Debug, Clone, Copy)]
-pub struct Published<'a> {
+pub struct ReleaseChanges<'a> {
     /// 1, 2, 3 …
     pub number: u64,
     /// When it was published.
     pub published: DateTime<Utc>,
-    /// What it changed.
+    /// The changes.
     pub changes: &'a [Change],
 }
 
-/// Which changes a feed shows.
+/// The changes that a feed includes.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope<'a> {
     /// All.
     Program,
-    /// Of sessions that were in a track before or after the change.
+    /// Changes of sessions that are in a track before or after the change.
     Track(&'a Slug),
-    /// Of chosen sessions. The feed names no address of its own, since that is a secret; `key` makes its id.
+    /// Changes of picked sessions. The feed does not contain its address, which is a secret; `key` gives its id.
     Agenda {
         /// The agenda's name.
         name: &'a Text,
-        /// Anything that is the agenda's own and stays.
+        /// A constant value that only this agenda has.
         key: &'a [u8],
-        /// The sessions.
+        /// The picks.
         picks: &'a [SessionId],
     },
 }
@@ -54,17 +54,18 @@ pub struct ChangeFeed {
     title: String,
     author: String,
     language: String,
-    /// The page that shows the same, and the path stem of the feed itself where it may be named.
+    /// The page with the same content.
     page: String,
+    /// The address of the feed without its extension; none for an agenda.
     stem: Option<String>,
-    entries: Vec<Entry>,
-    /// When an entry came or went last.
+    entries: Vec<ChangeEntry>,
+    /// When an entry was last added or removed.
     pub modified: DateTime<Utc>,
 }
 
-/// One change in words.
+/// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+struct ChangeEntry {
     id: Uuid,
     at: DateTime<Utc>,
     title: String,
@@ -75,29 +76,28 @@ struct Entry {
 }
 
 impl ChangeFeed {
-    /// The feed of a scope; `releases` in any order, with the running one as the view of what is public.
-    pub fn of(release: &Release, releases: &[Published<'_>], scope: Scope<'_>) -> Self {
+    /// The feed of a scope. `releases` are in any order; the live `release` decides what is public.
+    pub fn of(release: &Release, releases: &[ReleaseChanges<'_>], scope: Scope<'_>) -> Self {
         let conference: &Conference = &release.program.conference;
         let domain = &release.ledger.uid_domain;
-        let mut newest: Vec<&Published<'_>> = releases.iter().collect();
-        newest.sort_by_key(|published| std::cmp::Reverse(published.number));
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut newest: Vec<&ReleaseChanges<'_>> = releases.iter().collect();
+        newest.sort_by_key(|one| std::cmp::Reverse(one.number));
+        let mut entries: Vec<ChangeEntry> = Vec::new();
         for published in &newest {
             if published.number <= 1 {
-                entries.push(first(published, release));
+                entries.push(first_release_entry(published, release));
                 continue;
             }
-            let shown = published.changes.iter().filter(|change| is_shown(change, release, scope));
-            entries.extend(shown.filter_map(|change| entry(change, published, release)));
+            let included = published.changes.iter().filter(|change| is_included(change, release, scope));
+            entries.extend(included.filter_map(|change| change_entry(change, published, release)));
         }
-        let kept = entries.len().min(MOST_ENTRIES);
-        entries.truncate(kept);
-        // What was withdrawn left the feed with that release.
-        let takes_back = |change: &Change| change.kind == ChangeKind::Withdrawn;
-        let taken_back = newest.iter().find(|published| published.changes.iter().any(takes_back));
+        entries.truncate(MAX_ENTRIES);
+        // A release that withdraws a session removes its entries from the feed.
+        let withdraws = |change: &Change| change.kind == ChangeKind::Withdrawn;
+        let removal = newest.iter().find(|published| published.changes.iter().any(withdraws));
         let oldest = newest.last().map(|published| published.published);
         let modified =
-            entries.first().map(|entry| entry.at).max(taken_back.map(|published| published.published));
+            entries.first().map(|entry| entry.at).max(removal.map(|published| published.published));
         let (id, name, page, stem) = match scope {
             Scope::Program => {
                 ("changes".to_owned(), None, "/changes".to_owned(), Some("/changes".to_owned()))
@@ -118,7 +118,7 @@ impl ChangeFeed {
             None => format!("{}: changes", conference.title),
         };
         Self {
-            id: ident::guid(&format!("{id}@{domain}")),
+            id: guid(&format!("{id}@{domain}")),
             title,
             author: conference.title.to_string(),
             language: conference.language.clone(),
@@ -129,25 +129,87 @@ impl ChangeFeed {
         }
     }
 
-    /// How many entries it has.
+    /// The number of its entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether nothing changed in its scope.
+    /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+
+    /// The feed as Atom.
+    pub fn atom(&self) -> Exported {
+        let mut xml = Writer::default();
+        xml.open("feed", &[("xmlns", "http://www.w3.org/2005/Atom"), ("xml:lang", &self.language)]);
+        xml.leaf("id", &[], &self.id.urn().to_string());
+        xml.leaf("title", &[], &self.title);
+        xml.leaf("updated", &[], &date(self.modified));
+        xml.open("author", &[]);
+        xml.leaf("name", &[], &self.author);
+        xml.close();
+        xml.leaf("generator", &[], "callboard");
+        xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &self.page)]);
+        if let Some(stem) = &self.stem {
+            let own = format!("{stem}.atom");
+            xml.empty("link", &[("rel", "self"), ("type", "application/atom+xml"), ("href", &own)]);
+        }
+        for entry in &self.entries {
+            xml.open("entry", &[]);
+            xml.leaf("id", &[], &entry.id.urn().to_string());
+            xml.leaf("title", &[], &entry.title);
+            xml.leaf("published", &[], &date(entry.at));
+            xml.leaf("updated", &[], &date(entry.at));
+            xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &entry.url)]);
+            xml.empty("category", &[("term", entry.category)]);
+            xml.leaf("content", &[("type", "text")], &entry.text);
+            xml.close();
+        }
+        Exported::new("application/atom+xml; charset=utf-8", xml.finish(), self.modified)
+    }
+
+    /// The feed as JSON Feed.
+    pub fn json(&self) -> Exported {
+        let items: Vec<_> = self
+            .entries
+            .iter()
+            .map(|entry| {
+                json!({
+                    "id": entry.id.urn().to_string(),
+                    "url": entry.url,
+                    "title": entry.title,
+                    "content_text": entry.text,
+                    "date_published": date(entry.at),
+                    "tags": [entry.category],
+                })
+            })
+            .collect();
+        let mut feed = json!({
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": self.title,
+            "home_page_url": self.page,
+            "language": self.language,
+            "authors": [{ "name": self.author }],
+            "items": items,
+        });
+        if let (Some(stem), Some(members)) = (&self.stem, feed.as_object_mut()) {
+            members.insert("feed_url".to_owned(), json!(format!("{stem}.json")));
+        }
+        let mut bytes = serde_json::to_vec_pretty(&feed).unwrap_or_default();
+        bytes.push(b'\n');
+        Exported::new("application/feed+json; charset=utf-8", bytes, self.modified)
+    }
 }
 
-/// Whether a change is public, by what stands in a later release: nothing of a session that is withdrawn is.
-pub fn is_told(change: &Change, release: &Release) -> bool {
+/// Whether a change is public by a later release: no change of a withdrawn session is.
+pub fn is_public_change(change: &Change, release: &Release) -> bool {
     let standing = release.ledger.entries.get(&change.session).map(|entry| entry.standing);
     standing.is_some_and(|standing| standing != Standing::Withdrawn) && change.kind != ChangeKind::Withdrawn
 }
 
-fn is_shown(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
-    if !is_told(change, release) {
+fn is_included(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
+    if !is_public_change(change, release) {
         return false;
     }
     match scope {
@@ -165,12 +227,12 @@ fn is_shown(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
     }
 }
 
-/// The first release in one entry.
-fn first(published: &Published<'_>, release: &Release) -> Entry {
+/// The entry of the first release.
+fn first_release_entry(published: &ReleaseChanges<'_>, release: &Release) -> ChangeEntry {
     let conference = &release.program.conference;
     let count = published.changes.len();
     let sessions = if count == 1 { "session" } else { "sessions" };
-    Entry {
+    ChangeEntry {
         id: guid(&format!("release/1@{}", release.ledger.uid_domain)),
         at: published.published,
         title: format!("The program of {} is published", conference.title),
@@ -180,11 +242,11 @@ fn first(published: &Published<'_>, release: &Release) -> Entry {
     }
 }
 
-fn entry(change: &Change, published: &Published<'_>, release: &Release) -> Option<Entry> {
+fn change_entry(change: &Change, published: &ReleaseChanges<'_>, release: &Release) -> Option<ChangeEntry> {
     let conference = &release.program.conference;
     let title = &change.subject()?.title;
-    let words = sentence::of(change, &release.ledger.slugs, conference.zone);
-    Some(Entry {
+    let words = sentence::describe(change, &release.ledger.slugs, conference.zone);
+    Some(ChangeEntry {
         id: guid(&format!("{}/release/{}", release.ledger.uid(&change.session), published.number)),
         at: published.published,
         title: format!("{title}: {}", words.headline),
@@ -192,6 +254,11 @@ fn entry(change: &Change, published: &Published<'_>, release: &Release) -> Optio
         url: conference.link(&format!("/sessions/{}", change.session)),
         category: change.kind.as_str(),
     })
+}
+
+/// `2025-03-25T16:00:00Z`
+fn date(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]
@@ -232,10 +299,14 @@ mod tests {
     }
 
     fn feed(scope: Scope<'_>) -> ChangeFeed {
-        let (release, kept) = two_releases();
-        let published: Vec<Published<'_>> = kept
+        let (release, stored) = two_releases();
+        let published: Vec<ReleaseChanges<'_>> = stored
             .iter()
-            .map(|(number, published, changes)| Published { number: *number, published: *published, changes })
+            .map(|(number, published, changes)| ReleaseChanges {
+                number: *number,
+                published: *published,
+                changes,
+            })
             .collect();
         ChangeFeed::of(&release, &published, scope)
     }
@@ -245,9 +316,9 @@ mod tests {
     }
 
     #[test]
-    fn each_change_is_said_as_somebody_would_say_it() {
+    fn each_change_is_described_in_a_sentence() {
         let feed = feed(Scope::Program);
-        let said: Vec<(&str, &str)> =
+        let texts: Vec<(&str, &str)> =
             feed.entries.iter().map(|entry| (entry.title.as_str(), entry.text.as_str())).collect();
         for expected in [
             (
@@ -265,21 +336,21 @@ mod tests {
             ("Night walk: cancelled", "Cancelled. It was Thu 27 Mar 22:00."),
             ("One more: new, Thu 27 Mar 09:00", "New in the program: Thu 27 Mar 09:00."),
         ] {
-            assert!(said.contains(&expected), "{expected:?} in {said:#?}");
+            assert!(texts.contains(&expected), "{expected:?} in {texts:#?}");
         }
-        assert_eq!(said.last().unwrap(), &("The program of SREcon25 Americas is published", "6 sessions."));
+        assert_eq!(texts.last().unwrap(), &("The program of SREcon25 Americas is published", "6 sessions."));
         assert_eq!(feed.len(), 6);
     }
 
     #[test]
-    fn what_is_withdrawn_is_in_no_entry_and_its_leaving_shows_in_the_date() {
+    fn a_withdrawn_session_is_in_no_entry_and_moves_the_modification_time() {
         let feed = feed(Scope::Program);
         assert!(!titles(&feed).iter().any(|title| title.contains("Coffee")), "{:?}", titles(&feed));
         assert_eq!(feed.modified, fixtures::at("2025-03-20T08:00:00Z"));
     }
 
     #[test]
-    fn a_track_holds_what_was_in_it_before_or_after() {
+    fn a_track_includes_changes_into_it_and_out_of_it() {
         let one = Slug::parse("track-1").unwrap();
         let two = Slug::parse("2").unwrap();
         let (first, second) = (feed(Scope::Track(&one)), feed(Scope::Track(&two)));
@@ -290,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agenda_holds_its_picks_and_never_its_own_address() {
+    fn an_agenda_includes_its_picks_and_never_its_address() {
         let picks = [SessionId::parse("night").unwrap()];
         let name = Text::from("Mine");
         let feed = feed(Scope::Agenda { name: &name, key: b"secret", picks: &picks });
@@ -303,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn atom_has_what_the_standard_asks_for_and_ids_that_stay() {
+    fn atom_has_the_required_elements_and_stable_ids() {
         let feed = feed(Scope::Program);
         let root = read(&feed.atom().bytes, MOST_BYTES).unwrap();
         assert_eq!((root.name.as_str(), &*root.namespace), ("feed", "http://www.w3.org/2005/Atom"));
@@ -314,8 +385,8 @@ mod tests {
         let ids: std::collections::HashSet<&str> = entries.iter().map(|entry| entry.text_of("id")).collect();
         assert_eq!(ids.len(), entries.len());
         assert!(ids.iter().all(|id| id.starts_with("urn:uuid:")));
-        let (release, kept) = two_releases();
-        let first = Published { number: 1, published: kept[0].1, changes: &kept[0].2 };
+        let (release, stored) = two_releases();
+        let first = ReleaseChanges { number: 1, published: stored[0].1, changes: &stored[0].2 };
         let alone = ChangeFeed::of(&release, &[first], Scope::Program);
         assert!(ids.contains(alone.entries[0].id.urn().to_string().as_str()));
     }

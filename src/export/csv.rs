@@ -1,8 +1,8 @@
-//! `/schedule.csv`: the published program as the file that it could have been imported from.
+//! `/schedule.csv`: the published program as an importable file.
 //!
-//! A spreadsheet runs a cell that starts with `=`, `+`, `-`, `@`, a tab or a CR as a formula. Such a cell gets
-//! an apostrophe in front, and so does one that already is such a cell behind apostrophes; import takes one
-//! apostrophe off exactly those, so that every text comes back as it was.
+//! Spreadsheets run a cell that starts with `=`, `+`, `-`, `@`, a tab or a CR as a formula. Such a cell gets a leading
+//! apostrophe, as does one that is such a cell behind apostrophes. Import removes one apostrophe from exactly those, so
+//! every text survives.
 
 use super::Exported;
 use crate::program::{Program, Session, Speaker, Status, Zone};
@@ -18,7 +18,7 @@ const COLUMNS: [&str; 16] = [
 /// The cells of one row, in the order of the columns.
 pub type Cells = [String; 16];
 
-/// The running program; withdrawn sessions are left out, since they are shown nowhere.
+/// The published program without withdrawn sessions.
 pub fn schedule_csv(release: &Release) -> Exported {
     let program = &release.program;
     let listed = program.order().iter().filter(|session| session.status != Status::Withdrawn);
@@ -26,7 +26,7 @@ pub fn schedule_csv(release: &Release) -> Exported {
     Exported::new("text/csv; charset=utf-8; header=present", bytes, release.published())
 }
 
-/// A header and rows as CSV (RFC 4180), every cell defused.
+/// A header and rows as CSV (RFC 4180), with no cell that is a formula.
 pub fn write_table(rows: impl IntoIterator<Item = Cells>) -> Vec<u8> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing into memory cannot fail, and every row has the header's length.
@@ -74,7 +74,7 @@ fn row(session: &Session, program: &Program) -> Cells {
     ]
 }
 
-/// `09:00`; within an hour that comes twice with the abbreviation in force, which tells the two apart.
+/// `09:00`; within a repeated hour followed by the abbreviation in force, which tells the two apart.
 pub fn clock_cell(zone: Zone, at: DateTime<Utc>) -> String {
     let civil = zone.civil(at).format("%H:%M").to_string();
     if !zone.is_repeated(at) {
@@ -89,7 +89,7 @@ pub fn clock_cell(zone: Zone, at: DateTime<Utc>) -> String {
     format!("{civil} {sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
 }
 
-/// Bios in the speakers' order; a line `--` at the end says that those who follow have none.
+/// The bios in the speakers' order, separated by lines `--`; trailing empty ones are omitted.
 fn bios(speakers: &[Speaker]) -> String {
     if speakers.iter().all(|speaker| speaker.bio.is_empty()) {
         return String::new();
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What import does to a cell.
+    /// The cell as import reads it.
     fn undo(cell: &str) -> &str {
         let bare = cell.trim_start_matches('\'');
         let defused = bare.len() < cell.len() && bare.starts_with(['=', '+', '-', '@', '\t', '\r']);
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_defused_cell_is_no_formula_and_comes_back(cell in "'{0,2}[=+@\t\r'a-]{0,3}.*") {
+        fn a_defused_cell_is_not_a_formula_and_imports_unchanged(cell in "'{0,2}[=+@\t\r'a-]{0,3}.*") {
             let safe = defuse(&cell);
             prop_assert!(!safe.starts_with(['=', '+', '-', '@', '\t', '\r']), "{}", safe);
             prop_assert_eq!(undo(&safe), cell);

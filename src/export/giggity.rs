@@ -1,4 +1,4 @@
-//! Giggity: the entry for its menu, and the link that adds the schedule to the app.
+//! Giggity: the entry for the app's menu, and the link that adds the schedule to the app.
 
 use super::Exported;
 use crate::program::Conference;
@@ -12,8 +12,8 @@ use std::io::Write;
 
 /// One entry of Giggity's menu, in the fields of its `menu.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Menu {
-    /// `yyyymmddnn`; rises with every change of the entry, not of the schedule.
+pub struct GiggityMenu {
+    /// `yyyymmddnn`; rises with changes of the entry, not of the schedule.
     pub version: u32,
     /// The schedule.
     pub url: String,
@@ -23,35 +23,36 @@ pub struct Menu {
     pub start: String,
     /// Last day.
     pub end: String,
-    /// Where its times hold.
+    /// The zone of its times.
     pub timezone: String,
     /// Links beside the schedule.
-    pub metadata: Metadata,
+    pub metadata: GiggityMetadata,
 }
 
-/// What Giggity shows beside a schedule.
+/// The links that Giggity shows beside a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Metadata {
+pub struct GiggityMetadata {
     /// Pages.
-    pub links: Vec<MenuLink>,
+    pub links: Vec<GiggityLink>,
 }
 
-/// A page.
+/// A link to a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MenuLink {
+pub struct GiggityLink {
     /// Its address.
     pub url: String,
     /// Its label.
     pub title: String,
 }
 
-impl Menu {
+impl GiggityMenu {
     /// The entry of a release's conference.
     pub fn of(release: &Release) -> Self {
         let conference = &release.program.conference;
         let (first, last) = span(release);
         let version = first.format("%Y%m%d00").to_string().parse().unwrap_or_default();
-        let link = |path: &str, title: &str| MenuLink { url: conference.link(path), title: title.to_owned() };
+        let link =
+            |path: &str, title: &str| GiggityLink { url: conference.link(path), title: title.to_owned() };
         Self {
             version,
             url: conference.link("/schedule.xml"),
@@ -59,15 +60,15 @@ impl Menu {
             start: first.to_string(),
             end: last.to_string(),
             timezone: conference.zone.name().to_owned(),
-            metadata: Metadata { links: vec![link("/", "Program"), link("/changes", "Changes")] },
+            metadata: GiggityMetadata { links: vec![link("/", "Program"), link("/changes", "Changes")] },
         }
     }
 }
 
-/// The first and the last day of the schedule, without making one.
+/// The first and the last day of the schedule, without building it.
 fn span(release: &Release) -> (NaiveDate, NaiveDate) {
     let Conference { zone, dates, .. } = *release.program.conference;
-    let entries = release.ledger.entries.values().filter(|entry| entry.is_shown() && !entry.is_cancelled());
+    let entries = release.ledger.entries.values().filter(|entry| entry.is_visible() && !entry.is_cancelled());
     let starts = || entries.clone().map(|entry| entry.session.slot.start);
     let sessions = starts().min().zip(starts().max());
     let sessions = sessions.map(|(first, last)| (zone.civil(first).date(), zone.civil(last).date()));
@@ -80,20 +81,20 @@ fn span(release: &Release) -> (NaiveDate, NaiveDate) {
 
 /// `/giggity.json`: the entry as a file, for a pull request to the app's menu.
 pub fn giggity_menu(release: &Release) -> Exported {
-    let mut bytes = serde_json::to_vec_pretty(&Menu::of(release)).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(&GiggityMenu::of(release)).unwrap_or_default();
     bytes.push(b'\n');
     Exported::new("application/json; charset=utf-8", bytes, release.published())
 }
 
-/// The address that opens the schedule in Giggity with its menu entry, or a page about it where the app is not there.
+/// The address that opens the schedule in Giggity, or a page about the app if it is not installed.
 ///
-/// The entry is JSON, as gzip, in URL-safe base 64: what the app's own `tools/ggt.sh` makes.
+/// It contains the menu entry as gzipped JSON in URL-safe base 64, like the app's `tools/ggt.sh`.
 pub fn deep_link(release: &Release) -> String {
     let conference: &Conference = &release.program.conference;
     let schedule = conference.link("/schedule.xml");
     let address = utf8_percent_encode(&schedule, NON_ALPHANUMERIC);
-    let entry = serde_json::to_vec(&Menu::of(release)).unwrap_or_default();
-    // Writing into memory cannot fail, and the header holds no time, so the link stays the same.
+    let entry = serde_json::to_vec(&GiggityMenu::of(release)).unwrap_or_default();
+    // Writing into memory cannot fail. Without a time in the header, the link never changes.
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     let _ = gzip.write_all(&entry);
     let packed = gzip.finish().unwrap_or_default();

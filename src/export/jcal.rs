@@ -1,26 +1,21 @@
-//! jCal (RFC 7265): a feed's own iCalendar bytes, property by property, as JSON.
+//! jCal (RFC 7265): a feed's iCalendar as JSON, property by property.
 //!
-//! The strict reader refuses a file whose grammar is broken, so nothing is guessed. Values are typed by their
-//! property (RFC 5545, 8.3.2; RFC 7986) or VALUE parameter; an X- property without one is `unknown` and kept
-//! as written (RFC 7265, 5.1).
+//! A file with a broken grammar is rejected, so nothing is guessed. The VALUE parameter or the property (RFC 5545, 8.3.2;
+//! RFC 7986) gives the type of a value; X- properties without one are `unknown` and stay as written (RFC 7265, 5.1).
 
-mod kind;
-mod recur;
-
-use crate::ics::{self, Component, FlawKind, Line};
-use kind::Kind;
+use crate::ics::{self, Component, FlawKind, Line, Moment};
 use serde_json::{Map, Value, json};
 
-/// Why a file has no jCal.
+/// The reason why a file cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JcalError {
     /// Its grammar is broken.
     #[error("line {0}: {1}")]
     Grammar(usize, FlawKind),
-    /// It holds no calendar, or several.
-    #[error("a jCal holds one VCALENDAR, and this file has {0}")]
+    /// It has no calendar, or several.
+    #[error("a jCal has one VCALENDAR, and this file has {0}")]
     NotOne(usize),
-    /// A value has not the form of its type.
+    /// A value does not fit its type.
     #[error("line {0}: {1} is no {2}")]
     Value(usize, String, &'static str),
 }
@@ -28,7 +23,7 @@ pub enum JcalError {
 /// The jCal of an iCalendar file.
 ///
 /// # Errors
-/// [`JcalError`]; feeds of ours have none.
+/// [`JcalError`]; never for our own feeds.
 pub fn jcal(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
     let reading = ics::read(bytes);
     if let Some(flaw) = reading.flaws.into_iter().find(|flaw| flaw.kind.breaks_grammar()) {
@@ -43,14 +38,14 @@ pub fn jcal(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
     Ok(serde_json::to_vec(&component(calendar)?).unwrap_or_default())
 }
 
-fn component(found: &Component) -> Result<Value, JcalError> {
-    let properties: Vec<Value> = found.properties.iter().map(property).collect::<Result<_, _>>()?;
-    let components: Vec<Value> = found.components.iter().map(component).collect::<Result<_, _>>()?;
-    Ok(json!([found.name.to_ascii_lowercase(), properties, components]))
+fn component(parsed: &Component) -> Result<Value, JcalError> {
+    let properties: Vec<Value> = parsed.properties.iter().map(property).collect::<Result<_, _>>()?;
+    let components: Vec<Value> = parsed.components.iter().map(component).collect::<Result<_, _>>()?;
+    Ok(json!([parsed.name.to_ascii_lowercase(), properties, components]))
 }
 
 fn property(line: &Line) -> Result<Value, JcalError> {
-    let kind = Kind::of(line);
+    let kind = ValueType::of(line);
     let mut parameters = Map::new();
     for parameter in line.parameters.iter().filter(|parameter| parameter.name != "VALUE") {
         let value = match parameter.values.as_slice() {
@@ -75,6 +70,159 @@ fn property(line: &Line) -> Result<Value, JcalError> {
         _ => out.push(each(&line.value)?),
     }
     Ok(Value::Array(out))
+}
+
+/// A value type of jCal (RFC 7265, 3.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ValueType {
+    Binary,
+    Boolean,
+    CalAddress,
+    Date,
+    DateTime,
+    Duration,
+    Float,
+    Integer,
+    Period,
+    Recur,
+    Text,
+    Uri,
+    UtcOffset,
+    Unknown,
+}
+
+impl ValueType {
+    /// The type of a property's value: its VALUE parameter, else the default of the property.
+    fn of(line: &Line) -> Self {
+        match line.parameter("VALUE") {
+            Some(stated) => Self::named(&stated.to_ascii_uppercase()),
+            None => Self::default_of(&line.name),
+        }
+    }
+
+    fn named(name: &str) -> Self {
+        match name {
+            "BINARY" => Self::Binary,
+            "BOOLEAN" => Self::Boolean,
+            "CAL-ADDRESS" => Self::CalAddress,
+            "DATE" => Self::Date,
+            "DATE-TIME" => Self::DateTime,
+            "DURATION" => Self::Duration,
+            "FLOAT" => Self::Float,
+            "INTEGER" => Self::Integer,
+            "PERIOD" => Self::Period,
+            "RECUR" => Self::Recur,
+            "TEXT" => Self::Text,
+            "URI" => Self::Uri,
+            "UTC-OFFSET" => Self::UtcOffset,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn default_of(property: &str) -> Self {
+        match property {
+            "DTSTART" | "DTEND" | "DTSTAMP" | "DUE" | "COMPLETED" | "CREATED" | "LAST-MODIFIED"
+            | "RECURRENCE-ID" | "EXDATE" | "RDATE" => Self::DateTime,
+            "DURATION" | "TRIGGER" | "REFRESH-INTERVAL" => Self::Duration,
+            "FREEBUSY" => Self::Period,
+            "GEO" => Self::Float,
+            "SEQUENCE" | "PRIORITY" | "REPEAT" | "PERCENT-COMPLETE" => Self::Integer,
+            "RRULE" | "EXRULE" => Self::Recur,
+            "TZOFFSETFROM" | "TZOFFSETTO" => Self::UtcOffset,
+            "URL" | "TZURL" | "ATTACH" | "SOURCE" | "IMAGE" | "CONFERENCE" => Self::Uri,
+            "ORGANIZER" | "ATTENDEE" => Self::CalAddress,
+            "VERSION" | "PRODID" | "CALSCALE" | "METHOD" | "NAME" | "DESCRIPTION" | "SUMMARY"
+            | "LOCATION" | "STATUS" | "TRANSP" | "CLASS" | "COMMENT" | "CONTACT" | "RELATED-TO" | "UID"
+            | "CATEGORIES" | "RESOURCES" | "REQUEST-STATUS" | "ACTION" | "TZID" | "TZNAME" | "COLOR" => {
+                Self::Text
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Boolean => "boolean",
+            Self::CalAddress => "cal-address",
+            Self::Date => "date",
+            Self::DateTime => "date-time",
+            Self::Duration => "duration",
+            Self::Float => "float",
+            Self::Integer => "integer",
+            Self::Period => "period",
+            Self::Recur => "recur",
+            Self::Text => "text",
+            Self::Uri => "uri",
+            Self::UtcOffset => "utc-offset",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// One value in jCal; none if it does not fit the type.
+    fn value(self, raw: &str) -> Option<Value> {
+        Some(match self {
+            Self::Text => json!(ics::unescape(raw)),
+            Self::Binary | Self::CalAddress | Self::Uri | Self::Unknown => json!(raw),
+            Self::Boolean => json!(match raw.to_ascii_uppercase().as_str() {
+                "TRUE" => true,
+                "FALSE" => false,
+                _ => return None,
+            }),
+            Self::Integer => json!(raw.parse::<i64>().ok()?),
+            Self::Float => json!(raw.parse::<f64>().ok().filter(|number| number.is_finite())?),
+            Self::Duration => {
+                ics::duration(raw)?;
+                json!(raw)
+            }
+            Self::Date | Self::DateTime => json!(moment(raw)?),
+            Self::Period => {
+                let (start, end) = raw.split_once('/')?;
+                let end = if ics::duration(end).is_some() { end.to_owned() } else { moment(end)? };
+                json!([moment(start)?, end])
+            }
+            Self::UtcOffset => {
+                ics::offset(raw)?;
+                let seconds = raw.get(5..7).map(|rest| format!(":{rest}")).unwrap_or_default();
+                json!(format!("{}:{}{seconds}", raw.get(..3)?, raw.get(3..5)?))
+            }
+            Self::Recur => recurrence(raw)?,
+        })
+    }
+}
+
+/// `20250325T090000Z` as `2025-03-25T09:00:00Z`, and `20250325` as `2025-03-25`.
+fn moment(raw: &str) -> Option<String> {
+    let bare = Line { number: 0, name: String::new(), parameters: Vec::new(), value: raw.to_owned() };
+    Some(match ics::date_time(&bare)? {
+        Moment::Day(day) => day.to_string(),
+        Moment::Utc(at) => at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        Moment::Zoned(civil, _) | Moment::Floating(civil) => civil.format("%Y-%m-%dT%H:%M:%S").to_string(),
+    })
+}
+
+/// RECUR as an object (RFC 7265, 3.6.10); none if it is malformed.
+fn recurrence(raw: &str) -> Option<Value> {
+    let mut rule = Map::new();
+    for part in raw.split(';').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=')?;
+        let name = name.to_ascii_lowercase();
+        let value = match name.as_str() {
+            "freq" | "wkst" | "rscale" | "skip" => json!(value),
+            "until" => json!(moment(value)?),
+            "count" | "interval" => json!(value.parse::<u32>().ok()?),
+            "byday" => several(value, |day| Some(json!(day)))?,
+            _ => several(value, |number| Some(json!(number.parse::<i32>().ok()?)))?,
+        };
+        rule.insert(name, value);
+    }
+    rule.contains_key("freq").then_some(Value::Object(rule))
+}
+
+/// One value, or an array of several.
+fn several(raw: &str, each: impl Fn(&str) -> Option<Value>) -> Option<Value> {
+    let mut values: Vec<Value> = raw.split(',').map(each).collect::<Option<_>>()?;
+    if values.len() == 1 { values.pop() } else { Some(Value::Array(values)) }
 }
 
 #[cfg(test)]
@@ -117,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_has_none() {
+    fn a_broken_file_is_rejected() {
         assert!(matches!(jcal(b""), Err(JcalError::NotOne(0))));
         assert!(matches!(jcal(b"BEGIN:VCALENDAR\nEND:VCALENDAR\n"), Err(JcalError::Grammar(1, _))));
         assert!(matches!(convert("DTSTART:tomorrow\r\n"), Err(JcalError::Value(2, _, "date-time"))));
@@ -138,14 +286,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_survives(text in any::<String>()) {
+        fn any_text_converts_unchanged(text in any::<String>()) {
             let text = crate::program::Text::block(&text).0;
             let escaped: String = text.as_str().chars().map(|c| match c {
                 '\\' | ',' | ';' => format!("\\{c}"),
                 '\n' => "\\n".to_owned(),
                 c => c.to_string(),
             }).collect();
-            // Folded at every second character, as a strange but allowed writer might.
+            // Folded at every second character, which is allowed.
             let folded = escaped.chars().enumerate().map(|(n, c)| if n % 2 == 1 { format!("{c}\r\n ") } else { c.to_string() });
             let lines = format!("SUMMARY:{}\r\n", folded.collect::<String>());
             prop_assert_eq!(&properties(&lines)[0][3], text.as_str());

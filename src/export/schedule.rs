@@ -1,38 +1,39 @@
-//! The one model of all exports: which sessions, in which rooms, on which days.
+//! The model that all exports print: sessions with their ids and times, rooms, days and persons.
+//!
+//! Invariant: the guid, number and code of a session, and the guids of persons and rooms, never change.
 
-use super::ident::room_guid;
-use super::item::Item;
-use crate::program::{Civil, Conference, Lanes, Text, Track, Zone};
+use crate::program::{Civil, Conference, Lanes, Session, Slug, Speaker, Text, Track, Zone, slug_of};
 use crate::release::Release;
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
+use crate::revision::Entry;
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Offset, SecondsFormat, TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// A release as frab's tools see a conference.
+/// A release in frab's terms.
 #[derive(Debug)]
 pub struct Schedule<'a> {
-    /// Whose schedule it is.
+    /// The release.
     pub release: &'a Release,
-    /// The conference's slug in the form that both frab schemas accept: no hyphens, at least four characters.
+    /// The conference's slug as both frab schemas accept it: no hyphens, at least four characters.
     pub acronym: String,
-    /// Every room, in the order of its first session; a declared room before the others.
-    pub rooms: Vec<Room>,
-    /// Every day of the conference, and those outside it that have a session.
-    pub days: Vec<Day<'a>>,
+    /// Every room: declared ones first, then in the order of their first sessions.
+    pub rooms: Vec<ScheduleRoom>,
+    /// Every day of the conference, and other days with sessions.
+    pub days: Vec<ScheduleDay<'a>>,
 }
 
-/// A place of sessions: a named room, else the track, else the venue, else the conference itself.
+/// A room. Sessions without one use their track, the venue or the conference as their room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Room {
+pub struct ScheduleRoom {
     /// Never empty.
     pub name: Text,
-    /// Stable.
+    /// The UUIDv5 of the name.
     pub guid: Uuid,
 }
 
 /// A day by the venue's date.
 #[derive(Debug)]
-pub struct Day<'a> {
+pub struct ScheduleDay<'a> {
     /// From 1.
     pub index: usize,
     /// The date.
@@ -41,27 +42,28 @@ pub struct Day<'a> {
     pub start: DateTime<FixedOffset>,
     /// The first instant of the next day.
     pub end: DateTime<FixedOffset>,
-    /// Its sessions by room, rooms without any left out.
-    pub rooms: Vec<(Room, Vec<Item<'a>>)>,
+    /// Its sessions by room; rooms without sessions are omitted.
+    pub rooms: Vec<(ScheduleRoom, Vec<ScheduleItem<'a>>)>,
 }
 
 impl<'a> Schedule<'a> {
-    /// The sessions of a release that take place; frab has no word for a cancelled one.
+    /// The schedule of a release, without cancelled sessions, which frab cannot express.
     pub fn of(release: &'a Release) -> Self {
         let conference: &Conference = &release.program.conference;
         let zone = conference.zone;
         let acronym = acronym(conference.slug.as_str());
-        let entries = release.shown().into_iter().filter(|entry| !entry.is_cancelled());
-        let mut items: Vec<Item<'a>> = entries.map(|entry| Item::of(entry, release, &acronym)).collect();
-        spread(&mut items);
+        let entries = release.visible_entries().into_iter().filter(|entry| !entry.is_cancelled());
+        let mut items: Vec<ScheduleItem<'a>> =
+            entries.map(|entry| ScheduleItem::of(entry, release, &acronym)).collect();
+        separate_parallel(&mut items);
         let domain = &release.ledger.uid_domain;
-        let mut rooms: Vec<Room> = Vec::new();
+        let mut rooms: Vec<ScheduleRoom> = Vec::new();
         let mut places: HashMap<Text, usize> = HashMap::new();
         let declared = conference.rooms.iter().map(|room| &room.name);
         let used: BTreeSet<&Text> = items.iter().map(|item| &item.room).collect();
         for name in declared.filter(|name| used.contains(name)).chain(items.iter().map(|item| &item.room)) {
             places.entry(name.clone()).or_insert_with(|| {
-                rooms.push(Room { name: name.clone(), guid: room_guid(name, domain) });
+                rooms.push(ScheduleRoom { name: name.clone(), guid: room_guid(name, domain) });
                 rooms.len() - 1
             });
         }
@@ -70,28 +72,28 @@ impl<'a> Schedule<'a> {
             dates.extend(first.iter_days().take_while(|day| *day <= last));
         }
         if dates.is_empty() {
-            // Both schemas want a day, and a program without sessions or dates has only the release's.
+            // Both schemas require a day. Without sessions and dates, it is the day of the release.
             dates.insert(zone.civil(release.published()).date());
         }
-        // By day and by the place of the room.
-        let mut held: HashMap<NaiveDate, BTreeMap<usize, Vec<Item<'a>>>> = HashMap::new();
+        // By day and room.
+        let mut by_day: HashMap<NaiveDate, BTreeMap<usize, Vec<ScheduleItem<'a>>>> = HashMap::new();
         for item in items {
             if let Some(place) = places.get(&item.room) {
-                held.entry(item.day).or_default().entry(*place).or_default().push(item);
+                by_day.entry(item.day).or_default().entry(*place).or_default().push(item);
             }
         }
-        let mut rooms_of = |date: &NaiveDate| -> Vec<(Room, Vec<Item<'a>>)> {
-            let held = held.remove(date).unwrap_or_default();
-            held.into_iter().filter_map(|(place, items)| Some((rooms.get(place)?.clone(), items))).collect()
+        let mut rooms_of = |date: &NaiveDate| -> Vec<(ScheduleRoom, Vec<ScheduleItem<'a>>)> {
+            let by_day = by_day.remove(date).unwrap_or_default();
+            by_day.into_iter().filter_map(|(place, items)| Some((rooms.get(place)?.clone(), items))).collect()
         };
         let days = dates
             .into_iter()
             .enumerate()
-            .map(|(index, date)| Day {
+            .map(|(index, date)| ScheduleDay {
                 index: index + 1,
                 date,
-                start: local(zone, midnight(zone, date)),
-                end: local(zone, midnight(zone, date + Days::new(1))),
+                start: at_venue(zone, midnight(zone, date)),
+                end: at_venue(zone, midnight(zone, date + Days::new(1))),
                 rooms: rooms_of(&date),
             })
             .collect();
@@ -103,21 +105,21 @@ impl<'a> Schedule<'a> {
         &self.release.program.conference
     }
 
-    /// The tracks, those that are announced but still empty included.
+    /// The tracks, including those without sessions.
     pub fn tracks(&self) -> &'a [Track] {
         &self.release.program.tracks
     }
 
     /// The first and the last day.
     pub fn span(&self) -> (NaiveDate, NaiveDate) {
-        let date = |day: Option<&Day<'_>>| day.map(|day| day.date).unwrap_or_default();
+        let date = |day: Option<&ScheduleDay<'_>>| day.map(|day| day.date).unwrap_or_default();
         (date(self.days.first()), date(self.days.last()))
     }
 }
 
-/// Gives sessions that share a stand-in for a room at one time a place of their own each, `Track 1 (2)`, since
-/// EventFahrplan cuts off all but one. What the program says of rooms is left as it is.
-fn spread(items: &mut [Item<'_>]) {
+/// Gives parallel sessions without a room separate rooms, `Track 1 (2)`, since EventFahrplan shows only one session
+/// per room and time. Rooms named in the program stay as they are.
+fn separate_parallel(items: &mut [ScheduleItem<'_>]) {
     let mut taken: HashMap<Text, Lanes> = HashMap::new();
     for item in items {
         let lanes = taken.entry(item.room.clone()).or_default();
@@ -136,7 +138,7 @@ fn spread(items: &mut [Item<'_>]) {
 }
 
 /// An instant with the venue's offset.
-pub(super) fn local(zone: Zone, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+pub(super) fn at_venue(zone: Zone, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     let offset = FixedOffset::east_opt(zone.offset(at)).unwrap_or_else(|| Utc.fix());
     offset.from_utc_datetime(&at.naive_utc())
 }
@@ -156,8 +158,176 @@ fn acronym(slug: &str) -> String {
     acronym
 }
 
-/// A slug as both schemas accept it: at least two characters, a letter first.
+/// A track's slug, if both schemas accept it: at least two characters, a letter first.
 pub(super) fn track_slug(track: &Track) -> Option<&str> {
     let slug = track.slug.as_str();
     (slug.len() > 1 && slug.starts_with(|c: char| c.is_ascii_lowercase())).then_some(slug)
+}
+
+/// A session with the ids and times of the exports.
+#[derive(Debug, Clone)]
+pub struct ScheduleItem<'a> {
+    /// Its ledger entry.
+    pub entry: &'a Entry,
+    /// The UUIDv5 of its UID.
+    pub guid: Uuid,
+    /// Its number in base 36.
+    pub code: String,
+    /// A slug, unique in the conference, that both frab schemas accept.
+    pub slug: String,
+    /// The room's name, never empty.
+    pub room: Text,
+    /// Its track.
+    pub track: Option<&'a Track>,
+    /// The venue's date.
+    pub day: NaiveDate,
+    /// Its first instant, with the venue's offset.
+    pub start: DateTime<FixedOffset>,
+    /// The first instant after it.
+    pub end: DateTime<FixedOffset>,
+    /// The organizer's page about it, else ours.
+    pub url: String,
+    /// Our page about it.
+    pub page: String,
+    /// Speakers with roles and bios, for formats without fields for those.
+    pub description: String,
+    /// Its speakers.
+    pub persons: Vec<SchedulePerson<'a>>,
+}
+
+/// A speaker with the ids of the exports.
+#[derive(Debug, Clone)]
+pub struct SchedulePerson<'a> {
+    /// Name, affiliation, role and bio.
+    pub speaker: &'a Speaker,
+    /// The slug of the name.
+    pub slug: Slug,
+    /// The UUIDv5 of that slug.
+    pub guid: Uuid,
+    /// Our page about them.
+    pub url: String,
+}
+
+impl SchedulePerson<'_> {
+    /// A number for tools that require one: 31 bits of the guid, since the ledger does not number speakers.
+    pub fn number(&self) -> u32 {
+        self.guid.as_fields().0 >> 1
+    }
+}
+
+impl<'a> ScheduleItem<'a> {
+    /// The item of a ledger entry.
+    pub fn of(entry: &'a Entry, release: &'a Release, acronym: &str) -> Self {
+        let session: &Session = &entry.session;
+        let conference = &release.program.conference;
+        let ledger = &release.ledger;
+        let track = session.track.as_ref().and_then(|slug| ledger.slugs.track(slug));
+        let room = session.slot.room.as_ref().or(track.map(|track| &track.name));
+        let room = room.or(conference.venue.as_ref()).unwrap_or(&conference.title);
+        let person = |speaker: &'a Speaker| {
+            let slug = ledger.slugs.speaker_slug(&speaker.name).cloned();
+            let slug: Slug = slug.unwrap_or_else(|| slug_of(speaker.name.as_str()));
+            SchedulePerson {
+                speaker,
+                guid: person_guid(&slug, &ledger.uid_domain),
+                url: conference.link(&format!("/speakers/{slug}")),
+                slug,
+            }
+        };
+        let page = conference.link(&format!("/sessions/{}", session.id));
+        Self {
+            entry,
+            guid: guid(&ledger.uid(&session.id)),
+            code: code(entry.number),
+            slug: format!("{acronym}-{}-{}", entry.number, session.id),
+            room: room.clone(),
+            track,
+            day: conference.zone.civil(session.slot.start).date(),
+            start: at_venue(conference.zone, session.slot.start),
+            end: at_venue(conference.zone, session.slot.end),
+            url: session.url.as_ref().map_or_else(|| page.clone(), ToString::to_string),
+            page,
+            description: describe_speakers(session),
+            persons: session.speakers.iter().map(person).collect(),
+        }
+    }
+
+    /// The session.
+    pub fn session(&self) -> &'a Session {
+        &self.entry.session
+    }
+
+    /// `2025-03-25T09:00:00-07:00`
+    pub fn date(&self) -> String {
+        self.start.to_rfc3339_opts(SecondsFormat::Secs, false)
+    }
+
+    /// `09:00`
+    pub fn clock(&self) -> String {
+        self.start.format("%H:%M").to_string()
+    }
+
+    /// `00:45`; at most `99:59`, since frab's XML has two digits for the hours.
+    pub fn duration(&self) -> String {
+        let minutes = (self.end - self.start).num_minutes().min(99 * 60 + 59);
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+
+    /// The name of its track; empty without one.
+    pub fn track_name(&self) -> &str {
+        self.track.map_or("", |track| track.name.as_str())
+    }
+}
+
+/// `Role: Name, Affiliation` for each speaker, with the bio below.
+fn describe_speakers(session: &Session) -> String {
+    let person = |speaker: &Speaker| match speaker.bio.is_empty() {
+        true => speaker.line(),
+        false => format!("{}\n{}", speaker.line(), speaker.bio),
+    };
+    session.speakers.iter().map(person).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A session's guid: the UUIDv5 of its UID in the URL namespace, as in other frab tools (RFC 9562, 5.5).
+pub fn guid(uid: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, uid.as_bytes())
+}
+
+/// A session's code: its number in base 36 with six digits, like the codes of pretalx.
+pub fn code(number: u32) -> String {
+    let mut digits = Vec::new();
+    let mut rest = number;
+    while rest > 0 || digits.len() < 6 {
+        digits.push(char::from_digit(rest % 36, 36).unwrap_or('0').to_ascii_uppercase());
+        rest /= 36;
+    }
+    digits.iter().rev().collect()
+}
+
+/// A person's guid, from the ledger's slug of the name.
+pub fn person_guid(slug: &Slug, uid_domain: &str) -> Uuid {
+    guid(&format!("speakers/{slug}@{uid_domain}"))
+}
+
+/// A room's guid, from its name, since a track's name can replace a room's.
+pub fn room_guid(name: &Text, uid_domain: &str) -> Uuid {
+    guid(&format!("rooms/{name}@{uid_domain}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_six_digits_in_base_36() {
+        let codes: Vec<String> = [1, 35, 36, 1296, 60_466_176].map(code).into();
+        assert_eq!(codes, ["000001", "00000Z", "000010", "000100", "100000"]);
+    }
+
+    #[test]
+    fn a_guid_never_changes() {
+        assert_eq!(guid("opening@conf.example.org").to_string(), "d64babd6-a3a7-5537-9d5a-7eb7ca444687");
+        assert_eq!(guid("a@x").get_version_num(), 5);
+        assert_ne!(guid("a@x"), guid("b@x"));
+    }
 }

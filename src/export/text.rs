@@ -1,6 +1,6 @@
 //! The program as a table of 80 columns, for terminals.
 //!
-//! Times are on the 24-hour clock, which no language misreads and no table needs to widen for.
+//! Times use the 24-hour clock, which every language reads the same and which needs the fewest columns.
 
 use super::Exported;
 use crate::agenda::Agenda;
@@ -8,25 +8,26 @@ use crate::program::{Conference, SessionId, Speaker, Text};
 use crate::release::Release;
 use crate::revision::Entry;
 use chrono::{NaiveDate, NaiveDateTime};
+use unicode_width::UnicodeWidthChar as _;
 
-/// The most sessions in a table that is made for one request.
-const MOST_LISTED: usize = 1000;
+/// The most sessions in a table made for one request.
+const MAX_LISTED: usize = 1000;
 /// Columns of a line.
 const WIDTH: usize = 80;
-/// Columns of the times and of the place, with the spaces behind them.
+/// Columns of the times and of the place, with the spaces after them.
 const TIMES: usize = 13;
 const PLACE: usize = 18;
 
-/// The whole program, cancelled sessions named as such.
+/// The whole program, with cancelled sessions marked.
 pub fn program_text(release: &Release) -> Exported {
     let conference = &release.program.conference;
-    let table = table(conference.title.as_str(), &release.shown(), release);
+    let table = table(conference.title.as_str(), &release.visible_entries(), release);
     Exported::new("text/plain; charset=utf-8", table.into_bytes(), release.published())
 }
 
-/// Some of the program's sessions, in its order, the first `MOST_LISTED` of them.
-pub fn shown_text(release: &Release, entries: &[&Entry]) -> String {
-    let listed = entries.get(..MOST_LISTED).unwrap_or(entries);
+/// A table of the first `MAX_LISTED` of some entries.
+pub fn entries_text(release: &Release, entries: &[&Entry]) -> String {
+    let listed = entries.get(..MAX_LISTED).unwrap_or(entries);
     let mut out = table(release.program.conference.title.as_str(), listed, release);
     if listed.len() < entries.len() {
         out.push_str(&format!("\nAnd {} more: narrow the search.\n", entries.len() - listed.len()));
@@ -34,7 +35,7 @@ pub fn shown_text(release: &Release, entries: &[&Entry]) -> String {
     out
 }
 
-/// Somebody's picks; what the program no longer shows is listed below.
+/// An agenda, followed by its overlaps and the number of picks that are no longer in the program.
 pub fn agenda_text(release: &Release, name: &Text, picks: &[SessionId]) -> String {
     let agenda = Agenda::of(picks, release);
     let entries: Vec<&Entry> = agenda.items.iter().map(|item| item.entry).collect();
@@ -94,18 +95,18 @@ fn row(entry: &Entry, start: NaiveDateTime, end: NaiveDateTime, release: &Releas
     }
 }
 
-/// Appends a text that starts at that column, broken at spaces before column 80; a word that is longer than
-/// a line is broken anywhere.
+/// Appends a text that starts at that column, broken at spaces before column 80. Words longer than a line are broken
+/// anywhere.
 fn wrap(text: &str, column: usize, indent: &str, out: &mut String) {
     let mut at = column;
-    let mut fresh = true;
+    let mut at_start = true;
     for word in text.split_whitespace() {
-        if !fresh && at + 1 + width(word) > WIDTH {
+        if !at_start && at + 1 + width(word) > WIDTH {
             out.push('\n');
             out.push_str(indent);
-            (at, fresh) = (indent.len(), true);
+            (at, at_start) = (indent.len(), true);
         }
-        if !fresh {
+        if !at_start {
             out.push(' ');
             at += 1;
         }
@@ -118,7 +119,7 @@ fn wrap(text: &str, column: usize, indent: &str, out: &mut String) {
             out.push(c);
             at += columns(c);
         }
-        fresh = false;
+        at_start = false;
     }
     out.push('\n');
 }
@@ -133,36 +134,20 @@ fn cut(text: &str, to: usize) -> String {
         return text.to_owned();
     }
     let mut used = 1;
-    let kept = text.chars().take_while(|c| {
+    let start = text.chars().take_while(|c| {
         used += columns(*c);
         used <= to
     });
-    format!("{}…", kept.collect::<String>().trim_end())
+    format!("{}…", start.collect::<String>().trim_end())
 }
 
 fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// The columns that terminals give a character: two for East Asian wide ones and emoji, none for marks.
+/// The columns of a character on a terminal: two for East Asian wide ones and emoji, none for marks.
 fn columns(c: char) -> usize {
-    match c {
-        c if unicode_normalization::char::is_combining_mark(c) => 0,
-        '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0,
-        '\u{1100}'..='\u{115f}'
-        | '\u{2e80}'..='\u{303e}'
-        | '\u{3041}'..='\u{a4cf}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe6f}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1f64f}'
-        | '\u{1f680}'..='\u{1f6ff}'
-        | '\u{1f900}'..='\u{1f9ff}'
-        | '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
+    c.width().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -172,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_day_has_a_heading_and_each_session_its_times_place_and_people() {
+    fn a_table_has_headings_of_days_and_times_places_and_speakers() {
         let release = fixtures::tricky().release();
         let text = String::from_utf8(program_text(&release).bytes.to_vec()).unwrap();
         assert!(
@@ -188,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agenda_names_clashes_and_what_is_gone() {
+    fn an_agenda_lists_overlaps_and_missing_picks() {
         let release = fixtures::tricky().release();
         let ids = ["slow-queries", "ml-monitoring", "never-was"].map(|id| SessionId::parse(id).unwrap());
         let text = agenda_text(&release, &Text::from("Mine"), &ids);

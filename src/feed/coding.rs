@@ -1,14 +1,14 @@
-//! Content codings of public feeds, made at publication (RFC 9110, 8.4; RFC 7932; RFC 8878).
+//! Content codings of public feeds and pages, made at publication (RFC 9110, 8.4; RFC 7932; RFC 8878).
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::io::Write;
 use std::sync::Arc;
 
-/// How a body is coded.
+/// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Coding {
-    /// As it is.
+    /// None.
     Identity,
     /// gzip.
     Gzip,
@@ -19,10 +19,10 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// The codings that are made, in order of preference: Brotli is smallest on this kind of text.
+    /// The codings in order of preference: Brotli compresses feeds best.
     pub const MADE: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
 
-    /// The token of Content-Encoding.
+    /// The Content-Encoding token.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -36,9 +36,9 @@ impl Coding {
 /// How hard to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
-    /// At once after a publication.
+    /// Fast, right after a publication.
     Quick,
-    /// Swapped in behind.
+    /// Slow, in the background; replaces the quick ones.
     Best,
 }
 
@@ -47,44 +47,44 @@ pub enum Effort {
 pub struct Coded {
     /// The coding.
     pub coding: Coding,
-    /// Its level: it tells two bodies of one coding apart, in their entity tags.
+    /// The level, which distinguishes the entity tags of two bodies in one coding.
     pub level: u32,
     /// The body.
     pub bytes: Bytes,
 }
 
-/// The codings of a body that are made by now. Better ones are swapped in behind.
+/// The codings of a body that exist so far. Better ones replace them later.
 #[derive(Debug, Default)]
-pub struct Codings(ArcSwap<Made>);
+pub struct Codings(ArcSwap<CodedBodies>);
 
 #[derive(Debug, Default)]
-struct Made {
-    /// The effort that made them; none before the first.
+struct CodedBodies {
+    /// The effort that made them; none at first.
     effort: Option<Effort>,
     coded: Vec<Coded>,
 }
 
 impl Codings {
-    /// One of them, or none for the plain body.
+    /// The chosen one, or none for the plain body.
     pub fn choose(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
         choose(&self.0.load().coded).cloned()
     }
 
-    /// Makes them, unless they were made with as much effort already: what releases share is made once.
+    /// Makes the codings, unless they exist with that effort already, as in a feed shared between releases.
     pub fn make(&self, effort: Effort, codings: &[Coding], plain: &[u8]) {
         if self.0.load().effort >= Some(effort) {
             return;
         }
         let coded = codings.iter().filter_map(|coding| Coded::make(*coding, effort, plain)).collect();
-        self.0.store(Arc::new(Made { effort: Some(effort), coded }));
+        self.0.store(Arc::new(CodedBodies { effort: Some(effort), coded }));
     }
 }
 
-/// Above this the best levels cost minutes of processor time for a few per cent.
+/// Bytes above which the best levels take minutes of processor time and save a few per cent.
 const LARGE: usize = 256 * 1024;
 
 impl Coded {
-    /// Compresses; none where it fails or saves nothing.
+    /// The compressed body; none if compression fails or saves nothing.
     pub fn make(coding: Coding, effort: Effort, plain: &[u8]) -> Option<Self> {
         let large = plain.len() > LARGE;
         let level = match (coding, effort, large) {
@@ -118,7 +118,7 @@ impl Coded {
             }
             Coding::Zstd => zstd::bulk::compress(plain, i32::try_from(level).unwrap_or(3)).ok()?,
         };
-        // zstd's buffer is as long as the plain text; kept for as long as the release, it would double it.
+        // zstd's buffer is as large as the plain text and would stay in memory with the release.
         bytes.shrink_to_fit();
         (bytes.len() < plain.len()).then(|| Self { coding, level, bytes: bytes.into() })
     }
@@ -130,7 +130,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn every_coding_gives_the_text_back() {
+    fn every_coding_decompresses_to_the_text() {
         let plain = "BEGIN:VEVENT\r\nSUMMARY:x\r\n".repeat(400);
         for effort in [Effort::Quick, Effort::Best] {
             for coding in Coding::MADE {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_saves_nothing_is_not_made() {
+    fn a_coding_that_saves_nothing_is_not_made() {
         assert_eq!(Coded::make(Coding::Gzip, Effort::Best, b"x"), None);
     }
 }

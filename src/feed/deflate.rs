@@ -1,14 +1,14 @@
-//! One gzip member joined from pieces that were deflated at publication (RFC 1951, RFC 1952).
+//! One gzip member joined from deflated pieces (RFC 1951, RFC 1952).
 //!
-//! Each piece is raw deflate ended by a full flush: it ends at a byte boundary and refers to nothing before
-//! it, so pieces can be joined in any order. The trailer's CRC-32 is combined from theirs. Several gzip
-//! members in a row would be simpler, and break curl, wget, httpx, PHP and Perl.
+//! Each piece is raw deflate that ends with a full flush: at a byte boundary, without references to earlier bytes, so
+//! pieces join in any order. Their CRC-32s combine into the trailer's. A sequence of gzip members would be simpler, but
+//! breaks curl, wget, httpx, PHP and Perl.
 
 use bytes::Bytes;
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress};
 
-/// A piece of a body, deflated.
+/// A deflated piece of a body.
 #[derive(Debug, Clone)]
 pub(super) struct Deflated {
     deflated: Bytes,
@@ -21,7 +21,7 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 const FINAL: [u8; 2] = [3, 0];
 
 impl Deflated {
-    /// Compresses a piece once, for many bodies.
+    /// Compresses a piece, to be used in many bodies.
     pub(super) fn piece(plain: &[u8]) -> Self {
         let mut compress = Compress::new(Compression::best(), false);
         let mut out = Vec::with_capacity(plain.len() / 2 + 64);
@@ -47,7 +47,7 @@ fn crc_of(plain: &[u8]) -> Hasher {
     crc
 }
 
-/// A gzip body in the making.
+/// A gzip body under construction.
 pub(super) struct Gzip {
     out: Vec<u8>,
     crc: Hasher,
@@ -63,14 +63,14 @@ impl Gzip {
         Self { out, crc: Hasher::new(), length: 0, plain: 0 }
     }
 
-    /// Appends a piece made before; `length` is that of the plain text.
+    /// Appends a deflated piece; `length` is that of its plain text.
     pub(super) fn piece(&mut self, piece: &Deflated, length: usize) {
         self.out.extend_from_slice(&piece.deflated);
         self.crc.combine(&piece.crc);
         self.add(length);
     }
 
-    /// Appends text as stored blocks: it is new in every body and not worth compressing.
+    /// Appends text as stored blocks, since it differs in every body and is not worth compressing.
     pub(super) fn text(&mut self, plain: &[u8]) {
         for block in plain.chunks(usize::from(u16::MAX)) {
             let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
@@ -83,7 +83,7 @@ impl Gzip {
         self.add(plain.len());
     }
 
-    /// The whole member; none where it is no smaller than the plain text. ISIZE is the length modulo 2^32.
+    /// The gzip member; none if it is not smaller than the plain text. ISIZE is the length modulo 2^32.
     pub(super) fn finish(mut self) -> Option<Bytes> {
         self.out.extend(FINAL);
         self.out.extend(self.crc.finalize().to_le_bytes());
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn joined_pieces_are_one_member_that_gives_the_text_back(
+        fn joined_pieces_are_one_member_that_decompresses_to_the_text(
             parts in proptest::collection::vec((any::<bool>(), proptest::collection::vec(0..4u8, 0..4000)), 0..12)
         ) {
             let mut gzip = Gzip::new(0);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_piece_is_whole() {
+    fn a_large_piece_is_complete() {
         let plain: Vec<u8> = (0..300_000u32)
             .flat_map(|n| (n.wrapping_mul(2_654_435_761) & 0x0f0f_0f0f).to_le_bytes())
             .collect();

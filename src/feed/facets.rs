@@ -1,12 +1,11 @@
-//! What a session can be found by.
+//! The values by which feeds and filters select sessions, with current slugs.
 
 use super::FeedKey;
-use super::filter::Filter;
 use crate::program::{Session, SessionId, SessionKind, Slug, Zone};
-use crate::revision::{Departure, Found, Slugs};
+use crate::revision::{Departure, FilterValues, Slugs};
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// The values of a session that filters and parts go by.
+/// The values of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Facets {
     pub track: Option<Slug>,
@@ -16,38 +15,38 @@ pub(super) struct Facets {
     pub speakers: Vec<Slug>,
 }
 
-/// A session that left some feeds, by its facets.
+/// A session whose facets changed, so that it left some feed.
 #[derive(Debug)]
-pub(super) struct Left {
+pub(super) struct FeedDeparture {
     pub at: DateTime<Utc>,
     pub session: SessionId,
     before: Facets,
     after: Option<Facets>,
 }
 
-impl Left {
+impl FeedDeparture {
     pub(super) fn of(departure: &Departure, slugs: &Slugs) -> Self {
         Self {
             at: departure.at,
             session: departure.session.clone(),
-            before: Facets::found(&departure.before, slugs),
-            after: departure.after.as_ref().map(|after| Facets::found(after, slugs)),
+            before: Facets::of_stored(&departure.before, slugs),
+            after: departure.after.as_ref().map(|after| Facets::of_stored(after, slugs)),
         }
     }
 
-    /// Whether no feed shows it since.
+    /// Whether the session is hidden since.
     pub(super) fn is_hidden(&self) -> bool {
         self.after.is_none()
     }
 
     /// Whether it left a canonical feed.
     pub(super) fn leaves_feed(&self, key: &FeedKey) -> bool {
-        self.before.are_in(key) && !self.after.as_ref().is_some_and(|after| after.are_in(key))
+        self.leaves(|facets| facets.are_in(key))
     }
 
-    /// Whether it left what a filter lets through.
-    pub(super) fn leaves(&self, filter: &Filter) -> bool {
-        filter.admits(&self.before) && !self.after.as_ref().is_some_and(|after| filter.admits(after))
+    /// Whether it left the sessions that `matches` selects.
+    pub(super) fn leaves(&self, matches: impl Fn(&Facets) -> bool) -> bool {
+        matches(&self.before) && !self.after.as_ref().is_some_and(matches)
     }
 }
 
@@ -62,16 +61,16 @@ impl Facets {
         }
     }
 
-    /// Of what was kept, by present slugs: tracks and rooms may have been renamed since.
-    fn found(found: &Found, slugs: &Slugs) -> Self {
-        let room = found.room.as_ref().and_then(|name| slugs.room_slug(name));
+    /// The facets of stored values; tracks and rooms may have been renamed since.
+    fn of_stored(values: &FilterValues, slugs: &Slugs) -> Self {
+        let room = values.room.as_ref().and_then(|name| slugs.room_slug(name));
         let track = |slug: &Slug| slugs.track(slug).map_or_else(|| slug.clone(), |track| track.slug.clone());
         Self {
-            track: found.track.as_ref().map(track),
-            kind: found.kind,
-            day: found.day,
+            track: values.track.as_ref().map(track),
+            kind: values.kind,
+            day: values.day,
             room: room.and_then(|slug| slugs.room(slug)).map(|(slug, _)| slug.clone()),
-            speakers: found.speakers.iter().filter_map(|name| slugs.speaker_slug(name)).cloned().collect(),
+            speakers: values.speakers.iter().filter_map(|name| slugs.speaker_slug(name)).cloned().collect(),
         }
     }
 

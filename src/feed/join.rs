@@ -1,92 +1,117 @@
-//! Feeds that are joined on request from the pieces of a release: filtered, optioned, single-session, agenda.
+//! Feeds joined on request from the pieces of a release: filtered, with options, single sessions, agendas and teams.
 //!
-//! The entity tag comes from what fixes the bytes (revisions, envelope, options), so a 304 makes no text.
-
-mod team;
-
-pub use team::Member;
+//! The entity tag is made of everything that fixes the bytes (revisions, properties, options), so a 304 makes no text.
 
 use super::calendar::CLOSING;
 use super::deflate::{Deflated, Gzip};
-use super::event::END;
-use super::facets::Left;
+use super::event::{CANCELLED_PREFIX, END, EventPieces};
+use super::facets::FeedDeparture;
 use super::render::stamp_bytes;
-use super::set::{Event, Feed, FeedSet};
-use super::{Calendar, Cancelled, Filter, Options, canonical_query, session_path};
+use super::set::{Feed, FeedSet, RenderedEvent};
+use super::{CalendarProperties, Cancelled, FeedFilter, FeedOptions, canonical_query, line, session_path};
 use crate::program::{SessionId, Text};
 use crate::revision::{Digest, Slugs};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What to join.
+/// The input of a join.
 #[derive(Debug)]
-pub struct Join<'a> {
-    calendar: Calendar,
-    events: Vec<&'a Event>,
-    /// Whether sessions block their hour unless the options say otherwise.
+struct JoinRequest<'a> {
+    calendar: CalendarProperties,
+    events: Vec<&'a RenderedEvent>,
+    /// Whether sessions block their time unless the options say otherwise.
     busy: bool,
-    options: Options,
-    /// The earliest that LAST-MODIFIED can be.
+    options: FeedOptions,
+    /// The earliest LAST-MODIFIED.
     floor: DateTime<Utc>,
 }
 
-/// A feed that can be asked for its tag without being made.
+/// A joined feed. Its tag is known before its bytes are made.
 #[derive(Debug)]
-pub struct Joined<'a> {
+pub struct JoinedFeed<'a> {
     set: &'a FeedSet,
-    calendar: Calendar,
-    /// Each event, and whether its other window is taken.
-    events: Vec<(&'a Event, bool)>,
+    calendar: CalendarProperties,
+    /// Each event, and whether it has the alternate status.
+    events: Vec<(&'a RenderedEvent, bool)>,
     alarm: Option<u16>,
-    /// Who goes to each, in a team's feed.
-    going: Option<team::Going>,
+    /// The names in a team's feed.
+    team: Option<TeamNames>,
     /// When it last changed.
     pub modified: DateTime<Utc>,
-    /// The hash in its entity tag.
+    /// The hash of its entity tag.
     pub hash: String,
 }
 
+/// A member of a team.
+#[derive(Debug, Clone)]
+pub struct TeamMember<'a> {
+    /// The name that titles show.
+    pub name: Text,
+    /// The picks.
+    pub picks: &'a [SessionId],
+}
+
+/// The members who go to each event of a team's feed.
+#[derive(Debug)]
+struct TeamNames {
+    /// `Ada, Grace` for each event, escaped.
+    names: Vec<String>,
+    /// When a member's picks last changed.
+    changed: DateTime<Utc>,
+}
+
 impl FeedSet {
-    /// The full program, filtered and with options.
-    pub fn filtered<'a>(&'a self, filter: &Filter, options: Options, slugs: &Slugs) -> Joined<'a> {
-        let events: Vec<&Event> = self.admitted(filter).collect();
+    /// The filtered program, with options.
+    pub fn filtered<'a>(
+        &'a self,
+        filter: &FeedFilter,
+        options: FeedOptions,
+        slugs: &Slugs,
+    ) -> JoinedFeed<'a> {
+        let events: Vec<&RenderedEvent> = self.matching(filter).collect();
         let title = &self.conference.title;
         let words = filter.describe(slugs);
         let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
         let query = canonical_query(filter, &options);
-        let page = canonical_query(filter, &Options::default());
+        let page = canonical_query(filter, &FeedOptions::default());
         let page = if page.is_empty() { "/".to_owned() } else { format!("/?{page}") };
-        let calendar = Calendar {
+        let calendar = CalendarProperties {
             name: Text::line(&name).0,
             about: Text::line(&format!("The program of {name}")).0,
             url: self.conference.link(&page),
             source: Some(self.conference.link(&format!("/program.ics?{query}"))),
             colour: None,
         };
-        let floor = self.departed(|left| left.leaves(filter));
-        self.join(Join { calendar, events, busy: false, options, floor })
+        let floor = self.newest_departure(|one| one.leaves(|facets| filter.matches(facets)));
+        self.join(JoinRequest { calendar, events, busy: false, options, floor })
     }
 
-    /// The events that a filter lets through, in program order.
-    pub fn admitted<'a>(&'a self, filter: &Filter) -> impl Iterator<Item = &'a Event> {
-        self.events.iter().filter(|event| filter.admits(&event.facets)).map(Arc::as_ref)
+    /// The events that match a filter, in program order.
+    pub fn matching<'a>(&'a self, filter: &FeedFilter) -> impl Iterator<Item = &'a RenderedEvent> {
+        self.events.iter().filter(|event| filter.matches(&event.facets)).map(Arc::as_ref)
     }
 
     /// A canonical feed with options.
-    pub fn optioned<'a>(&'a self, feed: &'a Feed, options: Options) -> Joined<'a> {
+    pub fn with_options<'a>(&'a self, feed: &'a Feed, options: FeedOptions) -> JoinedFeed<'a> {
         let mut calendar = feed.calendar.clone();
         calendar.source = calendar.source.map(|source| format!("{source}?{options}"));
-        let events = self.members(feed).collect();
-        self.join(Join { calendar, events, busy: false, options, floor: feed.modified })
+        let events = feed.members.iter().map(Arc::as_ref).collect();
+        self.join(JoinRequest { calendar, events, busy: false, options, floor: feed.modified })
     }
 
-    /// One session; none where feeds do not show it.
-    pub fn single<'a>(&'a self, id: &SessionId, title: &Text, options: Options) -> Option<Joined<'a>> {
+    /// One session; none if it is hidden.
+    pub fn single<'a>(
+        &'a self,
+        id: &SessionId,
+        title: &Text,
+        options: FeedOptions,
+    ) -> Option<JoinedFeed<'a>> {
         let event = self.event(id)?;
-        let query = canonical_query(&Filter::default(), &options);
+        let query = canonical_query(&FeedFilter::default(), &options);
         let query = if query.is_empty() { query } else { format!("?{query}") };
-        let calendar = Calendar {
+        let calendar = CalendarProperties {
             name: title.clone(),
             about: Text::line(&format!("{title} at {}", self.conference.title)).0,
             url: self.conference.link(&format!("/sessions/{id}")),
@@ -94,88 +119,115 @@ impl FeedSet {
             colour: None,
         };
         let floor = DateTime::UNIX_EPOCH;
-        Some(self.join(Join { calendar, events: vec![event], busy: false, options, floor }))
+        Some(self.join(JoinRequest { calendar, events: vec![event], busy: false, options, floor }))
     }
 
-    /// Chosen sessions, as somebody's agenda: they block their hour, breaks and meals aside. `changed` is when
-    /// the choice last changed. Sessions that feeds do not show are left out.
+    /// An agenda. Its sessions block their time, except for breaks and meals; hidden ones are omitted. `changed` is
+    /// when the picks last changed.
     pub fn agenda<'a>(
         &'a self,
         name: &Text,
         picks: &[SessionId],
-        options: Options,
+        options: FeedOptions,
         changed: DateTime<Utc>,
-    ) -> Joined<'a> {
-        let events = self.picked(picks).map(Arc::as_ref).collect();
-        let calendar = Calendar {
-            name: name.clone(),
-            about: self.agenda_about(),
-            url: self.conference.link("/"),
-            source: None,
-            colour: None,
-        };
-        let floor = changed.max(self.departed(|left| left.is_hidden() && picks.contains(&left.session)));
-        self.join(Join { calendar, events, busy: true, options, floor })
+    ) -> JoinedFeed<'a> {
+        let events = self.events_of(picks).map(Arc::as_ref).collect();
+        let calendar = self.private_calendar(name.clone(), self.agenda_description());
+        let left = self.newest_departure(|one| one.is_hidden() && picks.contains(&one.session));
+        self.join(JoinRequest { calendar, events, busy: true, options, floor: changed.max(left) })
     }
 
-    /// What a calendar of an agenda is about.
-    pub fn agenda_about(&self) -> Text {
+    /// The description of an agenda's calendar.
+    pub fn agenda_description(&self) -> Text {
         Text::line(&format!("A personal agenda for {}", self.conference.title)).0
     }
 
-    /// A calendar without sessions, for a link that is no longer shared.
-    pub fn closed<'a>(&'a self, name: &Text, about: &Text, since: DateTime<Utc>) -> Joined<'a> {
-        let calendar = Calendar {
-            name: name.clone(),
-            about: about.clone(),
-            url: self.conference.link("/"),
-            source: None,
-            colour: None,
-        };
-        let options = Options::default();
-        self.join(Join { calendar, events: Vec::new(), busy: false, options, floor: since })
+    /// A calendar without sessions, for a read link that was revoked.
+    pub fn revoked<'a>(&'a self, name: &Text, about: &Text, since: DateTime<Utc>) -> JoinedFeed<'a> {
+        let calendar = self.private_calendar(name.clone(), about.clone());
+        let options = FeedOptions::default();
+        self.join(JoinRequest { calendar, events: Vec::new(), busy: false, options, floor: since })
     }
 
-    /// When the last session left a joined feed.
-    fn departed(&self, leaves: impl Fn(&Left) -> bool) -> DateTime<Utc> {
-        let left = self.departures.iter().rev().find(|left| leaves(left));
-        left.map_or(self.last_departure, |left| left.at)
-    }
-
-    fn join<'a>(&'a self, join: Join<'a>) -> Joined<'a> {
-        let options = join.options;
-        let shown =
-            join.events.into_iter().filter(|e| !(e.cancelled && options.cancelled == Cancelled::Drop));
-        let other = |event: &Event| {
-            if event.cancelled {
-                return options.cancelled == Cancelled::Title;
+    /// A team's sessions, with the members' names before the titles. They do not block time, since the reader may not
+    /// attend them. `changed` is when the members or their picks last changed.
+    ///
+    /// Some clients (ICSx5) read a VEVENT again only if LAST-MODIFIED rises, so it rises with every change of picks.
+    pub fn team<'a>(
+        &'a self,
+        members: &[TeamMember<'_>],
+        options: FeedOptions,
+        changed: DateTime<Utc>,
+    ) -> JoinedFeed<'a> {
+        let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+        let name = Text::line(&format!("Team: {}", names.join(", "))).0;
+        let about = Text::line(&format!("Who goes where at {}", self.conference.title)).0;
+        let calendar = self.private_calendar(name, about);
+        let mut going: BTreeMap<&SessionId, Vec<&str>> = BTreeMap::new();
+        for (member, name) in members.iter().zip(names) {
+            for pick in member.picks {
+                going.entry(pick).or_default().push(name);
             }
-            options.busy.unwrap_or(join.busy && !event.free)
+        }
+        let picks: Vec<SessionId> = going.keys().map(|id| (*id).clone()).collect();
+        let events = self.events_of(&picks).map(AsRef::as_ref).collect();
+        let left = self.newest_departure(|one| one.is_hidden() && going.contains_key(&one.session));
+        let changed = changed.trunc_subsecs(0);
+        let floor = changed.max(left);
+        let joined = self.join(JoinRequest { calendar, events, busy: false, options, floor });
+        let names = |event: &RenderedEvent| {
+            let names = going.get(&event.id).map(|names| names.join(", ")).unwrap_or_default();
+            line::escape(&names)
         };
-        let events: Vec<(&Event, bool)> = shown.map(|event| (event, other(event))).collect();
+        let names: Vec<String> = joined.events.iter().map(|(event, _)| names(event)).collect();
+        let times = changed.timestamp().to_le_bytes();
+        let fixed = [joined.hash.as_bytes(), times.as_slice()];
+        let hash = Digest::of_parts(fixed.into_iter().chain(names.iter().map(String::as_bytes))).short();
+        JoinedFeed { hash, team: Some(TeamNames { names, changed }), ..joined }
+    }
+
+    /// The properties of a feed whose address is a secret.
+    fn private_calendar(&self, name: Text, about: Text) -> CalendarProperties {
+        CalendarProperties { name, about, url: self.conference.link("/"), source: None, colour: None }
+    }
+
+    /// The time of the newest departure that fits. Departures that the ledger dropped fit every feed.
+    fn newest_departure(&self, fits: impl Fn(&FeedDeparture) -> bool) -> DateTime<Utc> {
+        self.departures.iter().rev().find(|one| fits(one)).map_or(self.last_departure, |one| one.at)
+    }
+
+    fn join<'a>(&'a self, request: JoinRequest<'a>) -> JoinedFeed<'a> {
+        let options = request.options;
+        let is_dropped = |event: &RenderedEvent| event.cancelled && options.cancelled == Cancelled::Drop;
+        let is_alternate = |event: &RenderedEvent| match event.cancelled {
+            true => options.cancelled == Cancelled::Title,
+            false => options.busy.unwrap_or(request.busy && !event.free),
+        };
+        let events = request.events.into_iter().filter(|event| !is_dropped(event));
+        let events: Vec<(&RenderedEvent, bool)> = events.map(|event| (event, is_alternate(event))).collect();
         let newest = events.iter().map(|(event, _)| event.revision.modified).max().unwrap_or_default();
-        let modified = newest.max(join.floor).max(self.surroundings.1);
-        let calendar = join.calendar;
-        let own = calendar.digest(&self.surroundings.0);
+        let modified = newest.max(request.floor).max(self.shared_modified);
+        let calendar = request.calendar;
+        let own = calendar.digest(&self.shared_digest);
         let fixed = [modified.timestamp().to_le_bytes(), u64::from(options.alarm.unwrap_or(0)).to_le_bytes()];
         let stamps: Vec<([u8; 12], [u8; 1])> =
-            events.iter().map(|(event, other)| (stamp_bytes(event), [u8::from(*other)])).collect();
-        let content = events.iter().zip(&stamps).flat_map(|((event, _), (stamp, other))| {
-            [event.digest.0.as_slice(), stamp.as_slice(), other.as_slice()]
+            events.iter().map(|(event, alternate)| (stamp_bytes(event), [u8::from(*alternate)])).collect();
+        let content = events.iter().zip(&stamps).flat_map(|((event, _), (stamp, alternate))| {
+            [event.digest.0.as_slice(), stamp.as_slice(), alternate.as_slice()]
         });
         let fixed = [own.0.as_slice()].into_iter().chain(fixed.iter().map(<[u8; 8]>::as_slice));
         let hash = Digest::of_parts(fixed.chain(content)).short();
-        Joined { set: self, calendar, events, alarm: options.alarm, going: None, modified, hash }
+        JoinedFeed { set: self, calendar, events, alarm: options.alarm, team: None, modified, hash }
     }
 }
 
-impl Joined<'_> {
-    /// How many sessions it shows.
+impl JoinedFeed<'_> {
+    /// The number of its sessions.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether it shows none.
+    /// Whether it has no sessions.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
@@ -188,12 +240,12 @@ impl Joined<'_> {
             self.events.iter().map(|(event, _)| event.pieces.default_bytes().len() + 64).sum();
         let mut out = Vec::with_capacity(opening.len() + length + self.events.len() * alarm.len());
         out.extend_from_slice(opening.as_bytes());
-        for (place, (event, other)) in self.events.iter().enumerate() {
-            match self.led(place, event, *other) {
-                Some(led) => out.extend_from_slice(led.as_bytes()),
+        for (index, (event, alternate)) in self.events.iter().enumerate() {
+            match self.named_start(index, event, *alternate) {
+                Some(start) => out.extend_from_slice(start.as_bytes()),
                 None => {
                     out.extend_from_slice(&event.pieces.head());
-                    out.extend_from_slice(&event.pieces.window(*other));
+                    out.extend_from_slice(&event.pieces.status(*alternate));
                 }
             }
             out.extend_from_slice(&event.pieces.tail());
@@ -203,23 +255,24 @@ impl Joined<'_> {
         out.into()
     }
 
-    /// The same body as one gzip member, joined from deflated pieces; none where that is no smaller, as in a feed of a few
-    /// short sessions.
+    /// The same body as one gzip member, joined from deflated pieces; none if that is not smaller, as in a feed of a
+    /// few short sessions.
     pub fn gzip(&self) -> Option<Bytes> {
         let alarm = self.alarm_text();
         let mut gzip = Gzip::new(1024 + self.events.len() * 512);
         let (opening, zone) = (self.opening(), self.set.vtimezone.as_str());
-        // The zone is half of a short feed, and the same in every one.
+        // The VTIMEZONE is half of a short feed and the same in all, so it is deflated once.
         let own = opening.strip_suffix(zone).unwrap_or_default();
         gzip.text(own.as_bytes());
         gzip.piece(self.set.deflated_zone.get_or_init(|| Deflated::piece(zone.as_bytes())), zone.len());
-        for (place, (event, other)) in self.events.iter().enumerate() {
-            let [head, plain, opposite, tail] = event.deflated();
-            match self.led(place, event, *other) {
-                Some(led) => gzip.text(led.as_bytes()),
+        for (index, (event, alternate)) in self.events.iter().enumerate() {
+            let [head, default_status, alternate_status, tail] = event.deflated();
+            match self.named_start(index, event, *alternate) {
+                Some(start) => gzip.text(start.as_bytes()),
                 None => {
                     gzip.piece(head, event.pieces.head().len());
-                    gzip.piece(if *other { opposite } else { plain }, event.pieces.window(*other).len());
+                    let status = if *alternate { alternate_status } else { default_status };
+                    gzip.piece(status, event.pieces.status(*alternate).len());
                 }
             }
             gzip.piece(tail, event.pieces.tail().len());
@@ -233,7 +286,7 @@ impl Joined<'_> {
         self.calendar.opening(&self.set.conference, &self.set.vtimezone, self.modified)
     }
 
-    /// A VALARM by hand: the crate would give it a wall-clock stamp and a random UID.
+    /// A VALARM. The icalendar crate would add a wall-clock stamp and a random UID.
     fn alarm_text(&self) -> String {
         let Some(minutes) = self.alarm else { return String::new() };
         format!(
@@ -241,8 +294,33 @@ impl Joined<'_> {
         )
     }
 
-    fn ending(&self, event: &Event, alarm: &str) -> String {
+    fn ending(&self, event: &RenderedEvent, alarm: &str) -> String {
         let alarm = if event.cancelled { "" } else { alarm };
         format!("{alarm}{END}")
     }
+
+    /// In a team's feed, head and status of an event with the members' names before its title.
+    fn named_start(&self, index: usize, event: &RenderedEvent, alternate: bool) -> Option<String> {
+        let team = self.team.as_ref()?;
+        let names = team.names.get(index)?;
+        let at = line::utc(event.revision.modified.max(team.changed));
+        Some(with_names(&event.pieces, alternate, names, &at))
+    }
+}
+
+fn with_names(pieces: &EventPieces, alternate: bool, names: &str, at: &str) -> String {
+    let stored = [pieces.head(), pieces.status(alternate)].concat();
+    let mut out = String::with_capacity(stored.len() + names.len() + 16);
+    for content in line::unfold(&String::from_utf8_lossy(&stored)) {
+        let content = match content.split_once(':') {
+            Some((name @ ("DTSTAMP" | "LAST-MODIFIED"), _)) => format!("{name}:{at}"),
+            Some(("SUMMARY", title)) => match title.strip_prefix(CANCELLED_PREFIX).filter(|_| alternate) {
+                Some(title) => format!("SUMMARY:{CANCELLED_PREFIX}{names}: {title}"),
+                None => format!("SUMMARY:{names}: {title}"),
+            },
+            _ => content,
+        };
+        line::fold(&mut out, &content);
+    }
+    out
 }

@@ -1,11 +1,11 @@
-//! The names of the canonical feeds. Printing and parsing a path are inverse.
+//! The keys of canonical feeds and their paths. Printing and parsing a path are inverse.
 
 use crate::program::{SessionId, Slug};
 use crate::revision::Slugs;
 use chrono::NaiveDate;
 use std::fmt;
 
-/// A feed that exists since the release was published.
+/// A canonical feed, rendered when its release is published.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FeedKey {
     /// The full program.
@@ -21,7 +21,7 @@ pub enum FeedKey {
 }
 
 impl FeedKey {
-    /// The key of a path such as `/tracks/track-1.ics`; none where no feed could be.
+    /// The key of a path such as `/tracks/track-1.ics`; none if no feed can have it.
     pub fn parse(path: &str) -> Option<Self> {
         let stem = path.strip_prefix('/')?.strip_suffix(".ics")?;
         match stem.split_once('/') {
@@ -30,7 +30,7 @@ impl FeedKey {
         }
     }
 
-    /// The key of a part, by the two names in its path.
+    /// The key of a part of the program, by the two segments of its path.
     pub fn part(parts: &str, name: &str) -> Option<Self> {
         match parts {
             "tracks" => Slug::parse(name).ok().map(Self::Track),
@@ -41,7 +41,7 @@ impl FeedKey {
         }
     }
 
-    /// The key with old slugs of renamed tracks and rooms replaced; none where the slug was never published.
+    /// The key with current slugs for old ones; none if the slug was never published.
     pub fn resolve(self, slugs: &Slugs) -> Option<Self> {
         match self {
             Self::Program => Some(self),
@@ -52,7 +52,7 @@ impl FeedKey {
         }
     }
 
-    /// Every key that those slugs give.
+    /// The keys of all feeds.
     pub fn all(slugs: &Slugs) -> impl Iterator<Item = Self> {
         [Self::Program]
             .into_iter()
@@ -63,7 +63,7 @@ impl FeedKey {
     }
 }
 
-/// A day in its one form, `2025-03-25`.
+/// A day written exactly as `2025-03-25`.
 pub(super) fn parse_day(raw: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok().filter(|day| day.format("%Y-%m-%d").to_string() == raw)
 }
@@ -80,7 +80,7 @@ impl fmt::Display for FeedKey {
     }
 }
 
-/// The path of a single session's feed.
+/// The path of the feed of one session.
 pub fn session_path(id: &SessionId) -> String {
     format!("/sessions/{id}.ics")
 }

@@ -1,73 +1,78 @@
-//! Sessions one by one, as calendar objects (RFC 4791, 4.1): the VTIMEZONE and one VEVENT, and nothing of a
-//! feed's envelope, so that a new name of the conference or of a feed changes no tag.
+//! The calendar objects of CalDAV (RFC 4791, 4.1): single sessions, the VTIMEZONE, and busy times.
+//!
+//! An object holds a VTIMEZONE and one VEVENT but none of a feed's properties, so renaming the conference or a feed
+//! changes no tag.
 
+use super::FeedKey;
 use super::calendar::{CLOSING, begin};
+use super::event::END;
+use super::line;
 use super::render::stamp_bytes;
-use super::set::{Event, FeedSet};
-use super::{FeedKey, event::END};
+use super::set::{FeedSet, RenderedEvent};
 use crate::program::SessionId;
 use crate::revision::Digest;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use std::fmt::Write;
 
-/// A session as an object of its own. Its tag and its length are known without its bytes.
+/// A session as an object. Its tag and length are computed without making its bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct Object<'a> {
+pub struct CalendarObject<'a> {
     set: &'a FeedSet,
-    event: &'a Event,
-    /// Whether the other window is taken: opaque, or for a cancelled session titled.
-    other: bool,
+    event: &'a RenderedEvent,
+    /// Whether it has the alternate status: opaque, or for a cancelled session a prefixed title.
+    alternate: bool,
 }
 
 impl FeedSet {
-    /// A session's object. A `busy` one blocks its hour, as an agenda's sessions do, breaks and meals aside. Where
-    /// `titled`, a cancelled session says so in its title instead of its STATUS.
-    pub fn object<'a>(&'a self, event: &'a Event, busy: bool, titled: bool) -> Object<'a> {
-        let other = if event.cancelled { titled } else { busy && !event.free };
-        Object { set: self, event, other }
+    /// A session's object. With `busy` it blocks its time, as in an agenda, except for breaks and meals. With `titled` a
+    /// cancelled session says so in its title instead of its STATUS.
+    pub fn object<'a>(&'a self, event: &'a RenderedEvent, busy: bool, titled: bool) -> CalendarObject<'a> {
+        let alternate = if event.cancelled { titled } else { busy && !event.free };
+        CalendarObject { set: self, event, alternate }
     }
 
-    /// The conference's VTIMEZONE in a calendar of its own; none where all times are in UTC.
+    /// A calendar with only the conference's VTIMEZONE; none if all times are in UTC.
     pub fn timezone(&self) -> Option<String> {
         (!self.vtimezone.is_empty()).then(|| format!("{}{}{CLOSING}", begin(), self.vtimezone))
     }
 
-    /// The sessions that left a canonical feed after a time, in whole seconds, those that came back too; none
-    /// where that is not known any longer.
+    /// The sessions that left a canonical feed after a time in whole seconds, including those that came back; none
+    /// if the ledger no longer knows.
     pub fn left_since(&self, key: &FeedKey, seconds: i64) -> Option<Vec<&SessionId>> {
         let is_known = self.last_departure.timestamp() <= seconds;
-        let since = self.departures.iter().filter(|left| left.at.timestamp() > seconds);
-        is_known.then(|| since.filter(|left| left.leaves_feed(key)).map(|left| &left.session).collect())
+        let since = self.departures.iter().filter(|departure| departure.at.timestamp() > seconds);
+        is_known.then(|| since.filter(|one| one.leaves_feed(key)).map(|one| &one.session).collect())
     }
 }
 
-impl Object<'_> {
-    /// When it last changed: the session, or what surrounds all of them, the zone's rules among it.
+impl CalendarObject<'_> {
+    /// When the session or the shared properties, such as the zone's rules, last changed.
     pub fn modified(&self) -> DateTime<Utc> {
-        self.event.revision.modified.max(self.set.surroundings.1)
+        self.event.revision.modified.max(self.set.shared_modified)
     }
 
-    /// The hash in its entity tag, of what fixes its bytes.
+    /// The hash of its entity tag.
     pub fn hash(&self) -> String {
         let stamp = stamp_bytes(self.event);
-        let other = [u8::from(self.other)];
+        let alternate = [u8::from(self.alternate)];
         Digest::of_parts([
             self.set.vtimezone.as_bytes(),
             self.event.digest.0.as_slice(),
             stamp.as_slice(),
-            other.as_slice(),
+            alternate.as_slice(),
         ])
         .short()
     }
 
-    /// Whether it blocks its hour.
+    /// Whether it blocks its time.
     pub fn is_busy(&self) -> bool {
-        self.other && !self.event.cancelled
+        self.alternate && !self.event.cancelled
     }
 
     fn parts(&self) -> [Bytes; 3] {
         let pieces = &self.event.pieces;
-        [pieces.head(), pieces.window(self.other), pieces.tail()]
+        [pieces.head(), pieces.status(self.alternate), pieces.tail()]
     }
 
     /// Its length in bytes.
@@ -76,7 +81,7 @@ impl Object<'_> {
         begin().len() + self.set.vtimezone.len() + parts + END.len() + CLOSING.len()
     }
 
-    /// The object.
+    /// Its bytes.
     pub fn bytes(&self) -> Bytes {
         let mut out = begin().into_bytes();
         out.extend_from_slice(self.set.vtimezone.as_bytes());
@@ -84,5 +89,130 @@ impl Object<'_> {
         out.extend_from_slice(END.as_bytes());
         out.extend_from_slice(CLOSING.as_bytes());
         out.into()
+    }
+}
+
+/// A time during which somebody is busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusyPeriod {
+    /// The first instant.
+    pub start: DateTime<Utc>,
+    /// The first instant after it.
+    pub end: DateTime<Utc>,
+    /// Whether the session is only tentative.
+    pub tentative: bool,
+}
+
+/// A VFREEBUSY (RFC 5545, 3.6.4): ordered periods without overlaps, within a range whose ends may be open. `uid`
+/// identifies the answer, `now` is its time.
+pub fn free_busy(
+    busy: &[BusyPeriod],
+    range: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    uid: &str,
+    now: DateTime<Utc>,
+) -> String {
+    let mut out = begin();
+    line::raw(&mut out, "BEGIN", "VFREEBUSY");
+    line::raw(&mut out, "UID", uid);
+    line::raw(&mut out, "DTSTAMP", &line::utc(now));
+    for (name, at) in [("DTSTART", range.0), ("DTEND", range.1)] {
+        if let Some(at) = at {
+            line::raw(&mut out, name, &line::utc(at));
+        }
+    }
+    let periods = merged(busy, range);
+    for (name, tentative) in [("FREEBUSY;FBTYPE=BUSY", false), ("FREEBUSY;FBTYPE=BUSY-TENTATIVE", true)] {
+        let mut value = String::new();
+        for period in periods.iter().filter(|period| period.tentative == tentative) {
+            let comma = if value.is_empty() { "" } else { "," };
+            // Writing to a String cannot fail.
+            let _ = write!(value, "{comma}{}/{}", line::utc(period.start), line::utc(period.end));
+        }
+        if !value.is_empty() {
+            line::raw(&mut out, name, &value);
+        }
+    }
+    line::raw(&mut out, "END", "VFREEBUSY");
+    out.push_str(CLOSING);
+    out
+}
+
+/// The busy periods within the range, in order, without overlaps. A certain period wins over a tentative one.
+fn merged(
+    busy: &[BusyPeriod],
+    (first, last): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+) -> Vec<BusyPeriod> {
+    let clip = |period: &BusyPeriod| BusyPeriod {
+        start: first.map_or(period.start, |first| first.max(period.start)),
+        end: last.map_or(period.end, |last| last.min(period.end)),
+        tentative: period.tentative,
+    };
+    let busy: Vec<BusyPeriod> = busy.iter().map(clip).filter(|period| period.start < period.end).collect();
+    let mut cuts: Vec<DateTime<Utc>> = busy.iter().flat_map(|period| [period.start, period.end]).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut merged: Vec<BusyPeriod> = Vec::new();
+    for (start, end) in cuts.iter().copied().zip(cuts.iter().copied().skip(1)) {
+        let mut within = busy.iter().filter(|period| period.start <= start && end <= period.end).peekable();
+        if within.peek().is_none() {
+            continue;
+        }
+        let tentative = within.all(|period| period.tentative);
+        match merged.last_mut() {
+            Some(before) if before.end == start && before.tentative == tentative => before.end = end,
+            _ => merged.push(BusyPeriod { start, end, tentative }),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn period(start: i64, end: i64, tentative: bool) -> BusyPeriod {
+        BusyPeriod { start: at(start), end: at(end), tentative }
+    }
+
+    #[test]
+    fn touching_periods_become_one_and_certain_ones_win() {
+        let all = [period(0, 10, true), period(5, 20, false), period(20, 30, false), period(40, 50, true)];
+        let expected = [period(0, 5, true), period(5, 30, false), period(40, 45, true)];
+        assert_eq!(merged(&all, (None, Some(at(45)))), expected);
+        assert_eq!(merged(&all, (Some(at(30)), Some(at(40)))), []);
+    }
+
+    #[test]
+    fn an_idle_person_has_a_vfreebusy_without_periods() {
+        let text = free_busy(&[], (Some(at(0)), None), "x@y", at(9));
+        assert!(
+            text.contains("DTSTAMP:19700101T000009Z\r\nDTSTART:19700101T000000Z\r\nEND:VFREEBUSY\r\n"),
+            "{text}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_is_as_busy_as_its_sessions(
+            all in prop::collection::vec((0..60_i64, 1..20_i64, any::<bool>()), 0..12),
+            range in (0..40_i64, 1..40_i64),
+        ) {
+            let all: Vec<BusyPeriod> = all.into_iter().map(|(s, l, t)| period(s, s + l, t)).collect();
+            let (first, last) = (at(range.0), at(range.0 + range.1));
+            let merged = merged(&all, (Some(first), Some(last)));
+            for second in 0..100 {
+                let holds = |period: &&BusyPeriod| period.start <= at(second) && at(second) < period.end;
+                let mut within = all.iter().filter(holds).peekable();
+                let inside = first <= at(second) && at(second) < last && within.peek().is_some();
+                let expected = inside.then(|| within.all(|period| period.tentative));
+                prop_assert_eq!(merged.iter().find(holds).map(|period| period.tentative), expected);
+            }
+            prop_assert!(merged.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
     }
 }

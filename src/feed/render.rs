@@ -1,11 +1,11 @@
-//! From a ledger to its feeds, in two steps: digests first, for the ledger to advance by, then the bytes.
+//! Rendering a ledger to feeds, in two steps: digests, by which the ledger advances, then bytes.
 
 use super::calendar::CLOSING;
 use super::coding::Codings;
-use super::event::{Surroundings, Unstamped, is_free};
-use super::facets::{Facets, Left};
-use super::set::{Event, Feed, FeedSet};
-use super::{Calendar, FeedKey, zone};
+use super::event::{EventContext, Unstamped, is_free};
+use super::facets::{Facets, FeedDeparture};
+use super::set::{Feed, FeedSet, RenderedEvent};
+use super::{CalendarProperties, FeedKey, zone};
 use crate::program::{Conference, Program, SessionId, Slug, Text, Track};
 use crate::revision::{Digest, Draft, Entry, FeedMark, Ledger, Slugs};
 use bytes::Bytes;
@@ -15,79 +15,79 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-/// The mark of what all envelopes share, beside the marks of the feeds' paths.
-const SURROUNDINGS: &str = "*";
+/// The ledger key, beside the paths of feeds, of the properties that all feeds share.
+const SHARED: &str = "*";
 
-/// A release's feeds in the making: VEVENTs are built once, for the digest and for the bytes, and those of
-/// sessions that are as they were in the feeds before are not built again.
+/// The feeds of a release under construction. Each VEVENT is built once, for digest and bytes; those of unchanged
+/// sessions are taken from the previous feeds.
 pub struct Rendering<'a> {
     conference: Arc<Conference>,
     tracks: BTreeMap<Slug, Track>,
     uid_domain: String,
     built: RefCell<HashMap<SessionId, Unstamped>>,
-    earlier: Option<Earlier<'a>>,
+    previous: Option<PreviousFeeds<'a>>,
 }
 
-/// The feeds of the release before, with the ledger that they were rendered from.
+/// The feeds of the previous release and their ledger.
 #[derive(Clone, Copy)]
-struct Earlier<'a> {
+struct PreviousFeeds<'a> {
     feeds: &'a FeedSet,
     ledger: &'a Ledger,
-    /// Whether all that VEVENTs share is as it was, so that equal sessions have equal VEVENTs.
-    same_frame: bool,
+    /// Whether the values that VEVENTs share are unchanged, so that equal sessions have equal VEVENTs.
+    same_context: bool,
 }
 
 impl<'a> Rendering<'a> {
-    /// For a program that follows on a ledger, whose slugs hold the tracks that left the config. `earlier` are
-    /// the feeds that this process rendered from that very ledger, where there are any.
-    pub fn new(program: &Program, previous: &'a Ledger, earlier: Option<&'a FeedSet>) -> Self {
-        let mut tracks = previous.slugs.tracks.clone();
+    /// Starts to render a program on top of a ledger, whose slugs include tracks removed from the config. `feeds` are
+    /// the feeds that this process rendered from that ledger, if any.
+    pub fn new(program: &Program, ledger: &'a Ledger, feeds: Option<&'a FeedSet>) -> Self {
+        let mut tracks = ledger.slugs.tracks.clone();
         tracks.extend(program.tracks.iter().map(|track| (track.slug.clone(), track.clone())));
-        let same_frame = |feeds: &FeedSet| {
+        let same_context = |feeds: &FeedSet| {
             feeds.conference == program.conference
                 && feeds.tracks == tracks
-                && feeds.uid_domain == previous.uid_domain
+                && feeds.uid_domain == ledger.uid_domain
         };
-        let earlier = earlier.map(|feeds| Earlier { feeds, ledger: previous, same_frame: same_frame(feeds) });
+        let previous = feeds.map(|feeds| PreviousFeeds { feeds, ledger, same_context: same_context(feeds) });
         Self {
             conference: Arc::clone(&program.conference),
             tracks,
-            uid_domain: previous.uid_domain.clone(),
+            uid_domain: ledger.uid_domain.clone(),
             built: RefCell::default(),
-            earlier,
+            previous,
         }
     }
 
-    /// The event of a session that is as it was.
-    fn unchanged(&self, draft: Draft<'_>) -> Option<&'a Arc<Event>> {
-        let earlier = self.earlier.filter(|earlier| earlier.same_frame)?;
+    /// The previous event of an unchanged session.
+    fn unchanged(&self, draft: Draft<'_>) -> Option<&'a Arc<RenderedEvent>> {
+        let previous = self.previous.filter(|previous| previous.same_context)?;
         let id = &draft.session.id;
-        let entry = earlier.ledger.entries.get(id)?;
+        let entry = previous.ledger.entries.get(id)?;
         let is_same = *entry.session == *draft.session && entry.moved_from.as_ref() == draft.moved_from;
-        earlier.feeds.shared_event(id).filter(|event| is_same && event.digest == entry.digest)
+        previous.feeds.event(id).filter(|event| is_same && event.digest == entry.digest)
     }
 
-    /// The digest of a session's default VEVENT without its stamps; what the ledger advances by.
+    /// The digest of a session's default VEVENT without its stamps, by which the ledger advances.
     pub fn digest(&self, draft: Draft<'_>) -> Digest {
         if let Some(event) = self.unchanged(draft) {
             return event.digest;
         }
         let unstamped = self.build(draft);
         let digest = unstamped.digest();
-        // The last draft of a session is the one that its entry keeps.
+        // A session's last draft is the one in its ledger entry.
         self.built.borrow_mut().insert(draft.session.id.clone(), unstamped);
         digest
     }
 
     fn build(&self, draft: Draft<'_>) -> Unstamped {
-        let surroundings =
-            Surroundings { conference: &self.conference, tracks: &self.tracks, uid_domain: &self.uid_domain };
-        Unstamped::build(draft, surroundings)
+        let context =
+            EventContext { conference: &self.conference, tracks: &self.tracks, uid_domain: &self.uid_domain };
+        Unstamped::build(draft, context)
     }
 
     /// Renders every feed, and marks in the ledger which of them changed.
     ///
-    /// A feed whose content is as its mark says keeps its LAST-MODIFIED, so the same ledger gives the same bytes.
+    /// A feed with the digest of its mark keeps its LAST-MODIFIED, so the same ledger gives the same bytes.
     pub fn render(self, ledger: &mut Ledger) -> FeedSet {
         let zone = self.conference.zone;
         let mut built = self.built.take();
@@ -97,7 +97,7 @@ impl<'a> Rendering<'a> {
                 return Arc::clone(event);
             }
             let unstamped = built.remove(&entry.session.id).unwrap_or_else(|| self.build(draft));
-            Arc::new(Event {
+            Arc::new(RenderedEvent {
                 id: entry.session.id.clone(),
                 revision: entry.revision,
                 cancelled: entry.is_cancelled(),
@@ -108,22 +108,23 @@ impl<'a> Rendering<'a> {
                 deflated: OnceLock::new(),
             })
         };
-        let shown = ledger.shown();
-        let events: Vec<Arc<Event>> = shown.iter().map(|entry| event(entry)).collect();
-        let vtimezone = zone::vtimezone(zone, self.years(&shown, ledger));
+        let visible = ledger.visible_entries();
+        let events: Vec<Arc<RenderedEvent>> = visible.iter().map(|entry| event(entry)).collect();
+        let vtimezone = zone::vtimezone(zone, self.years(&visible, ledger));
         let shared = [vtimezone.as_str(), self.conference.title.as_str(), zone.name()];
-        let shared = Digest::of_parts(shared.iter().map(|part| part.as_bytes()));
-        let modified = mark(ledger, SURROUNDINGS, shared);
+        let shared_digest = Digest::of_parts(shared.iter().map(|part| part.as_bytes()));
+        let shared_modified = mark(ledger, SHARED, shared_digest);
         let mut set = FeedSet {
             conference: Arc::clone(&self.conference),
             tracks: self.tracks,
             uid_domain: self.uid_domain,
             vtimezone,
             deflated_zone: OnceLock::new(),
-            surroundings: (shared, modified),
+            shared_digest,
+            shared_modified,
             last_departure: ledger.last_departure,
-            departures: ledger.departures.iter().map(|one| Left::of(one, &ledger.slugs)).collect(),
-            places: events.iter().enumerate().map(|(place, event)| (event.id.clone(), place)).collect(),
+            departures: ledger.departures.iter().map(|one| FeedDeparture::of(one, &ledger.slugs)).collect(),
+            indices: events.iter().enumerate().map(|(index, event)| (event.id.clone(), index)).collect(),
             events,
             feeds: HashMap::new(),
         };
@@ -132,17 +133,17 @@ impl<'a> Rendering<'a> {
         for key in keys {
             let members = members.remove(&key).unwrap_or_default();
             let calendar = describe(&key, &self.conference, &ledger.slugs);
-            let earlier = self.earlier.and_then(|earlier| earlier.feeds.feeds.get(&key));
-            let feed = assemble(&set, ledger, &key, calendar, members, earlier);
+            let previous = self.previous.and_then(|previous| previous.feeds.feeds.get(&key));
+            let feed = assemble(&set, ledger, &key, calendar, members, previous);
             set.feeds.insert(key, feed);
         }
         set
     }
 
-    /// The calendar years that the zone's rules must hold for.
-    fn years(&self, shown: &[&Entry], ledger: &Ledger) -> RangeInclusive<i32> {
+    /// The calendar years that the VTIMEZONE must cover.
+    fn years(&self, visible: &[&Entry], ledger: &Ledger) -> RangeInclusive<i32> {
         let zone = self.conference.zone;
-        let slots = shown.iter().flat_map(|entry| [entry.session.slot.start, entry.session.slot.end]);
+        let slots = visible.iter().flat_map(|entry| [entry.session.slot.start, entry.session.slot.end]);
         let days = self.conference.dates.into_iter().flat_map(|(first, last)| [first, last]);
         let years: Vec<i32> =
             slots.map(|at| zone.civil(at).year()).chain(days.map(|day| day.year())).collect();
@@ -151,7 +152,7 @@ impl<'a> Rendering<'a> {
     }
 }
 
-/// The modification time of a part whose content has that digest; the release's own if it is new.
+/// The modification time of content with that digest: the marked one, or the release's if the digest is new.
 fn mark(ledger: &mut Ledger, path: &str, digest: Digest) -> chrono::DateTime<chrono::Utc> {
     match ledger.feeds.get(path) {
         Some(mark) if mark.digest == digest => mark.modified,
@@ -163,9 +164,9 @@ fn mark(ledger: &mut Ledger, path: &str, digest: Digest) -> chrono::DateTime<chr
     }
 }
 
-/// Each feed's events, in program order.
-fn members(events: &[Arc<Event>]) -> HashMap<FeedKey, Vec<Arc<Event>>> {
-    let mut members: HashMap<FeedKey, Vec<Arc<Event>>> = HashMap::new();
+/// The events of each feed, in program order.
+fn members(events: &[Arc<RenderedEvent>]) -> HashMap<FeedKey, Vec<Arc<RenderedEvent>>> {
+    let mut members: HashMap<FeedKey, Vec<Arc<RenderedEvent>>> = HashMap::new();
     for event in events {
         let facets = &event.facets;
         let track = facets.track.clone().map(FeedKey::Track);
@@ -175,7 +176,7 @@ fn members(events: &[Arc<Event>]) -> HashMap<FeedKey, Vec<Arc<Event>>> {
             [FeedKey::Program, FeedKey::Day(facets.day)].into_iter().chain(track).chain(room).chain(speakers)
         {
             let events = members.entry(key).or_default();
-            // A person may be listed twice for one session, with two roles.
+            // A speaker may be listed twice for one session, in two roles.
             if events.last().is_none_or(|last| last.id != event.id) {
                 events.push(Arc::clone(event));
             }
@@ -188,17 +189,17 @@ fn assemble(
     set: &FeedSet,
     ledger: &mut Ledger,
     key: &FeedKey,
-    calendar: Calendar,
-    members: Vec<Arc<Event>>,
-    earlier: Option<&Arc<Feed>>,
+    calendar: CalendarProperties,
+    members: Vec<Arc<RenderedEvent>>,
+    previous: Option<&Arc<Feed>>,
 ) -> Arc<Feed> {
-    let own = calendar.digest(&set.surroundings.0);
+    let own = calendar.digest(&set.shared_digest);
     let stamps: Vec<[u8; 12]> = members.iter().map(|event| stamp_bytes(event)).collect();
     let content = members.iter().zip(&stamps).flat_map(|(event, stamp)| [event.digest.0.as_slice(), stamp]);
     let digest = Digest::of_parts([own.0.as_slice()].into_iter().chain(content));
     let modified = mark(ledger, &key.to_string(), digest);
-    // Digest and time fix the bytes, so its codings stay too.
-    if let Some(same) = earlier.filter(|feed| feed.digest == digest && feed.modified == modified) {
+    // Digest and time fix the bytes, so the previous feed can be shared with its codings.
+    if let Some(same) = previous.filter(|feed| feed.digest == digest && feed.modified == modified) {
         return Arc::clone(same);
     }
     let opening = calendar.opening(&set.conference, &set.vtimezone, modified);
@@ -213,7 +214,7 @@ fn assemble(
     Arc::new(Feed { calendar, modified, hash, identity: identity.into(), digest, members, codings })
 }
 
-pub(super) fn stamp_bytes(event: &Event) -> [u8; 12] {
+pub(super) fn stamp_bytes(event: &RenderedEvent) -> [u8; 12] {
     let mut stamp = [0; 12];
     let (sequence, modified) = stamp.split_at_mut(4);
     sequence.copy_from_slice(&event.revision.sequence.to_le_bytes());
@@ -221,8 +222,8 @@ pub(super) fn stamp_bytes(event: &Event) -> [u8; 12] {
     stamp
 }
 
-/// The envelope of a canonical feed.
-fn describe(key: &FeedKey, conference: &Conference, slugs: &Slugs) -> Calendar {
+/// The calendar properties of a canonical feed.
+fn describe(key: &FeedKey, conference: &Conference, slugs: &Slugs) -> CalendarProperties {
     let title = &conference.title;
     let (part, page, colour, about) = match key {
         FeedKey::Program => (None, "/".to_owned(), None, None),
@@ -249,7 +250,7 @@ fn describe(key: &FeedKey, conference: &Conference, slugs: &Slugs) -> Calendar {
     let plain = || {
         part.as_ref().map_or_else(|| format!("The program of {title}"), |part| format!("{part} at {title}"))
     };
-    Calendar {
+    CalendarProperties {
         name: Text::line(&name).0,
         about: about.unwrap_or_else(|| Text::from(plain())),
         url: conference.link(&page),

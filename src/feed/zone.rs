@@ -1,8 +1,8 @@
-//! VTIMEZONE by inference (RFC 5545, 3.6.5): chrono-tz has transitions, calendars want rules.
+//! VTIMEZONE (RFC 5545, 3.6.5): infers yearly rules from the transitions of chrono-tz.
 //!
-//! Outlook needs a yearly RRULE with both offsets and ignores RDATE; every client must find the right
-//! offset over the whole window. Where a zone's transitions follow no yearly weekday rule within the
-//! window (Nuuk, Jerusalem, Cairo, Casablanca …), each is written as a part of its own.
+//! Outlook needs a yearly RRULE with both offsets and ignores RDATE, and every client must find the right offset over
+//! the whole window. Transitions that follow no yearly weekday rule within the window (Nuuk, Jerusalem, Cairo,
+//! Casablanca …) are written one by one.
 
 use super::line;
 use crate::program::Zone;
@@ -14,20 +14,20 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Transition {
     at: DateTime<Utc>,
-    /// The civil time of the change by the clock before it: what DTSTART holds.
+    /// The civil time of the change by the clock before it, for DTSTART.
     onset: NaiveDateTime,
 }
 
-/// What parts of a VTIMEZONE have in common.
+/// The properties that transitions of one group share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
+struct TransitionKind {
     from: i32,
     to: i32,
     name: String,
     daylight: bool,
 }
 
-/// The VTIMEZONE of a zone, valid over those calendar years; empty for UTC, which feeds write as `Z`.
+/// The VTIMEZONE of a zone for some calendar years; empty for UTC, which feeds write as `Z`.
 pub(super) fn vtimezone(zone: Zone, years: RangeInclusive<i32>) -> String {
     let mut out = String::new();
     if zone.is_utc() {
@@ -39,7 +39,7 @@ pub(super) fn vtimezone(zone: Zone, years: RangeInclusive<i32>) -> String {
     if groups.is_empty() {
         let at = start_of(*years.start());
         let (offset, name) = (zone.offset(at), zone.abbreviation(at));
-        let kind = Kind { from: offset, to: offset, name, daylight: false };
+        let kind = TransitionKind { from: offset, to: offset, name, daylight: false };
         part(&mut out, &kind, NaiveDateTime::default(), None);
     }
     for (kind, group) in &groups {
@@ -52,10 +52,10 @@ pub(super) fn vtimezone(zone: Zone, years: RangeInclusive<i32>) -> String {
     out
 }
 
-fn part(out: &mut String, kind: &Kind, onset: NaiveDateTime, rule: Option<&str>) {
+fn part(out: &mut String, kind: &TransitionKind, onset: NaiveDateTime, rule: Option<&str>) {
     let component = if kind.daylight { "DAYLIGHT" } else { "STANDARD" };
     line::raw(out, "BEGIN", component);
-    line::raw(out, "DTSTART", &onset.format("%Y%m%dT%H%M%S").to_string());
+    line::raw(out, "DTSTART", &line::civil(onset));
     if let Some(rule) = rule {
         line::raw(out, "RRULE", rule);
     }
@@ -65,7 +65,7 @@ fn part(out: &mut String, kind: &Kind, onset: NaiveDateTime, rule: Option<&str>)
     line::raw(out, "END", component);
 }
 
-/// `+hhmm` or, where a zone's history needs it, `+hhmmss` (RFC 5545, 3.3.14).
+/// `+hhmm`, or `+hhmmss` for some historical offsets (RFC 5545, 3.3.14).
 fn utc_offset(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let (hours, minutes, rest) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
@@ -78,14 +78,14 @@ fn start_of(year: i32) -> DateTime<Utc> {
 }
 
 /// The transitions of those years and the last one before them, by kind.
-fn transitions(zone: Zone, years: &RangeInclusive<i32>) -> BTreeMap<Kind, Vec<Transition>> {
+fn transitions(zone: Zone, years: &RangeInclusive<i32>) -> BTreeMap<TransitionKind, Vec<Transition>> {
     let (start, end) = (start_of(*years.start()), start_of(years.end() + 1));
-    let mut groups: BTreeMap<Kind, Vec<Transition>> = BTreeMap::new();
+    let mut groups: BTreeMap<TransitionKind, Vec<Transition>> = BTreeMap::new();
     let mut add = |before: DateTime<Utc>, after: DateTime<Utc>| {
         let (kind, transition) = bisect(zone, before, after);
         groups.entry(kind).or_default().push(transition);
     };
-    // Time-zone history before 1970 is of no use to a conference.
+    // A conference needs no time-zone history from before 1970.
     let earlier = std::iter::successors(Some(start), |day| day.checked_sub_days(Days::new(1)))
         .take_while(|day| day.timestamp() > 0)
         .map(|day| (day - TimeDelta::days(1), day));
@@ -110,23 +110,23 @@ fn differ(zone: Zone, a: DateTime<Utc>, b: DateTime<Utc>) -> bool {
 }
 
 /// The transition between two instants that differ, to the second.
-fn bisect(zone: Zone, mut before: DateTime<Utc>, mut after: DateTime<Utc>) -> (Kind, Transition) {
+fn bisect(zone: Zone, mut before: DateTime<Utc>, mut after: DateTime<Utc>) -> (TransitionKind, Transition) {
     while after - before > TimeDelta::seconds(1) {
         let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
         if differ(zone, before, middle) { after = middle } else { before = middle }
     }
     let (from, to) = (zone.offset(before), zone.offset(after));
-    // Dublin's winter is a negative summer time, so its summer is the plain time beside it.
+    // Dublin has a negative offset in winter, so its standard time counts as daylight.
     let daylight = match (zone.summer_offset(before), zone.summer_offset(after)) {
         (_, after) if after > 0 => true,
         (before, 0) => before < 0,
         _ => false,
     };
-    let kind = Kind { from, to, name: zone.abbreviation(after), daylight };
+    let kind = TransitionKind { from, to, name: zone.abbreviation(after), daylight };
     (kind, Transition { at: after, onset: (after + TimeDelta::seconds(i64::from(from))).naive_utc() })
 }
 
-/// The yearly rule that gives exactly these transitions, with the first onset; none where there is none.
+/// The yearly rule that gives exactly these transitions, with the first onset; none if no rule does.
 fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(NaiveDateTime, String)> {
     let (first, last) = (group.first()?, group.last()?);
     let consecutive = group.windows(2).all(|pair| match pair {
@@ -143,16 +143,16 @@ fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(Naiv
     }
     let runs_on = last.onset.year() >= last_year;
     if !runs_on && group.len() == 1 {
-        return None; // history: one dated part says it all
+        return None; // a past transition needs no rule
     }
     let fits: Vec<i8> = [1, 2, 3, 4, -1]
         .into_iter()
         .filter(|nth| group.iter().all(|t| is_nth_weekday(t.onset, *nth)))
         .collect();
-    // The 25th to 28th can be both the fourth and the last: the years around tell which is meant.
+    // A weekday from the 25th to the 28th can be both the fourth and the last; the years around decide.
     let around = fits.into_iter().map(|nth| (years_around(zone, first, last, nth), nth));
     let (years, nth) = around.max_by_key(|(years, _)| *years)?;
-    // One transition is no rule where no other year knows it (Casablanca follows the moon).
+    // One transition that no other year repeats is not a rule (Casablanca follows the moon).
     if group.len() == 1 && years == 0 {
         return None;
     }
@@ -167,9 +167,9 @@ fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(Naiv
     };
     let mut rule = format!("FREQ=YEARLY;BYMONTH={};BYDAY={nth}{day}", first.onset.month());
     if !runs_on {
-        // Equal to the last onset, some parsers lose it; a day later there is no further one.
+        // Some parsers lose an onset equal to UNTIL; a day later there is no further one.
         let until = last.at + TimeDelta::days(1);
-        rule.push_str(&format!(";UNTIL={}", until.format("%Y%m%dT%H%M%SZ")));
+        rule.push_str(&format!(";UNTIL={}", line::utc(until)));
     }
     Some((first.onset, rule))
 }
@@ -181,7 +181,7 @@ fn is_nth_weekday(onset: NaiveDateTime, nth: i8) -> bool {
     }
 }
 
-/// In how many of the six years around the window the zone also changes on that weekday.
+/// The number of years, of the six around the window, in which the zone changes on that weekday too.
 fn years_around(zone: Zone, first: &Transition, last: &Transition, nth: i8) -> usize {
     let changes_in = |transition: &Transition, months: i32| {
         let shifted = if months < 0 {
@@ -190,7 +190,7 @@ fn years_around(zone: Zone, first: &Transition, last: &Transition, nth: i8) -> u
             transition.onset.checked_add_months(Months::new(months.unsigned_abs()))
         };
         let Some(near) = shifted else { return false };
-        // The same weekday of that month lies within a week of the same date.
+        // The same weekday of the month lies within a week of the same date.
         (-7..=7)
             .map(|days| near + TimeDelta::days(days))
             .filter(|day| day.month() == near.month() && day.weekday() == transition.onset.weekday())
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_sunday_is_not_taken_for_the_fourth() {
+    fn the_last_sunday_is_not_mistaken_for_the_fourth() {
         // 28 March 2027 is the fourth and the last Sunday.
         let berlin = of("Europe/Berlin", 2027..=2027);
         assert!(berlin.contains("BYMONTH=3;BYDAY=-1SU"), "{berlin}");

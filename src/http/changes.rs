@@ -10,7 +10,7 @@ use super::reply::Answer;
 use super::representation::{Content, Representation, settled};
 use super::{EntityTag, Problem};
 use crate::agenda::ReadToken;
-use crate::export::{self, Exported, Published, Scope};
+use crate::export::{self, Exported, ReleaseChanges, Scope};
 use crate::feed::Coding;
 use crate::http::agendas::Agendas;
 use crate::program::{Slug, Text};
@@ -66,7 +66,7 @@ impl Known {
     }
 
     fn feed(&self, scope: Scope<'_>) -> export::ChangeFeed {
-        let published = self.records.iter().map(|record| Published {
+        let published = self.records.iter().map(|record| ReleaseChanges {
             number: record.number,
             published: record.published,
             changes: &record.changes,

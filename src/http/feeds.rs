@@ -17,7 +17,7 @@ use super::reply::Answer;
 use super::representation::{Representation, settled};
 use super::teams::{self, Opened};
 use crate::agenda::{Members, ReadToken};
-use crate::feed::{FeedKey, Filter, Joined, Options, canonical_query, parse_query, session_path};
+use crate::feed::{FeedFilter, FeedKey, FeedOptions, JoinedFeed, canonical_query, parse_query, session_path};
 use crate::freshness::{Family, Freshness, LinkHash, Seen};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
@@ -95,12 +95,12 @@ impl FeedRequest<'_> {
         let (filter, options) = if key == FeedKey::Program {
             parse_query(query.pairs(), slugs)?
         } else {
-            (Filter::default(), query.feed_options()?)
+            (FeedFilter::default(), query.feed_options()?)
         };
         let source = if !filter.is_empty() {
             Source::Joined(release.feeds.filtered(&filter, options, slugs))
-        } else if options != Options::default() {
-            Source::Joined(release.feeds.optioned(feed, options))
+        } else if options != FeedOptions::default() {
+            Source::Joined(release.feeds.with_options(feed, options))
         } else {
             Source::Canonical(feed)
         };
@@ -124,7 +124,7 @@ impl FeedRequest<'_> {
         let mut representation = Source::Joined(joined).representation(request, None, *now);
         representation.fields.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.ics\"")));
         if !query.is_canonical(&options.pairs()) {
-            let address = with_query(&session_path(id), &Filter::default(), &options);
+            let address = with_query(&session_path(id), &FeedFilter::default(), &options);
             representation.fields.push((CONTENT_LOCATION, address));
         }
         representation.answer(request)
@@ -182,13 +182,13 @@ impl FeedRequest<'_> {
     /// The empty calendar of a revoked link. Some clients keep the sessions for ever if the feed just goes away.
     fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Answer {
         let about = Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
-        let joined = self.release.feeds.closed(&closed_name(&self.release), &about, since);
+        let joined = self.release.feeds.revoked(&closed_name(&self.release), &about, since);
         Source::Joined(joined).representation(request, None, self.now).answer(request)
     }
 }
 
 /// A path with the canonical form of its query.
-fn with_query(path: &str, filter: &Filter, options: &Options) -> String {
+fn with_query(path: &str, filter: &FeedFilter, options: &FeedOptions) -> String {
     let query = canonical_query(filter, options);
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
@@ -220,7 +220,7 @@ pub(super) fn agenda_download(
     representation.answer(request)
 }
 
-fn join<'a>(agenda: &AgendaRecord, release: &'a Release, options: Options) -> Joined<'a> {
+fn join<'a>(agenda: &AgendaRecord, release: &'a Release, options: FeedOptions) -> JoinedFeed<'a> {
     release.feeds.agenda(&agenda_name(agenda, release), &agenda.picks, options, agenda.modified)
 }
 
@@ -231,7 +231,7 @@ fn floor(agenda: &AgendaRecord, release: &Release) -> DateTime<Utc> {
 /// A feed with known validators. Its body is joined only if it is sent and is not in the cache.
 fn polled_feed<'a>(
     known: Arc<Known>,
-    joined: Option<Joined<'a>>,
+    joined: Option<JoinedFeed<'a>>,
     look: Look<'a>,
     request: &Parts,
     now: DateTime<Utc>,

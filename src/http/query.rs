@@ -3,7 +3,7 @@
 //! Knows no key. An unknown key is ignored everywhere, so nothing here rejects one.
 
 use super::Problem;
-use crate::feed::{Options, QueryError};
+use crate::feed::{FeedOptions, QueryError};
 use http::Uri;
 
 /// A query parameter that cannot be used, or a page of a list that no longer exists.
@@ -106,10 +106,10 @@ impl Query {
     }
 
     /// The options of a feed that takes no filters.
-    pub(super) fn feed_options(&self) -> Result<Options, Problem> {
-        let mut options = Options::default();
+    pub(super) fn feed_options(&self) -> Result<FeedOptions, Problem> {
+        let mut options = FeedOptions::default();
         for (key, value) in self.pairs() {
-            options.take(key, value).map_err(QueryError::from)?;
+            options.parse_pair(key, value).map_err(QueryError::from)?;
         }
         Ok(options)
     }

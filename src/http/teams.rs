@@ -5,7 +5,7 @@
 use super::Problem;
 use super::agendas::{Agendas, Shared};
 use crate::agenda::Members;
-use crate::feed::Member;
+use crate::feed::TeamMember;
 use crate::program::Text;
 use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
@@ -28,11 +28,11 @@ pub(super) struct Team {
 
 impl Team {
     /// Those who still share.
-    pub(super) fn sharing(&self) -> Vec<Member<'_>> {
+    pub(super) fn sharing(&self) -> Vec<TeamMember<'_>> {
         self.members
             .iter()
             .filter_map(|(name, agenda)| {
-                agenda.as_ref().map(|agenda| Member { name: name.clone(), picks: &agenda.picks })
+                agenda.as_ref().map(|agenda| TeamMember { name: name.clone(), picks: &agenda.picks })
             })
             .collect()
     }

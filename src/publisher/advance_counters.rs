@@ -7,7 +7,7 @@ use super::StartError;
 use super::start::UnattendedRelease;
 use super::stored_release::StoredRelease;
 use crate::release::Release;
-use crate::revision::{Ceiling, lift as advance_ledger};
+use crate::revision::Issued;
 use crate::store::{HighWater, Origin, Skipped, Store, Write};
 use chrono::{DateTime, Utc};
 
@@ -41,11 +41,11 @@ pub fn advance_counters(
     let mut advanced = AdvancedCounters { agendas, damaged, ..AdvancedCounters::default() };
     let Some(ledger) = store.ledger()? else { return Ok(advanced) };
     let ceiling = match issued {
-        Some(HighWater { release, published, number, .. }) => Ceiling { release, published, number },
-        None => Ceiling::guess(&ledger, now),
+        Some(HighWater { release, published, number, .. }) => Issued { release, published, number },
+        None => Issued::guess(&ledger, now),
     };
     advanced.release = ledger.release;
-    if let Some(previous) = advance_ledger(&ledger, ceiling, now) {
+    if let Some(previous) = ledger.advance_past(ceiling, now) {
         let StoredRelease { prepared, conference, csv, warnings } = StoredRelease::load(store, &ledger)?;
         let prepared = Release::prepare(prepared.release.into_program(), &previous, now);
         let release =

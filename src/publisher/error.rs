@@ -1,7 +1,7 @@
 //! Errors of publications and starts.
 
 use super::Hold;
-use crate::doctor::BackError;
+use crate::doctor::ParseBackError;
 use crate::import::Report;
 use crate::program::SessionId;
 use crate::store::{CommitError, OpenError, ReadError};
@@ -48,7 +48,7 @@ pub enum PublishError {
     },
     /// A rendered feed does not parse back to the program: a bug of Callboard, not a fault of the file.
     #[error("nothing was published, because a feed differs from the program: {0}")]
-    Unsound(#[from] BackError),
+    Unsound(#[from] ParseBackError),
     /// The release could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
@@ -110,7 +110,7 @@ pub enum StartError {
     },
     /// A rendered feed does not parse back to the program: a bug of Callboard.
     #[error("nothing was published, because a feed differs from the program: {0}")]
-    Unsound(#[from] BackError),
+    Unsound(#[from] ParseBackError),
     /// The store cannot be opened (78 for a newer format).
     #[error("the data directory cannot be opened")]
     Open(#[from] OpenError),

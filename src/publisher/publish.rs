@@ -2,7 +2,7 @@
 
 use super::stored_release::StoredRelease;
 use super::{GuardVerdict, Hold, LiveRelease, Preview, Proposal, Publication, PublishError, Publisher};
-use crate::doctor::{BackError, Found};
+use crate::doctor::{FeedFinding, ParseBackError};
 use crate::feed::Effort;
 use crate::import::{Fault, Report};
 use crate::release::{Prepared, Release};
@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 /// Lints a release. Parts that it shares with an earlier linted release may be skipped. See [`crate::doctor::inspect`].
 ///
 /// Findings become warnings of the publication. Only an error stops it: a feed that does not parse back.
-pub type Inspect = fn(&Release, Option<&Release>) -> Result<Vec<Found>, BackError>;
+pub type Inspect = fn(&Release, Option<&Release>) -> Result<Vec<FeedFinding>, ParseBackError>;
 
 /// Work for the live release that no request should wait for, such as making exports. It runs on the background thread
 /// and stops early once the function that it receives returns false: then another release is live.
@@ -164,7 +164,7 @@ impl Publisher {
     }
 
     /// Lints a release's feeds. Feeds that the live release shares were linted with it.
-    async fn inspect(&self, release: Release) -> Result<(Release, Vec<Found>), PublishError> {
+    async fn inspect(&self, release: Release) -> Result<(Release, Vec<FeedFinding>), PublishError> {
         let (live, inspect) = (self.live(), self.inspect);
         let lint = move || {
             let earlier = live.inspected.then_some(live.release.as_ref());
@@ -296,7 +296,7 @@ impl Publisher {
 const NICENESS: i32 = 10;
 
 /// Lint findings as warnings of a publication.
-pub(super) fn warnings_of(found: Vec<Found>) -> impl Iterator<Item = Fault> {
+pub(super) fn warnings_of(found: Vec<FeedFinding>) -> impl Iterator<Item = Fault> {
     found
         .into_iter()
         .map(|one| Fault::of_release(one.finding.rule, one.to_string(), one.finding.remedy.to_owned()))

@@ -2,7 +2,7 @@
 
 use super::held::{self, HeldProposal, HeldProposals};
 use super::{GuardVerdict, Hold, Publication, PublishError};
-use crate::doctor::BackError;
+use crate::doctor::ParseBackError;
 use crate::import::Report;
 use crate::revision::Digest;
 use crate::store::{Origin, ReadError, Schedule};
@@ -204,7 +204,7 @@ impl Status {
     }
 
     /// The status after a start whose changed config gives a feed that does not parse back.
-    pub(super) fn config_unsound(at: DateTime<Utc>, error: &BackError) -> Self {
+    pub(super) fn config_unsound(at: DateTime<Utc>, error: &ParseBackError) -> Self {
         tracing::error!(%error, "the new config is not published; the live release stays, with the old config");
         let verdict = AttemptResult::Failed { reason: error.to_string() };
         Self { last: Some(Attempt { at, origin: Origin::Config, verdict, report: None }), ..Self::default() }

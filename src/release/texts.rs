@@ -1,21 +1,21 @@
-//! The words of a release's sessions, for searches regardless of case.
+//! Case-insensitive search over the texts of a release.
 //!
-//! Texts are lower-cased when a release is first searched, not at each search: a search scans one string. Each field of a
-//! session ends with a line feed, which no word has, so no word is found across two fields.
+//! All texts are lower-cased into one string at the first search; later searches scan it. Each field ends with a line
+//! feed, so no word is found across two fields.
 
 use crate::program::Session;
 use memchr::memmem::Finder;
 use std::cmp::Reverse;
 
-/// The lower-cased texts of sessions, one after the other.
+/// The lower-cased texts of all sessions.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub(super) struct SearchTexts {
     text: String,
-    /// Where the text of each session ends.
+    /// The end of each session's text.
     ends: Vec<usize>,
 }
 
-impl Texts {
+impl SearchTexts {
     pub(super) fn of<'a>(sessions: impl Iterator<Item = &'a Session>) -> Self {
         let (mut text, mut ends) = (String::new(), Vec::new());
         for session in sessions {
@@ -33,59 +33,53 @@ impl Texts {
         Self { text, ends }
     }
 
-    /// The places of the sessions that hold every word, each in the title, a speaker's line, the block or the abstract.
-    pub(super) fn places(&self, words: &str) -> Vec<usize> {
+    /// The indices of the sessions that contain every word in some field.
+    pub(super) fn search(&self, words: &str) -> Vec<usize> {
         let words = words.to_lowercase();
         let mut words: Vec<&str> = words.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
-        // Long words are rare: the longest is looked for everywhere, the others only in the sessions that hold it.
+        // Long words are rare: the longest is searched everywhere, the others only in its sessions.
         words.sort_by_key(|word| Reverse(word.len()));
         let mut finders = words.iter().map(Finder::new);
         let Some(longest) = finders.next() else { return (0..self.ends.len()).collect() };
         let others: Vec<Finder<'_>> = finders.collect();
-        let (mut places, mut from) = (Vec::new(), 0);
+        let (mut found, mut from) = (Vec::new(), 0);
         while let Some(hit) = self.text.as_bytes().get(from..).and_then(|rest| longest.find(rest)) {
-            let place = self.ends.partition_point(|end| *end <= from + hit);
-            let Some(session) = self.session(place) else { break };
+            let index = self.ends.partition_point(|end| *end <= from + hit);
+            let Some(session) = self.session(index) else { break };
             if others.iter().all(|word| word.find(session).is_some()) {
-                places.push(place);
+                found.push(index);
             }
-            from = self.ends.get(place).copied().unwrap_or(self.text.len());
+            from = self.ends.get(index).copied().unwrap_or(self.text.len());
         }
-        places
+        found
     }
 
-    fn session(&self, place: usize) -> Option<&[u8]> {
-        let start = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.text.as_bytes().get(start..*self.ends.get(place)?)
+    fn session(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.text.as_bytes().get(start..*self.ends.get(index)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{SessionId, SessionKind, Slot, Speaker, Status, Text};
+    use crate::fixtures;
+    use crate::program::{Speaker, Text};
     use proptest::prelude::*;
 
     fn session(title: &str, speaker: &str, block: &str, about: &str) -> Session {
-        let start = "2025-03-25T09:00:00Z".parse().unwrap();
-        let speaker = Speaker { name: speaker.into(), affiliation: None, role: None, bio: Text::default() };
+        let start = fixtures::at("2025-03-25T09:00:00Z");
+        let speaker = Some(fixtures::speaker(speaker, "")).filter(|speaker| !speaker.name.is_empty());
         Session {
-            id: SessionId::parse("talk").unwrap(),
-            slot: Slot { start, end: start + chrono::TimeDelta::hours(1), room: None },
-            kind: SessionKind::Talk,
-            title: title.into(),
-            track: None,
-            block: (!block.is_empty()).then(|| block.into()),
-            speakers: if speaker.name.is_empty() { Vec::new() } else { vec![speaker] },
+            block: Some(Text::from(block)).filter(|block| !block.is_empty()),
+            speakers: Vec::from_iter(speaker),
             abstract_text: about.into(),
-            url: None,
-            links: Vec::new(),
-            status: Status::Confirmed,
+            ..fixtures::talk("talk", start, start + chrono::TimeDelta::hours(1), title)
         }
     }
 
-    /// One field of one session after the other, lower-cased for each word.
-    fn holds(session: &Session, words: &str) -> bool {
+    /// The plain search: every field, lower-cased for each word.
+    fn contains_all(session: &Session, words: &str) -> bool {
         let mut fields = vec![session.title.to_string(), session.abstract_text.to_string()];
         fields.extend(session.speakers.iter().map(Speaker::line));
         fields.extend(session.block.iter().map(ToString::to_string));
@@ -98,8 +92,8 @@ mod tests {
     fn words_are_found_in_every_field_in_any_order_and_case_and_not_across_fields() {
         let sessions =
             [session("Erste Straße", "Ada", "Block", "Über\n\nalles"), session("Other", "", "", "")];
-        let texts = Texts::of(sessions.iter());
-        for (words, places) in [
+        let texts = SearchTexts::of(sessions.iter());
+        for (words, expected) in [
             ("STRASSE", vec![]),
             ("straße ÜBER ada bloCk", vec![0]),
             ("e", vec![0, 1]),
@@ -108,34 +102,34 @@ mod tests {
             ("", vec![0, 1]),
             ("  ", vec![0, 1]),
         ] {
-            assert_eq!(texts.places(words), places, "{words:?}");
+            assert_eq!(texts.search(words), expected, "{words:?}");
         }
-        assert!(Texts::of([].iter()).places("word").is_empty());
+        assert!(SearchTexts::of([].iter()).search("word").is_empty());
     }
 
     #[test]
-    fn a_release_lower_cases_its_texts_at_the_first_search_and_never_again() {
-        let release = crate::fixtures::tricky().release();
+    fn a_release_lower_cases_its_texts_once() {
+        let release = fixtures::tricky().release();
         assert!(release.texts.get().is_none());
-        let title = release.shown()[0].session.title.to_string().to_uppercase();
+        let title = release.visible_entries()[0].session.title.to_string().to_uppercase();
         assert!(!release.search(&title).is_empty());
-        let texts: *const Texts = release.texts.get().unwrap();
+        let texts: *const SearchTexts = release.texts.get().unwrap();
         assert!(!release.search(&title).is_empty());
         assert!(std::ptr::eq(texts, release.texts.get().unwrap()));
     }
 
     proptest! {
         #[test]
-        fn a_search_finds_what_a_look_at_each_field_finds(
+        fn a_search_finds_the_same_as_a_plain_search_of_each_field(
             fields in prop::collection::vec(("[aAbBÉéΣσς ]{0,6}", "[abA]{0,3}", "[abB]{0,3}", "[abÉσ\n ]{0,9}"), 0..6),
             words in "[aAbBéÉσΣ]{1,2}( [abÉς]{1,2}){0,2}",
         ) {
             let sessions: Vec<Session> =
                 fields.iter().map(|(title, speaker, block, about)| session(title, speaker, block, about)).collect();
-            // A word alone ends with another sigma than inside a text, so each is compared as the query is lower-cased.
+            // A final sigma lower-cases differently from one inside a word, so the whole query is lower-cased first.
             let words = words.to_lowercase();
-            let expected: Vec<usize> = (0..sessions.len()).filter(|at| holds(&sessions[*at], &words)).collect();
-            prop_assert_eq!(Texts::of(sessions.iter()).places(&words), expected);
+            let expected: Vec<usize> = (0..sessions.len()).filter(|at| contains_all(&sessions[*at], &words)).collect();
+            prop_assert_eq!(SearchTexts::of(sessions.iter()).search(&words), expected);
         }
     }
 }

@@ -1,39 +1,39 @@
-//! One step of the ledger: the program that is to be published, against what was.
+//! The step of the ledger from one release to the next.
 
-use super::{Digest, Entry, Ledger, Place, Revision, Standing, departure};
+use super::{Digest, Entry, FormerPlace, Ledger, Revision, Standing};
 use crate::program::{Change, ChangeKind, Program, Session, SessionId, Slug, Status};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A session as it would be shown, for the digest of its VEVENT.
+/// The content of a VEVENT, for its digest.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'a> {
     /// The session.
     pub session: &'a Session,
-    /// Where it says it was before.
-    pub moved_from: Option<&'a Place>,
+    /// The place that its note names as the former one.
+    pub moved_from: Option<&'a FormerPlace>,
 }
 
-/// What a step gives.
+/// The result of [`advance`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// The ledger after it. Its feed marks are still the previous ones.
+pub struct Advanced {
+    /// The new ledger. Its feed marks are still the previous ones.
     pub ledger: Ledger,
     /// The sessions that changed, by id.
     pub changes: Vec<Change>,
 }
 
-/// Advances exactly the sessions whose digest changed, whatever changed it.
+/// Advances exactly the sessions whose digest changed: by the CSV, the config or a newer renderer.
 ///
-/// Every new time is the later of `now` and one second after the previous release, since clients compare
-/// whole seconds and clocks run backwards at times.
+/// Every new time is at least one second after the previous release, since clients compare whole seconds and clocks
+/// sometimes run backwards.
 pub fn advance(
     previous: &Ledger,
     program: &Program,
     now: DateTime<Utc>,
     digest: impl Fn(Draft<'_>) -> Digest,
-) -> Step {
+) -> Advanced {
     let at = now.max(previous.published + TimeDelta::seconds(1));
     let release = previous.release + 1;
     let mut ledger = Ledger { release, published: at, ..previous.clone() };
@@ -42,10 +42,10 @@ pub fn advance(
     let listed: BTreeMap<&SessionId, &Arc<Session>> =
         program.order().iter().map(|session| (&session.id, session)).collect();
 
-    // Program order, so that numbers follow the program and not the alphabet.
+    // In program order, so that numbers follow the program and not the alphabet.
     for session in program.order().iter().filter(|session| !previous.entries.contains_key(&session.id)) {
         if session.status == Status::Withdrawn {
-            continue; // never published, so there is nothing to take back
+            continue; // never published, so there is nothing to withdraw
         }
         number += 1;
         let revision = Revision { sequence: previous.floor.sequence, modified: at };
@@ -64,7 +64,7 @@ pub fn advance(
 
     let tombstones = Tombstones::of(program, at);
     for (id, stored) in &previous.entries {
-        let before = &under_present_names(stored, program, previous);
+        let before = &with_current_names(stored, program, previous);
         let mut entry = before.clone();
         match listed.get(id) {
             Some(session) => {
@@ -72,30 +72,30 @@ pub fn advance(
                 entry.standing =
                     if session.status == Status::Withdrawn { Standing::Withdrawn } else { Standing::Listed };
             }
-            None => bury(&mut entry, tombstones),
+            None => mark_removed(&mut entry, tombstones),
         }
-        // The note of an earlier move stays until the next change, so it takes part in the comparison.
-        let unchanged = shown_digest(&entry, &digest);
-        if unchanged != before.digest || comes_back(before, &entry) {
-            entry.moved_from = moved(before, &entry, previous);
-            entry.digest = shown_digest(&entry, &digest);
+        // The note of an earlier move stays until the next change, so the comparison includes it.
+        let current = entry_digest(&entry, &digest);
+        if current != before.digest || comes_back(before, &entry) {
+            entry.moved_from = former_place(before, &entry, previous);
+            entry.digest = entry_digest(&entry, &digest);
             entry.revision = Revision { sequence: before.revision.sequence + 1, modified: at };
             entry.release = release;
         }
-        departure::note(&mut ledger, before, &entry, program.conference.zone);
+        ledger.record_departure(before, &entry, program.conference.zone);
         if entry != *stored {
             changes.extend(change(before, &entry, listed.contains_key(id)));
             ledger.entries.insert(id.clone(), entry);
         }
     }
-    departure::forget_old(&mut ledger);
+    ledger.trim_departures();
     changes.sort_by(|a, b| a.session.cmp(&b.session));
     ledger.slugs.learn(program);
-    Step { ledger, changes }
+    Advanced { ledger, changes }
 }
 
-/// The entry with the present names of its track and room: a declared rename (`was`) moves nobody.
-fn under_present_names(entry: &Entry, program: &Program, previous: &Ledger) -> Entry {
+/// The entry with the current names of its track and room: a declared rename (`was`) is not a move.
+fn with_current_names(entry: &Entry, program: &Program, previous: &Ledger) -> Entry {
     let session = &entry.session;
     let was = |former: &[Slug], slug: &Slug| former.contains(slug);
     let track =
@@ -113,10 +113,10 @@ fn under_present_names(entry: &Entry, program: &Program, previous: &Ledger) -> E
     entry
 }
 
-/// A line that is gone becomes a tombstone: cancelled, as last published. What was withdrawn stays withdrawn.
+/// Turns the entry of a removed row into a tombstone: cancelled, as last published. A withdrawn one stays withdrawn.
 ///
-/// However late a line goes, calendars are told first: it is a tombstone for its time before a release drops it.
-fn bury(entry: &mut Entry, tombstones: Tombstones) {
+/// A row removed long after the conference is still a tombstone for `tombstone_days`, so that calendars learn of it.
+fn mark_removed(entry: &mut Entry, tombstones: Tombstones) {
     let was_cancelled = entry.is_cancelled();
     if entry.standing == Standing::Listed {
         entry.standing = Standing::Removed;
@@ -127,13 +127,12 @@ fn bury(entry: &mut Entry, tombstones: Tombstones) {
     }
 }
 
-/// Whether a session that no calendar shows is shown again, though its digest says nothing about that: earlier
-/// versions dropped lines without a tombstone.
+/// Whether a hidden session is visible again with the same digest. Earlier versions dropped rows without a tombstone.
 fn comes_back(before: &Entry, entry: &Entry) -> bool {
-    before.standing == Standing::Dropped && entry.is_shown() && !entry.is_cancelled()
+    before.standing == Standing::Dropped && entry.is_visible() && !entry.is_cancelled()
 }
 
-/// Until when tombstones are shown: for `tombstone_days` after the conference's end, and after they were made.
+/// When tombstones expire: `tombstone_days` after the conference ended and after they were made, whichever is later.
 #[derive(Debug, Clone, Copy)]
 struct Tombstones {
     is_over: bool,
@@ -158,8 +157,8 @@ impl Tombstones {
     }
 }
 
-/// Withdrawn sessions have no VEVENT; a dropped one keeps its digest, since nothing was said about it.
-fn shown_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest {
+/// The digest of an entry's VEVENT. A withdrawn session has none; a dropped one keeps the last.
+fn entry_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest {
     match entry.standing {
         Standing::Listed | Standing::Removed => {
             digest(Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() })
@@ -169,11 +168,11 @@ fn shown_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest 
     }
 }
 
-/// Where the session was, if this change moves it and it takes place.
-fn moved(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Place> {
+/// The place before this change, if it moves a session that takes place.
+fn former_place(before: &Entry, after: &Entry, previous: &Ledger) -> Option<FormerPlace> {
     let moves = before.session.slot != after.session.slot || before.session.track != after.session.track;
-    let visible = before.is_shown() && !before.is_cancelled() && after.is_shown() && !after.is_cancelled();
-    (moves && visible).then(|| Place {
+    let takes_place = |entry: &Entry| entry.is_visible() && !entry.is_cancelled();
+    (moves && takes_place(before) && takes_place(after)).then(|| FormerPlace {
         slot: before.session.slot.clone(),
         track: before
             .session
@@ -184,14 +183,14 @@ fn moved(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Place> {
     })
 }
 
-/// The change to report; an edit where only the surroundings (a track's name, the renderer) changed it.
-/// What no calendar shows (a bio) is reported too, and raises no sequence.
+/// The change to report. A new track name or renderer is reported as an edit. A change that no calendar shows, such as
+/// a bio, is reported and raises no sequence.
 fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
     let session = &after.session;
     if before.digest == after.digest && before.session == *session {
         return None;
     }
-    // A tombstone is cancelled once; what changes about it later is an edit.
+    // A tombstone is cancelled once; later changes to it are edits.
     let stays = is_listed || before.is_cancelled();
     let between = Change::between(Some(&before.session), stays.then_some(session));
     Some(between.unwrap_or_else(|| Change {

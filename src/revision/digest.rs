@@ -10,27 +10,27 @@ use std::fmt;
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// Of some bytes.
+    /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self::taken(digest(&SHA256, bytes))
+        Self::from_ring(digest(&SHA256, bytes))
     }
 
-    /// Of parts in order. Each is preceded by its length, so that moving a boundary gives another digest.
+    /// The digest of parts in order. Each is preceded by its length, so that moving a boundary changes the digest.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Context::new(&SHA256);
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        Self::taken(hasher.finish())
+        Self::from_ring(hasher.finish())
     }
 
-    fn taken(digest: ring::digest::Digest) -> Self {
+    fn from_ring(digest: ring::digest::Digest) -> Self {
         #[expect(clippy::expect_used, reason = "SHA-256 has 32 bytes")]
         Self(digest.as_ref().try_into().expect("32 bytes"))
     }
 
-    /// The first 16 bytes in lower-case hexadecimal: enough to tell two contents apart.
+    /// The first 16 bytes in hexadecimal, for entity tags.
     pub fn short(&self) -> String {
         data_encoding::HEXLOWER.encode(self.0.get(..16).unwrap_or_default())
     }

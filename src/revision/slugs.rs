@@ -1,4 +1,4 @@
-//! Every slug ever published, and whose it is. A slug is given once and keeps answering for ever.
+//! Every slug ever published, and what it names. A slug is assigned once and keeps working for ever.
 
 use crate::program::{Program, Slug, Text, Track, slug_of};
 use chrono::NaiveDate;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 /// Slugs by what they name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Slugs {
-    /// Tracks as last known, those that left the config too.
+    /// Tracks as last configured, removed ones too.
     pub tracks: BTreeMap<Slug, Track>,
     /// Rooms, by name.
     pub rooms: BTreeMap<Slug, Text>,
@@ -17,16 +17,16 @@ pub struct Slugs {
     pub speakers: BTreeMap<Slug, Text>,
     /// Days, by the venue's date.
     pub days: BTreeSet<NaiveDate>,
-    /// Old slugs of renamed tracks, and what they are now.
+    /// Old slugs of renamed tracks, with their current slugs.
     pub track_aliases: BTreeMap<Slug, Slug>,
-    /// Old slugs of renamed rooms, and what they are now.
+    /// Old slugs of renamed rooms, with their current slugs.
     pub room_aliases: BTreeMap<Slug, Slug>,
     #[serde(skip)]
     pub(crate) by_name: ByName,
 }
 
-/// The slugs by name, made when one is first looked up: normalising a name takes longer than everything else that a session's
-/// card is made of. A hint alone, checked against the slugs at each look-up, so it is part of no comparison.
+/// A cache of slugs by name, built at the first look-up, since normalising a name is slow. Each look-up checks its
+/// answer against the slugs, so an outdated cache does no harm and takes no part in comparisons.
 #[derive(Debug, Default)]
 pub(crate) struct ByName {
     rooms: OnceLock<HashMap<Text, Slug>>,
@@ -46,7 +46,7 @@ impl PartialEq for ByName {
 }
 
 impl Slugs {
-    /// Takes in what a program names: new names get slugs, nothing loses one.
+    /// Adds the names of a program: new names get slugs, none loses its own.
     pub fn learn(&mut self, program: &Program) {
         for track in &program.tracks {
             self.tracks.insert(track.slug.clone(), track.clone());
@@ -58,7 +58,7 @@ impl Slugs {
         if let Some((first, last)) = program.conference.dates {
             self.days.extend(first.iter_days().take_while(|day| *day <= last));
         }
-        // A name's slug takes longer to find than the name in a set, and large programs repeat theirs.
+        // Deriving a slug is slower than a set look-up, and large programs repeat their names.
         let (mut rooms, mut speakers) = (HashSet::new(), HashSet::new());
         for session in program.order() {
             self.days.insert(zone.civil(session.slot.start).date());
@@ -77,38 +77,38 @@ impl Slugs {
         }
     }
 
-    /// The track behind a slug, by its present slug.
+    /// The track of a current or old slug.
     pub fn track(&self, slug: &Slug) -> Option<&Track> {
         self.tracks.get(self.track_aliases.get(slug).unwrap_or(slug))
     }
 
-    /// The room behind a slug, with its present slug.
+    /// The current slug and the name of the room of a current or old slug.
     pub fn room(&self, slug: &Slug) -> Option<(&Slug, &Text)> {
         self.rooms.get_key_value(self.room_aliases.get(slug).unwrap_or(slug))
     }
 
-    /// The slug of a room's name.
+    /// The slug of a room.
     pub fn room_slug(&self, name: &Text) -> Option<&Slug> {
-        named(&self.rooms, &self.by_name.rooms, name)
+        find_slug(&self.rooms, &self.by_name.rooms, name)
     }
 
-    /// The slug of a speaker's name.
+    /// The slug of a speaker.
     pub fn speaker_slug(&self, name: &Text) -> Option<&Slug> {
-        named(&self.speakers, &self.by_name.speakers, name)
+        find_slug(&self.speakers, &self.by_name.speakers, name)
     }
 }
 
-/// The slugs that a name can have, in the order in which they are tried.
+/// The slugs that a name may get, best first.
 fn candidates(name: &Text) -> impl Iterator<Item = Slug> {
     let base = slug_of(name.as_str());
     (1..).map(move |n| if n == 1 { base.clone() } else { base.numbered(n) })
 }
 
-/// The name's slug: its own, or a new one that nobody has.
+/// The slug of a name, assigned if it has none.
 fn assign(slugs: &mut BTreeMap<Slug, Text>, name: &Text) -> Slug {
     for slug in candidates(name) {
         match slugs.get(&slug) {
-            Some(holder) if holder == name => return slug,
+            Some(owner) if owner == name => return slug,
             Some(_) => {}
             None => {
                 slugs.insert(slug.clone(), name.clone());
@@ -119,22 +119,24 @@ fn assign(slugs: &mut BTreeMap<Slug, Text>, name: &Text) -> Slug {
     unreachable!("the candidates never end")
 }
 
-/// The slug of a name by the index; without its help where the slugs have changed since it was made.
-fn named<'a>(
+/// The slug of a name, from the cache unless it is outdated.
+fn find_slug<'a>(
     slugs: &'a BTreeMap<Slug, Text>,
     by_name: &OnceLock<HashMap<Text, Slug>>,
     name: &Text,
 ) -> Option<&'a Slug> {
     let by_name =
         by_name.get_or_init(|| slugs.iter().map(|(slug, name)| (name.clone(), slug.clone())).collect());
-    let hint = by_name.get(name).and_then(|slug| slugs.get_key_value(slug));
-    hint.filter(|(_, holder)| *holder == name).map_or_else(|| holder(slugs, name), |(slug, _)| Some(slug))
+    let cached = by_name.get(name).and_then(|slug| slugs.get_key_value(slug));
+    cached
+        .filter(|(_, owner)| *owner == name)
+        .map_or_else(|| search_slug(slugs, name), |(slug, _)| Some(slug))
 }
 
-fn holder<'a>(slugs: &'a BTreeMap<Slug, Text>, name: &Text) -> Option<&'a Slug> {
+fn search_slug<'a>(slugs: &'a BTreeMap<Slug, Text>, name: &Text) -> Option<&'a Slug> {
     candidates(name)
         .map_while(|slug| slugs.get_key_value(&slug))
-        .find(|(_, holder)| *holder == name)
+        .find(|(_, owner)| *owner == name)
         .map(|(slug, _)| slug)
 }
 
@@ -143,18 +145,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_collision_is_numbered_in_order_of_first_publication() {
+    fn colliding_slugs_are_numbered_in_order_of_first_publication() {
         let mut slugs = BTreeMap::new();
         let first = assign(&mut slugs, &Text::from("Zoë Müller"));
         let second = assign(&mut slugs, &Text::from("Zoe Muller"));
         assert_eq!((first.as_str(), second.as_str()), ("zoe-muller", "zoe-muller-2"));
         assert_eq!(assign(&mut slugs, &Text::from("Zoe Muller")), second);
-        assert_eq!(holder(&slugs, &Text::from("Zoe Muller")), Some(&second));
-        assert_eq!(holder(&slugs, &Text::from("Zoé Muller")), None);
+        assert_eq!(search_slug(&slugs, &Text::from("Zoe Muller")), Some(&second));
+        assert_eq!(search_slug(&slugs, &Text::from("Zoé Muller")), None);
     }
 
     #[test]
-    fn a_look_up_finds_what_was_learnt_after_the_first() {
+    fn a_look_up_finds_slugs_added_after_the_cache_was_built() {
         let mut slugs = Slugs::default();
         let [first, second] = ["Zoë Müller", "Zoe Muller"].map(Text::from);
         assign(&mut slugs.speakers, &first);

@@ -4,7 +4,7 @@ use super::site::Site;
 use super::text::fill;
 use super::when::When;
 use crate::program::{Session, Status, Track};
-use crate::revision::{Entry, Place};
+use crate::revision::{Entry, FormerPlace};
 
 /// One session in a list.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl<'a> Card<'a> {
 }
 
 /// Where a session was, in words.
-pub(super) fn moved(site: &Site<'_>, place: &Place) -> String {
+pub(super) fn moved(site: &Site<'_>, place: &FormerPlace) -> String {
     let wheres = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}"));
     let from = format!("{}{}", site.when.stamp(place.slot.start), wheres.collect::<String>());
     fill(site.words.moved_from, &[("place", &from)])

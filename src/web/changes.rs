@@ -77,7 +77,7 @@ pub(super) fn line(site: &Site<'_>, change: &Change) -> ChangeLine {
         ChangeKind::Restored => words.restored,
         ChangeKind::Withdrawn => words.withdrawn,
     };
-    let is_shown = site.release.ledger.entries.get(&change.session).is_some_and(|entry| entry.is_shown());
+    let is_shown = site.release.ledger.entries.get(&change.session).is_some_and(|entry| entry.is_visible());
     let subject = change.subject();
     ChangeLine {
         kind: change.kind.as_str(),

@@ -27,7 +27,7 @@ impl Pages {
     /// Reads no clock: the same release gives the same bytes.
     pub fn render(release: &Release) -> Self {
         let site = Site::of(release);
-        let shown = release.shown();
+        let shown = release.visible_entries();
         let slugs = &release.ledger.slugs;
         let mut pages = HashMap::new();
         pages.insert("/".to_owned(), Page::html(program::program(release, &ProgramView::default())));

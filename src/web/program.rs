@@ -57,7 +57,7 @@ pub fn program(release: &Release, view: &ProgramView) -> String {
     let site = Site::of(release);
     let conference = site.conference();
     let slugs = &release.ledger.slugs;
-    let shown = release.shown();
+    let shown = release.visible_entries();
     let mut entries = view.entries(release);
     let found = entries.len();
     if !view.is_kept() {

@@ -41,7 +41,7 @@ struct SpeakerView {
 
 /// Renders the page; none where the program does not show the session.
 pub fn session(release: &Release, id: &SessionId) -> Option<String> {
-    let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
+    let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
     Some(render(&Site::of(release), entry))
 }
 

@@ -5,7 +5,7 @@ use super::encode::qr_code;
 use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
-use crate::feed::{Cancelled, FeedKey, Filter, Options, canonical_query};
+use crate::feed::{Cancelled, FeedFilter, FeedKey, FeedOptions, canonical_query};
 use crate::program::Text;
 use crate::release::Release;
 use askama::Template;
@@ -14,7 +14,7 @@ use askama::Template;
 #[derive(Debug, Clone)]
 pub enum Subject<'a> {
     /// The program, or its sessions that match a filter.
-    Program(Filter),
+    Program(FeedFilter),
     /// A track, day, room or speaker.
     Part(FeedKey),
     /// An agenda, by the token in its address.
@@ -61,7 +61,7 @@ struct Way {
 pub fn subscribe(
     release: &Release,
     subject: &Subject<'_>,
-    options: Options,
+    options: FeedOptions,
     platform: Platform,
     giggity: Option<String>,
 ) -> Option<String> {
@@ -77,17 +77,17 @@ pub fn subscribe(
         Subject::Part(key) => {
             let key = key.clone().resolve(slugs)?;
             let feed = release.feeds.feed(&key)?;
-            (feed.calendar.name.to_string(), key.to_string(), Filter::default())
+            (feed.calendar.name.to_string(), key.to_string(), FeedFilter::default())
         }
         Subject::Agenda { token, name } => {
             let name = if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() };
-            (name, format!("/agendas/{}.ics", encode(token)), Filter::default())
+            (name, format!("/agendas/{}.ics", encode(token)), FeedFilter::default())
         }
         Subject::Team { members, name } => {
-            (name.to_string(), format!("/team/{}.ics", encode(members)), Filter::default())
+            (name.to_string(), format!("/team/{}.ics", encode(members)), FeedFilter::default())
         }
     };
-    let address = |options: &Options| {
+    let address = |options: &FeedOptions| {
         let query = canonical_query(&filter, options);
         let query = if query.is_empty() { query } else { format!("?{query}") };
         site.conference().link(&format!("{feed}{query}"))
@@ -95,7 +95,7 @@ pub fn subscribe(
     let path = format!("/subscribe{}", feed.trim_end_matches(".ics"));
     let plain = address(&options);
     // Google Calendar hides cancelled events, so its feed marks them in the title instead.
-    let for_google = address(&Options { cancelled: Cancelled::Title, ..options });
+    let for_google = address(&FeedOptions { cancelled: Cancelled::Title, ..options });
     let query = canonical_query(&filter, &options);
     let here = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
     let here = site.conference().link(&here);
@@ -117,7 +117,7 @@ pub fn subscribe(
     }))
 }
 
-fn alarms(site: &Site<'_>, options: Options) -> Vec<(String, String, bool)> {
+fn alarms(site: &Site<'_>, options: FeedOptions) -> Vec<(String, String, bool)> {
     let alarm = |minutes: u16| {
         let before = site.when.length(chrono::TimeDelta::minutes(i64::from(minutes)));
         let label = fill(site.words.alarm_before, &[("minutes", &before)]);

@@ -1,7 +1,7 @@
 //! The query of the program page: a filter, a search text, the embedded form.
 
 use super::encode::encode;
-use crate::feed::{Filter, Options, QueryError, canonical_query, parse_query};
+use crate::feed::{FeedFilter, FeedOptions, QueryError, canonical_query, parse_query};
 use crate::program::Text;
 use crate::release::Release;
 use crate::revision::{Entry, Slugs};
@@ -14,7 +14,7 @@ pub const LONGEST_SEARCH: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProgramView {
     /// The same filter as that of a feed.
-    pub filter: Filter,
+    pub filter: FeedFilter,
     /// Words that must all occur, in any order and case; empty without a search.
     pub text: String,
     /// Without masthead and footer, to be framed by another site.
@@ -53,7 +53,7 @@ impl ProgramView {
 
     /// The canonical query, without the question mark.
     pub fn query(&self) -> String {
-        let filter = canonical_query(&self.filter, &Options::default());
+        let filter = canonical_query(&self.filter, &FeedOptions::default());
         let text = if self.text.is_empty() { String::new() } else { format!("q={}", encode(&self.text)) };
         let embed = if self.embed { "embed" } else { "" };
         [filter.as_str(), &text, embed]
@@ -71,7 +71,7 @@ impl ProgramView {
 
     /// The query of the feed with the same sessions; none with a search text, because feeds have no search.
     pub(super) fn feed_query(&self) -> Option<String> {
-        self.text.is_empty().then(|| canonical_query(&self.filter, &Options::default()))
+        self.text.is_empty().then(|| canonical_query(&self.filter, &FeedOptions::default()))
     }
 
     /// Whether its page is rendered at publication.
@@ -83,12 +83,12 @@ impl ProgramView {
     pub fn entries<'a>(&self, release: &'a Release) -> Vec<&'a Entry> {
         let found = (!self.text.is_empty()).then(|| release.search(&self.text));
         if self.filter.is_empty() {
-            return found.unwrap_or_else(|| release.shown());
+            return found.unwrap_or_else(|| release.visible_entries());
         }
         let found: Option<HashSet<_>> =
             found.map(|found| found.into_iter().map(|entry| &entry.session.id).collect());
         // Feeds know the slugs of each session; computing them again here would be slow.
-        let admitted = release.feeds.admitted(&self.filter);
+        let admitted = release.feeds.matching(&self.filter);
         let both = admitted.filter(|event| found.as_ref().is_none_or(|found| found.contains(&event.id)));
         both.filter_map(|event| release.ledger.entries.get(&event.id)).collect()
     }

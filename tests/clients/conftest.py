@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def libical(tmp_path_factory) -> Path:
-    """The reader of libical.c, compiled."""
+    """The compiled reader of libical.c."""
     program = tmp_path_factory.mktemp("libical") / "read"
     assert shutil.which("cc"), "tests/run installs a C compiler and libical-dev"
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-o", program, HERE / "libical.c", "-lical"]
@@ -21,7 +21,7 @@ def libical(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def server(tmp_path):
-    """The shipped program, served from a store of the test's own."""
+    """A server with the shipped program and an empty store."""
     server = Server(tmp_path / "data")
     server.start()
     yield server

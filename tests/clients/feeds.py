@@ -1,6 +1,6 @@
-"""Feeds and what they must say, and the readers of three foreign libraries.
+"""Feeds with their expected sessions, and readers by three foreign libraries.
 
-A reader gives a list of `Session`, in any order. None of them shares code with Callboard or with another.
+A reader returns a list of `Session`, in any order. The readers share no code with Callboard or with each other.
 """
 
 import io
@@ -51,7 +51,7 @@ def events(content: bytes) -> list[icalendar.Event]:
 
 
 def by_icalendar(content: bytes) -> list[Session]:
-    """Python's icalendar, which resolves a TZID by the system's zones."""
+    """Reads with Python's icalendar, which resolves a TZID by the system's zones."""
     return [
         _session(event, event["DTSTART"].dt.timestamp(), event["DTEND"].dt.timestamp())
         for event in events(content)
@@ -59,7 +59,7 @@ def by_icalendar(content: bytes) -> list[Session]:
 
 
 def by_dateutil(content: bytes) -> list[Session]:
-    """dateutil's evaluation of the feed's own VTIMEZONE."""
+    """Reads with dateutil, which evaluates the feed's own VTIMEZONE."""
     text = content.decode("utf-8").replace("\r\n ", "").replace("\r\n", "\n")
     begin, end = text.find("BEGIN:VTIMEZONE"), text.find("END:VTIMEZONE\n")
     zones = tz.tzical(io.StringIO(text[begin : end + len("END:VTIMEZONE\n")])) if begin >= 0 else None
@@ -81,7 +81,7 @@ def _session(event: icalendar.Event, start: float, end: float) -> Session:
 
 
 def by_libical(reader: Path, feeds: list[Path]) -> dict[str, list[dict]]:
-    """libical (see libical.c), many feeds at once: what it found, by feed."""
+    """Reads many feeds at once with libical (see libical.c); returns the events of each feed."""
     command = [str(reader), *map(str, feeds)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 // Every golden feed and the zone sweep, read by ical.js, the parser of Thunderbird and Nextcloud.
 //
-// Local times are resolved by the VTIMEZONE that the feed brings along and by nothing else.
+// Local times are resolved only by the feed's own VTIMEZONE.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -16,7 +16,7 @@ function feeds(folder) {
   return readdirSync(folder).filter((name) => name.endsWith(".ics")).sort();
 }
 
-/** Node 20 reads ISO times as V8 does; the truth's are all in UTC. */
+/** Parses an ISO time; the expected times are all in UTC. */
 function expected(folder, feed) {
   const truth = JSON.parse(readFileSync(path.join(folder, feed.replace(/ics$/, "json")), "utf8"));
   return truth

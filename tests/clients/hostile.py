@@ -1,6 +1,6 @@
-"""Hostile texts, a program that has one in every cell that takes text, and its twin: the same shape, harmless.
+"""Hostile texts, a program with one in every text cell, and its twin with harmless texts of the same shape.
 
-What is made of the two must have the same structure; a difference is a text that broke out of its place.
+All output made of the two must have the same structure. A difference means that a text was taken for markup.
 """
 
 import csv
@@ -24,17 +24,17 @@ TEXTS = COLUMNS[5:14]
 KINDS = ["talk", "plenary", "lightning", "panel", "workshop", "discussion", "remarks", "break", "meal", "social"]
 
 
-# What every text loses on its way in: overrides and isolates of direction, byte order marks.
+# Characters that import removes from every text: direction overrides and isolates, byte order marks.
 REMOVED = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 
 
 def harmless(text: str) -> str:
-    """Letters where letters or worse were; what gives a cell its own structure stays: line ends, `,` `;` `:`."""
+    """The text with letters for all characters but those that structure a cell: line ends, `,` `;` `:`."""
     return "".join(map(_letters, re.split("([,;:\n\r\u2028\u2029\u0085])", text)))
 
 
 def _letters(piece: str) -> str:
-    """The same for the same piece, since equal names are one person, and others for others."""
+    """Letters derived from the piece: equal pieces give equal letters, since equal names are one person."""
     if piece in set(",;:\n\r\u2028\u2029\u0085"):
         return piece
     out, letters = [], random.Random(piece.strip())
@@ -42,7 +42,7 @@ def _letters(piece: str) -> str:
         if c.isspace():
             out.append(" ")
         elif unicodedata.category(c) != "Cc" and c not in REMOVED:
-            # Six at the least stand for the first, so that short ones differ too.
+            # The first piece gets at least six letters, so that short pieces differ too.
             out += letters.choices(ascii_lowercase, k=1 if "".join(out).strip() else 6)
     return "".join(out)
 
@@ -59,7 +59,7 @@ def utf8(text: str) -> bool:
 
 
 def cells(n: int, text: str) -> dict[str, str]:
-    """A row with the text in every place. What ends each keeps two of them apart."""
+    """A row with the text in every cell. A different ending keeps the cells apart."""
     end, line = f" p{n:03}", flat(text)
     day, slot = n % 4, n // 4
     minutes, address = 8 * 60 + 8 * slot, re.sub(r"\s", "%20", line)
@@ -75,7 +75,7 @@ def cells(n: int, text: str) -> dict[str, str]:
 
 def twin(row: dict[str, str]) -> dict[str, str]:
     made = {column: harmless(row[column]) for column in TEXTS}
-    # An address stays one, and two lines of dashes part what they parted.
+    # Addresses stay addresses, and lines of dashes stay separators.
     made["bios"] = "\n--\n".join(map(harmless, row["bios"].split("\n--\n")))
     made["url"] = "https://conf.example/x" if row["url"] else ""
     label = row["links"].rpartition(" ")[0]
@@ -97,7 +97,7 @@ def written(rows: list[dict[str, str]]) -> bytes:
 
 
 def accepted(rows: list[dict[str, str]], folder: Path, config: Path) -> tuple[list[dict[str, str]], set[tuple[str, str]]]:
-    """The rows without the cells that import refuses, and which those are."""
+    """The rows without the cells that import rejects, and the rejected cells."""
     refused: set[tuple[str, str]] = set()
     rows = [dict(row) for row in rows]
     while True:
@@ -113,7 +113,7 @@ def accepted(rows: list[dict[str, str]], folder: Path, config: Path) -> tuple[li
             line += 1 + sum(len(re.findall(r"\r\n|\r|\n", row[column])) for column in COLUMNS)
         for fault in errors:
             if fault["rule"] == "more-faults":
-                continue  # a report lists 200 of a kind; the next round finds the others
+                continue  # a report lists 200 faults of a kind; the next round finds the others
             place = max(n for n, start in enumerate(starts) if start <= fault["line"])
             column = fault["column"]
             assert column in TEXTS, fault

@@ -1,4 +1,4 @@
-// The jCal of every golden feed against ical.js's own conversion of the same feed, both ways.
+// Compares the jCal of every golden feed with the conversion by ical.js, in both directions.
 //
 // `cargo test exports` writes the jCals into the build directory.
 
@@ -11,7 +11,7 @@ import ICAL from "ical.js";
 const root = path.resolve(import.meta.dirname, "../..");
 const golden = path.join(root, "tests/golden");
 const made = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "target"), "tmp/jcal");
-// RFC 7986, 5.1 and 5.9: NAME and COLOR are TEXT. ical.js does not know them, and would keep their escapes.
+// NAME and COLOR are TEXT (RFC 7986, 5.1 and 5.9). ical.js does not know them and would not unescape them.
 for (const name of ["name", "color"]) {
   ICAL.design.icalendar.property[name] = ICAL.design.icalendar.property.summary;
 }

@@ -1,7 +1,6 @@
 /* Reads a feed with libical and prints each session as a line of JSON.
  *
- * Local times are resolved by the VTIMEZONE that the feed brings along, never by the system's zones: that is
- * what Evolution, KDE and Cyrus do with a feed, and what is tested here.
+ * Local times are resolved by the feed's own VTIMEZONE, never by the system's zones, as in Evolution, KDE and Cyrus.
  */
 #include <libical/ical.h>
 #include <stdio.h>

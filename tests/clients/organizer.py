@@ -1,4 +1,4 @@
-"""An organizer with a program file of their own, and what they hold every feed against after each step."""
+"""An organizer with a program file, and the checks of every feed after each step."""
 
 import csv
 import hashlib
@@ -20,7 +20,7 @@ SECRET = "an-organizer-secret"
 
 
 def secret_line(secret: str, label: str = "ops") -> str:
-    """A line of the server's secrets file, which holds digests only."""
+    """A line of the server's secrets file, which contains only digests."""
     return f"{label} sha256:{hashlib.sha256(secret.encode()).hexdigest()}\n"
 
 
@@ -40,11 +40,9 @@ class Organizer(Server):
         secrets.write_text(secret_line(SECRET))
         secret.write_text(f"{SECRET}\n")
         super().__init__(home / "data", program, config, "--organizer-secret-file", str(secrets))
-        self.secrets_file, self.secret = secrets, secret  # the server's, and that of the command line
+        self.secrets_file, self.secret = secrets, secret  # the server's file, and the command line's secret
         self.seen: dict[str, dict[str, tuple[int, bytes]]] = {}
         self.tags: dict[str, str] = {}
-
-    # --- ways in ---
 
     def ask(self, method: str, path: str, body: bytes = b"") -> requests.Response:
         headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "text/csv"}
@@ -56,7 +54,7 @@ class Organizer(Server):
         return answer.json()
 
     def save(self, text: bytes, done: Callable[[dict], bool], whole: bool = True) -> dict:
-        """Saves the file, by a rename or in place, and waits for what comes of it."""
+        """Saves the file, by a rename or in place, and waits until the server has read it."""
         if whole:
             part = self.program.with_name(".program.csv.part")
             part.write_bytes(text)
@@ -85,15 +83,11 @@ class Organizer(Server):
         assert done.returncode == exit_code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    # --- the program as a spreadsheet has it ---
-
     def rows(self) -> list[dict[str, str]]:
         return rows_of(self.ask("GET", "/organizer/program").content)
 
-    # --- what must hold after each step ---
-
     def look(self, changed: set[str]) -> None:
-        """`changed` are the sessions that the step changed; everything else is as it was, byte for byte."""
+        """Checks that exactly the sessions in `changed` changed, and all others kept their bytes."""
         for path in FEEDS:
             answer = self.get(path)
             assert answer.status_code == 200, path
@@ -111,7 +105,7 @@ class Organizer(Server):
 
 
 def sessions(content: bytes) -> dict[str, tuple[int, bytes]]:
-    """By UID: what a foreign parser says the sequence is, and the bytes."""
+    """The sequence, read by a foreign parser, and the bytes of each UID."""
     sequences = {str(event["UID"]): int(event["SEQUENCE"]) for event in events(content)}
     bodies = re.findall(rb"BEGIN:VEVENT\r\n.*?END:VEVENT\r\n", content, re.DOTALL)
     found = {}
@@ -135,7 +129,7 @@ def written(rows: list[dict[str, str]]) -> bytes:
 
 
 def edited(rows: list[dict[str, str]], **edits: dict[str, str]) -> list[dict[str, str]]:
-    """Rows with other cells, by id; underscores stand for hyphens."""
+    """The rows with some cells replaced, by id; underscores stand for hyphens."""
     by_id = {name.replace("_", "-"): cells for name, cells in edits.items()}
     assert by_id.keys() <= {row["id"] for row in rows}
     return [{**row, **by_id.get(row["id"], {})} for row in rows]

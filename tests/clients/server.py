@@ -1,4 +1,4 @@
-"""The real server as a process of its own, on a free port, with a data directory of the test's."""
+"""The real server as a process on a free port, with the test's data directory."""
 
 import gzip
 import os
@@ -18,7 +18,7 @@ from feeds import ROOT, TARGET
 
 BINARY = Path(os.environ.get("CALLBOARD", TARGET / "debug" / "callboard"))
 
-# A busy machine's server turns requests away with 503 for a moment; clients come back.
+# On a busy machine the server answers 503 for a moment; clients try again.
 PATIENT = requests.Session()
 PATIENT.mount("http://", HTTPAdapter(max_retries=Retry(
     connect=0, read=0, status=10, backoff_factor=0.2, status_forcelist=[503], allowed_methods=None, raise_on_status=False,
@@ -45,7 +45,7 @@ class Server:
         self.origin = None
 
     def start(self) -> None:
-        """Starts it; from the second time on at the port that it had, since that stands in every link."""
+        """Starts the server; again on its first port, which is part of every link."""
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [
@@ -68,7 +68,7 @@ class Server:
         try:
             return requests.get(origin + "/program.ics", timeout=5).status_code == 200
         except (requests.ConnectionError, requests.Timeout):
-            return False  # it listens before it has opened its store
+            return False  # it listens before its store is open
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
@@ -83,7 +83,7 @@ class Server:
         return code
 
     def get(self, path: str, coding: str = "identity", **headers: str) -> requests.Response:
-        """The answer, its body decoded by the coding's own library rather than by the HTTP client."""
+        """The response; the library of the coding decodes the body, not the HTTP client."""
         url = path if path.startswith("http") else self.origin + path
         headers = {"Accept-Encoding": coding, **{name.replace("_", "-"): value for name, value in headers.items()}}
         response = PATIENT.get(url, headers=headers, timeout=10, stream=True)

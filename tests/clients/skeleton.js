@@ -1,5 +1,5 @@
-// What ical.js, the parser of Thunderbird and Nextcloud, finds in calendars: components, properties, parameters;
-// none of the values. Files are named on the command line; one line of JSON answers each.
+// The structure of calendars by ical.js, the parser of Thunderbird and Nextcloud: components, properties and parameters
+// without values. Takes file names as arguments and prints one line of JSON for each.
 
 import { readFileSync } from "node:fs";
 import ICAL from "ical.js";

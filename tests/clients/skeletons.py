@@ -1,5 +1,5 @@
-"""The structure of what a server sent, by readers that share no code with it: elements, attributes, properties,
-columns, keys; none of the texts."""
+"""The structure of a server's output without its texts: elements, attributes, properties, columns, keys. The parsers share
+no code with the server."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def _element(element):
 
 
 def links(body: bytes) -> list[str]:
-    """Every address in the page, in its order."""
+    """Every address in the page, in order."""
     root = html5lib.parse(body, transport_encoding="utf-8")
     found = []
     for element in root.iter():
@@ -61,11 +61,11 @@ def of_xml(body: bytes):
 
 
 def _node(node):
-    assert isinstance(node.tag, str), node  # neither comment nor processing instruction
+    assert isinstance(node.tag, str), node  # no comments, no processing instructions
     children = [_node(child) for child in node]
     if node.tag == "day":
-        children.sort(key=repr)  # rooms stand by their names there
-    # The published schema takes some slugs only; the others are left out.
+        children.sort(key=repr)  # rooms are sorted by name there
+    # Slugs that the published schema rejects are omitted.
     attributes = sorted(name for name in node.attrib if (node.tag, name) != ("track", "slug"))
     return node.tag, attributes, children
 
@@ -83,10 +83,10 @@ def _value(value):
 
 
 def of_schedule_json(body: bytes):
-    """Rooms are keys there; their names are texts."""
+    """Rooms are keys in this format; their names are texts."""
     schedule = json.loads(body)
     for track in schedule["schedule"]["conference"]["tracks"]:
-        track.pop("slug", None)  # the published schema takes some only
+        track.pop("slug", None)  # omitted if the published schema rejects it
     for day in schedule["schedule"]["conference"]["days"]:
         day["rooms"] = sorted(([str(name), sessions] for name, sessions in day["rooms"].items()), key=_shape)
     return _value(schedule)
@@ -137,9 +137,9 @@ READERS = {
 
 
 def of(response):
-    """Of an answer: its status, its fields, the structure of its body."""
+    """The status, the fields and the structure of the body of a response."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0]
-    # Last-Modified is left out while it is fresh.
+    # A fresh Last-Modified is omitted.
     fields = sorted(name.lower() for name in response.headers if name.lower() != "last-modified")
     for name, value in response.headers.items():
         assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\xff]", value), (name, value)

@@ -1,4 +1,4 @@
-"""A person at a terminal: vdirsyncer fetches the feeds, khal shows them."""
+"""A subscriber at a terminal: vdirsyncer fetches the feeds, khal shows them."""
 
 import json
 import os
@@ -10,7 +10,7 @@ BIN = Path(sys.executable).parent
 
 
 class Subscriber:
-    """vdirsyncer and khal with a home of their own."""
+    """vdirsyncer and khal with their own home directory."""
 
     def __init__(self, home: Path, feeds: dict[str, str]):
         self.home = home

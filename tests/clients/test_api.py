@@ -1,5 +1,5 @@
-"""The API as its own description has it: schemathesis asks what the description allows and what it does not, and
-holds every answer against it. All lists are read to their end and held against it as well."""
+"""The API against its OpenAPI description: schemathesis sends valid and invalid requests and validates every response. All
+lists are read to the end and validated as well."""
 
 import json
 import os
@@ -17,13 +17,13 @@ from feeds import by_icalendar
 from organizer import SECRET, Organizer
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
-# Per operation; CALLBOARD_API_EXAMPLES=300 gives the long form.
+# Examples per operation; CALLBOARD_API_EXAMPLES=300 is the long form.
 EXAMPLES = os.environ.get("CALLBOARD_API_EXAMPLES", "8")
 CHECKS = [
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
     "response_schema_conformance", "negative_data_rejection", "unsupported_method",
 ]  # fmt: skip
-# A false precondition and a body that is too long are told before it is read; no room of the program's has a name.
+# A failed precondition and a body that is too long are reported before the body is read. No session has a room.
 CONFIG = """
 [parameters]
 "path.read" = "{read}"
@@ -36,7 +36,7 @@ enabled = false
 
 
 def start(home: Path) -> Organizer:
-    """Without limits on what one address may do, since all of it comes from one."""
+    """Starts a server without rate limits, since all requests come from one address."""
     organizer = Organizer(home)
     config = organizer.config.read_text()
     organizer.config.write_text(re.sub(r"(?m)^#? ?((agendas|wrong_\w+)_(at_once|hour)) = \d+", r"\1 = 1000000", config))
@@ -83,20 +83,20 @@ def ask(organizer: Organizer, home: Path, read: str, key: str, *which: str) -> N
         ("--include-tag", "Program"),
         ("--include-tag", "Feeds"),
         ("--include-tag", "Exports"),
-        # These two would take the key away from the rest.
+        # These two would invalidate the key for the other operations.
         ("--include-tag", "Agendas", "--exclude-operation-id", "replaceKey", "--exclude-operation-id", "deleteAgenda"),
         ("--include-operation-id", "replaceKey"),
         ("--include-operation-id", "deleteAgenda"),
     ],
     ids=lambda which: which[1],
 )
-def test_no_request_gets_an_answer_outside_the_description(organizer, tmp_path, which):
+def test_every_response_fits_the_description(organizer, tmp_path, which):
     mine = agenda(organizer)
     read = mine["read_links"][0]["page"].rsplit("/", 1)[1]
     ask(organizer, tmp_path, read, mine["edit_key"], *which)
 
 
-def test_no_organizer_s_request_gets_an_answer_outside_the_description(tmp_path):
+def test_every_response_to_an_organizer_fits_the_description(tmp_path):
     organizer = start(tmp_path)
     ask(organizer, tmp_path, "none", SECRET, "--include-tag", "Organizer")
     organizer.stop()
@@ -131,8 +131,8 @@ def test_every_page_of_every_list_is_as_described(organizer, description, path, 
     assert members is None or seen
 
 
-def test_the_description_s_examples_are_as_it_says(description):
-    """That they are what the server answers, the Rust suite checks; keys are cut short there."""
+def test_the_examples_fit_the_description(description):
+    """The Rust suite checks that the server answers like the examples, whose keys are shortened."""
     checked = 0
     for path, methods in description["paths"].items():
         for operation in methods.values():
@@ -145,7 +145,7 @@ def test_the_description_s_examples_are_as_it_says(description):
     assert checked > 15
 
 
-def test_the_api_says_what_the_feed_says(organizer):
+def test_the_api_agrees_with_the_feed(organizer):
     sessions = organizer.get("/api/v1/sessions").json()["sessions"]
     feed = by_icalendar(organizer.get("/program.ics").content)
     def instant(text: str) -> int:

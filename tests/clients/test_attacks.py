@@ -1,4 +1,4 @@
-"""Attacks of one stranger, each run twice beside a bystander at the same address, who must notice nothing."""
+"""Attacks by one stranger, each run twice beside a bystander at the same address, who must not be affected."""
 
 import re
 import socket
@@ -35,7 +35,7 @@ class Visitor:
         return self.session.post(self.site.origin + path, data=form, timeout=10)
 
     def hand_over(self):
-        """The status, and the path of the link to another device."""
+        """The status, and the path of a hand-over link."""
         answer = self.post("/agenda/handover")
         found = re.search(r"/handover/[a-z2-7]+", answer.text)
         return answer.status_code, found and found[0]
@@ -44,7 +44,7 @@ class Visitor:
         return self.session.get(self.site.origin + "/agenda/state", timeout=10).json()["picks"]
 
 
-def test_a_flood_of_links_to_another_device_voids_nobody_elses(site):
+def test_a_flood_of_hand_over_links_leaves_the_links_of_others_valid(site):
     bystander = Visitor(site)
     status, link = bystander.hand_over()
     assert (status, requests.get(site.origin + link, timeout=10).status_code) == (200, 200)
@@ -54,12 +54,12 @@ def test_a_flood_of_links_to_another_device_voids_nobody_elses(site):
             statuses = list(pool.map(lambda one: {one.hand_over()[0] for _ in range(200)}, attackers))
         assert set().union(*statuses) <= {200, 429, 503} and 429 in set().union(*statuses)
         assert requests.get(site.origin + link, timeout=10).status_code == 200
-    # Somebody who comes later gets a link too.
+    # A later visitor gets a link too.
     assert Visitor(site).hand_over()[0] == 200
     assert bystander.picks() == ["slow-queries"]
 
 
-def test_making_and_revoking_links_makes_no_records_without_end(site):
+def test_making_and_revoking_links_does_not_grow_the_store_without_limit(site):
     def records():
         done = subprocess.run([str(BINARY), "backup", "-", "--config", str(site.config), "--data", str(site.data)],
                               capture_output=True, check=True, timeout=60)  # fmt: skip
@@ -70,7 +70,7 @@ def test_making_and_revoking_links_makes_no_records_without_end(site):
         return {"Authorization": "Bearer " + made.json()["edit_key"]}
 
     def churn(key):
-        """How many links were made before the limit."""
+        """The number of links made before the limit."""
         links = site.origin + "/api/v1/agenda/links"
         for made in range(1000):
             answer = requests.post(links, json={"label": "x"}, headers=key, timeout=10)
@@ -92,8 +92,8 @@ def test_making_and_revoking_links_makes_no_records_without_end(site):
     assert answer.status_code == 201
 
 
-def test_parallel_guesses_are_counted_before_they_are_judged(site):
-    """Every request is complete but for its last byte before the first is judged."""
+def test_parallel_guesses_are_counted_before_they_are_checked(site):
+    """Every request lacks only its last byte when the first is checked."""
     host, port = site.origin.removeprefix("http://").split(":")
 
     def guess(n):
@@ -113,7 +113,7 @@ def test_parallel_guesses_are_counted_before_they_are_judged(site):
         for sock, _ in waiting:
             statuses.append(int(sock.recv(4096).split(b" ")[1]))
             sock.close()
-    # Ten at once, and one more for each minute that this took.
+    # Ten at once, and one more for each minute of the test.
     assert set(statuses) == {401, 429} and statuses.count(401) <= 12
-    # The organizer, who comes from elsewhere, is let in all the same.
+    # The organizer signs in from another address.
     assert site.status()["release"] >= 1

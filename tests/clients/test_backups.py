@@ -1,7 +1,7 @@
-"""Backups: made while the server writes, restored after everything is gone, and never anything twice.
+"""Backups: made while the server writes, and restored after a loss of all data.
 
-The restore drill: back up, wipe, restore, and every feed is the same bytes. An older backup lacks what came after it;
-calendars have seen that, so nothing of it may come again with other content.
+The restore drill backs up, wipes and restores; every feed then has the same bytes. Calendars have seen changes that an
+older backup lacks, so after its restore no number or sequence may return with other content.
 """
 
 import os
@@ -22,7 +22,7 @@ PICKS = ["slow-queries", "live-laugh-log", "search-for-speed"]
 
 
 class Board(Organizer):
-    """With a person who picks."""
+    """An organizer, and an attendee with an agenda."""
 
     def __init__(self, home: Path):
         super().__init__(home)
@@ -57,7 +57,7 @@ class Board(Organizer):
         return {path: self.get(path).content for path in paths}
 
     def watch(self) -> dict[str, int]:
-        """Looks at what calendars see. Nothing may come twice under one sequence; gives the sequences."""
+        """Reads the feeds, checks that no sequence returns with other content, and returns the sequences."""
         sequences = {}
         for path in FEEDS[:5]:
             for event in events(self.get(path).content):
@@ -87,7 +87,7 @@ def wipe(board: Board, *spared: str) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def test_the_drill_brings_every_feed_back_byte_for_byte(board, tmp_path):
+def test_the_drill_restores_every_feed_byte_for_byte(board, tmp_path):
     board.make_agenda()
     board.retitle("once")
     board.retitle("twice")
@@ -127,12 +127,12 @@ def test_a_stopped_store_and_a_running_one_give_the_same_backup(board, tmp_path)
 
     def records(file: Path) -> list[str]:
         lines = file.read_text().splitlines()
-        return [line for line in lines[1:-1] if '"table":"note"' not in line]  # what a stop notes
+        return [line for line in lines[1:-1] if '"table":"note"' not in line]  # written when the server stops
 
     assert records(running) == records(stopped)
 
 
-def test_a_backup_made_while_everybody_writes_is_of_one_moment(board, tmp_path):
+def test_a_backup_made_during_writes_is_consistent(board, tmp_path):
     board.make_agenda()
     stop = threading.Event()
     rounds = []
@@ -168,7 +168,7 @@ def test_a_backup_made_while_everybody_writes_is_of_one_moment(board, tmp_path):
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["with its high-water mark", "without"])
-def test_an_older_backup_gives_nothing_out_twice(board, tmp_path, marked):
+def test_after_restoring_an_older_backup_no_number_is_issued_twice(board, tmp_path, marked):
     board.make_agenda()
     board.retitle("once")
     backup = tmp_path / "backup.ndjson"
@@ -215,7 +215,7 @@ def guids(board: Board) -> list[dict]:
     return [event for day in days for room in day["rooms"].values() for event in room]
 
 
-def test_what_is_no_whole_backup_changes_nothing(board, tmp_path):
+def test_an_incomplete_backup_changes_nothing(board, tmp_path):
     board.make_agenda()
     backup = tmp_path / "backup.ndjson"
     board.command("backup", str(backup), *board.flags())
@@ -240,7 +240,7 @@ def test_what_is_no_whole_backup_changes_nothing(board, tmp_path):
     assert not (board.data / "replaced").exists()
 
 
-def test_a_crash_in_the_middle_of_taking_over_is_made_good(board, tmp_path):
+def test_a_crash_during_a_restore_is_repaired(board, tmp_path):
     board.make_agenda()
     before, backup = board.feeds(), tmp_path / "backup.ndjson"
     board.command("backup", str(backup), *board.flags())
@@ -250,7 +250,7 @@ def test_a_crash_in_the_middle_of_taking_over_is_made_good(board, tmp_path):
     board.command("restore", str(backup), *board.flags())
     names = ["journal", "checkpoints", "index"]
     for done in range(len(names) + 1):
-        # As a crash leaves it: whole in `restored`, the first few in their place.
+        # As after a crash: all files in `restored`, the first few of them also in place.
         left = tmp_path / f"left-{done}"
         shutil.copytree(spare, left)
         for directory in ["restored", "replaced"]:
@@ -273,7 +273,7 @@ def test_a_crash_in_the_middle_of_taking_over_is_made_good(board, tmp_path):
         assert not (left / "restored").exists() and (left / "replaced" / "index").is_dir()
 
 
-def test_damage_is_found_and_made_good(board):
+def test_damage_is_found_and_repaired(board):
     board.make_agenda()
     board.retitle("once")
     before = board.feeds()
@@ -292,7 +292,7 @@ def test_damage_is_found_and_made_good(board):
     assert board.feeds() == before
     board.stop()
 
-    # Now there is a checkpoint, the second copy: the index is sound, so it is what makes that good.
+    # Now the checkpoint, the second copy, is damaged; the sound index repairs it.
     [checkpoint] = (board.data / "checkpoints").glob("*.ndjson")
     text = bytearray(checkpoint.read_bytes())
     text[len(text) // 2] ^= 1
@@ -304,7 +304,7 @@ def test_damage_is_found_and_made_good(board):
     assert board.feeds() == before
 
 
-def test_a_restored_store_that_loses_its_index_has_it_from_the_checkpoint(board, tmp_path):
+def test_a_restored_store_rebuilds_a_lost_index_from_the_checkpoint(board, tmp_path):
     board.make_agenda()
     board.retitle("once")
     before, backup = board.feeds(), tmp_path / "backup.ndjson"
@@ -313,7 +313,7 @@ def test_a_restored_store_that_loses_its_index_has_it_from_the_checkpoint(board,
     wipe(board, "high-water")
     board.command("restore", str(backup), *board.flags())
 
-    # Nothing is in the journal yet, so it is not the journal that an emptied index is brought forward by.
+    # The journal is still empty, so the index can only come from the checkpoint.
     shutil.rmtree(board.data / "index")
     (board.data / "index").mkdir()
     said = board.command("verify", *board.flags(), exit_code=1)

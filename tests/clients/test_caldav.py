@@ -1,5 +1,5 @@
-"""The program and an agenda as CalDAV accounts, in vdirsyncer and in the caldav library: after a release exactly
-what it changed comes over, by sync token and by tag."""
+"""The program and an agenda as CalDAV accounts, in vdirsyncer and in the caldav library. After a release a client fetches
+exactly the changes, by sync token and by tag."""
 
 import os
 import subprocess
@@ -74,9 +74,9 @@ def test_the_caldav_library_finds_the_program_from_the_host_alone_and_without_a_
 
 @pytest.mark.parametrize("user", ["", "me"])
 @pytest.mark.parametrize("start", ["/", "/dav/", "/.well-known/caldav", "/dav/agendas/"])
-def test_the_caldav_library_finds_the_agenda_whose_token_comes_along(organizer, start, user):
+def test_the_caldav_library_finds_the_agenda_of_a_token(organizer, start, user):
     _, token = agenda(organizer.origin, PICKS)
-    # Sent at once: with a challenge first, only the agenda's own tree would be asked with it.
+    # Sent without waiting for a challenge, which only the agenda's own tree would send.
     auth = requests.auth.HTTPBasicAuth(user, token)
     with caldav.DAVClient(organizer.origin + start, auth=auth) as client:
         (calendar,) = client.principal().calendars()
@@ -84,7 +84,7 @@ def test_the_caldav_library_finds_the_agenda_whose_token_comes_along(organizer, 
         assert names(calendar.objects_by_sync_token()) == set(PICKS)
 
 
-def test_a_cancelled_session_is_named_so_in_the_other_trees(organizer):
+def test_a_cancelled_session_says_so_in_the_title_in_the_other_trees(organizer):
     organizer.upload(changed_program(organizer)[0])
     with caldav.DAVClient(organizer.origin + "/dav/cancelled-title/public/") as client:
         calendars = client.principal().calendars()
@@ -94,7 +94,7 @@ def test_a_cancelled_session_is_named_so_in_the_other_trees(organizer):
         assert str(event["SUMMARY"]).startswith("CANCELLED: ") and str(event["STATUS"]) == "CONFIRMED"
 
 
-def test_an_agenda_gets_its_own_changes_and_loses_what_is_unpicked(organizer):
+def test_an_agenda_gets_its_changes_and_loses_unpicked_sessions(organizer):
     key, token = agenda(organizer.origin, PICKS)
     with caldav.DAVClient(organizer.origin + "/dav/agendas/", username="me", password=token) as client:
         (calendar,) = client.principal().calendars()
@@ -111,11 +111,11 @@ def test_an_agenda_gets_its_own_changes_and_loses_what_is_unpicked(organizer):
         assert names(first) == set(PICKS[:2])
 
 
-def test_vdirsyncer_discovers_both_and_transfers_what_changed(organizer, tmp_path):
+def test_vdirsyncer_discovers_both_and_transfers_the_changes(organizer, tmp_path):
     _, token = agenda(organizer.origin, PICKS)
     config = tmp_path / "vdirsyncer"
     text = f'[general]\nstatus_path = "{tmp_path}/status/"\n'
-    # From the host alone, and from the tree.
+    # By the host alone, and by the tree.
     for name, path, password in [("all", "/", "any"), ("mine", "/", token), ("again", "/dav/agendas/", token)]:
         text += (
             f'[pair {name}]\na = "{name}_here"\nb = "{name}_there"\ncollections = ["from b"]\n'

@@ -1,7 +1,7 @@
-"""Civil times in a CSV, through `callboard render`, to instants: across the clock changes of every kind of zone.
+"""Civil times of a CSV as instants of `callboard render`, across the clock changes of every kind of zone.
 
-What an instant is comes from Python's zoneinfo on the way in and from libical and the feed's own VTIMEZONE on
-the way out. Only zones whose rules are the same in every time-zone database of recent years take part.
+Python's zoneinfo gives the expected instants; libical reads them back by the feed's own VTIMEZONE. Only zones with the
+same rules in every recent time-zone database are tested.
 """
 
 import csv
@@ -25,7 +25,7 @@ LENGTH = timedelta(minutes=25)
 
 
 def _starts(zone: ZoneInfo) -> list[datetime]:
-    """Every half hour around every clock change of 2025, and a noon a month."""
+    """Every half hour around every clock change of 2025, and one noon in every month."""
     year = datetime(2025, 1, 1, tzinfo=timezone.utc)
     quarters = [year + timedelta(minutes=15 * n) for n in range(365 * 96)]
     offset = lambda at: at.astimezone(zone).utcoffset()  # noqa: E731
@@ -35,7 +35,7 @@ def _starts(zone: ZoneInfo) -> list[datetime]:
 
 
 def _time(at: datetime, zone: ZoneInfo) -> str:
-    """`01:30`, or `01:30 PST` for the second of an hour that comes twice."""
+    """`01:30`, or `01:30 PST` in the second of two repeated hours."""
     civil = at.astimezone(zone)
     return civil.strftime("%H:%M %Z" if civil.fold else "%H:%M")
 

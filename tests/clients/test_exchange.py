@@ -1,4 +1,4 @@
-"""Picks go out, through another program's hands, and in again; terminals get tables."""
+"""Picks that another program exported and changed are imported again; terminals get tables."""
 
 import shutil
 import subprocess
@@ -24,12 +24,12 @@ def call(server, key, method, path, **more):
     return requests.request(method, server.origin + path, headers=headers, timeout=10, **more)
 
 
-def test_what_another_program_writes_of_an_agenda_is_imported(server):
+def test_an_agenda_rewritten_by_another_program_is_imported(server):
     mine, other = agenda(server, PICKS), agenda(server, [])
     ours = call(server, mine["edit_key"], "GET", "/api/v1/agenda/export?format=ics")
     assert len(by_icalendar(ours.content)) == len(PICKS)
     calendar = icalendar.Calendar.from_ical(ours.content)
-    # As a tool that gives UIDs of its own, folds elsewhere and sorts its properties.
+    # Like a tool that assigns new UIDs, folds differently and sorts properties.
     for number, event in enumerate(calendar.walk("VEVENT")):
         if number:
             event["UID"] = f"{number}@another.example"
@@ -65,7 +65,7 @@ def test_curl_gets_tables(server):
         assert max(map(len, text.splitlines())) <= 80
 
 
-def test_the_command_prints_a_shared_agenda_and_no_error_shows_the_link(server):
+def test_the_command_prints_a_shared_agenda_and_errors_hide_the_link(server):
     link = agenda(server, PICKS)["read_links"][0]
 
     def run(url):

@@ -1,4 +1,4 @@
-"""Every golden feed, read by libraries that are not ours: the same sessions at the same instants."""
+"""Every golden feed, read by foreign libraries: the same sessions at the same instants."""
 
 import pytest
 

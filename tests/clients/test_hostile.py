@@ -1,8 +1,8 @@
-"""Hostile texts through every output kind, held against the same program with harmless ones.
+"""Hostile texts in every kind of output, compared with the same program with harmless texts.
 
-Two servers run side by side: one has a hostile text in every cell and name that takes one, the other its twin. Every
-page, feed and export of theirs is read by parsers that are not ours, in lockstep, and must have the same structure:
-no element, attribute, property, column or key more or less. See hostile.py and skeletons.py.
+Two servers run side by side: one has a hostile text in every cell and name, the other its harmless twin. Foreign parsers
+read every page, feed and export of both, which must have the same structure: not one element, attribute, property,
+column or key more or less. See hostile.py and skeletons.py.
 """
 
 import json
@@ -52,7 +52,7 @@ def serve(folder: Path, settings: Path, rows: list[dict[str, str]]) -> Server:
 
 
 def second(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The next release: titles go to the neighbour, some sessions move, are cancelled or leave."""
+    """The next release: titles shift by one row; some sessions move, are cancelled or removed."""
     made = []
     for n, row in enumerate(rows):
         after = rows[(n + 1) % len(rows)]
@@ -69,7 +69,7 @@ def second(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 def publish(server: Server, rows: list[dict[str, str]]) -> None:
     answer = PATIENT.put(f"{server.origin}/organizer/program", data=written(rows), timeout=120,
                           headers={"Authorization": f"Bearer {SECRET}", "Content-Type": "text/csv"})  # fmt: skip
-    # 200 where a first try was taken and its answer came too late.
+    # 200 if the first try succeeded but its response was late.
     assert answer.status_code in (200, 201), answer.text
 
 
@@ -103,7 +103,7 @@ class Pair:
         ]
 
     def alike(self, path: str, other: str | None = None, **headers: str) -> list[requests.Response]:
-        """Asks both, and holds the structure of the answers against each other."""
+        """Sends a request to both servers and compares the structure of the responses."""
         answers = self.get(path, other, **headers)
         hostile, harmless = (skeletons.of(answer) for answer in answers)
         assert hostile == harmless, f"{path} broke out: {difference(hostile, harmless)}"
@@ -111,7 +111,7 @@ class Pair:
 
 
 def difference(a, b, at: str = "") -> str:
-    """Where two structures part, in a line."""
+    """The first difference of two structures, in one line."""
     if type(a) is type(b) and isinstance(a, (list, tuple)):
         if len(a) != len(b):
             return f"{at}: {len(a)} of {len(b)}: {str(a)[:400]} / {str(b)[:400]}"
@@ -150,8 +150,8 @@ def test_a_whole_output_keeps_its_structure(pair, path):
     assert hostile.status_code == 200
 
 
-def test_every_page_that_a_page_leads_to_keeps_its_structure(pair):
-    """Program, sessions, tracks, speakers, rooms' feeds and ways to subscribe, in lockstep."""
+def test_every_linked_page_keeps_its_structure(pair):
+    """Follows the links of both servers: program, sessions, tracks, speakers, feeds of rooms, subscriptions."""
     waiting, seen = [("/", "/")], set()
 
     def ask(paths):
@@ -180,7 +180,7 @@ def local(link: str, server: Server) -> str | None:
 
 
 def skipped(path: str) -> bool:
-    """What is the same for everybody, what is one of many filters of one page, and the two forms of each feed."""
+    """Static files, most filters of a page, and the second form of each feed."""
     return path.startswith(("/assets/", "/handover/", "/?")) or bool(re.match(r"/subscribe/(sessions|speakers)/", path))
 
 
@@ -212,8 +212,8 @@ def by_ical_js(files: list[Path]) -> list:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_texts_of_the_feed_come_back_whole_and_stay_in_their_property(pair):
-    """What icalendar reads as the title is the title, whatever it holds."""
+def test_texts_of_the_feed_are_complete_and_stay_in_their_property(pair):
+    """The title that icalendar reads is the title of the program."""
     import icalendar
 
     feed = icalendar.Calendar.from_ical(pair.servers[0].get("/program.ics").content)
@@ -221,7 +221,7 @@ def test_texts_of_the_feed_come_back_whole_and_stay_in_their_property(pair):
     for row in second(pair.rows):
         title = row["title"]
         if re.match("'+[=+@-]", title):
-            title = title[1:]  # as a spreadsheet means it, and as schedule.csv writes it again
+            title = title[1:]  # an apostrophe that spreadsheets hide, and that schedule.csv writes again
         want = re.sub(r"\s+", "", "".join(c for c in title if c.isprintable()))
         have = re.sub(r"\s+", "", "".join(c for c in titles[row["id"]] if c.isprintable()))
         assert have == want, row["id"]
@@ -230,7 +230,7 @@ def test_texts_of_the_feed_come_back_whole_and_stay_in_their_property(pair):
 
 
 def test_titles_of_conference_and_venue_stay_text(tmp_path):
-    """Sixteen of them in one title: a server for each text would take minutes."""
+    """Puts sixteen texts into one title, since a server for each text would take minutes."""
     texts = [flat(text) for text in SENDABLE if len(text) < 200]
     rows = [cells(n, "plain") for n in range(4)]
     for row in rows:
@@ -261,7 +261,7 @@ def test_names_of_agendas_and_labels_of_links_stay_text(pair):
                              data=json.dumps({"name": text[:60] + " end", "picks": ["row-000", "row-001"]}),
                              headers={"Content-Type": "application/json"})  # fmt: skip
         if not utf8(text[:60]):
-            assert made.status_code == 400, text  # a lone surrogate is no text (RFC 8259, 8.2)
+            assert made.status_code == 400, text  # a lone surrogate is invalid (RFC 8259, 8.2)
             continue
         assert made.status_code == 201, made.text
         key = made.json()["edit_key"]
@@ -283,8 +283,8 @@ def test_names_of_agendas_and_labels_of_links_stay_text(pair):
             assert structure == plain, f"{answer.url} of {text!r}: {difference(structure, plain)}"
 
 
-def test_what_is_asked_stays_text_in_every_answer(pair):
-    """Paths, filters, searches and fields of a request, on pages and as problems."""
+def test_texts_of_a_request_stay_text_in_the_response(pair):
+    """Paths, filters, searches and fields of a request, on pages and in problem documents."""
     server = pair.servers[1]
     forms = ["/nowhere/{}", "/tracks/{}.ics", "/tracks/{}", "/sessions/{}", "/subscribe/{}", "/program.ics?track={}",
              "/program.ics?alarm={}", "/program.ics?{}=x", "/?q={}", "/?track={}", "/agendas/{}", "/handover/{}",
@@ -294,17 +294,17 @@ def test_what_is_asked_stays_text_in_every_answer(pair):
         asked = quote(f"nowhereatall {text[:300]} zz".encode("utf-8", "surrogatepass"), safe="")
         for form, accept in product(forms, ("text/html", "*/*")):
             if accept == "*/*" and "?" not in form and text != "plain":
-                continue  # the problem's text does not depend on a path
+                continue  # the problem document does not depend on the path
             answer = server.get(form.format(asked), Accept=accept)
             assert answer.status_code in (200, 400, 401, 404, 405, 410), (form, text, answer.status_code)
             structure = skeletons.of(answer)
             expected = plain.setdefault((form, accept), structure)
-            # Whether bytes are a text, or a name that could exist, may decide between refusals.
+            # Bytes that are invalid UTF-8 or an impossible name may get another error status.
             if structure[0] == expected[0]:
                 assert structure == expected, f"{form} of {text!r}: {difference(structure, expected)}"
 
 
-def test_hostile_fields_of_a_request_are_in_no_answer(pair):
+def test_hostile_header_fields_are_in_no_response(pair):
     server = pair.servers[1]
     for text in PAYLOADS:
         value = flat(text).encode("utf-8", "surrogatepass").replace(b"\0", b"").strip()[:500]
@@ -317,7 +317,7 @@ def test_hostile_fields_of_a_request_are_in_no_answer(pair):
 
 
 def test_the_organizers_pages_show_texts_and_faults_as_text(pair):
-    """Faults differ from the twin's, so the pages are held against the kinds of elements that the twin's have."""
+    """Faults differ from those of the twin, so only the kinds of elements are compared."""
     raw = written([cells(n, text) for n, text in enumerate(SENDABLE)])
     calm = written([{**row, "room": "", "title": "same" * 300} for row in pair.twins])
     pages = []
@@ -342,7 +342,7 @@ def test_the_organizers_pages_show_texts_and_faults_as_text(pair):
             assert answer.status_code == 200 and skeletons.of_json(answer.content), path
         kept = PATIENT.get(f"{server.origin}/organizer/releases/1/program.csv", headers=cookies, timeout=60)
         assert kept.status_code == 200
-    # Where there are no faults, there is no list of them.
+    # Without faults there is no list.
     assert pages[0] <= pages[1] | {("ul", ()), ("li", ())}, pages[0] - pages[1]
 
 
@@ -353,7 +353,7 @@ def elements(node) -> set:
     return {(name, tuple(attributes))}.union(*map(elements, children))
 
 
-def test_reports_for_a_terminal_and_logs_hold_no_control_and_no_direction(pair, tmp_path):
+def test_terminal_reports_and_logs_have_no_control_or_direction_characters(pair, tmp_path):
     raw, new = tmp_path / "raw.csv", tmp_path / "new.csv"
     raw.write_bytes(written([cells(n, text) for n, text in enumerate(SENDABLE)]))
     new.write_bytes(written(second(pair.rows)))

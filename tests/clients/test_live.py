@@ -1,4 +1,4 @@
-"""What a person gets from the running server, by the programs that they would use."""
+"""The running server, through the programs that people use."""
 
 import time
 from datetime import datetime, timezone
@@ -27,7 +27,7 @@ def test_icalendar_finds_every_session_of_the_program(server):
     assert b"node:field" not in response.content
 
 
-def test_two_fetches_and_one_after_a_restart_are_the_same_bytes(server):
+def test_fetches_before_and_after_a_restart_have_the_same_bytes(server):
     paths = ["/program.ics", "/tracks/track-1.ics", "/tracks/discussion-track.ics", "/days/2025-03-26.ics",
              "/speakers/leonardo-antonio-dos-santos.ics", "/sessions/ml-monitoring.ics",
              "/program.ics?track=track-1&kind=talk", "/tracks/track-2.ics?alarm=10m&busy=yes"]  # fmt: skip
@@ -60,7 +60,7 @@ def test_an_unchanged_feed_is_304_in_each_coding(server, coding):
 
 
 def _fetch_coded(server: Server, coding: str) -> requests.Response:
-    """Codings are made behind the server's back just after it started; they come within seconds."""
+    """Waits for a coding; the server makes them in the background within seconds of its start."""
     for _ in range(100):
         response = server.get("/program.ics", coding)
         if response.headers.get("Content-Encoding", "identity") == coding:

@@ -1,4 +1,4 @@
-"""A day of an organizer, step by step, against the real program: every feed and a foreign calendar after each."""
+"""A day of an organizer with the real program. Each step checks every feed and a foreign calendar."""
 
 import re
 import time
@@ -29,7 +29,7 @@ class Calendar:
         self.items = self.sync()
 
     def sync(self) -> dict[str, tuple[int, bytes]]:
-        """By session: when its file was written last, and what is in it. The UIDs are vdirsyncer's own here."""
+        """The modification time and content of the file of each session. vdirsyncer assigns its own UIDs here."""
         self.subscriber.vdirsyncer("sync", "--force-delete")
         items = {}
         for stamp, body in self.subscriber.items("program").values():
@@ -74,7 +74,7 @@ def test_a_day_of_an_organizer(organizer, tmp_path):
     moved = next(e for e in events(organizer.get("/program.ics").content) if e["SUMMARY"] == TALK)
     assert "Tue" in str(moved["DESCRIPTION"]) and "11:00" in str(moved["DESCRIPTION"])
 
-    # Rooms come in, and one is renamed.
+    # Rooms are added, and one is renamed.
     rows = edited(rows, slow_queries={"room": "Salon A"}, live_laugh_log={"room": "Salon A"})
     organizer.save(written(rows), lambda status: status["release"] == 3)
     step(3, {"slow-queries", "live-laugh-log"})
@@ -84,12 +84,12 @@ def test_a_day_of_an_organizer(organizer, tmp_path):
     assert organizer.get("/rooms/salon-a.ics").status_code == 200, "a slug once published keeps its feed"
     assert len(by_icalendar(organizer.get("/rooms/salon-b.ics").content)) == 2
 
-    # A restart in between changes nothing.
+    # A restart changes nothing.
     organizer.stop()
     organizer.start()
     step(4, set())
 
-    # A talk is cancelled, over the command line.
+    # A talk is cancelled on the command line.
     rows = edited(rows, search_for_speed={"status": "cancelled"})
     upload = tmp_path / "upload.csv"
     upload.write_bytes(written(rows))
@@ -99,7 +99,7 @@ def test_a_day_of_an_organizer(organizer, tmp_path):
     step(5, {"search-for-speed"})
     assert calendar.shown("2025-03-25").get("The Search for Speed", ("", "CANCELLED"))[1] == "CANCELLED"
 
-    # The file on disk is older now. A restart does not let it undo the upload.
+    # The file on disk is older now. A restart does not undo the upload.
     assert organizer.status()["file"]["stale"]
     organizer.stop()
     organizer.start()
@@ -129,12 +129,12 @@ def test_a_day_of_an_organizer(organizer, tmp_path):
     assert status["last"]["report"]["errors"] >= 1
     step(6, set())
 
-    # A truncated one is held, and let through only by its digest.
+    # A truncated file is held, and published only with its digest.
     status = organizer.save(written(rows[:20]), lambda status: status["held"] is not None)
     step(6, set())
     assert "removes" in status["held"]["reasons"][0] and len(status["held"]["changes"]) > 40
 
-    # Put right, nothing is held any more; a roll-back is a new release.
+    # After the file is repaired nothing is held. A roll-back is a new release.
     organizer.save(written(rows), lambda status: status["held"] is None)
     back = organizer.ask("POST", "/organizer/releases/1/publish")
     assert back.status_code == 201, back.text
@@ -150,7 +150,7 @@ def test_a_day_of_an_organizer(organizer, tmp_path):
     ]  # fmt: skip
 
 
-def test_a_held_file_is_let_through_by_the_command_line(organizer):
+def test_a_held_file_is_published_with_the_command_line(organizer):
     rows = organizer.rows()
     organizer.save(written(rows[:40]), lambda status: status["held"] is not None)
     said = organizer.command("publish", "--config", str(organizer.config), "--program", str(organizer.program),
@@ -162,7 +162,7 @@ def test_a_held_file_is_let_through_by_the_command_line(organizer):
     assert (status["release"], status["held"], status["file"]["stale"]) == (2, None, False)
 
 
-def test_a_hang_up_reads_file_and_secrets_again(organizer):
+def test_sighup_reads_file_and_secrets_again(organizer):
     import signal
 
     organizer.secrets_file.write_text(secret_line("another-organizer-secret"))
@@ -174,7 +174,7 @@ def test_a_hang_up_reads_file_and_secrets_again(organizer):
     raise AssertionError("the old secret still opens the door")
 
 
-def test_what_links_have_seen_survives_a_restart(organizer):
+def test_the_freshness_of_links_survives_a_restart(organizer):
     import requests
 
     made = requests.post(f"{organizer.origin}/api/v1/agendas", json={"picks": ["slow-queries"]}, timeout=10).json()

@@ -1,5 +1,5 @@
-"""The sample reverse proxies, run as shipped in front of a real server: no read link, hand-over code or key reaches any of
-their logs, in whatever form a request carries it."""
+"""The sample reverse proxies, as shipped, in front of a real server: no read link, hand-over code or key reaches their logs,
+in any form."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ PUBLIC_PARAMETERS = {
 
 
 class Proxy:
-    """A proxy with one of the samples, changed where this machine is no server of conf.example.org."""
+    """A proxy with one of the samples, adapted to run on this machine instead of conf.example.org."""
 
     def __init__(self, home: Path, upstream: str):
         self.home, self.upstream, self.process = home, upstream, None
@@ -59,7 +59,7 @@ class Proxy:
         return text
 
     def send(self, request_line: str, headers: str = "") -> int:
-        """Sends one request as it is, and gives the status; 0 where the connection is only closed."""
+        """Sends one request unchanged and returns the status; 0 if the connection is closed."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as stream:
             stream.sendall(f"{request_line}\r\nHost: conf.example.org\r\nConnection: close\r\n{headers}\r\n".encode())
             answer = b""
@@ -72,7 +72,7 @@ class Proxy:
         return int(status[1]) if status else 0
 
     def logs(self) -> str:
-        """Everything that it wrote."""
+        """All output of the proxy."""
         files = [file for file in sorted(self.home.rglob("*")) if file.is_file() and file.name != "config"]
         return "\n".join(file.read_text(errors="replace") for file in files)
 
@@ -92,7 +92,7 @@ class Nginx(Proxy):
         )
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         places = "".join(f"{kind}_temp_path {self.home}/temporary;\n" for kind in kinds)
-        # What Debian's nginx.conf says of logs, at the level that it says.
+        # The log settings of Debian's nginx.conf.
         main = f"daemon off; user root; pid {self.home}/pid; error_log {self.home}/log/error.log;\n"
         log = f"access_log {self.home}/log/access.log; error_log {self.home}/log/error.log;\n"
         config = self.home / "config"
@@ -148,7 +148,7 @@ def token(server) -> str:
 
 
 def private_paths(token: str) -> list[str]:
-    """Every path of the route table that holds a secret."""
+    """Every path of the route table with a secret."""
     paths = []
     for route in ROUTES:
         parameters = set(re.findall(r"\{[^}]*\}", route))
@@ -171,10 +171,10 @@ def public_paths() -> list[str]:
 
 
 def forms(path: str) -> list[str]:
-    """A path as it may be written on a request line."""
+    """The ways to write a path on a request line."""
     first, rest = path[1], path[2:]
     last, head = path.rsplit("/", 1)[1] or "x", path.rsplit("/", 1)[0]
-    # A read link where a public name belongs. A hand-over code cannot be told from such a name, and never stands there.
+    # A read link in the place of a public name. A hand-over code looks like such a name and is not tested there.
     misplaced = [f"/tracks/{last}", f"/assets/{last}.css", f"/{last}.ics", f"/{last}"] if last != CODE else []
     every = "".join(f"%{ord(letter):02x}" for letter in last)
     return [
@@ -188,7 +188,7 @@ def forms(path: str) -> list[str]:
 
 
 def leaks(logs: str, token: str) -> list[str]:
-    """The lines of logs that hold a secret, plain or encoded."""
+    """The log lines with a secret, plain or encoded."""
     secrets = [token.removeprefix("cbr_"), CODE]
 
     def decoded(line: str) -> str:
@@ -206,7 +206,7 @@ def test_no_form_of_a_private_path_is_logged(proxy, token):
     assert leaks(proxy.logs(), token) == []
 
 
-def test_what_comes_with_a_request_is_not_logged(proxy, token):
+def test_headers_and_query_of_a_request_are_not_logged(proxy, token):
     headers = (
         f"Referer: https://conf.example.org/agendas/{token}\r\nCookie: agenda={token}\r\nAuthorization: Bearer {token}\r\n"
         f"X-Forwarded-For: {token}\r\nUser-Agent: {token}\r\nOrigin: https://{token}.example.org\r\n"
@@ -223,7 +223,7 @@ def test_what_comes_with_a_request_is_not_logged(proxy, token):
 
 
 def test_errors_are_logged_without_secrets(tmp_path, proxy, token):
-    """The server is gone, and later the proxy cannot keep a body either."""
+    """First the server is down; later the proxy cannot store a body either."""
     proxy.stop()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -240,7 +240,7 @@ def test_errors_are_logged_without_secrets(tmp_path, proxy, token):
     assert "502" in proxy.logs(), "the log does not show that the server is gone"
 
 
-def test_events_arrive_as_they_are_sent(proxy, server):
+def test_events_arrive_at_once(proxy, server):
     def first(origin: str) -> bytes:
         with requests.get(origin + "/events", stream=True, timeout=10) as answer:
             assert answer.status_code == 200
@@ -250,7 +250,7 @@ def test_events_arrive_as_they_are_sent(proxy, server):
 
 
 def test_public_paths_are_logged(proxy):
-    """A log that shows nothing would keep every secret."""
+    """An empty log would pass all other tests."""
     for path in public_paths():
         proxy.send(f"GET {path}?a=b HTTP/1.1")
     time.sleep(0.5)
@@ -260,7 +260,7 @@ def test_public_paths_are_logged(proxy):
     assert "a=b" not in logs
 
 
-def test_of_a_private_path_the_kind_is_logged(proxy, token):
+def test_the_kind_of_a_private_path_is_logged(proxy, token):
     proxy.send(f"GET /agendas/{token}.ics HTTP/1.1")
     time.sleep(0.5)
     assert re.search(r'(?:GET /agendas/-" 200|"uri":"/agendas/".*"status":200)', proxy.logs())

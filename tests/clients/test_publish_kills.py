@@ -1,6 +1,6 @@
-"""SIGKILL at random moments of publishing: the old release or the new one, never a mix, no sequence lower.
+"""SIGKILL at random moments of publishing. The server then has the old or the new release, never a mix.
 
-CALLBOARD_KILLS sets how often (20 unless set; the long form is 200).
+CALLBOARD_KILLS sets the number of kills (20 unless set; the long form is 200).
 """
 
 import os
@@ -18,7 +18,7 @@ RETITLED = ["slow-queries", "live-laugh-log", "search-for-speed"]
 
 
 def variant(rows: list[dict[str, str]], n: int) -> bytes:
-    """Three titles that change together, so that a mix of two releases shows."""
+    """The program with three titles that change together, which reveals a mix of two releases."""
     return written(edited(rows, **{id.replace("-", "_"): {"title": f"{id} {n}"} for id in RETITLED}))
 
 
@@ -27,7 +27,7 @@ def titles(feed: bytes) -> set[int]:
     return {int(n) for n in re.findall(rf"SUMMARY:(?:{'|'.join(RETITLED)}) ([0-9]+)", text)}
 
 
-def test_a_killed_publication_is_whole_or_was_never_there(tmp_path):
+def test_a_killed_publication_is_complete_or_has_no_effect(tmp_path):
     organizer = Organizer(tmp_path)
     organizer.start()
     rows = organizer.rows()

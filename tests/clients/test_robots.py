@@ -1,4 +1,4 @@
-"""Which addresses robots.txt lets calendars fetch, by a matcher of RFC 9309 and by one that is older."""
+"""The addresses that robots.txt allows, by a matcher of RFC 9309 and by an older one."""
 
 import urllib.robotparser
 

@@ -35,17 +35,17 @@ def free_port() -> int:
 
 
 def raw(token: str) -> bytes:
-    """The bits behind a token."""
+    """The bytes that a token encodes."""
     return base64.b32decode(token[4:36].upper()) if re.match("cb[er]_", token) else token.encode()
 
 
 def needles(secret: str) -> set[bytes]:
-    """Every form in which it would still be one."""
+    """Every encoding in which the secret could appear."""
     found = set()
     bare = secret.partition("_")[2] if secret.startswith(("cbe_", "cbr_")) else secret
     for form in {secret.encode(), bare.encode(), bare[:32].encode(), raw(secret)}:
         found |= {form, form.hex().encode(), form.hex().upper().encode()}
-        for shift in range(3):  # base 64 within a longer text is one of three
+        for shift in range(3):  # base 64 within a longer text has three alignments
             inner = base64.b64encode(b"\0" * shift + form)[4 if shift else 0 :].rstrip(b"=")[:-1]
             found |= {inner, inner.replace(b"+", b"-").replace(b"/", b"_")}
     found.add("".join(f"%{byte:02X}" for byte in secret.encode()).encode())
@@ -60,18 +60,18 @@ class Planted:
         self.folder = folder
         self.operator = f"127.0.0.1:{free_port()}"
         self.organizer = Organizer(folder, hook)
-        # The shipped conference is over: agendas would go at once.
+        # The shipped conference is over, so retention would erase agendas at once.
         config = self.organizer.config
         config.write_text(config.read_text().replace("retention_days = 180", "retention_days = 36500"))
         self.organizer.more = (*self.organizer.more, "--operator-listen", self.operator)
         self.organizer.start()
         self.origin = self.organizer.origin
         self.secrets = {"organizer": SECRET, "webhook": HOOK_SECRET, "wrong": WRONG}
-        self.said: list[tuple[str, bytes]] = []  # what must hold none of them, by where it was
+        self.said: list[tuple[str, bytes]] = []  # texts that must not contain a secret, with their origin
         self.counted = 0
 
     def plant(self) -> None:
-        """An agenda's life: made, shared, handed over, its key replaced, a link revoked."""
+        """Creates, shares and hands over an agenda, replaces its key, and revokes a link."""
         made = PATIENT.post(f"{self.origin}/api/v1/agendas", json={"picks": []}, timeout=30).json()
         self.secrets |= {"first key": made["edit_key"], "read link": token(made["read_links"][0]["feed"])}
         bearer = {"Authorization": f"Bearer {made['edit_key']}"}
@@ -92,7 +92,7 @@ class Planted:
         self.secrets |= {"kept key": kept["edit_key"], "kept link": token(kept["read_links"][0]["feed"])}
 
     def use(self) -> None:
-        """Each where it belongs."""
+        """Sends each secret where it belongs."""
         key, link = self.secrets["kept key"], self.secrets["kept link"]
         bearer, cookie = {"Authorization": f"Bearer {key}"}, {"Cookie": f"agenda={key}", **SAME}
         session = re.search(r"UID:([^@\r]+)", self.organizer.get("/program.ics").text)[1]
@@ -109,7 +109,7 @@ class Planted:
         self.organizer.upload(self.organizer.program.read_bytes().replace(b"Lunch", b"Late lunch"))
 
     def strew(self) -> None:
-        """Every secret on every route, in every place at once, and in the path alone."""
+        """Sends every secret to every route: in every place at once, and in the path alone."""
         for secret in self.secrets.values():
             for pattern in ROUTES:
                 path = re.sub(r"\{[^}]*\}", quote(secret, safe=""), pattern)
@@ -119,7 +119,7 @@ class Planted:
                     "Referer": f"http://x.example/{secret}", "User-Agent": secret, "If-None-Match": f'"{secret}"',
                     "X-Forwarded-For": secret, "Content-Type": f"text/x; boundary={secret}", **SAME,
                 }  # fmt: skip
-                # The right key may do what it may: those that destroy are asked with a broken one.
+                # Destructive requests use a broken key, since the right one would work.
                 broken = {**everywhere, "Authorization": f"Bearer {secret}x"}
                 self.send("GET", f"{path}?k={secret}", {}, "")
                 self.send("GET", f"{plain}?{secret}=1", everywhere, "")
@@ -142,7 +142,7 @@ class Planted:
         try:
             connection.request(method, path, body or None, headers)
             response = connection.getresponse()
-            # A stream of events does not end.
+            # An event stream does not end.
             heard = b"" if response.headers.get_content_type() == "text/event-stream" else response.read()
             self.counted += 1
             if response.status >= 400:
@@ -158,11 +158,11 @@ class Planted:
                 wire.settimeout(2)
                 self.said.append(("a broken request", wire.recv(65536)))
             except OSError:
-                pass  # closed on it, which is an answer too
+                pass  # the server closed the connection
         self.counted += 1
 
     def gather(self) -> None:
-        """Everything that stays."""
+        """Everything that remains: logs, files, metrics."""
         for path in ("/metrics", "/healthz", "/readyz", f"/{WRONG}?{WRONG}"):
             answer = PATIENT.get(f"http://{self.operator}{path}", headers={"Authorization": WRONG}, timeout=10)
             self.said.append((path, answer.content + str(answer.headers).encode()))
@@ -211,7 +211,7 @@ def token(feed: str) -> str:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_secret_stays_anywhere(tmp_path, monkeypatch, form):
+def test_no_secret_remains_anywhere(tmp_path, monkeypatch, form):
     monkeypatch.setenv("CALLBOARD_LOG", "trace")
     monkeypatch.setenv("CALLBOARD_LOG_FORMAT", form)
     planted = Planted(tmp_path)

@@ -1,5 +1,5 @@
-"""Clients that send a request's head and its body in two writes, on a kept connection: whatever the server makes of the
-request, the connection goes on, or its end is announced. Seen with vdirsyncer 0.19 and aiohttp."""
+"""Clients that send the head and the body of a request in two writes on a persistent connection. The connection must stay
+open, or the response must announce its end. Seen with vdirsyncer 0.19 and aiohttp."""
 
 import socket
 import time
@@ -41,7 +41,7 @@ def answer(sock: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("gap", [0.0, 0.005, 0.1])
 @pytest.mark.parametrize("method, path", REQUESTS)
-def test_the_connection_goes_on(port, method, path, gap):
+def test_the_connection_stays_open(port, method, path, gap):
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nDepth: 0\r\nContent-Length: {len(BODY)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -54,7 +54,7 @@ def test_the_connection_goes_on(port, method, path, gap):
             assert answer(sock).startswith(b"http/1.1 200")
 
 
-def test_the_end_is_announced_where_the_body_is_not_worth_reading(port):
+def test_the_end_is_announced_if_the_body_is_not_read(port):
     for method, path in REQUESTS:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
             sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n".encode())

@@ -1,4 +1,4 @@
-"""Golden feeds subscribed to by vdirsyncer and shown by khal."""
+"""Golden feeds, subscribed by vdirsyncer and shown by khal."""
 
 import threading
 from datetime import datetime, timezone
@@ -36,13 +36,13 @@ def _name(feed: Path) -> str:
 
 
 @pytest.mark.parametrize("feed", GOLDEN, ids=lambda feed: feed.stem)
-def test_khal_shows_what_vdirsyncer_fetched(subscriber, feed):
+def test_khal_shows_the_sessions_that_vdirsyncer_fetched(subscriber, feed):
     sessions = expected(feed)
     assert len(subscriber.items(_name(feed))) == len(sessions)
     first = min((session.start for session in sessions), default=0)
     last = max((session.end for session in sessions), default=0)
     shown = subscriber.khal(_name(feed), "UTC", _day(first), _day(last + 2 * 86400))
-    # vdirsyncer names what it fetched by HTTP anew, so there are no UIDs to compare.
+    # vdirsyncer assigns new UIDs to feeds fetched by HTTP, so UIDs are not compared.
     found = [(_instant(e["start-long-full"]), _instant(e["end-long-full"]), e["title"], e["status"]) for e in shown]
     assert sorted(found) == sorted(session[1:] for session in sessions)
 

@@ -1,4 +1,4 @@
-"""Webhooks: one signed call per release, sent again until it is taken or given up."""
+"""Webhooks: one signed delivery per release, retried until it is accepted or expires."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ HOOK_SECRET = "a-webhook-secret"
 
 
 class Receiver:
-    """Takes calls, and answers with the statuses that it was given, the last of them for ever."""
+    """Receives deliveries, and answers with the given statuses in turn, then always with the last."""
 
     def __init__(self):
         self.calls: list[tuple[dict[str, str], bytes]] = []
@@ -52,7 +52,7 @@ def organizer(tmp_path, receiver):
     hook = f'\n[[webhooks]]\nurl = "{receiver.url}"\nsecret_file = "{tmp_path}/hook-secret"\n'
     organizer = Organizer(tmp_path, hook)
     organizer.start()
-    for _ in range(100):  # release 1 is told of just after the server listens
+    for _ in range(100):  # the delivery for release 1 is queued just after the server listens
         if waiting(organizer):
             break
         time.sleep(0.05)
@@ -70,12 +70,12 @@ def waiting(organizer: Organizer) -> list:
 
 
 def make_due(organizer: Organizer, **more) -> None:
-    """As if the time of the next try had come."""
+    """Makes the next retry due."""
     for file in waiting(organizer):
         file.write_text(json.dumps({**json.loads(file.read_text()), "due": "2020-01-01T00:00:00Z", **more}))
 
 
-def test_each_release_is_told_once_and_signed(organizer, receiver):
+def test_each_release_is_delivered_once_and_signed(organizer, receiver):
     rows = edited(organizer.rows(), slow_queries={"date": "2025-03-27"})
     organizer.upload(written(rows))
     assert len(waiting(organizer)) == 2
@@ -93,7 +93,7 @@ def test_each_release_is_told_once_and_signed(organizer, receiver):
     assert len(receiver.calls) == 2
 
 
-def test_a_call_that_fails_is_tried_again_under_the_same_name(organizer, receiver):
+def test_a_failed_delivery_is_retried_with_the_same_id(organizer, receiver):
     receiver.statuses = [500, 204]
     assert "0 delivered, 1 waiting" in deliver(organizer)
     deliver(organizer)
@@ -104,7 +104,7 @@ def test_a_call_that_fails_is_tried_again_under_the_same_name(organizer, receive
     assert body == again and first["callboard-delivery"] == second["callboard-delivery"]
 
 
-def test_a_call_that_nobody_takes_is_kept_as_undelivered(organizer, receiver):
+def test_a_delivery_that_nobody_accepts_is_listed_as_undelivered(organizer, receiver):
     receiver.statuses = [503]
     deliver(organizer)
     make_due(organizer, attempts=8)

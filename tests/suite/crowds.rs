@@ -1,10 +1,10 @@
-//! Programs and agendas with thousands of sessions in one hour: what is listed of them is bounded, and exact where it counts.
+//! Programs and agendas with thousands of sessions in one hour: pages and tables are bounded, counts are exact.
 //!
-//! Nothing here is timed. A page, table or document that names every pair grows with the square of the sessions, so each
-//! test compares the output of twice as many sessions with that of half as many.
+//! Nothing is timed. Output that names every pair of sessions grows with their square, so each test compares the output
+//! for `n` and for `2 n` sessions.
 
 use callboard::agenda::{Agenda, MOST_NAMED, MOST_PICKS, has_new_clash};
-use callboard::export::{agenda_text, schedule_json, shown_text};
+use callboard::export::{agenda_text, entries_text, schedule_json};
 use callboard::feed::FeedKey;
 use callboard::fixtures::{self, at, speaker, talk};
 use callboard::program::{Program, Session, SessionId, SessionKind, Status, Text};
@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// Sessions in an order of their own by minutes from the start of the day.
+/// Sessions by start and length in minutes from the start of the day.
 fn sessions(spans: &[(i64, i64)]) -> Vec<Session> {
     let day = at("2025-03-25T08:00:00Z");
     let session = |(n, (from, length)): (usize, &(i64, i64))| {
@@ -32,12 +32,12 @@ fn ids(sessions: &[Session]) -> Vec<SessionId> {
     sessions.iter().map(|session| session.id.clone()).collect()
 }
 
-/// As many sessions at the same hour.
+/// `n` sessions in the same hour.
 fn parallel(n: usize) -> Vec<Session> {
     sessions(&vec![(0, 60); n])
 }
 
-/// The length of what `make` makes of twice as many, in times that of half as many.
+/// The ratio of the lengths that `make` gives for `2 n` and for `n`.
 fn growth(n: usize, make: impl Fn(usize) -> usize) -> f64 {
     make(2 * n) as f64 / make(n) as f64
 }
@@ -67,7 +67,7 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
 }
 
 #[test]
-fn the_button_that_keeps_one_session_names_all_that_it_gives_up_or_is_not_there() {
+fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
     let name = Text::default();
     for n in [2, MOST_NAMED + 1, MOST_NAMED + 2] {
         let picks = ids(&parallel(n));
@@ -81,12 +81,12 @@ fn the_button_that_keeps_one_session_names_all_that_it_gives_up_or_is_not_there(
 }
 
 #[test]
-fn a_session_s_page_lists_some_of_those_beside_it() {
+fn a_session_page_lists_some_concurrent_sessions() {
     let release = release(parallel(3_000));
     let page = web::session(&release, &SessionId::parse("talk-00000").unwrap()).unwrap();
     assert!(page.contains("and 2959 more"), "{page}");
     assert!(page.len() < 60_000, "{} bytes", page.len());
-    assert!(!page.contains("<a href=\"/sessions/talk-00000\""), "a session is not beside itself");
+    assert!(!page.contains("<a href=\"/sessions/talk-00000\""), "a session is not concurrent with itself");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
 }
 
 #[test]
-fn pages_and_tables_made_for_one_request_are_bounded_and_say_so() {
+fn pages_and_tables_made_for_one_request_are_truncated_with_a_note() {
     let release = release(parallel(3_000));
     let view = ProgramView { text: "talk".to_owned(), ..ProgramView::default() };
     let entries = view.entries(&release);
@@ -122,14 +122,14 @@ fn pages_and_tables_made_for_one_request_are_bounded_and_say_so() {
     let page = web::program(&release, &view);
     assert_eq!(page.matches("id=\"talk-").count(), 1_000);
     assert!(page.contains("3000 of 3000") && page.contains("the first 1000"), "{}", &page[..2_000]);
-    let text = shown_text(&release, &entries);
+    let text = entries_text(&release, &entries);
     assert!(text.contains("And 2000 more") && text.matches("Talk ").count() == 1_000);
     let whole = web::program(&release, &ProgramView::default());
     assert_eq!(whole.matches("id=\"talk-").count(), 3_000, "the program itself is whole");
 }
 
 #[test]
-fn every_parallel_session_without_a_room_has_a_room_of_its_own_in_the_schedule() {
+fn parallel_sessions_without_a_room_get_separate_rooms_in_the_schedule() {
     let schedule = |n: usize| schedule_json(&release(parallel(n))).bytes;
     let json: serde_json::Value = serde_json::from_slice(&schedule(2_000)).unwrap();
     let conference = &json["schedule"]["conference"];
@@ -143,7 +143,7 @@ fn every_parallel_session_without_a_room_has_a_room_of_its_own_in_the_schedule()
 }
 
 #[test]
-fn parts_of_the_program_have_the_pages_of_their_feeds() {
+fn the_page_and_the_feed_of_a_speaker_have_the_same_sessions() {
     let mut all = parallel(30);
     for (n, session) in all.iter_mut().enumerate() {
         session.speakers = vec![speaker(if n % 3 == 0 { "Zoë Müller" } else { "Zoe Muller" }, "")];
@@ -157,10 +157,10 @@ fn parts_of_the_program_have_the_pages_of_their_feeds() {
     assert_eq!(Pages::render(&release).page(&format!("/speakers/{slug}")).unwrap().identity, page.as_bytes());
 }
 
-/// All pairs of picks that clash, by looking at every pair.
+/// All pairs of overlapping picks, by comparing every pair.
 fn pairs(picks: &[SessionId], release: &Release) -> BTreeSet<(SessionId, SessionId)> {
     let takes_time = |id: &SessionId| {
-        let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
+        let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
         (!entry.is_cancelled() && !entry.session.kind.is_pause()).then_some(&entry.session.slot)
     };
     let mut pairs = BTreeSet::new();
@@ -195,7 +195,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_overlaps_are_those_of_a_look_at_every_pair(spans in programs()) {
+    fn overlaps_equal_those_found_by_comparing_every_pair(spans in programs()) {
         let all = with_kinds(&spans);
         let (picks, release) = (ids(&all), release(all));
         let expected = pairs(&picks, &release);
@@ -215,7 +215,7 @@ proptest! {
     }
 
     #[test]
-    fn a_release_makes_a_new_clash_where_a_pair_clashes_that_did_not(
+    fn a_release_has_a_new_overlap_if_a_pair_overlaps_that_did_not(
         before in programs(),
         moves in prop::collection::vec((0..14usize, -60..60i64, 0..4u8), 0..4),
     ) {

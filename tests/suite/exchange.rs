@@ -105,9 +105,9 @@ fn our_own_export_and_feeds_import_completely() {
     let changed = at("2025-03-01T00:00:00Z");
     let title = callboard::program::Text::line("Mine").0;
     for query in ["", "cancelled=title&busy=no&alarm=5m"] {
-        let mut options = callboard::feed::Options::default();
+        let mut options = callboard::feed::FeedOptions::default();
         for pair in query.split('&').filter_map(|pair| pair.split_once('=')) {
-            options.take(pair.0, pair.1).unwrap();
+            options.parse_pair(pair.0, pair.1).unwrap();
         }
         let feed = RELEASE.feeds.agenda(&title, &picks, options, changed).identity();
         let mut back = exchange::from_file(&feed, &RELEASE, &[]).unwrap().new_picks();

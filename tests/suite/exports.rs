@@ -1,7 +1,7 @@
-//! Exports of the real program, and the doctor on every feed that we make.
+//! Exports of the shipped program, and the doctor's findings in all feeds.
 
 use crate::sample::shipped;
-use callboard::doctor::{Client, lint, parses_back, shown};
+use callboard::doctor::{CalendarClient, inspect, lint, visible_sessions};
 use callboard::export::{Cells, Schedule, jcal, schedule_csv, schedule_json, schedule_xml, write_table};
 use callboard::fixtures::{self, PUBLISHED, at};
 use callboard::import::import;
@@ -27,9 +27,9 @@ fn the_published_csv_imports_without_a_change() {
     assert!(!Release::prepare(again, &release.ledger, at("2025-02-02T00:00:00Z")).is_new);
 }
 
-/// Also the files that `tests/clients/test_schedules.py` validates against the published schemas.
+/// Writes the files that `tests/clients/test_schedules.py` validates against the published schemas.
 #[test]
-fn both_schedules_hold_every_session_and_every_reader_of_them_shows_it() {
+fn both_schedules_have_every_session() {
     let release = shipped();
     let (xml, json) = (schedule_xml(&release), schedule_json(&release));
     let guids: BTreeSet<String> = Schedule::of(&release)
@@ -40,19 +40,18 @@ fn both_schedules_hold_every_session_and_every_reader_of_them_shows_it() {
         .collect();
     assert_eq!(guids.len(), release.ledger.entries.len());
     assert_eq!(lint(&xml.bytes), []);
-    assert_eq!(shown(Client::Fahrplan, &xml.bytes).into_iter().collect::<BTreeSet<_>>(), guids);
+    assert_eq!(
+        visible_sessions(CalendarClient::Fahrplan, &xml.bytes).into_iter().collect::<BTreeSet<_>>(),
+        guids
+    );
     let text = String::from_utf8(json.bytes.to_vec()).unwrap();
     assert!(guids.iter().all(|guid| text.contains(guid.as_str())));
-    let folder = artefacts();
+    let folder = written("schedules");
     std::fs::write(folder.join("schedule.xml"), xml.bytes).unwrap();
     std::fs::write(folder.join("schedule.json"), json.bytes).unwrap();
 }
 
-fn artefacts() -> PathBuf {
-    written("schedules")
-}
-
-/// What `tests/clients/jcal.test.js` compares with ical.js's own conversion.
+/// The folder whose files `tests/clients/jcal.test.js` compares with conversions by ical.js.
 fn jcals() -> PathBuf {
     written("jcal")
 }
@@ -65,7 +64,7 @@ fn written(name: &str) -> PathBuf {
 
 /// A cell that is a formula to a spreadsheet, in each column of free text.
 #[test]
-fn formulas_are_defused_and_come_back() {
+fn formulas_are_defused_and_import_unchanged() {
     let conference = fixtures::conference().zone("Europe/Berlin").build();
     for text in
         ["=1+1", "+49 30", "-- dashes", "@home", "'=quoted", "''+twice", "'plain", "=HYPERLINK(\"x\",\"y\")"]
@@ -104,9 +103,9 @@ fn formulas_are_defused_and_come_back() {
 }
 
 proptest! {
-    /// Whatever import takes, the export of it is taken again and changes nothing.
+    /// The export of any imported program imports again without a change.
     #[test]
-    fn what_was_imported_survives_the_way_out_and_in_again(
+    fn any_imported_program_survives_an_export(
         texts in proptest::collection::vec("['=+@-]{0,2}[\\PC\n\t,;:\"'#&<-]{0,30}", 8),
         start in "0[0-3]:[0-5][0-9]( PST| PDT)?|1[0-9]:00",
         day in "2025-11-0[12]|2025-03-08|2025-06-12",
@@ -136,9 +135,9 @@ proptest! {
 }
 
 #[test]
-fn the_doctor_finds_nothing_in_our_feeds_and_they_parse_back() {
+fn the_doctor_finds_nothing_in_our_feeds() {
     let release = shipped();
-    assert_eq!(parses_back(&release), Ok(()));
+    assert_eq!(inspect(&release, None), Ok(Vec::new()));
     for (key, feed) in release.feeds.feeds() {
         assert_eq!(lint(&feed.identity), [], "{key}");
         assert!(jcal(&feed.identity).is_ok(), "{key}");
@@ -161,7 +160,7 @@ fn the_doctor_finds_nothing_in_golden_feeds() {
     assert!(count > 10);
 }
 
-/// Each file of the corpus holds one planted fault, named in `expected.tsv` with its client, rule and line.
+/// Each file of the corpus has one planted fault; `expected.tsv` names its client, rule and line.
 #[test]
 fn the_doctor_finds_every_planted_fault() {
     let folder = root().join("tests/fixtures/doctor");

@@ -1,11 +1,11 @@
-//! Golden feeds: `tests/golden/*.ics` byte for byte, each with its truth (`*.json`) for other parsers.
+//! Golden feeds: `tests/golden/*.ics` byte for byte, each with its expected sessions (`*.json`) for other parsers.
 //!
-//! `UPDATE_GOLDEN=1 cargo test golden` writes them anew; the diff is what to review.
+//! `UPDATE_GOLDEN=1 cargo test golden` rewrites them; review the diff.
 
 use crate::sample::{conference, shipped};
 use crate::truth;
 use bytes::Bytes;
-use callboard::feed::{CANCELLED_PREFIX, Cancelled, FeedKey, Options, parse_query};
+use callboard::feed::{CANCELLED_PREFIX, Cancelled, FeedKey, FeedOptions, parse_query};
 use callboard::fixtures::{self, Fixture, at, speaker, talk};
 use callboard::program::{Program, Session, SessionId, SessionKind, Slug, Status, Text, slug_of};
 use callboard::release::Release;
@@ -22,11 +22,11 @@ struct Golden {
 }
 
 impl Golden {
-    /// A canonical feed; its truth is told by the ledger, not by the feed.
-    fn canonical(name: &str, release: &Release, key: &FeedKey, holds: impl Fn(&Session) -> bool) -> Self {
+    /// A canonical feed. Its expected sessions come from the ledger, not from the feed.
+    fn canonical(name: &str, release: &Release, key: &FeedKey, includes: impl Fn(&Session) -> bool) -> Self {
         let feed = release.feeds.feed(key).unwrap().identity.clone();
-        let shown = release.ledger.shown().into_iter().filter(|entry| holds(&entry.session));
-        let truth = shown.map(|entry| truth::of(&entry.session, &release.ledger)).collect();
+        let visible = release.ledger.visible_entries().into_iter().filter(|entry| includes(&entry.session));
+        let truth = visible.map(|entry| truth::of(&entry.session, &release.ledger)).collect();
         Self { name: name.to_owned(), feed, truth }
     }
 
@@ -63,7 +63,7 @@ fn golden_feeds_are_byte_for_byte_what_they_were() {
 }
 
 #[test]
-fn every_line_of_a_golden_feed_is_one_that_rfc_5545_allows() {
+fn every_line_of_a_golden_feed_is_valid_by_rfc_5545() {
     for golden in goldens() {
         let text = std::str::from_utf8(&golden.feed).unwrap();
         assert!(text.ends_with("END:VCALENDAR\r\n"), "{}", golden.name);
@@ -75,7 +75,7 @@ fn every_line_of_a_golden_feed_is_one_that_rfc_5545_allows() {
 }
 
 #[test]
-fn golden_feeds_say_nothing_that_no_conference_says() {
+fn golden_feeds_have_no_unwanted_properties() {
     for golden in goldens() {
         let text = std::str::from_utf8(&golden.feed).unwrap();
         for word in ["ATTENDEE", "ORGANIZER", "METHOD:", "RDATE", "BYMONTHDAY", "node:field"] {
@@ -120,7 +120,7 @@ fn srecon() -> Vec<Golden> {
     goldens.push(Golden::canonical("speaker-leonardo-antonio-dos-santos", &release, &key, speaks));
     let id = SessionId::parse("ml-monitoring").unwrap();
     let session = release.program.session(&id).unwrap();
-    let joined = release.feeds.single(&id, &session.title, Options::default()).unwrap();
+    let joined = release.feeds.single(&id, &session.title, FeedOptions::default()).unwrap();
     let truth = vec![truth::of(session, &release.ledger)];
     goldens.push(Golden { name: "session-ml-monitoring".to_owned(), feed: joined.identity(), truth });
     let query = [("kind", "talk"), ("track", "track-2"), ("track", "track-1"), ("day", "2025-03-27")];
@@ -135,7 +135,7 @@ fn srecon() -> Vec<Golden> {
     goldens
 }
 
-/// Ten sessions, one of each kind, of which some are picked; one is cancelled, one tentative.
+/// Ten sessions, one of each kind, one cancelled and one tentative; and some picks, unordered.
 fn small_conference() -> (Release, Vec<SessionId>) {
     let first = at("2025-03-25T16:00:00Z");
     let sessions = SessionKind::ALL.iter().zip(0..).map(|(kind, n)| {
@@ -151,7 +151,6 @@ fn small_conference() -> (Release, Vec<SessionId>) {
         session
     });
     let release = fixtures::conference().title("Small Conference").sessions(sessions).release();
-    // Picked in no order.
     let picks = ["a-workshop", "a-panel", "a-talk", "a-break", "a-social"];
     (release, picks.map(|id| SessionId::parse(id).unwrap()).into())
 }
@@ -160,14 +159,14 @@ fn agendas() -> Vec<Golden> {
     let (release, picks) = small_conference();
     let changed = at("2025-02-03T08:30:00Z");
     let picked = |session: &Session| picks.contains(&session.id);
-    let agenda = |name: &str, options: Options| {
+    let agenda = |name: &str, options: FeedOptions| {
         let feed = release.feeds.agenda(&Text::from("My agenda, and yours"), &picks, options, changed);
         let mut golden = Golden::canonical(name, &release, &FeedKey::Program, picked);
         golden.feed = feed.identity();
         golden
     };
-    let plain = agenda("agenda", Options::default());
-    let options = Options { busy: Some(false), alarm: Some(10), cancelled: Cancelled::Title };
+    let plain = agenda("agenda", FeedOptions::default());
+    let options = FeedOptions { busy: Some(false), alarm: Some(10), cancelled: Cancelled::Title };
     let mut optioned = agenda("agenda-with-options", options);
     for session in &mut optioned.truth {
         if session["status"] == "CANCELLED" {
@@ -175,13 +174,15 @@ fn agendas() -> Vec<Golden> {
             session["summary"] = format!("{CANCELLED_PREFIX}{}", session["summary"].as_str().unwrap()).into();
         }
     }
-    let mut dropped =
-        agenda("agenda-without-cancelled", Options { cancelled: Cancelled::Drop, ..Options::default() });
+    let mut dropped = agenda(
+        "agenda-without-cancelled",
+        FeedOptions { cancelled: Cancelled::Drop, ..FeedOptions::default() },
+    );
     dropped.truth.retain(|session| session["status"] != "CANCELLED");
     vec![plain, optioned, dropped]
 }
 
-/// Programs that span a clock change, with sessions inside the hour that comes twice, and some that cannot.
+/// Programs around a clock change, with sessions within the repeated hour, and zones without clock changes.
 fn zones() -> Vec<Golden> {
     [
         ("utc", "UTC", "2025-10-26T01:00:00Z"),
@@ -211,7 +212,7 @@ fn session_around(change: DateTime<Utc>, half_hours: i32) -> Session {
     talk(&format!("around-{}", half_hours + 6), start, start + TimeDelta::minutes(50), &name)
 }
 
-/// Text that has broken parsers: the characters that iCalendar escapes, its own words, folds at every octet.
+/// Texts that have broken parsers: characters that iCalendar escapes, its keywords, folds at every octet.
 fn hostile() -> Release {
     let conference = conference(
         "[conference]\ntitle = \"Commas, semicolons; back\\\\slashes: and \\\"quotes\\\"\"\n\
@@ -265,7 +266,7 @@ fn hostile_session(id: &str, start: DateTime<Utc>, title: &str) -> Session {
     session
 }
 
-/// Release 2 of the small conference: one session moved, one cancelled, one gone from the CSV, one withdrawn.
+/// Release 2 of the small conference: one session moved, one cancelled, one removed, one withdrawn.
 fn changed() -> Vec<Golden> {
     let (first, picks) = small_conference();
     let conference = Arc::clone(&first.program.conference);
@@ -288,7 +289,7 @@ fn changed() -> Vec<Golden> {
     let second = Release::prepare(program, &first.ledger, at("2025-02-02T12:00:00Z")).release;
     let picked = |session: &Session| picks.contains(&session.id);
     let agenda =
-        second.feeds.agenda(&Text::from("Mine"), &picks, Options::default(), at("2025-02-01T13:00:00Z"));
+        second.feeds.agenda(&Text::from("Mine"), &picks, FeedOptions::default(), at("2025-02-01T13:00:00Z"));
     let mut shared = Golden::canonical("changed-agenda", &second, &FeedKey::Program, picked);
     shared.feed = agenda.identity();
     vec![Golden::whole("changed", &second), shared]

@@ -3,14 +3,14 @@
 //! `CALLBOARD_HISTORIES` sets the number of histories (default 1,000; the long form is 100,000, best with `--release`).
 //! A failure names its seed. `CALLBOARD_SEED` sets the first seed.
 
-use callboard::feed::{FeedKey, Options, parse_query};
+use callboard::feed::{FeedKey, FeedOptions, parse_query};
 use callboard::fixtures::{self, talk};
 use callboard::program::{
     Change, ChangeKind, Program, Session, SessionId, SessionKind, Slot, Slug, Speaker, Status, Text, Track,
     apply, diff,
 };
 use callboard::release::Release;
-use callboard::revision::{Ceiling, Entry, Ledger, Standing, lift};
+use callboard::revision::{Entry, Issued, Ledger, Standing};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -176,7 +176,7 @@ fn sharing_changes_nothing(shared: &Release, fresh: &Release) {
         let same = shared.feeds.feed(key).unwrap();
         assert_eq!((&same.identity, &same.hash, same.modified), (&feed.identity, &feed.hash, feed.modified));
         assert!(
-            shared.feeds.members(same).map(|event| &event.id).eq(fresh.feeds.members(feed).map(|e| &e.id))
+            same.members().iter().map(|event| &event.id).eq(feed.members().iter().map(|event| &event.id))
         );
     }
     let slugs = &fresh.ledger.slugs;
@@ -188,8 +188,8 @@ fn sharing_changes_nothing(shared: &Release, fresh: &Release) {
         assert_eq!(one(shared), one(fresh), "{pair:?}");
     }
     let picks: Vec<SessionId> = fresh.ledger.entries.keys().cloned().collect();
-    let mut options = Options::default();
-    options.take("cancelled", "title").unwrap();
+    let mut options = FeedOptions::default();
+    options.parse_pair("cancelled", "title").unwrap();
     let agenda = |release: &Release| {
         let joined = release.feeds.agenda(&Text::from("mine"), &picks, options, release.published());
         (joined.identity(), joined.gzip(), joined.hash)
@@ -342,7 +342,7 @@ fn restored_history(seed: u64) {
     let mut ledger = Ledger::empty("conference.callboard.invalid");
     let mut backups: Vec<(Plan, Ledger)> = Vec::new();
     let mut is_guessed = false;
-    let mut ceiling = Ceiling { release: 0, published: now, number: 0 };
+    let mut ceiling = Issued { release: 0, published: now, number: 0 };
     // The bytes that calendars have seen, by session and sequence, and the session of each number.
     let mut seen: BTreeMap<(SessionId, u32), Vec<u8>> = BTreeMap::new();
     let mut owners: BTreeMap<u32, SessionId> = BTreeMap::new();
@@ -357,10 +357,10 @@ fn restored_history(seed: u64) {
                 is_guessed = true;
                 now = now.max(ceiling.published + TimeDelta::minutes(1));
             }
-            let over = if is_marked { ceiling } else { Ceiling::guess(&old, now) };
+            let over = if is_marked { ceiling } else { Issued::guess(&old, now) };
             assert!(over.release >= ceiling.release && over.number >= ceiling.number);
             plan = old_plan;
-            if let Some(lifted) = lift(&old, over, now) {
+            if let Some(lifted) = old.advance_past(over, now) {
                 ledger = lifted;
                 newest = seen.keys().cloned().collect();
             } else {
@@ -396,7 +396,7 @@ fn restored_history(seed: u64) {
         ledger = release.ledger;
         let number = ceiling.number.max(ledger.highest_number());
         let published = ceiling.published.max(ledger.published);
-        ceiling = Ceiling { release: ceiling.release.max(ledger.release), published, number };
+        ceiling = Issued { release: ceiling.release.max(ledger.release), published, number };
         backups.push((plan.clone(), ledger.clone()));
     }
 }

@@ -1,11 +1,11 @@
-//! What a feed must say, written beside it as JSON from the program itself, for parsers that are not ours.
+//! The expected sessions of a feed as JSON, made of the program, for foreign parsers.
 
 use callboard::program::{Session, Status};
 use callboard::revision::Ledger;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-/// One session as every reader of the feed must find it.
+/// The session that every reader of the feed must find.
 pub(crate) fn of(session: &Session, ledger: &Ledger) -> Value {
     json!({
         "uid": ledger.uid(&session.id),
@@ -17,7 +17,7 @@ pub(crate) fn of(session: &Session, ledger: &Ledger) -> Value {
     })
 }
 
-/// One line a session, so that a change shows as a line.
+/// One line per session, for readable diffs.
 pub(crate) fn file(sessions: &[Value]) -> String {
     let lines: Vec<String> = sessions.iter().map(Value::to_string).collect();
     if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) }

@@ -4,7 +4,7 @@ mod html;
 
 use callboard::agenda::EditKey;
 use callboard::config::{Config, Overrides};
-use callboard::feed::{Coding, Effort, FeedKey, Filter, Options};
+use callboard::feed::{Coding, Effort, FeedFilter, FeedKey, FeedOptions};
 use callboard::import::import;
 use callboard::program::{Change, Session, SessionId, Status, Text};
 use callboard::release::Release;
@@ -117,8 +117,9 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let view =
         |pairs: &[(&'static str, &'static str)]| ProgramView::parse(pairs.iter().copied(), slugs).unwrap();
     let track = FeedKey::parse("/tracks/track-1.ics").unwrap();
-    let subscribe =
-        |subject, platform| web::subscribe(release, &subject, Options::default(), platform, None).unwrap();
+    let subscribe = |subject, platform| {
+        web::subscribe(release, &subject, FeedOptions::default(), platform, None).unwrap()
+    };
     let agenda = || Subject::Agenda { token: &token, name: &name };
     let fellows = [Some(picks.clone()), None].map(|picks| web::Fellow { name: name.clone(), picks });
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
@@ -297,7 +298,7 @@ fn search_engines_read_every_session_and_its_state() {
         };
         let conference = data("/");
         assert_eq!(conference["name"], release.program.conference.title.as_str());
-        assert_eq!(conference["subEvent"].as_array().unwrap().len(), release.ledger.shown().len());
+        assert_eq!(conference["subEvent"].as_array().unwrap().len(), release.ledger.visible_entries().len());
         let cancelled = data("/sessions/slow-queries");
         assert_eq!(cancelled["eventStatus"], "https://schema.org/EventCancelled");
         assert_eq!(cancelled["superEvent"]["name"], release.program.conference.title.as_str());
@@ -339,8 +340,14 @@ fn rendering_twice_gives_the_same_bytes() {
 fn google_gets_cancelled_sessions_in_the_title_and_android_gets_its_own_apps_first() {
     let (release, _) = releases();
     let page = |platform| {
-        web::subscribe(&release, &Subject::Program(Filter::default()), Options::default(), platform, None)
-            .unwrap()
+        web::subscribe(
+            &release,
+            &Subject::Program(FeedFilter::default()),
+            FeedOptions::default(),
+            platform,
+            None,
+        )
+        .unwrap()
     };
     let apple = page(Platform::Apple);
     let google = "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2F127.0.0.1%3A8080%2Fprogram.ics%3Fcancelled%3Dtitle";

@@ -1,41 +1,47 @@
-//! A change in words, as somebody at the venue would say it.
+//! Changes in words, as people at the venue would put them.
 
 use crate::program::{Change, ChangeKind, Field, Session, Slot, Speaker, Text, Zone};
 use crate::revision::Slugs;
 use chrono::TimeDelta;
 
-/// What to say.
+/// A change in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words {
-    /// Goes behind the session's title.
+pub(super) struct ChangeText {
+    /// Follows the session's title.
     pub headline: String,
     /// Whole sentences.
     pub sentences: Vec<String>,
 }
 
-pub(super) fn of(change: &Change, slugs: &Slugs, zone: Zone) -> Words {
-    let voice = Voice { slugs, zone };
+pub(super) fn describe(change: &Change, slugs: &Slugs, zone: Zone) -> ChangeText {
+    let writer = Writer { slugs, zone };
     let before = change.before.as_deref();
     let after = change.after.as_deref();
     match (change.kind, before, after) {
         (ChangeKind::Added, _, Some(after)) => {
-            let place = voice.place(after);
-            Words {
+            let place = writer.place(after);
+            ChangeText {
                 headline: format!("new, {place}"),
                 sentences: vec![format!("New in the program: {place}.")],
             }
         }
         (ChangeKind::Cancelled, Some(before), _) => {
-            let place = voice.place(before);
-            Words { headline: "cancelled".to_owned(), sentences: vec![format!("Cancelled. It was {place}.")] }
+            let place = writer.place(before);
+            ChangeText {
+                headline: "cancelled".to_owned(),
+                sentences: vec![format!("Cancelled. It was {place}.")],
+            }
         }
         (ChangeKind::Restored, _, Some(after)) => {
-            let place = voice.place(after);
+            let place = writer.place(after);
             let sentence = format!("It takes place after all: {place}.");
-            Words { headline: format!("takes place after all, {place}"), sentences: vec![sentence] }
+            ChangeText { headline: format!("takes place after all, {place}"), sentences: vec![sentence] }
         }
-        (_, Some(before), Some(after)) => voice.compare(change, before, after),
-        _ => Words { headline: change.kind.as_str().to_owned(), sentences: vec![sentence_case(change.kind)] },
+        (_, Some(before), Some(after)) => writer.compare(change, before, after),
+        _ => ChangeText {
+            headline: change.kind.as_str().to_owned(),
+            sentences: vec![sentence_case(change.kind)],
+        },
     }
 }
 
@@ -44,17 +50,17 @@ fn sentence_case(kind: ChangeKind) -> String {
     format!("{}{}.", word.get(..1).unwrap_or_default().to_uppercase(), word.get(1..).unwrap_or_default())
 }
 
-struct Voice<'a> {
+struct Writer<'a> {
     slugs: &'a Slugs,
     zone: Zone,
 }
 
-impl Voice<'_> {
+impl Writer<'_> {
     /// `Tue 25 Mar 11:00, Track 1`
     fn place(&self, session: &Session) -> String {
         let when = self.zone.civil(session.slot.start).format("%a %-d %b %H:%M");
         let places = self.track(session).into_iter().chain(session.slot.room.as_ref().map(Text::to_string));
-        places.fold(when.to_string(), |said, place| format!("{said}, {place}"))
+        places.fold(when.to_string(), |text, place| format!("{text}, {place}"))
     }
 
     fn track(&self, session: &Session) -> Option<String> {
@@ -62,14 +68,14 @@ impl Voice<'_> {
         Some(self.slugs.track(slug).map_or_else(|| slug.to_string(), |track| track.name.to_string()))
     }
 
-    /// `Tue 11:00`, with the date where the weekday alone could mean two days.
+    /// `Tue 11:00`, with the date if the weekday alone is ambiguous.
     fn moment(&self, slot: &Slot, other: &Slot) -> String {
         let far = (slot.start - other.start).abs() > TimeDelta::days(5);
         let form = if far { "%a %-d %b %H:%M" } else { "%a %H:%M" };
         self.zone.civil(slot.start).format(form).to_string()
     }
 
-    fn compare(&self, change: &Change, before: &Session, after: &Session) -> Words {
+    fn compare(&self, change: &Change, before: &Session, after: &Session) -> ChangeText {
         let mut headline = None;
         let mut sentences = Vec::new();
         let mut say = |head: String, sentence: String| {
@@ -102,18 +108,18 @@ impl Voice<'_> {
         }
         let names = |session: &Session| session.speakers.iter().map(Speaker::line).collect::<Vec<_>>();
         if names(before) != names(after) {
-            let who = names(after).join("; ");
-            let sentence = if who.is_empty() {
+            let list = names(after).join("; ");
+            let sentence = if list.is_empty() {
                 "No speaker is named now.".to_owned()
             } else {
-                format!("Speakers: {who}.")
+                format!("Speakers: {list}.")
             };
             say("new speakers".to_owned(), sentence);
         }
         if before.status != after.status {
             say(format!("now {}", after.status), format!("It is now {}.", after.status));
         }
-        let told = [
+        let described = [
             Field::Start,
             Field::End,
             Field::Track,
@@ -126,7 +132,7 @@ impl Voice<'_> {
             .fields()
             .iter()
             .map(|change| change.field)
-            .filter(|field| !told.contains(field))
+            .filter(|field| !described.contains(field))
             .map(Field::as_str)
             .collect();
         if !rest.is_empty() {
@@ -134,10 +140,10 @@ impl Voice<'_> {
             say(format!("new {list}"), format!("Edited: {list}."));
         }
         if sentences.is_empty() {
-            // Only its surroundings changed, such as a track's name in the config.
-            return Words { headline: "updated".to_owned(), sentences: vec!["Updated.".to_owned()] };
+            // Only a shared value changed, such as a track's name in the config.
+            return ChangeText { headline: "updated".to_owned(), sentences: vec!["Updated.".to_owned()] };
         }
-        Words { headline: headline.unwrap_or_default(), sentences }
+        ChangeText { headline: headline.unwrap_or_default(), sentences }
     }
 }
 

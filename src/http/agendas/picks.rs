@@ -155,7 +155,7 @@ impl Owned {
     /// The picks in program order; those that the program no longer shows stand behind, since none is lost.
     pub fn picks(&self, release: &Release) -> Vec<SessionId> {
         let mut picks = self.record.picks.clone();
-        picks.sort_by_key(|id| match release.ledger.entries.get(id).filter(|entry| entry.is_shown()) {
+        picks.sort_by_key(|id| match release.ledger.entries.get(id).filter(|entry| entry.is_visible()) {
             Some(entry) => (false, entry.session.slot.start, entry.session.slot.end, entry.number),
             None => (true, Default::default(), Default::default(), 0),
         });
@@ -164,7 +164,7 @@ impl Owned {
 }
 
 fn is_shown(session: &SessionId, release: &Release) -> bool {
-    release.ledger.entries.get(session).is_some_and(crate::revision::Entry::is_shown)
+    release.ledger.entries.get(session).is_some_and(crate::revision::Entry::is_visible)
 }
 
 /// Parses a list of ids in its order, each once. `held` are picked already and stay known.

@@ -4,7 +4,7 @@
 //! public before: whoever mirrors the program has to know what to take away.
 
 use super::paging::{Cursor, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
-use crate::export::is_told;
+use crate::export::is_public_change;
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};
 use crate::program::{Change, ChangeKind, Status};
@@ -31,7 +31,7 @@ pub(super) fn releases(
     for number in (start..end).rev() {
         let Some(record) = store.release(number)? else { continue };
         let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
-        for change in record.changes.iter().filter(|change| is_told(change, release)) {
+        for change in record.changes.iter().filter(|change| is_public_change(change, release)) {
             *changes.entry(change.kind.as_str()).or_default() += 1;
         }
         releases.push(json!({ "release": number, "published": published(&record), "changes": changes }));
@@ -102,7 +102,7 @@ impl ChangesQuery {
 
 fn is_public(change: &Change, release: &Release) -> bool {
     let was_public = change.before.as_ref().is_some_and(|session| session.status != Status::Withdrawn);
-    is_told(change, release) || (change.kind == ChangeKind::Withdrawn && was_public)
+    is_public_change(change, release) || (change.kind == ChangeKind::Withdrawn && was_public)
 }
 
 fn document(change: &Change, record: &ReleaseRecord, release: &Release) -> Value {

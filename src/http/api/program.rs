@@ -8,7 +8,7 @@ use super::history::{self, ChangesQuery};
 use super::openapi;
 use super::paging::{Cursor, Fields, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
 use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
-use crate::feed::{Cancelled, Filter, Options, canonical_query, parse_query};
+use crate::feed::{Cancelled, FeedFilter, FeedOptions, canonical_query, parse_query};
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};
 use crate::http::queue::Queue;
@@ -168,7 +168,7 @@ fn cached(name: &str) -> CacheKey {
 
 /// The sessions of a query, in pages.
 struct SessionList {
-    filter: Filter,
+    filter: FeedFilter,
     without_cancelled: bool,
     fields: Fields,
     limit: usize,
@@ -178,7 +178,7 @@ impl SessionList {
     /// The query in canonical form, without the cursor.
     fn canonical(&self) -> String {
         let cancelled = if self.without_cancelled { Cancelled::Drop } else { Cancelled::default() };
-        let options = Options { cancelled, ..Options::default() };
+        let options = FeedOptions { cancelled, ..FeedOptions::default() };
         let fields = self.fields.text();
         let fields = if fields.is_empty() { fields } else { format!("fields={fields}") };
         join_query([canonical_query(&self.filter, &options), fields, limit_pair(self.limit, MAX_PAGE)])
@@ -199,7 +199,7 @@ impl SessionList {
     }
 
     fn page(&self, release: &Release, from: usize) -> Value {
-        let admitted = release.feeds.admitted(&self.filter);
+        let admitted = release.feeds.matching(&self.filter);
         let mut events = admitted.filter(|event| !(event.cancelled && self.without_cancelled)).skip(from);
         let page = events.by_ref().take(self.limit);
         let entries = page.filter_map(|event| release.ledger.entries.get(&event.id));

@@ -2,7 +2,7 @@
 
 use super::{Name, Tree};
 use crate::agenda::ReadToken;
-use crate::feed::{Event, Feed, FeedKey, Object};
+use crate::feed::{CalendarObject, Feed, FeedKey, RenderedEvent};
 use crate::program::{Colour, SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
@@ -19,7 +19,7 @@ pub(super) enum Resource {
     Root(&'static str, Tree, Arc<Release>),
     Home(Home),
     Calendar(Calendar),
-    Object(Calendar, Arc<Event>),
+    Object(Calendar, Arc<RenderedEvent>),
 }
 
 impl Resource {
@@ -65,7 +65,7 @@ impl Home {
         let announced = program.tracks.iter().map(|track| &track.slug);
         let others = self.release.ledger.slugs.tracks.keys().filter(|slug| {
             let feed = self.release.feeds.feed(&FeedKey::Track((*slug).clone()));
-            program.track(slug).is_none() && feed.is_some_and(|feed| !feed.shared_members().is_empty())
+            program.track(slug).is_none() && feed.is_some_and(|feed| !feed.members().is_empty())
         });
         let tracks = announced.chain(others).cloned().map(FeedKey::Track);
         let keys = [FeedKey::Program].into_iter().chain(tracks);
@@ -135,7 +135,7 @@ impl Calendar {
 
     pub(super) fn about(&self) -> String {
         let about = self.feed().map(|feed| feed.calendar.about.clone());
-        about.unwrap_or_else(|| self.release.feeds.agenda_about()).to_string()
+        about.unwrap_or_else(|| self.release.feeds.agenda_description()).to_string()
     }
 
     /// The configured colour, or else one derived from the name, so that the calendars of an account differ.
@@ -160,25 +160,25 @@ impl Calendar {
     }
 
     /// Its events in program order.
-    pub(super) fn members(&self) -> Vec<Arc<Event>> {
+    pub(super) fn members(&self) -> Vec<Arc<RenderedEvent>> {
         match &self.content {
-            Content::Feed(_) => self.feed().map(Feed::shared_members).unwrap_or_default().to_vec(),
-            Content::Agenda { picks, .. } => self.release.feeds.picked(picks).cloned().collect(),
+            Content::Feed(_) => self.feed().map(Feed::members).unwrap_or_default().to_vec(),
+            Content::Agenda { picks, .. } => self.release.feeds.events_of(picks).cloned().collect(),
         }
     }
 
-    pub(super) fn member(&self, id: &SessionId) -> Option<Arc<Event>> {
-        let event = self.release.feeds.shared_event(id)?;
+    pub(super) fn member(&self, id: &SessionId) -> Option<Arc<RenderedEvent>> {
+        let event = self.release.feeds.event(id)?;
         let is_member = match &self.content {
             Content::Feed(FeedKey::Program) => true,
-            Content::Feed(_) => self.feed()?.shared_members().iter().any(|member| member.id == *id),
+            Content::Feed(_) => self.feed()?.members().iter().any(|member| member.id == *id),
             Content::Agenda { picks, .. } => picks.contains(id),
         };
         is_member.then(|| Arc::clone(event))
     }
 
     /// A member as an object.
-    pub(super) fn object<'a>(&'a self, event: &'a Event) -> Object<'a> {
+    pub(super) fn object<'a>(&'a self, event: &'a RenderedEvent) -> CalendarObject<'a> {
         self.release.feeds.object(event, self.name == Name::Agenda, self.tree.is_titled)
     }
 

@@ -5,7 +5,7 @@ use super::Tree;
 use super::calendar::{Calendar, Home, Resource};
 use super::property::Wanted;
 use super::refusal::NAMESPACES;
-use crate::feed::Event;
+use crate::feed::RenderedEvent;
 use crate::http::Body;
 use crate::http::body::Stream;
 use crate::release::Release;
@@ -27,7 +27,7 @@ pub(super) enum Item {
     Home(Home),
     Calendar(Calendar),
     /// A member of the requested calendar.
-    Object(Arc<Event>),
+    Object(Arc<RenderedEvent>),
     /// A missing or removed member.
     Gone(String),
     /// There are more results than the client's limit (RFC 6578, 3.6).

@@ -5,7 +5,7 @@ use super::filter::{Candidate, Filter, Range};
 use super::multistatus::{Item, Multistatus};
 use super::property::Wanted;
 use super::{CALENDAR, Depth, Visit};
-use crate::feed::{Event, Taken, free_busy};
+use crate::feed::{BusyPeriod, RenderedEvent, free_busy};
 use crate::http::{Body, Problem};
 use crate::program::{SessionId, Slot, Status};
 use http::header::CONTENT_TYPE;
@@ -24,7 +24,7 @@ impl Visit<'_> {
             return Ok(Multistatus::new(Resource::Calendar(calendar), wanted, Vec::new()).answer());
         }
         let of = calendar.clone();
-        let matches = |event: &Event| {
+        let matches = |event: &RenderedEvent| {
             let slot = of.slot(&event.id)?;
             filter.admits(&Candidate::new(slot, || of.object(event).bytes())).then_some(())
         };
@@ -36,7 +36,7 @@ impl Visit<'_> {
 
     pub(super) fn free_busy(&self, calendar: &Calendar, range: Range) -> Response<Body> {
         let ledger = &calendar.release.ledger;
-        let taken: Vec<Taken> = calendar
+        let taken: Vec<BusyPeriod> = calendar
             .members()
             .iter()
             .filter(|event| calendar.object(event).is_busy())
@@ -44,7 +44,7 @@ impl Visit<'_> {
             .map(|entry| {
                 let session = &entry.session;
                 let tentative = session.status == Status::Tentative;
-                Taken { start: session.slot.start, end: session.slot.end, tentative }
+                BusyPeriod { start: session.slot.start, end: session.slot.end, tentative }
             })
             .collect();
         let uid = format!("busy-{}@{}", self.now.timestamp(), ledger.uid_domain);

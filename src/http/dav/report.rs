@@ -5,7 +5,7 @@ use super::filter::{Filter, Range};
 use super::multistatus::{Item, Multistatus};
 use super::property::{CALDAV, DAV, Wanted};
 use super::{Depth, Refusal, Visit};
-use crate::feed::Event;
+use crate::feed::RenderedEvent;
 use crate::http::{Body, Problem};
 use crate::program::SessionId;
 use crate::xml::{self, Element, XmlError};
@@ -74,7 +74,7 @@ impl Visit<'_> {
         let mut seen = HashSet::new();
         let mut items = Vec::new();
         let members = calendar.members();
-        let members: HashMap<&SessionId, &Arc<Event>> =
+        let members: HashMap<&SessionId, &Arc<RenderedEvent>> =
             members.iter().map(|event| (&event.id, event)).collect();
         for href in root.children.iter().filter(|child| child.is(DAV, "href")) {
             let href = href.text.trim();

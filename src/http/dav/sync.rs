@@ -33,12 +33,13 @@ impl Calendar {
     /// reach back that far.
     fn since(&self, since: Option<&Since>) -> Option<Vec<Item>> {
         let members = self.members();
-        let object = |event: &std::sync::Arc<crate::feed::Event>| Item::Object(event.clone());
+        let object = |event: &std::sync::Arc<crate::feed::RenderedEvent>| Item::Object(event.clone());
         let Some(since) = since else { return Some(members.iter().map(object).collect()) };
         let ledger = &self.release.ledger;
         let gone = |id: &SessionId| Item::Gone(self.object_href(id));
         let present: BTreeSet<&SessionId> = members.iter().map(|event| &event.id).collect();
-        let is_newer = |event: &crate::feed::Event| self.object(event).modified().timestamp() > since.seconds;
+        let is_newer =
+            |event: &crate::feed::RenderedEvent| self.object(event).modified().timestamp() > since.seconds;
         if let Some(held) = &since.held {
             // An agenda's token lists its sessions, so picks need no history.
             let numbers: HashMap<u32, &SessionId> =

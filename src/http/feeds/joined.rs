@@ -1,6 +1,6 @@
 //! The representation of a feed: as it was published, or joined on request.
 
-use crate::feed::{Coding, Feed, Joined};
+use crate::feed::{Coding, Feed, JoinedFeed};
 use crate::http::conditional::Validators;
 use crate::http::encoding::{negotiate, wanted};
 use crate::http::representation::{Content, Representation, settled};
@@ -14,7 +14,7 @@ const CALENDAR: &str = "text/calendar; charset=utf-8";
 /// Where the bytes come from.
 pub(super) enum Source<'a> {
     Canonical(&'a Feed),
-    Joined(Joined<'a>),
+    Joined(JoinedFeed<'a>),
 }
 
 impl<'a> Source<'a> {
@@ -62,7 +62,7 @@ pub(super) fn joined_tag(hash: &str, coding: Coding) -> EntityTag {
 
 /// The body in a coding, or plain if that is no longer. The tag keeps the coding: it determines the feed, and so which of
 /// the two is smaller.
-pub(super) fn joined_body(joined: &Joined<'_>, coding: Coding) -> (Coding, Bytes) {
+pub(super) fn joined_body(joined: &JoinedFeed<'_>, coding: Coding) -> (Coding, Bytes) {
     let gzip = if coding == Coding::Gzip { joined.gzip() } else { None };
     gzip.map_or_else(|| (Coding::Identity, joined.identity()), |gzip| (Coding::Gzip, gzip))
 }

@@ -6,7 +6,7 @@
 //! their entity tags, which name what fixes them.
 
 use super::recent::{Half, Recent};
-use crate::feed::{Coding, Options};
+use crate::feed::{Coding, FeedOptions};
 use crate::freshness::LinkHash;
 use crate::release::Release;
 use crate::store::LinkedAgenda;
@@ -53,7 +53,7 @@ pub(in crate::http) struct Polled([Mutex<Shard>; SHARDS]);
 struct Shard {
     /// Another one, though of the same number, leaves nothing of this: something was erased from the earlier.
     release: Weak<Release>,
-    agendas: Recent<(LinkHash, Options), Arc<Known>>,
+    agendas: Recent<(LinkHash, FeedOptions), Arc<Known>>,
     bodies: Recent<String, (Coding, Bytes)>,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Debug for Polled {
 pub(super) struct Look<'a> {
     pub(super) polled: &'a Polled,
     pub(super) link: LinkHash,
-    pub(super) options: Options,
+    pub(super) options: FeedOptions,
     pub(super) release: &'a Arc<Release>,
 }
 
@@ -144,7 +144,7 @@ struct Locked<'a> {
 #[derive(Default)]
 struct Gone {
     shard: Option<Shard>,
-    agendas: Vec<Half<(LinkHash, Options), Arc<Known>>>,
+    agendas: Vec<Half<(LinkHash, FeedOptions), Arc<Known>>>,
     bodies: Vec<Half<String, (Coding, Bytes)>>,
 }
 
@@ -203,7 +203,8 @@ mod tests {
     fn bodies_are_dropped_once_the_lock_is_free() {
         let (polled, release) = (Arc::new(Polled::default()), Arc::new(fixtures::tricky().release()));
         let (dropped, under_a_lock) = (Arc::default(), Arc::default());
-        let look = Look { polled: &polled, link: [0; 32], options: Options::default(), release: &release };
+        let look =
+            Look { polled: &polled, link: [0; 32], options: FeedOptions::default(), release: &release };
         for n in 0..40_u32 {
             let body = Bytes::from_owner(Probe {
                 bytes: vec![0; 100_000],

@@ -77,7 +77,7 @@ impl Organizer {
         let rows: Vec<Value> = picks
             .iter()
             .filter_map(|(id, count)| {
-                let entry = release.ledger.entries.get(id).filter(|entry| entry.is_shown())?;
+                let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
                 Some(json!({ "session": id.as_str(), "title": entry.session.title.as_str(), "picks": count }))
             })
             .collect();

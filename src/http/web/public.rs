@@ -2,8 +2,8 @@
 
 use super::{PageRequest, chosen};
 use crate::agenda::{Members, ReadToken};
-use crate::export::{deep_link, shown_text};
-use crate::feed::{Coding, FeedKey, Filter, parse_query};
+use crate::export::{deep_link, entries_text};
+use crate::feed::{Coding, FeedFilter, FeedKey, parse_query};
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::encoding::wanted;
@@ -36,7 +36,7 @@ impl PageRequest<'_> {
                     self.exports.answer(Format::Text, RenderRequest { release, head, now, queue }).await
                 }
                 false => {
-                    let text = || self.made_as(TEXT, shown_text(release, &view.entries(release)));
+                    let text = || self.made_as(TEXT, entries_text(release, &view.entries(release)));
                     self.queue.make(text).await?
                 }
             }
@@ -172,7 +172,7 @@ impl PageRequest<'_> {
         let key = FeedKey::parse(&format!("/{path}.ics")).ok_or(Problem::NotFound)?;
         let (filter, options) = match key {
             FeedKey::Program => parse_query(query.pairs(), &release.ledger.slugs)?,
-            _ => (Filter::default(), query.feed_options()?),
+            _ => (FeedFilter::default(), query.feed_options()?),
         };
         let subject = if key == FeedKey::Program { Subject::Program(filter) } else { Subject::Part(key) };
         // Giggity takes the whole program, in a format of its own.

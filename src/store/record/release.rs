@@ -138,7 +138,7 @@ pub struct LedgerHead {
     /// The time of the newest departure that is no longer stored.
     pub last_departure: DateTime<Utc>,
     /// The lowest numbers that a new session may get.
-    #[serde(default, skip_serializing_if = "Floor::is_ground")]
+    #[serde(default, skip_serializing_if = "Floor::is_zero")]
     pub floor: Floor,
     /// Where its maps are stored.
     #[serde(flatten)]

@@ -29,7 +29,7 @@ pub(super) fn run(bytes: &[u8]) {
     assert_eq!(truncation(bytes, bytes), None);
     let Some(program) = report.program else { return };
     let release = Release::prepare(program, &Ledger::empty(&conference.uid_domain), at(PUBLISHED)).release;
-    doctor::parses_back(&release).unwrap();
+    doctor::inspect(&release, None).unwrap();
     if listed(&release.program).is_empty() {
         return; // A file without a session is refused, even an export.
     }

@@ -5,10 +5,10 @@ use super::grown::{self, Grown, TextFilter};
 use super::skeleton::{self, Skeleton, has_injected_markup};
 use callboard::doctor;
 use callboard::export::{
-    ChangeFeed, Published, Scope, agenda_text, deep_link, jcal, program_text, schedule_csv, schedule_json,
-    schedule_xml,
+    ChangeFeed, ReleaseChanges, Scope, agenda_text, deep_link, jcal, program_text, schedule_csv,
+    schedule_json, schedule_xml,
 };
-use callboard::feed::{FeedKey, Options};
+use callboard::feed::{FeedKey, FeedOptions};
 use callboard::fixtures::{PUBLISHED, at};
 use callboard::ics;
 use callboard::program::{Program, Session, SessionId, Slug, Status};
@@ -38,8 +38,8 @@ fn outputs(grown: &Grown) -> Vec<(String, Skeleton)> {
     release_outputs("first", &first, grown, &mut out);
     release_outputs("second", &prepared.release, grown, &mut out);
     let releases = [
-        Published { number: 1, published, changes: &[] },
-        Published { number: 2, published: later, changes: &prepared.changes },
+        ReleaseChanges { number: 1, published, changes: &[] },
+        ReleaseChanges { number: 2, published: later, changes: &prepared.changes },
     ];
     let picks = picks(&grown.program);
     let track = Slug::parse("track").unwrap();
@@ -80,7 +80,7 @@ fn changed(program: &Program) -> Program {
 }
 
 fn release_outputs(which: &str, release: &Release, grown: &Grown, out: &mut Vec<(String, Skeleton)>) {
-    doctor::parses_back(release).unwrap();
+    doctor::inspect(release, None).unwrap();
     let picks = picks(&release.program);
     let mut feed = |name: &str, bytes: &[u8]| {
         out.push((format!("{which}: {name}"), skeleton::calendar(bytes)));
@@ -90,14 +90,14 @@ fn release_outputs(which: &str, release: &Release, grown: &Grown, out: &mut Vec<
     let program = release.feeds.feed(&FeedKey::Program).unwrap();
     feed("program", &program.identity);
     check_texts(&program.identity, release);
-    let options = Options { busy: Some(true), alarm: Some(10), ..Options::default() };
+    let options = FeedOptions { busy: Some(true), alarm: Some(10), ..FeedOptions::default() };
     let agenda = release.feeds.agenda(&grown.agenda, &picks, options, release.published());
     feed("agenda", &agenda.identity());
-    let closed = release.feeds.closed(&grown.agenda, &release.program.conference.title, release.published());
+    let closed = release.feeds.revoked(&grown.agenda, &release.program.conference.title, release.published());
     feed("closed", &closed.identity());
     for id in &picks {
         let session = release.program.session(id).unwrap();
-        if let Some(single) = release.feeds.single(id, &session.title, Options::default()) {
+        if let Some(single) = release.feeds.single(id, &session.title, FeedOptions::default()) {
             feed(id.as_str(), &single.identity());
         }
     }

@@ -1,6 +1,6 @@
 //! Any bytes as a calendar: read, linted and converted to jCal. Printed findings cannot control a terminal.
 
-use callboard::doctor::{self, Client};
+use callboard::doctor::{self, CalendarClient};
 use callboard::export::jcal;
 use callboard::ics;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(super) fn lint(bytes: &[u8]) {
     let page = doctor::render("x\u{1b}.ics", &findings, false);
     assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "{page:?}");
     let _ = doctor::to_json(&findings).to_string();
-    for client in [Client::Google, Client::Giggity, Client::Apple] {
-        doctor::shown(client, bytes);
+    for client in [CalendarClient::Google, CalendarClient::Giggity, CalendarClient::Apple] {
+        doctor::visible_sessions(client, bytes);
     }
 }

@@ -52,7 +52,7 @@ async fn erasing_removes_a_withdrawn_sessions_text_from_the_whole_store() {
     // A roll-back to a release that had the session leaves it withdrawn.
     venue.running().roll_back(2, None, None, None).await.unwrap();
     venue.check_invariants();
-    assert!(!venue.entry(6).is_shown() && venue.sequence(6) >= sequence);
+    assert!(!venue.entry(6).is_visible() && venue.sequence(6) >= sequence);
 }
 
 #[tokio::test]
@@ -111,5 +111,5 @@ async fn erasing_removes_the_text_from_deliveries_and_from_the_schedule() {
     // The scheduled program is published at its time, without the erased session.
     venue.clock.advance(chrono::TimeDelta::hours(2));
     venue.running().publish_due().await.unwrap().unwrap();
-    assert!(!venue.entry(6).is_shown() && venue.entry(2).revision.sequence == 1);
+    assert!(!venue.entry(6).is_visible() && venue.entry(2).revision.sequence == 1);
 }

@@ -1,26 +1,26 @@
 //! Every release is linted before it is stored: what stops it, and what is only a warning.
 
 use super::venue::{Venue, csv, moved};
-use callboard::doctor::{BackError, Client, Finding, Found};
+use callboard::doctor::{CalendarClient, FeedFinding, Finding, ParseBackError};
 use callboard::program::Severity;
 use callboard::publisher::{AttemptResult, PublishError, StartError};
 use callboard::release::Release;
 
-fn unsound(_: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
-    Err(BackError { feed: "/program.ics".to_owned(), problem: "the start of talk-1".to_owned() })
+fn unsound(_: &Release, _: Option<&Release>) -> Result<Vec<FeedFinding>, ParseBackError> {
+    Err(ParseBackError { feed: "/program.ics".to_owned(), problem: "the start of talk-1".to_owned() })
 }
 
 /// Lets release 1 pass.
-fn unsound_later(release: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
+fn unsound_later(release: &Release, _: Option<&Release>) -> Result<Vec<FeedFinding>, ParseBackError> {
     if release.number() == 1 { Ok(Vec::new()) } else { unsound(release, None) }
 }
 
-fn warned(_: &Release, _: Option<&Release>) -> Result<Vec<Found>, BackError> {
+fn warned(_: &Release, _: Option<&Release>) -> Result<Vec<FeedFinding>, ParseBackError> {
     let message = "the feed has 2000000 bytes, and Google reads about a million".to_owned();
-    let (client, severity) = (Client::Google, Severity::Error);
+    let (client, severity) = (CalendarClient::Google, Severity::Error);
     let finding =
         Finding { client, rule: "google-size", line: 0, severity, message, remedy: "offer feeds per track" };
-    Ok(vec![Found { place: "/program.ics".to_owned(), finding }])
+    Ok(vec![FeedFinding { place: "/program.ics".to_owned(), finding }])
 }
 
 #[test]

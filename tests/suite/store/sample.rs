@@ -1,8 +1,7 @@
 //! Sample records.
 
-use callboard::program::{
-    Clock, Conference, Program, Session, SessionId, SessionKind, Slot, Slug, Status, Text, Zone,
-};
+use callboard::fixtures;
+use callboard::program::{Clock, Conference, Program, Session, SessionId, Slug, Text};
 use callboard::revision::{Digest, Ledger, advance};
 use callboard::store::{AgendaRecord, LinkRecord, Origin, ReleaseRecord, ReleaseWrite, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -70,40 +69,22 @@ pub(super) fn put(agenda_of: u64, expect: Option<u64>, version: u64) -> Write {
 
 pub(super) fn conference() -> Conference {
     Conference {
-        title: Text::from("SREcon25 Americas"),
         slug: slug(),
-        dates: None,
-        zone: Zone::parse("America/Los_Angeles").unwrap(),
-        venue: None,
         language: "en-US".to_owned(),
         clock: Clock::Twelve,
         uid_domain: "srecon25americas.example".to_owned(),
         public_url: "http://127.0.0.1:8080".parse().unwrap(),
-        tracks: Vec::new(),
-        rooms: Vec::new(),
-        tombstone_days: 30,
+        ..fixtures::conference().title("SREcon25 Americas").conference
     }
 }
 
 pub(super) fn session(n: u64) -> Session {
     let start = at(i64::try_from(n % 1000).unwrap() * 60);
-    Session {
-        id: id(n),
-        slot: Slot {
-            start,
-            end: start + TimeDelta::minutes(30),
-            room: Some(Text::from(format!("Room {}", n % 7))),
-        },
-        kind: SessionKind::Talk,
-        title: Text::from(format!("Talk {n}")),
-        track: None,
-        block: None,
-        speakers: Vec::new(),
-        abstract_text: Text::from("About the things that break. ".repeat(4)),
-        url: None,
-        links: Vec::new(),
-        status: Status::Confirmed,
-    }
+    let mut session =
+        fixtures::talk(id(n).as_str(), start, start + TimeDelta::minutes(30), &format!("Talk {n}"));
+    session.slot.room = Some(Text::from(format!("Room {}", n % 7)));
+    session.abstract_text = Text::from("About the things that break. ".repeat(4));
+    session
 }
 
 /// The ledger of the next release, and the write that publishes it.

@@ -1,11 +1,136 @@
-//! `/schedule.xml`: the frab / c3voc schedule, valid against the published schema.
+//! The frab / c3voc schedule: `/schedule.json` and `/schedule.xml`, each valid against its published schema.
 
-use super::schedule::track_slug;
-use super::{Exported, Item, Schedule};
-use crate::program::Link;
+use super::Exported;
+use super::schedule::{Schedule, ScheduleDay, ScheduleItem, SchedulePerson, track_slug};
+use crate::program::{Link, Track};
 use crate::release::Release;
 use crate::xml::Writer;
-use chrono::SecondsFormat;
+use chrono::{DateTime, FixedOffset, SecondsFormat};
+use serde_json::{Map, Value, json};
+
+/// The grid of a day: times of sessions are multiples of five minutes.
+const TIMESLOT: &str = "00:05";
+
+/// The schedule as JSON.
+pub fn schedule_json(release: &Release) -> Exported {
+    let schedule = Schedule::of(release);
+    let conference = schedule.conference();
+    let (first, last) = schedule.span();
+    let value = json!({
+        "$schema": "https://c3voc.de/schedule/schema.json",
+        "generator": {
+            "name": "callboard",
+            "version": env!("CARGO_PKG_VERSION"),
+            "url": conference.link("/"),
+        },
+        "schedule": {
+            "version": release.number().to_string(),
+            "url": conference.link("/schedule.json"),
+            "base_url": conference.link("/"),
+            "conference": {
+                "acronym": schedule.acronym,
+                "title": conference.title.as_str(),
+                "start": first.to_string(),
+                "end": last.to_string(),
+                "daysCount": schedule.days.len(),
+                "timeslot_duration": TIMESLOT,
+                "time_zone_name": conference.zone.name(),
+                "url": conference.link("/"),
+                "rooms": schedule.rooms.iter().map(|room| json!({
+                    "name": room.name.as_str(),
+                    "guid": room.guid.to_string(),
+                })).collect::<Vec<_>>(),
+                "tracks": schedule.tracks().iter().map(track_json).collect::<Vec<_>>(),
+                "days": schedule.days.iter().map(|day| day_json(day, &conference.language)).collect::<Vec<_>>(),
+            },
+        },
+    });
+    let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
+    bytes.push(b'\n');
+    Exported::new("application/json; charset=utf-8", bytes, release.published())
+}
+
+/// The language without its region, as in frab: `en` for `en-US`.
+fn language_code(language: &str) -> &str {
+    language.split('-').next().unwrap_or(language)
+}
+
+/// `2025-03-25T09:00:00-07:00`
+fn timestamp(at: DateTime<FixedOffset>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, false)
+}
+
+fn track_json(track: &Track) -> Value {
+    let mut value = Map::new();
+    value.insert("name".to_owned(), json!(track.name.as_str()));
+    if let Some(slug) = track_slug(track) {
+        value.insert("slug".to_owned(), json!(slug));
+    }
+    if let Some(colour) = track.colour {
+        value.insert("color".to_owned(), json!(colour.to_string()));
+    }
+    Value::Object(value)
+}
+
+fn day_json(day: &ScheduleDay<'_>, language: &str) -> Value {
+    let rooms: Map<String, Value> = day
+        .rooms
+        .iter()
+        .map(|(room, items)| {
+            let events = items.iter().map(|item| event_json(item, language)).collect();
+            (room.name.to_string(), Value::Array(events))
+        })
+        .collect();
+    json!({
+        "index": day.index,
+        "date": day.date.to_string(),
+        "day_start": timestamp(day.start),
+        "day_end": timestamp(day.end),
+        "rooms": rooms,
+    })
+}
+
+fn event_json(item: &ScheduleItem<'_>, language: &str) -> Value {
+    let session = item.session();
+    json!({
+        "guid": item.guid.to_string(),
+        "code": item.code,
+        "id": item.entry.number,
+        "date": item.date(),
+        "start": item.clock(),
+        "end": timestamp(item.end),
+        "duration": item.duration(),
+        "room": item.room.as_str(),
+        "slug": item.slug,
+        "url": item.url,
+        "origin_url": item.page,
+        "title": session.title.as_str(),
+        "subtitle": session.block.as_ref().map_or("", |block| block.as_str()),
+        "track": item.track.map(|track| track.name.as_str()),
+        "type": session.kind.as_str(),
+        "language": language_code(language),
+        "abstract": session.abstract_text.as_str(),
+        "description": item.description,
+        "persons": item.persons.iter().map(person_json).collect::<Vec<_>>(),
+        "links": session.links.iter().map(link_json).collect::<Vec<_>>(),
+        "attachments": [],
+    })
+}
+
+/// A person as pretalx writes it. With frab's numeric id as well, the schema's `oneOf` would match twice.
+fn person_json(person: &SchedulePerson<'_>) -> Value {
+    json!({
+        "guid": person.guid.to_string(),
+        "name": person.speaker.name.as_str(),
+        "public_name": person.speaker.name.as_str(),
+        "biography": person.speaker.bio.as_str(),
+        "url": person.url,
+    })
+}
+
+fn link_json(link: &Link) -> Value {
+    json!({ "title": link.label.as_str(), "url": link.url.as_str() })
+}
 
 /// The schedule as XML.
 pub fn schedule_xml(release: &Release) -> Exported {
@@ -17,15 +142,14 @@ pub fn schedule_xml(release: &Release) -> Exported {
     xml.empty("generator", &[("name", "callboard"), ("version", version)]);
     xml.leaf("url", &[], &conference.link("/schedule.xml"));
     xml.leaf("version", &[], &release.number().to_string());
-    describe(&schedule, &mut xml);
+    conference_xml(&schedule, &mut xml);
     for day in &schedule.days {
-        let instant = |at: chrono::DateTime<_>| at.to_rfc3339_opts(SecondsFormat::Secs, false);
         let (index, date) = (day.index.to_string(), day.date.to_string());
-        let (start, end) = (instant(day.start), instant(day.end));
+        let (start, end) = (timestamp(day.start), timestamp(day.end));
         xml.open("day", &[("index", &index), ("date", &date), ("start", &start), ("end", &end)]);
         for (room, items) in &day.rooms {
             xml.open("room", &[("name", room.name.as_str()), ("guid", &room.guid.to_string())]);
-            items.iter().for_each(|item| event(item, conference.language.as_str(), &mut xml));
+            items.iter().for_each(|item| event_xml(item, conference.language.as_str(), &mut xml));
             xml.close();
         }
         xml.close();
@@ -33,7 +157,7 @@ pub fn schedule_xml(release: &Release) -> Exported {
     Exported::new("application/xml; charset=utf-8", xml.finish(), release.published())
 }
 
-fn describe(schedule: &Schedule<'_>, xml: &mut Writer) {
+fn conference_xml(schedule: &Schedule<'_>, xml: &mut Writer) {
     let conference = schedule.conference();
     let (first, last) = schedule.span();
     xml.open("conference", &[]);
@@ -42,7 +166,7 @@ fn describe(schedule: &Schedule<'_>, xml: &mut Writer) {
     xml.leaf("start", &[], &first.to_string());
     xml.leaf("end", &[], &last.to_string());
     xml.leaf("days", &[], &schedule.days.len().to_string());
-    xml.leaf("timeslot_duration", &[], super::frab_json::TIMESLOT);
+    xml.leaf("timeslot_duration", &[], TIMESLOT);
     xml.leaf("base_url", &[], &conference.link("/"));
     xml.leaf("url", &[], &conference.link("/"));
     xml.leaf("time_zone_name", &[], conference.zone.name());
@@ -56,7 +180,7 @@ fn describe(schedule: &Schedule<'_>, xml: &mut Writer) {
     xml.close();
 }
 
-fn event(item: &Item<'_>, language: &str, xml: &mut Writer) {
+fn event_xml(item: &ScheduleItem<'_>, language: &str, xml: &mut Writer) {
     let session = item.session();
     let (guid, id) = (item.guid.to_string(), item.entry.number.to_string());
     xml.open("event", &[("guid", &guid), ("id", &id), ("code", &item.code)]);
@@ -76,13 +200,12 @@ fn event(item: &Item<'_>, language: &str, xml: &mut Writer) {
         xml.leaf("person", &[("id", &id), ("guid", &guid)], person.speaker.name.as_str());
     }
     xml.close();
-    xml.leaf("language", &[], super::frab_json::tongue(language));
+    xml.leaf("language", &[], language_code(language));
     xml.leaf("description", &[], &item.description);
     xml.open("links", &[]);
-    let link = |link: &Link, xml: &mut Writer| {
+    for link in &session.links {
         xml.leaf("link", &[("href", link.url.as_str())], link.label.as_str());
-    };
-    session.links.iter().for_each(|found| link(found, xml));
+    }
     xml.close();
     xml.leaf("url", &[], &item.url);
     xml.leaf("origin_url", &[], &item.page);

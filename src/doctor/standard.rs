@@ -1,0 +1,402 @@
+//! The rules of the standard, which hold for every client: grammar, VCALENDAR, VEVENT and VTIMEZONE (RFC 5545, RFC 7986).
+
+use super::calendar::{ParsedCalendar, ParsedEvent};
+use super::finding::{CalendarClient, Findings};
+use crate::ics::{self, Component, FlawKind, Line, Moment, Reading, ZoneRules};
+use crate::program::{Civil, Zone};
+use std::collections::HashMap;
+
+const EVERY: CalendarClient = CalendarClient::Every;
+
+/// Checks the grammar of a file (RFC 5545, 3.1), and that it holds one calendar.
+pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Findings) {
+    for flaw in &reading.flaws {
+        let (rule, remedy) = grammar_rule(&flaw.kind);
+        let line = flaw.line;
+        let message = flaw.kind.to_string();
+        match flaw.kind {
+            FlawKind::FoldedByTab => {
+                let message = "a line is continued with a tab; Giggity unfolds only on a space";
+                findings.error(CalendarClient::Giggity, rule, line, message, remedy);
+            }
+            FlawKind::ByteOrderMark
+            | FlawKind::BlankLine
+            | FlawKind::BareLineFeed
+            | FlawKind::LongLine(_) => {
+                findings.warn(EVERY, rule, line, message, remedy);
+            }
+            _ => findings.error(EVERY, rule, line, message, remedy),
+        }
+    }
+    let calendars = reading.calendars().count();
+    match reading.components.len() {
+        0 if bytes.trim_ascii().is_empty() => {}
+        _ if calendars == 0 => {
+            let message = "the file has no VCALENDAR";
+            findings.error(EVERY, "no-calendar", 0, message, "start with BEGIN:VCALENDAR");
+        }
+        1 => {}
+        _ => {
+            let second = reading.components.get(1).map_or(0, |component| component.line);
+            let message =
+                "the file has a second component beside the calendar; most clients read only the first";
+            findings.error(EVERY, "several-calendars", second, message, "put everything into one VCALENDAR");
+        }
+    }
+}
+
+fn grammar_rule(kind: &FlawKind) -> (&'static str, &'static str) {
+    match kind {
+        FlawKind::TooLarge => ("too-large", "split the feed"),
+        FlawKind::NotUtf8 => ("not-utf8", "write the file as UTF-8"),
+        FlawKind::ByteOrderMark => ("byte-order-mark", "write the file without a byte order mark"),
+        FlawKind::BareLineFeed => ("line-feed", "end every line with CRLF"),
+        FlawKind::NoFinalLineEnd => ("no-final-line-end", "end the last line with CRLF"),
+        FlawKind::LongLine(_) => ("long-line", "fold lines at 75 octets with CRLF and a space"),
+        FlawKind::SplitCharacter => ("split-character", "fold between characters, not inside one"),
+        FlawKind::FoldedByTab => ("tab-fold", "continue lines with a space"),
+        FlawKind::Control(_) => ("control", "remove the character; a line end in a text is \\n"),
+        FlawKind::BlankLine => ("blank-line", "delete the empty line"),
+        FlawKind::NothingToContinue => ("continuation", "start the file with BEGIN:VCALENDAR"),
+        FlawKind::NoColon | FlawKind::BadName => {
+            ("content-line", "write NAME:value; a line end in a text is \\n")
+        }
+        FlawKind::BadParameter | FlawKind::UnclosedQuote => {
+            ("parameter", "write ;NAME=value, in double quotes if it contains , ; or :")
+        }
+        FlawKind::Unopened(_) | FlawKind::Mismatched(..) | FlawKind::Outside(_) | FlawKind::TooDeep => {
+            ("nesting", "close every component that is opened, the inner ones first")
+        }
+        FlawKind::Unclosed(_) => ("unclosed", "write the whole file, down to END:VCALENDAR"),
+    }
+}
+
+/// Checks a calendar.
+pub(super) fn check(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
+    check_properties(calendar, findings);
+    check_events(calendar, findings);
+    check_zones(calendar, findings);
+}
+
+/// VCALENDAR's own properties (RFC 5545, 3.6; RFC 7986).
+fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
+    let component = calendar.component;
+    match component.property("VERSION") {
+        None => {
+            findings.error(EVERY, "version", component.line, "VERSION is missing", "write VERSION:2.0");
+        }
+        Some(line) if line.value.trim() != "2.0" => {
+            let message = format!("VERSION is {}, which no client can read", excerpt(line));
+            findings.error(EVERY, "version", line.number, message, "write VERSION:2.0");
+        }
+        Some(_) => {}
+    }
+    if component.property("PRODID").is_none_or(|line| line.value.trim().is_empty()) {
+        let remedy = "name the program that writes the feed: PRODID:-//Example//Program//EN";
+        findings.warn(EVERY, "prodid", component.line, "PRODID is missing", remedy);
+    }
+    if let Some(line) =
+        component.property("CALSCALE").filter(|line| !line.value.eq_ignore_ascii_case("GREGORIAN"))
+    {
+        let message = format!("CALSCALE is {}", excerpt(line));
+        findings.error(EVERY, "calscale", line.number, message, "write CALSCALE:GREGORIAN or leave it out");
+    }
+    for line in &component.properties {
+        match line.name.as_str() {
+            "COLOR" if line.value.starts_with('#') || line.value.contains(char::is_whitespace) => {
+                let message =
+                    format!("COLOR is {}, but must be a CSS3 colour name (RFC 7986, 5.9)", excerpt(line));
+                findings.warn(EVERY, "color", line.number, message, "write a name such as COLOR:teal");
+            }
+            "REFRESH-INTERVAL" => {
+                let typed =
+                    line.parameter("VALUE").is_some_and(|value| value.eq_ignore_ascii_case("DURATION"));
+                if !typed || ics::duration(&line.value).is_none() {
+                    let message = "REFRESH-INTERVAL is not a typed duration (RFC 7986, 5.7) and is ignored";
+                    let remedy = "write REFRESH-INTERVAL;VALUE=DURATION:PT1H";
+                    findings.warn(EVERY, "refresh-interval", line.number, message, remedy);
+                }
+            }
+            "SOURCE" | "URL" => check_address(line, findings),
+            "NAME" | "X-WR-CALNAME" | "DESCRIPTION" | "X-WR-CALDESC" => check_text(line, findings),
+            _ => {}
+        }
+    }
+    check_once(component, &["VERSION", "PRODID", "CALSCALE", "METHOD"], findings);
+}
+
+/// Properties that an event has at most once.
+const ONCE: [&str; 14] = [
+    "UID",
+    "DTSTAMP",
+    "DTSTART",
+    "DTEND",
+    "DURATION",
+    "SUMMARY",
+    "LOCATION",
+    "DESCRIPTION",
+    "STATUS",
+    "SEQUENCE",
+    "LAST-MODIFIED",
+    "TRANSP",
+    "CLASS",
+    "URL",
+];
+
+/// VEVENT (RFC 5545, 3.6.1): required properties, and values that no client can read.
+fn check_events(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    for event in &calendar.events {
+        let line = event.component.line;
+        if event.uid.is_empty() {
+            let remedy = "write a UID that never changes, such as UID:opening@conf.example.org";
+            findings.error(EVERY, "uid-missing", line, "this event has no UID and cannot be updated", remedy);
+        } else {
+            let key = (event.uid.clone(), event.value("RECURRENCE-ID").to_owned());
+            if let Some(first) = seen.get(&key) {
+                let message =
+                    format!("the event on line {first} has the same UID; clients show only one of the two");
+                let remedy = "give every event a different UID";
+                findings.error(EVERY, "uid-twice", event.line("UID"), message, remedy);
+            } else {
+                seen.insert(key, line);
+            }
+        }
+        if event.component.property("DTSTAMP").is_none() {
+            let remedy = "write DTSTAMP, in UTC: when the event was last changed";
+            findings.error(EVERY, "dtstamp-missing", line, "this event has no DTSTAMP", remedy);
+        }
+        if event.value("SUMMARY").is_empty() {
+            let message = "this event has no title";
+            findings.warn(EVERY, "summary-missing", event.line("SUMMARY"), message, "write a SUMMARY");
+        }
+        check_times(event, findings);
+        check_values(event, findings);
+        check_once(event.component, &ONCE, findings);
+        for alarm in event.component.all("VALARM") {
+            check_alarm(alarm, findings);
+        }
+    }
+}
+
+fn check_times(event: &ParsedEvent<'_>, findings: &mut Findings) {
+    let component = event.component;
+    let utc_only = ["DTSTAMP", "LAST-MODIFIED", "CREATED"];
+    for line in &component.properties {
+        let is_time = matches!(line.name.as_str(), "DTSTART" | "DTEND" | "RECURRENCE-ID");
+        match (ics::date_time(line), utc_only.contains(&line.name.as_str())) {
+            (None, stamp) if stamp || is_time => {
+                let message = format!("{} is {}, which is not a date or time", line.name, excerpt(line));
+                let remedy = "write 20250325T090000 with a TZID, or 20250325T160000Z";
+                findings.error(EVERY, "time-form", line.number, message, remedy);
+            }
+            (Some(moment), true) if !matches!(moment, Moment::Utc(_)) => {
+                let message = format!("{} must be in UTC", line.name);
+                findings.warn(EVERY, "stamp-utc", line.number, message, "write it with Z: 20250110T120000Z");
+            }
+            (Some(Moment::Day(_)), _) if is_time && line.parameter("VALUE").is_none() => {
+                let message = format!("{} is a date, but its type is date and time", line.name);
+                findings.error(
+                    EVERY,
+                    "date-type",
+                    line.number,
+                    message,
+                    "write ;VALUE=DATE before the colon",
+                );
+            }
+            (Some(Moment::Utc(_)), _) if is_time && line.parameter("TZID").is_some() => {
+                let message = format!("{} has both a TZID and a Z (RFC 5545, 3.2.19)", line.name);
+                findings.error(EVERY, "zone-and-utc", line.number, message, "leave out the TZID, or the Z");
+            }
+            _ => {}
+        }
+    }
+    if component.property("DTSTART").is_none() {
+        let message = "this event has no DTSTART and is not shown";
+        findings.error(EVERY, "start-missing", component.line, message, "write DTSTART");
+    }
+    let (end, length) = (component.property("DTEND"), component.property("DURATION"));
+    match (end, length) {
+        (Some(_), Some(length)) => {
+            let message = "this event has DTEND and DURATION, and only one is allowed";
+            findings.error(EVERY, "end-twice", length.number, message, "leave out DURATION");
+        }
+        (None, None)
+            if component.property("DTSTART").is_some() && !matches!(event.start, Some(Moment::Day(_))) =>
+        {
+            let message = "this event has no end; clients show a moment or an hour";
+            findings.warn(EVERY, "end-missing", component.line, message, "write DTEND");
+        }
+        (None, Some(length)) if ics::duration(&length.value).is_none() => {
+            let message = format!("DURATION is {}", excerpt(length));
+            findings.error(EVERY, "duration-form", length.number, message, "write it like PT45M");
+        }
+        _ => {}
+    }
+    let (Some(start), Some(ended)) = (&event.start, &event.end) else { return };
+    if matches!(start, Moment::Day(_)) != matches!(ended, Moment::Day(_)) {
+        let message = "DTSTART and DTEND have different types, a date and a time";
+        findings.error(EVERY, "types-differ", event.line("DTEND"), message, "write both in one form");
+    } else if event.span().is_some_and(|(start, end)| end <= start) {
+        let message = "this event does not end after its start";
+        let line = if end.is_some() { "DTEND" } else { "DURATION" };
+        findings.error(EVERY, "end-before-start", event.line(line), message, "write an end after the start");
+    }
+}
+
+fn check_values(event: &ParsedEvent<'_>, findings: &mut Findings) {
+    for line in &event.component.properties {
+        let word = line.value.to_ascii_uppercase();
+        let unknown = match line.name.as_str() {
+            "STATUS" => !["CONFIRMED", "TENTATIVE", "CANCELLED"].contains(&word.as_str()),
+            "TRANSP" => !["OPAQUE", "TRANSPARENT"].contains(&word.as_str()),
+            "SEQUENCE" => line.value.parse::<u32>().is_err(),
+            _ => false,
+        };
+        if unknown {
+            let message = format!("{} is {}, which no client knows", line.name, excerpt(line));
+            let remedy = "write STATUS:CONFIRMED, TENTATIVE or CANCELLED; TRANSP:OPAQUE or TRANSPARENT; SEQUENCE: a number";
+            findings.error(EVERY, "unknown-value", line.number, message, remedy);
+        }
+        match line.name.as_str() {
+            "SUMMARY" | "LOCATION" | "DESCRIPTION" => check_text(line, findings),
+            "URL" => check_address(line, findings),
+            _ => {}
+        }
+    }
+}
+
+fn check_alarm(alarm: &Component, findings: &mut Findings) {
+    let missing: Vec<&str> =
+        ["ACTION", "TRIGGER"].into_iter().filter(|name| alarm.property(name).is_none()).collect();
+    if !missing.is_empty() {
+        let message = format!("this alarm has no {}; Apple drops the event", missing.join(" and no "));
+        let remedy = "write ACTION:DISPLAY, DESCRIPTION and TRIGGER:-PT10M";
+        findings.error(EVERY, "alarm", alarm.line, message, remedy);
+    }
+    if let Some(trigger) = alarm.property("TRIGGER")
+        && ics::duration(&trigger.value).is_none()
+        && ics::date_time(trigger).is_none()
+    {
+        let message = format!("TRIGGER is {}", excerpt(trigger));
+        findings.error(EVERY, "alarm", trigger.number, message, "write it like TRIGGER:-PT10M");
+    }
+}
+
+/// A TEXT value with a character that must be escaped, or an unknown escape.
+fn check_text(line: &Line, findings: &mut Findings) {
+    let mut chars = line.value.chars();
+    while let Some(c) = chars.next() {
+        let (rule, message, remedy) = match c {
+            '\\' => match chars.next() {
+                Some('\\' | ';' | ',' | 'n' | 'N') => continue,
+                _ => (
+                    "bad-escape",
+                    format!("{} has a backslash that escapes nothing", line.name),
+                    "write \\\\ for a backslash, \\n for a line end, \\, and \\;",
+                ),
+            },
+            ',' | ';' => (
+                "unescaped",
+                format!("{} has an unescaped {c:?}; some clients cut the text there", line.name),
+                "write \\, and \\;",
+            ),
+            _ => continue,
+        };
+        findings.warn(EVERY, rule, line.number, message, remedy);
+        return;
+    }
+}
+
+/// A URI that is invalid, or that clients do not open.
+fn check_address(line: &Line, findings: &mut Findings) {
+    let value = line.value.as_str();
+    let sound = url::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "webcal"));
+    if !sound || value.contains(char::is_whitespace) {
+        let message = format!("{} is {}, which is not a web address", line.name, excerpt(line));
+        findings.warn(
+            EVERY,
+            "address",
+            line.number,
+            message,
+            "write an absolute https address, or leave it out",
+        );
+    }
+}
+
+/// Properties that occur more than once.
+fn check_once(component: &Component, names: &[&str], findings: &mut Findings) {
+    for name in names {
+        if let Some(second) = component.properties(name).nth(1) {
+            let message = format!("{name} occurs twice in one {}", component.name);
+            findings.error(EVERY, "property-twice", second.number, message, "keep one of them");
+        }
+    }
+}
+
+/// VTIMEZONE: the offset that its rules give at each time of the feed, compared with the IANA database.
+fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
+    for (index, (tzid, zone)) in calendar.zones.iter().enumerate() {
+        if calendar.zones.iter().take(index).any(|(other, _)| other == tzid) {
+            let message = format!("the zone {tzid:?} is defined twice");
+            findings.warn(EVERY, "zone-twice", zone.line, message, "write one VTIMEZONE for each TZID");
+        }
+        for part in &zone.components {
+            for name in ["DTSTART", "TZOFFSETFROM", "TZOFFSETTO"] {
+                let line = part.property(name);
+                let sound = match name {
+                    "DTSTART" => line.and_then(ics::date_time).is_some(),
+                    _ => line.and_then(|line| ics::offset(&line.value)).is_some(),
+                };
+                if !sound {
+                    let at = line.map_or(part.line, |line| line.number);
+                    let message = format!("{name} is missing or malformed in this part of the zone");
+                    let remedy = "write DTSTART as civil time, and both offsets as in -0800";
+                    findings.error(EVERY, "zone-part", at, message, remedy);
+                }
+            }
+        }
+    }
+    let mut reported: Vec<&str> = Vec::new();
+    for (line, tzid) in calendar.zoned() {
+        let (Some(zone), Ok(known)) = (calendar.zone(tzid), Zone::parse(tzid)) else { continue };
+        let Some(Moment::Zoned(civil, _)) = ics::date_time(line) else { continue };
+        match known.instant(civil) {
+            Civil::Once(at) => {
+                let by_rules = ZoneRules::of(zone).offset(civil);
+                if by_rules.is_some_and(|by_rules| by_rules != known.offset(at)) && !reported.contains(&tzid)
+                {
+                    reported.push(tzid);
+                    let message = format!(
+                        "the feed's VTIMEZONE gives {tzid} the offset {} at {civil}; it is {}",
+                        hours(by_rules.unwrap_or_default()),
+                        hours(known.offset(at)),
+                    );
+                    let remedy = "correct the rules of the VTIMEZONE, which Outlook uses";
+                    findings.error(EVERY, "zone-offset", line.number, message, remedy);
+                }
+            }
+            Civil::Twice(..) => {
+                let message =
+                    format!("{civil} occurs twice in {tzid}, and clients disagree about which is meant");
+                findings.warn(EVERY, "time-twice", line.number, message, "write it in UTC");
+            }
+            Civil::Skipped(..) => {
+                let message = format!("{civil} does not exist in {tzid}: the clock skips it");
+                findings.error(EVERY, "time-skipped", line.number, message, "write a time that exists");
+            }
+        }
+    }
+}
+
+/// `-0800`
+fn hours(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    format!("{sign}{:02}{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
+}
+
+/// The start of a value, quoted.
+fn excerpt(line: &Line) -> String {
+    let short: String = line.value.chars().take(60).collect();
+    format!("{short:?}")
+}
