@@ -5,18 +5,12 @@
 //! every text survives.
 
 use super::Exported;
-use crate::program::{Program, Session, Speaker, Status, Zone};
+use crate::program::{Field, Program, Session, Speaker, Status, Zone};
 use crate::release::Release;
 use chrono::{DateTime, Utc};
 
-/// The columns, in the order of the documentation.
-const COLUMNS: [&str; 16] = [
-    "id", "date", "start", "end", "end_date", "kind", "title", "track", "block", "room", "speakers",
-    "abstract", "bios", "url", "links", "status",
-];
-
 /// The cells of one row, in the order of the columns.
-pub type Cells = [String; 16];
+pub type Cells = [String; Field::ALL.len()];
 
 /// The published program without withdrawn sessions.
 pub fn schedule_csv(release: &Release) -> Exported {
@@ -30,7 +24,7 @@ pub fn schedule_csv(release: &Release) -> Exported {
 pub fn write_table(rows: impl IntoIterator<Item = Cells>) -> Vec<u8> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing into memory cannot fail, and every row has the header's length.
-    let _ = writer.write_record(COLUMNS);
+    let _ = writer.write_record(Field::WORDS);
     for row in rows {
         let _ = writer.write_record(row.iter().map(|cell| defuse(cell)));
     }
