@@ -36,6 +36,7 @@ mod operator;
 mod organizer;
 mod origin;
 mod pace;
+mod packed;
 mod plain;
 mod policy;
 mod problem;
@@ -48,6 +49,7 @@ mod representation;
 mod request_body;
 mod route;
 mod teams;
+mod warmup;
 mod web;
 
 pub use allowance::Allowances;

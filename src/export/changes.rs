@@ -25,7 +25,9 @@ pub struct ReleaseChanges<'a> {
     pub number: u64,
     /// When it was published.
     pub published: DateTime<Utc>,
-    /// The changes.
+    /// How many sessions it changed.
+    pub count: usize,
+    /// What it changed. Release 1 needs only the count.
     pub changes: &'a [Change],
 }
 
@@ -230,7 +232,7 @@ fn is_included(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
 /// The entry of the first release.
 fn first_release_entry(published: &ReleaseChanges<'_>, release: &Release) -> ChangeEntry {
     let conference = &release.program.conference;
-    let count = published.changes.len();
+    let count = published.count;
     let sessions = if count == 1 { "session" } else { "sessions" };
     ChangeEntry {
         id: guid(&format!("release/1@{}", release.ledger.uid_domain)),
@@ -305,6 +307,7 @@ mod tests {
             .map(|(number, published, changes)| ReleaseChanges {
                 number: *number,
                 published: *published,
+                count: changes.len(),
                 changes,
             })
             .collect();
@@ -386,7 +389,12 @@ mod tests {
         assert_eq!(ids.len(), entries.len());
         assert!(ids.iter().all(|id| id.starts_with("urn:uuid:")));
         let (release, stored) = two_releases();
-        let first = ReleaseChanges { number: 1, published: stored[0].1, changes: &stored[0].2 };
+        let first = ReleaseChanges {
+            number: 1,
+            published: stored[0].1,
+            count: stored[0].2.len(),
+            changes: &stored[0].2,
+        };
         let alone = ChangeFeed::of(&release, &[first], Scope::Program);
         assert!(ids.contains(alone.entries[0].id.urn().to_string().as_str()));
     }

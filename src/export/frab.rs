@@ -6,7 +6,9 @@ use crate::program::{Link, Track};
 use crate::release::Release;
 use crate::xml::Writer;
 use chrono::{DateTime, FixedOffset, SecondsFormat};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The grid of a day: times of sessions are multiples of five minutes.
 const TIMESLOT: &str = "00:05";
@@ -16,36 +18,37 @@ pub fn schedule_json(release: &Release) -> Exported {
     let schedule = Schedule::of(release);
     let conference = schedule.conference();
     let (first, last) = schedule.span();
-    let value = json!({
-        "$schema": "https://c3voc.de/schedule/schema.json",
-        "generator": {
+    let document = Document {
+        schema: "https://c3voc.de/schedule/schema.json",
+        generator: json!({
             "name": "callboard",
             "version": env!("CARGO_PKG_VERSION"),
             "url": conference.link("/"),
-        },
-        "schedule": {
-            "version": release.number().to_string(),
-            "url": conference.link("/schedule.json"),
-            "base_url": conference.link("/"),
-            "conference": {
-                "acronym": schedule.acronym,
-                "title": conference.title.as_str(),
-                "start": first.to_string(),
-                "end": last.to_string(),
-                "daysCount": schedule.days.len(),
-                "timeslot_duration": TIMESLOT,
-                "time_zone_name": conference.zone.name(),
-                "url": conference.link("/"),
-                "rooms": schedule.rooms.iter().map(|room| json!({
-                    "name": room.name.as_str(),
-                    "guid": room.guid.to_string(),
-                })).collect::<Vec<_>>(),
-                "tracks": schedule.tracks().iter().map(track_json).collect::<Vec<_>>(),
-                "days": schedule.days.iter().map(|day| day_json(day, &conference.language)).collect::<Vec<_>>(),
+        }),
+        schedule: ScheduleObject {
+            base_url: conference.link("/"),
+            conference: ConferenceObject {
+                acronym: &schedule.acronym,
+                days: Days { days: &schedule.days, language: &conference.language },
+                days_count: schedule.days.len(),
+                end: last.to_string(),
+                rooms: schedule
+                    .rooms
+                    .iter()
+                    .map(|room| json!({ "name": room.name.as_str(), "guid": room.guid.to_string() }))
+                    .collect(),
+                start: first.to_string(),
+                time_zone_name: conference.zone.name(),
+                timeslot_duration: TIMESLOT,
+                title: conference.title.as_str(),
+                tracks: schedule.tracks().iter().map(track_json).collect(),
+                url: conference.link("/"),
             },
+            url: conference.link("/schedule.json"),
+            version: release.number().to_string(),
         },
-    });
-    let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
+    };
+    let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
     bytes.push(b'\n');
     Exported::new("application/json; charset=utf-8", bytes, release.published())
 }
@@ -72,22 +75,81 @@ fn track_json(track: &Track) -> Value {
     Value::Object(value)
 }
 
-fn day_json(day: &ScheduleDay<'_>, language: &str) -> Value {
-    let rooms: Map<String, Value> = day
-        .rooms
-        .iter()
-        .map(|(room, items)| {
-            let events = items.iter().map(|item| event_json(item, language)).collect();
-            (room.name.to_string(), Value::Array(events))
-        })
-        .collect();
-    json!({
-        "index": day.index,
-        "date": day.date.to_string(),
-        "day_start": timestamp(day.start),
-        "day_end": timestamp(day.end),
-        "rooms": rooms,
-    })
+/// The document, with keys in alphabetical order as in every other object. Events are serialised one by one: as one
+/// [`Value`], those of 50,000 sessions take some 300 MB.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    generator: Value,
+    schedule: ScheduleObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ScheduleObject<'a> {
+    base_url: String,
+    conference: ConferenceObject<'a>,
+    url: String,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct ConferenceObject<'a> {
+    acronym: &'a str,
+    days: Days<'a>,
+    #[serde(rename = "daysCount")]
+    days_count: usize,
+    end: String,
+    rooms: Vec<Value>,
+    start: String,
+    time_zone_name: &'a str,
+    timeslot_duration: &'static str,
+    title: &'a str,
+    tracks: Vec<Value>,
+    url: String,
+}
+
+struct Days<'a> {
+    days: &'a [ScheduleDay<'a>],
+    language: &'a str,
+}
+
+impl Serialize for Days<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.days.iter().map(|day| {
+            DayObject {
+                date: day.date.to_string(),
+                day_end: timestamp(day.end),
+                day_start: timestamp(day.start),
+                index: day.index,
+                rooms: day
+                    .rooms
+                    .iter()
+                    .map(|(room, items)| (room.name.as_str(), Events { items, language: self.language }))
+                    .collect(),
+            }
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct DayObject<'a> {
+    date: String,
+    day_end: String,
+    day_start: String,
+    index: usize,
+    rooms: BTreeMap<&'a str, Events<'a>>,
+}
+
+struct Events<'a> {
+    items: &'a [ScheduleItem<'a>],
+    language: &'a str,
+}
+
+impl Serialize for Events<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.items.iter().map(|item| event_json(item, self.language)))
+    }
 }
 
 fn event_json(item: &ScheduleItem<'_>, language: &str) -> Value {

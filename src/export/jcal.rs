@@ -25,6 +25,43 @@ pub enum JcalError {
 /// # Errors
 /// [`JcalError`]; never for our own feeds.
 pub fn jcal(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
+    match by_event(bytes) {
+        Some(json) => Ok(json),
+        None => whole(bytes),
+    }
+}
+
+const EVENT: &str = "\r\nBEGIN:VEVENT\r\n";
+
+/// Converts a long feed event by event, since a parsed feed takes ten times its length. None for a short one, and for one
+/// with faults: [`whole`] reports those with their line.
+fn by_event(bytes: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() > SHORT)?;
+    let text = text.strip_suffix("END:VCALENDAR\r\n")?;
+    let mut starts = memchr::memmem::find_iter(text.as_bytes(), EVENT.as_bytes()).map(|at| at + 2);
+    let mut start = starts.next()?;
+    let mut json = whole(format!("{}END:VCALENDAR\r\n", text.get(..start)?).as_bytes()).ok()?;
+    let mut is_first = json.ends_with(b",[]]");
+    json.truncate(json.len().checked_sub(2)?);
+    while start < text.len() {
+        let end = starts.next().unwrap_or(text.len());
+        let event =
+            whole(format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", text.get(start..end)?).as_bytes())
+                .ok()?;
+        if !std::mem::take(&mut is_first) {
+            json.push(b',');
+        }
+        json.extend_from_slice(event.strip_prefix(b"[\"vcalendar\",[],[")?.strip_suffix(b"]]")?);
+        start = end;
+    }
+    json.extend_from_slice(b"]]");
+    Some(json)
+}
+
+/// A feed of this length or less is converted as a whole.
+const SHORT: usize = 256 * 1024;
+
+fn whole(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
     let reading = ics::read(bytes);
     if let Some(flaw) = reading.flaws.into_iter().find(|flaw| flaw.kind.breaks_grammar()) {
         return Err(JcalError::Grammar(flaw.line, flaw.kind));
@@ -282,6 +319,24 @@ mod tests {
             assert_eq!(value[1].as_array().unwrap().len(), calendar.properties.len(), "{key}");
             assert_eq!(value[2].as_array().unwrap().len(), calendar.components.len(), "{key}");
         }
+    }
+
+    #[test]
+    fn a_long_feed_converts_event_by_event_to_the_same_json() {
+        let release = fixtures::tricky().release();
+        let feed = release.feeds.feed(&crate::feed::FeedKey::Program).unwrap();
+        let feed = std::str::from_utf8(&feed.identity).unwrap();
+        let start = feed.find(EVENT).unwrap() + 2;
+        let (head, rest) = feed.split_at(start);
+        let events = rest.strip_suffix("END:VCALENDAR\r\n").unwrap();
+        for head in [head, "BEGIN:VCALENDAR\r\n", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"] {
+            let long = format!("{head}{}END:VCALENDAR\r\n", events.repeat(SHORT / events.len() + 1));
+            assert_eq!(by_event(long.as_bytes()).unwrap(), whole(long.as_bytes()).unwrap());
+        }
+        let broken =
+            format!("{head}{}DTSTART:tomorrow\r\nEND:VCALENDAR\r\n", events.repeat(SHORT / events.len() + 1));
+        assert!(by_event(broken.as_bytes()).is_none());
+        assert!(matches!(jcal(broken.as_bytes()), Err(JcalError::Value(..))));
     }
 
     proptest! {

@@ -3,11 +3,13 @@
 use super::agendas::Agendas;
 use super::allowance::Allowances;
 use super::context::{Context, Reply, Services};
+use super::exports::Exports;
 use super::organizer::{Organizer, Secrets};
 use super::pace::Pace;
 use super::reply::{Answer, no_content};
 use super::request_body::UnreadBody;
 use super::route::{self, Path, Resource};
+use super::warmup::Warmup;
 use super::{Body, Metrics, Problem, access, coded, host, method, policy, problem};
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -70,6 +72,7 @@ impl App {
             drafts: Arc::default(),
             turns: Arc::default(),
         };
+        let warmup = Warmup::default();
         let services = Services {
             publisher,
             agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&freshness)),
@@ -82,14 +85,17 @@ impl App {
             frame_ancestors: frame_ancestors.join(" "),
             organizer,
             changes: Default::default(),
-            exports: Default::default(),
+            exports: Exports::new(warmup.clone()),
             jcals: Default::default(),
+            warmup,
             documents: Default::default(),
             allowances,
             queues: Default::default(),
         };
         let metrics = Metrics::new(route::patterns());
-        Self(Arc::new(Inner { services, body_patience, metrics, pace: Pace::default() }))
+        let inner = Arc::new(Inner { services, body_patience, metrics, pace: Pace::default() });
+        render_ahead_of_requests(&inner);
+        Self(inner)
     }
 
     /// Counters of the responses.
@@ -226,6 +232,16 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
     }
     *response.body_mut() = Body::Empty;
     response
+}
+
+/// Registers the rendering of exports with the publisher, which holds no reference to the application.
+fn render_ahead_of_requests(inner: &Arc<Inner>) {
+    let weak = Arc::downgrade(inner);
+    inner.services.publisher.prepare_with(move |release| {
+        let Some(inner) = weak.upgrade() else { return Box::new(|_| {}) };
+        let rendering = inner.services.warmup.begin(release);
+        Box::new(move |is_live| inner.services.render_ahead(&rendering, is_live))
+    });
 }
 
 impl fmt::Debug for App {

@@ -28,6 +28,11 @@ pub enum Body {
 pub trait Stream: Send {
     /// The next piece.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+
+    /// The bytes that are left, if known.
+    fn length(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl Body {
@@ -37,7 +42,7 @@ impl Body {
             Self::Empty => Some(0),
             Self::Whole(bytes) => Some(bytes.len() as u64),
             Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
-            Self::Stream(_) => None,
+            Self::Stream(stream) => stream.length(),
         }
     }
 }

@@ -13,9 +13,10 @@ use crate::agenda::ReadToken;
 use crate::export::{self, Exported, ReleaseChanges, Scope};
 use crate::feed::Coding;
 use crate::http::agendas::Agendas;
-use crate::program::{Slug, Text};
+use crate::program::{Change, Slug, Text};
 use crate::release::Release;
-use crate::store::{ReadError, ReleaseRecord, Store};
+use crate::store::{ReadError, Store};
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,8 +46,18 @@ pub(super) struct Changes(Mutex<Option<Arc<Known>>>);
 struct Known {
     /// Also tells a release whose text was erased from the same one before.
     release: Arc<Release>,
-    records: Vec<ReleaseRecord>,
+    releases: Vec<KnownRelease>,
     rendered: Mutex<Rendered>,
+}
+
+/// What a feed needs of a release's record.
+#[derive(Debug)]
+struct KnownRelease {
+    number: u64,
+    published: DateTime<Utc>,
+    count: usize,
+    /// Empty for release 1, whose feed entry only gives their number.
+    changes: Vec<Change>,
 }
 
 /// A track, or none for the program, and the form.
@@ -58,18 +69,29 @@ type Rendered = HashMap<Which, Arc<Exported>>;
 impl Known {
     fn read(release: Arc<Release>, store: &Store) -> Result<Self, ReadError> {
         let last = release.number();
-        let mut records = Vec::new();
+        let mut releases = Vec::new();
         for number in last.saturating_sub(LOOK_BACK).max(1)..=last {
-            records.extend(store.release(number)?);
+            if number == 1 {
+                releases.extend(store.release_summary(number)?.map(|first| KnownRelease {
+                    number,
+                    published: first.published,
+                    count: first.changes,
+                    changes: Vec::new(),
+                }));
+            } else if let Some(record) = store.release(number)? {
+                let (published, changes) = (record.published, record.changes);
+                releases.push(KnownRelease { number, published, count: changes.len(), changes });
+            }
         }
-        Ok(Self { release, records, rendered: Mutex::default() })
+        Ok(Self { release, releases, rendered: Mutex::default() })
     }
 
     fn feed(&self, scope: Scope<'_>) -> export::ChangeFeed {
-        let published = self.records.iter().map(|record| ReleaseChanges {
-            number: record.number,
-            published: record.published,
-            changes: &record.changes,
+        let published = self.releases.iter().map(|release| ReleaseChanges {
+            number: release.number,
+            published: release.published,
+            count: release.count,
+            changes: &release.changes,
         });
         export::ChangeFeed::of(&self.release, &published.collect::<Vec<_>>(), scope)
     }
@@ -108,6 +130,36 @@ impl Changes {
         let known = Arc::new(Known::read(Arc::clone(release), store)?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
         Ok(known)
+    }
+
+    /// Renders the public feeds before they are requested. `is_live` ends that early.
+    pub(super) fn render_ahead(&self, release: &Arc<Release>, store: &Store, is_live: &dyn Fn() -> bool) {
+        let known = match self.read(release, store) {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::warn!(%error, "the change feeds could not be rendered ahead");
+                return;
+            }
+        };
+        let program = [(None, Form::Atom), (None, Form::Json)];
+        let tracks = release.program.tracks.iter().map(|track| (Some(track.slug.clone()), Form::Atom));
+        for which in program.into_iter().chain(tracks).take_while(|_| is_live()) {
+            known.render(which);
+        }
+    }
+
+    /// Whether a feed can be sent without reading all releases.
+    pub(super) fn is_ready(&self, feed: &ChangeFeed, release: &Arc<Release>) -> bool {
+        let Some(known) = self.known(release) else { return false };
+        let which = match feed {
+            ChangeFeed::Program(form) => (None, *form),
+            ChangeFeed::Track(slug) => match release.ledger.slugs.track(slug) {
+                Some(track) => (Some(track.slug.clone()), Form::Atom),
+                None => return true,
+            },
+            ChangeFeed::Agenda(_) => return true,
+        };
+        known.rendered(&which).is_some()
     }
 
     /// A public feed, made in a turn where it does not lie ready.

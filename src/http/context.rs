@@ -17,9 +17,11 @@ use super::queue::{Queue, QueueName, Queues};
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::request_body::UnreadBody;
+use super::warmup::{Rendering, Warmup};
 use super::web::{Codes, Events, PageRequest};
-use super::{Problem, method};
+use super::{EntityTag, Problem, method};
 use crate::clock::Clock;
+use crate::feed::FeedKey;
 use crate::freshness::Freshness;
 use crate::publisher::Publisher;
 use crate::release::Release;
@@ -44,9 +46,34 @@ pub(super) struct Services {
     pub(super) changes: Changes,
     pub(super) exports: Exports,
     pub(super) jcals: Jcals,
+    pub(super) warmup: Warmup,
     pub(super) documents: Documents,
     pub(super) allowances: Allowances,
     pub(super) queues: Queues,
+}
+
+impl Services {
+    /// Renders a release's exports one after the other, before they are requested. `is_live` ends that early.
+    pub(super) fn render_ahead(&self, rendering: &Rendering, is_live: &dyn Fn() -> bool) {
+        let release = rendering.release();
+        for format in Format::ALL.into_iter().take_while(|_| is_live()) {
+            self.exports.render_ahead(format, release);
+            rendering.notify();
+        }
+        self.changes.render_ahead(release, &self.store, is_live);
+        rendering.notify();
+        if let (true, Some(feed), Some(tag)) =
+            (is_live(), release.feeds.feed(&FeedKey::Program), program_tag(release))
+        {
+            self.jcals.convert_ahead(tag, &feed.identity);
+        }
+    }
+}
+
+/// The entity tag of the program's feed without a coding, under which its jCal is cached.
+fn program_tag(release: &Release) -> Option<String> {
+    let feed = release.feeds.feed(&FeedKey::Program)?;
+    Some(EntityTag::plain(&feed.hash).into_quoted())
 }
 
 /// What a handler gives back.
@@ -92,8 +119,13 @@ impl<'a> Context<'a> {
     pub(super) fn jcal(self, address: FeedAddress) -> Result<Reply<'a>, Problem> {
         let feeds = self.feed_request();
         pending(async move {
+            let Services { jcals, warmup, .. } = self.services;
+            if matches!(address, FeedAddress::Public(FeedKey::Program)) && self.head.uri.query().is_none() {
+                let tag = program_tag(&feeds.release);
+                warmup.wait(&feeds.release, || tag.as_deref().is_none_or(|tag| jcals.has(tag))).await?;
+            }
             let plain = feeds.answer(&address, &jcal::plain(self.head)).await?;
-            self.services.jcals.of(plain).await
+            jcals.of(plain).await
         })
     }
 
@@ -108,8 +140,10 @@ impl<'a> Context<'a> {
     /// A change feed.
     pub(super) fn changes(self, feed: ChangeFeed) -> Result<Reply<'a>, Problem> {
         pending(async move {
-            let release = self.services.publisher.current();
-            self.services.changes.answer(feed, &self.services.agendas, self.render_request(&release)).await
+            let Services { publisher, changes, warmup, .. } = self.services;
+            let release = publisher.current();
+            warmup.wait(&release, || changes.is_ready(&feed, &release)).await?;
+            changes.answer(feed, &self.services.agendas, self.render_request(&release)).await
         })
     }
 

@@ -1,11 +1,14 @@
 //! Exports over HTTP: the whole program in the formats of other tools.
 //!
-//! An export is rendered on its first request after a publication, and cached until the next.
+//! Exports are rendered ahead after each publication ([`super::warmup`]) and cached until the next one. Where nothing
+//! renders them ahead, the first request does.
 
 use super::render_cache::{CacheKey, RenderCache, RenderRequest};
 use super::reply::Answer;
+use super::warmup::Warmup;
 use crate::export::{Exported, giggity_menu, program_text, schedule_csv, schedule_json, schedule_xml};
 use crate::release::Release;
+use std::sync::Arc;
 
 /// A format of the whole program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,13 @@ pub(super) enum Format {
 }
 
 impl Format {
+    /// All formats; the small ones first.
+    pub(super) const ALL: [Self; 5] = [Self::Giggity, Self::Text, Self::Csv, Self::Json, Self::Xml];
+
+    fn name(self) -> String {
+        format!("{self:?}")
+    }
+
     fn render(self, release: &Release) -> Exported {
         match self {
             Self::Xml => schedule_xml(release),
@@ -34,22 +44,28 @@ impl Format {
     }
 }
 
-/// The most bytes of cached exports: room for all five of a program of 50,000 sessions, so none evicts another.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// The most bytes of cached exports. All five of 50,000 sessions, compressed, are far below, so none evicts another.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The exports of the live release that were requested.
+/// The exports of the live release.
 #[derive(Debug)]
-pub(super) struct Exports(RenderCache);
-
-impl Default for Exports {
-    fn default() -> Self {
-        Self(RenderCache::new(MAX_BYTES, 5))
-    }
+pub(super) struct Exports {
+    cache: RenderCache,
+    warmup: Warmup,
 }
 
 impl Exports {
+    pub(super) fn new(warmup: Warmup) -> Self {
+        Self { cache: RenderCache::new(MAX_BYTES, Format::ALL.len()), warmup }
+    }
+
+    pub(super) fn render_ahead(&self, format: Format, release: &Arc<Release>) {
+        self.cache.render_ahead(&format.name(), release, |release| format.render(release));
+    }
+
     pub(super) async fn answer(&self, format: Format, request: RenderRequest<'_>) -> Answer {
-        let key = CacheKey { name: format!("{format:?}"), is_cacheable: true };
-        self.0.answer(key, request, move |release| Ok(format.render(release))).await
+        let key = CacheKey { name: format.name(), is_cacheable: true };
+        self.warmup.wait(request.release, || self.cache.has(&key.name, request.release)).await?;
+        self.cache.answer(key, request, move |release| Ok(format.render(release))).await
     }
 }

@@ -1,8 +1,9 @@
 //! jCal (RFC 7265) beside every feed: made of the feed's own bytes, once, and kept by their entity tag.
 //!
-//! A tag fixes the bytes of a feed, so a conversion serves every address and release with the same ones. Long
-//! ones are made one at a time on a thread of their own: reading takes some ten times a feed's memory.
+//! A tag fixes the bytes of a feed, so a conversion serves every address and release with the same ones. Long ones are
+//! made one at a time; the program's is made ahead of requests.
 
+use super::packed::Packed;
 use super::queue::{LONG_WAIT, Queue};
 use super::{Body, Problem};
 use crate::export::jcal;
@@ -26,17 +27,17 @@ const SHORT: usize = 32 * 1024;
 
 /// What was converted already.
 pub(super) struct Jcals {
-    made: Mutex<Cache<String, Bytes, Weight>>,
-    /// One at a time: reading a feed takes some ten times its memory.
+    made: Mutex<Cache<String, Packed, Weight>>,
+    /// One at a time.
     queue: Queue,
 }
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<String, Bytes> for Weight {
-    fn weight(&self, tag: &String, json: &Bytes) -> u64 {
-        (tag.len() + json.len()) as u64
+impl Weighter<String, Packed> for Weight {
+    fn weight(&self, tag: &String, json: &Packed) -> u64 {
+        (tag.len() + json.weight()) as u64
     }
 }
 
@@ -78,13 +79,26 @@ impl Jcals {
         };
         let media_type = HeaderValue::from_static("application/calendar+json; charset=utf-8");
         head.headers.insert(CONTENT_TYPE, media_type);
-        Ok(Response::from_parts(head, Body::from(json)))
+        Ok(Response::from_parts(head, json.body()))
     }
 
-    async fn make(&self, tag: String, bytes: Bytes) -> Result<Bytes, Problem> {
+    /// Converts a feed before its jCal is requested. A feed that cannot be converted is reported to the request.
+    pub(super) fn convert_ahead(&self, tag: String, feed: &Bytes) {
+        if !self.has(&tag)
+            && let Ok(json) = convert(feed)
+        {
+            self.lock().insert(tag, json);
+        }
+    }
+
+    /// Whether a feed's jCal is cached.
+    pub(super) fn has(&self, tag: &str) -> bool {
+        self.known(tag).is_some()
+    }
+
+    async fn make(&self, tag: String, bytes: Bytes) -> Result<Packed, Problem> {
         let is_short = bytes.len() <= SHORT;
-        let convert =
-            move || jcal(&bytes).map(Bytes::from).map_err(|error| Problem::Export(error.to_string()));
+        let convert = move || convert(&bytes);
         let json = if is_short {
             convert()?
         } else {
@@ -106,13 +120,18 @@ impl Jcals {
         self.queue.rejected()
     }
 
-    fn known(&self, tag: &str) -> Option<Bytes> {
+    fn known(&self, tag: &str) -> Option<Packed> {
         self.lock().get(tag).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cache<String, Bytes, Weight>> {
+    fn lock(&self) -> MutexGuard<'_, Cache<String, Packed, Weight>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn convert(feed: &Bytes) -> Result<Packed, Problem> {
+    let json = jcal(feed).map_err(|error| Problem::Export(error.to_string()))?;
+    Ok(Packed::new(json.into()))
 }
 
 /// A field that names the feed names its jCal instead.
@@ -157,10 +176,10 @@ mod tests {
     fn one_that_is_asked_for_again_outlives_those_that_were_asked_for_once() {
         let jcals = Jcals::default();
         let large = Bytes::from(vec![b' '; 1024 * 1024]);
-        jcals.lock().insert("popular".to_owned(), large.clone());
+        jcals.lock().insert("popular".to_owned(), Packed::Plain(large.clone()));
         assert!(jcals.known("popular").is_some());
         for n in 0..1_000 {
-            jcals.lock().insert(format!("scan {n}"), large.clone());
+            jcals.lock().insert(format!("scan {n}"), Packed::Plain(large.clone()));
         }
         assert!(jcals.known("popular").is_some());
         assert!(jcals.lock().weight() <= KEPT);

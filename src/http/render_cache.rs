@@ -7,6 +7,7 @@
 
 use super::conditional::Validators;
 use super::encoding::negotiate;
+use super::packed::Packed;
 use super::queue::Queue;
 use super::reply::Answer;
 use super::representation::{Content, Representation, settled};
@@ -41,7 +42,9 @@ struct ReleaseBodies {
 
 #[derive(Debug)]
 struct Rendered {
+    /// Without its bytes.
     exported: Exported,
+    plain: Packed,
     gzip: Option<Coded>,
 }
 
@@ -120,6 +123,23 @@ impl RenderCache {
         rendered.representation(request.head, request.now).answer(request.head)
     }
 
+    /// Renders a body before it is requested.
+    pub(super) fn render_ahead(
+        &self,
+        name: &str,
+        release: &Arc<Release>,
+        render: impl FnOnce(&Release) -> Exported,
+    ) {
+        let key = CacheKey { name: name.to_owned(), is_cacheable: true };
+        // Rendering itself cannot fail here.
+        let _ = self.find_or_render(key, release, |release| Ok(render(release)));
+    }
+
+    /// Whether a body is cached.
+    pub(super) fn has(&self, name: &str, release: &Arc<Release>) -> bool {
+        self.find(name, release).is_some()
+    }
+
     fn find(&self, name: &str, release: &Arc<Release>) -> Option<Arc<Rendered>> {
         let mut current = self.lock();
         let current = current.as_mut().filter(|current| Arc::ptr_eq(&current.release, release));
@@ -169,13 +189,14 @@ impl fmt::Debug for RenderCache {
 
 impl Rendered {
     /// Only what is cached is worth compressing.
-    fn new(exported: Exported, is_cacheable: bool) -> Self {
+    fn new(mut exported: Exported, is_cacheable: bool) -> Self {
         let gzip = is_cacheable.then(|| Coded::make(Coding::Gzip, Effort::Best, &exported.bytes)).flatten();
-        Self { exported, gzip }
+        let plain = Packed::with(std::mem::take(&mut exported.bytes), gzip.as_ref());
+        Self { exported, plain, gzip }
     }
 
     fn len(&self) -> usize {
-        self.exported.bytes.len() + self.gzip.as_ref().map_or(0, |coded| coded.bytes.len())
+        self.plain.weight() + self.gzip.as_ref().map_or(0, |coded| coded.bytes.len())
     }
 
     fn representation(&self, request: &Parts, now: DateTime<Utc>) -> Representation<'_> {
@@ -192,7 +213,10 @@ impl Rendered {
             media_type: exported.media_type,
             validators: Validators { tag, modified: settled(exported.modified, now) },
             coding: coded.map_or(Coding::Identity, |coded| coded.coding),
-            body: Content::Kept(coded.map_or(&exported.bytes, |coded| &coded.bytes).clone()),
+            body: match coded {
+                Some(coded) => Content::Kept(coded.bytes.clone()),
+                None => Content::Packed(&self.plain),
+            },
             fields: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 //! All that is coded goes through here, so all of it says that it varies by Accept-Encoding.
 
 use super::conditional::{Validators, Verdict, evaluate, http_date};
+use super::packed::Packed;
 use super::{Body, Problem};
 use crate::feed::Coding;
 use bytes::Bytes;
@@ -25,6 +26,8 @@ pub(super) struct Representation<'a> {
 pub(super) enum Content<'a> {
     /// Kept since the publication.
     Kept(Bytes),
+    /// A cached body, perhaps held compressed; it is sent plain.
+    Packed(&'a Packed),
     /// Made if it is sent.
     Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
     /// Made if it is sent, with the coding that it came out in: a coded body that is no smaller is not worth sending.
@@ -58,15 +61,19 @@ impl Representation<'_> {
         }
         if status == StatusCode::OK {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-            let (coding, bytes) = match self.body {
-                Content::Kept(bytes) => (self.coding, bytes),
-                Content::Made(make) => (self.coding, make()?),
-                Content::MadeIn(make) => make()?,
+            let (coding, sent): (_, Body) = match self.body {
+                Content::Kept(bytes) => (self.coding, bytes.into()),
+                Content::Packed(packed) => (self.coding, packed.body()),
+                Content::Made(make) => (self.coding, make()?.into()),
+                Content::MadeIn(make) => {
+                    let (coding, bytes) = make()?;
+                    (coding, bytes.into())
+                }
             };
             if coding != Coding::Identity {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
             }
-            *response.body_mut() = bytes.into();
+            *response.body_mut() = sent;
         }
         Ok(response)
     }

@@ -126,7 +126,7 @@ const TABLE: &[Line] = &[
     line(POST,   "/organizer/held/preview",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.preview_held(form))),
     line(POST,   "/organizer/held/discard",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.discard_held(form))),
     line(POST,   "/organizer/releases/{n}/preview",     Organizer, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.organizer_form(move |call, _| call.preview_release(n.into())) }),
-    line(GET,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.running_program()))),
+    line(GET,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.live_program()))),
     line(PUT,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|call| call.put())),
     line(POST,   "/organizer/preview",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|call| call.preview_upload())),
     line(GET,    "/organizer/status",                   Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.status()))),

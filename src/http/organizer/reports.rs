@@ -18,7 +18,7 @@ impl Organizer {
         self.store.read(move |_| answer(&organizer)).await
     }
 
-    pub(in crate::http) fn running_program(&self) -> Answer {
+    pub(in crate::http) fn live_program(&self) -> Answer {
         self.release_program(self.publisher.current().number())
     }
 

@@ -38,8 +38,13 @@ fn outputs(grown: &Grown) -> Vec<(String, Skeleton)> {
     release_outputs("first", &first, grown, &mut out);
     release_outputs("second", &prepared.release, grown, &mut out);
     let releases = [
-        ReleaseChanges { number: 1, published, changes: &[] },
-        ReleaseChanges { number: 2, published: later, changes: &prepared.changes },
+        ReleaseChanges { number: 1, published, count: 0, changes: &[] },
+        ReleaseChanges {
+            number: 2,
+            published: later,
+            count: prepared.changes.len(),
+            changes: &prepared.changes,
+        },
     ];
     let picks = picks(&grown.program);
     let track = Slug::parse("track").unwrap();
