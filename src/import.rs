@@ -67,5 +67,6 @@ fn read(bytes: &[u8], conference: &Arc<Conference>, faults: &mut Faults) -> Opti
     let table = table::Table::open(&decoded, faults);
     let mut program = row::ProgramBuilder::of(conference);
     table.rows(faults, |row, faults| program.read(row, faults));
+    booking::report(program.rows(), conference, faults);
     program.finish(faults)
 }

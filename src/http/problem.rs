@@ -104,7 +104,7 @@ pub enum Problem {
     Export(String),
     /// What CalDAV refuses for a reason that programs read.
     #[error(transparent)]
-    Dav(Refusal),
+    Dav(#[from] Refusal),
     /// Too much of something that is allowed now and then.
     #[error("too often")]
     TooOften {

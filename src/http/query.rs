@@ -2,7 +2,6 @@
 //!
 //! Knows no key. An unknown key is ignored everywhere, so nothing here rejects one.
 
-use super::Problem;
 use crate::feed::{FeedOptions, QueryError};
 use http::Uri;
 
@@ -106,10 +105,10 @@ impl Query {
     }
 
     /// The options of a feed that takes no filters.
-    pub(super) fn feed_options(&self) -> Result<FeedOptions, Problem> {
+    pub(super) fn feed_options(&self) -> Result<FeedOptions, QueryError> {
         let mut options = FeedOptions::default();
         for (key, value) in self.pairs() {
-            options.parse_pair(key, value).map_err(QueryError::from)?;
+            options.parse_pair(key, value)?;
         }
         Ok(options)
     }

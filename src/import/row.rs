@@ -5,7 +5,7 @@ use super::cell::{block, filled, given, line, max_bytes, plain};
 use super::fault::{Defect, Faults, Location, Spot};
 use super::table::Row;
 use super::tracks::Tracks;
-use super::{booking, people, slot, word};
+use super::{people, slot, word};
 use crate::program::{Conference, Field, Program, Session, SessionId, Slot, Speaker, Status, Text, slug_of};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -166,9 +166,13 @@ impl ProgramBuilder {
         format!("{stem}-{}", (2..100).find(free).unwrap_or(self.ids.len() + 1))
     }
 
-    /// Reports the faults of the whole program, and returns it if there is no error.
+    /// The rows without an error, so far.
+    pub(super) fn rows(&self) -> &[SessionRow] {
+        &self.rows
+    }
+
+    /// Reports the faults of the tracks, and returns the program if there is no error.
     pub(super) fn finish(self, faults: &mut Faults) -> Option<Program> {
-        booking::report(&self.rows, &self.conference, faults);
         let tracks = self.tracks.finish(faults);
         let sessions = self.rows.into_iter().map(|row| row.session);
         (!faults.has_errors()).then(|| Program::new(self.conference, tracks, sessions))

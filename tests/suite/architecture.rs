@@ -182,18 +182,9 @@ fn every_crate_is_used_and_says_why() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Files that still import each other in a circle. A circle may hold only files of one of these lists.
-const CIRCLES_LEFT: &[&[&str]] =
-    &[&["http/dav/", "http/problem.rs", "http/query.rs"], &["import/booking.rs", "import/row.rs"]];
-
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let mut circles = Imports::read(&sources()).circles();
-    circles.retain(|circle| {
-        let is_of =
-            |files: &&[&str]| circle.iter().all(|file| files.iter().any(|name| file.starts_with(name)));
-        !CIRCLES_LEFT.iter().any(is_of)
-    });
+    let circles = Imports::read(&sources()).circles();
     assert!(circles.is_empty(), "{circles:#?}");
 }
 

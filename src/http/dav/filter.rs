@@ -4,7 +4,7 @@
 //! if the filter needs them.
 
 use super::Refusal;
-use super::property::CALDAV;
+use super::refusal::CALDAV;
 use super::text_match::TextMatch;
 use crate::http::Problem;
 use crate::ics::{self, Component, Line, Moment};

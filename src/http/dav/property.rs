@@ -1,14 +1,10 @@
 //! WebDAV properties: their names, the values of each resource, and the properties that a request names.
 
 use super::calendar::Resource;
+use super::refusal::{APPLE, CALDAV, CALENDAR_SERVER, DAV};
 use crate::http::Problem;
 use crate::http::conditional::http_date;
 use crate::xml::{Element, Writer};
-
-pub(super) const DAV: &str = "DAV:";
-pub(super) const CALDAV: &str = "urn:ietf:params:xml:ns:caldav";
-pub(super) const CALENDAR_SERVER: &str = "http://calendarserver.org/ns/";
-pub(super) const APPLE: &str = "http://apple.com/ns/ical/";
 
 /// The most properties that a request may name, and the longest name in bytes: the response repeats each for every
 /// resource.

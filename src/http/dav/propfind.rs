@@ -2,7 +2,8 @@
 
 use super::calendar::Resource;
 use super::multistatus::{Item, Multistatus};
-use super::property::{DAV, Wanted};
+use super::property::Wanted;
+use super::refusal::DAV;
 use super::{Depth, Refusal, Visit, report};
 use crate::http::{Body, Problem};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};

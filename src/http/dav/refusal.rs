@@ -1,6 +1,5 @@
 //! Errors with a reason for programs (RFC 4918, 16; RFC 3744, 7.1.1).
 
-use crate::http::Problem;
 use crate::xml::Writer;
 
 /// Why a request is refused.
@@ -20,19 +19,14 @@ pub enum Refusal {
     Insecure,
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self::Dav(refusal)
-    }
-}
+pub(super) const DAV: &str = "DAV:";
+pub(super) const CALDAV: &str = "urn:ietf:params:xml:ns:caldav";
+pub(super) const CALENDAR_SERVER: &str = "http://calendarserver.org/ns/";
+pub(super) const APPLE: &str = "http://apple.com/ns/ical/";
 
 /// The namespaces of responses, by their prefixes.
-pub(super) const NAMESPACES: &[(&str, &str)] = &[
-    ("xmlns:D", super::property::DAV),
-    ("xmlns:C", super::property::CALDAV),
-    ("xmlns:CS", super::property::CALENDAR_SERVER),
-    ("xmlns:A", super::property::APPLE),
-];
+pub(super) const NAMESPACES: &[(&str, &str)] =
+    &[("xmlns:D", DAV), ("xmlns:C", CALDAV), ("xmlns:CS", CALENDAR_SERVER), ("xmlns:A", APPLE)];
 
 impl Refusal {
     /// The text for people.

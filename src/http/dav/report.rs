@@ -3,7 +3,8 @@
 use super::calendar::{Calendar, Resource};
 use super::filter::{Filter, Range};
 use super::multistatus::{Item, Multistatus};
-use super::property::{CALDAV, DAV, Wanted};
+use super::property::Wanted;
+use super::refusal::{CALDAV, DAV};
 use super::{Depth, Refusal, Visit};
 use crate::feed::RenderedEvent;
 use crate::http::{Body, Problem};
