@@ -3,6 +3,7 @@
 mod texts;
 mod timetable;
 
+pub use texts::{fold_char, words as search_words};
 pub use timetable::Concurrent;
 
 use crate::feed::{FeedKey, FeedSet, Rendering};
@@ -92,12 +93,29 @@ impl Release {
         self.timetable.visible_entries(&self.ledger)
     }
 
-    /// The visible entries that contain every word in title, speakers, block or abstract, in any case; in program order.
-    pub fn search(&self, words: &str) -> Vec<&Entry> {
-        let visible = self.visible_entries();
-        let texts =
-            self.texts.get_or_init(|| SearchTexts::of(visible.iter().map(|entry| entry.session.as_ref())));
-        texts.search(words).into_iter().filter_map(|index| visible.get(index).copied()).collect()
+    /// The shown entries that contain every word of a query in title, speakers, labels or abstract, in program order.
+    /// Case, accents and apostrophes do not count.
+    pub fn search(&self, query: &str) -> Vec<&Entry> {
+        let shown = self.visible_entries();
+        let places = self.texts(&shown).places(query);
+        places.into_iter().filter_map(|place| shown.get(place).copied()).collect()
+    }
+
+    /// The same entries, the best match first.
+    pub fn ranked(&self, query: &str) -> Vec<&Entry> {
+        let shown = self.visible_entries();
+        let places = self.texts(&shown).ranked(query);
+        places.into_iter().filter_map(|place| shown.get(place).copied()).collect()
+    }
+
+    fn texts(&self, shown: &[&Entry]) -> &SearchTexts {
+        let track = |entry: &Entry| {
+            let slug = entry.session.track.as_ref()?;
+            let track = self.program.track(slug).or_else(|| self.ledger.slugs.track(slug))?;
+            Some(&track.name)
+        };
+        self.texts
+            .get_or_init(|| SearchTexts::of(shown.iter().map(|entry| (entry.session.as_ref(), track(entry)))))
     }
 
     /// The entries of a canonical feed, in program order; empty if there is no such feed.

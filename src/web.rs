@@ -6,7 +6,8 @@
 //! # Rendered at publication
 //!
 //! [`Pages`] (one per release, each [`Page`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
-//! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/speakers/{speaker}`, `/offline`, `/robots.txt`,
+//! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/rooms/{room}`, `/speakers/{speaker}`, `/days/{date}`, their lists,
+//! `/search.json`, `/offline`, `/robots.txt`,
 //! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/tracks.….css`.
 //! [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). The colour sheet of an earlier release
 //! may answer 404.
@@ -16,11 +17,14 @@
 //! | request | answer |
 //! | --- | --- |
 //! | `GET /?…` | [`ProgramView::parse`], then [`program()`]; errors as for feeds |
+//! | `GET /mine` | [`picked_program`], private: the program with the visitor's picks marked |
+//! | `GET /tracks/{track}?page=2` … | [`part()`] |
+//! | `GET /speakers?page=2` … | [`listing()`] |
 //! | `GET /changes` | [`changes()`] |
 //! | `GET /api` | [`reference()`] |
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
 //! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
-//! | `GET /agenda` | [`mine()`] or [`no_agenda`], both 200; private |
+//! | `GET /agenda?done=…` | [`mine()`], which confirms the form that led there, or [`no_agenda`]; both 200, private |
 //! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
 //! | `GET /team` | [`team_form()`] |
 //! | `GET /team/{members}`, `/subscribe/team/{members}` | [`team()`], [`subscribe()`]; as for one agenda |
@@ -36,7 +40,7 @@
 //!
 //! | post | fields | then |
 //! | --- | --- | --- |
-//! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick` | `/agenda`; the first pick creates the agenda and sets the cookies |
+//! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick`, `done` and `place` on the agenda page | `/mine#{session}`, or with `done` `/agenda?done={done}#{place}`; the first pick creates the agenda and sets the cookies |
 //! | `/agenda/import` | multipart, `file` = a calendar or a list | 200 with [`import()`], 422 where it cannot be read; its button posts to `/agenda/picks` |
 //! | `/agenda/name` | `name` | `/agenda` |
 //! | `/agenda/links` | `label` (may be empty) | `/agenda` |
@@ -56,7 +60,8 @@
 //!
 //! # For scripts
 //!
-//! - `POST /agenda/picks` with `Accept: application/json`: 200 `{"picks": ["id", …]}` when the
+//! - `POST /agenda/picks` with `Accept: application/json`: 200
+//!   `{"picks": ["id", …], "overlaps": [{"id", "title"}]}` when the
 //!   picks are on disk; else problem JSON, whose `detail` or `title` is shown. After 408, 429 and 5xx the script
 //!   retries later; after any other error it undoes the pick.
 //! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…"}`, without picks where there is no agenda.
@@ -91,6 +96,7 @@ mod plan;
 mod program;
 mod reference;
 mod schema;
+mod search;
 mod session;
 mod site;
 mod subscribe;
@@ -99,7 +105,7 @@ mod text;
 mod view;
 mod when;
 
-pub use agendas::{LastFetch, LinkStatus, Mine, mine, no_agenda, shared};
+pub use agendas::{Done, LastFetch, LinkStatus, Mine, NoAgenda, mine, no_agenda, own_agenda_name, shared};
 pub use assets::{Assets, Page};
 pub use changes::{ReleaseNotes, changes};
 pub use import::import;
@@ -108,8 +114,8 @@ pub use organizer::{
     DeskStatus, FaultLine, HeldRelease, KeptRelease, PreviewContent, desk, preview, sign_in,
 };
 pub use pages::Pages;
-pub use part::{speaker, track};
-pub use program::program;
+pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};
+pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::session;
 pub use subscribe::{Platform, Subject, subscribe};

@@ -18,6 +18,7 @@ use crate::exchange;
 use crate::feed::FeedKey;
 use crate::import::MAX_FILE;
 use crate::program::{SessionId, Slug};
+use crate::web::Listing;
 use changes::{ChangeFeed, Form};
 use http::Method;
 use matchit::{Params, Router};
@@ -172,8 +173,14 @@ const TABLE: &[Line] = &[
     line("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
     line("OPTIONS",  "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
     line(GET,  "/sessions/{id}",        Page,         Short,     MAX_FORM,   |c, path| { let id = path.session("id")?; c.page_task(|page| async move { page.session(&id).await }) }),
-    line(GET,  "/tracks/{track}",       Page,         Short,     MAX_FORM,   |c, path| { let slug = path.slug("track")?; c.page_task(|page| async move { page.track(&slug).await }) }),
-    line(GET,  "/speakers/{speaker}",   Page,         Short,     MAX_FORM,   |c, path| { let slug = path.slug("speaker")?; c.page_task(|page| async move { page.speaker(&slug).await }) }),
+    line(GET,  "/tracks/{track}",      Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("tracks", "track")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    line(GET,  "/rooms/{room}",        Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("rooms", "room")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    line(GET,  "/speakers/{speaker}",  Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("speakers", "speaker")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    line(GET,  "/days/{date}",         Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("days", "date")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    line(GET,  "/tracks",              Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Tracks).await })),
+    line(GET,  "/rooms",               Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Rooms).await })),
+    line(GET,  "/speakers",            Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Speakers).await })),
+    line(GET,  "/search.json",         Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/search.json"))),
     line(GET,  "/api",                  Page,         Short,     MAX_FORM,   |c, _| c.page(|page| page.reference())),
     line(GET,  "/changes",              Page,         Short,     MAX_FORM,   |c, _| c.page(|page| page.changes())),
     line(GET,  "/offline",              Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/offline"))),
@@ -183,6 +190,7 @@ const TABLE: &[Line] = &[
     line(POST, "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
     line(GET,  "/team/{members}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let members = path.members("members")?; c.page(move |page| page.team(&members)) }),
     line(GET,  "/agenda",               PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.mine().await })),
+    line(GET,  "/mine",                PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.picked_program().await })),
     line(GET,  "/agenda/state",         AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page(|page| page.state())),
     line(POST, "/agenda/picks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.pick().await })),
     line(GET,  "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
@@ -299,8 +307,12 @@ impl Path<'_> {
         self.parsed(name, |text| Some(text.to_owned()))
     }
 
+    fn part(&self, part: &str, name: &str) -> Result<FeedKey, Problem> {
+        self.parsed(name, |text| FeedKey::part(part, text))
+    }
+
     fn feed(&self, part: &str, name: &str) -> Result<FeedAddress, Problem> {
-        self.parsed(name, |text| FeedKey::part(part, text).map(FeedAddress::Public))
+        self.part(part, name).map(FeedAddress::Public)
     }
 
     fn session(&self, name: &str) -> Result<SessionId, Problem> {

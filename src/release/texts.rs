@@ -1,115 +1,225 @@
-//! Case-insensitive search over the texts of a release.
+//! The words of a release's sessions, for searches regardless of case, accents and apostrophes.
 //!
-//! All texts are lower-cased into one string at the first search; later searches scan it. Each field ends with a line
-//! feed, so no word is found across two fields.
+//! SearchTexts are folded when a release is first searched, not at each search: a search scans one string. Each field of a
+//! session ends with a line feed and each group of fields with a group separator. No word contains either, so no word
+//! is found across two fields.
 
-use crate::program::Session;
+use crate::program::{Session, Text};
 use memchr::memmem::Finder;
 use std::cmp::Reverse;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
-/// The lower-cased texts of all sessions.
+/// Ends a group of fields: title, speakers, labels, abstract.
+const GROUP: char = '\u{1d}';
+
+/// The worth of a word in each group: at the start of a word, and within one.
+const WORTH: [(u32, u32); 4] = [(8, 6), (6, 4), (4, 3), (2, 1)];
+
+/// One character without case, accents and apostrophes. The pages' script folds in the same way.
+pub fn fold_char(c: char) -> impl Iterator<Item = char> {
+    let folded = std::iter::once(c).nfkd().flat_map(char::to_lowercase);
+    folded.filter(|c| !is_combining_mark(*c) && !"'’‘ʼ`´".contains(*c)).flat_map(|c| {
+        let replacement: &'static str = match c {
+            'ß' => "ss",
+            'æ' => "ae",
+            'œ' => "oe",
+            'ø' => "o",
+            'ł' => "l",
+            'đ' => "d",
+            _ => "",
+        };
+        replacement.chars().chain(replacement.is_empty().then_some(c))
+    })
+}
+
+/// A text without case, accents and apostrophes.
+fn fold(text: &str) -> String {
+    text.chars().flat_map(fold_char).collect()
+}
+
+/// The different words of a query, folded.
+pub fn words(query: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in fold(query).split_whitespace() {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    words
+}
+
+/// The folded texts of sessions, one after the other.
 #[derive(Debug)]
 pub(super) struct SearchTexts {
     text: String,
-    /// The end of each session's text.
+    /// Where the text of each session ends.
     ends: Vec<usize>,
 }
 
 impl SearchTexts {
-    pub(super) fn of<'a>(sessions: impl Iterator<Item = &'a Session>) -> Self {
+    /// Folds the texts of sessions, each with the name of its track.
+    pub(super) fn of<'a>(sessions: impl Iterator<Item = (&'a Session, Option<&'a Text>)>) -> Self {
         let (mut text, mut ends) = (String::new(), Vec::new());
-        for session in sessions {
-            let mut add = |field: &str| {
-                text.push_str(&field.to_lowercase());
-                text.push('\n');
-            };
-            add(session.title.as_str());
-            session.speakers.iter().for_each(|speaker| add(&speaker.line()));
-            session.block.iter().for_each(|block| add(block.as_str()));
-            add(session.abstract_text.as_str());
+        let add = |text: &mut String, field: &str| {
+            text.extend(field.chars().flat_map(fold_char));
+            text.push('\n');
+        };
+        for (session, track) in sessions {
+            add(&mut text, session.title.as_str());
+            text.push(GROUP);
+            session.speakers.iter().for_each(|speaker| add(&mut text, &speaker.line()));
+            text.push(GROUP);
+            let labels = track.into_iter().chain(&session.block).chain(&session.slot.room);
+            labels.for_each(|label| add(&mut text, label.as_str()));
+            add(&mut text, session.kind.as_str());
+            text.push(GROUP);
+            add(&mut text, session.abstract_text.as_str());
             ends.push(text.len());
         }
         text.shrink_to_fit();
         Self { text, ends }
     }
 
-    /// The indices of the sessions that contain every word in some field.
-    pub(super) fn search(&self, words: &str) -> Vec<usize> {
-        let words = words.to_lowercase();
-        let mut words: Vec<&str> = words.split([' ', '\n']).filter(|word| !word.is_empty()).collect();
-        // Long words are rare: the longest is searched everywhere, the others only in its sessions.
+    /// The places of the sessions that contain every word of a query, in order.
+    pub(super) fn places(&self, query: &str) -> Vec<usize> {
+        let mut words = words(query);
+        // Long words are rare: the longest is searched everywhere, the others only in the sessions that contain it.
         words.sort_by_key(|word| Reverse(word.len()));
         let mut finders = words.iter().map(Finder::new);
         let Some(longest) = finders.next() else { return (0..self.ends.len()).collect() };
         let others: Vec<Finder<'_>> = finders.collect();
-        let (mut found, mut from) = (Vec::new(), 0);
+        let (mut places, mut from) = (Vec::new(), 0);
         while let Some(hit) = self.text.as_bytes().get(from..).and_then(|rest| longest.find(rest)) {
-            let index = self.ends.partition_point(|end| *end <= from + hit);
-            let Some(session) = self.session(index) else { break };
-            if others.iter().all(|word| word.find(session).is_some()) {
-                found.push(index);
+            let place = self.ends.partition_point(|end| *end <= from + hit);
+            let Some(session) = self.session(place) else { break };
+            if others.iter().all(|word| word.find(session.as_bytes()).is_some()) {
+                places.push(place);
             }
-            from = self.ends.get(index).copied().unwrap_or(self.text.len());
+            from = self.ends.get(place).copied().unwrap_or(self.text.len());
         }
-        found
+        places
     }
 
-    fn session(&self, index: usize) -> Option<&[u8]> {
-        let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.text.as_bytes().get(start..*self.ends.get(index)?)
+    /// The places of the sessions that contain every word of a query, the best match first.
+    pub(super) fn ranked(&self, query: &str) -> Vec<usize> {
+        let words = words(query);
+        let mut places = self.places(query);
+        places.sort_by_cached_key(|place| Reverse(self.score(*place, &words)));
+        places
     }
+
+    fn score(&self, place: usize, words: &[String]) -> u32 {
+        let groups: Vec<&str> = self.session(place).unwrap_or_default().split(GROUP).collect();
+        let best = |word: &String| {
+            let worth =
+                groups.iter().zip(WORTH).map(|(group, (start, within))| match at_start(group, word) {
+                    Some(true) => start,
+                    Some(false) => within,
+                    None => 0,
+                });
+            worth.max().unwrap_or(0)
+        };
+        words.iter().map(best).sum()
+    }
+
+    fn session(&self, place: usize) -> Option<&str> {
+        let start = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.text.get(start..*self.ends.get(place)?)
+    }
+}
+
+/// Whether a text contains a word, and whether it does at the start of one of its words.
+fn at_start(text: &str, word: &str) -> Option<bool> {
+    let mut found = None;
+    for (at, _) in text.match_indices(word) {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        if before.is_none_or(|c| !c.is_alphanumeric()) {
+            return Some(true);
+        }
+        found = Some(false);
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures;
-    use crate::program::{Speaker, Text};
+    use crate::program::{SessionId, SessionKind, Slot, Speaker, Status, Text};
     use proptest::prelude::*;
 
     fn session(title: &str, speaker: &str, block: &str, about: &str) -> Session {
-        let start = fixtures::at("2025-03-25T09:00:00Z");
-        let speaker = Some(fixtures::speaker(speaker, "")).filter(|speaker| !speaker.name.is_empty());
+        let start = "2025-03-25T09:00:00Z".parse().unwrap();
+        let speaker = Speaker { name: speaker.into(), affiliation: None, role: None, bio: Text::default() };
         Session {
-            block: Some(Text::from(block)).filter(|block| !block.is_empty()),
-            speakers: Vec::from_iter(speaker),
+            id: SessionId::parse("talk").unwrap(),
+            slot: Slot { start, end: start + chrono::TimeDelta::hours(1), room: None },
+            kind: SessionKind::Talk,
+            title: title.into(),
+            track: None,
+            block: (!block.is_empty()).then(|| block.into()),
+            speakers: if speaker.name.is_empty() { Vec::new() } else { vec![speaker] },
             abstract_text: about.into(),
-            ..fixtures::talk("talk", start, start + chrono::TimeDelta::hours(1), title)
+            url: None,
+            links: Vec::new(),
+            status: Status::Confirmed,
         }
     }
 
-    /// The plain search: every field, lower-cased for each word.
-    fn contains_all(session: &Session, words: &str) -> bool {
-        let mut fields = vec![session.title.to_string(), session.abstract_text.to_string()];
+    fn texts(sessions: &[Session]) -> SearchTexts {
+        SearchTexts::of(sessions.iter().map(|session| (session, None)))
+    }
+
+    /// Folds field after field of one session, for each word.
+    fn holds(session: &Session, query: &str) -> bool {
+        let mut fields =
+            vec![session.title.to_string(), session.abstract_text.to_string(), "talk".to_owned()];
         fields.extend(session.speakers.iter().map(Speaker::line));
         fields.extend(session.block.iter().map(ToString::to_string));
-        let found =
-            |word: &str| fields.iter().any(|field| field.to_lowercase().contains(&word.to_lowercase()));
-        words.split(' ').all(found)
+        words(query).iter().all(|word| fields.iter().any(|field| fold(field).contains(word)))
     }
 
     #[test]
-    fn words_are_found_in_every_field_in_any_order_and_case_and_not_across_fields() {
-        let sessions =
-            [session("Erste Straße", "Ada", "Block", "Über\n\nalles"), session("Other", "", "", "")];
-        let texts = SearchTexts::of(sessions.iter());
-        for (words, expected) in [
-            ("STRASSE", vec![]),
-            ("straße ÜBER ada bloCk", vec![0]),
+    fn words_are_found_in_every_field_in_any_order_case_and_spelling_and_not_across_fields() {
+        let sessions = [
+            session("Erste Straße", "Antônio", "Block", "Über\n\nalles, let’s encrypt"),
+            session("Other", "", "", ""),
+        ];
+        let texts = texts(&sessions);
+        for (query, places) in [
+            ("STRASSE", vec![0]),
+            ("straße uber antonio bloCk", vec![0]),
+            ("let's encrypt", vec![0]),
+            ("lets encrypt", vec![0]),
             ("e", vec![0, 1]),
-            ("other ada", vec![]),
-            ("adablock", vec![]),
+            ("talk", vec![0, 1]),
+            ("other antonio", vec![]),
+            ("antonioblock", vec![]),
             ("", vec![0, 1]),
             ("  ", vec![0, 1]),
         ] {
-            assert_eq!(texts.search(words), expected, "{words:?}");
+            assert_eq!(texts.places(query), places, "{query:?}");
         }
-        assert!(SearchTexts::of([].iter()).search("word").is_empty());
+        assert!(SearchTexts::of([].iter().map(|session| (session, None))).places("word").is_empty());
     }
 
     #[test]
-    fn a_release_lower_cases_its_texts_once() {
-        let release = fixtures::tricky().release();
+    fn a_match_in_the_title_ranks_before_speaker_label_and_abstract_and_the_start_of_a_word_before_its_middle()
+     {
+        let sessions = [
+            session("One", "", "", "data"),
+            session("Two", "", "Data", ""),
+            session("Three", "Data", "", ""),
+            session("Metadata", "", "", ""),
+            session("Four data", "", "", ""),
+        ];
+        assert_eq!(texts(&sessions).ranked("data"), [4, 2, 3, 1, 0]);
+        assert_eq!(texts(&sessions).places("data"), [0, 1, 2, 3, 4], "without ranking, in program order");
+    }
+
+    #[test]
+    fn a_release_folds_its_texts_at_the_first_search_and_never_again() {
+        let release = crate::fixtures::tricky().release();
         assert!(release.texts.get().is_none());
         let title = release.visible_entries()[0].session.title.to_string().to_uppercase();
         assert!(!release.search(&title).is_empty());
@@ -120,16 +230,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_search_finds_the_same_as_a_plain_search_of_each_field(
+        fn a_search_finds_what_a_look_at_each_field_finds(
             fields in prop::collection::vec(("[aAbBÉéΣσς ]{0,6}", "[abA]{0,3}", "[abB]{0,3}", "[abÉσ\n ]{0,9}"), 0..6),
-            words in "[aAbBéÉσΣ]{1,2}( [abÉς]{1,2}){0,2}",
+            query in "[aAbBéÉσΣ]{1,2}( [abÉς]{1,2}){0,2}",
         ) {
             let sessions: Vec<Session> =
                 fields.iter().map(|(title, speaker, block, about)| session(title, speaker, block, about)).collect();
-            // A final sigma lower-cases differently from one inside a word, so the whole query is lower-cased first.
-            let words = words.to_lowercase();
-            let expected: Vec<usize> = (0..sessions.len()).filter(|at| contains_all(&sessions[*at], &words)).collect();
-            prop_assert_eq!(SearchTexts::of(sessions.iter()).search(&words), expected);
+            let expected: Vec<usize> = (0..sessions.len()).filter(|at| holds(&sessions[*at], &query)).collect();
+            prop_assert_eq!(texts(&sessions).places(&query), expected);
         }
     }
 }

@@ -6,14 +6,14 @@ use super::card::Card;
 use super::encode::qr_code;
 use super::plan::{PlanDay, plan};
 use super::site::{Head, Site};
-use super::text::fill;
+use super::text::{Phrases, fill};
 use super::write;
 use crate::agenda::Agenda;
 use crate::exchange;
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use askama::Template;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use std::collections::HashSet;
 
 /// An agenda, for its owner.
@@ -29,6 +29,81 @@ pub struct Mine<'a> {
     pub seen: Option<u64>,
     /// A hand-over link that was just made, absolute, and how long it works.
     pub hand_over: Option<(&'a str, TimeDelta)>,
+    /// The form that led here, to be confirmed.
+    pub done: Option<Done>,
+}
+
+/// A form of the agenda page that was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Sessions were added.
+    Picked,
+    /// A session was removed.
+    Removed,
+    /// An overlap was resolved.
+    Kept,
+    /// The agenda was renamed.
+    Renamed,
+    /// A link was created.
+    Linked,
+    /// A link was turned off.
+    Revoked,
+    /// Other devices were signed out.
+    NewKey,
+    /// The agenda was deleted.
+    Deleted,
+}
+
+impl Done {
+    const ALL: [(Self, &'static str, &'static str); 8] = [
+        (Self::Picked, "picked", "top"),
+        (Self::Removed, "removed", "top"),
+        (Self::Kept, "kept", "top"),
+        (Self::Renamed, "renamed", "name"),
+        (Self::Linked, "linked", "links"),
+        (Self::Revoked, "revoked", "links"),
+        (Self::NewKey, "key", "key"),
+        (Self::Deleted, "deleted", "top"),
+    ];
+
+    /// Reads the value of `?done=`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(done, ..)| *done)
+    }
+
+    /// The value of `?done=`.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(done, ..)| *done == self).map(|(_, name, _)| *name).unwrap_or_default()
+    }
+
+    /// The section of the page with the form; `top` for the whole page.
+    pub fn section(self) -> &'static str {
+        Self::ALL.iter().find(|(done, ..)| *done == self).map(|(.., section)| *section).unwrap_or_default()
+    }
+
+    fn text(self, words: &Phrases) -> &'static str {
+        match self {
+            Self::Picked => words.done_picked,
+            Self::Removed => words.done_removed,
+            Self::Kept => words.done_kept,
+            Self::Renamed => words.done_renamed,
+            Self::Linked => words.done_linked,
+            Self::Revoked => words.done_revoked,
+            Self::NewKey => words.done_key,
+            Self::Deleted => words.agenda_deleted,
+        }
+    }
+}
+
+/// The reason why a visitor has no agenda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAgenda {
+    /// Nothing was picked yet.
+    New,
+    /// The browser's key no longer works.
+    SignedOut,
+    /// The agenda was deleted just now.
+    Deleted,
 }
 
 /// A read link, for its owner.
@@ -61,7 +136,11 @@ struct MinePage<'a> {
     site: Site<'a>,
     head: Head,
     heading: String,
-    zone_line: String,
+    tabs: Vec<(NaiveDate, String)>,
+    /// The section of the form that was carried out, and its confirmation.
+    done: (&'static str, &'static str),
+    /// The first link that can be shown, for the buttons at the top.
+    main_link: Option<LinkView>,
     name: &'a Text,
     is_empty: bool,
     is_mine: bool,
@@ -76,6 +155,7 @@ struct MinePage<'a> {
     hand_over_line: String,
 }
 
+#[derive(Clone)]
 struct LinkView {
     n: u32,
     label: String,
@@ -91,13 +171,24 @@ struct LinkView {
 struct NonePage<'a> {
     site: Site<'a>,
     head: Head,
+    reason: &'static str,
+}
+
+/// The name of the visitor's own agenda while it has none: `My agenda`.
+pub fn own_agenda_name(release: &Release) -> Text {
+    Text::from(Site::of(release).words.my_agenda)
 }
 
 /// `/agenda` for a visitor without an agenda.
-pub fn no_agenda(release: &Release) -> String {
+pub fn no_agenda(release: &Release, reason: NoAgenda) -> String {
     let site = Site::of(release);
     let head = Head::secret(&site, site.words.my_agenda).at("agenda");
-    write(&NonePage { head, site })
+    let reason = match reason {
+        NoAgenda::New => "",
+        NoAgenda::SignedOut => site.words.agenda_signed_out,
+        NoAgenda::Deleted => site.words.agenda_deleted,
+    };
+    write(&NonePage { head, reason, site })
 }
 
 /// `/agenda` for its owner.
@@ -120,24 +211,33 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
         if is_new(item.entry.release) { site.words.changed } else { "" }
     };
     let heading = if mine.name.is_empty() { site.words.my_agenda.to_owned() } else { mine.name.to_string() };
+    let links: Vec<LinkView> = mine.links.iter().map(|link| link_view(&site, link)).collect();
+    let plan = plan(&site, &agenda, mark);
     let minutes = mine.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
     write(&MinePage {
         head: Head::secret(&site, site.words.my_agenda).at("agenda"),
         heading,
-        zone_line: site.zone_line(),
+        tabs: tabs(&plan),
+        done: mine.done.map(|done| (done.section(), done.text(site.words))).unwrap_or_default(),
+        main_link: links.iter().find(|link| link.address.is_some()).cloned(),
         name: mine.name,
         is_empty: mine.picks.is_empty(),
         is_mine: true,
-        plan: plan(&site, &agenda, mark),
+        plan,
         clash_line,
         changed,
         gone: &agenda.gone,
-        links: mine.links.iter().map(|link| link_view(&site, link)).collect(),
+        links,
         carry: carry(&site, &agenda),
         hand_over: mine.hand_over.map(|(address, _)| (address, qr_code(address))),
         hand_over_line: fill(site.words.hand_over_ready, &[("minutes", &minutes)]),
         site: site.clone(),
     })
+}
+
+/// The days of an agenda, for the tabs.
+fn tabs(plan: &[PlanDay<'_>]) -> Vec<(NaiveDate, String)> {
+    plan.iter().map(|day| (day.date, day.short.clone())).collect()
 }
 
 /// An address that contains the picks of the present program, and its QR code.
@@ -167,14 +267,11 @@ fn link_view(site: &Site<'_>, link: &LinkStatus) -> LinkView {
     }
 }
 
-/// `Your Google Calendar fetched this 3 hours ago and has not yet seen 1 change.`
+/// `Google Calendar last checked 3 hours ago; 1 change hasn’t reached it yet.`
 fn freshness(site: &Site<'_>, fetched: Option<&LastFetch>) -> String {
     let words = site.words;
     let Some(fetched) = fetched else { return words.not_fetched.to_owned() };
-    let unseen = match fetched.unseen {
-        1 => words.one_change.to_owned(),
-        n => fill(words.more_changes, &[("n", &n.to_string())]),
-    };
+    let unseen = words.count(fetched.unseen, words.one_change, words.more_changes);
     let text = if fetched.unseen == 0 { words.fetched } else { words.fetched_behind };
     fill(text, &[("client", &fetched.client), ("ago", &site.when.length(fetched.ago)), ("n", &unseen)])
 }
@@ -185,7 +282,8 @@ struct SharedPage<'a> {
     site: Site<'a>,
     head: Head,
     heading: String,
-    zone_line: String,
+    is_named: bool,
+    tabs: Vec<(NaiveDate, String)>,
     common_line: Option<String>,
     subscribe: String,
     pickable: Vec<&'a SessionId>,
@@ -216,15 +314,17 @@ pub fn shared(
     let counts: Vec<(&str, &str)> = counts.iter().map(|(name, count)| (*name, count.as_str())).collect();
     let mine = Agenda::of(own.unwrap_or_default(), release);
     let is_elsewhere = |item: &&crate::agenda::Item<'_>| !theirs.contains(&item.session().id);
+    let plan = plan(&site, &agenda, mark);
     write(&SharedPage {
         head: Head::secret(&site, site.words.shared_agenda),
         heading: if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() },
-        zone_line: site.zone_line(),
+        is_named: !name.is_empty(),
+        tabs: tabs(&plan),
         common_line: own.map(|_| fill(site.words.in_common, &counts)),
         subscribe: format!("/subscribe/agendas/{}", super::encode::encode(token)),
         pickable: agenda.items.iter().map(|item| &item.entry.session.id).collect(),
         is_mine: false,
-        plan: plan(&site, &agenda, mark),
+        plan,
         only_mine: mine.items.iter().filter(is_elsewhere).map(|item| Card::of(&site, item.entry)).collect(),
         site: site.clone(),
     })

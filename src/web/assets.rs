@@ -21,6 +21,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("times.js", include_str!("assets/times.js")),
     ("live.js", include_str!("assets/live.js")),
     ("picks.js", include_str!("assets/picks.js")),
+    ("now.js", include_str!("assets/now.js")),
+    ("search.js", include_str!("assets/search.js")),
     ("app.js", include_str!("assets/app.js")),
 ];
 
@@ -68,11 +70,11 @@ impl Assets {
 
     fn load() -> Self {
         let mut assets = Self { pages: BTreeMap::new(), names: BTreeMap::new() };
-        assets.add("style.css", CSS, format!("{STYLE}{}", grid_rules()));
+        assets.add("style.css", CSS, format!("{}{}", without_comments(STYLE), grid_rules()));
         assets.add("icon.svg", SVG, include_str!("assets/icon.svg").to_owned());
         assets.add("icon-maskable.svg", SVG, include_str!("assets/icon-maskable.svg").to_owned());
         for (name, source) in SCRIPTS {
-            let imports = assets.names.iter().fold((*source).to_owned(), |source, (name, path)| {
+            let imports = assets.names.iter().fold(without_comments(source), |source, (name, path)| {
                 source.replace(&format!("\"./{name}\""), &format!("\"{path}\""))
             });
             assets.add(name, JS, imports);
@@ -86,6 +88,20 @@ impl Assets {
         self.pages.insert(path.clone(), page);
         self.names.insert(name, path);
     }
+}
+
+/// A script or style sheet without indentation, empty lines and comments. Comments must have lines of their own.
+fn without_comments(source: &str) -> String {
+    let (mut out, mut is_comment) = (String::with_capacity(source.len()), false);
+    for line in source.lines().map(str::trim) {
+        is_comment |= line.starts_with("/*");
+        if !is_comment && !line.is_empty() && !line.starts_with("//") {
+            out.push_str(line);
+            out.push('\n');
+        }
+        is_comment &= !line.ends_with("*/");
+    }
+    out
 }
 
 /// `/assets/<stem>.<12 hex digits>.<extension>`
@@ -183,7 +199,8 @@ mod tests {
         for (name, _) in SCRIPTS {
             let page = assets.get(assets.path(name)).unwrap();
             let text = std::str::from_utf8(&page.identity).unwrap();
-            assert!(!text.contains("from \"./"), "{name} imports a module that stands after it");
+            assert!(!text.contains("\"./"), "{name} imports a module that stands after it");
+            assert!(!text.contains("\n//"), "{name} has a comment");
         }
     }
 

@@ -1,8 +1,7 @@
 //! A session as lists show it: its texts, its state and its place in a grid.
 
 use super::site::Site;
-use super::text::fill;
-use super::when::When;
+use super::when::{Segment, When, fill_segments};
 use crate::program::{Session, Status, Track};
 use crate::revision::{Entry, FormerPlace};
 
@@ -23,8 +22,10 @@ pub(super) struct Card<'a> {
     pub people: String,
     pub is_cancelled: bool,
     pub is_tentative: bool,
-    /// `Moved from Tue 25, 11:00 am, Track 1`
-    pub moved: Option<String>,
+    /// Whether the visitor picked it, where the page is the visitor's.
+    pub is_picked: bool,
+    /// `Moved from Tue, Mar 25, 11:00 am PDT, Track 1`
+    pub moved: Option<Vec<Segment>>,
 }
 
 impl<'a> Card<'a> {
@@ -51,6 +52,7 @@ impl<'a> Card<'a> {
             people: people(session),
             is_cancelled: entry.is_cancelled(),
             is_tentative: session.status == Status::Tentative,
+            is_picked: false,
             moved: entry.moved_from.as_ref().map(|place| moved(site, place)),
         }
     }
@@ -92,11 +94,11 @@ impl<'a> Card<'a> {
     }
 }
 
-/// Where a session was, in words.
-pub(super) fn moved(site: &Site<'_>, place: &FormerPlace) -> String {
-    let wheres = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}"));
-    let from = format!("{}{}", site.when.stamp(place.slot.start), wheres.collect::<String>());
-    fill(site.words.moved_from, &[("place", &from)])
+/// Where a session was before.
+fn moved(site: &Site<'_>, place: &FormerPlace) -> Vec<Segment> {
+    let wheres: String = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}")).collect();
+    let from = vec![site.when.stamp_segment(place.slot.start), Segment::plain(wheres)];
+    fill_segments(site.words.moved_from, &[("place", from)])
 }
 
 /// `A, B (Acme); C (Initech)`

@@ -2,6 +2,7 @@
 
 use super::site::{Head, Site};
 use super::text::fill;
+use super::when::Segment;
 use super::write;
 use crate::program::{Change, ChangeKind, Field, Session};
 use crate::release::Release;
@@ -34,7 +35,12 @@ struct ReleaseSection {
     iso: String,
     is_first: bool,
     lines: Vec<ChangeLine>,
+    /// How many more there are, in words.
+    more: Option<String>,
 }
+
+/// The most changes of a release that the page lists.
+const MOST_LISTED: usize = 300;
 
 /// One change in words.
 pub(super) struct ChangeLine {
@@ -43,7 +49,7 @@ pub(super) struct ChangeLine {
     pub title: String,
     /// The session's page; empty where it has none.
     pub href: String,
-    pub detail: String,
+    pub detail: Vec<Segment>,
 }
 
 /// Renders the page; `notes` come newest first.
@@ -54,12 +60,23 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
         change.kind != ChangeKind::Withdrawn
             && entry.is_some_and(|entry| entry.standing != Standing::Withdrawn)
     };
+    let more = |notes: &ReleaseNotes<'_>| {
+        let more = notes.changes.iter().filter(published).count().saturating_sub(MOST_LISTED);
+        (more > 0).then(|| fill(site.words.and_more, &[("n", &more.to_string())]))
+    };
     let releases = notes.iter().map(|notes| ReleaseSection {
         heading: fill(site.words.release_heading, &[("n", &notes.number.to_string())]),
         published: site.when.full(notes.published),
         iso: super::when::When::iso(notes.published),
         is_first: notes.number == 1,
-        lines: notes.changes.iter().filter(published).map(|change| line(&site, change)).collect(),
+        lines: notes
+            .changes
+            .iter()
+            .filter(published)
+            .take(MOST_LISTED)
+            .map(|change| line(&site, change))
+            .collect(),
+        more: more(notes),
     });
     let releases: Vec<ReleaseSection> =
         releases.filter(|notes| notes.is_first || !notes.lines.is_empty()).collect();
@@ -88,31 +105,51 @@ pub(super) fn line(site: &Site<'_>, change: &Change) -> ChangeLine {
     }
 }
 
-fn detail(site: &Site<'_>, change: &Change) -> String {
-    let before = change.before.as_deref();
-    match change.kind {
-        ChangeKind::Moved => {
-            let now = change.after.as_deref().map(|session| place(site, session)).unwrap_or_default();
-            let was = before.map(|session| place(site, session)).unwrap_or_default();
-            format!("{now} ({})", fill(site.words.was, &[("before", &was)]))
-        }
-        ChangeKind::Edited => {
+fn detail(site: &Site<'_>, change: &Change) -> Vec<Segment> {
+    match (change.kind, change.before.as_deref(), change.after.as_deref()) {
+        (ChangeKind::Moved, Some(before), Some(after)) => moved(site, before, after),
+        (ChangeKind::Edited, ..) => {
             let fields = change.fields();
-            let said = fields.iter().map(|field| {
-                let name = field.field;
+            let texts = fields.iter().map(|field| {
                 // An old title fits on a line; an old abstract does not.
-                let is_short = name == Field::Title && !field.from.is_empty();
-                let was = fill(site.words.was, &[("before", &format!("“{}”", field.from))]);
-                if is_short { format!("{name} ({was})") } else { name.to_string() }
+                match field.field == Field::Title && !field.from.is_empty() {
+                    true => fill(site.words.title_changed, &[("before", &field.from)]),
+                    false => field.field.to_string(),
+                }
             });
-            said.collect::<Vec<_>>().join(", ")
+            let text = texts.collect::<Vec<_>>().join(", ");
+            if text.is_empty() { Vec::new() } else { vec![Segment::plain(text)] }
         }
         _ => change.subject().map(|session| place(site, session)).unwrap_or_default(),
     }
 }
 
-fn place(site: &Site<'_>, session: &Session) -> String {
+/// `Tue, Mar 25, 11:00 am → 11:15 am (Track 1)`
+fn moved(site: &Site<'_>, before: &Session, after: &Session) -> Vec<Segment> {
+    let (from, to) = (before.slot.start, after.slot.start);
+    let mut segments = vec![site.when.moment_segment(from)];
+    if from != to {
+        let is_same_day = site.when.date(from) == site.when.date(to);
+        segments.push(Segment::plain(" → "));
+        segments.push(if is_same_day { site.when.time_segment(to) } else { site.when.moment_segment(to) });
+    }
+    let (was, is) = (wheres(site, before), wheres(site, after));
+    match (was == is, is.is_empty()) {
+        (true, true) => {}
+        (true, false) => segments.push(Segment::plain(format!(" ({is})"))),
+        _ => segments.push(Segment::plain(format!(" ({was} → {is})"))),
+    }
+    segments
+}
+
+fn place(site: &Site<'_>, session: &Session) -> Vec<Segment> {
+    let wheres = wheres(site, session);
+    let wheres = if wheres.is_empty() { wheres } else { format!(", {wheres}") };
+    vec![site.when.stamp_segment(session.slot.start), Segment::plain(wheres)]
+}
+
+/// Track and room.
+fn wheres(site: &Site<'_>, session: &Session) -> String {
     let track = session.track.as_ref().and_then(|slug| site.track(slug)).map(|track| &track.name);
-    let wheres = track.into_iter().chain(&session.slot.room).map(|name| format!(", {name}"));
-    format!("{}{}", site.when.stamp(session.slot.start), wheres.collect::<String>())
+    track.into_iter().chain(&session.slot.room).map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

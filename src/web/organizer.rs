@@ -135,10 +135,17 @@ impl<'a> HeldView<'a> {
         Self {
             held,
             heading: fill(site.words.held_since, &values),
-            lines: held.changes.iter().take(LISTED).map(|change| line(site, change)).collect(),
-            more: (more > 0).then(|| fill(site.words.held_more, &[("n", &more.to_string())])),
+            lines: lines(site, &held.changes, LISTED),
+            more: (more > 0).then(|| site.words.count(more, site.words.held_more_one, site.words.held_more)),
         }
     }
+}
+
+/// Changes in the order of the program, by the time after the change.
+fn lines(site: &Site<'_>, changes: &[Change], most: usize) -> Vec<ChangeLine> {
+    let mut changes: Vec<&Change> = changes.iter().collect();
+    changes.sort_by_key(|change| change.subject().map(|session| session.slot.start));
+    changes.into_iter().take(most).map(|change| line(site, change)).collect()
 }
 
 #[derive(Template)]
@@ -165,7 +172,8 @@ pub fn sign_in(release: &Release, is_wrong: bool) -> String {
 /// The organizer's first page.
 pub fn desk(release: &Release, desk: &DeskStatus) -> String {
     let site = Site::of(release);
-    let sessions = release.program.order().len().to_string();
+    let words = site.words;
+    let sessions = words.count(release.program.order().len(), words.session_count, words.sessions_count);
     let (number, at) = (release.number().to_string(), site.when.full(release.published()));
     let values = [("n", number.as_str()), ("at", &at), ("sessions", &sessions)];
     let share = desk.current.map(|share| fill(site.words.current_share, &[("share", &share.to_string())]));
@@ -190,13 +198,20 @@ pub fn preview(release: &Release, preview: &PreviewContent) -> String {
     let errors = preview.faults.iter().filter(|fault| fault.is_error).count();
     let summary = match (errors, preview.changes.len()) {
         (0, 0) => words.preview_nothing.to_owned(),
-        (0, n) => fill(words.preview_changes, &[("n", &n.to_string())]),
-        (n, _) => fill(words.preview_errors, &[("n", &n.to_string())]),
+        (0, n) => words.count(n, words.preview_change, words.preview_changes),
+        (n, _) => words.count(n, words.preview_error, words.preview_errors),
     };
-    let blast = preview.blast.map(|(agendas, clashes)| {
-        fill(words.blast, &[("agendas", &agendas.to_string()), ("clashes", &clashes.to_string())])
+    let blast = preview.blast.map(|(agendas, overlaps)| {
+        let overlaps = match overlaps {
+            0 => words.blast_no_overlap.to_owned(),
+            n => words.count(n, words.blast_overlap, words.blast_overlaps),
+        };
+        match agendas {
+            0 => words.blast_none.to_owned(),
+            n => fill(&words.count(n, words.blast_one, words.blast), &[("overlaps", &overlaps)]),
+        }
     });
-    let picks = |count: usize| fill(words.picks, &[("n", &count.to_string())]);
+    let agendas = |count: usize| words.count(count, words.in_agenda, words.in_agendas);
     let guard =
         (!preview.reasons.is_empty()).then(|| fill(words.guard, &[("reasons", &preview.reasons.join("; "))]));
     let superseded = preview.superseded.then(|| {
@@ -209,9 +224,9 @@ pub fn preview(release: &Release, preview: &PreviewContent) -> String {
         preview,
         summary,
         faults: &preview.faults,
-        lines: preview.changes.iter().map(|change| line(&site, change)).collect(),
+        lines: lines(&site, &preview.changes, usize::MAX),
         blast,
-        most_held: preview.most_held.iter().map(|(title, count)| (title, picks(*count))).collect(),
+        most_held: preview.most_held.iter().map(|(title, count)| (title, agendas(*count))).collect(),
         guard,
         superseded,
         site: site.clone(),

@@ -1,10 +1,12 @@
 //! The pages and files that are rendered once, when a release is published.
 
+use super::part::{self, Listing};
+use super::session::Neighbours;
 use super::site::Site;
 use super::when::When;
-use super::{Assets, Page, ProgramView, part, program, session};
-use crate::feed::Effort;
-use crate::program::{SessionId, Slug};
+use super::{Assets, Page, ProgramView, program, search, session};
+use crate::feed::{Effort, FeedKey};
+use crate::program::SessionId;
 use crate::release::Release;
 use crate::revision::Entry;
 use crate::xml::Writer;
@@ -34,17 +36,23 @@ impl Pages {
         let embedded = ProgramView { embed: true, ..ProgramView::default() };
         pages.insert(embedded.path(), Page::html(program::program(release, &embedded)));
         if shown.len() <= MOST_SESSIONS {
+            let neighbours = Neighbours::of(release);
             for entry in &shown {
                 let path = format!("/sessions/{}", entry.session.id);
-                pages.insert(path, Page::html(session::render(&site, entry)));
+                pages.insert(path, Page::html(session::render(&site, entry, &neighbours)));
             }
-            for (slug, track) in &slugs.tracks {
-                pages.insert(format!("/tracks/{slug}"), Page::html(part::render_track(&site, track)));
+            for key in FeedKey::all(slugs) {
+                let page = part::render_part(&site, &key, 1).map(Page::html);
+                pages.extend(page.map(|page| (part_path(&key), page)));
             }
-            for slug in slugs.speakers.keys() {
-                let page = part::render_speaker(&site, slug);
-                pages.insert(format!("/speakers/{slug}"), Page::html(page));
+            for list in Listing::ALL {
+                let page = part::listing(release, list, 1).map(Page::html);
+                pages.extend(page.map(|page| (list.path().to_owned(), page)));
             }
+            pages.insert(
+                "/search.json".to_owned(),
+                Page::new("application/json", search::index(&site, &shown)),
+            );
         }
         pages.insert("/offline".to_owned(), Page::html(super::notice::offline(release)));
         insert_files(&site, &shown, &mut pages);
@@ -61,10 +69,9 @@ impl Pages {
         self.page(&format!("/sessions/{id}"))
     }
 
-    /// A track's page, under an old slug of it too.
-    pub fn track(&self, release: &Release, slug: &Slug) -> Option<&Page> {
-        let track = release.ledger.slugs.track(slug)?;
-        self.page(&format!("/tracks/{}", track.slug))
+    /// The first page of a track, room, speaker or day, under an old slug too.
+    pub fn part(&self, release: &Release, key: &FeedKey) -> Option<&Page> {
+        self.page(&part_path(&key.clone().resolve(&release.ledger.slugs)?))
     }
 
     /// All paths and pages, in no particular order.
@@ -84,7 +91,7 @@ impl Pages {
 /// that begins with it (RFC 9309, 2.2.2), so `/agenda` alone would forbid `/agendas/…` too. The longest match wins;
 /// crawlers older than the RFC take the first, so the longer rule comes first.
 const ROBOTS: &str = "User-agent: *\nAllow: /agendas/\nDisallow: /agenda\nDisallow: /handover/\n\
-                      Disallow: /organizer\n\nSitemap: ";
+                      Disallow: /organizer\nDisallow: /mine\n\nSitemap: ";
 
 fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, Page>) {
     let mut add = |path: String, media_type, body: Bytes| pages.insert(path, Page::new(media_type, body));
@@ -96,17 +103,22 @@ fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, P
     add(site.colours_path(), "text/css; charset=utf-8", site.colours().into());
 }
 
+/// The path of the page of a part: that of its feed without the suffix.
+fn part_path(key: &FeedKey) -> String {
+    key.to_string().trim_end_matches(".ics").to_owned()
+}
+
 fn sitemap(site: &Site<'_>, shown: &[&Entry]) -> Vec<u8> {
     let slugs = &site.release.ledger.slugs;
     let sessions = shown
         .iter()
         .map(|entry| (format!("/sessions/{}", entry.session.id), Some(When::iso(entry.revision.modified))));
-    let tracks = slugs.tracks.keys().map(|slug| (format!("/tracks/{slug}"), None));
-    let speakers = slugs.speakers.keys().map(|slug| (format!("/speakers/{slug}"), None));
+    let lists = Listing::ALL.iter().map(|list| (list.path().to_owned(), None));
+    let parts = FeedKey::all(slugs).filter(|key| *key != FeedKey::Program).map(|key| (part_path(&key), None));
     let top = [("/".to_owned(), Some(When::iso(site.release.published()))), ("/changes".to_owned(), None)];
     let mut xml = Writer::default();
     xml.open("urlset", &[("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9")]);
-    for (path, modified) in top.into_iter().chain(tracks).chain(speakers).chain(sessions) {
+    for (path, modified) in top.into_iter().chain(lists).chain(parts).chain(sessions) {
         xml.open("url", &[]);
         xml.leaf("loc", &[], &site.conference().link(&path));
         if let Some(modified) = modified {

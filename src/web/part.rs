@@ -1,4 +1,6 @@
-//! The pages of tracks and speakers.
+//! The pages of tracks, rooms, speakers and days, and the lists of tracks, rooms and speakers.
+//!
+//! Invariant: a page shows at most [`SESSIONS_PER_PAGE`] sessions or [`ROWS_PER_PAGE`] rows, and links to the others.
 
 use super::day::{Day, days};
 use super::session::{ProsePiece, pieces, standing};
@@ -6,9 +8,20 @@ use super::site::{Head, Site};
 use super::text::fill;
 use super::write;
 use crate::feed::FeedKey;
-use crate::program::{Slug, Track};
+use crate::program::Text;
 use crate::release::Release;
+use crate::revision::Entry;
 use askama::Template;
+use chrono::NaiveDate;
+
+/// The most sessions on a page of a track, room, speaker or day.
+pub const SESSIONS_PER_PAGE: usize = 300;
+
+/// The most rows on a page of a list.
+pub const ROWS_PER_PAGE: usize = 1000;
+
+/// Links below a page: address, relation, label.
+type Turns = Vec<(String, &'static str, String)>;
 
 #[derive(Template)]
 #[template(path = "part.html")]
@@ -24,74 +37,220 @@ struct PartPage<'a> {
     subscribe: String,
     offer: String,
     days: Vec<Day<'a>>,
+    turns: Turns,
 }
 
-/// A track's page; none where the slug was never published.
-pub fn track(release: &Release, slug: &Slug) -> Option<String> {
-    let track = release.ledger.slugs.track(slug)?;
-    Some(render_track(&Site::of(release), track))
+/// What differs between the kinds of parts.
+struct Part<'a> {
+    path: String,
+    over: &'static str,
+    name: String,
+    /// A text about it, in paragraphs.
+    about: Option<&'a Text>,
+    standing: String,
+    nothing: &'static str,
+    class: String,
+    turns: Turns,
 }
 
-pub(super) fn render_track(site: &Site<'_>, track: &Track) -> String {
-    let entries = site.release.part(&FeedKey::Track(track.slug.clone()));
-    let path = format!("/tracks/{}", track.slug);
-    let about = if track.about.is_empty() {
-        fill(
-            site.words.part_of,
-            &[("name", track.name.as_str()), ("title", site.conference().title.as_str())],
-        )
-    } else {
-        track.about.to_string()
+impl<'a> Part<'a> {
+    fn of(site: &Site<'a>, key: &FeedKey, entries: &[&'a Entry]) -> Option<Self> {
+        let (words, slugs) = (site.words, &site.release.ledger.slugs);
+        let path = key.to_string().trim_end_matches(".ics").to_owned();
+        let part = |over, name: String, nothing| Part {
+            path: path.clone(),
+            over,
+            name,
+            about: None,
+            standing: String::new(),
+            nothing,
+            class: String::new(),
+            turns: Turns::new(),
+        };
+        Some(match key {
+            FeedKey::Program => return None,
+            FeedKey::Track(slug) => {
+                let track = slugs.track(slug)?;
+                let about = Some(&track.about).filter(|about| !about.is_empty());
+                let class = format!("t-{slug} card");
+                Part { about, class, ..part(words.track, track.name.to_string(), words.announced_track) }
+            }
+            FeedKey::Room(slug) => {
+                let (_, name) = slugs.room(slug)?;
+                part(words.room, name.to_string(), words.nothing_here)
+            }
+            FeedKey::Day(day) => Part {
+                turns: neighbours_of(site, *day),
+                ..part(words.day_label, site.when.day(*day), words.nothing_here)
+            },
+            FeedKey::Speaker(slug) => {
+                let name = slugs.speakers.get(slug)?;
+                let appearances = || {
+                    let speakers = entries.iter().flat_map(|entry| &entry.session.speakers);
+                    speakers.filter(|speaker| speaker.name == *name)
+                };
+                let about = appearances().map(|speaker| &speaker.bio).find(|bio| !bio.is_empty());
+                let mut standings: Vec<String> =
+                    appearances().map(standing).filter(|text| !text.is_empty()).collect();
+                standings.dedup();
+                let standing = standings.join(" · ");
+                Part { about, standing, ..part(words.speaker, name.to_string(), words.no_longer_speaking) }
+            }
+        })
+    }
+}
+
+/// The days before and after a day.
+fn neighbours_of(site: &Site<'_>, day: NaiveDate) -> Turns {
+    let days = &site.release.ledger.slugs.days;
+    let link = |day: &NaiveDate, rel| (format!("/days/{day}"), rel, site.when.day(*day));
+    let before = days.range(..day).next_back().map(|day| link(day, "prev"));
+    let after = days.iter().find(|other| **other > day).map(|day| link(day, "next"));
+    before.into_iter().chain(after).collect()
+}
+
+/// The page of a track, room, speaker or day, counted from 1; none where the part or page does not exist.
+pub fn part(release: &Release, key: &FeedKey, page: usize) -> Option<String> {
+    let key = key.clone().resolve(&release.ledger.slugs)?;
+    render_part(&Site::of(release), &key, page)
+}
+
+pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option<String> {
+    let entries = site.release.part(key);
+    let part = Part::of(site, key, &entries)?;
+    let (listed, mut turns) = turn(&entries, SESSIONS_PER_PAGE, &part.path, page, site)?;
+    turns.extend(part.turns);
+    let of = [("name", part.name.as_str()), ("title", site.conference().title.as_str())];
+    let about = part.about.map_or_else(|| fill(site.words.part_of, &of), ToString::to_string);
+    let mut head = Head::public(site, &part.name, &about, &part.path);
+    head.feed = Some((part.name.clone(), format!("{}.ics", part.path)));
+    Some(write(&PartPage {
+        head,
+        class: part.class,
+        over: part.over,
+        standing: part.standing,
+        prose: &pieces(part.about.map(Text::as_str).unwrap_or_default()),
+        nothing: part.nothing,
+        subscribe: format!("/subscribe{}", part.path),
+        offer: fill(site.words.subscribe_to, &[("name", &part.name)]),
+        heading: part.name,
+        days: days(site, listed),
+        turns,
+        site: site.clone(),
+    }))
+}
+
+/// The items of a page, and the links to the page before and after it.
+fn turn<'b, T>(
+    all: &'b [T],
+    size: usize,
+    path: &str,
+    page: usize,
+    site: &Site<'_>,
+) -> Option<(&'b [T], Turns)> {
+    let from = page.checked_sub(1)?.checked_mul(size)?;
+    let listed = all.get(from..all.len().min(from.saturating_add(size)))?;
+    if listed.is_empty() && page > 1 {
+        return None;
+    }
+    let link = |page: usize, rel, label: &str| {
+        let query = if page > 1 { format!("?page={page}") } else { String::new() };
+        (format!("{path}{query}"), rel, label.to_owned())
     };
-    let mut head = Head::public(site, track.name.as_str(), &about, &path);
-    head.feed = Some((track.name.to_string(), format!("{path}.ics")));
-    let nothing = site.words.announced_track;
-    write(&PartPage {
-        head,
-        class: format!("t-{} card", track.slug),
-        over: site.words.track,
-        heading: track.name.to_string(),
-        standing: String::new(),
-        prose: &pieces(track.about.as_str()),
-        nothing,
-        subscribe: format!("/subscribe{path}"),
-        offer: fill(site.words.subscribe_to, &[("name", track.name.as_str())]),
-        days: days(site, &entries),
-        site: site.clone(),
-    })
+    let before = (page > 1).then(|| link(page - 1, "prev", site.words.previous_page));
+    let after = (from + listed.len() < all.len()).then(|| link(page + 1, "next", site.words.next_page));
+    Some((listed, before.into_iter().chain(after).collect()))
 }
 
-/// A speaker's page; none where the slug was never published.
-pub fn speaker(release: &Release, slug: &Slug) -> Option<String> {
-    release.ledger.slugs.speakers.get(slug)?;
-    Some(render_speaker(&Site::of(release), slug))
+/// A list of everything of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// `/tracks`
+    Tracks,
+    /// `/rooms`
+    Rooms,
+    /// `/speakers`
+    Speakers,
 }
 
-pub(super) fn render_speaker(site: &Site<'_>, slug: &Slug) -> String {
-    let name = site.release.ledger.slugs.speakers.get(slug).cloned().unwrap_or_default();
-    let entries = site.release.part(&FeedKey::Speaker(slug.clone()));
-    let appearances =
-        || entries.iter().flat_map(|entry| &entry.session.speakers).filter(|speaker| speaker.name == name);
-    let bio = appearances().map(|speaker| &speaker.bio).find(|bio| !bio.is_empty());
-    let mut standings: Vec<String> = appearances().map(standing).filter(|text| !text.is_empty()).collect();
-    standings.dedup();
-    let path = format!("/speakers/{slug}");
-    let about = bio.map(ToString::to_string).unwrap_or_else(|| {
-        fill(site.words.part_of, &[("name", name.as_str()), ("title", site.conference().title.as_str())])
-    });
-    let mut head = Head::public(site, name.as_str(), &about, &path);
-    head.feed = Some((name.to_string(), format!("{path}.ics")));
-    write(&PartPage {
-        head,
-        class: String::new(),
-        over: site.words.speaker,
-        heading: name.to_string(),
-        standing: standings.join(" · "),
-        prose: &pieces(bio.map(crate::program::Text::as_str).unwrap_or_default()),
-        nothing: site.words.no_longer_speaking,
-        subscribe: format!("/subscribe{path}"),
-        offer: fill(site.words.subscribe_to, &[("name", name.as_str())]),
-        days: days(site, &entries),
-        site: site.clone(),
-    })
+impl Listing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tracks, Self::Rooms, Self::Speakers];
+
+    /// Its path.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Tracks => "/tracks",
+            Self::Rooms => "/rooms",
+            Self::Speakers => "/speakers",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "listing.html")]
+struct ListingPage<'a> {
+    site: Site<'a>,
+    head: Head,
+    heading: &'static str,
+    rows: Vec<ListingRow>,
+    turns: Turns,
+}
+
+struct ListingRow {
+    href: String,
+    name: String,
+    class: String,
+    about: String,
+    count: String,
+}
+
+/// A page of a list, counted from 1; none where the page does not exist.
+pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<String> {
+    let site = Site::of(release);
+    let (slugs, words) = (&release.ledger.slugs, site.words);
+    // A speaker or room of an earlier release is not listed; a track may be announced before it has sessions.
+    let is_used = |key: &FeedKey| release.feeds.feed(key).is_some_and(|feed| !feed.members().is_empty());
+    let mut keys: Vec<(FeedKey, &Text)> = match listing {
+        Listing::Tracks => {
+            release.program.tracks.iter().map(|it| (FeedKey::Track(it.slug.clone()), &it.name)).collect()
+        }
+        Listing::Rooms => {
+            slugs.rooms.iter().map(|(slug, name)| (FeedKey::Room(slug.clone()), name)).collect()
+        }
+        Listing::Speakers => {
+            slugs.speakers.iter().map(|(slug, name)| (FeedKey::Speaker(slug.clone()), name)).collect()
+        }
+    };
+    if listing != Listing::Tracks {
+        keys.retain(|(key, _)| is_used(key));
+    }
+    let (listed, turns) = turn(&keys, ROWS_PER_PAGE, listing.path(), page, &site)?;
+    let row = |(key, name): &(FeedKey, &Text)| {
+        let entries = release.part(key);
+        let about = match key {
+            FeedKey::Speaker(_) => {
+                let speakers = entries.iter().flat_map(|entry| &entry.session.speakers);
+                speakers.filter(|speaker| speaker.name == **name).map(standing).find(|text| !text.is_empty())
+            }
+            FeedKey::Track(slug) => slugs.track(slug).map(|track| track.about.to_string()),
+            _ => None,
+        };
+        ListingRow {
+            href: key.to_string().trim_end_matches(".ics").to_owned(),
+            name: name.to_string(),
+            class: if let FeedKey::Track(slug) = key { format!("t-{slug}") } else { String::new() },
+            about: about.unwrap_or_default(),
+            count: words.count(entries.len(), words.session_count, words.sessions_count),
+        }
+    };
+    let (heading, here) = match listing {
+        Listing::Tracks => (words.all_tracks, "tracks"),
+        Listing::Rooms => (words.all_rooms, "rooms"),
+        Listing::Speakers => (words.all_speakers, "speakers"),
+    };
+    let of = [("name", heading), ("title", site.conference().title.as_str())];
+    let head = Head::public(&site, heading, &fill(words.part_of, &of), listing.path()).at(here);
+    let rows = listed.iter().map(row).collect();
+    Some(write(&ListingPage { head, heading, rows, turns, site: site.clone() }))
 }

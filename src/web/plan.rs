@@ -3,9 +3,9 @@
 use super::card::Card;
 use super::site::Site;
 use super::text::fill;
+use super::when::{Segment, fill_segments};
 use crate::agenda::{Agenda, Item};
 use crate::program::SessionId;
-use crate::revision::Entry;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// A day with picks.
@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 pub(super) struct PlanDay<'a> {
     pub date: NaiveDate,
     pub heading: String,
+    pub short: String,
     pub zone: String,
     pub items: Vec<PlanItem<'a>>,
 }
@@ -23,7 +24,7 @@ pub(super) struct PlanItem<'a> {
     pub card: Option<Card<'a>>,
     pub label: String,
     /// `Free 10:30–11:00 am: Coffee and Tea Break`
-    pub gap: Option<String>,
+    pub gap: Option<Vec<Segment>>,
     /// Its overlaps, in words.
     pub clash: Option<String>,
     /// The sessions that the button that keeps this one removes.
@@ -62,6 +63,7 @@ pub(super) fn plan<'a>(
         Some(PlanDay {
             date,
             heading: site.when.day(date),
+            short: site.when.short_day(date),
             zone: site.when.zone.abbreviation(first),
             items: lines,
         })
@@ -71,11 +73,8 @@ pub(super) fn plan<'a>(
 
 fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a> {
     let slot = &item.session().slot;
-    let said = |other: &&Entry| {
-        let range = site.when.range(other.session.slot.start, other.session.slot.end);
-        format!("“{}” ({range})", other.session.title)
-    };
-    let others = site.listed(item.clashes.iter().map(said), item.more_clashes);
+    let titles = item.clashes.iter().map(|other| format!("“{}”", other.session.title));
+    let others = site.listed(titles, item.more_clashes);
     let clash = fill(site.words.clash, &[("other", &others)]);
     // The button must remove every overlapping session, so it is left out where not all of them are known here.
     let others = item.clashes.iter().filter(|_| item.more_clashes == 0).map(|other| other.session.id.clone());
@@ -90,15 +89,31 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
 }
 
 /// Free time in words, with the breaks, meals and parties during it.
-fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-    let free = fill(site.words.free_range, &[("range", &site.when.range(from, to))]);
+fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Segment> {
     let offered = site.release.pauses((from, to), MOST_OFFERED);
-    if offered.first.is_empty() {
-        return free;
+    let range = |from, to| vec![site.when.range_segment(from, to)];
+    // `Free 11:45 am–12:35 pm, then lunch until 1:50 pm`
+    if let ([only], 0) = (offered.first.as_slice(), offered.more) {
+        let slot = &only.session.slot;
+        if from < slot.start && slot.end >= to - LEAST_GAP {
+            let values = [
+                ("range", range(from, slot.start)),
+                ("what", vec![Segment::plain(only.session.title.as_str())]),
+                ("until", vec![site.when.time_segment(slot.end)]),
+            ];
+            return fill_segments(site.words.free_then, &values);
+        }
     }
-    let said = offered.first.iter().map(|entry| {
+    let mut segments = fill_segments(site.words.free_range, &[("range", range(from, to))]);
+    for (place, entry) in offered.first.iter().enumerate() {
         let slot = &entry.session.slot;
-        format!("{} {}", entry.session.title, site.when.range(slot.start, slot.end))
-    });
-    format!("{free}: {}", site.listed(said, offered.more))
+        let before = if place == 0 { ": " } else { ", " };
+        segments.push(Segment::plain(format!("{before}{} ", entry.session.title)));
+        segments.push(site.when.range_segment(slot.start, slot.end));
+    }
+    if offered.more > 0 {
+        let more = fill(site.words.and_more, &[("n", &offered.more.to_string())]);
+        segments.push(Segment::plain(format!(" {more}")));
+    }
+    segments
 }

@@ -2,14 +2,16 @@
 
 use super::day::{Day, days};
 use super::encode::data_block;
+use super::search::{Hit, found};
 use super::site::{Head, Site};
 use super::text::fill;
 use super::{ProgramView, schema, write};
-use crate::program::{SessionKind, Track};
+use crate::program::{SessionId, SessionKind, Track};
 use crate::release::Release;
 use crate::revision::Entry;
 use askama::Template;
-use std::collections::BTreeSet;
+use chrono::NaiveDate;
+use std::collections::{BTreeSet, HashSet};
 
 #[derive(Template)]
 #[template(path = "program.html")]
@@ -18,11 +20,15 @@ struct ProgramPage<'a> {
     head: Head,
     view: &'a ProgramView,
     heading: String,
-    zone_line: String,
     shown_line: String,
     is_filtered: bool,
+    has_filter: bool,
+    has_mine_switch: bool,
     choices: Vec<FilterSelect>,
-    subscribe: Option<String>,
+    subscribe: Option<(String, String)>,
+    tabs: Vec<(NaiveDate, String)>,
+    found_line: String,
+    hits: Vec<Hit<'a>>,
     days: Vec<Day<'a>>,
     announced: Vec<&'a Track>,
 }
@@ -43,6 +49,9 @@ struct FilterOption {
 /// The most sessions on a page that is rendered for one request. The whole program is rendered at publication.
 const MOST_MADE: usize = 1000;
 
+/// The most results of a search. The text of each is searched for the places to mark.
+const MOST_HITS: usize = 100;
+
 /// `12 of 64 sessions`, and how many of them are listed where not all are.
 fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String {
     let line = fill(site.words.shown, &[("n", &found.to_string()), ("of", &of.to_string())]);
@@ -54,37 +63,90 @@ fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String
 
 /// Renders the page. [`super::Pages`] holds the default view.
 pub fn program(release: &Release, view: &ProgramView) -> String {
+    render(release, view, &[])
+}
+
+/// The program with a visitor's picks marked. A program with more sessions than a request may render shows only the picks.
+pub fn picked_program(release: &Release, picks: &[SessionId]) -> String {
+    render(release, &ProgramView { is_mine: true, ..ProgramView::default() }, picks)
+}
+
+fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String {
     let site = Site::of(release);
-    let conference = site.conference();
-    let slugs = &release.ledger.slugs;
+    let (conference, words) = (site.conference(), site.words);
     let shown = release.visible_entries();
-    let mut entries = view.entries(release);
-    let found = entries.len();
-    if !view.is_kept() {
-        entries.truncate(MOST_MADE);
+    let picked: HashSet<&SessionId> = picks.iter().collect();
+    let (mut entries, marks) = match view.text.is_empty() {
+        true => (view.entries(release), Vec::new()),
+        false => {
+            let (ranked, marks) = found(release, &view.text);
+            (view.filtered(release, ranked), marks)
+        }
+    };
+    if view.is_mine && entries.len() > MOST_MADE {
+        entries.retain(|entry| picked.contains(&entry.session.id));
     }
-    let words = view.filter.describe(slugs);
-    let text = if view.text.is_empty() { String::new() } else { format!("“{}”", view.text) };
-    let is_filtered = !words.is_empty() || !text.is_empty();
-    let part = [words, text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-    let heading = if is_filtered { part } else { site.words.program.to_owned() };
-    let title = if is_filtered { heading.as_str() } else { conference.title.as_str() };
-    let about = fill(site.words.about_program, &[("title", conference.title.as_str())]);
-    let canonical = ProgramView { embed: false, ..view.clone() }.path();
-    let mut head = Head::public(&site, title, &about, &canonical).at("program");
+    let count = entries.len();
+    if !view.is_rendered_at_publication() {
+        entries.truncate(if view.text.is_empty() { MOST_MADE } else { MOST_HITS });
+    }
+    let has_filter = !view.filter.is_empty();
+    let is_filtered = has_filter || !view.text.is_empty();
+    let filter = site.describe(&view.filter);
+    let found_line = match count {
+        _ if view.text.is_empty() => String::new(),
+        0 => fill(words.nothing_found_for, &[("text", &view.text)]),
+        _ => fill(&words.count(count, words.result_for, words.results_for), &[("text", &view.text)]),
+    };
+    let heading = match (has_filter, view.text.is_empty()) {
+        (true, _) => filter,
+        (false, false) => words.search.to_owned(),
+        (false, true) => words.program.to_owned(),
+    };
+    let title = match is_filtered {
+        true if !view.text.is_empty() => format!("“{}”", view.text),
+        true => heading.clone(),
+        false => conference.title.to_string(),
+    };
+    let about = fill(words.about_program, &[("title", conference.title.as_str())]);
+    let canonical = ProgramView { embed: false, is_mine: false, ..view.clone() }.path();
+    let mut head = match view.is_mine {
+        true => Head::secret(&site, words.program).at("program"),
+        false => Head::public(&site, &title, &about, &canonical).at("program"),
+    };
     head.embed = view.embed;
     let query = view.feed_query().map(|query| if query.is_empty() { query } else { format!("?{query}") });
-    head.feed = query.as_ref().map(|query| (title.to_owned(), format!("/program.ics{query}")));
-    head.schema = (!is_filtered).then(|| data_block(&schema::conference(&site, &entries)));
+    head.feed = query.as_ref().map(|query| (title, format!("/program.ics{query}")));
+    head.schema = (!is_filtered && !view.is_mine).then(|| data_block(&schema::conference(&site, &entries)));
+    let subscribe = query.map(|query| {
+        (
+            format!("/subscribe/program{query}"),
+            words.count(count, words.subscribe_to_one, words.subscribe_to_these),
+        )
+    });
+    let (mut days, hits) = match view.text.is_empty() {
+        true => (days(&site, &entries), Vec::new()),
+        false => (Vec::new(), entries.iter().map(|entry| Hit::of(&site, entry, &marks)).collect()),
+    };
+    let cards = days.iter_mut().flat_map(|day| &mut day.moments).flat_map(|moment| &mut moment.cards);
+    cards.for_each(|card| card.is_picked = picked.contains(&card.session.id));
     let page = ProgramPage {
         head,
         view,
-        zone_line: site.zone_line(),
-        shown_line: shown_line(&site, entries.len(), found, shown.len()),
+        shown_line: if has_filter || entries.len() < count {
+            shown_line(&site, entries.len(), count, shown.len())
+        } else {
+            String::new()
+        },
         is_filtered,
+        has_filter,
+        has_mine_switch: !view.embed,
         choices: choices(&site, view, &shown),
-        subscribe: query.map(|query| format!("/subscribe/program{query}")),
-        days: days(&site, &entries),
+        subscribe,
+        tabs: days.iter().map(|day| (day.date, day.short.clone())).collect(),
+        found_line,
+        hits,
+        days,
         announced: if is_filtered { Vec::new() } else { announced(release, &shown) },
         heading,
         site,

@@ -5,10 +5,12 @@ use super::encode::data_block;
 use super::site::{Head, Site};
 use super::text::fill;
 use super::{schema, write};
-use crate::program::{SessionId, Speaker};
+use crate::feed::FeedKey;
+use crate::program::{SessionId, Slug, Speaker};
 use crate::release::Release;
 use crate::revision::Entry;
 use askama::Template;
+use std::collections::HashMap;
 
 #[derive(Template)]
 #[template(path = "session.html")]
@@ -22,7 +24,13 @@ struct SessionPage<'a> {
     abstract_text: &'a [ProsePiece],
     links: Vec<(String, String)>,
     speakers: Vec<SpeakerView>,
-    beside: Vec<Card<'a>>,
+    /// Label, relation and card of the sessions before and after it in its track.
+    neighbours: Vec<(String, &'static str, Card<'a>)>,
+    track_name: String,
+    /// Address and name of its room.
+    room: Option<(String, String)>,
+    /// Parallel sessions, with the first sentence of each abstract.
+    beside: Vec<(Card<'a>, String)>,
     /// How many more run at the same time, in words.
     more_beside: Option<String>,
 }
@@ -39,14 +47,39 @@ struct SpeakerView {
     bio: Vec<ProsePiece>,
 }
 
+/// The sessions before and after each session in its track.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours<'a>(HashMap<&'a SessionId, [Option<&'a Entry>; 2]>);
+
+impl<'a> Neighbours<'a> {
+    /// Those of every session.
+    pub(super) fn of(release: &'a Release) -> Self {
+        let mut all = Self::default();
+        release.ledger.slugs.tracks.keys().for_each(|slug| all.add(release, slug));
+        all
+    }
+
+    fn add(&mut self, release: &'a Release, track: &Slug) {
+        let entries: Vec<&Entry> = release.part(&FeedKey::Track(track.clone()));
+        let is_listed = |entry: &&&Entry| !entry.session.kind.is_pause();
+        let entries: Vec<&Entry> = entries.iter().filter(is_listed).copied().collect();
+        for (place, entry) in entries.iter().enumerate() {
+            let before = place.checked_sub(1).and_then(|place| entries.get(place)).copied();
+            self.0.insert(&entry.session.id, [before, entries.get(place + 1).copied()]);
+        }
+    }
+}
+
 /// Renders the page; none where the program does not show the session.
 pub fn session(release: &Release, id: &SessionId) -> Option<String> {
     let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
-    Some(render(&Site::of(release), entry))
+    let mut neighbours = Neighbours::default();
+    entry.session.track.iter().for_each(|slug| neighbours.add(release, slug));
+    Some(render(&Site::of(release), entry, &neighbours))
 }
 
-pub(super) fn render(site: &Site<'_>, entry: &Entry) -> String {
-    let session = &entry.session;
+pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbours<'a>) -> String {
+    let (session, words) = (&entry.session, site.words);
     let start = session.slot.start;
     let card = Card::of(site, entry);
     let people = (!card.people.is_empty()).then(|| card.people.clone());
@@ -57,9 +90,24 @@ pub(super) fn render(site: &Site<'_>, entry: &Entry) -> String {
     let mut head = Head::public(site, session.title.as_str(), &about.join(". "), &path).at("session");
     head.schema = Some(data_block(&schema::single(site, entry)));
     head.feed = Some((session.title.to_string(), format!("{path}.ics")));
-    let own = session.url.as_ref().map(|url| (url.to_string(), site.words.organizers_page.to_owned()));
+    let own = session.url.as_ref().map(|url| (url.to_string(), words.organizers_page.to_owned()));
     let links = session.links.iter().map(|link| (link.url.to_string(), link.label.to_string()));
     let meanwhile = site.release.beside(entry, MOST_BESIDE);
+    let track_name = card.track.map(|track| track.name.to_string()).unwrap_or_default();
+    let [before, after] = neighbours.0.get(&session.id).copied().unwrap_or_default();
+    let neighbour = |entry: Option<&'a Entry>, label, rel| {
+        entry.map(|entry| (fill(label, &[("name", &track_name)]), rel, Card::of(site, entry)))
+    };
+    let before = neighbour(before, words.previous_in_track, "prev");
+    let after = neighbour(after, words.next_in_track, "next");
+    let room = session.slot.room.as_ref().and_then(|name| {
+        let slug = site.release.ledger.slugs.room_slug(name)?;
+        Some((format!("/rooms/{slug}"), name.to_string()))
+    });
+    let beside = meanwhile
+        .first
+        .iter()
+        .map(|other| (Card::of(site, other), first_sentence(other.session.abstract_text.as_str())));
     write(&SessionPage {
         head,
         date: site.when.date(start).format("%Y-%m-%d").to_string(),
@@ -68,12 +116,31 @@ pub(super) fn render(site: &Site<'_>, entry: &Entry) -> String {
         abstract_text: &pieces(session.abstract_text.as_str()),
         links: own.into_iter().chain(links).collect(),
         speakers: session.speakers.iter().map(|speaker| person(site, speaker)).collect(),
-        beside: meanwhile.first.iter().map(|other| Card::of(site, other)).collect(),
+        neighbours: before.into_iter().chain(after).collect(),
+        room,
+        beside: beside.collect(),
         more_beside: (meanwhile.more > 0)
-            .then(|| fill(site.words.and_more, &[("n", &meanwhile.more.to_string())])),
+            .then(|| fill(words.and_more, &[("n", &meanwhile.more.to_string())])),
+        track_name,
         card,
         site: site.clone(),
     })
+}
+
+/// The longest first sentence, in characters.
+const LONGEST_SENTENCE: usize = 200;
+
+/// The first sentence of a text, cut where it is long.
+fn first_sentence(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let ends = line.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
+    let is_end = |end: &usize| line.get(*end..).is_some_and(|rest| rest.starts_with(' '));
+    let sentence = ends.into_iter().find(is_end).and_then(|end| line.get(..end)).unwrap_or(line);
+    if sentence.chars().count() <= LONGEST_SENTENCE {
+        return sentence.to_owned();
+    }
+    let cut: String = sentence.chars().take(LONGEST_SENTENCE).collect();
+    format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(start, _)| start))
 }
 
 fn person(site: &Site<'_>, speaker: &Speaker) -> SpeakerView {
@@ -136,6 +203,14 @@ pub(super) fn pieces(text: &str) -> Vec<ProsePiece> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_sentence_ends_at_a_full_stop_before_a_space_or_where_it_is_too_long() {
+        assert_eq!(first_sentence("\n Version 2.0 is out. More.\nNext."), "Version 2.0 is out.");
+        assert_eq!(first_sentence("No end"), "No end");
+        assert_eq!(first_sentence(""), "");
+        assert_eq!(first_sentence(&"word ".repeat(100)).chars().count(), 200);
+    }
 
     #[test]
     fn paragraphs_and_bullets() {

@@ -5,6 +5,7 @@ use super::assets::fingerprinted;
 use super::encode::data_block;
 use super::text::{Phrases, fill};
 use super::when::When;
+use crate::feed::FeedFilter;
 use crate::program::{Clock, Conference, Slug, Track};
 use crate::release::Release;
 use std::fmt::Write;
@@ -73,8 +74,28 @@ impl<'a> Site<'a> {
 
     /// The line that names the time zone.
     pub(super) fn zone_line(&self) -> String {
-        let place = self.when.zone.name();
-        fill(self.words.times_are, &[("zone", &self.zone_name()), ("place", place)])
+        fill(self.words.times_are, &[("zone", &self.zone_name())])
+    }
+
+    /// The first start and the last end of all sessions, for scripts.
+    pub(super) fn span(&self) -> Option<(String, String)> {
+        let sessions = self.release.program.order();
+        let first = sessions.first()?.slot.start;
+        let last = sessions.iter().map(|session| session.slot.end).max()?;
+        Some((When::iso(first), When::iso(last)))
+    }
+
+    /// A filter in words: `Track 1, Talk, Tue 25`.
+    pub(super) fn describe(&self, filter: &FeedFilter) -> String {
+        let slugs = &self.release.ledger.slugs;
+        let tracks =
+            filter.tracks.iter().filter_map(|slug| self.track(slug)).map(|track| track.name.to_string());
+        let rooms = filter.rooms.iter().filter_map(|slug| slugs.room(slug)).map(|(_, name)| name.to_string());
+        let speakers =
+            filter.speakers.iter().filter_map(|slug| slugs.speakers.get(slug)).map(ToString::to_string);
+        let kinds = filter.kinds.iter().map(|kind| self.words.kind(*kind).to_owned());
+        let days = filter.days.iter().map(|day| self.when.short_day(*day));
+        tracks.chain(rooms).chain(speakers).chain(kinds).chain(days).collect::<Vec<_>>().join(", ")
     }
 
     /// The line in the footer that names the release.
@@ -150,6 +171,6 @@ impl Head {
 
     /// The modules that the entry module imports. Preloaded, they load in parallel instead of one after another.
     pub(super) fn modules(&self) -> &'static [&'static str] {
-        &["words.js", "queue.js", "times.js", "live.js", "picks.js"]
+        &["words.js", "queue.js", "times.js", "live.js", "picks.js", "now.js"]
     }
 }

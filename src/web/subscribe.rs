@@ -70,7 +70,7 @@ pub fn subscribe(
     let title = &site.conference().title;
     let (name, feed, filter) = match subject {
         Subject::Program(filter) => {
-            let words = filter.describe(slugs);
+            let words = site.describe(filter);
             let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
             (name, FeedKey::Program.to_string(), filter.clone())
         }
@@ -96,9 +96,6 @@ pub fn subscribe(
     let plain = address(&options);
     // Google Calendar hides cancelled events, so its feed marks them in the title instead.
     let for_google = address(&FeedOptions { cancelled: Cancelled::Title, ..options });
-    let query = canonical_query(&filter, &options);
-    let here = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-    let here = site.conference().link(&here);
     let heading = fill(site.words.subscribe_heading, &[("name", &name)]);
     let mut head = match subject {
         Subject::Agenda { .. } | Subject::Team { .. } => Head::secret(&site, site.words.subscribe),
@@ -110,7 +107,7 @@ pub fn subscribe(
         heading,
         filter: filter.pairs(),
         alarms: alarms(&site, options),
-        ways: ordered(ways(&site, &name, &plain, &for_google, &here, giggity), platform),
+        ways: ordered(ways(&site, &name, &plain, &for_google, giggity), platform),
         download: plain,
         path,
         site: site.clone(),
@@ -127,14 +124,7 @@ fn alarms(site: &Site<'_>, options: FeedOptions) -> Vec<(String, String, bool)> 
     [none].into_iter().chain([5, 10, 15, 30].map(alarm)).collect()
 }
 
-fn ways(
-    site: &Site<'_>,
-    name: &str,
-    plain: &str,
-    for_google: &str,
-    here: &str,
-    giggity: Option<String>,
-) -> Vec<Way> {
+fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, giggity: Option<String>) -> Vec<Way> {
     let w = site.words;
     let outlook =
         |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
@@ -149,7 +139,6 @@ fn ways(
         Way {
             button: Some((google, w.google_button)),
             address: Some(for_google.to_owned()),
-            qr: code(w.google_qr, here),
             ..way("google", w.google, w.google_how, w.google_delay)
         },
         Way {
@@ -185,11 +174,14 @@ fn ways(
 fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
     let first: &[&str] = match platform {
         Platform::Apple => &["apple"],
-        Platform::Android => &["icsx5", "giggity"],
+        Platform::Android => &["icsx5", "giggity", "google"],
         Platform::Windows => &["outlook", "microsoft"],
         Platform::Other => &["thunderbird"],
     };
-    ways.sort_by_key(|way| !first.contains(&way.id));
+    let rank = |id: &str| first.iter().position(|known| *known == id).unwrap_or(first.len());
+    // Apple Calendar is on no other platform, so it comes last there.
+    let is_apple = |id: &str| id == "apple" && platform != Platform::Apple;
+    ways.sort_by_key(|way| (is_apple(way.id), rank(way.id)));
     ways
 }
 

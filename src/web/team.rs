@@ -37,7 +37,6 @@ struct TeamPage<'a> {
     site: Site<'a>,
     head: Head,
     members: &'a [Fellow],
-    zone_line: String,
     address: String,
     subscribe: String,
     days: Vec<TeamDay<'a>>,
@@ -113,7 +112,6 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> Strin
     write(&TeamPage {
         head: Head::secret(&site, site.words.team),
         members,
-        zone_line: site.zone_line(),
         address: site.conference().link(&format!("/team/{}.ics", encode(tokens))),
         subscribe: format!("/subscribe/team/{}", encode(tokens)),
         days,

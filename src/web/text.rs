@@ -14,6 +14,11 @@ impl Phrases {
         if language.eq_ignore_ascii_case("en-US") { &AMERICAN } else { &BRITISH }
     }
 
+    /// `1 change`, `2 changes`: the text for one or the one for another number, with the number filled in.
+    pub(super) fn count(&self, n: usize, one: &str, many: &str) -> String {
+        fill(if n == 1 { one } else { many }, &[("n", &n.to_string())])
+    }
+
     /// The name of a kind of session.
     pub(super) fn kind(&self, kind: SessionKind) -> &'static str {
         match kind {
@@ -41,6 +46,20 @@ impl Phrases {
             ("unsettled", self.unsettled),
             ("now", self.now),
             ("next", self.next),
+            ("toNow", self.to_now),
+            ("toNext", self.to_next),
+            ("unfold", self.unfold),
+            ("fold", self.fold),
+            ("overlaps", self.overlaps),
+            ("keepBoth", self.keep_both),
+            ("replace", self.replace),
+            ("replaced", self.replaced),
+            ("resultFor", self.result_for),
+            ("resultsFor", self.results_for),
+            ("nothingFor", self.nothing_found_for),
+            ("myZone", self.my_zone),
+            ("venueZone", self.venue_zone),
+            ("venueDate", self.venue_date),
             ("release", self.new_release),
             ("reload", self.reload),
             ("offline", self.offline_since),

@@ -19,6 +19,8 @@ pub struct ProgramView {
     pub text: String,
     /// Without masthead and footer, to be framed by another site.
     pub embed: bool,
+    /// With the visitor's picks marked. No query asks for it: that page is personal and has an address of its own.
+    pub is_mine: bool,
 }
 
 impl ProgramView {
@@ -43,7 +45,7 @@ impl ProgramView {
             }
         }
         let (filter, _) = parse_query(rest, slugs)?;
-        Ok(Self { filter, text, embed })
+        Ok(Self { filter, text, embed, is_mine: false })
     }
 
     /// Whether it is the plain program page.
@@ -75,22 +77,24 @@ impl ProgramView {
     }
 
     /// Whether its page is rendered at publication.
-    pub(super) fn is_kept(&self) -> bool {
-        self.filter.is_empty() && self.text.is_empty()
+    pub(super) fn is_rendered_at_publication(&self) -> bool {
+        self.filter.is_empty() && self.text.is_empty() && !self.is_mine
     }
 
     /// The matching entries, in program order.
     pub fn entries<'a>(&self, release: &'a Release) -> Vec<&'a Entry> {
-        let found = (!self.text.is_empty()).then(|| release.search(&self.text));
-        if self.filter.is_empty() {
-            return found.unwrap_or_else(|| release.visible_entries());
+        let found = if self.text.is_empty() { release.visible_entries() } else { release.search(&self.text) };
+        self.filtered(release, found)
+    }
+
+    /// Those of the entries that match the filter, in their order.
+    pub(super) fn filtered<'a>(&self, release: &'a Release, mut entries: Vec<&'a Entry>) -> Vec<&'a Entry> {
+        if !self.filter.is_empty() {
+            // Feeds know the slugs of each session; computing them again here would be slow.
+            let admitted: HashSet<_> = release.feeds.matching(&self.filter).map(|event| &event.id).collect();
+            entries.retain(|entry| admitted.contains(&entry.session.id));
         }
-        let found: Option<HashSet<_>> =
-            found.map(|found| found.into_iter().map(|entry| &entry.session.id).collect());
-        // Feeds know the slugs of each session; computing them again here would be slow.
-        let admitted = release.feeds.matching(&self.filter);
-        let both = admitted.filter(|event| found.as_ref().is_none_or(|found| found.contains(&event.id)));
-        both.filter_map(|event| release.ledger.entries.get(&event.id)).collect()
+        entries
     }
 }
 

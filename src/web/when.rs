@@ -4,6 +4,46 @@ use super::text::{Phrases, fill};
 use crate::program::{Clock, Zone};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
+/// A run of text; a run that prints a time tells scripts which, so that they can show it in another zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub text: String,
+    /// The time as a `datetime` attribute; none for plain text.
+    pub at: Option<String>,
+    /// The end of a range.
+    pub end: Option<String>,
+    /// The name of the format, as `times.js` knows it.
+    pub format: &'static str,
+}
+
+impl Segment {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), at: None, end: None, format: "" }
+    }
+
+    fn time(text: String, at: DateTime<Utc>, format: &'static str) -> Self {
+        Self { text, at: Some(When::iso(at)), end: None, format }
+    }
+}
+
+/// [`fill`] with values that contain times.
+pub(super) fn fill_segments(text: &str, values: &[(&str, Vec<Segment>)]) -> Vec<Segment> {
+    let (mut out, mut rest) = (Vec::new(), text);
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        if !before.is_empty() {
+            out.push(Segment::plain(before));
+        }
+        let value = values.iter().find(|(known, _)| *known == name);
+        out.extend(value.map(|(_, segments)| segments.clone()).unwrap_or_default());
+        rest = after;
+    }
+    if !rest.is_empty() {
+        out.push(Segment::plain(rest));
+    }
+    out
+}
+
 /// Prints instants and dates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {
@@ -46,6 +86,11 @@ impl When {
         self.pattern(self.words.day_pattern, date)
     }
 
+    /// `Tue, Mar 25`
+    fn stamp_day(&self, date: NaiveDate) -> String {
+        self.pattern(self.words.stamp_day_pattern, date)
+    }
+
     /// `Tue 25`
     pub(super) fn short_day(&self, date: NaiveDate) -> String {
         self.pattern(self.words.short_day_pattern, date)
@@ -57,16 +102,43 @@ impl When {
         if first == last {
             return year(first);
         }
-        if (first.year(), first.month()) != (last.year(), last.month()) {
+        if first.year() != last.year() {
             return format!("{} – {}", year(first), year(last));
+        }
+        if first.month() != last.month() {
+            let day = |date| self.pattern(self.words.month_day_pattern, date);
+            let (first, year, last) = (day(first), last.year().to_string(), day(last));
+            let days = [("first", first.as_str()), ("last", &last), ("year", &year)];
+            return fill(self.words.months_pattern, &days);
         }
         let pattern = fill(self.words.days_pattern, &[("last", &last.day().to_string())]);
         self.pattern(&pattern, first)
     }
 
-    /// `Tue 25, 9:00 am PDT`
+    /// `Tue, Mar 25, 9:00 am PDT`
     pub(super) fn stamp(&self, at: DateTime<Utc>) -> String {
-        format!("{}, {} {}", self.short_day(self.date(at)), self.time(at), self.zone.abbreviation(at))
+        format!("{} {}", self.moment(at), self.zone.abbreviation(at))
+    }
+
+    /// `Tue, Mar 25, 9:00 am`
+    fn moment(&self, at: DateTime<Utc>) -> String {
+        format!("{}, {}", self.stamp_day(self.date(at)), self.time(at))
+    }
+
+    pub(super) fn stamp_segment(&self, at: DateTime<Utc>) -> Segment {
+        Segment::time(self.stamp(at), at, "stamp")
+    }
+
+    pub(super) fn moment_segment(&self, at: DateTime<Utc>) -> Segment {
+        Segment::time(self.moment(at), at, "moment")
+    }
+
+    pub(super) fn time_segment(&self, at: DateTime<Utc>) -> Segment {
+        Segment::time(self.time(at), at, "time")
+    }
+
+    pub(super) fn range_segment(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Segment {
+        Segment { end: Some(Self::iso(end)), ..Segment::time(self.range(start, end), start, "range") }
     }
 
     /// `March 2, 2025, 4:00 am PST`, for times that may be far from the conference.
@@ -109,6 +181,7 @@ impl When {
                 ("weekday", pick(&self.words.weekdays, weekday)),
                 ("wd", pick(&self.words.short_weekdays, weekday)),
                 ("month", pick(&self.words.months, date.month0() as usize)),
+                ("mon", pick(&self.words.short_months, date.month0() as usize)),
                 ("day", &date.day().to_string()),
                 ("year", &date.year().to_string()),
             ],
@@ -139,7 +212,8 @@ mod tests {
         assert_eq!(twelve.range(start, end), "9:00–9:45 am");
         assert_eq!(twelve.range(at("2025-03-25T18:45:00Z"), at("2025-03-25T19:30:00Z")), "11:45 am–12:30 pm");
         assert_eq!(when(Clock::TwentyFour, "en-GB").range(start, end), "09:00–09:45");
-        assert_eq!(twelve.stamp(start), "Tue 25, 9:00 am PDT");
+        assert_eq!(twelve.stamp(start), "Tue, Mar 25, 9:00 am PDT");
+        assert_eq!(when(Clock::TwentyFour, "en-GB").stamp(start), "Tue 25 Mar, 09:00 PDT");
         assert_eq!(twelve.full(start), "March 25, 2025, 9:00 am PDT");
         assert_eq!(twelve.offset_iso(start), "2025-03-25T09:00:00-07:00");
     }
@@ -162,6 +236,10 @@ mod tests {
         assert_eq!(when(Clock::Twelve, "en-GB").day(day), "Tuesday, 25 March");
         assert_eq!(when(Clock::Twelve, "en-US").days(day, last), "March 25–27, 2025");
         assert_eq!(when(Clock::Twelve, "en").days(day, last), "25–27 March 2025");
+        let (from, to) =
+            (NaiveDate::from_ymd_opt(2026, 11, 28).unwrap(), NaiveDate::from_ymd_opt(2026, 12, 1).unwrap());
+        assert_eq!(when(Clock::Twelve, "en-US").days(from, to), "November 28 – December 1, 2026");
+        assert_eq!(when(Clock::Twelve, "en-GB").days(from, to), "28 November – 1 December 2026");
     }
 
     #[test]

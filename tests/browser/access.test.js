@@ -53,11 +53,12 @@ for (const colorScheme of ["light", "dark"]) {
       };
       for (const path of [
         "/", "/?track=track-1&q=search", "/?embed", "/sessions/slow-queries", "/sessions/reception",
-        "/tracks/track-1", "/tracks/discussion-track", "/speakers/scott-laird", "/agenda", shared,
+        "/tracks/track-1", "/tracks/discussion-track", "/speakers/scott-laird", "/days/2025-03-25", "/speakers", "/tracks", "/rooms",
+        "/?q=observability", "/mine", "/agenda", "/agenda?done=deleted", "/team", shared,
         "/subscribe/program", `/subscribe${shared}`, "/changes", "/offline", "/no-such-page",
         `/agendas/${"x".repeat(20)}`, "/agenda/import", "/agenda/import?picks=cut-off", carried,
       ]) await look(guest, path);
-      for (const path of ["/", "/agenda", "/sessions/slow-queries", shared]) await look(owner.page, path);
+      for (const path of ["/", "/mine", "/agenda", "/agenda?done=linked", "/sessions/slow-queries", shared]) await look(owner.page, path);
       if ((await guest.goto("/organizer")).status() !== 404) {
         await look(guest, "/organizer");
         await guest.locator("input[name=secret]").fill(SECRET);
@@ -107,7 +108,7 @@ test("the program is read and picked from by keyboard alone", async (t) => {
 
 test("no motion for who wants none, no sideways scrolling on a narrow phone or with text twice as large", async (t) => {
   const { page } = await visitor(t, browser, server, { reducedMotion: "reduce" });
-  for (const path of ["/", "/sessions/slow-queries", "/changes", "/subscribe/program", "/agenda"]) {
+  for (const path of ["/", "/?q=observability", "/sessions/slow-queries", "/changes", "/subscribe/program", "/agenda", "/team", "/speakers", "/days/2025-03-25", "/organizer"]) {
     for (const [width, size] of [[320, "100%"], [360, "200%"], [2560, "100%"]]) {
       await page.setViewportSize({ width, height: 720 });
       await page.goto(path);

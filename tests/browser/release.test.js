@@ -25,19 +25,19 @@ test("picks made offline are kept and settled, none lost", async (t) => {
     await page.locator(`button.pick[value="${session}"]`).click();
     await page.locator(`button.pick[value="${session}"][aria-pressed="true"]`).waitFor();
   }
-  await page.locator("#notice").filter({ hasText: "You are offline. Your pick is kept" }).waitFor();
+  await page.locator("#notice").filter({ hasText: "You’re offline. We’ll save this" }).waitFor();
   await shoot(page, "offline-1-picked", { whole: false });
   await page.reload();
   await page.locator('button.pick[value="live-laugh-log"][aria-pressed="true"]').waitFor();
-  await page.locator("#notice").filter({ hasText: "This is as it was" }).waitFor();
+  await page.locator("#notice").filter({ hasText: "Last updated" }).waitFor();
   await shoot(page, "offline-2-reloaded", { whole: false });
   await page.goto("/agenda");
   await page.locator("#slow-queries").waitFor();
   await page.goto("/sessions/never-opened");
-  await page.locator("h1").filter({ hasText: "You are offline" }).waitFor();
+  await page.locator("h1").filter({ hasText: "You’re offline" }).waitFor();
   await shoot(page, "offline-3-unknown-page");
   await page.goto("/");
-  await page.locator("#notice").filter({ hasText: "This is as it was" }).waitFor();
+  await page.locator("#notice").filter({ hasText: "Last updated" }).waitFor();
 
   await context.setOffline(false);
   await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();
@@ -56,7 +56,7 @@ test("a release announces itself on open pages, and on the agenda that it touche
   await opened;
 
   server.save((csv) => csv.replace("Mapping a Better Future with STPA", "Mapping an Even Better Future with STPA"));
-  const notice = page.locator("#notice").filter({ hasText: "The program has just changed." });
+  const notice = page.locator("#notice").filter({ hasText: "The program was updated." });
   await notice.waitFor();
   await shoot(page, "release-1-announced", { whole: false });
   await notice.locator("a").click();
@@ -107,7 +107,7 @@ test("an organizer uploads, previews and confirms, and an open page announces it
   await shoot(page, "organizer-3-preview");
   assert.equal(await reader.locator("#notice").isVisible(), false, "a preview publishes nothing");
   await page.locator("form[action='/organizer/publish'] button").click();
-  await reader.locator("#notice").filter({ hasText: "The program has just changed." }).waitFor();
+  await reader.locator("#notice").filter({ hasText: "The program was updated." }).waitFor();
   await shoot(reader, "organizer-4-announced", { whole: false });
   await page.goto("/organizer");
   await shoot(page, "organizer-5-published");

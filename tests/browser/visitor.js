@@ -55,12 +55,12 @@ export async function visitor(t, browser, server, options = {}) {
 export const shoot = (page, name, { whole = true } = {}) =>
   page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: whole, animations: "disabled" });
 
-// With a script the button changes in place, without one the browser lands on the agenda.
+// With a script the button changes in place, without one the browser returns to the session in the program.
 export async function pick(page, session, { scripted = true } = {}) {
   const button = page.locator(`button.pick[value="${session}"]`);
   if (!scripted) {
     await button.click();
-    await page.waitForURL("**/agenda");
+    await page.waitForURL(/\/mine#/);
     return;
   }
   await page.locator("html.scripted").waitFor();

@@ -23,12 +23,14 @@ for (const scripted of [true, false]) {
     await page.goto("/");
     await page.locator(".filter summary").click();
     await page.locator("#filter select[name=track]").selectOption("track-2");
-    await page.locator("#filter input[name=q]").fill("slow queries");
+    await page.locator(".filter").getByRole("button", { name: "Apply" }).click();
+    await page.waitForURL(/track=track-2/);
+    await page.getByRole("searchbox").fill("slow queries");
     await shoot(page, `walk-${name}-1-search`);
-    await page.locator("#filter button").click();
+    await page.getByRole("button", { name: "Search", exact: true }).click();
     await page.waitForURL(/[?&]q=slow/);
     assert.match(page.url(), /track=track-2/);
-    assert.equal(await page.locator("main .day .card").count(), 1);
+    assert.equal(await page.locator("#results li").count(), 1);
     await pick(page, "slow-queries", { scripted });
     await shoot(page, `walk-${name}-2-found`);
 
@@ -38,7 +40,7 @@ for (const scripted of [true, false]) {
     }
     await page.goto("/agenda");
     assert.equal((await titles(page)).length, 3);
-    const clashing = page.locator("main .plan .card").filter({ hasText: "At the same time as" });
+    const clashing = page.locator("main .plan .card").filter({ hasText: "Overlaps with" });
     assert.equal(await clashing.count(), 2, "both sides say so");
     await shoot(page, `walk-${name}-3-clash`);
 
@@ -46,6 +48,8 @@ for (const scripted of [true, false]) {
     await page.locator("#ml-monitoring").waitFor({ state: "detached" });
     assert.equal((await titles(page)).length, 2);
     assert.equal(await clashing.count(), 0);
+    assert.equal(new URL(page.url()).hash, "#slow-queries", "back where it was pressed");
+    await page.getByRole("status").filter({ hasText: "Overlap resolved." }).waitFor();
     await shoot(page, `walk-${name}-4-resolved`);
 
     const field = page.locator(".link .copying input").first();
@@ -73,6 +77,7 @@ for (const scripted of [true, false]) {
     await revoke.locator("summary").click();
     await revoke.locator("form button").click();
     await page.locator(".link").first().waitFor({ state: "detached" });
+    await page.locator("section", { has: page.locator("#links") }).getByRole("status").filter({ hasText: "The link is turned off." }).waitFor();
     await shoot(page, `walk-${name}-7-revoked`);
     for (const url of [shared, shared.replace("/agendas/", "/subscribe/agendas/")]) {
       assert.equal((await guest.goto(url)).status(), 410, url);
@@ -89,6 +94,8 @@ test("an agenda moves to another device, once", async (t) => {
   await page.goto("/agenda");
   await page.locator("form[action='/agenda/handover'] button").click();
   const link = await page.locator("#hand-over").inputValue();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "hand-over");
+  assert.ok(await page.locator("#hand-over").evaluate((it) => it.getBoundingClientRect().bottom <= innerHeight), "the link is in view");
   await shoot(page, "hand-over-1-link");
 
   const { page: phone, context } = await visitor(t, browser, server, { viewport: PHONE });
@@ -120,7 +127,7 @@ test("the embedded program stands alone and opens the whole in its own window", 
   assert.equal(await page.locator(".foot a[target=_blank]").getAttribute("href"), `${server.origin}/`);
   await page.locator(".filter summary").click();
   await page.locator("#filter select[name=track]").selectOption("track-1");
-  await page.locator("#filter button").click();
+  await page.locator(".filter").getByRole("button", { name: "Apply" }).click();
   await page.waitForURL(/track=track-1/);
   assert.equal(await page.locator(".masthead").count(), 0, "a filter stays embedded");
   await shoot(page, "embed");

@@ -73,6 +73,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         links: &links,
         seen: Some(1),
         hand_over: Some(("https://conf.example/handover/abcdefgh", chrono::TimeDelta::minutes(10))),
+        done: Some(web::Done::Linked),
     };
     let notes = |number, changes| web::ReleaseNotes { number, published: release.published(), changes };
     let fault = |is_error| web::FaultLine {
@@ -125,7 +126,8 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
     for (path, page) in [
         ("/agenda", web::mine(release, &mine)),
-        ("/agenda?none", web::no_agenda(release)),
+        ("/agenda?none", web::no_agenda(release, web::NoAgenda::SignedOut)),
+        ("/mine", web::picked_program(release, &picks)),
         ("/agendas/read", web::shared(release, &token, &name, &picks, Some(&picks[2..]))),
         ("/team", web::team_form(release, HOSTILE, Some(web::TeamFault::Line(3)))),
         ("/team/read", web::team(release, &token, &fellows)),
@@ -245,6 +247,7 @@ fn links_lead_to_known_places() {
         "/changes",
         "/changes.atom",
         "/agenda",
+        "/mine",
         "/agenda/",
         "/agendas/",
         "/subscribe/agendas/",
@@ -279,7 +282,8 @@ fn links_lead_to_known_places() {
 fn secret_pages_are_kept_from_search_engines_and_say_no_key() {
     let (release, changes) = releases();
     for (path, page) in everything(&release, &changes) {
-        let secret = ["/agenda", "/team", "/handover", "/organizer", "/subscribe/agendas", "/subscribe/team"];
+        let secret =
+            ["/agenda", "/mine", "/team", "/handover", "/organizer", "/subscribe/agendas", "/subscribe/team"];
         let is_secret = secret.iter().any(|start| path.starts_with(start));
         assert_eq!(is_secret || path == "/problem" || path == "/offline", page.contains("noindex"), "{path}");
         assert!(!page.contains("cbe_"), "{path}");
@@ -307,7 +311,7 @@ fn search_engines_read_every_session_and_its_state() {
     let page = Pages::render(&release);
     let page = String::from_utf8(page.page("/sessions/ml-monitoring").unwrap().identity.to_vec()).unwrap();
     assert!(page.contains("https://schema.org/EventRescheduled") && page.contains("previousStartDate"));
-    assert!(page.contains("Moved from Tue 25, 11:00 am PDT, Track 1"));
+    assert!(page.contains("data-as=\"stamp\">Tue, Mar 25, 11:00 am PDT</time>, Track 1"));
 }
 
 #[test]
@@ -357,7 +361,11 @@ fn google_gets_cancelled_sessions_in_the_title_and_android_gets_its_own_apps_fir
     let place = |page: &str, id: &str| page.find(&format!("<li id=\"{id}\"")).unwrap();
     assert!(place(&apple, "apple") < place(&apple, "google"));
     let android = page(Platform::Android);
-    assert!(place(&android, "icsx5") < place(&android, "apple"));
+    for (first, then) in
+        [("icsx5", "giggity"), ("giggity", "google"), ("google", "outlook"), ("any", "apple")]
+    {
+        assert!(place(&android, first) < place(&android, then), "{first} before {then}");
+    }
 }
 
 #[test]
@@ -365,11 +373,11 @@ fn a_clash_names_both_sides_and_one_press_keeps_one() {
     let (release, _) = releases();
     let picks = [id("ml-monitoring"), id("search-for-speed")];
     let name = Text::default();
-    let mine = web::Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None };
+    let mine = web::Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None, done: None };
     let page = web::mine(&release, &mine);
-    assert!(page.contains("Two of your sessions clash."));
-    assert!(page.contains("At the same time as “The Search for Speed” (11:50 am–12:35 pm)."));
-    assert!(page.contains("At the same time as “An SRE Approach to Monitoring ML in Production”"));
+    assert!(page.contains("Two of your sessions overlap."));
+    assert!(page.contains("Overlaps with “The Search for Speed”."));
+    assert!(page.contains("Overlaps with “An SRE Approach to Monitoring ML in Production”."));
     assert!(
         page.contains("name=\"session\" value=\"search-for-speed\"><button"),
         "keeping one drops the other"

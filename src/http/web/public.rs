@@ -4,6 +4,7 @@ use super::{PageRequest, chosen};
 use crate::agenda::{Members, ReadToken};
 use crate::export::{deep_link, entries_text};
 use crate::feed::{Coding, FeedFilter, FeedKey, parse_query};
+use crate::http::agendas::Owned;
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::encoding::wanted;
@@ -15,10 +16,10 @@ use crate::http::reply::{Answer, HTML, TEXT, html};
 use crate::http::representation::{Content, Representation, settled};
 use crate::http::{EntityTag, Problem};
 use crate::http::{plain, policy};
-use crate::program::{SessionId, Slug, Text};
+use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
-use crate::web::{self, Assets, Page, Platform, ProgramView, ReleaseNotes, Subject};
+use crate::web::{self, Assets, Listing, Page, Platform, ProgramView, ReleaseNotes, Subject};
 use http::header::USER_AGENT;
 
 /// The most releases that the page of changes shows.
@@ -59,18 +60,27 @@ impl PageRequest<'_> {
         }
     }
 
-    pub(in crate::http) async fn track(&self, slug: &Slug) -> Answer {
-        match self.published.pages.track(&self.published.release, slug) {
+    /// A page of a track, room, speaker or day.
+    pub(in crate::http) async fn part(&self, key: &FeedKey) -> Answer {
+        let number = self.page_number()?;
+        match self.published.pages.part(&self.published.release, key).filter(|_| number == 1) {
             Some(page) => self.kept(page),
-            None => self.make(|release| web::track(release, slug)).await,
+            None => self.make(|release| web::part(release, key, number)).await,
         }
     }
 
-    pub(in crate::http) async fn speaker(&self, slug: &Slug) -> Answer {
-        match self.published.pages.page(&format!("/speakers/{slug}")) {
+    pub(in crate::http) async fn listing(&self, list: Listing) -> Answer {
+        let number = self.page_number()?;
+        match self.published.pages.page(list.path()).filter(|_| number == 1) {
             Some(page) => self.kept(page),
-            None => self.make(|release| web::speaker(release, slug)).await,
+            None => self.make(|release| web::listing(release, list, number)).await,
         }
+    }
+
+    /// `?page=`, counted from 1.
+    fn page_number(&self) -> Result<usize, Problem> {
+        let query = Query::of(&self.request.uri);
+        query.first("page").unwrap_or("1").parse().map_err(|_| Problem::NotFound)
     }
 
     /// A page that is made in a turn; 404 if there is no such page.
@@ -156,7 +166,12 @@ impl PageRequest<'_> {
         if let Some(token) = path.strip_prefix("agendas/") {
             let token = ReadToken::parse(token).map_err(|_| Problem::NotFound)?;
             let record = self.open_link(&token)?;
-            let (token, name) = (token.reveal(), Text::line(&record.name).0);
+            let is_own = |own: &Owned| own.links().iter().any(|link| link.token.as_ref() == Some(&token));
+            let name = match self.own()?.filter(is_own) {
+                Some(_) if record.name.is_empty() => web::own_agenda_name(release),
+                _ => Text::line(&record.name).0,
+            };
+            let token = token.reveal();
             let subject = Subject::Agenda { token: &token, name: &name };
             let page = web::subscribe(release, &subject, query.feed_options()?, platform, None);
             return Ok(html(page.ok_or(Problem::NotFound)?));

@@ -1,14 +1,16 @@
 //! A visitor's own agenda, identified by cookie: pages, forms, import and export. Scripts get JSON from the same paths.
 
 use super::PageRequest;
+use crate::agenda::Agenda;
 use crate::exchange::{self, ExchangeError, Matching};
 use crate::http::agendas::{AgendaError, Created, Owned};
 use crate::http::browser::{CookieJar, PostedForm, uploaded_file};
 use crate::http::query::Query;
-use crate::http::reply::{html, json, see_other, set_cookies};
+use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
 use crate::http::{Body, Problem, feeds, origin};
-use crate::program::Text;
-use crate::web::{self, LastFetch, LinkStatus, Mine};
+use crate::program::{SessionId, Text};
+use crate::release::Release;
+use crate::web::{self, Done, LastFetch, LinkStatus, Mine, NoAgenda};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -44,7 +46,15 @@ impl PageRequest<'_> {
 
     pub(in crate::http) async fn mine(&self) -> Result<Response<Body>, Problem> {
         match self.own()? {
-            None => Ok(html(web::no_agenda(&self.published.release))),
+            None => {
+                let has_cookie = self.jar().key(&self.request.headers).is_some();
+                let reason = match self.done() {
+                    Some(Done::Deleted) => NoAgenda::Deleted,
+                    _ if has_cookie => NoAgenda::SignedOut,
+                    _ => NoAgenda::New,
+                };
+                Ok(html(web::no_agenda(&self.published.release, reason)))
+            }
             Some(owned) => {
                 let page = self.queue.make(|| self.page(&owned, None)).await?;
                 // This page points out the changes; the next one need not. The write is not awaited: neither a slow nor a
@@ -61,6 +71,19 @@ impl PageRequest<'_> {
                 Ok(page)
             }
         }
+    }
+
+    /// The form that led to this page, by `?done=`.
+    fn done(&self) -> Option<Done> {
+        let query = Query::of(&self.request.uri);
+        query.first("done").and_then(Done::parse)
+    }
+
+    /// The program with the visitor's picks marked, for browsers without scripts.
+    pub(in crate::http) async fn picked_program(&self) -> Result<Response<Body>, Problem> {
+        let picks = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
+        let release = &self.published.release;
+        self.queue.make(|| html(web::picked_program(release, &picks))).await
     }
 
     pub(super) fn page(&self, owned: &Owned, hand_over: Option<(&str, TimeDelta)>) -> Response<Body> {
@@ -80,7 +103,8 @@ impl PageRequest<'_> {
                 .collect();
         let name = Text::line(&owned.record.name).0;
         let seen = Some(owned.record.seen_release);
-        let mine = Mine { name: &name, picks: &owned.record.picks, links: &links, seen, hand_over };
+        let done = self.done();
+        let mine = Mine { name: &name, picks: &owned.record.picks, links: &links, seen, hand_over, done };
         html(web::mine(release, &mine))
     }
 
@@ -120,9 +144,10 @@ impl PageRequest<'_> {
             None => return Err(AgendaError::UnknownKey.into()),
         };
         let mut response = if self.wants_json() {
-            json(StatusCode::OK, &serde_json::json!({ "picks": owned.picks(release) }))
+            let overlaps = if picks { overlaps(&owned, &sessions, release) } else { Vec::new() };
+            json(StatusCode::OK, &serde_json::json!({ "picks": owned.picks(release), "overlaps": overlaps }))
         } else {
-            see_other("/agenda")
+            after_pick(&form, &sessions, release)?
         };
         if is_new {
             set_cookies(&mut response, self.jar().keep(&owned.key));
@@ -133,7 +158,7 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn rename(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         self.agendas.rename(self.own_for_change()?, None, form.one("name")).await?;
-        Ok(see_other("/agenda"))
+        done(Done::Renamed)
     }
 
     pub(in crate::http) async fn add_link(&self) -> Result<Response<Body>, Problem> {
@@ -141,13 +166,13 @@ impl PageRequest<'_> {
         let owned = self.own_for_change()?;
         self.allowed.link(&owned.key)?;
         self.agendas.add_link(owned, None, form.one("label")).await?;
-        Ok(see_other("/agenda"))
+        done(Done::Linked)
     }
 
     pub(in crate::http) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
         self.form()?;
         self.agendas.revoke_link(self.own_for_change()?, None, n).await?;
-        Ok(see_other("/agenda"))
+        done(Done::Revoked)
     }
 
     /// Issues a new edit key, which signs out every other device.
@@ -157,7 +182,7 @@ impl PageRequest<'_> {
         let key = owned.key.clone();
         let owned = self.agendas.replace_key(owned, None).await?;
         self.allowed.new_key(&key, &owned.key);
-        let mut response = see_other("/agenda");
+        let mut response = done(Done::NewKey)?;
         set_cookies(&mut response, self.jar().keep(&owned.key));
         Ok(response)
     }
@@ -168,7 +193,7 @@ impl PageRequest<'_> {
             return Ok(see_other("/agenda"));
         }
         self.agendas.delete(self.own_for_change()?, None).await?;
-        let mut response = see_other("/agenda");
+        let mut response = done(Done::Deleted)?;
         set_cookies(&mut response, self.jar().forget());
         Ok(response)
     }
@@ -177,6 +202,49 @@ impl PageRequest<'_> {
         let accept = self.request.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.contains("application/json"))
     }
+}
+
+/// The redirect to the agenda page that confirms a form, at the place of the form.
+fn done(done: Done) -> Result<Response<Body>, Problem> {
+    let fragment = if done.section() == "top" { String::new() } else { format!("#{}", done.section()) };
+    see_path(&format!("/agenda?done={}{fragment}", done.name()))
+}
+
+fn see_path(path: &str) -> Result<Response<Body>, Problem> {
+    Ok(see_other_at(HeaderValue::try_from(path).map_err(|_| Problem::NotFound)?))
+}
+
+/// The redirect after sessions were added or removed: back to the place in the program or agenda where it was pressed.
+fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Result<Response<Body>, Problem> {
+    let Some(done) = Done::parse(form.one("done")) else {
+        // An id that the program does not have gives no fragment, so nothing foreign reaches the header.
+        let id = sessions.last().and_then(|id| SessionId::parse(id).ok());
+        return see_path(&id.map_or_else(|| "/mine".to_owned(), |id| format!("/mine#{id}")));
+    };
+    let session = |id: &str| release.ledger.entries.get(&SessionId::parse(id).ok()?);
+    let place = match session(form.one("place")) {
+        Some(entry) => format!("#{}", entry.session.id),
+        None if done == Done::Removed => {
+            let day = sessions
+                .first()
+                .and_then(|id| session(id))
+                .map(|entry| release.program.conference.zone.civil(entry.session.slot.start).date());
+            day.map(|day| format!("#day-{day}")).unwrap_or_default()
+        }
+        None => String::new(),
+    };
+    see_path(&format!("/agenda?done={}{place}", done.name()))
+}
+
+/// The picks that overlap the sessions that were just picked.
+fn overlaps(owned: &Owned, picked: &[String], release: &Release) -> Vec<serde_json::Value> {
+    let agenda = Agenda::of(&owned.record.picks, release);
+    let is_new = |id: &SessionId| picked.iter().any(|picked| picked == id.as_str());
+    let new = agenda.items.iter().filter(|item| is_new(&item.session().id));
+    let others = new.flat_map(|item| &item.clashes).filter(|other| !is_new(&other.session.id));
+    others
+        .map(|other| serde_json::json!({ "id": other.session.id.as_str(), "title": other.session.title.as_str() }))
+        .collect()
 }
 
 impl PageRequest<'_> {

@@ -1,38 +1,71 @@
-// The entry: every page works without it.
+// The entry. Every page works without it.
 import { say, notify, ago } from "./words.js";
 import { picking } from "./picks.js";
-import { zones, marker } from "./times.js";
+import { zones } from "./times.js";
+import { present } from "./now.js";
 import { live } from "./live.js";
 
-document.documentElement.classList.add("scripted");
+const root = document.documentElement;
+root.classList.add("scripted");
 
 zones();
-marker();
-// In another site's page our cookies are not ours to use: there a pick opens a window of its own.
-const isEmbedded = document.documentElement.classList.contains("embed");
+present();
+// Browsers withhold our cookies from a framed page: there a pick opens a new window.
+const isEmbedded = root.classList.contains("embed");
 if (!isEmbedded) picking();
 live();
+
+// The search box loads its script when it is first used; "/" leads to it.
+const box = document.getElementById("search");
+box?.addEventListener("focus", () => import("./search.js").then(({ searching }) => searching()), { once: true });
+document.addEventListener("keydown", (event) => {
+  if (!box || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  box.focus();
+  box.scrollIntoView({ block: "center" });
+});
 
 // Empty fields of the filter stay out of its address.
 document.getElementById("filter")?.addEventListener("submit", (event) => {
   for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
 });
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-copy]");
-  const field = button && document.getElementById(button.dataset.copy);
-  if (!field) return;
-  field.select();
-  try {
-    await navigator.clipboard.writeText(field.value);
-    notify(say("copied"));
-  } catch {
-    notify(say("copyFailed"));
-  }
+addEventListener("pageshow", () => {
+  for (const field of document.getElementById("filter")?.elements ?? []) field.disabled = false;
 });
 
-document.addEventListener("click", (event) => {
-  if (event.target.closest("button[data-print]")) window.print();
+// The confirmation of a form is read out and leaves the address.
+const done = document.querySelector(".done");
+if (done) {
+  done.focus({ preventScroll: Boolean(location.hash) });
+  history.replaceState(history.state, "", location.pathname + location.hash);
+}
+
+async function copy(text, field) {
+  try {
+    await navigator.clipboard.writeText(text);
+    notify(say("copied"));
+  } catch {
+    field?.select();
+    notify(say("copyFailed"));
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const { copy: name, share, print } = button.dataset;
+  if (print !== undefined) window.print();
+  const field = name && document.getElementById(name);
+  if (field) {
+    field.select();
+    await copy(field.value, field);
+  }
+  if (share !== undefined) {
+    const shared = { title: document.title, url: share || location.href.split("#")[0] };
+    if (navigator.share) await navigator.share(shared).catch(() => {});
+    else await copy(shared.url);
+  }
 });
 
 // A page from the device says how old it is.

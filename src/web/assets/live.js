@@ -1,4 +1,4 @@
-// Says when a newer release is out. Without event streams nothing happens, which is all right.
+// Announces a newer release. Without event streams, pages are just not notified.
 import { say, notify } from "./words.js";
 
 export function live() {
@@ -16,7 +16,7 @@ export function live() {
   const disconnect = () => { stream?.close(); stream = undefined; };
   const follow = () => (document.hidden ? disconnect() : connect());
   document.addEventListener("visibilitychange", follow);
-  // A stream that is open while the page loads would keep some browsers from calling it loaded.
+  // Some browsers count an open stream as loading, so it opens after the page has loaded.
   if (document.readyState === "complete") setTimeout(follow, 1000);
   else window.addEventListener("load", () => setTimeout(follow, 1000));
 }

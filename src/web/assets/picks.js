@@ -1,59 +1,94 @@
-// Picking without leaving the page: shown at once, taken back if the server refuses, queued if it is away.
+// Picking without leaving the page: shown at once, undone if the server refuses, queued while it cannot be reached.
 import { say, notify } from "./words.js";
 import { clear, enqueue, queued, replay, send } from "./queue.js";
 
-const buttons = () => document.querySelectorAll("button.pick[form=pick]");
-const count = document.querySelector("[data-count]");
+const root = document.documentElement;
+const counts = document.querySelectorAll("[data-count]");
+const filter = document.getElementById("mine-switch");
 let picks = new Set();
 
-function paint(button, isPicked) {
-  button.setAttribute("aria-pressed", String(isPicked));
-  button.textContent = say(isPicked ? "picked" : "pick");
-  button.closest(".card")?.classList.toggle("chosen", isPicked);
-}
-
-function show() {
-  for (const button of buttons()) paint(button, picks.has(button.value));
-  if (count) count.textContent = picks.size ? ` ${picks.size}` : "";
+export function repaint() {
+  for (const button of document.querySelectorAll("button.pick[form=pick]")) {
+    const isPicked = picks.has(button.value);
+    button.setAttribute("aria-pressed", String(isPicked));
+    button.textContent = say(isPicked ? "picked" : "pick");
+    button.closest(".card")?.classList.toggle("chosen", isPicked);
+  }
+  for (const item of document.querySelectorAll("[data-session]")) {
+    item.classList.toggle("chosen", picks.has(item.dataset.session));
+  }
+  for (const count of counts) count.textContent = picks.size ? ` ${picks.size}` : "";
+  if (root.classList.contains("mine-only")) narrow();
 }
 
 function change(session, isPicked) {
   if (isPicked) picks.add(session); else picks.delete(session);
-  show();
+  repaint();
+}
+
+// Only the picked sessions, or all.
+function narrow() {
+  const note = document.getElementById("none-mine");
+  if (note) note.hidden = !root.classList.contains("mine-only") || picks.size > 0;
+}
+
+function filtering() {
+  filter?.addEventListener("click", () => {
+    const isOn = root.classList.toggle("mine-only");
+    filter.setAttribute("aria-pressed", String(isOn));
+    narrow();
+  });
+}
+
+// An overlap is said with the choice to keep both sessions or only the new one.
+function warn(session, overlaps) {
+  const title = document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent ?? session;
+  const other = overlaps.map((it) => it.title).join(", ");
+  const replace = async () => {
+    const ids = overlaps.map((it) => it.id);
+    ids.forEach((id) => picks.delete(id));
+    repaint();
+    const answer = await send(ids, "unpick").catch(() => null);
+    if (answer?.ok) notify(say("replaced"));
+    else if (answer) { await load(); notify(say("refused", { why: answer.body.title ?? String(answer.status) })); }
+    else { await Promise.all(ids.map((id) => enqueue(id, "unpick"))); notify(say("queued")); }
+  };
+  notify(say("overlaps", { title, other }), { label: say("keepBoth") }, { label: say("replace"), run: replace });
 }
 
 async function toggle(session) {
-  const wanted = !picks.has(session);
-  const action = wanted ? "pick" : "unpick";
-  change(session, wanted);
+  const isWanted = !picks.has(session);
+  const action = isWanted ? "pick" : "unpick";
+  change(session, isWanted);
   let answer;
   try {
     answer = await send(session, action);
   } catch {
-    // No answer: the wish is kept and settled later, so it stays on the page.
+    // Without an answer the change is queued and sent later, so the page goes on showing it.
     try {
       await enqueue(session, action);
       notify(say("queued"));
     } catch {
-      change(session, !wanted);
+      change(session, !isWanted);
       notify(say("refused", { why: "" }));
     }
     return;
   }
   if (answer.ok) {
     if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await overlay(); }
+    if (answer.body.overlaps?.length) warn(session, answer.body.overlaps);
     return;
   }
-  change(session, !wanted);
+  change(session, !isWanted);
   notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
 }
 
-// What waits in the queue is shown as if it were saved.
+// Queued changes are shown as if they were saved.
 async function overlay() {
   for (const { session, action } of await queued()) {
     if (action === "pick") picks.add(session); else picks.delete(session);
   }
-  show();
+  repaint();
 }
 
 const FIRST_RETRY = 1000;
@@ -72,7 +107,7 @@ async function settle(wait = FIRST_RETRY) {
   if (navigator.onLine && wait <= LAST_RETRY && (await queued()).length) setTimeout(settle, wait, 2 * wait);
 }
 
-// The cookie that may be read only says that there is an agenda; the key itself no script can see.
+// The readable cookie only says that there is an agenda; no script can read the key.
 const hasAgenda = () => /(?:^|;\s*)agenda_here=1/.test(document.cookie);
 
 async function load() {
@@ -83,7 +118,7 @@ async function load() {
   await overlay();
 }
 
-// The agenda's own forms: sent as they are, and queued where nobody answers.
+// The forms of the agenda page: sent as they are, and queued while the server cannot be reached.
 async function submit(form, submitter) {
   const data = new FormData(form);
   if (submitter?.name) data.append(submitter.name, submitter.value);
@@ -97,11 +132,17 @@ async function submit(form, submitter) {
     notify(say("queued"));
     return;
   }
-  if (answer.ok) location.assign("/agenda");
-  else notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
+  if (!answer.ok) {
+    notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
+    return;
+  }
+  const [done, place] = [data.get("done") ?? "", data.get("place") ?? submitter?.dataset.place ?? ""];
+  location.assign(`/agenda${done && `?done=${done}`}${place && `#${place}`}`);
 }
 
 export function picking() {
+  // Without scripts a picked session is removed by a form of its own.
+  document.querySelectorAll("button.pick[form=unpick]").forEach((button) => button.setAttribute("form", "pick"));
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
     if (form.matches("form[data-forget]")) clear();
@@ -111,5 +152,6 @@ export function picking() {
     else submit(form, submitter);
   });
   window.addEventListener("online", () => settle());
+  filtering();
   load().then(() => settle());
 }

@@ -1,93 +1,93 @@
-// Times in the visitor's own zone, and what is on now. The venue's times are the page's own text.
+// Times in the visitor's own zone. The page itself has the venue's times; only elements with a time are changed.
 import { say } from "./words.js";
 
 const root = document.documentElement;
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const venue = root.dataset.zone;
 const originals = new Map();
+let isOwn = false;
 
-function format(zone, options) {
-  return new Intl.DateTimeFormat(root.lang, { timeZone: zone, ...options });
-}
-
-const clock = () => format(own, root.dataset.clock === "12"
+const format = (zone, options) => new Intl.DateTimeFormat(root.lang, { timeZone: zone, ...options });
+const HOURS = root.dataset.clock === "12"
   ? { hour: "numeric", minute: "2-digit", hour12: true }
-  : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
-function time(instant) {
-  return clock().formatToParts(instant).map((part) =>
+function time(zone, instant) {
+  return format(zone, HOURS).formatToParts(instant).map((part) =>
     part.type === "dayPeriod" ? say(/^a/i.test(part.value) ? "am" : "pm") || part.value : part.value).join("")
     .replace(/\u202f|\u00a0/g, " ");
 }
 
-const date = (zone, instant) =>
-  format(zone, { year: "numeric", month: "numeric", day: "numeric" }).format(instant);
+export const dateIn = (zone, instant) =>
+  format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(instant)
+    .reduce((date, { type, value }) => ({ ...date, [type]: value }), {});
 
-// Where the visitor's date is not the venue's, the weekday says so.
-function labelled(instant) {
-  const differs = date(own, instant) !== date(root.dataset.zone, instant);
-  return differs ? `${format(own, { weekday: "short" }).format(instant)} ${time(instant)}` : time(instant);
-}
+const isOtherDay = (instant) => {
+  const [here, there] = [dateIn(own, instant), dateIn(venue, instant)];
+  return here.day !== there.day || here.month !== there.month;
+};
 
-function replace(element, text) {
+const DAY = { weekday: "long", month: "long", day: "numeric" };
+const SHORT_DAY = { weekday: "short", month: "short", day: "numeric" };
+const zoneName = (zone, instant) => format(zone, { timeZoneName: "short" }).formatToParts(instant)
+  .find(({ type }) => type === "timeZoneName").value;
+
+const printers = {
+  time: (zone, at) => time(zone, at),
+  range: (zone, at, end) => `${time(zone, at)}–${time(zone, end)}`,
+  day: (zone, at) => format(zone, DAY).format(at),
+  date: (zone, at) => format(zone, SHORT_DAY).format(at),
+  moment: (zone, at) => `${format(zone, SHORT_DAY).format(at)}, ${time(zone, at)}`,
+  stamp: (zone, at) => `${printers.moment(zone, at)} ${zoneName(zone, at)}`,
+  full: (zone, at) =>
+    `${format(zone, { year: "numeric", month: "long", day: "numeric" }).format(at)}, ${time(zone, at)} ${zoneName(zone, at)}`,
+};
+
+export const stamp = (instant) => printers.stamp(isOwn ? own : venue, instant);
+
+function replace(element, text, shift) {
   if (!originals.has(element)) originals.set(element, element.textContent);
   element.textContent = text;
+  if (!shift) return;
+  const day = document.createElement("small");
+  day.className = "shift";
+  day.textContent = format(own, { weekday: "short" }).format(shift);
+  element.append(" ", day);
 }
 
-function show(isOwn) {
-  if (!isOwn) {
-    for (const [element, text] of originals) element.textContent = text;
-    return;
+function convert(scope) {
+  for (const element of scope.querySelectorAll("time[data-as]")) {
+    const [at, end] = [new Date(element.dateTime), new Date(element.dataset.end)];
+    // A time alone needs the weekday where the date differs from the venue's; it stands below, where it moves nothing.
+    const isBare = ["time", "range"].includes(element.dataset.as);
+    replace(element, printers[element.dataset.as](own, at, end), isBare && isOtherDay(at) ? at : undefined);
   }
-  for (const element of document.querySelectorAll("time[datetime]")) {
-    replace(element, labelled(new Date(element.dateTime)));
+  for (const zone of scope.querySelectorAll("[data-zone-name]")) {
+    replace(zone, zone.dataset.zoneName === "day" ? say("venueDate") : zoneName(own, new Date(zone.dataset.zoneName)));
   }
-  for (const card of document.querySelectorAll("[data-start]")) {
-    const range = card.querySelector(".range");
-    if (range) replace(range, `${labelled(new Date(card.dataset.start))}–${time(new Date(card.dataset.end))}`);
-  }
-  for (const zone of document.querySelectorAll(".zone")) replace(zone, own);
+}
+
+function show() {
+  if (isOwn) convert(document);
+  else for (const [element, text] of originals) element.textContent = text;
   const line = document.querySelector(".zone-line > span");
-  if (line) replace(line, say("yourTimes", { zone: own }));
+  const city = own.split("/").at(-1).replaceAll("_", " ");
+  if (line && isOwn) replace(line, say("yourTimes", { zone: city }));
+  const button = document.getElementById("zone-switch");
+  if (button) button.textContent = say(isOwn ? "venueZone" : "myZone");
+}
+
+// Times of elements that a script adds later.
+export function localize(scope) {
+  if (isOwn) convert(scope);
 }
 
 export function zones() {
-  const button = document.getElementById("zone-switch");
-  let isOwn = false;
-  try { isOwn = localStorage.getItem("zone") === "own"; } catch { /* storage may be closed to us */ }
-  const set = (value) => {
-    isOwn = value;
-    button?.setAttribute("aria-pressed", String(isOwn));
-    show(isOwn);
-    try { localStorage.setItem("zone", isOwn ? "own" : "venue"); } catch { /* not remembered, then */ }
-  };
-  if (isOwn) set(true);
-  button?.addEventListener("click", () => set(!isOwn));
-}
-
-export function marker() {
-  const mark = () => {
-    const now = Date.now();
-    let next;
-    for (const moment of document.querySelectorAll(".moment")) {
-      const cards = [...moment.querySelectorAll("[data-start]")];
-      const isOn = (card) => Date.parse(card.dataset.start) <= now && now < Date.parse(card.dataset.end);
-      cards.forEach((card) => card.classList.toggle("now", isOn(card)));
-      const start = Date.parse(cards[0]?.dataset.start);
-      const isNext = start > now && (next ?? start) === start && start - now < 12 * 3600000;
-      if (isNext) next = start;
-      label(moment, cards.some(isOn) ? "now" : isNext ? "next" : "");
-    }
-  };
-  mark();
-  setInterval(mark, 30000);
-}
-
-// Placed in the margin under the time, so that it moves nothing.
-function label(moment, state) {
-  const head = moment.querySelector(".at");
-  let tag = head?.querySelector(".tag");
-  if (!state) { tag?.remove(); return; }
-  if (!head) return;
-  if (!tag) { tag = document.createElement("span"); tag.className = "tag"; head.append(" ", tag); }
-  if (tag.textContent !== say(state)) tag.textContent = say(state);
+  try { isOwn = localStorage.getItem("zone") === "own"; } catch { /* storage may be blocked */ }
+  if (isOwn) show();
+  document.getElementById("zone-switch")?.addEventListener("click", () => {
+    isOwn = !isOwn;
+    show();
+    try { localStorage.setItem("zone", isOwn ? "own" : "venue"); } catch { /* then it is not remembered */ }
+  });
 }

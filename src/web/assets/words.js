@@ -1,4 +1,4 @@
-// The interface's words come with the page; scripts hold none.
+// The texts of the interface come with the page.
 const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
 
 export const say = (name, values = {}) =>
@@ -6,19 +6,24 @@ export const say = (name, values = {}) =>
 
 const box = document.getElementById("notice");
 
-// One line at the foot of the page; it covers nothing for long and moves nothing.
-export function notify(text, action) {
+// One message at the foot of the page. Actions are links ({ href, label }) or buttons ({ run, label }); a message with
+// actions stays until one is chosen.
+export function notify(text, ...actions) {
   if (!box || !text) return;
   box.replaceChildren(document.createTextNode(text));
-  if (action) {
-    const link = document.createElement("a");
-    link.href = action.href;
-    link.textContent = action.label;
-    box.append(" ", link);
+  for (const { label, href, run } of actions) {
+    const action = document.createElement(href ? "a" : "button");
+    if (href) action.href = href;
+    action.textContent = label;
+    action.addEventListener("click", () => {
+      if (!href) box.hidden = true;
+      run?.();
+    });
+    box.append(" ", action);
   }
   box.hidden = false;
   clearTimeout(notify.timer);
-  if (!action) notify.timer = setTimeout(() => { box.hidden = true; }, 8000);
+  if (!actions.length) notify.timer = setTimeout(() => { box.hidden = true; }, 8000);
 }
 
 // A length of time in its largest whole unit.

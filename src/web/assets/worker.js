@@ -1,7 +1,7 @@
-// Keeps program and agenda on the device. The network comes first; what is kept is for when it is away.
+// Caches program, search index and agenda on the device. The network comes first; the caches serve while it is away.
 const ASSETS = "assets";
 const PAGES = "pages";
-// What is picked, for this device's eyes alone.
+// The picks of this device's agenda.
 const MINE = "mine";
 const STATE = "/agenda/state";
 const PATIENCE = 4000;
@@ -11,7 +11,7 @@ self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const assets = await caches.open(ASSETS);
     await assets.addAll(KEPT);
-    await Promise.all(["/", "/offline"].map((path) => fetch(path).then((answer) => keep(path, answer))));
+    await Promise.all(["/", "/offline", "/search.json"].map((path) => fetch(path).then((answer) => keep(path, answer))));
     await self.skipWaiting();
   })());
 });
@@ -30,30 +30,33 @@ async function keep(key, answer) {
   if (!answer.ok || answer.redirected || answer.type !== "basic") return;
   const headers = new Headers(answer.headers);
   headers.set("x-stored-at", String(Date.now()));
-  // The body is kept decoded.
+  // The cached body is decoded.
   headers.delete("content-encoding");
   headers.delete("content-length");
   const pages = await caches.open(PAGES);
   await pages.put(key, new Response(await answer.blob(), { status: answer.status, headers }));
   const keys = await pages.keys();
-  if (keys.length > MOST_PAGES) await pages.delete(keys.find((it) => !["/", "/offline", "/agenda"].includes(new URL(it.url).pathname)));
+  if (keys.length > MOST_PAGES) await pages.delete(keys.find((it) => !["/", "/offline", "/agenda", "/search.json"].includes(new URL(it.url).pathname)));
 }
 
-// What somebody else shares, what moves a key and what organizers see is not kept.
-const isKept = (url) => url.pathname === "/" || url.pathname === "/agenda" || url.pathname === "/changes"
+// Shared agendas, hand-over links and the organizer's pages are not cached.
+const isKept = (url) => ["/", "/agenda", "/changes", "/search.json", "/speakers", "/tracks", "/rooms"].includes(url.pathname)
   || (url.pathname === "/agenda/import" && url.search !== "")
-  || /^\/(sessions|tracks|speakers)\/[^/.]+$/.test(url.pathname);
+  || /^\/(sessions|tracks|speakers|rooms|days)\/[^/.]+$/.test(url.pathname);
+
+// The agenda is one page, whichever form led to it.
+const keyOf = (url) => (url.pathname === "/agenda" ? new URL("/agenda", url).href : url.href);
 
 async function page(event, url) {
   const pages = await caches.open(PAGES);
   const fresh = fetch(event.request).then((answer) => {
     if (isKept(url)) {
-      if (answer.ok) event.waitUntil(keep(event.request.url, answer.clone()));
-      else if (answer.status === 404 || answer.status === 410) event.waitUntil(pages.delete(event.request.url));
+      if (answer.ok) event.waitUntil(keep(keyOf(url), answer.clone()));
+      else if (answer.status === 404 || answer.status === 410) event.waitUntil(pages.delete(keyOf(url)));
     }
     return answer;
   });
-  const old = await pages.match(event.request.url);
+  const old = await pages.match(keyOf(url));
   if (!old) return fresh.catch(async () => (await pages.match("/offline")) ?? Response.error());
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, old));
   return Promise.race([fresh.catch(() => old), late]);
@@ -64,7 +67,7 @@ async function forgetAgenda() {
   await (await caches.open(PAGES)).delete(new URL("/agenda", self.location).href);
 }
 
-// Picks as the server last said them, so that pages show them without a network too.
+// The picks of the last answer of the server, so that pages show them without a network too.
 async function state(event) {
   const mine = await caches.open(MINE);
   const fresh = fetch(event.request).then(async (answer) => {
@@ -77,7 +80,7 @@ async function state(event) {
   return Promise.race([fresh.then((answer) => (answer.status >= 500 ? old : answer), () => old), late]);
 }
 
-// The answer to a pick says what is picked since.
+// The answer to a pick contains all picks.
 async function picking(event) {
   const answer = await fetch(event.request);
   if (!answer.ok || !answer.headers.get("content-type")?.includes("json")) return answer;
@@ -101,7 +104,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== self.location.origin) return;
   const { method, mode } = event.request;
-  // The agenda goes, or another one comes from another device.
+  // The agenda is deleted or replaced.
   if (method === "POST" && (["/agenda/delete", "/agenda/key"].includes(url.pathname) || url.pathname.startsWith("/handover/"))) {
     event.waitUntil(forgetAgenda());
     return;
@@ -110,5 +113,5 @@ self.addEventListener("fetch", (event) => {
   if (method !== "GET") return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(asset(event));
   else if (url.pathname === STATE && mode !== "navigate") event.respondWith(state(event));
-  else if (mode === "navigate") event.respondWith(page(event, url));
+  else if (mode === "navigate" || url.pathname === "/search.json") event.respondWith(page(event, url));
 });

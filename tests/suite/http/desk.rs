@@ -177,7 +177,7 @@ async fn a_held_file_is_discarded_at_the_desk_and_not_held_again() {
     stage.publisher.catch_up().await;
     assert!(stage.publisher.status().held.newest().is_none() && stage.publisher.file_is_stale());
     let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
-    assert!(home.text().contains("is older than the running release"), "{}", home.text());
+    assert!(home.text().contains("is older than the live release"), "{}", home.text());
     let late = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
     assert_eq!((late.status, stage.publisher.current().number()), (410, 1));
     assert_eq!(discard().await.status, 303, "twice does no harm");

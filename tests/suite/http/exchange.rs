@@ -107,7 +107,7 @@ async fn an_uploaded_file_is_shown_before_it_is_taken() {
     let own = stage.agenda(&["opening"]).await;
     let page = stage.send(upload(calendar.text()).field("cookie", &cookie(&own.key))).await;
     assert!(
-        page.text().contains("Found (1)") && page.text().contains("Already picked (1)"),
+        page.text().contains("Found (1)") && page.text().contains("Already in your agenda (1)"),
         "{}",
         page.text()
     );

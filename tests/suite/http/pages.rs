@@ -29,6 +29,10 @@ async fn public_pages_answer_with_policy_and_validators() {
         "/tracks/later",
         "/tracks/grand",
         "/speakers/ada-lovelace",
+        "/days/2025-03-25",
+        "/tracks",
+        "/rooms",
+        "/speakers",
         "/changes",
         "/offline",
         "/sessions/sick-talk",
@@ -50,6 +54,10 @@ async fn public_pages_answer_with_policy_and_validators() {
         "/sessions/never",
         "/tracks/never",
         "/speakers/never",
+        "/rooms/never",
+        "/days/2020-01-01",
+        "/speakers?page=2",
+        "/tracks/grand?page=0",
         "/?track=never",
         "/assets/none.js",
     ] {
@@ -76,7 +84,7 @@ async fn a_mistake_is_a_page_for_a_browser_and_echoes_nothing_raw() {
 async fn the_first_pick_makes_an_agenda_and_later_ones_change_it() {
     let stage = Stage::new();
     let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
-    assert_eq!((first.status, first.field("location")), (303, "/agenda"));
+    assert_eq!((first.status, first.field("location")), (303, "/mine#first-talk"));
     let key = cookie(&first);
     let second = form("/agenda/picks", "action=pick&session=other-talk&session=lunch").field("cookie", &key);
     let second = stage.send(second.field("accept", "application/json")).await;
@@ -207,4 +215,93 @@ async fn looking_at_an_agenda_notes_which_release_its_owner_has_seen() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     panic!("release 2 is never noted as seen");
+}
+
+#[tokio::test]
+async fn a_pick_without_scripts_returns_to_its_place_in_the_program_which_then_shows_it() {
+    let stage = Stage::new();
+    let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
+    let key = cookie(&first);
+    let page = stage.send(Card::new("GET", "/mine").field("cookie", &key)).await;
+    assert_eq!((page.status, page.field("cache-control")), (200, "private, no-cache"));
+    assert!(page.field("vary").to_lowercase().contains("cookie"), "{}", page.field("vary"));
+    assert_eq!(page.field("x-robots-tag"), "noindex");
+    assert_eq!(page.text().matches("aria-pressed=\"true\"").count(), 1);
+    let button =
+        page.text().split("<button").find(|it| it.contains("aria-pressed=\"true\"")).unwrap().to_owned();
+    assert!(button.contains("form=\"unpick\"") && button.contains("value=\"first-talk\""), "{button}");
+    // The public page is the same for everybody, with a cookie or without.
+    let (with, without) =
+        (stage.send(Card::new("GET", "/").field("cookie", &key)).await, stage.get("/").await);
+    assert_eq!(with.text(), without.text());
+    assert_eq!(stage.get("/mine").await.text().matches("aria-pressed=\"true\"").count(), 0);
+    let unpick = form("/agenda/picks", "action=unpick&session=first-talk").field("cookie", &key);
+    assert_eq!(stage.send(unpick).await.field("location"), "/mine#first-talk");
+    let hostile = form("/agenda/picks", "action=unpick&session=x%0d%0aset-cookie:a").field("cookie", &key);
+    assert_eq!(stage.send(hostile).await.field("location"), "/mine");
+}
+
+#[tokio::test]
+async fn every_form_of_the_agenda_returns_to_its_section_with_a_confirmation() {
+    let stage = Stage::new();
+    let key =
+        cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk&session=other-talk")).await);
+    for (path, body, section, text) in [
+        ("/agenda/name", "name=Mine", "#name", "has a new name"),
+        ("/agenda/links", "label=x", "#links", "new link is ready"),
+        ("/agenda/links/2/revoke", "", "#links", "turned off"),
+        (
+            "/agenda/picks",
+            "action=unpick&session=other-talk&done=kept&place=first-talk",
+            "#first-talk",
+            "resolved",
+        ),
+        ("/agenda/picks", "action=unpick&session=first-talk&done=removed", "#day-2025-03-25", "Removed"),
+        ("/agenda/picks", "action=pick&session=first-talk&done=picked&place=no%23such", "", "Added"),
+    ] {
+        let answer = stage.send(form(path, body).field("cookie", &key)).await;
+        let location = answer.field("location").to_owned();
+        assert_eq!(answer.status, 303, "{path}");
+        let (page, fragment) = location.split_at(location.find('#').unwrap_or(location.len()));
+        assert_eq!(fragment, section, "{path}");
+        let page = stage.send(Card::new("GET", page).field("cookie", &key)).await;
+        let done = page.text().split("class=\"done\"").nth(1).unwrap_or_default().to_owned();
+        assert!(done.starts_with(" role=\"status\"") && done[..200].contains(text), "{path}: {location}");
+        if let Some(id) = section.strip_prefix('#').filter(|id| !id.starts_with("day-")) {
+            assert!(page.text().contains(&format!("id=\"{id}\"")), "{path}: {id}");
+        }
+    }
+    let signed_out = stage.send(form("/agenda/key", "").field("cookie", &key)).await;
+    assert_eq!(signed_out.field("location"), "/agenda?done=key#key");
+    let old = stage.send(Card::new("GET", "/agenda").field("cookie", &key)).await;
+    assert!(old.text().contains("signed out"), "the old key's browser learns why it has no agenda");
+    let deleted = form("/agenda/delete", "sure=yes").field("cookie", &cookie(&signed_out));
+    assert_eq!(stage.send(deleted).await.field("location"), "/agenda?done=deleted");
+    assert!(stage.get("/agenda?done=deleted").await.text().contains("was deleted"));
+}
+
+#[tokio::test]
+async fn a_pick_by_script_is_told_which_picks_it_overlaps() {
+    let stage = Stage::new();
+    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let pick = |session| {
+        let card = form("/agenda/picks", &format!("action=pick&session={session}")).field("cookie", &key);
+        card.field("accept", "application/json")
+    };
+    let answer = stage.send(pick("other-talk")).await.json();
+    assert_eq!(answer["overlaps"], serde_json::json!([{ "id": "first-talk", "title": "First" }]));
+    for session in ["last-talk", "lunch", "opening"] {
+        assert_eq!(stage.send(pick(session)).await.json()["overlaps"], serde_json::json!([]), "{session}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_folds_accents_and_case_ranks_and_marks() {
+    let stage = Stage::new();
+    let page = stage.get("/?q=FIRST").await;
+    assert!(page.text().contains("result"), "{}", page.text());
+    assert!(page.text().contains("<mark>First</mark>"), "{}", page.text());
+    let index = stage.get("/search.json").await.json();
+    assert!(index.as_array().unwrap().iter().any(|entry| entry["id"] == "first-talk"));
+    assert!(!index.to_string().contains("Secret"), "the index has a withdrawn session");
 }

@@ -201,7 +201,7 @@ async fn pasted_links_lead_to_the_page_and_a_bad_line_is_named() {
     for bad in ["https://elsewhere.example/agendas/x", "<b>", &never] {
         let refused = make(&stage, &format!("{}\n{bad}", token(&ada))).await;
         assert_eq!(refused.status, 422, "{bad}");
-        assert!(refused.text().contains("Line 2 is no link"), "{}", refused.text());
+        assert!(refused.text().contains("Line 2 isn’t an agenda link"), "{}", refused.text());
         assert!(!refused.text().contains("<b>"));
     }
     assert_eq!(make(&stage, " \n").await.status, 422);

@@ -1,0 +1,155 @@
+// What is on now: marks running and past sessions, folds past days, and leads to the present moment.
+import { say } from "./words.js";
+import { dateIn } from "./times.js";
+
+const root = document.documentElement;
+const button = document.getElementById("now");
+const unfolded = new Set();
+
+const starts = (element) => Date.parse(element.dataset.start);
+const ends = (element) => Date.parse(element.dataset.end);
+const isDuring = (now) => Date.parse(root.dataset.from) - 12 * 3600000 <= now && now < Date.parse(root.dataset.to);
+
+function fold(day, isFolded) {
+  const moments = day.querySelector(".moments");
+  let toggle = day.querySelector(":scope > .fold");
+  if (!toggle && isFolded) {
+    toggle = document.createElement("button");
+    toggle.type = "button";
+    toggle.className = "fold";
+    toggle.addEventListener("click", () => unfold(day, day.classList.contains("folded")));
+    day.querySelector(".day-head").after(toggle);
+  }
+  if (!toggle) return;
+  day.classList.toggle("folded", isFolded);
+  // Find-in-page still finds what is hidden this way, and unfolds it.
+  if (isFolded) moments.setAttribute("hidden", "until-found"); else moments.removeAttribute("hidden");
+  toggle.setAttribute("aria-expanded", String(!isFolded));
+  toggle.textContent = say(isFolded ? "unfold" : "fold");
+}
+
+function unfold(day, isOpen = true) {
+  if (isOpen) unfolded.add(day); else unfolded.delete(day);
+  fold(day, !isOpen);
+}
+
+// Placed in the margin under the time, so that it moves nothing.
+function label(moment, state) {
+  const head = moment.querySelector(".at");
+  let tag = head?.querySelector(".tag");
+  if (!state) { tag?.remove(); return; }
+  if (!head) return;
+  if (!tag) { tag = document.createElement("span"); head.append(" ", tag); }
+  tag.className = `tag ${state}`;
+  if (tag.textContent !== say(state)) tag.textContent = say(state);
+}
+
+const isInView = (element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+};
+
+// Folds past days that nobody is looking at, and keeps what is in view where it is.
+function foldPast(today) {
+  const days = [...document.querySelectorAll(".day")];
+  const isPast = (day) => today !== undefined && day.id.slice(4) < today;
+  const changed = days.filter((day) => isPast(day) !== day.classList.contains("folded") && !unfolded.has(day) && !isInView(day));
+  if (!changed.length) return;
+  // Browsers without scroll anchoring would move what is in view.
+  const anchor = CSS.supports("overflow-anchor", "auto") ? undefined
+    : days.flatMap((day) => [...day.querySelectorAll(".moment")]).find(isInView);
+  const before = anchor?.getBoundingClientRect().top;
+  changed.forEach((day) => fold(day, isPast(day)));
+  if (anchor) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+}
+
+// The moment that the page leads to: the latest that has a running session, else the next.
+function mark({ folds = true } = {}) {
+  const now = Date.now();
+  const isNow = isDuring(now);
+  let [running, next, following] = [undefined, undefined, undefined];
+  for (const moment of document.querySelectorAll(".moment")) {
+    const cards = [...moment.querySelectorAll("[data-start]")];
+    if (!cards.length) continue;
+    let isOn = false;
+    for (const card of cards) {
+      const isRunning = starts(card) <= now && now < ends(card);
+      card.classList.toggle("now", isRunning);
+      card.classList.toggle("past", isNow && ends(card) <= now);
+      isOn ||= isRunning;
+    }
+    const start = starts(cards[0]);
+    if (isOn) running = moment;
+    if (isNow && start > now && (following ?? start) === start) { following = start; next ??= moment; }
+    label(moment, isOn ? "now" : isNow && following === start && start > now ? "next" : "");
+  }
+  const { year, month, day: date } = dateIn(root.dataset.zone, new Date(now));
+  const today = `${year}-${month}-${date}`;
+  for (const tab of document.querySelectorAll(".tabs a")) {
+    if (tab.hash === `#day-${today}`) tab.setAttribute("aria-current", "date"); else tab.removeAttribute("aria-current");
+  }
+  if (folds) foldPast(isNow ? today : undefined);
+  root.classList.toggle("ended", Date.parse(root.dataset.to) <= now);
+  const target = running ?? next;
+  if (button) {
+    button.hidden = !isNow || !target;
+    button.textContent = say(running ? "toNow" : "toNext");
+  }
+  return isNow ? target : undefined;
+}
+
+function lead(moment, behavior) {
+  (moment.querySelector(".time") ?? moment).scrollIntoView({ block: "start", behavior });
+}
+
+function reveal() {
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  const day = target && target.closest(".day.folded");
+  if (!day) return;
+  unfold(day);
+  target.scrollIntoView();
+}
+
+// The tab of the day that is being read.
+function follow() {
+  const tabs = new Map([...document.querySelectorAll(".tabs a")].map((tab) => [tab.hash.slice(1), tab]));
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const tab = tabs.get(target.id);
+      tab?.classList.toggle("here", isIntersecting);
+      if (isIntersecting && tab) {
+        const strip = tab.closest(".tabs");
+        strip.scrollLeft = tab.offsetLeft - strip.clientWidth / 2 + tab.offsetWidth / 2;
+      }
+    }
+  }, { rootMargin: "-30% 0px -69% 0px" });
+  document.querySelectorAll(".day").forEach((day) => observer.observe(day));
+}
+
+export function present() {
+  const target = mark({ folds: false });
+  // After the page has been drawn at its place: folding what is out of view then moves nothing.
+  requestAnimationFrame(() => requestAnimationFrame(() => mark()));
+  if (!button) return;
+  const [entry] = performance.getEntriesByType("navigation");
+  const isOpened = !location.hash && !location.search && (entry?.type ?? "navigate") === "navigate";
+  if (target && isOpened && scrollY === 0) lead(target, "instant");
+  reveal();
+  button.addEventListener("click", () => {
+    const moment = mark();
+    if (!moment) return;
+    const day = moment.closest(".day.folded");
+    if (day) unfold(day);
+    lead(moment);
+    const head = moment.querySelector(".time");
+    head?.setAttribute("tabindex", "-1");
+    head?.focus({ preventScroll: true });
+  });
+  addEventListener("hashchange", reveal);
+  document.addEventListener("beforematch", ({ target: found }) => {
+    const day = found.closest(".day");
+    if (day) unfold(day);
+  });
+  setInterval(mark, 30000);
+  follow();
+}

@@ -1,0 +1,132 @@
+// During the conference the page answers what is on now and what is next; afterwards it says that it is over.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Server } from "./server.js";
+import { DESK, PHONE, launch, pick, shoot, visitor } from "./visitor.js";
+
+let browser, server;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+});
+after(async () => { await browser?.close(); await server?.stop(); });
+
+// The middle of the third of four days, at the venue.
+const DAY_3 = new Date("2025-03-26T18:10:00Z");
+
+async function during(t, viewport, at = DAY_3, options = {}) {
+  const it = await visitor(t, browser, server, { viewport, ...options });
+  await it.page.clock.setFixedTime(at);
+  return it;
+}
+
+const isInView = (locator) => locator.evaluate((it) => {
+  const { top, bottom } = it.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+});
+
+for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
+  test(`the program opens at what is on now (${name})`, async (t) => {
+    const { page } = await during(t, viewport);
+    await page.goto("/");
+    await page.locator("html.scripted").waitFor();
+    const running = await page.locator(".card.now").evaluateAll((cards) =>
+      cards.map((card) => [card.dataset.start, card.dataset.end]));
+    assert.ok(running.length > 0);
+    for (const [start, end] of running) assert.ok(new Date(start) <= DAY_3 && DAY_3 < new Date(end));
+    const label = page.locator(".tag.now").last();
+    assert.equal(await label.textContent(), "Now");
+    assert.ok(await isInView(label), "the label is in view");
+    assert.ok(await isInView(page.locator(".card.now h4").last()));
+    assert.equal(await page.locator(".tag.next").count(), 1);
+    await shoot(page, `now-${name}`, { whole: false });
+
+    // Past days are folded, and unfold.
+    const monday = page.getByRole("region", { name: "Monday, March 24" });
+    const tuesday = page.getByRole("region", { name: "Tuesday, March 25" });
+    for (const day of [monday, tuesday]) await day.locator(".moments").waitFor({ state: "hidden" });
+    assert.equal(await page.getByRole("region", { name: "Wednesday, March 26" }).locator(".moments").isVisible(), true);
+    assert.ok((await page.locator(".card.past").count()) > 20);
+    const toggle = tuesday.getByRole("button", { name: "Show" });
+    await toggle.click();
+    assert.equal(await tuesday.locator(".moments").isVisible(), true);
+    assert.equal(await tuesday.getByRole("button", { name: "Hide" }).getAttribute("aria-expanded"), "true");
+
+    // Now is always in reach.
+    for (const target of ["top", "bottom"]) {
+      await page.evaluate((it) => scrollTo({ top: it === "top" ? 0 : document.body.scrollHeight, behavior: "instant" }), target);
+      if (target === "top") await page.locator(".bar").scrollIntoViewIfNeeded();
+      const now = page.getByRole("button", { name: "Now", exact: true });
+      assert.ok(await isInView(now), `${target}: the control is in view`);
+      await now.click();
+      await page.waitForFunction(() => {
+        const { top, bottom } = [...document.querySelectorAll(".tag.now")].at(-1).getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight;
+      });
+    }
+    const today = page.locator(".tabs [aria-current=date]");
+    assert.equal(await today.textContent(), "Wed 26");
+    assert.ok(await isInView(page.locator(".tabs")), "the days stay in view");
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+  });
+
+  test(`the agenda opens at what is on now, too (${name})`, async (t) => {
+    const { page } = await during(t, viewport);
+    await page.goto("/");
+    const ids = await page.locator(".card.now:not(.pause)").evaluateAll((cards) => cards.map((card) => card.id));
+    await page.getByRole("region", { name: "Tuesday, March 25" }).getByRole("button", { name: "Show" }).click();
+    for (const id of ["slow-queries", "ml-monitoring", ids[0]]) await pick(page, id);
+    await page.goto("/agenda");
+    await page.locator("html.scripted").waitFor();
+    assert.ok(await isInView(page.locator(".tag.now")));
+    await page.getByRole("region", { name: "Tuesday, March 25" }).locator(".moments").waitFor({ state: "hidden" });
+    assert.ok(await isInView(page.getByRole("button", { name: "Now", exact: true })));
+    await shoot(page, `now-agenda-${name}`, { whole: false });
+  });
+}
+
+test("between two days the control leads to what is next", async (t) => {
+  const { page } = await during(t, PHONE, new Date("2025-03-26T08:00:00Z"));
+  await page.goto("/");
+  await page.locator("html.scripted").waitFor();
+  assert.equal(await page.locator(".tag.now").count(), 0);
+  await page.getByRole("button", { name: "Next", exact: true }).waitFor();
+  assert.ok(await isInView(page.locator(".tag.next")));
+});
+
+test("before and after the conference nothing is folded, and afterwards it says that it is over", async (t) => {
+  for (const [at, isOver] of [["2025-01-10T12:00:00Z", false], ["2025-03-29T12:00:00Z", true]]) {
+    const { page } = await during(t, PHONE, new Date(at));
+    await page.goto("/");
+    await page.locator("html.scripted").waitFor();
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    assert.equal(await page.locator("#now").isVisible(), false);
+    assert.equal(await page.locator(".day.folded, .card.past, .tag").count(), 0);
+    assert.equal(await page.getByText("This conference is over").isVisible(), isOver);
+    assert.match(await page.locator(".dates").textContent(), /March 24–27, 2025/, "the dates are there without a script");
+  }
+});
+
+test("a link into a folded day unfolds it, and a reload stays where it was", async (t) => {
+  const { page } = await during(t, PHONE);
+  await page.goto("/#slow-queries");
+  await page.locator("#slow-queries").waitFor({ state: "visible" });
+  assert.ok(await isInView(page.locator("#slow-queries h4")));
+  await page.goto("/");
+  await page.locator(".tabs a").filter({ hasText: "Tue 25" }).click();
+  await page.locator("#slow-queries").waitFor({ state: "visible" });
+});
+
+test("nothing moves while the page opens in the middle of the conference", async (t) => {
+  const { page } = await during(t, PHONE);
+  await page.addInitScript(() => {
+    globalThis.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const { value } of list.getEntries()) globalThis.shift += value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await page.goto("/");
+  await page.locator("html.scripted").waitFor();
+  await page.waitForTimeout(1000);
+  assert.ok((await page.evaluate(() => globalThis.shift)) < 0.02, `${await page.evaluate(() => globalThis.shift)}`);
+});

@@ -1,0 +1,63 @@
+// The visitor's own time zone: times change and nothing else does, on every page, and back again.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Server } from "./server.js";
+import { PHONE, launch, pick, shoot, visitor } from "./visitor.js";
+
+let browser, server;
+before(async () => {
+  server = await Server.start();
+  browser = await launch();
+  server.save((csv) => csv.replace(/^slow-queries,2025-03-25,11:00,11:45/m, "slow-queries,2025-03-25,11:05,11:50"));
+  while (!(await (await fetch(`${server.origin}/changes`)).text()).includes("→")) await sleep(100);
+});
+after(async () => { await browser?.close(); await server?.stop(); });
+
+// Every text of the page that is no time, zone or line about the zone.
+const rest = (page) => page.evaluate(() => {
+  const copy = document.querySelector("main").cloneNode(true);
+  copy.querySelectorAll("time[data-as], [data-zone-name], .zone-line").forEach((it) => it.remove());
+  return copy.textContent.replace(/\s+/g, " ");
+});
+const all = (page) => page.evaluate(() => document.querySelector("main").innerText);
+
+test("only times change, and they change back", async (t) => {
+  const { page } = await visitor(t, browser, server, { viewport: PHONE, timezoneId: "Europe/Berlin" });
+  await page.goto("/");
+  for (const session of ["slow-queries", "ml-monitoring", "live-laugh-log"]) await pick(page, session);
+  await page.goto("/agenda");
+  const shared = await page.locator(".link a[href^='/agendas/']").first().getAttribute("href");
+  for (const path of ["/", "/sessions/slow-queries", "/tracks/track-1", "/days/2025-03-25", "/speakers/scott-laird", "/changes", "/agenda", shared]) {
+    await page.evaluate(() => localStorage.setItem("zone", "venue"));
+    await page.goto(path);
+    await page.locator("html.scripted").waitFor();
+    await page.evaluate(() => document.querySelectorAll("details").forEach((it) => (it.open = true)));
+    const [before, text] = [await all(page), await rest(page)];
+    await page.getByRole("button", { name: "Show in my time zone" }).click();
+    assert.equal(await rest(page), text, `${path}: a text that is no time changed`);
+    const own = await all(page);
+    assert.notEqual(own, before, path);
+    assert.doesNotMatch(own, /\bP[DS]T\b/, `${path}: a time is left in the venue's zone`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, path);
+    await page.reload();
+    await page.getByRole("button", { name: "Show venue time" }).click();
+    await page.evaluate(() => document.querySelectorAll("details").forEach((it) => (it.open = true)));
+    assert.equal(await all(page), before, `${path}: not as it was before`);
+  }
+});
+
+test("a date that differs is named, and rows stay aligned", async (t) => {
+  const { page } = await visitor(t, browser, server, { viewport: PHONE, timezoneId: "Asia/Tokyo" });
+  await page.goto("/");
+  const edges = () => page.locator(".day .card").evaluateAll((cards) => [...new Set(cards.map((card) => Math.round(card.getBoundingClientRect().left)))].sort());
+  const before = await edges();
+  await page.getByRole("button", { name: "Show in my time zone" }).click();
+  assert.deepEqual(await edges(), before, "the times push nothing aside");
+  assert.ok((await page.locator(".time .shift").count()) > 10);
+  await shoot(page, "zone-tokyo", { whole: false });
+  await page.goto("/sessions/slow-queries");
+  const when = await page.locator(".when").innerText();
+  assert.match(when, /^Wednesday, March 26, 3:05 am–3:50 am/);
+  assert.match(await page.locator(".zone-line").innerText(), /Times are in your time zone \(Tokyo\)\./);
+});
