@@ -224,7 +224,7 @@ async fn every_command_of_the_page_on_the_api_prints_what_it_shows() {
         let mut words = words.iter().map(|word| word.replace("$EDIT_KEY", &mine.key));
         while let Some(word) = words.next() {
             match word.as_str() {
-                "-s" => {}
+                "-s" | "--fail" => {}
                 "-X" => {
                     let method = words.next().unwrap();
                     card.method = ["PUT", "POST", "DELETE"].into_iter().find(|one| *one == method).unwrap();
