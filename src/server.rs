@@ -1,36 +1,31 @@
 //! Connections: accepted, limited, answered by a function, drained at the end (RFC 9112).
 //!
-//! Owns sockets and patience, and knows nothing of what is served. TLS and HTTP/2 belong to the reverse proxy.
+//! Owns sockets and time limits; knows nothing of the content. TLS and HTTP/2 belong to the reverse proxy.
 //!
-//! - A request's head must come within `header` of its first byte, or of the connection; hyper's own timer,
-//!   which cannot tell a slow head from an idle connection, stands behind that.
-//! - A head over 16 KiB or 64 fields is 431, one that is no HTTP 400; both close the connection. So is a head with
-//!   a line that ends in a bare LF, since others may see another request in it.
-//! - Where an answer is ready before its request's body, a short body is read first and the connection goes on; with
-//!   a longer one the answer announces that the connection closes.
-//! - A connection that moves no byte for `idle`, waiting for a request or for its client to take an answer,
-//!   is closed.
-//! - A client that takes its answer slowly has `answer`, and a second more for each 4 KiB that it took. Where
-//!   more than 128 MiB of answers are kept for such clients, the slowest is closed.
+//! - A request's head must be complete within `header` of its first byte, or of the connection.
+//! - A head over 16 KiB or 64 fields is 431, one that is no HTTP is 400; both close the connection. So does a head with a
+//!   line that ends in a bare LF, since other servers may see another request in it.
+//! - If an answer is ready before its request's body, a short body is read first and the connection goes on; with a longer
+//!   one the answer announces that the connection closes.
+//! - A connection that moves no byte for `idle` is closed.
+//! - A slow client has `answer` to read its answer, and a second more for each 4 KiB that it read. If more than 128 MiB of
+//!   answers wait for slow clients, the slowest is closed.
 //! - A client that has closed its side of the connection after its request is answered.
-//! - A connection whose answer has no length (a stream of events) gives its place to others, and closes behind it; a
-//!   stop ends it.
-//! - Beyond `connections` the idlest one is closed for a new one; where none idles, the new one gets 503. The
-//!   same holds for the connections of one address beyond `per_address`, but for trusted proxies and this
-//!   machine, behind which all the world may stand. Idle is who has let us wait longest for a whole request,
-//!   or for taking an answer; bytes that drip do not count.
-//! - Out of descriptors, the idlest is closed too, and a new connection gets its 503 through a spare one.
-//! - At a stop every answer announces that its connection closes; a connection that stays idle closes a little later.
-//!   A request that was read is answered.
+//! - An answer without a length (a stream of events) frees its place for another connection, and closes its own at the end.
+//! - Beyond `connections` the idlest one is closed for a new one; if none is idle, the new one gets 503. The same holds for
+//!   one address beyond `per_address`, except trusted proxies and this machine, which may carry many clients. The idlest
+//!   connection is the one that has gone longest without completing a request or reading its answer.
+//! - Without free descriptors the idlest one is closed too, and a new connection gets its 503 through a reserved one.
+//! - At a stop every answer announces that its connection closes; idle connections close a little later. A request that was
+//!   read is answered.
 //!
 //! Invariant: when [`run`] returns, no connection is left.
 
+mod activity;
 mod connection;
 mod connections;
 mod framing;
-mod pulse;
 mod received;
-mod spare;
 mod stream;
 
 pub use received::Received;
@@ -40,7 +35,7 @@ use bytes::Bytes;
 use connection::{Service, serve};
 use connections::{Admission, Connections};
 use http::{Request, Response};
-use spare::Spare;
+use std::fs::File;
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
@@ -51,40 +46,40 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How many connections, and how much patience with each.
+/// The number of connections and their time limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once.
+    /// The most connections.
     pub connections: usize,
-    /// Connections of one address at once.
+    /// The most connections of one address.
     pub per_address: usize,
     /// For a request's head.
     pub header: Duration,
-    /// For a connection on which nothing moves.
+    /// For a connection on which no byte moves.
     pub idle: Duration,
-    /// For a client that takes its answer slowly; a second more for each 4 KiB that it took.
+    /// For a slow client to read its answer; a second more for each 4 KiB that it read.
     pub answer: Duration,
-    /// For requests under way at a stop.
+    /// For requests in progress at a stop.
     pub drain: Duration,
 }
 
-/// How a stop went.
+/// The result of a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped {
     /// Connections that were cut off at the deadline.
     pub cut_off: usize,
 }
 
-/// How long idle connections stay open at a stop: the next request of a busy client is on its way, and its answer
-/// can announce the end.
+/// How long idle connections stay open at a stop: the next request of a busy client may be in transit, and its answer can
+/// announce the end.
 const LINGER: Duration = Duration::from_millis(250);
 
 /// How long accepting pauses when the system has no descriptor to give.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` completes and what was under way is answered or out of time.
+/// Serves until `stop` completes and all requests in progress are answered or out of time.
 ///
-/// `respond` is told the address on the socket, a proxy's where there is one.
+/// `respond` gets the address of the socket, a proxy's where there is one.
 pub async fn run<R, A, B>(
     listeners: Vec<TcpListener>,
     respond: R,
@@ -119,7 +114,7 @@ where
             Admission::Refused => connections::refuse(&socket),
         }
     };
-    let mut spare = Spare::new();
+    let mut reserve = ReserveDescriptor::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
@@ -130,13 +125,13 @@ where
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be accepted at the moment");
-                    let is_out = Spare::helps(&error);
+                    let is_out = ReserveDescriptor::helps(&error);
                     if is_out {
                         connections.evict();
                     }
                     let accept = poll_fn(|cx| {
                         let accept = || Some(waiting(&listeners, cx)?.map(|(socket, _)| socket));
-                        Poll::Ready(is_out && spare.refuse(accept))
+                        Poll::Ready(is_out && reserve.refuse(accept))
                     });
                     if accept.await {
                         tokio::task::yield_now().await;
@@ -189,8 +184,41 @@ fn waiting(listeners: &[TcpListener], cx: &mut Context<'_>) -> Option<io::Result
     }
 }
 
-/// An error that says something about the connection that was to be accepted, not about the listener.
+/// Whether an error is about the connection, not about the listener.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// "Too many open files": of the process, and of the system. The numbers are Linux's on every machine.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
+/// A descriptor in reserve, for when the process or the system has no other. Without it a connection that cannot be accepted
+/// stays in the backlog, and accepting would spin.
+#[derive(Debug)]
+struct ReserveDescriptor(Option<File>);
+
+impl ReserveDescriptor {
+    fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    /// Whether the error is one that a free descriptor solves.
+    fn helps(error: &io::Error) -> bool {
+        matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+    }
+
+    /// Accepts a connection with the reserved descriptor and answers 503. False if even that fails.
+    fn refuse(&mut self, accept: impl FnOnce() -> Option<io::Result<TcpStream>>) -> bool {
+        let had_one = self.0.take().is_some();
+        let accepted = accept();
+        if let Some(Ok(socket)) = &accepted {
+            connections::refuse(socket);
+        }
+        let was_refused = matches!(accepted, Some(Ok(_)));
+        drop(accepted);
+        *self = Self::new();
+        had_one && was_refused
+    }
 }

@@ -232,6 +232,14 @@ impl JoinedFeed<'_> {
         self.events.is_empty()
     }
 
+    /// Deflates at most so many of its VEVENTs that are not deflated yet. False if some are left: compressing all of a large
+    /// feed would take seconds.
+    pub fn deflate(&self, most: usize) -> bool {
+        let mut left = self.events.iter().filter(|(event, _)| event.deflated.get().is_none());
+        left.by_ref().take(most).for_each(|(event, _)| _ = event.deflated());
+        left.next().is_none()
+    }
+
     /// The plain body.
     pub fn identity(&self) -> Bytes {
         let opening = self.opening();

@@ -1,44 +1,41 @@
 //! The access log: one line per request, without secrets.
 //!
-//! A path may hold a read token and a query anything, so the line names the route's pattern instead; a field
-//! or a body is never logged. The private cause of a problem is logged here too, once, under the same
-//! request id.
+//! A path may hold a read token, and a query anything, so the line names the route's pattern. Fields and bodies are never
+//! logged. The private cause of a problem is logged here, once, with the same request id.
 //!
-//! A line costs as much as answering from memory does, and the reverse proxy writes one anyway. So what was
-//! answered as it should be is logged at `debug` (`CALLBOARD_LOG=info,access=debug`), errors at `info`; of who is
-//! turned away there may be thousands a second, which the metrics count. Of one status, ten lines a second are logged at `info`,
-//! the others at `debug`; the next second begins with their number. So nobody can fill a disk with lines about what he asks.
+//! Successful requests log at `debug` (`CALLBOARD_LOG=info,access=debug`), failures at `info`; rejections under overload are
+//! only counted, since there may be thousands a second. Ten lines a second of one status log at `info`, the others at
+//! `debug`; the next second begins with their number. So no client can fill the disk.
 
-use super::log_limit::LogLimit;
 use super::{Body, Metrics, Problem};
 use http::{Method, Response, StatusCode};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// Where request ids come from: unique within a process, which the log's own lines tell apart.
+/// The next request id, unique within a process.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// By status, from 400.
+/// By status, starting at 400.
 static STATUSES: LogLimit<200> = LogLimit::new();
 
-/// Causes that are ours, all together.
+/// Causes of server errors.
 static CAUSES: LogLimit<1> = LogLimit::new();
 
-/// A request under way.
+/// A request in progress.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct RequestLog {
     id: u64,
     method: &'static str,
     started: Instant,
 }
 
-impl Entry {
+impl RequestLog {
     pub(super) fn begin(method: &Method) -> Self {
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), method: known(method), started: Instant::now() }
     }
 
-    /// Logs the cause of a problem, where it is ours.
+    /// Logs the cause of a server error.
     pub(super) fn problem(&self, route: &'static str, problem: &Problem) {
         if let Some(cause) = problem.cause()
             && CAUSES.admits(0, started_seconds(self.started), |more| {
@@ -74,7 +71,7 @@ fn started_seconds(started: Instant) -> u64 {
     started.saturating_duration_since(*FIRST.get_or_init(|| started)).as_secs()
 }
 
-/// A method by name; invented ones are the client's words, which do not belong into the log.
+/// The name of a method. Invented ones are the client's words, which do not belong in the log.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -85,5 +82,66 @@ fn known(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => ["PROPFIND", "REPORT"].into_iter().find(|name| method == name).unwrap_or("other"),
+    }
+}
+
+/// The most lines of one class in a second.
+const EACH_SECOND: u64 = 10;
+
+/// Counts lines by class without a lock: the second is in the upper half of a number, the lines in its lower half.
+#[derive(Debug)]
+struct LogLimit<const CLASSES: usize>([AtomicU64; CLASSES]);
+
+impl<const CLASSES: usize> LogLimit<CLASSES> {
+    const fn new() -> Self {
+        Self([const { AtomicU64::new(0) }; CLASSES])
+    }
+
+    /// Whether to log a line of a class in this second. Calls `report` once with the number of lines that an earlier second
+    /// omitted. A class without a counter is not limited.
+    fn admits(&self, class: usize, second: u64, report: impl FnOnce(u64)) -> bool {
+        let Some(counter) = self.0.get(class) else { return true };
+        let second = second & u64::from(u32::MAX);
+        let split = |packed: u64| (packed >> 32, packed & u64::from(u32::MAX));
+        let next = |packed: u64| match split(packed) {
+            (of, lines) if of == second => Some(second << 32 | (lines + 1).min(u32::MAX.into())),
+            _ => Some(second << 32 | 1),
+        };
+        let before = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        let (of, lines) = split(before.unwrap_or_else(|unchanged| unchanged));
+        if of == second {
+            return lines < EACH_SECOND;
+        }
+        let omitted = lines.saturating_sub(EACH_SECOND);
+        if omitted > 0 {
+            report(omitted);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn the_next_second_reports_how_many_lines_of_a_class_were_omitted() {
+        let limit: LogLimit<2> = LogLimit::new();
+        let omitted = Cell::new(0);
+        let logged = |class: usize, second: u64, lines: usize| {
+            (0..lines)
+                .filter(|_| limit.admits(class, second, |more| omitted.set(omitted.get() + more)))
+                .count()
+        };
+        assert_eq!((logged(0, 0, 20_000), logged(1, 0, 3)), (10, 3));
+        assert_eq!(omitted.get(), 0);
+        assert_eq!(logged(0, 1, 5), 5);
+        assert_eq!(omitted.get(), 19_990);
+        assert_eq!(logged(0, 2, 100), 10);
+        assert_eq!(omitted.get(), 19_990, "five lines are within the limit");
+        assert_eq!(logged(0, 9, 1), 1);
+        assert_eq!(omitted.get(), 20_080);
+        assert_eq!(logged(7, 9, 100), 100, "no such class");
     }
 }

@@ -1,18 +1,15 @@
-//! How often an address may do what costs or could be guessed: new agendas, wrong edit keys, wrong secrets; and how
-//! often an agenda may be changed.
+//! Rate limits: new agendas, wrong edit keys and wrong secrets by address; changes, links and hand-overs by agenda.
 //!
-//! Each is a bucket of tokens by address (RFC 6585, 4: 429). Reads of feeds and pages take none, since Google and
-//! Microsoft poll everybody from a few addresses. A venue is one address too, so wrong edit keys of one guest
-//! never shut the right ones of the others out: an edit key has 160 bits, and only the wrong answers are
-//! limited. An organizer's secret may be shorter, so beyond its limit none of that address is looked at;
-//! whoever is signed in stays.
+//! Each limit is a token bucket (RFC 6585, 4: 429). Reads are not limited, since Google and Microsoft poll for everybody
+//! from a few addresses. A venue is one address too, so wrong edit keys never lock out right ones: a key has 160 bits, and
+//! only failures are limited. An organizer's secret may be shorter, so beyond the limit no secret from that address is
+//! checked; organizers who are signed in stay signed in.
 //!
-//! Changes of an agenda, its new read links and its hand-over links are limited by agenda. An agenda that is changed
-//! more than people do draws on a limit of its address as well, so many agendas in one hand are no way around the
-//! limit, and a guest of the same venue who changes an agenda as people do is never refused for them.
+//! An agenda that changes more often than people do also draws on a limit of its address. So many agendas of one client
+//! are no way around the limit, and other guests of the venue are not refused.
 //!
-//! Time is the time that passes, not the wall clock: setting that refuses nobody. Invariant: memory does not grow with
-//! addresses or agendas; a table has a fixed size and forgets the stalest.
+//! Time is monotonic, so setting the clock refuses nobody. Invariant: memory does not grow with addresses or agendas; a
+//! table has a fixed size and evicts the stalest entry.
 
 use super::Problem;
 use crate::agenda::EditKey;
@@ -25,7 +22,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Sets of a table, and addresses or agendas in each: 8,192 in about 300 KiB.
+/// The sets of a table, and the entries in each: 8,192 in about 300 KiB.
 const SETS: usize = 1024;
 const WAYS: usize = 8;
 
@@ -33,14 +30,14 @@ const WRONG_SECRETS: &str = "Wrong secrets are sent";
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The share of its own limit that an agenda uses before it draws on that of its address: one part in so many.
+/// An agenda draws on the limit of its address once it has used this share of its own limit: 1/5.
 const OWN_SHARE: i64 = 5;
 
 /// All limits.
 #[derive(Debug)]
 pub struct Allowances {
     trusted: Trusted,
-    /// The minute of the server's time in which a proxy without `X-Forwarded-For` was last logged.
+    /// The minute in which a proxy without `X-Forwarded-For` was last logged.
     warned: AtomicI64,
     agendas: Buckets<Peer>,
     keys: Buckets<Peer>,
@@ -50,14 +47,14 @@ pub struct Allowances {
     hand_overs: ByAgenda,
 }
 
-/// A limit by agenda, and that of the addresses which change agendas often.
+/// A limit by agenda, and one for addresses that change agendas often.
 #[derive(Debug)]
 struct ByAgenda {
     agendas: Buckets<Key>,
     addresses: Buckets<Peer>,
 }
 
-/// An agenda: the first bytes of its key's SHA-256, which no client chooses.
+/// The first bytes of the SHA-256 of an agenda's edit key, which no client chooses.
 type Key = [u8; 8];
 
 /// The limits that apply to one request.
@@ -70,7 +67,7 @@ pub(super) struct Allowed<'a> {
 }
 
 impl Allowances {
-    /// As configured; all of them full.
+    /// The configured limits, with full buckets.
     pub fn new(limits: &Limits, trusted: Trusted) -> Self {
         Self {
             trusted,
@@ -93,7 +90,7 @@ impl Allowances {
         }
     }
 
-    /// Replaces how often an address or an agenda may do what. Tokens that were taken stay taken.
+    /// Replaces the limits. Tokens that were taken stay taken.
     pub(super) fn limit(&self, limits: &Limits) {
         self.agendas.limit(limits.agendas_at_once, limits.agendas_hour);
         self.keys.limit(limits.wrong_keys_at_once, limits.wrong_keys_hour);
@@ -119,41 +116,41 @@ impl Default for Allowances {
 }
 
 impl Allowed<'_> {
-    /// Takes one new agenda.
+    /// Charges a new agenda.
     pub(super) fn agenda(self) -> Result<(), Problem> {
         self.take(&self.allowances.agendas, "New agendas are made")
     }
 
-    /// Takes one wrong edit key.
+    /// Charges a wrong edit key.
     pub(super) fn wrong_key(self) -> Result<(), Problem> {
         self.take(&self.allowances.keys, "Edit keys that open nothing are sent")
     }
 
-    /// Takes one change of an agenda, whatever changes.
+    /// Charges a change of an agenda.
     pub(super) fn change(self, key: &EditKey) -> Result<(), Problem> {
         self.take_by_agenda(&self.allowances.changes, key, "Changes are made")
     }
 
-    /// Takes one new read link, beside the change that it is.
+    /// Charges a new read link, in addition to the change.
     pub(super) fn link(self, key: &EditKey) -> Result<(), Problem> {
         self.take_by_agenda(&self.allowances.links, key, "New links are made")
     }
 
-    /// Takes one hand-over link.
+    /// Charges a hand-over link.
     pub(super) fn hand_over(self, key: &EditKey) -> Result<(), Problem> {
         self.take_by_agenda(&self.allowances.hand_overs, key, "Links for another device are made")
     }
 
-    /// An agenda that got a new key goes on with what is left of its limits.
+    /// Moves the used limits of an agenda to its new key.
     pub(super) fn new_key(self, old: &EditKey, new: &EditKey) {
         let Allowances { changes, links, hand_overs, .. } = self.allowances;
         for limit in [changes, links, hand_overs] {
-            limit.agendas.hand_on(short(old), short(new), self.now);
+            limit.agendas.move_bucket(agenda_key(old), agenda_key(new), self.now);
         }
     }
 
     fn take_by_agenda(self, limit: &ByAgenda, key: &EditKey, what: &'static str) -> Result<(), Problem> {
-        let agenda = short(key);
+        let agenda = agenda_key(key);
         if let Err(wait) = limit.agendas.take(agenda, self.now) {
             return Err(Problem::TooOften { what, by: "with this agenda", wait });
         }
@@ -163,32 +160,32 @@ impl Allowed<'_> {
         self.take(&limit.addresses, what)
     }
 
-    /// Whether an organizer secret of this address would be looked up now. It spares reading the body of a
-    /// request that [`Self::guess`] would refuse.
+    /// Whether a secret from this address would be checked now. It avoids reading the body of a request that [`Self::guess`]
+    /// would reject.
     pub(super) fn may_guess(self) -> Result<(), Problem> {
         let wait = self.allowances.secrets.wait(self.peer(), self.now);
-        self.told(wait, WRONG_SECRETS)
+        self.deny_while(wait, WRONG_SECRETS)
     }
 
-    /// Looks up an organizer secret and counts it where it is wrong, as one step: of requests that arrive
-    /// together, only as many are looked up as the limit leaves. A right secret counts for nothing.
+    /// Looks up an organizer secret and charges a wrong one, in one step: of requests that arrive together, only as many are
+    /// looked up as the limit allows. A right secret costs nothing.
     pub(super) fn guess<T>(self, look_up: impl FnOnce() -> Option<T>) -> Result<Option<T>, Problem> {
         match self.allowances.secrets.take_unless(self.peer(), self.now, look_up) {
             Ok(found) => Ok(found),
-            Err(wait) => self.told(wait, WRONG_SECRETS).map(|()| None),
+            Err(wait) => self.deny_while(wait, WRONG_SECRETS).map(|()| None),
         }
     }
 
     fn take(self, buckets: &Buckets<Peer>, what: &'static str) -> Result<(), Problem> {
-        self.told(buckets.take(self.peer(), self.now).err().unwrap_or_default(), what)
+        self.deny_while(buckets.take(self.peer(), self.now).err().unwrap_or_default(), what)
     }
 
-    fn told(self, wait: u64, what: &'static str) -> Result<(), Problem> {
+    fn deny_while(self, wait: u64, what: &'static str) -> Result<(), Problem> {
         if wait == 0 {
             return Ok(());
         }
         if self.allowances.trusted.holds(self.socket) && !self.headers.contains_key(X_FORWARDED_FOR) {
-            // A flood behind such a proxy is refused thousands of times a second.
+            // A flood behind such a proxy is rejected thousands of times a second.
             let minute = i64::try_from(self.now.as_secs() / 60).unwrap_or_default();
             if self.allowances.warned.swap(minute, Ordering::Relaxed) != minute {
                 tracing::warn!(
@@ -201,23 +198,23 @@ impl Allowed<'_> {
 
     fn peer(self) -> Peer {
         let fields = self.headers.get_all(X_FORWARDED_FOR).iter();
-        // A line that is no text says nothing, and ends the walk like an entry that is no address.
+        // A line that is no text ends the search like an entry that is no address.
         let lines: Vec<&str> = fields.map(|line| line.to_str().unwrap_or("?")).collect();
         self.allowances.trusted.client(self.socket, lines.into_iter())
     }
 }
 
-fn short(key: &EditKey) -> Key {
+fn agenda_key(key: &EditKey) -> Key {
     let [a, b, c, d, e, f, g, h, ..] = key.hash().0;
     [a, b, c, d, e, f, g, h]
 }
 
-/// Buckets of tokens by address or agenda, in a table of a fixed size.
+/// Token buckets by address or agenda, in a table of fixed size.
 #[derive(Debug)]
 struct Buckets<K> {
-    /// Milliseconds that a token takes to come back.
+    /// Milliseconds until a token is refilled.
     each: AtomicI64,
-    /// Milliseconds that an empty bucket takes to fill.
+    /// Milliseconds until an empty bucket is full.
     depth: AtomicI64,
     hasher: RandomState,
     sets: Box<[Set<K>]>,
@@ -225,7 +222,7 @@ struct Buckets<K> {
 
 type Set<K> = Mutex<[Option<Bucket<K>>; WAYS]>;
 
-/// A bucket as the time at which it will be full again, in milliseconds.
+/// A bucket, stored as the time at which it is full again, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 struct Bucket<K> {
     key: K,
@@ -241,7 +238,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         buckets
     }
 
-    /// A request that reads one value before and one after counts by a mixture of both limits, once.
+    /// A request that runs meanwhile may see a mixture of both limits.
     fn limit(&self, at_once: u32, hour: u32) {
         let each = (3_600_000 / i64::from(hour.max(1))).max(1);
         self.each.store(each, Ordering::Relaxed);
@@ -256,13 +253,13 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.depth.load(Ordering::Relaxed)
     }
 
-    /// Takes a token, or says in how many seconds there will be one.
+    /// Takes a token; the error is the number of seconds until there is one.
     fn take(&self, key: K, now: Duration) -> Result<(), u64> {
         self.take_unless(key, now, || None::<()>).map(|_| ())
     }
 
-    /// Takes a token unless `look_up` finds something, which is not run where there is no token. The lock is held
-    /// throughout, so `look_up` must be quick.
+    /// Takes a token unless `look_up` finds something. Without a token `look_up` does not run. The lock is held meanwhile, so
+    /// `look_up` must be quick.
     fn take_unless<T>(
         &self,
         key: K,
@@ -272,7 +269,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         let now = millis(now);
         let mut set = self.set(key);
         let full_at = self.full_at(&set, key, now);
-        let wait = self.short(full_at, now);
+        let wait = self.seconds_short(full_at, now);
         if wait > 0 {
             return Err(wait);
         }
@@ -283,20 +280,20 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         Ok(None)
     }
 
-    /// In how many seconds there will be a token; 0 where there is one.
+    /// The number of seconds until there is a token; 0 if there is one.
     fn wait(&self, key: K, now: Duration) -> u64 {
         let now = millis(now);
-        self.short(self.full_at(&self.set(key), key, now), now)
+        self.seconds_short(self.full_at(&self.set(key), key, now), now)
     }
 
-    /// Whether a key has most of its tokens left.
+    /// Whether a key has used less than its own share.
     fn has_used_less_than_share(&self, key: K, now: Duration) -> bool {
         let now = millis(now);
         self.full_at(&self.set(key), key, now) - now <= self.depth() / OWN_SHARE
     }
 
-    /// Gives one key's bucket to another.
-    fn hand_on(&self, old: K, new: K, now: Duration) {
+    /// Moves one key's bucket to another key.
+    fn move_bucket(&self, old: K, new: K, now: Duration) {
         let now = millis(now);
         let full_at = self.full_at(&self.set(old), old, now);
         if full_at > now {
@@ -304,27 +301,26 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         }
     }
 
-    /// When a key's bucket is full: now, where nothing was taken lately; never later than an empty one, which holds
-    /// less since a reload that lowered the limit.
+    /// When a key's bucket is full. At most the time for an empty bucket, which is shorter after a reload that lowered the
+    /// limit.
     fn full_at(&self, set: &[Option<Bucket<K>>; WAYS], key: K, now: i64) -> i64 {
         let known = set.iter().flatten().find(|bucket| bucket.key == key);
         known.map_or(now, |known| known.full_at.clamp(now, now + self.depth()))
     }
 
-    fn short(&self, full_at: i64, now: i64) -> u64 {
+    fn seconds_short(&self, full_at: i64, now: i64) -> u64 {
         let millis = full_at + self.each() - self.depth() - now;
         u64::try_from(millis).unwrap_or(0).div_ceil(1000)
     }
 
     fn set(&self, key: K) -> MutexGuard<'_, [Option<Bucket<K>>; WAYS]> {
-        // The remainder fits, whatever a usize is.
         let place = usize::try_from(self.hasher.hash_one(key) % SETS as u64).unwrap_or_default();
         #[expect(clippy::indexing_slicing, reason = "there are SETS of them, and the place is a remainder")]
         self.sets[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Puts a bucket in its own place, or in that of the stalest.
+/// Puts a bucket in its place, or replaces the stalest one.
 fn put<K: Copy + Eq>(set: &mut [Option<Bucket<K>>; WAYS], bucket: Bucket<K>) {
     let known = set.iter().position(|known| known.is_some_and(|known| known.key == bucket.key));
     let stalest = |(_, known): &(usize, &Option<Bucket<K>>)| known.map_or(i64::MIN, |known| known.full_at);
@@ -414,8 +410,8 @@ mod tests {
         let buckets = Buckets::new(2, 3_600);
         buckets.take(peer(1), START).unwrap();
         buckets.take(peer(1), START).unwrap();
-        buckets.hand_on(peer(1), peer(2), START);
-        buckets.hand_on(peer(3), peer(4), START);
+        buckets.move_bucket(peer(1), peer(2), START);
+        buckets.move_bucket(peer(3), peer(4), START);
         assert_eq!((buckets.take(peer(2), START), buckets.take(peer(4), START)), (Err(1), Ok(())));
     }
 

@@ -10,7 +10,7 @@ use super::reply::{Answer, no_content};
 use super::request_body::UnreadBody;
 use super::route::{self, Path, Resource};
 use super::warmup::Warmup;
-use super::{Body, Metrics, Problem, access, coded, host, method, policy, problem};
+use super::{Body, Metrics, Problem, access, host, method, policy, problem, request_body};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::freshness::{Freshness, Share};
@@ -77,6 +77,7 @@ impl App {
             publisher,
             agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&freshness)),
             polled: Default::default(),
+            validators: Default::default(),
             store,
             freshness,
             codes: Default::default(),
@@ -85,10 +86,12 @@ impl App {
             frame_ancestors: frame_ancestors.join(" "),
             organizer,
             changes: Default::default(),
+            history: Default::default(),
             exports: Exports::new(warmup.clone()),
             jcals: Default::default(),
             warmup,
             documents: Default::default(),
+            pages: Default::default(),
             allowances,
             queues: Default::default(),
         };
@@ -126,9 +129,9 @@ impl App {
     }
 
     /// How many requests were rejected because the server did not keep up.
-    pub fn turned_away(&self) -> u64 {
+    pub fn rejected_requests(&self) -> u64 {
         let Services { queues, jcals, .. } = &self.0.services;
-        self.0.pace.turned_away() + queues.rejected() + jcals.turned_away()
+        self.0.pace.rejected() + queues.rejected() + jcals.rejected()
     }
 
     /// Answers a request from this machine. Errors become responses.
@@ -150,9 +153,9 @@ impl App {
             return if request.method() == Method::HEAD { without_body(answer) } else { answer };
         }
         let (head, body) = request.into_parts();
-        let entry = access::Entry::begin(&head.method);
+        let log = access::RequestLog::begin(&head.method);
         let found = host::check(head.version, &head.headers)
-            .and_then(|()| coded::transfer(&head.headers))
+            .and_then(|()| request_body::check_transfer_coding(&head.headers))
             .and_then(|()| route::find(&head.method, head.uri.path()));
         let (pattern, class, answered) = match found {
             Ok((resource, path)) => {
@@ -164,7 +167,7 @@ impl App {
         };
         let mut response = answered.unwrap_or_else(|problem| {
             let problem = problem.with_credentials(pattern, &head.headers);
-            entry.problem(pattern, &problem);
+            log.problem(pattern, &problem);
             let is_page = class.is_none_or(policy::Class::is_page);
             let release = self.0.services.publisher.current();
             let page = |title: &str, detail: &str| crate::web::problem(&release, title, detail);
@@ -179,7 +182,7 @@ impl App {
         if head.method == Method::HEAD {
             response = without_body(response);
         }
-        entry.end(pattern, &response, &self.0.metrics);
+        log.end(pattern, &response, &self.0.metrics);
         response
     }
 
@@ -201,7 +204,7 @@ impl App {
             };
         };
         if !body.is_end_stream() {
-            coded::content(&head.headers)?;
+            request_body::check_content_coding(&head.headers)?;
         }
         let body = UnreadBody::new(body, line.max_body, self.0.body_patience);
         let context = Context { services: &self.0.services, head, body, socket, queue: line.queue };
@@ -247,5 +250,76 @@ fn render_ahead_of_requests(inner: &Arc<Inner>) {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::house::{House, house, request};
+    use crate::http::queue::QueueName;
+    use http::header::{ETAG, IF_NONE_MATCH};
+    use http_body_util::{BodyExt, Full};
+
+    async fn get(app: &App, path: &str, tag: Option<&HeaderValue>) -> Response<Body> {
+        let mut request = Request::get(path).header("host", "conf.example");
+        if let Some(tag) = tag {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
+        app.respond(request.body(Full::new(Bytes::new())).unwrap()).await
+    }
+
+    /// The path of a new agenda's feed.
+    async fn feed_of_an_agenda(app: &App) -> String {
+        let body = r#"{"name":"Mine","picks":["opening"]}"#;
+        let create = request(&Method::POST, "/api/v1/agendas", body);
+        let mut create = create.body(Full::new(Bytes::from(body))).unwrap();
+        create.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+        let answer = app.respond(create).await.into_body().collect().await.unwrap().to_bytes();
+        let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+        let feed = answer["read_links"][0]["feed"].as_str().unwrap();
+        feed.strip_prefix("https://conf.example").unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_304_is_answered_while_every_turn_is_taken() {
+        let House { app, store: _store, _dir } = house();
+        let [one, two] = [feed_of_an_agenda(&app).await, feed_of_an_agenda(&app).await];
+        let token = |feed: &str| feed["/agendas/".len()..].trim_end_matches(".ics").to_owned();
+        let team = format!("/team/{}.{}.ics", token(&one), token(&two));
+        let changes = one.replace(".ics", "/changes.atom");
+        let mut tags = Vec::new();
+        for path in [
+            "/program.ics?kind=talk",
+            "/program.ics?alarm=5m&kind=talk&unknown=x",
+            "/days/2025-03-25.ics?busy=yes",
+            "/schedule.json",
+            "/changes",
+            "/changes.atom",
+            "/api",
+            "/api/v1/sessions?kind=talk",
+            "/api/v1/releases",
+            "/api/v1/changes?since=1",
+            "/dav/public/program/opening.ics",
+            one.as_str(),
+            &team,
+            &changes,
+        ] {
+            let answer = get(&app, path, None).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+            tags.push((path, answer.headers()[ETAG].clone()));
+        }
+        let queues = &app.0.services.queues;
+        let mut turns = Vec::new();
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            turns.push(queues.get(QueueName::Short).turn().await.unwrap());
+            turns.push(queues.get(QueueName::Whole).turn().await.unwrap());
+        }
+        for (path, tag) in &tags {
+            let answer = get(&app, path, Some(tag)).await;
+            assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{path}");
+        }
+        let other = get(&app, "/program.ics?kind=meal", None).await;
+        assert_eq!(other.status(), StatusCode::SERVICE_UNAVAILABLE, "this one has to be joined");
     }
 }

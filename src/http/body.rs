@@ -1,6 +1,4 @@
-//! The body of a response.
-//!
-//! Made before it is sent, so its length is known; only a stream of events has none.
+//! The body of a response. Its length is known before it is sent, except for a stream of events.
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -10,7 +8,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// What is sent. Sending never fails here; a connection that does is the server's matter.
+/// The body. It never fails; a failing connection is the server's concern.
 #[derive(Default)]
 pub enum Body {
     /// Nothing, or nothing more.
@@ -20,11 +18,11 @@ pub enum Body {
     Whole(Bytes),
     /// A few pieces, shared with others.
     Pieces(VecDeque<Bytes>),
-    /// Pieces that come when they come, such as server-sent events.
+    /// Pieces that arrive over time, such as server-sent events.
     Stream(Pin<Box<dyn Stream>>),
 }
 
-/// Where the pieces of a [`Body::Stream`] come from; it ends with none.
+/// The source of a [`Body::Stream`]. None ends it.
 pub trait Stream: Send {
     /// The next piece.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
@@ -36,7 +34,7 @@ pub trait Stream: Send {
 }
 
 impl Body {
-    /// Its length in bytes, where it has one.
+    /// Its length in bytes, if it is known.
     pub fn length(&self) -> Option<u64> {
         match self {
             Self::Empty => Some(0),

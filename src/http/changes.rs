@@ -7,7 +7,7 @@ use super::conditional::Validators;
 use super::queue::Queue;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
-use super::representation::{Content, Representation, settled};
+use super::representation::{Content, Representation, stable_last_modified};
 use super::{EntityTag, Problem};
 use crate::agenda::ReadToken;
 use crate::export::{self, Exported, ReleaseChanges, Scope};
@@ -208,7 +208,7 @@ impl Changes {
             media_type: exported.media_type,
             validators: Validators {
                 tag: EntityTag::plain(&exported.hash),
-                modified: settled(exported.modified, now),
+                modified: stable_last_modified(exported.modified, now),
             },
             coding: Coding::Identity,
             body: Content::Kept(exported.bytes.clone()),

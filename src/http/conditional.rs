@@ -6,8 +6,8 @@
 //! 4. Without it, for GET and HEAD, If-Modified-Since: not changed since is 304.
 //! 5. Else the request is performed. There are no ranges, so If-Range (14.2) has nothing to decide.
 //!
-//! A field that is no date, one with more than one member, and any date where the modification time is not told counts
-//! as not sent (13.1.3, 13.1.4). Evaluation makes no body: a 304 costs a look at the validators.
+//! A date field that is malformed or repeated is ignored, and so is every date if there is no modification time (13.1.3,
+//! 13.1.4). Evaluation needs the validators only.
 
 use super::EntityTag;
 use super::etag::Tags;
@@ -16,27 +16,27 @@ use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UN
 use http::{HeaderMap, HeaderValue, Method};
 use std::cell::RefCell;
 
-/// What identifies the present state of a resource.
+/// The validators of a resource's current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
     /// Its tag.
     pub tag: EntityTag,
-    /// When it last changed, where that is told.
+    /// When it last changed, if Last-Modified is sent.
     pub modified: Option<DateTime<Utc>>,
 }
 
-/// What to do with a request.
+/// The outcome of the conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Perform it.
     Perform,
-    /// 304, with the ETag to give back where the client has another spelling of the present one.
+    /// 304, with the client's ETag if it spells the current one differently.
     NotModified(Option<String>),
     /// 412.
     Failed,
 }
 
-/// Evaluates the conditions of a request against what is there.
+/// Evaluates the conditions of a request against the current state.
 pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> Verdict {
     let is_read = method == Method::GET || method == Method::HEAD;
     let tag = &present.tag;
@@ -53,7 +53,7 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
         true => Verdict::NotModified(sent.filter(|sent| *sent != tag.quoted()).map(ToOwned::to_owned)),
         false => Verdict::Failed,
     };
-    // What nearly every client sends: the one tag as it was given out.
+    // Nearly every client sends the one tag as it was sent to it.
     if headers.get(IF_NONE_MATCH).is_some_and(|sent| sent == tag.quoted()) {
         return unmodified(None);
     }
@@ -81,8 +81,8 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
 
 /// A time as fields have it (RFC 9110, 5.6.7).
 ///
-/// Most answers tell the time of the running release, so the last one is kept: printing it costs as much as
-/// the rest of a 304's fields.
+/// The last value is cached, since most answers have the time of the live release and formatting costs as much as all other
+/// fields of a 304.
 pub(super) fn http_date(at: DateTime<Utc>) -> HeaderValue {
     thread_local! {
         static LAST: RefCell<(i64, HeaderValue)> = RefCell::new((0, printed(DateTime::UNIX_EPOCH)));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_was_sent_twice_counts_as_not_sent() {
+    fn a_repeated_date_is_ignored() {
         let (since, unmodified) = (IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE);
         assert_eq!(read(&[(since.clone(), &at(0)), (since.clone(), &at(9))]), Verdict::Perform);
         assert_eq!(read(&[(since.clone(), &at(9)), (since.clone(), &at(9))]), Verdict::Perform);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_another_level_is_given_back_as_it_came() {
+    fn a_tag_of_another_level_is_returned_as_sent() {
         let tag = EntityTag::coded("now", crate::feed::Coding::Gzip, 9);
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, "\"now-g1\"".parse().unwrap());
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_counts_for_nothing_while_the_modification_time_is_not_told() {
+    fn a_date_is_ignored_without_a_modification_time() {
         let present = Validators { modified: None, ..present() };
         let mut headers = HeaderMap::new();
         headers.insert(IF_MODIFIED_SINCE, at(9).parse().unwrap());
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_print_as_the_rfc_has_them() {
+    fn dates_have_the_format_of_the_rfc() {
         for _ in 0..2 {
             assert_eq!(http_date(present().modified.unwrap()), "Sun, 09 Sep 2001 01:46:40 GMT");
             assert_eq!(http_date(DateTime::UNIX_EPOCH), "Thu, 01 Jan 1970 00:00:00 GMT");

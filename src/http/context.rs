@@ -10,15 +10,16 @@ use super::browser::PostedForm;
 use super::changes::{ChangeFeed, Changes};
 use super::dav::{self, Place};
 use super::exports::{Exports, Format};
-use super::feeds::{FeedAddress, FeedRequest, Polled};
+use super::feeds::{FeedAddress, FeedRequest, JoinedValidators, PolledFeeds};
 use super::jcal::{self, Jcals};
 use super::organizer::{self, Organizer, OrganizerRequest};
 use super::queue::{Queue, QueueName, Queues};
+use super::release_history::ReleaseHistory;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::request_body::UnreadBody;
 use super::warmup::{Rendering, Warmup};
-use super::web::{Codes, Events, PageRequest};
+use super::web::{Codes, Events, PageRequest, RenderedPages};
 use super::{EntityTag, Problem, method};
 use crate::clock::Clock;
 use crate::feed::FeedKey;
@@ -35,7 +36,8 @@ use std::sync::Arc;
 pub(super) struct Services {
     pub(super) publisher: Arc<Publisher>,
     pub(super) agendas: Agendas,
-    pub(super) polled: Polled,
+    pub(super) polled: PolledFeeds,
+    pub(super) validators: JoinedValidators,
     pub(super) store: Store,
     pub(super) freshness: Arc<Freshness>,
     pub(super) codes: Codes,
@@ -44,10 +46,12 @@ pub(super) struct Services {
     pub(super) frame_ancestors: String,
     pub(super) organizer: Organizer,
     pub(super) changes: Changes,
+    pub(super) history: ReleaseHistory,
     pub(super) exports: Exports,
     pub(super) jcals: Jcals,
     pub(super) warmup: Warmup,
     pub(super) documents: Documents,
+    pub(super) pages: RenderedPages,
     pub(super) allowances: Allowances,
     pub(super) queues: Queues,
 }
@@ -102,16 +106,14 @@ impl<'a> Context<'a> {
     /// A calendar feed.
     pub(super) fn feed(self, address: FeedAddress) -> Result<Reply<'a>, Problem> {
         let feeds = self.feed_request();
-        if !feeds.is_ready(&address, self.head) {
-            return pending(async move { feeds.answer(&address, self.head).await });
-        }
-        match feeds.answer_now(&address, self.head) {
-            // Calendars report a failed poll to their owners, so one waits until the store is back.
-            Err(_) if self.services.store.is_interrupted() => pending(async move {
+        match feeds.ready(&address, self.head) {
+            Some(Err(_)) if self.services.store.is_interrupted() => pending(async move {
+                // Calendars report a failed poll to their owners, so one waits until the store is back.
                 self.services.store.until_back().await;
-                feeds.answer_now(&address, self.head)
+                feeds.answer(&address, self.head).await
             }),
-            answer => Ok(Reply::Ready(answer)),
+            Some(answer) => Ok(Reply::Ready(answer)),
+            None => pending(async move { feeds.answer(&address, self.head).await }),
         }
     }
 
@@ -159,6 +161,7 @@ impl<'a> Context<'a> {
         pending(answer(ProgramRequest {
             documents: &services.documents,
             store: &services.store,
+            history: &services.history,
             release: services.publisher.current(),
             head,
             now: services.clock.now(),
@@ -217,7 +220,9 @@ impl<'a> Context<'a> {
                 publisher: &services.publisher,
                 published: services.publisher.live(),
                 exports: &services.exports,
+                pages: &services.pages,
                 store: &services.store,
+                history: &services.history,
                 freshness: &services.freshness,
                 codes: &services.codes,
                 events: &services.events,
@@ -247,6 +252,10 @@ impl<'a> Context<'a> {
                 release: &release,
                 now: services.clock.now(),
             };
+            // A single session, a redirect or a refusal is made at once.
+            if !matches!(self.head.method.as_str(), "PROPFIND" | "REPORT") {
+                return visit.answer(place).await;
+            }
             queue.turn().await?.run(visit.answer(place)).await
         })
     }
@@ -328,6 +337,7 @@ impl<'a> Context<'a> {
         FeedRequest {
             agendas: &services.agendas,
             polled: &services.polled,
+            validators: &services.validators,
             freshness: &services.freshness,
             release: services.publisher.current(),
             now: services.clock.now(),

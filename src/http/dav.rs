@@ -33,7 +33,7 @@ pub(super) use refusal::Refusal;
 
 use super::agendas::{Agendas, Shared};
 use super::conditional::Validators;
-use super::representation::{Content, Representation, settled};
+use super::representation::{Content, Representation, stable_last_modified};
 use super::{Body, EntityTag, Problem, feeds, method};
 use crate::agenda::ReadToken;
 use crate::feed::Coding;
@@ -202,7 +202,7 @@ impl Visit<'_> {
             media_type: CALENDAR,
             validators: Validators {
                 tag: EntityTag::plain(object.hash()),
-                modified: settled(object.modified(), self.now),
+                modified: stable_last_modified(object.modified(), self.now),
             },
             coding: Coding::Identity,
             body: Content::Made(Box::new(|| Ok(object.bytes()))),

@@ -1,22 +1,21 @@
-//! Which coding a client gets (RFC 9110, 12.5.3).
+//! Content coding by Accept-Encoding (RFC 9110, 12.5.3).
 //!
-//! 1. Without Accept-Encoding: as it is. The field's absence allows every coding, but clients that send
-//!    none tend to know none.
-//! 2. Of the codings that exist, the one with the highest weight above 0.
-//! 3. At equal weight, ours: br, zstd, gzip, identity. Identity counts only where the field names it or
-//!    nothing else is left.
-//! 4. Nothing acceptable, `identity;q=0` included: as it is. 406 would leave a calendar empty.
+//! 1. Without Accept-Encoding: identity. The field's absence allows every coding, but clients without it tend to know none.
+//! 2. The existing coding with the highest weight above 0.
+//! 3. At equal weight in this order: br, zstd, gzip, identity. Identity counts only if the field names it or nothing else
+//!    is left.
+//! 4. Nothing acceptable, even with `identity;q=0`: identity. A 406 would leave a calendar empty.
 
 use crate::feed::{Coded, Coding};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-/// Chooses among the codings that exist; identity always does.
+/// Chooses among the existing codings; identity always exists.
 pub fn negotiate(headers: &HeaderMap, exists: impl Fn(Coding) -> bool) -> Coding {
     if !headers.contains_key(ACCEPT_ENCODING) {
         return Coding::Identity;
     }
-    let wanted = Wanted::of(headers);
+    let wanted = AcceptEncoding::of(headers);
     let coded = Coding::MADE.into_iter().filter(|coding| exists(*coding));
     let mut best = (Coding::Identity, wanted.identity.unwrap_or(0));
     for coding in coded.rev() {
@@ -28,15 +27,15 @@ pub fn negotiate(headers: &HeaderMap, exists: impl Fn(Coding) -> bool) -> Coding
     best.0
 }
 
-/// The one of those made that [`negotiate`] chooses; none for the plain body.
+/// The coded body that [`negotiate`] chooses; none for identity.
 pub(super) fn wanted<'a>(headers: &HeaderMap, made: &'a [Coded]) -> Option<&'a Coded> {
     let find = |coding| made.iter().find(|coded| coded.coding == coding);
     find(negotiate(headers, |coding| find(coding).is_some()))
 }
 
-/// Weights in thousandths, by the first member that names a coding.
+/// Weights in thousandths. The first member that names a coding counts.
 #[derive(Default)]
-struct Wanted {
+struct AcceptEncoding {
     brotli: Option<u16>,
     zstd: Option<u16>,
     gzip: Option<u16>,
@@ -45,7 +44,7 @@ struct Wanted {
     any: Option<u16>,
 }
 
-impl Wanted {
+impl AcceptEncoding {
     fn of(headers: &HeaderMap) -> Self {
         let mut wanted = Self::default();
         let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
@@ -81,8 +80,7 @@ impl Wanted {
     }
 }
 
-/// A list member's value and its weight (RFC 9110, 12.4.2). A weight that is none counts as 0: the member
-/// asks for something that we do not understand.
+/// A list member's value and its weight (RFC 9110, 12.4.2). A malformed weight counts as 0.
 pub(super) fn weighted(member: &str) -> (&str, u16) {
     let mut parts = member.split(';').map(str::trim);
     let value = parts.next().unwrap_or_default();
@@ -115,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn without_the_field_the_body_goes_as_it_is() {
+    fn without_the_field_the_coding_is_identity() {
         assert_eq!(negotiate(&HeaderMap::new(), |_| true), Identity);
     }
 
     #[test]
-    fn weights_decide_and_at_equal_weight_the_servers_order() {
+    fn the_weight_decides_and_then_the_order_of_the_server() {
         for (value, expected) in [
             ("gzip, deflate, br, zstd", Brotli),
             ("gzip, deflate", Gzip),
@@ -151,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_exists_is_chosen() {
+    fn only_an_existing_coding_is_chosen() {
         assert_eq!(chosen("br, gzip", &[Gzip]), Gzip);
         assert_eq!(chosen("br, gzip", &[]), Identity);
         assert_eq!(chosen("*", &[Gzip]), Gzip);

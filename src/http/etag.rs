@@ -1,12 +1,10 @@
 //! Entity tags (RFC 9110, 8.8.3): their form, their lists, and both comparisons.
 //!
-//! A tag of ours is strong: the hash of what fixes the plain bytes and, where the body is coded, a letter for
-//! the coding and its level. Bodies of one hash and one coding hold the same text, so a tag that was
-//! given out at another level still matches, and is given back. Parsing costs nothing but slices, and a tag is
-//! one string, spelt once.
+//! The server's tags are strong: the hash that determines the plain bytes and, for a coded body, a letter for the coding and
+//! its level. Bodies of one hash and coding hold the same text, so a tag of another level still matches and is returned.
 //!
-//! A document that shows more than the state that can be changed, such as when a calendar was last fetched, has a tag
-//! in two parts, `STATE.SHOWN`. Both decide whether it was modified; a change is conditional on the state alone.
+//! A document that shows more than the state that can be changed, such as the last fetch of a calendar, has a tag in two
+//! parts, `STATE.SHOWN`. Both decide whether it was modified; a change is conditional on the state alone.
 
 use crate::feed::Coding;
 use crate::revision::Digest;
@@ -14,7 +12,7 @@ use http::HeaderMap;
 use http::header::HeaderName;
 use std::fmt::{self, Write};
 
-/// The tag of what is about to be sent.
+/// A tag of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag {
     /// With its quotes: the hash, and for a coded body the coding's letter and the level.
@@ -32,7 +30,7 @@ impl EntityTag {
         Self { quoted, hash: hash.len(), coding: Coding::Identity }
     }
 
-    /// Of a plain body that shows a state which can be changed.
+    /// Of a plain body that shows a changeable state.
     pub fn of_state(state: impl fmt::Display, shown: &[u8]) -> Self {
         Self::plain(format!("{state}.{}", Digest::of(shown).short()))
     }
@@ -53,7 +51,7 @@ impl EntityTag {
         &self.quoted
     }
 
-    /// [`Self::quoted`], given away.
+    /// The tag with its quotes.
     pub fn into_quoted(self) -> String {
         self.quoted
     }
@@ -62,7 +60,7 @@ impl EntityTag {
         self.quoted.get(1..=self.hash).unwrap_or_default()
     }
 
-    /// Whether another tag's inside names the same text in the same coding.
+    /// Whether an opaque tag names the same text in the same coding.
     fn names(&self, opaque: &str) -> bool {
         let Some(rest) = opaque.strip_prefix(self.hash()) else { return false };
         match letter(self.coding) {
@@ -94,7 +92,7 @@ impl fmt::Display for EntityTag {
     }
 }
 
-/// A tag as a client sent it, with its quotes.
+/// A tag that a client sent, with its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentTag<'a> {
     is_weak: bool,
@@ -134,12 +132,12 @@ impl SentTag<'_> {
 pub enum Tags<'a> {
     /// `*`: whatever there is.
     Any,
-    /// Those of a list that are tags; what is none matches nothing.
+    /// The tags of a list; malformed members are ignored.
     List(Vec<SentTag<'a>>),
 }
 
 impl<'a> Tags<'a> {
-    /// Reads a field, all its lines; none where it was not sent.
+    /// Parses all lines of a field; none without the field.
     pub fn of(headers: &'a HeaderMap, name: HeaderName) -> Option<Self> {
         let mut tags = Vec::new();
         let mut lines = headers.get_all(name).iter().peekable();
@@ -169,7 +167,7 @@ fn list<'a>(mut rest: &'a str, tags: &mut Vec<SentTag<'a>>) {
                 tags.push(SentTag { is_weak, quoted });
                 rest = opening.get(quoted.len()..).unwrap_or_default();
             }
-            // Not a tag: go on behind the next comma.
+            // Malformed: continue after the next comma.
             None => match rest.split_once(',') {
                 Some((_, behind)) => rest = behind,
                 None => return,
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_known_from_the_tag_of_whatever_shows_it() {
+    fn the_tag_of_a_document_names_its_state() {
         let tag = EntityTag::of_state("s-1", b"shown");
         let of = |value: &str, state: &str| {
             let mut tags = Vec::new();
@@ -227,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn any_level_of_the_same_coding_matches_and_no_other_coding() {
+    fn any_level_of_the_same_coding_matches() {
         let tag = EntityTag::coded("c0ffee", Coding::Gzip, 9);
         assert_eq!(tag.to_string(), "\"c0ffee-g9\"");
         let matches = |quoted| SentTag { is_weak: false, quoted }.is(&tag);

@@ -7,27 +7,30 @@ mod joined;
 mod polled;
 mod recent;
 
-pub(super) use polled::Polled;
+pub(super) use joined::JoinedValidators;
+pub(super) use polled::PolledFeeds;
 
 use super::Problem;
 use super::agendas::{Agendas, Shared};
 use super::query::Query;
 use super::queue::Queue;
 use super::reply::Answer;
-use super::representation::{Representation, settled};
+use super::representation::{Representation, stable_last_modified};
 use super::teams::{self, Opened};
 use crate::agenda::{Members, ReadToken};
-use crate::feed::{FeedFilter, FeedKey, FeedOptions, JoinedFeed, canonical_query, parse_query, session_path};
+use crate::feed::{
+    Feed, FeedFilter, FeedKey, FeedOptions, JoinedFeed, canonical_query, parse_query, session_path,
+};
 use crate::freshness::{Family, Freshness, LinkHash, Seen};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
 use http::Method;
-use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, USER_AGENT};
+use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, HeaderName, USER_AGENT};
 use http::request::Parts;
 use joined::{Source, joined_body, joined_coding, joined_tag, lazy};
-use polled::{Known, Look};
+use polled::{CachedFeed, PolledFeed};
 use std::sync::Arc;
 
 /// The feed at a path.
@@ -46,7 +49,8 @@ pub(super) enum FeedAddress {
 /// A request for a feed.
 pub(super) struct FeedRequest<'a> {
     pub(super) agendas: &'a Agendas,
-    pub(super) polled: &'a Polled,
+    pub(super) polled: &'a PolledFeeds,
+    pub(super) validators: &'a JoinedValidators,
     pub(super) freshness: &'a Freshness,
     pub(super) release: Arc<Release>,
     pub(super) now: DateTime<Utc>,
@@ -54,64 +58,96 @@ pub(super) struct FeedRequest<'a> {
 }
 
 impl FeedRequest<'_> {
-    /// Whether the feed is answered from memory, or from one small record of the store.
-    pub(super) fn is_ready(&self, address: &FeedAddress, request: &Parts) -> bool {
+    /// The answer to a feed that needs no turn: it is in memory, or joined from a few VEVENTs.
+    pub(super) fn ready(&self, address: &FeedAddress, request: &Parts) -> Option<Answer> {
         match address {
-            FeedAddress::Public(_) => request.uri.query().is_none(),
-            FeedAddress::Session(_) | FeedAddress::Agenda(_) => true,
-            FeedAddress::Team(_) => false,
+            FeedAddress::Public(key) if request.uri.query().is_none() => Some(self.canonical(key, request)),
+            FeedAddress::Session(id) => Some(self.session(id, request)),
+            FeedAddress::Agenda(token) => Some(self.agenda(token, request)),
+            FeedAddress::Public(_) | FeedAddress::Team(_) => None,
         }
     }
 
-    /// Answers, in a turn where the feed has to be joined.
+    /// The answer to any feed.
     pub(super) async fn answer(&self, address: &FeedAddress, request: &Parts) -> Answer {
-        if self.is_ready(address, request) {
-            return self.answer_now(address, request);
-        }
-        self.queue.make(|| self.answer_now(address, request)).await?
-    }
-
-    /// Answers without a turn.
-    pub(super) fn answer_now(&self, address: &FeedAddress, request: &Parts) -> Answer {
         match address {
-            FeedAddress::Public(key) => self.public(key, request),
+            FeedAddress::Public(key) => self.public(key, request).await,
             FeedAddress::Session(id) => self.session(id, request),
             FeedAddress::Agenda(token) => self.agenda(token, request),
-            FeedAddress::Team(members) => self.team(members, request),
+            FeedAddress::Team(members) => self.team(members, request).await,
         }
     }
 
-    /// A canonical feed, or the program filtered, with options.
-    fn public(&self, address: &FeedKey, request: &Parts) -> Answer {
+    /// A feed as it was published. Nearly every subscriber requests one: there is no query to parse.
+    fn canonical(&self, address: &FeedKey, request: &Parts) -> Answer {
+        let (key, feed) = self.resolve(address)?;
+        let mut representation = Source::Canonical(feed).representation(request, None, self.now);
+        if *address != key {
+            representation.fields.push((CONTENT_LOCATION, key.to_string()));
+        }
+        representation.answer(request)
+    }
+
+    /// A canonical feed with options, or the program filtered.
+    async fn public(&self, address: &FeedKey, request: &Parts) -> Answer {
         let Self { release, now, .. } = self;
         let slugs = &release.ledger.slugs;
-        let key = address.clone().resolve(slugs).ok_or(Problem::NotFound)?;
-        let feed = release.feeds.feed(&key).ok_or(Problem::NotFound)?;
-        if request.uri.query().is_none() && *address == key {
-            // What nearly every subscriber requests: no query to parse, no other address to name.
-            return Source::Canonical(feed).representation(request, None, *now).answer(request);
-        }
+        let (key, feed) = self.resolve(address)?;
         let query = Query::of(&request.uri);
         let (filter, options) = if key == FeedKey::Program {
             parse_query(query.pairs(), slugs)?
         } else {
             (FeedFilter::default(), query.feed_options()?)
         };
-        let source = if !filter.is_empty() {
-            Source::Joined(release.feeds.filtered(&filter, options, slugs))
-        } else if options != FeedOptions::default() {
-            Source::Joined(release.feeds.with_options(feed, options))
-        } else {
-            Source::Canonical(feed)
-        };
-        let mut representation = source.representation(request, None, *now);
         let mut canonical = filter.pairs();
         canonical.extend(options.pairs());
         canonical.sort();
+        let address_of_feed = with_query(&key.to_string(), &filter, &options);
+        let mut fields = Vec::new();
         if *address != key || !query.is_canonical(&canonical) {
-            representation.fields.push((CONTENT_LOCATION, with_query(&key.to_string(), &filter, &options)));
+            fields.push((CONTENT_LOCATION, address_of_feed.clone()));
         }
-        representation.answer(request)
+        if filter.is_empty() && options == FeedOptions::default() {
+            let mut representation = Source::Canonical(feed).representation(request, None, *now);
+            representation.fields = fields;
+            return representation.answer(request);
+        }
+        let join = || match filter.is_empty() {
+            true => release.feeds.with_options(feed, options),
+            false => release.feeds.filtered(&filter, options, slugs),
+        };
+        self.joined(address_of_feed, None, fields, request, join).await
+    }
+
+    fn resolve(&self, address: &FeedKey) -> Result<(FeedKey, &Feed), Problem> {
+        let key = address.clone().resolve(&self.release.ledger.slugs).ok_or(Problem::NotFound)?;
+        let feed = self.release.feeds.feed(&key).ok_or(Problem::NotFound)?;
+        Ok((key, feed))
+    }
+
+    /// Answers with a feed that is joined in a turn. A client that has it already gets its 304 without one, once the
+    /// validators are known under `name`.
+    async fn joined<'a>(
+        &'a self,
+        name: String,
+        floor: Option<DateTime<Utc>>,
+        fields: Vec<(HeaderName, String)>,
+        request: &Parts,
+        join: impl FnOnce() -> JoinedFeed<'a>,
+    ) -> Answer {
+        let Self { release, validators, now, .. } = self;
+        let known = validators.find(&name, release);
+        if let Some(answer) = known.and_then(|known| known.unchanged(request, floor, *now, &fields)) {
+            return answer;
+        }
+        let join = || {
+            let joined = join();
+            validators.insert(name, release, &joined);
+            let mut representation = Source::Joined(joined).representation(request, floor, *now);
+            representation.fields = fields;
+            representation.answer(request)
+        };
+        self.queue.make(join).await?
     }
 
     /// One session as a download.
@@ -136,30 +172,30 @@ impl FeedRequest<'_> {
         let link = token.hash();
         let options = Query::of(&request.uri).feed_options();
         let valid = options.as_ref().copied().unwrap_or_default();
-        let look = Look { polled, link: link.0, options: valid, release };
-        let (known, joined) = match look.at(agendas.store().generation()) {
+        let cached = CachedFeed { polled, link: link.0, options: valid, release };
+        let (known, joined) = match cached.at(agendas.store().generation()) {
             Some(known) => (known, None),
             None => {
                 let behind = agendas.store().linked_agenda(&link)?;
-                match look.of(&behind) {
+                match cached.of(&behind) {
                     Some(known) => (known, None),
-                    None => match agendas.seen_in(&behind)? {
+                    None => match agendas.result_of(&behind)? {
                         Shared::Closed { since } => return self.closed(since, request),
                         shared => {
                             let agenda = shared.open()?;
-                            let joined = join(&agenda, release, look.options);
+                            let joined = join(&agenda, release, cached.options);
                             let modified = joined.modified.max(floor(&agenda, release));
-                            let known = Known::new(behind, joined.hash.clone(), modified);
-                            look.keep(&known);
+                            let known = PolledFeed::new(behind, joined.hash.clone(), modified);
+                            cached.keep(&known);
                             (known, Some(joined))
                         }
                     },
                 }
             }
         };
-        // After the look-up: a revoked link says so, whatever its options are.
+        // After the cached-up: a revoked link says so, whatever its options are.
         options?;
-        let answer = polled_feed(known, joined, look, request, *now).answer(request)?;
+        let answer = polled_feed(known, joined, cached, request, *now).answer(request)?;
         if request.method == Method::GET {
             note_fetch(self.freshness, link.0, release, *now, request);
         }
@@ -167,16 +203,17 @@ impl FeedRequest<'_> {
     }
 
     /// Answers a combined link. Its subscribers are not the members, so no member's link counts as fetched.
-    fn team(&self, members: &Members, request: &Parts) -> Answer {
-        let Self { agendas, release, now, .. } = self;
-        let team = match teams::open(agendas, members)? {
+    async fn team(&self, members: &Members, request: &Parts) -> Answer {
+        let Self { agendas, release, .. } = self;
+        let team = match teams::open(agendas, members).await? {
             Opened::Closed { since } => return self.closed(since, request),
             Opened::Open(team) => team,
         };
-        let joined =
-            release.feeds.team(&team.sharing(), Query::of(&request.uri).feed_options()?, team.changed);
+        let options = Query::of(&request.uri).feed_options()?;
         let floor = team.changed.max(release.published());
-        Source::Joined(joined).representation(request, Some(floor), *now).answer(request)
+        let name = with_query(&team.state(), &FeedFilter::default(), &options);
+        let join = || release.feeds.team(&team.sharing(), options, team.changed);
+        self.joined(name, Some(floor), Vec::new(), request, join).await
     }
 
     /// The empty calendar of a revoked link. Some clients keep the sessions for ever if the feed just goes away.
@@ -230,25 +267,25 @@ fn floor(agenda: &AgendaRecord, release: &Release) -> DateTime<Utc> {
 
 /// A feed with known validators. Its body is joined only if it is sent and is not in the cache.
 fn polled_feed<'a>(
-    known: Arc<Known>,
+    known: Arc<PolledFeed>,
     joined: Option<JoinedFeed<'a>>,
-    look: Look<'a>,
+    cached: CachedFeed<'a>,
     request: &Parts,
     now: DateTime<Utc>,
 ) -> Representation<'a> {
     let coding = joined_coding(request);
-    let (tag, modified) = (joined_tag(&known.hash, coding), settled(known.modified, now));
+    let (tag, modified) = (joined_tag(&known.hash, coding), stable_last_modified(known.modified, now));
     lazy(tag, modified, coding, move || {
         let tag = joined_tag(&known.hash, coding).into_quoted();
-        if let Some(body) = look.body(&tag) {
+        if let Some(body) = cached.body(&tag) {
             return Ok(body);
         }
         let joined = match joined {
             Some(joined) => joined,
-            None => join(&known.behind().agenda()?.ok_or(Problem::Gone)?, look.release, look.options),
+            None => join(&known.source().agenda()?.ok_or(Problem::Gone)?, cached.release, cached.options),
         };
         let (coding, body) = joined_body(&joined, coding);
-        look.keep_body(tag, coding, &body);
+        cached.keep_body(tag, coding, &body);
         Ok((coding, body))
     })
 }

@@ -4,7 +4,7 @@
 //! 2. Not a host with an optional port: 400.
 //! 3. Missing on HTTP/1.1: 400; on HTTP/1.0 it is served.
 //!
-//! What it says is never used: links are built from the configured origin.
+//! Its value is never used: links are built from the configured origin.
 
 use super::Problem;
 use http::header::HOST;
@@ -30,11 +30,11 @@ fn is_host(value: &str) -> bool {
         }
         None => value.split_once(':').unwrap_or((value, "")),
     };
-    !host.is_empty() && host.bytes().all(is_of_a_name) && is_port(port)
+    !host.is_empty() && host.bytes().all(is_name_byte) && is_port(port)
 }
 
 /// Unreserved, sub-delims and the percent sign (RFC 3986, 2 and 3.2.2).
-fn is_of_a_name(b: u8) -> bool {
+fn is_name_byte(b: u8) -> bool {
     matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$'
         | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_names_or_addresses_with_a_port_at_most() {
+    fn a_host_is_a_name_or_address_with_an_optional_port() {
         for good in
             ["conf.example.org", "localhost:8080", "127.0.0.1", "[::1]:8080", "[::1]", "a_b.local", "x:"]
         {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_needed_once_on_http_1_1_and_not_on_http_1_0() {
+    fn http_1_1_requires_one_host_and_http_1_0_none() {
         let mut headers = HeaderMap::new();
         assert!(check(Version::HTTP_10, &headers).is_ok());
         assert!(check(Version::HTTP_11, &headers).is_err());

@@ -116,7 +116,7 @@ impl Jcals {
     }
 
     /// How many were turned away.
-    pub(super) fn turned_away(&self) -> u64 {
+    pub(super) fn rejected(&self) -> u64 {
         self.queue.rejected()
     }
 

@@ -1,9 +1,14 @@
-//! What is counted of requests: rate, errors and durations by route pattern, never by path.
+//! Metrics in Prometheus' text format 0.0.4: requests by route pattern, never by path; single values; the process.
+//!
+//! `prometheus-client` is not used because it writes only OpenMetrics, whose TYPE lines name a counter without `_total`,
+//! while a test promises text that `promtool check metrics` accepts.
 
 use super::Body;
 use http::Response;
+use rustix::process::{Resource, getrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,13 +17,13 @@ const BOUNDS: [u64; 7] = [100, 500, 2_500, 10_000, 100_000, 500_000, 2_500_000];
 
 /// Requests by route.
 #[derive(Debug)]
-pub struct Metrics(HashMap<&'static str, Row>);
+pub struct Metrics(HashMap<&'static str, RouteCounters>);
 
 #[derive(Debug, Default)]
-struct Row {
-    /// By first digit of the status.
+struct RouteCounters {
+    /// By the first digit of the status.
     statuses: [AtomicU64; 6],
-    /// By the bucket that the duration falls into, the last without a bound.
+    /// By the bucket of the duration; the last one has no bound.
     durations: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
     bytes: AtomicU64,
@@ -26,7 +31,7 @@ struct Row {
 
 impl Metrics {
     pub(super) fn new(patterns: impl IntoIterator<Item = &'static str>) -> Self {
-        Self(patterns.into_iter().map(|pattern| (pattern, Row::default())).collect())
+        Self(patterns.into_iter().map(|pattern| (pattern, RouteCounters::default())).collect())
     }
 
     pub(super) fn count(&self, pattern: &'static str, response: &Response<Body>, took: Duration) {
@@ -41,9 +46,9 @@ impl Metrics {
         row.bytes.fetch_add(response.body().length().unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// In Prometheus' text format, routes that were asked for only.
+    /// Writes the routes that were requested.
     pub(super) fn print(&self, out: &mut String) {
-        let mut rows: Vec<(&&str, &Row)> = self.0.iter().collect();
+        let mut rows: Vec<(&&str, &RouteCounters)> = self.0.iter().collect();
         rows.sort_by_key(|(pattern, _)| **pattern);
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         // Writing to a String cannot fail, here and below.
@@ -98,6 +103,69 @@ impl Metrics {
 fn seconds(micros: u64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The text of a scrape.
+#[derive(Debug, Default)]
+pub(super) struct Exposition(pub(super) String);
+
+impl Exposition {
+    /// A value that only rises while the process lives. Adds `_total` to the name.
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(&format!("{name}_total"), "counter", help, value);
+    }
+
+    /// A value that rises and falls.
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "gauge", help, value);
+    }
+
+    /// 1 with labels that describe the process. The values need no escaping.
+    pub(super) fn info(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) {
+        let labels: Vec<String> =
+            labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+        // Writing to a String cannot fail, here and below.
+        let _ =
+            writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n{name}{{{}}} 1", labels.join(","));
+    }
+
+    fn family(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+    }
+}
+
+/// Writes the process metrics of Prometheus' client libraries, from /proc where it exists. `started` is in seconds of the
+/// Unix epoch.
+pub(super) fn print_process(out: &mut Exposition, started: i64) {
+    out.gauge(
+        "process_start_time_seconds",
+        "When the process started, in seconds of the Unix epoch.",
+        started,
+    );
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let cpu = format!("{}.{:06}", time.tv_sec, time.tv_nsec / 1_000);
+    out.counter("process_cpu_seconds", "Processor time used by all threads.", cpu);
+    if let Some(limit) = getrlimit(Resource::Nofile).current {
+        out.gauge("process_max_fds", "File descriptors that the process may open.", limit);
+    }
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        // One of them reads the directory.
+        out.gauge("process_open_fds", "File descriptors that are open.", open.count().saturating_sub(1));
+    }
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
+    let value = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    for (key, name, help, unit) in [
+        ("VmRSS", "process_resident_memory_bytes", "Resident memory.", 1024),
+        ("VmSize", "process_virtual_memory_bytes", "Virtual memory.", 1024),
+        ("Threads", "process_threads", "Threads.", 1),
+    ] {
+        if let Some(value) = value(key) {
+            out.gauge(name, help, value * unit);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The operator's paths, on a listener of their own: alive, ready, and what is counted.
+//! The operator's paths on their own listener: `/healthz`, `/readyz` and `/metrics`.
 
-use super::exposition::Exposition;
-use super::{App, Backups, Body, process};
+use super::metrics::{self, Exposition};
+use super::{App, Body};
 use crate::publisher::{AttemptResult, Publisher};
 use crate::store::{Store, StoreStatus};
 use bytes::Bytes;
@@ -9,11 +9,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A commit that waits longer is a store that hangs.
-const HANGS: Duration = Duration::from_secs(10);
+/// The store hangs if a commit waits longer.
+const MAX_COMMIT_WAIT: Duration = Duration::from_secs(10);
 
 /// Answers for the operator. Clones share it.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl Operator {
         Self { app, publisher, store, backups, draining, started }
     }
 
-    /// Answers a request of any body, which is not read.
+    /// Answers a request without reading its body.
     pub fn respond<B>(&self, request: &Request<B>) -> Response<Body> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return answer(
@@ -57,17 +57,17 @@ impl Operator {
         }
     }
 
-    /// [`Self::respond`] on a thread that may wait for the disk: a scrape looks at the spool and at the system.
+    /// [`Self::respond`] on a thread that may wait for the disk: a scrape reads the spool and /proc.
     pub fn respond_apart<B>(
         &self,
         request: &Request<B>,
     ) -> impl Future<Output = Response<Body>> + Send + 'static + use<B> {
-        let mut asked = Request::new(());
-        request.method().clone_into(asked.method_mut());
-        request.uri().clone_into(asked.uri_mut());
+        let mut head = Request::new(());
+        request.method().clone_into(head.method_mut());
+        request.uri().clone_into(head.uri_mut());
         let this = self.clone();
         async move {
-            let answered = tokio::task::spawn_blocking(move || this.respond(&asked)).await;
+            let answered = tokio::task::spawn_blocking(move || this.respond(&head)).await;
             answered.unwrap_or_else(|_| {
                 let text = "the server is stopping\n".to_owned();
                 answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", text)
@@ -75,12 +75,12 @@ impl Operator {
         }
     }
 
-    /// Whether commits go through: what the watchdog of systemd hears of.
+    /// Whether commits go through. The watchdog of systemd is fed only if they do.
     pub fn is_alive(&self) -> bool {
         commits_go_through(&self.store.status())
     }
 
-    /// A held or refused program is no reason to send nobody here: the running release is good.
+    /// A held or refused program does not make the server unready: the live release is good.
     fn ready(&self) -> Response<Body> {
         let (ready, body) = self.readiness();
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -134,7 +134,7 @@ impl Operator {
         out.counter(
             "callboard_turned_away",
             "Requests answered 503 because they came too fast.",
-            self.app.turned_away(),
+            self.app.rejected_requests(),
         );
         let backups = &self.backups;
         out.gauge(
@@ -144,7 +144,7 @@ impl Operator {
         );
         out.counter("callboard_backups_failed", "Backups that could not be sent.", backups.failures());
         out.info("callboard_build_info", "The version that runs.", &[("version", env!("CARGO_PKG_VERSION"))]);
-        process::print(&mut out, self.started);
+        metrics::print_process(&mut out, self.started);
         out.0
     }
 
@@ -190,7 +190,7 @@ impl Operator {
             "Keys of the config that differ and need a restart.",
             config.needs_restart.len(),
         );
-        // A spool that cannot be read has no number: an alert on absent values would tell.
+        // An unreadable spool has no number; an alert on absent values reports it.
         if let Ok(spooled) = self.publisher.count_deliveries() {
             out.gauge(
                 "callboard_deliveries_waiting",
@@ -225,8 +225,43 @@ impl Operator {
     }
 }
 
+/// When a backup was last saved, and how many could not be sent since the start.
+#[derive(Debug, Default)]
+pub struct Backups {
+    /// Seconds of the Unix epoch; 0 for never.
+    last_saved: AtomicI64,
+    failed: AtomicU64,
+}
+
+impl Backups {
+    /// Starts with the time of the last backup, in seconds of the Unix epoch.
+    pub fn since(last_saved: Option<i64>) -> Self {
+        Self { last_saved: last_saved.unwrap_or(0).into(), failed: AtomicU64::default() }
+    }
+
+    /// Records a saved backup.
+    pub fn saved(&self, at: i64) {
+        self.last_saved.store(at, Ordering::Relaxed);
+    }
+
+    /// Counts a backup that could not be sent.
+    pub fn failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// When a backup was last saved, in seconds of the Unix epoch; 0 for never.
+    pub fn last_saved(&self) -> i64 {
+        self.last_saved.load(Ordering::Relaxed)
+    }
+
+    /// How many backups could not be sent.
+    pub fn failures(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
 fn commits_go_through(store: &StoreStatus) -> bool {
-    store.oldest_pending.is_none_or(|waits| waits < HANGS)
+    store.oldest_pending.is_none_or(|waits| waits < MAX_COMMIT_WAIT)
 }
 
 fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response<Body> {

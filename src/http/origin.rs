@@ -1,7 +1,7 @@
-//! Whether a write that a cookie speaks for comes from our own pages (the Fetch standard; RFC 6454).
+//! Cross-site request forgery: a write with a cookie must come from one of our own pages (the Fetch standard; RFC 6454).
 //!
-//! 1. `Sec-Fetch-Site`, where a browser sends it, decides: only `same-origin` is ours.
-//! 2. Else `Origin` must be the public origin. `null` and none at all are refused.
+//! 1. `Sec-Fetch-Site`, if present, must be `same-origin`.
+//! 2. Otherwise `Origin` must be the public origin. `null` and a missing field are rejected.
 
 use crate::http::Problem;
 use http::header::ORIGIN;

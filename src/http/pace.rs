@@ -1,11 +1,9 @@
-//! Whether the server keeps up, and who is turned away when it does not.
+//! Overload: whether the server keeps up, and which requests are rejected when it does not.
 //!
-//! A heartbeat goes through the same queue as the requests. While it is overdue, many requests have come since the
-//! last one, and it was our own work that took so long, those that wait are answered 503 at once, which empties the
-//! queue within milliseconds: the accepted ones are answered in time, and nobody waits in a queue that only
-//! grows. Where the machine was busy with something else, nobody is turned away: that would make nothing faster.
-//!
-//! A request pays for it with two atomic operations.
+//! A heartbeat goes through the same queue as the requests. If it is overdue, many requests arrived since the last one, and
+//! this process was busy meanwhile, then waiting requests are answered 503 at once. That empties the queue within
+//! milliseconds, so accepted requests are answered in time. If another process kept the machine busy, nothing is rejected:
+//! that would make nothing faster. It costs two atomic operations a request.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,28 +17,28 @@ const BEAT: Duration = Duration::from_millis(5);
 /// Beats without a request after which the heartbeat stops.
 const QUIET: u32 = 20;
 
-/// A heartbeat this much after the last one is overdue, in microseconds.
+/// A heartbeat is overdue this long after the last one, in microseconds.
 const OVERDUE: u64 = 100_000;
 
-/// Of which this process has worked so much, in microseconds of all its threads.
+/// The processor time that this process must have used meanwhile, in microseconds of all threads.
 const WORKED: u64 = 80_000;
 
-/// Requests that must have come since the last heartbeat.
+/// The requests that must have arrived since the last heartbeat.
 const MANY: u64 = 16;
 
-/// The heartbeat, and what was counted since.
+/// The heartbeat, and the counts since the last one.
 #[derive(Debug)]
 pub(super) struct Pace {
     born: Instant,
-    /// In microseconds after `born`; none yet while it is at its largest.
+    /// The last heartbeat, in microseconds after `born`; the maximum before the first.
     last: AtomicU64,
-    /// The processor time that the process had used by then, in microseconds.
+    /// The processor time of the process at that moment, in microseconds.
     used: AtomicU64,
     since: AtomicU64,
-    /// No heartbeat goes: the next request starts it.
+    /// The heartbeat has stopped; the next request starts it.
     is_idle: AtomicBool,
     woken: Notify,
-    turned_away: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Default for Pace {
@@ -53,17 +51,17 @@ impl Default for Pace {
             since: 0.into(),
             is_idle: false.into(),
             woken: Notify::new(),
-            turned_away: 0.into(),
+            rejected: 0.into(),
         }
     }
 }
 
 impl Pace {
-    /// Counts a request that came in; false if it is to be turned away.
+    /// Counts a request. False if it must be rejected.
     pub(super) fn admits(&self) -> bool {
         let before = self.since.fetch_add(1, Ordering::SeqCst);
         if self.is_idle.load(Ordering::SeqCst) && self.is_idle.swap(false, Ordering::SeqCst) {
-            // As if the heartbeat had gone all the time: what was worked since it stopped says nothing.
+            // The work since the heartbeat stopped says nothing.
             self.beat(Instant::now(), used());
             self.woken.notify_one();
         }
@@ -74,18 +72,18 @@ impl Pace {
         let past = |now: u64, then: &AtomicU64| now.saturating_sub(then.load(Ordering::Relaxed));
         let keeps_up = past(self.micros(now), &self.last) <= OVERDUE || past(used(), &self.used) <= WORKED;
         if !keeps_up {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
+            self.rejected.fetch_add(1, Ordering::Relaxed);
         }
         keeps_up
     }
 
-    /// How many were turned away.
-    pub(super) fn turned_away(&self) -> u64 {
-        self.turned_away.load(Ordering::Relaxed)
+    /// How many requests were rejected.
+    pub(super) fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Beats while requests come; never returns. Without any for [`QUIET`] beats it waits for the next one, so that a server at rest
-    /// sleeps.
+    /// Beats while requests arrive; never returns. After [`QUIET`] beats without any it waits for the next request, so that an
+    /// idle server sleeps.
     pub(super) async fn keep(&self) {
         let mut quiet = 0;
         loop {
@@ -96,7 +94,7 @@ impl Pace {
                 continue;
             }
             self.is_idle.store(true, Ordering::SeqCst);
-            // Either this sees the request that came in between, or that one sees the flag.
+            // Either this sees a request that arrived in between, or that one sees the flag.
             if self.since.load(Ordering::SeqCst) == 0 {
                 self.woken.notified().await;
             }
@@ -132,20 +130,20 @@ mod tests {
     }
 
     #[test]
-    fn without_a_heartbeat_everybody_is_admitted() {
+    fn without_a_heartbeat_every_request_is_admitted() {
         let pace = Pace::default();
-        assert!((0..1_000).all(|_| pace.admits()), "nobody keeps the pace in a test");
+        assert!((0..1_000).all(|_| pace.admits()), "no heartbeat in a test");
         assert!(pace.keeps_up(after(&pace, 9_000), || 9_000_000));
     }
 
     #[test]
-    fn an_overdue_heartbeat_turns_requests_away_only_when_our_own_work_made_it_late() {
+    fn an_overdue_heartbeat_rejects_requests_only_if_this_process_was_busy() {
         let pace = Pace::default();
         pace.beat(after(&pace, 0), 1_000_000);
         assert!(pace.keeps_up(after(&pace, 90), || 1_180_000), "not late");
         assert!(pace.keeps_up(after(&pace, 500), || 1_010_000), "the machine was busy elsewhere");
         assert!(!pace.keeps_up(after(&pace, 110), || 1_100_000));
-        assert_eq!(pace.turned_away(), 1);
+        assert_eq!(pace.rejected(), 1);
         pace.beat(after(&pace, 100), 1_100_000);
         assert!(pace.keeps_up(after(&pace, 101), || 1_101_000), "the next heartbeat ends it");
     }
@@ -163,9 +161,9 @@ mod tests {
         assert!(pace.is_idle.load(Ordering::SeqCst));
         seconds(100).await;
         assert_eq!(pace.last.load(Ordering::Relaxed), stopped_at, "nothing beats at rest");
-        // A crowd after a long rest is no sign of falling behind, though the last beat is long ago.
+        // Many requests after a long rest are no overload, though the last beat was long ago.
         assert!((0..1_000).all(|_| pace.admits()));
-        assert_eq!(pace.turned_away(), 0);
+        assert_eq!(pace.rejected(), 0);
         for _ in 0..50 {
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert!(pace.admits() && !pace.is_idle.load(Ordering::SeqCst), "it beats while requests come");
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn few_requests_are_never_turned_away() {
+    fn few_requests_are_never_rejected() {
         let pace = Pace::default();
         pace.last.store(0, Ordering::Relaxed);
         let start = used();

@@ -1,18 +1,18 @@
-//! Who gets a page as a table of plain text: terminals (RFC 9110, 12.5.1).
+//! Pages as tables of plain text, for terminals (RFC 9110, 12.5.1).
 //!
 //! 1. Accept names `text/plain` and `text/html` no higher: text.
 //! 2. Accept names HTML: the page.
-//! 3. Neither is named, as by `*/*` or no field at all: text for a program that prints what it fetches, by its
-//!    User-Agent; the page for all others.
+//! 3. Neither is named, as with `*/*` or without the field: text if the User-Agent is a command-line client, otherwise the
+//!    page.
 
 use super::encoding::weighted;
 use http::HeaderMap;
 use http::header::{ACCEPT, USER_AGENT};
 
-/// What the choice depends on.
+/// The fields that the choice depends on.
 pub(super) const VARY: &str = "Accept, User-Agent";
 
-/// How the programs that print to a terminal begin their names.
+/// Prefixes of the User-Agent of command-line clients.
 const TERMINALS: [&str; 4] = ["curl/", "wget/", "httpie/", "xh/"];
 
 /// Rules 1 to 3.

@@ -7,10 +7,10 @@
 //! | agenda API | `no-store` | no referrer, no index |
 //! | organizer | `no-store` | no index; no path in a referrer |
 //! | site file | `public, max-age=86400` | |
-//! | page | `public, max-age=0, must-revalidate` | content security policy; a 304 costs next to nothing |
+//! | page | `public, max-age=0, must-revalidate` | content security policy |
 //! | personal page | `private, no-cache` | the same, no index |
 //! | asset | `public, max-age=31536000, immutable` | its name is its content |
-//! | CalDAV | `no-cache`; an agenda's `private, no-cache` | an agenda's as its feed; DAV says what is spoken |
+//! | CalDAV | `no-cache`; an agenda's `private, no-cache` | an agenda's as its feed; DAV lists the supported features |
 //! | live | `no-store` | |
 //!
 //! An error is `no-store`, and keeps the other fields of its class.
@@ -28,16 +28,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// A value checked when this is compiled: at run time the check alone would cost as much as a request's routing.
+/// A value that is validated at compile time; at run time that would cost as much as routing.
 const fn fixed(value: &'static str) -> HeaderValue {
     HeaderValue::from_static(value)
 }
 
-/// What is spoken of WebDAV (RFC 4918, 10.1; RFC 4791, 5.1): no locks.
+/// The supported features of WebDAV (RFC 4918, 10.1; RFC 4791, 5.1): no locks.
 const DAV: HeaderName = HeaderName::from_static("dav");
-const SPOKEN: &str = "1, 3, calendar-access";
+const DAV_FEATURES: &str = "1, 3, calendar-access";
 
-/// The content security policy up to who may frame the page: nothing from elsewhere, no inline script.
+/// The content security policy without the origins that may frame the page: own resources only, no inline scripts.
 macro_rules! policy {
     () => {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -68,7 +68,7 @@ pub(super) enum Class {
 }
 
 impl Class {
-    /// Sets the fields of the class on an answer of any status; what the answer itself varies by stays beside.
+    /// Sets the fields of the class on an answer of any status, and keeps its own Vary.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
         let mut set = |name: HeaderName, value: HeaderValue| {
             headers.insert(name, value);
@@ -91,11 +91,7 @@ impl Class {
                 set(ACCESS_CONTROL_ALLOW_ORIGIN, const { fixed("*") });
                 set(ACCESS_CONTROL_EXPOSE_HEADERS, const { fixed("ETag, Last-Modified, Content-Location") });
             }
-            Self::AgendaFeed => {
-                set(ROBOTS, const { fixed("noindex") });
-                set(REFERRER_POLICY, const { fixed("no-referrer") });
-            }
-            Self::AgendaApi => {
+            Self::AgendaFeed | Self::AgendaApi => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
             }
@@ -112,9 +108,9 @@ impl Class {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("strict-origin") });
             }
-            Self::Dav => set(DAV, const { fixed(SPOKEN) }),
+            Self::Dav => set(DAV, const { fixed(DAV_FEATURES) }),
             Self::AgendaDav => {
-                set(DAV, const { fixed(SPOKEN) });
+                set(DAV, const { fixed(DAV_FEATURES) });
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
             }
@@ -134,7 +130,7 @@ impl Class {
         matches!(self, Self::Page | Self::PersonalPage)
     }
 
-    /// Sets what a preflight asks for: public feeds take the fields of a conditional request from anywhere.
+    /// Sets the fields of a preflight: any origin may send conditional requests for public feeds.
     pub(super) fn preflight(self, headers: &mut HeaderMap) {
         if self == Self::PublicFeed {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
@@ -145,32 +141,32 @@ impl Class {
     }
 }
 
-/// Sets the content security policy with who may frame the page.
+/// Sets the content security policy with the origins that may frame the page.
 pub(super) fn frame(ancestors: &str, headers: &mut HeaderMap) {
     if let Ok(policy) = HeaderValue::try_from(format!("{}{ancestors}", policy!())) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
 }
 
-/// Says what an answer was chosen by, beside what it says already (RFC 9110, 12.5.5).
+/// Adds to the Vary of an answer (RFC 9110, 12.5.5).
 pub(super) fn vary(headers: &mut HeaderMap, by: HeaderValue) {
     if headers.get_all(VARY).iter().all(|there| *there != by) {
         headers.append(VARY, by);
     }
 }
 
-/// Sets what every answer has.
+/// Sets the fields that every answer has.
 pub(super) fn common(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, const { fixed("nosniff") });
-    // A page that names who may frame it has its policy already.
-    if runs(headers) && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+    // A page that other origins may frame has its policy already.
+    if is_executable(headers) && !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, const { fixed(concat!(policy!(), "'none'")) });
         headers.insert(X_FRAME_OPTIONS, const { fixed("DENY") });
     }
 }
 
 /// Whether a browser could run the body as a document, or as a worker, whose policy is that of its own script.
-fn runs(headers: &HeaderMap) -> bool {
+fn is_executable(headers: &HeaderMap) -> bool {
     const ACTIVE: [&str; 4] = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/javascript"];
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     ACTIVE.iter().any(|active| media_type.starts_with(active))
@@ -181,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_may_be_framed_keeps_its_policy_and_forbids_no_frames() {
+    fn a_page_that_may_be_framed_keeps_its_policy_and_allows_frames() {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, fixed("text/html; charset=utf-8"));
         frame("https://www.example.org", &mut headers);
@@ -192,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_has_no_policy_of_documents() {
+    fn a_feed_has_no_content_security_policy() {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, fixed("text/calendar; charset=utf-8"));
         common(&mut headers);

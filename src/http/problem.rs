@@ -1,7 +1,7 @@
-//! Everything that can go wrong in an answer, and what it looks like (RFC 9457; RFC 9110, 15).
+//! Every error of an answer, with its status and its public text (RFC 9457; RFC 9110, 15).
 //!
-//! The only file that knows the status codes of errors. The public text says what to do; the private cause
-//! goes into the log, once, and never into an answer.
+//! Only this module knows the status codes of errors. The public text says what to do. Invariant: the private cause goes into
+//! the log, once, and never into an answer.
 
 mod answer;
 mod publication;
@@ -24,19 +24,19 @@ pub enum Problem {
     /// The request's target is no path.
     #[error("the request's target is not a path")]
     BadTarget,
-    /// What is wrong with the Host field.
+    /// The Host field is missing, repeated or invalid.
     #[error("{0}")]
     BadHost(&'static str),
-    /// Nothing is there, and nothing was.
+    /// Nothing was ever at this address.
     #[error("nothing is here")]
     NotFound,
-    /// Something was there.
+    /// The resource existed and is gone.
     #[error("it is gone")]
     Gone,
-    /// Not with this method, but with these.
+    /// The resource allows only these methods.
     #[error("not with this method")]
     Method(&'static [&'static str]),
-    /// A method that no resource here has.
+    /// An unknown method.
     #[error("an unknown method")]
     UnknownMethod,
     /// A transfer coding other than chunked.
@@ -45,88 +45,88 @@ pub enum Problem {
     /// A body in a content coding.
     #[error("a body in a content coding")]
     ContentCoding,
-    /// A filter or an option that names no feed.
+    /// A filter or an option of a feed is invalid.
     #[error("{0}")]
     Query(#[from] QueryError),
-    /// A query of the API that cannot be answered.
+    /// A query parameter of the API is invalid.
     #[error("{0}")]
     Parameter(#[from] ParameterError),
-    /// A body that cannot be read as what it should be.
+    /// The body is malformed.
     #[error("{0}")]
     BadBody(String),
-    /// A body of another media type than the one here.
+    /// The body must have this media type.
     #[error("not {0}")]
     MediaType(&'static str),
-    /// A body over its cap, in bytes.
+    /// The body is longer than this many bytes.
     #[error("more than {0} bytes")]
     TooLarge(usize),
-    /// A body that did not come in time.
+    /// The body was not complete in time.
     #[error("the body did not come in time")]
     TooSlow,
     /// A condition of the request does not hold.
     #[error("a condition of the request does not hold")]
     Condition,
-    /// Values that cannot be taken, by field.
+    /// Invalid values, by field.
     #[error("values that cannot be taken")]
     Values(Vec<Fault>),
-    /// A change of an agenda that was not made.
+    /// An agenda was not changed.
     #[error(transparent)]
     Agenda(#[from] AgendaError),
     /// An organizer's secret that is wrong.
     #[error("the organizer's secret is wrong")]
     WrongSecret,
-    /// No organizer's secret, where one is needed.
+    /// The organizer's secret is missing.
     #[error("the organizer's secret is missing")]
     NoSecret,
-    /// No edit key, where one is needed.
+    /// The edit key is missing.
     #[error("the edit key is missing")]
     NoKey,
-    /// Something that was not published.
+    /// A program was not published.
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// The store could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A write by cookie that does not come from our own pages.
+    /// A write with a cookie that does not come from one of our pages.
     #[error("from another site")]
     OtherSite,
-    /// A hand-over code that was redeemed or is over.
+    /// The hand-over code was redeemed or has expired.
     #[error("a code that works no longer")]
     UsedUp,
-    /// A preview that is to be published and is no longer kept.
+    /// The preview to publish is no longer stored.
     #[error("a preview that is not kept")]
     NoPreview,
     /// A file of picks that could not be read.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
-    /// A format that could not be written, which is a fault of ours.
+    /// An export failed, which is a fault of the server.
     #[error("not exported: {0}")]
     Export(String),
     /// What CalDAV refuses for a reason that programs read.
     #[error(transparent)]
     Dav(#[from] Refusal),
-    /// Too much of something that is allowed now and then.
+    /// A rate limit is exceeded.
     #[error("too often")]
     TooOften {
-        /// What, as the beginning of a sentence.
+        /// The beginning of the sentence.
         what: &'static str,
-        /// By what, as its end.
+        /// Its end.
         by: &'static str,
         /// Seconds until it is allowed again.
         wait: u64,
     },
-    /// Requests come faster than they are answered.
+    /// Requests arrive faster than they are answered.
     #[error("overloaded")]
     Overloaded,
-    /// No place left for another stream.
+    /// There are too many event streams.
     #[error("no place left")]
     Busy,
 }
 
-/// A value that cannot be taken.
+/// An invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
-    /// Where it stands, such as `name` or `picks[3]`.
+    /// Its place, such as `name` or `picks[3]`.
     pub field: String,
     /// What is wrong and what to write instead.
     pub problem: String,
@@ -138,7 +138,7 @@ impl Fault {
     }
 }
 
-/// Work on a thread of its own that ended early, as at a stop.
+/// A blocking task that ended early, as at a stop.
 impl From<tokio::task::JoinError> for Problem {
     fn from(error: tokio::task::JoinError) -> Self {
         Self::Publish(error.into())
@@ -146,8 +146,8 @@ impl From<tokio::task::JoinError> for Problem {
 }
 
 impl Problem {
-    /// Tells credentials that open nothing from credentials that were not sent, where they belong into Authorization:
-    /// the key of a page is in its cookie.
+    /// Distinguishes missing credentials from wrong ones. Pages have their key in a cookie, so for them there is no
+    /// difference.
     pub(super) fn with_credentials(self, pattern: &str, headers: &HeaderMap) -> Self {
         match self {
             _ if headers.contains_key(AUTHORIZATION) => self,
@@ -182,7 +182,7 @@ impl Problem {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Condition => StatusCode::PRECONDITION_FAILED,
             Self::Values(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Read(error) => unread(error),
+            Self::Read(error) => read_status(error),
             Self::WrongSecret | Self::NoSecret | Self::NoKey | Self::Dav(Refusal::SignIn) => {
                 StatusCode::UNAUTHORIZED
             }
@@ -196,19 +196,19 @@ impl Problem {
                 | AgendaError::TooManyLinks
                 | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
-                AgendaError::Commit(error) => uncommitted(error),
-                AgendaError::Read(error) => unread(error),
+                AgendaError::Commit(error) => commit_status(error),
+                AgendaError::Read(error) => read_status(error),
                 AgendaError::Random(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
     }
 
-    /// Whether the same request may be answered a little later.
-    fn passes(&self) -> bool {
+    /// Whether the same request may succeed a little later.
+    fn is_temporary(&self) -> bool {
         matches!(self.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE)
     }
 
-    /// What a person reads: what is wrong, and what to do.
+    /// The public text: what is wrong, and what to do.
     fn detail(&self) -> String {
         match self {
             Self::BadTarget => "Ask for a path, such as /program.ics.".to_owned(),
@@ -279,7 +279,7 @@ impl Problem {
         }
     }
 
-    /// The values at fault, where single ones are.
+    /// The invalid values.
     fn faults(&self) -> Vec<Fault> {
         match self {
             Self::Values(faults) => faults.clone(),
@@ -295,13 +295,13 @@ impl Problem {
         }
     }
 
-    /// What only the log gets to read; none where the client is at fault.
+    /// The private cause for the log; none if the client is at fault.
     pub(super) fn cause(&self) -> Option<String> {
         self.status().is_server_error().then(|| with_causes(self))
     }
 }
 
-/// An error with what caused it, down to the disk.
+/// An error with the chain of its causes.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let (mut text, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {
@@ -314,7 +314,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn uncommitted(error: &CommitError) -> StatusCode {
+fn commit_status(error: &CommitError) -> StatusCode {
     match error {
         CommitError::Full => StatusCode::INSUFFICIENT_STORAGE,
         CommitError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -323,7 +323,7 @@ fn uncommitted(error: &CommitError) -> StatusCode {
 }
 
 /// A damaged record does not get better by waiting.
-fn unread(error: &ReadError) -> StatusCode {
+fn read_status(error: &ReadError) -> StatusCode {
     match error {
         ReadError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         ReadError::Newer { .. } | ReadError::Damaged { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -10,7 +10,7 @@ use super::encoding::negotiate;
 use super::packed::Packed;
 use super::queue::Queue;
 use super::reply::Answer;
-use super::representation::{Content, Representation, settled};
+use super::representation::{Content, Representation, stable_last_modified};
 use super::{EntityTag, Problem};
 use crate::export::Exported;
 use crate::feed::{Coded, Coding, Effort};
@@ -100,7 +100,7 @@ impl RenderCache {
         key: CacheKey,
         request: RenderRequest<'_>,
         store: &Store,
-        render: impl FnOnce(&Release, &Store) -> Result<Exported, Problem> + Send + 'static,
+        render: impl FnOnce(&Arc<Release>, &Store) -> Result<Exported, Problem> + Send + 'static,
     ) -> Answer {
         let RenderRequest { release, queue, .. } = request;
         let rendered = match self.find(&key.name, release) {
@@ -211,7 +211,7 @@ impl Rendered {
         };
         Representation {
             media_type: exported.media_type,
-            validators: Validators { tag, modified: settled(exported.modified, now) },
+            validators: Validators { tag, modified: stable_last_modified(exported.modified, now) },
             coding: coded.map_or(Coding::Identity, |coded| coded.coding),
             body: match coded {
                 Some(coded) => Content::Kept(coded.bytes.clone()),

@@ -1,6 +1,6 @@
-//! A representation on its way out: validators, fields, and a body that is made only if it is sent.
+//! The representation of a resource: validators, fields, and a body that is made only if it is sent.
 //!
-//! All that is coded goes through here, so all of it says that it varies by Accept-Encoding.
+//! Every compressed answer passes through here, so each one varies by Accept-Encoding.
 
 use super::conditional::{Validators, Verdict, evaluate, http_date};
 use super::packed::Packed;
@@ -12,25 +12,25 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFI
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
-/// What a resource looks like at present.
+/// The current state of a resource.
 pub(super) struct Representation<'a> {
     pub(super) media_type: &'static str,
     pub(super) validators: Validators,
     pub(super) coding: Coding,
     pub(super) body: Content<'a>,
-    /// Further fields of a 200 and a 304 alike.
+    /// Further fields of a 200 and a 304.
     pub(super) fields: Vec<(HeaderName, String)>,
 }
 
-/// A body, or how to come by it.
+/// A body, or how to make it.
 pub(super) enum Content<'a> {
-    /// Kept since the publication.
+    /// From memory.
     Kept(Bytes),
     /// A cached body, perhaps held compressed; it is sent plain.
     Packed(&'a Packed),
     /// Made if it is sent.
     Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
-    /// Made if it is sent, with the coding that it came out in: a coded body that is no smaller is not worth sending.
+    /// Made if it is sent, with its coding: a compressed body that is no smaller is not worth sending.
     MadeIn(Box<dyn FnOnce() -> Result<(Coding, Bytes), Problem> + 'a>),
 }
 
@@ -45,10 +45,10 @@ impl Representation<'_> {
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        // Room for those of the class too, so that the map is made once.
+        // Room for the fields of the class, so that the map is allocated once.
         headers.reserve(12);
         let mut set = |name: HeaderName, value: String| {
-            // All of these are visible ASCII, so none is ever left out.
+            // All values are visible ASCII, so this always succeeds.
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);
             }
@@ -79,9 +79,9 @@ impl Representation<'_> {
     }
 }
 
-/// Last-Modified counts whole seconds, so a time that is not 2 s old yet could come to stand for two states
-/// (RFC 9110, 8.8.2.2): it is left out.
-pub(super) fn settled(modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// The value of Last-Modified. It counts whole seconds, so a time less than 2 s ago could stand for two states and is omitted
+/// (RFC 9110, 8.8.2.2).
+pub(super) fn stable_last_modified(modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (now - modified >= TimeDelta::seconds(2)).then_some(modified)
 }
 
@@ -90,10 +90,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fresh_modification_time_is_not_told() {
+    fn a_recent_modification_time_is_omitted() {
         let at = DateTime::from_timestamp(100, 0).unwrap();
-        assert_eq!(settled(at, at + TimeDelta::seconds(1)), None);
-        assert_eq!(settled(at, at + TimeDelta::seconds(2)), Some(at));
-        assert_eq!(settled(at, at - TimeDelta::seconds(9)), None);
+        assert_eq!(stable_last_modified(at, at + TimeDelta::seconds(1)), None);
+        assert_eq!(stable_last_modified(at, at + TimeDelta::seconds(2)), Some(at));
+        assert_eq!(stable_last_modified(at, at - TimeDelta::seconds(9)), None);
     }
 }

@@ -1,18 +1,39 @@
-//! A request's body: a cap on its length and a deadline for the whole of it.
+//! A request's body: its codings, a cap on its length and a deadline for the whole of it.
 //!
 //! hyper puts no time limit on a body. Frames are copied into one buffer, so that a client cannot make the
 //! server hold a page of memory for every byte that it sends.
 //!
-//! 1. A length over the cap, announced or received: 413.
-//! 2. Incomplete at the deadline: 408.
-//! 3. Broken off or badly chunked: 400.
+//! 1. A transfer coding other than one `chunked`: 501, and the connection closes, since another server may see the request
+//!    end elsewhere (RFC 9112, 6.1 and 7).
+//! 2. A content coding other than `identity`: 415 with Accept-Encoding (RFC 9110, 8.4 and 15.5.16).
+//! 3. A length over the cap, announced or received: 413.
+//! 4. Incomplete at the deadline: 408.
+//! 5. Broken off or badly chunked: 400.
 
 use super::Problem;
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
 use http_body::Body;
 use http_body_util::BodyExt;
 use std::pin::{Pin, pin};
 use std::time::Duration;
+
+/// Rule 1.
+pub(super) fn check_transfer_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(line) = lines.next() else { return Ok(()) };
+    let is_chunked = line.to_str().is_ok_and(|line| line.trim().eq_ignore_ascii_case("chunked"));
+    if is_chunked && lines.next().is_none() { Ok(()) } else { Err(Problem::TransferCoding) }
+}
+
+/// Rule 2.
+pub(super) fn check_content_coding(headers: &HeaderMap) -> Result<(), Problem> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    let mut codings = lines.flat_map(|line| line.to_str().unwrap_or("?").split(',')).map(str::trim);
+    if codings.all(is_plain) { Ok(()) } else { Err(Problem::ContentCoding) }
+}
 
 /// A body that is read only if its handler gets that far.
 pub(super) struct UnreadBody<'a>(Option<Reading<'a>>);
@@ -63,6 +84,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderName;
     use http_body::Frame;
     use http_body_util::Full;
     use std::pin::Pin;
@@ -116,5 +138,34 @@ mod tests {
     #[tokio::test]
     async fn a_broken_body_is_a_bad_request() {
         assert!(matches!(read(Frames(vec!["1"], true), 5, PATIENCE).await, Err(Problem::BadBody(_))));
+    }
+
+    fn headers(name: HeaderName, lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(&name, line.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn the_only_transfer_coding_is_chunked() {
+        for good in [&[][..], &["chunked"], &["Chunked"], &[" chunked\t"]] {
+            assert!(check_transfer_coding(&headers(TRANSFER_ENCODING, good)).is_ok(), "{good:?}");
+        }
+        for bad in [&["gzip, chunked"][..], &["chunked, chunked"], &["chunked", "chunked"], &["gzip"], &[""]]
+        {
+            assert!(check_transfer_coding(&headers(TRANSFER_ENCODING, bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_content_coding_is_rejected() {
+        for good in [&[][..], &["identity"], &["Identity, identity"], &[""]] {
+            assert!(check_content_coding(&headers(CONTENT_ENCODING, good)).is_ok(), "{good:?}");
+        }
+        for bad in [&["gzip"][..], &["identity", "br"], &["identity, gzip"], &["x"], &["\u{e9}"]] {
+            assert!(check_content_coding(&headers(CONTENT_ENCODING, bad)).is_err(), "{bad:?}");
+        }
     }
 }

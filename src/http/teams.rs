@@ -1,6 +1,6 @@
-//! Teams: several read links behind one combined link, which is nothing but them.
+//! Teams: one combined link that stands for several read links.
 //!
-//! Nothing is stored of a team. Each request follows every link anew, so whoever revokes theirs is shown no more.
+//! The server stores no team. Each request follows every link again, so a member who revokes a link disappears at once.
 
 use super::Problem;
 use super::agendas::{Agendas, Shared};
@@ -10,24 +10,33 @@ use crate::program::Text;
 use crate::store::AgendaRecord;
 use chrono::{DateTime, Utc};
 
-/// What is behind a combined link.
+/// The result of following a combined link.
 pub(super) enum Opened {
-    /// Somebody still shares.
+    /// At least one link works.
     Open(Team),
-    /// Nobody does any more, since then.
+    /// All links were revoked, the last one at `since`.
     Closed { since: DateTime<Utc> },
 }
 
-/// A team's members at present, in their order.
+/// A team's members in the order of the combined link.
 pub(super) struct Team {
-    /// Names, and agendas of those whose links still work.
+    link: String,
+    /// Names, and the agendas whose links work.
     pub(super) members: Vec<(Text, Option<AgendaRecord>)>,
-    /// When any of it changed last.
+    /// When any of it last changed.
     pub(super) changed: DateTime<Utc>,
 }
 
 impl Team {
-    /// Those who still share.
+    /// A text that differs whenever the team's feed may differ.
+    pub(super) fn state(&self) -> String {
+        let versions =
+            self.members.iter().map(|(_, agenda)| agenda.as_ref().map_or(0, |agenda| agenda.version));
+        let versions: Vec<String> = versions.map(|version| version.to_string()).collect();
+        format!("/team/{}/{}/{}", self.link, versions.join("."), self.changed.timestamp_millis())
+    }
+
+    /// The members whose links work.
     pub(super) fn sharing(&self) -> Vec<TeamMember<'_>> {
         self.members
             .iter()
@@ -37,7 +46,7 @@ impl Team {
             .collect()
     }
 
-    /// Their names.
+    /// The names of the members whose links work.
     pub(super) fn name(&self) -> Text {
         let sharing = self.sharing();
         let names: Vec<&str> = sharing.iter().map(|member| member.name.as_str()).collect();
@@ -45,9 +54,15 @@ impl Team {
     }
 }
 
-/// Follows a combined link.
-pub(super) fn open(agendas: &Agendas, members: &Members) -> Result<Opened, Problem> {
-    let mut team = Team { members: Vec::new(), changed: DateTime::UNIX_EPOCH };
+/// Follows a combined link, on a thread that may wait for the disk.
+pub(super) async fn open(agendas: &Agendas, members: &Members) -> Result<Opened, Problem> {
+    let (agendas, members) = (agendas.clone(), members.clone());
+    let store = agendas.store().clone();
+    store.read(move |_| follow(&agendas, &members)).await
+}
+
+fn follow(agendas: &Agendas, members: &Members) -> Result<Opened, Problem> {
+    let mut team = Team { link: members.reveal(), members: Vec::new(), changed: DateTime::UNIX_EPOCH };
     let mut since = None;
     for (place, token) in members.tokens().iter().enumerate() {
         let agenda = match agendas.shared(token)? {

@@ -11,11 +11,13 @@ mod visitor;
 
 pub(super) use events::Events;
 pub(super) use handover::Codes;
+pub(super) use public::RenderedPages;
 
 use super::agendas::Agendas;
 use super::allowance::Allowed;
 use super::exports::Exports;
 use super::queue::{Queue, Queues};
+use super::release_history::ReleaseHistory;
 use super::{Body, plain, policy};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
@@ -32,7 +34,9 @@ pub(super) struct PageRequest<'a> {
     pub(super) publisher: &'a Publisher,
     pub(super) published: Arc<LiveRelease>,
     pub(super) exports: &'a Exports,
+    pub(super) pages: &'a RenderedPages,
     pub(super) store: &'a Store,
+    pub(super) history: &'a ReleaseHistory,
     pub(super) freshness: &'a Freshness,
     pub(super) codes: &'a Codes,
     pub(super) events: &'a Events,

@@ -27,11 +27,11 @@ const HEAD_FIELDS: usize = 64;
 /// The size of hyper's buffers for reading and for pipelined answers, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// For how long a connection that was asked to close looks for a request that has arrived: on a busy machine the
-/// system may not have been asked for a while.
+/// How long a connection that was asked to close still looks for a request: on a busy machine one may have arrived that was
+/// not read yet.
 const LAST_LOOK: Duration = Duration::from_millis(5);
 
-/// What a connection needs.
+/// What serving a connection needs.
 pub(super) struct Service<R> {
     pub(super) respond: R,
     pub(super) address: IpAddr,
@@ -39,7 +39,7 @@ pub(super) struct Service<R> {
     pub(super) place: Place,
 }
 
-/// Serves a connection until it closes, or is closed.
+/// Serves a connection until it closes.
 pub(super) async fn serve<R, A, B>(socket: TcpStream, service: Service<R>)
 where
     R: Fn(Request<Received>, IpAddr) -> A + Send + Sync + 'static,
@@ -55,7 +55,7 @@ where
     let own = Arc::clone(&place);
     let answer = service_fn(move |request: Request<Incoming>| {
         let has_body = !request.body().is_end_stream();
-        own.pulse.begin(request.body().size_hint().exact());
+        own.activity.begin(request.body().size_hint().exact());
         let is_held_back = has_body && request.headers().contains_key(EXPECT);
         let request = request.map(|body| Received::new(body, Arc::clone(&own), is_held_back));
         let (place, answer) = (Arc::clone(&own), respond(request, address));
@@ -64,13 +64,13 @@ where
             let is_closing = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
             let can_go_on = !has_body || finish_body(&place, is_closing).await;
             let length = answer.body().size_hint().exact();
-            // One that stepped aside has no place to go on in: it would idle beside those that the limit allows.
+            // A detached connection has no place, so it cannot go on within the limit.
             if !can_go_on || length.is_none() || place.is_ending() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            place.pulse.end(length.unwrap_or_default());
+            place.activity.end(length.unwrap_or_default());
             if length.is_none() {
-                place.step_aside();
+                place.detach();
             }
             Ok::<_, Infallible>(answer)
         }
@@ -88,14 +88,14 @@ where
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
-            () = place.pulse.woken() => {
-                if !place.pulse.is_closing() {
+            () = place.activity.woken() => {
+                if !place.activity.is_closing() {
                     continue;
                 }
                 // A request that has arrived by now is answered all the same, and its answer announces the end.
                 match tokio::time::timeout(LAST_LOOK, connection.as_mut()).await {
                     Ok(ended) => ended,
-                    Err(_) if place.pulse.is_at_work() => continue,
+                    Err(_) if place.activity.is_at_work() => continue,
                     Err(_) => return,
                 }
             }
@@ -107,7 +107,7 @@ where
     }
 }
 
-/// Reads what the handler has left of the request's body. False where the connection has to close.
+/// Reads the rest of the request's body. False if the connection must close.
 async fn finish_body(place: &Place, is_closing: bool) -> bool {
     match place.take_unread() {
         None => true,

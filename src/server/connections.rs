@@ -1,26 +1,29 @@
-//! All connections: how many there may be, in all and of one address, and which one closes when there are more.
+//! All connections: how many there may be, in total and of one address, and which one closes for a new one.
 
-mod look;
+mod idlest;
 
-use super::pulse::Pulse;
+use super::activity::Activity;
 use crate::peer::Peer;
+use http_body::Body as _;
 use hyper::body::Incoming;
-use look::Look;
+use idlest::IdlestFinder;
 use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of answers that wait in memory at once for clients that are slow to take them.
-const KEPT: u64 = 128 * 1024 * 1024;
+/// The most bytes of answers that wait in memory for slow clients.
+const MAX_WAITING_BYTES: u64 = 128 * 1024 * 1024;
 
-/// How long a connection that was asked to close may take to give its place up.
+/// How long a connection that was asked to close may take to free its place.
 const HANDOVER: Duration = Duration::from_millis(50);
 
-/// New connections that wait at once for a place that somebody was asked to give up. Beyond these a new one is
-/// refused at once, so that a flood of connections costs neither descriptors nor tasks without end.
+/// The most new connections that wait for a place to be freed. Further ones are refused at once, so that a flood costs
+/// neither descriptors nor tasks without limit.
 const WAITING: usize = 32;
 
 /// Every connection.
@@ -33,34 +36,34 @@ pub(super) struct Connections {
     next: AtomicU64,
     /// Bytes that wait in memory for slow readers.
     kept: AtomicU64,
-    /// Set at a stop: every answer announces that its connection closes.
+    /// Set at a stop: every answer then announces that its connection closes.
     announces_end: AtomicBool,
-    /// Set a little later: a connection that waits for a request closes.
+    /// Set a little later: connections that wait for a request then close.
     closes_idle: AtomicBool,
     present: Mutex<Present>,
 }
 
 #[derive(Debug, Default)]
 struct Present {
-    /// Those that take a place, by number.
-    seated: HashMap<u64, (Option<Peer>, Arc<Pulse>)>,
-    /// Those that stepped aside.
-    aside: HashMap<u64, Arc<Pulse>>,
-    /// Those of each address that is counted, both kinds.
-    by_address: HashMap<Peer, OfOne>,
-    look: Look,
+    /// Connections that hold a place, by number.
+    seated: HashMap<u64, (Option<Peer>, Arc<Activity>)>,
+    /// Detached connections, which hold no place.
+    detached: HashMap<u64, Arc<Activity>>,
+    /// Both kinds by address, where addresses are counted.
+    by_address: HashMap<Peer, AddressConnections>,
+    look: IdlestFinder,
 }
 
 #[derive(Debug, Default)]
-struct OfOne {
+struct AddressConnections {
     numbers: HashSet<u64>,
-    look: Look,
+    look: IdlestFinder,
 }
 
 /// One connection's place, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) pulse: Arc<Pulse>,
+    pub(super) activity: Arc<Activity>,
     number: u64,
     peer: Option<Peer>,
     connections: Arc<Connections>,
@@ -68,22 +71,13 @@ pub(super) struct Place {
     unread: Mutex<Option<Unread>>,
 }
 
-/// The part of a request's body that its handler did not read.
-#[derive(Debug)]
-pub(super) enum Unread {
-    /// It can still be read.
-    Rest(Incoming),
-    /// It cannot be read: the connection failed, or the client waits for a 100 (Continue) that it did not get.
-    Lost,
-}
-
-/// What becomes of a new connection.
+/// The decision about a new connection.
 #[derive(Debug)]
 pub(super) enum Admission {
     Admitted(Place),
-    /// Somebody was asked to make room.
+    /// An idle connection was asked to close.
     Waits(Waiting),
-    /// Nobody idles, or too many wait already.
+    /// No connection is idle, or too many wait already.
     Refused,
 }
 
@@ -96,7 +90,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The place, once it is free; none where it does not become free soon.
+    /// The place, once it is free; none if it does not become free soon.
     pub(super) async fn place(self) -> Option<Place> {
         let freed = Arc::clone(&self.connections.places).acquire_owned();
         let permit = tokio::time::timeout(HANDOVER, freed).await.ok()?.ok()?;
@@ -118,12 +112,12 @@ impl Connections {
         }
     }
 
-    /// A place for a new connection, the idlest one's if need be. `peer` is none where the address says
-    /// nothing about the client, as that of a proxy. Never waits: accepting goes on meanwhile.
+    /// A place for a new connection, if necessary that of the idlest one. `peer` is none if the address says nothing about
+    /// the client, such as a proxy's. Never waits, so that accepting goes on.
     pub(super) fn admit(self: &Arc<Self>, peer: Option<Peer>) -> Admission {
         if let Some(peer) = peer
             && lock(&self.present).count(peer) >= self.per_address
-            // One too many for as long as that one takes to close.
+            // Until that one has closed there is one too many.
             && !self.evict_of(peer)
         {
             return Admission::Refused;
@@ -141,13 +135,13 @@ impl Connections {
 
     fn seat(self: &Arc<Self>, peer: Option<Peer>, permit: OwnedSemaphorePermit) -> Place {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let pulse = Arc::new(Pulse::new());
-        lock(&self.present).enter(number, peer, Arc::clone(&pulse));
+        let activity = Arc::new(Activity::new());
+        lock(&self.present).enter(number, peer, Arc::clone(&activity));
         let (permit, unread) = (Mutex::new(Some(permit)), Mutex::new(None));
-        Place { pulse, number, peer, connections: Arc::clone(self), permit, unread }
+        Place { activity, number, peer, connections: Arc::clone(self), permit, unread }
     }
 
-    /// Asks the idlest connection to close. False where nobody idles.
+    /// Asks the idlest connection to close. False if none is idle.
     pub(super) fn evict(&self) -> bool {
         let mut present = lock(&self.present);
         let Present { seated, look, .. } = &mut *present;
@@ -157,51 +151,52 @@ impl Connections {
     fn evict_of(&self, peer: Peer) -> bool {
         let mut present = lock(&self.present);
         let Present { seated, by_address, .. } = &mut *present;
-        let Some(OfOne { numbers, look }) = by_address.get_mut(&peer) else { return false };
+        let Some(AddressConnections { numbers, look }) = by_address.get_mut(&peer) else { return false };
         look.close_idlest(numbers.len(), |number| Some(&seated.get(&number)?.1), || numbers.iter().copied())
     }
 
-    /// Asks the slowest of the clients that are behind with taking their answers to close.
+    /// Asks the connection of the slowest client to close.
     fn evict_slowest(&self) {
         let present = lock(&self.present);
-        let behind = present.seated.values().map(|(_, pulse)| pulse).filter(|pulse| pulse.is_behind());
-        let idle = behind.filter_map(|pulse| Some((pulse.idle()?, pulse)));
-        if let Some((idle, pulse)) = idle.min_by_key(|(idle, _)| idle.since)
-            && look::is_due(idle)
+        let behind =
+            present.seated.values().map(|(_, activity)| activity).filter(|activity| activity.is_behind());
+        let idle = behind.filter_map(|activity| Some((activity.idle()?, activity)));
+        if let Some((idle, activity)) = idle.min_by_key(|(idle, _)| idle.since)
+            && idlest::is_due(idle)
         {
-            pulse.close_if(idle);
+            activity.close_if(idle);
         }
     }
 
-    /// From now on every answer announces that its connection closes.
+    /// Makes every answer announce that its connection closes.
     pub(super) fn announce_end(&self) {
         self.announces_end.store(true, Ordering::Release);
     }
 
-    /// From now on a connection closes where nothing of a request has arrived.
+    /// Closes every connection on which nothing of a request has arrived.
     pub(super) fn close_idle(&self) {
         self.closes_idle.store(true, Ordering::Release);
         let present = lock(&self.present);
-        present.seated.values().for_each(|(_, pulse)| pulse.wake());
-        present.aside.values().for_each(|pulse| pulse.wake());
+        present.seated.values().for_each(|(_, activity)| activity.wake());
+        present.detached.values().for_each(|activity| activity.wake());
     }
 
-    /// Asks those that stepped aside to close, once nothing has moved on them for a while: a long answer is on its
-    /// way, but a stream of events has no end.
+    /// Asks detached connections to close on which nothing was sent for a while: a long answer goes on, but a stream of
+    /// events has no end.
     pub(super) fn close_quiet_streams(&self, quiet: Duration) {
         let present = lock(&self.present);
-        let is_quiet = |pulse: &&Arc<Pulse>| pulse.last().elapsed() >= quiet;
-        present.aside.values().filter(is_quiet).for_each(|pulse| pulse.close());
+        let is_quiet = |activity: &&Arc<Activity>| activity.last().elapsed() >= quiet;
+        present.detached.values().filter(is_quiet).for_each(|activity| activity.close());
     }
 }
 
 impl Present {
     fn count(&self, peer: Peer) -> usize {
-        self.by_address.get(&peer).map_or(0, |of_one| of_one.numbers.len())
+        self.by_address.get(&peer).map_or(0, |connections| connections.numbers.len())
     }
 
-    fn enter(&mut self, number: u64, peer: Option<Peer>, pulse: Arc<Pulse>) {
-        self.seated.insert(number, (peer, pulse));
+    fn enter(&mut self, number: u64, peer: Option<Peer>, activity: Arc<Activity>) {
+        self.seated.insert(number, (peer, activity));
         if let Some(peer) = peer {
             self.by_address.entry(peer).or_default().numbers.insert(number);
         }
@@ -209,11 +204,11 @@ impl Present {
 
     fn leave(&mut self, number: u64, peer: Option<Peer>) {
         self.seated.remove(&number);
-        self.aside.remove(&number);
+        self.detached.remove(&number);
         let Some(peer) = peer else { return };
-        if let Some(of_one) = self.by_address.get_mut(&peer) {
-            of_one.numbers.remove(&number);
-            if of_one.numbers.is_empty() {
+        if let Some(connections) = self.by_address.get_mut(&peer) {
+            connections.numbers.remove(&number);
+            if connections.numbers.is_empty() {
                 self.by_address.remove(&peer);
             }
         }
@@ -225,45 +220,45 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Place {
-    /// Gives the place to another connection and stays: for an answer that goes on for as long as the client likes,
-    /// of which its handler admits a limited number.
-    pub(super) fn step_aside(&self) {
+    /// Frees the place and goes on without one: for an answer that lasts as long as the client likes. Its handler limits their
+    /// number.
+    pub(super) fn detach(&self) {
         let mut present = lock(&self.connections.present);
         present.seated.remove(&self.number);
-        present.aside.insert(self.number, Arc::clone(&self.pulse));
+        present.detached.insert(self.number, Arc::clone(&self.activity));
         drop(present);
         drop(lock(&self.permit).take());
     }
 
-    /// The client is behind with taking its answer. Where too much waits for such clients, the slowest is closed.
-    pub(super) fn fall_behind(&self) {
-        let more = self.pulse.keep();
-        if more > 0 && self.connections.kept.fetch_add(more, Ordering::Relaxed) + more > KEPT {
+    /// Records that the client is slow to read. If too much waits for slow clients, the slowest one's connection is closed.
+    pub(super) fn start_waiting_for_client(&self) {
+        let more = self.activity.keep();
+        if more > 0 && self.connections.kept.fetch_add(more, Ordering::Relaxed) + more > MAX_WAITING_BYTES {
             self.connections.evict_slowest();
         }
     }
 
-    /// It has taken everything.
-    pub(super) fn catch_up(&self) {
-        self.connections.kept.fetch_sub(self.pulse.let_go(), Ordering::Relaxed);
+    /// Records that the client has read everything.
+    pub(super) fn stop_waiting_for_client(&self) {
+        self.connections.kept.fetch_sub(self.activity.let_go(), Ordering::Relaxed);
     }
 
-    /// Whether the answer that is being made is the connection's last.
+    /// Whether the next answer is the connection's last.
     pub(super) fn is_ending(&self) -> bool {
-        self.connections.announces_end.load(Ordering::Acquire) || self.pulse.is_closing()
+        self.connections.announces_end.load(Ordering::Acquire) || self.activity.is_closing()
     }
 
-    /// Whether the connection closes where nothing of a request has arrived.
+    /// Whether the connection closes if nothing of a request has arrived.
     pub(super) fn closes_when_idle(&self) -> bool {
         self.connections.closes_idle.load(Ordering::Acquire)
     }
 
-    /// Remembers what the handler has left of the request's body.
+    /// Stores the unread rest of the request's body.
     pub(super) fn leave(&self, unread: Unread) {
         *lock(&self.unread) = Some(unread);
     }
 
-    /// What the handler has left of the request's body.
+    /// The unread rest of the request's body.
     pub(super) fn take_unread(&self) -> Option<Unread> {
         lock(&self.unread).take()
     }
@@ -271,22 +266,68 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.catch_up();
+        self.stop_waiting_for_client();
         lock(&self.connections.present).leave(self.number, self.peer);
     }
 }
 
-/// Tells a connection that there is no place, without waiting for anything.
+/// Answers 503 without waiting.
 pub(super) fn refuse(socket: &TcpStream) {
     const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
         connection: close\r\ncontent-length: 0\r\n\r\n";
-    // A fresh socket's buffer has room for it; where not, closing says the same.
+    // A new socket's buffer has room for it; otherwise closing has to do.
     let _ = socket.try_write(ANSWER);
+}
+
+/// The longest rest that is read, in bytes.
+const REST: u64 = 64 * 1024;
+/// How long that may take. Clients that write head and body separately send the body within a round trip.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The rest of a request's body that its handler did not read.
+///
+/// It would be taken for the next request, so the connection can go on only after it was read (RFC 9112, 9.3). A short rest
+/// is read before the answer is sent; with a longer one the answer announces that the connection closes (RFC 9112, 9.6).
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// More of it is still to come.
+    Rest(Incoming),
+    /// It cannot be read, or the client still waits for `100 Continue`.
+    Lost,
+}
+
+impl Unread {
+    /// Reads it to its end. False if the connection cannot go on.
+    pub(super) async fn read(self, place: &Place) -> bool {
+        let Self::Rest(mut body) = self else { return false };
+        if body.size_hint().lower() > REST {
+            return false;
+        }
+        let all = async {
+            let mut read = 0;
+            loop {
+                let frame = poll_fn(|cx| {
+                    let frame = Pin::new(&mut body).poll_frame(cx);
+                    place.activity.wait_for_body(frame.is_pending());
+                    frame
+                });
+                match frame.await {
+                    None => return true,
+                    Some(Err(_)) => return false,
+                    Some(Ok(frame)) => read += frame.data_ref().map_or(0, |data| data.len() as u64),
+                }
+                if read > REST {
+                    return false;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, all).await.unwrap_or(false)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::look::{JUST_COME, LATELY};
+    use super::idlest::{IDLE_AFTER, NEW_IDLE_AFTER};
     use super::*;
     use std::net::IpAddr;
 
@@ -302,16 +343,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_address_has_its_share_and_gets_more_only_for_its_own_idlest() {
+    async fn beyond_its_share_an_address_replaces_only_its_own_idlest_connection() {
         let connections = Arc::new(Connections::new(10, 2));
         let (first, second) = (admit(&connections, peer(1)).unwrap(), admit(&connections, peer(1)).unwrap());
-        assert!(admit(&connections, peer(1)).is_none(), "both came a moment ago");
+        assert!(admit(&connections, peer(1)).is_none(), "neither is idle yet");
         let other = admit(&connections, peer(2)).unwrap();
         let proxied: Vec<Place> = (0..3).map(|_| admit(&connections, None).unwrap()).collect();
-        tokio::time::sleep(LATELY + Duration::from_millis(50)).await;
-        second.pulse.end(0);
+        tokio::time::sleep(IDLE_AFTER + Duration::from_millis(50)).await;
+        second.activity.end(0);
         let third = admit(&connections, peer(1)).unwrap();
-        let asked = |place: &Place| place.pulse.is_closing();
+        let asked = |place: &Place| place.activity.is_closing();
         assert!(asked(&first) && !asked(&second) && !asked(&other) && !proxied.iter().any(asked));
         drop((first, second, third));
         assert!(admit(&connections, peer(1)).is_some(), "places are given back");
@@ -319,25 +360,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_never_sent_a_request_is_closed_before_long() {
+    async fn a_client_that_never_sent_a_request_is_closed_early() {
         let connections = Arc::new(Connections::new(1, 1));
         let served = admit(&connections, None).unwrap();
-        served.pulse.begin(Some(0));
-        served.pulse.end(0);
-        tokio::time::sleep(JUST_COME + Duration::from_millis(20)).await;
+        served.activity.begin(Some(0));
+        served.activity.end(0);
+        tokio::time::sleep(NEW_IDLE_AFTER + Duration::from_millis(20)).await;
         assert!(!connections.evict(), "its next request may come");
         drop(served);
         let silent = admit(&connections, None).unwrap();
-        tokio::time::sleep(JUST_COME + Duration::from_millis(20)).await;
+        tokio::time::sleep(NEW_IDLE_AFTER + Duration::from_millis(20)).await;
         assert!(connections.evict());
         drop(silent);
     }
 
     #[tokio::test]
-    async fn a_new_connection_waits_beside_the_accepting_task_for_the_place_of_another() {
+    async fn a_new_connection_waits_for_a_place_while_others_are_accepted() {
         let connections = Arc::new(Connections::new(2, 10));
         let both = (admit(&connections, None).unwrap(), admit(&connections, None).unwrap());
-        tokio::time::sleep(JUST_COME + Duration::from_millis(20)).await;
+        tokio::time::sleep(NEW_IDLE_AFTER + Duration::from_millis(20)).await;
         let (Admission::Waits(one), Admission::Waits(two)) =
             (connections.admit(None), connections.admit(None))
         else {
@@ -352,28 +393,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_too_much_waits_for_slow_readers_the_slowest_is_closed() {
+    async fn when_too_much_waits_for_slow_clients_the_slowest_is_closed() {
         let connections = Arc::new(Connections::new(10, 10));
         let (silent, slow) = (admit(&connections, None).unwrap(), admit(&connections, None).unwrap());
-        slow.pulse.begin(Some(0));
-        slow.pulse.end(KEPT);
-        slow.fall_behind();
-        tokio::time::sleep(LATELY + Duration::from_millis(50)).await;
+        slow.activity.begin(Some(0));
+        slow.activity.end(MAX_WAITING_BYTES);
+        slow.start_waiting_for_client();
+        tokio::time::sleep(IDLE_AFTER + Duration::from_millis(50)).await;
         let next = admit(&connections, None).unwrap();
-        next.pulse.end(1);
-        next.fall_behind();
-        let asked = |place: &Place| place.pulse.is_closing();
+        next.activity.end(1);
+        next.start_waiting_for_client();
+        let asked = |place: &Place| place.activity.is_closing();
         assert!(asked(&slow) && !asked(&next) && !asked(&silent));
         drop(slow);
-        next.catch_up();
+        next.stop_waiting_for_client();
         assert_eq!(connections.kept.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
-    async fn a_connection_that_steps_aside_still_counts_for_its_address() {
+    async fn a_detached_connection_still_counts_for_its_address() {
         let connections = Arc::new(Connections::new(1, 1));
         let stream = admit(&connections, peer(1)).unwrap();
-        stream.step_aside();
+        stream.detach();
         assert!(admit(&connections, peer(1)).is_none());
         assert!(admit(&connections, peer(2)).is_some());
     }

@@ -63,10 +63,10 @@ impl Stream {
 
     /// Receives bytes, or takes those that were held back, and hands over no more than belongs to one head or body.
     fn receive(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let requests = self.place.pulse.requests();
+        let requests = self.place.activity.requests();
         if self.part.is_unknown() && requests > self.understood {
             self.understood = requests;
-            self.part = Part::behind_head(self.place.pulse.body());
+            self.part = Part::behind_head(self.place.activity.body());
         }
         if self.held.is_empty() {
             let before = buf.filled().len();
@@ -97,12 +97,14 @@ impl Stream {
 
     /// Until when the next byte must be read; any time while an answer is being made.
     fn read_deadline(&self) -> Option<Instant> {
-        if self.place.pulse.is_answering() {
+        if self.place.activity.is_answering() {
             return None;
         }
         match self.head {
-            Some((after, since)) if after == self.place.pulse.requests() => Some(since + self.limits.header),
-            _ => Some(self.place.pulse.last() + self.limits.idle),
+            Some((after, since)) if after == self.place.activity.requests() => {
+                Some(since + self.limits.header)
+            }
+            _ => Some(self.place.activity.last() + self.limits.idle),
         }
     }
 
@@ -134,13 +136,13 @@ impl Stream {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Pending => {
-                self.place.fall_behind();
+                self.place.start_waiting_for_client();
                 let behind = *self.behind.get_or_insert_with(|| (Instant::now(), 0));
-                let deadline = self.write_deadline(behind).min(self.place.pulse.last() + self.limits.idle);
+                let deadline = self.write_deadline(behind).min(self.place.activity.last() + self.limits.idle);
                 self.wait(deadline, cx).map(Err)
             }
             Poll::Ready(Ok(bytes)) if bytes < whole => {
-                self.place.pulse.beat();
+                self.place.activity.touch();
                 let Some((since, taken)) = self.behind else { return Poll::Ready(Ok(bytes)) };
                 let behind = (since, taken + bytes as u64);
                 self.behind = Some(behind);
@@ -150,9 +152,9 @@ impl Stream {
             }
             Poll::Ready(written) => {
                 if self.behind.take().is_some() {
-                    self.place.catch_up();
+                    self.place.stop_waiting_for_client();
                 }
-                self.place.pulse.beat();
+                self.place.activity.touch();
                 Poll::Ready(written)
             }
         }
@@ -174,9 +176,9 @@ impl AsyncRead for Stream {
             },
             done => {
                 if buf.filled().len() > before {
-                    stream.place.pulse.beat();
-                    let requests = stream.place.pulse.requests();
-                    if !stream.place.pulse.is_answering()
+                    stream.place.activity.touch();
+                    let requests = stream.place.activity.requests();
+                    if !stream.place.activity.is_answering()
                         && stream.head.is_none_or(|(after, _)| after != requests)
                     {
                         stream.head = Some((requests, Instant::now()));

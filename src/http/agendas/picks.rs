@@ -1,16 +1,16 @@
-//! Picks: one by one, or all of them at once.
+//! Picks: one by one, or several at once.
 
-use super::{AgendaError, Agendas, Outcome, Owned};
+use super::owner::{Agendas, Effect, Owned};
+use super::record::{AgendaError, is_shown, resolve_picks};
 use crate::agenda::MOST_PICKS;
 use crate::program::SessionId;
 use crate::release::Release;
-use std::collections::HashSet;
 
 impl Agendas {
     /// Picks a session, a cancelled one too. Doing it again changes nothing.
     ///
     /// # Errors
-    /// [`AgendaError::NoSuchSession`] where the program does not show it, and the others.
+    /// [`AgendaError::NoSuchSession`] if the program does not show it, and the others.
     pub async fn pick(
         &self,
         owned: Owned,
@@ -22,7 +22,7 @@ impl Agendas {
         let (owned, ()) = self
             .change(owned, expect, |record, _| {
                 if record.picks.contains(session) {
-                    return Ok(Outcome::Same(()));
+                    return Ok(Effect::None(()));
                 }
                 if !is_known {
                     return Err(AgendaError::NoSuchSession);
@@ -31,16 +31,16 @@ impl Agendas {
                     return Err(AgendaError::TooManyPicks);
                 }
                 record.picks.push(session.clone());
-                Ok(Outcome::Seen((), Vec::new()))
+                Ok(Effect::Public((), Vec::new()))
             })
             .await?;
         Ok(owned)
     }
 
-    /// Unpicks a session, one that the program no longer shows too. Doing it again changes nothing.
+    /// Unpicks a session, even one that the program no longer shows. Doing it again changes nothing.
     ///
     /// # Errors
-    /// [`AgendaError::NoSuchSession`] where it is neither picked nor shown, and the others.
+    /// [`AgendaError::NoSuchSession`] if it is neither picked nor shown, and the others.
     pub async fn unpick(
         &self,
         owned: Owned,
@@ -54,8 +54,8 @@ impl Agendas {
                 let before = record.picks.len();
                 record.picks.retain(|pick| pick != session);
                 match record.picks.len() < before {
-                    true => Ok(Outcome::Seen((), Vec::new())),
-                    false if is_known => Ok(Outcome::Same(())),
+                    true => Ok(Effect::Public((), Vec::new())),
+                    false if is_known => Ok(Effect::None(())),
                     false => Err(AgendaError::NoSuchSession),
                 }
             })
@@ -63,7 +63,7 @@ impl Agendas {
         Ok(owned)
     }
 
-    /// Picks several at once; those that are picked already stay, and all of them or none are taken.
+    /// Picks several sessions, all or none. Sessions that are picked already stay.
     ///
     /// # Errors
     /// [`AgendaError::UnknownSessions`] naming each, [`AgendaError::TooManyPicks`].
@@ -76,7 +76,7 @@ impl Agendas {
     ) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
             .change(owned, expect, |record, _| {
-                let new = resolve(sessions, &record.picks, release)?;
+                let new = resolve_picks(sessions, &record.picks, release)?;
                 let before = record.picks.len();
                 for session in new {
                     if !record.picks.contains(&session) {
@@ -87,39 +87,39 @@ impl Agendas {
                     return Err(AgendaError::TooManyPicks);
                 }
                 let changed = record.picks.len() > before;
-                Ok(if changed { Outcome::Seen((), Vec::new()) } else { Outcome::Same(()) })
+                Ok(if changed { Effect::Public((), Vec::new()) } else { Effect::None(()) })
             })
             .await?;
         Ok(owned)
     }
 
-    /// Takes several picks back; what is not picked is no error.
+    /// Unpicks several sessions; those that are not picked are no error.
     ///
     /// # Errors
-    /// When the agenda or the store does not answer.
+    /// [`AgendaError`].
     pub async fn unpick_all(&self, owned: Owned, sessions: &[String]) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
             .change(owned, None, |record, _| {
                 let before = record.picks.len();
                 record.picks.retain(|pick| !sessions.iter().any(|session| session == pick.as_str()));
                 let changed = record.picks.len() < before;
-                Ok(if changed { Outcome::Seen((), Vec::new()) } else { Outcome::Same(()) })
+                Ok(if changed { Effect::Public((), Vec::new()) } else { Effect::None(()) })
             })
             .await?;
         Ok(owned)
     }
 
-    /// Notes that the owner has seen a release, so that later changes are pointed out.
+    /// Records that the owner has seen a release; later changes are pointed out.
     ///
     /// # Errors
-    /// When the agenda or the store does not answer.
+    /// [`AgendaError`].
     pub async fn seen(&self, owned: Owned, release: u64) -> Result<(), AgendaError> {
         if owned.record.seen_release >= release {
             return Ok(());
         }
         self.change(owned, None, |record, _| {
             record.seen_release = record.seen_release.max(release);
-            Ok(Outcome::Unseen((), Vec::new()))
+            Ok(Effect::Private((), Vec::new()))
         })
         .await?;
         Ok(())
@@ -128,8 +128,7 @@ impl Agendas {
     /// Replaces all picks; duplicates collapse.
     ///
     /// # Errors
-    /// [`AgendaError::UnknownSessions`] names each that the program does not show and that was not picked
-    /// already, and the others.
+    /// [`AgendaError::UnknownSessions`] names each session that is neither shown nor picked already, and the others.
     pub async fn replace_picks(
         &self,
         owned: Owned,
@@ -139,12 +138,12 @@ impl Agendas {
     ) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
             .change(owned, expect, |record, _| {
-                let picks = resolve(picks, &record.picks, release)?;
+                let picks = resolve_picks(picks, &record.picks, release)?;
                 if picks == record.picks {
-                    return Ok(Outcome::Same(()));
+                    return Ok(Effect::None(()));
                 }
                 record.picks = picks;
-                Ok(Outcome::Seen((), Vec::new()))
+                Ok(Effect::Public((), Vec::new()))
             })
             .await?;
         Ok(owned)
@@ -152,7 +151,7 @@ impl Agendas {
 }
 
 impl Owned {
-    /// The picks in program order; those that the program no longer shows stand behind, since none is lost.
+    /// The picks in program order, followed by those that the program no longer shows.
     pub fn picks(&self, release: &Release) -> Vec<SessionId> {
         let mut picks = self.record.picks.clone();
         picks.sort_by_key(|id| match release.ledger.entries.get(id).filter(|entry| entry.is_visible()) {
@@ -161,34 +160,4 @@ impl Owned {
         });
         picks
     }
-}
-
-fn is_shown(session: &SessionId, release: &Release) -> bool {
-    release.ledger.entries.get(session).is_some_and(crate::revision::Entry::is_visible)
-}
-
-/// Parses a list of ids in its order, each once. `held` are picked already and stay known.
-pub(super) fn resolve(
-    raw: &[String],
-    held: &[SessionId],
-    release: &Release,
-) -> Result<Vec<SessionId>, AgendaError> {
-    let held: HashSet<&SessionId> = held.iter().collect();
-    let (mut seen, mut picks, mut unknown) = (HashSet::new(), Vec::new(), Vec::new());
-    for text in raw {
-        if !seen.insert(text) {
-            continue;
-        }
-        match SessionId::parse(text).ok().filter(|id| held.contains(id) || is_shown(id, release)) {
-            Some(id) => picks.push(id),
-            None => unknown.push(text.chars().take(80).collect()),
-        }
-    }
-    if !unknown.is_empty() {
-        return Err(AgendaError::UnknownSessions(unknown));
-    }
-    if picks.len() > MOST_PICKS {
-        return Err(AgendaError::TooManyPicks);
-    }
-    Ok(picks)
 }

@@ -1,32 +1,32 @@
-//! What is behind a read link.
+//! Read links as their followers see them.
 
-use super::Agendas;
+use super::owner::Agendas;
 use crate::agenda::ReadToken;
 use crate::http::Problem;
 use crate::store::{AgendaRecord, LinkTarget, LinkedAgenda, ReadError};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long a closed link says that it is closed.
+/// How long a revoked link answers that it is revoked.
 const NOTICE: TimeDelta = TimeDelta::days(30);
 
-/// What is behind a read link.
+/// The result of following a read link.
 #[derive(Debug, Clone)]
 pub enum Shared {
     /// An agenda.
     Open(AgendaRecord),
-    /// Nothing any more: revoked, or deleted with its agenda, less than 30 days ago.
+    /// The link was revoked or its agenda deleted, less than 30 days ago.
     Closed {
         /// Since when.
         since: DateTime<Utc>,
     },
-    /// Nothing for good: closed for longer, or erased.
+    /// The link was closed earlier, or its agenda erased.
     Gone,
-    /// Nothing ever: the token was not issued.
+    /// The token was never issued.
     Never,
 }
 
 impl Shared {
-    /// The agenda, for those who have nothing more to say about a link that works no longer.
+    /// The agenda; an error for any other link.
     pub(in crate::http) fn open(self) -> Result<AgendaRecord, Problem> {
         match self {
             Self::Open(record) => Ok(record),
@@ -42,11 +42,11 @@ impl Agendas {
     /// # Errors
     /// When the store cannot be read.
     pub fn shared(&self, token: &ReadToken) -> Result<Shared, ReadError> {
-        self.seen_in(&self.store.linked_agenda(&token.hash())?)
+        self.result_of(&self.store.linked_agenda(&token.hash())?)
     }
 
-    /// What it leads to, as it was read.
-    pub(in crate::http) fn seen_in(&self, behind: &LinkedAgenda) -> Result<Shared, ReadError> {
+    /// The result for a link that was read already.
+    pub(in crate::http) fn result_of(&self, behind: &LinkedAgenda) -> Result<Shared, ReadError> {
         Ok(match behind.target {
             None => Shared::Never,
             Some(LinkTarget::Erased { .. }) => Shared::Gone,

@@ -1,12 +1,13 @@
 //! Releases and their changes, as everybody may see them.
 //!
-//! Of a session that is withdrawn by now nothing is told but its leaving, by its id alone, and only where it was
-//! public before: whoever mirrors the program has to know what to take away.
+//! A session that is withdrawn today appears only as withdrawn, by its id, and only if it was public before: a mirror of
+//! the program must know what to remove.
 
 use super::paging::{Cursor, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
 use crate::export::is_public_change;
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};
+use crate::http::release_history::{self, ReleaseRecords};
 use crate::program::{Change, ChangeKind, Status};
 use crate::publisher::describe_changes;
 use crate::release::Release;
@@ -15,26 +16,25 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The releases that changes are told of at once, the newest.
-const LOOK_BACK: u64 = 500;
-
-/// The releases before one, latest first.
+/// A page of releases before one, the latest first.
 pub(super) fn releases(
-    release: &Release,
+    records: &ReleaseRecords,
     store: &Store,
     limit: usize,
     before: Option<u64>,
 ) -> Result<Value, Problem> {
+    let release = records.release();
     let end = before.unwrap_or(u64::MAX).min(release.number() + 1);
     let start = end.saturating_sub(limit as u64).max(1);
     let mut releases = Vec::new();
     for number in (start..end).rev() {
-        let Some(record) = store.release(number)? else { continue };
+        let older = if records.get(number).is_none() { store.release(number)? } else { None };
+        let Some(record) = records.get(number).or(older.as_ref()) else { continue };
         let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
         for change in record.changes.iter().filter(|change| is_public_change(change, release)) {
             *changes.entry(change.kind.as_str()).or_default() += 1;
         }
-        releases.push(json!({ "release": number, "published": published(&record), "changes": changes }));
+        releases.push(json!({ "release": number, "published": published(record), "changes": changes }));
     }
     let next = (start > 1).then(|| Cursor::new("releases", [start]));
     let next = next.map(|cursor| next_path("/api/v1/releases", &limit_pair(limit, MAX_RELEASES), &cursor));
@@ -42,12 +42,12 @@ pub(super) fn releases(
     Ok(json!({ "running": release.number(), "releases": releases, "next": next }))
 }
 
-/// A question for what changed.
+/// A query for changes.
 #[derive(Debug)]
 pub(super) struct ChangesQuery {
     since: u64,
     pub(super) limit: usize,
-    /// The release and the session that the page before ended with.
+    /// The release and the session at the end of the previous page.
     after: Option<(u64, String)>,
 }
 
@@ -60,7 +60,7 @@ impl ChangesQuery {
         if since > newest {
             return Err(ParameterError::Future { since, newest });
         }
-        let oldest = newest.saturating_sub(LOOK_BACK);
+        let oldest = newest.saturating_sub(release_history::MAX_RELEASES);
         if since < oldest {
             return Err(ParameterError::TooOld { oldest });
         }
@@ -70,24 +70,25 @@ impl ChangesQuery {
     }
 
     /// Release by release, and by session id within each.
-    pub(super) fn changes(&self, release: &Release, store: &Store) -> Result<Value, Problem> {
+    pub(super) fn changes(&self, records: &ReleaseRecords) -> Value {
+        let release = records.release();
         let first = self.after.as_ref().map_or(self.since + 1, |(number, _)| *number).max(self.since + 1);
         let mut changes: Vec<Value> = Vec::new();
         let (mut last, mut has_more) = (None, false);
         'releases: for number in first..=release.number() {
-            let Some(record) = store.release(number)? else { continue };
-            let mut told: Vec<&Change> =
+            let Some(record) = records.get(number) else { continue };
+            let mut public: Vec<&Change> =
                 record.changes.iter().filter(|one| is_public(one, release)).collect();
-            told.sort_by(|a, b| a.session.cmp(&b.session));
+            public.sort_by(|a, b| a.session.cmp(&b.session));
             if let Some((at, session)) = &self.after {
-                told.retain(|change| number > *at || change.session.as_str() > session.as_str());
+                public.retain(|change| number > *at || change.session.as_str() > session.as_str());
             }
-            for change in told {
+            for change in public {
                 if changes.len() == self.limit {
                     has_more = true;
                     break 'releases;
                 }
-                changes.push(document(change, &record, release));
+                changes.push(document(change, record, release));
                 last = Some((number, change.session.to_string()));
             }
         }
@@ -96,7 +97,7 @@ impl ChangesQuery {
             let cursor = Cursor::new("changes", [number.to_string(), session]);
             release.program.conference.link(&next_path("/api/v1/changes", &query, &cursor))
         });
-        Ok(json!({ "since": self.since, "release": release.number(), "changes": changes, "next": next }))
+        json!({ "since": self.since, "release": release.number(), "changes": changes, "next": next })
     }
 }
 
@@ -106,11 +107,11 @@ fn is_public(change: &Change, release: &Release) -> bool {
 }
 
 fn document(change: &Change, record: &ReleaseRecord, release: &Release) -> Value {
-    let mut told = change.clone();
-    // What a session said while it was withdrawn was never public.
-    told.before = told.before.filter(|session| session.status != Status::Withdrawn);
+    let mut public = change.clone();
+    // The text of a withdrawn session was never public.
+    public.before = public.before.filter(|session| session.status != Status::Withdrawn);
     let zone = release.program.conference.zone;
-    let mut value = json!(describe_changes(&[told], zone).pop());
+    let mut value = json!(describe_changes(&[public], zone).pop());
     if let Value::Object(members) = &mut value {
         members.insert("release".to_owned(), json!(record.number));
         members.insert("published".to_owned(), json!(published(record)));

@@ -12,6 +12,7 @@ use crate::feed::{Cancelled, FeedFilter, FeedOptions, canonical_query, parse_que
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};
 use crate::http::queue::Queue;
+use crate::http::release_history::{ReleaseHistory, ReleaseRecords};
 use crate::http::render_cache::{CacheKey, RenderCache, RenderRequest};
 use crate::http::reply::{Answer, JSON};
 use crate::program::SessionId;
@@ -40,6 +41,7 @@ impl Default for Documents {
 pub(in crate::http) struct ProgramRequest<'a> {
     pub(in crate::http) documents: &'a Documents,
     pub(in crate::http) store: &'a Store,
+    pub(in crate::http) history: &'a ReleaseHistory,
     pub(in crate::http) release: Arc<Release>,
     pub(in crate::http) head: &'a Parts,
     pub(in crate::http) now: DateTime<Utc>,
@@ -117,14 +119,14 @@ impl ProgramRequest<'_> {
         let before = Cursor::of(&query, "releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
         let key = CacheKey { name: format!("releases {before:?}"), is_cacheable: limit == MAX_RELEASES };
         let releases =
-            move |release: &Release, store: &Store| history::releases(release, store, limit, before);
+            move |records: &ReleaseRecords, store: &Store| history::releases(records, store, limit, before);
         self.render_from_store(key, releases).await
     }
 
     pub(in crate::http) async fn changes(self) -> Answer {
         let query = ChangesQuery::of(&self.query(), &self.release)?;
         let key = CacheKey { name: format!("changes {query:?}"), is_cacheable: query.limit == MAX_PAGE };
-        self.render_from_store(key, move |release, store| query.changes(release, store)).await
+        self.render_from_store(key, move |records, _| Ok(query.changes(records))).await
     }
 
     fn query(&self) -> Query {
@@ -147,10 +149,12 @@ impl ProgramRequest<'_> {
     async fn render_from_store(
         &self,
         key: CacheKey,
-        document: impl FnOnce(&Release, &Store) -> Result<Value, Problem> + Send + 'static,
+        document: impl FnOnce(&ReleaseRecords, &Store) -> Result<Value, Problem> + Send + 'static,
     ) -> Answer {
-        let render =
-            move |release: &Release, store: &Store| Ok(exported(&document(release, store)?, release));
+        let history = self.history.clone();
+        let render = move |release: &Arc<Release>, store: &Store| {
+            Ok(exported(&document(&*history.of(release, store)?, store)?, release))
+        };
         self.documents.0.answer_from_store(key, self.request(), self.store, render).await
     }
 }

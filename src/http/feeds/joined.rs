@@ -1,15 +1,24 @@
-//! The representation of a feed: as it was published, or joined on request.
+//! The representation of a feed: as it was published, or joined on request; and the validators of joined feeds.
 
 use crate::feed::{Coding, Feed, JoinedFeed};
-use crate::http::conditional::Validators;
+use crate::http::conditional::{Validators, Verdict, evaluate};
 use crate::http::encoding::{negotiate, wanted};
-use crate::http::representation::{Content, Representation, settled};
+use crate::http::reply::Answer;
+use crate::http::representation::{Content, Representation, stable_last_modified};
 use crate::http::{EntityTag, Problem};
+use crate::release::Release;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::header::HeaderName;
 use http::request::Parts;
+use quick_cache::unsync::Cache;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const CALENDAR: &str = "text/calendar; charset=utf-8";
+
+/// How many VEVENTs one request compresses, in about 40 ms. Until all of a large feed are compressed, it is sent plain.
+const MAX_DEFLATED: usize = 500;
 
 /// Where the bytes come from.
 pub(super) enum Source<'a> {
@@ -25,7 +34,8 @@ impl<'a> Source<'a> {
         floor: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Representation<'a> {
-        let settled = |modified: DateTime<Utc>| settled(floor.map_or(modified, |f| f.max(modified)), now);
+        let last_modified =
+            |modified: DateTime<Utc>| stable_last_modified(floor.map_or(modified, |f| f.max(modified)), now);
         match self {
             Self::Canonical(feed) => {
                 // A better coding may replace one at any time, so tag and bytes are read together.
@@ -36,14 +46,18 @@ impl<'a> Source<'a> {
                 };
                 Representation {
                     media_type: CALENDAR,
-                    validators: Validators { tag, modified: settled(feed.modified) },
+                    validators: Validators { tag, modified: last_modified(feed.modified) },
                     coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
                     body: Content::Kept(coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
                     fields: Vec::new(),
                 }
             }
             Self::Joined(joined) => {
-                let (coding, modified) = (joined_coding(request), settled(joined.modified));
+                let coding = match joined_coding(request) {
+                    Coding::Gzip if !joined.deflate(MAX_DEFLATED) => Coding::Identity,
+                    coding => coding,
+                };
+                let modified = last_modified(joined.modified);
                 let tag = joined_tag(&joined.hash, coding);
                 lazy(tag, modified, coding, move || Ok(joined_body(&joined, coding)))
             }
@@ -77,4 +91,84 @@ pub(super) fn lazy<'a>(
     let validators = Validators { tag, modified };
     let body = Content::MadeIn(Box::new(body));
     Representation { media_type: CALENDAR, validators, coding, body, fields: Vec::new() }
+}
+
+/// The most feeds whose validators are cached.
+const MAX_FEEDS: usize = 10_000;
+
+/// The validators of joined feeds of the live release, by a name that determines the feed.
+#[derive(Default)]
+pub(in crate::http) struct JoinedValidators(Mutex<Option<ReleaseFeeds>>);
+
+type ReleaseFeeds = (Arc<Release>, Cache<String, JoinedState>);
+
+/// What determines the validators of a joined feed.
+#[derive(Clone)]
+pub(super) struct JoinedState {
+    hash: String,
+    modified: DateTime<Utc>,
+}
+
+impl JoinedValidators {
+    pub(super) fn find(&self, name: &str, release: &Arc<Release>) -> Option<JoinedState> {
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, feeds) = current.as_ref().filter(|(of, _)| Arc::ptr_eq(of, release))?;
+        feeds.get(name).cloned()
+    }
+
+    pub(super) fn insert(&self, name: String, release: &Arc<Release>, joined: &JoinedFeed<'_>) {
+        let feed = JoinedState { hash: joined.hash.clone(), modified: joined.modified };
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match current.as_mut().filter(|(of, _)| Arc::ptr_eq(of, release)) {
+            Some((_, feeds)) => feeds.insert(name, feed),
+            None => {
+                let mut feeds = Cache::new(MAX_FEEDS);
+                feeds.insert(name, feed);
+                *current = Some((Arc::clone(release), feeds));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for JoinedValidators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinedValidators").finish_non_exhaustive()
+    }
+}
+
+impl JoinedState {
+    /// The 304 of a client that has the feed.
+    pub(super) fn unchanged(
+        &self,
+        request: &Parts,
+        floor: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+        fields: &[(HeaderName, String)],
+    ) -> Option<Answer> {
+        let modified =
+            stable_last_modified(floor.map_or(self.modified, |floor| floor.max(self.modified)), now);
+        // The client may hold the plain form of a feed that was not compressed yet.
+        [joined_coding(request), Coding::Identity].into_iter().find_map(|coding| {
+            let validators = Validators { tag: joined_tag(&self.hash, coding), modified };
+            let verdict = evaluate(&request.method, &request.headers, &validators);
+            let (body, fields) = (Content::Kept(Bytes::new()), fields.to_vec());
+            let representation = Representation { media_type: CALENDAR, validators, coding, body, fields };
+            matches!(verdict, Verdict::NotModified(_)).then(|| representation.answer(request))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feed::{FeedFilter, FeedOptions};
+    use crate::fixtures;
+
+    #[test]
+    fn a_large_feed_is_plain_until_all_of_it_is_compressed() {
+        let release = fixtures::tricky().release();
+        let joined =
+            release.feeds.filtered(&FeedFilter::default(), FeedOptions::default(), &release.ledger.slugs);
+        assert!(joined.len() > 2);
+        assert!(!joined.deflate(1) && joined.deflate(joined.len()) && joined.deflate(0));
+    }
 }

@@ -1,9 +1,8 @@
-//! Agendas that were polled lately: what identifies their feeds, and the bodies that were sent.
+//! A cache of recently polled agenda feeds: their validators, and the bodies that were sent.
 //!
-//! Nothing of it is believed unchecked: an agenda is known only as long as the store's generation, or else the
-//! very records behind its link, are those that it was joined from, and the release is the running one. So
-//! an acknowledged change, a revoked link and an erased session are seen by the next request. Bodies lie under
-//! their entity tags, which name what fixes them.
+//! Invariant: a cached feed is used only for the live release, and only if the store's generation, or else the records of
+//! its link, are those that it was joined from. So the next request sees an acknowledged change, a revoked link and an
+//! erased session. Bodies are cached by entity tag.
 
 use super::recent::{Half, Recent};
 use crate::feed::{Coding, FeedOptions};
@@ -19,41 +18,41 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 const SHARDS: usize = 8;
 
-/// Some ten thousand agendas.
+/// In bytes: room for about ten thousand agendas.
 const AGENDAS: usize = 8 * 1024 * 1024;
 
-/// Some six hundred agendas of ten picks. Clients that revalidate need none.
+/// In bytes: room for about six hundred agendas of ten picks. Clients that revalidate need no body.
 const BODIES: usize = 12 * 1024 * 1024;
 
-/// An agenda's feed, as it follows from what is behind a link.
-pub(super) struct Known {
-    /// When that was read last.
+/// The validators of an agenda's feed.
+pub(super) struct PolledFeed {
+    /// The store's generation at the last check.
     generation: AtomicU64,
-    behind: LinkedAgenda,
+    source: LinkedAgenda,
     /// The hash in its entity tag.
     pub(super) hash: String,
     /// When it last changed.
     pub(super) modified: DateTime<Utc>,
 }
 
-impl Known {
-    pub(super) fn new(behind: LinkedAgenda, hash: String, modified: DateTime<Utc>) -> Arc<Self> {
-        Arc::new(Self { generation: behind.generation.into(), behind, hash, modified })
+impl PolledFeed {
+    pub(super) fn new(source: LinkedAgenda, hash: String, modified: DateTime<Utc>) -> Arc<Self> {
+        Arc::new(Self { generation: source.generation.into(), source, hash, modified })
     }
 
-    /// What it was joined from.
-    pub(super) fn behind(&self) -> &LinkedAgenda {
-        &self.behind
+    /// The records that it was joined from.
+    pub(super) fn source(&self) -> &LinkedAgenda {
+        &self.source
     }
 }
 
-/// What is remembered between polls.
-pub(in crate::http) struct Polled([Mutex<Shard>; SHARDS]);
+/// The cache, in shards by link.
+pub(in crate::http) struct PolledFeeds([Mutex<Shard>; SHARDS]);
 
 struct Shard {
-    /// Another one, though of the same number, leaves nothing of this: something was erased from the earlier.
+    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
     release: Weak<Release>,
-    agendas: Recent<(LinkHash, FeedOptions), Arc<Known>>,
+    agendas: Recent<(LinkHash, FeedOptions), Arc<PolledFeed>>,
     bodies: Recent<String, (Coding, Bytes)>,
 }
 
@@ -64,94 +63,92 @@ impl Shard {
     }
 }
 
-impl Default for Polled {
+impl Default for PolledFeeds {
     fn default() -> Self {
         Self(std::array::from_fn(|_| Mutex::new(Shard::empty(Weak::new()))))
     }
 }
 
-impl fmt::Debug for Polled {
+impl fmt::Debug for PolledFeeds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Polled").finish_non_exhaustive()
+        f.debug_struct("PolledFeeds").finish_non_exhaustive()
     }
 }
 
-/// A look at what is remembered of one link with its options.
+/// The cached feed of one link with its options.
 #[derive(Clone, Copy)]
-pub(super) struct Look<'a> {
-    pub(super) polled: &'a Polled,
+pub(super) struct CachedFeed<'a> {
+    pub(super) polled: &'a PolledFeeds,
     pub(super) link: LinkHash,
     pub(super) options: FeedOptions,
     pub(super) release: &'a Arc<Release>,
 }
 
-impl Look<'_> {
-    /// Its feed, where nothing at all has changed in the store since it was last looked at.
-    pub(super) fn at(&self, generation: u64) -> Option<Arc<Known>> {
+impl CachedFeed<'_> {
+    /// The feed, if nothing in the store has changed since the last check.
+    pub(super) fn at(&self, generation: u64) -> Option<Arc<PolledFeed>> {
         let known = self.shard().agendas.find(&(self.link, self.options))?;
         (known.generation.load(Ordering::Relaxed) == generation).then_some(known)
     }
 
-    /// Its feed, where what is behind it has not changed.
-    pub(super) fn of(&self, behind: &LinkedAgenda) -> Option<Arc<Known>> {
+    /// The feed, if the records of its link have not changed.
+    pub(super) fn of(&self, source: &LinkedAgenda) -> Option<Arc<PolledFeed>> {
         let known = self.shard().agendas.find(&(self.link, self.options))?;
-        if !known.behind.is_same(behind) {
+        if !known.source.is_same(source) {
             return None;
         }
-        known.generation.store(behind.generation, Ordering::Relaxed);
+        known.generation.store(source.generation, Ordering::Relaxed);
         Some(known)
     }
 
-    /// Remembers its feed.
-    pub(super) fn keep(&self, known: &Arc<Known>) {
-        let bytes = size_of::<Known>() + known.hash.len() + known.behind.len();
+    /// Caches the feed.
+    pub(super) fn keep(&self, known: &Arc<PolledFeed>) {
+        let bytes = size_of::<PolledFeed>() + known.hash.len() + known.source.len();
         self.shard().agendas.keep((self.link, self.options), Arc::clone(known), bytes);
     }
 
-    /// The body of an entity tag, and the coding that it is in.
+    /// The body of an entity tag, with its coding.
     pub(super) fn body(&self, tag: &str) -> Option<(Coding, Bytes)> {
         self.shard().bodies.find(tag)
     }
 
-    /// Remembers a body.
+    /// Caches a body.
     pub(super) fn keep_body(&self, tag: String, coding: Coding, body: &Bytes) {
         let bytes = tag.len() + body.len();
         self.shard().bodies.keep(tag, (coding, body.clone()), bytes);
     }
 
     fn shard(&self) -> Locked<'_> {
-        let Polled([zero, ..]) = self.polled;
+        let PolledFeeds([zero, ..]) = self.polled;
         let [first, ..] = self.link;
         let shard = self.polled.0.get(usize::from(first) % SHARDS).unwrap_or(zero);
-        // A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut gone = Gone::default();
+        let mut evicted = Evicted::default();
         if !std::ptr::eq(shard.release.as_ptr(), Arc::as_ptr(self.release)) {
-            gone.shard = Some(std::mem::replace(&mut *shard, Shard::empty(Arc::downgrade(self.release))));
+            evicted.shard = Some(std::mem::replace(&mut *shard, Shard::empty(Arc::downgrade(self.release))));
         }
-        Locked { shard, gone }
+        Locked { shard, evicted }
     }
 }
 
-/// A locked shard. Fields drop in their order, so what left it is dropped once the lock is free: thousands of entries take
-/// a while.
+/// A locked shard. Fields drop in order, so evicted entries are dropped after the lock is released: thousands take a while.
 struct Locked<'a> {
     shard: MutexGuard<'a, Shard>,
-    gone: Gone,
+    evicted: Evicted,
 }
 
-/// What left a shard while it was locked.
+/// The entries that were evicted while a shard was locked.
 #[derive(Default)]
-struct Gone {
+struct Evicted {
     shard: Option<Shard>,
-    agendas: Vec<Half<(LinkHash, FeedOptions), Arc<Known>>>,
+    agendas: Vec<Half<(LinkHash, FeedOptions), Arc<PolledFeed>>>,
     bodies: Vec<Half<String, (Coding, Bytes)>>,
 }
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        self.gone.agendas = self.shard.agendas.take_retired();
-        self.gone.bodies = self.shard.bodies.take_retired();
+        self.evicted.agendas = self.shard.agendas.take_retired();
+        self.evicted.bodies = self.shard.bodies.take_retired();
     }
 }
 
@@ -175,10 +172,10 @@ mod tests {
     use crate::fixtures;
     use std::sync::atomic::AtomicUsize;
 
-    /// The bytes of a body that counts whether they are dropped under a lock.
+    /// Bytes of a body; counts drops under a lock.
     struct Probe {
         bytes: Vec<u8>,
-        polled: Weak<Polled>,
+        polled: Weak<PolledFeeds>,
         dropped: Arc<AtomicUsize>,
         under_a_lock: Arc<AtomicUsize>,
     }
@@ -200,11 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_dropped_once_the_lock_is_free() {
-        let (polled, release) = (Arc::new(Polled::default()), Arc::new(fixtures::tricky().release()));
+    fn bodies_are_dropped_after_the_lock_is_released() {
+        let (polled, release) = (Arc::new(PolledFeeds::default()), Arc::new(fixtures::tricky().release()));
         let (dropped, under_a_lock) = (Arc::default(), Arc::default());
-        let look =
-            Look { polled: &polled, link: [0; 32], options: FeedOptions::default(), release: &release };
+        let cached =
+            CachedFeed { polled: &polled, link: [0; 32], options: FeedOptions::default(), release: &release };
         for n in 0..40_u32 {
             let body = Bytes::from_owner(Probe {
                 bytes: vec![0; 100_000],
@@ -212,10 +209,10 @@ mod tests {
                 dropped: Arc::clone(&dropped),
                 under_a_lock: Arc::clone(&under_a_lock),
             });
-            look.keep_body(n.to_string(), Coding::Identity, &body);
+            cached.keep_body(n.to_string(), Coding::Identity, &body);
             drop(body);
-            // What is found moves into the younger half, which may be full.
-            let _ = look.body(&n.saturating_sub(6).to_string());
+            // A body that is found moves into the younger half, which may be full.
+            let _ = cached.body(&n.saturating_sub(6).to_string());
         }
         assert!(dropped.load(Ordering::Relaxed) > 20, "{dropped:?} were dropped");
         assert_eq!(under_a_lock.load(Ordering::Relaxed), 0);

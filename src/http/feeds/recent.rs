@@ -1,35 +1,34 @@
-//! What was used lately, within a bound of bytes.
+//! A map of recently used values within a limit of bytes.
 //!
-//! Two halves: the younger one takes what is used, and when it is full it becomes the older one, whose own
-//! content goes. So what was used since the last two turns is there, and neither a list nor a clock is kept.
-//! A half may be thousands of entries, so whoever holds the lock around the map takes it out and drops it once the lock
-//! is free.
+//! It has two halves. Used values move into the younger one; when that is full it becomes the older one, and the former
+//! older half is evicted. A half may hold thousands of entries, so the holder of the lock around the map takes evicted
+//! halves out and drops them after releasing the lock.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
 
-/// What an entry costs beside what it holds.
+/// The cost of an entry beside its value, in bytes.
 const ENTRY: usize = 128;
 
-/// Values and what each weighs.
+/// Values with their weights.
 pub(super) type Half<K, V> = HashMap<K, (V, usize)>;
 
-/// A map that forgets what was not used lately. Values are to be cheap to clone.
+/// See the module. Values should be cheap to clone.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     young: Half<K, V>,
     old: Half<K, V>,
-    /// The halves that went and are to be dropped; usually none.
+    /// Evicted halves that are not dropped yet; usually none.
     retired: Vec<Half<K, V>>,
-    /// Of the younger half.
+    /// The weight of the younger half.
     weight: usize,
     half: usize,
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    /// At most so many bytes, as its user counts them.
+    /// A map of at most `bytes`, as its user counts them.
     pub(super) fn within(bytes: usize) -> Self {
         let (young, old) = (HashMap::new(), HashMap::new());
         Self { young, old, retired: Vec::new(), weight: 0, half: bytes / 2 }
@@ -48,14 +47,14 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         Some(value)
     }
 
-    /// Keeps what weighs so many bytes, unless it alone would drive out much of the rest.
+    /// Inserts a value of `bytes` bytes, unless it alone would evict much of the rest.
     pub(super) fn keep(&mut self, key: K, value: V, bytes: usize) {
         if bytes + ENTRY <= self.half / 4 {
             self.put(key, value, bytes + ENTRY);
         }
     }
 
-    /// What is no longer in the map and was not dropped yet.
+    /// The evicted halves.
     pub(super) fn take_retired(&mut self) -> Vec<Half<K, V>> {
         mem::take(&mut self.retired)
     }
@@ -79,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_used_between_two_turns_stays() {
+    fn a_value_that_is_used_again_stays() {
         let mut recent = Recent::within(40 * ENTRY);
         recent.keep("used", 0, 0);
         for n in 0..100_usize {
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_drive_out_the_rest_is_not_kept() {
+    fn a_value_that_would_evict_the_rest_is_not_inserted() {
         let mut recent = Recent::within(80 * ENTRY);
         recent.keep("large", (), 10 * ENTRY);
         recent.keep("small", (), 9 * ENTRY);
@@ -99,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_bound_holds_and_the_last_value_is_found(
+        fn the_limit_holds_and_the_last_value_is_found(
             steps in prop::collection::vec((0..30_u8, 0..500_usize, any::<bool>()), 1..200),
         ) {
             let bound = 40 * ENTRY;

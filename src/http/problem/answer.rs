@@ -60,7 +60,7 @@ impl Problem {
         response
     }
 
-    /// What a program reads beside the text.
+    /// Further members of the document.
     fn members(&self) -> serde_json::Map<String, serde_json::Value> {
         match self {
             Self::Publish(error) => super::publication::members(error),
@@ -68,9 +68,9 @@ impl Problem {
         }
     }
 
-    /// The fields that go with some of the status codes.
+    /// The fields of some of the status codes.
     fn fields(&self, headers: &mut HeaderMap) {
-        if self.passes() {
+        if self.is_temporary() {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
         }
         if let Self::TooOften { wait, .. } = self {
@@ -95,7 +95,7 @@ impl Problem {
                 let basic = HeaderValue::from_static("Basic realm=\"Callboard\", charset=\"UTF-8\"");
                 headers.insert(WWW_AUTHENTICATE, basic);
             }
-            // The rest of the body is not worth reading, or nobody knows where it ends.
+            // The rest of the body is not read, or its end is unknown.
             Self::TooLarge(_) | Self::TooSlow | Self::BadHost(_) | Self::TransferCoding => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -104,7 +104,7 @@ impl Problem {
     }
 }
 
-/// Whether a client would rather read HTML than JSON (RFC 9110, 12.5.1). Without a preference it gets JSON.
+/// Whether a client prefers HTML to JSON (RFC 9110, 12.5.1). Without a preference it gets JSON.
 pub(in crate::http) fn prefers_page(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let ranges: Vec<(&str, u16)> = lines.flat_map(|line| line.split(',')).map(weighted).collect();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn html_is_for_those_who_prefer_it() {
+    fn a_client_that_prefers_html_gets_a_page() {
         let prefers = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, value.parse().unwrap());

@@ -1,6 +1,6 @@
-//! Publications that did not happen: their status, their words, and what the organizer needs to go on.
+//! Errors of a publication: status, public text, and the members that the organizer needs to go on.
 
-use super::{sentence, uncommitted, unread};
+use super::{commit_status, read_status, sentence};
 use crate::publisher::{PublishError, describe_changes};
 use crate::store::CommitError;
 use http::StatusCode;
@@ -13,8 +13,8 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
         PublishError::Superseded { .. } => StatusCode::PRECONDITION_FAILED,
         PublishError::NotKept { .. } | PublishError::NoSession { .. } => StatusCode::NOT_FOUND,
         PublishError::Past { .. } => StatusCode::BAD_REQUEST,
-        PublishError::Commit(error) => uncommitted(error),
-        PublishError::Read(error) => unread(error),
+        PublishError::Commit(error) => commit_status(error),
+        PublishError::Read(error) => read_status(error),
         PublishError::Stored(_) | PublishError::Unsound(_) => StatusCode::INTERNAL_SERVER_ERROR,
         PublishError::Stopping(_) | PublishError::Outbox(_) => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -2,7 +2,7 @@
 
 use super::{PageRequest, chosen};
 use crate::agenda::{Members, ReadToken};
-use crate::export::{deep_link, entries_text};
+use crate::export::{Exported, deep_link, entries_text};
 use crate::feed::{Coding, FeedFilter, FeedKey, parse_query};
 use crate::http::agendas::Owned;
 use crate::http::api::reference;
@@ -11,19 +11,34 @@ use crate::http::encoding::wanted;
 use crate::http::exports::Format;
 use crate::http::query::Query;
 use crate::http::queue::QueueName;
-use crate::http::render_cache::RenderRequest;
+use crate::http::render_cache::{CacheKey, RenderCache, RenderRequest};
 use crate::http::reply::{Answer, HTML, TEXT, html};
-use crate::http::representation::{Content, Representation, settled};
+use crate::http::representation::{Content, Representation, stable_last_modified};
 use crate::http::{EntityTag, Problem};
 use crate::http::{plain, policy};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
+use crate::store::Store;
 use crate::web::{self, Assets, Listing, Page, Platform, ProgramView, ReleaseNotes, Subject};
 use http::header::USER_AGENT;
+use std::sync::Arc;
 
 /// The most releases that the page of changes shows.
 const NOTES: usize = 50;
+
+/// The most bytes of cached pages.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The pages that are rendered once for each release, when they are first requested.
+#[derive(Debug)]
+pub(in crate::http) struct RenderedPages(RenderCache);
+
+impl Default for RenderedPages {
+    fn default() -> Self {
+        Self(RenderCache::new(MAX_BYTES, 2))
+    }
+}
 
 impl PageRequest<'_> {
     pub(in crate::http) async fn program(&self) -> Answer {
@@ -98,25 +113,34 @@ impl PageRequest<'_> {
         self.kept(page.ok_or(Problem::NotFound)?)
     }
 
-    pub(in crate::http) fn changes(&self) -> Answer {
-        let release = &self.published.release;
-        let newest = release.number();
-        let oldest = newest.saturating_sub(NOTES as u64 - 1).max(1);
-        let records = (oldest..=newest).rev().map(|n| self.store.release(n));
-        let records: Vec<_> = records.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        let notes: Vec<ReleaseNotes<'_>> = records
-            .iter()
-            .map(|record| ReleaseNotes {
+    pub(in crate::http) async fn changes(&self) -> Answer {
+        let history = self.history.clone();
+        let render = move |release: &Arc<Release>, store: &Store| {
+            let records = history.of(release, store)?;
+            let notes = records.all().iter().rev().take(NOTES).map(|record| ReleaseNotes {
                 number: record.number,
                 published: record.published,
                 changes: &record.changes,
-            })
-            .collect();
-        self.made(web::changes(release, &notes))
+            });
+            let page = web::changes(release, &notes.collect::<Vec<_>>());
+            Ok(Exported::new(HTML, page.into_bytes(), release.published()))
+        };
+        let key = CacheKey { name: "/changes".to_owned(), is_cacheable: true };
+        self.pages.0.answer_from_store(key, self.render_request(), self.store, render).await
     }
 
-    pub(in crate::http) fn reference(&self) -> Answer {
-        self.made(web::reference(&self.published.release, reference()))
+    pub(in crate::http) async fn reference(&self) -> Answer {
+        let render = |release: &Release| {
+            let page = web::reference(release, reference());
+            Ok(Exported::new(HTML, page.into_bytes(), release.published()))
+        };
+        let key = CacheKey { name: "/api".to_owned(), is_cacheable: true };
+        self.pages.0.answer(key, self.render_request(), render).await
+    }
+
+    fn render_request(&self) -> RenderRequest<'_> {
+        let release = &self.published.release;
+        RenderRequest { release, head: self.request, now: self.clock.now(), queue: self.queue }
     }
 
     /// A page that was rendered at publication, compressed where the client accepts it.
@@ -143,7 +167,7 @@ impl PageRequest<'_> {
 
     fn made_as(&self, media_type: &'static str, body: String) -> Answer {
         let tag = EntityTag::plain(Digest::of(body.as_bytes()).short());
-        let modified = settled(self.published.release.published(), self.clock.now());
+        let modified = stable_last_modified(self.published.release.published(), self.clock.now());
         let representation = Representation {
             media_type,
             // Two filters have the same time; only the tag tells them apart.
@@ -157,7 +181,7 @@ impl PageRequest<'_> {
 }
 
 impl PageRequest<'_> {
-    pub(in crate::http) fn subscribe(&self, path: &str) -> Answer {
+    pub(in crate::http) async fn subscribe(&self, path: &str) -> Answer {
         let release = &self.published.release;
         // A form also sends its empty fields.
         let query = Query::of(&self.request.uri).without_empty();
@@ -178,7 +202,7 @@ impl PageRequest<'_> {
         }
         if let Some(members) = path.strip_prefix("team/") {
             let members = Members::parse(members).map_err(|_| Problem::NotFound)?;
-            let name = self.open_team(&members)?.name();
+            let name = self.open_team(&members).await?.name();
             let members = members.reveal();
             let subject = Subject::Team { members: &members, name: &name };
             let page = web::subscribe(release, &subject, query.feed_options()?, platform, None);

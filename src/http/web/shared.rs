@@ -51,22 +51,23 @@ fn text(release: &Release, record: &AgendaRecord) -> Response<Body> {
 
 impl PageRequest<'_> {
     /// The team behind a link; gone where all of its members turned off their links.
-    pub(super) fn open_team(&self, members: &Members) -> Result<Team, Problem> {
-        match teams::open(self.agendas, members)? {
+    pub(super) async fn open_team(&self, members: &Members) -> Result<Team, Problem> {
+        match teams::open(self.agendas, members).await? {
             Opened::Open(team) => Ok(team),
             Opened::Closed { .. } => Err(Problem::Gone),
         }
     }
 
-    pub(in crate::http) fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
-        let team = self.open_team(members)?;
+    pub(in crate::http) async fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
+        let team = self.open_team(members).await?;
         let picks = |agenda: &crate::store::AgendaRecord| agenda.picks.clone();
         let fellows: Vec<Fellow> = team
             .members
             .iter()
             .map(|(name, agenda)| Fellow { name: name.clone(), picks: agenda.as_ref().map(picks) })
             .collect();
-        Ok(html(web::team(&self.published.release, &members.reveal(), &fellows)))
+        let page = || html(web::team(&self.published.release, &members.reveal(), &fellows));
+        self.queue.make(page).await
     }
 
     /// The form; a POST redirects to the team's page.

@@ -135,7 +135,7 @@ async fn an_agenda_without_a_name_is_named_after_the_conference() {
     assert!(answer.text().contains("BEGIN:VTIMEZONE") && answer.sessions().is_empty());
 }
 
-/// What a poll gives, however it is asked for: the sessions, the tag and the bytes of both codings.
+/// The result of a poll: the sessions, the tag and the bytes of both codings.
 async fn polled(stage: &Stage, feed: &str) -> (Vec<String>, String, Vec<u8>) {
     let plain = stage.get(feed).await;
     let sessions: Vec<String> = plain.sessions().iter().map(ToString::to_string).collect();
@@ -193,7 +193,7 @@ async fn a_poll_sees_releases_names_and_revocations_at_once() {
 }
 
 #[tokio::test]
-async fn a_poll_after_somebody_elses_change_gives_the_same_again() {
+async fn a_poll_after_a_change_of_another_agenda_gives_the_same() {
     let stage = Stage::new();
     let (mine, other) = (stage.agenda(&["opening", "sick-talk"]).await, stage.agenda(&["opening"]).await);
     let before = polled(&stage, &mine.feed).await;

@@ -58,7 +58,7 @@ async fn name_and_picks_may_both_be_left_out() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_key_the_answer_is_the_same() {
+async fn all_faults_of_a_key_have_the_same_answer() {
     let stage = Stage::new();
     let mine = stage.agenda(&["opening"]).await;
     let (status, new) = call(&stage, mine.card("POST", "/agenda/key")).await;
@@ -111,7 +111,7 @@ async fn picking_and_unpicking_are_idempotent() {
 }
 
 #[tokio::test]
-async fn what_the_program_does_not_show_cannot_be_picked() {
+async fn a_session_that_the_program_does_not_show_cannot_be_picked() {
     let stage = Stage::new();
     let mine = stage.agenda(&["opening"]).await;
     for id in ["never-was", "secret-talk", "X", "a%2Fb"] {
@@ -158,7 +158,7 @@ async fn a_list_replaces_all_picks() {
 }
 
 #[tokio::test]
-async fn caps_are_kept_and_named() {
+async fn the_caps_hold_and_errors_name_them() {
     let stage = Stage::new();
     let header = PROGRAM.lines().next().unwrap();
     let rows = (0..501).map(|n| format!("talk-{n},2025-03-25,10:00,10:40,talk,Talk {n},Main,,,,"));

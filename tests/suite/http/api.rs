@@ -144,7 +144,7 @@ async fn filters_mean_what_they_mean_on_the_feeds() {
 }
 
 #[tokio::test]
-async fn what_the_api_says_of_sessions_is_what_the_feed_says() {
+async fn sessions_of_the_api_equal_those_of_the_feed() {
     let stage = Stage::new();
     stage.pass(60);
     stage.publish(&moved().replace("Other,Side", "Another,Side")).await;
@@ -252,7 +252,7 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
     assert_eq!(changes[0]["fields"]["start"]["from"], "2025-03-25T10:00:00-07:00");
     assert_eq!(changes[2]["fields"]["title"], json!({ "from": "Other", "to": "Another" }));
     assert_eq!((&changes[3]["title"], &changes[3]["fields"]), (&json!(""), &json!({})));
-    // What is withdrawn now was an addition of release 1, which is told no longer.
+    // The addition of a session that is withdrawn today is no longer listed.
     let first = all(&stage, "/api/v1/changes?since=0&limit=3", "changes").await;
     assert!(!first.iter().any(|one| one["session"] == "last-talk" && one["change"] != "withdrawn"));
     assert!(!first.iter().any(|one| one["session"] == "secret-talk"));
@@ -273,7 +273,7 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
     assert_eq!(mirror, now);
     assert_eq!(read(&stage, "/api/v1/changes?since=4").await["changes"], json!([]));
 
-    // What a session said while it was withdrawn stays untold when it comes back.
+    // The text of a withdrawn session is not listed when the session comes back.
     stage.publish(&csv.replace(",Last,Main", ",Embargoed,Main")).await;
     stage.publish(&csv.replace(",Grace Hopper,,withdrawn", ",Grace Hopper,,")).await;
     let answer = stage.get("/api/v1/changes?since=4").await;

@@ -4,7 +4,7 @@ use super::stage::{Card, Stage};
 use http::Version;
 
 #[tokio::test]
-async fn what_is_nowhere_is_not_found_as_json_or_as_a_page() {
+async fn an_unknown_path_is_not_found_as_json_or_as_a_page() {
     let stage = Stage::new();
     let answer = stage.get("/nowhere").await;
     assert_eq!((answer.status, answer.field("content-type")), (404, "application/problem+json"));
@@ -43,7 +43,7 @@ async fn an_absolute_target_is_served_and_what_is_no_path_is_refused() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_taken_is_told_what_is() {
+async fn a_method_that_is_not_allowed_gets_the_list_of_those_that_are() {
     let stage = Stage::new();
     for (method, target, allow) in [
         ("POST", "/program.ics", "GET, HEAD, OPTIONS"),
@@ -64,7 +64,7 @@ async fn a_method_that_is_not_taken_is_told_what_is() {
 }
 
 #[tokio::test]
-async fn a_method_that_nobody_knows_is_not_implemented() {
+async fn an_unknown_method_is_not_implemented() {
     let stage = Stage::new();
     for target in ["/program.ics", "/nowhere", "/dav/public/", "/organizer/program", "/api/v1/agenda", "/"] {
         for method in ["BREW", "get", "PROPFINDS"] {

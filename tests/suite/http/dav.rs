@@ -1,4 +1,4 @@
-//! CalDAV through `respond`: discovery, reports, sync tokens, what is refused, and bodies that nobody should send.
+//! CalDAV through `respond`: discovery, reports, sync tokens, refusals and hostile bodies.
 
 mod hostile;
 
@@ -295,14 +295,14 @@ async fn an_object_is_its_zone_and_the_stored_event_under_a_tag_of_its_own() {
     assert!(answer.text().ends_with("END:VEVENT\r\nEND:VCALENDAR\r\n"));
     assert!(callboard::ics::read(&answer.body).flaws.is_empty());
     let body = propfind("<D:getetag/><D:getcontentlength/><D:getlastmodified/>");
-    let told = stage.send(card("PROPFIND", &format!("{PUBLIC}first-talk.ics"), "0", &body)).await;
-    assert!(told.text().contains(&answer.tag().replace('"', "&quot;")), "{}", told.text());
-    assert!(told.text().contains(&format!("<D:getcontentlength>{}<", answer.body.len())));
+    let properties = stage.send(card("PROPFIND", &format!("{PUBLIC}first-talk.ics"), "0", &body)).await;
+    assert!(properties.text().contains(&answer.tag().replace('"', "&quot;")), "{}", properties.text());
+    assert!(properties.text().contains(&format!("<D:getcontentlength>{}<", answer.body.len())));
     let known = Card::new("GET", &format!("{PUBLIC}first-talk.ics")).field("if-none-match", answer.tag());
     assert_eq!(stage.send(known).await.status, 304);
     let cancelled = stage.get(&format!("{PUBLIC}sick-talk.ics")).await;
     assert_eq!(cancelled.property("STATUS"), "CANCELLED");
-    // A person is told what this is.
+    // A person in a browser gets an explanation.
     assert!(stage.get("/dav/public/").await.text().contains("https://conf.example/"));
 }
 
@@ -594,7 +594,7 @@ async fn picking_unpicking_and_releases_reach_an_agenda_by_its_token() {
     stage.send(mine.card("DELETE", "/agenda/picks/lunch")).await;
     let second = stage.send(opened(&sync(&token(&first), ""))).await;
     assert_eq!(sessions(&second), (set(&["last-talk"]), set(&["lunch"])));
-    // A change, a cancellation and a withdrawal; what is not picked is not told.
+    // A change, a cancellation and a withdrawal; sessions that are not picked are not listed.
     let next = PROGRAM
         .replace("First,Main", "The first,Main")
         .replace("Last,Main,Hall,Grace Hopper,,", "Last,Main,Hall,Grace Hopper,,cancelled")

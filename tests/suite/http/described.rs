@@ -31,7 +31,7 @@ impl Described<'_> {
         all.map(|one| resolve(one).map_or(one, |target| self.document.pointer(&target).unwrap())).collect()
     }
 
-    /// What its examples ask for; none where a part of the path has no example.
+    /// The target of its examples; none if a part of the path has no example.
     fn card(&self, mine: &Mine) -> Option<Card> {
         let (mut path, mut query) = (self.path.to_owned(), Vec::new());
         for parameter in self.parameters() {
@@ -83,7 +83,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// What is random, or this machine's, replaced.
+/// Replaces random values and those of this machine.
 fn masked(value: &Value) -> Value {
     match value {
         Value::String(text) => json!(mask(text)),
@@ -93,7 +93,7 @@ fn masked(value: &Value) -> Value {
                 let value = match (name.as_str(), value) {
                     ("digest", Value::String(_)) => json!("…"),
                     ("path", Value::String(_)) => json!("program.csv"),
-                    // Nobody watches the file here.
+                    // The file is not watched here.
                     ("readable", Value::Bool(_)) => json!(true),
                     _ => masked(value),
                 };
@@ -117,7 +117,7 @@ fn mask(text: &str) -> String {
     out
 }
 
-/// The status, and the body where it is a document of its own kind.
+/// The status, and the body if it is JSON.
 fn summary(id: &str, answer: &Answer) -> Value {
     let mut summary = json!({ "status": answer.status });
     if answer.field("content-type") == "application/json" && id != "readOpenApi" {

@@ -81,7 +81,7 @@ async fn pressed(stage: &Stage, target: &str, body: &str, cookie: &str) -> Answe
 
 /// The second organizer's release was undone, unseen and unasked.
 #[tokio::test]
-async fn what_a_colleague_published_meanwhile_is_shown_before_anything_is_published_over_it() {
+async fn a_release_of_a_colleague_is_shown_before_another_is_published_over_it() {
     let stage = Stage::new();
     let (first, second) = (signed_in(&stage).await, signed_in(&stage).await);
     let retitled = PROGRAM.replace("talk,First,", "talk,Foremost,");

@@ -1,5 +1,5 @@
 //! Answers that are ready before the request's body has arrived. A client that writes head and body separately, as
-//! vdirsyncer 0.19 and aiohttp do, must be able to use the connection again, or be told that it cannot.
+//! vdirsyncer 0.19 and aiohttp do, must be able to use the connection again, or learn that it closes.
 
 use super::stage::{SECRET, Stage};
 use super::wire::{GET, House, LIMITS, answer, field, rest, status};
@@ -192,7 +192,7 @@ async fn a_body_that_never_comes_does_not_hold_its_answer_back_for_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_before_sending_is_not_told_to_send_what_nobody_reads() {
+async fn a_client_that_expects_continue_is_not_asked_for_an_unread_body() {
     let house = House::open(LIMITS).await;
     for (method, path, fields, expected) in requests() {
         if reads_first(path) {
@@ -216,7 +216,7 @@ async fn whoever_asks_before_sending_is_not_told_to_send_what_nobody_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http_1_0_is_closed_or_kept_as_it_asked() {
+async fn http_1_0_closes_or_keeps_the_connection_as_requested() {
     let house = House::open(LIMITS).await;
     let old = |fields: &str| {
         head("POST", "/nowhere", fields, PROPFIND).replace("HTTP/1.1\r\nHost: x\r\n", "HTTP/1.0\r\n")

@@ -26,15 +26,15 @@ async fn the_api_matches_and_picks_and_says_what_became_of_every_line() {
     let list = serde_json::json!(["opening", "first-talk", "never", "secret-talk"]);
     let preview = stage.send(mine.card("POST", "/agenda/import?preview=yes").json(&list)).await;
     assert_eq!(preview.status, 200, "{}", preview.text());
-    let told = preview.json();
-    assert_eq!(told["applied"], false);
+    let matching = preview.json();
+    assert_eq!(matching["applied"], false);
     assert_eq!(
-        told["matched"],
+        matching["matched"],
         serde_json::json!([{ "session": "first-talk", "title": "First", "text": "first-talk" }])
     );
-    assert_eq!(told["already_picked"][0]["session"], "opening");
-    assert_eq!(told["unknown"], serde_json::json!([{ "text": "never" }, { "text": "secret-talk" }]));
-    assert_eq!(told["ambiguous"], serde_json::json!([]));
+    assert_eq!(matching["already_picked"][0]["session"], "opening");
+    assert_eq!(matching["unknown"], serde_json::json!([{ "text": "never" }, { "text": "secret-talk" }]));
+    assert_eq!(matching["ambiguous"], serde_json::json!([]));
     assert_eq!(picks(&stage, &mine).await, serde_json::json!(["opening"]), "a preview picks nothing");
     let done = stage.send(mine.card("POST", "/agenda/import").json(&list)).await;
     assert_eq!(done.json()["applied"], true);
@@ -46,7 +46,7 @@ async fn the_api_matches_and_picks_and_says_what_became_of_every_line() {
 }
 
 #[tokio::test]
-async fn what_is_exported_is_imported_by_another_agenda() {
+async fn another_agenda_imports_an_export() {
     let stage = Stage::new();
     let mine = stage.agenda(&["opening", "sick-talk", "lunch"]).await;
     let list = stage.send(mine.card("GET", "/agenda/export")).await;
@@ -103,7 +103,7 @@ async fn an_uploaded_file_is_shown_before_it_is_taken() {
         assert!(page.text().contains(&format!("name=\"session\" value=\"{id}\"")), "{}", page.text());
     }
     assert!(page.field("set-cookie").is_empty(), "nothing is made of a look");
-    // With an agenda of one's own, what it holds is told apart.
+    // With an agenda, its picks are listed separately.
     let own = stage.agenda(&["opening"]).await;
     let page = stage.send(upload(calendar.text()).field("cookie", &cookie(&own.key))).await;
     assert!(
@@ -123,7 +123,7 @@ async fn an_uploaded_file_is_shown_before_it_is_taken() {
     assert_eq!(stage.send(other).await.status, 403);
 }
 
-/// What a link that carries picks shows.
+/// The page of a link that carries picks.
 async fn carried(stage: &Stage, page: &Answer) -> Answer {
     let start = page.text().find("/agenda/import?picks=").unwrap();
     let link: String = page.text()[start..].chars().take_while(|c| *c != '"').collect();

@@ -289,7 +289,7 @@ async fn a_filtered_feed_is_young_only_for_what_it_lost_itself() {
     let lost = stage.get(side).await;
     assert_ne!(lost.tag(), side_tag, "it lost one");
     assert_eq!(lost.property("LAST-MODIFIED"), "20250301T130000Z");
-    // What leaves one feed makes no other one younger.
+    // A session that leaves one feed does not change the time of another.
     let main_tag = stage.get(main).await.tag().to_owned();
     stage.pass(60);
     stage

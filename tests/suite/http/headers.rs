@@ -61,7 +61,7 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
         "--line\r\nContent-Disposition: form-data; name=\"program\"\r\n\r\n{PROGRAM}\r\n--line--\r\n"
     );
     let mut seen = BTreeSet::new();
-    // What would end a sign-in or change the key is left out; other posts come last.
+    // Requests that end a sign-in or change the key are left out; other posts come last.
     let ends = ["/organizer/session/end", "/agenda/key"];
     for is_post in [false, true] {
         for (in_path, cookie) in [(NOBODY, ""), (&link, &organizer), (&link, &agenda)] {
@@ -109,7 +109,7 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
 }
 
 #[tokio::test]
-async fn whatever_is_coded_says_that_it_varies_by_the_codings_accepted() {
+async fn every_compressed_answer_varies_by_accept_encoding() {
     let stage = Stage::new();
     let published = stage.publisher.live();
     published.pages.compress(Effort::Best, || true);

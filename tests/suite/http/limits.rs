@@ -18,7 +18,7 @@ async fn make(stage: &Stage, from: &str, forwarded: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_venue_makes_600_agendas_at_once_and_is_then_told_to_wait() {
+async fn a_venue_creates_600_agendas_at_once_and_must_then_wait() {
     let stage = Stage::limited();
     for _ in 0..600 {
         assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
@@ -28,7 +28,7 @@ async fn a_venue_makes_600_agendas_at_once_and_is_then_told_to_wait() {
     assert_eq!(refused.field("content-type"), "application/problem+json");
     assert_eq!(refused.field("cache-control"), "no-store");
     assert!(refused.json()["detail"].as_str().unwrap().contains("from this address"));
-    // What it says itself about where it comes from counts for nothing.
+    // An X-Forwarded-For of the client itself is ignored.
     assert_eq!(make(&stage, "192.0.2.1", "203.0.113.9").await.status, 429);
     // The first pick of a page is the same thing.
     let pick = Card::new("POST", "/agenda/picks").from("192.0.2.1").field("origin", "https://conf.example");
@@ -75,7 +75,7 @@ async fn wrong_edit_keys_are_limited_and_neither_right_ones_nor_reads_are() {
 }
 
 #[tokio::test]
-async fn wrong_secrets_shut_their_address_out_for_a_while_and_nobody_else() {
+async fn wrong_secrets_lock_out_only_their_address_and_only_for_a_while() {
     let stage = Stage::limited();
     let ask = |secret: &str, from: &str| {
         let card = Card::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"));
@@ -116,7 +116,7 @@ impl Body for Gated {
     }
 }
 
-/// Sign-ins that were all let in before one of them was judged once made the limit void.
+/// Sign-ins that arrived together once bypassed the limit, since all passed it before one was checked.
 #[tokio::test]
 async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limit_allows() {
     let stage = Stage::limited();
@@ -296,7 +296,7 @@ async fn many_agendas_of_one_address_change_no_more_than_it_may_and_a_late_guest
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_refuses_nobody() {
+async fn a_clock_that_is_set_back_changes_no_limit() {
     let stage = Stage::limited();
     for _ in 0..10 {
         assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
@@ -325,7 +325,7 @@ impl Body for Owed {
 }
 
 #[tokio::test]
-async fn whoever_owes_a_body_takes_no_turn_from_others() {
+async fn a_request_whose_body_is_not_complete_takes_no_turn() {
     let stage = Stage::new();
     let owing = (0..64).map(|_| {
         let request = Request::get("/?kind=talk").header("host", "conf.example").body(Owed).unwrap();

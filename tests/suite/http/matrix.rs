@@ -1,5 +1,5 @@
-//! Every route of the table against every credential in every place: the documented answer, and nobody learns from a
-//! refusal what is wrong with what they sent: status, fields and body are those of an answer to nothing at all.
+//! Every route of the table with every credential in every place. The right one gets the documented answer. Every other one
+//! gets the answer to a request without credentials: the same status, fields and body.
 //!
 //! A route that has no line here fails `every_route_has_its_line`.
 
@@ -12,10 +12,10 @@ use http_body_util::{BodyExt, Full};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What opens a route.
+/// The credential that opens a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    /// Nothing has to, and nothing changes the answer.
+    /// None is needed, and none changes the answer.
     Public,
     /// As public, and a new secret in each answer.
     Makes,
@@ -27,7 +27,7 @@ enum Door {
     Form,
     /// An edit key in the cookie, to read.
     Cookie,
-    /// A page that explains itself to whoever has no edit key in the cookie.
+    /// A page that explains itself to visitors without an edit key in the cookie.
     Mine,
     /// A read link's token as the password of Basic credentials.
     Basic,
@@ -40,7 +40,7 @@ enum Door {
 }
 use Door::{Basic, Cookie, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
 
-/// A pattern, what opens it, and what is answered then, by method.
+/// A pattern, the credential that opens it, and the status by method.
 type Line = (&'static str, Door, &'static [(&'static str, u16)]);
 
 const LINES: &[Line] = &[
@@ -175,18 +175,18 @@ const LINES: &[Line] = &[
 
 #[test]
 fn every_route_has_its_line() {
-    let told: BTreeSet<(&str, String)> = LINES
+    let listed: BTreeSet<(&str, String)> = LINES
         .iter()
         .flat_map(|(pattern, _, methods)| methods.iter().map(|(method, _)| (*pattern, (*method).to_owned())))
         .collect();
     let taken: BTreeSet<(&str, String)> =
         routes().map(|(pattern, method)| (pattern, method.to_string())).collect();
-    assert_eq!(told, taken, "a route without a line in this matrix, or a line without a route");
+    assert_eq!(listed, taken, "a route without a line in this matrix, or a line without a route");
 }
 
-/// The parts of an answer that could tell something.
+/// The parts of an answer that could reveal something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Told {
+struct Reply {
     status: u16,
     fields: Vec<String>,
     body: Vec<u8>,
@@ -249,7 +249,7 @@ impl Matrix {
         Self { stage, mine, credentials }
     }
 
-    /// What is answered with a credential in a place, or with none.
+    /// The answer to a credential in a place, or to none.
     async fn ask(
         &self,
         pattern: &str,
@@ -257,7 +257,7 @@ impl Matrix {
         method: &str,
         credential: Option<(Place, &str)>,
         is_ours: bool,
-    ) -> Told {
+    ) -> Reply {
         let in_path = credential.filter(|(place, _)| *place == Place::Path).map_or(NOBODY, |(_, it)| it);
         let target = filled(pattern, in_path);
         let mut request = Request::builder()
@@ -295,7 +295,7 @@ impl Matrix {
         let mut fields: Vec<String> =
             head.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
         fields.sort();
-        Told { status: head.status.as_u16(), fields, body }
+        Reply { status: head.status.as_u16(), fields, body }
     }
 }
 
@@ -368,7 +368,7 @@ fn opens(door: Door, place: Place, name: &str) -> bool {
     }
 }
 
-/// What everybody gets whom a door does not open for.
+/// The answer without the right credential.
 fn closed(door: Door, right: u16) -> u16 {
     match door {
         Public | Makes | Own | Desk => right,
@@ -379,7 +379,7 @@ fn closed(door: Door, right: u16) -> u16 {
 }
 
 #[tokio::test]
-async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
+async fn a_wrong_credential_is_answered_like_none() {
     let matrix = Matrix::new().await;
     let version = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
     let (mut tried, mut wrong) = (0, Vec::new());
@@ -402,40 +402,40 @@ async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
                     continue;
                 }
                 tried += 1;
-                let told = matrix.ask(pattern, *door, method, Some((place, credential)), true).await;
+                let reply = matrix.ask(pattern, *door, method, Some((place, credential)), true).await;
                 let with = format!("{what} with {name} as {place:?}");
                 let is_alike = match door {
-                    Makes => told.status == *right,
+                    Makes => reply.status == *right,
                     Link(revoked) if place == Place::Path && *name == "a revoked link" => {
-                        told.status == *revoked
+                        reply.status == *revoked
                     }
                     // Its calendar says so for a while, and holds nothing.
                     Basic if place == Place::Password && *name == "a revoked link" => {
-                        told.status == if pattern.ends_with("{session}") { 404 } else { *right }
+                        reply.status == if pattern.ends_with("{session}") { 404 } else { *right }
                     }
                     // A cookie that opens nothing any more is taken back; the agenda page names the reason.
                     Own if place == Place::AgendaCookie => {
-                        let body = String::from_utf8_lossy(&told.body);
-                        let is_same = told.body == nothing.body
+                        let body = String::from_utf8_lossy(&reply.body);
+                        let is_same = reply.body == nothing.body
                             || (*pattern == "/agenda" && body.contains("was signed out"));
-                        told.status == nothing.status && is_same
+                        reply.status == nothing.status && is_same
                     }
                     Key | Organizer if matches!(place, Place::Bearer | Place::Password) => {
-                        told == nonsense && told.status == nothing.status
+                        reply == nonsense && reply.status == nothing.status
                     }
                     // It leads to the tree of the token.
                     Public if *pattern == "/.well-known/caldav" && place == Place::Password => {
-                        told.status == nothing.status
+                        reply.status == nothing.status
                     }
-                    _ => told == nothing,
+                    _ => reply == nothing,
                 };
                 if !is_alike {
-                    wrong.push(format!("{with}:\n  {}\n  {}", shown(&told), shown(&nothing)));
+                    wrong.push(format!("{with}:\n  {}\n  {}", shown(&reply), shown(&nothing)));
                 }
                 if *door == Form {
-                    let told = matrix.ask(pattern, *door, method, Some((place, credential)), false).await;
-                    if told.status != 403 || told != foreign {
-                        wrong.push(format!("{with} from another site: {}", shown(&told)));
+                    let reply = matrix.ask(pattern, *door, method, Some((place, credential)), false).await;
+                    if reply.status != 403 || reply != foreign {
+                        wrong.push(format!("{with} from another site: {}", shown(&reply)));
                     }
                 }
             }
@@ -448,18 +448,18 @@ async fn what_does_not_open_a_door_is_answered_like_nothing_at_all() {
 }
 
 /// For a message that can be read.
-fn shown(told: &Told) -> String {
-    let body: String = String::from_utf8_lossy(&told.body).chars().take(200).collect();
-    format!("{} {:?} {body:?}", told.status, told.fields)
+fn shown(reply: &Reply) -> String {
+    let body: String = String::from_utf8_lossy(&reply.body).chars().take(200).collect();
+    format!("{} {:?} {body:?}", reply.status, reply.fields)
 }
 
 #[tokio::test]
-async fn what_opens_a_door_gets_what_is_documented() {
+async fn the_right_credential_gets_the_documented_answer() {
     let matrix = Matrix::new().await;
     let mut wrong = Vec::new();
     for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
         for (method, right) in *methods {
-            // What an answer changes must not be in the way of the next one.
+            // One answer's changes must not affect the next.
             let mine = matrix.stage.agenda(&["opening", "first-talk"]).await;
             let (place, credential) = match door {
                 Link(_) => (Place::Path, token(&mine.feed)),
@@ -470,13 +470,13 @@ async fn what_opens_a_door_gets_what_is_documented() {
                 _ => continue,
             };
             let nothing = matrix.ask(pattern, *door, method, None, true).await;
-            let told = matrix.ask(pattern, *door, method, Some((place, &credential)), true).await;
-            let text = String::from_utf8_lossy(&told.body).into_owned();
-            if told.status != *right || told == nothing {
-                wrong.push(format!("{method} {pattern}: {}", shown(&told)));
+            let reply = matrix.ask(pattern, *door, method, Some((place, &credential)), true).await;
+            let text = String::from_utf8_lossy(&reply.body).into_owned();
+            if reply.status != *right || reply == nothing {
+                wrong.push(format!("{method} {pattern}: {}", shown(&reply)));
                 continue;
             }
-            // Owners are shown their links, and whoever follows a link has it already.
+            // Owners see their links, and followers of a link have it already.
             let shows_links = ["/api/v1/agenda", "/api/v1/agenda/picks", "/api/v1/agenda/links", "/agenda"];
             let is_shown =
                 shows_links.contains(pattern) || *pattern == "/agenda/handover" || *door == Link(410);
@@ -492,15 +492,15 @@ async fn what_opens_a_door_gets_what_is_documented() {
 async fn a_code_or_a_secret_in_a_form_opens_once_and_every_other_is_answered_alike() {
     let matrix = Matrix::new().await;
     let codes = ["x", NOBODY, &"a".repeat(24), &"a".repeat(500), "%00", SECRET];
-    let mut told = Vec::new();
+    let mut reply = Vec::new();
     for code in codes {
         for method in ["GET", "POST"] {
-            told.push(
+            reply.push(
                 matrix.ask("/handover/{code}", Elsewhere, method, Some((Place::Path, code)), true).await,
             );
         }
     }
-    assert!(told.iter().all(|one| one.status == 410 && *one == told[0]), "{told:?}");
+    assert!(reply.iter().all(|one| one.status == 410 && *one == reply[0]), "{reply:?}");
     let key = matrix.mine.key.clone();
     let page = matrix.ask("/agenda/handover", Form, "POST", Some((Place::AgendaCookie, &key)), true).await;
     let page = String::from_utf8(page.body).unwrap();
@@ -515,7 +515,7 @@ async fn a_code_or_a_secret_in_a_form_opens_once_and_every_other_is_answered_ali
     ] {
         let got = matrix.ask("/handover/{code}", Elsewhere, method, Some((Place::Path, &code)), ours).await;
         assert_eq!(got.status, status, "{method}");
-        assert!(status != 410 || got == told[0]);
+        assert!(status != 410 || got == reply[0]);
     }
     let mut refused = Vec::new();
     for secret in ["", "x", "an-organizer-secre", "an-organizer-secret-", &matrix.mine.key, &"x".repeat(5000)]

@@ -205,7 +205,7 @@ fn promtool(arguments: &[&str], input: &str) {
 }
 
 #[tokio::test]
-async fn a_program_that_could_not_be_published_and_a_refused_config_are_counted_and_told() {
+async fn a_failed_publication_and_a_refused_config_are_in_metrics_and_readiness() {
     let stage = Stage::new();
     let desk = Desk::of(&stage);
     stage.publisher.note_refused_config("line 1: no TOML".to_owned());

@@ -173,7 +173,7 @@ async fn releases_are_listed_shown_and_published_again() {
 }
 
 #[tokio::test]
-async fn few_picks_are_not_told() {
+async fn small_numbers_of_picks_are_not_shown() {
     let stage = Stage::new();
     for n in 0..5 {
         stage.agenda(if n < 4 { &["first-talk", "last-talk"] } else { &["first-talk"] }).await;
@@ -212,9 +212,9 @@ async fn a_link_shows_what_its_calendar_has_seen() {
         if tag.is_empty() { card } else { card.field("if-none-match", tag) }
     };
     let first = stage.send(poll("")).await;
-    let told = seen(&stage).await;
+    let fetch = seen(&stage).await;
     assert_eq!(
-        (&told["release"], &told["client"], &told["behind"]),
+        (&fetch["release"], &fetch["client"], &fetch["behind"]),
         (&1.into(), &"Google Calendar".into(), &0.into())
     );
     ask(&stage, "PUT", "/organizer/program", &moved()).await;
@@ -228,7 +228,7 @@ async fn a_link_shows_what_its_calendar_has_seen() {
     let tag = second.headers["etag"].to_str().unwrap().to_owned();
     stage.pass(60);
     assert_eq!(stage.send(poll(&tag)).await.status, 304);
-    let told = seen(&stage).await;
-    assert_eq!((&told["release"], &told["behind"]), (&2.into(), &0.into()));
-    assert_eq!(told["at"], "2025-03-01T13:02:00Z", "a 304 counts");
+    let fetch = seen(&stage).await;
+    assert_eq!((&fetch["release"], &fetch["behind"]), (&2.into(), &0.into()));
+    assert_eq!(fetch["at"], "2025-03-01T13:02:00Z", "a 304 counts");
 }

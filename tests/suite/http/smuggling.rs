@@ -5,7 +5,7 @@ use super::wire::{House, LIMITS, rest};
 use tokio::io::AsyncWriteExt;
 
 const POST: &str = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
-/// What an attacker would have a proxy overlook.
+/// The request that an attacker hides from a proxy.
 const HIDDEN: &str = "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// A case, the bytes, and the statuses of all answers.
@@ -23,7 +23,7 @@ fn get(head: &str) -> String {
 fn cases() -> Vec<Case> {
     let ok = "GET /robots.txt HTTP/1.1\r\nHost: x\r\n";
     vec![
-        // What is read, and goes on.
+        // These are read, and the connection goes on.
         ("one length", post("Content-Length: 2\r\n", "{}"), &["201", "404"]),
         ("no length", post("", ""), &["201", "404"]),
         ("a length of zero", post("Content-Length: 0\r\n", ""), &["201", "404"]),

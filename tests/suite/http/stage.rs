@@ -85,7 +85,7 @@ impl Stage {
         Self::of(CONFIG, PROGRAM, &Limits::default())
     }
 
-    /// One with limits of its own.
+    /// A stage with these limits.
     pub(super) fn limited_to(limits: &Limits) -> Self {
         Self::of(CONFIG, PROGRAM, limits)
     }
@@ -247,7 +247,7 @@ impl Card {
     }
 }
 
-/// What came back.
+/// A received answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,

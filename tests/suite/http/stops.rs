@@ -1,4 +1,4 @@
-//! A stop under load: a request that the server has read is answered, and clients are told that the connection ends.
+//! A stop under load: a request that the server has read is answered, and its answer announces that the connection closes.
 
 use super::wire::{GET, House, LIMITS, rest, status};
 use callboard::server::Stopped;

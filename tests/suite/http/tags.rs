@@ -1,4 +1,4 @@
-//! Strong tags (RFC 9110, 8.8.1): one tag of one address stands for one body, whoever asks and whatever happened in
+//! Strong tags (RFC 9110, 8.8.1): one tag of one address stands for one body, for every client and whatever happened in
 //! between; and a change is conditional on the state that it changes, not on everything else that is shown.
 
 use super::stage::{Answer, Card, Mine, PROGRAM, SECRET, Stage};
@@ -124,7 +124,7 @@ async fn an_agenda_s_tag_says_whose_it_is_and_what_it_shows() {
     let tag = stage.send(one.card("GET", "/agenda")).await.tag().to_owned();
     let known = |mine: &Mine, tag: &str| mine.card("GET", "/agenda").field("if-none-match", tag);
     assert_eq!(stage.send(known(&one, &tag)).await.status, 304);
-    assert_eq!(stage.send(known(&other, &tag)).await.status, 200, "somebody else's");
+    assert_eq!(stage.send(known(&other, &tag)).await.status, 200, "of another agenda");
     stage.get(&one.feed).await;
     let now = stage.send(known(&one, &tag)).await;
     assert_eq!(now.status, 200, "the link was fetched");

@@ -27,7 +27,7 @@ fn titles(answer: &Answer) -> Vec<String> {
     text.lines().filter_map(|line| line.strip_prefix("SUMMARY:")).map(str::to_owned).collect()
 }
 
-/// What a page says of a session, from its title on.
+/// The text about a session on a page, from its title on.
 fn said<'a>(page: &'a str, id: &str) -> &'a str {
     let from = page.find(&format!("<h4 dir=\"auto\"><a href=\"/sessions/{id}\"")).unwrap_or(page.len());
     let rest = &page[from..];
@@ -44,7 +44,7 @@ async fn make(stage: &Stage, links: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_page_says_who_goes_where_and_what_nobody_covers() {
+async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
     let stage = Stage::new();
     let ada = named(&stage, "Ada", &["opening", "first-talk", "sick-talk"]).await;
     let grace = named(&stage, "Grace", &["opening", "lunch"]).await;
@@ -105,9 +105,9 @@ async fn options_work_and_the_word_cancelled_comes_before_the_names() {
     let stage = Stage::new();
     let ada = named(&stage, "Ada", &["first-talk", "sick-talk"]).await;
     let feed = format!("{}.ics", page(&[&ada]));
-    let told = stage.get(&format!("{feed}?cancelled=title&alarm=10m&busy=yes")).await;
-    assert_eq!(titles(&told), ["Ada: First", "CANCELLED: Ada: Sick"]);
-    assert!(told.text().contains("TRIGGER:-PT10M") && told.text().contains("TRANSP:OPAQUE"));
+    let optioned = stage.get(&format!("{feed}?cancelled=title&alarm=10m&busy=yes")).await;
+    assert_eq!(titles(&optioned), ["Ada: First", "CANCELLED: Ada: Sick"]);
+    assert!(optioned.text().contains("TRIGGER:-PT10M") && optioned.text().contains("TRANSP:OPAQUE"));
     assert_eq!(stage.get(&format!("{feed}?cancelled=drop")).await.sessions(), ["first-talk"]);
     assert_eq!(stage.get(&format!("{feed}?alarm=x")).await.status, 400);
 }

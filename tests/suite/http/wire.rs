@@ -74,7 +74,7 @@ pub(super) async fn rest(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads one answer of a kept connection: head and body.
+/// Reads one answer of a connection that stays open: head and body.
 pub(super) async fn answer(socket: &mut TcpStream) -> (String, Vec<u8>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -129,7 +129,7 @@ async fn a_bad_host_is_a_bad_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_http_is_a_bad_request() {
+async fn anything_but_http_is_a_bad_request() {
     let house = House::open(LIMITS).await;
     for bytes in [
         "\u{16}\u{3}\u{1}hello\r\n\r\n",
@@ -281,7 +281,7 @@ async fn a_client_that_takes_no_answer_is_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_the_cap_the_idlest_goes_and_where_nobody_idles_the_new_one_is_refused() {
+async fn beyond_the_cap_the_idlest_connection_closes_and_without_one_the_new_one_is_refused() {
     let limits =
         Limits { connections: 2, header: Duration::from_secs(20), idle: Duration::from_secs(20), ..LIMITS };
     let house = House::open(limits).await;
@@ -347,7 +347,7 @@ async fn a_stop_has_a_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_events_takes_nobody_s_place_and_ends_at_a_stop() {
+async fn a_stream_of_events_takes_no_place_and_ends_at_a_stop() {
     let house = House::open(Limits { connections: 1, ..LIMITS }).await;
     let mut stream = house.connect().await;
     stream.write_all(b"GET /events HTTP/1.1\r\nHost: conf.example\r\n\r\n").await.unwrap();
@@ -375,7 +375,7 @@ async fn no_connection_goes_on_without_a_place() {
         "REPORT /dav/public/program/ HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    // An answer that is sent as it is made gives its place away; were the connection kept, there would be any number.
+    // A stream frees its place. If its connection stayed open afterwards, the limit would not hold.
     for _ in 0..5 {
         let text = house.say(report.as_bytes()).await;
         let head = text.split("\r\n\r\n").next().unwrap().to_lowercase();
@@ -406,7 +406,7 @@ async fn every_listener_is_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_over_the_wire_is_what_respond_gives() {
+async fn the_wire_carries_the_answer_of_respond() {
     let house = House::open(LIMITS).await;
     let mine = house.stage.agenda(&["opening", "lunch"]).await;
     let mut socket = house.connect().await;

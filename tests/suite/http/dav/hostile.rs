@@ -1,4 +1,4 @@
-//! Bodies that nobody should send. Whatever is in them is the client's fault, and is told so.
+//! Hostile bodies. Each fault is the client's and gets a 4xx.
 
 use super::{AGENDA, PUBLIC, Stage, basic, card, password};
 
@@ -88,7 +88,7 @@ async fn odd_credentials_depths_and_addresses_are_the_clients_fault_too() {
     for field in ["", "Basic", "Basic =", "Basic Og==", "Digest x", "Basic //79/Q==", "Bearer cbr_x"] {
         let answer = stage.send(card("PROPFIND", AGENDA, "0", "").field("authorization", field)).await;
         assert_eq!(answer.status, 401, "{field}");
-        // What comes along to a public calendar does not matter.
+        // Credentials for a public calendar are ignored.
         assert_eq!(
             stage.send(card("PROPFIND", PUBLIC, "0", "").field("authorization", field)).await.status,
             207

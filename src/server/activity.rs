@@ -1,15 +1,15 @@
-//! The state of one connection, shared by its stream, its service and the task that accepts new connections.
+//! The activity of one connection, shared by its stream, its service and the task that accepts new connections.
 //!
-//! Whatever another task decides by lies in one atomic word, so that it never sees half of a change: whose turn it
-//! is, since when, and whether the connection was asked to close. The other fields are read by the connection's own
-//! task alone.
+//! Everything that other tasks read is in one atomic word, so that they never see half of a change: whether the server or
+//! the client must act, since when, and whether the connection was asked to close. Only the connection's own task reads the
+//! other fields.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A request was read and its answer is not made yet.
+/// A request was read and is not answered yet.
 const ANSWERING: u64 = 1;
 /// The answer waits for more of the request's body.
 const WAITS: u64 = 1 << 1;
@@ -23,9 +23,8 @@ const TIME: u32 = 4;
 /// The length of a body that is not known before it ends.
 const CHUNKED: u64 = u64::MAX;
 
-/// See the module's documentation.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct Activity {
     born: Instant,
     word: AtomicU64,
     /// When bytes last moved, in milliseconds after `born`.
@@ -39,7 +38,7 @@ pub(super) struct Pulse {
     wake: Notify,
 }
 
-/// A connection on which the client has kept the server waiting.
+/// A connection whose client keeps the server waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Idle {
     /// Since the last answer was made, or since the connection was accepted.
@@ -49,7 +48,7 @@ pub(super) struct Idle {
     word: u64,
 }
 
-impl Pulse {
+impl Activity {
     pub(super) fn new() -> Self {
         Self {
             born: Instant::now(),
@@ -67,8 +66,8 @@ impl Pulse {
         u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> TIME)
     }
 
-    /// Bytes were read or written.
-    pub(super) fn beat(&self) {
+    /// Records that bytes were read or written.
+    pub(super) fn touch(&self) {
         self.last.store(self.age(), Ordering::Relaxed);
     }
 
@@ -77,7 +76,7 @@ impl Pulse {
         self.born + Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 
-    /// A request's head is complete; its body has that length, or one that only its end tells.
+    /// Records a complete head. `body` is the length of the body; none if it is chunked.
     pub(super) fn begin(&self, body: Option<u64>) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.body.store(body.unwrap_or(CHUNKED), Ordering::Relaxed);
@@ -95,7 +94,7 @@ impl Pulse {
         };
     }
 
-    /// The answer is made, of that many bytes; it may still be on its way.
+    /// Records that the answer is made, of `bytes` bytes; it may still be in transit.
     pub(super) fn end(&self, bytes: u64) {
         let age = self.age();
         self.made.store(bytes, Ordering::Relaxed);
@@ -106,23 +105,23 @@ impl Pulse {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(word & kept | age << TIME));
     }
 
-    /// The client is behind with taking the last answer: how much more waits in memory than before.
+    /// Records that the client is slow to read the last answer. Returns how much more waits in memory than before.
     pub(super) fn keep(&self) -> u64 {
         let made = self.made.load(Ordering::Relaxed);
         made.saturating_sub(self.kept.fetch_max(made, Ordering::Relaxed))
     }
 
-    /// The client has taken everything, or is gone: how much was kept for it.
+    /// Records that the client has read everything, or is gone. Returns how much waited in memory.
     pub(super) fn let_go(&self) -> u64 {
         self.kept.swap(0, Ordering::Relaxed)
     }
 
-    /// Whether something is kept for it.
+    /// Whether an answer waits in memory.
     pub(super) fn is_behind(&self) -> bool {
         self.kept.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether a request was read and its answer is not made yet.
+    /// Whether a request was read and is not answered yet.
     pub(super) fn is_answering(&self) -> bool {
         self.word.load(Ordering::Acquire) & ANSWERING != 0
     }
@@ -137,13 +136,13 @@ impl Pulse {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The length of the last request's body; none where only its end tells it.
+    /// The length of the last request's body; none if it is chunked.
     pub(super) fn body(&self) -> Option<u64> {
         Some(self.body.load(Ordering::Relaxed)).filter(|length| *length != CHUNKED)
     }
 
-    /// Since when it has been the client's turn. Bytes that drip do not count. None while an answer is being made,
-    /// and for a connection that was asked to close.
+    /// Since when the client must act; single bytes do not count. None while the server works on an answer, and for a
+    /// connection that was asked to close.
     pub(super) fn idle(&self) -> Option<Idle> {
         let word = self.word.load(Ordering::Acquire);
         let is_at_work = word & (ANSWERING | WAITS) == ANSWERING;
@@ -152,8 +151,8 @@ impl Pulse {
         (!is_at_work && word & CLOSING == 0).then_some(idle)
     }
 
-    /// Asks an idle connection to close. False where it is not what it was when [`Self::idle`] looked: a request
-    /// that has come since is answered.
+    /// Asks an idle connection to close. False if its state changed since [`Self::idle`]: a request that arrived since is
+    /// answered.
     pub(super) fn close_if(&self, idle: Idle) -> bool {
         let is_same = self
             .word
@@ -165,7 +164,7 @@ impl Pulse {
         is_same
     }
 
-    /// Asks the connection to close, whatever it does.
+    /// Asks the connection to close, idle or not.
     pub(super) fn close(&self) {
         self.word.fetch_or(CLOSING, Ordering::AcqRel);
         self.wake.notify_one();
@@ -176,12 +175,12 @@ impl Pulse {
         self.word.load(Ordering::Acquire) & CLOSING != 0
     }
 
-    /// Makes the connection's task look again at what it may do.
+    /// Wakes the connection's task, which then checks whether to close.
     pub(super) fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Waits until something outside of the connection has changed.
+    /// Waits for [`Self::wake`] or a request to close.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }
@@ -191,49 +190,48 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    fn idles(pulse: &Pulse) -> Option<Duration> {
-        pulse.idle().map(|idle| idle.since.elapsed())
+    fn idles(activity: &Activity) -> Option<Duration> {
+        activity.idle().map(|idle| idle.since.elapsed())
     }
 
     #[test]
-    fn a_client_idles_while_it_owes_a_head_or_a_body_and_not_while_we_owe_an_answer() {
-        let pulse = Pulse::new();
+    fn a_client_is_idle_while_it_owes_a_head_or_a_body_and_not_while_the_server_owes_an_answer() {
+        let activity = Activity::new();
         std::thread::sleep(Duration::from_millis(20));
-        pulse.beat();
-        assert!(idles(&pulse).unwrap() >= Duration::from_millis(20), "bytes alone are no progress");
-        pulse.begin(Some(3));
-        assert_eq!(idles(&pulse), None);
-        pulse.wait_for_body(true);
-        assert!(idles(&pulse).is_some());
-        pulse.wait_for_body(false);
-        assert_eq!(idles(&pulse), None);
-        pulse.end(0);
-        assert!(idles(&pulse).unwrap() < Duration::from_millis(20));
-        pulse.close();
-        assert_eq!(idles(&pulse), None, "nobody is asked twice");
+        activity.touch();
+        assert!(idles(&activity).unwrap() >= Duration::from_millis(20), "bytes alone are no progress");
+        activity.begin(Some(3));
+        assert_eq!(idles(&activity), None);
+        activity.wait_for_body(true);
+        assert!(idles(&activity).is_some());
+        activity.wait_for_body(false);
+        assert_eq!(idles(&activity), None);
+        activity.end(0);
+        assert!(idles(&activity).unwrap() < Duration::from_millis(20));
+        activity.close();
+        assert_eq!(idles(&activity), None, "it was asked already");
     }
 
     #[test]
-    fn whoever_sent_a_request_in_the_meantime_is_not_closed() {
-        let pulse = Pulse::new();
-        let seen = pulse.idle().unwrap();
-        pulse.begin(None);
-        assert!(!pulse.close_if(seen) && !pulse.is_closing());
-        pulse.end(0);
-        assert!(!pulse.close_if(seen), "it idles again, but not since then");
-        let seen = pulse.idle().unwrap();
+    fn a_client_that_sent_a_request_in_the_meantime_is_not_closed() {
+        let activity = Activity::new();
+        let seen = activity.idle().unwrap();
+        activity.begin(None);
+        assert!(!activity.close_if(seen) && !activity.is_closing());
+        activity.end(0);
+        assert!(!activity.close_if(seen), "it idles again, but not since then");
+        let seen = activity.idle().unwrap();
         assert!(seen.was_served);
-        assert!(pulse.close_if(seen) && pulse.is_closing());
-        pulse.end(0);
-        assert!(pulse.is_closing(), "an answer does not take it back");
+        assert!(activity.close_if(seen) && activity.is_closing());
+        activity.end(0);
+        assert!(activity.is_closing(), "an answer does not take it back");
     }
 
-    /// With the state and its time in two words, a new state beside an old time would make a busy connection seem
-    /// to have idled for long.
+    /// With state and time in two words, a new state beside an old time would make a busy connection look idle.
     #[test]
     fn an_observer_never_sees_a_new_state_beside_an_old_time() {
-        let pulse = std::sync::Arc::new(Pulse::new());
-        let busy = std::sync::Arc::clone(&pulse);
+        let activity = std::sync::Arc::new(Activity::new());
+        let busy = std::sync::Arc::clone(&activity);
         let until = Instant::now() + Duration::from_millis(200);
         let working = std::thread::spawn(move || {
             while Instant::now() < until {
@@ -241,14 +239,14 @@ mod tests {
                 busy.end(1);
             }
         });
-        let mut latest = pulse.born;
+        let mut latest = activity.born;
         while !working.is_finished() {
-            if let Some(idle) = pulse.idle() {
+            if let Some(idle) = activity.idle() {
                 assert!(idle.since >= latest, "time goes back");
                 latest = idle.since;
             }
         }
         working.join().unwrap();
-        assert!(latest > pulse.born);
+        assert!(latest > activity.born);
     }
 }
