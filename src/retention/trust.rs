@@ -177,7 +177,8 @@ mod tests {
         let from = day(400) + TimeDelta::hours(23);
         let mut third = restart(&second, from);
         let verdicts = run(&mut third, from, 1);
-        assert_eq!(verdicts, [ahead(400), Verdict::Trusted]);
+        let jump = Verdict::Jumped { ahead: TimeDelta::days(400) + TimeDelta::hours(23) };
+        assert_eq!(verdicts, [jump, Verdict::Trusted]);
         assert_eq!(third.probation(), None);
     }
 
