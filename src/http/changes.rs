@@ -1,7 +1,7 @@
 //! Change feeds over HTTP: Atom and JSON Feed of the program, of a track, of an agenda.
 //!
-//! The records of the releases are read once per release, the public feeds rendered once; a request for one
-//! that is known is a look at its validators.
+//! The records of the releases are read once for each live release. Public feeds are rendered once, an agenda's feed once
+//! for each of its versions, so a request for either takes no turn.
 
 use super::conditional::Validators;
 use super::queue::Queue;
@@ -15,13 +15,19 @@ use crate::feed::Coding;
 use crate::http::agendas::Agendas;
 use crate::program::{Change, Slug, Text};
 use crate::release::Release;
-use crate::store::{ReadError, Store};
+use crate::revision::Digest;
+use crate::store::{AgendaRecord, ReadError, Store};
 use chrono::{DateTime, Utc};
+use quick_cache::unsync::Cache;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The releases that a feed looks back on, the newest.
+/// How many of the newest releases a feed covers.
 const LOOK_BACK: u64 = 500;
+
+/// How many rendered feeds of agendas are cached.
+const MAX_AGENDA_FEEDS: usize = 200;
 
 /// A feed's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,16 +44,23 @@ pub(super) enum ChangeFeed {
     Agenda(ReadToken),
 }
 
-/// What was read and rendered for the running release.
+/// The change feeds of the live release.
 #[derive(Debug, Default)]
 pub(super) struct Changes(Mutex<Option<Arc<Known>>>);
 
-#[derive(Debug)]
 struct Known {
-    /// Also tells a release whose text was erased from the same one before.
+    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
     release: Arc<Release>,
     releases: Vec<KnownRelease>,
     rendered: Mutex<Rendered>,
+    /// By the hash of the read link and the agenda's version.
+    agendas: Mutex<Cache<(Digest, u64), Arc<Exported>>>,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").field("release", &self.release.number()).finish_non_exhaustive()
+    }
 }
 
 /// What a feed needs of a release's record.
@@ -83,7 +96,8 @@ impl Known {
                 releases.push(KnownRelease { number, published, count: changes.len(), changes });
             }
         }
-        Ok(Self { release, releases, rendered: Mutex::default() })
+        let agendas = Mutex::new(Cache::new(MAX_AGENDA_FEEDS));
+        Ok(Self { release, releases, rendered: Mutex::default(), agendas })
     }
 
     fn feed(&self, scope: Scope<'_>) -> export::ChangeFeed {
@@ -100,7 +114,7 @@ impl Known {
         self.rendered.lock().unwrap_or_else(PoisonError::into_inner).get(which).cloned()
     }
 
-    /// Renders it outside the lock: those that lie ready do not wait for it.
+    /// Renders a public feed, outside the lock: requests for rendered feeds do not wait for it.
     fn render(&self, which: Which) -> Arc<Exported> {
         if let Some(exported) = self.rendered(&which) {
             return exported;
@@ -112,6 +126,41 @@ impl Known {
         });
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rendered.entry(which).or_insert(exported))
+    }
+}
+
+impl Known {
+    /// A public feed. It takes a turn to be rendered.
+    async fn public(&self, which: Which, queue: &Queue) -> Result<Arc<Exported>, Problem> {
+        match self.rendered(&which) {
+            Some(exported) => Ok(exported),
+            None => queue.make(|| self.render(which)).await,
+        }
+    }
+
+    /// The feed of an agenda. It takes a turn to be rendered.
+    async fn agenda(
+        &self,
+        token: &ReadToken,
+        agenda: &AgendaRecord,
+        queue: &Queue,
+    ) -> Result<Arc<Exported>, Problem> {
+        let hash = token.hash();
+        let cached = || self.agendas.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(exported) = cached().get(&(hash, agenda.version)).cloned() {
+            return Ok(exported);
+        }
+        let name = match agenda.name.is_empty() {
+            true => Text::from("my agenda"),
+            false => Text::line(&agenda.name).0,
+        };
+        let scope = Scope::Agenda { name: &name, key: &hash.0, picks: &agenda.picks };
+        let mut exported = queue.make(|| self.feed(scope).atom()).await?;
+        // Picking and unpicking changes what is in it.
+        exported.modified = exported.modified.max(agenda.modified);
+        let exported = Arc::new(exported);
+        cached().insert((hash, agenda.version), Arc::clone(&exported));
+        Ok(exported)
     }
 }
 
@@ -162,18 +211,24 @@ impl Changes {
         known.rendered(&which).is_some()
     }
 
-    /// A public feed, made in a turn where it does not lie ready.
-    async fn public(
+    /// [`Self::read`] on a thread that may wait for the disk.
+    async fn load(
         &self,
-        which: Which,
         release: &Arc<Release>,
         store: &Store,
         queue: &Queue,
-    ) -> Result<Arc<Exported>, Problem> {
-        match self.known(release).and_then(|known| known.rendered(&which)) {
-            Some(exported) => Ok(exported),
-            None => queue.make(|| Ok(self.read(release, store)?.render(which))).await?,
+    ) -> Result<Arc<Known>, Problem> {
+        if let Some(known) = self.known(release) {
+            return Ok(known);
         }
+        let (turn, of) = (queue.turn().await?, Arc::clone(release));
+        let known = store.read(move |store| {
+            let _turn = turn;
+            Known::read(of, store)
+        });
+        let known = Arc::new(known.await?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        Ok(known)
     }
 
     /// Answers.
@@ -183,25 +238,16 @@ impl Changes {
         agendas: &Agendas,
         RenderRequest { release, head, now, queue }: RenderRequest<'_>,
     ) -> Answer {
-        let store = agendas.store();
+        let known = self.load(release, agendas.store(), queue).await?;
         let exported = match feed {
-            ChangeFeed::Program(form) => self.public((None, form), release, store, queue).await?,
+            ChangeFeed::Program(form) => known.public((None, form), queue).await?,
             ChangeFeed::Track(slug) => {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
-                self.public((Some(track.slug.clone()), Form::Atom), release, store, queue).await?
+                known.public((Some(track.slug.clone()), Form::Atom), queue).await?
             }
             ChangeFeed::Agenda(token) => {
                 let agenda = agendas.shared(&token)?.open()?;
-                let name = match agenda.name.is_empty() {
-                    true => Text::from("my agenda"),
-                    false => Text::line(&agenda.name).0,
-                };
-                let scope = Scope::Agenda { name: &name, key: &token.hash().0, picks: &agenda.picks };
-                let make = || Ok::<_, Problem>(self.read(release, store)?.feed(scope).atom());
-                let mut exported = queue.make(make).await??;
-                // Picking and unpicking changes what is in it.
-                exported.modified = exported.modified.max(agenda.modified);
-                Arc::new(exported)
+                known.agenda(&token, &agenda, queue).await?
             }
         };
         let representation = Representation {
