@@ -13,7 +13,7 @@ use crate::revision::Ledger;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// The time of every first release.
+/// When release 1 of every fixture is published.
 pub const PUBLISHED: &str = "2025-02-01T12:00:00Z";
 
 /// A conference under construction. Tests that need more than the methods set the fields.
@@ -45,7 +45,7 @@ pub fn conference() -> Fixture {
 }
 
 impl Fixture {
-    /// Sets the title, and slug and UID domain as the config derives them from it.
+    /// Sets the title, and the slug and the UID domain that the config derives from the title.
     pub fn title(mut self, title: &str) -> Self {
         let slug = slug_of(title);
         self.conference.title = Text::line(title).0;
@@ -107,7 +107,7 @@ impl Fixture {
         self.after(&nothing, PUBLISHED).release
     }
 
-    /// The release that follows on a ledger.
+    /// The release after `ledger`, published at `when`.
     pub fn after(self, ledger: &Ledger, when: &str) -> Prepared {
         Release::prepare(self.program(), ledger, at(when))
     }
@@ -135,12 +135,12 @@ pub fn talk(id: &str, start: DateTime<Utc>, end: DateTime<Utc>, title: &str) -> 
     }
 }
 
-/// A track with the slug that its name gives.
+/// A track whose slug is derived from its name.
 pub fn track(name: &str) -> Track {
     Track { name: name.into(), slug: slug_of(name), colour: None, about: Text::default(), was: Vec::new() }
 }
 
-/// A speaker; an empty affiliation is none.
+/// A speaker. An empty `affiliation` becomes `None`.
 pub fn speaker(name: &str, affiliation: &str) -> Speaker {
     let affiliation = Some(Text::line(affiliation).0).filter(|text| !text.is_empty());
     Speaker { name: Text::line(name).0, affiliation, role: None, bio: Text::default() }
@@ -153,7 +153,7 @@ pub fn opening() -> Fixture {
 }
 
 /// A conference with everything that an export can get wrong: markup, formulas, wide characters, a session past
-/// midnight, a tentative, a cancelled and a withdrawn one.
+/// midnight, and tentative, cancelled and withdrawn sessions.
 pub fn tricky() -> Fixture {
     let slug = |raw: &str| Some(Slug::parse(raw).unwrap());
     let session = |id: &str, start: &str, end: &str, title: &str| talk(id, at(start), at(end), title);

@@ -1,4 +1,4 @@
-//! Callboard: one `program.csv` in, every attendee's calendar right.
+//! Callboard turns one `program.csv` into calendar feeds that follow every change of the program.
 //!
 //! ```text
 //! program.csv --import--> Program --diff--> [Change] --advance--> Ledger --render, lint--> FeedSet, pages
@@ -8,21 +8,19 @@
 //!  picks in sled --store--> picks --agenda--> Agenda --join rendered VEVENTs--> Feed --http--> subscriber
 //! ```
 //!
-//! There is one write path for the program ([`publisher`]) and one for picks ([`store`]). A request never
-//! parses CSV, never compresses a public feed and never builds a VEVENT: those bytes exist since the release
-//! was published.
+//! The program has one write path ([`publisher`]), and picks have one ([`store`]). A request never parses CSV, never
+//! compresses a public feed and never builds a VEVENT: the publication of a release makes those bytes.
 //!
-//! Nothing low imports anything above it; the `architecture` test fails when an arrow points the wrong way.
-//! From the bottom:
+//! A module uses only modules of the layers below its own; the test `architecture` fails otherwise. From the bottom:
 //!
 //! - [`program`], [`clock`], [`telemetry`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
-//! - [`config`] and [`import`]: a file in, checked values out;
+//! - [`config`] and [`import`]: parse the config and the program file into validated values;
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
-//! - [`agenda`], then what is made of releases and agendas: [`export`], [`exchange`], [`web`], [`doctor`]; [`adopt`] brings a
-//!   foreign program in;
+//! - [`agenda`], then the modules that render, convert or check releases and agendas: [`export`], [`exchange`],
+//!   [`web`], [`doctor`]; [`adopt`] converts a foreign program to `program.csv`;
 //! - [`store`] persists, [`freshness`] records the fetches of read links, [`publisher`] publishes, [`retention`] erases,
 //!   [`http`] answers, [`server`] listens;
-//! - [`cli`] wires them up, [`client`] is its way out.
+//! - [`cli`] starts and connects the other modules; [`client`] makes the outgoing HTTP requests of the command line.
 
 pub mod adopt;
 pub mod agenda;

@@ -1,8 +1,8 @@
-//! The store: agendas, the ledger, releases and what the server must remember between two runs.
+//! The store: agendas, the ledger, releases and other state that survives a restart of the server.
 //!
-//! Owns the data directory, the layout on disk, and the moment at which a write is acknowledged. It refuses to know
-//! tokens (it gets SHA-256 digests), rendered feeds, HTTP and the time of day. Invariant: a commit returns `Ok` only when
-//! all its writes are on disk, and no reader sees any of them earlier.
+//! Owns the data directory, the layout on disk, and the moment at which a write is acknowledged. The store never sees
+//! tokens (only their SHA-256 digests), rendered feeds, HTTP or the time of day. Invariant: a commit returns `Ok` only
+//! when all its writes are on disk, and no reader sees any of the writes earlier.
 //!
 //! ```text
 //! commit --bounded queue--> commit thread: plan (rules) -> journal, fdatasync -> index -> answer
@@ -10,7 +10,7 @@
 //! keeper -----------------> checkpoints: index + journal -> one file
 //! ```
 //!
-//! Everything is on disk twice: in the index, and in checkpoint and journal. Each copy can be rebuilt from the other.
+//! All state is on disk twice: in the index, and in checkpoint and journal. Each copy can be rebuilt from the other.
 
 mod backup;
 mod cell;
@@ -74,15 +74,15 @@ pub struct StoreStatus {
     pub oldest_pending: Option<Duration>,
     /// Acknowledged commits since the store was opened.
     pub acknowledged: u64,
-    /// Commits that wait for an answer.
+    /// Commits that have not been answered yet.
     pub queue: usize,
-    /// The last journal record that readers see.
+    /// The sequence of the last journal record that readers see.
     pub sequence: u64,
-    /// The last journal record in the newest checkpoint; 0 without a checkpoint.
+    /// The sequence of the last journal record in the newest checkpoint; 0 without a checkpoint.
     pub checkpoint: u64,
     /// How often a damaged index was rebuilt since the store was opened.
     pub rebuilt: u64,
-    /// Rows or records that are damaged in both copies. Above 0, only a backup may have them.
+    /// Rows or records that are damaged in both copies. If there are any, only a backup may still have them.
     pub lost: u64,
 }
 
@@ -104,16 +104,16 @@ impl Store {
         Self::open_with(dir, conference, Options::default())
     }
 
-    /// Like [`Self::open`], with given sizes.
+    /// Like [`Self::open`], with the sizes in `options`.
     pub fn open_with(dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
         let (shared, threads) = start(dir, conference, options)?;
         Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(Some(threads)) })))
     }
 
-    /// Writes all of it or nothing, and returns once it is on disk.
+    /// Makes all writes or none, and returns once they are on disk.
     ///
-    /// If the queue is full, it returns [`CommitError::Unavailable`] at once. A caller that stops waiting does not undo
-    /// the commit; a large release, which is written in pieces, may then end between two of them.
+    /// If the queue is full, returns [`CommitError::Unavailable`] at once. Dropping the future does not undo the
+    /// commit. A large release is written in pieces; dropping its future may leave some of the pieces unwritten.
     pub async fn commit(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {
         let limit = self.0.shared.options.piece_bytes;
         let _staging = match large_release(&mut writes, limit) {
@@ -141,7 +141,7 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Like [`Self::commit`], for threads without a runtime. It waits for room in the queue.
+    /// Like [`Self::commit`], for threads without a runtime. Waits for room in the queue.
     pub fn commit_blocking(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {
         let limit = self.0.shared.options.piece_bytes;
         let _staging = match large_release(&mut writes, limit) {
@@ -162,7 +162,7 @@ impl Store {
         answer.recv().unwrap_or_else(|_| Err(closed()))
     }
 
-    /// The write that publishes a release: the changes of the ledger, or the whole ledger if they are large.
+    /// The write that publishes a release: the changes of the ledger, or the whole ledger if the changes are large.
     pub fn release_write(
         &self,
         previous: Option<&Ledger>,
@@ -180,8 +180,8 @@ impl Store {
         self.order(Order::Checkpoint)
     }
 
-    /// Writes the whole state to `out`, as a checkpoint, and returns its sequence. Commits go on meanwhile. A slow `out`
-    /// delays checkpoints, so it must have a timeout.
+    /// Writes the whole state to `out`, as a checkpoint, and returns its sequence. Commits go on meanwhile. A slow
+    /// `out` delays checkpoints, so writes to `out` must have a timeout.
     pub fn back_up(&self, out: Box<dyn io::Write + Send>) -> Result<u64, CommitError> {
         self.order(|reply| Order::Backup(out, reply))
     }
@@ -216,14 +216,14 @@ impl Store {
         }
     }
 
-    /// Why it refuses writes, while it does: the error of the disk or the database.
+    /// The disk or database error for which the store refuses writes; `None` while the store accepts them.
     pub fn failure(&self) -> Option<String> {
         self.0.shared.state.failure().map(|error| error.to_string())
     }
 
     /// Answers the queued commits, closes the database and unlocks the directory. Later reads and commits fail.
     ///
-    /// An index that does not close within seconds stays open until the process ends. No data is lost by that.
+    /// An index that does not close within seconds stays open until the process ends. No data is lost.
     pub fn close(&self) {
         self.0.close();
     }
@@ -276,7 +276,7 @@ fn job(work: Work, reply: Reply) -> Job {
     Job { work, reply, at: Instant::now() }
 }
 
-/// The release among some writes that must be written in pieces.
+/// The release in `writes` that must be written in pieces, if there is one.
 fn large_release(writes: &mut [Write], limit: usize) -> Option<&mut ReleaseWrite> {
     writes.iter_mut().find_map(|write| match write {
         Write::PutRelease(release) if release.is_large(limit) => Some(release.as_mut()),

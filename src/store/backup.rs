@@ -1,4 +1,4 @@
-//! Backups: verifying one, and restoring it as a store beside the present one.
+//! Verifying a backup, and restoring it as a store beside the present one.
 //!
 //! A backup is a checkpoint. The restored store replaces the present one in one step, [`Restoring::finish`]. Until then a
 //! crash or an error changes nothing. The replaced store stays in `DIR/replaced`.
@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 /// The content of a whole backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// The slug of its conference.
+    /// The slug of the backup's conference.
     pub conference: String,
-    /// The number of its records.
+    /// The number of records in the backup.
     pub records: u64,
-    /// The last journal record in it.
+    /// The sequence of the last journal record in the backup.
     pub sequence: u64,
 }
 
@@ -33,7 +33,7 @@ pub struct Backup {
 pub struct BackupError {
     /// The file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// What is wrong with the file.
     pub cause: String,
 }
 
@@ -59,7 +59,7 @@ pub enum RestoreError {
     /// The file is not a whole backup.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// It belongs to another conference.
+    /// The backup is of another conference.
     #[error("{} is a backup of {found}, and the config is for {wanted}; name the right --config", file.display())]
     Conference {
         /// The file.

@@ -11,8 +11,8 @@
 //!
 //! A record is cut into parts of 4 KiB because sled 0.34 moves pages over 128 KiB into files of their own under
 //! `blobs/`, which neither `flush()` nor an fdatasync of `db` makes durable. A leaf holds up to about 20 values, so
-//! parts of 4 KiB keep every page inside `db`. The CRC covers the key, so a value under a wrong key is detected
-//! too: sled checks its log, but a truncated or flipped store without a fresh snapshot opens without an error.
+//! parts of 4 KiB keep every page inside `db`. The CRC covers the key, so a value under a wrong key is detected too.
+//! sled checks its log, but without a fresh snapshot it opens a truncated or corrupted log without an error.
 
 use super::error::{CommitError, ReadError};
 use super::record::Table;
@@ -23,14 +23,15 @@ use crate::revision::Digest;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// The store's format: the one that this version writes and the newest that it reads. Format 1 had a record for each
-/// read link. Format 2 compressed nothing, and its ledger always had one record per entry.
+/// The format that this version writes, and the newest format that it reads. Format 1 had a record for each read link.
+/// Format 2 compressed nothing, and its ledger always had one record per entry.
 ///
 /// A version with a higher format still reads the older ones. It writes the new number into [`Table::Format`] together
 /// with the first record that an older version would not find. The older version then refuses the directory.
 pub(super) const FORMAT: u8 = 3;
 
-/// How a record's bytes are stored: the first byte of every value. It is the format that introduced the layout.
+/// How a record's bytes are stored. The first byte of every value is the number of the format that introduced its
+/// layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Layout {
@@ -50,7 +51,7 @@ const HEADER_BYTES: usize = 5;
 /// The zstd levels that are tried for a record that must fit into a number of parts. New records use the first.
 const LEVELS: [i32; 4] = [1, 3, 9, 19];
 
-/// The longest record that is decompressed, against damaged lengths. No commit is that large.
+/// The longest record that is decompressed: a damaged length may state more. No commit is that large.
 const RECORD_BYTES: usize = 1 << 30;
 
 /// A key and its value.
@@ -59,7 +60,7 @@ pub(super) type Row = (Vec<u8>, Vec<u8>);
 /// Keys to be written, with their new values; `None` removes a key.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// The kind of an amended ledger record or a slug, by the letter before its name in the key.
+/// The kind of an amended ledger record or a slug: the letter before the name in the key.
 pub(super) mod kind {
     pub(in super::super) const DAY: u8 = b'd';
     pub(in super::super) const ENTRY: u8 = b'e';
@@ -78,7 +79,7 @@ pub(super) struct Space(Vec<u8>);
 impl Space {
     pub(super) fn new(conference: &Slug) -> Self {
         let mut prefix = conference.as_str().as_bytes().to_vec();
-        prefix.push(0); // no slug has it, so no conference's keys begin with another's
+        prefix.push(0); // no slug has a 0 byte, so no conference's keys begin with another's
         Self(prefix)
     }
 
@@ -181,10 +182,9 @@ impl Cell {
         }
     }
 
-    /// Cuts a record of a checkpoint into rows, plain or compressed as they were.
+    /// Cuts a record of a checkpoint into rows: plain without `parts`, else compressed into at most `parts` parts.
     ///
-    /// It never makes more than `parts` parts. The journal may hold a later removal of just those parts, and surplus
-    /// parts would survive it.
+    /// The journal may later remove exactly `parts` parts of this record, so a surplus part would stay behind.
     pub(super) fn write_as(&self, record: &[u8], parts: Option<u16>) -> Result<Vec<Row>, CommitError> {
         let Some(parts) = parts else { return self.cut(Layout::Plain, record) };
         let most = usize::from(parts) * PART_BYTES;
@@ -293,7 +293,7 @@ pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&
     }
 }
 
-/// The length of a record and the record as one zstd frame; none if that does not save a part.
+/// The length of the record, followed by the record as one zstd frame; none if compression does not save a part.
 fn pack(table: Table, record: &[u8], level: i32) -> Option<Vec<u8>> {
     if !table.is_compressed() || record.len() <= PART_BYTES {
         return None;
@@ -303,13 +303,13 @@ fn pack(table: Table, record: &[u8], level: i32) -> Option<Vec<u8>> {
     (packed.len().div_ceil(PART_BYTES) < record.len().div_ceil(PART_BYTES)).then_some(packed)
 }
 
-/// The number of parts of a compressed record; none if it is plain.
+/// The number of parts of a compressed record; none if the record is plain.
 pub(super) fn packed_parts(parts: &[Row]) -> Option<u16> {
     let (_, first) = parts.first()?;
     if Layout::of(first) == Layout::Zstd { u16::try_from(parts.len()).ok() } else { None }
 }
 
-/// Whether a value of any kind has the right checksum. A newer format cannot be checked and counts as whole.
+/// Whether a value has the right checksum. A value of a newer format cannot be checked and counts as whole.
 pub(super) fn is_whole(key: &[u8], value: &[u8]) -> bool {
     !matches!(payload(Table::Note, key, value), Err(ReadError::Damaged { .. }))
 }

@@ -1,9 +1,9 @@
 //! Checkpoints: the whole state in one file, to rebuild the index, for backups, and for other programs.
 //!
-//! Owns `DIR/checkpoints/`. A checkpoint is NDJSON, see [`line`]. Its end has the number of lines and their SHA-256, and
-//! reading it needs no journal. It is made while commits go on: a scan reads each record at some moment after the
-//! sequence at the beginning. Then the journal from there to the end of the scan is appended, so the result is
-//! exactly the state at the later sequence.
+//! Owns `DIR/checkpoints/`. A checkpoint is NDJSON, see [`line`]. Its last line has the number of lines and their
+//! SHA-256, and reading a checkpoint needs no journal. Commits go on while a checkpoint is made: a scan reads each
+//! record at some moment after the sequence in the first line. Then the journal from that sequence to the end of the
+//! scan is appended, so the result is exactly the state at the sequence in the last line.
 
 pub(super) mod line;
 pub(super) mod load;
@@ -25,7 +25,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The number of checkpoints that stay, with the journal since the older one.
+/// The number of checkpoints that are kept, together with the journal since the older one.
 pub(super) const MOST_CHECKPOINTS: usize = 2;
 
 const SUFFIX: &str = "ndjson";
@@ -66,7 +66,7 @@ pub(super) fn prune(dir: &Path, keep: usize) -> io::Result<Vec<Checkpoint>> {
     Ok(checkpoints)
 }
 
-/// Makes a checkpoint with `write`, which returns its sequence. It gets its name once it is on disk.
+/// Makes a checkpoint with `write`, which returns its sequence. The file gets its final name once it is on disk.
 pub(super) fn make(
     dir: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<u64, StorageError>,

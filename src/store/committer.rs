@@ -1,12 +1,13 @@
 //! The commit thread: the only writer of journal and index.
 //!
-//! It plans the waiting commits as one group, appends the group to the journal, waits for the disk, applies the group to
-//! the index and answers its commits. Conflicts are answered then too, so a caller that reads again finds the
-//! conflicting state. While no commit waits, it removes rows that no release needs.
+//! The thread plans the waiting commits as one group, appends the group to the journal, waits for the disk, applies the
+//! group to the index and answers its commits. Conflicts are answered at the same time, so a caller that reads again
+//! finds the conflicting state. While no commit waits, the thread removes rows that no release needs.
 //!
-//! After a failed write or sync of the journal it refuses writes until the record is cut off and a new segment has begun.
-//! The index does not have the record, so reads go on. A failed index is reopened, which applies the rest of the
-//! journal. On a full disk the ballast makes room for that. Writes are accepted again once the ballast is written.
+//! After a failed write or sync of the journal, writes are refused until the failed record is cut off and a new segment
+//! has begun. The index does not have the record, so reads go on. A failed index is reopened, which applies the rest of
+//! the journal. On a full disk the ballast is removed to make room for the recovery. Writes are accepted again once the
+//! ballast is written again.
 
 use super::cell::Changes;
 use super::directory::{drop_ballast, write_ballast};
@@ -30,13 +31,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// After this time without a commit the index is flushed and checked. Until then the journal has everything.
+/// After this time without a commit the index is flushed and checked. Until the flush the journal has every commit.
 const QUIET: Duration = Duration::from_millis(50);
-/// The time between two checks of data directory and index while there is nothing to flush. Scans wait two seconds for a
-/// failing index.
+/// The time between two checks of data directory and index while there is nothing to flush. It is below the two seconds
+/// that a scan waits for a failing index.
 const REST: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// Well below the 5 seconds within which writes must work again after space was freed.
+/// The longest time between two attempts to recover. Writes must work again within 5 seconds after space was freed.
 const LAST_RETRY: Duration = Duration::from_secs(1);
 
 /// One queued commit.
@@ -49,7 +50,7 @@ pub(super) struct Job {
 /// The content of a commit.
 pub(super) enum Work {
     Writes(Vec<Write>),
-    /// A piece of a release that is not published yet.
+    /// A piece of an unpublished release.
     Piece(ReleasePiece),
 }
 
@@ -61,7 +62,7 @@ impl Work {
         }
     }
 
-    /// Whether it may leave leftovers: a replaced ledger, or the piece itself.
+    /// Whether the work may create leftovers: a replaced ledger, or the piece itself.
     fn makes_leftovers(&self) -> bool {
         match self {
             Self::Writes(writes) => writes.iter().any(|write| matches!(write, Write::PutRelease(_))),
@@ -77,7 +78,7 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    /// The receiver may be gone. The commit stays.
+    /// Sends the result. A caller that is gone does not undo its commit.
     fn send(self, result: Result<(), CommitError>) {
         match self {
             Self::Task(sender) => drop(sender.send(result)),
@@ -86,7 +87,7 @@ impl Reply {
     }
 }
 
-/// When recovery is tried again. The cause is in the store's state.
+/// The back-off of the recovery. Its cause is the failure in the store's state.
 struct Retry {
     wait: Duration,
     next: Instant,
@@ -103,7 +104,7 @@ fn refusal(failure: &StorageError) -> CommitError {
 pub(super) struct Committer {
     shared: Arc<Shared>,
     journal: Journal,
-    /// None after a failed attempt to reopen it.
+    /// None after a failed attempt to reopen the index.
     engine: Option<Engine>,
     tally: Tally,
     high_water: HighWaterFile,
@@ -118,14 +119,14 @@ pub(super) struct Committer {
 
 /// Why a group failed.
 enum GroupError {
-    /// The journal does not have it, or will not once it is repaired.
+    /// The journal does not have the group, or will not have it after the repair.
     Journal(StorageError),
-    /// The journal has it, and the index does not.
+    /// The journal has the group, and the index does not.
     Index(StorageError),
 }
 
 impl Committer {
-    /// A store that was opened on a full disk begins with a failure, and can be read.
+    /// If the store was opened on a full disk, it starts in the failed state: it can be read, and refuses writes.
     pub(super) fn new(
         shared: Arc<Shared>,
         journal: Journal,
@@ -169,7 +170,7 @@ impl Committer {
             let (work, replies): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.work, job.reply)).unzip();
             self.has_leftovers |= work.iter().any(Work::makes_leftovers);
-            // After a panic the store must refuse writes and report it.
+            // After a panic the store refuses writes and reports the failure.
             let served = catch_unwind(AssertUnwindSafe(|| self.serve(&work)));
             let results = served.unwrap_or_else(|_| {
                 let refusal = self.fail(StorageError::Failed("the commit thread panicked".to_owned()));
@@ -230,7 +231,7 @@ impl Committer {
             }
         });
         let results: Vec<_> = results.collect();
-        // sled may have failed in one of its own threads, and cannot be read any more. Nothing is written yet.
+        // sled may have failed in one of its own threads, and then cannot be read. Nothing of the group is written yet.
         if let Some(error) = failed.into_inner() {
             drop(engine);
             return refuse(&self.fail_index(error));
@@ -273,7 +274,7 @@ impl Committer {
         engine.apply(changes, &tally).map_err(GroupError::Index)?;
         self.tally = tally;
         self.is_dirty = true;
-        // If readers saw the group earlier, a checkpoint could contain it and state an earlier sequence.
+        // If readers saw the group earlier, a checkpoint could contain the group and state the sequence before it.
         let Shared { index, state, .. } = &*self.shared;
         index.end_group(|| state.applied.store(sequence, Ordering::Release));
         Ok(())
@@ -289,7 +290,7 @@ impl Committer {
         self.retry.is_none() && !self.is_dirty
     }
 
-    /// The work between commits.
+    /// While no commit waits: checks the data directory, flushes, and removes leftovers.
     fn rest(&mut self) {
         if self.retry.is_some() {
             return;
@@ -303,7 +304,7 @@ impl Committer {
         }
     }
 
-    /// Removes some rows that no release needs.
+    /// Removes up to one batch of rows that no release needs.
     fn remove_leftovers(&mut self) {
         if !self.has_leftovers || self.shared.state.is_staging.load(Ordering::Acquire) {
             return;
@@ -314,7 +315,7 @@ impl Committer {
         let head =
             head.map(|bytes| bytes.map(|bytes| serde_json::from_slice::<LedgerHead>(&bytes)).transpose());
         let Ok(Ok(head)) = head else {
-            // Without the head, no row is known to be a leftover. Readers of the head report the damage.
+            // Without the head, leftovers cannot be told from rows in use. Readers of the head report the damage.
             self.has_leftovers = false;
             return;
         };
@@ -331,7 +332,7 @@ impl Committer {
         }
     }
 
-    /// Hands sled's buffered writes to the system, so that a killed process leaves the index up to date.
+    /// Hands sled's buffered writes to the system, so that the index is up to date even if the process is killed.
     fn flush(&mut self) {
         if let (true, Some(engine)) = (std::mem::take(&mut self.is_dirty), &self.engine)
             && let Err(error) = engine.flush()
@@ -345,7 +346,7 @@ impl Committer {
         self.fail(error)
     }
 
-    /// Refuses writes from now on, and tries to recover at once. Returns the result of the group that met the failure.
+    /// Refuses writes from now on, and tries to recover at once. Returns the error for the group whose write failed.
     fn fail(&mut self, error: StorageError) -> CommitError {
         if self.retry.is_none() {
             tracing::error!(%error, "the store takes no writes until it recovers");
@@ -383,8 +384,8 @@ impl Committer {
         }
     }
 
-    /// Reopens the index, which applies the rest of the journal. Reads fail at once meanwhile, since sled locks its
-    /// directory.
+    /// Reopens the index, which applies the rest of the journal. Reads fail at once during the reopening, since sled
+    /// locks its directory.
     fn reopen(&mut self) -> Result<(), StorageError> {
         let shared = Arc::clone(&self.shared);
         let engines = [self.engine.take(), shared.index.take_engine(true)];

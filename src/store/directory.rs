@@ -30,9 +30,9 @@ pub(super) struct Places {
     pub(super) index: PathBuf,
     /// The index that is being rebuilt.
     pub(super) new_index: PathBuf,
-    /// The last damaged index, for an analysis.
+    /// The last damaged index, to be analysed.
     pub(super) damaged_index: PathBuf,
-    /// The number of openings of the index that did not end.
+    /// The number of openings of the index that were begun and did not end, as when the process aborts.
     pub(super) attempts: PathBuf,
     /// The highest numbers ever issued.
     pub(super) high_water: PathBuf,
@@ -69,7 +69,8 @@ impl Places {
         sync_directory(&self.dir)
     }
 
-    /// Replaces the store by a restored one, and keeps the old one beside it. After a crash the next start continues.
+    /// Replaces the store by a restored one, and keeps the old one in `replaced`. After a crash the next start
+    /// continues.
     pub(super) fn take_restored(&self) -> io::Result<()> {
         if !self.restored.exists() {
             return Ok(());
@@ -94,8 +95,8 @@ impl Places {
         remove_tree(&self.restored)
     }
 
-    /// Versions without a journal had sled's files in the data directory itself. They are moved one by one, and a crash
-    /// may come between any two steps. The last step makes them the index.
+    /// Versions without a journal had sled's files in the data directory itself. The files are moved one by one, and a
+    /// crash may come between any two moves. The last rename makes the moved files the index.
     fn move_old_database(&self) -> io::Result<()> {
         let moving = self.dir.join("index.moving");
         if self.index.exists() || !(moving.exists() || self.dir.join("db").exists()) {
@@ -117,7 +118,7 @@ impl Places {
     }
 }
 
-/// Makes renamed and new files of a directory durable.
+/// Syncs a directory, so that its renamed and new files survive a power cut.
 pub(super) fn sync_directory(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
@@ -161,10 +162,10 @@ pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
 
 const BALLAST: &str = "ballast";
 
-/// Writes the ballast. Recovery on a full disk needs its room: opening sled writes a snapshot, and the rest of the
-/// journal has to be applied.
+/// Writes the ballast. Recovery on a full disk needs the room that it reserves: opening sled writes a snapshot, and the
+/// rest of the journal has to be applied.
 ///
-/// If it can be written, there is also room for commits again.
+/// If the ballast can be written, there is also room for commits again.
 pub(super) fn write_ballast(places: &Places) -> Result<(), StorageError> {
     const SEGMENT: u64 = 512 * 1024; // sled's log grows in these
     let snapshots = snapshots(&places.index)?;
@@ -174,7 +175,7 @@ pub(super) fn write_ballast(places: &Places) -> Result<(), StorageError> {
     if path.metadata().is_ok_and(|found| found.len() >= bytes) {
         return Ok(());
     }
-    // With room for the ballast alone, the next write would fail again.
+    // If the disk only had room for the ballast, the next commit would fail again.
     let spare = places.dir.join("ballast.spare");
     let written = fill(&path, bytes).and_then(|()| fill(&spare, SEGMENT));
     remove_file(&spare)?;
@@ -199,7 +200,7 @@ fn fill(path: &Path, bytes: u64) -> Result<(), StorageError> {
 
 const LOCK: &str = "lock";
 
-/// How long a lock may outlive its process: a forked child holds it until its exec.
+/// How long the lock of an ended process may last: a forked child holds it until its exec.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Locks the directory for this process.
@@ -259,10 +260,10 @@ fn inode(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Gives the files that root created in a data directory to the directory's owner when it is dropped.
+/// When dropped, gives the files that root created in a data directory to the directory's owner.
 ///
 /// An operator runs `callboard restore` and similar commands with sudo, on the data directory of a service with its own
-/// user. Without this the service could not read the new files.
+/// user. Otherwise the service could not read the new files.
 ///
 /// Does nothing if this process does not run as root, or if root owns the directory.
 #[derive(Debug)]
@@ -306,8 +307,8 @@ fn give_to_owner(dir: &Path) -> io::Result<()> {
     give_entries(&dir, &owner)
 }
 
-/// The owner could replace names meanwhile. So each name is opened once, without following links, and only the open file
-/// is examined and changed. A file with a second name may belong to somebody else and stays as it is.
+/// The owner could replace names meanwhile, so each name is opened once, without following links, and only the open
+/// file is examined and changed. A file with a second hard link may belong to somebody else and is not changed.
 fn give_entries(dir: &OwnedFd, owner: &Stat) -> io::Result<()> {
     let (user, group) = (Some(Uid::from_raw(owner.st_uid)), Some(Gid::from_raw(owner.st_gid)));
     for entry in Dir::read_from(dir)? {

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 /// Why a data directory could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process, or another store of this process, has it open.
+    /// Another process, or another store of this process, has the directory open.
     #[error("the data directory {} is in use by another callboard; stop that one, or choose another with --data", dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
     },
-    /// A newer version of Callboard wrote it.
+    /// A newer version of Callboard wrote the directory.
     #[error(
         "the data directory {} is in format {found}, and this callboard knows formats up to {known}; \
          run the newer callboard, or restore a backup that this one made", dir.display()
@@ -20,12 +20,12 @@ pub enum OpenError {
     Newer {
         /// The directory.
         dir: PathBuf,
-        /// Its format.
+        /// The format of the directory.
         found: u8,
         /// The newest format that this version reads.
         known: u8,
     },
-    /// It holds other conferences, and not this one.
+    /// The directory holds other conferences, and not this one.
     #[error(
         "the data directory {} holds the conference {}, and the config is for {wanted}; write slug = {:?} under \
          [conference], name another directory with --data, or begin a conference of that name beside it with \
@@ -47,7 +47,7 @@ pub enum OpenError {
         /// The system's error.
         cause: io::Error,
     },
-    /// The database in it does not open.
+    /// The database in the directory does not open.
     #[error("the store in {} does not open: {cause}", dir.display())]
     Engine {
         /// The directory.
@@ -72,7 +72,7 @@ impl OpenError {
         matches!(self, Self::Directory { cause, .. } if matches!(cause.kind(), ReadOnlyFilesystem | PermissionDenied))
     }
 
-    /// The same error for another directory: the original of a snapshot.
+    /// The same error with the path `place`. Errors about the copy in a snapshot then name the original directory.
     pub(super) fn of_directory(mut self, place: &Path) -> Self {
         match &mut self {
             Self::Locked { dir }
@@ -94,17 +94,17 @@ pub enum ReadError {
     Newer {
         /// The kind of record.
         what: &'static str,
-        /// Its format.
+        /// The record's format.
         found: u8,
         /// The newest format that this version reads.
         known: u8,
     },
-    /// The stored bytes are not those that were written.
+    /// The stored bytes differ from those that were written.
     #[error("a stored {what} is damaged: {cause}")]
     Damaged {
         /// The kind of record.
         what: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the record.
         cause: String,
     },
     /// The store is closed, or it is being reopened after a failure.
@@ -115,8 +115,9 @@ pub enum ReadError {
 /// Why a commit was not acknowledged.
 ///
 /// After [`Self::Conflict`] and [`Self::TooLarge`], nothing of the commit was written. After [`Self::Full`] and
-/// [`Self::Unavailable`] the outcome is open until the store accepts writes again. Then nothing of the commit is
-/// there, unless the journal had it before the index failed. A caller that must know reads the record again.
+/// [`Self::Unavailable`] the outcome is unknown until the store accepts writes again. From then on nothing of the
+/// commit is in the store, unless the journal had it before the index failed. A caller that needs the outcome reads the
+/// record again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// Another commit changed a record since it was read.
@@ -139,7 +140,7 @@ pub(super) enum StorageError {
     /// No space is left, or a quota or size limit is reached.
     #[error("the disk is full")]
     Full,
-    /// sled panicked. Its process-wide state cannot be trusted any more.
+    /// sled panicked. Its process-wide state cannot be trusted afterwards.
     #[error("the database panicked: {0}")]
     Panicked(String),
     /// Any other error.

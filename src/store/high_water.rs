@@ -1,7 +1,8 @@
 //! The high-water mark: the highest numbers ever issued. No backup contains it.
 //!
-//! Owns `DIR/high-water`. After a restore, counters continue above it, so that no number is seen twice with different
-//! content. It is on disk before a number is used: releases and sessions one by one, versions of agendas in blocks.
+//! Owns `DIR/high-water`. After a restore, counters continue above the mark, so that no number is issued twice with
+//! different content. The mark is written to disk before a number is used: releases and sessions one by one, versions
+//! of agendas in blocks.
 
 use super::cell::Space;
 use super::directory::sync_directory;
@@ -20,7 +21,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The versions of agendas that one write of the mark allows.
+/// How many versions of agendas one write of the mark allows.
 const BLOCK: u64 = 64;
 
 /// The highest numbers ever issued.
@@ -37,7 +38,7 @@ pub struct HighWater {
 }
 
 impl HighWater {
-    /// The higher of each.
+    /// The mark with the higher value of each number.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self {
@@ -74,8 +75,8 @@ pub(super) struct HighWaterFile {
 }
 
 impl HighWaterFile {
-    /// Reads the mark. If it is damaged or missing, as with an older version, the highest numbers in the store take
-    /// its place, and the next write stores them.
+    /// Reads the mark. If the file is damaged or missing, as with an older version, the mark is the highest numbers in
+    /// the store, and the next write stores it.
     pub(super) fn open(path: PathBuf, index: &Index, space: &Space) -> Result<Self, StorageError> {
         let found = read(&path)?;
         let is_written = found.is_some();
@@ -86,7 +87,7 @@ impl HighWaterFile {
         Ok(Self { path, known, is_written })
     }
 
-    /// Raises the mark to cover `writes`, before they are made.
+    /// Raises the mark to cover `writes`, before the writes are made.
     pub(super) fn allow<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), StorageError> {
         let wanted = writes.map(HighWater::of).fold(HighWater::default(), HighWater::max);
         if self.is_written && self.known.max(wanted) == self.known {
@@ -100,7 +101,7 @@ impl HighWaterFile {
     }
 }
 
-/// Raises the mark of a store that is not open to at least `wanted`.
+/// Raises the mark in a data directory whose store is not open to at least `wanted`.
 pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), StorageError> {
     write(path, read(path)?.unwrap_or_default().max(wanted))
 }
@@ -122,7 +123,7 @@ fn survey(index: &Index, space: &Space) -> Result<HighWater, ReadError> {
     }))
 }
 
-/// Writes one line of JSON, and one with its CRC-32C.
+/// Writes the mark as a line of JSON and a line with its CRC-32C.
 fn write(path: &Path, mark: HighWater) -> Result<(), StorageError> {
     let line = serde_json::to_string(&mark).map_err(|error| StorageError::Failed(error.to_string()))?;
     let temporary = path.with_extension("new");

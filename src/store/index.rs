@@ -1,6 +1,6 @@
-//! The index: all records in sled, where they are read. Only this folder knows sled.
+//! The index: all records in sled, from which the store reads. Only this folder uses sled.
 //!
-//! It is a cache of checkpoint and journal: an index that is damaged or behind is rebuilt from them.
+//! The index can be derived from checkpoint and journal: if it is damaged or behind, it is rebuilt from them.
 
 pub(super) mod engine;
 pub(super) mod ledger;

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The version that is written and the newest that is read. It is the store's format, since the records have it.
+/// The version that is written, and the newest that is read: the store's format, since lines hold the store's records.
 pub(super) const VERSION: u32 = FORMAT as u32;
 
 /// The first line.
@@ -39,7 +39,7 @@ pub(super) struct CheckpointHead {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CheckpointEnd {
     pub(super) records: u64,
-    /// The sequence of the state.
+    /// The sequence of the state that the checkpoint holds.
     pub(super) sequence: u64,
     pub(super) sha256: String,
 }
@@ -127,7 +127,7 @@ struct WholeRecord<'a> {
     packed: Option<u16>,
 }
 
-/// The record of some rows, if writing it again gives the same rows.
+/// The record in `parts`, if writing the record again gives the same rows.
 fn record(parts: &[Row]) -> Option<WholeRecord<'_>> {
     let (cell, conference, id) = Cell::of_key(&parts.first()?.0)?;
     let bytes = cell.join(parts).ok()?;

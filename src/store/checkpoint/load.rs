@@ -1,4 +1,4 @@
-//! Reading a checkpoint, whole or not at all.
+//! Reads a checkpoint: all of it, or an error.
 
 use super::line::{CheckpointEnd, CheckpointHead, ParsedLine, VERSION, parse};
 use crate::store::cell::{Cell, Changes};
@@ -17,14 +17,14 @@ const BATCH: usize = 2000;
 /// Why a checkpoint cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum LoadError {
-    /// It is damaged.
+    /// The checkpoint is damaged.
     #[error("line {line} is damaged: {cause}")]
     Damaged {
-        /// From 1.
+        /// The number of the line, from 1.
         line: u64,
         cause: String,
     },
-    /// A newer version wrote it.
+    /// A newer version wrote the checkpoint.
     #[error("it is in format {0}, and this callboard knows formats up to {VERSION}")]
     Newer(u32),
     #[error("it cannot be read: {0}")]
@@ -113,7 +113,7 @@ fn read_from(
 struct Loading<'a> {
     engine: &'a Engine,
     batch: Changes,
-    /// The highest key so far. Records after it are new.
+    /// The highest key so far. A record with a higher key is new.
     newest: Vec<u8>,
 }
 
@@ -144,7 +144,7 @@ impl Loading<'_> {
         if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
     }
 
-    /// Removes an earlier line's record, which may have more parts than the new one.
+    /// Removes the record of an earlier line, which may have more parts than the new record.
     fn remove(&mut self, cell: &Cell) -> Result<(), StorageError> {
         for part in 0..=u16::MAX {
             let key = cell.key(part);

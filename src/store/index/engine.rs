@@ -1,17 +1,17 @@
 //! sled 0.34 behind a narrow interface. Nothing else in the crate uses it.
 //!
-//! These are the workarounds that make its reads trustworthy:
+//! These workarounds make sled's reads trustworthy:
 //!
 //! - `flush_async` hangs forever with seven or more concurrent callers (sled 1308). Only the commit thread writes,
 //!   with the blocking `flush()`.
 //! - `flush()` is no fsync on Linux: it leaves the log in the page cache. [`Engine::sync`] adds an fdatasync of
 //!   sled's file `db`, and opening syncs the directory and `conf`, which sled never does. sled's own flusher is off,
 //!   since it only logs a failed fsync. No acknowledgement waits for these syncs; the journal has its own.
-//! - After a crash, sled takes a leftover `snap.*.generating` for a snapshot and no longer opens (sled 1527). It is
-//!   removed first, under our lock, so no living process loses one.
-//! - Errors persist until sled is reopened, and even pages that it wrote can then be unreadable. It can also panic.
-//!   A panic is caught and returned as an error.
-//! - Opening writes a snapshot, for which a full disk has no room. The ballast file is removed for it.
+//! - After a crash, sled takes a leftover `snap.*.generating` for a snapshot and no longer opens (sled 1527). The file
+//!   is removed before opening, under our lock, so no running process loses its snapshot.
+//! - Errors persist until sled is reopened, and even pages that it wrote can then be unreadable. sled can also panic. A
+//!   panic is caught and returned as an error.
+//! - Opening writes a snapshot, for which a full disk has no room. The ballast file is removed to make room.
 //! - A batch is atomic within one tree only. There is one tree, the default one, and keys have prefixes.
 //! - While a batch is applied, reads of other threads wait for a process-wide lock of sled.
 //! - No `Mode` is set, since 0.34.7 never reads it. Later writes clean old segments.
@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// The most threads of a scan. The page of each is in memory beside the cache.
+/// The most threads of a scan. Each thread holds one page in memory beside sled's cache.
 const SCANNERS: usize = 4;
 
 impl From<sled::Error> for StorageError {
@@ -70,12 +70,12 @@ impl Engine {
         Ok(Self(Arc::new(Database { db, log })))
     }
 
-    /// Whether both are clones of one database.
+    /// Whether both engines are clones of one database.
     pub(in crate::store) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Applies all changes with the tally after them, or nothing. They reach the disk some time later.
+    /// Applies all changes and the tally after them, or nothing. They are on disk only after [`Self::sync`].
     pub(in crate::store) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), StorageError> {
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
@@ -89,12 +89,12 @@ impl Engine {
         guarded(|| self.0.db.apply_batch(batch))
     }
 
-    /// Hands all writes to the system. They survive a killed process from then on.
+    /// Hands all writes to the system. From then on they survive a killed process, but not a power cut.
     pub(in crate::store) fn flush(&self) -> Result<(), StorageError> {
         guarded(|| self.0.db.flush()).map(drop)
     }
 
-    /// Flushes, and waits until everything is on disk.
+    /// Flushes, and waits until all writes are on disk.
     pub(in crate::store) fn sync(&self) -> Result<(), StorageError> {
         self.flush()?;
         Ok(self.0.log.sync_data()?)
@@ -102,7 +102,7 @@ impl Engine {
 
     /// Calls `show` once for each row but the tally, on several threads, each with its own sum. Returns the sums.
     ///
-    /// A million agendas take sled most of a start, and its pages can be read in parallel.
+    /// Reading a million agendas from sled takes most of a start. Its pages can be read in parallel.
     pub(in crate::store) fn scan<T: Default + Send>(
         &self,
         show: impl Fn(&mut T, &[u8], &[u8]) + Sync,
@@ -128,7 +128,7 @@ impl Engine {
         };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         std::thread::scope(|scope| {
-            // If the system refuses a thread, the others take its share.
+            // If the system refuses a thread, the other threads take its share.
             let others: Vec<_> = (1..cores.min(SCANNERS))
                 .map_while(|_| {
                     std::thread::Builder::new().name("scan".to_owned()).spawn_scoped(scope, work).ok()
@@ -143,8 +143,8 @@ impl Engine {
         })
     }
 
-    /// The keys at which a scan cuts the tree. It cuts at the first byte of ids, since large tables have digests as ids.
-    /// The cuts are sorted and begin before every key, so each row is in exactly one share.
+    /// The keys at which a scan splits the tree. It splits at the first byte of ids, since large tables have digests as
+    /// ids. The cuts are sorted and begin before every key, so each row is in exactly one share.
     fn cuts(&self) -> Result<Vec<Vec<u8>>, StorageError> {
         const STEP: usize = 16;
         let mut cuts = vec![Vec::new()];
@@ -198,7 +198,7 @@ impl Engine {
         })
     }
 
-    /// Gives this clone up. With the last one sled flushes, unless it failed before, and may panic.
+    /// Drops this clone. Dropping the last one flushes sled, unless sled failed before, and may panic.
     pub(in crate::store) fn close(self) {
         if let Err(error) = guarded(|| {
             drop(self);
@@ -209,10 +209,11 @@ impl Engine {
     }
 }
 
-/// How long sled's lock may outlive its database, on a busy machine or under a slow read.
+/// How long sled may hold its lock after its database is dropped, on a busy machine or under a slow read.
 const LINGERS: Duration = Duration::from_secs(5);
 
-/// Waits for a lock that an earlier database of this process still holds: the caller has locked the directory.
+/// Waits for a lock that an earlier database of this process still holds: the caller has locked the directory, so no
+/// other process can hold it.
 fn open_unlocked(config: &sled::Config) -> Result<sled::Db, StorageError> {
     let started = Instant::now();
     loop {
@@ -231,7 +232,7 @@ fn generating(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
     Ok(paths)
 }
 
-/// Runs sled and returns a panic as an error.
+/// Runs `work` and returns a panic of sled as an error.
 fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StorageError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
@@ -246,7 +247,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Storag
 /// Asks the system to read a whole file ahead, on a thread: on a slow disk the requests take as long as the reading.
 ///
 /// Verifying a million agendas reads nearly all of sled's file in the order of keys, which is random on disk. Without
-/// this, a start after a reboot mostly waits for single pages.
+/// the advice, a start after a reboot mostly waits for single pages.
 #[cfg(target_os = "linux")]
 fn read_ahead(file: File) {
     use rustix::fs::{Advice, fadvise};
@@ -266,7 +267,7 @@ fn read_ahead(file: File) {
     thread.spawn(move || advise().unwrap_or_else(log)).map_or_else(log, drop);
 }
 
-/// Other systems have no such advice.
+/// Other systems do not offer this advice.
 #[cfg(not(target_os = "linux"))]
 fn read_ahead(_: File) {}
 

@@ -5,7 +5,7 @@
 //! base n    the pieces of release n, and the changes of later releases in records under the number n
 //! ```
 //!
-//! The head names the base. So one small commit replaces a ledger by another, however large they are.
+//! The head names the base. So one small commit replaces one ledger by another, whatever their sizes.
 
 use super::engine::Engine;
 use super::scan::Records;
@@ -42,8 +42,8 @@ impl View {
 
 /// The ledger of the live release; none before the first.
 ///
-/// It is read page by page. If a release is published meanwhile, reading starts again, so the result is of one
-/// release.
+/// The ledger is read page by page. If a release is published meanwhile, reading starts again, so the result belongs to
+/// one release.
 pub(in crate::store) fn read(index: &Index, space: &Space) -> Result<Option<Ledger>, ReadError> {
     loop {
         let Some(head) = head(index, space)? else { return Ok(None) };
@@ -141,7 +141,7 @@ fn piece(index: &Index, space: &Space, base: LedgerBase, number: u32) -> Result<
     piece.ok_or_else(|| cell.damaged("a piece of it is missing"))
 }
 
-/// The later changes of a ledger in pieces.
+/// The changes that later releases made to a ledger in pieces.
 struct Amended<'a> {
     records: Records<'a>,
 }
@@ -216,10 +216,10 @@ fn damaged(table: Table, cause: impl ToString) -> ReadError {
 /// The most leftover rows that one commit removes.
 const LEFTOVERS: usize = 512;
 
-/// Rows that no release needs, to be removed: pieces of releases that were never published, and a replaced ledger.
-/// Empty if there are no more.
+/// Rows that no release needs: pieces of releases that were never published, and a replaced ledger. Empty if there are
+/// no more.
 ///
-/// The head alone decides, so after a crash the same rows are found again.
+/// Only the head decides, so after a crash the same rows are found again.
 pub(in crate::store) fn leftovers(
     engine: &Engine,
     space: &Space,

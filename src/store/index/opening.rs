@@ -1,9 +1,9 @@
 //! Opening the index: verify it, apply the rest of the journal, and rebuild it if it cannot be trusted.
 //!
-//! An index is trusted if every value has its checksum, all rows match the tally, and with the rest of the journal it
-//! reaches the end of journal and checkpoints. Otherwise a new index is built beside it from the newest whole
-//! checkpoint and the journal, and renamed into place. The damaged index is kept for an analysis. If the database aborts
-//! or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
+//! An index is trusted if every value has its checksum, all rows match the tally, and with the rest of the journal the
+//! index reaches the end of journal and checkpoints. Otherwise a new index is built beside it from the newest whole
+//! checkpoint and the journal, and renamed into place. The damaged index is kept, to be analysed. If the database
+//! aborts or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
 
 use super::engine::Engine;
 use super::tally::{TALLY, Tally};
@@ -21,7 +21,7 @@ use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 
-/// After this many openings in a row that did not end, the index is not opened again.
+/// After this many openings in a row that did not end, the index is rebuilt instead of opened.
 const ATTEMPTS: u8 = 2;
 
 /// The damage that an opening found.
@@ -29,13 +29,13 @@ const ATTEMPTS: u8 = 2;
 pub(in crate::store) struct Damage {
     /// The index was rebuilt.
     pub(in crate::store) rebuilt: bool,
-    /// Journal or checkpoints are damaged. A new checkpoint repairs that.
+    /// Journal or checkpoints are damaged. A new checkpoint repairs the damage.
     pub(in crate::store) copy_damaged: bool,
     /// Rows or journal records that are in neither copy.
     pub(in crate::store) lost: u64,
 }
 
-/// An open index with everything in the journal.
+/// An open index, and the journal records that could not be applied to it.
 pub(in crate::store) struct Opened {
     pub(in crate::store) engine: Engine,
     pub(in crate::store) tally: Tally,
@@ -150,7 +150,7 @@ fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opene
     Ok(Opened { engine, tally, findings, damage, pending })
 }
 
-/// Whether the index has a second copy.
+/// Whether journal and checkpoints are a second copy of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SecondCopy {
     None,
@@ -165,7 +165,7 @@ impl SecondCopy {
     }
 }
 
-/// Whether the journal begins with the first commit.
+/// Whether the journal begins with the first commit of the store.
 pub(in crate::store) fn is_whole_journal(places: &Places) -> io::Result<bool> {
     Ok(segments(&places.journal)?.first().is_some_and(|segment| segment.first == 1))
 }
@@ -214,7 +214,7 @@ pub(in crate::store) fn examine(places: &Places, cache_bytes: u64) -> Result<Exa
 }
 
 enum CatchUpError {
-    /// The journal lacks the next record and has later ones.
+    /// The journal lacks the next record and has later records.
     Gap,
     Engine(StorageError),
 }
@@ -225,7 +225,7 @@ impl<E: Into<StorageError>> From<E> for CatchUpError {
     }
 }
 
-/// An index with the rest of the journal.
+/// An index to which the rest of the journal was applied.
 struct CaughtUp {
     engine: Engine,
     tally: Tally,
@@ -235,7 +235,7 @@ struct CaughtUp {
     reached: u64,
 }
 
-/// Applies the rest of the journal to an index that is sound, or that has no second copy.
+/// Applies the rest of the journal to an index that is undamaged, or that has no second copy.
 fn catch_up(
     places: &Places,
     found: ExaminedIndex,
@@ -286,7 +286,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     })?;
     let held = batches.sequence;
     batches.finish()?;
-    // A checkpoint that cannot be loaded may be newer. Its sequences were used.
+    // A checkpoint that cannot be loaded may be newer, and its sequences must not be used again.
     let reached = newest_sequence(places, &findings)?.max(held);
     damage.lost += findings.missing + (reached - held);
     let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
@@ -307,7 +307,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     Ok(CaughtUp { engine, tally, findings, pending: Changes::new(), reached })
 }
 
-/// A new index with the newest whole checkpoint, and the sequence of that checkpoint.
+/// Builds a new index from the newest whole checkpoint. Returns the index and the checkpoint's sequence.
 fn load_newest(
     places: &Places,
     cache_bytes: u64,

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 /// The rows of one record after the other, in the order of their keys.
 ///
-/// It reads page by page, each at its own moment. A record is always of one moment.
+/// The pages are read at different moments. The rows of one record are always read at the same moment.
 pub(in crate::store) struct Groups<'a> {
     index: &'a Index,
     prefix: Vec<u8>,
@@ -25,7 +25,7 @@ impl<'a> Groups<'a> {
         Self { index, prefix, after: None, limit: 1024, is_done: false, ready: VecDeque::new() }
     }
 
-    /// Reads a page. The page may cut off its last record, so the next page begins with it.
+    /// Reads a page. The page may cut off its last record; the next page begins with that record.
     fn fill(&mut self) -> Result<(), ReadError> {
         let page = self.index.read_patiently(|view| {
             #[cfg(test)]
@@ -33,7 +33,7 @@ impl<'a> Groups<'a> {
             view.page(&self.prefix, self.after.as_deref(), self.limit)
         })?;
         let mut records: VecDeque<Vec<Row>> = VecDeque::new();
-        // The record before the page may have grown since. Its new parts are skipped.
+        // The record before the page may have grown since it was read. Its new parts are skipped.
         let returned = self.after.as_deref().map(base);
         for row in page.rows.into_iter().skip_while(|(key, _)| Some(base(key)) == returned) {
             match records.back_mut() {
@@ -70,7 +70,7 @@ impl Iterator for Groups<'_> {
     }
 }
 
-/// The part that the keys of a record share.
+/// The part of a key that all keys of a record share.
 fn base(key: &[u8]) -> &[u8] {
     key.split_last_chunk::<2>().map_or(&[], |(base, _)| base)
 }
@@ -87,7 +87,7 @@ impl<'a> Records<'a> {
         Self::within(index, space, table, &[])
     }
 
-    /// The records whose ids begin with `begin`, which is left out of the ids.
+    /// The records whose ids begin with `begin`, with `begin` removed from the ids.
     pub(in crate::store) fn within(index: &'a Index, space: &Space, table: Table, begin: &[u8]) -> Self {
         let mut prefix = space.table(table);
         prefix.extend_from_slice(begin);
@@ -115,7 +115,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Ids and bytes. A damaged record is an error in its place, and the scan continues.
+/// Yields ids and bytes. A damaged record yields an error, and the scan continues.
 impl Iterator for Records<'_> {
     type Item = Result<Row, ReadError>;
 

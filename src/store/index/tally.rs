@@ -1,8 +1,8 @@
 //! The tally: the index's position in the journal, and a checksum of all its rows.
 //!
-//! The checksum in a value shows that the value is whole. It does not show an outdated or missing value, and sled 0.34
+//! The checksum in a value shows that the value is whole, but does not show an outdated or missing value, and sled 0.34
 //! can open on an older state of a page without an error. So each batch also writes the sequence of the last journal
-//! record, the number of rows, and the sum of a mark of each row. One scan verifies them.
+//! record, the number of rows, and the sum of a mark of each row. One scan verifies all of them.
 
 use crate::store::cell::{Changes, Row};
 
@@ -12,7 +12,7 @@ pub(in crate::store) const TALLY: &[u8] = b"\0tally";
 /// The tally of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::store) struct Tally {
-    /// The last journal record in the index.
+    /// The sequence of the last journal record in the index.
     pub(in crate::store) sequence: u64,
     /// The number of rows.
     pub(in crate::store) rows: u64,

@@ -1,8 +1,8 @@
-//! What readers see: the index as it was after the last acknowledged group of commits.
+//! The readers' view: the index as it was after the last acknowledged group of commits.
 //!
-//! sled shows a batch at once, before its group is acknowledged. So the commit thread first publishes the values that
-//! the group's keys had before it. A reader reads from sled and then replaces every value that a later group has
-//! changed, see [`Undo`]. It sees one moment, however long it reads, and holds no lock while it waits for the disk.
+//! sled shows a batch at once, before its group is acknowledged. So the commit thread first publishes the old values of
+//! the group's keys. A reader reads from sled and then replaces every value that a later group has changed, see
+//! [`Undo`]. The reader sees one moment, however long it reads, and holds no lock while it waits for the disk.
 
 use super::engine::Engine;
 use crate::revision::Digest;
@@ -23,9 +23,9 @@ const REOPENING: Duration = Duration::from_secs(2);
 /// The index of an open store, shared by readers and the commit thread.
 pub(in crate::store) struct Index {
     current: RwLock<View>,
-    /// The generation of `current`, for readers that need nothing else.
+    /// A copy of `current.generation`, for readers that need only the generation.
     generation: AtomicU64,
-    /// A reader found that the database fails. The commit thread will reopen it.
+    /// Whether a reader found that the database fails. The commit thread then reopens the database.
     is_failing: AtomicBool,
     is_reopening: AtomicBool,
     #[cfg(test)]
@@ -38,14 +38,14 @@ pub(in crate::store) struct View {
     /// None while the database is being reopened, and after it was closed.
     engine: Option<Engine>,
     undo: Arc<Undo>,
-    /// Differs between moments with different records.
+    /// Moments with different records have different generations.
     pub(in crate::store) generation: u64,
 }
 
 /// The old values of the keys that a group of commits changes, with a link to those of the next group.
 ///
-/// A reader keeps the node of its moment alive, and with it the nodes that follow. The first node with a key has the
-/// key's value at that moment. A key in no node has the value that sled returned before the nodes were searched.
+/// A reader keeps the node of its moment alive, and with it the later nodes. The first node with a key has the key's
+/// value at that moment. A key in no node has the value that sled returned before the nodes were searched.
 #[derive(Default)]
 struct Undo {
     before: OnceLock<Changes>,
@@ -59,7 +59,7 @@ impl Undo {
     }
 }
 
-/// A slow reader may hold thousands of nodes: dropping them one inside the other would overflow the stack.
+/// A slow reader may keep thousands of nodes alive. Dropping them recursively would overflow the stack.
 impl Drop for Undo {
     fn drop(&mut self) {
         let mut next = self.next.take();
@@ -142,7 +142,7 @@ pub(super) struct Page {
 }
 
 impl Index {
-    /// The index over a database. `newer`: rows of the journal that could not be applied to it.
+    /// The view of a database. `newer` holds rows of the journal that could not be applied to it.
     pub(in crate::store) fn new(engine: Engine, newer: Changes) -> Self {
         let undo = Undo::default();
         if !newer.is_empty() {
@@ -158,15 +158,14 @@ impl Index {
         }
     }
 
-    /// Differs from earlier values whenever readers may see something else.
+    /// A number that changes with every change that readers may see.
     pub(in crate::store) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Runs a read at one moment. It never waits for a reopening, since it may run on a thread of the reactor.
+    /// Runs a read at one moment. The read never waits for a reopening, since it may run on a thread of the reactor.
     ///
-    /// A failed sled reads only what it has cached. A read that meets it fails, and the commit thread reopens the
-    /// database.
+    /// A failed sled reads only cached pages. The first read that fails makes the commit thread reopen the database.
     pub(in crate::store) fn read<T>(
         &self,
         read: impl FnOnce(&View) -> Result<T, ReadError>,
@@ -185,7 +184,7 @@ impl Index {
         result
     }
 
-    /// Like [`Self::read`], for scans on blocking threads: it waits for a database that is being reopened.
+    /// Like [`Self::read`], for scans on blocking threads: waits while the database is being reopened.
     pub(super) fn read_patiently<T>(
         &self,
         read: impl Fn(&View) -> Result<T, ReadError>,
@@ -200,29 +199,29 @@ impl Index {
         self.read(read)
     }
 
-    /// Whether reads that fail now may soon succeed.
+    /// Whether reads that fail now may succeed soon.
     fn may_come_back(&self) -> bool {
         self.is_reopening.load(Ordering::Relaxed) || self.lock().engine.is_some()
     }
 
-    /// Whether the database fails or is being reopened.
+    /// Whether the database has failed or is being reopened.
     pub(in crate::store) fn is_interrupted(&self) -> bool {
         self.is_reopening.load(Ordering::Relaxed) || self.is_failing()
     }
 
-    /// Whether a reader met a failing database since it was opened.
+    /// Whether a read found the database failing since it was opened.
     pub(in crate::store) fn is_failing(&self) -> bool {
         self.is_failing.load(Ordering::Relaxed)
     }
 
-    /// Publishes the values before a group of commits. The group may then be applied to the database, and no reader
-    /// sees it before [`Self::end_group`].
+    /// Publishes the old values of the keys of a group of commits. The group may then be applied to the database, and
+    /// no reader sees it before [`Self::end_group`].
     pub(in crate::store) fn begin_group(&self, before: Changes) -> Result<(), StorageError> {
         let set = self.lock().undo.before.set(before);
         set.map_err(|_| StorageError::Failed("the group before was never ended".to_owned()))
     }
 
-    /// Shows a group of commits to readers. `in_lock` runs when no reader can see it yet.
+    /// Shows a group of commits to readers. `in_lock` runs under the lock, before any reader can see the group.
     pub(in crate::store) fn end_group(&self, in_lock: impl FnOnce()) {
         let mut view = self.lock_for_change();
         let next = Arc::new(Undo::default());
@@ -233,7 +232,7 @@ impl Index {
         drop(ended); // after the lock, since a group may be large
     }
 
-    /// Takes the database out, to close it. Reads fail from now on, unless `reopens` until [`Self::reopened`].
+    /// Takes the database out, to close it. Reads fail from then on; with `reopens` only until [`Self::reopened`].
     pub(in crate::store) fn take_engine(&self, reopens: bool) -> Option<Engine> {
         let mut view = self.lock_for_change();
         view.undo = Arc::default();
@@ -242,7 +241,7 @@ impl Index {
         view.engine.take()
     }
 
-    /// Ends a reopening, with a database and the newer rows of the journal that could not be applied to it.
+    /// Ends a reopening. `opened` is the database and the rows of the journal that could not be applied to it.
     pub(in crate::store) fn reopened(&self, opened: Option<(Engine, Changes)>) {
         let mut view = self.lock_for_change();
         self.is_reopening.store(false, Ordering::Relaxed);
@@ -253,17 +252,17 @@ impl Index {
         }
     }
 
-    /// The database itself, to flush it.
+    /// The database, to flush it.
     pub(in crate::store) fn engine(&self) -> Option<Engine> {
         self.lock().engine.clone()
     }
 
-    /// A panic elsewhere leaves nothing half-done behind, so poison is no obstacle.
+    /// Ignores poison, since a panic of another thread leaves the view complete.
     fn lock(&self) -> RwLockReadGuard<'_, View> {
         self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every change of what readers see goes through here, so each has a new generation.
+    /// Every change of the view takes this lock, which gives the view a new generation.
     fn lock_for_change(&self) -> RwLockWriteGuard<'_, View> {
         let mut view = self.current.write().unwrap_or_else(PoisonError::into_inner);
         view.generation += 1;
@@ -276,9 +275,9 @@ impl Index {
 #[cfg(test)]
 #[derive(Default)]
 pub(in crate::store) struct SlowDisk {
-    /// Locked while all reads wait.
+    /// Locked while all reads are stalled.
     pub(in crate::store) reads: RwLock<()>,
-    /// Locked while scans wait.
+    /// Locked while scans are stalled.
     pub(in crate::store) scans: RwLock<()>,
     pub(in crate::store) waiting_scans: std::sync::atomic::AtomicUsize,
 }
@@ -332,7 +331,7 @@ mod tests {
         assert_eq!(tries, 1);
     }
 
-    /// The commit thread reads the journal to reopen the index. One segment is a pipe without a writer, so the
+    /// To reopen the index, the commit thread reads the journal. One segment is a pipe without a writer, so the
     /// reopening lasts as long as the test wants.
     #[test]
     fn a_read_during_a_reopening_fails_at_once() {
@@ -348,7 +347,7 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
-        // The first reads may come before the reopening. A read that waits for its end never answers.
+        // The first reads may come before the reopening. A read that waits for the end of the reopening never returns.
         let mut failed = 0;
         while failed < 100 {
             let answered =
