@@ -1,10 +1,11 @@
-//! The journal: a commit is acknowledged once it is here.
+//! The journal: the log of commits. A commit is acknowledged once its record is on disk here.
 //!
-//! Owns `DIR/journal/`: segments that only grow, each named by the sequence of its first record. Sequences have no gaps.
-//! It knows rows, but not their meaning. One thread writes, and a record is durable once [`Journal::append`] returned.
+//! Owns `DIR/journal/`: segments that only grow, each named by the sequence of its first record. Sequences have no
+//! gaps. The journal stores rows and does not interpret them. One thread writes, and a record is durable once
+//! [`Journal::append`] has returned.
 //!
 //! After a failed write or sync the end of the file cannot be trusted, since the kernel drops pages that it could not
-//! write (fsync(2)). [`Journal::repair`] cuts the end off and continues in a new file.
+//! write (fsync(2)). [`Journal::repair`] cuts the untrusted end off and continues in a new file.
 
 pub(super) mod replay;
 pub(super) mod segment;
@@ -35,7 +36,7 @@ pub(super) fn prune(dir: &Path, sequence: u64) -> io::Result<()> {
     sync_directory(dir)
 }
 
-/// Creates the journal of a new store. A journal with the first segment is complete.
+/// Creates the journal of a new store. A journal that has its first segment is complete.
 pub(super) fn begin(dir: &Path) -> Result<(), StorageError> {
     create(dir, 1).map(drop)
 }
@@ -60,7 +61,7 @@ impl Journal {
             && *length < SEGMENT_BYTES
         {
             let file = OpenOptions::new().write(true).open(&segment.path)?;
-            // This cuts off a torn end, and syncs what a killed process left in the page cache.
+            // Cuts off a torn end, and syncs the records that a killed process left in the page cache.
             file.set_len(*length)?;
             file.sync_all()?;
             sync_directory(dir)?;
@@ -86,7 +87,7 @@ impl Journal {
 
     /// Appends a record. Returns its sequence and size once it is on disk.
     ///
-    /// After an error it accepts no record until [`Self::repair`] has succeeded.
+    /// After an error, no record is accepted until [`Self::repair`] has succeeded.
     pub(super) fn append(&mut self, changes: &Changes) -> Result<(u64, u64), StorageError> {
         if self.is_broken {
             return Err(StorageError::Failed("the journal waits for its repair".to_owned()));
@@ -107,7 +108,8 @@ impl Journal {
         Ok((sequence, bytes.len() as u64))
     }
 
-    /// Cuts off the rest of a failed write and begins a new segment. After it, the failed commit is known to be gone.
+    /// Cuts off the rest of a failed write and begins a new segment. Afterwards the failed commit is certainly not in
+    /// the journal.
     pub(super) fn repair(&mut self) -> Result<(), StorageError> {
         if !self.is_broken {
             return Ok(());
@@ -126,8 +128,8 @@ impl Journal {
     }
 }
 
-/// Creates a segment and makes it durable. An older file of that name has no acknowledged record, or the next segment
-/// would have a later name.
+/// Creates a segment and makes it durable. An older file of that name has no acknowledged record: otherwise the next
+/// segment would have a later name.
 fn create(dir: &Path, first: u64) -> Result<(File, FileIdentity), StorageError> {
     let segment = Segment::new(dir, first);
     remove_file(&segment.path)?;

@@ -1,8 +1,8 @@
 //! The keeper: the thread that makes and verifies checkpoints, and syncs the index.
 //!
-//! A checkpoint is due if the index has no second copy, if a copy is damaged, and when the journal since the newest
-//! checkpoint has grown past a limit. Two checkpoints stay, with the journal since the older one. A minute after
-//! opening and then once a day all of them are verified.
+//! A checkpoint is due if the index has no second copy, if a copy is damaged, or if the journal since the newest
+//! checkpoint has grown past a limit. Two checkpoints are kept, with the journal since the older one. A minute after
+//! opening and then once a day all checkpoints and closed segments are verified.
 
 use super::checkpoint;
 use super::error::StorageError;
@@ -19,19 +19,19 @@ use std::time::{Duration, Instant};
 
 /// The time between two checks while there are commits.
 const TICK: Duration = Duration::from_secs(1);
-/// The time between two checks while nothing is written and the index is synced, for few wake-ups at rest.
+/// The time between two checks while nothing is written and the index is synced. It keeps wake-ups at rest few.
 const TICK_AT_REST: Duration = Duration::from_secs(5);
-/// The time between two reads of the directories while nothing is written. Reading a directory allocates more than the
-/// allocator's caches have, so jemalloc's background thread then purges for a second.
+/// The time between two listings of the directories while nothing is written. Listing a directory allocates more than
+/// the allocator's caches have, so jemalloc's background thread then purges for a second.
 const RELIST: Duration = Duration::from_secs(60);
-/// The time between two syncs of the index. After a power cut the journal since the last one is applied again.
+/// The time between two syncs of the index. After a power cut the journal since the last sync is applied again.
 const SYNC: Duration = Duration::from_secs(10);
 const FIRST_REVIEW: Duration = Duration::from_secs(60);
 const NEXT_REVIEW: Duration = Duration::from_secs(24 * 3600);
-/// The time after a failed checkpoint.
+/// The time between a failed checkpoint and the next attempt.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// An order of the store. The reply is the sequence of the checkpoint.
+/// A request of the store to the keeper. The reply is the sequence of the checkpoint.
 pub(super) enum Order {
     /// Make a checkpoint now.
     Checkpoint(SyncSender<Result<u64, StorageError>>),
@@ -47,10 +47,11 @@ pub(super) struct Keeper {
     next_sync: Instant,
     next_review: Instant,
     synced: u64,
-    /// When a check found that no checkpoint is due, and the journaled bytes then. None if the next check must read the
-    /// directories.
+    /// The time of the check that found no checkpoint due, and the journaled bytes at that time. None if the next check
+    /// must list the directories.
     not_due: Option<(Instant, u64)>,
-    /// Added to the journaled bytes of this process, it gives the bytes since the newest checkpoint.
+    /// The sum of this offset and the journaled bytes of this process is the size of the journal since the newest
+    /// checkpoint.
     offset: i128,
 }
 
@@ -116,7 +117,7 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, "journal and checkpoints cannot be verified"),
             }
         }
-        // A checkpoint takes memory, and so does a publication.
+        // A checkpoint and a publication both take much memory, so they do not run at the same time.
         if now < self.next_try || self.shared.state.is_staging.load(Ordering::Relaxed) {
             return;
         }
@@ -144,7 +145,7 @@ impl Keeper {
         self.shared.state.is_stopping.load(Ordering::Relaxed)
     }
 
-    /// Syncs the index. The commit thread handles an index that fails.
+    /// Syncs the index. The commit thread handles a sync that fails.
     fn sync(&mut self) {
         let applied = self.shared.state.applied.load(Ordering::Acquire);
         if applied == self.synced {
@@ -164,7 +165,7 @@ impl Keeper {
         if self.is_damaged || newest.is_none() && !is_whole_journal(places)? {
             return Ok(true);
         }
-        // A large state is not written again for a small journal.
+        // The limit grows with the state, so that a large state is not written again after few commits.
         let limit = match &newest {
             Some(newest) => limit.max(newest.path.metadata()?.len() / 2),
             None => limit,
@@ -189,7 +190,7 @@ impl Keeper {
         Ok(made.sequence)
     }
 
-    /// This runs here because this thread removes segments of the journal, and it must not do so meanwhile.
+    /// Writes a backup. It runs on this thread, which also removes segments: none may be removed during a backup.
     fn back_up(&self, mut out: Box<dyn Write + Send>) -> Result<u64, StorageError> {
         let sequence = self.write(&mut out)?;
         out.flush()?;
@@ -205,7 +206,7 @@ impl Keeper {
         Ok(sequence)
     }
 
-    /// Verifies checkpoints and closed segments. Returns whether any is damaged.
+    /// Verifies checkpoints and closed segments. Returns whether any of them is damaged.
     fn review(&self) -> io::Result<bool> {
         let places = &self.shared.places;
         let mut is_damaged = false;
@@ -227,7 +228,7 @@ impl Keeper {
     }
 }
 
-/// The bytes of the segments that begin after the newest checkpoint.
+/// The bytes in the segments that begin after the newest checkpoint.
 fn since_checkpoint(shared: &Shared) -> io::Result<u64> {
     let newest = checkpoint::list(&shared.places.checkpoints)?.pop();
     let since = newest.map_or(0, |newest| newest.sequence);

@@ -1,7 +1,7 @@
 //! From writes to rows: reads the records that a write needs, applies the rules and encodes the new records.
 //!
-//! A commit is planned against the index and the commits before it in its group, as if they had run one after the
-//! other. A commit that fails leaves nothing behind.
+//! A commit is planned against the index and the earlier commits of its group, as if the commits had run one after the
+//! other. A commit that fails changes nothing.
 
 use super::cell::{Cell, Changes, FORMAT, Space, kind, packed_parts};
 use super::error::{CommitError, ReadError};
@@ -25,7 +25,7 @@ const COMMIT_BYTES: usize = 512 * 1024 * 1024;
 pub(super) enum PlanError {
     /// A rule or a limit refuses it.
     Refused(CommitError),
-    /// A record that it needs cannot be read.
+    /// A record that the commit needs cannot be read.
     Unreadable(ReadError),
 }
 
@@ -61,7 +61,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
         Self { space, group, fetch, own: Changes::new(), bytes: 0, limit }
     }
 
-    /// Plans a piece of a release that is not published yet.
+    /// Plans the rows of a piece of an unpublished release.
     pub(super) fn piece(mut self, piece: &ReleasePiece) -> Result<Changes, PlanError> {
         let ReleasePiece { release, content } = piece;
         rules::put_piece(self.head()?.as_ref(), *release)?;
@@ -131,7 +131,8 @@ impl<'a, F: Fetch> Plan<'a, F> {
         }
     }
 
-    /// Sets or removes a link. Its own record of format 1 is removed, and the store has the present format from then on.
+    /// Sets or removes a link, and removes the link's own record of format 1. From then on the store has the present
+    /// format.
     fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
         self.raise_format()?;
         self.remove(&self.space.cell(Table::Link, &hash.0))?;
@@ -147,7 +148,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
         self.get(&self.space.cell(Table::Head, b""))
     }
 
-    /// Makes older versions refuse the store from now on: they would not find the new records.
+    /// Records the present format, so that older versions refuse the store: they would not find the new records.
     fn raise_format(&mut self) -> Result<(), PlanError> {
         let format = self.space.cell(Table::Format, b"");
         if self.get(&format)? < Some(FORMAT) {
@@ -173,7 +174,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
         }
         for path in &write.feeds_gone {
             let cell = self.space.feed(base, path);
-            // A piece may still have it.
+            // A piece may still have the mark.
             if base.release == 0 { self.remove(&cell)? } else { self.put(&cell, &None::<FeedMark>)? }
         }
         self.slugs(base, &write.slugs)
@@ -286,7 +287,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
         if packed_parts(&parts).is_some() {
             self.raise_format()?;
         }
-        // A shorter record leaves no part of the longer one behind.
+        // If the new record is shorter, the surplus parts of the old record are removed.
         for surplus in parts.len()..self.parts(cell)? {
             self.own.insert(cell.key(u16::try_from(surplus).unwrap_or(u16::MAX)), None);
         }
@@ -306,8 +307,8 @@ impl<'a, F: Fetch> Plan<'a, F> {
         let Some(value) = self.fetch(&key)? else { return Ok(0) };
         match cell.first(&key, &value) {
             Ok((count, _)) => Ok(count.into()),
-            // A damaged record can be replaced and removed; a damaged record with a fixed name would otherwise stop
-            // publications for good. A compare-and-set has failed before this, since it reads the record.
+            // A damaged record can be replaced and removed; otherwise a damaged record with a fixed name would stop
+            // publications for good. A compare-and-set has failed before this point, since it reads the record.
             Err(ReadError::Damaged { .. }) => {
                 let mut count = 1;
                 while self.fetch(&cell.key(u16::try_from(count).unwrap_or(u16::MAX)))?.is_some()
@@ -330,6 +331,6 @@ fn agenda_version(cell: &Cell, stored: Option<&[u8]>) -> Result<Option<u64>, Rea
 
 /// A record's JSON.
 fn json<T: Serialize + ?Sized>(record: &T) -> Result<Vec<u8>, CommitError> {
-    // This fails only for maps whose keys are no strings, and no record has one.
+    // This fails only for maps whose keys are not strings, and no record has such a map.
     serde_json::to_vec(record).map_err(|_| CommitError::TooLarge)
 }

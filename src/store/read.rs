@@ -1,6 +1,7 @@
 //! Reading the store.
 //!
-//! Reads are synchronous: small records usually come from memory. Scans and long records belong into [`Store::read`].
+//! Reads are synchronous, since small records are usually in memory. Run scans and reads of long records in
+//! [`Store::read`].
 
 use super::Store;
 use super::cell::Cell;
@@ -24,7 +25,7 @@ impl Store {
         self.record(Table::Agenda, &key.0)
     }
 
-    /// Whether reads fail because the index is being reopened, or will be soon.
+    /// Whether reads fail because the index is being reopened, or because it has failed and will be reopened.
     pub fn is_interrupted(&self) -> bool {
         self.index().is_interrupted()
     }
@@ -39,11 +40,11 @@ impl Store {
         }
     }
 
-    /// Runs reads on a blocking thread. Scans, and records of more than a few kilobytes, must be read this way: they wait
-    /// for the disk, and scans also wait for an index that is being reopened.
+    /// Runs reads on a blocking thread. Scans, and reads of records of more than a few kilobytes, must run here: they
+    /// wait for the disk, and scans also wait for an index that is being reopened.
     ///
     /// # Errors
-    /// Those of `read`, and [`ReadError::Unavailable`] if the thread does not end, as at a stop.
+    /// The errors of `read`, and [`ReadError::Unavailable`] if the thread does not end, as when the server stops.
     pub async fn read<T, E>(&self, read: impl FnOnce(&Self) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -59,8 +60,8 @@ impl Store {
         self.index().read(|view| view.link(self.space(), hash))
     }
 
-    /// All agendas, in the order of their keys. Commits go on during the scan: each record is whole, but they are not all
-    /// of one moment. A damaged record is an error in its place, and the scan continues.
+    /// All agendas, in the order of their keys. Commits go on during the scan: each record is whole, but different
+    /// records may be from different moments. A damaged record yields an error, and the scan continues.
     pub fn agendas(&self) -> impl Iterator<Item = Result<(Digest, AgendaRecord), ReadError>> + '_ {
         self.by_digest(Table::Agenda)
     }
@@ -79,7 +80,7 @@ impl Store {
     /// The program file that was imported last; `None` before the first import of a file.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`] is no `None`: a stale file would then undo an upload.
+    /// [`ReadError::Damaged`] instead of `None`: after `None`, a stale file would undo an upload.
     pub fn imported_file(&self) -> Result<Option<ImportedFile>, ReadError> {
         self.named(RecordName::ImportedFile, |bytes| named::imported_file(&bytes))
     }
@@ -92,7 +93,8 @@ impl Store {
     /// The last release with webhook deliveries in the spool.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`] is no `None`: the deliveries of the releases since would then never be made.
+    /// [`ReadError::Damaged`] instead of `None`: after `None`, the deliveries of the later releases would never be
+    /// made.
     pub fn spooled_release(&self) -> Result<Option<u64>, ReadError> {
         self.named(RecordName::SpooledRelease, |bytes| named::number(&bytes))
     }
@@ -166,7 +168,7 @@ impl Store {
         Ok(frame.map(|frame| frame.conference))
     }
 
-    /// The line of a release in the list.
+    /// The summary of a release.
     pub fn release_summary(&self, n: u64) -> Result<Option<ReleaseSummary>, ReadError> {
         self.record(Table::Release, &n.to_be_bytes())
     }
@@ -176,7 +178,7 @@ impl Store {
         self.each_release().collect()
     }
 
-    /// Like [`Self::releases`], one by one. A damaged record is an error in its place, and the scan continues.
+    /// Like [`Self::releases`], one by one. A damaged record yields an error, and the scan continues.
     pub fn each_release(&self) -> impl Iterator<Item = Result<ReleaseSummary, ReadError>> + '_ {
         self.records(Table::Release).parsed().map(|row| row.map(|(_, summary)| summary))
     }
@@ -226,8 +228,8 @@ impl Store {
     }
 }
 
-/// A read link and its agenda, read at one moment. The agenda is not parsed until it is needed, so two of them can be
-/// compared cheaply.
+/// A read link and its agenda, read at one moment. The agenda is parsed only when it is needed, so comparing two of
+/// these values is cheap.
 #[derive(Debug, Clone)]
 pub struct LinkedAgenda {
     /// The store's generation at that moment.
@@ -265,7 +267,8 @@ impl LinkedAgenda {
 }
 
 impl Store {
-    /// A number that changes with every change that readers may see. Records of the present generation are up to date.
+    /// A number that changes with every change that readers may see. A record that was read at the present generation
+    /// is up to date.
     pub fn generation(&self) -> u64 {
         self.index().generation()
     }
@@ -286,9 +289,9 @@ impl Store {
     }
 }
 
-/// The damaged records that a scan skips.
+/// Skips and counts the damaged records of a scan.
 ///
-/// One damaged record must not stop a scan, or previews would fail for good and nothing would be erased any more. The
+/// One damaged record must not stop a scan: previews would fail for good, and nothing would be erased any more. The
 /// number of skipped records is logged, with the cause of the first, which names no key.
 #[derive(Debug, Default)]
 pub struct Skipped {
@@ -297,7 +300,8 @@ pub struct Skipped {
 }
 
 impl Skipped {
-    /// The rows of a scan without damaged records and those of newer versions. A store that cannot be read stays an error.
+    /// The records of a scan without damaged records and records of newer versions. An unreadable store remains an
+    /// error.
     pub fn over<T>(
         &mut self,
         rows: impl Iterator<Item = Result<T, ReadError>>,
@@ -317,7 +321,7 @@ impl Skipped {
         self.count
     }
 
-    /// Logs skipped records, if there are any, with the name of the work.
+    /// Logs the number of skipped records, if there are any. `during` names the work.
     pub fn log(&self, during: &'static str) {
         if let Some(error) = &self.first {
             tracing::error!(records = self.count, %error, "{during}: damaged records were skipped; `callboard verify` names the damage, and a backup may have them");

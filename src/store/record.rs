@@ -1,6 +1,6 @@
-//! The records: everything that is stored, as types, with their bytes.
+//! The records: the types of all stored data, and their encoding.
 //!
-//! They know neither keys, journal nor index, so that another journal can store the same records.
+//! Records depend neither on keys nor on journal or index, so that another journal can store the same records.
 
 pub(super) mod agenda;
 pub(super) mod named;

@@ -1,7 +1,8 @@
-//! The rules of writing: from a stored record and a write to the new record, or to a conflict.
+//! The rules of writing: they turn a stored record and a write into the new record, or into a conflict.
 //!
-//! Pure: keys, rows, files and databases are unknown here, so every journal can use the same rules. An `Err` is always
-//! [`CommitError::Conflict`]. A write that finds the record as it wants it succeeds, so a repeated write does too.
+//! The rules are pure and know neither keys, rows, files nor databases, so every journal can use the same rules. An
+//! `Err` is always [`CommitError::Conflict`]. A write succeeds if the record is already as the write wants it, so a
+//! write can be repeated.
 
 use super::error::CommitError;
 use super::record::agenda::{LinkBucket, LinkTarget};
@@ -13,7 +14,8 @@ fn require(holds: bool) -> Result<(), CommitError> {
     if holds { Ok(()) } else { Err(CommitError::Conflict) }
 }
 
-/// An agenda may be written over the expected version, with a higher one. `is_same`: the stored record is equal.
+/// An agenda may be written over the expected version, with a higher version. `is_same` means that the stored record is
+/// equal.
 pub(super) fn put_agenda(
     stored: Option<u64>,
     expect: Option<u64>,
@@ -23,12 +25,12 @@ pub(super) fn put_agenda(
     require(is_same || (stored == expect && expect.is_none_or(|read| version > read)))
 }
 
-/// An agenda may be deleted in the expected version; without one, in any.
+/// An agenda may be deleted if it has the expected version. Without an expected version, any version may be deleted.
 pub(super) fn delete_agenda(stored: Option<u64>, expect: Option<u64>) -> Result<(), CommitError> {
     require(expect.is_none() || stored == expect)
 }
 
-/// The links after one of them was set or removed; none if no link is left.
+/// The bucket of links after one link was set or removed; none if the bucket is empty.
 pub(super) fn set_link(
     stored: Option<LinkBucket>,
     hash: &Digest,
@@ -44,7 +46,7 @@ pub(super) fn put_piece(live: Option<&LedgerHead>, release: u64) -> Result<(), C
     require(live.map_or(0, |head| head.release) < release)
 }
 
-/// The ledger's head after a publication. The release must follow the live one that it was made from.
+/// The ledger's head after a publication. The live release must be the one that the new release was made from.
 pub(super) fn publish(live: Option<&LedgerHead>, write: &ReleaseWrite) -> Result<LedgerHead, CommitError> {
     let number = write.record.number;
     let follows = write.head.release > write.expect && write.head.release == number;
@@ -57,7 +59,7 @@ pub(super) fn publish(live: Option<&LedgerHead>, write: &ReleaseWrite) -> Result
     Ok(LedgerHead { base, ..write.head.clone() })
 }
 
-/// The line of a published release, with the changes that were written in pieces.
+/// The summary of a published release. It counts the changes that were written in pieces.
 pub(super) fn published_summary(write: &ReleaseWrite) -> ReleaseSummary {
     let summary = write.record.summary();
     ReleaseSummary { changes: summary.changes + write.staged.changed, ..summary }
@@ -68,7 +70,7 @@ pub(super) fn rewrite_release(stored: Option<&ReleaseSummary>) -> Result<(), Com
     require(stored.is_some())
 }
 
-/// The line of a release whose program was removed.
+/// The summary of a release whose program was removed.
 pub(super) fn drop_program(stored: ReleaseSummary) -> ReleaseSummary {
     ReleaseSummary { complete: false, ..stored }
 }

@@ -11,17 +11,18 @@ use std::time::Instant;
 /// The sizes of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// sled's page cache.
+    /// Bytes of sled's page cache.
     pub cache_bytes: u64,
-    /// The most commits that wait. More are refused at once.
+    /// The most commits that wait. Further commits are refused at once.
     pub queue: usize,
     /// The most commits in one group.
     pub group: usize,
-    /// Whether a directory with only other conferences may get this one too.
+    /// Whether a directory that holds only other conferences may also get this one.
     pub new_conference: bool,
-    /// The growth of the journal after which a checkpoint is made. For a large state it is at least half of its size.
+    /// The growth of the journal after which a checkpoint is made. For a large state the limit is at least half of the
+    /// state's size.
     pub checkpoint_bytes: u64,
-    /// A longer release is written in pieces of about this size.
+    /// The size above which a release is written in pieces, and the approximate size of a piece.
     pub piece_bytes: usize,
 }
 
@@ -51,12 +52,12 @@ pub(super) struct Shared {
 /// The present state of a store's threads.
 #[derive(Default)]
 pub(super) struct StoreState {
-    /// Why writes are refused, while they are.
+    /// Why writes are refused; none while they are accepted.
     failure: Mutex<Option<StorageError>>,
     pub(super) acknowledged: AtomicU64,
-    /// Commits that wait for an answer.
+    /// Commits that have not been answered yet.
     pub(super) pending: AtomicUsize,
-    /// The last journal record that readers see.
+    /// The sequence of the last journal record that readers see.
     pub(super) applied: AtomicU64,
     /// Bytes written to the journal since the store was opened.
     pub(super) journaled: AtomicU64,
@@ -66,7 +67,7 @@ pub(super) struct StoreState {
     pub(super) rebuilt: AtomicU64,
     /// Rows or journal records that are in neither copy.
     pub(super) lost: AtomicU64,
-    /// A release is being written in pieces. Its pieces are no leftovers, and no checkpoint is made meanwhile.
+    /// A release is being written in pieces. Its pieces are not leftovers, and no checkpoint is made meanwhile.
     pub(super) is_staging: AtomicBool,
     /// The store is being closed, so long work must end.
     pub(super) is_stopping: AtomicBool,
@@ -92,11 +93,11 @@ impl StoreState {
     }
 }
 
-/// A publication in pieces. There is one at a time, since two would mix their pieces.
+/// A publication in pieces. Only one may run at a time, since two would mix their pieces.
 pub(super) struct Staging(Arc<Shared>);
 
 impl Staging {
-    /// Begins a publication. It is a conflict while another one runs, since both follow the same release.
+    /// Begins a publication. Fails with a conflict while another one runs, since both follow the same release.
     pub(super) fn begin(shared: &Arc<Shared>) -> Result<Self, CommitError> {
         match shared.state.is_staging.swap(true, Ordering::AcqRel) {
             true => Err(CommitError::Conflict),

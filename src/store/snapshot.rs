@@ -1,8 +1,8 @@
-//! Snapshots: reading a data directory at one moment without changing it.
+//! Snapshots: read a data directory as it is at one moment, without changing it.
 //!
-//! Journal and checkpoints together are a whole copy of the state. A snapshot links the checkpoints and copies the journal
-//! into a temporary directory, as a crash at that moment would have left them, and opens that directory. So it works
-//! beside a running server and on a read-only file system.
+//! Journal and checkpoints together are a whole copy of the state. A snapshot links the checkpoints and copies the
+//! journal into a temporary directory, as a crash at that moment would have left them, and opens the temporary
+//! directory. So a snapshot works beside a running server and on a read-only file system.
 
 use super::Store;
 use super::checkpoint;
@@ -17,10 +17,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// How often copying starts again after the server removed a checkpoint or a segment.
+/// How often copying starts again after the server removed a checkpoint or a segment meanwhile.
 const TRIES: usize = 5;
 
-/// A copy of a store in a temporary directory under `$TMPDIR`, which is removed with it.
+/// A copy of a store in a temporary directory under `$TMPDIR`. Dropping the copy removes the directory.
 #[derive(Debug)]
 pub struct Snapshot {
     store: Store,
@@ -33,7 +33,7 @@ impl Snapshot {
     /// an empty store.
     ///
     /// # Errors
-    /// [`OpenError`], naming the data directory and not the copy.
+    /// [`OpenError`], which names the data directory and not the copy.
     pub fn of(dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
         for _ in 1..TRIES {
@@ -73,7 +73,7 @@ fn copy(dir: &Path) -> io::Result<TempDir> {
         fs::create_dir(dir)?;
     }
     let Some(from) = source(dir)? else { return Ok(copied) };
-    // Checkpoints first: a server removes the journal before a checkpoint only once there is a newer one.
+    // Checkpoints first: a server removes the journal before a checkpoint only once there is a newer checkpoint.
     if from.checkpoints.is_dir() {
         for found in checkpoint::list(&from.checkpoints)? {
             let name = found.path.file_name().unwrap_or_default();
@@ -93,7 +93,7 @@ fn copy(dir: &Path) -> io::Result<TempDir> {
 }
 
 /// The places of journal and checkpoints: the data directory, or a restored backup that replaces it at the next start.
-/// None if nothing is stored yet.
+/// None if the directory has no store yet.
 fn source(dir: &Path) -> io::Result<Option<Places>> {
     let places = Places::of(dir);
     let restored = Places::of(&places.restored);
@@ -113,7 +113,7 @@ fn source(dir: &Path) -> io::Result<Option<Places>> {
     Ok(has_copy.then_some(places))
 }
 
-/// The places to read a data directory that cannot be written: its journal and checkpoints, and a copy of its index,
+/// The places from which a read-only data directory is read: its journal and checkpoints, and a copy of its index,
 /// since sled writes to the files that it opens.
 pub(super) fn with_copied_index(dir: &Path) -> io::Result<(Places, TempDir)> {
     let copied = tempfile::Builder::new().prefix("callboard-").tempdir()?;

@@ -23,7 +23,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long sled may take to close. After a failed write it may hang, and the journal has everything.
+/// How long sled may take to close. After a failed write sled may hang; the journal has all commits.
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// The threads of an open store, with their queues, and its lock.
@@ -32,8 +32,8 @@ pub(super) struct Threads {
     pub(super) orders: Sender<Order>,
     committer: JoinHandle<()>,
     keeper: JoinHandle<()>,
-    /// Locked while the store is open. sled locks `db` itself, but not before it has touched the directory, and not during
-    /// a reopening. The threads compare this file with the one of its name, so it is closed after they have ended.
+    /// Locked while the store is open. sled locks `db` itself, but only after it has touched the directory, and not
+    /// during a reopening. The threads check that this file still has its name, so it is closed after they have ended.
     lock: File,
 }
 
@@ -98,8 +98,8 @@ fn storage_error(dir: &Path, error: StorageError) -> OpenError {
     }
 }
 
-/// Refuses a directory of a newer version, and one with only other conferences. Returns the rows that record the format of
-/// a new store.
+/// Refuses a directory of a newer version, and a directory that holds only other conferences. Returns the rows that
+/// record the format of a new store.
 fn check_format(
     dir: &Path,
     space: &Space,
@@ -129,7 +129,7 @@ fn check_format(
     Ok(parts.into_iter().map(|(key, value)| (key, Some(value))).collect())
 }
 
-/// The slugs of the conferences with a release or an agenda. A failed first start leaves neither.
+/// The slugs of the conferences with a release or an agenda. A failed first start writes neither.
 fn conferences(engine: &Engine) -> Result<Vec<String>, StorageError> {
     let mut found = Vec::new();
     for slug in engine.conferences()? {

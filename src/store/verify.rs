@@ -1,4 +1,4 @@
-//! Verifying a store that is not open: every row, journal record and checkpoint is read once.
+//! Verifies a store that is not open: reads every row, journal record and checkpoint once.
 
 use super::cell::FORMAT;
 use super::checkpoint;
@@ -43,20 +43,20 @@ pub struct Verified {
     pub records: u64,
     /// Whole checkpoints.
     pub checkpoints: usize,
-    /// Records that the index lacks, as after a crash. The next start applies them if it is sound.
+    /// Journal records that the index lacks, as after a crash. The next start applies them if the index is undamaged.
     pub lacking: u64,
     /// All damage.
     pub faults: Vec<StoreFault>,
 }
 
-/// Protects a directory while it is read.
+/// Protects a directory while it is being read.
 #[expect(dead_code, reason = "dropping the values unlocks or removes a directory")]
 enum ReadGuard {
     Locked(File),
     Copied(TempDir),
 }
 
-/// Verifies the store in a data directory and repairs nothing. The directory may be read-only: then its index is copied.
+/// Verifies the store in a data directory and repairs nothing. If the directory is read-only, its index is copied.
 ///
 /// # Errors
 /// [`OpenError`], for example while a server has the directory open.
@@ -87,7 +87,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     for found in checkpoint::list(&places.checkpoints).map_err(unusable)? {
         match checkpoint::load::verify(&found.path) {
             Ok(summary) => whole.push(summary.sequence),
-            // This is no damage.
+            // A newer format is not damage.
             Err(LoadError::Newer(found)) => {
                 let found = found.try_into().unwrap_or(u8::MAX);
                 return Err(OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT });

@@ -1,13 +1,13 @@
-//! Everything that can be written, and the pieces of a large release.
+//! All writes to the store, and the pieces of a large release.
 //!
-//! A release and its ledger are one write. Of the ledger it holds only the changes: publishing one moved talk of 50,000
-//! writes a dozen small records.
+//! A release and the changes of its ledger are one write: publishing one moved talk of 50,000 writes a dozen small
+//! records.
 //!
-//! A release that changes megabytes of the ledger writes the whole ledger instead. Such a large release is written in
-//! pieces first, each in its own commit under the number of the coming release. The last commit is small: it
-//! makes the release live and records the number of pieces. One commit for all of it took a gigabyte of memory
-//! for 50,000 sessions, and everybody's picks waited for seconds. If a publication ends early, its pieces are
-//! left over, and the commit thread removes them.
+//! A release that changes megabytes of the ledger writes the whole ledger instead. Such a large release is first
+//! written in pieces, each in its own commit under the number of the coming release. The last commit is small: it makes
+//! the release live and records the number of pieces. One commit for the whole release took a gigabyte of memory for
+//! 50,000 sessions, and all other commits waited for seconds. If a publication ends early, the commit thread removes
+//! its pieces.
 //!
 //! Invariant: a piece is only written under a number above that of the live release.
 
@@ -21,10 +21,10 @@ use std::collections::btree_map::IntoIter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
-/// The bytes of a session, mark or name beside its texts, as JSON.
+/// The approximate bytes of a session, mark or name as JSON, without its texts.
 const ROW: usize = 160;
 
-/// One change of the store. It names the state after it, so repeating it changes nothing.
+/// One change of the store. A write names the state after the change, so repeating the write changes nothing.
 ///
 /// A compare-and-set also succeeds if the record is already as the write wants it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,19 +42,19 @@ pub enum Write {
     DeleteAgenda {
         /// SHA-256 of the edit key.
         key: Digest,
-        /// The version that was read; none removes any version.
+        /// The version that was read. Without it, any version is removed.
         expect: Option<u64>,
     },
     /// Makes a read link, or changes its target.
     PutLink {
-        /// SHA-256 of its token.
+        /// SHA-256 of the link's token.
         hash: Digest,
-        /// Its new target.
+        /// The new target of the link.
         target: LinkTarget,
     },
     /// Removes a read link, as if its token had never been issued.
     DropLink {
-        /// SHA-256 of its token.
+        /// SHA-256 of the link's token.
         hash: Digest,
     },
     /// Stores a record with a fixed name.
@@ -71,22 +71,22 @@ pub enum Write {
     },
     /// Publishes a release.
     PutRelease(Box<ReleaseWrite>),
-    /// Rewrites a stored release, to erase text. It is a conflict if there is no release of that number.
+    /// Rewrites a stored release, to erase text. Fails with a conflict if no release has that number.
     RewriteRelease {
         /// The new record.
         record: Box<ReleaseRecord>,
-        /// Its new program; none leaves the program unchanged.
+        /// The new program; none leaves the program unchanged.
         csv: Option<Vec<u8>>,
     },
-    /// Rewrites a session's entry in the ledger, to erase text. Number, sequence and time stay. It is a conflict if
-    /// the entry does not exist or was revised since it was read.
+    /// Rewrites a session's entry in the ledger, to erase text. Number, sequence and time do not change. Fails with a
+    /// conflict if the entry does not exist or was revised since it was read.
     RewriteEntry {
         /// The new entry.
         entry: Box<Entry>,
     },
     /// Removes a release's program. The release stays in the list, no longer complete.
     DropReleaseText {
-        /// Its number.
+        /// The number of the release.
         n: u64,
     },
 }
@@ -109,17 +109,17 @@ impl Write {
         Self::PutNamed(NamedRecord::Schedule(schedule, csv.into()))
     }
 
-    /// Stores bytes under a name that the product does not use, or damaged ones under one that it uses. For tests.
+    /// Stores bytes under a name that the product does not use, or damaged bytes under a name that it uses. For tests.
     #[doc(hidden)]
     pub fn raw(name: &str, value: impl Into<Vec<u8>>) -> Self {
         Self::PutRaw { name: name.to_owned(), value: Some(value.into()) }
     }
 }
 
-/// A release with its changes of the ledger, written in one step or not at all.
+/// A release with the changes of its ledger, written in one step or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReleaseWrite {
-    /// The number of the live release that it was made from; 0 before the first. For compare-and-set.
+    /// The number of the live release that this release was made from; 0 before the first. For compare-and-set.
     pub expect: u64,
     /// The release.
     pub record: ReleaseRecord,
@@ -206,22 +206,22 @@ pub(super) struct Staged {
     pub(super) csv: bool,
     /// The number of pieces with changes.
     pub(super) changes: u32,
-    /// The number of changes in them.
+    /// The number of changes in those pieces.
     pub(super) changed: usize,
     /// The number of pieces of the ledger, if it is written whole.
     pub(super) ledger: u32,
-    /// The highest session number in them.
+    /// The highest session number in the ledger's pieces.
     pub(super) highest: u32,
 }
 
-/// One piece of a release that is not published yet.
+/// One piece of an unpublished release.
 #[derive(Debug, Clone)]
 pub(super) struct ReleasePiece {
     pub(super) release: u64,
     pub(super) content: PieceContent,
 }
 
-/// The content of a piece. Changes and ledger are numbered.
+/// The content of a piece. Pieces of changes and pieces of the ledger are numbered.
 #[derive(Debug, Clone)]
 pub(super) enum PieceContent {
     Csv(Bytes),
@@ -241,24 +241,24 @@ pub(super) struct Pieces<'a> {
 }
 
 impl ReleaseWrite {
-    /// The approximate bytes of its records.
+    /// The approximate bytes of the release's records.
     fn weight(&self) -> usize {
         self.csv.len()
             + self.record.changes.iter().map(weight_of_change).sum::<usize>()
             + self.ledger_weight()
     }
 
-    /// The approximate bytes of its part of the ledger.
+    /// The approximate bytes of the release's part of the ledger.
     pub(super) fn ledger_weight(&self) -> usize {
         self.entries.iter().map(weight_of_entry).sum::<usize>() + self.feeds.len() * ROW
     }
 
-    /// Whether it is written in pieces of about `limit` bytes.
+    /// Whether the release is written in pieces of about `limit` bytes.
     pub(super) fn is_large(&self, limit: usize) -> bool {
         self.is_whole || self.weight() > limit
     }
 
-    /// Takes the pieces out of it that are written before it.
+    /// Moves the content of the pieces out of this write. The pieces are written before it.
     pub(super) fn pieces(&mut self, limit: usize) -> Pieces<'_> {
         self.staged.changed = self.record.changes.len();
         let changes = std::mem::take(&mut self.record.changes);
@@ -325,7 +325,7 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-/// Takes changes of about `limit` bytes, at least one.
+/// Takes changes of about `limit` bytes, but at least one change.
 pub(super) fn take_changes(
     changes: &mut Peekable<impl Iterator<Item = Change>>,
     limit: usize,
@@ -339,7 +339,7 @@ pub(super) fn take_changes(
 }
 
 fn weight_of_entry(entry: &Entry) -> usize {
-    // Slot, digest, revision and standing.
+    // The weight of slot, digest, revision and standing.
     2 * ROW + weight_of_session(&entry.session)
 }
 

@@ -1,7 +1,7 @@
-//! Reading the journal: every whole record after a sequence, and a diagnosis of the rest.
+//! Reads the journal: every whole record after a sequence, and a diagnosis of all other bytes.
 //!
-//! Bytes that are no whole record are a torn end only if no whole record follows: then the write was never acknowledged.
-//! Otherwise they were on disk once and are damaged.
+//! Bytes that are not a whole record are a torn end only if no whole record follows: then their write was never
+//! acknowledged. Otherwise the bytes were on disk once and are damaged.
 
 use super::segment::{
     JournalRecord, RECORD_HEAD, RecordHead, SEGMENT_HEAD, Segment, is_segment_head, segments,
@@ -32,7 +32,7 @@ struct Reader {
     length: u64,
     at: u64,
     last: u64,
-    /// Whether the segment begins with its head. Its records can be read without it.
+    /// Whether the segment's head is whole. The records can be read without the head.
     head_is_whole: bool,
 }
 
@@ -79,7 +79,7 @@ impl Reader {
         Ok(record)
     }
 
-    /// Searches the next whole record after damaged bytes.
+    /// Searches for the next whole record after damaged bytes.
     fn search(&mut self) -> io::Result<Step> {
         let from = self.at;
         self.file.seek(SeekFrom::Start(from))?;
@@ -102,7 +102,7 @@ impl Reader {
     }
 }
 
-/// Whether a segment is undamaged from its first byte to its last.
+/// Whether all bytes of a segment are undamaged.
 pub(in crate::store) fn is_whole(segment: &Segment) -> io::Result<bool> {
     let mut reader = Reader::open(segment)?;
     if !reader.head_is_whole {
@@ -125,7 +125,7 @@ pub(in crate::store) struct Findings {
     pub(in crate::store) last: Option<u64>,
     /// The newest segment and the end of its whole records, if it can be appended to.
     pub(in crate::store) tail: Option<(Segment, u64)>,
-    /// Whether anything is damaged that was on disk before.
+    /// Whether bytes are damaged that were on disk before.
     pub(in crate::store) damaged: bool,
     /// Whether the end is torn: a write that was not acknowledged.
     pub(in crate::store) torn: bool,
@@ -133,8 +133,8 @@ pub(in crate::store) struct Findings {
     pub(in crate::store) missing: u64,
 }
 
-/// The sequence of a store that an old version wrote without a journal. Its first record has the next sequence, so only a
-/// complete journal begins with 1.
+/// The sequence of a store that an old version wrote without a journal. The first record after the upgrade has the next
+/// sequence, so only a complete journal begins with 1.
 pub(in crate::store) const WITHOUT_JOURNAL: u64 = 1;
 
 impl Findings {
@@ -146,7 +146,7 @@ impl Findings {
 
 /// Calls `take` with every record after `after`, in order.
 ///
-/// Segments that end before are not read, and [`Findings`] do not include them.
+/// Segments that end at `after` or earlier are not read, and [`Findings`] do not include them.
 pub(in crate::store) fn replay<E: From<io::Error>>(
     dir: &Path,
     after: u64,
@@ -163,12 +163,12 @@ pub(in crate::store) fn replay<E: From<io::Error>>(
         let mut reader = Reader::open(segment)?;
         let length = std::fs::metadata(&segment.path)?.len();
         let is_last = follower.is_none();
-        // A crash during its creation leaves a segment without a whole head.
+        // A crash during the creation of a segment leaves a file without a whole head.
         let is_unborn = is_last && length < SEGMENT_HEAD as u64;
         findings.torn |= is_unborn;
         findings.damaged |= !reader.head_is_whole && !is_unborn;
         let mut end = Some(length).filter(|_| reader.head_is_whole);
-        // A segment is created after all records before it are on disk.
+        // A segment is created only after all earlier records are on disk.
         findings.last = findings.last.max(segment.first.checked_sub(1));
         loop {
             match reader.step()? {
@@ -234,7 +234,7 @@ mod tests {
         (found, findings.unwrap())
     }
 
-    /// Cuts the journal at some byte: a segment is cut, and those after it are removed.
+    /// Cuts the journal at some byte: shortens the segment with that byte and removes the later segments.
     fn truncate(dir: &Path, at: prop::sample::Index) {
         let segments = segments(dir).unwrap();
         let length = |segment: &Segment| usize::try_from(segment.path.metadata().unwrap().len()).unwrap();

@@ -6,7 +6,7 @@
 //! body     per row  length of the key (u16), key, length of the value (u32; FFFFFFFF removes the row), value
 //! ```
 //!
-//! Numbers are little-endian. A record has the new rows of a group of commits and not their writes. So replaying needs no
+//! Numbers are little-endian. A record holds the new rows of a group of commits, not its writes. So a replay applies no
 //! rules, versions with different rules get the same state, and applying a record twice changes nothing.
 
 use crate::store::cell::Changes;
@@ -61,7 +61,7 @@ pub(super) fn is_segment_head(head: &[u8; SEGMENT_HEAD], first: u64) -> bool {
 /// The bytes of a record's head.
 pub(super) const RECORD_HEAD: usize = 16;
 
-/// The length of a value that removes its row.
+/// The length field of a row that is removed.
 const GONE: u32 = u32::MAX;
 
 /// The rows of one group of commits.
@@ -89,7 +89,7 @@ impl RecordHead {
         }
     }
 
-    /// Decodes the body, if it is the one that the head was written for.
+    /// Decodes the body, if its length and checksum match the head.
     pub(super) fn open(self, body: &[u8]) -> Option<JournalRecord> {
         let length = u32::try_from(body.len()).ok()?;
         (checksum(length, self.sequence, body) == self.crc).then_some(())?;
@@ -97,7 +97,7 @@ impl RecordHead {
     }
 }
 
-/// Encodes a record; none if it is over 4 GiB.
+/// Encodes a record; none if the record is over 4 GiB.
 pub(in crate::store) fn encode(sequence: u64, changes: &Changes) -> Option<Vec<u8>> {
     let sizes = changes.iter().map(|(key, value)| 6 + key.len() + value.as_ref().map_or(0, Vec::len));
     let mut bytes = Vec::with_capacity(RECORD_HEAD + sizes.sum::<usize>());

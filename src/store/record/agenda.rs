@@ -1,12 +1,12 @@
 //! Agendas and read links.
 //!
-//! They hold SHA-256 digests of keys and links, never the secrets themselves. Their JSON is arrays without field
-//! names, which would be a third of the bytes of a million agendas. A later format may append fields to an array.
+//! Records hold SHA-256 digests of keys and links, never the secrets themselves. Their JSON is arrays without field
+//! names; names would take a third of the bytes of a million agendas. A later format may append fields to an array.
 //!
-//! The cost of a start depends on the number of records, since sled has at most about 16 in a page. So all read links
-//! whose hashes begin with the same 18 bits share one record: four of a million links, one of ten thousand. With
-//! 16 bits the files of a million agendas had twice the size. A damaged record of links refuses new links with
-//! its 18 bits until it is repaired. Format 1 had one record for each link.
+//! The time of a start depends on the number of records, since sled has at most about 16 records in a page. So all read
+//! links whose hashes begin with the same 18 bits share one record: of a million links, four share a record; of ten
+//! thousand, each has its own. With 16 bits the files of a million agendas were twice as large. While a record of links
+//! is damaged, no new link with its 18 bits can be stored. Format 1 had one record for each link.
 
 use crate::program::SessionId;
 use crate::revision::Digest;
@@ -21,21 +21,21 @@ use std::collections::BTreeMap;
 pub struct AgendaRecord {
     /// Rises with every change. Compare-and-set uses it.
     pub version: u64,
-    /// Its name; may be empty.
+    /// The agenda's name; may be empty.
     pub name: String,
-    /// In the order of picking, without duplicates.
+    /// The picked sessions, in the order of picking, without duplicates.
     pub picks: Vec<SessionId>,
-    /// Its read links, with the latest revoked ones.
+    /// The read links of the agenda, including the most recently revoked ones.
     pub links: Vec<LinkRecord>,
     /// When the first pick was made.
     pub created: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the agenda was last changed.
     pub modified: DateTime<Utc>,
     /// How often the edit key was replaced.
     pub key_generation: u32,
     /// The number of the next read link; numbers are never reused.
     pub next_link: u32,
-    /// The newest release that its owner has seen.
+    /// The newest release that the owner has seen.
     pub seen_release: u64,
 }
 
@@ -43,17 +43,18 @@ pub struct AgendaRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "LinkRow", into = "LinkRow")]
 pub struct LinkRecord {
-    /// Its number: the link is HMAC(edit key, n).
+    /// The number of the link: its token is HMAC(edit key, n).
     pub n: u32,
-    /// The owner's name for it.
+    /// The owner's name for the link.
     pub label: String,
-    /// SHA-256 of its token.
+    /// SHA-256 of the link's token.
     pub hash: Digest,
-    /// The generation of its edit key. Its token can be shown again only while the agenda has that key.
+    /// The generation of the edit key that made the link. The token can be shown again only while the agenda has that
+    /// key.
     pub generation: u32,
-    /// When it was made.
+    /// When the link was made.
     pub created: DateTime<Utc>,
-    /// When it was revoked.
+    /// When the link was revoked.
     pub revoked: Option<DateTime<Utc>>,
 }
 
@@ -61,16 +62,17 @@ pub struct LinkRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TargetRow", into = "TargetRow")]
 pub enum LinkTarget {
-    /// To the agenda of this key.
+    /// The link leads to the agenda of this key.
     Agenda(Digest),
-    /// Revoked, or deleted with its agenda: "no longer shared" for 30 days, then gone.
+    /// The link was revoked, or deleted with its agenda. For 30 days its feed is an empty calendar named "no longer
+    /// shared"; then the link answers 410 Gone.
     Closed {
-        /// When it was closed.
+        /// When the link was closed.
         at: DateTime<Utc>,
     },
-    /// Erased by retention: gone at once.
+    /// Retention erased the link: it answers 410 Gone at once.
     Erased {
-        /// When it was erased.
+        /// When the link was erased.
         at: DateTime<Utc>,
     },
 }
@@ -90,7 +92,7 @@ impl AgendaRecord {
 pub(in crate::store) struct LinkBucket(BTreeMap<Digest, LinkTarget>);
 
 impl LinkBucket {
-    /// The bits of a hash that its links share: 18 bits in three bytes.
+    /// The id of the record that holds a link: the first 18 bits of the link's hash, in three bytes.
     pub(in crate::store) fn id(hash: &Digest) -> [u8; 3] {
         let Digest([first, second, third, ..]) = hash;
         [*first, *second, third & 0b1100_0000]
@@ -137,11 +139,11 @@ impl TryFrom<BTreeMap<String, LinkTarget>> for LinkBucket {
     }
 }
 
-/// Version, name, picks, links, created, modified, key generation, next link, seen release.
+/// The fields are version, name, picks, links, created, modified, key generation, next link and seen release.
 #[derive(Clone, Serialize, Deserialize)]
 struct AgendaRow(u64, String, Vec<SessionId>, Vec<LinkRecord>, i64, i64, u32, u32, u64);
 
-/// Number, label, hash, generation, created, revoked.
+/// The fields are number, label, hash, generation, created and revoked.
 #[derive(Clone, Serialize, Deserialize)]
 struct LinkRow(u32, String, String, u32, i64, Option<i64>);
 
@@ -155,7 +157,7 @@ enum TargetRow {
     Erased(i64),
 }
 
-/// Why JSON is no record.
+/// Why JSON is not a valid record.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::store) enum RowError {
     #[error("a time is out of range")]
@@ -238,7 +240,7 @@ impl TryFrom<TargetRow> for LinkTarget {
     }
 }
 
-/// How often a record was parsed, by its name.
+/// How often records of a kind were parsed, by the name of the kind.
 #[cfg(test)]
 static PARSED: std::sync::Mutex<std::collections::BTreeMap<String, usize>> =
     std::sync::Mutex::new(std::collections::BTreeMap::new());
@@ -250,7 +252,7 @@ fn count_parse(name: &str) {
     }
 }
 
-/// How often records of this name were parsed since the last call.
+/// How often records of this kind were parsed since the last call.
 #[cfg(test)]
 pub(crate) fn take_parses(name: &str) -> usize {
     PARSED.lock().unwrap().remove(name).unwrap_or_default()

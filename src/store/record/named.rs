@@ -1,6 +1,6 @@
-//! Records with fixed names: what the server must remember between two runs beside releases and agendas.
+//! Records with fixed names: state besides releases and agendas that survives a restart of the server.
 //!
-//! Names and bytes are part of the store's format: every version reads what an earlier one wrote.
+//! Names and bytes are part of the store's format: every version reads the records of earlier versions.
 
 use crate::revision::Digest;
 use bytes::Bytes;
@@ -13,25 +13,25 @@ use std::time::Duration;
 pub struct ImportedFile {
     /// SHA-256 of the file.
     pub digest: Digest,
-    /// The release with the file's content; 0 once a newer release came from elsewhere.
+    /// The release with the file's content; 0 after a newer release was made from another source.
     pub release: u64,
 }
 
 /// A release to be published at a set time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// When it will be published.
+    /// When the release will be published.
     pub at: DateTime<Utc>,
     /// The label of the organizer's secret.
     pub who: Option<String>,
-    /// When it was scheduled.
+    /// When the release was scheduled.
     pub made: DateTime<Utc>,
-    /// The digest that was confirmed. It is valid until another release is published.
+    /// The digest that was confirmed. The confirmation is valid until another release is published.
     pub confirm: Option<String>,
     /// The live release at the time of scheduling. Earlier versions did not store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<u64>,
-    /// Whether the guard held the release at its time.
+    /// Whether the release was held when its time came.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
 }
@@ -41,7 +41,7 @@ pub struct Schedule {
 pub struct LinkFetch {
     /// SHA-256 of the link's token.
     pub link: Digest,
-    /// When it was fetched.
+    /// When the link was fetched.
     pub at: DateTime<Utc>,
     /// The release that the client received.
     pub release: u64,
@@ -66,9 +66,9 @@ impl LinkFetch {
 /// A clock that jumped ahead and is not trusted yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockProbation {
-    /// What the clock showed last.
+    /// The last time that the clock showed.
     pub seen: DateTime<Utc>,
-    /// How long servers have watched it run steadily since it jumped.
+    /// How long servers have watched the clock run steadily since it jumped.
     pub watched: Duration,
 }
 
@@ -94,26 +94,26 @@ pub enum NamedRecord {
 /// The name of a [`NamedRecord`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordName {
-    /// Of [`NamedRecord::ImportedFile`].
+    /// The name of [`NamedRecord::ImportedFile`].
     ImportedFile,
-    /// Of [`NamedRecord::Schedule`].
+    /// The name of [`NamedRecord::Schedule`].
     Schedule,
-    /// Of [`NamedRecord::SpooledRelease`].
+    /// The name of [`NamedRecord::SpooledRelease`].
     SpooledRelease,
-    /// Of [`NamedRecord::LinkFetches`].
+    /// The name of [`NamedRecord::LinkFetches`].
     LinkFetches(u8),
     /// The fetches of all read links in one record, as earlier versions stored them.
     AllLinkFetches,
-    /// Of [`NamedRecord::TrustedTime`].
+    /// The name of [`NamedRecord::TrustedTime`].
     TrustedTime,
-    /// Of [`NamedRecord::ClockProbation`].
+    /// The name of [`NamedRecord::ClockProbation`].
     ClockProbation,
-    /// Of [`NamedRecord::BackupTime`].
+    /// The name of [`NamedRecord::BackupTime`].
     BackupTime,
 }
 
 impl RecordName {
-    /// Its spelling in keys and checkpoints.
+    /// The name's spelling in keys and checkpoints.
     pub(in super::super) fn key(self) -> String {
         match self {
             Self::ImportedFile => "taken-in".to_owned(),
@@ -142,7 +142,7 @@ impl RecordName {
 }
 
 impl NamedRecord {
-    /// Its name.
+    /// The name of the record.
     pub fn name(&self) -> RecordName {
         match self {
             Self::ImportedFile(_) => RecordName::ImportedFile,
@@ -155,7 +155,7 @@ impl NamedRecord {
         }
     }
 
-    /// Its bytes. Numbers are little-endian, times are seconds of the Unix epoch.
+    /// The bytes of the record. Numbers are little-endian; times are seconds of the Unix epoch.
     pub(in super::super) fn encode(&self) -> Vec<u8> {
         match self {
             Self::ImportedFile(file) => [file.digest.0.as_slice(), &file.release.to_le_bytes()].concat(),
@@ -183,7 +183,7 @@ impl NamedRecord {
     }
 }
 
-/// Why bytes are not the record that they should be.
+/// Why bytes are not a valid record.
 type Cause = String;
 
 fn wrong_length(bytes: &[u8]) -> Cause {

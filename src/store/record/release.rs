@@ -1,7 +1,7 @@
 //! Releases and the ledger.
 //!
-//! The ledger is stored in one of two ways: one record for each entry, feed mark and slug, or pieces of
-//! some megabytes that one release wrote, with the later changes in records beside them. See [`LedgerBase`].
+//! The ledger is stored in one of two ways. Either each entry, feed mark and slug has its own record, or one release
+//! wrote the ledger in pieces of some megabytes, and later changes are in separate records. See [`LedgerBase`].
 
 use crate::program::{Change, Conference};
 use crate::revision::{Departure, Digest, Entry, FeedMark, Floor, Ledger, Slugs};
@@ -21,7 +21,7 @@ pub enum Origin {
     Upload,
     /// An earlier release, published again.
     Rollback {
-        /// Its number.
+        /// The number of the earlier release.
         of: u64,
     },
     /// A changed config.
@@ -37,28 +37,28 @@ pub enum Origin {
 /// A stored release. Its program is a separate record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseRecord {
-    /// 1, 2, 3 …
+    /// The number of the release: 1, 2, 3 …
     pub number: u64,
-    /// When it was published.
+    /// When the release was published.
     pub published: DateTime<Utc>,
-    /// The event that made it.
+    /// The event that made the release.
     pub origin: Origin,
     /// The label of the organizer's secret, if one was used.
     pub who: Option<String>,
     /// SHA-256 of the program's bytes, also after the program was removed.
     pub csv_digest: Digest,
-    /// The changes since the release before.
+    /// The changes since the previous release.
     pub changes: Vec<Change>,
-    /// The config at its publication.
+    /// The config when the release was published.
     pub conference: Conference,
-    /// The import's warnings, as text.
+    /// The warnings of the import, as text.
     pub warnings: Vec<String>,
-    /// Whether its program is still stored.
+    /// Whether the release's program is still stored.
     pub complete: bool,
 }
 
 impl ReleaseRecord {
-    /// The release without its lists.
+    /// The summary of the release, without its lists.
     pub fn summary(&self) -> ReleaseSummary {
         ReleaseSummary {
             number: self.number,
@@ -79,15 +79,15 @@ impl ReleaseRecord {
     }
 }
 
-/// One line of the list of releases. The changes are a record of their own, since the first release has as many of
-/// them as there are sessions.
+/// A summary of one release. The changes are a separate record, since the first release has as many changes as
+/// sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReleaseSummary {
-    /// 1, 2, 3 …
+    /// The number of the release: 1, 2, 3 …
     pub number: u64,
-    /// When it was published.
+    /// When the release was published.
     pub published: DateTime<Utc>,
-    /// The event that made it.
+    /// The event that made the release.
     pub origin: Origin,
     /// The label of the organizer's secret, if one was used.
     pub who: Option<String>,
@@ -95,25 +95,25 @@ pub struct ReleaseSummary {
     pub csv_digest: Digest,
     /// The number of changed sessions.
     pub changes: usize,
-    /// The number of the import's warnings.
+    /// The number of warnings of the import.
     pub warnings: usize,
-    /// Whether its program is still stored.
+    /// Whether the release's program is still stored.
     pub complete: bool,
 }
 
 /// The part of a release that [`ReleaseSummary`] leaves out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::store) struct ReleaseDetail {
-    /// The changes that are not in a piece.
+    /// The changes that are not in pieces.
     pub(in crate::store) changes: Vec<Change>,
     pub(in crate::store) conference: Conference,
     pub(in crate::store) warnings: Vec<String>,
-    /// The number of pieces with the other changes.
+    /// The number of pieces that hold the other changes.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(in crate::store) pieces: u32,
 }
 
-/// [`ReleaseDetail`] without its lists, to read the config alone.
+/// [`ReleaseDetail`] without its lists, to read only the config.
 #[derive(Deserialize)]
 pub(in crate::store) struct ReleaseFrame {
     pub(in crate::store) conference: Conference,
@@ -137,10 +137,10 @@ pub struct LedgerHead {
     pub departures: Vec<Departure>,
     /// The time of the newest departure that is no longer stored.
     pub last_departure: DateTime<Utc>,
-    /// The lowest numbers that a new session may get.
+    /// The lowest values that the number and the sequence of a new session may have.
     #[serde(default, skip_serializing_if = "Floor::is_zero")]
     pub floor: Floor,
-    /// Where its maps are stored.
+    /// Where the ledger's maps are stored.
     #[serde(flatten)]
     pub(in crate::store) base: LedgerBase,
 }
@@ -173,7 +173,7 @@ impl LedgerHead {
         }
     }
 
-    /// Whether both are of the same release, ignoring where their ledger is stored.
+    /// Whether both heads are of the same release, ignoring where their ledgers are stored.
     pub(in crate::store) fn is_same(&self, other: &Self) -> bool {
         Self { base: self.base, ..other.clone() } == *self
     }
