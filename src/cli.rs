@@ -144,7 +144,7 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Lists what in a feed breaks which calendar client, with line, rule and remedy.
+    /// Lists the parts of a feed that break calendar clients, with line, rule and remedy.
     ///
     /// Reads iCalendar, or a frab schedule in XML. Exits 65 if something breaks a client.
     Lint {
@@ -162,7 +162,8 @@ enum Command {
         /// The read link of the page, or of its calendar in .ics or .jcal
         link: String,
     },
-    /// Converts a foreign program to program.csv on standard output, and lists what did not map.
+    /// Converts a foreign program to program.csv on standard output, and lists everything that could not be
+    /// converted.
     ///
     /// Reads iCalendar (pretalx, Indico, Sched) and frab schedules in XML or JSON:
     ///
@@ -184,9 +185,9 @@ enum Command {
     },
     /// Writes a backup of the data directory to FILE, whether the server runs or not.
     ///
-    /// A running server sends it through the socket control.sock in its runtime directory or data directory. FILE
-    /// is replaced only once the new backup is complete. If the data directory is on a read-only mount, a copy in
-    /// $TMPDIR is read.
+    /// A running server sends the backup through the socket control.sock in its runtime directory or data
+    /// directory. FILE is replaced only once the new backup is complete. If the data directory is on a read-only
+    /// mount, a copy in $TMPDIR is read.
     ///
     ///     callboard backup /var/backups/callboard     one file a day; removes old ones
     ///     callboard backup - | age -r KEY > backup.age
@@ -208,7 +209,7 @@ enum Command {
     Restore {
         /// The backup, or - for standard input, which is read to its end before anything is replaced
         file: PathBuf,
-        /// Nothing was published or picked since the backup: without a high-water mark, leave all numbers
+        /// Leave all numbers if there is no high-water mark: nothing was published or picked since the backup
         #[arg(long)]
         latest: bool,
         #[command(flatten)]

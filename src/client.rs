@@ -80,7 +80,7 @@ pub enum ClientError {
     /// No connection, no TLS, a timeout, or a response that is too long.
     #[error("{origin} does not answer")]
     Unreachable {
-        /// Scheme, host and port. The rest of an address may be a secret, even a webhook's path.
+        /// Scheme, host and port. The rest is left out, because even a webhook's path may be a secret.
         origin: String,
         /// The cause.
         #[source]

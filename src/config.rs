@@ -1,7 +1,7 @@
 //! The config: parses TOML into checked values and refuses unknown keys.
 //!
-//! Owns the defaults and the error messages. Reads neither files nor the clock, and does not know what values are used
-//! for. Limits of clients are in [`Limits`].
+//! Owns the defaults and the error messages. Reads neither files nor the clock, and does not know the purpose of a
+//! value. Limits of clients are in [`Limits`].
 
 mod error;
 mod file;
@@ -37,9 +37,9 @@ pub struct Config {
     pub program: PathBuf,
     /// The data directory.
     pub data: PathBuf,
-    /// The origin of links; none: the listen address.
+    /// The origin of links; if none, the listen address.
     pub public_url: Option<Url>,
-    /// The origins whose pages may frame `/?embed`; empty: none.
+    /// The origins whose pages may frame `/?embed`; if empty, none may.
     pub frame_ancestors: Vec<String>,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Trusted,
@@ -49,7 +49,7 @@ pub struct Config {
     pub checkpoint_bytes: u64,
     /// Days for which `callboard backup DIRECTORY` keeps backups.
     pub backup_keep_days: u32,
-    /// The length of pieces, in bytes, in which the store writes a larger release.
+    /// The store writes a larger release in pieces of this many bytes.
     pub piece_bytes: usize,
     /// The release guard, the file watch and how many releases are kept.
     pub publishing: Publishing,

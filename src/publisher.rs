@@ -84,7 +84,7 @@ pub struct LiveRelease {
     pub release: Arc<Release>,
     /// Its public pages.
     pub pages: Pages,
-    /// Whether this process linted its feeds. The next release's identical feeds need no second look.
+    /// Whether this process linted its feeds. If so, the next release's lint skips the feeds that did not change.
     inspected: bool,
 }
 
@@ -121,7 +121,7 @@ pub struct Proposal {
     pub who: Option<String>,
     /// The digest of the confirmed preview, which lets a held release through.
     pub confirm: Option<String>,
-    /// The release that must be live; none: any.
+    /// The release that must be live; none accepts any.
     pub expect: Option<u64>,
 }
 
@@ -147,7 +147,7 @@ pub struct Preview {
     pub prepared: Option<Prepared>,
     /// The guard's verdict.
     pub verdict: Option<GuardVerdict>,
-    /// The live release that it was compared with.
+    /// The live release that the program was compared with.
     pub base: Arc<Release>,
 }
 
@@ -202,7 +202,7 @@ impl Publisher {
         releases.iter().all(|release| release.csv_digest != digest).then_some(truncation)
     }
 
-    /// The program file of a stored release. It may be 20 MiB, so call it within [`Store::read`].
+    /// The program file of a stored release. It may be 20 MiB, so call this method within [`Store::read`].
     ///
     /// # Errors
     /// [`PublishError::NotKept`] if the store has no such release, or only its record.
@@ -210,7 +210,7 @@ impl Publisher {
         self.store.program_csv(number)?.ok_or(PublishError::NotKept { number })
     }
 
-    /// The effect of a preview's changes on agendas. It scans all of them, so keep it off the reactor's threads.
+    /// The effect of a preview's changes on agendas. It reads every agenda, so run it off the reactor's threads.
     ///
     /// # Errors
     /// If the store cannot be read.

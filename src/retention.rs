@@ -1,12 +1,12 @@
 //! Retention: agendas and the fetches of their links are erased a configured time after the conference.
 //!
-//! An agenda that is changed after the conference stays for the same time after the change. Program, ledger and releases
-//! stay: they are published. Of an agenda the hashes of its read links stay, so that they answer 410, and calendars
-//! keep their copy.
+//! An agenda that is changed after the conference stays for the same time after the change. Program, ledger and
+//! releases stay, because they are public. The hashes of an erased agenda's read links stay too, so that the links
+//! answer 410 and calendars keep their copies.
 //!
 //! Invariants: an agenda is erased together with its links, and only in the version that was found due, so a change
-//! that is acknowledged meanwhile is never erased. A clock that jumped erases nothing, see `trust`. A pass that a crash
-//! ends is repeated by the next one.
+//! that is acknowledged meanwhile is never erased. After a jump of the clock nothing is erased, see `trust`. The next
+//! pass repeats a pass that a crash ended.
 
 mod trust;
 
@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use trust::{Trust, Verdict};
 
-/// The time between two checks of the clock, which may be set meanwhile.
+/// The time between two checks of the clock, which an administrator may set at any time.
 const CHECK_EVERY: Duration = Duration::from_secs(600);
 
 /// The time between two passes that erase.
@@ -33,10 +33,10 @@ const ERASE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time between two writes of the trusted time. It must be below the tolerated jump.
 const STORE_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// The agendas or closed links of one commit. Picks wait behind long commits.
+/// The most agendas or closed links that one commit erases. Long commits would delay picks.
 const BATCH: usize = 32;
 
-/// Erases agendas whose time is over.
+/// Erases agendas whose retention time is over.
 #[derive(Debug)]
 pub struct Retention {
     days: u32,
@@ -128,7 +128,7 @@ impl Retention {
         Ok(self.check(true).await?.unwrap_or_default())
     }
 
-    /// Checks the clock, and erases if `erases` is set and the time is over. Returns none if it did not erase.
+    /// Checks the clock, and erases if `erases` is set and the retention time is over. None if it did not erase.
     async fn check(self: &Arc<Self>, erases: bool) -> Result<Option<Erased>, RetentionError> {
         let this = Arc::clone(self);
         tokio::task::spawn_blocking(move || this.check_blocking(erases)).await?
@@ -176,7 +176,7 @@ impl Retention {
         Ok(verdict)
     }
 
-    /// The last time that was trusted. Without one, it is the newest time of a stored record.
+    /// The last trusted time or, if none is stored, the newest time of a stored record.
     fn last_trusted(&self) -> Result<DateTime<Utc>, ReadError> {
         match self.store.trusted_time() {
             Ok(Some(time)) => return Ok(time),
@@ -190,7 +190,7 @@ impl Retention {
         Ok(newest)
     }
 
-    /// The clock's probation. A damaged one begins again.
+    /// The stored probation of the clock. If its record is damaged, the probation begins again.
     fn stored_probation(&self) -> Result<Option<ClockProbation>, ReadError> {
         match self.store.clock_probation() {
             Err(ReadError::Damaged { .. }) => Ok(None),
@@ -253,7 +253,7 @@ impl Retention {
             let all = batch.iter().flat_map(|due| due.writes(at)).collect();
             match self.store.commit_blocking(all) {
                 Ok(()) => batch.iter().for_each(|due| self.erased(due, &mut erased)),
-                // One of them was changed. The others are erased one by one.
+                // One agenda of the batch was changed. The others are erased one by one.
                 Err(CommitError::Conflict) => {
                     for due in batch {
                         match self.store.commit_blocking(due.writes(at)) {
@@ -307,7 +307,7 @@ fn last_day(program: &Program) -> Option<NaiveDate> {
     ends.max(program.conference.dates.map(|(_, last)| last))
 }
 
-/// An agenda whose time is over, in the version that was read.
+/// An agenda whose retention time is over, in the version that was read.
 #[derive(Debug)]
 struct DueAgenda {
     key: Digest,

@@ -3,19 +3,22 @@
 //! Owns sockets and time limits; knows nothing of the content. TLS and HTTP/2 belong to the reverse proxy.
 //!
 //! - A request's head must be complete within `header` of its first byte, or of the connection.
-//! - A head over 16 KiB or 64 fields is 431, one that is no HTTP is 400; both close the connection. So does a head with a
-//!   line that ends in a bare LF, since other servers may see another request in it.
+//! - A head over 16 KiB or 64 fields gets 431, a head that is not HTTP gets 400; both close the connection. So does a
+//!   head with a line that ends in a bare LF, since other servers may see another request in it.
 //! - If an answer is ready before its request's body, a short body is read first and the connection goes on; with a longer
 //!   one the answer announces that the connection closes.
 //! - A connection that moves no byte for `idle` is closed.
 //! - A slow client has `answer` to read its answer, and a second more for each 4 KiB that it read. If more than 128 MiB of
 //!   answers wait for slow clients, the slowest is closed.
 //! - A client that has closed its side of the connection after its request is answered.
-//! - An answer without a length (a stream of events) frees its place for another connection, and closes its own at the end.
-//! - Beyond `connections` the idlest one is closed for a new one; if none is idle, the new one gets 503. The same holds for
-//!   one address beyond `per_address`, except trusted proxies and this machine, which may carry many clients. The idlest
-//!   connection is the one that has gone longest without completing a request or reading its answer.
-//! - Without free descriptors the idlest one is closed too, and a new connection gets its 503 through a reserved one.
+//! - An answer without a length (a stream of events) frees its place for another connection. Its own connection
+//!   closes after it.
+//! - Beyond `connections`, the idlest connection is closed for a new one; if none is idle, the new one gets 503. The
+//!   same holds for one address beyond `per_address`, except trusted proxies and this machine, which may carry many
+//!   clients. The idlest connection is the one that has gone longest without completing a request or reading its
+//!   answer.
+//! - Without free descriptors, the idlest connection is closed too. The new connection is accepted with a reserved
+//!   descriptor and gets 503.
 //! - At a stop every answer announces that its connection closes; idle connections close a little later. A request that was
 //!   read is answered.
 //!
@@ -53,13 +56,13 @@ pub struct Limits {
     pub connections: usize,
     /// The most connections of one address.
     pub per_address: usize,
-    /// For a request's head.
+    /// The time for a client to send a request's head.
     pub header: Duration,
-    /// For a connection on which no byte moves.
+    /// How long a connection may move no byte.
     pub idle: Duration,
-    /// For a slow client to read its answer; a second more for each 4 KiB that it read.
+    /// The time for a slow client to read its answer; each 4 KiB that it read adds a second.
     pub answer: Duration,
-    /// For requests in progress at a stop.
+    /// The time for requests in progress at a stop.
     pub drain: Duration,
 }
 
@@ -79,7 +82,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` completes and all requests in progress are answered or out of time.
 ///
-/// `respond` gets the address of the socket, a proxy's where there is one.
+/// `respond` gets the address at the other end of the socket, which may be a proxy's.
 pub async fn run<R, A, B>(
     listeners: Vec<TcpListener>,
     respond: R,
@@ -143,7 +146,7 @@ where
         }
     }
     connections.announce_end();
-    // A connection that the system has accepted already would be reset with the listener.
+    // Closing the listener would reset the connections that the system has already accepted.
     while let Some(Ok(accepted)) = poll_fn(|cx| Poll::Ready(waiting(&listeners, cx))).await {
         take(accepted, &mut tasks);
     }
@@ -194,8 +197,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 
-/// A descriptor in reserve, for when the process or the system has no other. Without it a connection that cannot be accepted
-/// stays in the backlog, and accepting would spin.
+/// A descriptor in reserve, for when the process or the system has no other. Without the reserve, a connection that
+/// cannot be accepted would stay in the backlog, and the accept loop would spin.
 #[derive(Debug)]
 struct ReserveDescriptor(Option<File>);
 
@@ -204,7 +207,7 @@ impl ReserveDescriptor {
         Self(File::open("/dev/null").ok())
     }
 
-    /// Whether the error is one that a free descriptor solves.
+    /// Whether a free descriptor would resolve the error.
     fn helps(error: &io::Error) -> bool {
         matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
     }

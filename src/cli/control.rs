@@ -21,7 +21,7 @@ use std::time::Duration;
 
 const NAME: &str = "control.sock";
 
-/// How long a client may read nothing of its backup. Checkpoints wait meanwhile.
+/// How long a client may pause while it reads its backup. Checkpoints wait for the backup to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long to wait for a client's line. An older version, which writes none, waits as long for its backup.
@@ -38,7 +38,8 @@ fn path(data: &Path) -> PathBuf {
     runtime.map_or_else(|| data.to_owned(), PathBuf::from).join(NAME)
 }
 
-/// Sends a request to the server of a data directory. [`has_no_server`] recognises the error of no server.
+/// Sends a request to the server of a data directory. [`has_no_server`] tells whether an error means that none
+/// runs.
 pub(super) fn request(data: &Path, line: &str) -> io::Result<UnixStream> {
     let mut server = UnixStream::connect(path(data))?;
     server.write_all(format!("{line}\n").as_bytes())?;
@@ -86,7 +87,7 @@ pub(super) fn last_backup(store: &Store) -> Option<i64> {
     store.last_backup().ok().flatten().map(|at| at.timestamp())
 }
 
-/// What the socket's answers are made from.
+/// The sources of the socket's answers.
 pub(super) struct Answers {
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -141,7 +142,7 @@ fn listen(path: &Path, answers: Answers) -> io::Result<()> {
         _ => {}
     }
     let listener = UnixListener::bind(path)?;
-    // Before this, the directory keeps other users out.
+    // Until the mode is set, the directory keeps other users out.
     std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
     let serve = move || {
         for client in listener.incoming() {
@@ -165,7 +166,7 @@ fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
             answers.backups.saved(now.timestamp());
             answers.store.commit_blocking(vec![backup_note(now)]).map_err(io::Error::other)
         }
-        // On its own thread, so that health requests do not wait for a slow client.
+        // A backup is sent on its own thread, so that health requests do not wait for a slow client.
         _ => {
             let (store, backups) = (answers.store.clone(), Arc::clone(&answers.backups));
             let send = move || match send(&store, client) {

@@ -18,8 +18,8 @@ const PASS_BYTES: usize = 1024 * 1024;
 /// The rows of a record. A damaged row is `None`.
 type Rows = Vec<Option<LinkFetch>>;
 
-/// Which shards are written. Its lock is held during a commit, so that an older state of a shard never
-/// overwrites a newer one.
+/// The progress of the passes. Its lock is held during a commit, so that an older state of a shard never overwrites a
+/// newer one.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// The shard that the next pass begins with.
@@ -83,7 +83,7 @@ impl Freshness {
         freshness
     }
 
-    /// Has the first pass write every shard and remove the record of earlier versions.
+    /// Makes the first pass write every shard and remove the record of earlier versions.
     fn replace_all_records(&self) {
         self.shards.iter().for_each(|shard| lock(shard).is_dirty = true);
         lock(&self.progress).has_old_record = true;
@@ -120,7 +120,7 @@ impl Freshness {
         Ok(())
     }
 
-    /// Writes the dirty ones of the next shards and returns how many shards it examined, at most `most`.
+    /// Writes the dirty shards among the next ones and returns how many shards it examined, at most `most`.
     fn save_batch<E>(
         &self,
         progress: &mut Progress,
@@ -180,7 +180,7 @@ impl Freshness {
 }
 
 impl Shard {
-    /// Its rows, if the store has others. It is clean from then on.
+    /// The shard's rows, if they differ from the store's. Marks the shard clean.
     fn take_dirty(&mut self, now: DateTime<Utc>) -> Option<Vec<LinkFetch>> {
         let before = self.links.len();
         self.links.retain(|_, seen| now - seen.at <= EXPIRY);
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_record_of_earlier_versions_is_replaced_in_one_commit() {
-        // Shards beside it are older.
+        // Shards in the store beside the old record are outdated.
         let mut records = stored();
         let old = records.values().take(10).flatten().copied().collect();
         records.insert(None, old);

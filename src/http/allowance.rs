@@ -1,15 +1,16 @@
 //! Rate limits: new agendas, wrong edit keys and wrong secrets by address; changes, links and hand-overs by agenda.
 //!
-//! Each limit is a token bucket (RFC 6585, 4: 429). Reads are not limited, since Google and Microsoft poll for everybody
-//! from a few addresses. A venue is one address too, so wrong edit keys never lock out right ones: a key has 160 bits, and
-//! only failures are limited. An organizer's secret may be shorter, so beyond the limit no secret from that address is
-//! checked; organizers who are signed in stay signed in.
+//! Each limit is a token bucket (RFC 6585, 4: 429). Reads are not limited, since Google and Microsoft poll for all
+//! their users from a few addresses. All guests of a venue may share one address, so wrong edit keys never lock out
+//! right ones: a key has 160 random bits, and only failures are charged. An organizer's secret may be shorter. So
+//! once an address has used up its limit, no secret from that address is checked; organizers who are signed in stay
+//! signed in.
 //!
-//! An agenda that changes more often than people do also draws on a limit of its address. So many agendas of one client
-//! are no way around the limit, and other guests of the venue are not refused.
+//! An agenda that changes more often than a person would also draws on a limit of its address. So a client cannot
+//! evade the limit with many agendas, and other guests of the venue are not rejected.
 //!
-//! Time is monotonic, so setting the clock refuses nobody. Invariant: memory does not grow with addresses or agendas; a
-//! table has a fixed size and evicts the stalest entry.
+//! Time is monotonic, so setting the wall clock causes no rejection. Invariant: memory does not grow with addresses
+//! or agendas; a table has a fixed size and evicts the stalest entry.
 
 use super::Problem;
 use crate::agenda::EditKey;
@@ -22,7 +23,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The sets of a table, and the entries in each: 8,192 in about 300 KiB.
+/// The number of sets in a table, and of entries in each set: 8,192 entries in about 300 KiB.
 const SETS: usize = 1024;
 const WAYS: usize = 8;
 
@@ -54,7 +55,7 @@ struct ByAgenda {
     addresses: Buckets<Peer>,
 }
 
-/// The first bytes of the SHA-256 of an agenda's edit key, which no client chooses.
+/// The first 8 bytes of the SHA-256 of an agenda's edit key. No client can choose them.
 type Key = [u8; 8];
 
 /// The limits that apply to one request.
@@ -160,15 +161,15 @@ impl Allowed<'_> {
         self.take(&limit.addresses, what)
     }
 
-    /// Whether a secret from this address would be checked now. It avoids reading the body of a request that [`Self::guess`]
-    /// would reject.
+    /// Whether a secret from this address would be checked now. Callers use it to avoid reading the body of a request
+    /// that [`Self::guess`] would reject.
     pub(super) fn may_guess(self) -> Result<(), Problem> {
         let wait = self.allowances.secrets.wait(self.peer(), self.now);
         self.deny_while(wait, WRONG_SECRETS)
     }
 
-    /// Looks up an organizer secret and charges a wrong one, in one step: of requests that arrive together, only as many are
-    /// looked up as the limit allows. A right secret costs nothing.
+    /// Looks up an organizer secret and charges a wrong one, in one step, so that concurrent requests cannot exceed
+    /// the limit. A right secret costs nothing.
     pub(super) fn guess<T>(self, look_up: impl FnOnce() -> Option<T>) -> Result<Option<T>, Problem> {
         match self.allowances.secrets.take_unless(self.peer(), self.now, look_up) {
             Ok(found) => Ok(found),
@@ -185,7 +186,7 @@ impl Allowed<'_> {
             return Ok(());
         }
         if self.allowances.trusted.holds(self.socket) && !self.headers.contains_key(X_FORWARDED_FOR) {
-            // A flood behind such a proxy is rejected thousands of times a second.
+            // One warning a minute: a flood behind such a proxy is rejected thousands of times a second.
             let minute = i64::try_from(self.now.as_secs() / 60).unwrap_or_default();
             if self.allowances.warned.swap(minute, Ordering::Relaxed) != minute {
                 tracing::warn!(
@@ -198,7 +199,7 @@ impl Allowed<'_> {
 
     fn peer(self) -> Peer {
         let fields = self.headers.get_all(X_FORWARDED_FOR).iter();
-        // A line that is no text ends the search like an entry that is no address.
+        // A line that is not text ends the search, as does an entry that is not an address.
         let lines: Vec<&str> = fields.map(|line| line.to_str().unwrap_or("?")).collect();
         self.allowances.trusted.client(self.socket, lines.into_iter())
     }
@@ -238,7 +239,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         buckets
     }
 
-    /// A request that runs meanwhile may see a mixture of both limits.
+    /// Replaces the limit. A concurrent request may see a mixture of the old and the new limit.
     fn limit(&self, at_once: u32, hour: u32) {
         let each = (3_600_000 / i64::from(hour.max(1))).max(1);
         self.each.store(each, Ordering::Relaxed);
@@ -258,8 +259,8 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.take_unless(key, now, || None::<()>).map(|_| ())
     }
 
-    /// Takes a token unless `look_up` finds something. Without a token `look_up` does not run. The lock is held meanwhile, so
-    /// `look_up` must be quick.
+    /// Takes a token unless `look_up` finds something. If no token is left, `look_up` does not run. The set stays
+    /// locked while `look_up` runs, so `look_up` must be quick.
     fn take_unless<T>(
         &self,
         key: K,
@@ -286,7 +287,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.seconds_short(self.full_at(&self.set(key), key, now), now)
     }
 
-    /// Whether a key has used less than its own share.
+    /// Whether a key has used no more than its own share of the limit ([`OWN_SHARE`]).
     fn has_used_less_than_share(&self, key: K, now: Duration) -> bool {
         let now = millis(now);
         self.full_at(&self.set(key), key, now) - now <= self.depth() / OWN_SHARE
@@ -301,8 +302,8 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         }
     }
 
-    /// When a key's bucket is full. At most the time for an empty bucket, which is shorter after a reload that lowered the
-    /// limit.
+    /// When a key's bucket is full again; `now` if it is full. The result is capped at the refill time of an empty
+    /// bucket, which a reload may have shortened.
     fn full_at(&self, set: &[Option<Bucket<K>>; WAYS], key: K, now: i64) -> i64 {
         let known = set.iter().flatten().find(|bucket| bucket.key == key);
         known.map_or(now, |known| known.full_at.clamp(now, now + self.depth()))
@@ -433,7 +434,7 @@ mod tests {
             buckets.take(peer(n), START).unwrap();
         }
         assert_eq!(buckets.sets.len(), SETS);
-        // Whoever is near the limit is remembered while others come once each.
+        // An address near its limit stays in the table while many other addresses send one request each.
         let busy = peer(u32::MAX);
         for _ in 0..2 {
             buckets.take(busy, later(600)).unwrap();

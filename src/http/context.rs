@@ -1,7 +1,7 @@
 //! One request on its way to its handler, and everything that handlers work with.
 //!
-//! The methods of [`Context`] are what the lines of the route table call: each belongs to one family of handlers and hands
-//! it what it needs.
+//! The lines of the route table call the methods of [`Context`]. Each method serves one family of handlers and passes
+//! it the services that it needs.
 
 use super::agendas::{AgendaError, Agendas};
 use super::allowance::{Allowances, Allowed};
@@ -32,7 +32,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What all requests share.
+/// The services that all requests share.
 pub(super) struct Services {
     pub(super) publisher: Arc<Publisher>,
     pub(super) agendas: Agendas,
@@ -57,7 +57,8 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Renders a release's exports one after the other, before they are requested. `is_live` ends that early.
+    /// Renders a release's exports one after the other, before they are requested. Stops early once `is_live` returns
+    /// false.
     pub(super) fn render_ahead(&self, rendering: &Rendering, is_live: &dyn Fn() -> bool) {
         let release = rendering.release();
         for format in Format::ALL.into_iter().take_while(|_| is_live()) {
@@ -80,7 +81,7 @@ fn program_tag(release: &Release) -> Option<String> {
     Some(EntityTag::plain(&feed.hash).into_quoted())
 }
 
-/// What a handler gives back.
+/// The result of a handler.
 pub(super) enum Reply<'a> {
     /// An answer from memory, or from one small record of the store.
     Ready(Answer),
@@ -108,7 +109,7 @@ impl<'a> Context<'a> {
         let feeds = self.feed_request();
         match feeds.ready(&address, self.head) {
             Some(Err(_)) if self.services.store.is_interrupted() => pending(async move {
-                // Calendars report a failed poll to their owners, so one waits until the store is back.
+                // Calendar clients report a failed poll to their users, so the poll waits until the store is back.
                 self.services.store.until_back().await;
                 feeds.answer(&address, self.head).await
             }),
@@ -149,7 +150,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The program by the API.
+    /// A request for the program through the API.
     pub(super) fn program_api<F>(
         self,
         answer: impl FnOnce(ProgramRequest<'a>) -> F + Send + 'a,
@@ -169,7 +170,7 @@ impl<'a> Context<'a> {
         }))
     }
 
-    /// An agenda by the API.
+    /// A request for an agenda through the API.
     pub(super) fn agenda_api<F>(
         self,
         answer: impl FnOnce(AgendaRequest<'a>) -> F + Send + 'a,
@@ -194,7 +195,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// A page that is made in the line's queue.
+    /// A page that is rendered in the queue of its route.
     pub(super) fn page(
         self,
         answer: impl FnOnce(&PageRequest<'a>) -> Answer + Send + 'a,
@@ -203,7 +204,7 @@ impl<'a> Context<'a> {
         self.page_task(move |page| async move { queue.make(|| answer(&page)).await? })
     }
 
-    /// A page that waits for the disk, or is made only if no cache has it.
+    /// A page that waits for the disk, or is rendered only if it is not cached.
     pub(super) fn page_task<F>(
         self,
         answer: impl FnOnce(PageRequest<'a>) -> F + Send + 'a,
@@ -252,7 +253,7 @@ impl<'a> Context<'a> {
                 release: &release,
                 now: services.clock.now(),
             };
-            // A single session, a redirect or a refusal is made at once.
+            // A single session, a redirect or a refusal takes no turn.
             if !matches!(self.head.method.as_str(), "PROPFIND" | "REPORT") {
                 return visit.answer(place).await;
             }
@@ -277,7 +278,7 @@ impl<'a> Context<'a> {
         pending(answer(organizer::Door { organizer, request: self.head, body: self.body, allowed }))
     }
 
-    /// A request with the organizer's secret.
+    /// A request that needs an organizer's secret.
     pub(super) fn organizer<F>(
         self,
         answer: impl FnOnce(OrganizerRequest<'a>) -> F + Send + 'a,
@@ -288,7 +289,7 @@ impl<'a> Context<'a> {
         self.sign_in(|door| async move { answer(door.enter().await?).await })
     }
 
-    /// The same with a program as its body.
+    /// [`Self::organizer`] with a program as the request's body.
     pub(super) fn organizer_upload<F>(
         self,
         answer: impl FnOnce(OrganizerRequest<'a>) -> F + Send + 'a,
@@ -346,7 +347,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Charges a failed edit key of a write to the client's limit; 429 once it is used up.
+/// Charges a failed edit key of a write to the client's limit; 429 once the limit is used up.
 fn limit_key_guesses(allowed: Allowed<'_>, head: &Parts, answer: Answer) -> Answer {
     match answer {
         Err(Problem::Agenda(AgendaError::UnknownKey)) if !method::is_read(&head.method) => {

@@ -104,7 +104,8 @@ impl Visit<'_> {
         }
         let (resource, token) = match self.find(&place) {
             Ok((resource, _)) if is_write => return Err(Refusal::NeedPrivileges(resource.href()).into()),
-            // The same for missing resources, since clients create resources by writing to a new address.
+            // Writes to missing resources are refused alike, since clients create resources by writing to a new
+            // address.
             Err(Problem::NotFound) if is_write => {
                 return Err(Refusal::NeedPrivileges(self.request.uri.path().to_owned()).into());
             }
@@ -124,7 +125,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Answers at the root, where a client starts that knows only the host. It never asks for credentials.
+    /// Answers at the root, where a client that knows only the host starts. It never asks for credentials.
     fn root(&self, href: &'static str, method: &str) -> Result<Response<Body>, Problem> {
         let tree = tree_of(&self.request.headers);
         let mut response = match method {
@@ -168,8 +169,8 @@ impl Visit<'_> {
         Ok((resource.ok_or(Problem::NotFound)?, token))
     }
 
-    /// The calendar of the agenda that the request's token opens. One that is no longer shared is empty, like its feed, so
-    /// that clients remove the sessions.
+    /// The calendar of the agenda that the request's token opens. If the agenda is no longer shared, its calendar is
+    /// empty, like its feed, so that clients remove the sessions.
     fn open(&self, tree: Tree) -> Result<(Calendar, ReadToken), Problem> {
         let token = login::token(&self.request.headers, &self.release.program.conference.public_url)?;
         let shared = self.agendas.shared(&token)?;
@@ -223,8 +224,8 @@ impl Visit<'_> {
     }
 }
 
-/// The tree for a request's credentials: an agenda's for a token, whether or not it still opens one, so that a client
-/// with an old token is told; the public one for anything else, which asks for none.
+/// The tree for a request's credentials. A token selects the agenda tree even if it opens no agenda any more, so that
+/// the client learns of it. Anything else selects the public tree, which needs no credentials.
 fn tree_of(headers: &HeaderMap) -> Tree {
     if login::sent(headers).is_some() { Tree::AGENDAS } else { Tree::PUBLIC }
 }

@@ -1,10 +1,12 @@
 //! Entity tags (RFC 9110, 8.8.3): their form, their lists, and both comparisons.
 //!
-//! The server's tags are strong: the hash that determines the plain bytes and, for a coded body, a letter for the coding and
-//! its level. Bodies of one hash and coding hold the same text, so a tag of another level still matches and is returned.
+//! The server's tags are strong. A tag holds the hash that determines the plain bytes and, for a coded body, a letter
+//! for the coding and its level. Bodies of one hash and coding hold the same text, so a tag with another level still
+//! matches, and the response repeats it.
 //!
-//! A document that shows more than the state that can be changed, such as the last fetch of a calendar, has a tag in two
-//! parts, `STATE.SHOWN`. Both decide whether it was modified; a change is conditional on the state alone.
+//! Some documents show more than their changeable state, such as the last fetch of a calendar. Their tag has two
+//! parts, `STATE.SHOWN`. Both parts decide whether the document was modified; a change is conditional on `STATE`
+//! alone.
 
 use crate::feed::Coding;
 use crate::revision::Digest;
@@ -22,7 +24,7 @@ pub struct EntityTag {
 }
 
 impl EntityTag {
-    /// Of a plain body.
+    /// The tag of a plain body.
     pub fn plain(hash: impl AsRef<str>) -> Self {
         let hash = hash.as_ref();
         let mut quoted = String::with_capacity(hash.len() + 2);
@@ -30,12 +32,12 @@ impl EntityTag {
         Self { quoted, hash: hash.len(), coding: Coding::Identity }
     }
 
-    /// Of a plain body that shows a changeable state.
+    /// The tag of a plain body that shows a changeable state.
     pub fn of_state(state: impl fmt::Display, shown: &[u8]) -> Self {
         Self::plain(format!("{state}.{}", Digest::of(shown).short()))
     }
 
-    /// Of a coded body.
+    /// The tag of a coded body.
     pub fn coded(hash: impl AsRef<str>, coding: Coding, level: impl fmt::Display) -> Self {
         let Some(letter) = letter(coding) else { return Self::plain(hash) };
         let hash = hash.as_ref();
@@ -110,12 +112,12 @@ impl SentTag<'_> {
         tag.names(self.quoted.trim_matches('"'))
     }
 
-    /// Whether it is a strong tag of a document that shows this state, or the state's own.
+    /// Whether this is a strong tag of a document that shows this state, or of the state itself.
     pub fn is_of_state(&self, state: &str) -> bool {
         !self.is_weak && self.resembles_state(state)
     }
 
-    /// The same for a weak tag too.
+    /// Like [`Self::is_of_state`], but a weak tag matches too.
     pub fn resembles_state(&self, state: &str) -> bool {
         let shown = self.quoted.trim_matches('"').strip_prefix(state);
         shown.is_some_and(|shown| shown.is_empty() || shown.starts_with('.'))
@@ -130,7 +132,7 @@ impl SentTag<'_> {
 /// The value of If-Match or If-None-Match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tags<'a> {
-    /// `*`: whatever there is.
+    /// `*`: any current representation.
     Any,
     /// The tags of a list; malformed members are ignored.
     List(Vec<SentTag<'a>>),

@@ -9,7 +9,7 @@
 //! | site file | `public, max-age=86400` | |
 //! | page | `public, max-age=0, must-revalidate` | content security policy |
 //! | personal page | `private, no-cache` | the same, no index |
-//! | asset | `public, max-age=31536000, immutable` | its name is its content |
+//! | asset | `public, max-age=31536000, immutable` | its name changes with its content |
 //! | CalDAV | `no-cache`; an agenda's `private, no-cache` | an agenda's as its feed; DAV lists the supported features |
 //! | live | `no-store` | |
 //!
@@ -28,7 +28,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// A value that is validated at compile time; at run time that would cost as much as routing.
+/// A value that is validated at compile time. Validation at run time would cost as much as routing.
 const fn fixed(value: &'static str) -> HeaderValue {
     HeaderValue::from_static(value)
 }
@@ -57,7 +57,7 @@ pub(super) enum Class {
     Page,
     /// A page of one visitor, or with a secret in its address.
     PersonalPage,
-    /// Named by its content.
+    /// A file whose name changes with its content.
     Asset,
     /// Public CalDAV.
     Dav,
@@ -95,7 +95,7 @@ impl Class {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
             }
-            // Not `no-referrer`, as for a personal page: the sign-in would be refused.
+            // Not `no-referrer`: browsers would send `Origin: null`, and the sign-in would be rejected.
             Self::Organizer => {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("strict-origin") });
@@ -125,7 +125,7 @@ impl Class {
         }
     }
 
-    /// Whether a browser shows it.
+    /// Whether resources of this class are pages.
     pub(super) fn is_page(self) -> bool {
         matches!(self, Self::Page | Self::PersonalPage)
     }
@@ -165,7 +165,7 @@ pub(super) fn common(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a browser could run the body as a document, or as a worker, whose policy is that of its own script.
+/// Whether a browser could run the body as a document or as a worker. A worker's policy is that of its own script.
 fn is_executable(headers: &HeaderMap) -> bool {
     const ACTIVE: [&str; 4] = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/javascript"];
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

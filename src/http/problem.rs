@@ -1,4 +1,4 @@
-//! Every error of an answer, with its status and its public text (RFC 9457; RFC 9110, 15).
+//! Every error response, with its status and its public text (RFC 9457; RFC 9110, 15).
 //!
 //! Only this module knows the status codes of errors. The public text says what to do. Invariant: the private cause goes into
 //! the log, once, and never into an answer.
@@ -18,10 +18,10 @@ use crate::store::{CommitError, ReadError};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 
-/// An answer that is an error.
+/// An error response.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The request's target is no path.
+    /// The request's target is not a path.
     #[error("the request's target is not a path")]
     BadTarget,
     /// The Host field is missing, repeated or invalid.
@@ -42,7 +42,7 @@ pub enum Problem {
     /// A transfer coding other than chunked.
     #[error("a transfer coding that is not implemented")]
     TransferCoding,
-    /// A body in a content coding.
+    /// The body has a content coding other than identity.
     #[error("a body in a content coding")]
     ContentCoding,
     /// A filter or an option of a feed is invalid.
@@ -72,7 +72,7 @@ pub enum Problem {
     /// An agenda was not changed.
     #[error(transparent)]
     Agenda(#[from] AgendaError),
-    /// An organizer's secret that is wrong.
+    /// The organizer's secret is wrong.
     #[error("the organizer's secret is wrong")]
     WrongSecret,
     /// The organizer's secret is missing.
@@ -87,7 +87,7 @@ pub enum Problem {
     /// The store could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A write with a cookie that does not come from one of our pages.
+    /// A write with a cookie does not come from one of our pages.
     #[error("from another site")]
     OtherSite,
     /// The hand-over code was redeemed or has expired.
@@ -102,17 +102,17 @@ pub enum Problem {
     /// An export failed, which is a fault of the server.
     #[error("not exported: {0}")]
     Export(String),
-    /// What CalDAV refuses for a reason that programs read.
+    /// CalDAV refuses the request, for a reason that programs can read.
     #[error(transparent)]
     Dav(#[from] Refusal),
     /// A rate limit is exceeded.
     #[error("too often")]
     TooOften {
-        /// The beginning of the sentence.
+        /// The beginning of the message, such as `New agendas are made`.
         what: &'static str,
-        /// Its end.
+        /// The end of the message, such as `with this agenda`.
         by: &'static str,
-        /// Seconds until it is allowed again.
+        /// Seconds until the client may try again.
         wait: u64,
     },
     /// Requests arrive faster than they are answered.
@@ -126,7 +126,7 @@ pub enum Problem {
 /// An invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
-    /// Its place, such as `name` or `picks[3]`.
+    /// The value's place, such as `name` or `picks[3]`.
     pub field: String,
     /// What is wrong and what to write instead.
     pub problem: String,
@@ -138,7 +138,7 @@ impl Fault {
     }
 }
 
-/// A blocking task that ended early, as at a stop.
+/// A blocking task ended early, as when the server stops.
 impl From<tokio::task::JoinError> for Problem {
     fn from(error: tokio::task::JoinError) -> Self {
         Self::Publish(error.into())
@@ -146,8 +146,8 @@ impl From<tokio::task::JoinError> for Problem {
 }
 
 impl Problem {
-    /// Distinguishes missing credentials from wrong ones. Pages have their key in a cookie, so for them there is no
-    /// difference.
+    /// Replaces the error of wrong credentials by that of missing ones if the request has no `Authorization` field.
+    /// Pages send their edit key in a cookie, so their error stays.
     pub(super) fn with_credentials(self, pattern: &str, headers: &HeaderMap) -> Self {
         match self {
             _ if headers.contains_key(AUTHORIZATION) => self,
@@ -322,7 +322,7 @@ fn commit_status(error: &CommitError) -> StatusCode {
     }
 }
 
-/// A damaged record does not get better by waiting.
+/// A retry does not help with a damaged record.
 fn read_status(error: &ReadError) -> StatusCode {
     match error {
         ReadError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

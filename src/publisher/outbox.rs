@@ -1,8 +1,8 @@
 //! The outbox: webhook deliveries that the server writes after a release and `callboard deliver` sends.
 //!
-//! It is the directory `spool` with one JSON file for each delivery; a file appears whole or not at all. `deliver` signs
-//! body and timestamp when it sends, so a leaked outbox cannot be replayed with a fresh timestamp. Every release is
-//! enqueued once: the store holds the number of the last one.
+//! The outbox is the directory `spool` with one JSON file for each delivery; a file appears whole or not at all.
+//! `deliver` signs body and timestamp when it sends, so a leaked outbox cannot be replayed with a fresh timestamp.
+//! Every release is enqueued once: the store holds the number of the last enqueued release.
 
 use super::{ChangeDescription, Publisher, PublisherTask, describe_changes};
 use crate::config::Webhook;
@@ -19,9 +19,9 @@ pub const UNDELIVERED: &str = "undelivered";
 /// One message to one webhook, as its file holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Its address and the file of its secret.
+    /// The webhook's address and the file of its secret.
     pub webhook: Webhook,
-    /// The release that it announces.
+    /// The announced release.
     pub release: u64,
     /// The body, byte for byte as it is signed and sent.
     pub body: String,
@@ -106,8 +106,8 @@ fn body(release: &ReleaseRecord) -> io::Result<String> {
     Ok(serde_json::to_string(&body)?)
 }
 
-/// Rewrites the deliveries of a release after an erasure, undelivered ones included, so that none holds the erased text.
-/// One that `deliver` is sending meanwhile may be sent twice, under the same delivery name.
+/// Rewrites the deliveries of a release after an erasure, undelivered ones included, so that none holds the erased
+/// text. A delivery that `deliver` is sending meanwhile may be sent twice, under the same delivery name.
 ///
 /// # Errors
 /// If a file cannot be read or written.

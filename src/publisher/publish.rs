@@ -14,11 +14,11 @@ use std::sync::{Arc, OnceLock};
 
 /// Lints a release. Parts that it shares with an earlier linted release may be skipped. See [`crate::doctor::inspect`].
 ///
-/// Findings become warnings of the publication. Only an error stops it: a feed that does not parse back.
+/// Findings become warnings of the publication. Only an error stops the publication: a feed that does not parse back.
 pub type Inspect = fn(&Release, Option<&Release>) -> Result<Vec<FeedFinding>, ParseBackError>;
 
-/// Work for the live release that no request should wait for, such as making exports. It runs on the background thread
-/// and stops early once the function that it receives returns false: then another release is live.
+/// Work for the live release that no request should wait for, such as rendering exports. A job runs on the background
+/// thread. It stops early once its argument returns false, because another release is then live.
 pub type Job = Box<dyn FnOnce(&dyn Fn() -> bool) + Send>;
 
 /// Returns the [`Job`] for a release. It is called right after the release went live.
@@ -163,7 +163,7 @@ impl Publisher {
         Ok(CheckedProposal { base, prepared, report, confirmed })
     }
 
-    /// Lints a release's feeds. Feeds that the live release shares were linted with it.
+    /// Lints a release's feeds, except those that it shares with a linted live release.
     async fn inspect(&self, release: Release) -> Result<(Release, Vec<FeedFinding>), PublishError> {
         let (live, inspect) = (self.live(), self.inspect);
         let lint = move || {
@@ -229,7 +229,7 @@ impl Publisher {
         release
     }
 
-    /// Registers the [`Job`] that follows every publication; the first call counts.
+    /// Registers the [`Job`] that follows every publication. Later calls have no effect.
     pub fn prepare_with(&self, prepare: impl Fn(&Arc<Release>) -> Job + Send + Sync + 'static) {
         let _ = self.preparation.0.set(Box::new(prepare));
     }
@@ -240,7 +240,8 @@ impl Publisher {
         self.prepare_in_background(None);
     }
 
-    /// [`Self::compress_in_background`], and drops the replaced release there: that takes long for a large one.
+    /// Like [`Self::compress_in_background`], and drops the replaced release on that thread: dropping a large release
+    /// takes long.
     pub(super) fn prepare_in_background(self: &Arc<Self>, replaced: Option<Arc<LiveRelease>>) {
         let this = Arc::clone(self);
         let live = self.live();
@@ -253,14 +254,14 @@ impl Publisher {
                 live.pages.compress(effort, is_live);
             };
             compress(Effort::Quick);
-            // Linux gives each thread a niceness of its own. Requests go first from here on.
+            // On Linux, each thread has its own niceness. From here on, threads that answer requests take precedence.
             let _ = rustix::process::nice(NICENESS);
             if let Some(job) = job {
                 job(&is_live);
             }
             compress(Effort::Best);
         };
-        // Without a thread readers get uncompressed bytes, which is no reason to fail a publication.
+        // Without this thread, feeds are served uncompressed, which must not fail a publication.
         if let Err(error) = std::thread::Builder::new().name("compress".into()).spawn(work) {
             tracing::warn!(%error, "no thread to compress feeds; they are served uncompressed");
         }
@@ -319,6 +320,6 @@ pub(super) struct CheckedProposal {
     pub(super) base: Arc<Release>,
     pub(super) prepared: Prepared,
     pub(super) report: Report,
-    /// The guard's verdict, if it holds the release and no confirmation came along.
+    /// The error holds the guard's verdict, if the guard holds the release and the proposal does not confirm it.
     pub(super) confirmed: Result<(), GuardVerdict>,
 }

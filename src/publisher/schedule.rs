@@ -1,8 +1,9 @@
 //! The schedule: a program that waits in the store and is published at a set time, through the same guard.
 //!
-//! It holds one program; a later one replaces it. A server that was down at that time publishes at its start. If the program
-//! is refused at its time, it leaves the schedule. If the guard holds it, it stays in the store until an organizer confirms
-//! or discards it; so does one that would overwrite changes of later releases ([`overwritten_changes`]).
+//! The schedule holds one program; a later one replaces it. A server that was down at the set time publishes at its
+//! start. If the program is refused at its time, it leaves the schedule. If the guard holds it, the program stays in
+//! the store until an organizer confirms or discards it. So does a program that would overwrite changes of later
+//! releases ([`overwritten_changes`]).
 
 use super::publish::{CheckedProposal, hold};
 use super::{
@@ -33,11 +34,11 @@ const MOST_NAMED: usize = 5;
 pub struct ScheduleReceipt {
     /// When it will be published.
     pub schedule: Schedule,
-    /// The release that runs.
+    /// The number of the live release.
     pub running: u64,
-    /// What it would change now.
+    /// The changes that the program would make now.
     pub changes: Vec<Change>,
-    /// The venue's zone, to show the changes in.
+    /// The venue's zone, in which the changes are shown.
     pub zone: Zone,
     /// The import's report, warnings included.
     pub report: Report,
@@ -190,8 +191,8 @@ impl Publisher {
         self.publish_and_record(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await
     }
 
-    /// Fails with [`PublishError::Held`] if the scheduled program would overwrite changes of later releases. A confirmation
-    /// at the time of scheduling did not cover those.
+    /// Fails with [`PublishError::Held`] if the scheduled program would overwrite changes of later releases. A
+    /// confirmation at the time of scheduling did not cover those changes.
     async fn check_overwrites(
         self: &Arc<Self>,
         schedule: &Schedule,
@@ -216,7 +217,7 @@ impl Publisher {
         Err(hold(verdict, report, prepared, csv.clone(), base.number()))
     }
 
-    /// A verdict that holds a program for a reason that the guard does not know.
+    /// A verdict that holds a program for a reason other than the guard's own.
     fn hold_verdict(&self, reason: String, csv: &[u8], base: &Release) -> GuardVerdict {
         GuardVerdict {
             digest: guard::digest(csv, &self.conference(), base.number()),
@@ -255,7 +256,7 @@ impl Publisher {
         Ok(scheduled?)
     }
 
-    /// Publishes the scheduled program if it is due. Before that, its up to 20 MiB are not read.
+    /// Publishes the scheduled program if it is due. Until then, its file of up to 20 MiB is not read.
     pub async fn publish_due(self: &Arc<Self>) -> Option<Result<Publication, PublishError>> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
@@ -348,7 +349,7 @@ pub async fn run_schedule(publisher: Arc<Publisher>) {
         let wait = left.unwrap_or(LONGEST_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT);
         let _ = tokio::time::timeout(wait, publisher.rescheduled.notified()).await;
         match publisher.publish_due().await {
-            // It is in the status, and was logged once.
+            // The damage is in the status and was logged once.
             Some(Err(PublishError::Read(ReadError::Damaged { .. }))) => {
                 tokio::time::sleep(LONGEST_WAIT).await
             }

@@ -1,4 +1,4 @@
-//! The status that organizers see: the last attempt to publish, what is held, and what fails. Also its log lines.
+//! The status that organizers see: the last attempt to publish, held proposals and faults. Also its log lines.
 
 use super::held::{self, HeldProposal, HeldProposals};
 use super::{GuardVerdict, Hold, Publication, PublishError};
@@ -18,11 +18,12 @@ pub struct Status {
     pub last: Option<Attempt>,
     /// The proposals that wait for a confirmation.
     pub held: HeldProposals,
-    /// A saved program file that could not be stored. It is retried until it can.
+    /// A saved program file that the store did not accept. Storing it is retried until it succeeds.
     pub unstored: Option<UnstoredFile>,
     /// The release on the schedule.
     pub schedule: Option<Schedule>,
-    /// Whether `schedule` equals the store's. It may not before the first read, and after a failed commit.
+    /// Whether `schedule` is known to equal the store's. That is unknown before the first read and after a failed
+    /// commit.
     #[serde(skip)]
     pub(super) schedule_is_known: bool,
     /// The config in force, and the last reload.
@@ -49,9 +50,9 @@ pub struct ConfigStatus {
 /// A program file that the store did not accept, for example because the disk is full.
 #[derive(Debug, Clone, Serialize)]
 pub struct UnstoredFile {
-    /// When it was tried first.
+    /// When the file was first tried.
     pub since: DateTime<Utc>,
-    /// How often it was tried.
+    /// How often the file was tried.
     pub attempts: u32,
     /// Why the last attempt failed.
     pub reason: String,
@@ -116,20 +117,20 @@ pub enum AttemptResult {
     },
     /// The guard holds the release.
     Held {
-        /// Why.
+        /// The guard's reasons.
         reasons: Vec<String>,
-        /// The digest that confirms it.
+        /// The digest that confirms the release.
         digest: String,
     },
-    /// The store failed, or Callboard did.
+    /// The store failed, or Callboard has a bug.
     Failed {
-        /// Why.
+        /// The cause.
         reason: String,
     },
 }
 
 impl Status {
-    /// Records an attempt and updates what is held and unstored.
+    /// Records an attempt and updates the held proposals and the unstored file.
     pub(super) fn record(
         &mut self,
         at: DateTime<Utc>,
@@ -163,7 +164,7 @@ impl Status {
         }
         match result {
             Err(PublishError::Held(held)) => self.held.add(HeldProposal::of(at, origin, held)),
-            // Each was compared with the previous release.
+            // Each held proposal was compared with the previous release.
             Ok(publication) if publication.is_new => self.held = HeldProposals::default(),
             // A newer file, config or schedule replaces a held one; another organizer's upload does not.
             _ if matches!(origin, Origin::File | Origin::Config | Origin::Scheduled) => {
@@ -181,7 +182,7 @@ impl Status {
         Self { last: Some(attempt), ..Self::default() }
     }
 
-    /// Records why a task is stopped, or that it works again. A new cause is logged.
+    /// Records the cause that stops a task, or that the task works again. A new cause is logged.
     pub(super) fn set_fault(&mut self, task: PublisherTask, error: Option<&ReadError>) {
         let Some(cause) = error.map(ToString::to_string) else {
             self.faults.remove(&task);
@@ -193,7 +194,7 @@ impl Status {
         }
     }
 
-    /// The status after a start whose changed config gives the program errors.
+    /// The status after a start whose changed config makes the program invalid.
     pub(super) fn config_refused(at: DateTime<Utc>, report: &Report) -> Self {
         tracing::error!(
             "the live program has errors under the new config; the live release stays, with the old config"
@@ -239,7 +240,7 @@ fn held_result(verdict: &GuardVerdict) -> AttemptResult {
     AttemptResult::Held { reasons: verdict.reasons.clone(), digest: verdict.digest.clone() }
 }
 
-/// Logs the result for a saved file, with the full report: nobody else shows it.
+/// Logs the result for a saved file with the full report, since no response shows it.
 pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, PublishError>) {
     match result {
         Ok(publication) if publication.is_new => {
@@ -265,7 +266,7 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
     }
 }
 
-/// Logs the warnings of a published file: nobody else shows them.
+/// Logs the warnings of a published file, since no response shows them.
 pub(super) fn log_warnings(file: impl std::fmt::Display, report: &Report) {
     let warnings = report.warning_count();
     if warnings > 0 {

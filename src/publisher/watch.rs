@@ -1,9 +1,9 @@
 //! Watches the program file and publishes it after each save.
 //!
-//! The directory is watched, not the file, since editors replace files. A file that a program is writing is not read before
-//! that program closes it or renames it into place. Network file systems report neither, so the file is polled as well;
-//! without a report, the wait for quiet is longer. The file's digest decides whether anything changed, so a touched time
-//! stamp costs one read.
+//! The directory is watched, not the file, since editors replace files. A file that a program is writing is not read
+//! before that program closes it or renames it into place. Network file systems report neither, so the file is polled
+//! as well; without a report, the wait for quiet is longer. The file's digest decides whether anything changed, so a
+//! file with only a new time stamp is read once and not published.
 
 use super::Publisher;
 use std::fs::Metadata;
@@ -45,7 +45,7 @@ pub async fn watch(publisher: Arc<Publisher>) {
     let watcher = Watcher {
         file: file.to_owned(),
         poll: Duration::from_secs(settings.poll_s.max(1)),
-        // Before the file is read: the poll then sees every later save.
+        // The stamp is taken before the file is read, so the poll notices every later save.
         seen: Stamp::of(file).await,
         send: publisher.writer.clone(),
     };
@@ -166,7 +166,7 @@ impl Watcher {
         }
     }
 
-    /// Sends a change that nothing reported.
+    /// Sends a change that the file system did not report.
     fn look(&mut self) {
         let stamp = Stamp::now(&self.file);
         if stamp != self.seen {
@@ -176,7 +176,7 @@ impl Watcher {
     }
 }
 
-/// What differs after a save: inode (another file was renamed over it), length, and the time of the change.
+/// The metadata that a save changes: inode (another file was renamed over it), length, and time of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -190,7 +190,7 @@ impl Stamp {
         tokio::fs::metadata(file).await.ok().map(|metadata| Self::from(&metadata))
     }
 
-    /// [`Self::of`], on a thread that may block.
+    /// Like [`Self::of`], for threads that may block.
     fn now(file: &Path) -> Option<Self> {
         std::fs::metadata(file).ok().map(|metadata| Self::from(&metadata))
     }
@@ -208,7 +208,7 @@ mod reports {
     use super::{Watcher, io};
     use std::path::Path;
 
-    /// Other systems are polled.
+    /// Empty: systems other than Linux are polled.
     pub(super) struct Reports;
 
     impl Reports {
@@ -278,11 +278,11 @@ mod reports {
                     }
                 }
                 match reader.next() {
-                    // Events were lost; one may have been of the file.
+                    // Events were lost; one of them may have concerned the file.
                     Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
                         self.send.send_replace(WriterState::Unknown);
                     }
-                    // Other files of the directory may change all the time.
+                    // Other files of the directory may change often.
                     Ok(event)
                         if event
                             .file_name()
@@ -310,7 +310,8 @@ mod reports {
             // The file was made readable, or touched.
             WriterState::Closed
         } else if events.intersects(ReadFlags::CREATE | ReadFlags::DELETE | ReadFlags::MOVED_FROM) {
-            // A new hard link is never closed; after the others the name belongs to another file or to none.
+            // No writer closes a new hard link. After a deletion or a rename, the name belongs to another file or to
+            // none.
             WriterState::Unknown
         } else {
             writer

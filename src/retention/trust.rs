@@ -1,9 +1,9 @@
 //! Whether the wall clock may be trusted with erasing.
 //!
-//! A clock that is a year ahead would erase every agenda. So the clock is compared with the last time that was trusted,
-//! which the store remembers, plus the time that has passed since on a monotonic clock. A clock that jumped ahead is on
-//! probation: it is trusted again once servers have watched it run steadily for a day, since the server may just have been
-//! stopped for long.
+//! A clock that is a year ahead would erase every agenda. So the clock is compared with the last trusted time, which
+//! the store remembers, plus the time that has passed since on a monotonic clock. A clock that jumped ahead is on
+//! probation: it is trusted again once servers have watched it run steadily for a day. Such a jump may only mean that
+//! the server was stopped for long.
 //!
 //! The store remembers the probation too, so a restart continues it. Only time during which a process ran counts, since
 //! nothing else measures the time between two processes.
@@ -40,9 +40,9 @@ pub(super) struct Trust {
 
 #[derive(Debug, Clone, Copy)]
 struct Probation {
-    /// The clock when this process began to watch it; after a restart, when the process before saw it last.
+    /// The clock when this process began to watch; after a restart, the clock that the previous process saw last.
     began: Anchor,
-    /// How long earlier processes watched it.
+    /// How long earlier processes watched the clock.
     before: Duration,
     /// The present state, to be stored.
     stored: ClockProbation,
@@ -51,11 +51,11 @@ struct Probation {
 /// Whether a clock is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It shows the expected time.
+    /// The clock shows the expected time.
     Trusted,
-    /// It is ahead of the expected time, and nothing may be erased yet.
+    /// The clock is ahead of the expected time, and nothing may be erased yet.
     Jumped {
-        /// How far it is ahead.
+        /// How far the clock is ahead.
         ahead: TimeDelta,
     },
 }
@@ -69,7 +69,7 @@ impl Anchor {
 }
 
 impl Trust {
-    /// Begins with what an earlier process has stored: the last trusted time, and a probation.
+    /// Begins with the last trusted time and the probation that an earlier process stored.
     ///
     /// `now` and `elapsed` are the clocks at the first check. The time before it does not count.
     pub(super) fn new(
@@ -92,7 +92,8 @@ impl Trust {
         let ahead = now - self.anchor.after(elapsed);
         if ahead <= TOLERANCE {
             self.probation = None;
-            // A clock that is behind erases less, never more. A later return is a jump.
+            // A clock that is behind only delays erasing. If it later returns to the right time, that counts as a
+            // jump.
             if ahead < -TOLERANCE {
                 self.anchor = Anchor { wall: now, elapsed };
             }

@@ -1,8 +1,8 @@
 //! The activity of one connection, shared by its stream, its service and the task that accepts new connections.
 //!
-//! Everything that other tasks read is in one atomic word, so that they never see half of a change: whether the server or
-//! the client must act, since when, and whether the connection was asked to close. Only the connection's own task reads the
-//! other fields.
+//! The facts that decide about closing are in one atomic word, so that other tasks never see half of a change:
+//! whether the server or the client must act, since when, and whether the connection was asked to close. The other
+//! fields are independent of each other.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,10 +17,11 @@ const WAITS: u64 = 1 << 1;
 const CLOSING: u64 = 1 << 2;
 /// At least one request was read.
 const SERVED: u64 = 1 << 3;
-/// Above the flags: when the last answer was made, in milliseconds after the connection was accepted.
+/// The number of flag bits. Above them the word holds when the last answer was made, in milliseconds after the
+/// connection was accepted.
 const TIME: u32 = 4;
 
-/// The length of a body that is not known before it ends.
+/// Stands for the length of a chunked body, which is known only at its end.
 const CHUNKED: u64 = u64::MAX;
 
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(super) struct Activity {
 pub(super) struct Idle {
     /// Since the last answer was made, or since the connection was accepted.
     pub(super) since: Instant,
-    /// Whether it has sent at least one request.
+    /// Whether the client has sent at least one request.
     pub(super) was_served: bool,
     word: u64,
 }
@@ -83,7 +84,7 @@ impl Activity {
         self.word.fetch_or(ANSWERING | SERVED, Ordering::AcqRel);
     }
 
-    /// Whether the client owes more of a body.
+    /// Records whether the server waits for more of the request's body.
     pub(super) fn wait_for_body(&self, waits: bool) {
         if (self.word.load(Ordering::Acquire) & WAITS != 0) == waits {
             return;
@@ -94,7 +95,7 @@ impl Activity {
         };
     }
 
-    /// Records that the answer is made, of `bytes` bytes; it may still be in transit.
+    /// Records that an answer of `bytes` bytes was made; the client may not have read it yet.
     pub(super) fn end(&self, bytes: u64) {
         let age = self.age();
         self.made.store(bytes, Ordering::Relaxed);
@@ -126,7 +127,7 @@ impl Activity {
         self.word.load(Ordering::Acquire) & ANSWERING != 0
     }
 
-    /// Whether the client waits for the server: an answer is being made, and everything it needs is there.
+    /// Whether the client waits for the server: an answer is being made, and no part of the request is missing.
     pub(super) fn is_at_work(&self) -> bool {
         self.word.load(Ordering::Acquire) & (ANSWERING | WAITS) == ANSWERING
     }
@@ -141,8 +142,8 @@ impl Activity {
         Some(self.body.load(Ordering::Relaxed)).filter(|length| *length != CHUNKED)
     }
 
-    /// Since when the client must act; single bytes do not count. None while the server works on an answer, and for a
-    /// connection that was asked to close.
+    /// Since when the client must act. Bytes of an unfinished request or answer do not reset this time. None while
+    /// the server works on an answer, and for a connection that was asked to close.
     pub(super) fn idle(&self) -> Option<Idle> {
         let word = self.word.load(Ordering::Acquire);
         let is_at_work = word & (ANSWERING | WAITS) == ANSWERING;
@@ -170,7 +171,7 @@ impl Activity {
         self.wake.notify_one();
     }
 
-    /// Whether it was asked to close.
+    /// Whether the connection was asked to close.
     pub(super) fn is_closing(&self) -> bool {
         self.word.load(Ordering::Acquire) & CLOSING != 0
     }

@@ -1,4 +1,5 @@
-//! All connections: how many there may be, in total and of one address, and which one closes for a new one.
+//! All connections: their limits, in total and per address, and the choice of the one that closes for a new
+//! connection.
 
 mod idlest;
 
@@ -16,14 +17,14 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The most bytes of answers that wait in memory for slow clients.
+/// The most bytes of answers that may wait in memory for slow clients.
 const MAX_WAITING_BYTES: u64 = 128 * 1024 * 1024;
 
 /// How long a connection that was asked to close may take to free its place.
 const HANDOVER: Duration = Duration::from_millis(50);
 
-/// The most new connections that wait for a place to be freed. Further ones are refused at once, so that a flood costs
-/// neither descriptors nor tasks without limit.
+/// The most new connections that wait for a place to be freed. Further ones are refused at once, so that a flood uses
+/// a limited number of descriptors and tasks.
 const WAITING: usize = 32;
 
 /// Every connection.
@@ -31,14 +32,14 @@ const WAITING: usize = 32;
 pub(super) struct Connections {
     places: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    /// The most of one address.
+    /// The most connections of one address.
     per_address: usize,
     next: AtomicU64,
-    /// Bytes that wait in memory for slow readers.
+    /// Bytes of answers that wait in memory for slow clients.
     kept: AtomicU64,
     /// Set at a stop: every answer then announces that its connection closes.
     announces_end: AtomicBool,
-    /// Set a little later: connections that wait for a request then close.
+    /// Set a little later in a stop: connections that wait for a request then close.
     closes_idle: AtomicBool,
     present: Mutex<Present>,
 }
@@ -49,7 +50,7 @@ struct Present {
     seated: HashMap<u64, (Option<Peer>, Arc<Activity>)>,
     /// Detached connections, which hold no place.
     detached: HashMap<u64, Arc<Activity>>,
-    /// Both kinds by address, where addresses are counted.
+    /// Seated and detached connections by address. Connections whose address is not counted are absent.
     by_address: HashMap<Peer, AddressConnections>,
     look: IdlestFinder,
 }
@@ -90,7 +91,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The place, once it is free; none if it does not become free soon.
+    /// Waits for the place. None if no place becomes free within [`HANDOVER`].
     pub(super) async fn place(self) -> Option<Place> {
         let freed = Arc::clone(&self.connections.places).acquire_owned();
         let permit = tokio::time::timeout(HANDOVER, freed).await.ok()?.ok()?;
@@ -112,12 +113,12 @@ impl Connections {
         }
     }
 
-    /// A place for a new connection, if necessary that of the idlest one. `peer` is none if the address says nothing about
-    /// the client, such as a proxy's. Never waits, so that accepting goes on.
+    /// Decides about a new connection. If all places are taken, asks the idlest connection to close. `peer` is none
+    /// if the address does not identify a client, such as a proxy's address. Never waits, so that accepting goes on.
     pub(super) fn admit(self: &Arc<Self>, peer: Option<Peer>) -> Admission {
         if let Some(peer) = peer
             && lock(&self.present).count(peer) >= self.per_address
-            // Until that one has closed there is one too many.
+            // The address exceeds its limit by one until the evicted connection has closed.
             && !self.evict_of(peer)
         {
             return Admission::Refused;
@@ -173,7 +174,7 @@ impl Connections {
         self.announces_end.store(true, Ordering::Release);
     }
 
-    /// Closes every connection on which nothing of a request has arrived.
+    /// Closes every connection on which no byte of a request has arrived.
     pub(super) fn close_idle(&self) {
         self.closes_idle.store(true, Ordering::Release);
         let present = lock(&self.present);
@@ -181,8 +182,8 @@ impl Connections {
         present.detached.values().for_each(|activity| activity.wake());
     }
 
-    /// Asks detached connections to close on which nothing was sent for a while: a long answer goes on, but a stream of
-    /// events has no end.
+    /// Asks detached connections to close if no byte moved on them for `quiet`. A long answer may finish, but a
+    /// stream of events would never end.
     pub(super) fn close_quiet_streams(&self, quiet: Duration) {
         let present = lock(&self.present);
         let is_quiet = |activity: &&Arc<Activity>| activity.last().elapsed() >= quiet;
@@ -220,8 +221,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Place {
-    /// Frees the place and goes on without one: for an answer that lasts as long as the client likes. Its handler limits their
-    /// number.
+    /// Frees the place; the connection goes on without one. For answers that last as long as the client wants: their
+    /// handlers limit their number.
     pub(super) fn detach(&self) {
         let mut present = lock(&self.connections.present);
         present.seated.remove(&self.number);
@@ -230,7 +231,8 @@ impl Place {
         drop(lock(&self.permit).take());
     }
 
-    /// Records that the client is slow to read. If too much waits for slow clients, the slowest one's connection is closed.
+    /// Records that the client is slow to read. Beyond [`MAX_WAITING_BYTES`] in total, the slowest client's
+    /// connection is closed.
     pub(super) fn start_waiting_for_client(&self) {
         let more = self.activity.keep();
         if more > 0 && self.connections.kept.fetch_add(more, Ordering::Relaxed) + more > MAX_WAITING_BYTES {
@@ -275,29 +277,30 @@ impl Drop for Place {
 pub(super) fn refuse(socket: &TcpStream) {
     const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
         connection: close\r\ncontent-length: 0\r\n\r\n";
-    // A new socket's buffer has room for it; otherwise closing has to do.
+    // A new socket's buffer has room for the answer. If it has not, the client only sees the connection close.
     let _ = socket.try_write(ANSWER);
 }
 
-/// The longest rest that is read, in bytes.
+/// The longest rest of a body that is read, in bytes.
 const REST: u64 = 64 * 1024;
-/// How long that may take. Clients that write head and body separately send the body within a round trip.
+/// How long reading the rest may take. Clients that write head and body separately send the body within a round trip.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The rest of a request's body that its handler did not read.
 ///
-/// It would be taken for the next request, so the connection can go on only after it was read (RFC 9112, 9.3). A short rest
-/// is read before the answer is sent; with a longer one the answer announces that the connection closes (RFC 9112, 9.6).
+/// The rest would be parsed as the next request, so the connection can go on only after the rest was read (RFC 9112,
+/// 9.3). A short rest is read before the answer is sent. With a longer rest, the answer announces that the connection
+/// closes (RFC 9112, 9.6).
 #[derive(Debug)]
 pub(super) enum Unread {
     /// More of it is still to come.
     Rest(Incoming),
-    /// It cannot be read, or the client still waits for `100 Continue`.
+    /// The rest cannot be read, or the client still waits for `100 Continue`.
     Lost,
 }
 
 impl Unread {
-    /// Reads it to its end. False if the connection cannot go on.
+    /// Reads the rest to its end. False if the connection cannot go on.
     pub(super) async fn read(self, place: &Place) -> bool {
         let Self::Rest(mut body) = self else { return false };
         if body.size_hint().lower() > REST {

@@ -1,15 +1,15 @@
 //! Where requests begin and end in the bytes of a connection (RFC 9112, 2.2, 6.3 and 7.1).
 //!
-//! hyper takes a bare LF for the end of a line in a head, which RFC 9112 allows but some proxies do not: the two would
-//! disagree about where a request ends. To refuse it, each head must be known from bodies, so bytes that were
-//! received together are handed over one request at a time. What a head announces of its body is what hyper has
-//! understood of it; nothing of a head but its line ends is interpreted here.
+//! hyper accepts a bare LF as the end of a line in a head. RFC 9112 allows that, but some proxies reject it, so hyper
+//! and a proxy could disagree about where a request ends. To refuse a bare LF, heads must be told from bodies. So
+//! bytes that were received together are handed over one request at a time. hyper parses each head and reports the
+//! length of its body; this module interprets only the line ends of a head.
 
-/// What stands in the place of a bare LF and of all that follows: hyper refuses it anywhere in a head, with 400. It looks
-/// at a head once that has ended.
+/// Replaces a bare LF and everything after it. hyper rejects a NUL anywhere in a head with 400, but only once the
+/// head has ended; hence the empty line.
 pub(super) const REFUSED: &[u8] = b"\0\r\n\r\n";
 
-/// What the next byte belongs to.
+/// The part of a message that the next byte belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// A head, or the empty lines that may stand before one.
@@ -20,11 +20,11 @@ pub(super) enum Part {
         /// Whether the request line has begun.
         begun: bool,
     },
-    /// What follows a head that hyper has not understood yet.
+    /// The bytes after a head that hyper has not parsed yet.
     Unknown,
-    /// A bare LF in a head. Nothing more is handed over.
+    /// A bare LF in a head. No further bytes are handed over.
     Refused,
-    /// A body with that many bytes to come.
+    /// A body with this many bytes left.
     Body(u64),
     /// A chunked body.
     Chunked(Chunk),
@@ -33,11 +33,11 @@ pub(super) enum Part {
 /// A place within a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chunk {
-    /// The line with a chunk's size, and maybe extensions behind it.
+    /// The line with a chunk's size and, optionally, extensions.
     Size { size: u64, is_extension: bool },
-    /// A chunk's data and the line end behind it: that many bytes to come.
+    /// A chunk's data and the line end after it, with this many bytes left.
     Data(u64),
-    /// A line behind the last chunk.
+    /// A line after the last chunk.
     Trailer { is_empty: bool },
 }
 
@@ -51,7 +51,7 @@ impl Default for Part {
 }
 
 impl Part {
-    /// Whether nothing of a next request has arrived.
+    /// Whether the next request line has not begun.
     pub(super) fn is_between(self) -> bool {
         matches!(self, Self::Head { begun: false, .. })
     }
@@ -61,12 +61,12 @@ impl Part {
         self == Self::Refused
     }
 
-    /// Whether hyper's understanding of the last head is needed to go on.
+    /// Whether hyper must parse the last head before more bytes can be followed.
     pub(super) fn is_unknown(self) -> bool {
         self == Self::Unknown
     }
 
-    /// What follows a head whose body has that length; none where only its end tells it.
+    /// The part after a head whose body has this length; none stands for a chunked body.
     pub(super) fn behind_head(length: Option<u64>) -> Self {
         match length {
             Some(0) => START,
@@ -75,8 +75,8 @@ impl Part {
         }
     }
 
-    /// Follows the first of some bytes, up to the end of the head or body that they are part of, or up to a bare LF,
-    /// and returns how many these are.
+    /// Follows `bytes` up to the end of the current head or body, or up to a bare LF, and returns the number of bytes
+    /// that it followed.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Head { .. } => self.follow_head(bytes),
@@ -167,8 +167,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The lengths of the parts that some bytes fall into, up to a bare LF in a head, and whether there is one.
-    /// `bodies` are what hyper says of the heads.
+    /// The lengths of the parts of some bytes, up to a bare LF in a head, and whether there is a bare LF. `bodies`
+    /// are the lengths that hyper reports for the heads' bodies.
     fn parts(text: &[u8], piece: usize, bodies: &[Option<u64>]) -> (Vec<usize>, bool) {
         let (mut part, mut bodies) = (Part::default(), bodies.iter());
         let mut lengths = Vec::new();

@@ -45,7 +45,7 @@ pub(super) enum Effect<T> {
 }
 
 impl Agendas {
-    /// The agendas of a store. The freshness of a revoked link is forgotten.
+    /// The agendas of a store. Revoking a link removes its last fetch from `freshness`.
     pub fn new(store: Store, clock: Clock, freshness: Arc<Freshness>) -> Self {
         Self { store, clock, freshness }
     }
@@ -101,7 +101,7 @@ impl Agendas {
             let (result, mut writes) = match change(&mut record, now)? {
                 Effect::None(result) => return Ok((Owned { key, record }, result)),
                 Effect::Public(result, writes) => {
-                    // Clients compare whole seconds, so two states never share one.
+                    // Clients compare whole seconds, so every state gets a second of its own.
                     record.modified = now.max(modified + TimeDelta::seconds(1));
                     (result, writes)
                 }
@@ -150,7 +150,7 @@ impl Agendas {
         Ok(Created(Owned { key, record }))
     }
 
-    /// Deletes an agenda. For a while its links answer that it is no longer shared.
+    /// Deletes an agenda. For 30 days, its links answer that it is no longer shared.
     ///
     /// # Errors
     /// [`AgendaError`].
@@ -174,8 +174,8 @@ impl Agendas {
         Err(CommitError::Conflict.into())
     }
 
-    /// Replaces the edit key, as after the loss of a phone. The read links go on; they are listed by number and label only,
-    /// since their tokens came from the old key.
+    /// Replaces the edit key, as after the loss of a phone. The read links keep working. The owner sees only their
+    /// numbers and labels, since their tokens were derived from the old key.
     ///
     /// # Errors
     /// [`AgendaError`].
