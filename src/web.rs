@@ -1,7 +1,7 @@
 //! Renders pages from a release, an agenda and a query.
 //!
-//! Owns templates, styles, scripts, icons and every text of the interface. Pure: it reads no clock, store or request,
-//! and knows no status codes. The layer above serves the results by this contract.
+//! Owns templates, styles, scripts, icons and every text of the interface. Pure: reads no clock, store or request, and
+//! knows no status codes. The `http` layer serves the results by this contract.
 //!
 //! # Rendered at publication
 //!
@@ -35,8 +35,8 @@
 //!
 //! # Forms
 //!
-//! All posts are `application/x-www-form-urlencoded` but the upload, and are answered 303 to the page named
-//! (`Accept: application/json`: see below). Each passes the check of `Sec-Fetch-Site` and `Origin`.
+//! All posts except the upload are `application/x-www-form-urlencoded`. The response is a 303 to the page in the last
+//! column (with `Accept: application/json`: see below). Each post passes the check of `Sec-Fetch-Site` and `Origin`.
 //!
 //! | post | fields | then |
 //! | --- | --- | --- |
@@ -60,18 +60,19 @@
 //!
 //! # For scripts
 //!
-//! - `POST /agenda/picks` with `Accept: application/json`: 200
-//!   `{"picks": ["id", …], "overlaps": [{"id", "title"}]}` when the
-//!   picks are on disk; else problem JSON, whose `detail` or `title` is shown. After 408, 429 and 5xx the script
-//!   retries later; after any other error it undoes the pick.
-//! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…"}`, without picks where there is no agenda.
+//! - `POST /agenda/picks` with `Accept: application/json`: 200 `{"picks": ["id", …], "overlaps": [{"id", "title"}]}`
+//!   when the picks are on disk; else problem JSON, whose `detail` or `title` is shown. After 408, 429 and 5xx the
+//!   script retries later; after any other error it undoes the pick.
+//! - `GET /agenda/state`: 200 `{"picks": ["id", …], "name": "…"}`; `picks` is empty if the visitor has no agenda.
 //! - `GET /events`: `text/event-stream`; `event: release`, `data: {"release": n}` at once and for each release.
 //!
 //! # Cookies
 //!
-//! The edit key's (`HttpOnly`, `SameSite=Lax`), and beside it, set and cleared with it, `agenda_here=1` without
-//! `HttpOnly`, which holds no secret: it tells scripts to request `/agenda/state`. The release of the last `/agenda`
-//! shown is stored with the agenda and returned as [`Mine::seen`].
+//! - The edit key's cookie (`HttpOnly`, `SameSite=Lax`).
+//! - `agenda_here=1`, set and cleared with the edit key's cookie, without `HttpOnly` and without a secret. It tells
+//!   scripts to request `/agenda/state`.
+//!
+//! The release that the visitor's last `/agenda` page showed is stored with the agenda and returned as [`Mine::seen`].
 //!
 //! # Policy
 //!

@@ -1,4 +1,4 @@
-//! The pages of agendas: the visitor's own, to edit, and a shared one, to read.
+//! The pages of agendas: the visitor's own agenda, to edit, and a shared agenda, to read.
 //!
 //! The owner's page shows the read links, which are secrets of the owner. No page ever contains the edit key.
 
@@ -19,21 +19,21 @@ use std::collections::HashSet;
 /// An agenda, for its owner.
 #[derive(Debug, Clone)]
 pub struct Mine<'a> {
-    /// Its name; may be empty.
+    /// The agenda's name; may be empty.
     pub name: &'a Text,
-    /// Its picks.
+    /// The picked sessions.
     pub picks: &'a [SessionId],
-    /// Its read links.
+    /// The read links of the agenda.
     pub links: &'a [LinkStatus],
-    /// The release that its owner saw last; later changes are pointed out.
+    /// The release that the owner saw last. The page points out later changes.
     pub seen: Option<u64>,
-    /// A hand-over link that was just made, absolute, and how long it works.
+    /// The absolute address of a new hand-over link, and how long the link works.
     pub hand_over: Option<(&'a str, TimeDelta)>,
-    /// The form that led here, to be confirmed.
+    /// The form that redirected to the page. The page confirms it.
     pub done: Option<Done>,
 }
 
-/// A form of the agenda page that was carried out.
+/// A form of the agenda page, after it was submitted with success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     /// Sessions were added.
@@ -76,7 +76,7 @@ impl Done {
         Self::ALL.iter().find(|(done, ..)| *done == self).map(|(_, name, _)| *name).unwrap_or_default()
     }
 
-    /// The section of the page with the form; `top` for the whole page.
+    /// The section of the page that holds the form; `top` for the whole page.
     pub fn section(self) -> &'static str {
         Self::ALL.iter().find(|(done, ..)| *done == self).map(|(.., section)| *section).unwrap_or_default()
     }
@@ -109,13 +109,13 @@ pub enum NoAgenda {
 /// A read link, for its owner.
 #[derive(Debug, Clone)]
 pub struct LinkStatus {
-    /// Its number.
+    /// The link's number.
     pub n: u32,
-    /// Its label; may be empty.
+    /// The link's label; may be empty.
     pub label: Text,
-    /// The token; none for a link that was made with an earlier edit key.
+    /// The token; none if the link was made with an earlier edit key.
     pub token: Option<String>,
-    /// When a calendar last fetched it.
+    /// The last time that a calendar fetched the link.
     pub freshness: Option<LastFetch>,
 }
 
@@ -124,9 +124,9 @@ pub struct LinkStatus {
 pub struct LastFetch {
     /// The family of the client, e.g. `Google Calendar`.
     pub client: String,
-    /// How long ago.
+    /// The time since the fetch.
     pub ago: TimeDelta,
-    /// How many changes of the picks and of picked sessions it has not seen.
+    /// The number of changes, of the picks and of picked sessions, that the client has not fetched yet.
     pub unseen: usize,
 }
 
@@ -137,7 +137,7 @@ struct MinePage<'a> {
     head: Head,
     heading: String,
     tabs: Vec<(NaiveDate, String)>,
-    /// The section of the form that was carried out, and its confirmation.
+    /// The section of the form that was submitted, and the text that confirms it.
     done: (&'static str, &'static str),
     /// The first link that can be shown, for the buttons at the top.
     main_link: Option<LinkView>,
@@ -174,7 +174,7 @@ struct NonePage<'a> {
     reason: &'static str,
 }
 
-/// The name of the visitor's own agenda while it has none: `My agenda`.
+/// The default name of a visitor's own agenda: `My agenda`.
 pub fn own_agenda_name(release: &Release) -> Text {
     Text::from(Site::of(release).words.my_agenda)
 }
@@ -240,7 +240,7 @@ fn tabs(plan: &[PlanDay<'_>]) -> Vec<(NaiveDate, String)> {
     plan.iter().map(|day| (day.date, day.short.clone())).collect()
 }
 
-/// An address that contains the picks of the present program, and its QR code.
+/// An address that contains the picks that the present program shows, and its QR code.
 fn carry(site: &Site<'_>, agenda: &Agenda<'_>) -> Option<(String, Option<String>)> {
     let code = exchange::to_code(agenda.items.iter().map(|item| item.entry.number));
     let address = site.conference().link(&format!("/agenda/import?picks={code}"));
@@ -292,7 +292,8 @@ struct SharedPage<'a> {
     only_mine: Vec<Card<'a>>,
 }
 
-/// A shared agenda. `token` is part of the page's address; `own` are the visitor's picks, for a comparison.
+/// A shared agenda. `token` is the token in the page's address. With `own`, the visitor's picks, the page marks the
+/// sessions that both agendas contain.
 pub fn shared(
     release: &Release,
     token: &str,

@@ -1,7 +1,7 @@
-//! Bodies that are made once and served many times: the type of every rendered page, and the embedded assets.
+//! Bodies that are rendered once and served many times: the type of every rendered page, and the embedded assets.
 //!
-//! An asset's path holds the first digits of its content's SHA-256, so caches may keep it for ever (`immutable`,
-//! RFC 8246). Scripts import each other by plain names, which are replaced by those paths here.
+//! An asset's path holds the first digits of its content's SHA-256, so caches may keep it for ever (`immutable`, RFC
+//! 8246). Scripts import each other by plain names; this module replaces the names by those paths.
 
 use crate::feed::{Coded, Coding, Codings, Effort};
 use crate::revision::Digest;
@@ -53,7 +53,7 @@ impl Assets {
         self.pages.get(path)
     }
 
-    /// The path of an asset's plain name.
+    /// The path of the asset with a plain name such as `app.js`.
     pub(super) fn path(&self, name: &str) -> &str {
         self.names.get(name).map(String::as_str).unwrap_or_default()
     }
@@ -63,7 +63,7 @@ impl Assets {
         self.pages.keys().map(String::as_str)
     }
 
-    /// Compresses all assets; browsers get the plain body until then.
+    /// Compresses all assets. Until the compression ends, responses use the uncompressed body.
     pub(super) fn compress(&self, effort: Effort) {
         self.pages.values().for_each(|page| page.compress(effort));
     }
@@ -136,18 +136,18 @@ impl Page {
         Self::new("text/html; charset=utf-8", body)
     }
 
-    /// The body in one of the codings that exist by now.
+    /// The body in one of the codings that have been made so far.
     pub fn coded(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
         self.codings.choose(choose)
     }
 
-    /// Compresses the body; readers get the uncompressed one until then.
+    /// Compresses the body. Until the compression ends, responses use the uncompressed body.
     pub fn compress(&self, effort: Effort) {
         self.codings.make(effort, &Coding::MADE, &self.identity);
     }
 }
 
-/// The most rows and lanes of a grid. A day with more is shown as a list, on wide screens too.
+/// The most rows and lanes of a grid. A day with more is shown as a list, also on wide screens.
 pub(super) const MOST_ROWS: usize = 64;
 pub(super) const MOST_LANES: usize = 8;
 
@@ -159,8 +159,8 @@ const LANE: usize = 17;
 /// The width of the column of times and of the page's edges, in rem.
 const MARGIN: usize = 11;
 
-/// Rules that put sessions into rows and lanes where the window has room for every lane. They are classes because the
-/// content security policy forbids inline styles.
+/// CSS rules that place sessions into rows and lanes where the window has room for every lane. The rules are classes
+/// because the content security policy forbids inline styles.
 fn grid_rules() -> String {
     let mut css = String::new();
     for row in 1..=MOST_ROWS {

@@ -1,4 +1,4 @@
-//! A session as lists show it: its texts, its state and its place in a grid.
+//! A session in a list: its texts, its state and its place in a grid.
 
 use super::site::Site;
 use super::when::{Segment, When, fill_segments};
@@ -10,7 +10,7 @@ use crate::revision::{Entry, FormerPlace};
 pub(super) struct Card<'a> {
     pub session: &'a Session,
     pub track: Option<&'a Track>,
-    /// Its place in the grid; zero outside of grids.
+    /// The lane of the session in the grid; 0 outside of grids.
     pub lane: usize,
     pub row: usize,
     pub span: usize,
@@ -18,11 +18,11 @@ pub(super) struct Card<'a> {
     pub range: String,
     /// The line above the title, without the track: kind, block and room.
     pub label: String,
-    /// The speakers; an affiliation that neighbours share is printed once.
+    /// The speakers. An affiliation that consecutive speakers share is printed once.
     pub people: String,
     pub is_cancelled: bool,
     pub is_tentative: bool,
-    /// Whether the visitor picked it, where the page is the visitor's.
+    /// Whether the visitor picked the session; false on public pages.
     pub is_picked: bool,
     /// `Moved from Tue, Mar 25, 11:00 am PDT, Track 1`
     pub moved: Option<Vec<Segment>>,
@@ -57,7 +57,7 @@ impl<'a> Card<'a> {
         }
     }
 
-    /// Breaks and meals, which nobody picks.
+    /// Whether the session is a break or a meal, which nobody picks.
     pub(super) fn is_pause(&self) -> bool {
         self.session.kind.is_pause()
     }
@@ -70,12 +70,12 @@ impl<'a> Card<'a> {
         When::iso(self.session.slot.end)
     }
 
-    /// When it starts, with date and zone.
+    /// When the session starts, with date and zone.
     pub(super) fn stamp(&self, site: &Site<'_>) -> String {
         site.when.stamp(self.session.slot.start)
     }
 
-    /// Its CSS classes: track, place in the grid, state.
+    /// The CSS classes of the card: track, place in the grid, state.
     pub(super) fn classes(&self) -> String {
         let mut classes = String::from("card");
         if let Some(track) = self.track {
@@ -94,7 +94,7 @@ impl<'a> Card<'a> {
     }
 }
 
-/// Where a session was before.
+/// When and where a session was before its last move.
 fn moved(site: &Site<'_>, place: &FormerPlace) -> Vec<Segment> {
     let wheres: String = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}")).collect();
     let from = vec![site.when.stamp_segment(place.slot.start), Segment::plain(wheres)];

@@ -10,14 +10,14 @@ use crate::revision::Standing;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-/// A release and what it changed.
+/// A release and its changes.
 #[derive(Debug, Clone, Copy)]
 pub struct ReleaseNotes<'a> {
-    /// Its number.
+    /// The release's number.
     pub number: u64,
-    /// When it was published.
+    /// When the release was published.
     pub published: DateTime<Utc>,
-    /// What it changed.
+    /// The changes of the release.
     pub changes: &'a [Change],
 }
 
@@ -35,7 +35,7 @@ struct ReleaseSection {
     iso: String,
     is_first: bool,
     lines: Vec<ChangeLine>,
-    /// How many more there are, in words.
+    /// The number of further changes, in words.
     more: Option<String>,
 }
 
@@ -47,12 +47,12 @@ pub(super) struct ChangeLine {
     pub kind: &'static str,
     pub word: &'static str,
     pub title: String,
-    /// The session's page; empty where it has none.
+    /// The address of the session's page; empty if the session has no page.
     pub href: String,
     pub detail: Vec<Segment>,
 }
 
-/// Renders the page; `notes` come newest first.
+/// Renders the page; `notes` are sorted newest first.
 pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
     let site = Site::of(release);
     let published = |change: &&Change| {
@@ -148,7 +148,7 @@ fn place(site: &Site<'_>, session: &Session) -> Vec<Segment> {
     vec![site.when.stamp_segment(session.slot.start), Segment::plain(wheres)]
 }
 
-/// Track and room.
+/// The track and the room of a session.
 fn wheres(site: &Site<'_>, session: &Session) -> String {
     let track = session.track.as_ref().and_then(|slug| site.track(slug)).map(|track| &track.name);
     track.into_iter().chain(&session.slot.room).map(ToString::to_string).collect::<Vec<_>>().join(", ")

@@ -1,7 +1,7 @@
 //! A day of the program, with the place of each session in a grid.
 //!
-//! Sessions that overlap stand side by side in lanes; others span the page. The document's order is by time, then
-//! track: phones and screen readers follow it. Rows and lanes only place the sessions on wide screens.
+//! Sessions that overlap stand side by side in lanes; other sessions span the page. The elements are sorted by time,
+//! then track: phones and screen readers follow this order. Rows and lanes only place the sessions on wide screens.
 
 use super::assets::{MOST_LANES, MOST_ROWS};
 use super::card::Card;
@@ -18,7 +18,7 @@ pub(super) struct Day<'a> {
     pub heading: String,
     pub short: String,
     pub zone: String,
-    /// The number of lanes; 1 where the day is no grid.
+    /// The number of lanes; 1 if the day has no grid.
     pub lanes: usize,
     pub moments: Vec<Moment<'a>>,
 }
@@ -38,7 +38,7 @@ impl Moment<'_> {
     }
 }
 
-/// Groups entries, which come in program order, by the venue's date.
+/// Groups entries by the venue's date. The entries are in program order.
 pub(super) fn days<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Day<'a>> {
     let date = |entry: &Entry| site.when.date(entry.session.slot.start);
     entries.chunk_by(|a, b| date(a) == date(b)).filter_map(|chunk| day(site, chunk)).collect()
@@ -96,7 +96,7 @@ fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
     entries.chunk_by(touches).collect()
 }
 
-/// The lane of each session, the lowest that is free; none for a session that overlaps no other.
+/// The lane of each session: the lowest free lane, or none for a session that overlaps no other.
 fn lanes<'a>(site: &Site<'_>, stretch: &[&'a Entry]) -> Vec<Option<Lane<'a>>> {
     if stretch.len() == 1 {
         return vec![None];

@@ -1,4 +1,4 @@
-//! Text encoded for the place where it stands: a query, a data block, a QR code.
+//! Encodes text for its place in a page: a query, a data block, a QR code.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -30,8 +30,8 @@ pub(super) fn data_block(value: &impl Serialize) -> String {
     out
 }
 
-/// A QR code (ISO/IEC 18004) as an `<svg>` element, for use without images and scripts. None where the text is longer
-/// than a code can hold (2,953 bytes).
+/// A QR code (ISO/IEC 18004) as an `<svg>` element, which needs no image and no script. None if the text is longer than
+/// a code can hold (2,953 bytes).
 pub(super) fn qr_code(text: &str) -> Option<String> {
     let code = QrCode::encode_text(text, QrCodeEcc::Low).ok()?;
     let (size, quiet) = (code.size(), 4);

@@ -1,4 +1,4 @@
-//! The page that shows which sessions an uploaded file or a link would add to the agenda. It adds none.
+//! The page that shows which sessions an uploaded file or a link would add to the agenda. The page itself adds none.
 
 use super::card::Card;
 use super::site::{Head, Site};
@@ -19,7 +19,7 @@ struct ImportPage<'a> {
     is_read: bool,
     new: Vec<Card<'a>>,
     take: String,
-    /// Why the new ones cannot be added.
+    /// Why the new sessions cannot be added.
     full: Option<String>,
     held: Vec<Card<'a>>,
     unknown: Vec<&'a str>,

@@ -1,4 +1,4 @@
-//! Pages of a heading and a text: a problem, a hand-over, the offline page.
+//! Pages that consist of a heading and a text: a problem, a hand-over, the offline page.
 
 use super::site::{Head, Site};
 use super::write;

@@ -1,6 +1,6 @@
 //! The organizer's pages: sign-in, status, upload, preview, releases.
 //!
-//! They take plain values, because the publisher is a layer above and unknown here.
+//! The pages take plain values, because the publisher is in a layer above.
 
 use super::changes::{ChangeLine, line};
 use super::site::{Head, Site};
@@ -16,41 +16,41 @@ use chrono::{DateTime, Utc};
 pub struct DeskStatus {
     /// The label of the secret that signed in.
     pub who: String,
-    /// The last attempt: its time, its outcome in words, the faults of its file.
+    /// The last attempt to publish: its time, its outcome in words, and the faults of its file.
     pub last: Option<(DateTime<Utc>, String, Vec<FaultLine>)>,
     /// The releases that wait for a confirmation, newest first.
     pub held: Vec<HeldRelease>,
-    /// The program file, where it is older than the live release and therefore ignored.
+    /// The program file, if it is ignored because it is older than the live release.
     pub stale: Option<String>,
-    /// The percentage of read links, among those polled in the last two days, that have the live release.
+    /// The percentage of the read links polled in the last two days whose clients have the live release.
     pub current: Option<u8>,
-    /// The kept releases, newest first.
+    /// The stored releases, newest first.
     pub releases: Vec<KeptRelease>,
 }
 
 /// A release that waits for a confirmation.
 #[derive(Debug, Clone)]
 pub struct HeldRelease {
-    /// Since when.
+    /// When the release was held.
     pub since: DateTime<Utc>,
-    /// How it came in.
+    /// The source of the release, in words.
     pub origin: String,
-    /// Why it is held.
+    /// Why the release is held.
     pub reasons: Vec<String>,
     /// The digest that a confirmation must name.
     pub digest: String,
-    /// What it would change.
+    /// The changes that the release would publish.
     pub changes: Vec<Change>,
-    /// Whether it can be discarded here.
+    /// Whether the page offers to discard the release.
     pub is_discardable: bool,
 }
 
 /// A fault of a file, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultLine {
-    /// Whether the file cannot be published because of it.
+    /// Whether the fault is an error, so that the file cannot be published.
     pub is_error: bool,
-    /// Its place, e.g. `line 12, end`; empty for the whole file.
+    /// The place of the fault, e.g. `line 12, end`; empty for the whole file.
     pub place: String,
     /// What is wrong.
     pub message: String,
@@ -58,39 +58,39 @@ pub struct FaultLine {
     pub remedy: String,
 }
 
-/// A kept release.
+/// A stored release.
 #[derive(Debug, Clone)]
 pub struct KeptRelease {
-    /// Its number.
+    /// The release's number.
     pub number: u64,
-    /// When it was published.
+    /// When the release was published.
     pub published: DateTime<Utc>,
-    /// How it came in.
+    /// The source of the release, in words.
     pub origin: String,
-    /// The label of the secret that published it.
+    /// The label of the secret that published the release.
     pub who: String,
-    /// How many sessions it changed.
+    /// The number of sessions that the release changed.
     pub changes: usize,
-    /// Whether its CSV is kept, so that it can be published again.
+    /// Whether the release's CSV is stored, so that the release can be published again.
     pub has_text: bool,
 }
 
 /// The effect of a release that is not published yet.
 #[derive(Debug, Clone, Default)]
 pub struct PreviewContent {
-    /// Errors and warnings of its file.
+    /// Errors and warnings of the file.
     pub faults: Vec<FaultLine>,
-    /// What it would change.
+    /// The changes that the release would publish.
     pub changes: Vec<Change>,
-    /// How many agendas contain a changed session, and how many would get a new overlap.
+    /// The number of agendas that contain a changed session, and the number that would get a new overlap.
     pub blast: Option<(usize, usize)>,
-    /// The changed sessions in most agendas, by title, with the number of agendas.
+    /// The changed sessions that are in the most agendas: title and number of agendas.
     pub most_held: Vec<(Text, usize)>,
-    /// The reasons why the guard would hold it; empty where it would not.
+    /// The reasons why the guard would hold the release; empty if it would not.
     pub reasons: Vec<String>,
-    /// The digest that a confirmation must name; none where it cannot be published.
+    /// The digest that a confirmation must name; none if the release cannot be published.
     pub digest: Option<String>,
-    /// Whether another release was published after an earlier preview of it.
+    /// Whether another release was published since an earlier preview of this release.
     pub superseded: bool,
 }
 
@@ -117,7 +117,7 @@ struct DeskPage<'a> {
     releases: Vec<(&'a KeptRelease, String)>,
 }
 
-/// The most changes of a held release that the desk lists; its preview lists all.
+/// The most changes of a held release that the desk lists. The preview lists all of them.
 const LISTED: usize = 100;
 
 struct HeldView<'a> {
@@ -141,7 +141,7 @@ impl<'a> HeldView<'a> {
     }
 }
 
-/// Changes in the order of the program, by the time after the change.
+/// Changes in the order of the program after the changes.
 fn lines(site: &Site<'_>, changes: &[Change], most: usize) -> Vec<ChangeLine> {
     let mut changes: Vec<&Change> = changes.iter().collect();
     changes.sort_by_key(|change| change.subject().map(|session| session.slot.start));

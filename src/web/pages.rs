@@ -14,8 +14,8 @@ use bytes::Bytes;
 use serde_json::json;
 use std::collections::HashMap;
 
-/// In a program with more sessions, the pages of sessions, tracks and speakers are rendered on request: tens of
-/// thousands that nobody opens would take most of the time of a publication.
+/// In a program with more sessions, the pages of sessions, tracks and speakers are rendered on request. Most of these
+/// tens of thousands of pages are never requested, and rendering them would take most of the time of a publication.
 const MOST_SESSIONS: usize = 2000;
 
 /// Every public page of a release, by path.
@@ -25,8 +25,8 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Renders the program, the files for crawlers and browsers and, unless the program is large, every other public page.
-    /// Reads no clock: the same release gives the same bytes.
+    /// Renders the program, the files for crawlers and browsers and, unless the program is large, every other public
+    /// page. Reads no clock: the same release gives the same bytes.
     pub fn render(release: &Release) -> Self {
         let site = Site::of(release);
         let shown = release.visible_entries();
@@ -69,7 +69,7 @@ impl Pages {
         self.page(&format!("/sessions/{id}"))
     }
 
-    /// The first page of a track, room, speaker or day, under an old slug too.
+    /// The first page of a track, room, speaker or day. An old slug gives the page of the current slug.
     pub fn part(&self, release: &Release, key: &FeedKey) -> Option<&Page> {
         self.page(&part_path(&key.clone().resolve(&release.ledger.slugs)?))
     }
@@ -79,17 +79,17 @@ impl Pages {
         self.pages.iter().map(|(path, page)| (path.as_str(), page))
     }
 
-    /// Compresses every page and asset; readers get the uncompressed body until then. Stops between two pages as soon as
-    /// `is_wanted` is false.
+    /// Compresses every page and asset. Until the compression ends, responses use the uncompressed body. Stops between
+    /// two pages as soon as `is_wanted` returns false.
     pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
         Assets::all().compress(effort);
         self.pages.values().take_while(|_| is_wanted()).for_each(|page| page.compress(effort));
     }
 }
 
-/// Google Calendar obeys this file, so feeds stay allowed; personal feeds answer with `noindex`. A rule matches every path
-/// that begins with it (RFC 9309, 2.2.2), so `/agenda` alone would forbid `/agendas/…` too. The longest match wins;
-/// crawlers older than the RFC take the first, so the longer rule comes first.
+/// Google Calendar obeys this file, so feeds stay allowed; personal feeds are served with `noindex`. A rule matches
+/// every path that begins with it (RFC 9309, 2.2.2), so `/agenda` alone would forbid `/agendas/…` too. The longest
+/// match wins, but crawlers older than the RFC take the first match, so the longer rule comes first.
 const ROBOTS: &str = "User-agent: *\nAllow: /agendas/\nDisallow: /agenda\nDisallow: /handover/\n\
                       Disallow: /organizer\nDisallow: /mine\n\nSitemap: ";
 
@@ -103,7 +103,7 @@ fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, P
     add(site.colours_path(), "text/css; charset=utf-8", site.colours().into());
 }
 
-/// The path of the page of a part: that of its feed without the suffix.
+/// The path of a part's page: the path of its feed without the suffix.
 fn part_path(key: &FeedKey) -> String {
     key.to_string().trim_end_matches(".ics").to_owned()
 }
@@ -148,7 +148,8 @@ fn manifest(site: &Site<'_>) -> String {
     manifest.to_string()
 }
 
-/// The worker with the list of assets that it caches. Another build gives another worker, which replaces the old one.
+/// The worker, which contains the list of assets that it caches. Another build gives another worker, which replaces the
+/// old worker.
 fn service_worker(site: &Site<'_>) -> String {
     let mut kept: Vec<&str> = Assets::all().paths().collect();
     let colours = site.colours_path();

@@ -1,6 +1,7 @@
 //! The pages of tracks, rooms, speakers and days, and the lists of tracks, rooms and speakers.
 //!
-//! Invariant: a page shows at most [`SESSIONS_PER_PAGE`] sessions or [`ROWS_PER_PAGE`] rows, and links to the others.
+//! Invariant: a page shows at most [`SESSIONS_PER_PAGE`] sessions or [`ROWS_PER_PAGE`] rows, and links to the other
+//! pages.
 
 use super::day::{Day, days};
 use super::session::{ProsePiece, pieces, standing};
@@ -40,12 +41,12 @@ struct PartPage<'a> {
     turns: Turns,
 }
 
-/// What differs between the kinds of parts.
+/// The texts that differ between the pages of tracks, rooms, speakers and days.
 struct Part<'a> {
     path: String,
     over: &'static str,
     name: String,
-    /// A text about it, in paragraphs.
+    /// A description of the part, in paragraphs.
     about: Option<&'a Text>,
     standing: String,
     nothing: &'static str,
@@ -109,7 +110,7 @@ fn neighbours_of(site: &Site<'_>, day: NaiveDate) -> Turns {
     before.into_iter().chain(after).collect()
 }
 
-/// The page of a track, room, speaker or day, counted from 1; none where the part or page does not exist.
+/// The page of a track, room, speaker or day; pages are counted from 1. None if the part or the page does not exist.
 pub fn part(release: &Release, key: &FeedKey, page: usize) -> Option<String> {
     let key = key.clone().resolve(&release.ledger.slugs)?;
     render_part(&Site::of(release), &key, page)
@@ -140,7 +141,7 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
     }))
 }
 
-/// The items of a page, and the links to the page before and after it.
+/// The items of a page, and the links to the previous and the next page.
 fn turn<'b, T>(
     all: &'b [T],
     size: usize,
@@ -162,7 +163,7 @@ fn turn<'b, T>(
     Some((listed, before.into_iter().chain(after).collect()))
 }
 
-/// A list of everything of one kind.
+/// A list of all tracks, rooms or speakers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
     /// `/tracks`
@@ -174,10 +175,10 @@ pub enum Listing {
 }
 
 impl Listing {
-    /// All of them.
+    /// All lists.
     pub const ALL: [Self; 3] = [Self::Tracks, Self::Rooms, Self::Speakers];
 
-    /// Its path.
+    /// The path of the list.
     pub fn path(self) -> &'static str {
         match self {
             Self::Tracks => "/tracks",
@@ -205,11 +206,11 @@ struct ListingRow {
     count: String,
 }
 
-/// A page of a list, counted from 1; none where the page does not exist.
+/// A page of a list; pages are counted from 1. None if the page does not exist.
 pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<String> {
     let site = Site::of(release);
     let (slugs, words) = (&release.ledger.slugs, site.words);
-    // A speaker or room of an earlier release is not listed; a track may be announced before it has sessions.
+    // A speaker or room that only earlier releases had is not listed. A track may be announced before it has sessions.
     let is_used = |key: &FeedKey| release.feeds.feed(key).is_some_and(|feed| !feed.members().is_empty());
     let mut keys: Vec<(FeedKey, &Text)> = match listing {
         Listing::Tracks => {

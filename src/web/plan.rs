@@ -18,28 +18,28 @@ pub(super) struct PlanDay<'a> {
     pub items: Vec<PlanItem<'a>>,
 }
 
-/// A pick, or the time between two.
+/// A pick, or the free time between two picks.
 #[derive(Debug, Default)]
 pub(super) struct PlanItem<'a> {
     pub card: Option<Card<'a>>,
     pub label: String,
     /// `Free 10:30–11:00 am: Coffee and Tea Break`
     pub gap: Option<Vec<Segment>>,
-    /// Its overlaps, in words.
+    /// The overlaps of the pick, in words.
     pub clash: Option<String>,
-    /// The sessions that the button that keeps this one removes.
+    /// The overlapping sessions, which the button that keeps this session removes.
     pub others: Vec<SessionId>,
-    /// A word beside its time: it changed, or both agendas contain it.
+    /// A word beside the time: the session changed, or both agendas contain it.
     pub mark: &'static str,
 }
 
 /// The most breaks and meals that are listed for one gap.
 const MOST_OFFERED: usize = 6;
 
-/// A shorter time between two picks is not shown as free.
+/// The shortest time between two picks that is shown as free.
 const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
 
-/// The days of an agenda. `mark` gives the word beside a pick.
+/// The days of an agenda. `mark` returns the word beside a pick.
 pub(super) fn plan<'a>(
     site: &Site<'a>,
     agenda: &Agenda<'a>,
@@ -76,7 +76,7 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
     let titles = item.clashes.iter().map(|other| format!("“{}”", other.session.title));
     let others = site.listed(titles, item.more_clashes);
     let clash = fill(site.words.clash, &[("other", &others)]);
-    // The button must remove every overlapping session, so it is left out where not all of them are known here.
+    // The button must remove every overlapping session, so it is left out if not all of them are listed here.
     let others = item.clashes.iter().filter(|_| item.more_clashes == 0).map(|other| other.session.id.clone());
     PlanItem {
         card: Some(Card::of(site, item.entry)),

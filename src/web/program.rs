@@ -1,4 +1,4 @@
-//! The program page: all sessions, or those that match a filter or search.
+//! The program page: all sessions, or only the sessions that match a filter or search.
 
 use super::day::{Day, days};
 use super::encode::data_block;
@@ -33,7 +33,7 @@ struct ProgramPage<'a> {
     announced: Vec<&'a Track>,
 }
 
-/// One select of the filter.
+/// One `<select>` of the filter.
 struct FilterSelect {
     key: &'static str,
     label: &'static str,
@@ -46,13 +46,13 @@ struct FilterOption {
     is_chosen: bool,
 }
 
-/// The most sessions on a page that is rendered for one request. The whole program is rendered at publication.
+/// The most sessions on a page that is rendered on request. The whole program is rendered at publication.
 const MOST_MADE: usize = 1000;
 
-/// The most results of a search. The text of each is searched for the places to mark.
+/// The most results of a search. Each result's text is searched for the passages to mark.
 const MOST_HITS: usize = 100;
 
-/// `12 of 64 sessions`, and how many of them are listed where not all are.
+/// `12 of 64 sessions`, and the number of listed sessions if not all are listed.
 fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String {
     let line = fill(site.words.shown, &[("n", &found.to_string()), ("of", &of.to_string())]);
     if listed == found {
@@ -61,12 +61,13 @@ fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String
     format!("{line} {}", fill(site.words.first_shown, &[("n", &listed.to_string())]))
 }
 
-/// Renders the page. [`super::Pages`] holds the default view.
+/// Renders the page. [`super::Pages`] holds the page without a filter or search.
 pub fn program(release: &Release, view: &ProgramView) -> String {
     render(release, view, &[])
 }
 
-/// The program with a visitor's picks marked. A program with more sessions than a request may render shows only the picks.
+/// The program with a visitor's picks marked. If the program has more sessions than a request may render, only the
+/// picks.
 pub fn picked_program(release: &Release, picks: &[SessionId]) -> String {
     render(release, &ProgramView { is_mine: true, ..ProgramView::default() }, picks)
 }
@@ -154,7 +155,7 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
     write(&page)
 }
 
-/// The tracks of the config that have no session yet.
+/// The tracks of the config that have no sessions yet.
 fn announced<'a>(release: &'a Release, shown: &[&Entry]) -> Vec<&'a Track> {
     let used: BTreeSet<_> = shown.iter().filter_map(|entry| entry.session.track.as_ref()).collect();
     release.program.tracks.iter().filter(|track| !used.contains(&track.slug)).collect()

@@ -1,35 +1,35 @@
-//! The reference of the API, as a page without scripts.
+//! The reference of the API: a page without scripts.
 
 use super::site::{Head, Site};
 use super::write;
 use crate::release::Release;
 use askama::Template;
 
-/// The operations of one subject.
+/// The operations about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiChapter {
     /// The subject.
     pub name: String,
     /// Its description.
     pub text: String,
-    /// Its operations.
+    /// The operations.
     pub operations: Vec<ApiOperation>,
 }
 
-/// A method of a path.
+/// An operation of the API: a method of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiOperation {
-    /// Its name, unique in the document.
+    /// The operation's name, unique in the document.
     pub id: String,
-    /// E.g. `GET`.
+    /// The HTTP method, e.g. `GET`.
     pub method: String,
-    /// With its parameters in braces.
+    /// The path, with its parameters in braces.
     pub path: String,
-    /// One sentence.
+    /// A summary of one sentence.
     pub summary: String,
     /// The description; may be empty.
     pub text: String,
-    /// The credential that it needs.
+    /// The credential that the operation needs.
     pub key: Option<&'static str>,
     /// The parameters.
     pub parameters: Vec<ApiParameter>,
@@ -44,22 +44,22 @@ pub struct ApiOperation {
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiParameter {
-    /// Its name.
+    /// The parameter's name.
     pub name: String,
-    /// `path`, `query` or `header`.
+    /// The place of the parameter: `path`, `query` or `header`.
     pub place: String,
-    /// Whether it is required.
+    /// Whether the parameter is required.
     pub is_required: bool,
-    /// Its description.
+    /// A description of the parameter.
     pub text: String,
 }
 
 /// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiResponse {
-    /// The status, e.g. `200`.
+    /// The HTTP status, e.g. `200`.
     pub status: String,
-    /// Its description.
+    /// A description of the response.
     pub text: String,
 }
 

@@ -10,7 +10,7 @@ const SCHEDULED: &str = "https://schema.org/EventScheduled";
 const CANCELLED: &str = "https://schema.org/EventCancelled";
 const RESCHEDULED: &str = "https://schema.org/EventRescheduled";
 
-/// The conference as an Event with its sessions as subEvents.
+/// The conference as an Event, with its sessions as subEvents.
 pub(super) fn conference(site: &Site<'_>, entries: &[&Entry]) -> Value {
     let mut event = outline(site);
     event.insert("@context".into(), "https://schema.org".into());
@@ -19,7 +19,7 @@ pub(super) fn conference(site: &Site<'_>, entries: &[&Entry]) -> Value {
     event.into()
 }
 
-/// One session as an Event, with the conference as its superEvent.
+/// A session as an Event, with the conference as its superEvent.
 pub(super) fn single(site: &Site<'_>, entry: &Entry) -> Value {
     let mut event = session(site, entry);
     event.insert("@context".into(), "https://schema.org".into());
@@ -84,7 +84,7 @@ fn session(site: &Site<'_>, entry: &Entry) -> Map<String, Value> {
     event
 }
 
-/// Room, else track, else venue, else the conference, as in the feeds.
+/// The location, as in the feeds: the room, or else the track, the venue or the conference.
 fn place(site: &Site<'_>, session: Option<&Session>) -> Value {
     let conference = site.conference();
     let room = session.and_then(|session| session.slot.room.as_ref());

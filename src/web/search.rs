@@ -1,4 +1,4 @@
-//! The search of the pages: marked matches, snippets, and the index that scripts search as the visitor types.
+//! The search on pages: marked matches, snippets, and the index that scripts search while the visitor types.
 //!
 //! Matching and ranking belong to [`Release::ranked`]; the script `search.js` folds and ranks in the same way.
 
@@ -10,10 +10,10 @@ use serde_json::json;
 
 /// The length of a snippet, in characters.
 const SNIPPET: usize = 160;
-/// How much of it comes before the match.
+/// How many characters of a snippet come before the match.
 const BEFORE: usize = 60;
 
-/// A text in runs, and whether each of them matches.
+/// A text as consecutive runs, each with whether it matches.
 pub(super) type Marked = Vec<(String, bool)>;
 
 /// A session that a search found.
@@ -23,7 +23,7 @@ pub(super) struct Hit<'a> {
     pub label: Marked,
     pub title: Marked,
     pub people: Marked,
-    /// The part of the abstract that matches; empty where the other fields contain every word.
+    /// The matching part of the abstract; empty if the other fields contain every word.
     pub snippet: Marked,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Hit<'a> {
     }
 }
 
-/// The folded text, with the place of the character that each of its bytes comes from.
+/// The folded text, and for each of its bytes the position of the original character.
 fn folded(text: &str) -> (String, Vec<usize>) {
     let (mut folded, mut places) = (String::new(), Vec::new());
     for (place, c) in text.chars().enumerate() {
@@ -63,7 +63,7 @@ fn marked(text: &str, words: &[String]) -> Marked {
     let mut hits = vec![false; text.chars().count()];
     for word in words {
         for (at, _) in folded.match_indices(word.as_str()) {
-            // From the first to the last character, with apostrophes between them.
+            // From the first to the last character of the match, including apostrophes between them.
             let ends = places.get(at).zip(places.get(at + word.len() - 1));
             let run = ends.and_then(|(first, last)| hits.get_mut(*first..=*last));
             run.into_iter().flatten().for_each(|hit| *hit = true);
@@ -115,7 +115,7 @@ pub(super) fn index(site: &Site<'_>, shown: &[&Entry]) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
 
-/// The entries that match a text, the best first, with the words to mark.
+/// The entries that match a text, best match first, and the words to mark.
 pub(super) fn found<'a>(release: &'a Release, text: &str) -> (Vec<&'a Entry>, Vec<String>) {
     (release.ranked(text), search_words(text))
 }

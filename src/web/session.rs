@@ -1,4 +1,4 @@
-//! A session's page: the session, its speakers, and the sessions at the same time.
+//! A session's page: the session, its speakers, and the parallel sessions.
 
 use super::card::Card;
 use super::encode::data_block;
@@ -24,19 +24,19 @@ struct SessionPage<'a> {
     abstract_text: &'a [ProsePiece],
     links: Vec<(String, String)>,
     speakers: Vec<SpeakerView>,
-    /// Label, relation and card of the sessions before and after it in its track.
+    /// The sessions before and after the session in its track: label, relation and card.
     neighbours: Vec<(String, &'static str, Card<'a>)>,
     track_name: String,
-    /// Address and name of its room.
+    /// Address and name of the session's room.
     room: Option<(String, String)>,
     /// Parallel sessions, with the first sentence of each abstract.
     beside: Vec<(Card<'a>, String)>,
-    /// How many more run at the same time, in words.
+    /// The number of further parallel sessions, in words.
     more_beside: Option<String>,
 }
 
-/// The most parallel sessions that a page lists: more than any real conference has, and few enough to keep the page small
-/// where thousands of sessions share one hour.
+/// The most parallel sessions that a page lists. No known conference has more; the limit keeps the page small even if
+/// thousands of sessions share one hour.
 const MOST_BESIDE: usize = 40;
 
 struct SpeakerView {
@@ -52,7 +52,7 @@ struct SpeakerView {
 pub(super) struct Neighbours<'a>(HashMap<&'a SessionId, [Option<&'a Entry>; 2]>);
 
 impl<'a> Neighbours<'a> {
-    /// Those of every session.
+    /// The neighbours of every session of a release.
     pub(super) fn of(release: &'a Release) -> Self {
         let mut all = Self::default();
         release.ledger.slugs.tracks.keys().for_each(|slug| all.add(release, slug));
@@ -70,7 +70,7 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-/// Renders the page; none where the program does not show the session.
+/// Renders the page; none if the program does not show the session.
 pub fn session(release: &Release, id: &SessionId) -> Option<String> {
     let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
     let mut neighbours = Neighbours::default();
@@ -130,7 +130,7 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
 /// The longest first sentence, in characters.
 const LONGEST_SENTENCE: usize = 200;
 
-/// The first sentence of a text, cut where it is long.
+/// The first sentence of a text, shortened to [`LONGEST_SENTENCE`].
 fn first_sentence(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let ends = line.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
@@ -164,7 +164,7 @@ pub(super) fn standing(speaker: &Speaker) -> String {
 pub(super) enum ProsePiece {
     /// A paragraph, its lines joined.
     Paragraph(String),
-    /// Items that began with a bullet.
+    /// The items of a list, without their bullets.
     List(Vec<String>),
 }
 

@@ -1,4 +1,5 @@
-//! What every page needs: the release, the texts of its language, times, tracks, and the content of `<head>`.
+//! The values that every page needs: the release, the texts of its language, times, tracks, and the content of
+//! `<head>`.
 
 use super::Assets;
 use super::assets::fingerprinted;
@@ -33,7 +34,7 @@ impl<'a> Site<'a> {
         Assets::all().path(name)
     }
 
-    /// The track as last known, also where it has left the config.
+    /// The track as last known, even if it is no longer in the config.
     pub(super) fn track(&self, slug: &Slug) -> Option<&'a Track> {
         self.release.program.track(slug).or_else(|| self.release.ledger.slugs.track(slug))
     }
@@ -58,14 +59,14 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// `March 24–27, 2025`: the config's dates, else those of the sessions.
+    /// `March 24–27, 2025`: the dates of the config, or else of the sessions.
     pub(super) fn dates(&self) -> Option<String> {
         let days = &self.release.ledger.slugs.days;
         let sessions = || days.first().copied().zip(days.last().copied());
         self.conference().dates.or_else(sessions).map(|(first, last)| self.when.days(first, last))
     }
 
-    /// The zone's abbreviation at the first session, e.g. `PDT`.
+    /// The abbreviation of the zone at the first session, e.g. `PDT`.
     pub(super) fn zone_name(&self) -> String {
         let first = self.release.program.order().first();
         let at = first.map_or(self.release.published(), |session| session.slot.start);
@@ -113,7 +114,7 @@ impl<'a> Site<'a> {
         fingerprinted("tracks.css", self.colours().as_bytes())
     }
 
-    /// The style sheet with the tracks' colours. It is a file because the policy forbids inline styles.
+    /// The style sheet with the tracks' colours. It is a separate file because the policy forbids inline styles.
     pub(super) fn colours(&self) -> String {
         let mut css = String::new();
         for track in self.release.ledger.slugs.tracks.values().chain(&self.release.program.tracks) {
@@ -125,14 +126,14 @@ impl<'a> Site<'a> {
     }
 }
 
-/// The parts of a page's head and masthead that differ from page to page.
+/// The parts of the head and the masthead that differ between pages.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Head {
     pub title: String,
     pub about: String,
     /// The canonical address, absolute.
     pub url: String,
-    /// The entry of the navigation that is marked as current.
+    /// The navigation entry that is marked as current.
     pub here: &'static str,
     /// Whether search engines must not index the page.
     pub is_secret: bool,
@@ -143,7 +144,7 @@ pub(super) struct Head {
     pub feed: Option<(String, String)>,
 }
 
-/// The longest description, in characters. Search engines and messengers show less.
+/// The longest description, in characters. Search engines and messengers show fewer.
 const ABOUT: usize = 200;
 
 impl Head {
@@ -158,7 +159,7 @@ impl Head {
         Self { title, about: short.replace('\n', " "), url: site.conference().link(path), ..Self::default() }
     }
 
-    /// The head of a personal page: not indexed, and without a description of its content.
+    /// The head of a personal page, which is not indexed and has no description of its content.
     pub(super) fn secret(site: &Site<'_>, title: &str) -> Self {
         let title = format!("{title} · {}", site.conference().title);
         Self { title, is_secret: true, ..Self::default() }
@@ -169,7 +170,7 @@ impl Head {
         self
     }
 
-    /// The modules that the entry module imports. Preloaded, they load in parallel instead of one after another.
+    /// The modules that the entry module imports. Preloading makes them load in parallel instead of one after another.
     pub(super) fn modules(&self) -> &'static [&'static str] {
         &["words.js", "queue.js", "times.js", "live.js", "picks.js", "now.js"]
     }

@@ -1,4 +1,4 @@
-//! The page that explains how to subscribe to a feed, client by client. It works without scripts.
+//! The page that explains how to subscribe to a feed, for each client. The page works without scripts.
 
 use super::encode::encode;
 use super::encode::qr_code;
@@ -28,7 +28,7 @@ pub enum Subject<'a> {
     Team {
         /// The tokens.
         members: &'a str,
-        /// Its members' names.
+        /// The names of the members.
         name: &'a Text,
     },
 }
@@ -46,7 +46,7 @@ struct SubscribePage<'a> {
     download: String,
 }
 
-/// One client.
+/// The instructions for one client.
 struct Way {
     id: &'static str,
     name: &'static str,
@@ -57,7 +57,7 @@ struct Way {
     qr: Option<(&'static str, String)>,
 }
 
-/// Renders the page; none where the feed does not exist. `giggity` is the link that opens the program in that app.
+/// Renders the page; none if the feed does not exist. `giggity` is the link that opens the program in Giggity.
 pub fn subscribe(
     release: &Release,
     subject: &Subject<'_>,
@@ -94,7 +94,7 @@ pub fn subscribe(
     };
     let path = format!("/subscribe{}", feed.trim_end_matches(".ics"));
     let plain = address(&options);
-    // Google Calendar hides cancelled events, so its feed marks them in the title instead.
+    // Google Calendar hides cancelled events, so the address for Google marks cancelled sessions in the title instead.
     let for_google = address(&FeedOptions { cancelled: Cancelled::Title, ..options });
     let heading = fill(site.words.subscribe_heading, &[("name", &name)]);
     let mut head = match subject {
@@ -179,7 +179,7 @@ fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
         Platform::Other => &["thunderbird"],
     };
     let rank = |id: &str| first.iter().position(|known| *known == id).unwrap_or(first.len());
-    // Apple Calendar is on no other platform, so it comes last there.
+    // Apple Calendar exists only on Apple's platforms, so it comes last on others.
     let is_apple = |id: &str| id == "apple" && platform != Platform::Apple;
     ways.sort_by_key(|way| (is_apple(way.id), rank(way.id)));
     ways
@@ -191,7 +191,7 @@ fn webcal(address: &str) -> String {
     format!("webcal://{rest}")
 }
 
-/// The visitor's kind of device, guessed from User-Agent. It only orders a list; it hides nothing.
+/// The visitor's kind of device, guessed from User-Agent. The guess only orders a list and hides nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Platform {
     /// iPhone, iPad, Mac.
@@ -206,7 +206,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// Guesses by the words that browsers put into User-Agent.
+    /// Guesses the platform from words that browsers put into User-Agent.
     pub fn of(user_agent: &str) -> Self {
         let has = |word: &str| user_agent.contains(word);
         if has("Android") {

@@ -1,4 +1,4 @@
-//! The pages of a team: who attends which session, and the form that makes a team's address.
+//! The pages of a team: the members who attend each session, and the form that makes a team's address.
 
 use super::card::Card;
 use super::encode::encode;
@@ -14,16 +14,16 @@ use chrono::NaiveDate;
 /// A member of a team.
 #[derive(Debug, Clone)]
 pub struct Fellow {
-    /// Their name.
+    /// The member's name.
     pub name: Text,
-    /// Their picks; none where they no longer share their agenda.
+    /// The member's picks; none if the member no longer shares the agenda.
     pub picks: Option<Vec<SessionId>>,
 }
 
 /// The reason why no team was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TeamFault {
-    /// This line, counted from one, is not an agenda link of the conference.
+    /// A line that is not an agenda link of the conference, counted from 1.
     Line(usize),
     /// More links than a team may have members.
     TooMany,
@@ -58,7 +58,7 @@ struct TeamMoment<'a> {
 
 struct Covered<'a> {
     card: Card<'a>,
-    /// The members who attend, e.g. `Ada, Grace`; may be empty.
+    /// The names of the members who attend, e.g. `Ada, Grace`; may be empty.
     who: String,
 }
 
@@ -71,7 +71,7 @@ struct FormPage<'a> {
     fault: Option<String>,
 }
 
-/// The form, with the text that was pasted and the reason why it gave no team.
+/// The form, with the pasted text and the reason why the text gave no team.
 pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> String {
     let site = Site::of(release);
     let words = site.words;
@@ -83,7 +83,7 @@ pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> S
     write(&FormPage { head: Head::secret(&site, words.team_make).at("agenda"), pasted, fault, site })
 }
 
-/// Renders a team's page. `tokens` are part of its address.
+/// Renders a team's page. `tokens` is the part of its address with the members' tokens.
 pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> String {
     let site = Site::of(release);
     let picks: Vec<&[SessionId]> =

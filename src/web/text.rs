@@ -1,4 +1,4 @@
-//! The texts of the interface, by language. Templates and scripts contain none.
+//! The texts of the interface, by language. Templates and scripts contain no texts.
 
 mod english;
 
@@ -14,7 +14,7 @@ impl Phrases {
         if language.eq_ignore_ascii_case("en-US") { &AMERICAN } else { &BRITISH }
     }
 
-    /// `1 change`, `2 changes`: the text for one or the one for another number, with the number filled in.
+    /// Fills a number into `one` for 1 and into `many` for other numbers: `1 change`, `2 changes`.
     pub(super) fn count(&self, n: usize, one: &str, many: &str) -> String {
         fill(if n == 1 { one } else { many }, &[("n", &n.to_string())])
     }
@@ -35,7 +35,7 @@ impl Phrases {
         }
     }
 
-    /// The texts that scripts show, by the names that scripts use.
+    /// The texts that scripts show, keyed by the names that scripts use.
     pub(super) fn for_scripts(&self) -> BTreeMap<&'static str, &'static str> {
         BTreeMap::from([
             ("pick", self.pick),
@@ -72,7 +72,7 @@ impl Phrases {
     }
 }
 
-/// Replaces each `{name}` by its value; names without a value stay. Values are not searched for names.
+/// Replaces each `{name}` by its value. Names without a value are left as they are. Values are not searched for names.
 pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -13,13 +13,14 @@ pub const LONGEST_SEARCH: usize = 200;
 /// The parameters of the program page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProgramView {
-    /// The same filter as that of a feed.
+    /// The filter, as in a feed's query.
     pub filter: FeedFilter,
     /// Words that must all occur, in any order and case; empty without a search.
     pub text: String,
-    /// Without masthead and footer, to be framed by another site.
+    /// Whether the page has no masthead and footer, because another site frames it.
     pub embed: bool,
-    /// With the visitor's picks marked. No query asks for it: that page is personal and has an address of its own.
+    /// Whether the visitor's picks are marked. No query sets this, because the page with picks is personal and has its
+    /// own address.
     pub is_mine: bool,
 }
 
@@ -48,7 +49,7 @@ impl ProgramView {
         Ok(Self { filter, text, embed, is_mine: false })
     }
 
-    /// Whether it is the plain program page.
+    /// Whether the view is the program page without any parameter.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
@@ -71,12 +72,12 @@ impl ProgramView {
         if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
     }
 
-    /// The query of the feed with the same sessions; none with a search text, because feeds have no search.
+    /// The query of the feed with the same sessions; none with a search text, because feeds cannot be searched.
     pub(super) fn feed_query(&self) -> Option<String> {
         self.text.is_empty().then(|| canonical_query(&self.filter, &FeedOptions::default()))
     }
 
-    /// Whether its page is rendered at publication.
+    /// Whether the view's page is rendered at publication.
     pub(super) fn is_rendered_at_publication(&self) -> bool {
         self.filter.is_empty() && self.text.is_empty() && !self.is_mine
     }
@@ -87,10 +88,10 @@ impl ProgramView {
         self.filtered(release, found)
     }
 
-    /// Those of the entries that match the filter, in their order.
+    /// The entries that match the filter, in their given order.
     pub(super) fn filtered<'a>(&self, release: &'a Release, mut entries: Vec<&'a Entry>) -> Vec<&'a Entry> {
         if !self.filter.is_empty() {
-            // Feeds know the slugs of each session; computing them again here would be slow.
+            // Feeds have the slugs of each session; computing the slugs again here would be slow.
             let admitted: HashSet<_> = release.feeds.matching(&self.filter).map(|event| &event.id).collect();
             entries.retain(|entry| admitted.contains(&entry.session.id));
         }

@@ -4,15 +4,15 @@ use super::text::{Phrases, fill};
 use crate::program::{Clock, Zone};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-/// A run of text; a run that prints a time tells scripts which, so that they can show it in another zone.
+/// A run of text. If the run prints a time, it also holds the time, so that scripts can show it in another zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Segment {
     pub text: String,
-    /// The time as a `datetime` attribute; none for plain text.
+    /// The time for a `datetime` attribute; none for plain text.
     pub at: Option<String>,
     /// The end of a range.
     pub end: Option<String>,
-    /// The name of the format, as `times.js` knows it.
+    /// The name of the format in `times.js`.
     pub format: &'static str,
 }
 
@@ -26,7 +26,7 @@ impl Segment {
     }
 }
 
-/// [`fill`] with values that contain times.
+/// Like [`fill`], with values that contain times.
 pub(super) fn fill_segments(text: &str, values: &[(&str, Vec<Segment>)]) -> Vec<Segment> {
     let (mut out, mut rest) = (Vec::new(), text);
     while let Some((before, after)) = rest.split_once('{') {
@@ -67,7 +67,7 @@ impl When {
         }
     }
 
-    /// `9:00–9:45 am`; over midnight the end names its day.
+    /// `9:00–9:45 am`. If the range passes midnight, the end names its day.
     pub(super) fn range(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> String {
         let (from, to) = (self.zone.civil(start), self.zone.civil(end));
         if from.date() != to.date() && to - from >= TimeDelta::hours(12) {
@@ -96,7 +96,7 @@ impl When {
         self.pattern(self.words.short_day_pattern, date)
     }
 
-    /// `March 24–27, 2025`, or both dates in full where they lie in two months.
+    /// `March 24–27, 2025`; both dates in full if they are in different months.
     pub(super) fn days(&self, first: NaiveDate, last: NaiveDate) -> String {
         let year = |date: NaiveDate| self.pattern(self.words.date_pattern, date);
         if first == last {
@@ -147,12 +147,12 @@ impl When {
         format!("{date}, {} {}", self.time(at), self.zone.abbreviation(at))
     }
 
-    /// For `datetime` attributes and scripts.
+    /// An instant for `datetime` attributes and scripts.
     pub(super) fn iso(at: DateTime<Utc>) -> String {
         at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// With the venue's offset, as schema.org requires.
+    /// An instant with the venue's offset, as schema.org requires.
     pub(super) fn offset_iso(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.zone.tz()).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
