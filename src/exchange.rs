@@ -1,7 +1,7 @@
-//! Picks in and out: lists of sessions as other tools name them, matched to a release.
+//! Import and export of picks: lists of sessions as other tools name them, matched to a release.
 //!
-//! Owns the forms that picks travel in (a calendar, a JSON list, a short code for an address) and the matching of names to
-//! sessions. Fetches nothing, changes nothing, and knows neither the store nor HTTP. Invariant: every entry of a file is in
+//! Owns the formats of picks (a calendar, a JSON list, a short code for an address) and the matching of names to
+//! sessions. Fetches and changes nothing, and knows neither the store nor HTTP. Invariant: every entry of a file is in
 //! its [`Matching`].
 
 mod code;
@@ -19,16 +19,16 @@ use crate::release::Release;
 use matching::{NameIndex, NameKey, SessionName};
 use serde_json::{Value, json};
 
-/// Matches a file to a release. `picked` are picked already.
+/// Matches a file to a release. `picked` are the sessions that are already picked.
 ///
 /// # Errors
-/// [`ExchangeError`] if the file cannot be read. An entry without a session is in the matching.
+/// [`ExchangeError`] if the file cannot be read. An entry without a session is no error; the matching contains it.
 pub fn from_file(bytes: &[u8], release: &Release, picked: &[SessionId]) -> Result<Matching, ExchangeError> {
     let names = read::read(bytes, release.program.conference.zone)?;
     Ok(NameIndex::of(release, &names).matching(names, picked))
 }
 
-/// Matches the numbers of a code.
+/// Matches the numbers of a code to a release.
 pub fn from_numbers(numbers: &[u32], release: &Release, picked: &[SessionId]) -> Matching {
     let name =
         |number: &u32| SessionName { text: format!("number {number}"), keys: vec![NameKey::Number(*number)] };
@@ -37,7 +37,8 @@ pub fn from_numbers(numbers: &[u32], release: &Release, picked: &[SessionId]) ->
 }
 
 /// The picks as JSON that can be imported again: `{"conference", "release", "picks": [{"id", "guid", "code", "number",
-/// "title", "start", "end", "cancelled"}], "gone"}`, in program order. `gone` has the ids that the program no longer shows.
+/// "title", "start", "end", "cancelled"}], "gone"}`, in program order. `gone` lists the ids that the program no longer
+/// shows.
 pub fn to_json(release: &Release, picks: &[SessionId]) -> Value {
     let agenda = Agenda::of(picks, release);
     let pick = |item: &Item<'_>| {

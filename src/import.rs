@@ -1,10 +1,11 @@
-//! `program.csv` to a [`Program`], with every fault of the file in one [`Report`].
+//! Reads `program.csv` into a [`Program`], with every fault of the file in one [`Report`].
 //!
-//! Owns the form of the file: encoding, quotes, header row, dates, civil times, people and links, and the checks of the
-//! program as a whole. Knows no clock; only [`ProgramFile`] opens a file. RFC 4180 for the CSV, with `;` and tab as
+//! Owns the format of the file: encoding, quotes, header row, dates, civil times, people and links, and the checks of
+//! the program as a whole. Reads no clock; only [`ProgramFile`] opens a file. RFC 4180 for the CSV, with `;` and tab as
 //! further delimiters; RFC 5545, 3.3.5 for times that a clock change skips or repeats.
 //!
-//! Invariant: a report holds a program if and only if it holds no error, and no text of the file is lost without a fault.
+//! Invariant: a report holds a program if and only if it holds no error. No text of the file is dropped without a
+//! fault.
 //!
 //! ```text
 //! bytes --encoding--> text --scan--> rows of cells --header, table--> named cells --row--> sessions --booking--> Report
@@ -37,15 +38,15 @@ use crate::program::{Conference, Program};
 use fault::{Faults, Spot};
 use std::sync::Arc;
 
-/// Bytes of a program file.
+/// The most bytes of a program file.
 pub const MAX_FILE: usize = 20 * 1024 * 1024;
 
-/// Sessions of a program.
+/// The most sessions of a program.
 pub const MAX_SESSIONS: usize = 50_000;
 
-/// Imports a file. Never panics, and reports all faults rather than only the first.
+/// Imports a file. Never panics, and reports all faults, not only the first.
 ///
-/// Reading ends early only for a file over [`MAX_FILE`], one that is not a CSV, and one without a header row.
+/// Reading stops early only if the file is larger than [`MAX_FILE`], is not a CSV, or has no header row.
 pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
     if bytes.len() > MAX_FILE {
         return file::too_large(&format!("{} bytes", bytes.len()));

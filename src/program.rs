@@ -1,10 +1,10 @@
-//! The program of a conference: sessions, slots, tracks, speakers, and the diff of two programs.
+//! The program of a conference: sessions, slots, tracks, speakers, and the difference of two programs.
 //!
-//! Owns the terms of a conference and their rules. Reads no clock, no file and no network, and knows neither CSV nor
-//! iCalendar nor HTTP. Its types are validated when they are made, so no layer above checks a title for control characters
-//! or a zone for existence.
+//! Owns the terms of a conference and their rules. Reads no clock, no file and no network, and knows neither CSV,
+//! iCalendar nor HTTP. The types are validated when they are constructed, so no layer above checks a title for control
+//! characters or whether a zone exists.
 //!
-//! Invariant: the sessions of a [`Program`] are unique by id, in the order of [`Program::order`].
+//! Invariant: the ids of a program's sessions are unique, and its sessions are in the order of [`Program::order`].
 
 mod change;
 mod conference;
@@ -42,7 +42,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Makes a program of sessions in any order. The last of several with one id counts; import refuses such a file.
+    /// Makes a program of sessions in any order. Of several sessions with one id, the last counts; import refuses such
+    /// a file.
     pub fn new(
         conference: Arc<Conference>,
         tracks: Vec<Track>,
@@ -77,14 +78,14 @@ impl Program {
         &self.sessions
     }
 
-    /// The session of an id, even if it is withdrawn.
+    /// The session with an id, even if it is withdrawn.
     pub fn session(&self, id: &SessionId) -> Option<&Arc<Session>> {
         let at = |index: &usize| self.sessions.get(*index);
         let found = self.by_id.binary_search_by(|index| at(index).map(|session| &session.id).cmp(&Some(id)));
         self.by_id.get(found.ok()?).and_then(at)
     }
 
-    /// Shares sessions with an earlier program where they are equal, so that each is in memory once.
+    /// Replaces sessions that equal those of an earlier program by shared pointers, so that each is in memory once.
     pub(crate) fn share<'a>(&mut self, known: impl Fn(&SessionId) -> Option<&'a Arc<Session>>) {
         for session in &mut self.sessions {
             if let Some(known) = known(&session.id).filter(|known| ***known == **session) {
@@ -93,12 +94,12 @@ impl Program {
         }
     }
 
-    /// The track of a slug.
+    /// The track with a slug.
     pub fn track(&self, slug: &Slug) -> Option<&Track> {
         self.tracks.get(self.track_index(slug)?)
     }
 
-    /// The index of a track in their order.
+    /// The index of a track in [`Program::tracks`].
     pub fn track_index(&self, slug: &Slug) -> Option<usize> {
         self.track_indexes.get(slug).copied()
     }

@@ -1,8 +1,8 @@
-//! Revisions: what every session was last published as, and how often it changed.
+//! Revisions: the last published state of every session, and how often the session changed.
 //!
-//! Owns the ledger's rules. It receives digests and does not know what a VEVENT looks like, nor where the ledger is
-//! stored. Invariants: a sequence never falls, and rises exactly when the session's digest changes
-//! (RFC 5545, 3.8.7.4); numbers and slugs are never reused; an entry is never removed.
+//! Owns the ledger's rules. Gets digests of VEVENTs and knows neither their format nor where the ledger is stored.
+//! Invariants: a sequence never falls, and rises exactly when the session's digest changes (RFC 5545, 3.8.7.4); numbers
+//! and slugs are never reused; an entry is never removed.
 
 mod advance;
 mod digest;

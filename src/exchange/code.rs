@@ -1,7 +1,8 @@
 //! Numbers of sessions as a short text for an address, so that a link or a QR code carries a whole agenda.
 //!
-//! The text is base64url of a format byte, the packed numbers, and two bytes of a CRC, without which a truncated link would
-//! look like a shorter agenda. A hundred picks take about 200 characters and 500 at most 2,700. Both fit a QR code.
+//! The text is base64url of a format byte, the packed numbers, and two bytes of a CRC. Without the CRC, a truncated
+//! link would look like a shorter agenda. A hundred picks take about 200 characters, and 500 picks at most 2,700. Both
+//! fit into a QR code.
 
 use super::read::ExchangeError;
 use crate::agenda::MOST_PICKS;
@@ -9,7 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 const FORMAT: u8 = 1;
 
-/// Characters of a code with 500 numbers of five bytes each.
+/// The most characters of a code: 500 numbers of five bytes each.
 pub const MAX_CODE: usize = 3400;
 
 /// The code of sessions by their numbers, at most [`MOST_PICKS`].
@@ -62,7 +63,7 @@ pub fn pack(numbers: &[u32]) -> Vec<u8> {
     bytes
 }
 
-/// Unpacks numbers; none if the bytes are something else.
+/// Unpacks numbers; none if [`pack`] cannot have written the bytes.
 pub fn unpack(bytes: &[u8]) -> Option<Vec<u32>> {
     let (mut numbers, mut distance, mut shift) = (Vec::<u32>::new(), 0_u32, 0_u32);
     for byte in bytes {

@@ -1,4 +1,4 @@
-//! Names of sessions in files, and the sessions of a release that they mean.
+//! Matches the names of sessions in files to the sessions of a release.
 
 use crate::export::{code, guid};
 use crate::program::{SessionId, Text};
@@ -11,9 +11,9 @@ use uuid::Uuid;
 /// The name of a session in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SessionName {
-    /// The name in messages.
+    /// The name as messages show it.
     pub(super) text: String,
-    /// The first key that finds a session decides.
+    /// The keys are tried in order. The first that finds a session decides.
     pub(super) keys: Vec<NameKey>,
 }
 
@@ -22,9 +22,9 @@ pub(super) struct SessionName {
 pub(super) enum NameKey {
     /// The UID of a calendar.
     Uid(String),
-    /// The guid of frab.
+    /// The guid in a frab schedule.
     Guid(Uuid),
-    /// The number of frab, or of a code of ours.
+    /// The number in a frab schedule, or in one of our own codes.
     Number(u32),
     /// An id, a UID, a code or a number.
     Any(String),
@@ -32,7 +32,7 @@ pub(super) enum NameKey {
     Titled(String, DateTime<Utc>),
 }
 
-/// Every entry of a file, in its order, with its session.
+/// Every entry of a file with its session, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matching {
     /// The entries.
@@ -44,25 +44,25 @@ pub struct Matching {
 pub struct MatchedPick {
     /// The name of the session in the file, shortened.
     pub text: String,
-    /// The session.
+    /// The session that the entry means.
     pub outcome: MatchOutcome,
 }
 
-/// The session that an entry means.
+/// The session that an entry means, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MatchOutcome {
-    /// A session that is not picked yet.
+    /// The session is not picked yet.
     New(SessionId),
-    /// A session that is picked already, or that an earlier entry means.
+    /// The session is picked already, or an earlier entry means the same session.
     Picked(SessionId),
-    /// No session that the program shows.
+    /// The program shows no such session.
     Unknown,
-    /// One of several sessions.
+    /// The entry may mean any of these sessions.
     Ambiguous(Vec<SessionId>),
 }
 
 impl Matching {
-    /// The sessions that are not picked yet.
+    /// The matched sessions that are not picked yet.
     pub fn new_picks(&self) -> Vec<SessionId> {
         let new = self.entries.iter().filter_map(|entry| match &entry.outcome {
             MatchOutcome::New(id) => Some(id.clone()),
@@ -72,8 +72,8 @@ impl Matching {
     }
 }
 
-/// The shown sessions of a release by each of their names. Guids and codes are only made if an entry uses one, since each
-/// is a hash.
+/// The shown sessions of a release by each of their names. Guids and codes are only computed if an entry uses one,
+/// since computing them takes a hash for each session.
 pub(super) struct NameIndex<'a> {
     by_id: HashMap<&'a str, &'a SessionId>,
     by_uid: HashMap<String, &'a SessionId>,
@@ -113,7 +113,7 @@ impl<'a> NameIndex<'a> {
         index
     }
 
-    /// Finds the session of each name. `picked` are picked already.
+    /// Finds the session of each name. `picked` are the sessions that are already picked.
     pub(super) fn matching(&self, names: Vec<SessionName>, picked: &[SessionId]) -> Matching {
         let mut picked: HashSet<SessionId> = picked.iter().cloned().collect();
         let matched = |name: SessionName| {
@@ -156,7 +156,7 @@ impl<'a> NameIndex<'a> {
     }
 }
 
-/// A title without differences in case and spaces, which other tools change.
+/// A title with case and spaces normalised, since other tools change both.
 fn folded(title: &str) -> String {
     title.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! The forms of a file of picks: a calendar, or a JSON list.
+//! Reads a file of picks: a calendar, or a JSON list.
 
 use super::matching::{NameKey, SessionName, shortened};
 use crate::feed::CANCELLED_PREFIX;
@@ -8,38 +8,38 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// Bytes of a file.
+/// The most bytes of a file.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Entries of a file.
+/// The most entries of a file.
 pub const MAX_ENTRIES: usize = 2000;
 
 /// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
-    /// Over [`MAX_BYTES`].
+    /// The file is larger than [`MAX_BYTES`].
     #[error("the file has more than {MAX_BYTES} bytes")]
     TooLarge,
-    /// Over [`MAX_ENTRIES`].
+    /// The file has more than [`MAX_ENTRIES`] entries.
     #[error("the file has {0} sessions, more than {MAX_ENTRIES}; import a part of it")]
     TooMany(usize),
-    /// Neither a calendar nor JSON.
+    /// The file is neither a calendar nor JSON.
     #[error("the file is neither a calendar (.ics) nor a JSON list of guids or ids")]
     Unknown,
-    /// Broken JSON.
+    /// The JSON is malformed.
     #[error("the file is not JSON: {0}")]
     NotJson(String),
-    /// JSON of another form.
+    /// The JSON is valid and is not a list of sessions.
     #[error(
         "the JSON is not a list of guids, ids, codes or numbers, nor an object with such a list as \"picks\"{0}"
     )]
     NoList(String),
-    /// A code that is cut off or mistyped.
+    /// The code is cut off or mistyped.
     #[error("the link has no picks; it may be cut off")]
     Code,
 }
 
-/// Reads the names in a file, whichever of its forms it has.
+/// Reads the names in a file of any supported format.
 pub(super) fn read(bytes: &[u8], zone: Zone) -> Result<Vec<SessionName>, ExchangeError> {
     if bytes.len() > MAX_BYTES {
         return Err(ExchangeError::TooLarge);
@@ -55,7 +55,7 @@ pub(super) fn read(bytes: &[u8], zone: Zone) -> Result<Vec<SessionName>, Exchang
     Ok(names)
 }
 
-/// The VEVENTs of a calendar. Errors in its grammar are ignored as far as it can be read.
+/// The VEVENTs of a calendar. Errors in the grammar are ignored as far as the calendar can be read.
 fn read_calendar(bytes: &[u8], zone: Zone) -> Result<Vec<SessionName>, ExchangeError> {
     let reading = ics::read(bytes);
     let mut calendars = reading.calendars().peekable();
@@ -78,7 +78,7 @@ fn event_name(event: &Component, zone: Zone) -> SessionName {
     SessionName { text: shortened(name.unwrap_or("an event without UID and title")), keys }
 }
 
-/// The instant of a start. A floating time is in the venue's zone; a whole day has none.
+/// The instant of a start. A floating time is in the venue's zone. A whole day has no instant.
 fn instant(start: &Moment, venue: Zone) -> Option<DateTime<Utc>> {
     let (civil, zone) = match start {
         Moment::Utc(at) => return Some(*at),
@@ -91,8 +91,8 @@ fn instant(start: &Moment, venue: Zone) -> Option<DateTime<Utc>> {
     }
 }
 
-/// The members of a list, or of the list `picks` of an object. Each is a guid, id, code or number, or an object with one
-/// of them, as in our own export.
+/// The members of a list, or of the list `picks` of an object. Each member is a guid, id, code or number, or an object
+/// with one of these, as in our own export.
 fn read_json(bytes: &[u8]) -> Result<Vec<SessionName>, ExchangeError> {
     let value = serde_json::from_slice(bytes).map_err(|error| ExchangeError::NotJson(error.to_string()))?;
     let members = match value {
@@ -125,7 +125,8 @@ fn member_name(index: usize, member: &Value) -> Result<SessionName, ExchangeErro
     Ok(SessionName { text, keys })
 }
 
-/// The keys of an object, the most certain first. `id` is the number in files of frab, and the session's id in ours.
+/// The keys of an object, the most certain first. `id` is a number in frab schedules, and the session's id in our own
+/// files.
 fn object_keys(fields: &Map<String, Value>) -> Vec<NameKey> {
     let named = |name: &str| fields.get(name).and_then(key);
     ["guid", "uid", "id", "code", "number"].into_iter().filter_map(named).collect()
@@ -138,7 +139,7 @@ fn key(value: &Value) -> Option<NameKey> {
             let text = text.trim();
             Some(Uuid::try_parse(text).map_or_else(|_| NameKey::Any(text.to_owned()), NameKey::Guid))
         }
-        // A number that no session can have is an entry that finds nothing.
+        // A number that no session can have becomes an entry that matches nothing.
         Value::Number(number) => {
             let number = number.as_u64().and_then(|number| u32::try_from(number).ok());
             Some(NameKey::Number(number.unwrap_or(0)))

@@ -15,7 +15,7 @@ pub(super) fn address(raw: &str) -> Result<Url, Defect> {
     }
     match Url::parse(raw) {
         Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-            // "www.example.org:8080/x" parses, with the host as its scheme.
+            // `www.example.org:8080/x` parses, with the host as its scheme.
             let guess = with_scheme(raw).unwrap_or_else(|| "an address that starts with https://".to_owned());
             defect(format!("{quoted:?} is not an http or https address"), format!("write {guess}"))
         }
@@ -23,7 +23,7 @@ pub(super) fn address(raw: &str) -> Result<Url, Defect> {
             "the address contains a user name or password, which would be public".to_owned(),
             "write it without the part before the @".to_owned(),
         ),
-        // The parser also accepts "https:/x" and "https:x", which readers of the CSV may not.
+        // The parser also accepts `https:/x` and `https:x`, which programs that read the CSV may not accept.
         Ok(_) if !raw.get(..8).is_some_and(|head| head.to_ascii_lowercase().contains("://")) => defect(
             format!("{quoted:?} is not an absolute address"),
             "write it with https:// in front".to_owned(),
@@ -41,7 +41,7 @@ pub(super) fn address(raw: &str) -> Result<Url, Defect> {
     }
 }
 
-/// `https://` before an address without a scheme, such as `www.example.org/x`.
+/// Puts `https://` before an address without a scheme, such as `www.example.org/x`.
 fn with_scheme(raw: &str) -> Option<String> {
     let host = raw.split(['/', '?', '#', ':']).next()?;
     let looks_like_host =

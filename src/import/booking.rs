@@ -1,7 +1,7 @@
-//! Warnings about whole programs: double bookings, overlaps in a track, wrong dates and very long sessions.
+//! Warnings about the program as a whole: double bookings, overlaps in a track, wrong dates and very long sessions.
 //!
-//! They are never errors, since two rooms or two speakers may share a name. Sessions are compared in order of their
-//! start, each with the earlier one that lasts longest, so that each is reported once.
+//! These faults are never errors, since two rooms or two speakers may share a name. Sessions are compared in order of
+//! their start, each with the earlier session that ends last, so that each session is reported once.
 
 use super::fault::{Defect, Faults, Location, Spot};
 use super::row::SessionRow;
@@ -9,7 +9,7 @@ use crate::program::{Conference, Field, Status};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 
-/// Reports all of them. Cancelled and withdrawn sessions do not count.
+/// Reports all these warnings. Cancelled and withdrawn sessions do not count.
 pub(super) fn report(rows: &[SessionRow], conference: &Conference, faults: &mut Faults) {
     let mut live: Vec<&SessionRow> = rows.iter().filter(|row| takes_place(row)).collect();
     live.sort_by_key(|row| (row.session.slot.start, row.date.span));
@@ -39,7 +39,7 @@ fn takes_place(row: &SessionRow) -> bool {
     matches!(row.session.status, Status::Confirmed | Status::Tentative)
 }
 
-/// The speakers, rooms or tracks, each with its session that ends last so far.
+/// The speakers, rooms or tracks, each with the session that ends last so far.
 struct Bookings<'r> {
     field: Field,
     rule: &'static str,

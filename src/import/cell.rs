@@ -1,4 +1,4 @@
-//! The checks of every cell: its length, its characters, and traces that other programs left in it. Then its text.
+//! Checks every cell, and then returns its text: its length, its characters, and traces that other programs left.
 //!
 //! Traces are spreadsheet errors, unfilled templates, markup and wrong decoding.
 
@@ -8,7 +8,7 @@ use super::header::is_required;
 use super::table::Row;
 use crate::program::{Field, Text};
 
-/// Bytes of a field's cell.
+/// The most bytes of a field's cell.
 pub(super) fn max_bytes(field: Field) -> usize {
     match field {
         Field::Abstract | Field::Bios | Field::Speakers | Field::Links => 64 * 1024,
@@ -25,7 +25,7 @@ pub(super) fn given<'r>(row: &Row<'r>, field: Field, faults: &mut Faults) -> Opt
     }
 }
 
-/// The cell of a required field, where a blank one is an error.
+/// The cell of a required field. A blank cell is an error.
 pub(super) fn filled<'r>(row: &Row<'r>, field: Field, faults: &mut Faults) -> Option<Spot<'r>> {
     let spot = row.cell(field)?;
     if is_blank(spot.text) && is_required(field) {
@@ -46,7 +46,7 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
-/// Whether a cell's text can be used; reports what no cell may contain.
+/// Whether a cell's text can be used. Reports text that no cell may contain.
 fn is_readable(spot: Spot<'_>, field: Field, faults: &mut Faults) -> bool {
     let (length, most) = (spot.text.trim().len(), max_bytes(field));
     if length > most {
@@ -80,7 +80,7 @@ fn is_forbidden(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}')
 }
 
-/// A cell that a parser reads, such as a date or an id, without invisible characters.
+/// The text of a cell that a parser reads, such as a date or an id, without invisible characters.
 pub(super) fn plain(spot: Spot<'_>, faults: &mut Faults) -> Option<Text> {
     let (text, removed) = Text::line(spot.text);
     if !text.as_str().contains(is_invisible) {
@@ -92,7 +92,7 @@ pub(super) fn plain(spot: Spot<'_>, faults: &mut Faults) -> Option<Text> {
     Some(Text::line(&bare).0)
 }
 
-/// A cell of one line.
+/// The text of a cell of one line.
 pub(super) fn line(spot: Spot<'_>, faults: &mut Faults) -> Option<Text> {
     let (text, removed) = Text::line(spot.text);
     report_removed(spot, removed.bidi, faults);
@@ -105,7 +105,7 @@ pub(super) fn line(spot: Spot<'_>, faults: &mut Faults) -> Option<Text> {
     Some(text)
 }
 
-/// A cell of paragraphs.
+/// The text of a cell of paragraphs.
 pub(super) fn block(spot: Spot<'_>, faults: &mut Faults) -> Text {
     let (text, removed) = Text::block(spot.text);
     report_removed(spot, removed.bidi, faults);
@@ -121,7 +121,7 @@ fn report_removed(spot: Spot<'_>, removed: usize, faults: &mut Faults) {
     faults.warn(spot, Defect::new("invisible", message, "type the cell again instead of pasting it"));
 }
 
-/// What spreadsheets write in place of a value.
+/// The texts that spreadsheets write in place of a value that they cannot compute.
 const ERRORS: [&str; 11] = [
     "#NAME?",
     "#REF!",
@@ -158,10 +158,10 @@ fn spreadsheet_error(raw: &str) -> Option<Defect> {
     })
 }
 
-/// Warns of text that other programs left behind.
+/// Warns of traces that other programs left in a text.
 fn report_residue(spot: Spot<'_>, field: Field, faults: &mut Faults) {
     let text = spot.text;
-    // Most cells have none of these bytes, so that most cells are looked at once.
+    // Most cells have none of these bytes, and so need only this one pass.
     if !text.bytes().any(|byte| matches!(byte, b'#' | b'[' | b'{' | b'<' | b'$' | b'&' | 0x80..)) {
         return;
     }
@@ -229,7 +229,7 @@ fn template_token(text: &str) -> Option<&str> {
         .or_else(|| between("${", "}", any))
 }
 
-/// The first HTML entity, or one of the tags that editors leave.
+/// The first HTML entity, or the first of the tags that editors leave.
 fn markup(text: &str) -> Option<&str> {
     const TAGS: [&str; 14] = [
         "<p>", "</p>", "<br>", "<br/>", "<br />", "</a>", "<b>", "<i>", "<em>", "<strong>", "<li>", "<ul>",
@@ -250,7 +250,7 @@ fn markup(text: &str) -> Option<&str> {
     })
 }
 
-/// The first run of characters whose bytes in Windows-1252 are UTF-8, and that text.
+/// The first run of characters whose bytes in Windows-1252 are valid UTF-8, and the text that the bytes encode.
 fn mojibake(text: &str) -> Option<(String, String)> {
     for (start, c) in text.char_indices() {
         let length = match c {

@@ -1,8 +1,8 @@
-//! Dates as people and spreadsheets write them.
+//! Parses dates as people and spreadsheets write them.
 //!
-//! ISO 8601 and other forms with the year first, and forms with the month's name, have one reading. `3/4/2025` has two,
-//! with any separator. It is accepted only if exactly one of them lies within the conference's dates or, if no config
-//! gives them, if both are the same day.
+//! ISO 8601 and other forms with the year first, and forms with the month's name, have one reading. `3/4/2025` has two
+//! readings, with any separator. It is accepted only if exactly one reading lies within the conference's dates. If the
+//! config gives no dates, both readings must be the same day.
 
 use super::fault::{Defect, shorten};
 use chrono::{Datelike, NaiveDate};
@@ -10,7 +10,7 @@ use chrono::{Datelike, NaiveDate};
 /// The first and last day of the conference.
 pub(super) type Dates = Option<(NaiveDate, NaiveDate)>;
 
-/// Years that are accepted. A mistyped year would add decades of time-zone rules to every feed.
+/// The years that are accepted. A mistyped year would add decades of time-zone rules to every feed.
 pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=2100;
 
 const MONTHS: [&str; 12] = [
@@ -52,7 +52,7 @@ fn number(text: &str) -> u32 {
     text.parse().unwrap_or(u32::MAX)
 }
 
-/// A date without the midnight that spreadsheets add to it: `2025-03-25 00:00:00`.
+/// Removes the midnight that spreadsheets add to a date: `2025-03-25 00:00:00`.
 fn without_midnight(raw: &str) -> &str {
     let Some((date, time)) = raw.split_once(['T', 't', ' ']) else { return raw };
     let time = time.trim_end_matches(['Z', 'z']);
@@ -99,7 +99,7 @@ fn numeric(raw: &str, (a, b, c): (&str, &str, &str), dates: Dates) -> Result<Nai
     }
 }
 
-/// A date with more than one reading, or with none within the conference's dates.
+/// The defect of a date of which no reading, or more than one, lies within the conference's dates.
 fn ambiguous(readings: &[(NaiveDate, &str)], is_any_within: bool, dates: Dates) -> Defect {
     let read: Vec<String> = readings.iter().map(|(date, how)| format!("{date} ({how})")).collect();
     let either: Vec<String> = readings.iter().map(|(date, _)| date.to_string()).collect();
@@ -174,7 +174,7 @@ fn without_year(text: &str, month: u32, day: u32, dates: Dates) -> Defect {
 
 fn unseparated(digits: &str, dates: Dates) -> Defect {
     let iso = (digits.len() == 8).then(|| NaiveDate::parse_from_str(digits, "%Y%m%d").ok()).flatten();
-    // Day 1 is 1899-12-31 and 1900 counts as a leap year, so from March 1900 on day 0 is 1899-12-30.
+    // Serial day 1 is 1899-12-31, and 1900 counts as a leap year. So from March 1900 on, days count from 1899-12-30.
     let serial = (digits.len() == 5)
         .then(|| {
             NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(chrono::Days::new(number(digits).into()))

@@ -1,12 +1,12 @@
-//! Bytes to text. UTF-8 is required; other encodings and formats that spreadsheets save are recognised by name.
+//! Decodes a file. UTF-8 is required; the other encodings and formats that spreadsheets save are recognised and named.
 //!
-//! A file in another encoding is always refused. It is decoded all the same, so that one report holds all its faults.
-//! Knows no cells.
+//! A file in another encoding is always refused. The file is decoded all the same, so that one report holds all its
+//! faults.
 
 use super::fault::{Defect, Span, counted, shorten};
 use std::borrow::Cow;
 
-/// First bytes of other formats, and their names.
+/// The first bytes of other formats, and the names of the formats.
 const BINARY: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "an Excel (.xlsx), OpenDocument or other zip file"),
     (b"PK\x05\x06", "an empty zip file"),
@@ -19,7 +19,7 @@ const BINARY: &[(&[u8], &str)] = &[
     (b"{\\rtf", "an RTF document"),
 ];
 
-/// The same for text formats, compared without leading white space and case.
+/// The beginnings of other text formats, compared without leading white space and case.
 const TEXTUAL: &[(&str, &str)] = &[
     ("<!doctype", "a web page (HTML)"),
     ("<html", "a web page (HTML)"),
@@ -50,7 +50,7 @@ pub(super) fn foreign_format(bytes: &[u8]) -> Option<Defect> {
 /// A file as text.
 #[derive(Debug)]
 pub(super) struct Decoded<'a> {
-    /// Without the byte order mark.
+    /// The decoded text, without the byte order mark.
     pub(super) text: Cow<'a, str>,
     encoding: Encoding,
 }
@@ -69,10 +69,10 @@ enum Encoding {
     Mixed(Vec<(Span, Vec<u8>)>),
 }
 
-/// Runs of foreign bytes in a file that counts as UTF-8; one with more has another encoding.
+/// The most runs of foreign bytes in a file that counts as UTF-8. A file with more runs has another encoding.
 const MAX_RUNS: usize = 1000;
 
-/// Bytes of a run that its fault shows.
+/// The most bytes of a run that its fault shows.
 const MAX_SHOWN: usize = 8;
 
 /// Decodes a file. Bytes that are not UTF-8 are read as Windows-1252.
@@ -129,7 +129,7 @@ fn foreign(body: &[u8]) -> Decoded<'_> {
     Decoded { text: text.into(), encoding }
 }
 
-/// UTF-16, recognised by its byte order mark or by the zero in every other byte of plain letters.
+/// UTF-16, recognised by its byte order mark, or by a zero in every other byte, as with plain letters.
 fn utf16(bytes: &[u8]) -> Option<(&'static str, bool, &[u8])> {
     if let Some(body) = bytes.strip_prefix(b"\xff\xfe") {
         return Some(("UTF-16 (little-endian)", true, body));
@@ -152,7 +152,7 @@ const SAVE_AS: &str = "save the file as \"CSV UTF-8\" (Excel: Save As, CSV UTF-8
                        Unicode (UTF-8); Google Sheets: Download, Comma-separated values)";
 
 impl Decoded<'_> {
-    /// The defect of the file as a whole.
+    /// The defect of the file as a whole, if there is one.
     pub(super) fn defect(&self) -> Option<Defect> {
         let Encoding::Utf16(name) = self.encoding else { return None };
         Some(Defect::new("utf-16", format!("the file is {name}, not UTF-8"), SAVE_AS))
@@ -193,13 +193,13 @@ impl Decoded<'_> {
     }
 }
 
-/// The characters of the bytes 80 to 9F in Windows-1252.
+/// The characters of the bytes 0x80 to 0x9F in Windows-1252.
 const HIGH: [char; 32] = [
     '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
     '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
 ];
 
-/// A byte in Windows-1252 by the WHATWG's table, whose five holes become U+FFFD.
+/// The character of a byte in Windows-1252 by the WHATWG's table. The five unassigned bytes become U+FFFD.
 pub(super) fn windows_1252(byte: u8) -> char {
     match byte {
         0x80..=0x9f => HIGH.get(usize::from(byte) - 0x80).copied().unwrap_or('\u{fffd}'),
@@ -207,7 +207,7 @@ pub(super) fn windows_1252(byte: u8) -> char {
     }
 }
 
-/// The byte over 127 that stands for a character in Windows-1252.
+/// The byte above 127 of a character in Windows-1252.
 pub(super) fn windows_1252_byte(c: char) -> Option<u8> {
     match c {
         '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),

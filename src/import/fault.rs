@@ -1,6 +1,6 @@
-//! The faults of a file: where each is, what is wrong and what to write instead.
+//! The faults of a file: each fault's place, what is wrong, and what to write instead.
 //!
-//! Owns how offending text is quoted: shortened, and without characters that control a terminal.
+//! Owns the quoting of offending text: shortened, and without characters that control a terminal.
 
 use crate::program::Severity;
 use serde::Serialize;
@@ -37,11 +37,11 @@ fn is_one(count: &usize) -> bool {
     *count == 1
 }
 
-/// The rule of an entry that counts the unlisted faults of one rule.
+/// The rule of an entry that counts further faults of one rule.
 pub(super) const MORE: &str = "more-faults";
 
 impl Fault {
-    /// A warning about the release made from the file, found after its import.
+    /// A warning about the release made from the file, found after the import.
     pub fn of_release(rule: &'static str, message: String, remedy: String) -> Self {
         Self::of_file(Severity::Warning, rule, message, remedy)
     }
@@ -59,7 +59,7 @@ impl Fault {
     }
 }
 
-/// One line: `Line 6, column date: the year is missing. Write 2025-03-25.`
+/// Prints one line: `Line 6, column date: the year is missing. Write 2025-03-25.`
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {
@@ -80,7 +80,7 @@ pub fn place(line: u64, column: Option<&str>) -> String {
     }
 }
 
-/// A clause with a capital letter. A first word that could be an id keeps its spelling.
+/// A clause with a capital first letter. A first word that may be an id is not changed.
 pub fn capitalized(clause: &str) -> String {
     let first = clause.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(clause.len());
     let is_word = clause.get(first..).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
@@ -96,17 +96,17 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// The first byte and the byte after the last, in the decoded file.
+/// The first byte of a text and the byte after its last, in the decoded file.
 pub(super) type Span = (usize, usize);
 
-/// Where a cell starts.
+/// The place where a cell starts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Location {
     pub(super) line: u64,
     pub(super) span: Option<Span>,
 }
 
-/// A text of the file with its location: a cell, or a part of one.
+/// A text of the file with its location: a cell, or a part of a cell.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spot<'a> {
     pub(super) location: Location,
@@ -115,11 +115,11 @@ pub(super) struct Spot<'a> {
 }
 
 impl<'a> Spot<'a> {
-    /// The file as a whole.
+    /// The location of a fault of the file as a whole.
     pub(super) const FILE: Spot<'static> =
         Spot { location: Location { line: 0, span: None }, column: None, text: "" };
 
-    /// The same location with a part of its text.
+    /// The same location with only a part of the text.
     pub(super) fn part<'b>(self, text: &'b str) -> Spot<'b>
     where
         'a: 'b,
@@ -128,7 +128,7 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// What is wrong with a text, from a parser that does not know the text's location.
+/// A fault without a location, from a parser that does not know the location of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Defect {
     pub(super) rule: &'static str,
@@ -149,11 +149,11 @@ pub(super) struct Faults {
     found: BTreeMap<(Severity, &'static str), usize>,
 }
 
-/// Faults of one rule that are listed; further ones are counted. More than a person reads, and few enough that a
-/// report takes only some megabytes of memory.
+/// The most faults of one rule that are listed; further ones are only counted. People read fewer, and a report takes
+/// only some megabytes of memory.
 const MAX_LISTED: usize = 200;
 
-/// Characters of a message or a remedy, since both may quote the file.
+/// The most characters of a message or a remedy, since both may quote the file.
 const MAX_MESSAGE: usize = 1000;
 
 impl Faults {
@@ -187,8 +187,8 @@ impl Faults {
         }
     }
 
-    /// The faults by line and cell, and within a cell in the order in which they were found. Entries that count the
-    /// unlisted faults of a rule come last.
+    /// The faults by line and cell, and within a cell in the order in which they were found. The entries that count
+    /// further faults of a rule come last.
     pub(super) fn into_list(mut self) -> Vec<Fault> {
         self.list.sort_by_key(|fault| (fault.line, fault.span.map(|(start, _)| start)));
         let unlisted = self.found.into_iter().filter(|(_, found)| *found > MAX_LISTED);
@@ -208,10 +208,10 @@ fn clip(mut text: String) -> String {
     text
 }
 
-/// Characters of an offending text that a fault quotes.
+/// The most characters of an offending text that a fault quotes.
 const MAX_QUOTED: usize = 80;
 
-/// A text as one line of at most 80 characters, safe on a terminal.
+/// A text as one line of at most 80 characters, safe to print on a terminal.
 pub(super) fn shorten(raw: &str) -> String {
     let raw = raw.trim_matches([' ', '\n', '\r', '\t']);
     let mut out = String::new();
@@ -225,7 +225,8 @@ pub(super) fn shorten(raw: &str) -> String {
     out
 }
 
-/// Appends a character. One that moves the cursor or reorders its neighbours becomes a symbol or its code point.
+/// Appends a character. A character that moves the cursor or reorders its neighbours becomes a symbol or its code
+/// point.
 pub(super) fn push_visible(c: char, out: &mut String) {
     match c {
         '\n' | '\r' => out.push('⏎'),

@@ -1,4 +1,4 @@
-//! Program files as bytes: how one is read, and what is done to one that was published before.
+//! Program files as bytes: reading a file, and operations on files that were published.
 //!
 //! A file is read only up to [`MAX_FILE`]. The operations on published files change single cells or rows and keep every
 //! other byte.
@@ -20,18 +20,18 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The contents of a program file.
 #[derive(Debug)]
 pub enum ProgramFile {
-    /// All its bytes, at most [`MAX_FILE`].
+    /// All bytes of the file, at most [`MAX_FILE`].
     Whole(Vec<u8>),
-    /// The report that refuses a larger file.
+    /// The file is too large. The report refuses it.
     TooLarge(Report),
 }
 
 impl ProgramFile {
-    /// Reads a file. A regular file that is too large is not read at all; a pipe or a device, which has no size, is read
-    /// up to the limit.
+    /// Reads a file. A regular file that is too large is not read at all. A pipe or a device, which has no size, is
+    /// read up to the limit.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn read(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -47,9 +47,10 @@ impl ProgramFile {
     /// Reads a stream with an expected length.
     ///
     /// # Errors
-    /// When the stream cannot be read.
+    /// If the stream cannot be read.
     pub fn read_stream(stream: impl Read, expected: usize) -> io::Result<Self> {
-        // One byte over the limit shows that the file is too large; room for it keeps the buffer from growing.
+        // Reading one byte over the limit shows that the file is too large. The capacity for this byte keeps the buffer
+        // from growing.
         let mut bytes = Vec::with_capacity(expected.saturating_add(1));
         let read = stream.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
         if read > MAX_FILE {
@@ -67,7 +68,7 @@ impl ProgramFile {
     }
 }
 
-/// The report on a file with too many bytes.
+/// The report on a file that is too large.
 pub(super) fn too_large(size: &str) -> Report {
     let mut faults = Faults::default();
     let message = format!("a program file has at most {MAX_FILE} bytes (20 MiB), and this one has {size}");
@@ -76,19 +77,20 @@ pub(super) fn too_large(size: &str) -> Report {
     Report { program: None, faults: faults.into_list() }
 }
 
-/// The part of a file that is missing at its end.
+/// The missing end of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truncation {
-    /// Rows that the earlier file has after the last one of this file.
+    /// The number of rows that the earlier file has after the last row of this file.
     pub missing: usize,
     /// The id of the session whose row is cut off.
     pub within: Option<String>,
 }
 
-/// Compares a file with the one before it; none if it is not that file without its end.
+/// Compares a file with the file before it; none if the file is not the earlier file without its end.
 ///
-/// An interrupted copy or a paused writer leaves such a file. Rows are compared by their ids, in order, so that a file
-/// that was edited as well is recognised. The last row is cut off if it has no line end and the earlier row went on.
+/// An interrupted copy or a paused writer leaves such a file. Rows are compared by their ids, in order, so that a
+/// truncated file is recognised even if it was also edited. The last row is cut off if it has no line end and the
+/// earlier row was longer.
 pub fn truncation(csv: &[u8], before: &[u8]) -> Option<Truncation> {
     let mut ids: Vec<String> = Vec::new();
     let mut last = String::new();
@@ -142,8 +144,8 @@ pub fn without_session(csv: &[u8], id: &SessionId) -> Option<Vec<u8>> {
     Some(out.into_bytes())
 }
 
-/// Puts an apostrophe before each cell that a spreadsheet would run as a formula. Import reads the same program from the
-/// result, since it removes the apostrophe.
+/// Puts an apostrophe before each cell that a spreadsheet would run as a formula. Importing the result gives the same
+/// program, since import removes the apostrophe.
 pub fn without_formulas(csv: Vec<u8>) -> Vec<u8> {
     let Ok(file) = std::str::from_utf8(&csv) else { return csv };
     let text = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
@@ -154,7 +156,7 @@ pub fn without_formulas(csv: Vec<u8>) -> Vec<u8> {
         for span in &row.cells {
             let cell = text.get(span.start..span.end).unwrap_or_default();
             let content = cell.strip_prefix('"').unwrap_or(cell);
-            // A cell of white space and quotes stays as it is: an apostrophe would make a row of a blank line.
+            // A cell of white space and quotes is not changed: an apostrophe would turn a blank line into a row.
             if content.starts_with(FORMULA_STARTS) && !is_blank(text, span) {
                 let at = span.end - content.len();
                 out.push_str(text.get(copied..at).unwrap_or_default());
@@ -192,7 +194,7 @@ mod tests {
             (0, Ok(0)),
             (MAX_FILE as u64, Ok(MAX_FILE)),
             (MAX_FILE as u64 + 1, Err(vec!["file-too-large"])),
-            // Sparse: reading it would take as much memory.
+            // A sparse file: reading it would take as much memory as its size.
             (1 << 40, Err(vec!["file-too-large"])),
         ] {
             if file.set_len(size).is_ok() {

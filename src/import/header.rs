@@ -8,10 +8,10 @@ use crate::program::{Field, Text};
 /// Columns that every file must have.
 const REQUIRED: [Field; 6] = [Field::Id, Field::Date, Field::Start, Field::End, Field::Kind, Field::Title];
 
-/// Bytes of a column's name. A longer text is only quoted in a message.
+/// The most bytes of a column's name. A longer text is only quoted in a message.
 const MAX_NAME: usize = 256;
 
-/// Whether every file must have a column for the field, and every row a text in it.
+/// Whether every file must have a column for the field, and every row a text in the column.
 pub(super) fn is_required(field: Field) -> bool {
     REQUIRED.contains(&field)
 }
@@ -34,9 +34,9 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the cells of the header row and reports their faults; none if no row below it can be read.
+    /// Reads the cells of the header row and reports their faults; none if no row below the header can be read.
     ///
-    /// `width` counts all cells of the row. More than [`MAX_COLUMNS`] are an accident of a spreadsheet.
+    /// `width` counts all cells of the row. A row with more than [`MAX_COLUMNS`] is a mistake of a spreadsheet.
     pub(super) fn read(cells: &[Spot<'_>], width: usize, faults: &mut Faults) -> Option<Self> {
         let name = |cell: &Spot<'_>| match cell.text.len() {
             0..=MAX_NAME => Text::line(cell.text).0.to_string(),
@@ -111,7 +111,7 @@ impl Header {
         Defect::new("missing-column", format!("the required column \"{field}\" is missing"), remedy)
     }
 
-    /// The index of a field's column; of two, the first.
+    /// The index of a field's column. If two columns have the field, the first.
     pub(super) fn position(&self, field: Field) -> Option<usize> {
         self.fields.iter().position(|known| *known == Some(field))
     }

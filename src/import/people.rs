@@ -1,15 +1,15 @@
 //! The columns `speakers` and `bios`.
 //!
-//! Speakers are separated by line ends or `;`. Each is `Name, Affiliation`, split at the first comma, or
-//! `Role: Name, Affiliation`. A name has no colon; an affiliation may have colons and commas. Bios are separated by a line
-//! `--` and belong to the speakers in order. More bios than speakers are an error, since one would be lost; fewer are a
-//! warning.
+//! Speakers are separated by line ends or `;`. Each speaker is `Name, Affiliation`, split at the first comma, or `Role:
+//! Name, Affiliation`. A name has no colon; an affiliation may have colons and commas. Bios are separated by a line
+//! `--` and belong to the speakers in order. More bios than speakers are an error, since a bio would be lost; fewer
+//! bios are a warning.
 
 use super::cell;
 use super::fault::{Defect, Faults, Spot, counted, shorten};
 use crate::program::{Speaker, Text};
 
-/// Roles of several people, which must not be the role of the first one alone.
+/// Roles in the plural, which must not become the role of the first speaker alone.
 const PLURALS: [&str; 15] = [
     "chairs",
     "co-chairs",
@@ -28,7 +28,7 @@ const PLURALS: [&str; 15] = [
     "authors",
 ];
 
-/// Bytes of a name, an affiliation or a role.
+/// The most bytes of a name, an affiliation or a role.
 const MAX_PART: usize = 1024;
 
 /// The speakers of a cell; none if the cell has an error.

@@ -1,4 +1,4 @@
-//! The report of an import: as text with each faulty cell marked, the way compilers do, and as JSON.
+//! The report of an import: as text that marks each faulty cell, as compilers do, and as JSON.
 
 use super::encoding::decode;
 use super::fault::{Fault, MORE, counted, push_visible};
@@ -6,16 +6,16 @@ use crate::program::{Program, Severity};
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// The result of an import: the program, unless there is an error, and the faults.
+/// The result of an import: the faults, and the program unless there is an error.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// None if and only if there is an error.
     pub program: Option<Program>,
-    /// The faults by line, at most 200 of each rule. Entries that count further ones come last.
+    /// The faults by line, at most 200 of each rule. The entries that count further faults come last.
     pub faults: Vec<Fault>,
 }
 
-/// Faults that people are shown.
+/// The most faults that a person is shown.
 const MAX_DISPLAYED: usize = 200;
 
 const RED: &str = "\x1b[1;31m";
@@ -30,7 +30,7 @@ impl Report {
         self.faults.iter().filter(|fault| fault.severity == Severity::Error)
     }
 
-    /// The faults that do not refuse the file.
+    /// The faults for which the file is not refused.
     pub fn warnings(&self) -> impl Iterator<Item = &Fault> {
         self.faults.iter().filter(|fault| fault.severity == Severity::Warning)
     }
@@ -45,7 +45,7 @@ impl Report {
         self.warnings().map(|fault| fault.count).sum()
     }
 
-    /// The faults that people are shown: at most 200. If there are more, errors precede warnings.
+    /// The faults that a person is shown: at most 200. If there are more, errors come before warnings.
     pub fn displayed(&self) -> Vec<&Fault> {
         let is_listed = |fault: &&Fault| fault.rule != MORE;
         if self.faults.len() > MAX_DISPLAYED {
@@ -57,7 +57,7 @@ impl Report {
 
     /// The report as text: the faults of [`Report::displayed`], and a summary.
     ///
-    /// `csv` is the imported file. Without it each fault shows its own text in place of the line.
+    /// `csv` is the imported file. Without `csv`, each fault shows its own text in place of the line.
     pub fn render_human(&self, source_name: &str, csv: &[u8], colour: bool) -> String {
         let decoded = decode(csv);
         let printer = Printer { source_name, text: &decoded.text, colour };
@@ -89,9 +89,9 @@ impl Report {
         format!("{}: {verdict}{warnings}", visible(printer.source_name))
     }
 
-    /// The report as JSON: `{"valid", "sessions", "errors", "warnings", "faults": [{"severity", "rule",
-    /// "line", "column", "text", "message", "remedy", "count"?}]}`. `errors` and `warnings` count all faults. At most 200
-    /// of each rule are listed, and an entry `more-faults` holds the `count` of further ones.
+    /// The report as JSON: `{"valid", "sessions", "errors", "warnings", "faults": [{"severity", "rule", "line",
+    /// "column", "text", "message", "remedy", "count"?}]}`. `errors` and `warnings` count all faults. At most 200
+    /// faults of each rule are listed, and an entry `more-faults` holds the `count` of further faults.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "valid": self.program.is_some(),

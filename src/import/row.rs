@@ -1,4 +1,4 @@
-//! Rows to sessions, and sessions to a program.
+//! Turns rows into sessions, and sessions into a program.
 
 use super::address::{address, links};
 use super::cell::{block, filled, given, line, max_bytes, plain};
@@ -25,14 +25,14 @@ pub(super) struct SessionRow {
 pub(super) struct ProgramBuilder {
     conference: Arc<Conference>,
     tracks: Tracks,
-    /// The ids, with the line of the first row that has it.
+    /// The ids, each with the line of the first row that has the id.
     ids: HashMap<SessionId, u64>,
     rows: Vec<SessionRow>,
     speakers: Quota,
     links: Quota,
 }
 
-/// A limit on entries of cells over the whole file, since a small file may have very many.
+/// A limit on the entries in cells over the whole file, since even a small file may have very many.
 #[derive(Debug)]
 struct Quota {
     noun: &'static str,
@@ -41,15 +41,15 @@ struct Quota {
     found: usize,
 }
 
-/// Speakers of a program: eight for each session of the largest. 20 MiB have room for ten million, which would take
-/// fifty times the file's size in memory.
+/// The most speakers of a program: eight for each session of the largest program. 20 MiB have room for ten million
+/// speakers, which would take fifty times the file's size in memory.
 const SPEAKERS: Quota = Quota { noun: "speakers", rule: "too-many-speakers", most: 400_000, found: 0 };
 
-/// Links of a program: four for each session of the largest.
+/// The most links of a program: four for each session of the largest program.
 const LINKS: Quota = Quota { noun: "links", rule: "too-many-links", most: 200_000, found: 0 };
 
 impl Quota {
-    /// Reads a cell unless the limit is exceeded, and reports the cell that exceeds it.
+    /// Reads a cell, or reports the cell that exceeds the limit.
     fn read<T>(
         &mut self,
         spot: Spot<'_>,
@@ -162,11 +162,11 @@ impl ProgramBuilder {
         let stem: String = id.as_str().chars().take(58).collect();
         let stem = stem.trim_end_matches('-');
         let free = |n: &usize| !self.ids.contains_key(format!("{stem}-{n}").as_str());
-        // Without a bound, many rows with one id would take quadratic time.
+        // Without a bound, many rows with the same id would take quadratic time.
         format!("{stem}-{}", (2..100).find(free).unwrap_or(self.ids.len() + 1))
     }
 
-    /// The rows without an error, so far.
+    /// The rows without an error that were read so far.
     pub(super) fn rows(&self) -> &[SessionRow] {
         &self.rows
     }
@@ -179,7 +179,7 @@ impl ProgramBuilder {
     }
 }
 
-/// An id made from a text or, if it has no letters, from the row's title.
+/// An id made from a text, or from the row's title if the text has no letters.
 fn suggested(raw: &Text, row: &Row<'_>) -> String {
     let usable = |text: &str| {
         let slug = slug_of(text);

@@ -1,13 +1,13 @@
-//! A CSV text as rows and cells, in one pass (RFC 4180, 2).
+//! Splits a CSV text into rows and cells, in one pass (RFC 4180, 2).
 //!
-//! Owns the delimiter, where cells start, on which line, and where quotes are wrong. Knows no columns. All rows are read
-//! into one [`ScannedRow`], which keeps at most [`MAX_COLUMNS`] cells, so memory does not depend on the file's shape. An
-//! unclosed quote would swallow the rest of the file, so the scan resumes at the next whole row and reports the loss.
-//! Invariant: the csv crate reads the same cells from a row that is `sound`.
+//! Owns the delimiter, the place and line of each cell, and the detection of wrong quotes. Knows no columns. All rows
+//! are read into one [`ScannedRow`], which keeps at most [`MAX_COLUMNS`] cells, so memory does not depend on the file's
+//! shape. An unclosed quote would swallow the rest of the file, so the scan resumes at the next whole row and reports
+//! the loss. Invariant: the csv crate reads the same cells from a row that is `sound`.
 
 use std::borrow::Cow;
 
-/// Cells of a row that are kept: the most columns that a file may have.
+/// The most cells of a row that are kept, and the most columns of a file.
 pub(super) const MAX_COLUMNS: usize = 256;
 
 /// The bytes of a cell in the text, quotes included, and the line on which it starts.
@@ -21,11 +21,11 @@ pub(super) struct CellSpan {
 /// What is wrong with a cell's quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuoteFault {
-    /// A quote opens the cell and none closes it.
+    /// A quote opens the cell, and no quote closes it.
     Unclosed,
     /// Text follows the closing quote.
     TextAfter,
-    /// A quote inside a cell that does not start with one; true if only spaces precede it.
+    /// A quote inside a cell that does not start with a quote; true if only spaces precede it.
     Stray(bool),
 }
 
@@ -41,11 +41,11 @@ pub(super) struct ScannedRow {
     pub(super) width: usize,
     /// The first cell with text beyond `cells`.
     pub(super) surplus: Option<CellSpan>,
-    /// Cells with bad quotes, at most [`MAX_COLUMNS`].
+    /// The cells with wrong quotes, at most [`MAX_COLUMNS`].
     pub(super) quote_faults: Vec<(usize, QuoteFault)>,
-    /// The first cell whose quote is not closed, or not at its end.
+    /// The first cell whose quote is not closed, or is closed before the end of the cell.
     broken: Option<(usize, QuoteFault, CellSpan)>,
-    /// Whether it is certain where its cells start and end.
+    /// Whether the starts and ends of all cells are certain.
     pub(super) sound: bool,
 }
 
@@ -114,19 +114,20 @@ pub(super) fn unquoted(cell: &str) -> Cow<'_, str> {
             }
         }
     }
-    // Text after the closing quote, which the csv crate keeps as well.
+    // Text after the closing quote; the csv crate keeps it as well.
     out.push_str(rest);
     Cow::Owned(out)
 }
 
-/// The delimiter under which the first line with text names the most columns; a comma if none stands out.
+/// The delimiter that splits the first line with text into the most column names or, if these are equal, the most cells.
+/// If all are equal, a comma.
 ///
-/// All three are tried in one pass over the line, each with its own view of what is quoted.
+/// All three delimiters are tried in one pass over the line. Each tracks quotes on its own.
 pub(super) fn delimiter(text: &str, is_column: impl Fn(&str) -> bool) -> u8 {
     let text = text.trim_start_matches(['\r', '\n']);
     let end = text.find(['\r', '\n']).unwrap_or(text.len());
     let line = text.get(..end).unwrap_or_default();
-    // The last of equals wins.
+    // Of delimiters with equal counts, the last wins.
     let mut candidates = [b'\t', b';', b','].map(Candidate::new);
     for (at, byte) in line.bytes().enumerate() {
         for candidate in &mut candidates {
@@ -140,12 +141,12 @@ pub(super) fn delimiter(text: &str, is_column: impl Fn(&str) -> bool) -> u8 {
     best.map_or(b',', |candidate| candidate.delimiter)
 }
 
-/// A delimiter that the header row may have.
+/// A delimiter that is tried on the header row.
 struct Candidate {
     delimiter: u8,
     cell_start: usize,
     is_quoted: bool,
-    /// Cells that name a column.
+    /// The number of cells that name a column.
     named: usize,
     width: usize,
 }
@@ -158,7 +159,7 @@ impl Candidate {
     fn step(&mut self, at: usize, byte: u8, line: &str, is_column: &impl Fn(&str) -> bool) {
         let is_quote = |at: usize| line.as_bytes().get(at) == Some(&b'"');
         if byte == b'"' && is_quote(self.cell_start) {
-            // A doubled quote ends the quoted text and starts it again; a quote after other text does neither.
+            // A doubled quote ends the quoted text and starts it again. A quote after other text does neither.
             if at == self.cell_start || self.is_quoted || at.checked_sub(1).is_some_and(is_quote) {
                 self.is_quoted = !self.is_quoted;
             }
@@ -174,13 +175,13 @@ impl Candidate {
     }
 }
 
-/// Reads the rows of a text one after the other, without the empty lines.
+/// Reads the rows of a text one after the other, and skips empty lines.
 #[derive(Debug)]
 pub(super) struct Scanner<'t> {
     cursor: Cursor<'t>,
-    /// Cells of a whole row, once the header row is known.
+    /// The number of cells of a whole row, once the header row is known.
     width: usize,
-    /// Bytes that may still be read ahead in search of the next whole row after an unclosed quote.
+    /// The number of bytes that may still be read ahead to find the next whole row after an unclosed quote.
     effort: usize,
     probe: ScannedRow,
 }
@@ -202,7 +203,7 @@ impl<'t> Scanner<'t> {
         true
     }
 
-    /// Sets the number of cells by which a row is recognised after an unclosed quote.
+    /// Sets the number of cells that a row must have to be recognised after an unclosed quote.
     pub(super) fn expect_width(&mut self, width: usize) {
         self.width = width;
     }
@@ -215,7 +216,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// The end of a row whose quote is not closed on its line: the first line in the swallowed cell that is itself a
-    /// whole row. Without such a line the swallowed text is lost or, if a quote closes it later, part of the cell.
+    /// whole row. Without such a line the swallowed text is lost, or part of the cell if a later quote closes it.
     fn resume(&mut self, row: &mut ScannedRow) -> Option<Cursor<'t>> {
         let (index, fault, cell) = row.broken?;
         row.sound = fault != QuoteFault::Unclosed;

@@ -1,7 +1,7 @@
 //! The instants of a row's start and end, in the conference's zone.
 //!
-//! A time that a clock change skips is an error. One that occurs twice means the first (RFC 5545, 3.3.5), unless the
-//! zone abbreviation after it names the second.
+//! A time that a clock change skips is an error. A time that occurs twice means the first occurrence (RFC 5545, 3.3.5),
+//! unless the zone abbreviation after the time names the second.
 
 use super::cell::{filled, given, plain};
 use super::date::{self, Dates};
@@ -70,7 +70,7 @@ fn civil(day: NaiveDate, minutes: u32) -> NaiveDateTime {
     day.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(minutes.into())
 }
 
-/// The instant of a civil time, by the zone's clock changes and the abbreviation after the time.
+/// The instant of a civil time. A zone abbreviation after the time selects one of two occurrences.
 fn instant(
     zone: Zone,
     civil: NaiveDateTime,
@@ -121,7 +121,7 @@ fn instant(
                 after.format("%H:%M"),
                 by.num_minutes(),
             );
-            // Both are mostly on the same date, but Samoa once skipped a whole day.
+            // The two civil times are usually on the same date, but Samoa once skipped a whole day.
             let form = if before.date() == civil.date() && after.date() == civil.date() {
                 "%H:%M"
             } else {

@@ -1,8 +1,8 @@
-//! A decoded file as a header row and rows of cells.
+//! Splits a decoded file into a header row and rows of cells.
 //!
-//! Rows are read one after the other and none is kept, so a file is in memory once. Knows whether the cells of a row are
-//! certain, and nothing of their meaning. Rows without text, such as the tail of a spreadsheet, are skipped; surplus
-//! cells count only if they hold text.
+//! Rows are read one after the other and none is kept, so the file is in memory only once. Knows whether the cells of a
+//! row are certain, and does not interpret the cells. Rows without text, such as the tail of a spreadsheet, are
+//! skipped. Surplus cells count only if they hold text.
 
 use super::MAX_SESSIONS;
 use super::encoding::Decoded;
@@ -21,7 +21,7 @@ pub(super) struct Table<'t> {
     /// The row that was read last.
     row: ScannedRow,
     header: Option<Header>,
-    /// Wrongly encoded characters that come after that row.
+    /// The wrongly encoded characters after the row that was read last.
     misencoded: Peekable<std::vec::IntoIter<(usize, Defect)>>,
 }
 
@@ -47,13 +47,13 @@ impl<'r> Row<'r> {
         file.get(self.scanned.start..self.scanned.end).unwrap_or_default()
     }
 
-    /// The bytes from its first cell to the next row, with the blank lines between them.
+    /// The bytes from the row's first cell to the next row, including blank lines between the rows.
     pub(super) fn extent(&self) -> std::ops::Range<usize> {
         self.scanned.start..self.next
     }
 }
 
-/// A cell that starts with one of these is a formula to a spreadsheet.
+/// A cell that starts with one of these characters is a formula to a spreadsheet.
 pub(super) const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A cell without the apostrophe that an export puts before a formula. Other cells keep their apostrophe.
@@ -91,13 +91,13 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Calls `each` for every row whose cells are certain, in order, and reports the others.
+    /// Calls `each` for every row whose cells are certain, in order, and reports the other rows.
     pub(super) fn rows(mut self, faults: &mut Faults, mut each: impl FnMut(&Row<'_>, &mut Faults)) {
         let header = self.header.take();
         if let Some(header) = &header {
             self.rows_below(header, faults, &mut each);
         }
-        // Rows that cannot be read have wrongly encoded characters too.
+        // Rows that cannot be read may also have wrongly encoded characters.
         while self.misencoded.peek().is_some() && self.read_row(header.as_ref(), faults) {}
     }
 
@@ -154,7 +154,7 @@ impl<'t> Table<'t> {
         true
     }
 
-    /// The cell of the last row that holds a byte of the text.
+    /// The cell of the last row that contains a byte of the text.
     fn spot_at<'a>(&'a self, at: usize, header: Option<&'a Header>) -> Spot<'a> {
         let index = self.row.cells.partition_point(|span| span.start <= at).saturating_sub(1);
         let column = header.and_then(|header| header.names.get(index)).map(String::as_str);
@@ -165,11 +165,11 @@ impl<'t> Table<'t> {
         Spot { location: location(span), column, text: raw(self.text, span) }
     }
 
-    /// Reports bad quotes and a wrong number of cells; whether the row can be read all the same.
+    /// Reports bad quotes and a wrong number of cells. Returns whether the row can be read all the same.
     fn report_shape(&self, header: &Header, cells: &[Cow<'_, str>], faults: &mut Faults) -> bool {
         let scanned = &self.row;
         let (width, expected) = (scanned.width, header.names.len());
-        // A quote beyond the columns is mostly the end of one that was reported before.
+        // A quote beyond the columns is usually the end of a quote that was already reported.
         let is_reported = |index: usize| index < expected || scanned.quote_faults.len() == 1;
         for (index, quote) in scanned.quote_faults.iter().filter(|(index, _)| is_reported(*index)) {
             if let Some(span) = scanned.cells.get(*index) {
@@ -220,15 +220,15 @@ impl<'t> Table<'t> {
     }
 }
 
-/// Whether a row with too few cells lacks its last ones and can still be checked. Otherwise it is the end of a row that
-/// a line end broke.
+/// Whether a row with too few cells only lacks its last cells and can still be checked. Otherwise a line end broke the
+/// row, and this is its end.
 fn is_cut_short(header: &Header, cells: &[Cow<'_, str>]) -> bool {
     let cell = |field| header.position(field).and_then(|index| cells.get(index)).map_or("", AsRef::as_ref);
     SessionId::parse(cell(Field::Id).trim()).is_ok()
         && cell(Field::Date).contains(|c: char| c.is_ascii_digit())
 }
 
-/// A scanner of a text from its first row on, with the delimiter of its header row.
+/// A scanner of a text from the header row on, with the delimiter of the header row.
 pub(super) fn scanner(text: &str) -> Scanner<'_> {
     Scanner::of(text, delimiter(after_sep_line(text).unwrap_or(text), names_field))
 }
@@ -254,7 +254,7 @@ fn read_header(text: &str, row: &ScannedRow, faults: &mut Faults) -> Option<Head
             faults.error(spot, quote_defect(*quote, span, row));
         }
     }
-    // Where the header row ends is unknown after a broken quote.
+    // After a broken quote, the end of the header row is unknown.
     row.sound.then(|| Header::read(&spots, row.width, faults))?
 }
 

@@ -1,4 +1,4 @@
-//! Times of day as people and spreadsheets write them.
+//! Parses times of day as people and spreadsheets write them.
 //!
 //! Accepted are `09:00`, `9:00`, `9:00 am`, `9:00:00 AM`, `9 am` and `9:00 p.m.`, each with an optional zone abbreviation
 //! or offset (`01:30 PST`, `01:30 -08:00`). `24:00` is the end of a day. Other forms, such as `9.30`, `0.375` and
@@ -9,9 +9,9 @@ use super::fault::{Defect, shorten};
 /// A time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeOfDay {
-    /// 0 to 1440, where 1440 is the midnight at the end of the day.
+    /// Minutes since midnight: 0 to 1440, where 1440 is the midnight at the end of the day.
     pub(super) minutes: u32,
-    /// The zone abbreviation or offset after it, in capitals.
+    /// The zone abbreviation or offset after the time, in capitals.
     pub(super) zone: Option<String>,
 }
 
@@ -19,7 +19,7 @@ impl TimeOfDay {
     pub(super) const END_OF_DAY: u32 = 24 * 60;
 }
 
-/// `HH:MM`.
+/// Prints minutes since midnight as `HH:MM`.
 pub(super) fn clock(minutes: u32) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
@@ -68,7 +68,7 @@ struct Lexed {
     hour: u32,
     minute: u32,
     second: u32,
-    /// True is pm.
+    /// `pm` if true, `am` if false; none without either.
     half: Option<bool>,
 }
 
@@ -97,7 +97,7 @@ impl Lexed {
     }
 }
 
-/// Splits a time from the start of a lower-case text; none if it has neither minutes nor am or pm.
+/// Splits a time off the start of a lower-case text; none if the time has neither minutes nor am or pm.
 fn lex(text: &str) -> Option<(Lexed, &str)> {
     let (hour, mut rest) = digits(text)?;
     let (mut minute, mut second, mut has_minutes) = (0, 0, false);
@@ -129,7 +129,7 @@ fn digits(text: &str) -> Option<(u32, &str)> {
     (1..=2).contains(&length).then(|| number.parse().ok().map(|number| (number, rest)))?
 }
 
-/// Exactly two digits. A third one starts the next time, as in `9:009:45`.
+/// Exactly two digits. A third digit starts the next time, as in `9:009:45`.
 fn pair(text: &str) -> Option<(u32, &str)> {
     let (number, rest) = text.split_at_checked(2)?;
     number
@@ -138,7 +138,7 @@ fn pair(text: &str) -> Option<(u32, &str)> {
         .then(|| number.parse().ok().map(|number| (number, rest)))?
 }
 
-/// The defect of a text that is not a time, with the time that it probably means.
+/// The defect of a text that is not a time, with the time that was probably meant.
 fn not_a_time(raw: &str, lower: &str) -> Defect {
     let parts: Vec<&str> =
         lower.split(['.', 'h', ',', ' ', '-', '_']).filter(|part| !part.is_empty()).collect();

@@ -1,20 +1,20 @@
-//! The column `track`: the tracks of the config, and tracks that only the program names.
+//! The column `track`: tracks of the config, and tracks that only the program names.
 
 use super::fault::{Defect, Faults, Location, Spot, counted};
 use super::word::nearest;
 use crate::program::{Conference, Slug, Text, Track, slug_of};
 use std::collections::HashMap;
 
-/// Tracks of a program. Each of them is a feed.
+/// The most tracks of a program. Each track is a feed.
 const MAX_TRACKS: usize = 500;
 
 /// The tracks found so far.
 #[derive(Debug)]
 pub(super) struct Tracks {
-    /// Those of the config first.
+    /// The tracks, beginning with those of the config.
     list: Vec<Track>,
     configured: usize,
-    /// Names in lower case, slugs and former slugs of the config's tracks.
+    /// Maps names in lower case, slugs and former slugs of the config's tracks to slugs.
     slugs: HashMap<String, Slug>,
     unlisted: HashMap<Slug, UnlistedTrack>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Tracks {
 #[derive(Debug)]
 struct UnlistedTrack {
     name: Text,
-    /// The first cell that names it.
+    /// The location of the first cell that names the track.
     first: Location,
     sessions: usize,
     is_published: bool,
@@ -88,7 +88,7 @@ impl Tracks {
         slug
     }
 
-    /// Reports the tracks that the config does not list, and returns all of them.
+    /// Reports the tracks that the config does not list, and returns all tracks.
     pub(super) fn finish(self, faults: &mut Faults) -> Vec<Track> {
         let mut unlisted: Vec<UnlistedTrack> = self.unlisted.into_values().collect();
         unlisted.sort_by_key(|track| track.first.span);

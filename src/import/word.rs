@@ -1,9 +1,9 @@
-//! The words of the columns `kind` and `status`, and the word that was probably meant.
+//! Parses the words of the columns `kind` and `status`, and suggests the word that was probably meant.
 
 use super::fault::{Defect, shorten};
 use crate::program::{SessionKind, Status};
 
-/// Words of other tools and people, and the kind that each means.
+/// Words that other tools and people use, and the kind that each word means.
 const KINDS: &[(&str, &str)] = &[
     ("keynote", "plenary"),
     ("ama", "discussion"),
@@ -31,7 +31,7 @@ const KINDS: &[(&str, &str)] = &[
     ("lecture", "talk"),
 ];
 
-/// The same for a status.
+/// Words that other tools and people use, and the status that each word means.
 const STATUSES: &[(&str, &str)] = &[
     ("canceled", "cancelled"),
     ("draft", "tentative"),
@@ -79,10 +79,10 @@ fn unknown(
     Defect::new(rule, message, remedy)
 }
 
-/// Bytes of a word that is compared, since the cost is the product of two lengths.
+/// The most bytes of a word that is compared, since the cost is the product of two lengths.
 const MAX_WORD: usize = 256;
 
-/// The candidate most like a word, if any is similar.
+/// The candidate most similar to a word, if any is similar enough.
 pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     if word.len() > MAX_WORD {
         return None;

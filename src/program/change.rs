@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What happened to a session.
+/// How a session changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// New in the program.
+    /// The session is new in the program.
     Added,
-    /// Its time, room or track changed.
+    /// The session's time, room or track changed.
     Moved,
     /// Another field changed.
     Edited,
-    /// Its status is cancelled now, or its row left the program.
+    /// The session's status is cancelled now, or its row left the program.
     Cancelled,
-    /// It was cancelled and takes place after all.
+    /// The session was cancelled and takes place after all.
     Restored,
-    /// It leaves every feed without a tombstone.
+    /// The session leaves every feed without a tombstone.
     Withdrawn,
 }
 
@@ -44,11 +44,11 @@ impl ChangeKind {
 pub struct Change {
     /// The session that changed.
     pub session: SessionId,
-    /// What happened.
+    /// How the session changed.
     pub kind: ChangeKind,
-    /// The session before, unless it is new.
+    /// The session before the change; none if the session is new.
     pub before: Option<Arc<Session>>,
-    /// The session after, unless its row is gone.
+    /// The session after the change; none if its row is gone.
     pub after: Option<Arc<Session>>,
 }
 
@@ -57,14 +57,14 @@ pub struct Change {
 pub struct FieldChange {
     /// The field.
     pub field: Field,
-    /// Its text before.
+    /// The field's text before the change.
     pub from: String,
-    /// Its text after.
+    /// The field's text after the change.
     pub to: String,
 }
 
 impl Change {
-    /// The change between two states of one session, if they differ.
+    /// The change between two states of one session; none if they are equal.
     pub fn between(before: Option<&Arc<Session>>, after: Option<&Arc<Session>>) -> Option<Self> {
         let id = after.or(before)?.id.clone();
         if before == after {
@@ -112,7 +112,7 @@ fn fields(before: Option<&Session>, after: Option<&Session>) -> Vec<FieldChange>
         .collect()
 }
 
-/// A field as text. `start` and `end` hold the whole instant, so `date` and `end_date` add nothing.
+/// A field as text. `start` and `end` hold the whole instant, so `date` and `end_date` are always empty.
 fn field_text(session: &Session, field: Field) -> String {
     fn text(value: Option<&impl ToString>) -> String {
         value.map(ToString::to_string).unwrap_or_default()
@@ -140,7 +140,7 @@ fn field_text(session: &Session, field: Field) -> String {
     }
 }
 
-/// Every change from one program to the other, in the order of the session ids.
+/// All changes from one program to the other, in the order of the session ids.
 pub fn diff(before: &Program, after: &Program) -> Vec<Change> {
     let by_id = |program: &Program| -> BTreeMap<SessionId, Arc<Session>> {
         program.order().iter().map(|session| (session.id.clone(), Arc::clone(session))).collect()

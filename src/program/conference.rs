@@ -1,4 +1,4 @@
-//! The conference as the config describes it, and the language tag it is written in.
+//! The conference as the config describes it, and the tag of its language.
 
 use super::{Slug, Text, Zone};
 use chrono::NaiveDate;
@@ -6,37 +6,37 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::Url;
 
-/// The whole gathering. It is part of every release, so a change of it changes feeds.
+/// The whole gathering. The conference is part of every release, so a change of the conference changes feeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conference {
     /// The calendar's name.
     pub title: Text,
-    /// Its name in store keys and in the default UID domain.
+    /// The conference's name in store keys and in the default UID domain.
     pub slug: Slug,
     /// The first and the last day in the conference's zone, if the config gives them.
     pub dates: Option<(NaiveDate, NaiveDate)>,
-    /// The zone of its civil times.
+    /// The zone of the conference's civil times.
     pub zone: Zone,
     /// The location of sessions without a room or track.
     pub venue: Option<Text>,
-    /// BCP 47, e.g. `en-US`.
+    /// The language tag of the program (BCP 47), e.g. `en-US`.
     pub language: String,
     /// The clock by which pages print times.
     pub clock: Clock,
-    /// The part of every UID after the `@`. It can never change after release 1.
+    /// The part of every UID after the `@`. It must not change after release 1.
     pub uid_domain: String,
-    /// Scheme and host that links are built from, without a path.
+    /// The scheme and host of all links, without a path.
     pub public_url: Url,
     /// The config's tracks in its order, empty ones included.
     pub tracks: Vec<Track>,
-    /// The config's rooms, which are only needed for a rename.
+    /// The config's rooms. Only renamed rooms need to be listed.
     pub rooms: Vec<Room>,
-    /// Days after the last one for which feeds keep sessions that left the CSV, as cancelled.
+    /// The number of days after the conference during which feeds keep sessions that left the CSV, as cancelled.
     pub tombstone_days: u32,
 }
 
 impl Conference {
-    /// An absolute link to a path of this server, which starts with a slash.
+    /// An absolute link to `path` on this server. `path` starts with a slash.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
@@ -56,9 +56,9 @@ pub enum Clock {
 /// A track.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
-    /// As printed.
+    /// The track's name.
     pub name: Text,
-    /// The name in URLs.
+    /// The track's name in URLs.
     pub slug: Slug,
     /// The colour on pages and in calendars.
     pub colour: Option<Colour>,
@@ -73,7 +73,7 @@ pub struct Track {
 /// A room that was renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
-    /// As in the CSV.
+    /// The room's name, as in the CSV.
     pub name: Text,
     /// Former slugs, which keep working.
     #[serde(default)]
@@ -85,7 +85,7 @@ pub struct Room {
 #[serde(try_from = "String", into = "String")]
 pub struct Colour(pub [u8; 3]);
 
-/// A text that is not a colour.
+/// Why a text is not a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write a colour as #rrggbb, for example #1f6feb")]
 pub struct ColourError;
@@ -112,7 +112,7 @@ impl fmt::Display for Colour {
     }
 }
 
-/// A language that is not a tag of BCP 47.
+/// Why a text is not a BCP 47 language tag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{raw:?} is not a language tag; write {}", .suggestion.as_deref().map_or_else(
     || "one such as \"en\", \"de-CH\" or \"pt-BR\"".to_owned(), |tag| format!("{tag:?}")))]
@@ -174,10 +174,11 @@ const NAMES: &[(&str, &str)] = &[
     ("vietnamese", "vi"),
 ];
 
-/// Checks the form of a language tag (RFC 5646, 2.1). Its case is kept, since tags are compared without case.
+/// Checks the form of a language tag (RFC 5646, 2.1). The tag's case is not changed, since tags are compared without
+/// case.
 ///
-/// Primary subtags of four letters and more are refused. RFC 5646 allows them, but none is registered, and such a word is
-/// the name of a language.
+/// Primary subtags of four letters and more are refused. RFC 5646 allows them, but none is registered, and such a word
+/// is usually the name of a language.
 ///
 /// # Errors
 /// [`LanguageError`], with the tag to write instead if it is known.
@@ -193,7 +194,7 @@ pub fn language_tag(raw: &str) -> Result<&str, LanguageError> {
 fn suggestion(raw: &str) -> Option<String> {
     let lower = raw.to_lowercase();
     let named = NAMES.iter().find(|(name, _)| *name == lower).map(|(_, tag)| (*tag).to_owned());
-    // The name of a locale, such as en_US.UTF-8.
+    // The name of a locale, such as `en_US.UTF-8`.
     let locale = || raw.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
     named.or_else(|| Some(locale()).filter(|tag| is_tag(tag)))
 }

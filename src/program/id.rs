@@ -1,4 +1,4 @@
-//! Identifiers: session ids and slugs. Both can only be parsed.
+//! Identifiers: session ids and slugs. Both can only be made by parsing.
 
 use ring::digest::{SHA256, digest};
 use serde::de::{self, Visitor};
@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
-/// A string that is not an identifier. The message says what to write instead.
+/// Why a string is not an identifier. The message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("use 2 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends")]
 pub struct IdError;
@@ -19,7 +19,7 @@ macro_rules! identifier {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Parses an identifier. One that cannot exist is refused before any look-up.
+            /// Parses an identifier. An identifier that cannot exist is refused before any look-up.
             pub fn parse(raw: &str) -> Result<Self, IdError> {
                 let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
                 let well_formed = ($least..=63).contains(&raw.len())
@@ -35,7 +35,7 @@ macro_rules! identifier {
             }
         }
 
-        /// Parses the text in place, without a copy: agendas and the ledger are full of ids.
+        /// Parses the text in place, without a copy: agendas and the ledger contain very many ids.
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Parse;
@@ -79,14 +79,14 @@ identifier!(
     Slug, least 1
 );
 
-/// The slug of a name: NFKD, ASCII, lower case, hyphens. A name without such characters becomes `x-` and the first 8 hex
-/// digits of its SHA-256. The ledger resolves collisions.
+/// The slug of a name: NFKD, ASCII, lower case, hyphens. If the name has no such characters, the slug is `x-` and the
+/// first 8 hex digits of the name's SHA-256. The ledger resolves collisions.
 pub fn slug_of(name: &str) -> Slug {
     let mut slug = String::new();
     for c in name.nfkd().flat_map(char::to_lowercase) {
         match c {
             'a'..='z' | '0'..='9' => slug.push(c),
-            // Without combining marks and apostrophes "O'Brien" is one word and "é" an e.
+            // Combining marks and apostrophes are dropped, so "O'Brien" is one word and "é" becomes "e".
             '\'' | '’' => {}
             c if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => {}
             _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),

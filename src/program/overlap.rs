@@ -1,25 +1,25 @@
-//! Which slots overlap, and lanes for those that do.
+//! Finds the slots that overlap a time span, and assigns lanes to sessions that overlap.
 
 use super::Slot;
 use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-/// Slots in order of their start, with a search for overlaps.
+/// Slots in order of their start, indexed to find overlaps.
 ///
 /// Finding the slots that overlap `[from, to)` takes O(log n) for each of them; counting them takes two binary searches.
 #[derive(Debug, Clone, Default)]
 pub struct Intervals {
     starts: Vec<DateTime<Utc>>,
-    /// Sorted, so not in the order of the slots.
+    /// The ends of all slots, sorted, so not in the order of the slots.
     ends: Vec<DateTime<Utc>>,
-    /// A segment tree of the latest end. Node 1 is the root, the children of node `n` are `2n` and `2n + 1`, and the leaves
-    /// are the slots. Leaves beyond the last slot hold the earliest time there is.
+    /// A segment tree of the latest end. Node 1 is the root, the children of node `n` are `2n` and `2n + 1`, and the
+    /// leaves are the slots. Leaves beyond the last slot hold the earliest possible time.
     latest: Vec<DateTime<Utc>>,
 }
 
 impl Intervals {
-    /// Builds it from slots that are sorted by their start.
+    /// Builds the index from slots that are sorted by their start.
     pub fn of<'a>(slots: impl IntoIterator<Item = &'a Slot>) -> Self {
         let (starts, mut ends): (Vec<_>, Vec<_>) =
             slots.into_iter().map(|slot| (slot.start, slot.end)).unzip();
@@ -90,10 +90,10 @@ impl Intervals {
 /// Sessions must come in order of their start.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    /// The earliest end is on top. An entry is outdated if [`Self::ends`] has a later time.
+    /// The taken lanes, the earliest end on top. An entry is outdated if [`Self::ends`] has a later time for its lane.
     taken: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
     free: BTreeSet<usize>,
-    /// By lane.
+    /// The time until which each lane is taken.
     ends: Vec<DateTime<Utc>>,
 }
 

@@ -8,33 +8,33 @@ use url::Url;
 /// One row of the program: a talk, a break, a meal and so on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// Never changes, since it becomes the UID.
+    /// The session's id. It never changes, since it becomes the UID.
     pub id: SessionId,
-    /// Its time and room.
+    /// The session's time and room.
     pub slot: Slot,
-    /// Its kind.
+    /// The session's kind.
     pub kind: SessionKind,
-    /// Its title, one line.
+    /// The session's title, one line.
     pub title: Text,
-    /// The slug of its track.
+    /// The slug of the session's track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<Slug>,
-    /// The named block that it belongs to.
+    /// The named block that the session belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<Text>,
-    /// Its speakers, in the order of the row.
+    /// The session's speakers, in the order of the row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub speakers: Vec<Speaker>,
-    /// Its abstract: paragraphs, or empty.
+    /// The session's abstract: paragraphs, or empty.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub abstract_text: Text,
-    /// Its page on the organizer's site.
+    /// The session's page on the organizer's site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
-    /// Slides, videos and documents.
+    /// Links to slides, videos and documents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Whether it takes place.
+    /// Whether the session takes place.
     pub status: Status,
 }
 
@@ -43,15 +43,15 @@ pub struct Session {
 pub struct Slot {
     /// The first instant.
     pub start: DateTime<Utc>,
-    /// The first instant after it, later than `start`.
+    /// The first instant after the slot, later than `start`.
     pub end: DateTime<Utc>,
-    /// The room's name, if it has one.
+    /// The room's name; none for a slot without a room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<Text>,
 }
 
 impl Slot {
-    /// Whether the two share an instant. Slots that only touch do not.
+    /// Whether two slots share an instant. Slots that only touch do not overlap.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }
@@ -60,9 +60,9 @@ impl Slot {
 /// A speaker of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Speaker {
-    /// As printed.
+    /// The speaker's name.
     pub name: Text,
-    /// As printed. May contain commas.
+    /// The speaker's affiliation. May contain commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affiliation: Option<Text>,
     /// A role such as `Program Co-Chair`.
@@ -85,7 +85,7 @@ impl Speaker {
 /// An address with a label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// One line.
+    /// The link's label, one line.
     pub label: Text,
     /// An absolute http or https address.
     pub url: Url,

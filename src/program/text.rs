@@ -1,7 +1,7 @@
 //! Text that is safe to print in every format.
 //!
-//! The characters of a text are decided here and nowhere else. A bare CR in a title, for example, would end a content line
-//! of an iCalendar feed early (RFC 5545, 3.1).
+//! Only this module decides which characters a text may have. A bare CR in a title, for example, would end a content
+//! line of an iCalendar feed early (RFC 5545, 3.1).
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Normalised text. `\n` is its only control character, and no character reorders its neighbours.
 ///
-/// It has no white space at its ends; tabs and no-break spaces are spaces. Cheap to clone.
+/// A text has no white space at its ends; tabs and no-break spaces become spaces. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "String")]
 pub struct Text(Arc<str>);
@@ -17,7 +17,7 @@ pub struct Text(Arc<str>);
 /// The characters that [`Text::block`] and [`Text::line`] removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
-    /// Control characters. Tabs and line ends do not count.
+    /// The number of control characters. Tabs and line ends do not count.
     pub controls: usize,
     /// Bidirectional overrides, embeddings and isolates (U+202A-202E, U+2066-2069), and U+FEFF.
     pub bidi: usize,
@@ -34,8 +34,8 @@ impl Text {
         (Self(words.join(" ").into()), removed)
     }
 
-    /// A text of several lines. CRLF and CR become LF, spaces at line ends are removed, and empty lines never follow each
-    /// other.
+    /// A text of several lines. CRLF and CR become LF, spaces at line ends are removed, and consecutive empty lines
+    /// become one.
     pub fn block(raw: &str) -> (Self, Removed) {
         if is_plain(raw) {
             return (Self(raw.into()), Removed::default());
@@ -61,7 +61,8 @@ impl Text {
     }
 }
 
-/// For trusted input, such as the store. Normalised like [`Text::block`], so that the invariant always holds.
+/// For trusted input, such as the store. The input is normalised like [`Text::block`], so that the invariant always
+/// holds.
 impl From<String> for Text {
     fn from(raw: String) -> Self {
         Self::block(&raw).0
@@ -86,7 +87,8 @@ impl fmt::Display for Text {
     }
 }
 
-/// Whether a text is words of visible ASCII with one space between them. Most texts are, and are normalised already.
+/// Whether a text consists of words of visible ASCII with one space between them. Most texts do, and are already
+/// normalised.
 fn is_plain(raw: &str) -> bool {
     let mut last = b' ';
     let fits = raw.bytes().all(|b| {
@@ -96,7 +98,8 @@ fn is_plain(raw: &str) -> bool {
     fits && (raw.is_empty() || last != b' ')
 }
 
-/// An untrusted text for a terminal. Characters that move the cursor or reorder others become U+FFFD; line ends stay.
+/// An untrusted text, made safe for a terminal. Characters that move the cursor or reorder others become U+FFFD; line
+/// ends are kept.
 pub fn printable(text: &str) -> String {
     let is_unsafe = |c: char| (c.is_control() && c != '\n') || is_bidi(c);
     text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
@@ -117,7 +120,7 @@ fn scrub(raw: &str) -> (String, Removed) {
                     out.push('\n');
                 }
             }
-            // Some readers end a line at NEL and at the line and paragraph separators of Unicode, others do not.
+            // Some programs end a line at NEL and at Unicode's line and paragraph separators, others do not.
             '\u{2028}' | '\u{2029}' | '\u{85}' => out.push('\n'),
             '\u{a0}' | '\u{202f}' | '\u{2007}' => out.push(' '),
             '\t' => out.push(' '),

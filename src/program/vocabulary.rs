@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A word outside a vocabulary. Holds the words inside it.
+/// A word outside a vocabulary, with the valid words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write one of {}", .0.join(", "))]
 pub struct UnknownWord(pub &'static [&'static str]);
@@ -46,7 +46,7 @@ macro_rules! vocabulary {
 }
 
 vocabulary! {
-    /// What a session is. A category in the feeds.
+    /// The kind of a session. Feeds print it as a category.
     SessionKind {
         /// A talk in a track.
         Talk = "talk",
@@ -74,13 +74,13 @@ vocabulary! {
 vocabulary! {
     /// Whether a session takes place.
     Status {
-        /// It takes place.
+        /// The session takes place.
         Confirmed = "confirmed",
-        /// Its details may still change.
+        /// The session's details may still change.
         Tentative = "tentative",
-        /// It does not take place. It stays visible, marked as cancelled.
+        /// The session does not take place. It stays visible, marked as cancelled.
         Cancelled = "cancelled",
-        /// It should never have been published. It leaves every feed and page without a tombstone.
+        /// The session should never have been published. It leaves every feed and page without a tombstone.
         Withdrawn = "withdrawn",
     }
 }
@@ -90,35 +90,35 @@ vocabulary! {
     Field {
         /// The session's id.
         Id = "id",
-        /// The day on which it starts.
+        /// The day on which the session starts.
         Date = "date",
-        /// When it starts.
+        /// When the session starts.
         Start = "start",
-        /// When it ends.
+        /// When the session ends.
         End = "end",
-        /// The day on which it ends, if that is a later one.
+        /// The day on which the session ends, if later than the day of its start.
         EndDate = "end_date",
-        /// Its kind.
+        /// The session's kind.
         Kind = "kind",
-        /// Its title.
+        /// The session's title.
         Title = "title",
-        /// Its track.
+        /// The session's track.
         Track = "track",
-        /// The block that holds it.
+        /// The block that the session belongs to.
         Block = "block",
-        /// Its room.
+        /// The session's room.
         Room = "room",
-        /// Its speakers.
+        /// The session's speakers.
         Speakers = "speakers",
-        /// Its abstract.
+        /// The session's abstract.
         Abstract = "abstract",
         /// The speakers' bios.
         Bios = "bios",
-        /// Its own page.
+        /// The session's page on the organizer's site.
         Url = "url",
         /// Links to slides, videos and documents.
         Links = "links",
-        /// Its status.
+        /// The session's status.
         Status = "status",
     }
 }
@@ -141,7 +141,7 @@ impl Field {
 }
 
 impl SessionKind {
-    /// Whether it is a break or a meal, which count as free time in an agenda.
+    /// Whether the session is a break or a meal, which counts as free time in an agenda.
     pub fn is_pause(self) -> bool {
         matches!(self, Self::Break | Self::Meal)
     }

@@ -1,4 +1,4 @@
-//! Time zones: civil times to instants and back.
+//! Time zones: converts civil times to instants and back.
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::{OffsetComponents, OffsetName, Tz};
@@ -7,8 +7,8 @@ use std::fmt;
 
 /// An IANA zone of the form `Area/Location`, or `UTC`.
 ///
-/// Abbreviations (`PDT`), POSIX names (`PST8PDT`) and fixed offsets (`Etc/GMT+8`) are refused, since calendar clients do
-/// not know them or read them differently.
+/// Abbreviations (`PDT`), POSIX names (`PST8PDT`) and fixed offsets (`Etc/GMT+8`) are refused, since calendar clients
+/// do not know them or interpret them differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(Tz);
@@ -16,15 +16,15 @@ pub struct Zone(Tz);
 /// The instants of a civil time in a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Civil {
-    /// One instant.
+    /// The civil time occurs once.
     Once(DateTime<Utc>),
-    /// It occurs twice, since the clock goes back: the first and the second instant.
+    /// The civil time occurs twice, since the clock goes back: the first and the second instant.
     Twice(DateTime<Utc>, DateTime<Utc>),
-    /// The clock skips it: the instant of the jump, and its length.
+    /// The clock skips the civil time: the instant of the jump, and the length of the gap.
     Skipped(DateTime<Utc>, chrono::TimeDelta),
 }
 
-/// A string that is not a usable zone. The message says what to write instead.
+/// Why a string is not a usable zone. The message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ZoneError {
     /// An abbreviation such as `PDT`, and the zone to write.
@@ -33,12 +33,12 @@ pub enum ZoneError {
     /// A name such as `Etc/GMT+8`, `PST8PDT` or `US/Pacific`.
     #[error("{0:?} is not an Area/Location name; write a zone such as \"America/Los_Angeles\" or \"UTC\"")]
     NotALocation(String),
-    /// A name that the time-zone database does not have, and a suggestion or nothing.
+    /// A name that is not in the time-zone database, and a suggestion, which may be empty.
     #[error("{0:?} is not in the time-zone database{1}")]
     Unknown(String, String),
 }
 
-/// Abbreviations that people write, and the zone that they mean.
+/// Abbreviations that people write, and the zones that they mean.
 const ABBREVIATIONS: &[(&str, &str)] = &[
     ("PT", "America/Los_Angeles"),
     ("PDT", "America/Los_Angeles"),
@@ -71,7 +71,7 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("NZDT", "Pacific/Auckland"),
 ];
 
-/// Areas of the database with places. `Etc`, `US`, `SystemV` and others have none.
+/// Areas of the database that have places. `Etc`, `US`, `SystemV` and others have none.
 const AREAS: &[&str] = &[
     "Africa",
     "America",
@@ -92,7 +92,7 @@ impl Zone {
     /// Parses the name of a zone.
     ///
     /// # Errors
-    /// [`ZoneError`], with the zone to write instead if it is known.
+    /// [`ZoneError`], with the zone to write instead if one is known.
     pub fn parse(raw: &str) -> Result<Self, ZoneError> {
         let raw = raw.trim();
         if raw == "UTC" {
@@ -117,12 +117,12 @@ impl Zone {
         self.0.name()
     }
 
-    /// The zone of the database, from which rules are inferred.
+    /// The zone in the time-zone database, from which feeds infer VTIMEZONE rules.
     pub fn tz(self) -> Tz {
         self.0
     }
 
-    /// Whether it is UTC, which feeds write as `Z`.
+    /// Whether the zone is UTC. Feeds write UTC times with `Z`.
     pub fn is_utc(self) -> bool {
         self.0 == Tz::UTC
     }
@@ -164,9 +164,9 @@ impl Zone {
         matches!(self.instant(self.civil(at)), Civil::Twice(..))
     }
 
-    /// The gap around a civil time that does not exist, by bisection of the offset.
+    /// The gap around a civil time that does not exist, found by bisection of the offset.
     fn jump(self, civil: NaiveDateTime) -> Civil {
-        // No offset exceeds 26 hours, so the jump lies between these two.
+        // No offset exceeds 26 hours, so the jump lies between these two instants.
         let guess = civil.and_utc().timestamp();
         let (mut before, mut after) = (guess - 27 * 3600, guess + 27 * 3600);
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();

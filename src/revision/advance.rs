@@ -1,4 +1,4 @@
-//! The step of the ledger from one release to the next.
+//! Advances the ledger from one release to the next.
 
 use super::{Digest, Entry, FormerPlace, Ledger, Revision, Standing};
 use crate::program::{Change, ChangeKind, Program, Session, SessionId, Slug, Status};
@@ -6,28 +6,28 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The content of a VEVENT, for its digest.
+/// The content of a VEVENT, of which the digest is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'a> {
     /// The session.
     pub session: &'a Session,
-    /// The place that its note names as the former one.
+    /// The former place that the note of the VEVENT names.
     pub moved_from: Option<&'a FormerPlace>,
 }
 
 /// The result of [`advance`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advanced {
-    /// The new ledger. Its feed marks are still the previous ones.
+    /// The new ledger. Its feed marks are still those of the previous ledger.
     pub ledger: Ledger,
-    /// The sessions that changed, by id.
+    /// The sessions that changed, in the order of their ids.
     pub changes: Vec<Change>,
 }
 
-/// Advances exactly the sessions whose digest changed: by the CSV, the config or a newer renderer.
+/// Advances exactly the sessions whose digest changed because of the CSV, the config or a newer renderer.
 ///
-/// Every new time is at least one second after the previous release, since clients compare whole seconds and clocks
-/// sometimes run backwards.
+/// Every new time is at least one second after the previous release, since clients compare whole seconds and a clock
+/// may go back.
 pub fn advance(
     previous: &Ledger,
     program: &Program,
@@ -74,7 +74,7 @@ pub fn advance(
             }
             None => mark_removed(&mut entry, tombstones),
         }
-        // The note of an earlier move stays until the next change, so the comparison includes it.
+        // The note about an earlier move stays until the next change, so the compared digest includes the note.
         let current = entry_digest(&entry, &digest);
         if current != before.digest || comes_back(before, &entry) {
             entry.moved_from = former_place(before, &entry, previous);
@@ -94,7 +94,7 @@ pub fn advance(
     Advanced { ledger, changes }
 }
 
-/// The entry with the current names of its track and room: a declared rename (`was`) is not a move.
+/// The entry with the current names of its track and room, since a declared rename (`was`) is not a move.
 fn with_current_names(entry: &Entry, program: &Program, previous: &Ledger) -> Entry {
     let session = &entry.session;
     let was = |former: &[Slug], slug: &Slug| former.contains(slug);
@@ -113,9 +113,11 @@ fn with_current_names(entry: &Entry, program: &Program, previous: &Ledger) -> En
     entry
 }
 
-/// Turns the entry of a removed row into a tombstone: cancelled, as last published. A withdrawn one stays withdrawn.
+/// Turns the entry of a removed row into a tombstone: cancelled, otherwise as last published. A withdrawn session stays
+/// withdrawn.
 ///
-/// A row removed long after the conference is still a tombstone for `tombstone_days`, so that calendars learn of it.
+/// A row that is removed long after the conference also becomes a tombstone for `tombstone_days`, so that calendars
+/// learn of the removal.
 fn mark_removed(entry: &mut Entry, tombstones: Tombstones) {
     let was_cancelled = entry.is_cancelled();
     if entry.standing == Standing::Listed {
@@ -127,12 +129,14 @@ fn mark_removed(entry: &mut Entry, tombstones: Tombstones) {
     }
 }
 
-/// Whether a hidden session is visible again with the same digest. Earlier versions dropped rows without a tombstone.
+/// Whether a hidden session becomes visible again with the same digest. Earlier versions dropped rows without a
+/// tombstone.
 fn comes_back(before: &Entry, entry: &Entry) -> bool {
     before.standing == Standing::Dropped && entry.is_visible() && !entry.is_cancelled()
 }
 
-/// When tombstones expire: `tombstone_days` after the conference ended and after they were made, whichever is later.
+/// When tombstones expire: `tombstone_days` after the conference ended or after the tombstone was made, whichever is
+/// later.
 #[derive(Debug, Clone, Copy)]
 struct Tombstones {
     is_over: bool,
@@ -157,7 +161,7 @@ impl Tombstones {
     }
 }
 
-/// The digest of an entry's VEVENT. A withdrawn session has none; a dropped one keeps the last.
+/// The digest of an entry's VEVENT. A withdrawn session has none; a dropped session keeps its last digest.
 fn entry_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest {
     match entry.standing {
         Standing::Listed | Standing::Removed => {
@@ -168,7 +172,7 @@ fn entry_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest 
     }
 }
 
-/// The place before this change, if it moves a session that takes place.
+/// The place before this change, if the change moves a session that takes place.
 fn former_place(before: &Entry, after: &Entry, previous: &Ledger) -> Option<FormerPlace> {
     let moves = before.session.slot != after.session.slot || before.session.track != after.session.track;
     let takes_place = |entry: &Entry| entry.is_visible() && !entry.is_cancelled();
@@ -184,13 +188,13 @@ fn former_place(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Form
 }
 
 /// The change to report. A new track name or renderer is reported as an edit. A change that no calendar shows, such as
-/// a bio, is reported and raises no sequence.
+/// a bio, is reported without raising the sequence.
 fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
     let session = &after.session;
     if before.digest == after.digest && before.session == *session {
         return None;
     }
-    // A tombstone is cancelled once; later changes to it are edits.
+    // A tombstone is reported as cancelled once. Later changes of the tombstone are edits.
     let stays = is_listed || before.is_cancelled();
     let between = Change::between(Some(&before.session), stays.then_some(session));
     Some(between.unwrap_or_else(|| Change {

@@ -4,18 +4,18 @@ use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// 32 bytes of SHA-256.
+/// The 32 bytes of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// The digest of some bytes.
+    /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self::from_ring(digest(&SHA256, bytes))
     }
 
-    /// The digest of parts in order. Each is preceded by its length, so that moving a boundary changes the digest.
+    /// The digest of parts in order. Each part is preceded by its length, so that moving a boundary changes the digest.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Context::new(&SHA256);
         for part in parts {

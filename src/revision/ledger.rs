@@ -1,4 +1,4 @@
-//! The ledger and its entries, in the form in which the store keeps them.
+//! The ledger and its entries, in the form that the store saves.
 
 use super::{Digest, Slugs};
 use crate::program::{Session, SessionId, SessionKind, Slot, Slug, Status, Text, Zone};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How often a session changed, and when last.
+/// How often a session changed, and when it changed last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
-    /// SEQUENCE: 0 at first publication.
+    /// SEQUENCE: 0 when the session is first published.
     pub sequence: u32,
     /// LAST-MODIFIED and DTSTAMP, in whole seconds.
     pub modified: DateTime<Utc>,
@@ -20,13 +20,13 @@ pub struct Revision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
-    /// It is a row of the program.
+    /// The session is a row of the program.
     Listed,
-    /// Its row is gone: a tombstone, visible as cancelled.
+    /// The session's row is gone. The session is a tombstone, visible as cancelled.
     Removed,
-    /// Its status is withdrawn: hidden.
+    /// The session's status is withdrawn. The session is hidden.
     Withdrawn,
-    /// A tombstone that expired: hidden.
+    /// The session's tombstone expired. The session is hidden.
     Dropped,
 }
 
@@ -35,7 +35,7 @@ pub enum Standing {
 pub struct FormerPlace {
     /// Time and room.
     pub slot: Slot,
-    /// The track's name at that time.
+    /// The name of the session's track at that time.
     pub track: Option<Text>,
 }
 
@@ -46,30 +46,30 @@ pub struct Entry {
     pub number: u32,
     /// Sequence and modification time.
     pub revision: Revision,
-    /// The release that changed it last.
+    /// The last release that changed the session.
     pub release: u64,
     /// The session as last published; cancelled once its row is gone.
     pub session: Arc<Session>,
-    /// Whether it is visible.
+    /// Whether the session is visible.
     pub standing: Standing,
-    /// Where it was before its last change, if that was a move.
+    /// The session's place before its last change, if that change was a move.
     pub moved_from: Option<FormerPlace>,
-    /// The digest of its default VEVENT without DTSTAMP, LAST-MODIFIED and SEQUENCE; zero without a VEVENT.
+    /// The digest of the default VEVENT without DTSTAMP, LAST-MODIFIED and SEQUENCE; zero without a VEVENT.
     pub digest: Digest,
 }
 
 impl Entry {
-    /// Whether feeds and pages show it, perhaps as cancelled.
+    /// Whether feeds and pages show the session, perhaps as cancelled.
     pub fn is_visible(&self) -> bool {
         matches!(self.standing, Standing::Listed | Standing::Removed)
     }
 
-    /// The sort key of sessions everywhere: start, end, number.
+    /// The sort key of sessions in all feeds and pages: start, end, number.
     pub fn program_order(&self) -> (DateTime<Utc>, DateTime<Utc>, u32) {
         (self.session.slot.start, self.session.slot.end, self.number)
     }
 
-    /// Whether its status is cancelled.
+    /// Whether the session's status is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.session.status == Status::Cancelled
     }
@@ -78,48 +78,48 @@ impl Entry {
 /// When a feed's own bytes last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedMark {
-    /// The digest of its content without LAST-MODIFIED.
+    /// The digest of the feed's content without LAST-MODIFIED.
     pub digest: Digest,
     /// LAST-MODIFIED of the calendar.
     pub modified: DateTime<Utc>,
 }
 
-/// Where the numbers and sequences of new sessions start. A restore raises it above every value issued before.
+/// The lowest number and sequence of new sessions. A restore raises both above every value issued before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Floor {
-    /// Numbers up to this are used.
+    /// All numbers up to this one are used.
     pub number: u32,
     /// The sequence of a first publication.
     pub sequence: u32,
 }
 
 impl Floor {
-    /// Whether no restore ever raised it.
+    /// Whether no restore has raised the floor.
     pub fn is_zero(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// The highest values that may have been issued. None of them may be issued again with other content.
+/// The highest values that may have been issued. No such value may be issued again with other content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Issued {
-    /// The number of a release.
+    /// The highest number of a release.
     pub release: u64,
     /// When that release was published.
     pub published: DateTime<Utc>,
-    /// The number of a session.
+    /// The highest number of a session.
     pub number: u32,
 }
 
-/// Seconds by which a release's time may run ahead of the clock, because several were made at once.
+/// How many seconds a release's time may be ahead of the clock, because several releases were made at once.
 const BURST: i64 = 60;
 
-/// An upper bound on session numbers issued since a backup, when no record of them is left.
+/// An upper bound on the session numbers issued since a backup, if no record of them is left.
 const UNKNOWN_NUMBERS: u32 = 100_000;
 
 impl Issued {
-    /// An upper bound when no record is left: releases are at least a second apart. A second guess from the same
-    /// ledger may issue session numbers twice.
+    /// An upper bound if no record is left: releases are at least a second apart. A second guess from the same ledger
+    /// may issue session numbers twice.
     pub fn guess(ledger: &Ledger, now: DateTime<Utc>) -> Self {
         let latest = now.max(ledger.published) + TimeDelta::seconds(BURST);
         let seconds = (latest - ledger.published).num_seconds().unsigned_abs();
@@ -134,20 +134,20 @@ impl Issued {
 /// The values by which filters and feeds select a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilterValues {
-    /// Its track.
+    /// The session's track.
     pub track: Option<Slug>,
-    /// Its kind.
+    /// The session's kind.
     pub kind: SessionKind,
-    /// The venue's date of its start.
+    /// The date of the session's start in the venue's zone.
     pub day: NaiveDate,
-    /// Its room's name.
+    /// The name of the session's room.
     pub room: Option<Text>,
-    /// Its speakers' names.
+    /// The names of the session's speakers.
     pub speakers: Vec<Text>,
 }
 
 impl FilterValues {
-    /// The values of a visible entry.
+    /// The values of an entry; none if it is hidden.
     fn of(entry: &Entry, zone: Zone) -> Option<Self> {
         let session = &entry.session;
         entry.is_visible().then(|| Self {
@@ -162,45 +162,46 @@ impl FilterValues {
 
 /// A session whose filter values changed, so that it left some feed.
 ///
-/// Feeds that are joined on request (filters, agendas) are stored nowhere. A LAST-MODIFIED made of the sessions
-/// that are left would fall back when one leaves; the departures keep it from doing so.
+/// Feeds that are joined on request (filters, agendas) are not stored. If LAST-MODIFIED were computed from the
+/// remaining sessions, it would fall when a session leaves. The departures prevent this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departure {
-    /// The time of the release.
+    /// The time of the release that changed the values.
     pub at: DateTime<Utc>,
     /// The session.
     pub session: SessionId,
-    /// Its filter values before.
+    /// The session's filter values before the change.
     pub before: FilterValues,
-    /// Its filter values since; none if it is hidden.
+    /// The session's filter values after the change; none if the session is hidden.
     pub after: Option<FilterValues>,
 }
 
 /// The most departures in a ledger.
 const MAX_DEPARTURES: usize = 1_000;
 
-/// The revisions of all sessions, tombstones too.
+/// The revisions of all sessions, including tombstones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// The number of its release; 0 before the first.
+    /// The number of the ledger's release; 0 before release 1.
     pub release: u64,
-    /// When that was published; every time in a later release is after it.
+    /// When that release was published. Every time in a later release is later.
     pub published: DateTime<Utc>,
     /// The right side of every UID.
     pub uid_domain: String,
     /// The newest departures, oldest first.
     #[serde(default)]
     pub departures: Vec<Departure>,
-    /// The time of the newest departure that was dropped from the list: no joined feed may look older.
+    /// The time of the newest departure that was dropped from the list. The LAST-MODIFIED of a joined feed is never
+    /// earlier.
     pub last_departure: DateTime<Utc>,
-    /// Where new sessions start.
+    /// The lowest number and sequence of new sessions.
     #[serde(default)]
     pub floor: Floor,
-    /// By session.
+    /// The entries by session.
     pub entries: BTreeMap<SessionId, Entry>,
     /// Every slug ever published.
     pub slugs: Slugs,
-    /// By feed path.
+    /// The marks by feed path.
     pub feeds: BTreeMap<String, FeedMark>,
 }
 
@@ -230,7 +231,7 @@ impl Ledger {
         format!("{id}@{}", self.uid_domain)
     }
 
-    /// The visible entries by start, end and number. It sorts them each time; a release has them sorted already.
+    /// The visible entries by start, end and number. Sorts them at each call; a release has them sorted already.
     pub fn visible_entries(&self) -> Vec<&Entry> {
         let mut visible: Vec<&Entry> = self.entries.values().filter(|entry| entry.is_visible()).collect();
         visible.sort_by_key(|entry| entry.program_order());
@@ -247,7 +248,7 @@ impl Ledger {
         }
     }
 
-    /// Drops the oldest departures; every joined feed then counts the newest of those as its own.
+    /// Drops the oldest departures. Every joined feed then counts the newest dropped departure as its own.
     pub(super) fn trim_departures(&mut self) {
         let surplus = self.departures.len().saturating_sub(MAX_DEPARTURES);
         for dropped in self.departures.drain(..surplus) {
@@ -255,10 +256,11 @@ impl Ledger {
         }
     }
 
-    /// A restored ledger advanced past everything that may have been issued since its backup; none if nothing was.
+    /// A restored ledger, advanced past all values that may have been issued since its backup; none if no value was
+    /// issued.
     ///
     /// A sequence starts at 0 and rises at most once a release, so it never exceeds the number of the release. The
-    /// number of a release that nobody saw is therefore a sequence above all that were seen.
+    /// number of an unpublished release is therefore above every sequence that clients have received.
     pub fn advance_past(&self, issued: Issued, now: DateTime<Utc>) -> Option<Self> {
         if issued.release <= self.release {
             return None;

@@ -1,4 +1,5 @@
-//! Every slug ever published, and what it names. A slug is assigned once and keeps working for ever.
+//! Every slug ever published, and the track, room, speaker or day that the slug names. A slug is assigned once and
+//! keeps working for ever.
 
 use crate::program::{Program, Slug, Text, Track, slug_of};
 use chrono::NaiveDate;
@@ -6,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
-/// Slugs by what they name.
+/// Slugs by the kind of thing that they name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Slugs {
-    /// Tracks as last configured, removed ones too.
+    /// Tracks as last configured, including removed tracks.
     pub tracks: BTreeMap<Slug, Track>,
-    /// Rooms, by name.
+    /// The names of rooms.
     pub rooms: BTreeMap<Slug, Text>,
-    /// Speakers, by name.
+    /// The names of speakers.
     pub speakers: BTreeMap<Slug, Text>,
-    /// Days, by the venue's date.
+    /// Days: dates in the venue's zone.
     pub days: BTreeSet<NaiveDate>,
     /// Old slugs of renamed tracks, with their current slugs.
     pub track_aliases: BTreeMap<Slug, Slug>,
@@ -26,7 +27,7 @@ pub struct Slugs {
 }
 
 /// A cache of slugs by name, built at the first look-up, since normalising a name is slow. Each look-up checks its
-/// answer against the slugs, so an outdated cache does no harm and takes no part in comparisons.
+/// result against the slugs, so an outdated cache does no harm. Comparisons ignore the cache.
 #[derive(Debug, Default)]
 pub(crate) struct ByName {
     rooms: OnceLock<HashMap<Text, Slug>>,
@@ -46,7 +47,7 @@ impl PartialEq for ByName {
 }
 
 impl Slugs {
-    /// Adds the names of a program: new names get slugs, none loses its own.
+    /// Adds the names of a program: new names get slugs, and known names keep their slugs.
     pub fn learn(&mut self, program: &Program) {
         for track in &program.tracks {
             self.tracks.insert(track.slug.clone(), track.clone());
@@ -77,12 +78,12 @@ impl Slugs {
         }
     }
 
-    /// The track of a current or old slug.
+    /// The track with a current or old slug.
     pub fn track(&self, slug: &Slug) -> Option<&Track> {
         self.tracks.get(self.track_aliases.get(slug).unwrap_or(slug))
     }
 
-    /// The current slug and the name of the room of a current or old slug.
+    /// The current slug and the name of the room with a current or old slug.
     pub fn room(&self, slug: &Slug) -> Option<(&Slug, &Text)> {
         self.rooms.get_key_value(self.room_aliases.get(slug).unwrap_or(slug))
     }
@@ -98,13 +99,13 @@ impl Slugs {
     }
 }
 
-/// The slugs that a name may get, best first.
+/// The slugs that a name may get, the preferred slug first.
 fn candidates(name: &Text) -> impl Iterator<Item = Slug> {
     let base = slug_of(name.as_str());
     (1..).map(move |n| if n == 1 { base.clone() } else { base.numbered(n) })
 }
 
-/// The slug of a name, assigned if it has none.
+/// The slug of a name. A name without a slug is assigned one.
 fn assign(slugs: &mut BTreeMap<Slug, Text>, name: &Text) -> Slug {
     for slug in candidates(name) {
         match slugs.get(&slug) {
@@ -119,7 +120,7 @@ fn assign(slugs: &mut BTreeMap<Slug, Text>, name: &Text) -> Slug {
     unreachable!("the candidates never end")
 }
 
-/// The slug of a name, from the cache unless it is outdated.
+/// The slug of a name, from the cache unless the cache is outdated.
 fn find_slug<'a>(
     slugs: &'a BTreeMap<Slug, Text>,
     by_name: &OnceLock<HashMap<Text, Slug>>,
