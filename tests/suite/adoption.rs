@@ -48,7 +48,7 @@ fn people(session: &Session) -> Vec<String> {
     session.speakers.iter().map(callboard::program::Speaker::line).collect()
 }
 
-/// Bug found by fuzzing: the name of a component reached the terminal unchanged.
+/// A bug that fuzzing found: control characters in the name of a component reached the terminal.
 #[test]
 fn notes_cannot_control_a_terminal() {
     let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\u{1b}[2J@b\r\nDTSTART:20250325T090000Z\r\n\
@@ -72,7 +72,7 @@ fn speakers_are_read_from_titles_of_pretalx() {
     assert_eq!(program.order()[1].kind, SessionKind::Break);
 }
 
-/// Outlook's zone names are in no database, so the VTIMEZONE of the file decides.
+/// Outlook's zone names are in no time-zone database, so the VTIMEZONE of the file decides.
 #[test]
 fn a_zone_with_an_unknown_name_is_read_by_its_rules() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt/pretalx.ics");

@@ -89,7 +89,7 @@ struct Source {
     /// Relative to `src`.
     path: PathBuf,
     module: String,
-    /// Without comments and without what only tests see.
+    /// The text of the file without comments and without code for tests.
     code: String,
 }
 
@@ -231,7 +231,7 @@ fn source(file: &Path) -> Source {
 }
 
 /// Code without comments and without items under `#[cfg(test)]`. In formatted code such an item ends at the first
-/// closing line with its indentation.
+/// closing line with the same indentation.
 fn code(text: &str) -> String {
     let mut out = String::new();
     let mut skipping: Option<&str> = None;
@@ -292,7 +292,7 @@ fn is_ident(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether a path in the code begins with the crate. In `crate::http::x` it does not begin with the crate `http`.
+/// Whether a path in the code begins with the crate. The path `crate::http::x` does not begin with the crate `http`.
 fn names_crate(code: &str, name: &str) -> bool {
     code.match_indices(&format!("{name}::")).any(|(at, _)| {
         let before = &code[..at];
@@ -317,17 +317,17 @@ fn the_reader_of_arrows_sees_groups_and_skips_tests() {
 /// A module's path below the crate: that of `src/http/api.rs` is `http`, `api`.
 type Module = Vec<String>;
 
-/// Which file uses names of which.
+/// The files from which each file uses names.
 #[derive(Default)]
 struct Imports {
-    /// What the use declarations of a file bring into scope: a name, and the path behind it.
+    /// The names that the use declarations of a file bring into scope, each with its path.
     uses: BTreeMap<Module, BTreeMap<String, Vec<String>>>,
     arrows: BTreeMap<Module, BTreeSet<Module>>,
 }
 
 impl Imports {
-    /// An arrow leads to the file that defines the name, whichever files pass it on. What a file takes from its own
-    /// parents is no arrow: a module and the file that opens it are one thing.
+    /// An arrow leads to the file that defines the name, not to files that re-export it. A name from a parent of the
+    /// file makes no arrow, because a module and the file that declares it count as one.
     fn read(sources: &[Source]) -> Self {
         let mut imports = Self::default();
         let mut named = Vec::new();
@@ -347,7 +347,7 @@ impl Imports {
         imports
     }
 
-    /// The file of ours that defines what a path means in `module`.
+    /// The file of this crate that defines the item to which a path leads in `module`.
     fn definer(&self, path: &[String], module: &Module, depth: usize) -> Option<Module> {
         let is_file = |module: &[String]| self.uses.contains_key(module);
         let child = |at: &Module, name: &String| [at.as_slice(), std::slice::from_ref(name)].concat();
@@ -380,7 +380,7 @@ impl Imports {
         }
     }
 
-    /// The sets of files that lead to each other, each sorted.
+    /// The sets of files whose arrows form a circle, each sorted.
     fn circles(&self) -> Vec<Vec<String>> {
         let file =
             |module: &Module| if module.is_empty() { "lib.rs".to_owned() } else { module.join("/") + ".rs" };
@@ -406,7 +406,7 @@ impl Imports {
     }
 }
 
-/// The use declarations of a file, and the paths that it uses; one that is only passed on (`pub use`) is not used.
+/// The use declarations of a file, and the paths that it uses. A path that is only re-exported (`pub use`) is not used.
 fn names(tokens: &[&str]) -> (BTreeMap<String, Vec<String>>, Vec<Vec<String>>) {
     let (mut uses, mut paths) = (BTreeMap::new(), Vec::new());
     let mut at = 0;
@@ -439,7 +439,7 @@ fn names(tokens: &[&str]) -> (BTreeMap<String, Vec<String>>, Vec<Vec<String>>) {
     (uses, paths)
 }
 
-/// Reads one tree of a use declaration: each name that it brings into scope, with its path.
+/// Reads one tree of a use declaration: each name that the tree brings into scope, with its path.
 fn use_tree(tokens: &[&str], at: &mut usize, mut path: Vec<String>, leaves: &mut Vec<(String, Vec<String>)>) {
     let start = *at;
     while let Some(token) = tokens.get(*at) {
@@ -465,13 +465,13 @@ fn use_tree(tokens: &[&str], at: &mut usize, mut path: Vec<String>, leaves: &mut
         }
         *at += 1;
     }
-    // Nothing stands between a last comma and its brace.
+    // After a trailing comma there is no name.
     if *at > start {
         leaves.extend(path.last().cloned().map(|name| (name, path)));
     }
 }
 
-/// The identifiers, `::` and other characters of code, without what is in strings.
+/// The identifiers, `::` and other characters of code, without the contents of strings.
 fn tokens(code: &str) -> Vec<&str> {
     let (mut tokens, mut rest) = (Vec::new(), code);
     while let Some(first) = rest.chars().next() {
@@ -501,7 +501,8 @@ fn char_length(rest: &str) -> usize {
     }
 }
 
-/// The length of the string literal that `rest` begins with. A raw string ends at its first quote, which is close enough.
+/// The length of the string literal that `rest` begins with. A raw string is taken to end at its first inner quote. Its
+/// rest is then read as code, which does no harm.
 fn string_length(rest: &str) -> usize {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -522,9 +523,9 @@ fn the_reader_of_imports_finds_circles() {
     };
     let files = [
         source("lib.rs", "pub mod a; pub mod b;"),
-        // It only opens its children: no part of any circle.
+        // This file only declares its children, so it is in no circle.
         source("a.rs", "mod one; mod two; pub use one::One; pub use two::{Two as Second, self};"),
-        // Through the parent, by a name that it passes on.
+        // Uses a name that its parent re-exports.
         source("a/one.rs", "use super::Second; fn f() -> &'static str { \"crate::b\" }"),
         source("a/two.rs", "use crate::{a::one::{One}, b}; impl One { fn g() { b::g() } }"),
         source("b.rs", "fn g() { super::c::h::<u8>() }"),

@@ -157,7 +157,7 @@ fn the_corpus_has_150_distinct_faulty_files_and_a_case_for_each_file() {
         stored.iter().map(|name| std::fs::read(directory().join(name)).unwrap()).collect();
     let odd = cases().iter().filter(|case| !case.faults.is_empty()).count();
     assert!(odd >= 150, "{odd} files with a fault");
-    // Some files are there twice, for two conferences.
+    // Some files are stored twice, for two conferences.
     assert!(contents.len() + 12 >= stored.len() && contents.len() >= 150, "{}", contents.len());
 }
 

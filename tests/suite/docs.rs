@@ -1,6 +1,6 @@
 //! The documentation: reference pages are generated from the code, links lead somewhere, the README stays short.
 //!
-//! `UPDATE_DOCS=1 cargo test --test suite docs` writes the generated parts anew; the diff is what to review.
+//! `UPDATE_DOCS=1 cargo test --test suite docs` writes the generated parts again; review the diff.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ fn the_page_of_the_program_file_has_every_column() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    // The export writes all of them.
+    // The export writes all columns.
     let header = String::from_utf8(callboard::export::write_table([])).unwrap();
     let columns: BTreeSet<&str> = header.trim().split(',').collect();
     assert_eq!(described.keys().copied().collect::<BTreeSet<_>>(), columns);
@@ -119,7 +119,7 @@ fn every_command_runs_in_a_test_or_has_a_placeholder() {
                     }
                 }
                 Runs::Unmarked(commands) => {
-                    // The test suites themselves, and cargo.
+                    // A script of the repository, such as `tests/run`, or cargo.
                     let runs_itself = |command: &str| {
                         let program = command.split(' ').find(|word| !word.contains('=')).unwrap();
                         program == "cargo" || root().join(program).is_file()
@@ -171,11 +171,11 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Where a console block of a page runs.
+/// The test that runs a console block of a page.
 enum Runs {
-    /// Under `<!-- tests/SUITE: NAME -->`: the suite, and the name.
+    /// The suite and the name in the line `<!-- tests/SUITE: NAME -->` above the block.
     Marked(String, String),
-    /// Its commands, which nothing marks.
+    /// The commands of a block without such a line.
     Unmarked(Vec<String>),
 }
 
@@ -196,7 +196,7 @@ fn console_blocks(text: &str) -> Vec<Runs> {
     blocks
 }
 
-/// A word in capitals, such as `HOST`, which the reader replaces; no variable of the shell.
+/// Whether a command has a word in capitals that the reader replaces, such as `HOST`. A shell variable is no such word.
 fn has_placeholder(command: &str) -> bool {
     let words = command.split(|c: char| !(c.is_ascii_alphanumeric() || c == '$' || c == '_' || c == '='));
     words.into_iter().any(|word| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase()))

@@ -1,4 +1,4 @@
-//! Lists of picks as other tools write them, matched to a release.
+//! Lists of picks in the formats of other tools, matched to the sessions of a release.
 
 use callboard::exchange::{self, ExchangeError, MAX_BYTES, MAX_ENTRIES, MatchOutcome, Matching};
 use callboard::export::{code, guid};
@@ -18,7 +18,7 @@ static RELEASE: LazyLock<Release> = LazyLock::new(|| {
         (0..40).map(|n| talk(&format!("talk-{n}"), hour(16), hour(17), &format!("Talk {n}"))).collect();
     sessions.push(talk("one-twin", hour(18), hour(19), "The same title"));
     sessions.push(talk("other-twin", hour(18), hour(19), "The  same TITLE"));
-    // This id is the number of another session.
+    // The id of this session is the number of another session.
     sessions.push(talk("12", hour(20), hour(21), "Twelve"));
     fixtures::conference().sessions(sessions).release()
 });

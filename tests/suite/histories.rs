@@ -1,4 +1,4 @@
-//! Random edit histories: the laws of ledger and feeds hold for every sequence of edits.
+//! Random edit histories: the laws of the ledger and the feeds hold for every sequence of edits.
 //!
 //! `CALLBOARD_HISTORIES` sets the number of histories (default 1,000; the long form is 100,000, best with `--release`).
 //! A failure names its seed. `CALLBOARD_SEED` sets the first seed.
@@ -56,7 +56,7 @@ impl Plan {
         let mut fixture = fixtures::conference()
             .tracks([one, fixtures::track("Two"), fixtures::track("Empty")])
             .sessions(self.sessions.values().cloned());
-        // The slug and the UID domain stay, as a config that changes only the title keeps them.
+        // The slug and the UID domain stay, as in a config in which only the title changes.
         fixture.conference.title = Text::from(self.title);
         fixture.program()
     }
@@ -119,7 +119,7 @@ fn session(dice: &mut Dice) -> Session {
     }
 }
 
-/// Makes the steps of a history, and compares each with the one before.
+/// Makes the steps of a history, and compares each step with the one before.
 fn history(seed: u64) {
     let mut dice = Dice(seed);
     let mut plan = Plan::new();
@@ -238,7 +238,7 @@ fn reported(before: &Ledger, after: &Ledger, changes: &[Change]) {
     }
 }
 
-/// Usually none; sometimes enough to expire tombstones.
+/// The time until the next release: usually none, sometimes so many weeks that tombstones expire.
 fn weeks(dice: &mut Dice) -> TimeDelta {
     if dice.one_in(4) { TimeDelta::weeks(i64::try_from(dice.roll(9)).unwrap()) } else { TimeDelta::zero() }
 }
@@ -351,7 +351,7 @@ fn restored_history(seed: u64) {
         let mut newest: BTreeMap<SessionId, u32> = BTreeMap::new();
         if !backups.is_empty() && dice.one_in(3) {
             let (old_plan, old) = dice.of(&backups).clone();
-            // A second guess could reuse the numbers of the first.
+            // A restore without the high-water mark guesses. A second guess could reuse the numbers of the first.
             let is_marked = is_guessed || dice.one_in(2);
             if !is_marked {
                 is_guessed = true;

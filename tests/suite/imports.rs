@@ -18,7 +18,7 @@ fn los_angeles() -> Arc<Conference> {
     conference("America/Los_Angeles")
 }
 
-/// Asserts what is true of every report.
+/// Checks the rules that every report follows.
 fn check_report(report: &Report, bytes: &[u8]) {
     assert_eq!(report.program.is_none(), report.errors().next().is_some());
     // A CR or LF ends a line in every encoding that import reads.
@@ -160,7 +160,7 @@ fn no_shape_of_a_file_takes_quadratic_time() {
     }
 }
 
-/// The reference page of the file.
+/// The reference page of the program file.
 const REFERENCE: &str = include_str!("../../docs/reference/csv.md");
 
 #[test]

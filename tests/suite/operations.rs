@@ -43,7 +43,7 @@ impl Site {
     }
 
     fn write(&self, name: &str, text: &str) {
-        // Renamed into place as editors do, so that the server never reads half of it.
+        // Renames the file into place as editors do, so that the server never reads half of it.
         fs::write(self.path("unfinished"), text).unwrap();
         fs::rename(self.path("unfinished"), self.path(name)).unwrap();
     }
@@ -264,7 +264,7 @@ fn a_reload_applies_the_config_and_names_what_needs_a_restart() {
 #[test]
 fn a_listen_that_differs_from_systemds_socket_is_logged() {
     let site = Site::new();
-    // The shell passes descriptor 3 as systemd does.
+    // The shell passes the socket as descriptor 3, as systemd does.
     let script = "import os, socket, sys\n\
         s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n\
         os.dup2(s.fileno(), 3); os.set_inheritable(3, True)\n\

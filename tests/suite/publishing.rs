@@ -1,4 +1,4 @@
-//! Publishing through the publisher alone, with a fixed clock and a store in a temporary directory.
+//! Tests of the publisher alone, without HTTP, with a clock that tests set and a store in a temporary directory.
 
 mod confirmations;
 mod crashes;

@@ -14,8 +14,8 @@ mod sample;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The database of a closed store. Other tests start processes meanwhile, and a forked child holds every lock of this
-/// process until its exec.
+/// Opens the database of a closed store. The lock may be held for a moment: other tests start processes, and a forked
+/// child holds every lock of this process until its exec.
 fn raw(dir: &Path) -> sled::Db {
     let started = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! The expected sessions of a feed as JSON, made of the program, for foreign parsers.
+//! The expected sessions of a feed as JSON, made from the program. Foreign parsers must find the same sessions.
 
 use callboard::program::{Session, Status};
 use callboard::revision::Ledger;

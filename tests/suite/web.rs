@@ -47,7 +47,7 @@ fn releases() -> (Release, Vec<Change>) {
     (second.release, second.changes)
 }
 
-/// Every page there is, by path, with agendas and organizer pages filled.
+/// Every page by path. The agenda and organizer pages have content.
 fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for (path, page) in Pages::render(release).all() {
@@ -151,7 +151,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
 
 const HOSTILE: &str = "</script><!--\"'&amp;<img src=x onerror=alert(1)> \u{202e}🎉 {title} ]]>";
 
-/// Release 2 with hostile text in everything that a CSV can say.
+/// Release 2 with hostile text in every column of text.
 fn hostile_release() -> (Release, Vec<Change>) {
     let (release, changes) = releases();
     let long = format!("{HOSTILE} {}", "x".repeat(10_000));
@@ -434,7 +434,7 @@ fn what_was_withdrawn_is_on_no_page() {
     let next = Release::prepare(program, &release.ledger, at);
     let (release, changes) = (next.release, next.changes);
     for (path, page) in everything(&release, &changes) {
-        // An organizer sees what a release would withdraw before it does.
+        // The organizer's pages show the session that a release would withdraw.
         if !["/organizer", "/organizer/preview"].contains(&path.as_str()) {
             assert!(!page.contains("Tackling Slow Queries"), "{path}");
         }

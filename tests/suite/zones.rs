@@ -89,7 +89,7 @@ fn write(
     std::fs::write(folder.join(format!("{stem}.json")), truth::file(&truths)).unwrap();
 }
 
-/// The first instants with a new offset, to a quarter of an hour.
+/// The first instants with a new offset, rounded to a quarter of an hour.
 fn transitions(zone: Zone, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let step = TimeDelta::minutes(15);
     let mut found = Vec::new();

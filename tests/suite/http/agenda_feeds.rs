@@ -1,4 +1,4 @@
-//! The feed of a shared agenda, alive, closed and gone.
+//! The feed of a shared agenda: while the link works, while it answers "no longer shared", and after that.
 
 use super::stage::{Card, PROGRAM, Stage};
 use callboard::agenda::{EditKey, ReadToken};
@@ -157,7 +157,7 @@ async fn a_poll_sees_every_change_that_was_acknowledged_before_it() {
     for round in 0..30 {
         assert_eq!(polled(&stage, &mine.feed).await.0, ["opening"], "round {round}");
         let before = polled(&stage, &titled).await;
-        // Somebody else's change at the same time, so that groups of commits come in every order.
+        // Another agenda changes at the same time, so that the commits of a group come in either order.
         let (picked, changed) = tokio::join!(
             stage.send(mine.card("PUT", "/agenda/picks/lunch")),
             stage.send(other.card(if round % 2 == 0 { "PUT" } else { "DELETE" }, "/agenda/picks/first-talk")),
@@ -220,7 +220,7 @@ async fn a_coded_feed_is_never_longer_than_the_plain_one() {
                 let card = Card::new("GET", &target).field("accept-encoding", "gzip");
                 fields.iter().fold(card, |card, (name, value)| card.field(name, value))
             };
-            // The second answer comes from what the first left behind.
+            // The second response comes from the cache.
             for _ in 0..2 {
                 let coded = stage.send(gzip(&[])).await;
                 let what = format!("{target}: {} and {} bytes", coded.body.len(), plain.body.len());

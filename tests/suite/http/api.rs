@@ -1,4 +1,4 @@
-//! The API's reading side: the program as JSON.
+//! The reading part of the API: the program as JSON.
 
 use super::stage::{Answer, Card, PROGRAM, Stage};
 use callboard::export::SESSION_FIELDS;
@@ -21,7 +21,7 @@ fn next(page: &Value) -> Option<String> {
     Some(page["next"].as_str()?.strip_prefix("https://conf.example").unwrap().to_owned())
 }
 
-/// The members of a list, all its pages.
+/// The members of a list, from all of its pages.
 async fn all(stage: &Stage, target: &str, list: &str) -> Vec<Value> {
     let (mut target, mut all) = (Some(target.to_owned()), Vec::new());
     while let Some(page) = target {
@@ -168,7 +168,7 @@ async fn sessions_of_the_api_equal_those_of_the_feed() {
         assert_eq!(event["UID"], text("uid"));
         assert_eq!(event["SEQUENCE"], session["sequence"].to_string());
         assert_eq!(event["LAST-MODIFIED"], stamp(text("modified")));
-        // The venue's offset is that of the day, so the hour is the one that the feed has with a TZID.
+        // The API's times have the venue's offset of that day, so their hour equals the feed's hour with a TZID.
         assert_eq!(event["DTSTART"], stamp(&text("start")[..19]));
         assert_eq!(event["DTEND"], stamp(&text("end")[..19]));
         assert!(event["SUMMARY"].ends_with(text("title")), "{event:?}");
@@ -214,7 +214,7 @@ async fn tracks_and_speakers_name_their_feeds() {
     assert_eq!(speakers[0]["sessions"], json!(["opening", "first-talk"]));
     let feed = speakers[1]["feed"].as_str().unwrap().strip_prefix("https://conf.example").unwrap();
     assert_eq!(stage.get(feed).await.sessions(), ["other-talk", "sick-talk"]);
-    // A speaker's cursor goes by the slug and lives on.
+    // A cursor of speakers is a slug, so it stays valid after a release.
     let second = next(&read(&stage, "/api/v1/speakers?limit=1").await).unwrap();
     stage.publish(&moved()).await;
     assert_eq!(read(&stage, &second).await["speakers"][0]["slug"], "charles-babbage");
@@ -252,7 +252,7 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
     assert_eq!(changes[0]["fields"]["start"]["from"], "2025-03-25T10:00:00-07:00");
     assert_eq!(changes[2]["fields"]["title"], json!({ "from": "Other", "to": "Another" }));
     assert_eq!((&changes[3]["title"], &changes[3]["fields"]), (&json!(""), &json!({})));
-    // The addition of a session that is withdrawn today is no longer listed.
+    // The changes no longer list the addition of a session that is now withdrawn.
     let first = all(&stage, "/api/v1/changes?since=0&limit=3", "changes").await;
     assert!(!first.iter().any(|one| one["session"] == "last-talk" && one["change"] != "withdrawn"));
     assert!(!first.iter().any(|one| one["session"] == "secret-talk"));

@@ -1,4 +1,4 @@
-//! Targets, hosts, methods, errors: what holds for every resource.
+//! Rules for every resource: targets, hosts, methods and errors.
 
 use super::stage::{Card, Stage};
 use http::Version;
@@ -101,7 +101,7 @@ async fn a_coded_body_is_refused_wherever_bodies_are_read() {
     }
     let plain = Card::new("POST", "/api/v1/agendas").text("application/json", "{}");
     assert_eq!(stage.send(plain.field("content-encoding", "identity")).await.status, 201);
-    // Without a body nothing is coded.
+    // A Content-Encoding on a request without a body has no effect.
     assert_eq!(
         stage.send(Card::new("GET", "/program.ics").field("content-encoding", "gzip")).await.status,
         200
@@ -171,7 +171,7 @@ async fn robots_may_read_every_feed() {
     let answer = stage.get("/robots.txt").await;
     assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
     assert!(!answer.text().contains(".ics"), "{}", answer.text());
-    // Else the rule against `/agenda` would hold for these too (RFC 9309, 2.2.2).
+    // Without the first rule, `Disallow: /agenda` would also apply to `/agendas/` (RFC 9309, 2.2.2).
     assert!(answer.text().contains("\nAllow: /agendas/\nDisallow: /agenda\n"), "{}", answer.text());
 }
 

@@ -1,4 +1,4 @@
-//! Change feeds: conditional like any feed, and only what is public.
+//! Change feeds: they answer conditional requests like every feed, and contain only public data.
 
 use super::stage::{Card, PROGRAM, Stage};
 

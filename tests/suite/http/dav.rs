@@ -47,7 +47,7 @@ fn responses(answer: &Answer) -> BTreeMap<String, String> {
     root.all("response").map(|r| (r.text_of("href").to_owned(), status(r)[9..12].to_owned())).collect()
 }
 
-/// The sessions of an answer that are there, and those that are gone.
+/// The existing and the removed sessions of an answer.
 fn sessions(answer: &Answer) -> (BTreeSet<String>, BTreeSet<String>) {
     let named = |status: &str| {
         let all = responses(answer).into_iter().filter(|(_, s)| s == status);
@@ -107,7 +107,7 @@ async fn discovery_leads_from_the_well_known_address_to_the_calendars() {
     assert!(answer.text().contains("Engines: Main") && answer.text().contains("<C:comp name=\"VEVENT\"/>"));
     assert!(!answer.text().contains("<D:write"), "it is read-only");
     assert!(answer.text().contains("<nonsense xmlns=\"DAV:\"/>"));
-    // The rest is there for those who know the address.
+    // Other calendars are not listed, but exist under their addresses.
     for name in ["day-2025-03-25", "room-hall", "speaker-ada-lovelace", "track-grand"] {
         let answer = stage.send(card("PROPFIND", &format!("/dav/public/{name}"), "1", &body)).await;
         assert!(responses(&answer).len() > 1, "{name}");
@@ -142,7 +142,7 @@ async fn a_client_that_knows_the_host_alone_is_led_to_the_tree_that_its_credenti
         (basic("", &token), "/dav/agendas/"),
         (basic("me", &token), "/dav/agendas/"),
         (basic(&token, ""), "/dav/agendas/"),
-        // Told by the tree itself.
+        // The agenda's own tree reports the revocation.
         (basic("me", &revoked), "/dav/agendas/"),
     ] {
         let with = |card: Card| if sent.is_empty() { card } else { card.field("authorization", &sent) };
@@ -179,7 +179,7 @@ async fn a_client_that_knows_the_host_alone_is_led_to_the_tree_that_its_credenti
     let options = stage.send(Card::new("OPTIONS", "/")).await;
     assert_eq!(options.field("dav"), "1, 3, calendar-access");
     assert_eq!(options.field("allow"), "GET, PROPFIND, REPORT, HEAD, OPTIONS");
-    // The page stays what it was.
+    // GET still serves the page.
     let page = stage.get("/").await;
     assert_eq!((page.status, page.field("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.field("dav").is_empty() && !varies_by_credentials(&page));
@@ -206,7 +206,7 @@ async fn the_other_trees_say_in_the_title_that_a_session_is_cancelled() {
         let same = [&titled, &plain].map(|base| Card::new("GET", &format!("{base}lunch.ics")));
         let [one, other] = same;
         assert_eq!(ask(one).await.body, ask(other).await.body);
-        // Everything below it stays in the tree.
+        // All addresses in the answers stay in this tree.
         let home = format!("/dav/cancelled-title/{tree}");
         let listed = ask(card("PROPFIND", &home, "1", &propfind("<D:current-user-principal/>"))).await;
         assert!(responses(&listed).keys().all(|href| href.starts_with(&home)), "{}", listed.text());
@@ -215,7 +215,7 @@ async fn the_other_trees_say_in_the_title_that_a_session_is_cancelled() {
         assert!(responses(&members).keys().all(|href| href.starts_with(&titled)));
         assert!(members.text().contains(&object.tag().replace('"', "&quot;")), "{}", members.text());
         assert!(members.text().contains(&format!("<D:getcontentlength>{}<", object.body.len())));
-        // A token of one form brings nothing in the other.
+        // A sync token of one tree is invalid in the other.
         let first = ask(card("REPORT", &titled, "0", &sync("", ""))).await;
         assert!(sessions(&first).0.contains("sick-talk"));
         assert_refused(
@@ -225,7 +225,7 @@ async fn the_other_trees_say_in_the_title_that_a_session_is_cancelled() {
         let nothing = ask(card("REPORT", &titled, "0", &sync(&token(&first), ""))).await;
         assert!(responses(&nothing).is_empty());
     }
-    // Without the token the agenda's tree asks for it.
+    // Without an agenda's token, the tree of agendas asks for credentials.
     let answer = stage.send(card("PROPFIND", "/dav/cancelled-title/agendas/", "0", "")).await;
     assert_eq!(answer.status, 401);
     assert!(answer.field("www-authenticate").starts_with("Basic "));
@@ -261,7 +261,7 @@ async fn properties_are_listed_named_and_reported_missing() {
     let include = "<propfind xmlns='DAV:'><allprop/><include><sync-token/></include></propfind>";
     let include = stage.send(card("PROPFIND", PUBLIC, "0", include)).await;
     assert!(include.text().contains("<D:sync-token>https://conf.example/dav/sync/program/r1."));
-    // Sessions themselves are no property.
+    // The session's data is not available as a property.
     let data = propfind("<C:calendar-data/>");
     let data = stage.send(card("PROPFIND", &format!("{PUBLIC}opening.ics"), "0", &data)).await;
     assert_eq!(responses(&data).into_values().next().as_deref(), Some("404"));
@@ -270,7 +270,7 @@ async fn properties_are_listed_named_and_reported_missing() {
     let quiet = stage.send(quiet).await;
     assert!(!quiet.text().contains("404"));
     assert_eq!(quiet.field("preference-applied"), "return=minimal");
-    // Nothing is asked of the depth of a file; a collection's has an end.
+    // PROPFIND of a session needs no Depth. PROPFIND of a calendar needs a finite one.
     let answer = stage.send(card("PROPFIND", &format!("{PUBLIC}opening.ics"), "", "")).await;
     assert_eq!(responses(&answer).len(), 1);
     for depth in ["", "infinity"] {
@@ -323,7 +323,7 @@ async fn writes_are_refused_with_the_privilege_that_is_missing() {
         "UNLOCK",
         "ACL",
     ] {
-        // There or not: what is to be made is not there yet.
+        // Existing and missing targets, because a method that creates something has a missing target.
         for place in [
             PUBLIC,
             "/dav/public/program/new-event.ics",
@@ -570,14 +570,14 @@ async fn an_agenda_opens_with_its_token_as_any_users_password() {
         404
     );
     assert_refused(&stage.send(opened(card("DELETE", AGENDA, "", ""), "me")).await, "need-privileges");
-    // Another link's token is foreign here.
+    // A sync token of another agenda is invalid here.
     let theirs = card("REPORT", AGENDA, "0", &sync("", ""))
         .field("authorization", &basic("x", &password(&other.feed)));
     let theirs = stage.send(theirs).await;
     assert_eq!(sessions(&theirs).0, set(&["last-talk"]));
     let foreign = stage.send(opened(card("REPORT", AGENDA, "0", &sync(&token(&theirs), "")), "me")).await;
     assert_refused(&foreign, "valid-sync-token");
-    // The owner sees that a calendar has been there.
+    // The owner sees that a calendar has read the link.
     let links = stage.send(mine.card("GET", "/agenda/links")).await;
     assert_eq!(links.json()[0]["seen"]["release"], 1, "{}", links.text());
 }

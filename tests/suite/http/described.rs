@@ -1,8 +1,8 @@
-//! The API as it is documented: every example of `/openapi.json` is asked for and every answer compared, and so
-//! is every command of the documentation's page on the API.
+//! The API as it is documented: sends the request of every example of `/openapi.json`, and of every command of the
+//! documentation's page on the API, and compares the answers.
 //!
-//! `UPDATE_GOLDEN=1 cargo test described` writes `src/http/api/openapi/examples.json` anew; the diff is what to
-//! review. The next build puts them into the document.
+//! `UPDATE_GOLDEN=1 cargo test described` writes `src/http/api/openapi/examples.json` again; review the diff. The
+//! next build puts the examples into the document.
 
 use super::stage::{Answer, Card, Mine, SECRET, Stage};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// An operation of the document, with the document.
+/// An operation of the OpenAPI document, with the whole document for its references.
 struct Described<'a> {
     document: &'a Value,
     method: String,
@@ -31,7 +31,7 @@ impl Described<'_> {
         all.map(|one| resolve(one).map_or(one, |target| self.document.pointer(&target).unwrap())).collect()
     }
 
-    /// The target of its examples; none if a part of the path has no example.
+    /// The request of the operation's examples. None if a parameter of the path has no example.
     fn card(&self, mine: &Mine) -> Option<Card> {
         let (mut path, mut query) = (self.path.to_owned(), Vec::new());
         for parameter in self.parameters() {
@@ -83,7 +83,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Replaces random values and those of this machine.
+/// Replaces random values, and values that depend on this machine.
 fn masked(value: &Value) -> Value {
     match value {
         Value::String(text) => json!(mask(text)),
@@ -93,7 +93,7 @@ fn masked(value: &Value) -> Value {
                 let value = match (name.as_str(), value) {
                     ("digest", Value::String(_)) => json!("…"),
                     ("path", Value::String(_)) => json!("program.csv"),
-                    // The file is not watched here.
+                    // In this test the server watches no file.
                     ("readable", Value::Bool(_)) => json!(true),
                     _ => masked(value),
                 };
@@ -105,7 +105,7 @@ fn masked(value: &Value) -> Value {
     }
 }
 
-/// Keys and tokens cut after their prefix.
+/// Cuts keys and tokens after their prefix.
 fn mask(text: &str) -> String {
     let mut out = text.to_owned();
     for prefix in ["cbe_", "cbr_"] {
@@ -134,7 +134,7 @@ async fn every_example_of_the_description_is_what_the_server_answers() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, value) in methods.as_object().unwrap() {
             let one = Described { document: &document, method: method.to_uppercase(), path, value };
-            // Each agenda starts anew, and so does the program under an organizer's hands.
+            // Each operation gets a new agenda. An organizer's operation also gets a server of its own.
             let own = one.value.pointer("/security/0/organizer").map(|_| Stage::shipped());
             let stage = own.as_ref().unwrap_or(&shared);
             let mine = stage.of_srecon().await;
@@ -160,7 +160,7 @@ async fn every_example_of_the_description_is_what_the_server_answers() {
 }
 
 impl Stage {
-    /// An agenda such as the documentation makes.
+    /// An agenda like that of the documentation.
     async fn of_srecon(&self) -> Mine {
         let body = json!({ "name": "My SREcon", "picks": ["slow-queries", "live-laugh-log"] });
         let made = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await.json();
@@ -172,7 +172,7 @@ impl Stage {
     }
 }
 
-/// A command of the page on the API and what is printed below it.
+/// A command of the page on the API, and the output that the page shows below it.
 struct Shown {
     words: Vec<String>,
     printed: String,
@@ -194,7 +194,7 @@ fn commands() -> Vec<Shown> {
     commands
 }
 
-/// A shell's words: spaces separate, quotes hold together.
+/// Splits a command into words as a shell does: at spaces outside quotes.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut quote, mut open) = (vec![String::new()], None, false);
     for c in line.chars() {
@@ -246,7 +246,7 @@ async fn every_command_of_the_page_on_the_api_prints_what_it_shows() {
         let target = card.target.clone();
         let answer = stage.send(card).await;
         assert!(answer.status < 300, "{target}: {}", answer.text());
-        // Where the page only says what comes back, the status has to do.
+        // If the page shows no output, only the status is tested.
         if answer.body.is_empty() || !printed.is_empty() {
             assert_eq!(mask(answer.text().trim_end()), printed.trim_end(), "{target}");
         }

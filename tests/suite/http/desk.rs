@@ -1,4 +1,4 @@
-//! The organizer's pages: signed in by a secret, what is shown is what is published.
+//! The organizer's pages: an organizer signs in with a secret, and publishes exactly what the preview shows.
 
 use super::stage::{Answer, Card, PROGRAM, SECRET, Stage, secret_line};
 use callboard::store::Origin;
@@ -79,7 +79,7 @@ async fn pressed(stage: &Stage, target: &str, body: &str, cookie: &str) -> Answe
     stage.send(post(target, body).field("cookie", cookie)).await
 }
 
-/// The second organizer's release was undone, unseen and unasked.
+/// A bug: the first organizer's release undid the second organizer's release without showing it.
 #[tokio::test]
 async fn a_release_of_a_colleague_is_shown_before_another_is_published_over_it() {
     let stage = Stage::new();
@@ -101,7 +101,7 @@ async fn a_release_of_a_colleague_is_shown_before_another_is_published_over_it()
     assert_eq!(pressed(&stage, "/organizer/publish", &now_shown, &first).await.status, 303);
     assert_eq!(stage.publisher.current().number(), 3);
 
-    // Pressed twice: the second press finds its own release.
+    // If the button is pressed twice, the second request finds that its release is already published.
     let twice = pressed(&stage, "/organizer/publish", &now_shown, &first).await;
     assert_eq!((twice.status, stage.publisher.current().number()), (409, 3));
     assert!(twice.text().contains("Nothing would change"), "{}", twice.text());
@@ -124,7 +124,7 @@ async fn a_release_is_not_published_again_over_what_came_after_its_preview() {
     assert!(!home.text().contains("rollback {"), "no debugging text");
 }
 
-/// Without what is on the second day, and with one talk at another hour.
+/// The program without the second day, and with one talk at another hour.
 fn truncated() -> String {
     let rows = PROGRAM.lines().filter(|row| !row.contains("2025-03-26"));
     let rows: String = rows.map(|row| format!("{row}\n")).collect();
@@ -229,7 +229,7 @@ async fn a_removed_secret_ends_its_sign_ins_at_once_and_no_others() {
     assert_eq!(stage.send(put(&ops)).await.status, 201);
     let releases = stage.send(Card::new("GET", "/organizer/releases").field("cookie", &ops)).await.json();
     assert_eq!(releases["releases"][0]["who"], "operations", "the label of the line as it is now");
-    // The same secret once more: what was signed in with it is signed in again.
+    // If a removed secret is added again, its sessions are valid again.
     stage.reload_secrets(&secret_line("chair", "the-chairs-secret"));
     let status = |cookie: &str| Card::new("GET", "/organizer/status").field("cookie", cookie);
     assert_eq!(stage.send(status(&chair)).await.status, 200);

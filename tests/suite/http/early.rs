@@ -1,5 +1,5 @@
-//! Answers that are ready before the request's body has arrived. A client that writes head and body separately, as
-//! vdirsyncer 0.19 and aiohttp do, must be able to use the connection again, or learn that it closes.
+//! Answers that are sent before the request's body has arrived. Clients such as vdirsyncer 0.19 and aiohttp write head
+//! and body separately. After such an answer the connection must stay usable, or the answer must announce that it closes.
 
 use super::stage::{SECRET, Stage};
 use super::wire::{GET, House, LIMITS, answer, field, rest, status};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Between the two writes. The server has answered by then, unless it waits for the body.
+/// The pause between the two writes. During the pause the server answers, unless it waits for the body.
 const GAP: Duration = Duration::from_millis(20);
 
 const PROPFIND: &str =
@@ -17,7 +17,7 @@ fn head(method: &str, path: &str, fields: &str, body: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: {}\r\n\r\n", body.len())
 }
 
-/// Every request that is answered without looking at its body, and some that are not.
+/// Requests that the server answers without reading the body, and some whose body it reads.
 fn requests() -> Vec<(&'static str, &'static str, String, &'static str)> {
     let wrong = "Authorization: Bearer wrong\r\n".to_owned();
     let secret = format!("Authorization: Bearer {SECRET}\r\n");
@@ -42,7 +42,7 @@ fn requests() -> Vec<(&'static str, &'static str, String, &'static str)> {
     ]
 }
 
-/// CalDAV, forms and the API read a body before anything else.
+/// Whether the route reads the body before it answers, as CalDAV, forms and the API do.
 fn reads_first(path: &str) -> bool {
     ["/dav/", "/agenda/", "/api/"].iter().any(|begin| path.starts_with(begin))
 }
@@ -93,7 +93,7 @@ async fn requests_behind_an_unread_body_are_answered_in_order() {
     let close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     for (method, path, fields, expected) in requests() {
         let first = head(method, path, &fields, PROPFIND);
-        // In one write, and with the body and the next request arriving together, later.
+        // Once all in one write; once the head first, and the body with the next request later.
         let mut socket = house.connect().await;
         socket.write_all(format!("{first}{PROPFIND}{close}").as_bytes()).await.unwrap();
         let whole = rest(&mut socket).await;
@@ -155,7 +155,7 @@ async fn a_body_that_is_not_worth_reading_is_announced_to_close_the_connection()
     let house = House::open(LIMITS).await;
     for (method, path, fields, expected) in requests() {
         let expected = if reads_first(path) { "413" } else { expected };
-        // Much more than the server reads for nothing, and more than fits into the sockets' buffers.
+        // More than the server reads and discards, and more than fits into the buffers of the sockets.
         let length = 20_000_000;
         let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: {length}\r\n\r\n");
         let socket = house.connect().await;

@@ -1,4 +1,4 @@
-//! Picks in and out over HTTP: by the API, by an uploaded file, by a link that carries them.
+//! Import and export of picks over HTTP: by the API, by an uploaded file, and by a link that contains picks.
 
 use super::stage::{Answer, Card, Stage};
 
@@ -123,7 +123,7 @@ async fn an_uploaded_file_is_shown_before_it_is_taken() {
     assert_eq!(stage.send(other).await.status, 403);
 }
 
-/// The page of a link that carries picks.
+/// The page behind a link that contains picks.
 async fn carried(stage: &Stage, page: &Answer) -> Answer {
     let start = page.text().find("/agenda/import?picks=").unwrap();
     let link: String = page.text()[start..].chars().take_while(|c| *c != '"').collect();

@@ -1,5 +1,5 @@
-//! Where a request begins and ends (RFC 9112): what could be read in two ways is refused, so that no proxy in front
-//! and this server can disagree about it.
+//! Where a request begins and ends (RFC 9112). Ambiguous requests are refused, so that this server and a proxy in front
+//! of it never disagree about the end of a request.
 
 use super::wire::{GET, House, LIMITS, answer, rest, status};
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn a_line_of_a_head_ends_with_cr_and_lf() {
         "GET /program.ics\nHost: x\n\n",
         "\n",
     ] {
-        // As the first request, and as one that stands behind others and their bodies.
+        // As the first request, and after other requests and their bodies.
         assert_eq!(status(&house.say(head.as_bytes()).await), "400", "{head:?}");
         for first in [GET.to_owned(), format!("{post}{{\n}}\n"), chunked(&["{\n\n}"])] {
             let text = house.say(format!("{first}{head}").as_bytes()).await;
@@ -109,7 +109,7 @@ async fn a_transfer_coding_beside_chunked_is_not_implemented() {
         for path in ["/api/v1/agendas", "/program.ics", "/nowhere", "/dav/public/"] {
             let request = chunked(&["{}"]).replace(": chunked", &format!(": {codings}"));
             let request = request.replace("/api/v1/agendas", path);
-            // It closes by itself where the body could be mistaken for a request.
+            // The server closes the connection after a refused coding. With an accepted coding, the request asks for it.
             let text = if expected == "201" {
                 let request = request.replace("Host: x\r\n", "Host: x\r\nConnection: close\r\n");
                 house.say(request.as_bytes()).await
@@ -125,7 +125,7 @@ async fn a_transfer_coding_beside_chunked_is_not_implemented() {
     }
 }
 
-/// Requests with the statuses of their answers; none of them closes the connection.
+/// Requests with the statuses of their answers. No request closes the connection.
 fn pool() -> Vec<(String, &'static str)> {
     let of =
         |line: &str, fields: &str, body: &str| format!("{line} HTTP/1.1\r\nHost: x\r\n{fields}\r\n{body}");

@@ -1,4 +1,5 @@
-//! Headers that an answer has by what it is, not by its path: tried on every route, so that a new one cannot lack them.
+//! Headers that depend on the kind of an answer, not on its path. The tests send requests to every route, so that a new
+//! route cannot lack these headers.
 
 use super::matrix::{NOBODY, filled, token};
 use super::stage::{PROGRAM, SECRET, Stage};
@@ -8,7 +9,7 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::Full;
 use std::collections::BTreeSet;
 
-/// Sends a request and drops the body: that of a stream never ends.
+/// Sends a request and drops the body, because the body of an event stream never ends.
 async fn head(stage: &Stage, method: &Method, target: &str, fields: &[(&str, &str)]) -> (u16, HeaderMap) {
     head_with(stage, method, target, fields, "").await
 }
@@ -33,7 +34,7 @@ fn is_html(headers: &HeaderMap) -> bool {
     headers.get("content-type").is_some_and(|value| value.to_str().unwrap().starts_with("text/html"))
 }
 
-/// Every route with every method that the table has, and paths that are in no line.
+/// Every route of the table with its methods and with PUT, OPTIONS and HEAD, and GET of paths that match no route.
 fn requests(in_path: &str) -> Vec<(String, Method)> {
     let table = routes().flat_map(|(pattern, method)| {
         [method, Method::PUT, Method::OPTIONS, Method::HEAD].map(|method| (pattern, method.to_string()))
@@ -61,7 +62,7 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
         "--line\r\nContent-Disposition: form-data; name=\"program\"\r\n\r\n{PROGRAM}\r\n--line--\r\n"
     );
     let mut seen = BTreeSet::new();
-    // Requests that end a sign-in or change the key are left out; other posts come last.
+    // Requests that end a sign-in or change the key are left out. The other POST requests come last.
     let ends = ["/organizer/session/end", "/agenda/key"];
     for is_post in [false, true] {
         for (in_path, cookie) in [(NOBODY, ""), (&link, &organizer), (&link, &agenda)] {

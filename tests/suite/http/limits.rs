@@ -1,4 +1,4 @@
-//! What one address may do, and that feeds are read all the same.
+//! Rate limits of one address and one agenda. They never refuse a feed.
 
 use super::stage::{Answer, Card, Mine, SECRET, Stage};
 use bytes::Bytes;
@@ -30,7 +30,7 @@ async fn a_venue_creates_600_agendas_at_once_and_must_then_wait() {
     assert!(refused.json()["detail"].as_str().unwrap().contains("from this address"));
     // An X-Forwarded-For of the client itself is ignored.
     assert_eq!(make(&stage, "192.0.2.1", "203.0.113.9").await.status, 429);
-    // The first pick of a page is the same thing.
+    // A first pick on a page also creates an agenda.
     let pick = Card::new("POST", "/agenda/picks").from("192.0.2.1").field("origin", "https://conf.example");
     let pick = pick.text("application/x-www-form-urlencoded", "session=opening");
     assert_eq!(stage.send(pick).await.status, 429);
@@ -65,7 +65,7 @@ async fn wrong_edit_keys_are_limited_and_neither_right_ones_nor_reads_are() {
     }
     let refused = stage.send(guess("DELETE")).await;
     assert_eq!((refused.status, refused.field("retry-after")), (429, "6"));
-    // A venue is one address: another guest goes on.
+    // A venue has one address, so another guest's right key still works.
     let pick = mine.card("PUT", "/agenda/picks/lunch").from("192.0.2.1");
     assert_eq!(stage.send(pick).await.status, 204);
     let read = Card::new("GET", "/api/v1/agenda").field("authorization", &wrong).from("192.0.2.1");
@@ -137,7 +137,7 @@ async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limi
             tokio::spawn(async move { app.respond(request).await.status().as_u16() })
         })
         .collect();
-    // One thread: after this turn each of them waits for its last bytes.
+    // The runtime has one thread, so after this yield each attempt waits for the end of its body.
     tokio::task::yield_now().await;
     assert!(attempts.iter().all(|attempt| !attempt.is_finished()));
     open.send(true).unwrap();
@@ -147,7 +147,7 @@ async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limi
     }
     let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
     assert_eq!(count(401), 10, "{statuses:?}");
-    // They are woken in any order: the right one is looked up only if it comes while guesses are left.
+    // The attempts wake in any order. The right secret is checked only if it comes while guesses are left.
     assert_eq!(count(429) + count(303), 30, "{statuses:?}");
 }
 
@@ -170,7 +170,7 @@ async fn right_secrets_are_never_counted_as_guesses() {
     assert_eq!(stage.send(ask(SECRET)).await.status, 429);
 }
 
-/// A form of a visitor's own page.
+/// A form of the visitor's agenda page.
 fn form(target: &str, cookie: &str, body: &str) -> Card {
     let card = Card::new("POST", target).field("origin", "https://conf.example").field("cookie", cookie);
     card.text("application/x-www-form-urlencoded", body).from("192.0.2.1")
@@ -203,10 +203,10 @@ async fn a_flood_of_hand_overs_voids_no_link_of_a_bystander() {
     assert_eq!(answers.keys().collect::<Vec<_>>(), [&200, &429], "{answers:?}");
     assert!(answers[&200] <= 200, "{answers:?}");
     assert_eq!(stage.get(&link).await.status, 200);
-    // A guest of the same address who comes late makes one as ever.
+    // A guest at the same address who comes later can still create a hand-over link.
     let late = stage.agenda(&["opening"]).await;
     assert_eq!(hand_over(&stage, &late).await.0, 200);
-    // The owner's own next one takes its place, and it works once.
+    // The owner's next link replaces the first one, and works once.
     let (_, next) = hand_over(&stage, &victim).await;
     assert_eq!((stage.get(&link).await.status, stage.get(&next).await.status), (410, 200));
     assert_eq!(stage.send(form(&next, "", "")).await.status, 303);
@@ -231,7 +231,7 @@ async fn links_made_and_revoked_without_end_leave_a_bounded_number_of_records() 
     let bystander = stage.agenda(&["lunch"]).await;
     let tokens: Vec<String> = churn(&stage, &mine, 130).await;
     assert_eq!(stage.store.links().count(), 1 + 50 + 1, "a link of each, and the last fifty revoked ones");
-    // The last ones say that they are no longer shared, and the first were forgotten.
+    // The last 50 links answer "no longer shared", and the first ones are forgotten.
     assert_eq!((stage.get(&tokens[129]).await.status, stage.get(&tokens[80]).await.status), (200, 200));
     assert!(stage.get(&tokens[129]).await.text().contains("no longer shared"));
     assert_eq!((stage.get(&tokens[0]).await.status, stage.get(&tokens[79]).await.status), (404, 404));
@@ -240,7 +240,7 @@ async fn links_made_and_revoked_without_end_leave_a_bounded_number_of_records() 
     }
 }
 
-/// Makes and revokes links; gives the paths of their feeds.
+/// Creates and revokes links, and returns the paths of their feeds.
 async fn churn(stage: &Stage, mine: &Mine, times: usize) -> Vec<String> {
     let mut feeds = Vec::new();
     for _ in 0..times {
@@ -267,7 +267,7 @@ async fn an_agenda_makes_links_as_people_do_and_a_new_key_is_no_way_around_it() 
     assert_eq!(churn(&stage, &mine, 100).await.len(), 0);
     let refused = stage.send(mine.card("POST", "/agenda/links")).await;
     assert!(refused.json()["detail"].as_str().unwrap().contains("with this agenda"), "{}", refused.text());
-    // Picks go on, and others make links.
+    // Picks still work, and other agendas can create links.
     assert_eq!(stage.send(mine.card("PUT", "/agenda/picks/lunch")).await.status, 204);
     assert_eq!(churn(&stage, &stage.agenda(&["lunch"]).await, 3).await.len(), 3);
     stage.pass(60 * 60);
@@ -310,7 +310,7 @@ async fn a_clock_that_is_set_back_changes_no_limit() {
     assert_eq!(make(&stage, "192.0.2.1", "").await.status, 429);
 }
 
-/// A body that never comes.
+/// A body that never arrives.
 struct Owed;
 
 impl Body for Owed {

@@ -1,7 +1,7 @@
-//! Every route of the table with every credential in every place. The right one gets the documented answer. Every other one
-//! gets the answer to a request without credentials: the same status, fields and body.
+//! Every route of the table with every credential in every place. The right credential gets the documented answer. Every
+//! other credential gets the answer to a request without credentials: the same status, fields and body.
 //!
-//! A route that has no line here fails `every_route_has_its_line`.
+//! The test `every_route_has_its_line` fails if a route has no line in this table.
 
 use super::stage::{Mine, PROGRAM, SECRET, Stage};
 use callboard::agenda::EditKey;
@@ -15,17 +15,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The credential that opens a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Door {
-    /// None is needed, and none changes the answer.
+    /// The route needs no credential, and no credential changes the answer.
     Public,
-    /// As public, and a new secret in each answer.
+    /// Like `Public`, but each answer contains a new secret.
     Makes,
-    /// A read link's token in the path; one that was revoked gets this.
+    /// A read link's token in the path. The number is the status for a revoked link.
     Link(u16),
     /// An edit key as a bearer token.
     Key,
     /// An edit key in the cookie, on a form of our own pages.
     Form,
-    /// An edit key in the cookie, to read.
+    /// An edit key in the cookie, on a page that only reads.
     Cookie,
     /// A page that explains itself to visitors without an edit key in the cookie.
     Mine,
@@ -35,7 +35,7 @@ enum Door {
     Organizer,
     /// The sign-in of the organizer's pages.
     Desk,
-    /// The secret or the code is in the form or the path; tried by tests of their own.
+    /// The secret or the code is in the form or the path. Other tests cover these routes.
     Elsewhere,
 }
 use Door::{Basic, Cookie, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
@@ -131,7 +131,7 @@ const LINES: &[Line] = &[
     ("/dav/cancelled-title/agendas/agenda/", Basic, &[("GET", 200)]),
     ("/dav/cancelled-title/agendas/agenda/{session}", Basic, &[("GET", 200)]),
     ("/", Public, &[("GET", 200)]),
-    // CalDAV at the root is tested with its clients.
+    // The tests of CalDAV clients cover CalDAV at the root.
     ("/", Elsewhere, &[("OPTIONS", 200), ("PROPFIND", 207), ("REPORT", 403)]),
     ("/sessions/{id}", Public, &[("GET", 200)]),
     ("/tracks/{track}", Public, &[("GET", 200)]),
@@ -160,7 +160,7 @@ const LINES: &[Line] = &[
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
     ("/agenda/import", Public, &[("GET", 200)]),
-    // A first import makes an agenda, as a first pick does.
+    // A first import creates an agenda, as a first pick does.
     ("/agenda/import", Elsewhere, &[("POST", 200)]),
     ("/agenda/export.ics", Cookie, &[("GET", 200)]),
     ("/agenda/export.json", Cookie, &[("GET", 200)]),
@@ -210,7 +210,7 @@ pub(super) const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 struct Matrix {
     stage: Stage,
     mine: Mine,
-    /// Each with its name.
+    /// The credentials by name.
     credentials: Vec<(&'static str, String)>,
 }
 
@@ -299,7 +299,7 @@ impl Matrix {
     }
 }
 
-/// One for each request: how often an address may be wrong is not what is tried here.
+/// A new address for each request, so that no rate limit applies.
 fn address() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let [_, b, c, d] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -310,7 +310,7 @@ pub(super) fn token(feed: &str) -> String {
     feed.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned()
 }
 
-/// The pattern with values that exist in the stage's program, and a token where a path has one.
+/// Fills the pattern with values of the stage's program, and with the token if the pattern has one.
 pub(super) fn filled(pattern: &str, in_path: &str) -> String {
     let values = [
         ("{track}", "main"),
@@ -354,7 +354,7 @@ fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
     (media_type, body.to_owned())
 }
 
-/// Whether a credential in a place opens a door; a revoked link opens some a little.
+/// Whether a credential in a place opens a door. Revoked links are handled by the test.
 fn opens(door: Door, place: Place, name: &str) -> bool {
     let is_key = ["the edit key", "another's edit key"].contains(&name);
     let is_link = ["the read link", "another's read link"].contains(&name);
@@ -392,7 +392,7 @@ async fn a_wrong_credential_is_answered_like_none() {
                 continue;
             }
             let foreign = matrix.ask(pattern, *door, method, None, false).await;
-            // A challenge says whether anything was sent (RFC 6750, 3).
+            // The challenge tells a wrong credential from a missing one (RFC 6750, 3).
             let nonsense = matrix.ask(pattern, *door, method, Some((Place::Bearer, "nonsense")), true).await;
             for (place, (name, credential)) in
                 PLACES.iter().flat_map(|place| matrix.credentials.iter().map(move |it| (*place, it)))
@@ -409,11 +409,11 @@ async fn a_wrong_credential_is_answered_like_none() {
                     Link(revoked) if place == Place::Path && *name == "a revoked link" => {
                         reply.status == *revoked
                     }
-                    // Its calendar says so for a while, and holds nothing.
+                    // For 30 days the calendar of a revoked link is empty and says that it is no longer shared.
                     Basic if place == Place::Password && *name == "a revoked link" => {
                         reply.status == if pattern.ends_with("{session}") { 404 } else { *right }
                     }
-                    // A cookie that opens nothing any more is taken back; the agenda page names the reason.
+                    // The answer deletes a cookie that is no longer valid. The agenda page gives the reason.
                     Own if place == Place::AgendaCookie => {
                         let body = String::from_utf8_lossy(&reply.body);
                         let is_same = reply.body == nothing.body
@@ -423,7 +423,7 @@ async fn a_wrong_credential_is_answered_like_none() {
                     Key | Organizer if matches!(place, Place::Bearer | Place::Password) => {
                         reply == nonsense && reply.status == nothing.status
                     }
-                    // It leads to the tree of the token.
+                    // The redirect leads to the tree of agendas.
                     Public if *pattern == "/.well-known/caldav" && place == Place::Password => {
                         reply.status == nothing.status
                     }
@@ -447,7 +447,7 @@ async fn a_wrong_credential_is_answered_like_none() {
     assert_eq!(after, version, "somebody changed the agenda");
 }
 
-/// For a message that can be read.
+/// The answer as text for a failure message.
 fn shown(reply: &Reply) -> String {
     let body: String = String::from_utf8_lossy(&reply.body).chars().take(200).collect();
     format!("{} {:?} {body:?}", reply.status, reply.fields)
@@ -459,7 +459,7 @@ async fn the_right_credential_gets_the_documented_answer() {
     let mut wrong = Vec::new();
     for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
         for (method, right) in *methods {
-            // One answer's changes must not affect the next.
+            // Each request gets a new agenda, so that no request affects the next one.
             let mine = matrix.stage.agenda(&["opening", "first-talk"]).await;
             let (place, credential) = match door {
                 Link(_) => (Place::Path, token(&mine.feed)),
@@ -476,7 +476,7 @@ async fn the_right_credential_gets_the_documented_answer() {
                 wrong.push(format!("{method} {pattern}: {}", shown(&reply)));
                 continue;
             }
-            // Owners see their links, and followers of a link have it already.
+            // These pages may repeat the link: the owner may see it, and a reader of the link has it already.
             let shows_links = ["/api/v1/agenda", "/api/v1/agenda/picks", "/api/v1/agenda/links", "/agenda"];
             let is_shown =
                 shows_links.contains(pattern) || *pattern == "/agenda/handover" || *door == Link(410);

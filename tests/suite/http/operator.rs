@@ -1,4 +1,4 @@
-//! The operator's paths: alive, ready, counted; and the samples in `config` that read what is counted.
+//! The operator's paths (health, readiness, metrics), and the samples in `config` that use the metrics.
 
 use super::stage::{Card, Stage};
 use callboard::http::{Backups, Operator};
@@ -107,7 +107,7 @@ async fn an_agendas_feed_counts_by_its_pattern_and_its_freshness() {
     assert!(!metrics.contains("cbr_"), "{metrics}");
 }
 
-/// Whatever stands in front of a bracket, brace or space and begins like a metric of ours.
+/// The names of Callboard's and the process's metrics in a text, without the suffixes of histograms.
 fn names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let family = |word: &str| word.trim_end_matches("_bucket").trim_end_matches("_count").to_owned();
@@ -182,7 +182,7 @@ fn prometheus_takes_the_alert_rules() {
     promtool(&["check", "rules", rules], "");
 }
 
-/// Prometheus' own judgement, where its package is installed.
+/// Runs `promtool` on the input. Skipped if it is not installed.
 fn promtool(arguments: &[&str], input: &str) {
     let child = Command::new("promtool")
         .args(arguments)

@@ -1,4 +1,4 @@
-//! The organizer's paths: who gets in, and what each says.
+//! The organizer's API: who has access, and the answer of each path.
 
 use super::stage::{Answer, Card, PROGRAM, SECRET, Stage};
 use serde_json::Value;

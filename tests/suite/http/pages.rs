@@ -1,4 +1,5 @@
-//! Pages: the same bytes for everybody, a visitor's own by cookie, and writes from our own pages alone.
+//! Pages: public pages have the same bytes for everybody, a visitor's own pages need the cookie, and only forms of our
+//! own pages can write.
 
 use super::stage::{Answer, Card, PROGRAM, Stage};
 
@@ -185,7 +186,7 @@ async fn an_agenda_is_read_while_the_store_takes_no_writes() {
     let stage = Stage::new();
     let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
     stage.publish(&PROGRAM.replace("What was first", "What was second")).await;
-    // Without its data directory a store reads and takes no writes, as with a full disk.
+    // Without its data directory a store can be read but refuses writes, as on a full disk.
     let (data, away) = (stage.dir.path().join("data"), stage.dir.path().join("away"));
     std::fs::rename(&data, &away).unwrap();
     let pick = || form("/agenda/picks", "action=pick&session=lunch").field("cookie", &key);

@@ -1,4 +1,4 @@
-//! Erasing after the conference, and erasing deleted links at once.
+//! Retention: agendas are erased after the conference, records of deleted links at once.
 
 use super::stage::{Mine, Stage};
 use callboard::freshness::{Family, Freshness, Seen};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 async fn retention(stage: &Stage) -> Arc<Retention> {
     let retention = restarted(stage);
-    // Its first check of the clock, while the clock is right.
+    // Retention checks the clock for the first time while the clock is right.
     assert_eq!(retention.pass().await.unwrap(), Erased::default());
     retention
 }
@@ -155,7 +155,7 @@ async fn a_clock_that_is_a_year_ahead_at_a_start_erases_nothing() {
     retention(&stage).await;
     let mine = stage.agenda(&["opening"]).await;
     let right = stage.clock.now();
-    // Every start sets the clock to the same wrong time, and agendas are made meanwhile.
+    // Each start sets the clock to the same wrong time, and agendas are created between the starts.
     for _ in 0..3 {
         stage.clock.set(right + TimeDelta::days(400));
         let wrong = restarted(&stage);

@@ -1,4 +1,4 @@
-//! Tokens, queries and bodies reach no log line, whatever goes wrong.
+//! No log line contains a token, a query or a body, also if a request fails.
 
 use super::stage::{Card, Stage};
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn planted_secrets_are_in_no_log_line() {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    // For the whole process: whatever other tests make the server log must hold no secret either.
+    // The subscriber is global, so the log lines of other tests are checked as well.
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let stage = Stage::new();

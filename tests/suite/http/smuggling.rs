@@ -1,5 +1,5 @@
-//! Requests that two servers could read in two ways (RFC 9112, 11.2): each is refused, or read in the one way that the
-//! standard has, and what stands behind a refused one is never answered.
+//! Requests that two servers could parse differently (RFC 9112, 11.2). Each is refused, or parsed in the only way that
+//! the standard allows. Bytes after a refused request are never answered.
 
 use super::wire::{House, LIMITS, rest};
 use tokio::io::AsyncWriteExt;
@@ -23,7 +23,7 @@ fn get(head: &str) -> String {
 fn cases() -> Vec<Case> {
     let ok = "GET /robots.txt HTTP/1.1\r\nHost: x\r\n";
     vec![
-        // These are read, and the connection goes on.
+        // These requests are valid, and the connection stays open.
         ("one length", post("Content-Length: 2\r\n", "{}"), &["201", "404"]),
         ("no length", post("", ""), &["201", "404"]),
         ("a length of zero", post("Content-Length: 0\r\n", ""), &["201", "404"]),

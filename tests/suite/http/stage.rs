@@ -1,4 +1,4 @@
-//! A conference on a stage: the production constructors over a temporary directory and a clock that stands.
+//! The test fixture: a server made by the production constructors, with a temporary directory and a clock that tests set.
 
 use bytes::Bytes;
 use callboard::clock::Clock;
@@ -44,7 +44,7 @@ name = \"Later\"
 guard_share = 1.0
 ";
 
-/// The organizer's.
+/// The organizer's secret.
 pub(super) const SECRET: &str = "an-organizer-secret";
 
 pub(super) struct Stage {
@@ -58,34 +58,34 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The conference an hour after its first release.
+    /// A server an hour after its first release.
     pub(super) fn new() -> Self {
         Self::with(CONFIG)
     }
 
-    /// One with another public origin.
+    /// A server with another public origin.
     pub(super) fn at(public_url: &str) -> Self {
         Self::with(&CONFIG.replace("https://conf.example", public_url))
     }
 
-    /// One whose guard is as it is by default, but for two sessions.
+    /// A server whose guard holds releases that change a quarter of the program, from two sessions up.
     pub(super) fn guarded() -> Self {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
-    /// The program that comes with the server, with its config, at the address that its documentation names.
+    /// A server with the shipped program and config.
     pub(super) fn shipped() -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
         Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
     }
 
-    /// One whose limits are as they are by default; the others have room for any test.
+    /// A server with the default limits. All other constructors have limits that no test reaches.
     pub(super) fn limited() -> Self {
         Self::of(CONFIG, PROGRAM, &Limits::default())
     }
 
-    /// A stage with these limits.
+    /// A server with these limits.
     pub(super) fn limited_to(limits: &Limits) -> Self {
         Self::of(CONFIG, PROGRAM, limits)
     }
@@ -125,7 +125,7 @@ impl Stage {
         Self { app, clock, publisher, store, freshness, secrets, dir }
     }
 
-    /// Writes the organizer secrets file anew and reads it, as SIGHUP does.
+    /// Overwrites the organizer secrets file and reloads it, as SIGHUP does.
     pub(super) fn reload_secrets(&self, lines: &str) {
         std::fs::write(self.dir.path().join("organizer-secrets"), lines).unwrap();
         self.secrets.reload().unwrap();
@@ -142,7 +142,7 @@ impl Stage {
         assert!(self.publisher.publish(proposal).await.unwrap().is_new);
     }
 
-    /// Sends what is on the card.
+    /// Sends the request that the card describes.
     pub(super) async fn send(&self, card: Card) -> Answer {
         let mut request = Request::builder().method(card.method).uri(card.target).version(card.version);
         if card.version == Version::HTTP_11 {
@@ -162,7 +162,7 @@ impl Stage {
         self.send(Card::new("GET", target)).await
     }
 
-    /// An agenda with those picks, as the API answers its creation.
+    /// Creates an agenda with these picks through the API.
     pub(super) async fn agenda(&self, picks: &[&str]) -> Mine {
         let body = serde_json::json!({ "name": "Mine", "picks": picks });
         let answer = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await;
@@ -216,7 +216,7 @@ pub(super) struct Card {
     pub(super) version: Version,
     pub(super) fields: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
-    /// The address that it comes in from.
+    /// The client's address.
     pub(super) socket: IpAddr,
 }
 
@@ -256,7 +256,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// A field's value; empty where it is not there.
+    /// A field's value, or an empty text if the field is missing.
     pub(super) fn field(&self, name: &str) -> &str {
         assert!(self.headers.get_all(name).iter().count() < 2, "{name} twice");
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -280,7 +280,7 @@ impl Answer {
         uids.map(|uid| uid.split('@').next().unwrap().to_owned()).collect()
     }
 
-    /// A property of the calendar, the first of that name.
+    /// The first property of that name in the calendar.
     pub(super) fn property(&self, name: &str) -> &str {
         self.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default()
     }

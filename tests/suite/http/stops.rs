@@ -13,13 +13,13 @@ const POST: &str = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: ap
 /// How a client's connection ended.
 #[derive(Debug, PartialEq)]
 enum End {
-    /// By an announcement in its last answer.
+    /// The last answer announced the end.
     Told,
-    /// While it waited for the answer to a request.
+    /// The connection ended while the client waited for an answer.
     Unanswered(String),
 }
 
-/// One request after the other on one connection, until it ends.
+/// Sends one request after the other on one connection until the connection ends.
 async fn client(address: SocketAddr, request: &'static str) -> (usize, End) {
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.set_nodelay(true).unwrap();

@@ -19,7 +19,7 @@ impl Seen {
         assert_eq!(*before, answer.body, "{address}: {tag} stands for two bodies");
     }
 
-    /// Everything that is one's own, or made of several things.
+    /// Reads every response that depends on an agenda, on several agendas, or on the organizer.
     async fn look(&mut self, stage: &Stage, people: [&Mine; 2], team: &str) {
         for mine in people {
             for path in ["/agenda", "/agenda/links", "/agenda/export", "/agenda/export?format=ics"] {
@@ -77,7 +77,7 @@ async fn a_strong_tag_stands_for_one_body() {
     let mut seen = Seen::default();
     let both = [&one, &other];
     seen.look(&stage, both, &team).await;
-    // A calendar fetches, later another one does, by another client.
+    // A calendar app fetches the feed, and later another app does.
     for (seconds, agent) in [(60, "Google-Calendar-Importer"), (60, "DAVx5/4.4"), (90_000, "DAVx5/4.4")] {
         stage.pass(seconds);
         stage.send(Card::new("GET", &one.feed).field("user-agent", agent)).await;
@@ -104,7 +104,7 @@ async fn a_strong_tag_stands_for_one_body() {
         stage.publish(&next).await;
         seen.look(&stage, both, &team).await;
     }
-    // The file on disk is another one: only the organizer's status shows it.
+    // The file on disk changes, which only the organizer's status shows.
     std::fs::write(stage.dir.path().join("program.csv"), "nonsense").unwrap();
     seen.look(&stage, both, &team).await;
     let erased = PROGRAM.replace("What was first,", "What was first,withdrawn");
@@ -129,7 +129,7 @@ async fn an_agenda_s_tag_says_whose_it_is_and_what_it_shows() {
     let now = stage.send(known(&one, &tag)).await;
     assert_eq!(now.status, 200, "the link was fetched");
     assert_ne!(now.tag(), tag);
-    // A change is conditional on the agenda alone: the first tag is as good as the second.
+    // A change is conditional only on the state of the agenda, so the first tag is still valid.
     let pick = |mine: &Mine, name, tag: &str| mine.card("PUT", "/agenda/picks/opening").field(name, tag);
     assert_eq!(stage.send(pick(&other, "if-match", &tag)).await.status, 412);
     assert_eq!(stage.send(pick(&one, "if-match", &format!("W/{tag}"))).await.status, 412);
@@ -141,7 +141,7 @@ async fn an_agenda_s_tag_says_whose_it_is_and_what_it_shows() {
         assert_eq!(stage.send(pick(&one, "if-match", stale)).await.status, 412);
     }
     assert_eq!(stage.send(pick(&one, "if-match", picked.tag())).await.status, 204);
-    // A release changes what is shown (how far calendars are behind), and no agenda.
+    // A release changes the response (how far calendars are behind), but no agenda.
     let before = stage.send(one.card("GET", "/agenda")).await.tag().to_owned();
     stage.publish(&PROGRAM.replace("10:00,10:40,talk,First", "10:30,11:10,talk,First")).await;
     assert_eq!(stage.send(known(&one, &before)).await.status, 200);

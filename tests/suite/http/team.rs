@@ -1,4 +1,4 @@
-//! Several agendas behind one link: who goes where, who no longer shares, and what makes such a link.
+//! Team pages, several agendas behind one link: who goes where, who no longer shares, and how such a link is made.
 
 use super::stage::{Answer, Card, Mine, PROGRAM, Stage};
 use callboard::agenda::EditKey;
@@ -21,7 +21,7 @@ fn page(team: &[&Mine]) -> String {
     format!("/team/{}", tokens.join("."))
 }
 
-/// The titles of a feed, unfolded and with their escapes.
+/// The titles of a feed, unfolded but still escaped.
 fn titles(answer: &Answer) -> Vec<String> {
     let text = answer.text().replace("\r\n ", "");
     text.lines().filter_map(|line| line.strip_prefix("SUMMARY:")).map(str::to_owned).collect()

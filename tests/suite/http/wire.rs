@@ -1,4 +1,4 @@
-//! Bytes on real sockets: what hyper and the server's limits make of them.
+//! Requests over real sockets: how hyper and the server's limits handle them.
 
 use super::stage::{Card, Stage};
 use callboard::peer::Trusted;
@@ -53,7 +53,7 @@ impl House {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends bytes, closes nothing, reads until the server closes.
+    /// Sends bytes, keeps the connection open, and reads until the server closes it.
     pub(super) async fn say(&self, bytes: &[u8]) -> String {
         let mut socket = self.connect().await;
         socket.write_all(bytes).await.unwrap();
@@ -66,7 +66,7 @@ impl House {
     }
 }
 
-/// Reads until the end; a reset is a failure.
+/// Reads until the server closes the connection. A reset fails the test.
 pub(super) async fn rest(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), socket.read_to_end(&mut bytes)).await;
@@ -74,7 +74,7 @@ pub(super) async fn rest(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads one answer of a connection that stays open: head and body.
+/// Reads the head and the body of one answer on a connection that stays open.
 pub(super) async fn answer(socket: &mut TcpStream) -> (String, Vec<u8>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -169,7 +169,7 @@ async fn silent_connections_and_slow_heads_are_closed_by_the_timer() {
     let started = Instant::now();
     assert_eq!(house.say(b"").await, "");
     assert!(started.elapsed() < LIMITS.idle);
-    // One byte at a time keeps the connection moving, but the head is not there in time.
+    // The client sends one byte at a time, so the head is not complete in time.
     let mut socket = house.connect().await;
     let started = Instant::now();
     let mut sent = 0;
@@ -268,7 +268,7 @@ async fn a_body_too_long_or_too_slow_is_answered_before_the_connection_closes() 
 async fn a_client_that_takes_no_answer_is_cut_off() {
     let house = House::open(LIMITS).await;
     let mut socket = house.connect().await;
-    // Enough pipelined answers to fill every buffer on the way.
+    // The pipelined answers fill every buffer between server and client.
     let many = GET.repeat(20_000);
     let sent = tokio::time::timeout(LIMITS.idle * 4, async {
         loop {
@@ -375,7 +375,7 @@ async fn no_connection_goes_on_without_a_place() {
         "REPORT /dav/public/program/ HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    // A stream frees its place. If its connection stayed open afterwards, the limit would not hold.
+    // A streamed response frees its place in the limit when it ends, so its connection must be closed.
     for _ in 0..5 {
         let text = house.say(report.as_bytes()).await;
         let head = text.split("\r\n\r\n").next().unwrap().to_lowercase();
@@ -424,7 +424,7 @@ async fn a_client_that_takes_its_answer_drop_by_drop_is_cut_off() {
     let house = House::open(Limits { idle: Duration::from_secs(60), ..LIMITS }).await;
     let mut socket = house.connect().await;
     socket.write_all(GET.repeat(20_000).as_bytes()).await.unwrap();
-    // It always takes something, so it is never idle.
+    // The client reads all the time, so the connection is never idle.
     let started = Instant::now();
     let mut piece = [0; 64];
     while socket.read_exact(&mut piece).await.is_ok() && started.elapsed() < Duration::from_secs(20) {

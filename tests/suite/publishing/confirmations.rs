@@ -51,7 +51,7 @@ async fn a_digest_is_stale_after_another_release_file_or_config() {
 async fn removing_a_quarter_of_the_program_or_two_sessions_needs_no_confirmation() {
     let mut venue = Venue::started();
     venue.upload(&without(&csv(), |n| n < 3)).await.unwrap();
-    // Six sessions are left: two of them are a third, but fewer than three sessions.
+    // Six sessions are left. Two removed sessions are a third of them, but fewer than three (guard_least).
     venue.upload(&without(&csv(), |n| n < 5)).await.unwrap();
     held_digest(venue.upload(&without(&csv(), |n| n < 8)).await);
 }

@@ -33,7 +33,7 @@ fn put_agenda(store: &Store, n: usize) {
     store.commit_blocking(vec![Write::PutAgenda { key, expect: None, record }]).unwrap();
 }
 
-/// A venue with three agendas, of which the second one's only copy is damaged.
+/// A venue with three agendas. The only copy of the second one is damaged.
 fn with_a_damaged_agenda() -> Venue {
     let mut venue = Venue::started();
     (1..=3).for_each(|n| put_agenda(venue.store.as_ref().unwrap(), n));
@@ -112,7 +112,7 @@ async fn a_damaged_note_about_the_file_does_not_publish_a_stale_file() {
         assert!(!venue.running().file_is_stale());
         assert_eq!(note(&venue, "taken-in").as_deref(), Some(damaged), "the damaged note stays");
     }
-    // As the log advises, an upload solves it.
+    // An upload repairs the note, as the log advises.
     venue.upload(&moved(&csv(), 3)).await.unwrap();
     assert!(venue.running().file_is_stale());
     venue.restart().await;

@@ -57,7 +57,7 @@ async fn a_file_that_was_held_or_broken_does_not_undo_a_later_upload() {
     for old in [without(&csv(), |n| n > 4), csv().replace("09:00", "25:00")] {
         let mut venue = Venue::started();
         venue.save_and_publish(&old).await.unwrap().unwrap_err();
-        // After this upload the guard would no longer hold the held file; a broken file is still broken.
+        // Compared with this upload, the guard would no longer hold the first file. The second file still has an error.
         let base = without(&csv(), |n| n < 3);
         venue.upload(&base).await.unwrap();
         venue.restart().await;

@@ -1,4 +1,4 @@
-//! Every release is linted before it is stored: what stops it, and what is only a warning.
+//! Every release is linted before it is stored: findings that stop a release, and findings that are only warnings.
 
 use super::venue::{Venue, csv, moved};
 use callboard::doctor::{CalendarClient, FeedFinding, Finding, ParseBackError};
@@ -46,7 +46,7 @@ async fn an_unsound_release_is_not_published_and_the_status_says_why() {
     assert!(
         matches!(last.verdict, AttemptResult::Failed { reason } if reason.contains("the start of talk-1"))
     );
-    // The same through the watched file. The next sound release follows release 1.
+    // The watched file gets the same result. With the real linter, the next start publishes it as release 2.
     assert!(matches!(venue.save_and_publish(&moved(&csv(), 2)).await, Some(Err(PublishError::Unsound(_)))));
     assert_eq!((venue.number(), venue.feeds()), (1, before));
     venue.inspect = callboard::doctor::inspect;

@@ -1,4 +1,4 @@
-//! Releases: what each does to sequences, and to the store.
+//! Releases: their effect on sequences and on the store.
 
 use super::venue::{Venue, csv, held_digest, moved, without};
 use callboard::program::ChangeKind;

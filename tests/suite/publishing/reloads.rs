@@ -123,7 +123,7 @@ async fn a_webhook_that_a_reload_adds_gets_only_later_releases() {
     venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
     assert_eq!(deliveries(&venue), ["0000000002-0.json"]);
 
-    // Removed and added again: it gets none of the releases in between.
+    // A webhook that is removed and added again gets none of the releases in between.
     let with = std::mem::replace(&mut venue.config, config);
     venue.reload().await.unwrap();
     venue.save_and_publish(&moved(&csv(), 3)).await.unwrap().unwrap();

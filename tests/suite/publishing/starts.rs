@@ -1,4 +1,4 @@
-//! Starts: what they publish, and what they leave unchanged.
+//! Starts: which programs they publish, and which state they leave unchanged.
 
 use super::venue::{Venue, csv, id, moved, without};
 use callboard::publisher::{AttemptResult, Proposal, StartError};
@@ -32,7 +32,7 @@ async fn a_late_restart_serves_the_same_bytes() {
     venue.save_and_publish(&without(&csv(), |n| n == 3)).await.unwrap().unwrap();
     let before = venue.feeds();
     for _ in 0..2 {
-        // Later than a release would drop the tombstone.
+        // Later than the day from which a release would drop the tombstone.
         venue.clock.advance(TimeDelta::days(90));
         venue.restart().await;
         assert_eq!((venue.number(), venue.feeds()), (2, before.clone()));

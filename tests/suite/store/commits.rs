@@ -133,7 +133,7 @@ fn a_record_that_grows_during_a_scan_is_returned_once() {
     let store = open(dir.path());
     store.commit_blocking((0..3000).map(|n| put(n, None, 1)).collect()).unwrap();
     let mut seen = Vec::new();
-    // At each end of a page, the record before it has grown when the next page is read.
+    // At the end of each page, its last record grows before the next page is read.
     for row in store.agendas() {
         let (key, record) = row.unwrap();
         let long = AgendaRecord { version: 2, name: "n".repeat(2 * 4096), ..record };
@@ -283,7 +283,7 @@ fn an_abandoned_commit_is_still_made() {
         let commit = store.commit(vec![put(1, None, 1)]);
         let _ = tokio::time::timeout(Duration::ZERO, commit).await;
     });
-    store.commit_blocking(Vec::new()).unwrap(); // behind it in the queue
+    store.commit_blocking(Vec::new()).unwrap(); // runs after the commit above
     assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(1)));
 }
 

@@ -130,7 +130,7 @@ fn a_journal_alone_gives_its_whole_records_and_counts_missing_ones() {
         ("torn-in-the-last-record", before_the_last, 0),
         ("torn-in-the-head", (None, false, false, false), 0),
         ("flipped-in-the-head", ALL, 0),
-        // It had version 2, which version 3 replaced. It is missing nevertheless.
+        // The third record has version 2, which version 3 replaced. It counts as lost nevertheless.
         ("flipped-in-the-third-record", ALL, 1),
         // A damaged last record looks like a write that was not acknowledged. Only an index would show the difference.
         ("flipped-in-the-last-record", before_the_last, 0),
@@ -172,7 +172,7 @@ fn a_checkpoint_is_loaded_whole_or_refused() {
         let error = Store::open(dir.path(), &slug()).unwrap_err();
         assert!(matches!(error, OpenError::Engine { .. }), "{format} {name}: {error}");
         assert!(error.to_string().contains("no whole checkpoint is left"), "{format} {name}: {error}");
-        // A complete journal replaces it.
+        // A complete journal replaces the damaged checkpoint.
         let dir = with_copies(format, Some("journal/whole.journal"), Some(&name));
         let store = open(dir.path());
         assert_eq!((content(&store), store.status().lost), (ALL, 0), "{format} {name}");

@@ -163,7 +163,7 @@ fn a_store_without_a_checkpoint_is_rebuilt_from_its_journal() {
 #[test]
 fn a_first_start_that_crashed_can_be_repeated() {
     let dir = tempfile::tempdir().unwrap();
-    // This start fails before it opens the index.
+    // This opening fails before it reads the index.
     let attempts = dir.path().join("index.opening");
     fs::create_dir(&attempts).unwrap();
     Store::open(dir.path(), &slug()).unwrap_err();
@@ -177,7 +177,7 @@ fn a_first_start_that_crashed_can_be_repeated() {
     assert_eq!((store.agendas().count(), store.status().lost, store.status().rebuilt), (1, 0, 0));
 }
 
-/// sled alone would not detect this: all its pages are whole, but outdated.
+/// sled alone does not detect an outdated index, because all of its pages are whole.
 #[test]
 fn an_outdated_index_is_updated_or_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ fn an_outdated_index_is_updated_or_rebuilt() {
     assert!(data.join("index.damaged").is_dir());
 }
 
-/// Each copy is whole. Only a comparison shows that one is outdated.
+/// Both copies are whole. Only a comparison shows that one of them is outdated.
 #[test]
 fn verifying_compares_the_index_with_the_journal() {
     let dir = tempfile::tempdir().unwrap();
@@ -257,7 +257,7 @@ fn verifying_compares_the_index_with_the_journal() {
     assert_eq!((found.faults, found.lacking), (vec![], 3));
 }
 
-/// With damage in both copies the rest is served, losses are counted, and later commits are safe.
+/// With damage in both copies, undamaged records are served, losses are counted, and later commits are safe.
 #[test]
 fn losses_in_both_copies_are_counted() {
     let dir = tempfile::tempdir().unwrap();

@@ -34,7 +34,7 @@ fn acknowledged_commits_survive_a_kill_at_any_moment() {
             let found = if *writer == 0 { check_releases(&store) } else { check_agenda(&store, *writer) };
             assert!(found >= *least, "round {round}: writer {writer} lost {} of {least}", least - found);
         }
-        // Commits that are on disk without an acknowledgement count from now on.
+        // Commits that were on disk without an acknowledgement count as acknowledged from now on.
         for (writer, least) in &mut acknowledged {
             *least = if *writer == 0 { check_releases(&store) } else { check_agenda(&store, *writer) };
         }

@@ -54,7 +54,7 @@ fn hex(bytes: &[u8]) -> String {
 fn rows(dir: &Path) -> String {
     let db = super::raw(&dir.join("index"));
     let line = |(key, value): (sled::IVec, sled::IVec)| format!("{} {}\n", hex(&key), hex(&value));
-    // The tally sorts first and is no record.
+    // Skips the tally, which sorts first and is not a record.
     db.range([1]..).map(|row| line(row.unwrap())).collect()
 }
 
@@ -191,7 +191,7 @@ fn links_with_the_same_first_bits_share_a_record() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let to = |n: u8| LinkTarget::Agenda(key(n.into()));
-    // They need several parts. Some are written in one commit, others one by one.
+    // Each record needs several parts. Some records are written in one commit, others one by one.
     let put = |n| Write::PutLink { hash: alike(n), target: to(n) };
     store.commit_blocking((0..60).map(put).collect()).unwrap();
     (60..120).for_each(|n| store.commit_blocking(vec![put(n)]).unwrap());
@@ -218,7 +218,7 @@ fn a_newer_format_is_refused_before_any_record_is_read() {
     let error = Store::open(dir.path(), &slug()).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("run the newer callboard"), "{error}");
-    // The attempt leaves the directory unlocked.
+    // The failed opening leaves the directory unlocked.
     tamper(dir.path(), b'v', |value| value[0] = 1);
     open(dir.path());
 }
@@ -251,7 +251,7 @@ fn a_damaged_note_can_be_replaced_and_removed() {
     {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
-        // It has several parts, none of which may be left.
+        // The note has several parts. None of them may be left.
         let value = vec![7; 20_000];
         store.commit_blocking(vec![Write::raw("taken-in", value)]).unwrap();
         drop(store);

@@ -1,4 +1,4 @@
-//! Full disks. Tests that this machine does not allow are skipped with a message.
+//! Full disks. Tests that need permissions that this machine refuses are skipped with a message.
 
 use super::sample::{agenda, key, open, put};
 use callboard::store::{AgendaRecord, CommitError, ReadError, Store, Write};
@@ -94,7 +94,7 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
     });
     assert_eq!(error, CommitError::Full);
     assert!(took < Duration::from_secs(1), "refused after {took:?}");
-    // The refused commit may be there, but only whole.
+    // The refused commit may be stored, but only whole.
     let kept = refused - 99;
     let version = read(&store, 1).unwrap().version;
     let reads = || {
@@ -134,7 +134,7 @@ fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
     assert!((100..refused).all(|n| read(&store, n).is_some()));
 }
 
-/// For machines that allow no mounts: sled's log reaches a limit on the size of a file.
+/// For machines that allow no mounts: a limit on the size of files takes the place of the full disk.
 #[test]
 fn a_limit_on_the_size_of_a_file_is_treated_as_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();

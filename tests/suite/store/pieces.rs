@@ -132,7 +132,7 @@ fn an_abandoned_publication_is_invisible_and_leaves_nothing() {
         let left = [b'c', b'd', b'g', b'm', b'x'].map(|table| rows(dir.path(), table, 2));
         assert_eq!(left, [0; 5], "after {steps} steps");
     }
-    // The next release of the same number does not contain it either.
+    // The next release of the same number does not contain the abandoned pieces either.
     let store = open_short(dir.path());
     let (next, write) = release(Some(&first), titled("Never"));
     assert_eq!(abandon(&store, put(write.whole(&next)), 20), Poll::Pending);

@@ -1,4 +1,4 @@
-//! A small, strict reader of HTML: stricter than browsers, so that what it passes they read alike.
+//! A small parser of HTML that is stricter than browsers, so that all browsers parse the accepted pages alike.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ pub(super) type Tag = (String, BTreeMap<String, String>);
 
 const VOID: [&str; 9] = ["base", "meta", "link", "input", "br", "img", "hr", "source", "path"];
 
-/// Reads a document; every element but the void ones is closed in order, every attribute quoted and once.
+/// Parses a document. Every element except void ones must be closed in order, and every attribute quoted and unique.
 pub(super) fn check(page: &str) -> Result<Vec<Tag>, String> {
     let mut rest = page.strip_prefix("<!doctype html>").ok_or("no doctype")?;
     let (mut open, mut tags): (Vec<String>, Vec<Tag>) = (Vec::new(), Vec::new());
@@ -37,7 +37,7 @@ pub(super) fn check(page: &str) -> Result<Vec<Tag>, String> {
     if open.is_empty() { Ok(tags) } else { Err(format!("left open: {open:?}")) }
 }
 
-/// The text of a tag and what follows it; a `>` inside quotes does not end it.
+/// The text of a tag, and the rest of the document. A `>` inside quotes does not end a tag.
 fn split(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let end = text.find(|c| {

@@ -1,4 +1,4 @@
-//! Hostile bodies. Each fault is the client's and gets a 4xx.
+//! Hostile bodies. Each gets a 4xx.
 
 use super::{AGENDA, PUBLIC, Stage, basic, card, password};
 
