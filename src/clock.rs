@@ -1,4 +1,4 @@
-//! The only reader of the wall clock; everything else is told the time.
+//! The only reader of the wall clock. All other code gets the time from a [`Clock`].
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +26,7 @@ impl Clock {
         Self(Source::Wall { made: Instant::now() })
     }
 
-    /// A clock that stands still until it is told otherwise; clones share it.
+    /// A clock that stands still until [`Self::advance`] or [`Self::set`] moves it. Clones share the time.
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self(Source::Fixed(Arc::new(Mutex::new(Fixed { at, elapsed: Duration::ZERO }))))
     }
@@ -48,7 +48,7 @@ impl Clock {
         }
     }
 
-    /// Lets time pass on a fixed clock; the wall clock goes its own way.
+    /// Lets time pass on a fixed clock. Has no effect on the wall clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Source::Fixed(fixed) = &self.0 {
             let mut fixed = lock(fixed);
@@ -57,7 +57,7 @@ impl Clock {
         }
     }
 
-    /// Sets a fixed clock to another time, as an administrator does: no time passes.
+    /// Sets a fixed clock as an administrator sets a machine's clock: [`Self::elapsed`] does not change.
     pub fn set(&self, at: DateTime<Utc>) {
         if let Source::Fixed(fixed) = &self.0 {
             lock(fixed).at = at;

@@ -45,9 +45,9 @@ pub struct Freshness {
 #[derive(Debug, Default)]
 struct Shard {
     links: HashMap<LinkHash, Seen>,
-    /// Whether it differs from its record in the store.
+    /// Whether the shard differs from its record in the store.
     is_dirty: bool,
-    /// Whether its record must stay as it is: a newer version wrote it, or the store could not be read.
+    /// Whether the shard's record must stay as it is: a newer version wrote it, or the store could not be read.
     is_read_only: bool,
 }
 

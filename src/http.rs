@@ -1,4 +1,4 @@
-//! HTTP: one `respond` from request to answer, that never fails.
+//! HTTP: one function, `respond`, turns a request into a response and never fails.
 //!
 //! Owns the pipeline, the route table and everything that RFC 9110 to 9112 say about a request, one file per
 //! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.

@@ -4,7 +4,7 @@ use callboard::cli;
 use std::process::ExitCode;
 use tikv_jemallocator::Jemalloc;
 
-/// C libraries use it too. `.cargo/config.toml` sets its options; `MALLOC_CONF` overrides them.
+/// The allocator, which C libraries use too. `.cargo/config.toml` sets its options; `MALLOC_CONF` overrides them.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

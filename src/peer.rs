@@ -1,19 +1,20 @@
-//! Addresses of clients: which of them count as one, which proxies are believed, and whom those speak for.
+//! Client addresses: which addresses count as one client, which proxies are trusted, and which client a proxy
+//! forwards for.
 //!
-//! Owns the reading of `X-Forwarded-For`; knows neither sockets nor requests. Invariant: what a client writes
-//! into the field itself never decides for whom it is taken, since only what a trusted proxy added is read.
+//! Owns the parsing of `X-Forwarded-For`; knows neither sockets nor requests. Invariant: a client cannot choose the
+//! address that it counts as, since only entries that a trusted proxy added are read.
 
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-/// One client, as limits count them: an IPv4 address, or the /64 of an IPv6 address, which is the least that
-/// one household or one rented machine has to itself.
+/// One client, as limits count it: an IPv4 address, or the /64 of an IPv6 address, which is the smallest network that
+/// a household or a rented machine has to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(IpAddr);
 
 impl Peer {
-    /// The client behind an address. IPv4 written as IPv6 is IPv4.
+    /// The client behind an address. An IPv4-mapped IPv6 address counts as IPv4.
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
@@ -25,17 +26,17 @@ impl Peer {
     }
 }
 
-/// The proxies whose `X-Forwarded-For` is believed. Clones share the list.
+/// The proxies whose `X-Forwarded-For` is trusted. Clones share the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trusted(Arc<[IpNet]>);
 
-/// What is neither an address nor a network.
+/// The error of a text that is neither an address nor a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither an address nor a network; write one such as \"10.0.0.7\" or \"10.0.0.0/8\"")]
 pub struct NoNetwork;
 
 impl Trusted {
-    /// Those of a list of addresses and networks.
+    /// The proxies of a list of addresses and networks.
     ///
     /// # Errors
     /// [`NoNetwork`] for the first entry that is neither.
@@ -48,21 +49,21 @@ impl Trusted {
         entries.iter().map(network).collect::<Result<_, _>>().map(Self)
     }
 
-    /// This machine: a proxy beside the server is the usual case.
+    /// Trusts this machine, since a proxy usually runs beside the server.
     pub fn loopback() -> Self {
         Self::parse(&["127.0.0.0/8", "::1"]).unwrap_or_else(|_| Self(Arc::default()))
     }
 
-    /// Whether an address is one of them.
+    /// Whether an address belongs to a trusted proxy.
     pub fn holds(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Whoever a request comes from: the address on the socket, or, where that is a trusted proxy, the last
-    /// entry of `X-Forwarded-For` that is none. `fields` are the field's lines in their order.
+    /// The client that sent a request: the address of the socket or, if that is a trusted proxy, the last entry of
+    /// `X-Forwarded-For` that is not a trusted proxy. `fields` are the field's lines in their order.
     ///
-    /// An entry that is no address ends the walk: the proxy that passed it on is all that is known then.
+    /// At an entry that is not an address, the search ends: the proxy that passed it on counts as the client.
     pub fn client<'a>(&self, socket: IpAddr, fields: impl DoubleEndedIterator<Item = &'a str>) -> Peer {
         let mut client = socket;
         for entry in fields.rev().flat_map(|line| line.rsplit(',')) {

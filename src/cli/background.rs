@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
 
-/// The time between two passes that store the polls of read links. A crash loses the polls since the last pass, if there
-/// are at most about 20,000 links.
+/// The time between two passes that store the polls of read links. A crash loses the polls since the last pass;
+/// with more than about 20,000 links, it may lose older polls too.
 const SAVE_EVERY: Duration = Duration::from_secs(180);
 
 /// The background tasks and what they work with.
@@ -72,7 +72,8 @@ impl Background {
         }
     }
 
-    /// Stores the polls of read links at intervals; never returns. The first pass converts the note of an earlier version.
+    /// Stores the polls of read links at intervals; never returns. The first pass replaces the record of an earlier
+    /// version.
     async fn store_freshness(&self) {
         loop {
             self.save_freshness(Extent::Some).await;

@@ -65,7 +65,7 @@ fn write(config: &Config, target: &Path) -> Result<Backup, Failure> {
     Ok(backup)
 }
 
-/// Copies and verifies: if the server stops in the middle, the backup is incomplete.
+/// Copies a backup and verifies the copy: if the server stops in the middle, the copy is incomplete.
 fn copy<W: Write>(config: &Config, tee: Tee<Source, W>, target: &Path) -> Result<Backup, Failure> {
     let mut reader = BufReader::with_capacity(256 * 1024, tee);
     let verified = verify_backup_from(&mut reader, target);

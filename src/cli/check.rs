@@ -42,7 +42,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::text(Exit::BadProgram, format!("{} cannot be read: {error}", path.display()))
 }
 
-/// Reads a program file for another command. One that is too large fails with its report.
+/// Reads a program file for another command. A file that is too large fails with its report.
 pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
     match ProgramFile::read(path).map_err(|error| unreadable(path, &error))? {
         ProgramFile::Whole(csv) => Ok(csv),
@@ -85,7 +85,7 @@ fn program(path: &Path, conference: &Arc<Conference>) -> Result<Program, Failure
     report.program.clone().ok_or_else(|| Failure::text(Exit::BadProgram, refused()))
 }
 
-/// `callboard lint`: prints what in a feed breaks which calendar client.
+/// `callboard lint`: prints the parts of a feed that break calendar clients.
 pub(super) fn lint(file: &Path, format: Format) -> Result<Exit, Failure> {
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
@@ -101,7 +101,8 @@ pub(super) fn lint(file: &Path, format: Format) -> Result<Exit, Failure> {
     Ok(if breaks { Exit::BadProgram } else { Exit::Done })
 }
 
-/// `callboard import`: prints a foreign program as `program.csv`, and on standard error what did not map.
+/// `callboard import`: prints a foreign program as `program.csv`, and on standard error everything that could not
+/// be converted.
 pub(super) fn import(file: &Path, zone: Option<&str>) -> Result<Exit, Failure> {
     let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
     let zone = zone.map(Zone::parse).transpose().map_err(|error| Failure::new(Exit::Usage, &error))?;

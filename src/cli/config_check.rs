@@ -1,6 +1,6 @@
 //! `callboard config check`: tells what the next start would do.
 //!
-//! It runs the start itself on a [`Snapshot`] of the data directory, so no second description of a start can be wrong.
+//! It runs the start itself on a [`Snapshot`] of the data directory, so its result cannot differ from a real start.
 //! Nothing is changed, and a running server is not disturbed.
 
 use super::exit::{Exit, Failure};

@@ -37,7 +37,8 @@ pub(super) fn deliver(settings: &Settings, forever: bool) -> Result<Exit, Failur
     }
 }
 
-/// Tries every delivery that is due, the oldest release first. Returns how many were delivered, wait and were given up.
+/// Tries every delivery that is due, the oldest release first. Returns the numbers of deliveries that were
+/// delivered, that wait and that were given up.
 fn send_due(outbox: &Path, client: &Client, clock: &Clock) -> Result<(usize, usize, usize), Failure> {
     let fail = |error: std::io::Error| {
         Failure::text(
@@ -125,7 +126,7 @@ fn send(client: &Client, delivery: &Delivery, name: &str, clock: &Clock) -> Resu
     let headers = vec![
         ("content-type", "application/json".to_owned()),
         ("callboard-release", delivery.release.to_string()),
-        // The same for every attempt, so that a receiver can ignore duplicates.
+        // The name is the same for every attempt, so that a receiver can ignore duplicates.
         ("callboard-delivery", name.trim_end_matches(".json").to_owned()),
         ("callboard-timestamp", timestamp),
         ("callboard-signature", format!("sha256={signature}")),

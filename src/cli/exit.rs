@@ -10,9 +10,9 @@ use std::process::ExitCode;
 /// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// It succeeded.
+    /// The command succeeded.
     Done,
-    /// It failed while running.
+    /// The command failed while running.
     Failed,
     /// The command line is wrong.
     Usage,

@@ -194,7 +194,7 @@ fn remove(label: &SecretLabel, path: &Path) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         Failure::text(Exit::Failed, format!("{} cannot be written: {error}", path.display()))
     };
-    let path = path.canonicalize().map_err(failed)?; // a symbolic link stays one
+    let path = path.canonicalize().map_err(failed)?; // a symbolic link is not replaced
     let mut file = loop {
         let file = File::open(&path).map_err(failed)?;
         if lock(&file, &path).map_err(failed)? {

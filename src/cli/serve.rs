@@ -33,7 +33,7 @@ pub(super) fn serve(serving: &Serving) -> Result<Exit, Failure> {
 
 async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Failed, &error))?;
-    // Handled from here on, so that a stop during the start is clean too.
+    // Signals are handled from here on, so that a stop during the start is clean too.
     let signal = stop_signal()?;
     let (listeners, operator) = listen(config).await?;
     let bound = listeners.first().map_or(Ok(config.listen), TcpListener::local_addr);
@@ -106,7 +106,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         },
     };
     let control = Control::open(&config.data, answers);
-    // After the control socket: a script that waits for these lines may use it at once.
+    // This follows the control socket: a script that waits for these lines may use the socket at once.
     announce(&background.publisher.current(), is_first);
     let watchdog = tokio::spawn(systemd::keep_alive(for_operator.clone()));
     let operator =
@@ -251,8 +251,8 @@ fn start_failure(error: &StartError) -> Failure {
     }
 }
 
-/// Descriptors for store, outbox, file watch and connections that wait for another one's place. Connections must not take
-/// the store's last one.
+/// Descriptors for store, outbox, file watch and connections that wait for a place. Connections must not take the
+/// store's last descriptor.
 const OTHER_DESCRIPTORS: u64 = 96;
 
 /// The configured number of connections, or fewer if the process may not open that many descriptors (getrlimit(2)).

@@ -1,4 +1,4 @@
-//! The flags that commands share, and the config that they give.
+//! The flags that commands share, and the config that results from them.
 
 use super::exit::{Exit, Failure};
 use crate::config::{Config, Overrides};

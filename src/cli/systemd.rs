@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 /// The name of the operator's socket: `FileDescriptorName=` of its unit.
 const OPERATOR: &str = "operator";
 
-/// The sockets that systemd passes. It keeps them open, so connections wait during a restart instead of being refused.
+/// The sockets that systemd passes. systemd keeps them open, so connections wait during a restart instead of being
+/// refused.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     /// The conference's sockets.
@@ -47,8 +48,8 @@ pub(super) fn stopping() {
     notify(&[NotifyState::Stopping]);
 }
 
-/// Says that the configuration is read again; [`ready`] ends it. Without the time in the same message systemd
-/// could not tell which reload an answer belongs to (sd_notify(3), MONOTONIC_USEC).
+/// Tells systemd that the configuration is read again; [`ready`] ends the reload. The message includes the time, by
+/// which systemd matches a message with a reload (sd_notify(3), MONOTONIC_USEC).
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
@@ -56,7 +57,7 @@ pub(super) fn reloading() {
     }
 }
 
-/// Keeps the watchdog quiet for as long as commits go through; never returns.
+/// Notifies systemd's watchdog for as long as commits go through; never returns.
 pub(super) async fn keep_alive(operator: Operator) {
     match sd_notify::watchdog_enabled() {
         Some(patience) => {

@@ -42,7 +42,7 @@ fn verify_data(config: &Config) -> Result<Verified, Failure> {
 fn repair(config: &Config, found: &Verified) -> Result<u64, Failure> {
     for fault in &found.faults {
         if fault.place.is_file() {
-            // Kept for an analysis, under a name that nothing reads.
+            // The damaged file is kept for an analysis, under a name that nothing reads.
             let mut aside = fault.place.as_os_str().to_owned();
             aside.push(".damaged");
             let moved = std::fs::rename(&fault.place, aside);

@@ -23,39 +23,39 @@ pub struct Limits {
     pub drain_s: u64,
     /// New agendas of one address at once.
     pub agendas_at_once: u32,
-    /// The same in an hour.
+    /// New agendas of one address in an hour.
     pub agendas_hour: u32,
     /// Changes of one agenda at once.
     pub agenda_changes_at_once: u32,
-    /// The same in an hour.
+    /// Changes of one agenda in an hour.
     pub agenda_changes_hour: u32,
-    /// Changes by one address at once. Counted for agendas that used a fifth of their own limit.
+    /// Changes by one address at once. Only changes of agendas that have used a fifth of their own limit count.
     pub changes_at_once: u32,
-    /// The same in an hour.
+    /// Changes by one address in an hour.
     pub changes_hour: u32,
     /// New read links of one agenda at once.
     pub agenda_links_at_once: u32,
-    /// The same in an hour.
+    /// New read links of one agenda in an hour.
     pub agenda_links_hour: u32,
-    /// New read links by one address at once. Counted for agendas that used a fifth of their own limit.
+    /// New read links by one address at once. Only links of agendas that have used a fifth of their own limit count.
     pub links_at_once: u32,
-    /// The same in an hour.
+    /// New read links by one address in an hour.
     pub links_hour: u32,
     /// Hand-over links of one agenda at once.
     pub agenda_handovers_at_once: u32,
-    /// The same in an hour.
+    /// Hand-over links of one agenda in an hour.
     pub agenda_handovers_hour: u32,
-    /// Hand-over links by one address at once. Counted for agendas that used a fifth of their own limit.
+    /// Hand-over links by one address at once. Only links of agendas that have used a fifth of their own limit count.
     pub handovers_at_once: u32,
-    /// The same in an hour.
+    /// Hand-over links by one address in an hour.
     pub handovers_hour: u32,
     /// Wrong edit keys of one address at once.
     pub wrong_keys_at_once: u32,
-    /// The same in an hour.
+    /// Wrong edit keys of one address in an hour.
     pub wrong_keys_hour: u32,
     /// Wrong organizer secrets of one address at once.
     pub wrong_secrets_at_once: u32,
-    /// The same in an hour.
+    /// Wrong organizer secrets of one address in an hour.
     pub wrong_secrets_hour: u32,
 }
 
@@ -92,7 +92,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses limits of zero, which would refuse every client.
+    /// Refuses limits of zero, which would reject every client.
     pub(super) fn checked(self) -> Result<Self, ConfigError> {
         for (key, is_none) in [
             ("limits.connections", self.connections == 0),

@@ -1,11 +1,11 @@
 //! The access log: one line per request, without secrets.
 //!
-//! A path may hold a read token, and a query anything, so the line names the route's pattern. Fields and bodies are never
-//! logged. The private cause of a problem is logged here, once, with the same request id.
+//! A path may hold a read token, and a query anything, so a line has the route's pattern instead. Fields and bodies
+//! are never logged. The private cause of a problem is logged here, once, with the same request id.
 //!
-//! Successful requests log at `debug` (`CALLBOARD_LOG=info,access=debug`), failures at `info`; rejections under overload are
-//! only counted, since there may be thousands a second. Ten lines a second of one status log at `info`, the others at
-//! `debug`; the next second begins with their number. So no client can fill the disk.
+//! Successful requests log at `debug` (`CALLBOARD_LOG=info,access=debug`), failures at `info`. Rejections under
+//! overload are only counted, since there may be thousands a second. For each status, ten lines a second log at
+//! `info` and the rest at `debug`; the next second begins with the number of the rest. So no client can fill the disk.
 
 use super::{Body, Metrics, Problem};
 use http::{Method, Response, StatusCode};
@@ -71,7 +71,7 @@ fn started_seconds(started: Instant) -> u64 {
     started.saturating_duration_since(*FIRST.get_or_init(|| started)).as_secs()
 }
 
-/// The name of a method. Invented ones are the client's words, which do not belong in the log.
+/// The name of a known method. An unknown one is text from the client, which does not belong in the log.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

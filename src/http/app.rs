@@ -25,7 +25,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an application is made of.
+/// The parts of an application.
 #[derive(Debug)]
 pub struct Parts {
     /// Holds the live release.
@@ -58,7 +58,7 @@ struct Inner {
 }
 
 impl App {
-    /// Puts it together.
+    /// Assembles the application.
     pub fn new(parts: Parts) -> Self {
         let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness, allowances } =
             parts;
@@ -122,7 +122,7 @@ impl App {
         freshness.share(publisher.current().number(), clock.now())
     }
 
-    /// Watches whether the server keeps up, so that requests are rejected when it does not. Never returns; it belongs on
+    /// Watches whether the server keeps up, so that requests are rejected when it does not. Never returns. Run it on
     /// the runtime that answers the requests.
     pub async fn keep_pace(&self) {
         self.0.pace.keep().await;
@@ -142,7 +142,7 @@ impl App {
         self.respond_to(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
     }
 
-    /// Answers a request from an address, a proxy's where there is one.
+    /// Answers a request from the address of a socket, which may be a proxy's.
     pub async fn respond_to<B>(&self, request: Request<B>, socket: IpAddr) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send,
@@ -226,7 +226,7 @@ fn options(resource: &Resource) -> Response<Body> {
     response
 }
 
-/// The same fields without the body (RFC 9110, 9.3.2).
+/// The answer to HEAD: the same fields without the body (RFC 9110, 9.3.2).
 fn without_body(mut response: Response<Body>) -> Response<Body> {
     let has_length =
         response.status() != StatusCode::NOT_MODIFIED && response.status() != StatusCode::NO_CONTENT;
@@ -237,7 +237,7 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// Registers the rendering of exports with the publisher, which holds no reference to the application.
+/// Registers the rendering of exports with the publisher, which gets only a weak reference to the application.
 fn render_ahead_of_requests(inner: &Arc<Inner>) {
     let weak = Arc::downgrade(inner);
     inner.services.publisher.prepare_with(move |release| {

@@ -97,7 +97,7 @@ impl From<&'static str> for Body {
     }
 }
 
-/// The length alone: a body may hold an agenda.
+/// Prints only the length, since a body may hold an agenda.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("length", &self.length()).finish()

@@ -1,4 +1,4 @@
-//! What a browser sends back: cookies (RFC 6265bis) and posted forms, with files or without.
+//! Cookies (RFC 6265bis) and posted forms, with files or without.
 //!
 //! An agenda's edit key is in a cookie that no script can read. A second cookie tells scripts that there is an agenda.
 
@@ -17,7 +17,7 @@ const PLAIN_NAME: &str = "agenda";
 /// The cookie that scripts may read. It holds no secret.
 const MARK: &str = "agenda_here";
 
-/// In seconds: 400 days, the most that browsers allow.
+/// The lifetime of the cookies in seconds: 400 days, the most that browsers allow.
 const MAX_AGE: u32 = 400 * 24 * 3600;
 
 /// The first cookie of that name.

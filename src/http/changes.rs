@@ -36,7 +36,7 @@ pub(super) enum Form {
     Json,
 }
 
-/// Which change feed.
+/// A change feed that a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ChangeFeed {
     Program(Form),
@@ -63,17 +63,17 @@ impl fmt::Debug for Known {
     }
 }
 
-/// What a feed needs of a release's record.
+/// The parts of a release's record that a feed needs.
 #[derive(Debug)]
 struct KnownRelease {
     number: u64,
     published: DateTime<Utc>,
     count: usize,
-    /// Empty for release 1, whose feed entry only gives their number.
+    /// Empty for release 1, whose feed entry only states the number of changes.
     changes: Vec<Change>,
 }
 
-/// A track, or none for the program, and the form.
+/// A public feed: its track, or none for the program, and its form.
 type Which = (Option<Slug>, Form);
 
 /// The public feeds; there are no more than tracks and forms.
@@ -130,7 +130,7 @@ impl Known {
 }
 
 impl Known {
-    /// A public feed. It takes a turn to be rendered.
+    /// A public feed. Rendering it takes a turn.
     async fn public(&self, which: Which, queue: &Queue) -> Result<Arc<Exported>, Problem> {
         match self.rendered(&which) {
             Some(exported) => Ok(exported),
@@ -138,7 +138,7 @@ impl Known {
         }
     }
 
-    /// The feed of an agenda. It takes a turn to be rendered.
+    /// The feed of an agenda. Rendering it takes a turn.
     async fn agenda(
         &self,
         token: &ReadToken,
@@ -156,7 +156,7 @@ impl Known {
         };
         let scope = Scope::Agenda { name: &name, key: &hash.0, picks: &agenda.picks };
         let mut exported = queue.make(|| self.feed(scope).atom()).await?;
-        // Picking and unpicking changes what is in it.
+        // Picking and unpicking change the feed too.
         exported.modified = exported.modified.max(agenda.modified);
         let exported = Arc::new(exported);
         cached().insert((hash, agenda.version), Arc::clone(&exported));
@@ -165,13 +165,13 @@ impl Known {
 }
 
 impl Changes {
-    /// What was read for a release.
+    /// The cached records of a release, if they were read.
     fn known(&self, release: &Arc<Release>) -> Option<Arc<Known>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         known.filter(|known| Arc::ptr_eq(&known.release, release))
     }
 
-    /// The same, read where it was not.
+    /// The records of a release, which are read unless they are cached.
     fn read(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<Known>, Problem> {
         if let Some(known) = self.known(release) {
             return Ok(known);
@@ -181,7 +181,7 @@ impl Changes {
         Ok(known)
     }
 
-    /// Renders the public feeds before they are requested. `is_live` ends that early.
+    /// Renders the public feeds before they are requested. Stops early once `is_live` returns false.
     pub(super) fn render_ahead(&self, release: &Arc<Release>, store: &Store, is_live: &dyn Fn() -> bool) {
         let known = match self.read(release, store) {
             Ok(known) => known,
@@ -231,7 +231,7 @@ impl Changes {
         Ok(known)
     }
 
-    /// Answers.
+    /// Answers a request for a change feed.
     pub(super) async fn answer(
         &self,
         feed: ChangeFeed,

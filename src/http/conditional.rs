@@ -28,7 +28,7 @@ pub struct Validators {
 /// The outcome of the conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Perform it.
+    /// Perform the request.
     Perform,
     /// 304, with the client's ETag if it spells the current one differently.
     NotModified(Option<String>),
@@ -53,7 +53,7 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
         true => Verdict::NotModified(sent.filter(|sent| *sent != tag.quoted()).map(ToOwned::to_owned)),
         false => Verdict::Failed,
     };
-    // Nearly every client sends the one tag as it was sent to it.
+    // Nearly every client sends back exactly the tag that it received.
     if headers.get(IF_NONE_MATCH).is_some_and(|sent| sent == tag.quoted()) {
         return unmodified(None);
     }
@@ -79,7 +79,7 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
     httpdate::parse_http_date(line.to_str().ok()?).ok().map(DateTime::from)
 }
 
-/// A time as fields have it (RFC 9110, 5.6.7).
+/// A time in the format of header fields (RFC 9110, 5.6.7).
 ///
 /// The last value is cached, since most answers have the time of the live release and formatting costs as much as all other
 /// fields of a 304.

@@ -1,7 +1,7 @@
 //! Exports over HTTP: the whole program in the formats of other tools.
 //!
-//! Exports are rendered ahead after each publication ([`super::warmup`]) and cached until the next one. Where nothing
-//! renders them ahead, the first request does.
+//! Exports are rendered ahead after each publication ([`super::warmup`]) and cached until the next one. If an export
+//! is not rendered ahead, its first request renders it.
 
 use super::render_cache::{CacheKey, RenderCache, RenderRequest};
 use super::reply::Answer;
@@ -17,7 +17,7 @@ pub(super) enum Format {
     Xml,
     /// frab / c3voc, JSON.
     Json,
-    /// Our own CSV back out.
+    /// The CSV format of the program file.
     Csv,
     /// For terminals.
     Text,
@@ -44,7 +44,8 @@ impl Format {
     }
 }
 
-/// The most bytes of cached exports. All five of 50,000 sessions, compressed, are far below, so none evicts another.
+/// The most bytes of cached exports. The five compressed exports of 50,000 sessions need far less, so none evicts
+/// another.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The exports of the live release.

@@ -1,4 +1,4 @@
-//! Feeds over HTTP: canonical ones as they were published, others joined from the stored VEVENTs.
+//! Feeds over HTTP. Canonical feeds are served as published; other feeds are joined from the stored VEVENTs.
 //!
 //! Feeds never redirect: an old slug, another order of a query or an unknown key gets the bytes and the tag of the
 //! canonical feed, whose address is in Content-Location (RFC 9110, 8.7). The `.ics` suffix wins over Accept.
@@ -58,7 +58,7 @@ pub(super) struct FeedRequest<'a> {
 }
 
 impl FeedRequest<'_> {
-    /// The answer to a feed that needs no turn: it is in memory, or joined from a few VEVENTs.
+    /// The answer for a feed that needs no turn, because it is in memory or joined from a few VEVENTs.
     pub(super) fn ready(&self, address: &FeedAddress, request: &Parts) -> Option<Answer> {
         match address {
             FeedAddress::Public(key) if request.uri.query().is_none() => Some(self.canonical(key, request)),
@@ -68,7 +68,7 @@ impl FeedRequest<'_> {
         }
     }
 
-    /// The answer to any feed.
+    /// The answer for any feed.
     pub(super) async fn answer(&self, address: &FeedAddress, request: &Parts) -> Answer {
         match address {
             FeedAddress::Public(key) => self.public(key, request).await,
@@ -78,7 +78,7 @@ impl FeedRequest<'_> {
         }
     }
 
-    /// A feed as it was published. Nearly every subscriber requests one: there is no query to parse.
+    /// A feed as it was published. Nearly every subscriber requests such a feed, so no time is spent on a query.
     fn canonical(&self, address: &FeedKey, request: &Parts) -> Answer {
         let (key, feed) = self.resolve(address)?;
         let mut representation = Source::Canonical(feed).representation(request, None, self.now);
@@ -125,8 +125,8 @@ impl FeedRequest<'_> {
         Ok((key, feed))
     }
 
-    /// Answers with a feed that is joined in a turn. A client that has it already gets its 304 without one, once the
-    /// validators are known under `name`.
+    /// Answers with a feed that is joined in a turn. A client that already has the feed gets its 304 without a turn
+    /// if the validators are cached under `name`.
     async fn joined<'a>(
         &'a self,
         name: String,
@@ -193,7 +193,7 @@ impl FeedRequest<'_> {
                 }
             }
         };
-        // After the cached-up: a revoked link says so, whatever its options are.
+        // Checked after the link is looked up: a revoked link says so, even if the options are invalid.
         options?;
         let answer = polled_feed(known, joined, cached, request, *now).answer(request)?;
         if request.method == Method::GET {
@@ -216,7 +216,7 @@ impl FeedRequest<'_> {
         self.joined(name, Some(floor), Vec::new(), request, join).await
     }
 
-    /// The empty calendar of a revoked link. Some clients keep the sessions for ever if the feed just goes away.
+    /// The empty calendar of a revoked link. Some clients keep the sessions for ever if the feed just disappears.
     fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Answer {
         let about = Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
         let joined = self.release.feeds.revoked(&closed_name(&self.release), &about, since);

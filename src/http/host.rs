@@ -4,7 +4,7 @@
 //! 2. Not a host with an optional port: 400.
 //! 3. Missing on HTTP/1.1: 400; on HTTP/1.0 it is served.
 //!
-//! Its value is never used: links are built from the configured origin.
+//! The field's value is never used: links are built from the configured origin.
 
 use super::Problem;
 use http::header::HOST;

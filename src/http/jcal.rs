@@ -1,7 +1,7 @@
-//! jCal (RFC 7265) beside every feed: made of the feed's own bytes, once, and kept by their entity tag.
+//! jCal (RFC 7265) beside every feed: converted from the feed's own bytes, once, and cached by their entity tag.
 //!
-//! A tag fixes the bytes of a feed, so a conversion serves every address and release with the same ones. Long ones are
-//! made one at a time; the program's is made ahead of requests.
+//! An entity tag determines the bytes of a feed, so one conversion serves every address and release with that tag.
+//! Long feeds are converted one at a time; the program is converted before it is requested.
 
 use super::packed::Packed;
 use super::queue::{LONG_WAIT, Queue};
@@ -16,19 +16,19 @@ use quick_cache::unsync::Cache;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Bytes that are kept.
+/// The most bytes of cached conversions.
 const KEPT: u64 = 64 * 1024 * 1024;
 
-/// Conversions that fit into that, by which the cache's tables are laid out.
+/// The expected number of cached conversions, which sizes the cache's tables.
 const USUALLY: usize = 1000;
 
-/// A feed up to here is converted where it is asked for: that takes less than a millisecond.
+/// A feed of at most this many bytes is converted without a turn, since that takes less than a millisecond.
 const SHORT: usize = 32 * 1024;
 
-/// What was converted already.
+/// The cached conversions.
 pub(super) struct Jcals {
     made: Mutex<Cache<String, Packed, Weight>>,
-    /// One at a time.
+    /// Long feeds are converted one at a time.
     queue: Queue,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Debug for Jcals {
     }
 }
 
-/// The request for the same feed as plain iCalendar, which jCal is made of.
+/// The request for the same feed as plain iCalendar, from which jCal is converted.
 pub(super) fn plain(request: &Parts) -> Parts {
     let mut request = request.clone();
     request.headers.remove(ACCEPT_ENCODING);
@@ -62,8 +62,8 @@ pub(super) fn plain(request: &Parts) -> Parts {
 }
 
 impl Jcals {
-    /// A feed's answer as jCal. The validators stay: a tag is of one resource, and a 304 needs no body to
-    /// convert.
+    /// Converts a feed's answer to jCal. The validators stay: a tag is compared only within one resource, and a 304
+    /// has no body to convert.
     pub(super) async fn of(&self, response: Response<Body>) -> Result<Response<Body>, Problem> {
         let (mut head, body) = response.into_parts();
         renamed(&mut head.headers, CONTENT_LOCATION);
@@ -82,7 +82,7 @@ impl Jcals {
         Ok(Response::from_parts(head, json.body()))
     }
 
-    /// Converts a feed before its jCal is requested. A feed that cannot be converted is reported to the request.
+    /// Converts a feed before its jCal is requested. If the conversion fails, the request for it reports the error.
     pub(super) fn convert_ahead(&self, tag: String, feed: &Bytes) {
         if !self.has(&tag)
             && let Ok(json) = convert(feed)
@@ -103,7 +103,7 @@ impl Jcals {
             convert()?
         } else {
             let make = || match self.known(&tag) {
-                // Somebody may have waited for the same one.
+                // Another request may have converted the same feed meanwhile.
                 Some(json) => Ok(json),
                 None => convert(),
             };
@@ -115,7 +115,7 @@ impl Jcals {
         Ok(json)
     }
 
-    /// How many were turned away.
+    /// How many requests were rejected.
     pub(super) fn rejected(&self) -> u64 {
         self.queue.rejected()
     }
@@ -134,7 +134,7 @@ fn convert(feed: &Bytes) -> Result<Packed, Problem> {
     Ok(Packed::new(json.into()))
 }
 
-/// A field that names the feed names its jCal instead.
+/// Changes a field that names the feed to name its jCal.
 fn renamed(headers: &mut HeaderMap, name: HeaderName) {
     let value = headers.get(&name).and_then(|value| value.to_str().ok());
     if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value.replacen(".ics", ".jcal", 1))) {
@@ -167,7 +167,7 @@ mod tests {
             let jcals = Jcals::default();
             let first = text(jcals.of(feed("First", lines)).await.unwrap());
             assert!(first.starts_with("[\"vcalendar\",[[\"name\"") && first.len() > lines, "{first}");
-            // The tag says that the bytes are the same, so these are not even looked at.
+            // The tag promises equal bytes, so these bytes are not even read.
             assert_eq!(text(jcals.of(feed("Another", lines)).await.unwrap()), first);
         }
     }

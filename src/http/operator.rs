@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The store hangs if a commit waits longer.
+/// The store counts as hanging if a commit waits longer.
 const MAX_COMMIT_WAIT: Duration = Duration::from_secs(10);
 
 /// Answers for the operator. Clones share it.
@@ -23,12 +23,12 @@ pub struct Operator {
     store: Store,
     backups: Arc<Backups>,
     draining: Arc<AtomicBool>,
-    /// When this was made, in seconds of the Unix epoch.
+    /// When this operator was made, in seconds of the Unix epoch.
     started: i64,
 }
 
 impl Operator {
-    /// For an application; `draining` is set when it stops.
+    /// The operator of an application. `draining` is set when the application stops.
     pub fn new(
         app: App,
         publisher: Arc<Publisher>,
@@ -75,7 +75,7 @@ impl Operator {
         }
     }
 
-    /// Whether commits go through. The watchdog of systemd is fed only if they do.
+    /// Whether commits go through. systemd's watchdog is notified only while they do.
     pub fn is_alive(&self) -> bool {
         commits_go_through(&self.store.status())
     }

@@ -1,7 +1,7 @@
 //! `/organizer`: publish, preview, releases, roll back. Requests need an organizer secret in `Authorization: Bearer`.
 //!
-//! Owns the shape of the responses; publishing itself is the publisher's. Whatever reads the store or imports a program
-//! runs on threads that may block. No response may be cached or indexed.
+//! Owns the shape of the responses; the publisher publishes. Handlers that read the store or import a program run on
+//! threads that may block. No response may be cached or indexed.
 
 mod desk;
 mod program_turns;
@@ -74,7 +74,7 @@ impl<'a> Door<'a> {
         Ok(OrganizerRequest { organizer: self.organizer, request: self.request, body, who })
     }
 
-    /// The same for a program, whose bytes are held in a turn of their own.
+    /// [`Self::enter`] for a program, whose bytes are held in memory during a turn of their own.
     pub(super) async fn enter_with_upload(
         self,
     ) -> Result<(OrganizerRequest<'a>, OwnedSemaphorePermit), Problem> {
@@ -84,7 +84,7 @@ impl<'a> Door<'a> {
         Ok((OrganizerRequest { organizer: self.organizer, request: self.request, body, who }, turn))
     }
 
-    /// The same for a form of the organizer's pages.
+    /// [`Self::enter`] for a form of the organizer's pages.
     pub(super) async fn enter_with_form(self) -> Result<(OrganizerRequest<'a>, PostedForm), Problem> {
         let Self { organizer, request, allowed, .. } = self;
         let form = self.form().await?;
@@ -92,7 +92,7 @@ impl<'a> Door<'a> {
         Ok((OrganizerRequest { organizer, request, body: Bytes::new(), who }, form))
     }
 
-    /// A form from one of our own pages.
+    /// Reads a form, which must come from one of our own pages.
     async fn form(self) -> Result<PostedForm, Problem> {
         if self.organizer.secrets.are_none() {
             return Err(Problem::NotFound);
@@ -156,7 +156,7 @@ fn state(release: u64) -> String {
     format!("release-{release}")
 }
 
-/// Adds an entity tag made of the release and the body, since a status changes without a release.
+/// Adds an entity tag of the release and the body, since a status can change without a new release.
 fn tagged(mut response: Response<Body>, release: u64, body: &[u8]) -> Response<Body> {
     if let Ok(tag) = HeaderValue::from_str(EntityTag::of_state(state(release), body).quoted()) {
         response.headers_mut().insert(ETAG, tag);
@@ -169,7 +169,7 @@ fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
     tagged(reply::json(status, value), release, value.to_string().as_bytes())
 }
 
-/// A program file whose cells are no formulas, since organizers open it in a spreadsheet.
+/// A program file in which no cell is a formula, since organizers open the file in a spreadsheet.
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
     let csv = Bytes::from(without_formulas(csv));
     tagged(reply::ok("text/csv; charset=utf-8", csv.clone()), release, &csv)

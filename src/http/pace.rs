@@ -1,9 +1,10 @@
 //! Overload: whether the server keeps up, and which requests are rejected when it does not.
 //!
-//! A heartbeat goes through the same queue as the requests. If it is overdue, many requests arrived since the last one, and
-//! this process was busy meanwhile, then waiting requests are answered 503 at once. That empties the queue within
-//! milliseconds, so accepted requests are answered in time. If another process kept the machine busy, nothing is rejected:
-//! that would make nothing faster. It costs two atomic operations a request.
+//! A heartbeat goes through the same queue as the requests. Waiting requests are answered 503 at once if the
+//! heartbeat is overdue, many requests arrived since the last beat, and this process was busy meanwhile. That empties
+//! the queue within milliseconds, so accepted requests are answered in time. If another process kept the machine
+//! busy, nothing is rejected, since rejecting would speed nothing up. The check costs two atomic operations a
+//! request.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,7 +21,7 @@ const QUIET: u32 = 20;
 /// A heartbeat is overdue this long after the last one, in microseconds.
 const OVERDUE: u64 = 100_000;
 
-/// The processor time that this process must have used meanwhile, in microseconds of all threads.
+/// The processor time that this process must have used since the last heartbeat, in microseconds of all threads.
 const WORKED: u64 = 80_000;
 
 /// The requests that must have arrived since the last heartbeat.
@@ -32,10 +33,10 @@ pub(super) struct Pace {
     born: Instant,
     /// The last heartbeat, in microseconds after `born`; the maximum before the first.
     last: AtomicU64,
-    /// The processor time of the process at that moment, in microseconds.
+    /// The processor time of the process at the last heartbeat, in microseconds.
     used: AtomicU64,
     since: AtomicU64,
-    /// The heartbeat has stopped; the next request starts it.
+    /// Whether the heartbeat has stopped. The next request starts it.
     is_idle: AtomicBool,
     woken: Notify,
     rejected: AtomicU64,
@@ -61,7 +62,7 @@ impl Pace {
     pub(super) fn admits(&self) -> bool {
         let before = self.since.fetch_add(1, Ordering::SeqCst);
         if self.is_idle.load(Ordering::SeqCst) && self.is_idle.swap(false, Ordering::SeqCst) {
-            // The work since the heartbeat stopped says nothing.
+            // Work since the heartbeat stopped says nothing about the present load.
             self.beat(Instant::now(), used());
             self.woken.notify_one();
         }
@@ -94,7 +95,7 @@ impl Pace {
                 continue;
             }
             self.is_idle.store(true, Ordering::SeqCst);
-            // Either this sees a request that arrived in between, or that one sees the flag.
+            // Either this load sees a request that arrived in between, or that request sees the flag.
             if self.since.load(Ordering::SeqCst) == 0 {
                 self.woken.notified().await;
             }

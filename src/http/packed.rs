@@ -37,7 +37,7 @@ impl Packed {
         Self::with(plain, gzip.as_ref())
     }
 
-    /// [`Self::new`], where the gzip form exists already.
+    /// [`Self::new`], if the gzip form exists already.
     pub(super) fn with(plain: Bytes, gzip: Option<&Coded>) -> Self {
         match gzip {
             Some(gzip) if plain.len() >= LARGE => {
@@ -47,7 +47,7 @@ impl Packed {
         }
     }
 
-    /// The bytes that it takes in memory.
+    /// The bytes that the body takes in memory.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Plain(plain) => plain.len(),

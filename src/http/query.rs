@@ -1,6 +1,6 @@
 //! The query of a request's target, percent-decoded (the URL standard, 5.1).
 //!
-//! Knows no key. An unknown key is ignored everywhere, so nothing here rejects one.
+//! This module knows no keys. Unknown keys are ignored everywhere, so nothing here rejects them.
 
 use crate::feed::{FeedOptions, QueryError};
 use http::Uri;
@@ -51,7 +51,7 @@ impl Query {
         Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
-    /// Without empty values: a form without scripts sends every field.
+    /// The query without empty values: a form that no script handles sends every field.
     pub(super) fn without_empty(mut self) -> Self {
         self.0.retain(|(_, value)| !value.is_empty());
         self

@@ -1,8 +1,8 @@
-//! Queues for answers that are made on request, so that a flood of them cannot take every processor.
+//! Queues for answers that are rendered on request, so that a flood of requests cannot take every processor.
 //!
-//! A line of the route table names the queue of its handler. Handlers take a turn only to make something: validators and
-//! caches are looked at first, so a 304 and a cached body never wait. Invariant: a request that could not start in time is
-//! rejected at once with 503.
+//! A line of the route table names the queue of its handler. Handlers take a turn only to render something: they
+//! check validators and caches first, so a 304 and a cached body never wait. Invariant: a request that could not
+//! start in time is rejected at once with 503.
 
 use super::Problem;
 use std::num::NonZero;
@@ -25,7 +25,7 @@ const SAMPLE_WEIGHT: u64 = 8;
 /// The queue in which a handler works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QueueName {
-    /// No queue: the handler makes nothing, or has a limit of its own.
+    /// No queue: the handler renders nothing, or has a limit of its own.
     Unlimited,
     /// Milliseconds of work.
     Short,
@@ -67,7 +67,7 @@ impl Queues {
     }
 }
 
-/// A queue that never grows longer than is worth waiting in. Clones share it.
+/// A queue that rejects a request whose expected wait is too long. Clones share the queue.
 #[derive(Debug, Clone)]
 pub(super) struct Queue(Arc<Inner>);
 
@@ -82,7 +82,7 @@ struct Inner {
     rejected: AtomicU64,
 }
 
-/// The right to work, given back when it is dropped.
+/// A turn in a queue. Dropping it lets the next request work.
 #[derive(Debug)]
 pub(super) struct Turn {
     queue: Queue,
@@ -120,8 +120,8 @@ impl Queue {
         }
     }
 
-    /// Waits for a turn and works in it. The work goes on if its client disconnects: otherwise clients that come and go
-    /// could have more work under way than there are turns.
+    /// Waits for a turn and works in it. The work goes on if its client disconnects: otherwise clients that connect
+    /// and disconnect could cause more work than there are turns.
     pub(super) async fn make<T>(&self, work: impl FnOnce() -> T) -> Result<T, Problem> {
         if self.is_unlimited() {
             return Ok(work());
@@ -151,8 +151,8 @@ impl Queue {
 }
 
 impl Turn {
-    /// Runs work that keeps a processor busy. The runtime starts another thread for other requests meanwhile; a runtime of
-    /// one thread, as in tests, cannot.
+    /// Runs work that keeps a processor busy. Meanwhile the runtime starts another thread for other requests; a
+    /// runtime of one thread, as in tests, cannot.
     pub(super) async fn run<F: Future>(self, work: F) -> F::Output {
         let runtime = Handle::current();
         match runtime.runtime_flavor() {
@@ -166,13 +166,13 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let took = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let service_time = &self.queue.0.service_time;
-        // Of two turns that end together one may be lost, which does not matter to an average.
+        // If two turns end at the same moment, one sample may be lost, which does not matter to an average.
         let average = service_time.load(Ordering::Relaxed);
         service_time.store(average - average / SAMPLE_WEIGHT + took / SAMPLE_WEIGHT, Ordering::Relaxed);
     }
 }
 
-/// A place in the queue. A client that disconnects leaves it by dropping this.
+/// A place among the waiting requests. If the client disconnects, this value is dropped and frees the place.
 struct Waiting<'a> {
     waiting: &'a AtomicU64,
     ahead: u64,

@@ -23,7 +23,7 @@ pub(super) struct ReleaseRecords {
 }
 
 impl ReleaseHistory {
-    /// The records for a live release. Reads the disk, so it belongs on a thread that may wait.
+    /// The records for a live release. This method may read the disk, so call it on a thread that may wait.
     pub(super) fn of(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<ReleaseRecords>, ReadError> {
         if let Some(known) = self.lock().as_ref().filter(|known| Arc::ptr_eq(&known.release, release)) {
             return Ok(Arc::clone(known));

@@ -23,7 +23,7 @@ use quick_cache::unsync::Cache;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The cost of an entry beside its bodies, in bytes.
+/// The cost of an entry besides its bodies, in bytes.
 const ENTRY: u64 = 512;
 
 /// Rendered bodies of the live release, by name.
@@ -42,7 +42,7 @@ struct ReleaseBodies {
 
 #[derive(Debug)]
 struct Rendered {
-    /// Without its bytes.
+    /// The export without its bytes, which `plain` holds.
     exported: Exported,
     plain: Packed,
     gzip: Option<Coded>,
@@ -146,7 +146,7 @@ impl RenderCache {
         current?.bodies.get(name).cloned()
     }
 
-    /// Looks again first: another request may have rendered the body while this one waited.
+    /// Looks into the cache again first: another request may have rendered the body while this one waited.
     fn find_or_render(
         &self,
         key: CacheKey,
@@ -188,7 +188,7 @@ impl fmt::Debug for RenderCache {
 }
 
 impl Rendered {
-    /// Only what is cached is worth compressing.
+    /// Only a cached body is worth compressing.
     fn new(mut exported: Exported, is_cacheable: bool) -> Self {
         let gzip = is_cacheable.then(|| Coded::make(Coding::Gzip, Effort::Best, &exported.bytes)).flatten();
         let plain = Packed::with(std::mem::take(&mut exported.bytes), gzip.as_ref());

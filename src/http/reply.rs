@@ -1,4 +1,4 @@
-//! Responses that are no representation of a resource: they carry no validators.
+//! Responses that are not representations of a resource, and so carry no validators.
 
 use super::{Body, Problem};
 use bytes::Bytes;

@@ -22,15 +22,15 @@ pub(super) struct Representation<'a> {
     pub(super) fields: Vec<(HeaderName, String)>,
 }
 
-/// A body, or how to make it.
+/// A body, or the function that renders it.
 pub(super) enum Content<'a> {
-    /// From memory.
+    /// A body in memory.
     Kept(Bytes),
     /// A cached body, perhaps held compressed; it is sent plain.
     Packed(&'a Packed),
-    /// Made if it is sent.
+    /// Rendered only if it is sent.
     Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
-    /// Made if it is sent, with its coding: a compressed body that is no smaller is not worth sending.
+    /// Rendered only if it is sent, with its coding: a compressed body that is no smaller is not worth sending.
     MadeIn(Box<dyn FnOnce() -> Result<(Coding, Bytes), Problem> + 'a>),
 }
 

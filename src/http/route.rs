@@ -1,4 +1,4 @@
-//! The route table. A line says all that the pipeline needs to know about one method of one path.
+//! The route table. Each line holds everything that the pipeline needs to know about one method of one path.
 //!
 //! To add a route, add a line here, its handler, and a line in `tests/suite/http/matrix.rs`. Nothing redirects.
 
@@ -33,14 +33,14 @@ pub(super) struct Line {
     pattern: &'static str,
     /// Decides caching, sharing and indexing.
     pub(super) class: Class,
-    /// Where the handler waits before it makes something.
+    /// The queue in which the handler waits before it renders something.
     pub(super) queue: QueueName,
     /// The longest body in bytes. With 0 the body is not read.
     pub(super) max_body: usize,
     pub(super) handler: Handler,
 }
 
-/// Parses the path, then answers or says how to.
+/// Parses the path, then returns an answer or the future of one.
 pub(super) type Handler = for<'a> fn(Context<'a>, &Path<'_>) -> Result<Reply<'a>, Problem>;
 
 const fn line(
@@ -62,7 +62,7 @@ const PUT: &str = "PUT";
 const PATCH: &str = "PATCH";
 const DELETE: &str = "DELETE";
 
-/// A file of picks, and what a form puts around it.
+/// The longest form with a file of picks: the file, and the bytes that a form puts around it.
 const PICKS_FORM: usize = exchange::MAX_BYTES + 4096;
 
 #[rustfmt::skip]
@@ -260,7 +260,7 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes { router, resources }
 });
 
-/// Every pattern with the methods that the table has for it; GET for those of CalDAV, which has methods of its own.
+/// Every pattern with its methods. GET stands for every method of a line with [`ANY`].
 pub fn routes() -> impl Iterator<Item = (&'static str, Method)> {
     TABLE.iter().filter_map(|line| {
         let method = if line.method == ANY { GET } else { line.method };
@@ -268,7 +268,7 @@ pub fn routes() -> impl Iterator<Item = (&'static str, Method)> {
     })
 }
 
-/// Every pattern, and the names of requests without one.
+/// Every pattern, and the names that stand for requests without a pattern.
 pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
     ROUTES.resources.iter().map(|resource| resource.pattern).chain(["-", "*"])
 }

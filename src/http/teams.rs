@@ -23,7 +23,7 @@ pub(super) struct Team {
     link: String,
     /// Names, and the agendas whose links work.
     pub(super) members: Vec<(Text, Option<AgendaRecord>)>,
-    /// When any of it last changed.
+    /// When a member's agenda last changed or a member's link was last revoked.
     pub(super) changed: DateTime<Utc>,
 }
 

@@ -1,5 +1,6 @@
-//! What is rendered ahead of requests: after a publication the publisher's background thread renders the exports of the
-//! new release one after the other. A request for one that is not ready waits for it instead of rendering it as well.
+//! Rendering ahead of requests: after a publication, the publisher's background thread renders the exports of the new
+//! release one after the other. A request for an export that is not ready waits for it instead of rendering it as
+//! well.
 
 use super::Problem;
 use crate::release::Release;
@@ -14,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Warmup(watch::Sender<Option<Arc<Release>>>);
 
-/// Rendering ahead goes on until this is dropped.
+/// Marks a release as being rendered ahead, until this value is dropped.
 pub(super) struct Rendering {
     warmup: Warmup,
     release: Arc<Release>,

@@ -30,8 +30,8 @@ pub struct AdvancedCounters {
     pub damaged: usize,
 }
 
-/// Advances all counters past `issued`. If that is unknown, past an upper bound from the elapsed time: one release and
-/// one change of an agenda a second, plus [`BURST`].
+/// Advances all counters past `issued`. If `issued` is unknown, advances them past an upper bound from the elapsed
+/// time: one release and one change of an agenda a second, plus [`BURST`].
 pub fn advance_counters(
     store: &Store,
     issued: Option<HighWater>,
@@ -56,7 +56,7 @@ pub fn advance_counters(
     Ok(advanced)
 }
 
-/// Returns how many agendas were advanced and how many are damaged. A damaged one cannot be opened, so its version
+/// Returns how many agendas were advanced and how many are damaged. A damaged agenda cannot be opened, so its version
 /// does not matter.
 ///
 /// The number of the next read link rises by as much as the version, since every new link changes the version. So a

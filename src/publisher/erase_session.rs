@@ -1,8 +1,9 @@
 //! Erases the text of a withdrawn session from everything that the server stores.
 //!
-//! It leaves: the session's row in every stored program file and in the scheduled one; titles, people and texts in every
-//! recorded change and waiting delivery. It stays: number, sequence and times, since the ledger never forgets; the slugs of
-//! speakers and rooms, since published addresses keep working; and the last 1,000 departures of joined feeds.
+//! Erased: the session's row in every stored program file and in the scheduled one; its title, people and texts in
+//! every recorded change and waiting delivery. Kept: its number, sequence and times, since the ledger never forgets;
+//! the slugs of speakers and rooms, since published addresses keep working; and the last 1,000 departures of joined
+//! feeds.
 
 use super::stored_release::{self, StoredRelease};
 use super::{LiveRelease, PublishError, Publisher, guard, outbox};
@@ -46,7 +47,7 @@ impl Publisher {
             return Err(PublishError::NotWithdrawn { session: id.clone() });
         }
         let mut releases = 0;
-        // One commit for each release: all of them may be more than one commit takes.
+        // Each release is rewritten in its own commit, since one commit may not have room for all.
         for summary in self.store.releases()? {
             let Some(mut record) = self.store.release(summary.number)? else { continue };
             let csv = self.store.program_csv(summary.number)?;
@@ -55,7 +56,7 @@ impl Publisher {
             if without.is_none() && !has_change {
                 continue;
             }
-            // Warnings quote the file.
+            // Warnings may quote the erased row, so they are computed again.
             record.warnings = match without.as_ref().or(csv.as_ref()) {
                 Some(csv) => stored_release::warnings(&import(csv, &Arc::new(record.conference.clone()))),
                 None => Vec::new(),
@@ -82,7 +83,7 @@ impl Publisher {
         Ok(Erased { releases })
     }
 
-    /// A confirmation of the scheduled file holds for the file without the session's row.
+    /// Removes the session's row from the scheduled file. A confirmation of the file then confirms the shorter file.
     fn erase_from_schedule(&self, current: &Release, id: &SessionId) -> Result<(), PublishError> {
         let Some((mut schedule, csv)) = self.store.schedule()? else { return Ok(()) };
         let Some(without) = without_session(&csv, id) else { return Ok(()) };
@@ -101,7 +102,7 @@ impl Publisher {
     }
 }
 
-/// Blanks the session in the record's changes; false if none concerns it.
+/// Blanks the session in the record's changes. False if no change concerns it.
 fn blank_changes(record: &mut ReleaseRecord, id: &SessionId) -> bool {
     let mut has_change = false;
     for change in record.changes.iter_mut().filter(|change| change.session == *id) {

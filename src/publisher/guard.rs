@@ -10,7 +10,7 @@ use bytes::Bytes;
 /// The guard's verdict on a release.
 #[derive(Debug, Clone)]
 pub struct GuardVerdict {
-    /// Covers the file's bytes, the config and the base release. A confirmation names it.
+    /// The digest of the file's bytes, the config and the base release. A confirmation names this digest.
     pub digest: String,
     /// How many sessions the release removes, moves or retitles.
     pub touched: usize,
@@ -27,7 +27,7 @@ impl GuardVerdict {
     }
 }
 
-/// What [`super::PublishError::Held`] tells about a release that the guard holds.
+/// The release that the guard holds, for [`super::PublishError::Held`].
 #[derive(Debug)]
 pub struct Hold {
     /// The guard's verdict.
@@ -40,7 +40,7 @@ pub struct Hold {
     pub zone: Zone,
     /// The release's program file.
     pub csv: Bytes,
-    /// The release that it was compared with.
+    /// The release that the held one was compared with.
     pub base: u64,
 }
 

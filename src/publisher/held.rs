@@ -1,8 +1,8 @@
 //! Held proposals: they wait for an organizer's confirmation.
 //!
-//! There is at most one for each source; a newer one replaces it. A new release drops all of them, since each was compared
-//! with the previous release. After a restart a held file is read again, and a held scheduled release is in the store. A
-//! held upload is lost; its sender has the file.
+//! There is at most one held proposal for each source; a newer one replaces it. A new release drops all of them,
+//! since each was compared with the previous release. After a restart, a held file is read again, and a held
+//! scheduled release is in the store. A held upload is lost; its sender has the file.
 
 use super::{
     ChangeDescription, GuardVerdict, Hold, OriginDescription, PublishError, Publisher, describe_changes,
@@ -24,19 +24,19 @@ pub struct HeldProposal {
     /// Its source.
     #[serde(flatten, serialize_with = "serialize_origin")]
     pub origin: Origin,
-    /// The digest that confirms it.
+    /// The digest that confirms the proposal.
     pub digest: String,
-    /// Why the guard holds it.
+    /// Why the guard holds the proposal.
     pub reasons: Vec<String>,
-    /// Its changes.
+    /// The proposal's changes.
     pub changes: Vec<ChangeDescription>,
-    /// Its changes, for pages.
+    /// The proposal's changes, for pages.
     #[serde(skip)]
     pub details: Vec<Change>,
-    /// Its program file.
+    /// The proposal's program file.
     #[serde(skip)]
     pub csv: Bytes,
-    /// The release that it was compared with.
+    /// The release that the proposal was compared with.
     #[serde(skip)]
     pub base: u64,
 }
@@ -64,7 +64,7 @@ impl HeldProposals {
         &self.0
     }
 
-    /// The newest one.
+    /// The newest held proposal.
     pub fn newest(&self) -> Option<&HeldProposal> {
         self.0.last()
     }

@@ -1,7 +1,7 @@
 //! Publishes the watched program file when its bytes differ from those imported last.
 //!
-//! The store remembers the digest of the last imported file and the release that it gave. So a file that an upload or
-//! roll-back overtook is never published again by itself, whatever its time stamp says.
+//! The store remembers the digest of the last imported file and the release that it became. So a file that an upload
+//! or roll-back replaced is never published again by itself, whatever its time stamp says.
 
 use super::watch::WriterState;
 use super::{Proposal, Publication, PublishError, Publisher, status};

@@ -127,7 +127,7 @@ fn resume(
     let mut live = prepared.release;
     if prepared.is_new {
         // This version renders sessions differently, so the result needs a release number of its own. The old feeds
-        // are dropped first: memory may not hold both.
+        // are dropped first: memory may not have room for both.
         let upgrade = Release::prepare(live.into_program(), &ledger, clock.now());
         let found = (setup.inspect)(&upgrade.release, None)?;
         let warnings = warnings_of(found).map(|fault| fault.to_string()).chain(warnings).collect();
@@ -158,8 +158,8 @@ fn reconfigure(
     let Some(program) = report.program.clone() else {
         return Ok((live, Status::config_refused(clock.now(), &report)));
     };
-    // A config changes most feeds, and memory may not hold both generations. The old feeds are dropped, and rendered
-    // again only if they have to be served.
+    // A changed config changes most feeds, and memory may not have room for the old and the new ones. The old feeds
+    // are dropped, and rendered again only if they must be served.
     let (old, ledger) = live.into_program_and_ledger();
     let render = |program, ledger: &Ledger| Release::prepare(program, ledger, ledger.published).release;
     let prepared = Release::prepare(program, &ledger, clock.now());

@@ -27,11 +27,11 @@ const HEAD_FIELDS: usize = 64;
 /// The size of hyper's buffers for reading and for pipelined answers, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How long a connection that was asked to close still looks for a request: on a busy machine one may have arrived that was
-/// not read yet.
+/// How long a connection that was asked to close still looks for a request: on a busy machine, a request may have
+/// arrived that was not read yet.
 const LAST_LOOK: Duration = Duration::from_millis(5);
 
-/// What serving a connection needs.
+/// Everything that serving a connection needs.
 pub(super) struct Service<R> {
     pub(super) respond: R,
     pub(super) address: IpAddr,
@@ -48,7 +48,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let Service { respond, address, limits, place } = service;
-    // Answers are written whole; waiting for more would only delay them.
+    // Answers are written whole, so Nagle's algorithm would only delay them.
     let _ = socket.set_nodelay(true);
     let place = Arc::new(place);
     let stream = Stream::new(socket, Arc::clone(&place), limits);
@@ -64,7 +64,7 @@ where
             let is_closing = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
             let can_go_on = !has_body || finish_body(&place, is_closing).await;
             let length = answer.body().size_hint().exact();
-            // A detached connection has no place, so it cannot go on within the limit.
+            // An answer without a length detaches its connection from its place, so the connection closes after it.
             if !can_go_on || length.is_none() || place.is_ending() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 /// A request's body.
 #[derive(Debug)]
 pub struct Received {
-    /// None at its end.
+    /// None after the body's end.
     body: Option<Incoming>,
     place: Arc<Place>,
     /// Whether the client waits for `100 Continue` (RFC 9110, 10.1.1), which reading sends.

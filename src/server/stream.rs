@@ -13,12 +13,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long, and for how many bytes, a closing connection reads what its client still sends: an upload of the largest
-/// program. Closing a socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112, 9.6).
+/// How long a closing connection still reads what its client sends, and how many bytes at most: an upload of the
+/// largest program. Closing a socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112,
+/// 9.6).
 const FAREWELL: Duration = Duration::from_secs(1);
 const FAREWELL_BYTES: usize = 32 * 1024 * 1024;
 
-/// What a slow reader must take in a second, in bytes.
+/// The bytes that a slow client must read in a second.
 const LEAST_RATE: u64 = 4 * 1024;
 
 /// The stream of one connection.
@@ -26,18 +27,18 @@ pub(super) struct Stream {
     socket: TcpStream,
     place: Arc<Place>,
     limits: Limits,
-    /// The first byte of a head that is not complete: after how many requests, and when.
+    /// The first byte of an incomplete head: the number of requests before it, and its time.
     head: Option<(u64, Instant)>,
-    /// Since when the client has been behind with taking, and how many bytes it took since.
+    /// Since when the client has been slow to read, and how many bytes it has read since.
     behind: Option<(Instant, u64)>,
-    /// Never later than the deadline that counts; moved when it fires too early.
+    /// Never fires later than the current deadline. If it fires too early, it is set to the deadline.
     timer: Pin<Box<Sleep>>,
     farewell: Option<(Instant, usize)>,
-    /// What the next byte that is handed over belongs to.
+    /// The part of a message that the next byte to be handed over belongs to.
     part: Part,
-    /// How many heads' bodies are known.
+    /// The number of heads whose body's length is known.
     understood: u64,
-    /// Bytes that were received together with an earlier request's.
+    /// Bytes that were received together with an earlier request and are not handed over yet.
     held: BytesMut,
 }
 
@@ -45,7 +46,7 @@ impl Stream {
     pub(super) fn new(socket: TcpStream, place: Arc<Place>, limits: Limits) -> Self {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(now + limits.header));
-        // A connection that says nothing is a slow head too.
+        // A connection on which nothing arrives counts as a slow head.
         let (part, held) = (Part::default(), BytesMut::new());
         Self {
             socket,
@@ -61,7 +62,7 @@ impl Stream {
         }
     }
 
-    /// Receives bytes, or takes those that were held back, and hands over no more than belongs to one head or body.
+    /// Receives bytes, or takes bytes that were held back, and hands over no more than one head or body.
     fn receive(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let requests = self.place.activity.requests();
         if self.part.is_unknown() && requests > self.understood {
@@ -87,7 +88,7 @@ impl Stream {
         Poll::Ready(Ok(()))
     }
 
-    /// Hands over as much of what was held back as belongs together.
+    /// Hands over bytes that were held back, up to the end of the current head or body.
     fn hand_over(&mut self, buf: &mut ReadBuf<'_>) {
         let most = self.held.len().min(buf.remaining());
         let now = self.part.follow(self.held.get(..most).unwrap_or_default());
@@ -95,7 +96,7 @@ impl Stream {
         self.held.advance(now);
     }
 
-    /// Until when the next byte must be read; any time while an answer is being made.
+    /// The time by which the next byte must be read. None while an answer is being made.
     fn read_deadline(&self) -> Option<Instant> {
         if self.place.activity.is_answering() {
             return None;
@@ -122,12 +123,12 @@ impl Stream {
         }
     }
 
-    /// Until when a client that is behind may go on as it does.
+    /// The deadline of a slow client. Each [`LEAST_RATE`] bytes that it read add a second.
     fn write_deadline(&self, (since, taken): (Instant, u64)) -> Instant {
         since + self.limits.answer + Duration::from_secs(taken / LEAST_RATE)
     }
 
-    /// After a write of `whole` bytes: what is not taken must be taken before long.
+    /// Handles the result of a write of `whole` bytes. A client that does not read all of them gets a deadline.
     fn wrote(
         &mut self,
         written: Poll<io::Result<usize>>,
@@ -146,7 +147,7 @@ impl Stream {
                 let Some((since, taken)) = self.behind else { return Poll::Ready(Ok(bytes)) };
                 let behind = (since, taken + bytes as u64);
                 self.behind = Some(behind);
-                // A client that never stops taking, but takes next to nothing, would never meet the timer.
+                // A client that reads steadily, but next to nothing, would never run into the timer.
                 let is_late = Instant::now() >= self.write_deadline(behind);
                 Poll::Ready(if is_late { Err(io::ErrorKind::TimedOut.into()) } else { Ok(bytes) })
             }
@@ -166,7 +167,7 @@ impl AsyncRead for Stream {
         let stream = self.get_mut();
         let before = buf.filled().len();
         match stream.receive(cx, buf) {
-            // At a stop, as if the client had closed: nothing that it sent is left unanswered.
+            // At a stop, the connection ends as if the client had closed it. Every request that arrived is answered.
             Poll::Pending if stream.part.is_between() && stream.place.closes_when_idle() => {
                 Poll::Ready(Ok(()))
             }
@@ -215,7 +216,7 @@ impl AsyncWrite for Stream {
         Pin::new(&mut self.get_mut().socket).poll_flush(cx)
     }
 
-    /// Closes our side, then reads until the client has closed its own, or for a while.
+    /// Closes our side, then reads until the client has closed its own, for [`FAREWELL`] at most.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let stream = self.get_mut();
         let (until, mut left) = match stream.farewell {

@@ -30,7 +30,7 @@ impl Owned {
         ReadLink { n: link.n, label: link.label.clone(), token }
     }
 
-    /// A link's last fetch, and how many changed picks that calendar has not fetched.
+    /// A link's last fetch, and how many picks have changed in releases since then.
     pub fn fetched(
         &self,
         link: &ReadLink,
@@ -72,10 +72,10 @@ impl Agendas {
         Ok((owned, link))
     }
 
-    /// Revokes a link without touching a pick. Doing it again changes nothing.
+    /// Revokes a link; the picks stay. A repetition changes nothing.
     ///
     /// # Errors
-    /// [`AgendaError::NoSuchLink`] for a number that was never issued, and the others.
+    /// [`AgendaError::NoSuchLink`] for a number that was never issued, or another [`AgendaError`].
     pub async fn revoke_link(&self, owned: Owned, expect: Option<u64>, n: u32) -> Result<Owned, AgendaError> {
         let (owned, ()) = self
             .change(owned, expect, |record, now| {

@@ -1,4 +1,4 @@
-//! Picks: one by one, or several at once.
+//! Picking and unpicking sessions, one by one or several at once.
 
 use super::owner::{Agendas, Effect, Owned};
 use super::record::{AgendaError, is_shown, resolve_picks};
@@ -7,10 +7,10 @@ use crate::program::SessionId;
 use crate::release::Release;
 
 impl Agendas {
-    /// Picks a session, a cancelled one too. Doing it again changes nothing.
+    /// Picks a session, even a cancelled one. A repeated pick changes nothing.
     ///
     /// # Errors
-    /// [`AgendaError::NoSuchSession`] if the program does not show it, and the others.
+    /// [`AgendaError::NoSuchSession`] if the program does not show the session, or another [`AgendaError`].
     pub async fn pick(
         &self,
         owned: Owned,
@@ -37,10 +37,10 @@ impl Agendas {
         Ok(owned)
     }
 
-    /// Unpicks a session, even one that the program no longer shows. Doing it again changes nothing.
+    /// Unpicks a session, even one that the program no longer shows. A repetition changes nothing.
     ///
     /// # Errors
-    /// [`AgendaError::NoSuchSession`] if it is neither picked nor shown, and the others.
+    /// [`AgendaError::NoSuchSession`] if the session is neither picked nor shown, or another [`AgendaError`].
     pub async fn unpick(
         &self,
         owned: Owned,
@@ -93,7 +93,7 @@ impl Agendas {
         Ok(owned)
     }
 
-    /// Unpicks several sessions; those that are not picked are no error.
+    /// Unpicks several sessions and ignores those that are not picked.
     ///
     /// # Errors
     /// [`AgendaError`].
@@ -109,7 +109,7 @@ impl Agendas {
         Ok(owned)
     }
 
-    /// Records that the owner has seen a release; later changes are pointed out.
+    /// Records that the owner has seen a release. Pages then point out only later changes.
     ///
     /// # Errors
     /// [`AgendaError`].
@@ -128,7 +128,8 @@ impl Agendas {
     /// Replaces all picks; duplicates collapse.
     ///
     /// # Errors
-    /// [`AgendaError::UnknownSessions`] names each session that is neither shown nor picked already, and the others.
+    /// [`AgendaError::UnknownSessions`] names each session that is neither shown nor picked already; or another
+    /// error.
     pub async fn replace_picks(
         &self,
         owned: Owned,

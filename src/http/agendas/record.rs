@@ -7,8 +7,8 @@ use crate::store::{AgendaRecord, CommitError, LinkRecord, LinkTarget, ReadError,
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
-/// The most revoked links of an agenda that are remembered, the last ones. Older ones answer 404. It limits the records of an
-/// agenda whose links are made and revoked again and again.
+/// How many revoked links an agenda remembers, the newest ones. Older ones answer 404. The limit bounds the records
+/// of an agenda whose links are issued and revoked again and again.
 const MAX_REVOKED: usize = 50;
 
 /// Why an agenda was not changed. No text here holds a token.
@@ -20,7 +20,7 @@ pub enum AgendaError {
     /// The program does not show the session.
     #[error("there is no such session")]
     NoSuchSession,
-    /// The program does not show these sessions of a list; as they were written.
+    /// The program does not show these sessions of a list. They are spelled as the client wrote them.
     #[error("some sessions do not exist")]
     UnknownSessions(Vec<String>),
     /// No link of the agenda ever had this number.
@@ -32,7 +32,7 @@ pub enum AgendaError {
     /// Too many links.
     #[error("an agenda has {MOST_LINKS} links at most; revoke one first")]
     TooManyLinks,
-    /// A name or label is too long; holds its field.
+    /// A name or label is too long. Holds the name of the field.
     #[error("a name has {LONGEST_NAME} characters at most")]
     NameTooLong(&'static str),
     /// The agenda no longer has the version that the change requires.

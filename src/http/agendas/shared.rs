@@ -45,7 +45,7 @@ impl Agendas {
         self.result_of(&self.store.linked_agenda(&token.hash())?)
     }
 
-    /// The result for a link that was read already.
+    /// The result for a link whose records were read already.
     pub(in crate::http) fn result_of(&self, behind: &LinkedAgenda) -> Result<Shared, ReadError> {
         Ok(match behind.target {
             None => Shared::Never,

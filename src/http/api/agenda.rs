@@ -148,7 +148,7 @@ impl AgendaRequest<'_> {
         Ok(self.tagged(reply::json(StatusCode::OK, &answer), &replaced))
     }
 
-    /// A shared agenda by its read link: the content of its page for programs. The tag is a hash of the document.
+    /// A shared agenda by its read link: the content of its page, as JSON. The tag is a hash of the document.
     pub(in crate::http) async fn shared(self, token: ReadToken) -> Answer {
         let fields = Fields::of(&Query::of(&self.head.uri))?;
         let record = self.agendas.shared(&token)?.open()?;
@@ -193,7 +193,7 @@ impl AgendaRequest<'_> {
         self.represent(tag, document)
     }
 
-    /// Without a modification time: two changes may share a second.
+    /// Represents a document without a modification time, since two changes may share a second.
     fn represent(&self, tag: EntityTag, document: String) -> Answer {
         let representation = Representation {
             media_type: JSON,

@@ -1,4 +1,4 @@
-//! Picks in and out by the API.
+//! Import and export of picks through the API.
 
 use super::agenda::{AgendaRequest, Change};
 use crate::exchange::{self, MatchOutcome, MatchedPick};

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
-/// An object whose fields are taken out one by one; those that nobody asks for are ignored.
+/// An object whose fields are read one by one. Other fields are ignored.
 pub(super) struct Object {
     fields: Map<String, Value>,
     faults: Vec<Fault>,
@@ -30,7 +30,7 @@ pub(super) fn texts(headers: &HeaderMap, body: &Bytes) -> Result<Vec<String>, Pr
 }
 
 impl Object {
-    /// A string; null is the empty one.
+    /// A string; null counts as empty.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         match self.fields.remove(name)? {
             Value::String(text) => Some(text),
@@ -42,7 +42,7 @@ impl Object {
         }
     }
 
-    /// A list of strings; null is the empty one.
+    /// A list of strings; null counts as empty.
     pub(super) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         match self.fields.remove(name)? {
             Value::Null => Some(Vec::new()),
@@ -50,7 +50,7 @@ impl Object {
         }
     }
 
-    /// Whether all that was asked for could be taken.
+    /// Fails if any field that was read has a fault.
     pub(super) fn done(self) -> Result<(), Problem> {
         if self.faults.is_empty() { Ok(()) } else { Err(Problem::Values(self.faults)) }
     }

@@ -1,8 +1,8 @@
-//! `/openapi.json`: the description of the API (OpenAPI 3.1), and what `/api` prints of it.
+//! `/openapi.json`: the description of the API (OpenAPI 3.1), and the reference that `/api` shows.
 //!
-//! Written by hand, one file per subject under `openapi/`; a new endpoint is a path in one of them or in a file of
-//! its own. Tests hold it against the route table, ask everything that it shows as an example and compare the
-//! answers, which are kept in `examples.json`.
+//! The description is written by hand, one file per subject under `openapi/`. A new endpoint is a path in one of
+//! these files or in a file of its own. Tests compare the description with the route table, send every example
+//! request, and compare the responses with `examples.json`.
 
 use crate::web::{ApiChapter, ApiOperation, ApiParameter, ApiResponse};
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/organizer.json"),
 ];
 
-/// What is answered to the examples, by `operationId`: the status, and the body where it is JSON.
+/// The recorded responses to the examples, by `operationId`: the status, and the body if it is JSON.
 const EXAMPLES: &str = include_str!("openapi/examples.json");
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -41,12 +41,12 @@ pub(super) fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The document as a page prints it.
+/// The document in the form that a page shows.
 pub(in crate::http) fn reference() -> &'static [ApiChapter] {
     &CHAPTERS
 }
 
-/// Adds the members of one object to those of another, object by object.
+/// Merges one object into another, recursively.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -58,7 +58,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Puts an operation's example into its answer.
+/// Puts the recorded example into an operation's response.
 fn illustrate(operation: &mut Value, examples: &Value) {
     let Some(example) = operation.get("operationId").and_then(|id| examples.get(id.as_str()?)) else {
         return;
@@ -125,7 +125,7 @@ fn operation(document: &Value, path: &str, method: &str, value: &Value) -> ApiOp
     }
 }
 
-/// What a reference inside the document leads to.
+/// The value that a reference inside the document points to; a value without a reference as it is.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
     target.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)

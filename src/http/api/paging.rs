@@ -21,7 +21,7 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// A place as parts without spaces.
+    /// A cursor of some parts, which hold no spaces.
     pub(super) fn new(list: &str, parts: impl IntoIterator<Item = impl ToString>) -> Self {
         Self { list: list.to_owned(), parts: parts.into_iter().map(|part| part.to_string()).collect() }
     }
@@ -89,7 +89,7 @@ impl Fields {
     }
 }
 
-/// A query of the parts that are not empty.
+/// Joins the parts that are not empty to a query.
 pub(super) fn join_query<const N: usize>(parts: [String; N]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&")
 }

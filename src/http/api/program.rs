@@ -1,8 +1,8 @@
 //! `/api/v1`, the public part: the program as JSON.
 //!
-//! A document is rendered from the live release on its first request and cached until the next; its tag is the hash of
-//! its bytes. Long lists come in pages. Cursors into sessions belong to one release, since a move would repeat one session
-//! and skip another; cursors into other lists survive a publication.
+//! A document is rendered from the live release on its first request and cached until the next release; its tag is
+//! the hash of its bytes. Long lists come in pages. Cursors into sessions belong to one release, since a move would
+//! repeat one session and skip another; cursors into other lists survive a publication.
 
 use super::history::{self, ChangesQuery};
 use super::openapi;
@@ -188,7 +188,7 @@ impl SessionList {
         join_query([canonical_query(&self.filter, &options), fields, limit_pair(self.limit, MAX_PAGE)])
     }
 
-    /// Ties a cursor to its query.
+    /// The digest of the query. A cursor holds it and is valid only for the same query.
     fn seal(&self) -> String {
         Digest::of(self.canonical().as_bytes()).short()
     }

@@ -140,7 +140,7 @@ impl Filter {
     }
 }
 
-/// The name that a test is about. Counts the test.
+/// The name of the element that a test applies to. Counts the test.
 fn name(element: &Element, left: &mut usize) -> Result<String, Problem> {
     *left = left.checked_sub(1).ok_or(SUPPORTED)?;
     element.attribute("name").map(str::to_ascii_uppercase).ok_or(VALID.into())
@@ -304,7 +304,7 @@ mod tests {
             let expected = (start..start + length).any(|minute| first.is_none_or(|first| first <= minute) && minute < last);
             for filter in [
                 format!("<comp-filter name='VEVENT'>{range}</comp-filter>"),
-                // The same through the text.
+                // The same range, evaluated on the text.
                 format!("<comp-filter name='vevent'>{range}<prop-filter name='summary'/></comp-filter>"),
             ] {
                 let filter = parsed(&filter).unwrap();

@@ -1,5 +1,5 @@
-//! 207 Multi-Status (RFC 4918, 13). A small one is made whole and has a length; a large one is made in pieces while it is
-//! sent, and is never whole in memory.
+//! 207 Multi-Status (RFC 4918, 13). A small response is rendered whole and has a length. A large one is rendered in
+//! pieces while it is sent, and is never whole in memory.
 
 use super::Tree;
 use super::calendar::{Calendar, Home, Resource};

@@ -75,15 +75,15 @@ impl fmt::Display for Name {
     }
 }
 
-/// What a path names.
+/// The resource that a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Place {
-    /// The root or `/dav/`, by its path: where a client starts that knows only the host.
+    /// The root or `/dav/`, by its path: where a client that knows only the host starts.
     Root(&'static str),
     Home(Tree),
     Calendar(Tree, Name),
     Object(Tree, Name, SessionId),
-    /// Nothing. The tree tells whether to ask for credentials first.
+    /// No resource. The tree decides whether to ask for credentials first.
     Nowhere(Tree),
 }
 

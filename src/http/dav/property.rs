@@ -6,8 +6,8 @@ use crate::http::Problem;
 use crate::http::conditional::http_date;
 use crate::xml::{Element, Writer};
 
-/// The most properties that a request may name, and the longest name in bytes: the response repeats each for every
-/// resource.
+/// The most properties that a request may name, and the longest name in bytes: the response repeats each name for
+/// every resource.
 const MOST: usize = 100;
 const LONGEST: usize = 256;
 
@@ -56,7 +56,7 @@ properties! {
     Colour = APPLE, "A", "calendar-color";
 }
 
-/// The properties of allprop (RFC 4918, 9.1): those of that standard, none of which is costly.
+/// The properties of allprop (RFC 4918, 9.1): those that RFC 4918 defines, none of which is costly.
 const ALLPROP: &[Property] = &[
     Property::ResourceType,
     Property::DisplayName,
@@ -120,7 +120,7 @@ impl Property {
             }
             (P::SyncToken, Resource::Calendar(calendar)) => Value::Text(calendar.token()),
             (P::CTag, Resource::Calendar(calendar)) => Value::Text(calendar.tag()),
-            // Apple's form has an alpha channel.
+            // Apple's colours have an alpha channel.
             (P::Colour, Resource::Calendar(calendar)) => {
                 Value::Text(format!("{}FF", calendar.colour().to_uppercase()))
             }

@@ -17,10 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const CALENDAR: &str = "text/calendar; charset=utf-8";
 
-/// How many VEVENTs one request compresses, in about 40 ms. Until all of a large feed are compressed, it is sent plain.
+/// How many VEVENTs one request compresses, in about 40 ms. Until all VEVENTs of a large feed are compressed, the
+/// feed is sent plain.
 const MAX_DEFLATED: usize = 500;
 
-/// Where the bytes come from.
+/// The origin of a feed's bytes.
 pub(super) enum Source<'a> {
     Canonical(&'a Feed),
     Joined(JoinedFeed<'a>),
@@ -38,7 +39,7 @@ impl<'a> Source<'a> {
             |modified: DateTime<Utc>| stable_last_modified(floor.map_or(modified, |f| f.max(modified)), now);
         match self {
             Self::Canonical(feed) => {
-                // A better coding may replace one at any time, so tag and bytes are read together.
+                // Compression in the background may replace a body at any time, so tag and bytes are read together.
                 let coded = feed.coded(|made| wanted(&request.headers, made));
                 let tag = match &coded {
                     Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
@@ -74,8 +75,8 @@ pub(super) fn joined_tag(hash: &str, coding: Coding) -> EntityTag {
     if coding == Coding::Gzip { EntityTag::coded(hash, coding, 'j') } else { EntityTag::plain(hash) }
 }
 
-/// The body in a coding, or plain if that is no longer. The tag keeps the coding: it determines the feed, and so which of
-/// the two is smaller.
+/// The body in a coding, or plain if the coded body is not smaller. The tag keeps the coding: the tag determines the
+/// feed, and so which of the two bodies is sent.
 pub(super) fn joined_body(joined: &JoinedFeed<'_>, coding: Coding) -> (Coding, Bytes) {
     let gzip = if coding == Coding::Gzip { joined.gzip() } else { None };
     gzip.map_or_else(|| (Coding::Identity, joined.identity()), |gzip| (Coding::Gzip, gzip))
@@ -102,7 +103,7 @@ pub(in crate::http) struct JoinedValidators(Mutex<Option<ReleaseFeeds>>);
 
 type ReleaseFeeds = (Arc<Release>, Cache<String, JoinedState>);
 
-/// What determines the validators of a joined feed.
+/// The state that determines the validators of a joined feed.
 #[derive(Clone)]
 pub(super) struct JoinedState {
     hash: String,
@@ -137,7 +138,7 @@ impl fmt::Debug for JoinedValidators {
 }
 
 impl JoinedState {
-    /// The 304 of a client that has the feed.
+    /// The 304 for a client that has the feed; none for any other client.
     pub(super) fn unchanged(
         &self,
         request: &Parts,

@@ -1,8 +1,8 @@
 //! A cache of recently polled agenda feeds: their validators, and the bodies that were sent.
 //!
-//! Invariant: a cached feed is used only for the live release, and only if the store's generation, or else the records of
-//! its link, are those that it was joined from. So the next request sees an acknowledged change, a revoked link and an
-//! erased session. Bodies are cached by entity tag.
+//! Invariant: a cached feed is used only for the live release, and only while the store's generation, or else the
+//! records of its link, are the same as when the feed was joined. So the next request sees an acknowledged change, a
+//! revoked link and an erased session. Bodies are cached by entity tag.
 
 use super::recent::{Half, Recent};
 use crate::feed::{Coding, FeedOptions};
@@ -18,10 +18,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 const SHARDS: usize = 8;
 
-/// In bytes: room for about ten thousand agendas.
+/// The most bytes of cached validators: room for about ten thousand agendas.
 const AGENDAS: usize = 8 * 1024 * 1024;
 
-/// In bytes: room for about six hundred agendas of ten picks. Clients that revalidate need no body.
+/// The most bytes of cached bodies: room for about six hundred agendas of ten picks. Clients that revalidate need no
+/// body.
 const BODIES: usize = 12 * 1024 * 1024;
 
 /// The validators of an agenda's feed.
@@ -31,7 +32,7 @@ pub(super) struct PolledFeed {
     source: LinkedAgenda,
     /// The hash in its entity tag.
     pub(super) hash: String,
-    /// When it last changed.
+    /// When the feed last changed.
     pub(super) modified: DateTime<Utc>,
 }
 
@@ -40,7 +41,7 @@ impl PolledFeed {
         Arc::new(Self { generation: source.generation.into(), source, hash, modified })
     }
 
-    /// The records that it was joined from.
+    /// The records that the feed was joined from.
     pub(super) fn source(&self) -> &LinkedAgenda {
         &self.source
     }

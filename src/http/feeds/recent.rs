@@ -1,21 +1,21 @@
 //! A map of recently used values within a limit of bytes.
 //!
-//! It has two halves. Used values move into the younger one; when that is full it becomes the older one, and the former
-//! older half is evicted. A half may hold thousands of entries, so the holder of the lock around the map takes evicted
-//! halves out and drops them after releasing the lock.
+//! The map has two halves. Used values move into the younger half. When that is full, it becomes the older half, and
+//! the former older half is evicted. A half may hold thousands of entries, so the holder of the lock around the map
+//! takes evicted halves out and drops them after releasing the lock.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
 
-/// The cost of an entry beside its value, in bytes.
+/// The cost of an entry besides its value, in bytes.
 const ENTRY: usize = 128;
 
 /// Values with their weights.
 pub(super) type Half<K, V> = HashMap<K, (V, usize)>;
 
-/// See the module. Values should be cheap to clone.
+/// The map that the module describes. Values should be cheap to clone.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     young: Half<K, V>,
@@ -28,7 +28,7 @@ pub(super) struct Recent<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    /// A map of at most `bytes`, as its user counts them.
+    /// A map of at most `bytes` bytes. The caller states the size of each value.
     pub(super) fn within(bytes: usize) -> Self {
         let (young, old) = (HashMap::new(), HashMap::new());
         Self { young, old, retired: Vec::new(), weight: 0, half: bytes / 2 }

@@ -1,7 +1,8 @@
 //! The desk: the organizer's pages, with a sign-in cookie and plain forms.
 //!
-//! A previewed file stays in memory under the digest that confirms it, with the release that it was compared with. So the
-//! published changes are those that were shown. If another release was published meanwhile, a new preview is shown.
+//! A previewed file stays in memory under the digest that confirms it, with the release that it was compared with. So
+//! exactly the changes that were shown are published. If another release was published meanwhile, a new preview is
+//! shown.
 
 use super::{Door, Organizer, OrganizerRequest};
 use crate::http::Problem;
@@ -31,7 +32,7 @@ pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
 struct Draft {
     csv: Bytes,
     origin: Origin,
-    /// The release that it was compared with.
+    /// The release that the file was compared with.
     base: u64,
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// ProgramTurns that are made at once.
+/// Previews that are rendered at once.
 const PREVIEWS: usize = 1;
 
 /// Uploads in memory at once: one is previewed while the next one is read.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 impl OrganizerRequest<'_> {
-    /// Publishes the body, now or at the time of the query.
+    /// Publishes the body as the program, now or at the time that the query names.
     pub(in crate::http) async fn put(self) -> Answer {
         let expect = self.expect()?;
         let proposal = Proposal {
@@ -36,7 +36,7 @@ impl OrganizerRequest<'_> {
         Ok(published(&publisher.roll_back(number, Some(self.who), confirm, expect).await?))
     }
 
-    /// What an upload would change: a page for the desk's form, JSON for programs.
+    /// Shows the changes that an upload would make: as a page for the desk's form, as JSON for programs.
     pub(in crate::http) async fn preview_upload(self) -> Answer {
         match browser::boundary(self.request) {
             Some(_) => self.preview_page().await,

@@ -8,7 +8,7 @@ use crate::store::{ReadError, ReleaseSummary, Skipped, Store};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// Fewer picks of a session are not shown: they could identify somebody.
+/// The least number of picks of a session that is shown. Fewer picks could identify somebody.
 const SHOWN_FROM: usize = 5;
 
 impl Organizer {

@@ -49,7 +49,7 @@ struct Signed<'a> {
 }
 
 impl SignIns {
-    /// Signs a browser in: returns the cookie to set.
+    /// Signs a browser in and returns the cookie to set.
     pub(super) fn open(
         &self,
         secret: &[u8; 32],
@@ -65,7 +65,7 @@ impl SignIns {
         Ok(cookie(origin, &token, LIFETIME.num_seconds()))
     }
 
-    /// Signs the browser out: returns the cookie to set. A copy of the old cookie is invalid too.
+    /// Signs the browser out and returns the cookie to set. Copies of the old cookie become invalid too.
     pub(super) fn close(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> String {
         if let Some(signed) = sent(headers, origin).and_then(|token| self.check(token, now)) {
             let mut signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);

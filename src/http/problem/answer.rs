@@ -29,7 +29,7 @@ struct Document<'a> {
 pub(in crate::http) type Page<'a> = &'a dyn Fn(&str, &str) -> String;
 
 impl Problem {
-    /// The answer; where the client would rather read HTML, `page` makes one of title and text.
+    /// The answer. If the client prefers HTML, `page` renders one from title and text.
     pub(in crate::http) fn answer(&self, page: Option<Page<'_>>) -> Response<Body> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or("Error");
@@ -68,7 +68,7 @@ impl Problem {
         }
     }
 
-    /// The fields of some of the status codes.
+    /// The header fields that some status codes need.
     fn fields(&self, headers: &mut HeaderMap) {
         if self.is_temporary() {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));

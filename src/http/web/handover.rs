@@ -72,7 +72,7 @@ impl Codes {
         self.lock().codes.get(&hash(code)).filter(|held| held.until > now).map(|held| held.key.clone())
     }
 
-    /// The key of a code, which this invalidates.
+    /// Returns the key of a code and invalidates the code.
     fn redeem(&self, code: &str, now: Duration) -> Option<EditKey> {
         let mut table = self.lock();
         let held = table.codes.remove(&hash(code))?;

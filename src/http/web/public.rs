@@ -170,7 +170,7 @@ impl PageRequest<'_> {
         let modified = stable_last_modified(self.published.release.published(), self.clock.now());
         let representation = Representation {
             media_type,
-            // Two filters have the same time; only the tag tells them apart.
+            // Pages with different filters have the same time; only the tag tells them apart.
             validators: Validators { tag, modified },
             coding: Coding::Identity,
             body: Content::Kept(body.into()),

@@ -91,7 +91,7 @@ impl PageRequest<'_> {
         }
     }
 
-    /// The members by the pasted links, one a line. A team's link stands for all of its members.
+    /// The members that the pasted links name, one link a line. A team's link stands for all of its members.
     fn members(&self, pasted: &str) -> Result<Result<Members, TeamFault>, Problem> {
         let origin = &self.published.release.program.conference.public_url;
         let mut tokens: Vec<ReadToken> = Vec::new();

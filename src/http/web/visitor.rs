@@ -57,8 +57,8 @@ impl PageRequest<'_> {
             }
             Some(owned) => {
                 let page = self.queue.make(|| self.page(&owned, None)).await?;
-                // This page points out the changes; the next one need not. The write is not awaited: neither a slow nor a
-                // full disk may delay a read.
+                // This page points out the changes, so the next page need not. The write is not awaited: neither a
+                // slow nor a full disk may delay a read.
                 let (agendas, release) = (self.agendas.clone(), self.published.release.number());
                 if owned.record.seen_release >= release || self.request.method == Method::HEAD {
                     return Ok(page);
@@ -214,10 +214,11 @@ fn see_path(path: &str) -> Result<Response<Body>, Problem> {
     Ok(see_other_at(HeaderValue::try_from(path).map_err(|_| Problem::NotFound)?))
 }
 
-/// The redirect after sessions were added or removed: back to the place in the program or agenda where it was pressed.
+/// The redirect after sessions were added or removed: back to the place in the program or agenda where the visitor
+/// pressed.
 fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Result<Response<Body>, Problem> {
     let Some(done) = Done::parse(form.one("done")) else {
-        // An id that the program does not have gives no fragment, so nothing foreign reaches the header.
+        // An id that the program does not have gives no fragment, so no text from the client reaches the header.
         let id = sessions.last().and_then(|id| SessionId::parse(id).ok());
         return see_path(&id.map_or_else(|| "/mine".to_owned(), |id| format!("/mine#{id}")));
     };

@@ -1,8 +1,8 @@
 //! Finds the idlest of many connections without a scan for each new one.
 //!
-//! A scan remembers the idlest few. They stay the idlest until they are used again, since a connection that becomes idle
-//! later has been idle for less. If a scan finds none, that holds for a moment too. So a flood costs one scan for many new
-//! connections.
+//! A scan remembers the idlest few connections. They stay the idlest until they are used again, since a connection
+//! that becomes idle later has been idle for less time. A scan that finds none is not repeated for a moment. So a
+//! flood costs one scan for many new connections.
 
 use crate::server::activity::{Activity, Idle};
 use std::collections::VecDeque;
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 /// A client counts as idle after this time without a request: until then its next request may be in transit.
 pub(super) const IDLE_AFTER: Duration = Duration::from_millis(500);
 
-/// The same for a client that never completed a request. Floods are made of these; a real client sends its request right
-/// after connecting.
+/// Like [`IDLE_AFTER`], for a client that never completed a request. Floods consist of such clients; a real client
+/// sends its request right after connecting.
 pub(super) const NEW_IDLE_AFTER: Duration = Duration::from_millis(100);
 
 /// How many connections a scan remembers.
@@ -25,9 +25,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The result of the last scan.
 #[derive(Debug, Default)]
 pub(super) struct IdlestFinder {
-    /// The idlest, the longest idle first.
+    /// The idlest connections, the longest idle first.
     idlest: VecDeque<(u64, Idle)>,
-    /// When it found none.
+    /// When the last scan found no idle connection.
     found_none: Option<Instant>,
     /// How many connections were scanned so far.
     scanned: u64,
