@@ -133,7 +133,7 @@ enum Command {
         #[command(subcommand)]
         command: secret::Command,
     },
-    /// Sends the webhook deliveries that the server wrote, and exits 1 if it gave one up.
+    /// Sends the webhook deliveries that the server wrote, and exits 1 if a delivery was given up.
     ///
     /// A failed delivery is retried after 1, 5, 15 minutes and so on up to a day. Then it is moved to
     /// spool/undelivered in the data directory.
@@ -244,8 +244,9 @@ enum Command {
 enum ConfigCommand {
     /// Tells what the next start would do with this config, organizer secrets, program and data directory.
     ///
-    /// It changes nothing and works beside a running server: it tries the start on a copy of the data directory in
-    /// $TMPDIR. Exits 78 if the config is wrong or does not fit the data directory, 65 if the program has errors.
+    /// The check changes nothing and works beside a running server: it tries the start on a copy of the data
+    /// directory in $TMPDIR. Exits 78 if the config is wrong or does not fit the data directory, 65 if the program
+    /// has errors.
     Check {
         #[command(flatten)]
         serving: Serving,

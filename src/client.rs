@@ -112,8 +112,8 @@ pub struct OutgoingRequest<'a> {
 const LONGEST: u64 = 32 * 1024 * 1024;
 
 impl Client {
-    /// A client that sends the organizer secret, if there is one. It follows no redirects, so the secret reaches only the
-    /// given server.
+    /// A client that sends the organizer secret, if there is one. The client follows no redirects, so the secret
+    /// reaches only the given server.
     pub fn new(secret: Option<Secret>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)

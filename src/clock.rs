@@ -40,7 +40,7 @@ impl Clock {
         }
     }
 
-    /// The time that passed since the clock was made. It never goes back, whatever the wall clock is set to.
+    /// The time that passed since the clock was made. It never goes back, even if the wall clock is set back.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Source::Wall { made } => made.elapsed(),

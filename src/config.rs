@@ -51,7 +51,7 @@ pub struct Config {
     pub backup_keep_days: u32,
     /// The store writes a larger release in pieces of this many bytes.
     pub piece_bytes: usize,
-    /// The release guard, the file watch and how many releases are kept.
+    /// The release guard, the file watch, and how many releases are kept.
     pub publishing: Publishing,
     /// The limits of clients.
     pub limits: Limits,

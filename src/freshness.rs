@@ -17,7 +17,7 @@ use stored::Progress;
 /// The last fetch of a read link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// When it was fetched.
+    /// When the link was fetched.
     pub at: DateTime<Utc>,
     /// The client's family.
     pub by: Family,

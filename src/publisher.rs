@@ -77,12 +77,12 @@ pub struct Publisher {
     preparation: publish::Preparation,
 }
 
-/// The live release with everything that is served of it; swapped as one.
+/// The live release with everything that is served from it; swapped as one.
 #[derive(Debug)]
 pub struct LiveRelease {
     /// The release.
     pub release: Arc<Release>,
-    /// Its public pages.
+    /// The release's public pages.
     pub pages: Pages,
     /// Whether this process linted its feeds. If so, the next release's lint skips the feeds that did not change.
     inspected: bool,
@@ -100,7 +100,7 @@ impl LiveRelease {
 pub struct Setup {
     /// The watched program file.
     pub file: PathBuf,
-    /// Guard, watch and how many releases are kept.
+    /// The guard, the file watch, and how many releases are kept.
     pub settings: Publishing,
     /// Receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
@@ -115,7 +115,7 @@ pub struct Setup {
 pub struct Proposal {
     /// The program's bytes.
     pub csv: Bytes,
-    /// Its source.
+    /// The program's source.
     pub origin: Origin,
     /// The label of the organizer secret that was used, if any.
     pub who: Option<String>,
@@ -130,7 +130,7 @@ pub struct Proposal {
 pub struct Publication {
     /// The live release.
     pub release: Arc<Release>,
-    /// Its changes; empty if nothing changed.
+    /// The release's changes; empty if nothing changed.
     pub changes: Vec<Change>,
     /// The import's report, warnings included.
     pub report: Report,
@@ -138,7 +138,7 @@ pub struct Publication {
     pub is_new: bool,
 }
 
-/// The release that a proposal would give.
+/// The release that a proposal would become.
 #[derive(Debug)]
 pub struct Preview {
     /// The import's report.
@@ -177,7 +177,7 @@ impl Publisher {
         self.state().clone()
     }
 
-    /// Imports a program and compares it with the live one, without publishing it.
+    /// Imports a program and compares it with the live program, without publishing it.
     pub fn preview(&self, csv: &[u8]) -> Preview {
         let (base, settings) = (self.current(), self.settings.load());
         let report = import(csv, &settings.conference);

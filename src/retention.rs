@@ -69,7 +69,7 @@ pub struct Erased {
     pub links: usize,
 }
 
-/// Why a pass ended early. The next one continues.
+/// Why a pass ended early. The next pass continues.
 #[derive(Debug, thiserror::Error)]
 pub enum RetentionError {
     /// The store could not be read.
@@ -300,7 +300,7 @@ impl Retention {
     }
 }
 
-/// The conference's last day: the configured one, or that of the last session if it is later.
+/// The conference's last day: the configured day, or that of the last session if it is later.
 fn last_day(program: &Program) -> Option<NaiveDate> {
     let zone = program.conference.zone;
     let ends = program.order().iter().map(|session| zone.civil(session.slot.end).date()).max();

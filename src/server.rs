@@ -5,8 +5,8 @@
 //! - A request's head must be complete within `header` of its first byte, or of the connection.
 //! - A head over 16 KiB or 64 fields gets 431, a head that is not HTTP gets 400; both close the connection. So does a
 //!   head with a line that ends in a bare LF, since other servers may see another request in it.
-//! - If an answer is ready before its request's body, a short body is read first and the connection goes on; with a longer
-//!   one the answer announces that the connection closes.
+//! - If an answer is ready before its request's body, a short body is read first and the connection goes on. With a
+//!   longer body, the answer announces that the connection closes.
 //! - A connection that moves no byte for `idle` is closed.
 //! - A slow client has `answer` to read its answer, and a second more for each 4 KiB that it read. If more than 128 MiB of
 //!   answers wait for slow clients, the slowest is closed.

@@ -1,6 +1,6 @@
 //! `callboard agenda`: prints a shared agenda as a table.
 //!
-//! Its read link is a secret, so messages show only its origin.
+//! The read link is a secret, so messages show only its origin.
 
 use super::exit::{Exit, Failure};
 use crate::agenda::{ReadToken, in_path};

@@ -1,6 +1,7 @@
 //! The control socket, through which `callboard backup` and `callboard health` reach a running server.
 //!
-//! It is a Unix socket with mode 0600 in a directory that only the server's user may enter. A client writes one line:
+//! The control socket is a Unix socket with mode 0600 in a directory that only the server's user may enter. A
+//! client writes one line:
 //!
 //! - [`HEALTH`]: the server answers with the body of `/readyz`;
 //! - [`SAVED`]: a backup was saved; the server does not answer;
@@ -96,8 +97,8 @@ pub(super) struct Answers {
     pub(super) readiness: Box<dyn Fn() -> String + Send>,
 }
 
-/// The listening socket. Dropping it removes the file, unless another server made a new one there after the data
-/// directory was replaced.
+/// The listening socket. Dropping it removes the socket's file, unless another server made a new file there after
+/// the data directory was replaced.
 #[derive(Debug)]
 pub(super) struct Control {
     path: PathBuf,
@@ -107,7 +108,8 @@ pub(super) struct Control {
 impl Control {
     /// Listens. A failure only prevents backups of the running server, so it is logged and the start goes on.
     ///
-    /// The store is locked, so an existing socket belongs to a dead server or to one whose directory was replaced.
+    /// The store is locked, so an existing socket belongs to a dead server or to a server whose directory was
+    /// replaced.
     pub(super) fn open(data: &Path, answers: Answers) -> Option<Self> {
         let path = path(data);
         match listen(&path, answers).and_then(|()| inode(&path)) {

@@ -60,7 +60,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// From an error and its causes, one on each line.
+    /// The failure of an error, with the error's causes, one on each line.
     pub(super) fn new(exit: Exit, error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
@@ -71,7 +71,7 @@ impl Failure {
         Self { exit, message }
     }
 
-    /// From a text.
+    /// The failure with this message.
     pub(super) fn text(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
     }

@@ -1,6 +1,6 @@
 //! SIGHUP: reads the config again and applies the keys that a running server can apply.
 //!
-//! A refused config changes nothing: one with mistakes, or one under which the live program has errors.
+//! A config with mistakes, or one under which the live program has errors, is refused and changes nothing.
 
 use super::settings::Serving;
 use crate::clock::Clock;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(super) struct Reload {
     serving: Serving,
-    /// The config at the start. Keys that need a restart keep its values.
+    /// The config at the start. Keys that need a restart keep their values from here.
     started: Config,
     /// The last config that was applied.
     applied: Mutex<Config>,

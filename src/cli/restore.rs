@@ -26,7 +26,7 @@ pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<
     let _owner = OwnershipGuard::of(&config.data);
     let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
     let records = restoring.backup().records;
-    // With --latest nothing was issued since the backup.
+    // With --latest, no number was issued since the backup.
     let issued = restoring.high_water().or(latest.then(HighWater::default));
     let advanced = advance_counters(restoring.store(), issued, Clock::wall().now());
     let AdvancedCounters { release, is_new, damaged, .. } =

@@ -136,7 +136,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The conference's listeners and the operator's: the sockets that systemd passed, or else new ones.
+/// The listeners of the conference and of the operator: the sockets that systemd passed, or else new ones.
 async fn listen(config: &Config) -> Result<(Vec<TcpListener>, Option<TcpListener>), Failure> {
     let address = config.listen;
     let failed = |error: std::io::Error| cannot_listen(address, &error);

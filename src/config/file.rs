@@ -117,13 +117,13 @@ struct WebhookTable {
 /// A receiver of a delivery after each release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
-    /// Its address.
+    /// The webhook's address.
     pub url: Url,
     /// The file with the secret that signs deliveries.
     pub secret_file: PathBuf,
 }
 
-/// The release guard, the file watch and how many releases are kept.
+/// The release guard, the file watch, and how many releases are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Publishing {

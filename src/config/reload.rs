@@ -9,12 +9,13 @@ pub struct Changed {
     pub applied: Vec<&'static str>,
     /// Keys that need a restart.
     pub restart: Vec<&'static str>,
-    /// Keys that never change for one data directory; the whole config is refused.
+    /// Keys that never change for one data directory. If one changes, the whole config is refused.
     pub fixed: Vec<&'static str>,
 }
 
 impl Config {
-    /// Compares this config with a new one. Every field is destructured, so that the compiler catches a forgotten one.
+    /// Compares this config with a new one. Every field is destructured, so that the compiler catches a forgotten
+    /// field.
     pub fn changed(&self, new: &Self) -> Changed {
         let Self {
             listen,

@@ -5,14 +5,14 @@
 //! (49 MB); each shard is then written about every two hours.
 //!
 //! Earlier versions wrote one record for all links. While it exists, the shards in the store are outdated: the
-//! first pass writes all of them and removes it, in one commit.
+//! first pass writes all shards and removes the record, in one commit.
 
 use super::{EXPIRY, Family, Freshness, LinkHash, SHARDS, Seen, Shard, lock};
 use crate::revision::Digest;
 use crate::store::{LinkFetch, NamedRecord, ReadError, RecordName, Store, Write};
 use chrono::{DateTime, Utc};
 
-/// The size of one pass; it may be exceeded by one shard.
+/// The size of one pass. Its last shard may exceed it.
 const PASS_BYTES: usize = 1024 * 1024;
 
 /// The rows of a record. A damaged row is `None`.

@@ -16,7 +16,7 @@ use std::time::Instant;
 /// The next request id, unique within a process.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// By status, starting at 400.
+/// The log limit of each status, starting at 400.
 static STATUSES: LogLimit<200> = LogLimit::new();
 
 /// Causes of server errors.

@@ -48,7 +48,7 @@ pub struct Allowances {
     hand_overs: ByAgenda,
 }
 
-/// A limit by agenda, and one for addresses that change agendas often.
+/// A limit by agenda, and a limit for addresses that change agendas often.
 #[derive(Debug)]
 struct ByAgenda {
     agendas: Buckets<Key>,
@@ -91,7 +91,7 @@ impl Allowances {
         }
     }
 
-    /// Replaces the limits. Tokens that were taken stay taken.
+    /// Replaces the limits. Tokens that were taken are not given back.
     pub(super) fn limit(&self, limits: &Limits) {
         self.agendas.limit(limits.agendas_at_once, limits.agendas_hour);
         self.keys.limit(limits.wrong_keys_at_once, limits.wrong_keys_hour);
@@ -254,7 +254,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.depth.load(Ordering::Relaxed)
     }
 
-    /// Takes a token; the error is the number of seconds until there is one.
+    /// Takes a token. The error is the number of seconds until a token is refilled.
     fn take(&self, key: K, now: Duration) -> Result<(), u64> {
         self.take_unless(key, now, || None::<()>).map(|_| ())
     }
@@ -281,7 +281,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         Ok(None)
     }
 
-    /// The number of seconds until there is a token; 0 if there is one.
+    /// The number of seconds until a token is refilled; 0 if there is a token.
     fn wait(&self, key: K, now: Duration) -> u64 {
         let now = millis(now);
         self.seconds_short(self.full_at(&self.set(key), key, now), now)
@@ -321,7 +321,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
     }
 }
 
-/// Puts a bucket in its place, or replaces the stalest one.
+/// Replaces the bucket of the same key, or else the stalest bucket.
 fn put<K: Copy + Eq>(set: &mut [Option<Bucket<K>>; WAYS], bucket: Bucket<K>) {
     let known = set.iter().position(|known| known.is_some_and(|known| known.key == bucket.key));
     let stalest = |(_, known): &(usize, &Option<Bucket<K>>)| known.map_or(i64::MIN, |known| known.full_at);

@@ -34,7 +34,7 @@ pub trait Stream: Send {
 }
 
 impl Body {
-    /// Its length in bytes, if it is known.
+    /// The body's length in bytes, if it is known.
     pub fn length(&self) -> Option<u64> {
         match self {
             Self::Empty => Some(0),

@@ -42,7 +42,7 @@ impl CookieJar {
         if self.secure { SECURE_NAME } else { PLAIN_NAME }
     }
 
-    /// The edit key in the request's cookies; none where it is missing or malformed.
+    /// The edit key in the request's cookies; none if it is missing or malformed.
     pub(super) fn key(self, headers: &HeaderMap) -> Option<EditKey> {
         EditKey::parse(cookie(headers, self.name())?).ok()
     }

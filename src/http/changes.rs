@@ -53,7 +53,7 @@ struct Known {
     release: Arc<Release>,
     releases: Vec<KnownRelease>,
     rendered: Mutex<Rendered>,
-    /// By the hash of the read link and the agenda's version.
+    /// Rendered feeds, by the hash of the read link and the agenda's version.
     agendas: Mutex<Cache<(Digest, u64), Arc<Exported>>>,
 }
 

@@ -19,9 +19,9 @@ use std::cell::RefCell;
 /// The validators of a resource's current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
-    /// Its tag.
+    /// The state's entity tag.
     pub tag: EntityTag,
-    /// When it last changed, if Last-Modified is sent.
+    /// When the state last changed, if Last-Modified is sent.
     pub modified: Option<DateTime<Utc>>,
 }
 

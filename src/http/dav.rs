@@ -1,8 +1,8 @@
 //! Read-only CalDAV (RFC 4791, RFC 4918 class 1 and 3, RFC 6578, RFC 6764), for calendars that sync changes.
 //!
-//! Owns methods, depths and access. Responses are made of a release's stored bytes. Every writing method is refused.
-//! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as password, with
-//! any user name or none.
+//! Owns methods, depths and access. Responses consist of a release's stored bytes. Every writing method is refused.
+//! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as
+//! password, with any user name or none.
 //!
 //! ```text
 //! /  /dav/  /.well-known/caldav    lead to one of the trees: to an agenda's if the request has a token

@@ -17,7 +17,7 @@ use std::fmt::{self, Write};
 /// A tag of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag {
-    /// With its quotes: the hash, and for a coded body the coding's letter and the level.
+    /// The tag with its quotes: the hash, and for a coded body the coding's letter and the level.
     quoted: String,
     hash: usize,
     coding: Coding,

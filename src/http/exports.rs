@@ -19,7 +19,7 @@ pub(super) enum Format {
     Json,
     /// The CSV format of the program file.
     Csv,
-    /// For terminals.
+    /// Text for terminals.
     Text,
     /// Giggity's menu entry.
     Giggity,

@@ -78,7 +78,7 @@ impl FeedRequest<'_> {
         }
     }
 
-    /// A feed as it was published. Nearly every subscriber requests such a feed, so no time is spent on a query.
+    /// A feed as it was published, for a request without a query. Nearly every subscriber sends such requests.
     fn canonical(&self, address: &FeedKey, request: &Parts) -> Answer {
         let (key, feed) = self.resolve(address)?;
         let mut representation = Source::Canonical(feed).representation(request, None, self.now);

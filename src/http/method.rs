@@ -1,4 +1,4 @@
-//! Methods (RFC 9110, 9): the ones that are known, and the value of Allow.
+//! Methods (RFC 9110, 9): the known methods, and the value of Allow.
 
 use http::{HeaderValue, Method};
 
@@ -32,7 +32,7 @@ const EXTENSIONS: &[&str] = &[
     "REBIND",
 ];
 
-/// Whether a standard defines the method. An unknown one is answered 501, not 405 (9.1).
+/// Whether a standard defines the method. An unknown method is answered 501, not 405 (9.1).
 pub(super) fn is_known(method: &Method) -> bool {
     const KNOWN: &[Method] = &[
         Method::GET,

@@ -21,9 +21,9 @@ pub struct Metrics(HashMap<&'static str, RouteCounters>);
 
 #[derive(Debug, Default)]
 struct RouteCounters {
-    /// By the first digit of the status.
+    /// Requests by the first digit of the status.
     statuses: [AtomicU64; 6],
-    /// By the bucket of the duration; the last one has no bound.
+    /// Requests by the bucket of the duration; the last bucket has no bound.
     durations: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
     bytes: AtomicU64,

@@ -225,7 +225,7 @@ impl Operator {
     }
 }
 
-/// When a backup was last saved, and how many could not be sent since the start.
+/// When a backup was last saved, and how many backups could not be sent since the start.
 #[derive(Debug, Default)]
 pub struct Backups {
     /// Seconds of the Unix epoch; 0 for never.

@@ -18,7 +18,7 @@ const BEAT: Duration = Duration::from_millis(5);
 /// Beats without a request after which the heartbeat stops.
 const QUIET: u32 = 20;
 
-/// A heartbeat is overdue this long after the last one, in microseconds.
+/// The time after a heartbeat at which the next one is overdue, in microseconds.
 const OVERDUE: u64 = 100_000;
 
 /// The processor time that this process must have used since the last heartbeat, in microseconds of all threads.
@@ -27,7 +27,7 @@ const WORKED: u64 = 80_000;
 /// The requests that must have arrived since the last heartbeat.
 const MANY: u64 = 16;
 
-/// The heartbeat, and the counts since the last one.
+/// The heartbeat, and the counts since the last beat.
 #[derive(Debug)]
 pub(super) struct Pace {
     born: Instant,

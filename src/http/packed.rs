@@ -1,6 +1,6 @@
 //! Large bodies that a cache holds compressed. A client that accepts no gzip gets them decompressed piece by piece.
 //!
-//! All exports of a program of 50,000 sessions are some 250 MB of text, and a tenth of that as gzip.
+//! All exports of a program of 50,000 sessions are about 250 MB of text, and a tenth of that as gzip.
 
 use super::Body;
 use super::body::Stream;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// The longest wait for work of a few milliseconds.
 const SHORT_WAIT: Duration = Duration::from_millis(50);
 
-/// The longest wait for work on the whole program, which takes seconds for a large one.
+/// The longest wait for work on the whole program, which takes seconds for a large program.
 pub(super) const LONG_WAIT: Duration = Duration::from_secs(2);
 
 /// Weight of a new sample in the moving average of service time: 1/8.
@@ -33,7 +33,7 @@ pub(super) enum QueueName {
     Whole,
 }
 
-/// All queues. In each limited one, as many requests are worked on at once as there are processors.
+/// All queues. In each limited queue, as many requests are worked on at once as there are processors.
 #[derive(Debug)]
 pub(super) struct Queues {
     unlimited: Queue,

@@ -1,6 +1,6 @@
 //! Bodies that are rendered from the live release on their first request, and cached until the next release.
 //!
-//! A cached body is sent at once; any other is rendered in a turn of a queue. Invariant: all cached bodies belong to one
+//! A cached body is sent at once; another is rendered in a turn of a queue. Invariant: all cached bodies belong to one
 //! release, within a limit of bytes. Clients choose the names, so the cache resists scans: a body that was requested twice
 //! outlives any number that were requested once. Only canonical queries are cached; a client that varies `limit` gets its
 //! answers uncompressed and uncached.
@@ -51,7 +51,7 @@ struct Rendered {
 /// The name of a body.
 pub(super) struct CacheKey {
     pub(super) name: String,
-    /// Whether the query is one that clients have a reason to repeat.
+    /// Whether clients have a reason to repeat the query.
     pub(super) is_cacheable: bool,
 }
 
@@ -79,7 +79,7 @@ impl RenderCache {
         Self { max_bytes, bodies, current: Mutex::default() }
     }
 
-    /// Answers with a cached body, or with the one that `render` returns.
+    /// Answers with a cached body, or with the body that `render` returns.
     pub(super) async fn answer(
         &self,
         key: CacheKey,

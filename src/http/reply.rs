@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
-/// What every handler returns.
+/// The return type of every handler.
 pub(super) type Answer = Result<Response<Body>, Problem>;
 
 pub(super) const JSON: &str = "application/json";
@@ -19,7 +19,7 @@ pub(super) fn ok(media_type: &'static str, body: impl Into<Body>) -> Response<Bo
     response
 }
 
-/// A page that is made for one request.
+/// A page that is rendered for one request.
 pub(super) fn html(body: String) -> Response<Body> {
     ok(HTML, body)
 }

@@ -1,4 +1,4 @@
-//! The representation of a resource: validators, fields, and a body that is made only if it is sent.
+//! The representation of a resource: validators, fields, and a body that is rendered only if it is sent.
 //!
 //! Every compressed answer passes through here, so each one varies by Accept-Encoding.
 
@@ -48,7 +48,7 @@ impl Representation<'_> {
         // Room for the fields of the class, so that the map is allocated once.
         headers.reserve(12);
         let mut set = |name: HeaderName, value: String| {
-            // All values are visible ASCII, so this always succeeds.
+            // All values are visible ASCII, so the conversion always succeeds.
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);
             }

@@ -215,7 +215,7 @@ const TABLE: &[Line] = &[
 
 /// A path with the lines for its methods.
 pub(super) struct Resource {
-    /// What logs and metrics show instead of the path.
+    /// The name of the path in logs and metrics.
     pub(super) pattern: &'static str,
     /// None for `*`, the server as a whole.
     pub(super) class: Option<Class>,

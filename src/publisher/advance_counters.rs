@@ -11,7 +11,7 @@ use crate::revision::Issued;
 use crate::store::{HighWater, Origin, Skipped, Store, Write};
 use chrono::{DateTime, Utc};
 
-/// Changes of an agenda that may have been made faster than one a second.
+/// The allowance for changes of an agenda that came faster than one a second.
 const BURST: u64 = 1000;
 
 /// Agendas in one commit.

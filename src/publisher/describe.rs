@@ -15,7 +15,7 @@ pub struct ChangeDescription {
     pub session: String,
     /// `added`, `moved`, `edited`, `cancelled`, `restored` or `withdrawn`.
     pub change: String,
-    /// Its title; empty for a withdrawn session, whose text must not be repeated.
+    /// The session's title; empty for a withdrawn session, whose text must not be repeated.
     pub title: String,
     /// The fields that differ, by CSV column; times carry the venue's UTC offset.
     pub fields: BTreeMap<String, FromTo>,
@@ -24,9 +24,9 @@ pub struct ChangeDescription {
 /// A field before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromTo {
-    /// Before.
+    /// The value before the change.
     pub from: String,
-    /// After.
+    /// The value after the change.
     pub to: String,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Erased: the session's row in every stored program file and in the scheduled one; its title, people and texts in
 //! every recorded change and waiting delivery. Kept: its number, sequence and times, since the ledger never forgets;
-//! the slugs of speakers and rooms, since published addresses keep working; and the last 1,000 departures of joined
-//! feeds.
+//! the slugs of speakers and rooms, since published addresses keep working; and the last 1,000 departures, which keep
+//! Last-Modified of joined feeds from going back.
 
 use super::stored_release::{self, StoredRelease};
 use super::{LiveRelease, PublishError, Publisher, guard, outbox};

@@ -25,19 +25,19 @@ pub enum PublishError {
     /// The store has no program file of this release.
     #[error("the program of release {number} is not stored")]
     NotKept {
-        /// Its number.
+        /// The release's number.
         number: u64,
     },
     /// An erasure of a session that is published.
     #[error("{session} is not withdrawn; publish it with the status `withdrawn` first")]
     NotWithdrawn {
-        /// Its id.
+        /// The session's id.
         session: SessionId,
     },
     /// An erasure of a session that was never published.
     #[error("no release ever had a session {session}")]
     NoSession {
-        /// Its id.
+        /// The session's id.
         session: SessionId,
     },
     /// A schedule for a time in the past.
@@ -86,7 +86,7 @@ pub enum StartError {
     /// A first start without a program file (exit 65).
     #[error("there is no program: {path} cannot be read ({cause})")]
     NoProgram {
-        /// Its path.
+        /// The program file's path.
         path: String,
         /// Why it cannot be read.
         cause: std::io::Error,

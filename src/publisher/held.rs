@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub struct HeldProposal {
     /// When it was held.
     pub at: DateTime<Utc>,
-    /// Its source.
+    /// The proposal's source.
     #[serde(flatten, serialize_with = "serialize_origin")]
     pub origin: Origin,
     /// The digest that confirms the proposal.
@@ -54,7 +54,7 @@ impl HeldProposal {
     }
 }
 
-/// The held proposals, the newest last. Their JSON is the newest one or null.
+/// The held proposals, the newest last. Their JSON is the newest proposal, or null.
 #[derive(Debug, Clone, Default)]
 pub struct HeldProposals(Vec<HeldProposal>);
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The effect of a release on agendas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Impact {
-    /// All agendas.
+    /// The number of all agendas.
     pub agendas: usize,
     /// Agendas with a session that changes.
     pub touched: usize,
@@ -18,7 +18,7 @@ pub struct Impact {
     pub new_clashes: usize,
     /// The changed sessions that are in an agenda, the most picked first.
     pub sessions: Vec<SessionImpact>,
-    /// Agendas whose record is damaged; they are not counted otherwise.
+    /// Agendas whose record is damaged. No other count includes them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: usize,
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The folder of deliveries that failed too often.
 pub const UNDELIVERED: &str = "undelivered";
 
-/// One message to one webhook, as its file holds it.
+/// One message to one webhook, in the form of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The webhook's address and the file of its secret.
@@ -118,7 +118,7 @@ pub(super) fn rewrite(outbox: &Path, release: &ReleaseRecord) -> io::Result<()> 
         let Ok(entries) = std::fs::read_dir(&directory) else { continue };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         for name in names.filter(|name| name.starts_with(&prefix) && name.ends_with(".json")) {
-            // A file that was sent meanwhile, or that is no delivery, needs no rewrite.
+            // A file that was sent meanwhile, or that is not a delivery, needs no rewrite.
             let Ok(bytes) = std::fs::read(directory.join(&name)) else { continue };
             let Ok(delivery) = serde_json::from_slice::<Delivery>(&bytes) else { continue };
             if delivery.body != body {

@@ -145,7 +145,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Imports a program, compares it with the live one and asks the guard.
+    /// Imports a program, compares it with the live program and asks the guard.
     pub(super) async fn check(
         self: &Arc<Self>,
         csv: &Bytes,
@@ -174,8 +174,8 @@ impl Publisher {
         tokio::task::spawn_blocking(lint).await?
     }
 
-    /// Serves the newest release of the store, if it is newer than the live one. A commit that failed with an unknown
-    /// outcome (a full disk, a failed sync) may have stored its release all the same.
+    /// Serves the newest release of the store, if it is newer than the live release. A commit that failed with an
+    /// unknown outcome (a full disk, a failed sync) may have stored its release all the same.
     pub(super) async fn adopt_newer_release(self: &Arc<Self>) -> Result<(), PublishError> {
         let current = self.current().number();
         let newer = move |store: &Store| {
@@ -214,7 +214,7 @@ impl Publisher {
         Ok(writes)
     }
 
-    /// Serves a release that equals the live one in everything that the store holds.
+    /// Serves a release that equals the live release in everything that the store holds.
     async fn serve_unchanged(self: &Arc<Self>, release: Release) -> Result<Arc<Release>, PublishError> {
         let inspected = self.live().inspected;
         let live = tokio::task::spawn_blocking(move || LiveRelease::new(release, inspected)).await?;

@@ -45,7 +45,7 @@ impl Publisher {
         task.await?
     }
 
-    /// As at a start: webhooks that the config adds get the releases after the live one.
+    /// As at a start: webhooks that the config adds get only the releases after the live one.
     async fn store_first_release_of_webhooks(&self, has_webhooks: bool) {
         let note = match outbox::first_release_write(&self.store, has_webhooks, self.current().number()) {
             Ok(note) => {

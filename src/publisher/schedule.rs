@@ -32,7 +32,7 @@ const MOST_NAMED: usize = 5;
 /// The result of scheduling a program.
 #[derive(Debug)]
 pub struct ScheduleReceipt {
-    /// When it will be published.
+    /// The schedule, with the time of the publication.
     pub schedule: Schedule,
     /// The number of the live release.
     pub running: u64,
@@ -45,7 +45,7 @@ pub struct ScheduleReceipt {
 }
 
 impl Publisher {
-    /// Schedules a proposal in place of an earlier one. The guard judges it now, and again at its time.
+    /// Schedules a proposal in place of an earlier one. The guard judges the proposal now, and again at its time.
     ///
     /// # Errors
     /// [`PublishError`]; an earlier schedule stays.
@@ -116,7 +116,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Updates the status. The store has room for one schedule, so a held one was replaced.
+    /// Updates the status. The store has room for one schedule, so a held schedule was replaced.
     fn set_schedule(&self, schedule: Option<Schedule>) {
         let mut state = self.state();
         state.schedule = schedule;

@@ -110,7 +110,7 @@ fn first(
     Ok((release, status))
 }
 
-/// Serves the stored release. Publishes another one first if the renderer or the config changed.
+/// Serves the stored release. Publishes another release first if the renderer or the config changed.
 fn resume(
     store: &Store,
     ledger: Ledger,
@@ -145,7 +145,7 @@ fn resume(
     reconfigure(store, live, csv, conference, setup, clock)
 }
 
-/// Publishes the stored program under the changed config, unless that gives errors or the guard holds it.
+/// Publishes the stored program under the changed config, unless the program then has errors or the guard holds it.
 fn reconfigure(
     store: &Store,
     live: Release,

@@ -102,7 +102,7 @@ pub struct Attempt {
 pub enum AttemptResult {
     /// A release was published.
     Published {
-        /// Its number.
+        /// The release's number.
         release: u64,
     },
     /// The program equals the live one.
@@ -166,7 +166,7 @@ impl Status {
             Err(PublishError::Held(held)) => self.held.add(HeldProposal::of(at, origin, held)),
             // Each held proposal was compared with the previous release.
             Ok(publication) if publication.is_new => self.held = HeldProposals::default(),
-            // A newer file, config or schedule replaces a held one; another organizer's upload does not.
+            // A newer file, config or schedule replaces a held proposal; another organizer's upload does not.
             _ if matches!(origin, Origin::File | Origin::Config | Origin::Scheduled) => {
                 self.held.remove(origin)
             }
@@ -204,7 +204,7 @@ impl Status {
         Self { last: Some(attempt), ..Self::default() }
     }
 
-    /// The status after a start whose changed config gives a feed that does not parse back.
+    /// The status after a start whose changed config renders a feed that does not parse back.
     pub(super) fn config_unsound(at: DateTime<Utc>, error: &ParseBackError) -> Self {
         tracing::error!(%error, "the new config is not published; the live release stays, with the old config");
         let verdict = AttemptResult::Failed { reason: error.to_string() };

@@ -15,7 +15,7 @@ pub(super) struct StoredRelease {
     pub(super) prepared: Prepared,
     /// The config that it was published with.
     pub(super) conference: Arc<Conference>,
-    /// Its program file.
+    /// The release's program file.
     pub(super) csv: Bytes,
     /// The warnings of today's import.
     pub(super) warnings: Vec<String>,

@@ -30,7 +30,7 @@ pub(super) struct Activity {
     word: AtomicU64,
     /// When bytes last moved, in milliseconds after `born`.
     last: AtomicU64,
-    /// How many heads were complete, and the length of the last one's body.
+    /// How many heads were complete, and the length of the last request's body.
     requests: AtomicU64,
     body: AtomicU64,
     /// Bytes of the last answer, and how many of them wait in memory for a client that is slow to take them.
@@ -42,7 +42,7 @@ pub(super) struct Activity {
 /// A connection whose client keeps the server waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Idle {
-    /// Since the last answer was made, or since the connection was accepted.
+    /// When the last answer was made or, without an answer, when the connection was accepted.
     pub(super) since: Instant,
     /// Whether the client has sent at least one request.
     pub(super) was_served: bool,
@@ -228,7 +228,7 @@ mod tests {
         assert!(activity.is_closing(), "an answer does not take it back");
     }
 
-    /// With state and time in two words, a new state beside an old time would make a busy connection look idle.
+    /// In two words, an observer could see a new state beside an old time, and a busy connection would look idle.
     #[test]
     fn an_observer_never_sees_a_new_state_beside_an_old_time() {
         let activity = std::sync::Arc::new(Activity::new());

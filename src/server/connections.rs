@@ -61,7 +61,7 @@ struct AddressConnections {
     look: IdlestFinder,
 }
 
-/// One connection's place, given back when it is dropped.
+/// One connection's place. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) activity: Arc<Activity>,

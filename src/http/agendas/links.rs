@@ -10,11 +10,11 @@ use crate::store::{LinkRecord, LinkTarget};
 /// A link as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadLink {
-    /// Its number, never reused.
+    /// The link's number, never reused.
     pub n: u32,
     /// The owner's label.
     pub label: String,
-    /// Its token; none if the link was made with an earlier edit key.
+    /// The link's token; none if the link was made with an earlier edit key.
     pub token: Option<ReadToken>,
 }
 

@@ -9,8 +9,8 @@ use crate::store::{AgendaRecord, CommitError, LinkTarget, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
-/// How often a change is tried. Each conflict is another change that succeeded, so this many devices would have to edit one
-/// agenda at the same moment.
+/// How often a change is tried. Each conflict means that another change succeeded, so this many devices would have to
+/// edit one agenda at the same moment.
 const ATTEMPTS: usize = 64;
 
 /// All agendas.

@@ -16,7 +16,7 @@ pub enum Shared {
     Open(AgendaRecord),
     /// The link was revoked or its agenda deleted, less than 30 days ago.
     Closed {
-        /// Since when.
+        /// When the link was revoked or the agenda deleted.
         since: DateTime<Utc>,
     },
     /// The link was closed earlier, or its agenda erased.
@@ -40,7 +40,7 @@ impl Agendas {
     /// Follows a read link.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn shared(&self, token: &ReadToken) -> Result<Shared, ReadError> {
         self.result_of(&self.store.linked_agenda(&token.hash())?)
     }

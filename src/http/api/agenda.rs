@@ -1,8 +1,8 @@
 //! `/api/v1/agenda`: agendas, opened by an edit key in `Authorization: Bearer` (RFC 6750) or shown by a read link.
 //!
-//! A key that is malformed, unknown or replaced gets the same 401. Changes take If-Match with the agenda's ETag; without it
-//! they apply to any state. The ETag covers the whole document. A change compares only its first part, the agenda's own
-//! state: a calendar that fetched the feed meanwhile is no conflict.
+//! A key that is malformed, unknown or replaced gets the same 401. Changes take If-Match with the agenda's ETag;
+//! without If-Match they apply to any state. The ETag covers the whole document. A change compares only its first
+//! part, the agenda's own state, so a calendar that fetched the feed meanwhile causes no conflict.
 
 use super::json;
 use super::paging::Fields;
@@ -245,7 +245,7 @@ impl AgendaRequest<'_> {
     }
 }
 
-/// The edit key in `Authorization` (RFC 6750, 2.1; RFC 9110, 11.4: the scheme is case-insensitive). All faults are one error.
+/// The edit key in `Authorization` (RFC 6750, 2.1; RFC 9110, 11.4: the scheme is case-insensitive). All faults give one error.
 fn edit_key(headers: &HeaderMap) -> Result<EditKey, AgendaError> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return Err(AgendaError::UnknownKey) };

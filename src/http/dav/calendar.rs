@@ -159,7 +159,7 @@ impl Calendar {
         self.release.program.conference.link(&format!("/dav/sync/{form}{}{link}/", self.name))
     }
 
-    /// Its events in program order.
+    /// The calendar's events in program order.
     pub(super) fn members(&self) -> Vec<Arc<RenderedEvent>> {
         match &self.content {
             Content::Feed(_) => self.feed().map(Feed::members).unwrap_or_default().to_vec(),

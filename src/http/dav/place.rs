@@ -17,7 +17,7 @@ impl Tree {
     pub(in crate::http) const PUBLIC: Self = Self { is_agenda: false, is_titled: false };
     pub(in crate::http) const AGENDAS: Self = Self { is_agenda: true, is_titled: false };
 
-    /// The same tree with marked titles of cancelled sessions.
+    /// The same tree, in which titles mark cancelled sessions.
     pub(in crate::http) const fn titled(self) -> Self {
         Self { is_titled: true, ..self }
     }
@@ -98,7 +98,7 @@ impl Place {
         Self::Calendar(Tree::AGENDAS, Name::Agenda)
     }
 
-    /// The same place in the tree with marked titles.
+    /// The same place in the tree in which titles mark cancelled sessions.
     pub(in crate::http) fn titled(self) -> Self {
         match self {
             Self::Root(_) => self,

@@ -28,7 +28,7 @@ impl Visit<'_> {
             let slot = of.slot(&event.id)?;
             filter.admits(&Candidate::new(slot, || of.object(event).bytes())).then_some(())
         };
-        // CalDAV requests hold a turn of the queue, so this may take long.
+        // CalDAV requests hold a turn of the queue, so the filter may take long.
         let items =
             of.members().into_iter().filter(|event| matches(event).is_some()).map(Item::Object).collect();
         Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())

@@ -82,7 +82,7 @@ pub(super) fn joined_body(joined: &JoinedFeed<'_>, coding: Coding) -> (Coding, B
     gzip.map_or_else(|| (Coding::Identity, joined.identity()), |gzip| (Coding::Gzip, gzip))
 }
 
-/// A feed whose body is made only if it is sent.
+/// A feed whose body is rendered only if it is sent.
 pub(super) fn lazy<'a>(
     tag: EntityTag,
     modified: Option<DateTime<Utc>>,

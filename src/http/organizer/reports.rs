@@ -86,7 +86,7 @@ impl Organizer {
     }
 }
 
-/// Every release with a readable record, the oldest first. A damaged one must not hide the others.
+/// Every release with a readable record, the oldest first. A damaged record must not hide the others.
 pub(super) fn readable_releases(store: &Store) -> Result<Vec<ReleaseSummary>, ReadError> {
     let mut skipped = Skipped::default();
     let releases = skipped.over(store.each_release()).collect();

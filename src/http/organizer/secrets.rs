@@ -118,7 +118,7 @@ impl Secrets {
         self.find(sent).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     }
 
-    /// Whether there is no secret. The organizer's paths then answer 404.
+    /// Whether no secret is valid. The organizer's paths then answer 404.
     pub(super) fn are_none(&self) -> bool {
         self.count() == 0
     }

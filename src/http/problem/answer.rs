@@ -80,7 +80,7 @@ impl Problem {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, method::allow(allowed));
             }
-            // RFC 6750, 3: at least one parameter, and no error where nothing was sent.
+            // RFC 6750, 3: at least one parameter, and no error if no credentials were sent.
             Self::NoKey | Self::NoSecret => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Callboard\""));
             }

@@ -28,7 +28,7 @@ pub(in crate::http) struct Codes(Mutex<CodeTable>);
 
 #[derive(Debug, Default)]
 struct CodeTable {
-    /// By the hash of the code.
+    /// Issued codes, by the hash of the code.
     codes: HashMap<Digest, IssuedCode>,
     /// The code of an agenda, by the hash of its key.
     agendas: HashMap<Digest, Digest>,

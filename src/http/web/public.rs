@@ -98,7 +98,7 @@ impl PageRequest<'_> {
         query.first("page").unwrap_or("1").parse().map_err(|_| Problem::NotFound)
     }
 
-    /// A page that is made in a turn; 404 if there is no such page.
+    /// A page that is rendered in a turn; 404 if there is no such page.
     async fn make(&self, page: impl FnOnce(&Release) -> Option<String>) -> Answer {
         self.queue.make(|| self.made(page(&self.published.release).ok_or(Problem::NotFound)?)).await?
     }
@@ -214,7 +214,7 @@ impl PageRequest<'_> {
             _ => (FeedFilter::default(), query.feed_options()?),
         };
         let subject = if key == FeedKey::Program { Subject::Program(filter) } else { Subject::Part(key) };
-        // Giggity takes the whole program, in a format of its own.
+        // Giggity takes only the whole program, in a format of its own.
         let giggity = matches!(&subject, Subject::Program(filter) if filter.is_empty());
         let giggity = giggity.then(|| deep_link(release));
         let page = web::subscribe(release, &subject, options, platform, giggity);

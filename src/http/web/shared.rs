@@ -1,4 +1,4 @@
-//! Pages behind read links: a shared agenda, a team, and the form that makes a team's address of pasted links.
+//! Pages behind read links: a shared agenda, a team, and the form that makes a team's address from pasted links.
 //!
 //! The server stores no team. The page of a link that was turned off answers 410 at once.
 
@@ -50,7 +50,7 @@ fn text(release: &Release, record: &AgendaRecord) -> Response<Body> {
 }
 
 impl PageRequest<'_> {
-    /// The team behind a link; gone where all of its members turned off their links.
+    /// The team behind a link; gone if all of its members turned off their links.
     pub(super) async fn open_team(&self, members: &Members) -> Result<Team, Problem> {
         match teams::open(self.agendas, members).await? {
             Opened::Open(team) => Ok(team),
