@@ -1,8 +1,9 @@
-//! Foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, and frab in XML and JSON.
+//! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, and frab in XML and
+//! JSON.
 //!
-//! Owns the mapping of foreign fields to columns; what is left out or guessed gets a note. Reads no file and fetches
-//! nothing. A reader per format fills a [`foreign::ForeignProgram`], and `row` writes it as CSV. Invariant: the CSV imports
-//! without an error in its zone.
+//! Owns the mapping of foreign fields to columns. Every field that is left out or guessed gets a note. Reads no file
+//! and fetches nothing. A reader per format fills a [`foreign::ForeignProgram`], and `row` writes it as CSV. Invariant:
+//! the CSV imports without an error in its zone.
 
 mod foreign;
 mod frab;
@@ -21,45 +22,45 @@ use std::fmt::Write as _;
 /// A foreign program as CSV.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
-    /// The file to edit and publish.
+    /// The CSV, which a person edits and publishes.
     pub csv: Vec<u8>,
-    /// The number of its sessions.
+    /// The number of sessions in the CSV.
     pub sessions: usize,
-    /// The zone of its times, which the config must have.
+    /// The zone of the CSV's times. The config must have the same zone.
     pub zone: Zone,
-    /// The conference's name, if the file has it.
+    /// The conference's name, if the file gives it.
     pub title: Option<String>,
-    /// What was left out, changed or guessed.
+    /// The values that were left out, changed or guessed.
     pub notes: Vec<ImportNote>,
 }
 
-/// Why a file cannot be imported.
+/// Why a file cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptError {
-    /// Larger than any program.
+    /// The file is larger than any program.
     #[error("the file has {0} bytes, more than 20 MiB")]
     TooLarge(usize),
-    /// None of the formats.
+    /// The file has none of the supported formats.
     #[error("the file is neither iCalendar nor a frab schedule in XML or JSON")]
     Unknown,
-    /// Broken XML.
+    /// The XML is malformed.
     #[error("the XML cannot be read: {0}")]
     Xml(#[from] XmlError),
-    /// Broken JSON.
+    /// The JSON is malformed.
     #[error("the JSON cannot be read: {0}")]
     Json(String),
-    /// JSON or XML of another kind.
+    /// The JSON or XML is valid and is not a frab schedule.
     #[error("the file has no frab schedule")]
     NoSchedule,
-    /// Too many sessions for a program.
+    /// The file has more sessions than a program may have.
     #[error("the file has {0} sessions, more than {MAX_SESSIONS}")]
     TooMany(usize),
-    /// No session that could be imported.
+    /// The file has no session that can be imported.
     #[error("the file has no session with a readable time")]
     NoSessions,
 }
 
-/// Converts a file. Without a zone its own is used, or UTC if it has none.
+/// Converts a file. Without a given zone, the file's own zone is used, or UTC if the file has none.
 ///
 /// # Errors
 /// [`AdoptError`].
@@ -88,7 +89,7 @@ pub fn adopt(bytes: &[u8], zone: Option<Zone>) -> Result<Adopted, AdoptError> {
     if adopted.sessions == 0 { Err(AdoptError::NoSessions) } else { Ok(adopted) }
 }
 
-/// The zone that the file names, or UTC with a note.
+/// The zone that the file names. If it names none, UTC, with a note.
 fn own_zone(foreign: &mut ForeignProgram) -> Zone {
     let named = foreign.zone.take();
     match named.as_deref().map(Zone::parse) {

@@ -1,7 +1,7 @@
 //! A person's picks in a release: their order and clashes.
 //!
-//! Owns the form and derivation of the tokens that open an agenda. It knows neither the store nor HTTP. Invariant: no pick
-//! is dropped; a session that the program no longer shows is listed as gone.
+//! Owns the form and derivation of the tokens that give access to an agenda. Knows neither the store nor HTTP.
+//! Invariant: no pick is dropped; a session that the program no longer shows is listed as gone.
 
 mod team;
 mod token;
@@ -14,7 +14,7 @@ use crate::release::Release;
 use crate::revision::Entry;
 use std::sync::Arc;
 
-/// The most clashes that are listed for each pick. For 500 picks at one time, all clashes would be a quarter of a million.
+/// The most clashes that are listed for each pick. 500 picks at the same time have a quarter of a million clashes.
 pub const MOST_NAMED: usize = 5;
 /// The most picks of an agenda.
 pub const MOST_PICKS: usize = 500;
@@ -28,18 +28,18 @@ pub const LONGEST_NAME: usize = 100;
 pub struct Agenda<'a> {
     /// The picks that the program shows, including cancelled sessions.
     pub items: Vec<Item<'a>>,
-    /// The picks that it no longer shows: withdrawn sessions and expired tombstones.
+    /// The picks that the program no longer shows: withdrawn sessions and expired tombstones.
     pub gone: Vec<SessionId>,
 }
 
 /// One pick.
 #[derive(Debug)]
 pub struct Item<'a> {
-    /// Its entry in the ledger.
+    /// The session's entry in the ledger.
     pub entry: &'a Entry,
     /// Other picks at the same time: the first [`MOST_NAMED`] in program order.
     pub clashes: Vec<&'a Entry>,
-    /// The number of further clashes.
+    /// The number of clashes that are not listed.
     pub more_clashes: usize,
 }
 
@@ -49,7 +49,7 @@ impl Item<'_> {
         !self.clashes.is_empty()
     }
 
-    /// The session.
+    /// The picked session.
     pub fn session(&self) -> &Arc<Session> {
         &self.entry.session
     }
@@ -79,7 +79,7 @@ impl<'a> Agenda<'a> {
                 intervals.overlapping(slot.start, slot.end).filter_map(|place| busy.get(place).copied());
             let others = others.filter(|other| other.number != entry.number);
             let clashes: Vec<&Entry> = others.take(MOST_NAMED).collect();
-            // The slot itself is counted too.
+            // The count includes the slot itself.
             let more_clashes = intervals.count(slot.start, slot.end).saturating_sub(1 + clashes.len());
             Item { entry, clashes, more_clashes }
         };
@@ -88,7 +88,7 @@ impl<'a> Agenda<'a> {
     }
 }
 
-/// Whether two picks clash in a release that did not clash in the one before it.
+/// Whether two picks clash in `after` that did not clash in `before`.
 ///
 /// Only a changed session can make a new clash, and most releases change few sessions. So only the changed picks are
 /// compared with all picks, up to the first new clash.
@@ -116,7 +116,7 @@ pub fn has_new_clash(picks: &[SessionId], before: &Release, after: &Release) -> 
     })
 }
 
-/// Breaks, meals and cancelled sessions clash with nothing.
+/// Whether a session can clash with others. Breaks, meals and cancelled sessions cannot.
 fn takes_time(entry: &Entry) -> bool {
     !entry.is_cancelled() && !entry.session.kind.is_pause()
 }

@@ -1,8 +1,8 @@
 //! The feed doctor: finds problems in a feed, and names the calendar clients that they affect.
 //!
-//! `standard` has the rules that hold for every client (RFC 5545), `clients` those of single clients, and `frab` those of
-//! XML schedules, which EventFahrplan and Giggity read. It changes no feed and knows no HTTP.
-//! Invariant: our own feeds have no findings.
+//! `standard` has the rules for every client (RFC 5545), `clients` the rules for single clients, and `frab` the rules
+//! for XML schedules, which EventFahrplan and Giggity read. Changes no feed and knows no HTTP. Invariant: our own feeds
+//! have no findings.
 
 mod calendar;
 mod clients;
@@ -31,7 +31,7 @@ pub fn lint(bytes: &[u8]) -> Vec<Finding> {
     findings.into_list()
 }
 
-/// Applies all rules for iCalendar but the one about its size.
+/// Applies all rules for iCalendar except the rule about the size.
 fn check(bytes: &[u8], reading: &Reading, findings: &mut Findings) {
     standard::check_file(bytes, reading, findings);
     clients::check_empty(bytes, findings);

@@ -1,8 +1,8 @@
-//! A release in the formats that other tools read: frab, CSV, plain text, change feeds, jCal.
+//! Writes a release in the formats that other tools read: frab, CSV, plain text, change feeds, jCal.
 //!
-//! Owns those formats. Every writer prints the same [`Schedule`] (rooms, days, ids, persons), so they cannot disagree.
-//! Pure: a release in, bytes out; it reads no clock and knows no HTTP. Invariants: guid, id and code of a session never
-//! change; a withdrawn session is in no export, a cancelled one only in formats that can mark it.
+//! Owns these formats. Every writer prints the same [`Schedule`] (rooms, days, ids, persons), so the exports cannot
+//! disagree. Pure: turns a release into bytes, reads no clock and knows no HTTP. Invariants: guid, id and code of a
+//! session never change; a withdrawn session is in no export, a cancelled session only in formats that can mark it.
 
 mod api;
 mod changes;
@@ -34,18 +34,18 @@ use chrono::{DateTime, Utc};
 /// An export with its validators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// `Content-Type`.
+    /// The value of `Content-Type`.
     pub media_type: &'static str,
     /// The body.
     pub bytes: Bytes,
     /// The hash of the body, for its entity tag.
     pub hash: String,
-    /// When it last changed.
+    /// When the export last changed.
     pub modified: DateTime<Utc>,
 }
 
 impl Exported {
-    /// The export of a body.
+    /// An export with the given body.
     pub fn new(media_type: &'static str, bytes: Vec<u8>, modified: DateTime<Utc>) -> Self {
         let hash = Digest::of(&bytes).short();
         Self { media_type, bytes: bytes.into(), hash, modified }

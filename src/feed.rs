@@ -1,8 +1,8 @@
-//! Feeds: the ledger as iCalendar, ready to send.
+//! Feeds: renders the ledger as iCalendar, ready to send.
 //!
-//! Owns VCALENDAR, VTIMEZONE, VEVENT, folding, filters and options (RFC 5545, RFC 7986), and joins feeds from
-//! rendered pieces. It knows neither HTTP nor the store, and reads no clock: rendering the same ledger again gives the
-//! same bytes. Invariant: a UID occurs once in a feed.
+//! Owns VCALENDAR, VTIMEZONE, VEVENT, folding, filters and options (RFC 5545, RFC 7986), and joins feeds from rendered
+//! pieces. Knows neither HTTP nor the store, and reads no clock: rendering the same ledger again gives the same bytes.
+//! Invariant: a UID occurs once in a feed.
 //!
 //! ```text
 //! Session --event--> pieces --set--> canonical feeds (bytes, codings)

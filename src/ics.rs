@@ -1,7 +1,8 @@
-//! Reads iCalendar (RFC 5545): content lines, components and typed values, and reports errors in the grammar.
+//! Reads iCalendar (RFC 5545): content lines, components and typed values. Reports errors in the grammar.
 //!
-//! Owns the grammar. `doctor`, `export` (jCal) and `adopt` know which properties are required and what clients do with them;
-//! `feed` writes iCalendar. Never panics, and reads on after an error: a strict reader refuses a [`Reading`] with flaws.
+//! Owns the grammar. `doctor`, `export` (jCal) and `adopt` know which properties are required and how clients use them;
+//! `feed` writes iCalendar. Never panics, and continues after an error: a strict reader must refuse a [`Reading`] with
+//! flaws.
 
 mod component;
 mod flaw;
@@ -15,7 +16,7 @@ pub use line::{Line, Parameter, date_time};
 pub use rules::ZoneRules;
 pub use value::{Moment, duration, list, offset, unescape};
 
-/// The contents of a file.
+/// The components of a file, and the errors in its grammar.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
     /// The outermost components. A valid file has one VCALENDAR.
@@ -24,7 +25,7 @@ pub struct Reading {
     pub flaws: Vec<Flaw>,
 }
 
-/// Bytes that are read. More of them are a flaw.
+/// The most bytes that are read. A larger file has a flaw.
 pub const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads a file.
@@ -44,7 +45,7 @@ pub fn read(bytes: &[u8]) -> Reading {
 }
 
 impl Reading {
-    /// The calendars.
+    /// The components that are calendars.
     pub fn calendars(&self) -> impl Iterator<Item = &Component> {
         self.components.iter().filter(|component| component.name == "VCALENDAR")
     }

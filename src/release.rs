@@ -19,43 +19,43 @@ use timetable::Timetable;
 pub struct Release {
     /// The validated sessions and the conference.
     pub program: Program,
-    /// Every revision; its number and time are those of the release.
+    /// The ledger. Its number and time are those of the release.
     pub ledger: Ledger,
-    /// Every feed.
+    /// All feeds.
     pub feeds: FeedSet,
     timetable: Timetable,
     /// Built at the first search.
     texts: OnceLock<SearchTexts>,
 }
 
-/// The release that a program gives, compared with the published one.
+/// The release that a program would make, compared with the live release.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The new release, or the published one if nothing differs.
+    /// The new release, or the live release if they do not differ.
     pub release: Release,
-    /// The changes.
+    /// The changes from the live release to the new one.
     pub changes: Vec<Change>,
-    /// Whether anything differs: a session, a property of a feed, a slug.
+    /// Whether the releases differ: in a session, a property of a feed, or a slug.
     pub is_new: bool,
 }
 
 impl Release {
-    /// Diffs, advances and renders. Pure: it publishes nothing.
+    /// Compares the program with a ledger, advances the ledger and renders feeds. Pure: publishes nothing.
     pub fn prepare(program: Program, previous: &Ledger, now: DateTime<Utc>) -> Prepared {
         Self::advanced(program, previous, None, now)
     }
 
-    /// [`Self::prepare`] on top of this release. Unchanged events and feeds are shared with it.
+    /// Like [`Self::prepare`], on top of this release. The new release shares unchanged events and feeds with this one.
     pub fn follow(&self, program: Program, now: DateTime<Utc>) -> Prepared {
         Self::advanced(program, &self.ledger, Some(&self.feeds), now)
     }
 
-    /// The program; drops the feeds, which take most of the memory.
+    /// The program. Drops the feeds, which take most of the memory.
     pub fn into_program(self) -> Program {
         self.program
     }
 
-    /// Program and ledger; drops the feeds.
+    /// The program and the ledger. Drops the feeds.
     pub fn into_program_and_ledger(self) -> (Program, Ledger) {
         (self.program, self.ledger)
     }
@@ -83,7 +83,7 @@ impl Release {
         Prepared { release, changes: step.changes, is_new }
     }
 
-    /// 1, 2, 3 …
+    /// The number of the release: 1, 2, 3 …
     pub fn number(&self) -> u64 {
         self.ledger.release
     }
@@ -93,15 +93,15 @@ impl Release {
         self.timetable.visible_entries(&self.ledger)
     }
 
-    /// The shown entries that contain every word of a query in title, speakers, labels or abstract, in program order.
-    /// Case, accents and apostrophes do not count.
+    /// The visible entries that contain every word of a query in title, speakers, labels or abstract, in program order.
+    /// Case, accents and apostrophes are ignored.
     pub fn search(&self, query: &str) -> Vec<&Entry> {
         let shown = self.visible_entries();
         let places = self.texts(&shown).places(query);
         places.into_iter().filter_map(|place| shown.get(place).copied()).collect()
     }
 
-    /// The same entries, the best match first.
+    /// Like [`Self::search`], sorted by the best match.
     pub fn ranked(&self, query: &str) -> Vec<&Entry> {
         let shown = self.visible_entries();
         let places = self.texts(&shown).ranked(query);
@@ -124,17 +124,17 @@ impl Release {
         members.iter().filter_map(|event| self.ledger.entries.get(&event.id)).collect()
     }
 
-    /// The breaks, meals and parties between two times; the first `max` of them and the number of others.
+    /// The breaks, meals and parties in a time span: the first `max`, and the number of the others.
     pub fn pauses(&self, span: (DateTime<Utc>, DateTime<Utc>), max: usize) -> Concurrent<'_> {
         self.timetable.pauses(&self.ledger, span, max)
     }
 
-    /// The sessions at the same time as one, without breaks and meals; the first `max` of them and the number of others.
+    /// The sessions parallel to a session, without breaks and meals: the first `max`, and the number of the others.
     pub fn beside(&self, entry: &Entry, max: usize) -> Concurrent<'_> {
         self.timetable.beside(&self.ledger, entry, max)
     }
 
-    /// When it was published.
+    /// When the release was published.
     pub fn published(&self) -> DateTime<Utc> {
         self.ledger.published
     }

@@ -1,15 +1,15 @@
-//! A foreign program, between its format and ours: what every reader fills and the row writer reads.
+//! A foreign program between its format and ours: each reader fills it, and the row writer reads it.
 
 use crate::program::{Civil, SessionKind, Zone};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
-/// Something that a person should check.
+/// A note about a value that a person should check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImportNote {
-    /// The session that it is about, or none for the whole file.
+    /// The session that the note is about; none for the whole file.
     pub session: Option<String>,
-    /// What was changed, guessed or left out.
+    /// The value that was changed, guessed or left out.
     pub message: String,
 }
 
@@ -20,30 +20,30 @@ pub(super) struct ForeignProgram {
     pub zone: Option<String>,
     pub sessions: Vec<ForeignSession>,
     pub notes: Vec<ImportNote>,
-    /// Fields without a column, and how often each was filled.
+    /// Fields that no column can hold, and how often each field was filled.
     pub unmapped: BTreeMap<String, usize>,
 }
 
 /// A session with the texts of the file.
 #[derive(Debug, Default)]
 pub(super) struct ForeignSession {
-    /// Its identity in the file: an iCalendar UID, a frab guid, code or id. Empty if the file gives none.
+    /// The session's identity in the file: an iCalendar UID, or a frab guid, code or id. Empty if the file gives none.
     pub identity: String,
     pub title: String,
     pub start: Option<ForeignTime>,
     pub end: Option<ForeignTime>,
-    /// A type or category that names its kind.
+    /// The name of a type or category, from which the kind is derived.
     pub kind: String,
     pub track: String,
     pub block: String,
     pub room: String,
     pub people: Vec<ForeignPerson>,
-    /// Paragraphs.
+    /// The paragraphs of the description.
     pub text: Vec<String>,
     pub url: String,
-    /// Labels and addresses.
+    /// The links: labels and addresses.
     pub links: Vec<(String, String)>,
-    /// STATUS of iCalendar.
+    /// The STATUS of iCalendar.
     pub status: String,
 }
 
@@ -71,7 +71,7 @@ impl ForeignTime {
         }
     }
 
-    /// The instant, with the conference's zone.
+    /// The instant. A civil time is in `zone`.
     pub(super) fn instant(self, zone: Zone) -> DateTime<Utc> {
         match self {
             Self::Instant(at) => at,
@@ -80,7 +80,7 @@ impl ForeignTime {
     }
 }
 
-/// The instant of a civil time; the first of two, and the end of the gap if the clock skips it.
+/// The instant of a civil time. If it occurs twice, the first; if the clock skips it, the end of the gap.
 pub(super) fn instant(zone: Zone, civil: NaiveDateTime) -> DateTime<Utc> {
     match zone.instant(civil) {
         Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => at,
@@ -88,18 +88,19 @@ pub(super) fn instant(zone: Zone, civil: NaiveDateTime) -> DateTime<Utc> {
 }
 
 impl ForeignProgram {
-    /// Notes something about the whole file.
+    /// Adds a note about the whole file.
     pub(super) fn note(&mut self, message: String) {
         self.notes.push(ImportNote { session: None, message });
     }
 
-    /// Counts a field without a column.
+    /// Counts a field that no column can hold.
     pub(super) fn count_unmapped(&mut self, field: &str) {
         *self.unmapped.entry(field.to_owned()).or_default() += 1;
     }
 }
 
-/// Words and their kinds, the most specific first: a "Coffee break" is a break, a "Keynote talk" a plenary.
+/// Words and the kinds that they mean, the most specific first: a "Coffee break" is a break, a "Keynote talk" a
+/// plenary.
 const KINDS: [(&str, SessionKind); 41] = [
     ("lunch", SessionKind::Meal),
     ("breakfast", SessionKind::Meal),
@@ -144,14 +145,14 @@ const KINDS: [(&str, SessionKind); 41] = [
     ("session", SessionKind::Talk),
 ];
 
-/// The kind that the name of a type or category means.
+/// The kind that the name of a type or category means; none if it means no kind.
 pub(super) fn kind_named(name: &str) -> Option<SessionKind> {
     let lower = name.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
     KINDS.iter().find(|(word, _)| words.contains(word)).map(|(_, kind)| *kind)
 }
 
-/// The kind of a session whose file gives none. Breaks, meals and the like have it in their short title.
+/// The kind of a session whose file gives no kind. The short titles of breaks, meals and the like name it.
 pub(super) fn kind_of_title(title: &str) -> SessionKind {
     let short = title.split_whitespace().count() <= 4;
     let is_marked = |kind: &SessionKind| {

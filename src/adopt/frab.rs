@@ -1,4 +1,4 @@
-//! frab schedules in JSON and XML.
+//! Reads frab schedules in JSON and XML.
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
@@ -6,7 +6,7 @@ use crate::xml::{self, Element};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
 use serde_json::{Map, Value};
 
-/// An event, with the fields that XML and JSON share.
+/// An event, with the fields that the XML and JSON formats share.
 #[derive(Debug, Default)]
 struct FrabEvent {
     identity: String,
@@ -28,7 +28,8 @@ struct FrabEvent {
 }
 
 impl FrabEvent {
-    /// Adds the event to the program. In our own schedules the subtitle is the block and the description lists the speakers.
+    /// Adds the event to the program. In our own schedules the subtitle is the block, and the description lists the
+    /// speakers.
     fn add(self, is_ours: bool, foreign: &mut ForeignProgram) {
         let start = self.start();
         let stated = DateTime::parse_from_rfc3339(&self.end).ok().map(|at| ForeignTime::Instant(at.to_utc()));
@@ -53,7 +54,7 @@ impl FrabEvent {
         });
     }
 
-    /// `date` with its offset, or the day's date with `start`.
+    /// The start: `date` with its offset, or the day's date with `start`.
     fn start(&self) -> Option<ForeignTime> {
         if let Ok(at) = DateTime::parse_from_rfc3339(&self.date) {
             return Some(ForeignTime::Instant(at.to_utc()));
@@ -82,7 +83,7 @@ fn is_ours(generator: Option<&str>) -> bool {
     generator.is_some_and(|name| name.eq_ignore_ascii_case("callboard"))
 }
 
-/// Members of a JSON event that are read, or that this server writes itself.
+/// The members of a JSON event that are read, or that Callboard writes itself.
 const EVENT_MEMBERS: [&str; 22] = [
     "id",
     "guid",
@@ -108,12 +109,12 @@ const EVENT_MEMBERS: [&str; 22] = [
     "logo",
 ];
 
-/// The same for a person.
+/// The members of a person that are read, or that Callboard writes itself.
 const PERSON_MEMBERS: [&str; 7] = ["id", "guid", "code", "name", "public_name", "biography", "url"];
 
-/// Reads the JSON form, as pretalx writes it.
+/// Reads the JSON format, as pretalx writes it.
 pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
-    // serde_json refuses more than 128 levels.
+    // serde_json refuses more than 128 levels of nesting.
     let root: Value = serde_json::from_slice(bytes).map_err(|error| AdoptError::Json(error.to_string()))?;
     let schedule = root.get("schedule").and_then(Value::as_object).ok_or(AdoptError::NoSchedule)?;
     let conference = schedule.get("conference").and_then(Value::as_object).ok_or(AdoptError::NoSchedule)?;
@@ -136,7 +137,7 @@ pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     Ok(foreign)
 }
 
-/// A member as text. Of a translated member, an object by language, English or the first language is read.
+/// A member as text. A translated member is an object by language: English or else the first language is read.
 fn member(object: &Map<String, Value>, name: &str) -> String {
     match object.get(name) {
         Some(Value::String(text)) => text.trim().to_owned(),
@@ -211,7 +212,7 @@ fn json_event(
     }
 }
 
-/// Elements of an XML event that are read, or that this server writes itself.
+/// The elements of an XML event that are read, or that Callboard writes itself.
 const EVENT_ELEMENTS: [&str; 17] = [
     "date",
     "start",
@@ -232,7 +233,7 @@ const EVENT_ELEMENTS: [&str; 17] = [
     "language",
 ];
 
-/// Reads the XML form.
+/// Reads the XML format.
 pub(super) fn read_xml(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     let root = xml::read(bytes, xml::MOST_BYTES)?;
     if root.name != "schedule" {

@@ -1,4 +1,4 @@
-//! iCalendar, as pretalx, Indico, Sched and other tools write it.
+//! Reads iCalendar, as pretalx, Indico, Sched and other tools write it.
 
 use super::foreign::{
     ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, ImportNote, instant, kind_named,
@@ -8,7 +8,7 @@ use crate::program::{Zone, ZoneError};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 
-/// The tool that wrote a file, if it uses properties in its own way.
+/// The tool that wrote a file, if that tool uses properties in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Producer {
     Pretalx,
@@ -16,7 +16,7 @@ enum Producer {
     Other,
 }
 
-/// Properties that this server writes itself.
+/// The properties that Callboard writes itself.
 const OWN: [&str; 9] =
     ["UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "TRANSP", "CLASS", "PRIORITY", "DURATION"];
 
@@ -120,7 +120,7 @@ fn event(
     session
 }
 
-/// The first category that names a kind is the kind; the first other one is the track.
+/// The first category that names a kind becomes the kind. The first category that names no kind becomes the track.
 fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut ForeignProgram) {
     for name in names.into_iter().filter(|name| !name.trim().is_empty()) {
         if session.kind.is_empty() && kind_named(&name).is_some() {
@@ -133,7 +133,7 @@ fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut Fo
     }
 }
 
-/// pretalx writes `Title - Speaker, Speaker`.
+/// Splits a title of pretalx: `Title - Speaker, Speaker`.
 fn split_title(session: &mut ForeignSession) {
     let Some((title, names)) = session.title.rsplit_once(" - ") else { return };
     let person = |name: &str| ForeignPerson { name: name.trim().to_owned(), ..ForeignPerson::default() };
@@ -142,7 +142,7 @@ fn split_title(session: &mut ForeignSession) {
     session.title = title.to_owned();
 }
 
-/// Indico starts a description with `Speakers: Name (Affiliation), Name`.
+/// Splits a description of Indico, which starts with `Speakers: Name (Affiliation), Name`.
 fn speakers_line(description: &str, session: &mut ForeignSession) -> String {
     let (first, rest) = description.split_once('\n').unwrap_or((description, ""));
     let list = ["Speakers:", "Speaker:"].iter().find_map(|word| first.trim().strip_prefix(word));

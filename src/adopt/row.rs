@@ -1,4 +1,4 @@
-//! Foreign sessions as rows of our CSV, each cell in a form that import accepts.
+//! Writes foreign sessions as rows of our CSV, each cell in a form that import accepts.
 
 use super::Adopted;
 use super::foreign::{
@@ -11,12 +11,12 @@ use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use std::collections::{BTreeMap, HashSet};
 use url::Url;
 
-/// Bytes of a cell with one line, with paragraphs, and with an address, as import accepts them.
+/// The most bytes that import accepts in a cell with one line, with paragraphs, and with an address.
 const MAX_LINE: usize = 1024;
 const MAX_PARAGRAPHS: usize = 64 * 1024;
 const MAX_ADDRESS: usize = 2048;
 
-/// The length of a session without an end.
+/// The assumed length of a session without an end.
 const DEFAULT_LENGTH: TimeDelta = TimeDelta::minutes(30);
 
 /// Writes all sessions as a CSV, sorted by their start.
@@ -106,7 +106,7 @@ impl RowWriter {
         Some((start, cells))
     }
 
-    /// The whole minute of a time, if it is in a year that import accepts.
+    /// A time cut to the whole minute; none if it is in a year that import does not accept.
     fn minute(&self, time: ForeignTime) -> Option<DateTime<Utc>> {
         let at = time.instant(self.zone);
         let year = self.zone.civil(at).date().year();
@@ -161,7 +161,7 @@ impl RowWriter {
         let mut bios = Vec::new();
         for person in people {
             let raw = Text::line(&plain(&person.name).0).0;
-            // A comma would start the affiliation, a colon would end a role, a semicolon the speaker.
+            // In a name, a comma would start the affiliation, a colon end the role, and a semicolon end the speaker.
             let name = Text::line(&raw.as_str().replace([',', ';', ':'], " ")).0;
             let name = cut(name.as_str(), 200).trim_start_matches('/').trim();
             if name.is_empty() {
@@ -227,14 +227,15 @@ impl RowWriter {
     }
 }
 
-/// A cell, in quotation marks if import would take it for a spreadsheet's error, such as `#REF!` or `####`.
+/// The text of a cell, put in quotation marks if import would take it for a spreadsheet's error, such as `#REF!` or
+/// `####`.
 fn unlike_an_error(cell: &str) -> String {
     let is_error =
         cell.starts_with('#') && (cell.ends_with(['!', '?', '#']) || cell.eq_ignore_ascii_case("#n/a"));
     if is_error || cell.starts_with("Err:") { format!("“{cell}”") } else { cell.to_owned() }
 }
 
-/// The address, if import accepts it.
+/// The address; none if import does not accept it.
 fn usable(raw: &str) -> Option<String> {
     let url = Url::parse(raw).ok()?;
     let is_plain =
@@ -242,7 +243,7 @@ fn usable(raw: &str) -> Option<String> {
     Some(url.to_string()).filter(|text| is_plain && text.len() <= MAX_ADDRESS)
 }
 
-/// A text without HTML, and whether it had any. Paragraphs, line breaks and list items become lines.
+/// A text without HTML, and whether the text had any HTML. Paragraphs, line breaks and list items become lines.
 fn plain(raw: &str) -> (String, bool) {
     let mut out = String::with_capacity(raw.len());
     let mut found = false;
@@ -267,7 +268,7 @@ fn plain(raw: &str) -> (String, bool) {
     (out, found)
 }
 
-/// The text and the length of a tag; none if the `<` does not start one.
+/// The text that replaces a tag, and the length of the tag; none if the `<` does not start a tag.
 fn tag(text: &str) -> Option<(String, usize)> {
     const KNOWN: [&str; 29] = [
         "p",
@@ -322,7 +323,7 @@ fn tag(text: &str) -> Option<(String, usize)> {
     Some((replaced.to_owned(), end + 1))
 }
 
-/// The character and the length of an entity; none if the `&` does not start one.
+/// The character and the length of an entity; none if the `&` does not start an entity.
 fn entity(text: &str) -> Option<(String, usize)> {
     let end = text.bytes().take(12).position(|byte| byte == b';')?;
     let name = text.get(1..end)?;

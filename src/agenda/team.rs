@@ -1,4 +1,5 @@
-//! Several agendas side by side: which member goes where, and which parallel sessions no member attends.
+//! Several agendas side by side: the sessions that each member attends, and the parallel sessions that no member
+//! attends.
 
 use super::{ReadToken, takes_time};
 use crate::program::SessionId;
@@ -10,14 +11,14 @@ use std::collections::BTreeMap;
 /// The most agendas in one team.
 pub const MOST_MEMBERS: usize = 20;
 
-/// The separator of tokens in a combined link. No token has it, and a path needs no escape for it (RFC 3986, 2.3).
+/// The separator of tokens in a combined link. No token contains it, and a path does not escape it (RFC 3986, 2.3).
 const BETWEEN: char = '.';
 
-/// The read links of a team in their given order, each once: the `{members}` of its URLs.
+/// The read links of a team in their given order, without duplicates: the `{members}` of its URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members(Vec<ReadToken>);
 
-/// A list of links that is no team: it is empty, too long, or has an invalid link.
+/// Why a list of links is not a team: the list is empty or too long, or has an invalid link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 1 to {MOST_MEMBERS} valid links")]
 pub struct TeamError;
@@ -26,7 +27,7 @@ impl Members {
     /// A team of these links.
     ///
     /// # Errors
-    /// [`TeamError`] without a link, or with more than [`MOST_MEMBERS`] different ones.
+    /// [`TeamError`] without a link, or with more than [`MOST_MEMBERS`] different links.
     pub fn of(tokens: impl IntoIterator<Item = ReadToken>) -> Result<Self, TeamError> {
         let mut members: Vec<ReadToken> = Vec::new();
         for token in tokens {
@@ -40,23 +41,23 @@ impl Members {
         if members.is_empty() { Err(TeamError) } else { Ok(Self(members)) }
     }
 
-    /// Parses tokens with dots between them.
+    /// Parses tokens that are separated by dots.
     ///
     /// # Errors
-    /// [`TeamError`] if one of them is not a read token, and as for [`Members::of`].
+    /// [`TeamError`] if one of the tokens is invalid, and as for [`Members::of`].
     pub fn parse(text: &str) -> Result<Self, TeamError> {
         let tokens: Result<Vec<ReadToken>, _> =
             text.split(BETWEEN).take(MOST_MEMBERS + 1).map(ReadToken::parse).collect();
         Self::of(tokens.map_err(|_| TeamError)?)
     }
 
-    /// The spelling in a path.
+    /// The tokens as a path spells them, separated by dots.
     pub fn reveal(&self) -> String {
         let tokens: Vec<String> = self.0.iter().map(ReadToken::reveal).collect();
         tokens.join(&BETWEEN.to_string())
     }
 
-    /// The links.
+    /// The tokens of the links.
     pub fn tokens(&self) -> &[ReadToken] {
         &self.0
     }
@@ -65,16 +66,16 @@ impl Members {
 /// A team's sessions, in program order.
 #[derive(Debug)]
 pub struct Team<'a> {
-    /// The picked sessions, and the sessions beside them that no member picked.
+    /// The picked sessions, and the parallel sessions that no member picked.
     pub items: Vec<Attended<'a>>,
 }
 
 /// A session and the members who attend it.
 #[derive(Debug)]
 pub struct Attended<'a> {
-    /// Its entry in the ledger.
+    /// The session's entry in the ledger.
     pub entry: &'a Entry,
-    /// The positions of the attending members. Empty for a session beside another member's pick.
+    /// The indexes of the attending members. Empty for a session parallel to a member's pick.
     pub who: Vec<usize>,
 }
 

@@ -1,7 +1,7 @@
 //! The secrets of an agenda: edit keys, and the read tokens derived from them.
 //!
-//! A token is a typed prefix, so that scanners recognise a leaked one; 160 bits in base 32; and seven check characters, so
-//! that a typo fails before any look-up. Only SHA-256 hashes of tokens are stored.
+//! A token consists of a typed prefix, so that secret scanners recognise a leaked token; 160 bits in base 32; and seven
+//! check characters, so that a typo is detected before any look-up. Only SHA-256 hashes of tokens are stored.
 
 use crate::revision::Digest;
 use data_encoding::{Encoding, Specification};
@@ -9,7 +9,7 @@ use ring::hmac;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// A string that is not a token of the expected kind.
+/// Why a string is not a token of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid token")]
 pub struct TokenError;
@@ -29,10 +29,10 @@ macro_rules! token {
         pub struct $name([u8; 20]);
 
         impl $name {
-            /// The prefix of its spelling.
+            /// The prefix of the token's spelling.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Parses a token. It has exactly one spelling.
+            /// Parses a token. A token has exactly one spelling.
             ///
             /// # Errors
             /// [`TokenError`] for a wrong length, prefix, alphabet or check.
@@ -40,12 +40,12 @@ macro_rules! token {
                 parse($prefix, text).map(Self)
             }
 
-            /// The hash under which it is stored.
+            /// The hash under which the store keeps the token's record.
             pub fn hash(&self) -> Digest {
                 Digest::of_parts([$prefix.as_bytes(), self.0.as_slice()])
             }
 
-            /// The token's spelling, for its owner.
+            /// The token's spelling, which only its owner may see.
             pub fn reveal(&self) -> String {
                 print($prefix, &self.0)
             }
@@ -69,8 +69,8 @@ token!(
     ReadToken, "cbr_"
 );
 
-/// The last segment of the path of a page, feed or subscribe page below one of `folders`, without extension. It should be a
-/// token or several.
+/// The last segment of the path of a page, feed or subscribe page below one of `folders`, without extension. For a
+/// valid path, the segment is a token, or several tokens.
 pub fn in_path<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
     let path = path.strip_prefix("/subscribe").unwrap_or(path);
     let name = folders.iter().find_map(|folder| path.strip_prefix(folder))?.trim_end_matches('/');
@@ -88,7 +88,7 @@ impl EditKey {
         Ok(Self(bytes))
     }
 
-    /// Read token n. It can be shown to the owner again, though the server stores only its hash.
+    /// Read token n. The server stores only the token's hash, and can derive the token again from the edit key.
     pub fn read_token(&self, n: u32) -> ReadToken {
         let mut bytes = [0; 20];
         let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.0));
@@ -99,7 +99,7 @@ impl EditKey {
     }
 }
 
-/// A code of 120 random bits for a hand-over, in the alphabet of the tokens.
+/// A one-time code of 120 random bits for a hand-over, in the alphabet of the tokens.
 ///
 /// # Errors
 /// If the system returns no random bytes.
@@ -109,7 +109,7 @@ pub fn one_time_code() -> Result<String, getrandom::Error> {
     Ok(BASE32.encode(&bytes))
 }
 
-/// The base-32 symbols of 160 bits.
+/// The number of base-32 symbols of 160 bits.
 const SYMBOLS: usize = 32;
 
 fn print(prefix: &str, bytes: &[u8; 20]) -> String {
@@ -121,7 +121,7 @@ fn print(prefix: &str, bytes: &[u8; 20]) -> String {
 fn parse(prefix: &str, text: &str) -> Result<[u8; 20], TokenError> {
     let (body, check) = text.split_at_checked(prefix.len() + SYMBOLS).ok_or(TokenError)?;
     let symbols = body.strip_prefix(prefix).ok_or(TokenError)?;
-    // 160 bits are exactly 32 symbols, so they have one spelling. The check is compared with its printed form.
+    // 160 bits are exactly 32 symbols, so they have one spelling. The check characters are compared as printed.
     let mut printed = [0; 7];
     BASE32.encode_mut(&crc32fast::hash(body.as_bytes()).to_be_bytes(), &mut printed);
     let mut bytes = [0; 20];

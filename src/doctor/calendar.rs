@@ -1,4 +1,4 @@
-//! A parsed calendar, in the form in which rules check it.
+//! A parsed calendar, in the form that the rules check.
 
 use crate::ics::{self, Component, Line, Moment};
 use crate::program::{Civil, Zone, ZoneError};
@@ -16,10 +16,10 @@ pub(super) struct ParsedCalendar<'a> {
 #[derive(Debug)]
 pub(super) struct ParsedEvent<'a> {
     pub component: &'a Component,
-    /// Empty if it has none.
+    /// The UID; empty if the event has none.
     pub uid: String,
     pub start: Option<Moment>,
-    /// DTEND, else DTSTART and DURATION.
+    /// The end: DTEND, or DTSTART plus DURATION.
     pub end: Option<Moment>,
 }
 
@@ -33,12 +33,12 @@ impl<'a> ParsedCalendar<'a> {
         }
     }
 
-    /// The VTIMEZONE of a TZID.
+    /// The VTIMEZONE that defines a TZID.
     pub(super) fn zone(&self, tzid: &str) -> Option<&'a Component> {
         self.zones.iter().find(|(name, _)| *name == tzid).map(|(_, zone)| *zone)
     }
 
-    /// Every property with a TZID, of all events.
+    /// Every property of all events that has a TZID, with that TZID.
     pub(super) fn zoned(&self) -> impl Iterator<Item = (&'a Line, &'a str)> {
         let lines = self.events.iter().flat_map(|event| event.component.properties.iter());
         lines.filter_map(|line| Some((line, line.parameter("TZID")?)))
@@ -58,12 +58,12 @@ impl<'a> ParsedEvent<'a> {
         self.component.property(name)
     }
 
-    /// The line number of a property, else of the event.
+    /// The line number of a property, or of the event if it has no such property.
     pub(super) fn line(&self, property: &str) -> usize {
         self.component.property(property).map_or(self.component.line, |line| line.number)
     }
 
-    /// The trimmed value of a property; empty without it.
+    /// The trimmed value of a property; empty if the event has no such property.
     pub(super) fn value(&self, property: &str) -> &'a str {
         self.component.property(property).map_or("", |line| line.value.trim())
     }
@@ -72,7 +72,7 @@ impl<'a> ParsedEvent<'a> {
         self.value("STATUS").eq_ignore_ascii_case("CANCELLED")
     }
 
-    /// Start and end as instants, floating ones as if they were UTC.
+    /// Start and end as instants. Floating times are read as UTC.
     pub(super) fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         Some((instant(self.start.as_ref()?)?, instant(self.end.as_ref()?)?))
     }
@@ -87,7 +87,7 @@ fn later(start: Moment, length: TimeDelta) -> Moment {
     }
 }
 
-/// The instant, if clients know the zone. A time in a repeated hour means the first.
+/// The instant; none if clients do not know the zone. A time that occurs twice means the first occurrence.
 pub(super) fn instant(moment: &Moment) -> Option<DateTime<Utc>> {
     match moment {
         Moment::Utc(at) => Some(*at),

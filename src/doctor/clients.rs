@@ -1,4 +1,4 @@
-//! The rules of single calendar clients, where they differ from the standard.
+//! The rules for single calendar clients, where they differ from the standard.
 
 use super::calendar::{ParsedCalendar, ParsedEvent, is_iana};
 use super::finding::{CalendarClient, Findings};
@@ -6,7 +6,7 @@ use crate::ics::{self, Component, Line, Moment};
 use crate::program::Severity;
 use CalendarClient::{Apple, Giggity, Google, Icsx5, Outlook, Thunderbird, Vdirsyncer};
 
-/// A limitation of one client, and the check for feeds that it affects.
+/// A limitation of one client, and the check that finds feeds affected by it.
 struct Rule {
     client: CalendarClient,
     name: &'static str,
@@ -15,7 +15,7 @@ struct Rule {
     check: fn(&ParsedCalendar<'_>) -> Vec<Violation>,
 }
 
-/// The line that breaks a rule, and the effect in the client.
+/// The line that breaks a rule, and what the client does with it.
 type Violation = (usize, String);
 
 const fn error(
@@ -151,7 +151,7 @@ const RULES: &[Rule] = &[
             |tzid| format!("Giggity does not know the zone {tzid:?} and stops reading"),
         )
     }),
-    // vdirsyncer makes no conditional requests, and treats every changed byte as a new event.
+    // vdirsyncer sends no conditional requests, and treats every changed byte as a new event.
     warning(Vdirsyncer, "dtstamp-moves", "write DTSTAMP equal to LAST-MODIFIED", |calendar| {
         let message = "DTSTAMP is newer than LAST-MODIFIED: it seems to be the time of writing, so every fetch rewrites every event";
         violating_events(calendar, "DTSTAMP", message, |event| {
@@ -189,7 +189,7 @@ pub(super) fn check_empty(bytes: &[u8], findings: &mut Findings) {
 /// The size in bytes above which Google fails to import.
 const GOOGLE_MAX_BYTES: usize = 1_000_000;
 
-/// Google reads feeds of up to a megabyte.
+/// Google reads only feeds of up to a megabyte.
 pub(super) fn check_size(bytes: &[u8], findings: &mut Findings) {
     if bytes.len() > GOOGLE_MAX_BYTES {
         let message = format!("the feed has {} bytes, and Google reads about a million", bytes.len());
@@ -206,12 +206,12 @@ pub(super) fn shows(client: CalendarClient, event: &ParsedEvent<'_>) -> bool {
     }
 }
 
-/// The same message at each line.
+/// One violation for each line, all with the same message.
 fn at_lines<'a>(lines: impl IntoIterator<Item = &'a Line>, message: &str) -> Vec<Violation> {
     lines.into_iter().map(|line| (line.number, message.to_owned())).collect()
 }
 
-/// The events for which a rule is broken, at the line of a property.
+/// A violation for each event that breaks a rule, at the line of a property.
 fn violating_events(
     calendar: &ParsedCalendar<'_>,
     property: &str,
@@ -222,7 +222,7 @@ fn violating_events(
     broken.map(|event| (event.line(property), message.to_owned())).collect()
 }
 
-/// The zones for which a rule is broken, each at its first use.
+/// A violation for each zone that breaks a rule, at the first use of the zone.
 fn violating_zones(
     calendar: &ParsedCalendar<'_>,
     is_broken: impl Fn(&str) -> bool,

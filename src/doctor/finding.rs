@@ -1,4 +1,4 @@
-//! Findings: the client, the rule, the line and the remedy; and how they are printed.
+//! Findings: the client, the rule, the line and the remedy of a problem; and how findings are printed.
 
 use crate::program::Severity;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CalendarClient {
-    /// Every client: a rule of the standard.
+    /// Every client: the finding breaks a rule of the standard.
     Every,
     /// Google Calendar.
     Google,
@@ -42,7 +42,7 @@ impl CalendarClient {
         Self::Vdirsyncer,
     ];
 
-    /// Its name in JSON.
+    /// The client's name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Every => "every",
@@ -77,27 +77,27 @@ impl fmt::Display for CalendarClient {
 /// One problem in a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The client that has the problem.
+    /// The client that is affected.
     pub client: CalendarClient,
-    /// The name of the rule, which never changes.
+    /// The name of the rule. The name never changes.
     pub rule: &'static str,
-    /// The line, from 1; 0 for the file as a whole.
+    /// The line number, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// An error loses or falsifies sessions, or the file is rejected; a warning is a lesser fault.
+    /// An error loses or falsifies sessions, or the client rejects the file; a warning is less serious.
     pub severity: Severity,
-    /// The effect.
+    /// The effect of the problem in the client.
     pub message: String,
-    /// How to repair it.
+    /// How to repair the feed.
     pub remedy: &'static str,
 }
 
-/// A list of findings that grows.
+/// Collects findings.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Finding>,
 }
 
-/// The most findings of one rule.
+/// The most findings that are listed for one rule.
 const MAX_PER_RULE: usize = 100;
 
 impl Findings {
@@ -187,7 +187,7 @@ pub fn to_json(findings: &[Finding]) -> serde_json::Value {
     serde_json::json!({ "errors": errors, "warnings": findings.len() - errors, "findings": findings })
 }
 
-/// The text without control characters that an untrusted file could use to steer the terminal.
+/// The text without the control characters with which an untrusted file could control the terminal.
 fn printable(text: &str) -> String {
     crate::program::printable(text).replace('\n', "\u{fffd}")
 }

@@ -1,5 +1,5 @@
-//! The rules of frab schedules, as EventFahrplan and Giggity read them. EventFahrplan shows rooms as columns, and cuts off
-//! one of two sessions at the same time.
+//! The rules for frab schedules, as EventFahrplan and Giggity read them. EventFahrplan shows each room as a column; if
+//! two sessions in a room take place at the same time, it cuts one of them off.
 
 use super::finding::{CalendarClient, Findings};
 use crate::xml::{self, Element};
@@ -130,7 +130,7 @@ fn line_of(error: &xml::XmlError) -> usize {
     }
 }
 
-/// The time of a session in a room.
+/// The time of a session in the column of its room.
 struct ColumnSlot {
     room: String,
     line: usize,

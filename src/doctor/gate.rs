@@ -1,8 +1,8 @@
-//! The gate of publication: checks every feed of a release and parses it back before it is served.
+//! The check before publication: lints every feed of a release, and compares the parsed feed with the ledger.
 //!
-//! A canonical feed must be its calendar properties, the VEVENTs of its members and a closing line, byte for byte. Each
-//! VEVENT is therefore parsed once, together with others, however many feeds contain it. Parts shared with an earlier
-//! release that passed the gate are not parsed again.
+//! A canonical feed must consist, byte for byte, of its calendar properties, the VEVENTs of its members and a closing
+//! line. So each VEVENT is parsed only once, in a batch with others, even if many feeds contain it. Parts that are
+//! shared with an earlier release that passed the check are not parsed again.
 
 use super::calendar::{ParsedCalendar, ParsedEvent, instant};
 use super::finding::{Finding, Findings};
@@ -19,28 +19,28 @@ use std::fmt;
 /// The last line of every feed.
 const CLOSING: &[u8] = b"END:VCALENDAR\r\n";
 
-/// The bytes of VEVENTs that are parsed together; the parsed form takes about ten times as much memory.
+/// The bytes of the VEVENTs in one batch. The parsed form takes about ten times as much memory.
 const BATCH_BYTES: usize = 1024 * 1024;
 
 /// A finding in a feed of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedFinding {
-    /// A feed's path, or a session's id.
+    /// The path of a feed, or the id of a session.
     pub place: String,
-    /// The finding. Its line counts within a part of the feed and has no meaning here.
+    /// The finding. Its line number counts within a part of the feed and has no meaning here.
     pub finding: Finding,
 }
 
-/// Place, client and message in one line.
+/// Prints place, client and message in one line.
 impl fmt::Display for FeedFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}: {}", self.place, self.finding.client, self.finding.message)
     }
 }
 
-/// Checks every feed of a release, and parses it back.
+/// Lints every feed of a release, and compares the parsed feed with the ledger.
 ///
-/// With an earlier release that passed the gate, only parts that are not shared with it are parsed; sizes are always
+/// `earlier` is a release that passed this check. Parts that are shared with it are not parsed again; sizes are always
 /// checked. Findings do not stop the release.
 ///
 /// # Errors
@@ -91,17 +91,17 @@ fn by_uid<'a>(release: &Release, visible: &[&'a Entry]) -> HashMap<String, &'a E
     visible.iter().map(|entry| (release.ledger.uid(&entry.session.id), *entry)).collect()
 }
 
-/// The start of a feed, before its members; none if the feed is not made of its members.
+/// The start of a feed, before its members; none if the feed does not consist of its members.
 fn opening<'a>(release: &'a Release, feed: &'a Feed) -> Option<&'a [u8]> {
     let mut rest = feed.identity.strip_suffix(CLOSING)?;
     for member in feed.members().iter().rev() {
-        // The bytes come from the program feed, which is checked, and not from this feed's own members.
+        // The bytes come from the program feed, which is checked, and not from the members of this feed.
         rest = rest.strip_suffix(release.feeds.event(&member.id)?.default_bytes().as_ref())?;
     }
     Some(rest)
 }
 
-/// VEVENTs that are parsed together.
+/// A batch of VEVENTs that are parsed together.
 struct EventBatch<'a> {
     release: &'a Release,
     ledger: &'a HashMap<String, &'a Entry>,
@@ -131,7 +131,7 @@ impl<'a> EventBatch<'a> {
             reading.calendars().flat_map(|calendar| calendar.all("VEVENT")).map(|event| event.line).collect();
         for finding in findings.into_list() {
             let place = lines.partition_point(|line| *line <= finding.line).checked_sub(1);
-            // Lines before the first VEVENT are checked with their own feed.
+            // Findings before the first VEVENT belong to the head, which is checked with its own feed.
             let event = place.and_then(|place| self.events.get(place));
             found.extend(event.map(|event| FeedFinding { place: event.id.to_string(), finding }));
         }
@@ -154,11 +154,11 @@ fn collect(findings: Findings, key: &FeedKey, found: &mut Vec<FeedFinding>) {
 pub struct ParseBackError {
     /// The feed's path.
     pub feed: String,
-    /// The difference.
+    /// How the feed differs from the ledger.
     pub problem: String,
 }
 
-/// Compares a parsed calendar with the ledger: these sessions, in this order, each as published.
+/// Compares a parsed calendar with the ledger: it must have exactly these sessions, in this order, each as published.
 fn compare(reading: &Reading, expected: &[String], ledger: &HashMap<String, &Entry>) -> Result<(), String> {
     if let Some(flaw) = reading.flaws.first() {
         return Err(format!("line {}: {}", flaw.line, flaw.kind));
@@ -208,7 +208,7 @@ fn compare_event(
     Ok(())
 }
 
-/// The instant by the IANA database and by the feed's VTIMEZONE; none if they differ.
+/// The instant, if the IANA database and the feed's VTIMEZONE agree on it.
 fn agreed_instant(moment: &Moment, calendar: &ParsedCalendar<'_>) -> Option<DateTime<Utc>> {
     let at = instant(moment)?;
     let Moment::Zoned(civil, tzid) = moment else { return Some(at) };
@@ -240,7 +240,7 @@ mod tests {
         }
         let mut warned = fixtures::opening().release();
         warned.feeds.corrupt(&FeedKey::Program, "CLASS:PUBLIC", "CLASS:PRIVATE");
-        // The day's feed still has the VEVENT as rendered.
+        // The day's feed still has the VEVENT that was rendered.
         assert_eq!(inspect(&warned, None).unwrap_err().problem, "it is not made of its sessions");
         let day = warned.feeds.feeds().map(|(key, _)| key.clone()).find(|key| *key != FeedKey::Program);
         warned.feeds.corrupt(&day.unwrap(), "CLASS:PUBLIC", "CLASS:PRIVATE");

@@ -1,4 +1,4 @@
-//! The rules of the standard, which hold for every client: grammar, VCALENDAR, VEVENT and VTIMEZONE (RFC 5545, RFC 7986).
+//! The rules of the standard, for every client: grammar, VCALENDAR, VEVENT and VTIMEZONE (RFC 5545, RFC 7986).
 
 use super::calendar::{ParsedCalendar, ParsedEvent};
 use super::finding::{CalendarClient, Findings};
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 const EVERY: CalendarClient = CalendarClient::Every;
 
-/// Checks the grammar of a file (RFC 5545, 3.1), and that it holds one calendar.
+/// Checks the grammar of a file (RFC 5545, 3.1), and that the file holds one calendar.
 pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Findings) {
     for flaw in &reading.flaws {
         let (rule, remedy) = grammar_rule(&flaw.kind);
@@ -71,14 +71,14 @@ fn grammar_rule(kind: &FlawKind) -> (&'static str, &'static str) {
     }
 }
 
-/// Checks a calendar.
+/// Checks the properties, events and zones of a calendar.
 pub(super) fn check(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     check_properties(calendar, findings);
     check_events(calendar, findings);
     check_zones(calendar, findings);
 }
 
-/// VCALENDAR's own properties (RFC 5545, 3.6; RFC 7986).
+/// Checks the properties of VCALENDAR (RFC 5545, 3.6; RFC 7986).
 fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     let component = calendar.component;
     match component.property("VERSION") {
@@ -125,7 +125,7 @@ fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     check_once(component, &["VERSION", "PRODID", "CALSCALE", "METHOD"], findings);
 }
 
-/// Properties that an event has at most once.
+/// Properties that may occur only once in an event.
 const ONCE: [&str; 14] = [
     "UID",
     "DTSTAMP",
@@ -143,7 +143,7 @@ const ONCE: [&str; 14] = [
     "URL",
 ];
 
-/// VEVENT (RFC 5545, 3.6.1): required properties, and values that no client can read.
+/// Checks each VEVENT (RFC 5545, 3.6.1): required properties, and values that no client can read.
 fn check_events(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     let mut seen: HashMap<(String, String), usize> = HashMap::new();
     for event in &calendar.events {
@@ -283,7 +283,7 @@ fn check_alarm(alarm: &Component, findings: &mut Findings) {
     }
 }
 
-/// A TEXT value with a character that must be escaped, or an unknown escape.
+/// Reports a TEXT value with a character that must be escaped, or with an unknown escape.
 fn check_text(line: &Line, findings: &mut Findings) {
     let mut chars = line.value.chars();
     while let Some(c) = chars.next() {
@@ -308,7 +308,7 @@ fn check_text(line: &Line, findings: &mut Findings) {
     }
 }
 
-/// A URI that is invalid, or that clients do not open.
+/// Reports a URI that is invalid, or that clients do not open.
 fn check_address(line: &Line, findings: &mut Findings) {
     let value = line.value.as_str();
     let sound = url::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "webcal"));
@@ -324,7 +324,7 @@ fn check_address(line: &Line, findings: &mut Findings) {
     }
 }
 
-/// Properties that occur more than once.
+/// Reports properties that occur more than once.
 fn check_once(component: &Component, names: &[&str], findings: &mut Findings) {
     for name in names {
         if let Some(second) = component.properties(name).nth(1) {
@@ -334,7 +334,7 @@ fn check_once(component: &Component, names: &[&str], findings: &mut Findings) {
     }
 }
 
-/// VTIMEZONE: the offset that its rules give at each time of the feed, compared with the IANA database.
+/// Checks each VTIMEZONE: the offset that its rules give for each time of the feed, compared with the IANA database.
 fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     for (index, (tzid, zone)) in calendar.zones.iter().enumerate() {
         if calendar.zones.iter().take(index).any(|(other, _)| other == tzid) {
@@ -389,13 +389,13 @@ fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     }
 }
 
-/// `-0800`
+/// Prints an offset as `-0800`.
 fn hours(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     format!("{sign}{:02}{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
 }
 
-/// The start of a value, quoted.
+/// The start of a value, in quotation marks.
 fn excerpt(line: &Line) -> String {
     let short: String = line.value.chars().take(60).collect();
     format!("{short:?}")

@@ -1,7 +1,7 @@
-//! The program as the documents of the API, made of the same [`ScheduleItem`] as every other export.
+//! The program as documents of the API, made from the same [`ScheduleItem`] as every other export.
 //!
-//! Cancelled sessions are included with their status, withdrawn ones are not. Every member is always present: null or an
-//! empty list marks a missing value.
+//! Cancelled sessions are included with their status; withdrawn sessions are not. Every member is always present: null
+//! or an empty list stands for a missing value.
 
 use super::schedule::{ScheduleItem, SchedulePerson, at_venue, person_guid};
 use crate::feed::{FeedKey, session_path};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use url::Url;
 
-/// The conference, its counts, and the addresses of everything else.
+/// The conference, its counts, and the addresses of all other documents.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProgramDocument<'a> {
     conference: ConferenceDocument<'a>,
@@ -47,7 +47,7 @@ struct CountsDocument {
     speakers: usize,
 }
 
-/// The names and paths of its links.
+/// The names and paths of the links in the conference's document.
 const LINKS: &[(&str, &str)] = &[
     ("agendas", "/api/v1/agendas"),
     ("changes", "/api/v1/changes"),
@@ -142,13 +142,13 @@ pub struct SpeakerDocument<'a> {
 }
 
 impl SpeakerDocument<'_> {
-    /// The slug, by which speakers are sorted.
+    /// The slug. Speakers are sorted by it.
     pub fn slug(&self) -> &str {
         self.named.slug
     }
 }
 
-/// The tracks in the config's order, then removed ones that still have sessions.
+/// The tracks in the config's order, then removed tracks that still have sessions.
 pub fn track_documents(release: &Release) -> Vec<TrackDocument<'_>> {
     let conference = &release.program.conference;
     let mut sessions: HashMap<&Slug, usize> = HashMap::new();

@@ -1,8 +1,7 @@
 //! Change feeds: the changes of each release as Atom 1.0 (RFC 4287) and JSON Feed 1.1.
 //!
 //! Each change of a session is one entry; the first release is a single entry. Entry ids are UUIDs of UID and release,
-//! so that no reader shows an entry twice. A session that is withdrawn now is in no entry, not even of an earlier
-//! release.
+//! so that no reader shows an entry twice. A session that is withdrawn now has no entry, not even for earlier releases.
 
 mod sentence;
 
@@ -21,35 +20,36 @@ pub const MAX_ENTRIES: usize = 500;
 /// The changes of one stored release.
 #[derive(Debug, Clone, Copy)]
 pub struct ReleaseChanges<'a> {
-    /// 1, 2, 3 …
+    /// The number of the release: 1, 2, 3 …
     pub number: u64,
-    /// When it was published.
+    /// When the release was published.
     pub published: DateTime<Utc>,
-    /// How many sessions it changed.
+    /// The number of sessions that the release changed.
     pub count: usize,
-    /// What it changed. Release 1 needs only the count.
+    /// The changes of the release. For release 1 only the count is needed.
     pub changes: &'a [Change],
 }
 
-/// The changes that a feed includes.
+/// Selects the changes that a feed includes.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope<'a> {
-    /// All.
+    /// All changes.
     Program,
     /// Changes of sessions that are in a track before or after the change.
     Track(&'a Slug),
-    /// Changes of picked sessions. The feed does not contain its address, which is a secret; `key` gives its id.
+    /// Changes of picked sessions. The feed does not contain its own address, which is a secret; `key` gives the feed's
+    /// id.
     Agenda {
         /// The agenda's name.
         name: &'a Text,
-        /// A constant value that only this agenda has.
+        /// A value that never changes and that only this agenda has.
         key: &'a [u8],
-        /// The picks.
+        /// The picked sessions.
         picks: &'a [SessionId],
     },
 }
 
-/// A change feed, ready to be written in either format.
+/// A change feed, which can be written in either format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeFeed {
     id: Uuid,
@@ -65,20 +65,21 @@ pub struct ChangeFeed {
     pub modified: DateTime<Utc>,
 }
 
-/// One change.
+/// An entry: one change of a session, or the first release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ChangeEntry {
     id: Uuid,
     at: DateTime<Utc>,
     title: String,
-    /// Sentences, one per line.
+    /// Whole sentences, one per line.
     text: String,
     url: String,
     category: &'static str,
 }
 
 impl ChangeFeed {
-    /// The feed of a scope. `releases` are in any order; the live `release` decides what is public.
+    /// The feed with the changes that `scope` selects. `releases` may be in any order; the live `release` decides which
+    /// changes are public.
     pub fn of(release: &Release, releases: &[ReleaseChanges<'_>], scope: Scope<'_>) -> Self {
         let conference: &Conference = &release.program.conference;
         let domain = &release.ledger.uid_domain;
@@ -94,7 +95,7 @@ impl ChangeFeed {
             entries.extend(included.filter_map(|change| change_entry(change, published, release)));
         }
         entries.truncate(MAX_ENTRIES);
-        // A release that withdraws a session removes its entries from the feed.
+        // If a release withdraws a session, the session's entries leave the feed.
         let withdraws = |change: &Change| change.kind == ChangeKind::Withdrawn;
         let removal = newest.iter().find(|published| published.changes.iter().any(withdraws));
         let oldest = newest.last().map(|published| published.published);
@@ -131,12 +132,12 @@ impl ChangeFeed {
         }
     }
 
-    /// The number of its entries.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it has no entries.
+    /// Whether the feed has no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -204,7 +205,7 @@ impl ChangeFeed {
     }
 }
 
-/// Whether a change is public by a later release: no change of a withdrawn session is.
+/// Whether a change is public according to a later release. A change of a withdrawn session is not.
 pub fn is_public_change(change: &Change, release: &Release) -> bool {
     let standing = release.ledger.entries.get(&change.session).map(|entry| entry.standing);
     standing.is_some_and(|standing| standing != Standing::Withdrawn) && change.kind != ChangeKind::Withdrawn
@@ -274,7 +275,7 @@ mod tests {
     /// Number, time and changes of a release.
     type Stored = (u64, DateTime<Utc>, Vec<Change>);
 
-    /// Release 2 of the sample program, and what both releases changed.
+    /// Release 2 of the sample program, and the changes of both releases.
     fn two_releases() -> (Release, Vec<Stored>) {
         let first = fixtures::tricky().after(&Ledger::empty("conf.example.org"), "2025-01-10T12:00:00Z");
         let (start, end) = (fixtures::at("2025-03-27T16:00:00Z"), fixtures::at("2025-03-27T17:00:00Z"));

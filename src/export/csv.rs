@@ -1,8 +1,8 @@
 //! `/schedule.csv`: the published program as an importable file.
 //!
 //! Spreadsheets run a cell that starts with `=`, `+`, `-`, `@`, a tab or a CR as a formula. Such a cell gets a leading
-//! apostrophe, as does one that is such a cell behind apostrophes. Import removes one apostrophe from exactly those, so
-//! every text survives.
+//! apostrophe. A cell that already has apostrophes before such a start gets one more. Import removes one apostrophe
+//! from exactly these cells, so no text changes.
 
 use super::Exported;
 use crate::program::{Field, Program, Session, Speaker, Status, Zone};
@@ -20,7 +20,7 @@ pub fn schedule_csv(release: &Release) -> Exported {
     Exported::new("text/csv; charset=utf-8; header=present", bytes, release.published())
 }
 
-/// A header and rows as CSV (RFC 4180), with no cell that is a formula.
+/// A header and rows as CSV (RFC 4180). Cells that would be formulas get an apostrophe.
 pub fn write_table(rows: impl IntoIterator<Item = Cells>) -> Vec<u8> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing into memory cannot fail, and every row has the header's length.
@@ -68,7 +68,7 @@ fn row(session: &Session, program: &Program) -> Cells {
     ]
 }
 
-/// `09:00`; within a repeated hour followed by the abbreviation in force, which tells the two apart.
+/// `09:00`; within a repeated hour followed by the zone abbreviation, which distinguishes the two occurrences.
 pub fn clock_cell(zone: Zone, at: DateTime<Utc>) -> String {
     let civil = zone.civil(at).format("%H:%M").to_string();
     if !zone.is_repeated(at) {
@@ -83,7 +83,7 @@ pub fn clock_cell(zone: Zone, at: DateTime<Utc>) -> String {
     format!("{civil} {sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
 }
 
-/// The bios in the speakers' order, separated by lines `--`; trailing empty ones are omitted.
+/// The bios in the order of the speakers, separated by lines `--`. Trailing empty bios are omitted.
 fn bios(speakers: &[Speaker]) -> String {
     if speakers.iter().all(|speaker| speaker.bio.is_empty()) {
         return String::new();
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The cell as import reads it.
+    /// The cell as import reads it, without the apostrophe.
     fn undo(cell: &str) -> &str {
         let bare = cell.trim_start_matches('\'');
         let defused = bare.len() < cell.len() && bare.starts_with(['=', '+', '-', '@', '\t', '\r']);

@@ -75,8 +75,8 @@ fn track_json(track: &Track) -> Value {
     Value::Object(value)
 }
 
-/// The document, with keys in alphabetical order as in every other object. Events are serialised one by one: as one
-/// [`Value`], those of 50,000 sessions take some 300 MB.
+/// The document, with keys in alphabetical order as in every other object. Events are serialised one by one: the events
+/// of 50,000 sessions in one [`Value`] take some 300 MB.
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(rename = "$schema")]
@@ -179,7 +179,7 @@ fn event_json(item: &ScheduleItem<'_>, language: &str) -> Value {
     })
 }
 
-/// A person as pretalx writes it. With frab's numeric id as well, the schema's `oneOf` would match twice.
+/// A person as pretalx writes it. If frab's numeric id were included too, the schema's `oneOf` would match twice.
 fn person_json(person: &SchedulePerson<'_>) -> Value {
     json!({
         "guid": person.guid.to_string(),

@@ -1,4 +1,4 @@
-//! Giggity: the entry for the app's menu, and the link that adds the schedule to the app.
+//! The Giggity app: the entry for its menu, and the link that adds the schedule to the app.
 
 use super::Exported;
 use crate::program::Conference;
@@ -13,40 +13,40 @@ use std::io::Write;
 /// One entry of Giggity's menu, in the fields of its `menu.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GiggityMenu {
-    /// `yyyymmddnn`; rises with changes of the entry, not of the schedule.
+    /// `yyyymmddnn`. Rises with changes of the menu entry, not of the schedule.
     pub version: u32,
-    /// The schedule.
+    /// The address of the schedule.
     pub url: String,
-    /// The conference.
+    /// The name of the conference.
     pub title: String,
-    /// First day.
+    /// The first day.
     pub start: String,
-    /// Last day.
+    /// The last day.
     pub end: String,
-    /// The zone of its times.
+    /// The zone of the schedule's times.
     pub timezone: String,
-    /// Links beside the schedule.
+    /// The links that are shown beside the schedule.
     pub metadata: GiggityMetadata,
 }
 
 /// The links that Giggity shows beside a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GiggityMetadata {
-    /// Pages.
+    /// The links to pages.
     pub links: Vec<GiggityLink>,
 }
 
 /// A link to a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GiggityLink {
-    /// Its address.
+    /// The address of the page.
     pub url: String,
-    /// Its label.
+    /// The label of the link.
     pub title: String,
 }
 
 impl GiggityMenu {
-    /// The entry of a release's conference.
+    /// The entry for a release's conference.
     pub fn of(release: &Release) -> Self {
         let conference = &release.program.conference;
         let (first, last) = span(release);
@@ -65,7 +65,7 @@ impl GiggityMenu {
     }
 }
 
-/// The first and the last day of the schedule, without building it.
+/// The first and the last day of the schedule, computed without building the schedule.
 fn span(release: &Release) -> (NaiveDate, NaiveDate) {
     let Conference { zone, dates, .. } = *release.program.conference;
     let entries = release.ledger.entries.values().filter(|entry| entry.is_visible() && !entry.is_cancelled());
@@ -88,13 +88,13 @@ pub fn giggity_menu(release: &Release) -> Exported {
 
 /// The address that opens the schedule in Giggity, or a page about the app if it is not installed.
 ///
-/// It contains the menu entry as gzipped JSON in URL-safe base 64, like the app's `tools/ggt.sh`.
+/// The address contains the menu entry as gzipped JSON in URL-safe base 64, as in the app's `tools/ggt.sh`.
 pub fn deep_link(release: &Release) -> String {
     let conference: &Conference = &release.program.conference;
     let schedule = conference.link("/schedule.xml");
     let address = utf8_percent_encode(&schedule, NON_ALPHANUMERIC);
     let entry = serde_json::to_vec(&GiggityMenu::of(release)).unwrap_or_default();
-    // Writing into memory cannot fail. Without a time in the header, the link never changes.
+    // Writing into memory cannot fail. The gzip header has no time, so that the link never changes.
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     let _ = gzip.write_all(&entry);
     let packed = gzip.finish().unwrap_or_default();

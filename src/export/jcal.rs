@@ -1,21 +1,22 @@
-//! jCal (RFC 7265): a feed's iCalendar as JSON, property by property.
+//! jCal (RFC 7265): converts a feed's iCalendar to JSON, property by property.
 //!
-//! A file with a broken grammar is rejected, so nothing is guessed. The VALUE parameter or the property (RFC 5545, 8.3.2;
-//! RFC 7986) gives the type of a value; X- properties without one are `unknown` and stay as written (RFC 7265, 5.1).
+//! A file with grammar errors is rejected, so no value is guessed. The type of a value comes from the VALUE parameter
+//! or the property (RFC 5545, 8.3.2; RFC 7986). X- properties without VALUE are `unknown` and are not converted (RFC
+//! 7265, 5.1).
 
 use crate::ics::{self, Component, FlawKind, Line, Moment};
 use serde_json::{Map, Value, json};
 
-/// The reason why a file cannot be converted.
+/// Why a file cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JcalError {
-    /// Its grammar is broken.
+    /// The grammar is broken.
     #[error("line {0}: {1}")]
     Grammar(usize, FlawKind),
-    /// It has no calendar, or several.
+    /// The file has no calendar, or several.
     #[error("a jCal has one VCALENDAR, and this file has {0}")]
     NotOne(usize),
-    /// A value does not fit its type.
+    /// A value does not match its type.
     #[error("line {0}: {1} is no {2}")]
     Value(usize, String, &'static str),
 }
@@ -23,7 +24,7 @@ pub enum JcalError {
 /// The jCal of an iCalendar file.
 ///
 /// # Errors
-/// [`JcalError`]; never for our own feeds.
+/// [`JcalError`], which never occurs for our own feeds.
 pub fn jcal(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
     match by_event(bytes) {
         Some(json) => Ok(json),
@@ -33,8 +34,8 @@ pub fn jcal(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
 
 const EVENT: &str = "\r\nBEGIN:VEVENT\r\n";
 
-/// Converts a long feed event by event, since a parsed feed takes ten times its length. None for a short one, and for one
-/// with faults: [`whole`] reports those with their line.
+/// Converts a long feed event by event, since a parsed feed takes ten times its length. None for a short feed, and for
+/// a feed with faults: [`whole`] reports the faults with their lines.
 fn by_event(bytes: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() > SHORT)?;
     let text = text.strip_suffix("END:VCALENDAR\r\n")?;
@@ -58,7 +59,7 @@ fn by_event(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(json)
 }
 
-/// A feed of this length or less is converted as a whole.
+/// The length up to which a feed is converted as a whole.
 const SHORT: usize = 256 * 1024;
 
 fn whole(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
@@ -99,7 +100,7 @@ fn property(line: &Line) -> Result<Value, JcalError> {
         "CATEGORIES" | "RESOURCES" | "EXDATE" | "RDATE" | "FREEBUSY" => {
             out.extend(ics::list(&line.value).into_iter().map(each).collect::<Result<Vec<_>, _>>()?);
         }
-        // Structured values are one array (RFC 7265, 3.4.1.3).
+        // A structured value is one array (RFC 7265, 3.4.1.3).
         "GEO" | "REQUEST-STATUS" => {
             let parts = line.value.split(';').map(each).collect::<Result<Vec<_>, _>>()?;
             out.push(Value::Array(parts));
@@ -129,7 +130,7 @@ enum ValueType {
 }
 
 impl ValueType {
-    /// The type of a property's value: its VALUE parameter, else the default of the property.
+    /// The type of a property's value: its VALUE parameter, or the default type of the property.
     fn of(line: &Line) -> Self {
         match line.parameter("VALUE") {
             Some(stated) => Self::named(&stated.to_ascii_uppercase()),
@@ -196,7 +197,7 @@ impl ValueType {
         }
     }
 
-    /// One value in jCal; none if it does not fit the type.
+    /// One value in jCal; none if the value does not match the type.
     fn value(self, raw: &str) -> Option<Value> {
         Some(match self {
             Self::Text => json!(ics::unescape(raw)),
@@ -228,7 +229,7 @@ impl ValueType {
     }
 }
 
-/// `20250325T090000Z` as `2025-03-25T09:00:00Z`, and `20250325` as `2025-03-25`.
+/// Converts `20250325T090000Z` to `2025-03-25T09:00:00Z`, and `20250325` to `2025-03-25`.
 fn moment(raw: &str) -> Option<String> {
     let bare = Line { number: 0, name: String::new(), parameters: Vec::new(), value: raw.to_owned() };
     Some(match ics::date_time(&bare)? {
@@ -238,7 +239,7 @@ fn moment(raw: &str) -> Option<String> {
     })
 }
 
-/// RECUR as an object (RFC 7265, 3.6.10); none if it is malformed.
+/// A RECUR as an object (RFC 7265, 3.6.10); none if the RECUR is malformed.
 fn recurrence(raw: &str) -> Option<Value> {
     let mut rule = Map::new();
     for part in raw.split(';').filter(|part| !part.is_empty()) {
@@ -256,7 +257,7 @@ fn recurrence(raw: &str) -> Option<Value> {
     rule.contains_key("freq").then_some(Value::Object(rule))
 }
 
-/// One value, or an array of several.
+/// One value, or an array if there are several.
 fn several(raw: &str, each: impl Fn(&str) -> Option<Value>) -> Option<Value> {
     let mut values: Vec<Value> = raw.split(',').map(each).collect::<Option<_>>()?;
     if values.len() == 1 { values.pop() } else { Some(Value::Array(values)) }
@@ -348,7 +349,7 @@ mod tests {
                 '\n' => "\\n".to_owned(),
                 c => c.to_string(),
             }).collect();
-            // Folded at every second character, which is allowed.
+            // The line is folded at every second character, which is allowed.
             let folded = escaped.chars().enumerate().map(|(n, c)| if n % 2 == 1 { format!("{c}\r\n ") } else { c.to_string() });
             let lines = format!("SUMMARY:{}\r\n", folded.collect::<String>());
             prop_assert_eq!(&properties(&lines)[0][3], text.as_str());

@@ -14,35 +14,35 @@ use uuid::Uuid;
 pub struct Schedule<'a> {
     /// The release.
     pub release: &'a Release,
-    /// The conference's slug as both frab schemas accept it: no hyphens, at least four characters.
+    /// The conference's slug in a form that both frab schemas accept: no hyphens, at least four characters.
     pub acronym: String,
-    /// Every room: declared ones first, then in the order of their first sessions.
+    /// All rooms: declared rooms first, then the other rooms in the order of their first sessions.
     pub rooms: Vec<ScheduleRoom>,
-    /// Every day of the conference, and other days with sessions.
+    /// Every day of the conference, and other days that have sessions.
     pub days: Vec<ScheduleDay<'a>>,
 }
 
-/// A room. Sessions without one use their track, the venue or the conference as their room.
+/// A room. For sessions without a room, the track, the venue or the conference takes its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRoom {
-    /// Never empty.
+    /// The room's name; never empty.
     pub name: Text,
-    /// The UUIDv5 of the name.
+    /// The room's guid, a UUIDv5 of the name.
     pub guid: Uuid,
 }
 
-/// A day by the venue's date.
+/// A day: a date in the venue's zone.
 #[derive(Debug)]
 pub struct ScheduleDay<'a> {
-    /// From 1.
+    /// The index of the day, from 1.
     pub index: usize,
     /// The date.
     pub date: NaiveDate,
-    /// Its first instant.
+    /// The first instant of the day.
     pub start: DateTime<FixedOffset>,
     /// The first instant of the next day.
     pub end: DateTime<FixedOffset>,
-    /// Its sessions by room; rooms without sessions are omitted.
+    /// The day's sessions by room. Rooms without sessions are omitted.
     pub rooms: Vec<(ScheduleRoom, Vec<ScheduleItem<'a>>)>,
 }
 
@@ -72,10 +72,10 @@ impl<'a> Schedule<'a> {
             dates.extend(first.iter_days().take_while(|day| *day <= last));
         }
         if dates.is_empty() {
-            // Both schemas require a day. Without sessions and dates, it is the day of the release.
+            // Both schemas require a day. Without sessions and dates, the day of the release is used.
             dates.insert(zone.civil(release.published()).date());
         }
-        // By day and room.
+        // The sessions by day and room.
         let mut by_day: HashMap<NaiveDate, BTreeMap<usize, Vec<ScheduleItem<'a>>>> = HashMap::new();
         for item in items {
             if let Some(place) = places.get(&item.room) {
@@ -100,12 +100,12 @@ impl<'a> Schedule<'a> {
         Self { release, acronym, rooms, days }
     }
 
-    /// The conference.
+    /// The conference of the release.
     pub fn conference(&self) -> &'a Conference {
         &self.release.program.conference
     }
 
-    /// The tracks, including those without sessions.
+    /// The program's tracks, including tracks without sessions.
     pub fn tracks(&self) -> &'a [Track] {
         &self.release.program.tracks
     }
@@ -117,8 +117,8 @@ impl<'a> Schedule<'a> {
     }
 }
 
-/// Gives parallel sessions without a room separate rooms, `Track 1 (2)`, since EventFahrplan shows only one session
-/// per room and time. Rooms named in the program stay as they are.
+/// Gives parallel sessions without a room separate rooms, such as `Track 1 (2)`, since EventFahrplan shows only one
+/// session per room and time. Rooms named in the program are not changed.
 fn separate_parallel(items: &mut [ScheduleItem<'_>]) {
     let mut taken: HashMap<Text, Lanes> = HashMap::new();
     for item in items {
@@ -143,7 +143,7 @@ pub(super) fn at_venue(zone: Zone, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     offset.from_utc_datetime(&at.naive_utc())
 }
 
-/// The first instant of a day. Where the clock skips midnight, the day starts with the jump.
+/// The first instant of a day. If the clock skips midnight, the day starts with the jump.
 fn midnight(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
     match zone.instant(date.and_time(NaiveTime::MIN)) {
         Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => at,
@@ -158,7 +158,7 @@ fn acronym(slug: &str) -> String {
     acronym
 }
 
-/// A track's slug, if both schemas accept it: at least two characters, a letter first.
+/// A track's slug; none if a schema does not accept it. Both require at least two characters, a letter first.
 pub(super) fn track_slug(track: &Track) -> Option<&str> {
     let slug = track.slug.as_str();
     (slug.len() > 1 && slug.starts_with(|c: char| c.is_ascii_lowercase())).then_some(slug)
@@ -167,44 +167,44 @@ pub(super) fn track_slug(track: &Track) -> Option<&str> {
 /// A session with the ids and times of the exports.
 #[derive(Debug, Clone)]
 pub struct ScheduleItem<'a> {
-    /// Its ledger entry.
+    /// The session's ledger entry.
     pub entry: &'a Entry,
-    /// The UUIDv5 of its UID.
+    /// The session's guid, a UUIDv5 of its UID.
     pub guid: Uuid,
-    /// Its number in base 36.
+    /// The session's number in base 36.
     pub code: String,
-    /// A slug, unique in the conference, that both frab schemas accept.
+    /// A slug that both frab schemas accept, unique in the conference.
     pub slug: String,
-    /// The room's name, never empty.
+    /// The room's name; never empty.
     pub room: Text,
-    /// Its track.
+    /// The session's track.
     pub track: Option<&'a Track>,
-    /// The venue's date.
+    /// The date of the session in the venue's zone.
     pub day: NaiveDate,
-    /// Its first instant, with the venue's offset.
+    /// The session's first instant, with the venue's offset.
     pub start: DateTime<FixedOffset>,
-    /// The first instant after it.
+    /// The first instant after the session.
     pub end: DateTime<FixedOffset>,
-    /// The organizer's page about it, else ours.
+    /// The organizer's page about the session, or our page if there is none.
     pub url: String,
-    /// Our page about it.
+    /// Our page about the session.
     pub page: String,
-    /// Speakers with roles and bios, for formats without fields for those.
+    /// Speakers with roles and bios as text, for formats that have no fields for roles and bios.
     pub description: String,
-    /// Its speakers.
+    /// The session's speakers.
     pub persons: Vec<SchedulePerson<'a>>,
 }
 
 /// A speaker with the ids of the exports.
 #[derive(Debug, Clone)]
 pub struct SchedulePerson<'a> {
-    /// Name, affiliation, role and bio.
+    /// The speaker's name, affiliation, role and bio.
     pub speaker: &'a Speaker,
     /// The slug of the name.
     pub slug: Slug,
-    /// The UUIDv5 of that slug.
+    /// The speaker's guid, a UUIDv5 of the slug.
     pub guid: Uuid,
-    /// Our page about them.
+    /// Our page about the speaker.
     pub url: String,
 }
 
@@ -273,7 +273,7 @@ impl<'a> ScheduleItem<'a> {
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
-    /// The name of its track; empty without one.
+    /// The name of the session's track; empty without a track.
     pub fn track_name(&self) -> &str {
         self.track.map_or("", |track| track.name.as_str())
     }
@@ -304,12 +304,12 @@ pub fn code(number: u32) -> String {
     digits.iter().rev().collect()
 }
 
-/// A person's guid, from the ledger's slug of the name.
+/// A person's guid, derived from the ledger's slug of the name.
 pub fn person_guid(slug: &Slug, uid_domain: &str) -> Uuid {
     guid(&format!("speakers/{slug}@{uid_domain}"))
 }
 
-/// A room's guid, from its name, since a track's name can replace a room's.
+/// A room's guid, derived from the name and not a slug, since a track's name can replace a room's.
 pub fn room_guid(name: &Text, uid_domain: &str) -> Uuid {
     guid(&format!("rooms/{name}@{uid_domain}"))
 }

@@ -1,6 +1,6 @@
 //! The program as a table of 80 columns, for terminals.
 //!
-//! Times use the 24-hour clock, which every language reads the same and which needs the fewest columns.
+//! Times use the 24-hour clock, which people of every language can read and which needs the fewest columns.
 
 use super::Exported;
 use crate::agenda::Agenda;
@@ -10,11 +10,11 @@ use crate::revision::Entry;
 use chrono::{NaiveDate, NaiveDateTime};
 use unicode_width::UnicodeWidthChar as _;
 
-/// The most sessions in a table made for one request.
+/// The most sessions in a table that is made on request.
 const MAX_LISTED: usize = 1000;
-/// Columns of a line.
+/// The number of columns in a line.
 const WIDTH: usize = 80;
-/// Columns of the times and of the place, with the spaces after them.
+/// The columns for the times and for the place, including the spaces after them.
 const TIMES: usize = 13;
 const PLACE: usize = 18;
 
@@ -25,7 +25,7 @@ pub fn program_text(release: &Release) -> Exported {
     Exported::new("text/plain; charset=utf-8", table.into_bytes(), release.published())
 }
 
-/// A table of the first `MAX_LISTED` of some entries.
+/// A table of the first `MAX_LISTED` entries.
 pub fn entries_text(release: &Release, entries: &[&Entry]) -> String {
     let listed = entries.get(..MAX_LISTED).unwrap_or(entries);
     let mut out = table(release.program.conference.title.as_str(), listed, release);
@@ -95,7 +95,7 @@ fn row(entry: &Entry, start: NaiveDateTime, end: NaiveDateTime, release: &Releas
     }
 }
 
-/// Appends a text that starts at that column, broken at spaces before column 80. Words longer than a line are broken
+/// Appends a text that starts at a column, broken at spaces before column 80. A word longer than a line is broken
 /// anywhere.
 fn wrap(text: &str, column: usize, indent: &str, out: &mut String) {
     let mut at = column;
@@ -145,7 +145,7 @@ fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// The columns of a character on a terminal: two for East Asian wide ones and emoji, none for marks.
+/// The number of columns of a character on a terminal: two for East Asian wide characters and emoji, none for marks.
 fn columns(c: char) -> usize {
     c.width().unwrap_or(0)
 }

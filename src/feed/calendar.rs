@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 /// The last line of a feed.
 pub(super) const CLOSING: &str = "END:VCALENDAR\r\n";
 
-/// Without a version number, which would change the bytes of every feed at each upgrade.
+/// Has no version number, which would change the bytes of every feed at each upgrade.
 const PRODID: &str = "-//Callboard//Callboard//EN";
 
-/// The interval at which clients should poll. Those that read it poll hourly, and a 304 is cheap.
+/// How often clients should poll. Clients that read this value poll hourly, and a 304 is cheap.
 const REFRESH: &str = "PT1H";
 
-/// A calendar's own properties.
+/// The properties of one calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarProperties {
     /// The name that clients show.
@@ -70,7 +70,7 @@ impl CalendarProperties {
         out
     }
 
-    /// The digest of everything that fixes the opening. `shared` is the digest of zone and conference.
+    /// The digest of all values that determine the opening. `shared` is the digest of zone and conference.
     pub(super) fn digest(&self, shared: &Digest) -> Digest {
         let colour = self.colour.map(|colour| colour.to_string()).unwrap_or_default();
         Digest::of_parts([
@@ -84,7 +84,7 @@ impl CalendarProperties {
     }
 }
 
-/// The CSS3 name nearest to a colour, by squared distance in RGB: COLOR takes nothing else (RFC 7986, 5.9).
+/// The CSS3 name nearest to a colour, by squared distance in RGB: COLOR accepts only names (RFC 7986, 5.9).
 fn css_name(colour: Colour) -> &'static str {
     let distance = |other: [u8; 3]| -> u32 {
         colour.0.iter().zip(other).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
@@ -92,7 +92,7 @@ fn css_name(colour: Colour) -> &'static str {
     NAMES.iter().min_by_key(|(_, rgb)| distance(*rgb)).map_or("black", |(name, _)| name)
 }
 
-/// CSS Color Module Level 3, 4.3, without the second spellings of gray and of aqua and fuchsia.
+/// The names of CSS Color Module Level 3, 4.3, without the duplicates `cyan`, `magenta` and the spellings with `grey`.
 #[rustfmt::skip]
 const NAMES: &[(&str, [u8; 3])] = &[
     ("aliceblue", [0xf0, 0xf8, 0xff]), ("antiquewhite", [0xfa, 0xeb, 0xd7]), ("aqua", [0x00, 0xff, 0xff]),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Coding {
-    /// None.
+    /// The body is not coded.
     Identity,
     /// gzip.
     Gzip,
@@ -19,7 +19,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// The codings in order of preference: Brotli compresses feeds best.
+    /// The codings that are made, in order of preference. Brotli compresses feeds best.
     pub const MADE: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
 
     /// The Content-Encoding token.
@@ -33,12 +33,12 @@ impl Coding {
     }
 }
 
-/// How hard to compress.
+/// How much time to spend on compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
-    /// Fast, right after a publication.
+    /// Fast; used right after a publication.
     Quick,
-    /// Slow, in the background; replaces the quick ones.
+    /// Slow; made in the background, and replaces the quick codings.
     Best,
 }
 
@@ -47,30 +47,30 @@ pub enum Effort {
 pub struct Coded {
     /// The coding.
     pub coding: Coding,
-    /// The level, which distinguishes the entity tags of two bodies in one coding.
+    /// The compression level, which distinguishes the entity tags of two bodies in one coding.
     pub level: u32,
     /// The body.
     pub bytes: Bytes,
 }
 
-/// The codings of a body that exist so far. Better ones replace them later.
+/// The codings of a body that have been made so far. Better codings replace them later.
 #[derive(Debug, Default)]
 pub struct Codings(ArcSwap<CodedBodies>);
 
 #[derive(Debug, Default)]
 struct CodedBodies {
-    /// The effort that made them; none at first.
+    /// The effort with which the codings were made; none if there are none yet.
     effort: Option<Effort>,
     coded: Vec<Coded>,
 }
 
 impl Codings {
-    /// The chosen one, or none for the plain body.
+    /// The coded body that `choose` selects; none for the plain body.
     pub fn choose(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
         choose(&self.0.load().coded).cloned()
     }
 
-    /// Makes the codings, unless they exist with that effort already, as in a feed shared between releases.
+    /// Makes the codings, unless they were already made with that effort, as in a feed that two releases share.
     pub fn make(&self, effort: Effort, codings: &[Coding], plain: &[u8]) {
         if self.0.load().effort >= Some(effort) {
             return;
@@ -80,11 +80,11 @@ impl Codings {
     }
 }
 
-/// Bytes above which the best levels take minutes of processor time and save a few per cent.
+/// The size in bytes above which the best levels take minutes of processor time and save only a few per cent.
 const LARGE: usize = 256 * 1024;
 
 impl Coded {
-    /// The compressed body; none if compression fails or saves nothing.
+    /// The compressed body; none if compression fails or does not save bytes.
     pub fn make(coding: Coding, effort: Effort, plain: &[u8]) -> Option<Self> {
         let large = plain.len() > LARGE;
         let level = match (coding, effort, large) {
@@ -118,7 +118,7 @@ impl Coded {
             }
             Coding::Zstd => zstd::bulk::compress(plain, i32::try_from(level).unwrap_or(3)).ok()?,
         };
-        // zstd's buffer is as large as the plain text and would stay in memory with the release.
+        // zstd's buffer is as large as the plain text, and would stay in memory as long as the release.
         bytes.shrink_to_fit();
         (bytes.len() < plain.len()).then(|| Self { coding, level, bytes: bytes.into() })
     }

@@ -1,8 +1,8 @@
-//! One gzip member joined from deflated pieces (RFC 1951, RFC 1952).
+//! Joins deflated pieces into one gzip member (RFC 1951, RFC 1952).
 //!
 //! Each piece is raw deflate that ends with a full flush: at a byte boundary, without references to earlier bytes, so
-//! pieces join in any order. Their CRC-32s combine into the trailer's. A sequence of gzip members would be simpler, but
-//! breaks curl, wget, httpx, PHP and Perl.
+//! pieces can be joined in any order. The CRC-32s of the pieces combine into the CRC-32 of the trailer. A sequence of
+//! gzip members would be simpler, but curl, wget, httpx, PHP and Perl cannot read it.
 
 use bytes::Bytes;
 use crc32fast::Hasher;
@@ -21,7 +21,7 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 const FINAL: [u8; 2] = [3, 0];
 
 impl Deflated {
-    /// Compresses a piece, to be used in many bodies.
+    /// Compresses a piece, which can then be used in many bodies.
     pub(super) fn piece(plain: &[u8]) -> Self {
         let mut compress = Compress::new(Compression::best(), false);
         let mut out = Vec::with_capacity(plain.len() / 2 + 64);
@@ -29,7 +29,7 @@ impl Deflated {
         loop {
             out.reserve(rest.len() / 2 + 64);
             let before = compress.total_in();
-            // A full flush is complete once the output has room left (zlib's manual, deflate()).
+            // A full flush is complete if the output still has room (zlib's manual, deflate()).
             let done = compress.compress_vec(rest, &mut out, FlushCompress::Full);
             let taken = usize::try_from(compress.total_in() - before).unwrap_or(usize::MAX);
             rest = rest.get(taken..).unwrap_or_default();
@@ -51,7 +51,7 @@ fn crc_of(plain: &[u8]) -> Hasher {
 pub(super) struct Gzip {
     out: Vec<u8>,
     crc: Hasher,
-    /// Modulo 2^32.
+    /// The length of the plain text modulo 2^32.
     length: u32,
     plain: usize,
 }
@@ -63,14 +63,14 @@ impl Gzip {
         Self { out, crc: Hasher::new(), length: 0, plain: 0 }
     }
 
-    /// Appends a deflated piece; `length` is that of its plain text.
+    /// Appends a deflated piece. `length` is the length of the piece's plain text.
     pub(super) fn piece(&mut self, piece: &Deflated, length: usize) {
         self.out.extend_from_slice(&piece.deflated);
         self.crc.combine(&piece.crc);
         self.add(length);
     }
 
-    /// Appends text as stored blocks, since it differs in every body and is not worth compressing.
+    /// Appends text as stored blocks. Such text differs in every body and is not worth compressing.
     pub(super) fn text(&mut self, plain: &[u8]) {
         for block in plain.chunks(usize::from(u16::MAX)) {
             let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
@@ -83,7 +83,7 @@ impl Gzip {
         self.add(plain.len());
     }
 
-    /// The gzip member; none if it is not smaller than the plain text. ISIZE is the length modulo 2^32.
+    /// The gzip member; none if the member is not smaller than the plain text. ISIZE is the length modulo 2^32.
     pub(super) fn finish(mut self) -> Option<Bytes> {
         self.out.extend(FINAL);
         self.out.extend(self.crc.finalize().to_le_bytes());

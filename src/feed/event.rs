@@ -1,8 +1,8 @@
 //! One session as a VEVENT (RFC 5545, 3.6.1), built once by the icalendar crate and cut into pieces that feeds join.
 //!
-//! The crate sorts properties by name, so the three that options change are adjacent. The pieces are: head (up to
-//! SEQUENCE), status (STATUS, SUMMARY, TRANSP), tail (from UID). The crate folds lines of exactly 75 octets wrongly, so
-//! its output is unfolded and folded again by [`super::line`].
+//! The crate sorts properties by name, so the three properties that options change are adjacent. The pieces are: head
+//! (up to SEQUENCE), status (STATUS, SUMMARY, TRANSP), tail (from UID). The crate folds lines of exactly 75 octets
+//! wrongly, so [`super::line`] unfolds the crate's output and folds it again.
 
 use super::line;
 use crate::program::{Conference, Session, SessionKind, Slug, Status, Text, Track, Zone};
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use icalendar::{Class, Component, Event, EventLike, EventStatus, Property};
 
-/// The prefix of a cancelled session's title, for clients that delete cancelled events without a word.
+/// The prefix of a cancelled session's title, for clients that silently delete cancelled events.
 pub const CANCELLED_PREFIX: &str = "CANCELLED: ";
 
 /// The values that all VEVENTs of a release share.
@@ -22,11 +22,12 @@ pub(super) struct EventContext<'a> {
     pub uid_domain: &'a str,
 }
 
-/// A VEVENT's content lines, unfolded, without its three stamps.
+/// A VEVENT's content lines, unfolded, without DTSTAMP, LAST-MODIFIED and SEQUENCE.
 #[derive(Debug, Clone)]
 pub(super) struct Unstamped {
     lines: Vec<String>,
-    /// The alternate STATUS, SUMMARY and TRANSP: opaque, or for a cancelled session confirmed with a prefixed title.
+    /// The alternate STATUS, SUMMARY and TRANSP. The session is opaque; if it is cancelled, it is instead confirmed
+    /// with a prefix in its title.
     alternate: [String; 3],
 }
 
@@ -90,18 +91,18 @@ fn is_status(line: &str) -> bool {
     ["STATUS:", "SUMMARY:", "TRANSP:"].iter().any(|name| line.starts_with(name))
 }
 
-/// A stamped VEVENT: head, status, tail, alternate status, one after the other.
+/// A stamped VEVENT: head, status, tail and alternate status, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EventPieces {
     bytes: Bytes,
     ends: [usize; 4],
 }
 
-/// The last line of a VEVENT. An alarm goes before it.
+/// The last line of a VEVENT. An alarm is inserted before it.
 pub(super) const END: &str = "END:VEVENT\r\n";
 
 impl EventPieces {
-    /// The VEVENT of public feeds: transparent; a cancelled one with its STATUS.
+    /// The VEVENT of public feeds: it is transparent, and a cancelled session has its STATUS.
     pub(super) fn default_bytes(&self) -> Bytes {
         self.bytes.slice(..self.ends[2])
     }
@@ -120,12 +121,13 @@ impl EventPieces {
         Self { bytes: Bytes::from([head, status, tail, alternate].concat()), ends }
     }
 
-    /// BEGIN to SEQUENCE.
+    /// The lines from BEGIN to SEQUENCE.
     pub(super) fn head(&self) -> Bytes {
         self.bytes.slice(..self.ends[0])
     }
 
-    /// STATUS, SUMMARY and TRANSP. The alternate is opaque, or for a cancelled session confirmed with a prefixed title.
+    /// STATUS, SUMMARY and TRANSP. The alternate is opaque; for a cancelled session it is instead confirmed with a
+    /// prefix in the title.
     pub(super) fn status(&self, alternate: bool) -> Bytes {
         if alternate {
             self.bytes.slice(self.ends[2]..)
@@ -134,7 +136,7 @@ impl EventPieces {
         }
     }
 
-    /// UID to the last property.
+    /// The lines from UID to the last property.
     pub(super) fn tail(&self) -> Bytes {
         self.bytes.slice(self.ends[1]..self.ends[2].saturating_sub(END.len()))
     }
@@ -153,7 +155,7 @@ fn status_properties(session: &Session) -> [Property; 3] {
     ]
 }
 
-/// The alternate status, made of the crate's lines, which are escaped already.
+/// The alternate status, made from the crate's lines, which are already escaped.
 fn alternate_status(status: Status, lines: &[String]) -> [String; 3] {
     let value = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     let (plain, summary) = (value("STATUS:"), value("SUMMARY:"));
@@ -167,7 +169,7 @@ fn alternate_status(status: Status, lines: &[String]) -> [String; 3] {
     }
 }
 
-/// Civil time with its zone; UTC within a repeated hour, where parsers disagree (RFC 5545, 3.3.5).
+/// A civil time with its zone. Within a repeated hour the time is in UTC, since parsers disagree (RFC 5545, 3.3.5).
 fn date_time(key: &str, at: DateTime<Utc>, zone: Zone) -> Property {
     if zone.is_utc() || zone.is_repeated(at) {
         return Property::new(key, line::utc(at));
@@ -179,7 +181,7 @@ fn track_name(session: &Session, context: EventContext<'_>) -> Option<Text> {
     session.track.as_ref().and_then(|slug| context.tracks.get(slug)).map(|track| track.name.clone())
 }
 
-/// The room, else the track, the venue or the conference: Giggity drops events without a location.
+/// The room, or else the track, the venue or the conference: Giggity drops events without a location.
 fn location(session: &Session, context: EventContext<'_>) -> String {
     let conference = context.conference;
     let room = session.slot.room.clone();
@@ -194,7 +196,7 @@ fn categories(session: &Session, context: EventContext<'_>) -> Vec<String> {
     track.into_iter().chain([session.kind.to_string()]).collect()
 }
 
-/// The organizer's page about the session, else ours.
+/// The organizer's page about the session, or our page if there is none.
 fn link(session: &Session, conference: &Conference) -> String {
     session.url.as_ref().map_or_else(|| page(session, conference), ToString::to_string)
 }
@@ -219,7 +221,7 @@ fn description(draft: Draft<'_>, context: EventContext<'_>) -> String {
     parts.join("\n\n")
 }
 
-/// `Note: moved from Tue 11:00, Track 1`, on the 24-hour clock, which every language reads the same.
+/// `Note: moved from Tue 11:00, Track 1`, on the 24-hour clock, which people of every language can read.
 fn move_note(place: &FormerPlace, zone: Zone) -> String {
     let when = zone.civil(place.slot.start).format("%a %H:%M").to_string();
     let places = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}"));

@@ -5,7 +5,7 @@ use crate::program::{Session, SessionId, SessionKind, Slug, Zone};
 use crate::revision::{Departure, FilterValues, Slugs};
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// The values of one session.
+/// The facets of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Facets {
     pub track: Option<Slug>,
@@ -34,17 +34,17 @@ impl FeedDeparture {
         }
     }
 
-    /// Whether the session is hidden since.
+    /// Whether the session is hidden after the change.
     pub(super) fn is_hidden(&self) -> bool {
         self.after.is_none()
     }
 
-    /// Whether it left a canonical feed.
+    /// Whether the session left a canonical feed.
     pub(super) fn leaves_feed(&self, key: &FeedKey) -> bool {
         self.leaves(|facets| facets.are_in(key))
     }
 
-    /// Whether it left the sessions that `matches` selects.
+    /// Whether the session left the sessions that `matches` selects.
     pub(super) fn leaves(&self, matches: impl Fn(&Facets) -> bool) -> bool {
         matches(&self.before) && !self.after.as_ref().is_some_and(matches)
     }
@@ -61,7 +61,7 @@ impl Facets {
         }
     }
 
-    /// The facets of stored values; tracks and rooms may have been renamed since.
+    /// The facets of stored values. Tracks and rooms may have been renamed since, so slugs are made current.
     fn of_stored(values: &FilterValues, slugs: &Slugs) -> Self {
         let room = values.room.as_ref().and_then(|name| slugs.room_slug(name));
         let track = |slug: &Slug| slugs.track(slug).map_or_else(|| slug.clone(), |track| track.slug.clone());

@@ -1,6 +1,8 @@
-//! Feeds joined on request from the pieces of a release: filtered, with options, single sessions, agendas and teams.
+//! Feeds that are joined on request from the pieces of a release: filtered feeds, feeds with options, single sessions,
+//! agendas and teams.
 //!
-//! The entity tag is made of everything that fixes the bytes (revisions, properties, options), so a 304 makes no text.
+//! The entity tag is a digest of all values that determine the bytes (revisions, properties, options), so a 304 joins
+//! no text.
 
 use super::calendar::CLOSING;
 use super::deflate::{Deflated, Gzip};
@@ -21,39 +23,39 @@ use std::sync::Arc;
 struct JoinRequest<'a> {
     calendar: CalendarProperties,
     events: Vec<&'a RenderedEvent>,
-    /// Whether sessions block their time unless the options say otherwise.
+    /// Whether sessions block their time if the options do not say.
     busy: bool,
     options: FeedOptions,
-    /// The earliest LAST-MODIFIED.
+    /// The lower bound of LAST-MODIFIED.
     floor: DateTime<Utc>,
 }
 
-/// A joined feed. Its tag is known before its bytes are made.
+/// A joined feed. Its entity tag is known before its bytes are joined.
 #[derive(Debug)]
 pub struct JoinedFeed<'a> {
     set: &'a FeedSet,
     calendar: CalendarProperties,
-    /// Each event, and whether it has the alternate status.
+    /// The events, each with whether it has the alternate status.
     events: Vec<(&'a RenderedEvent, bool)>,
     alarm: Option<u16>,
     /// The names in a team's feed.
     team: Option<TeamNames>,
-    /// When it last changed.
+    /// When the feed last changed.
     pub modified: DateTime<Utc>,
-    /// The hash of its entity tag.
+    /// The hash of the feed's entity tag.
     pub hash: String,
 }
 
 /// A member of a team.
 #[derive(Debug, Clone)]
 pub struct TeamMember<'a> {
-    /// The name that titles show.
+    /// The member's name, which the titles show.
     pub name: Text,
-    /// The picks.
+    /// The member's picks.
     pub picks: &'a [SessionId],
 }
 
-/// The members who go to each event of a team's feed.
+/// The members who attend each event of a team's feed.
 #[derive(Debug)]
 struct TeamNames {
     /// `Ada, Grace` for each event, escaped.
@@ -63,7 +65,7 @@ struct TeamNames {
 }
 
 impl FeedSet {
-    /// The filtered program, with options.
+    /// The program, filtered and with options.
     pub fn filtered<'a>(
         &'a self,
         filter: &FeedFilter,
@@ -101,7 +103,7 @@ impl FeedSet {
         self.join(JoinRequest { calendar, events, busy: false, options, floor: feed.modified })
     }
 
-    /// One session; none if it is hidden.
+    /// The feed of one session; none if the session is hidden.
     pub fn single<'a>(
         &'a self,
         id: &SessionId,
@@ -122,8 +124,8 @@ impl FeedSet {
         Some(self.join(JoinRequest { calendar, events: vec![event], busy: false, options, floor }))
     }
 
-    /// An agenda. Its sessions block their time, except for breaks and meals; hidden ones are omitted. `changed` is
-    /// when the picks last changed.
+    /// The feed of an agenda. Its sessions block their time, except for breaks and meals; hidden sessions are omitted.
+    /// `changed` is when the picks last changed.
     pub fn agenda<'a>(
         &'a self,
         name: &Text,
@@ -149,10 +151,10 @@ impl FeedSet {
         self.join(JoinRequest { calendar, events: Vec::new(), busy: false, options, floor: since })
     }
 
-    /// A team's sessions, with the members' names before the titles. They do not block time, since the reader may not
-    /// attend them. `changed` is when the members or their picks last changed.
+    /// The feed of a team: its sessions, with the members' names before the titles. The sessions do not block time,
+    /// since the reader may not attend them. `changed` is when the members or their picks last changed.
     ///
-    /// Some clients (ICSx5) read a VEVENT again only if LAST-MODIFIED rises, so it rises with every change of picks.
+    /// Some clients (ICSx5) read a VEVENT again only if its LAST-MODIFIED rises, so every change of picks raises it.
     pub fn team<'a>(
         &'a self,
         members: &[TeamMember<'_>],
@@ -191,7 +193,8 @@ impl FeedSet {
         CalendarProperties { name, about, url: self.conference.link("/"), source: None, colour: None }
     }
 
-    /// The time of the newest departure that fits. Departures that the ledger dropped fit every feed.
+    /// The time of the newest departure that `fits` accepts. If it accepts none, the time of the newest departure that
+    /// the ledger dropped.
     fn newest_departure(&self, fits: impl Fn(&FeedDeparture) -> bool) -> DateTime<Utc> {
         self.departures.iter().rev().find(|one| fits(one)).map_or(self.last_departure, |one| one.at)
     }
@@ -222,25 +225,25 @@ impl FeedSet {
 }
 
 impl JoinedFeed<'_> {
-    /// The number of its sessions.
+    /// The number of events.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether it has no sessions.
+    /// Whether the feed has no events.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// Deflates at most so many of its VEVENTs that are not deflated yet. False if some are left: compressing all of a large
-    /// feed would take seconds.
+    /// Deflates at most `most` VEVENTs that are not deflated yet. Returns false if some are left: compressing all
+    /// VEVENTs of a large feed would take seconds.
     pub fn deflate(&self, most: usize) -> bool {
         let mut left = self.events.iter().filter(|(event, _)| event.deflated.get().is_none());
         left.by_ref().take(most).for_each(|(event, _)| _ = event.deflated());
         left.next().is_none()
     }
 
-    /// The plain body.
+    /// The plain body of the feed.
     pub fn identity(&self) -> Bytes {
         let opening = self.opening();
         let alarm = self.alarm_text();
@@ -263,13 +266,13 @@ impl JoinedFeed<'_> {
         out.into()
     }
 
-    /// The same body as one gzip member, joined from deflated pieces; none if that is not smaller, as in a feed of a
+    /// The body as one gzip member, joined from deflated pieces; none if the member is not smaller, as in a feed of a
     /// few short sessions.
     pub fn gzip(&self) -> Option<Bytes> {
         let alarm = self.alarm_text();
         let mut gzip = Gzip::new(1024 + self.events.len() * 512);
         let (opening, zone) = (self.opening(), self.set.vtimezone.as_str());
-        // The VTIMEZONE is half of a short feed and the same in all, so it is deflated once.
+        // The VTIMEZONE is half of a short feed and the same in all feeds, so it is deflated once.
         let own = opening.strip_suffix(zone).unwrap_or_default();
         gzip.text(own.as_bytes());
         gzip.piece(self.set.deflated_zone.get_or_init(|| Deflated::piece(zone.as_bytes())), zone.len());
@@ -294,7 +297,7 @@ impl JoinedFeed<'_> {
         self.calendar.opening(&self.set.conference, &self.set.vtimezone, self.modified)
     }
 
-    /// A VALARM. The icalendar crate would add a wall-clock stamp and a random UID.
+    /// A VALARM, written here since the icalendar crate would add a wall-clock stamp and a random UID.
     fn alarm_text(&self) -> String {
         let Some(minutes) = self.alarm else { return String::new() };
         format!(
@@ -307,7 +310,7 @@ impl JoinedFeed<'_> {
         format!("{alarm}{END}")
     }
 
-    /// In a team's feed, head and status of an event with the members' names before its title.
+    /// In a team's feed, head and status of an event, with the members' names before the title.
     fn named_start(&self, index: usize, event: &RenderedEvent, alternate: bool) -> Option<String> {
         let team = self.team.as_ref()?;
         let names = team.names.get(index)?;

@@ -1,4 +1,4 @@
-//! The keys of canonical feeds and their paths. Printing and parsing a path are inverse.
+//! The keys of canonical feeds, and their paths. Printing and parsing a path are inverse operations.
 
 use crate::program::{SessionId, Slug};
 use crate::revision::Slugs;
@@ -21,7 +21,7 @@ pub enum FeedKey {
 }
 
 impl FeedKey {
-    /// The key of a path such as `/tracks/track-1.ics`; none if no feed can have it.
+    /// The key of a path such as `/tracks/track-1.ics`; none if no feed can have the path.
     pub fn parse(path: &str) -> Option<Self> {
         let stem = path.strip_prefix('/')?.strip_suffix(".ics")?;
         match stem.split_once('/') {
@@ -30,7 +30,7 @@ impl FeedKey {
         }
     }
 
-    /// The key of a part of the program, by the two segments of its path.
+    /// The key of a part of the program, from the two segments of its path.
     pub fn part(parts: &str, name: &str) -> Option<Self> {
         match parts {
             "tracks" => Slug::parse(name).ok().map(Self::Track),
@@ -41,7 +41,7 @@ impl FeedKey {
         }
     }
 
-    /// The key with current slugs for old ones; none if the slug was never published.
+    /// The key with its current slug; none if its slug was never published.
     pub fn resolve(self, slugs: &Slugs) -> Option<Self> {
         match self {
             Self::Program => Some(self),

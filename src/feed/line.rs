@@ -1,4 +1,4 @@
-//! Content lines: escaping, folding and times (RFC 5545, 3.1, 3.3.5 and 3.3.11). Only this file writes them.
+//! Content lines: escaping, folding and times (RFC 5545, 3.1, 3.3.5 and 3.3.11). Only this file writes content lines.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
 
@@ -17,7 +17,7 @@ pub(super) fn fold(out: &mut String, line: &str) {
     let mut rest = line;
     let mut room = 75;
     while rest.len() > room {
-        // A character has at most four octets, so there is a boundary within three of the limit.
+        // A character has at most four octets, so a character boundary is within three octets of the limit.
         let cut = (0..=room).rev().find(|cut| rest.is_char_boundary(*cut)).unwrap_or_default();
         let (piece, after) = rest.split_at(cut);
         out.push_str(piece);
@@ -48,7 +48,7 @@ pub(super) fn escape(value: &str) -> String {
     out
 }
 
-/// `20250325T090000`. Written here because chrono's format strings are slow, and a release has many times.
+/// `20250325T090000`. Printed by hand because chrono's format strings are slow, and a release has many times.
 pub(super) fn civil(at: NaiveDateTime) -> String {
     let (date, time) = (at.date(), at.time());
     format!(

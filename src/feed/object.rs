@@ -1,7 +1,7 @@
 //! The calendar objects of CalDAV (RFC 4791, 4.1): single sessions, the VTIMEZONE, and busy times.
 //!
-//! An object holds a VTIMEZONE and one VEVENT but none of a feed's properties, so renaming the conference or a feed
-//! changes no tag.
+//! An object holds a VTIMEZONE and one VEVENT but no properties of a feed, so renaming the conference or a feed does
+//! not change its entity tag.
 
 use super::FeedKey;
 use super::calendar::{CLOSING, begin};
@@ -15,18 +15,18 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::fmt::Write;
 
-/// A session as an object. Its tag and length are computed without making its bytes.
+/// A session as an object. Its entity tag and length are computed without making its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct CalendarObject<'a> {
     set: &'a FeedSet,
     event: &'a RenderedEvent,
-    /// Whether it has the alternate status: opaque, or for a cancelled session a prefixed title.
+    /// Whether the object has the alternate status: opaque, or a prefixed title if the session is cancelled.
     alternate: bool,
 }
 
 impl FeedSet {
-    /// A session's object. With `busy` it blocks its time, as in an agenda, except for breaks and meals. With `titled` a
-    /// cancelled session says so in its title instead of its STATUS.
+    /// A session's object. With `busy` the session blocks its time, as in an agenda, except for breaks and meals. With
+    /// `titled` a cancelled session is marked in its title instead of its STATUS.
     pub fn object<'a>(&'a self, event: &'a RenderedEvent, busy: bool, titled: bool) -> CalendarObject<'a> {
         let alternate = if event.cancelled { titled } else { busy && !event.free };
         CalendarObject { set: self, event, alternate }
@@ -37,8 +37,8 @@ impl FeedSet {
         (!self.vtimezone.is_empty()).then(|| format!("{}{}{CLOSING}", begin(), self.vtimezone))
     }
 
-    /// The sessions that left a canonical feed after a time in whole seconds, including those that came back; none
-    /// if the ledger no longer knows.
+    /// The sessions that left a canonical feed after a time in whole seconds, including sessions that came back. None
+    /// if the ledger no longer has all departures since then.
     pub fn left_since(&self, key: &FeedKey, seconds: i64) -> Option<Vec<&SessionId>> {
         let is_known = self.last_departure.timestamp() <= seconds;
         let since = self.departures.iter().filter(|departure| departure.at.timestamp() > seconds);
@@ -47,12 +47,12 @@ impl FeedSet {
 }
 
 impl CalendarObject<'_> {
-    /// When the session or the shared properties, such as the zone's rules, last changed.
+    /// When the session, or a shared property such as the zone's rules, last changed.
     pub fn modified(&self) -> DateTime<Utc> {
         self.event.revision.modified.max(self.set.shared_modified)
     }
 
-    /// The hash of its entity tag.
+    /// The hash of the object's entity tag.
     pub fn hash(&self) -> String {
         let stamp = stamp_bytes(self.event);
         let alternate = [u8::from(self.alternate)];
@@ -65,7 +65,7 @@ impl CalendarObject<'_> {
         .short()
     }
 
-    /// Whether it blocks its time.
+    /// Whether the session blocks its time.
     pub fn is_busy(&self) -> bool {
         self.alternate && !self.event.cancelled
     }
@@ -75,13 +75,13 @@ impl CalendarObject<'_> {
         [pieces.head(), pieces.status(self.alternate), pieces.tail()]
     }
 
-    /// Its length in bytes.
+    /// The length of the object in bytes.
     pub fn length(&self) -> usize {
         let parts: usize = self.parts().iter().map(Bytes::len).sum();
         begin().len() + self.set.vtimezone.len() + parts + END.len() + CLOSING.len()
     }
 
-    /// Its bytes.
+    /// The bytes of the object.
     pub fn bytes(&self) -> Bytes {
         let mut out = begin().into_bytes();
         out.extend_from_slice(self.set.vtimezone.as_bytes());
@@ -95,16 +95,16 @@ impl CalendarObject<'_> {
 /// A time during which somebody is busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BusyPeriod {
-    /// The first instant.
+    /// The first instant of the period.
     pub start: DateTime<Utc>,
-    /// The first instant after it.
+    /// The first instant after the period.
     pub end: DateTime<Utc>,
     /// Whether the session is only tentative.
     pub tentative: bool,
 }
 
 /// A VFREEBUSY (RFC 5545, 3.6.4): ordered periods without overlaps, within a range whose ends may be open. `uid`
-/// identifies the answer, `now` is its time.
+/// identifies the response, and `now` is its time.
 pub fn free_busy(
     busy: &[BusyPeriod],
     range: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
@@ -137,7 +137,8 @@ pub fn free_busy(
     out
 }
 
-/// The busy periods within the range, in order, without overlaps. A certain period wins over a tentative one.
+/// The busy periods within the range, in order, without overlaps. Where a certain and a tentative period overlap, the
+/// certain period wins.
 fn merged(
     busy: &[BusyPeriod],
     (first, last): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),

@@ -1,4 +1,4 @@
-//! The query of a feed's address: filters choose sessions, options choose how they are shown.
+//! The query of a feed's address: filters select sessions, and options set how sessions are shown.
 //!
 //! In a filter, a repeated key means *or* and different keys mean *and*.
 
@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The most values of a filter, over all keys.
+/// The most values of a filter, counted over all keys.
 pub const MAX_VALUES: usize = 20;
 
 /// The sessions that a filtered feed shows. Sets are sorted, so all spellings of a query give the same filter.
@@ -28,7 +28,7 @@ pub struct FeedFilter {
     pub rooms: BTreeSet<Slug>,
 }
 
-/// A query that fits no feed.
+/// Why a query matches no feed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// An invalid option (400).
@@ -157,24 +157,24 @@ pub enum Cancelled {
     Drop,
 }
 
-/// The options of a feed's address; the default is the canonical feed.
+/// The options of a feed's address. The default gives the canonical feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct FeedOptions {
     /// Whether sessions block their time; none means the default of the feed.
     pub busy: Option<bool>,
-    /// A reminder, 1 to 1440 minutes before the start.
+    /// A reminder this many minutes before the start, 1 to 1440.
     pub alarm: Option<u16>,
     /// How cancelled sessions are shown.
     pub cancelled: Cancelled,
 }
 
-/// An option with an invalid value; the text says what to write.
+/// An option with an invalid value. The text says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the option {option} has no value {value:?}; write {remedy}")]
 pub struct OptionError {
     /// The option's name.
     pub option: &'static str,
-    /// The given value.
+    /// The invalid value.
     pub value: String,
     /// The valid values.
     pub remedy: &'static str,

@@ -1,4 +1,4 @@
-//! Rendering a ledger to feeds, in two steps: digests, by which the ledger advances, then bytes.
+//! Renders a ledger to feeds in two steps: first digests, by which the ledger advances, then bytes.
 
 use super::calendar::CLOSING;
 use super::coding::Codings;
@@ -15,11 +15,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-/// The ledger key, beside the paths of feeds, of the properties that all feeds share.
+/// The key, among the ledger's feed paths, of the mark of the properties that all feeds share.
 const SHARED: &str = "*";
 
-/// The feeds of a release under construction. Each VEVENT is built once, for digest and bytes; those of unchanged
-/// sessions are taken from the previous feeds.
+/// The feeds of a release under construction. Each VEVENT is built once, for digest and bytes. The VEVENTs of unchanged
+/// sessions are reused from the previous feeds.
 pub struct Rendering<'a> {
     conference: Arc<Conference>,
     tracks: BTreeMap<Slug, Track>,
@@ -33,13 +33,13 @@ pub struct Rendering<'a> {
 struct PreviousFeeds<'a> {
     feeds: &'a FeedSet,
     ledger: &'a Ledger,
-    /// Whether the values that VEVENTs share are unchanged, so that equal sessions have equal VEVENTs.
+    /// Whether the values that all VEVENTs share are unchanged, so that equal sessions have equal VEVENTs.
     same_context: bool,
 }
 
 impl<'a> Rendering<'a> {
     /// Starts to render a program on top of a ledger, whose slugs include tracks removed from the config. `feeds` are
-    /// the feeds that this process rendered from that ledger, if any.
+    /// the feeds that this process rendered from that ledger; none if it has not rendered them.
     pub fn new(program: &Program, ledger: &'a Ledger, feeds: Option<&'a FeedSet>) -> Self {
         let mut tracks = ledger.slugs.tracks.clone();
         tracks.extend(program.tracks.iter().map(|track| (track.slug.clone(), track.clone())));
@@ -58,7 +58,7 @@ impl<'a> Rendering<'a> {
         }
     }
 
-    /// The previous event of an unchanged session.
+    /// The previous event of a session; none if the session changed.
     fn unchanged(&self, draft: Draft<'_>) -> Option<&'a Arc<RenderedEvent>> {
         let previous = self.previous.filter(|previous| previous.same_context)?;
         let id = &draft.session.id;
@@ -67,14 +67,14 @@ impl<'a> Rendering<'a> {
         previous.feeds.event(id).filter(|event| is_same && event.digest == entry.digest)
     }
 
-    /// The digest of a session's default VEVENT without its stamps, by which the ledger advances.
+    /// The digest of a session's default VEVENT without its stamps. The ledger advances a session whose digest changed.
     pub fn digest(&self, draft: Draft<'_>) -> Digest {
         if let Some(event) = self.unchanged(draft) {
             return event.digest;
         }
         let unstamped = self.build(draft);
         let digest = unstamped.digest();
-        // A session's last draft is the one in its ledger entry.
+        // The last draft of a session is the one in its ledger entry.
         self.built.borrow_mut().insert(draft.session.id.clone(), unstamped);
         digest
     }
@@ -85,9 +85,9 @@ impl<'a> Rendering<'a> {
         Unstamped::build(draft, context)
     }
 
-    /// Renders every feed, and marks in the ledger which of them changed.
+    /// Renders every feed, and marks in the ledger the feeds that changed.
     ///
-    /// A feed with the digest of its mark keeps its LAST-MODIFIED, so the same ledger gives the same bytes.
+    /// A feed whose digest equals its mark keeps its LAST-MODIFIED, so the same ledger gives the same bytes.
     pub fn render(self, ledger: &mut Ledger) -> FeedSet {
         let zone = self.conference.zone;
         let mut built = self.built.take();
@@ -152,7 +152,7 @@ impl<'a> Rendering<'a> {
     }
 }
 
-/// The modification time of content with that digest: the marked one, or the release's if the digest is new.
+/// The modification time of content with a digest: the time in the mark, or the release's time if the digest is new.
 fn mark(ledger: &mut Ledger, path: &str, digest: Digest) -> chrono::DateTime<chrono::Utc> {
     match ledger.feeds.get(path) {
         Some(mark) if mark.digest == digest => mark.modified,
@@ -164,7 +164,7 @@ fn mark(ledger: &mut Ledger, path: &str, digest: Digest) -> chrono::DateTime<chr
     }
 }
 
-/// The events of each feed, in program order.
+/// The events that each feed contains, in program order.
 fn members(events: &[Arc<RenderedEvent>]) -> HashMap<FeedKey, Vec<Arc<RenderedEvent>>> {
     let mut members: HashMap<FeedKey, Vec<Arc<RenderedEvent>>> = HashMap::new();
     for event in events {
@@ -176,7 +176,7 @@ fn members(events: &[Arc<RenderedEvent>]) -> HashMap<FeedKey, Vec<Arc<RenderedEv
             [FeedKey::Program, FeedKey::Day(facets.day)].into_iter().chain(track).chain(room).chain(speakers)
         {
             let events = members.entry(key).or_default();
-            // A speaker may be listed twice for one session, in two roles.
+            // A session may list a speaker twice, in two roles.
             if events.last().is_none_or(|last| last.id != event.id) {
                 events.push(Arc::clone(event));
             }
@@ -198,7 +198,7 @@ fn assemble(
     let content = members.iter().zip(&stamps).flat_map(|(event, stamp)| [event.digest.0.as_slice(), stamp]);
     let digest = Digest::of_parts([own.0.as_slice()].into_iter().chain(content));
     let modified = mark(ledger, &key.to_string(), digest);
-    // Digest and time fix the bytes, so the previous feed can be shared with its codings.
+    // Digest and time determine the bytes, so the previous feed can be shared, including its codings.
     if let Some(same) = previous.filter(|feed| feed.digest == digest && feed.modified == modified) {
         return Arc::clone(same);
     }

@@ -1,4 +1,4 @@
-//! The feeds of a release: rendered events, and the canonical feeds that are made of them.
+//! The feeds of a release: rendered events, and the canonical feeds that are made from them.
 
 use super::coding::{Coded, Coding, Codings, Effort};
 use super::deflate::Deflated;
@@ -15,13 +15,13 @@ use std::sync::{Arc, OnceLock};
 /// A rendered session.
 #[derive(Debug)]
 pub struct RenderedEvent {
-    /// The session.
+    /// The id of the session.
     pub id: SessionId,
-    /// Its sequence and modification time.
+    /// The session's sequence and modification time.
     pub revision: Revision,
-    /// Whether it is cancelled.
+    /// Whether the session is cancelled.
     pub cancelled: bool,
-    /// Whether an agenda shows its time as free, as for breaks, meals and cancelled sessions.
+    /// Whether an agenda shows the session's time as free, as for breaks, meals and cancelled sessions.
     pub free: bool,
     pub(super) pieces: EventPieces,
     pub(super) facets: Facets,
@@ -30,7 +30,7 @@ pub struct RenderedEvent {
 }
 
 impl RenderedEvent {
-    /// Head, both statuses and tail, deflated at the first use.
+    /// Head, both statuses and tail, deflated when first used.
     pub(super) fn deflated(&self) -> &[Deflated; 4] {
         self.deflated.get_or_init(|| {
             let pieces = &self.pieces;
@@ -48,15 +48,15 @@ impl RenderedEvent {
 /// A canonical feed.
 #[derive(Debug)]
 pub struct Feed {
-    /// Its calendar properties.
+    /// The calendar properties of the feed.
     pub calendar: CalendarProperties,
-    /// When its own bytes last changed.
+    /// When the feed's own bytes last changed.
     pub modified: DateTime<Utc>,
-    /// The hash of its entity tags.
+    /// The hash in the feed's entity tags.
     pub hash: String,
-    /// The plain body.
+    /// The plain body of the feed.
     pub identity: Bytes,
-    /// The digest of its content, without the modification time.
+    /// The digest of the feed's content, without the modification time.
     pub(super) digest: Digest,
     pub(super) members: Vec<Arc<RenderedEvent>>,
     pub(super) codings: Codings,
@@ -68,7 +68,7 @@ impl Feed {
         self.codings.choose(choose)
     }
 
-    /// Its events in program order.
+    /// The events of the feed, in program order.
     pub fn members(&self) -> &[Arc<RenderedEvent>] {
         &self.members
     }
@@ -85,11 +85,11 @@ pub struct FeedSet {
     pub(super) tracks: BTreeMap<Slug, Track>,
     pub(super) uid_domain: String,
     pub(super) vtimezone: String,
-    /// The same, deflated at the first use.
+    /// The VTIMEZONE, deflated when first used.
     pub(super) deflated_zone: OnceLock<Deflated>,
     /// The digest of the properties that all feeds share.
     pub(super) shared_digest: Digest,
-    /// When those last changed.
+    /// When the shared properties last changed.
     pub(super) shared_modified: DateTime<Utc>,
     pub(super) last_departure: DateTime<Utc>,
     pub(super) departures: Vec<FeedDeparture>,
@@ -99,10 +99,10 @@ pub struct FeedSet {
     pub(super) feeds: HashMap<FeedKey, Arc<Feed>>,
 }
 
-/// With more feeds than this, small ones get one quick coding. Best codings of ten thousand speakers' feeds would take
-/// minutes of processor time at each publication, to save a few hundred bytes each.
+/// In a release with more feeds than this, small feeds get only one quick coding. The best codings for the feeds of ten
+/// thousand speakers would take minutes of processor time at each publication, to save a few hundred bytes per feed.
 const MANY_FEEDS: usize = 1000;
-/// The size in bytes of a small feed.
+/// The size in bytes below which a feed is small.
 const SMALL: usize = 64 * 1024;
 
 impl FeedSet {
@@ -139,7 +139,7 @@ impl FeedSet {
         self.events.iter().filter(move |event| !is_shared(event)).map(Arc::as_ref)
     }
 
-    /// The canonical feeds that are not shared with earlier ones, unordered.
+    /// The canonical feeds that are not shared with earlier feeds, unordered.
     pub fn unshared_feeds<'a>(
         &'a self,
         earlier: Option<&'a Self>,
@@ -162,8 +162,8 @@ impl FeedSet {
         indices.into_iter().filter_map(|index| self.events.get(index))
     }
 
-    /// Makes the codings of every feed, the program's first; until then responses use the plain body. Stops between two
-    /// feeds when `is_wanted` turns false, as when another release has replaced this one.
+    /// Makes the codings of every feed, the program's first. Until then responses use the plain body. Stops between two
+    /// feeds when `is_wanted` returns false, as when another release has replaced this release.
     pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
         let mut feeds: Vec<_> = self.feeds.iter().collect();
         feeds.sort_unstable_by_key(|(key, _)| *key);
@@ -182,7 +182,7 @@ impl FeedSet {
 
 #[cfg(test)]
 impl FeedSet {
-    /// Replaces a text in all VEVENTs and in one feed, as a faulty renderer might write it.
+    /// Replaces a text in all VEVENTs and in one feed, as a faulty renderer might.
     pub(crate) fn corrupt(&mut self, key: &FeedKey, old: &str, new: &str) {
         let changed = |bytes: &Bytes| Bytes::from(String::from_utf8_lossy(bytes).replace(old, new));
         for event in self.events.iter_mut() {

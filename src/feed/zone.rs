@@ -1,8 +1,8 @@
-//! VTIMEZONE (RFC 5545, 3.6.5): infers yearly rules from the transitions of chrono-tz.
+//! Renders VTIMEZONE (RFC 5545, 3.6.5), with yearly rules inferred from the transitions of chrono-tz.
 //!
-//! Outlook needs a yearly RRULE with both offsets and ignores RDATE, and every client must find the right offset over
-//! the whole window. Transitions that follow no yearly weekday rule within the window (Nuuk, Jerusalem, Cairo,
-//! Casablanca …) are written one by one.
+//! Outlook needs a yearly RRULE with both offsets and ignores RDATE, and every client must find the right offset in all
+//! covered years. Transitions that follow no yearly weekday rule in these years (Nuuk, Jerusalem, Cairo, Casablanca …)
+//! are written one by one.
 
 use super::line;
 use crate::program::Zone;
@@ -14,11 +14,11 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Transition {
     at: DateTime<Utc>,
-    /// The civil time of the change by the clock before it, for DTSTART.
+    /// The civil time of the change, by the clock before the change, for DTSTART.
     onset: NaiveDateTime,
 }
 
-/// The properties that transitions of one group share.
+/// The properties that the transitions of a group share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct TransitionKind {
     from: i32,
@@ -77,7 +77,7 @@ fn start_of(year: i32) -> DateTime<Utc> {
     chrono::NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
-/// The transitions of those years and the last one before them, by kind.
+/// The transitions of those years and the last transition before them, by kind.
 fn transitions(zone: Zone, years: &RangeInclusive<i32>) -> BTreeMap<TransitionKind, Vec<Transition>> {
     let (start, end) = (start_of(*years.start()), start_of(years.end() + 1));
     let mut groups: BTreeMap<TransitionKind, Vec<Transition>> = BTreeMap::new();
@@ -85,7 +85,7 @@ fn transitions(zone: Zone, years: &RangeInclusive<i32>) -> BTreeMap<TransitionKi
         let (kind, transition) = bisect(zone, before, after);
         groups.entry(kind).or_default().push(transition);
     };
-    // A conference needs no time-zone history from before 1970.
+    // No conference needs the history of a time zone before 1970.
     let earlier = std::iter::successors(Some(start), |day| day.checked_sub_days(Days::new(1)))
         .take_while(|day| day.timestamp() > 0)
         .map(|day| (day - TimeDelta::days(1), day));
@@ -109,7 +109,7 @@ fn differ(zone: Zone, a: DateTime<Utc>, b: DateTime<Utc>) -> bool {
         || zone.abbreviation(a) != zone.abbreviation(b)
 }
 
-/// The transition between two instants that differ, to the second.
+/// The transition between two instants with different offsets, to the second.
 fn bisect(zone: Zone, mut before: DateTime<Utc>, mut after: DateTime<Utc>) -> (TransitionKind, Transition) {
     while after - before > TimeDelta::seconds(1) {
         let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
@@ -126,7 +126,7 @@ fn bisect(zone: Zone, mut before: DateTime<Utc>, mut after: DateTime<Utc>) -> (T
     (kind, Transition { at: after, onset: (after + TimeDelta::seconds(i64::from(from))).naive_utc() })
 }
 
-/// The yearly rule that gives exactly these transitions, with the first onset; none if no rule does.
+/// The yearly rule that gives exactly these transitions, with the first onset; none if there is no such rule.
 fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(NaiveDateTime, String)> {
     let (first, last) = (group.first()?, group.last()?);
     let consecutive = group.windows(2).all(|pair| match pair {
@@ -149,10 +149,11 @@ fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(Naiv
         .into_iter()
         .filter(|nth| group.iter().all(|t| is_nth_weekday(t.onset, *nth)))
         .collect();
-    // A weekday from the 25th to the 28th can be both the fourth and the last; the years around decide.
+    // A weekday from the 25th to the 28th can be both the fourth and the last of its month. The years around the window
+    // decide.
     let around = fits.into_iter().map(|nth| (years_around(zone, first, last, nth), nth));
     let (years, nth) = around.max_by_key(|(years, _)| *years)?;
-    // One transition that no other year repeats is not a rule (Casablanca follows the moon).
+    // A single transition that no other year repeats is not a rule (Casablanca follows the moon).
     if group.len() == 1 && years == 0 {
         return None;
     }
@@ -167,7 +168,7 @@ fn yearly_rule(zone: Zone, group: &[Transition], last_year: i32) -> Option<(Naiv
     };
     let mut rule = format!("FREQ=YEARLY;BYMONTH={};BYDAY={nth}{day}", first.onset.month());
     if !runs_on {
-        // Some parsers lose an onset equal to UNTIL; a day later there is no further one.
+        // Some parsers lose an onset that is equal to UNTIL. UNTIL a day later adds no onset.
         let until = last.at + TimeDelta::days(1);
         rule.push_str(&format!(";UNTIL={}", line::utc(until)));
     }
@@ -181,7 +182,7 @@ fn is_nth_weekday(onset: NaiveDateTime, nth: i8) -> bool {
     }
 }
 
-/// The number of years, of the six around the window, in which the zone changes on that weekday too.
+/// The number of years, of the six around the window, in which the zone also changes on that weekday.
 fn years_around(zone: Zone, first: &Transition, last: &Transition, nth: i8) -> usize {
     let changes_in = |transition: &Transition, months: i32| {
         let shifted = if months < 0 {
@@ -190,7 +191,7 @@ fn years_around(zone: Zone, first: &Transition, last: &Transition, nth: i8) -> u
             transition.onset.checked_add_months(Months::new(months.unsigned_abs()))
         };
         let Some(near) = shifted else { return false };
-        // The same weekday of the month lies within a week of the same date.
+        // The same weekday of the month is at most a week away from the same date.
         (-7..=7)
             .map(|days| near + TimeDelta::days(days))
             .filter(|day| day.month() == near.month() && day.weekday() == transition.onset.weekday())

@@ -1,4 +1,4 @@
-//! Content lines to components (RFC 5545, 3.6).
+//! Nests content lines into components (RFC 5545, 3.6).
 
 use super::flaw::{Flaw, FlawKind};
 use super::line::Line;
@@ -6,36 +6,36 @@ use super::line::Line;
 /// A component with its properties and inner components.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Component {
-    /// In capitals.
+    /// The component's name, in capitals.
     pub name: String,
-    /// The line of its BEGIN.
+    /// The line number of the component's BEGIN.
     pub line: usize,
-    /// In the order of the file.
+    /// The properties, in the order of the file.
     pub properties: Vec<Line>,
-    /// In the order of the file.
+    /// The inner components, in the order of the file.
     pub components: Vec<Component>,
 }
 
-/// Levels of components. iCalendar needs three.
+/// The most levels of components. iCalendar needs three.
 const MAX_DEPTH: usize = 8;
 
 impl Component {
-    /// The first property of a name (in capitals).
+    /// The first property with a name (in capitals).
     pub fn property(&self, name: &str) -> Option<&Line> {
         self.properties.iter().find(|line| line.name == name)
     }
 
-    /// Every property of a name.
+    /// Every property with a name (in capitals).
     pub fn properties<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> {
         self.properties.iter().filter(move |line| line.name == name)
     }
 
-    /// The first property of a name as TEXT, or an empty text.
+    /// The first property with a name as TEXT; empty if there is none.
     pub fn text(&self, name: &str) -> String {
         self.property(name).map(Line::text).unwrap_or_default()
     }
 
-    /// Every direct inner component of a name (in capitals).
+    /// Every direct inner component with a name (in capitals).
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.components.iter().filter(move |component| component.name == name)
     }
@@ -65,7 +65,8 @@ pub(super) fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
                         if expected != name {
                             flaw(line.number, FlawKind::Mismatched(name.clone(), expected));
                         }
-                        // The END of an outer component closes the inner ones too; a stray END closes the innermost.
+                        // The END of an outer component also closes the inner components. A stray END closes the
+                        // innermost component.
                         while let Some(component) = open.pop() {
                             let last = component.name == name || !inside;
                             close(component, &mut open, &mut roots);

@@ -1,6 +1,6 @@
 //! Errors in the grammar of a file.
 
-/// An error in the grammar.
+/// An error in the grammar, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     /// The physical line, from 1; 0 for the file as a whole.
@@ -9,73 +9,73 @@ pub struct Flaw {
     pub kind: FlawKind,
 }
 
-/// What is wrong with the grammar.
+/// The kinds of grammar errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FlawKind {
-    /// Too many bytes.
+    /// The file is too large.
     #[error("the file is larger than 32 MiB, and the rest was not read")]
     TooLarge,
-    /// Not UTF-8 (RFC 5545, 3.1.4).
+    /// A line is not UTF-8 (RFC 5545, 3.1.4).
     #[error("this line is not UTF-8")]
     NotUtf8,
-    /// A byte order mark.
+    /// The file starts with a byte order mark.
     #[error("the file starts with a byte order mark")]
     ByteOrderMark,
-    /// LF without CR. Reported once.
+    /// Lines end with LF instead of CRLF. Reported once.
     #[error("lines end with LF instead of CRLF")]
     BareLineFeed,
-    /// No line end at the end of the file.
+    /// The last line has no line end.
     #[error("the last line has no line end, so the file may be cut off")]
     NoFinalLineEnd,
-    /// More than 75 octets (3.1).
+    /// A line has more than 75 octets (3.1).
     #[error("this line has {0} octets, more than 75")]
     LongLine(usize),
-    /// A fold between the octets of a character.
+    /// A fold splits the octets of a character.
     #[error("a fold splits a character")]
     SplitCharacter,
-    /// A fold with a tab, which RFC 5545 allows and some clients do not know.
+    /// A fold continues with a tab, which RFC 5545 allows and some clients do not know.
     #[error("a line is continued with a tab")]
     FoldedByTab,
-    /// A control character.
+    /// A line contains a control character.
     #[error("this line contains the control character U+{:04X}", u32::from(*.0))]
     Control(char),
-    /// An empty line.
+    /// A line is empty.
     #[error("this line is empty")]
     BlankLine,
-    /// A continuation without a line before it.
+    /// The first line is a continuation.
     #[error("the first line is a continuation")]
     NothingToContinue,
-    /// No value.
+    /// A line has no value.
     #[error("this line has no colon")]
     NoColon,
-    /// Not a name.
+    /// The name of a property has invalid characters.
     #[error("the property's name has characters other than letters, digits and hyphens")]
     BadName,
-    /// Not a parameter.
+    /// A parameter does not have the form NAME=value.
     #[error("a parameter does not have the form NAME=value")]
     BadParameter,
-    /// A quote that is not closed.
+    /// The quote of a parameter is not closed.
     #[error("the quote of a parameter is not closed")]
     UnclosedQuote,
-    /// END without BEGIN.
+    /// An END has no BEGIN.
     #[error("END:{0} has no BEGIN:{0}")]
     Unopened(String),
-    /// END of another component than the open one.
+    /// An END names another component than the open one.
     #[error("END:{0} is in the place of END:{1}")]
     Mismatched(String, String),
-    /// BEGIN without END.
+    /// A BEGIN has no END.
     #[error("{0} has no END, so the file may be cut off")]
     Unclosed(String),
-    /// A property outside of every component.
+    /// A property is outside of every component.
     #[error("{0} is outside of every component")]
     Outside(String),
-    /// Too many levels of components.
+    /// Components are nested too deeply.
     #[error("components are nested too deeply")]
     TooDeep,
 }
 
 impl FlawKind {
-    /// Whether a strict reader must refuse the file. The grammar allows a fold with a tab.
+    /// Whether a strict reader must refuse the file. A fold with a tab is valid grammar.
     pub fn breaks_grammar(&self) -> bool {
         *self != Self::FoldedByTab
     }

@@ -1,5 +1,5 @@
-//! Content lines: unfolded, then split into name, parameters and value (RFC 5545, 3.1 and 3.2; RFC 6868 for `^` in
-//! parameters).
+//! Content lines: unfolds them, then splits them into name, parameters and value (RFC 5545, 3.1 and 3.2; RFC 6868 for
+//! `^` in parameters).
 
 use super::flaw::{Flaw, FlawKind};
 use super::value::{self, Moment};
@@ -10,20 +10,20 @@ use chrono::{NaiveDate, NaiveDateTime};
 pub struct Line {
     /// The physical line on which it starts, from 1.
     pub number: usize,
-    /// In capitals.
+    /// The name, in capitals.
     pub name: String,
-    /// In the order of the file.
+    /// The parameters, in the order of the file.
     pub parameters: Vec<Parameter>,
-    /// As written, with its escapes.
+    /// The value as written, with its escapes.
     pub value: String,
 }
 
 /// A parameter of a content line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// In capitals.
+    /// The name, in capitals.
     pub name: String,
-    /// Without quotes.
+    /// The values, without quotes.
     pub values: Vec<String>,
 }
 
@@ -77,19 +77,19 @@ impl Line {
         self.parameters.iter().find(|found| found.name == name)?.values.first().map(String::as_str)
     }
 
-    /// The value as TEXT.
+    /// The value, decoded as TEXT.
     pub fn text(&self) -> String {
         value::unescape(&self.value)
     }
 
-    /// The value as a list of TEXTs.
+    /// The value, decoded as a list of TEXTs.
     pub fn texts(&self) -> Vec<String> {
         value::list(&self.value).into_iter().map(value::unescape).collect()
     }
 }
 
-/// The value of a parameter without its carets (RFC 6868, 3.2). In one pass, since `^^n` is a caret and an n. A caret before
-/// another character stays.
+/// The value of a parameter with its caret escapes decoded (RFC 6868, 3.2), in one pass, since `^^n` is a caret and an
+/// n. A caret before another character is not changed.
 fn decode(value: &str) -> String {
     let mut decoded = String::with_capacity(value.len());
     let mut rest = value.chars();
@@ -111,7 +111,7 @@ fn decode(value: &str) -> String {
     decoded
 }
 
-/// The values up to the next `;` or `:` outside of quotes, and the rest.
+/// The values up to the next `;` or `:` outside of quotes, and the rest of the line.
 fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), FlawKind> {
     let mut values = Vec::new();
     loop {
@@ -159,7 +159,7 @@ pub fn date_time(line: &Line) -> Option<Moment> {
 /// An unfolded line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UnfoldedLine {
-    /// The first physical line, from 1.
+    /// The number of the first physical line, from 1.
     number: usize,
     text: String,
 }

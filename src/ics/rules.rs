@@ -1,4 +1,4 @@
-//! Evaluates VTIMEZONE (RFC 5545, 3.6.5): yearly rules by weekday, and dates. Other rules are not supported.
+//! Evaluates VTIMEZONE (RFC 5545, 3.6.5): yearly rules by weekday, and single dates. Other rules are not supported.
 
 use super::component::Component;
 use super::line::date_time;
@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc,
 #[derive(Debug)]
 pub struct ZoneRules {
     observances: Vec<Observance>,
-    /// Whether a rule has an unsupported form.
+    /// Whether a rule of the VTIMEZONE is not supported.
     has_unsupported: bool,
 }
 
@@ -58,7 +58,7 @@ impl ZoneRules {
         rules
     }
 
-    /// Seconds east of UTC at a civil time; none if there is no rule or an unsupported one.
+    /// Seconds east of UTC at a civil time; none if the VTIMEZONE has no rule or an unsupported rule.
     pub fn offset(&self, civil: NaiveDateTime) -> Option<i32> {
         if self.has_unsupported {
             return None;
@@ -83,7 +83,7 @@ impl Observance {
                 };
                 onsets.extend(found.filter(within));
             }
-            // A rule that has ended has a last onset.
+            // A rule that has ended may have its last onset before these years.
             if let Some(until) = rule.until {
                 let found = rule.day(until.year()).map(|day| day.and_time(self.onset.time()));
                 onsets.extend(
@@ -96,7 +96,7 @@ impl Observance {
 }
 
 impl Yearly {
-    /// `FREQ=YEARLY;BYMONTH=3;BYDAY=2SU[;UNTIL=…]`
+    /// Parses `FREQ=YEARLY;BYMONTH=3;BYDAY=2SU[;UNTIL=…]`.
     fn parse(raw: &str) -> Option<Self> {
         let (mut month, mut day, mut until, mut yearly) = (None, None, None, false);
         for part in raw.split(';') {

@@ -1,4 +1,4 @@
-//! Values by their types (RFC 5545, 3.3).
+//! Parses values by their types (RFC 5545, 3.3).
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
@@ -11,7 +11,7 @@ pub enum Moment {
     Utc(DateTime<Utc>),
     /// A time with a TZID.
     Zoned(NaiveDateTime, String),
-    /// A time with neither, in the reader's zone.
+    /// A time with neither, which means the reader's zone.
     Floating(NaiveDateTime),
 }
 
@@ -26,7 +26,7 @@ impl Moment {
     }
 }
 
-/// A TEXT value without its escapes. An unknown escape is its character.
+/// A TEXT value with its escapes decoded. An unknown escape becomes the character after the backslash.
 pub fn unescape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut chars = value.chars();
@@ -40,7 +40,7 @@ pub fn unescape(value: &str) -> String {
     out
 }
 
-/// The parts of a list between its unescaped commas.
+/// The parts of a list, separated by unescaped commas.
 pub fn list(value: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
@@ -59,7 +59,7 @@ pub(super) fn digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A DURATION (3.3.6).
+/// Parses a DURATION (3.3.6).
 pub fn duration(raw: &str) -> Option<TimeDelta> {
     let (sign, rest) = match raw.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -92,7 +92,7 @@ pub fn duration(raw: &str) -> Option<TimeDelta> {
     (number.is_empty() && parts > 0).then(|| TimeDelta::try_seconds(sign * seconds)).flatten()
 }
 
-/// A UTC-OFFSET in seconds (3.3.14).
+/// Parses a UTC-OFFSET into seconds (3.3.14).
 pub fn offset(raw: &str) -> Option<i32> {
     let sign = if raw.starts_with('-') { -1 } else { 1 };
     let rest = raw.strip_prefix(['+', '-']).filter(|rest| digits(rest) && matches!(rest.len(), 4 | 6))?;

@@ -1,8 +1,8 @@
-//! The words of a release's sessions, for searches regardless of case, accents and apostrophes.
+//! The texts of a release's sessions, for searches that ignore case, accents and apostrophes.
 //!
-//! SearchTexts are folded when a release is first searched, not at each search: a search scans one string. Each field of a
-//! session ends with a line feed and each group of fields with a group separator. No word contains either, so no word
-//! is found across two fields.
+//! Texts are folded when a release is first searched, not at each search, so a search scans a single string. Each field
+//! of a session ends with a line feed and each group of fields with a group separator. No word contains either
+//! character, so no match spans two fields.
 
 use crate::program::{Session, Text};
 use memchr::memmem::Finder;
@@ -10,13 +10,13 @@ use std::cmp::Reverse;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Ends a group of fields: title, speakers, labels, abstract.
+/// Ends a group of fields: title, speakers, labels or abstract.
 const GROUP: char = '\u{1d}';
 
-/// The worth of a word in each group: at the start of a word, and within one.
+/// The score of a match in each group: at the start of a word, and within a word.
 const WORTH: [(u32, u32); 4] = [(8, 6), (6, 4), (4, 3), (2, 1)];
 
-/// One character without case, accents and apostrophes. The pages' script folds in the same way.
+/// A character without case, accents and apostrophes. The script `search.js` folds characters in the same way.
 pub fn fold_char(c: char) -> impl Iterator<Item = char> {
     let folded = std::iter::once(c).nfkd().flat_map(char::to_lowercase);
     folded.filter(|c| !is_combining_mark(*c) && !"'’‘ʼ`´".contains(*c)).flat_map(|c| {
@@ -38,7 +38,7 @@ fn fold(text: &str) -> String {
     text.chars().flat_map(fold_char).collect()
 }
 
-/// The different words of a query, folded.
+/// The distinct words of a query, folded.
 pub fn words(query: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in fold(query).split_whitespace() {
@@ -53,7 +53,7 @@ pub fn words(query: &str) -> Vec<String> {
 #[derive(Debug)]
 pub(super) struct SearchTexts {
     text: String,
-    /// Where the text of each session ends.
+    /// The offset at which the text of each session ends.
     ends: Vec<usize>,
 }
 
@@ -81,10 +81,11 @@ impl SearchTexts {
         Self { text, ends }
     }
 
-    /// The places of the sessions that contain every word of a query, in order.
+    /// The indexes of the sessions that contain every word of a query, in order.
     pub(super) fn places(&self, query: &str) -> Vec<usize> {
         let mut words = words(query);
-        // Long words are rare: the longest is searched everywhere, the others only in the sessions that contain it.
+        // Long words are rare. So the longest is searched in all texts, the others only in the sessions that contain
+        // it.
         words.sort_by_key(|word| Reverse(word.len()));
         let mut finders = words.iter().map(Finder::new);
         let Some(longest) = finders.next() else { return (0..self.ends.len()).collect() };
@@ -101,7 +102,7 @@ impl SearchTexts {
         places
     }
 
-    /// The places of the sessions that contain every word of a query, the best match first.
+    /// The indexes of the sessions that contain every word of a query, the best match first.
     pub(super) fn ranked(&self, query: &str) -> Vec<usize> {
         let words = words(query);
         let mut places = self.places(query);
@@ -129,7 +130,7 @@ impl SearchTexts {
     }
 }
 
-/// Whether a text contains a word, and whether it does at the start of one of its words.
+/// Whether a text contains a word: true if at the start of a word, false if only within words, none if nowhere.
 fn at_start(text: &str, word: &str) -> Option<bool> {
     let mut found = None;
     for (at, _) in text.match_indices(word) {
@@ -170,7 +171,7 @@ mod tests {
         SearchTexts::of(sessions.iter().map(|session| (session, None)))
     }
 
-    /// Folds field after field of one session, for each word.
+    /// Folds one session field by field, and searches all fields for each word.
     fn holds(session: &Session, query: &str) -> bool {
         let mut fields =
             vec![session.title.to_string(), session.abstract_text.to_string(), "talk".to_owned()];

@@ -1,6 +1,6 @@
-//! The visible sessions of a release in program order, and which of them overlap a time span.
+//! The visible sessions of a release in program order, indexed to find the sessions in a time span.
 //!
-//! Sorted once when the release is made, so that pages and exports need not sort the ledger at each request.
+//! Sorted once when the release is made, so that no request has to sort the ledger.
 
 use crate::program::{Intervals, Session, SessionKind};
 use crate::revision::{Entry, Ledger};
@@ -10,11 +10,11 @@ use std::sync::Arc;
 /// The order of all visible sessions, and their time spans.
 #[derive(Debug)]
 pub(super) struct Timetable {
-    /// The visible entries, by their indices in the ledger, which is sorted by id.
+    /// The indexes of the visible entries in the ledger, which is sorted by id.
     order: Vec<u32>,
-    /// Breaks, meals and parties that are not cancelled; pages list them in gaps of an agenda.
+    /// Breaks, meals and parties that are not cancelled. Pages list them in the gaps of an agenda.
     pauses: SessionsByTime,
-    /// All but breaks and meals, cancelled ones included.
+    /// All sessions except breaks and meals, including cancelled sessions.
     sessions: SessionsByTime,
 }
 
@@ -25,12 +25,12 @@ struct SessionsByTime {
     intervals: Intervals,
 }
 
-/// The sessions that overlap a time span: the first few, and the number of others.
+/// The sessions that overlap a time span: the first few, and the number of the others.
 #[derive(Debug)]
 pub struct Concurrent<'a> {
-    /// In program order.
+    /// The first sessions, in program order.
     pub first: Vec<&'a Entry>,
-    /// How many more there are.
+    /// The number of the other sessions.
     pub more: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The reader, with limits on everything that untrusted input can enlarge.
+//! Reads documents, with limits on everything that untrusted input can enlarge.
 
 use super::{MOST_ATTRIBUTES, MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS};
 use quick_xml::Reader;
@@ -8,71 +8,71 @@ use std::sync::Arc;
 /// An element with its content.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Element {
-    /// Its name without the prefix.
+    /// The element's name without the prefix.
     pub name: String,
-    /// The namespace of its prefix, or empty. Elements share it.
+    /// The namespace of the element's prefix, or empty. Elements of a namespace share the text.
     pub namespace: Arc<str>,
-    /// Its attributes without the namespace declarations: names as written, values with entities replaced.
+    /// The attributes except namespace declarations: names as written, values with entities replaced.
     pub attributes: Vec<(String, String)>,
-    /// Its child elements.
+    /// The child elements.
     pub children: Vec<Element>,
-    /// Its own text, in one piece.
+    /// The text directly in the element, joined.
     pub text: String,
-    /// The line on which it starts, from 1.
+    /// The line on which the element starts, from 1.
     pub line: usize,
 }
 
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
-    /// Too many bytes.
+    /// The document is too large.
     #[error("the document has {0} bytes, more than {1}")]
     TooLarge(usize, usize),
-    /// Too many levels of elements.
+    /// Elements are nested too deeply.
     #[error("line {0}: elements are nested more than {MOST_DEPTH} levels deep")]
     TooDeep(usize),
-    /// Too many elements.
+    /// The document has too many elements.
     #[error("the document has more than {MOST_ELEMENTS} elements")]
     TooMany,
-    /// A DOCTYPE.
+    /// The document has a DOCTYPE.
     #[error("line {0}: a DOCTYPE is not accepted, because it could define entities")]
     DocType(usize),
-    /// Too many attributes of an element, or too many prefixes in scope.
+    /// An element has too many attributes, or too many prefixes are in scope.
     #[error("line {0}: an element has more than {MOST_ATTRIBUTES} attributes or prefixes")]
     TooManyAttributes(usize),
-    /// An entity that XML does not define.
+    /// The document uses an entity that XML does not define.
     #[error("line {0}: the entity &{1}; is not accepted; write the character itself")]
     Entity(usize, String),
-    /// Bytes that are not UTF-8.
+    /// The document is not UTF-8.
     #[error("the document is not UTF-8")]
     NotUtf8,
-    /// Not well-formed.
+    /// The document is not well-formed.
     #[error("line {0}: {1}")]
     Malformed(usize, String),
 }
 
 impl Element {
-    /// Whether it has this namespace and name.
+    /// Whether the element has this namespace and name.
     pub fn is(&self, namespace: &str, name: &str) -> bool {
         self.name == name && *self.namespace == *namespace
     }
 
-    /// The first child of a name.
+    /// The first child with a name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// Every child of a name.
+    /// Every child with a name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// The trimmed text of the first child of a name, or an empty text.
+    /// The trimmed text of the first child with a name; empty if there is none.
     pub fn text_of(&self, name: &str) -> &str {
         self.child(name).map_or("", |child| child.text.trim())
     }
 
-    /// An attribute by its name as written.
+    /// The value of an attribute, by its name as written.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -81,7 +81,7 @@ impl Element {
 /// Reads a document of at most `most` bytes into its root element.
 ///
 /// # Errors
-/// [`XmlError`]. Nothing of a refused document is returned.
+/// [`XmlError`]. No part of a refused document is returned.
 pub fn read(bytes: &[u8], most: usize) -> Result<Element, XmlError> {
     let most = most.min(MOST_BYTES);
     if bytes.len() > most {
@@ -95,7 +95,7 @@ pub fn read(bytes: &[u8], most: usize) -> Result<Element, XmlError> {
 
 struct Builder<'t> {
     text: &'t str,
-    /// The line at byte `counted`, so that each line end is counted once.
+    /// The line number at byte `counted`, so that each line end is counted only once.
     line: usize,
     counted: usize,
     elements: usize,
@@ -168,7 +168,7 @@ impl Builder<'_> {
         let mut scope = Vec::new();
         let mut attributes = Vec::new();
         for (place, attribute) in start.attributes().enumerate() {
-            // The reader compares each name with all earlier ones, in quadratic time.
+            // quick-xml compares each attribute name with all earlier names, in quadratic time.
             if place >= MOST_ATTRIBUTES {
                 return Err(XmlError::TooManyAttributes(line));
             }

@@ -1,4 +1,4 @@
-//! The writer: indented UTF-8, without characters that XML 1.0 does not allow.
+//! Writes documents: indented UTF-8, without characters that XML 1.0 does not allow.
 
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
@@ -50,13 +50,13 @@ impl Writer {
     /// Writes an element with a text, which may be empty.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.event(Event::Start(start(name, attributes)));
-        // Readers turn a carriage return into a line feed unless it is escaped (2.11).
+        // XML readers turn an unescaped carriage return into a line feed (2.11).
         let escaped = quick_xml::escape::escape(clean(text)).replace('\r', "&#13;");
         self.event(Event::Text(BytesText::from_escaped(escaped)));
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// The bytes since the last call, for a document that is sent piece by piece.
+    /// The bytes written since the last call, for a document that is sent piece by piece.
     pub fn drain(&mut self) -> Vec<u8> {
         std::mem::take(self.inner.get_mut())
     }
@@ -80,7 +80,7 @@ fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
     start
 }
 
-/// Replaces characters that XML 1.0 does not allow even when escaped (2.2) by U+FFFD.
+/// Replaces characters that XML 1.0 does not allow, not even escaped (2.2), by U+FFFD.
 fn clean(text: &str) -> String {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()

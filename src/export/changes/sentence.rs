@@ -1,4 +1,4 @@
-//! Changes in words, as people at the venue would put them.
+//! Describes changes in words, as people at the venue would.
 
 use crate::program::{Change, ChangeKind, Field, Session, Slot, Speaker, Text, Zone};
 use crate::revision::Slugs;
@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 /// A change in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChangeText {
-    /// Follows the session's title.
+    /// The part of the headline after the session's title.
     pub headline: String,
     /// Whole sentences.
     pub sentences: Vec<String>,
@@ -140,7 +140,7 @@ impl Writer<'_> {
             say(format!("new {list}"), format!("Edited: {list}."));
         }
         if sentences.is_empty() {
-            // Only a shared value changed, such as a track's name in the config.
+            // Only a shared value has changed, such as a track's name in the config.
             return ChangeText { headline: "updated".to_owned(), sentences: vec!["Updated.".to_owned()] };
         }
         ChangeText { headline: headline.unwrap_or_default(), sentences }
