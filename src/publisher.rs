@@ -53,7 +53,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch as channel};
 
-/// Publishes releases and serves the live one.
+/// Publishes releases and serves the live release.
 #[derive(Debug)]
 pub struct Publisher {
     current: ArcSwap<LiveRelease>,

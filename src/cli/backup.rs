@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
 
-/// The suffix of a backup in a directory; the day comes before it.
+/// The suffix of a backup's name in a directory, after the day.
 const SUFFIX: &str = ".ndjson";
 
 pub(super) fn back_up(file: &Path, keep: Option<u32>, settings: &Settings) -> Result<Exit, Failure> {

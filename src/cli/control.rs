@@ -39,8 +39,8 @@ fn path(data: &Path) -> PathBuf {
     runtime.map_or_else(|| data.to_owned(), PathBuf::from).join(NAME)
 }
 
-/// Sends a request to the server of a data directory. [`has_no_server`] tells whether an error means that none
-/// runs.
+/// Sends a request to the server of a data directory. [`has_no_server`] tells whether an error means that no
+/// server runs.
 pub(super) fn request(data: &Path, line: &str) -> io::Result<UnixStream> {
     let mut server = UnixStream::connect(path(data))?;
     server.write_all(format!("{line}\n").as_bytes())?;

@@ -111,7 +111,6 @@ impl App {
         self.0.services.allowances.limit(limits);
     }
 
-    /// The time.
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.0.services.clock.now()
     }

@@ -239,7 +239,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// CalDAV.
+    /// A CalDAV request.
     pub(super) fn dav(self, place: Place) -> Result<Reply<'a>, Problem> {
         let queue = self.queue();
         pending(async move {

@@ -10,7 +10,7 @@ use super::Problem;
 use http::header::HOST;
 use http::{HeaderMap, Version};
 
-/// Checks the field.
+/// Checks the Host field by rules 1 to 3.
 pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
     let mut lines = headers.get_all(HOST).iter();
     match (lines.next(), lines.next()) {

@@ -87,7 +87,7 @@ impl Operator {
         answer(status, "application/json", body.to_string())
     }
 
-    /// Whether requests should come here, and the JSON that says why not.
+    /// Whether the server is ready for requests, and the JSON of `/readyz`, which says why it is not.
     pub fn readiness(&self) -> (bool, Value) {
         let StoreStatus { writable, queue, .. } = self.store.status();
         let draining = self.draining.load(Ordering::Relaxed);

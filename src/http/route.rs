@@ -260,7 +260,7 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes { router, resources }
 });
 
-/// Every pattern with its methods. GET stands for every method of a line with [`ANY`].
+/// Every pattern with its methods. A line for every method counts as GET.
 pub fn routes() -> impl Iterator<Item = (&'static str, Method)> {
     TABLE.iter().filter_map(|line| {
         let method = if line.method == ANY { GET } else { line.method };

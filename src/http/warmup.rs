@@ -48,7 +48,6 @@ impl Warmup {
 }
 
 impl Rendering {
-    /// The release.
     pub(super) fn release(&self) -> &Arc<Release> {
         &self.release
     }

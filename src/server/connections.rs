@@ -293,7 +293,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// closes (RFC 9112, 9.6).
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// More of it is still to come.
+    /// More of the body is still to come.
     Rest(Incoming),
     /// The rest cannot be read, or the client still waits for `100 Continue`.
     Lost,

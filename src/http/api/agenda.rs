@@ -245,7 +245,8 @@ impl AgendaRequest<'_> {
     }
 }
 
-/// The edit key in `Authorization` (RFC 6750, 2.1; RFC 9110, 11.4: the scheme is case-insensitive). All faults give one error.
+/// The edit key in `Authorization` (RFC 6750, 2.1; RFC 9110, 11.4: the scheme is case-insensitive). All faults are
+/// one error.
 fn edit_key(headers: &HeaderMap) -> Result<EditKey, AgendaError> {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else { return Err(AgendaError::UnknownKey) };

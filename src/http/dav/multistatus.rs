@@ -74,7 +74,6 @@ impl Multistatus {
         response
     }
 
-    /// The next piece.
     fn piece(&mut self) -> Option<Bytes> {
         let mut xml = self.xml.take()?;
         let mut out = Vec::with_capacity(PIECE);
