@@ -1,4 +1,4 @@
-// The entry. Every page works without it.
+// The entry module. Every page also works without scripts.
 import { say, notify, ago } from "./words.js";
 import { picking } from "./picks.js";
 import { zones } from "./times.js";
@@ -10,12 +10,12 @@ root.classList.add("scripted");
 
 zones();
 present();
-// Browsers withhold our cookies from a framed page: there a pick opens a new window.
+// Browsers withhold our cookies from a framed page, so a pick there opens a new window.
 const isEmbedded = root.classList.contains("embed");
 if (!isEmbedded) picking();
 live();
 
-// The search box loads its script when it is first used; "/" leads to it.
+// The search box loads its script when it is first focused. The key "/" focuses it.
 const box = document.getElementById("search");
 box?.addEventListener("focus", () => import("./search.js").then(({ searching }) => searching()), { once: true });
 document.addEventListener("keydown", (event) => {
@@ -26,7 +26,7 @@ document.addEventListener("keydown", (event) => {
   box.scrollIntoView({ block: "center" });
 });
 
-// Empty fields of the filter stay out of its address.
+// Empty fields of the filter are left out of the address.
 document.getElementById("filter")?.addEventListener("submit", (event) => {
   for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
 });
@@ -34,7 +34,7 @@ addEventListener("pageshow", () => {
   for (const field of document.getElementById("filter")?.elements ?? []) field.disabled = false;
 });
 
-// The confirmation of a form is read out and leaves the address.
+// The confirmation of a form is focused, so that screen readers read it out, and removed from the address.
 const done = document.querySelector(".done");
 if (done) {
   done.focus({ preventScroll: Boolean(location.hash) });
@@ -68,7 +68,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// A page from the device says how old it is.
+// Shows the age of a page that comes from the cache on the device.
 async function age() {
   const cached = await caches.open("pages").then((pages) => pages.match(location.href)).catch(() => null);
   const stored = Number(cached?.headers.get("x-stored-at"));

@@ -1,4 +1,4 @@
-// Announces a newer release. Without event streams, pages are just not notified.
+// Announces a newer release. Browsers without event streams show no announcement.
 import { say, notify } from "./words.js";
 
 export function live() {

@@ -1,4 +1,4 @@
-// What is on now: marks running and past sessions, folds past days, and leads to the present moment.
+// Shows the present moment: marks running and past sessions, folds past days, and scrolls to the present moment.
 import { say } from "./words.js";
 import { dateIn } from "./times.js";
 
@@ -22,7 +22,7 @@ function fold(day, isFolded) {
   }
   if (!toggle) return;
   day.classList.toggle("folded", isFolded);
-  // Find-in-page still finds what is hidden this way, and unfolds it.
+  // Find-in-page finds text that is hidden with `until-found`, and unfolds it.
   if (isFolded) moments.setAttribute("hidden", "until-found"); else moments.removeAttribute("hidden");
   toggle.setAttribute("aria-expanded", String(!isFolded));
   toggle.textContent = say(isFolded ? "unfold" : "fold");
@@ -33,7 +33,7 @@ function unfold(day, isOpen = true) {
   fold(day, !isOpen);
 }
 
-// Placed in the margin under the time, so that it moves nothing.
+// The label is in the margin under the time, so that it shifts no other element.
 function label(moment, state) {
   const head = moment.querySelector(".at");
   let tag = head?.querySelector(".tag");
@@ -49,13 +49,13 @@ const isInView = (element) => {
   return bottom > 0 && top < innerHeight;
 };
 
-// Folds past days that nobody is looking at, and keeps what is in view where it is.
+// Folds past days that are not in view, without moving the elements in view.
 function foldPast(today) {
   const days = [...document.querySelectorAll(".day")];
   const isPast = (day) => today !== undefined && day.id.slice(4) < today;
   const changed = days.filter((day) => isPast(day) !== day.classList.contains("folded") && !unfolded.has(day) && !isInView(day));
   if (!changed.length) return;
-  // Browsers without scroll anchoring would move what is in view.
+  // Browsers without scroll anchoring would move the elements in view.
   const anchor = CSS.supports("overflow-anchor", "auto") ? undefined
     : days.flatMap((day) => [...day.querySelectorAll(".moment")]).find(isInView);
   const before = anchor?.getBoundingClientRect().top;
@@ -63,7 +63,7 @@ function foldPast(today) {
   if (anchor) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
 }
 
-// The moment that the page leads to: the latest that has a running session, else the next.
+// The moment to scroll to: the latest that has a running session, or else the next.
 function mark({ folds = true } = {}) {
   const now = Date.now();
   const isNow = isDuring(now);
@@ -110,7 +110,7 @@ function reveal() {
   target.scrollIntoView();
 }
 
-// The tab of the day that is being read.
+// Marks the tab of the day at the reader's position.
 function follow() {
   const tabs = new Map([...document.querySelectorAll(".tabs a")].map((tab) => [tab.hash.slice(1), tab]));
   const observer = new IntersectionObserver((entries) => {
@@ -128,7 +128,7 @@ function follow() {
 
 export function present() {
   const target = mark({ folds: false });
-  // After the page has been drawn at its place: folding what is out of view then moves nothing.
+  // Folds only after the page was drawn at its scroll position, so that folding moves nothing in view.
   requestAnimationFrame(() => requestAnimationFrame(() => mark()));
   if (!button) return;
   const [entry] = performance.getEntriesByType("navigation");

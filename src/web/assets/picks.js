@@ -1,4 +1,4 @@
-// Picking without leaving the page: shown at once, undone if the server refuses, queued while it cannot be reached.
+// Picks without leaving the page: shown at once, undone if the server refuses, queued while the server is unreachable.
 import { say, notify } from "./words.js";
 import { clear, enqueue, queued, replay, send } from "./queue.js";
 
@@ -26,7 +26,7 @@ function change(session, isPicked) {
   repaint();
 }
 
-// Only the picked sessions, or all.
+// Shows a note if only picked sessions are shown and there are none.
 function narrow() {
   const note = document.getElementById("none-mine");
   if (note) note.hidden = !root.classList.contains("mine-only") || picks.size > 0;
@@ -40,7 +40,7 @@ function filtering() {
   });
 }
 
-// An overlap is said with the choice to keep both sessions or only the new one.
+// Announces an overlap, and offers to keep both sessions or only the new one.
 function warn(session, overlaps) {
   const title = document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent ?? session;
   const other = overlaps.map((it) => it.title).join(", ");
@@ -64,7 +64,7 @@ async function toggle(session) {
   try {
     answer = await send(session, action);
   } catch {
-    // Without an answer the change is queued and sent later, so the page goes on showing it.
+    // Without a response the change is queued and sent later, so the page continues to show it.
     try {
       await enqueue(session, action);
       notify(say("queued"));
@@ -83,7 +83,7 @@ async function toggle(session) {
   notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
 }
 
-// Queued changes are shown as if they were saved.
+// Shows queued changes as if they were saved.
 async function overlay() {
   for (const { session, action } of await queued()) {
     if (action === "pick") picks.add(session); else picks.delete(session);
@@ -94,7 +94,8 @@ async function overlay() {
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 60000;
 
-// The first requests after the network is back often fail, so what is left is sent again after a while.
+// Sends the queue. The first requests after the network returns often fail, so remaining changes are retried after a
+// delay.
 async function settle(wait = FIRST_RETRY) {
   if (!(await queued()).length) return;
   const { settled, refused } = await replay();
@@ -107,7 +108,7 @@ async function settle(wait = FIRST_RETRY) {
   if (navigator.onLine && wait <= LAST_RETRY && (await queued()).length) setTimeout(settle, wait, 2 * wait);
 }
 
-// The readable cookie only says that there is an agenda; no script can read the key.
+// The readable cookie only shows that there is an agenda. No script can read the edit key.
 const hasAgenda = () => /(?:^|;\s*)agenda_here=1/.test(document.cookie);
 
 async function load() {
@@ -118,7 +119,7 @@ async function load() {
   await overlay();
 }
 
-// The forms of the agenda page: sent as they are, and queued while the server cannot be reached.
+// Submits a form of the agenda page, and queues its change while the server is unreachable.
 async function submit(form, submitter) {
   const data = new FormData(form);
   if (submitter?.name) data.append(submitter.name, submitter.value);
@@ -141,7 +142,7 @@ async function submit(form, submitter) {
 }
 
 export function picking() {
-  // Without scripts a picked session is removed by a form of its own.
+  // Without scripts, a separate form removes a picked session.
   document.querySelectorAll("button.pick[form=unpick]").forEach((button) => button.setAttribute("form", "pick"));
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;

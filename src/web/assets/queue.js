@@ -1,4 +1,4 @@
-// The queue of picks that could not be sent. It holds the last action per session; an entry leaves it only after the
+// The queue of picks that could not be sent. It holds the last action per session. An entry is removed only after the
 // server has accepted or refused it.
 
 function open() {
@@ -29,7 +29,7 @@ export const queued = () => store("readonly", (picks) => picks.getAll()).catch((
 export const enqueue = (session, action) =>
   store("readwrite", (picks) => picks.put({ session, action, at: Date.now() }));
 
-// Only if the entry is unchanged: a newer action may have come while this one was sent.
+// Removes an entry only if it is unchanged: a newer action may have been queued while this one was sent.
 async function settle(entry) {
   const now = await store("readonly", (picks) => picks.get(entry.session));
   if (now?.at === entry.at) await store("readwrite", (picks) => picks.delete(entry.session));
@@ -48,7 +48,7 @@ export async function send(sessions, action) {
   return { ok: answer.ok, status: answer.status, body };
 }
 
-// One tab at a time. When the network fails again, the rest of the queue stays for the next replay.
+// Only one tab replays at a time. If the network fails again, the rest of the queue is kept for the next replay.
 export function replay() {
   const run = async () => {
     const result = { settled: 0, refused: [] };

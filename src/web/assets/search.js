@@ -1,5 +1,5 @@
-// Search as you type. This module and its index are loaded when the search box is first used; without the index, Enter
-// asks the server.
+// Searches while the visitor types. This module and its index are loaded when the search box is first used. Without the
+// index, Enter sends the search to the server.
 import { say } from "./words.js";
 import { stamp } from "./times.js";
 import { repaint } from "./picks.js";
@@ -15,7 +15,7 @@ const fold = (text) => [...text].map(foldChar).join("");
 const wordsOf = (query) => [...new Set(fold(query).split(/\s+/).filter(Boolean))];
 const atStart = (word) => new RegExp(`(?<![\\p{L}\\p{N}])${word.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")}`, "u");
 
-// What a word is worth in the title, the speakers, the labels and the abstract; more at the start of a word there.
+// The score of a match in the title, the speakers, the labels and the abstract; higher at the start of a word.
 const WORTH = [[8, 6], [6, 4], [4, 3], [2, 1]];
 
 function score(entry, words, starts) {
@@ -30,7 +30,7 @@ function score(entry, words, starts) {
   return total;
 }
 
-// The text with the words marked, as nodes.
+// The text as nodes, with the matches marked.
 function marked(text, words) {
   const folded = [];
   const places = [];
@@ -114,7 +114,7 @@ const load = () => (index ??= fetch("/search.json").then((answer) => (answer.ok 
 export function searching() {
   const box = document.getElementById("search");
   const results = document.getElementById("results");
-  // A search within a filter is the server's.
+  // The server searches within a filter.
   const isFiltered = [...new URLSearchParams(location.search).keys()].some((key) => !["q", "embed"].includes(key));
   if (!box || !results || isFiltered) return;
   const [heading, list] = [results.querySelector("h2"), results.querySelector("ul")];
@@ -139,7 +139,7 @@ export function searching() {
     const address = new URL(location.href);
     if (query) address.searchParams.set("q", query); else address.searchParams.delete("q");
     history.replaceState(history.state, "", address);
-    // A page of results has no sessions beside them.
+    // A page of results has no other sessions to show when the search is cleared.
     if (!words.length && !document.querySelector(".day")) location.assign(address);
   }
 

@@ -1,4 +1,4 @@
-// Times in the visitor's own zone. The page itself has the venue's times; only elements with a time are changed.
+// Shows times in the visitor's own zone. The page itself has the venue's times; only elements with a time are changed.
 import { say } from "./words.js";
 
 const root = document.documentElement;
@@ -58,7 +58,8 @@ function replace(element, text, shift) {
 function convert(scope) {
   for (const element of scope.querySelectorAll("time[data-as]")) {
     const [at, end] = [new Date(element.dateTime), new Date(element.dataset.end)];
-    // A time alone needs the weekday where the date differs from the venue's; it stands below, where it moves nothing.
+    // A time without a date needs the weekday if its date differs from the venue's. The weekday is below the time,
+    // where it moves no other element.
     const isBare = ["time", "range"].includes(element.dataset.as);
     replace(element, printers[element.dataset.as](own, at, end), isBare && isOtherDay(at) ? at : undefined);
   }
@@ -77,7 +78,7 @@ function show() {
   if (button) button.textContent = say(isOwn ? "venueZone" : "myZone");
 }
 
-// Times of elements that a script adds later.
+// Converts the times of elements that a script adds later.
 export function localize(scope) {
   if (isOwn) convert(scope);
 }

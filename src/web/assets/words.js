@@ -1,4 +1,4 @@
-// The texts of the interface come with the page.
+// The texts of the interface, which the page contains.
 const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
 
 export const say = (name, values = {}) =>
@@ -6,8 +6,8 @@ export const say = (name, values = {}) =>
 
 const box = document.getElementById("notice");
 
-// One message at the foot of the page. Actions are links ({ href, label }) or buttons ({ run, label }); a message with
-// actions stays until one is chosen.
+// Shows one message at the foot of the page. Actions are links ({ href, label }) or buttons ({ run, label }). A message
+// with actions stays until an action is chosen.
 export function notify(text, ...actions) {
   if (!box || !text) return;
   box.replaceChildren(document.createTextNode(text));
@@ -26,7 +26,7 @@ export function notify(text, ...actions) {
   if (!actions.length) notify.timer = setTimeout(() => { box.hidden = true; }, 8000);
 }
 
-// A length of time in its largest whole unit.
+// Prints a length of time in its largest whole unit.
 export function ago(milliseconds) {
   const minutes = Math.max(1, Math.round(milliseconds / 60000));
   const [count, unit] = minutes < 120 ? [minutes, "minute"]

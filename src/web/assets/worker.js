@@ -1,4 +1,5 @@
-// Caches program, search index and agenda on the device. The network comes first; the caches serve while it is away.
+// Caches program, search index and agenda on the device. Requests go to the network first; the caches answer while the
+// network is away or slow.
 const ASSETS = "assets";
 const PAGES = "pages";
 // The picks of this device's agenda.
@@ -30,7 +31,7 @@ async function keep(key, answer) {
   if (!answer.ok || answer.redirected || answer.type !== "basic") return;
   const headers = new Headers(answer.headers);
   headers.set("x-stored-at", String(Date.now()));
-  // The cached body is decoded.
+  // The cached body is decoded, so the headers about its encoding no longer apply.
   headers.delete("content-encoding");
   headers.delete("content-length");
   const pages = await caches.open(PAGES);
@@ -44,7 +45,7 @@ const isKept = (url) => ["/", "/agenda", "/changes", "/search.json", "/speakers"
   || (url.pathname === "/agenda/import" && url.search !== "")
   || /^\/(sessions|tracks|speakers|rooms|days)\/[^/.]+$/.test(url.pathname);
 
-// The agenda is one page, whichever form led to it.
+// All variants of the address of the agenda page share one cache entry.
 const keyOf = (url) => (url.pathname === "/agenda" ? new URL("/agenda", url).href : url.href);
 
 async function page(event, url) {
@@ -67,7 +68,7 @@ async function forgetAgenda() {
   await (await caches.open(PAGES)).delete(new URL("/agenda", self.location).href);
 }
 
-// The picks of the last answer of the server, so that pages show them without a network too.
+// Stores the picks of the server's last response, so that pages show them without a network too.
 async function state(event) {
   const mine = await caches.open(MINE);
   const fresh = fetch(event.request).then(async (answer) => {
@@ -80,7 +81,7 @@ async function state(event) {
   return Promise.race([fresh.then((answer) => (answer.status >= 500 ? old : answer), () => old), late]);
 }
 
-// The answer to a pick contains all picks.
+// The response to a pick contains all picks.
 async function picking(event) {
   const answer = await fetch(event.request);
   if (!answer.ok || !answer.headers.get("content-type")?.includes("json")) return answer;
@@ -104,7 +105,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (url.origin !== self.location.origin) return;
   const { method, mode } = event.request;
-  // The agenda is deleted or replaced.
+  // These requests delete or replace the agenda.
   if (method === "POST" && (["/agenda/delete", "/agenda/key"].includes(url.pathname) || url.pathname.startsWith("/handover/"))) {
     event.waitUntil(forgetAgenda());
     return;
