@@ -21,7 +21,7 @@ pub const PUBLISHED: &str = "2025-02-01T12:00:00Z";
 pub struct Fixture {
     /// The conference.
     pub conference: Conference,
-    /// Its sessions.
+    /// The sessions of the program.
     pub sessions: Vec<Session>,
 }
 

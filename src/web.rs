@@ -48,12 +48,12 @@
 //! | `/agenda/handover` | - | 200 with [`mine()`], `hand_over` filled |
 //! | `/agenda/key` | - | `/agenda`, with the new cookie |
 //! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
-//! | `/team` | `links`, a line each | `/team/{members}`; 422 with [`team_form()`] for a line that is no link |
+//! | `/team` | `links`, a line each | `/team/{members}`; 422 with [`team_form()`] if a line is not a link |
 //! | `/handover/{code}` | - | `/agenda`, with the cookies; 410 once used or late |
 //! | `/organizer/session` | `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
 //! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
 //! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are stored under the digest that it names |
-//! | `/organizer/releases/{n}/preview` | - | the same for a kept release |
+//! | `/organizer/releases/{n}/preview` | - | the same for a stored release |
 //! | `/organizer/held/preview` | `digest` of a held release | [`preview`] |
 //! | `/organizer/held/discard` | `digest` of a held release | `/organizer` |
 //! | `/organizer/publish` | `confirm` = that digest | `/organizer`; 409 with [`preview`] when another release came first |

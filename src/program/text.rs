@@ -55,7 +55,7 @@ impl Text {
         &self.0
     }
 
-    /// Whether it has no characters.
+    /// Whether the text has no characters.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

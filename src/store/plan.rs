@@ -17,7 +17,7 @@ use crate::revision::{Digest, Entry, FeedMark, Slugs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The largest commit. A program of 20 MiB with its ledger and changes takes a fifth of it.
+/// The most bytes of a commit. A program of 20 MiB with its ledger and changes needs a fifth.
 const COMMIT_BYTES: usize = 512 * 1024 * 1024;
 
 /// Why a commit was not planned.
@@ -45,7 +45,7 @@ impl From<CommitError> for PlanError {
 pub(super) trait Fetch: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError> {}
 impl<F: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError>> Fetch for F {}
 
-/// The rows of one commit, on top of those of its group.
+/// The rows of one commit, on top of the rows of the earlier commits of its group.
 pub(super) struct Plan<'a, F> {
     space: &'a Space,
     group: &'a Changes,

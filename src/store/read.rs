@@ -241,7 +241,7 @@ pub struct LinkedAgenda {
 }
 
 impl LinkedAgenda {
-    /// Whether both are equal, ignoring the generation.
+    /// Whether both values are equal, ignoring their generations.
     pub fn is_same(&self, other: &Self) -> bool {
         (self.target, &self.record) == (other.target, &other.record)
     }

@@ -60,7 +60,7 @@ impl Table {
         Self::ALL.into_iter().find(|table| *table as u8 == letter)
     }
 
-    /// Whether its records are JSON and not arbitrary bytes.
+    /// Whether the records of this kind are JSON rather than arbitrary bytes.
     pub(super) fn is_json(self) -> bool {
         !matches!(self, Self::Csv | Self::Note)
     }
@@ -70,7 +70,7 @@ impl Table {
         matches!(self, Self::Csv | Self::Detail | Self::Ledger | Self::Amended | Self::Note | Self::Changes)
     }
 
-    /// Whether its ids are text and not digests or numbers.
+    /// Whether the ids of this kind are text rather than digests or numbers.
     pub(super) fn has_text_ids(self) -> bool {
         matches!(self, Self::Entry | Self::Feed | Self::Format | Self::Head | Self::Note | Self::Slug)
     }

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 pub struct StoreFault {
     /// The file or directory.
     pub place: PathBuf,
-    /// What is wrong with it.
+    /// What is wrong with the file or directory.
     pub what: String,
 }
 

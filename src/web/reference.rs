@@ -10,7 +10,7 @@ use askama::Template;
 pub struct ApiChapter {
     /// The subject.
     pub name: String,
-    /// Its description.
+    /// A description of the subject.
     pub text: String,
     /// The operations.
     pub operations: Vec<ApiOperation>,

@@ -41,7 +41,7 @@ pub(in crate::store) struct Opened {
     pub(in crate::store) tally: Tally,
     pub(in crate::store) findings: Findings,
     pub(in crate::store) damage: Damage,
-    /// The rest of the journal, if the disk had no room to apply it. Its rows replace those of the index.
+    /// The rest of the journal, if the disk had no room to apply it. Its rows override the rows of the index.
     pub(in crate::store) pending: Changes,
 }
 

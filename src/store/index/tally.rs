@@ -44,7 +44,7 @@ impl Tally {
         self
     }
 
-    /// Whether both have the same rows, ignoring the sequence.
+    /// Whether both tallies are of the same rows, ignoring the sequence.
     pub(in crate::store) fn agrees_with(&self, other: &Self) -> bool {
         (self.rows, self.sum) == (other.rows, other.sum)
     }

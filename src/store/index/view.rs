@@ -42,7 +42,7 @@ pub(in crate::store) struct View {
     pub(in crate::store) generation: u64,
 }
 
-/// The old values of the keys that a group of commits changes, with a link to those of the next group.
+/// The old values of the keys that a group of commits changes, with a link to the old values of the next group.
 ///
 /// A reader keeps the node of its moment alive, and with it the later nodes. The first node with a key has the key's
 /// value at that moment. A key in no node has the value that sled returned before the nodes were searched.
