@@ -10,8 +10,8 @@
 //! big-endian.
 //!
 //! A record is cut into parts of 4 KiB because sled 0.34 moves pages over 128 KiB into files of their own under
-//! `blobs/`, which neither `flush()` nor an fdatasync of `db` makes durable. A leaf holds up to about 20 values, so
-//! parts of 4 KiB keep every page inside `db`. The CRC covers the key, so a value under a wrong key is detected too.
+//! `blobs/`. Neither `flush()` nor an fdatasync of `db` makes these files durable. A leaf holds up to about 20 values,
+//! so parts of 4 KiB keep every page inside `db`. The CRC covers the key, so a value under a wrong key is detected too.
 //! sled checks its log, but without a fresh snapshot it opens a truncated or corrupted log without an error.
 
 use super::error::{CommitError, ReadError};

@@ -1,8 +1,8 @@
 //! Opening the index: verify it, apply the rest of the journal, and rebuild it if it cannot be trusted.
 //!
-//! An index is trusted if every value has its checksum, all rows match the tally, and with the rest of the journal the
-//! index reaches the end of journal and checkpoints. Otherwise a new index is built beside it from the newest whole
-//! checkpoint and the journal, and renamed into place. The damaged index is kept, to be analysed. If the database
+//! An index is trusted if every value has its checksum and all rows match the tally. With the rest of the journal, the
+//! index must also reach the end of journal and checkpoints. Otherwise a new index is built beside it from the newest
+//! whole checkpoint and the journal, and renamed into place. The damaged index is kept, to be analysed. If the database
 //! aborts or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
 
 use super::engine::Engine;

@@ -1,8 +1,8 @@
 //! The tally: the index's position in the journal, and a checksum of all its rows.
 //!
-//! The checksum in a value shows that the value is whole, but does not show an outdated or missing value, and sled 0.34
-//! can open on an older state of a page without an error. So each batch also writes the sequence of the last journal
-//! record, the number of rows, and the sum of a mark of each row. One scan verifies all of them.
+//! The checksum in a value shows that the value is whole. It cannot show that a value is outdated or missing, and sled
+//! 0.34 can open on an older state of a page without an error. So each batch also writes the sequence of the last
+//! journal record, the number of rows, and the sum of a mark of each row. One scan verifies all of them.
 
 use crate::store::cell::{Changes, Row};
 
