@@ -1,4 +1,4 @@
-// axe-core finds nothing on any page: both colour schemes, a phone and a desk.
+// axe-core finds no violation on any page, in both colour schemes, on a phone and on a desktop.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { DESK, PHONE, launch, pick, visitor } from "./visitor.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-// A cancelled and a tentative session beside what the shipped program has, so that their marks are seen too.
+// The shipped program with a cancelled and a tentative session, so that axe-core also checks their marks.
 const program = shipped.program
   .replace(/^(coffee-tue-am,.*),\r?$/m, "$1,tentative")
   .replace(/^(reception,.*),\r?$/m, "$1,cancelled");
@@ -20,14 +20,14 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await server?.stop(); });
 
-// The page's policy lets no script in; the debugger's door is not the page's.
+// The page's policy blocks injected scripts. `evaluate` runs axe-core through the debugger, to which no policy applies.
 async function violations(page) {
   await page.evaluate(AXE);
   const { violations: found } = await page.evaluate(() => globalThis.axe.run(document));
   return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
 }
 
-// An agenda with a clash, a shared link that was revoked, and one that works.
+// Makes an agenda with an overlap, a revoked link and a working link.
 async function furnish(page) {
   await page.goto("/");
   for (const session of ["slow-queries", "ml-monitoring", "on-call-tales"]) await pick(page, session);

@@ -1,4 +1,4 @@
-// What the program page costs: bytes, requests, shifts and long tasks, as the browser counts them.
+// The budget of the program page: bytes, requests, layout shifts and long tasks, as the browser measures them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ let browser, server;
 before(async () => {
   server = await Server.start();
   browser = await launch();
-  // The first seconds are served uncompressed; they would keep the budget too, but are not what visitors meet.
+  // In its first seconds the server sends pages without their best compression, which visitors rarely meet.
   const isBest = async () => /-b(9|1\d)"/.test((await fetch(server.origin, { headers: { "accept-encoding": "br" } })).headers.get("etag"));
   for (let tries = 0; tries < 600 && !(await isBest()); tries += 1) {
     await sleep(100);
@@ -33,7 +33,7 @@ function observe() {
   }).observe({ type: "longtask", buffered: true });
 }
 
-// One load from nothing: the HTTP cache is off, and the worker of an earlier load too.
+// Loads the page without the HTTP cache and without the service worker of an earlier load.
 async function load(page, context) {
   const client = await context.newCDPSession(page);
   await client.send("Network.enable");
@@ -58,7 +58,7 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
     for (const picked of [[], ["slow-queries", "search-for-speed", "on-call-tales"]]) {
       for (const session of picked) { await page.goto("/"); await pick(page, session); }
       const loads = [];
-      // The machine has other things to do as well: the best of three counts for time, the worst for the rest.
+      // The machine may have other load: the best of three loads counts for time, the worst for the other figures.
       for (let n = 0; n < 3; n += 1) loads.push(await load(page, context));
       const bytes = Math.max(...loads.map((it) => it.bytes));
       const shift = Math.max(...loads.map((it) => it.shift));

@@ -1,4 +1,4 @@
-// Picks go from one visitor to another: by a file, and by a QR code that carries them.
+// Picks go from one visitor to another: by a file, and by a QR code that contains them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import jsQR from "jsqr";
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await server?.stop(); });
 
-// What a phone's camera reads of the code in the page.
+// Decodes the QR code of the page, as a phone's camera does.
 async function scan(svg) {
   const { data, side } = await svg.evaluate(async (it) => {
     const text = new XMLSerializer().serializeToString(it);

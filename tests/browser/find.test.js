@@ -1,4 +1,4 @@
-// Sessions are found while typing, picked with a word about overlaps, and filtered to the visitor's own.
+// The search finds sessions while the visitor types, a pick reports overlaps, and a filter shows only picked sessions.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server } from "./server.js";
@@ -107,7 +107,7 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
     await page.getByRole("status").filter({ hasText: "Replaced." }).waitFor();
     assert.deepEqual(await held(page), ["ml-monitoring"]);
 
-    // The session page marks what is picked among the parallel sessions.
+    // The session page marks the picked ones among the parallel sessions.
     await page.goto("/sessions/slow-queries");
     await page.locator("[data-session=ml-monitoring].chosen").waitFor();
     assert.ok(await page.locator("[data-session=ml-monitoring] .is-picked").isVisible());

@@ -1,4 +1,4 @@
-// Titles, names, abstracts and addresses that would like to be markup or script stay text on every page.
+// Titles, names, abstracts and addresses that contain markup or script stay text on every page.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server, shipped } from "./server.js";
@@ -39,14 +39,14 @@ const config = shipped.config
 
 let browser, server;
 before(async () => {
-  // A track's slug serves in the file as well as its name.
+  // A file may name a track by its slug.
   const text = program.replaceAll('"Track 1"', '"track-1"');
   server = await Server.start({ program: text, config });
   browser = await launch();
 });
 after(async () => { await browser?.close(); await server?.stop(); });
 
-// Nothing ran, nothing was built out of text, and what is told to search engines is whole.
+// Checks that no script ran, no text became an element, and the JSON-LD for search engines is valid.
 async function harmless(page, where) {
   const found = await page.evaluate(() => ({
     ran: globalThis.ran,

@@ -1,4 +1,4 @@
-// During the conference the page answers what is on now and what is next; afterwards it says that it is over.
+// During the conference the page shows the sessions that are on now and next. Afterwards it says that the conference is over.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server } from "./server.js";
@@ -52,7 +52,7 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
     assert.equal(await tuesday.locator(".moments").isVisible(), true);
     assert.equal(await tuesday.getByRole("button", { name: "Hide" }).getAttribute("aria-expanded"), "true");
 
-    // Now is always in reach.
+    // The button "Now" is always visible.
     for (const target of ["top", "bottom"]) {
       await page.evaluate((it) => scrollTo({ top: it === "top" ? 0 : document.body.scrollHeight, behavior: "instant" }), target);
       if (target === "top") await page.locator(".bar").scrollIntoViewIfNeeded();

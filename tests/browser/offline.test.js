@@ -1,4 +1,4 @@
-// What is picked is shown without a network too, and only as long as the agenda is this device's.
+// Picked sessions are shown without a network, but only as long as this device has the agenda's key.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server } from "./server.js";
@@ -38,7 +38,7 @@ test("offline, what was picked is picked, and can be taken back", async (t) => {
   await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();
   assert.deepEqual(await kept(page), ["search-for-speed"]);
 
-  // A new key and the agenda's end leave nothing on the device.
+  // After a new key or the deletion of the agenda, the device stores no picks.
   const forget = async (path, body) => {
     await page.evaluate(async ([path, body]) => {
       await fetch(path, { method: "POST", body: new URLSearchParams(body) });

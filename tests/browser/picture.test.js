@@ -7,7 +7,7 @@ import { ROOT, SECRET, Server } from "./server.js";
 import { ARTEFACTS, launch, pick, visitor } from "./visitor.js";
 
 const SHOTS = join(ROOT, "tests", "screenshots");
-// Bytes. They are part of every clone.
+// Bytes. The pictures are in the repository, so every clone downloads them.
 const LARGEST = 250_000;
 const VIEWS = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 const SHOWN_IN = { program: "README.md", agenda: "docs/guide/attendees.md", desk: "docs/guide/organizers.md" };

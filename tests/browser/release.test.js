@@ -1,4 +1,4 @@
-// The network goes and comes back; the program changes while people look at it.
+// The network fails and comes back, and the program changes while pages are open.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server, SECRET, shipped } from "./server.js";

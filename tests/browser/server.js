@@ -1,4 +1,4 @@
-// The real server as a process of its own, on a free port, with program, config and data of the test's.
+// The real server as a process on a free port, with the test's program, config and data.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -47,7 +47,7 @@ export class Server {
     throw new Error(`it does not answer at an URL that it printed: ${log.slice(0, 4000)}`);
   }
 
-  // As an editor saves it.
+  // Saves the file by a rename, as editors do.
   save(edit) {
     const before = readFileSync(this.file, "utf8");
     const after = edit(before);

@@ -1,4 +1,4 @@
-// Visitors: each a browser profile of their own. What goes wrong in any of their pages fails the test.
+// Visitors, each with a browser profile of their own. An error in any of their pages fails the test.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -20,8 +20,8 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: SWITCHES });
 }
 
-// Watches a page for what must never happen on any: a dialog, a script's error, a violated policy, a request
-// to somebody else.
+// Records errors of a page: a dialog, a script error, a violation of the Content-Security-Policy, a request to another
+// site.
 function watch(page, origin, wrongs) {
   page.on("dialog", async (dialog) => {
     wrongs.push(`a dialog says ${dialog.message()}`);
@@ -51,7 +51,7 @@ export async function visitor(t, browser, server, options = {}) {
   return { context, page };
 }
 
-// The whole page, or what the window shows of it, for what stands at the window's foot.
+// A screenshot of the whole page; or of the visible part, for elements that are fixed to the bottom of the window.
 export const shoot = (page, name, { whole = true } = {}) =>
   page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: whole, animations: "disabled" });
 
@@ -70,7 +70,7 @@ export async function pick(page, session, { scripted = true } = {}) {
   await page.locator(`button.pick[value="${session}"][aria-pressed="true"]`).waitFor();
 }
 
-// What the server holds, in the agenda's order.
+// The picks that the server has stored, in the agenda's order.
 export async function held(page) {
   return page.evaluate(async () => (await (await fetch("/agenda/state")).json()).picks);
 }

@@ -1,4 +1,4 @@
-// The visitor's own time zone: times change and nothing else does, on every page, and back again.
+// "Show in my time zone" changes only times, on every page, and can be undone.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(async () => { await browser?.close(); await server?.stop(); });
 
-// Every text of the page that is no time, zone or line about the zone.
+// All texts of the page except times, zones and the line about the zone.
 const rest = (page) => page.evaluate(() => {
   const copy = document.querySelector("main").cloneNode(true);
   copy.querySelectorAll("time[data-as], [data-zone-name], .zone-line").forEach((it) => it.remove());

@@ -15,7 +15,7 @@ const made = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "target")
 for (const name of ["name", "color"]) {
   ICAL.design.icalendar.property[name] = ICAL.design.icalendar.property.summary;
 }
-/** Without ical.js's own prototypes. */
+/** Plain values instead of objects of ical.js, so that they can be compared. */
 const parsed = (text) => JSON.parse(JSON.stringify(ICAL.parse(text)));
 const feeds = readdirSync(golden).filter((name) => name.endsWith(".ics")).sort();
 

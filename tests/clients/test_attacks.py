@@ -1,4 +1,4 @@
-"""Attacks by one stranger, each run twice beside a bystander at the same address, who must not be affected."""
+"""Attacks by one client. Each runs twice, while another client at the same address must not be affected."""
 
 import re
 import socket
@@ -93,7 +93,7 @@ def test_making_and_revoking_links_does_not_grow_the_store_without_limit(site):
 
 
 def test_parallel_guesses_are_counted_before_they_are_checked(site):
-    """Every request lacks only its last byte when the first is checked."""
+    """Sends all requests without their last byte, then all last bytes, so that all requests are complete at once."""
     host, port = site.origin.removeprefix("http://").split(":")
 
     def guess(n):
@@ -113,7 +113,7 @@ def test_parallel_guesses_are_counted_before_they_are_checked(site):
         for sock, _ in waiting:
             statuses.append(int(sock.recv(4096).split(b" ")[1]))
             sock.close()
-    # Ten at once, and one more for each minute of the test.
+    # Ten are allowed at once, and one more for each minute of the test.
     assert set(statuses) == {401, 429} and statuses.count(401) <= 12
     # The organizer signs in from another address.
     assert site.status()["release"] >= 1

@@ -1,7 +1,7 @@
 """Backups: made while the server writes, and restored after a loss of all data.
 
-The restore drill backs up, wipes and restores; every feed then has the same bytes. Calendars have seen changes that an
-older backup lacks, so after its restore no number or sequence may return with other content.
+The restore drill makes a backup, deletes the data and restores it; every feed then has the same bytes. Calendars have
+seen changes that an older backup lacks. So after a restore of it, no release number or sequence may have other content.
 """
 
 import os
@@ -250,7 +250,7 @@ def test_a_crash_during_a_restore_is_repaired(board, tmp_path):
     board.command("restore", str(backup), *board.flags())
     names = ["journal", "checkpoints", "index"]
     for done in range(len(names) + 1):
-        # As after a crash: all files in `restored`, the first few of them also in place.
+        # The state after a crash: all files are in `restored`, and the first few of them are also in their final place.
         left = tmp_path / f"left-{done}"
         shutil.copytree(spare, left)
         for directory in ["restored", "replaced"]:

@@ -76,7 +76,7 @@ def test_the_caldav_library_finds_the_program_from_the_host_alone_and_without_a_
 @pytest.mark.parametrize("start", ["/", "/dav/", "/.well-known/caldav", "/dav/agendas/"])
 def test_the_caldav_library_finds_the_agenda_of_a_token(organizer, start, user):
     _, token = agenda(organizer.origin, PICKS)
-    # Sent without waiting for a challenge, which only the agenda's own tree would send.
+    # The client sends credentials at once, because only the agenda's own tree sends a challenge.
     auth = requests.auth.HTTPBasicAuth(user, token)
     with caldav.DAVClient(organizer.origin + start, auth=auth) as client:
         (calendar,) = client.principal().calendars()
@@ -115,7 +115,7 @@ def test_vdirsyncer_discovers_both_and_transfers_the_changes(organizer, tmp_path
     _, token = agenda(organizer.origin, PICKS)
     config = tmp_path / "vdirsyncer"
     text = f'[general]\nstatus_path = "{tmp_path}/status/"\n'
-    # By the host alone, and by the tree.
+    # Discovery by the host alone, and by the tree.
     for name, path, password in [("all", "/", "any"), ("mine", "/", token), ("again", "/dav/agendas/", token)]:
         text += (
             f'[pair {name}]\na = "{name}_here"\nb = "{name}_there"\ncollections = ["from b"]\n'

@@ -1,7 +1,8 @@
-"""Runs the commands of README and docs, as they stand there, against the real server.
+"""Runs the commands of README and docs, exactly as written, against the real server.
 
-Each console block under `<!-- tests/docs: NAME -->` runs here. The address of the examples becomes that of the server. Where
-a block shows output, the output must be that; `…` stands for any text. `tests/suite/docs.rs` finds blocks that run nowhere.
+Each console block under `<!-- tests/docs: NAME -->` runs here, with the server's address in place of the example's. If a
+block shows output, the real output must be the same; `…` stands for any text. `tests/suite/docs.rs` finds blocks that no
+test runs.
 """
 
 import json
@@ -25,7 +26,7 @@ SECRET = "a-secret-of-the-documentation"
 
 
 def block(name: str) -> str:
-    """The console block under the marker, in whichever page it is."""
+    """The console block under the marker, from any page."""
     marker = re.compile(rf"<!-- tests/docs: {name} -->\n```console\n(.*?)```", re.DOTALL)
     found = [text for page in PAGES for text in marker.findall(page.read_text())]
     assert len(found) == 1, f"{len(found)} blocks are marked {name}"
@@ -49,7 +50,7 @@ def csv_block(page: str) -> str:
 
 
 class Desk:
-    """A directory as the reader has it: config, program and secret, with a server that serves them."""
+    """The reader's directory: config, program and secret, with a server that serves them."""
 
     def __init__(self, home: Path, program: str | None = None):
         self.home, self.process = home, None
@@ -127,7 +128,7 @@ def small(tmp_path):
 
 
 def test_quick_start(desk):
-    """`cargo run --release` builds the program and starts it without arguments. Here it is built already."""
+    """`cargo run --release` builds the program and starts it without arguments. This test starts the existing build."""
     assert commands(block("quick-start")) == [("cargo run --release", "")]
     desk.serve()
     before = desk.run("quick-start-changes")
@@ -176,7 +177,7 @@ def test_guide_for_organizers(small):
     edit(small, Good_Morning="Hello")
     small.run("organizers-curl")
     assert small.releases() == 3
-    # Three other titles of three sessions: such a release is held until it is confirmed.
+    # A release that changes three titles is held until it is confirmed.
     edit(small, Hello="A", Finding_Slow_Queries="B", Lunch="C")
     small.run("organizers-confirm")
     assert small.releases() == 4

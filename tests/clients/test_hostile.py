@@ -1,8 +1,8 @@
 """Hostile texts in every kind of output, compared with the same program with harmless texts.
 
 Two servers run side by side: one has a hostile text in every cell and name, the other its harmless twin. Foreign parsers
-read every page, feed and export of both, which must have the same structure: not one element, attribute, property,
-column or key more or less. See hostile.py and skeletons.py.
+read every page, feed and export of both. Both must have the same structure, with exactly the same elements, attributes,
+properties, columns and keys. See hostile.py and skeletons.py.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The running server, through the programs that people use."""
+"""The running server, used by the client programs that people use."""
 
 import time
 from datetime import datetime, timezone

@@ -99,7 +99,7 @@ def test_a_day_of_an_organizer(organizer, tmp_path):
     step(5, {"search-for-speed"})
     assert calendar.shown("2025-03-25").get("The Search for Speed", ("", "CANCELLED"))[1] == "CANCELLED"
 
-    # The file on disk is older now. A restart does not undo the upload.
+    # The file on disk is now older than the live release. A restart does not undo the upload.
     assert organizer.status()["file"]["stale"]
     organizer.stop()
     organizer.start()

@@ -1,9 +1,10 @@
-"""Planted secrets: sent to every route in every place, right and wrong, and then looked for in everything that stays.
+"""Planted secrets: sends secrets to every route in every place, right and wrong, and then searches everything that
+remains for them.
 
-Looked for in each encoding that a log or a file might give them, in the log at its most talkative (as text and as
-JSON), the metrics, refusals, the data directory's raw bytes, the files of `render`, and what the command line prints.
-The files that hand the secrets to the server, and the answers that hand a secret to its owner, are left out: that is
-what they are for. So is what somebody writes where a filter's value or a search belongs, which the answer repeats to them.
+The search covers each encoding that a log or a file might use. It covers the log at its most verbose level (as text and as
+JSON), the metrics, refusals, the raw bytes of the data directory, the files of `render`, and the output of the command line.
+It excludes the files that give the secrets to the server, and the answers that give a secret to its owner. It also excludes
+answers that repeat a filter's value or a search to the client that sent it.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Crash states: a session is recorded, cut at a random point, and the server starts on a state that a disk could have."""
+"""Crash states: records a session, cuts it at a random point, and starts the server on a state that a disk could have."""
 
 import os
 import random
@@ -118,7 +118,7 @@ def cut_again(recording: Recording, data: Path, work: Path, dice: random.Random)
     try:
         server.start()
     except Refused:
-        pass  # the judge of the first cut reports it
+        pass  # the judge of the first cut reports the refusal
     server.kill()
     replay = Replay(log, root)
     replay.adopt(files)

@@ -32,7 +32,7 @@ class Disk:
         self.mount.mkdir(exist_ok=True)
 
     def missing(self) -> str | None:
-        """Why this machine has no such disk."""
+        """The reason why this machine cannot make such a disk."""
         if os.geteuid() != 0:
             return "only root may mount"
         if not shutil.which("mkfs.ext4"):

@@ -58,7 +58,7 @@ class Reader(threading.Thread):
 
 
 class Session:
-    """The script. `faults` has its failures."""
+    """The scripted session. `faults` has the failures that it found."""
 
     def __init__(self, home: Home, at: Path, seed: int, fault: str | None):
         self.home, self.at, self.dice = home, at, random.Random(seed)

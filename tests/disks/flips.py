@@ -1,10 +1,11 @@
 """Damage at rest: one byte of a stopped store is changed, or one of its files is truncated.
 
-The store has 1,000 agendas, four releases and their ledger, all made through the server. Of each damaged
-copy the judge (tools/disks-judge, which opens it as the server does) says a digest of everything in it, or how it refuses; one
-in `SERVED` is started by the server too. Good is the same digest as without damage, or a refusal that names the
-damage; then the next start must be whole, or where the binary has a `verify --repair`, the one after that. Anything else that opens is a
-silent loss. Flips are spread so that every file has its share, the small ones each byte.
+The store has 1,000 agendas, four releases and their ledger, all made through the server. The judge (tools/disks-judge)
+opens each damaged copy as the server does, and reports a digest of its content or a refusal. The server itself also starts
+on one copy in `SERVED`. A copy passes if its digest is that of the undamaged store, or if it is refused with a message that
+names the damage. After a refusal the next start must be whole; if the binary has `verify --repair`, the start after a repair.
+Every other result fails; a copy that opens with another digest is a silent loss. Every byte of a small file is flipped; the
+other flips are spread evenly over the other files.
 """
 
 import os

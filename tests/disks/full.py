@@ -79,7 +79,7 @@ class Disk:
 
 
 def missing(kind: str) -> str | None:
-    """Why this machine has no such disk."""
+    """The reason why this machine cannot make such a disk."""
     if kind == "shim":
         return None
     if os.geteuid() != 0 or not shutil.which("mount"):

@@ -10,7 +10,7 @@
  *   DISKS_LIES   syncs return success and do nothing
  *   DISKS_FULL   the board's BUDGET is the free space; growing files use it, and unlinked files free it
  *
- * Operations that it cannot see are forbidden: a shared writable mapping of a watched file aborts, and copies inside
+ * The shim forbids operations that it cannot see: a shared writable mapping of a watched file aborts, and copies inside
  * the kernel return "not supported", so that the caller reads and writes instead.
  */
 #define _GNU_SOURCE
@@ -115,7 +115,7 @@ static int is_watched(const char *path)
     return root_length && !strncmp(path, root, root_length) && (path[root_length] == '/' || !path[root_length]);
 }
 
-/* The absolute path; nothing if it is not watched. */
+/* Returns the absolute path, or NULL if the path is not watched. */
 static const char *resolve(int dir, const char *path, char *buffer)
 {
     if (!root_length || !path) return NULL;
@@ -224,7 +224,7 @@ static int64_t size_of(int fd)
     return fstat(fd, &found) ? 0 : found.st_size;
 }
 
-/* Reserves space for a file up to `end`, and returns how much of it fits. */
+/* Reserves space for a file up to `end`, and returns the end of the part that fits. */
 static int64_t room(int fd, int64_t start, int64_t end)
 {
     if (!is_full) return end;
@@ -335,7 +335,7 @@ static int sync_watched(int fd, long call)
 int fsync(int fd) { return watched(fd) ? sync_watched(fd, SYS_fsync) : syscall(SYS_fsync, fd); }
 int fdatasync(int fd) { return watched(fd) ? sync_watched(fd, SYS_fdatasync) : syscall(SYS_fdatasync, fd); }
 int syncfs(int fd) { return watched(fd) ? sync_watched(fd, SYS_fsync) : syscall(SYS_syncfs, fd); }
-/* It starts writing pages and guarantees nothing, so it is no sync. */
+/* sync_file_range starts writing pages and guarantees nothing, so it does not count as a sync. */
 int sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags)
 {
     return syscall(SYS_sync_file_range, fd, offset, length, flags);

@@ -144,7 +144,7 @@ class Server:
         self.said = ""
 
     def launch(self) -> "Server":
-        """Begins a start without waiting for it."""
+        """Starts the server without waiting until it answers."""
         environment = dict(os.environ, CALLBOARD_LOG="info", RUST_BACKTRACE="0", NO_COLOR="1")
         if self.environment:
             environment.update(self.environment, LD_PRELOAD=str(self.home.shim))

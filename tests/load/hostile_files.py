@@ -1,6 +1,6 @@
-"""Program files that once cost many times their size, and what a command uses that reads one.
+"""Program files that once took many times their size in memory, and the cost of a command that reads one.
 
-The generator is shared by tests/load (nothing dies of such a file) and tests/bench (what it costs).
+tests/load (such a file harms no server) and tests/bench (its cost) share this generator.
 """
 
 import os
@@ -17,7 +17,7 @@ def _fill(head: bytes, row: bytes, size: int = MAX_FILE) -> bytes:
 
 
 def _rows(row: str, count: int) -> bytes:
-    """Rows of a number each, as many as fit."""
+    """Numbered rows, as many as fit."""
     out, size = [HEADER], len(HEADER)
     for n in range(count):
         line = row.format(n=n).encode()
@@ -36,7 +36,7 @@ def _wide(count: int) -> bytes:
 GOOD = "s-{n},2025-03-25,09:00,09:45,talk,Talk {n},Track 1,Room {n},Jane {n}"
 WARNED = "s-{n},2024-03-25,09:00,09:45,talk,&amp; [node:t] {n},Lost,Hall,Jane Doe,#REF! in it,\n"
 
-# Name, bytes. All of at most 20 MiB.
+# The bytes of each file by name, at most 20 MiB.
 FILES = {
     "10 million dashes": lambda: HEADER + b"-\n" * 9_990_000,
     "dashes after CRLF": lambda: _fill(HEADER, b"\r\n-"),
@@ -76,7 +76,7 @@ FILES = {
 
 
 def write(name: str, directory: Path) -> Path:
-    """Makes a file, in a process of its own: a child's peak counts from that of the parent which started it."""
+    """Writes a file in a process of its own, because the measured peak of a later child includes the size of its parent."""
     path = directory / "hostile.csv"
     path.unlink(missing_ok=True)
     writer = os.fork()
@@ -98,7 +98,7 @@ def sparse(directory: Path, size: int = 3 << 30) -> Path:
 
 
 class Cost:
-    """What a finished process used."""
+    """The memory, CPU time and output of a finished process."""
 
     def __init__(self, status: int, usage: resource.struct_rusage, printed: int):
         self.status, self.printed = status, printed
@@ -107,7 +107,7 @@ class Cost:
 
 
 def cost(command: list[str], stdin=None) -> Cost:
-    """Runs a command and measures it alone (wait4)."""
+    """Runs a command and measures only that process (wait4)."""
     process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     printed = 0
     while piece := process.stdout.read(1 << 20):

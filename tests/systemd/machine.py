@@ -1,4 +1,4 @@
-"""What the scenarios ask of the machine that they run in."""
+"""Helpers of the scenarios, which run inside the test machine."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 DOCS = Path("/callboard-test/docs")
-# Where the operator is: a checkout's directory with the built package.
+# The operator's working directory: a checkout with the built package.
 HOME = Path("/callboard-test/home")
 
 
 class Failed(Exception):
-    """What does not hold."""
+    """A check of a scenario failed."""
 
 
 def check(holds: object, otherwise: str):
@@ -27,7 +27,7 @@ def check(holds: object, otherwise: str):
 
 
 def run(*command: object, fails: bool = False) -> str:
-    """The output of a command, which must succeed; or fail, where `fails`."""
+    """Runs a command and returns its output. The command must succeed, or with `fails` must fail."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     words = " ".join(str(word) for word in command)
     check((done.returncode != 0) == fails, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -35,8 +35,8 @@ def run(*command: object, fails: bool = False) -> str:
 
 
 def readme(name: str) -> str:
-    """Runs the commands of the console block that stands under `<!-- tests/systemd: NAME -->` in the project's
-    documents, in the operator's home. sudo is left out: root is who runs them."""
+    """Runs the commands of the console block under `<!-- tests/systemd: NAME -->` in the documentation, in the operator's
+    directory. They run as root without sudo."""
     marker = re.compile(rf"<!-- tests/systemd: {name} -->\n+```console\n(.*?)```", re.DOTALL)
     blocks = [found for file in sorted(DOCS.rglob("*.md")) for found in marker.findall(file.read_text())]
     check(len(blocks) == 1, f"{len(blocks)} blocks are marked <!-- tests/systemd: {name} -->")
@@ -71,7 +71,7 @@ def json_of(url: str) -> dict:
 
 
 class Receiver:
-    """Keeps the calls to a port of this machine."""
+    """Receives webhook calls on a port and stores them."""
 
     def __init__(self, port: int):
         self.calls: list[tuple[dict[str, str], bytes]] = []
@@ -127,7 +127,7 @@ def wait_for(holds, what: str, seconds: float = 15):
 
 
 class Scenarios:
-    """A decorator that keeps the scenarios, and runs them in their order."""
+    """A decorator that collects the scenarios, and runs them in their order."""
 
     def __init__(self):
         self.kept = []
@@ -137,7 +137,7 @@ class Scenarios:
         return function
 
     def run_all(self, last: list[str]) -> int:
-        """All of them, or those up to the last whose name holds one of the words. Prints TAP."""
+        """Runs all scenarios, or those up to the last one whose name contains one of the words. Prints TAP."""
         count = max((n for n, kept in enumerate(self.kept, 1) if any(word in kept.__name__ for word in last)),
                     default=len(self.kept))  # fmt: skip
         print(f"1..{count}", flush=True)

@@ -1,5 +1,5 @@
-"""What the operator of a machine does and sees, from the package to a restored backup. Runs in the machine that
-tests/systemd/run boots; later scenarios build on earlier ones."""
+"""The work of an operator, from the package to a restored backup. Runs in the machine that tests/systemd/run boots; later
+scenarios build on earlier ones."""
 
 import contextlib
 import hashlib
@@ -216,7 +216,7 @@ HUNG = {}
 
 @scenario
 def a_server_that_hangs_is_noticed_meanwhile():
-    """Stops the second conference's process; the last scenarios look at what the watchdog made of it."""
+    """Suspends the process of the second conference. One of the last scenarios checks that the watchdog restarted it."""
     HUNG["pid"] = main_pid("callboard@devconf.service")
     check(HUNG["pid"], "the second conference does not run")
     os.kill(HUNG["pid"], signal.SIGSTOP)
@@ -237,7 +237,7 @@ def a_release_reaches_a_webhook_signed_by_a_root_only_secret():
     run("systemctl", "reload", SERVICE)
     wait_for(lambda: 'changed="webhooks"' in journal(SERVICE), "the config is read again")
     publish()
-    # The server writes the call just after the release.
+    # The server writes the delivery just after the release.
     wait_for(lambda: list(Path(f"/var/lib/callboard/{NAME}/spool").glob("*.json")), "the server writes the call")
     run("systemctl", "start", f"callboard-deliver@{NAME}.service")
     check(receiver.calls, f"no call arrived: {journal(f'callboard-deliver@{NAME}.service')}")
@@ -354,7 +354,7 @@ def readme_restores_a_backup_over_a_damaged_store():
 
 @scenario
 def a_new_machine_is_made_from_the_configs_and_a_backup():
-    """The package, /etc/callboard and the backup are all that is left."""
+    """Restores on a machine that has only the package, /etc/callboard and the backup."""
     [backup] = BACKUPS.glob("*.ndjson")
     backup.rename(HOME / "backup.ndjson")
     before = release()

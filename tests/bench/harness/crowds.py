@@ -1,4 +1,4 @@
-"""Rows 20 to 22: CPU of what grew with the square of the sessions: a crowded hour, and an agenda with many gaps."""
+"""Rows 20 to 22: CPU of work that once grew with the square of the sessions: a crowded hour, and an agenda with gaps."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def start(setting, folder):
 
 
 def spent(server, action):
-    """CPU seconds of the server while something is done, its heartbeat included."""
+    """CPU seconds of the server during an action, including its background work; and the action's result."""
     before = cpu_seconds(server.pid)
     result = action()
     return cpu_seconds(server.pid) - before, result
@@ -48,7 +48,7 @@ def schedule(server):
 
 
 def agenda(server, ids):
-    """The edit key of an agenda of those picks."""
+    """Creates an agenda with these picks and returns its edit key."""
     body = json.dumps({"picks": ids}).encode()
     connection = servers.http.client.HTTPConnection(servers.HOST, server.port, timeout=60)
     try:

@@ -34,7 +34,7 @@ def rows():
 
 
 def await_best(server, path):
-    """Waits for the better codings, which are swapped in behind."""
+    """Waits for the better compression, which the server makes in the background."""
     for _ in range(600):
         tag = server.ask(path, {"Accept-Encoding": "gzip"})[1].get("etag", "")
         if tag.endswith('-g9"') or tag.endswith('-g6"'):
@@ -44,7 +44,7 @@ def await_best(server, path):
 
 
 class Bench:
-    """The three servers over the same bytes."""
+    """Callboard, bare hyper and nginx, which serve the same bytes."""
 
     def __init__(self, setting):
         self.setting, self.rows, self.closing = setting, rows(), []
@@ -83,7 +83,7 @@ class Bench:
             server.stop()
 
     def hold(self, server, path, fields, under):
-        """Takes a body from us, for the peers to hold."""
+        """Stores a body of Callboard, which the other servers then serve."""
         status, answered, body = server.ask(path, fields)
         if status != 200:
             raise RuntimeError(f"{path} is {status}")
@@ -94,7 +94,7 @@ class Bench:
         self.manifest.append(f"{under}\t{answered['etag']}\t{coding}\t{answered['content-type']}\t{file}\n")
 
     def start_agendas(self):
-        """A server of its own with many agendas, so that the memory of the other one is the program's."""
+        """Starts a second Callboard with many agendas, so that the memory of the first is that of the program alone."""
         setting = self.setting
         data, tokens = self.work / "agendas", self.work / "tokens"
         servers.callboard(setting.callboard, setting.program, setting.config, data, self.work).stop()
@@ -112,7 +112,7 @@ class Bench:
         self.agenda_paths.write_text("".join(lines), encoding="utf-8")
 
     def check(self):
-        """All three answer with the same bytes, or nothing that is measured means anything."""
+        """Checks that all three servers send the same bytes. Otherwise no measurement would mean anything."""
         plain = self.ours.ask("/program.ics")[2]
         coded = {"Accept-Encoding": "gzip"}
         assert plain.startswith(b"BEGIN:VCALENDAR\r\n") and len(plain) > 10_000
@@ -125,7 +125,7 @@ class Bench:
             assert (status, body) == (200, plain), f"{server.name} {path} {fields}: {status}"
 
     def cases(self):
-        """Case, then the target at each server."""
+        """Each case: feed, kind of request, and the target at each server."""
         gzipped = {"Accept-Encoding": "gzip"}
         for name, path in [("full", "/program.ics"), ("track", TRACK)]:
             tag = {server.name: {"If-None-Match": server.ask(path)[1]["etag"]}
@@ -143,7 +143,7 @@ class Bench:
     def round(self, turn):
         seconds = self.setting.seconds
         for name, kind, targets in self.cases():
-            # Who comes first takes turns: a machine warms up, and others come and go on it.
+            # The order alternates, because the machine warms up and its other load changes.
             order = targets if turn % 2 == 0 else targets[::-1]
             took = {target.server.name: load(target, seconds) for target in order}
             self.note(name, kind, took)

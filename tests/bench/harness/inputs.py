@@ -1,4 +1,4 @@
-"""Rows 30: program files that are small and expensive. What `callboard check` and previews of them take at most."""
+"""Rows 30: small program files that are expensive to read. Measures the peaks of `callboard check` and of previews."""
 
 import hashlib
 import http.client
@@ -62,7 +62,7 @@ def measure(setting):
 
 
 def previews(setting, hostile_files, name, expected):
-    """Peak memory in MiB and processor time in seconds of a server that is asked for four previews of a file at once."""
+    """Peak memory in MiB and CPU seconds of a server that gets four requests for a preview of a file at once."""
     work = setting.work / "previews"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
@@ -85,7 +85,7 @@ def previews(setting, hostile_files, name, expected):
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
         cost = memory(server.pid)[1] / MIB, cpu_seconds(server.pid) - before
-    # A server that is busy with two uploads may refuse the others after a while.
+    # A server that handles two uploads may refuse the others after 30 s.
     if expected not in statuses or not set(statuses) <= {expected, 503}:
         raise RuntimeError(f"previews of {name} were answered with {statuses}")
     return cost

@@ -1,5 +1,5 @@
--- Arguments: a file of "path<TAB>entity tag" lines or "-", the longest pause of a connection between two
--- requests in milliseconds, and "revalidate" to send each path's tag.
+-- Arguments: a file of "path<TAB>entity tag" lines or "-"; the longest pause of a connection between two requests,
+-- in milliseconds; and "revalidate" to send the tag of each path.
 
 local requests, at, pause = {}, 0, 0
 

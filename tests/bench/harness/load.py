@@ -1,4 +1,4 @@
-"""Load by wrk, and what a round of it cost the server."""
+"""Load by wrk, and the CPU time that it costs the server."""
 
 import json
 import re
@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).with_name("load.lua")
 
 
 class Target:
-    """What is asked of one server: a path or a file of paths and tags, with fields."""
+    """The requests to one server: a path, or a file of paths and tags, with header fields."""
 
     def __init__(self, server, path="/", fields=None, paths=None, revalidate=False):
         self.server, self.path, self.fields, self.paths = server, path, fields or {}, paths
@@ -19,9 +19,9 @@ class Target:
 
 
 def load(target, seconds, connections=16, rate=None):
-    """Runs wrk and gives requests, requests/s, p99 in seconds and processor seconds per request.
+    """Runs wrk and returns requests, requests/s, p99 in seconds and CPU seconds per request.
 
-    With a rate the connections think between requests, at random, so that about so many come a second.
+    With a rate, connections pause at random between requests, so that the load is about that many requests a second.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", SCRIPT]
     for name, value in target.fields.items():

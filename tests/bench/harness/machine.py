@@ -1,19 +1,19 @@
-"""The machine: what is installed, which core does what, and what a process has used."""
+"""The machine: its installed programs, the cores of server and generator, and the CPU and memory of a process."""
 
 import os
 import shutil
 import subprocess
 import sys
 
-# Server and generator never share a core. With one core there is nothing to keep apart.
+# Server and generator have different cores, if the machine has two.
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
-# What is run, and the Debian package that brings it.
+# Required programs, each with its Debian package.
 NEEDED = {"nginx": "nginx-light", "wrk": "wrk"}
-# Only a developer needs it, to see why a row is what it is; the run goes on without.
+# Optional programs, with which a developer finds the reason for a figure.
 WANTED = {"perf": "linux-perf"}
 
 
@@ -23,7 +23,7 @@ def missing(programs):
 
 
 def install(programs, purpose):
-    """Installs what is missing, and says so."""
+    """Installs missing programs, and says so."""
     packages = sorted(set(missing(programs).values()))
     if not packages:
         return
@@ -51,7 +51,7 @@ def cpu_seconds(pid):
 
 
 def memory(pid):
-    """Resident bytes: now, and at the most since reset_peak."""
+    """Resident bytes: now, and the peak since reset_peak."""
     found = {}
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         for line in status:
@@ -79,7 +79,7 @@ def describe():
 
 
 def versions():
-    """Who was measured."""
+    """The versions of the measured programs."""
     def first(command):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = (done.stdout + done.stderr).splitlines()

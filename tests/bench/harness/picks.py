@@ -41,7 +41,7 @@ def million(setting, found):
                 f"{setting.tool('agendas', data, 'srecon25americas', setting.million, tokens)}")
     paths = work / "paths"
     paths.write_text("".join(f"/agendas/{token}.ics\t-\n" for token in tokens.read_text().split()))
-    # What sled has not seen since it opened last, it looks through once.
+    # The first opening after the writes takes longer, because sled reads its whole log once.
     found["14b"].note = f"the first start after they were written: {ready():.2f} s"
     for _ in range(setting.long_rounds):
         found["14b"].add(ready())
@@ -70,7 +70,7 @@ def clients(setting, found):
             one = setting.tool("picks", address, 1, setting.seconds)
             many = setting.tool("picks", address, 64, setting.seconds)
             again = setting.tool("appends", work / "appends", RECORD_BYTES, setting.seconds)
-            # The disk is shared, so what it gives is taken before and after.
+            # The disk is shared, so its speed is measured before and after.
             rate, p99 = (appends["rate"] + again["rate"]) / 2, (appends["p99_s"] + again["p99_s"]) / 2
             found["17"].add(one["rate"] / rate)
             found["17"].note = f"{one['rate']:.0f}/s / {rate:.0f}/s"

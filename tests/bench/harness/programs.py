@@ -1,4 +1,4 @@
-"""Large programs, made of the real program's texts by a seeded script: the same bytes on every machine."""
+"""Large programs, made from the texts of the real program with a fixed seed: the same bytes on every machine."""
 
 import csv
 import datetime
@@ -12,9 +12,10 @@ COLUMNS = ["id", "date", "start", "end", "kind", "title", "track", "room", "spea
 
 
 class Program:
-    """A program of so many sessions: 20 days, 25 half-hours a day, as many tracks as that takes.
+    """A program with a given number of sessions: 20 days with 25 half-hours each, and as many tracks as needed.
 
-    A session has one or two speakers out of a pool of a third as many; nobody and no room is booked twice.
+    Each session has one or two speakers. There is one speaker for every three sessions. No person and no room is
+    booked twice at the same time.
     """
 
     def __init__(self, real, sessions):
@@ -49,14 +50,14 @@ class Program:
             ])
 
     def crowd(self):
-        """All sessions in one hour of the first day, without rooms: what no conference has, and any CSV can say."""
+        """Moves all sessions to one hour of the first day, without rooms. No conference does this, but a CSV can."""
         for row in self.rows:
             row[1:4] = [FIRST_DAY.isoformat(), "10:00", "11:00"]
             row[6:9] = ["", "", ""]
         return self
 
     def write(self, path, change=0):
-        """Writes program.csv; each other number of a change gives one session another title."""
+        """Writes program.csv. Each number of `change` gives one session a different title."""
         partial = path.with_suffix(".partial")
         with open(partial, "w", encoding="utf-8", newline="") as file:
             out = csv.writer(file)
@@ -68,7 +69,7 @@ class Program:
         partial.replace(path)
 
     def config(self, path):
-        """Its config: the dates, and a file watch that does not wait for more."""
+        """Writes the config of the program: its dates and tracks, and a short debounce."""
         last = FIRST_DAY + datetime.timedelta(DAYS - 1)
         text = [
             "[conference]", 'title = "Large"', 'slug = "large"', f"first_day = {FIRST_DAY}", f"last_day = {last}",
@@ -80,7 +81,7 @@ class Program:
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
 
     def paths(self):
-        """Paths of parts, by kind, in no more than samples of a kind."""
+        """Paths of tracks, days, rooms and speakers, by kind."""
         days = [f"/days/{FIRST_DAY + datetime.timedelta(day)}.ics" for day in range(DAYS)]
         tracks = [f"/tracks/track-{track}.ics" for track in range(1, self.tracks + 1)]
         rooms = [f"/rooms/room-{track}.ics" for track in range(1, self.tracks + 1)]

@@ -1,4 +1,4 @@
-"""Rows 9 to 12e: a program of 50,000 sessions, published over and over."""
+"""Rows 9 to 12e: a program of 50,000 sessions, published many times."""
 
 import shutil
 import threading
@@ -54,7 +54,7 @@ class Bench:
                                  folder / "data", folder)
 
     def cold(self, name):
-        """From an empty directory to the first answer, when all feeds are there: CPU and wall seconds."""
+        """Starts in an empty directory. Returns the server, and CPU and wall seconds to the first answer (all feeds exist)."""
         server = self.start(name)
         return server, cpu_seconds(server.pid), server.started
 
@@ -114,7 +114,7 @@ class Bench:
         self.setting.say(f"cold {cpu:.2f} s, small {small_cpu:.2f} s, changed {changed_cpu:.2f} s, {crates}")
 
     def moved(self):
-        """The peak of a start under another address, which is in every feed."""
+        """The peak memory of a start with another public URL, which changes every feed."""
         folder = self.work / "large"
         with servers.callboard(self.setting.callboard, folder / "program.csv", folder / "callboard.toml",
                                folder / "data", folder, public_url="https://moved.example.test") as server:
@@ -122,8 +122,8 @@ class Bench:
             return memory(server.pid)[1]
 
     def ideal(self, server):
-        """Bytes of all public feeds, VEVENTs once, plus one index: id, digest, stamps and place per session,
-        path, tag and places per feed. Speakers are sampled and scaled."""
+        """Bytes of all public feeds if each VEVENT is stored once, plus an index: id, digest, stamps and offset of
+        each session; path, tag and offsets of each feed. Sampled, and scaled to all paths."""
         def size(path, coding=None):
             fields = {"Accept-Encoding": coding} if coding else {}
             status, answered, body = server.ask(path, fields)
@@ -147,7 +147,7 @@ class Bench:
         return total
 
     def busy(self, server):
-        """The load of a popular afternoon, without and with publications one after the other."""
+        """A load of feed requests, without publications and with one publication after the other."""
         lines = [f"{path}\t-\n" for kind, paths in self.large.paths().items()
                  for path in paths[:50] if kind != "day"]
         paths = self.work / "paths"

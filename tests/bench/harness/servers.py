@@ -1,4 +1,4 @@
-"""The servers: started on a core of their own, asked until they answer, stopped."""
+"""Starts the servers on a core of their own, waits until they answer, and stops them."""
 
 import http.client
 import os
@@ -31,7 +31,7 @@ def ask(port, path, headers=None, method="GET", timeout=60):
 
 
 class Server:
-    """A process that listens. `started` is how long it took from there to its first answer."""
+    """A server process. `started` is the time from its start to its first answer."""
 
     def __init__(self, name, command, port, path, patience=300, core=SERVER_CORE, **options):
         self.name, self.port = name, port
@@ -52,7 +52,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended with {self.process.returncode}, see {self.log.name}")
             try:
-                # A bare socket: http.client would cost more than the start that is measured.
+                # A plain socket, because http.client takes longer than the measured start.
                 with socket.create_connection((HOST, self.port), timeout=60) as connection:
                     connection.sendall(request)
                     head = connection.recv(64)
@@ -83,8 +83,8 @@ class Server:
 
 
 def config(root, work):
-    """The shipped config, but that the conference, which is over, keeps agendas that are as old as it is, and that an
-    agenda may be changed as fast as a client can."""
+    """The shipped config, with a retention that keeps the agendas of the past conference, and without a limit on
+    changes of an agenda."""
     kept = (root / "config" / "callboard.toml").read_text(encoding="utf-8")
     for line, other in [
         ("retention_days = 180", "retention_days = 36500"),
@@ -98,7 +98,8 @@ def config(root, work):
 
 def callboard(binary, program, config, data, work, path="/program.ics", under=(), public_url=PUBLIC_URL,
               **options):
-    """Our server; `under` is a command that runs it. The log keeps warnings: the peers write no access log."""
+    """Callboard; `under` is a command that runs it, such as valgrind. It logs only warnings, because the other servers
+    write no access log."""
     port = free_port()
     command = [*under, binary, "serve", "--listen", f"{HOST}:{port}", "--program", program, "--config", config,
                "--data", data, "--public-url", public_url]
@@ -141,7 +142,7 @@ http {{
 
 
 def quiet(server, seconds=1.5):
-    """Waits until a server does next to nothing but its heartbeat: its codings are made."""
+    """Waits until a server uses almost no CPU, so that its background compression is done."""
     last = -1.0
     while (now := cpu_seconds(server.pid)) - last > seconds / 75:
         last = now
@@ -149,12 +150,12 @@ def quiet(server, seconds=1.5):
 
 
 class Nginx(Server):
-    """Debian's nginx over a directory. What counts is its one worker, not the master."""
+    """Debian's nginx over a directory. The measured process is its one worker, not the master."""
 
     def __init__(self, root, path, work):
         port = free_port()
         config = work / "nginx.conf"
-        # A worker of root's would drop its rights and no longer reach the files.
+        # A worker that root starts would drop its rights and could not read the files.
         user = "user root;\n" if os.geteuid() == 0 else ""
         text = NGINX.format(user=user, work=work, host=HOST, port=port, root=root)
         config.write_text(text, encoding="utf-8")

@@ -1,10 +1,10 @@
-"""Rows: ratios within rounds, their median and spread, and whether that reaches the target."""
+"""Rows of the table: the ratios of all rounds, their median and spread, and whether the median reaches the target."""
 
 import statistics
 
 
 class Row:
-    """One line of the table. `at_least` turns the target around; `unit` is for what is no ratio."""
+    """One line of the table. With `at_least` the target is a minimum. `unit` is for values that are no ratios."""
 
     def __init__(self, number, what, target, at_least=False, unit=""):
         self.number, self.what, self.target, self.at_least, self.unit = number, what, target, at_least, unit

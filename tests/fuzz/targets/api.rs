@@ -1,7 +1,7 @@
 //! Any body for every request with a body: the owner's API, the forms of an agenda, the organizer's previews.
 //!
-//! The first byte chooses the endpoint, the second the media type. Every status is documented, and picks that were put are
-//! there afterwards.
+//! The first byte chooses the endpoint, the second the media type. Every status is documented, and accepted picks are stored
+//! afterwards.
 
 use super::skeleton::has_injected_markup;
 use super::theatre::{self, Heard, Theatre};

@@ -18,7 +18,7 @@ const CHECKPOINT: &[u8] = include_bytes!("../../fixtures/store/v2/checkpoint/who
 const SEGMENT_HEAD: usize = 32;
 const RECORD_HEAD: usize = 16;
 
-/// One file in so many is opened as a store.
+/// One file in this many is opened as a store.
 const OPENED: u32 = 32;
 
 /// The contents of a store after 0, 1, 2 … records of the valid segment.
@@ -173,7 +173,7 @@ fn journal(segment: &[u8]) {
     let dir = lay(Some(segment), None);
     let sound = self::read(JOURNAL).records;
     let opened = opened_twice(dir.path());
-    // If all records are of the valid segment, the store has only their contents.
+    // If all records come from the valid segment, the store has exactly their contents.
     if read.records.iter().all(|record| sound.contains(record)) {
         let found = opened.unwrap();
         match sound.strip_prefix(read.records.as_slice()) {

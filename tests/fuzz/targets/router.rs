@@ -80,7 +80,7 @@ impl Asked {
     }
 }
 
-/// Checks what is true of every answer.
+/// Checks the rules that every answer follows.
 fn check_answer(heard: &Heard, asked: &Asked) {
     let Heard { status, body, .. } = heard;
     let what = format!("{} {} {status}", asked.method, asked.target);
@@ -135,7 +135,7 @@ fn check_head_and_tag(theatre: &Theatre, asked: &Asked, heard: &Heard) {
     };
     assert_eq!(fields(&head), fields(heard), "{what}");
     let conditional = asked.fields.iter().any(|(name, _)| name.as_str().starts_with("if-"));
-    // The tag of an answer that is never cached is only for If-Match.
+    // The tag of an answer that must not be cached is only for If-Match.
     let is_stored = heard.headers.get("cache-control").is_none_or(|caching| caching != "no-store");
     let is_tagged = heard.status == StatusCode::OK && !conditional && is_stored;
     if let Some(tag) = heard.headers.get("etag").filter(|_| is_tagged) {

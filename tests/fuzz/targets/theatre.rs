@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Inputs that one server handles.
 const INPUTS: usize = 20_000;
 
-/// The secret of the stage. Written out, so that an input keeps its meaning if the stage changes.
+/// The organizer secret of the server. A constant, so that inputs keep their meaning.
 const SECRET: &str = "an-organizer-secret";
 
 pub(super) struct Theatre {

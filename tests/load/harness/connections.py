@@ -13,7 +13,7 @@ GET = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
 FEED = b"GET /program.ics?alarm=10m HTTP/1.1\r\nHost: x\r\n\r\n"
 
-# What each sends at once, what it sends a byte of each second, and whether it takes its answers.
+# For each kind: the bytes that it sends at once, the bytes that it sends one a second, and whether it reads answers.
 KINDS = {
     "silent": (b"", b"", True),
     "dripped head": (GET, b"X-Drip: " + b"a" * 10_000, True),
@@ -40,7 +40,7 @@ async def _one(port: int, kind: str, until: float, counts: dict[str, int]) -> No
             if drops and place < len(drops):
                 await loop.sock_sendall(sock, drops[place:place + 1])
                 place += 1
-            # One byte a second is taken by the slowest of readers; the others take what there is.
+            # A slow reader reads one byte a second; the others read everything.
             wait = min(1.0, left)
             try:
                 if takes:
@@ -66,7 +66,7 @@ def _attack(port: int, kind: str, each: int, seconds: float, pause: float, resul
         tasks = []
         for n in range(each):
             tasks.append(asyncio.ensure_future(_one(port, kind, until, counts)))
-            # Fast, but not as one burst that the generator itself could not handle.
+            # Opens connections fast, but not all at once, which the generator could not handle.
             if n % 20 == 19:
                 await asyncio.sleep(pause)
         await asyncio.gather(*tasks)
@@ -80,7 +80,7 @@ def run(asked, is_short: bool, verdict) -> None:
     seconds = asked.seconds or (3 if is_short else 20)
     with Server() as server:
         if is_short:
-            # So that the cap and its evictions come into play with so few.
+            # A low limit, so that the few connections of the short form reach it.
             server.config = server.config.replace("connections = 4096", "connections = 256")
         server.start()
         good = Good(server.port)

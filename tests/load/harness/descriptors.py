@@ -1,4 +1,4 @@
-"""No descriptor left: whoever comes is told at once, nobody's processor burns, and it ends when one is free."""
+"""A server without a free descriptor refuses clients at once, uses no CPU, and recovers when a descriptor is free."""
 
 import os
 import resource
@@ -10,7 +10,8 @@ from .machine import Server
 
 
 def _is_well(port: int, until: float) -> bool:
-    """Whether twenty clients in a row are answered; more often than once, since the server has to see them go."""
+    """Whether twenty clients in a row get an answer. Tries until the deadline, because the server notices closed
+    connections with a delay."""
     in_a_row = 0
     while in_a_row < 20 and time.monotonic() < until:
         connection = Connection(port)
@@ -39,7 +40,7 @@ def run(asked, is_short: bool, verdict) -> None:
                 waiting += 1
             except OSError:
                 pass
-        # The idlest lose their places to those who come, so how many are told depends on how fast they come.
+        # New connections replace the connection that has been idle longest, so the number of refusals depends on timing.
         evicted = 40 - told - waiting
         verdict.holds(f"{told} of 40 connections were told that there is no place, {evicted} lost theirs to others", told >= 20)
         verdict.holds(f"{waiting} are neither told nor closed, and 8 have a place", 1 <= waiting <= 8)
@@ -51,7 +52,7 @@ def run(asked, is_short: bool, verdict) -> None:
             status = connection.ask("/tracks/track-1.ics")[0]
         except OSError:
             status = 503
-        # The idlest goes for it; that one itself may have come too early for the place.
+        # The server closes the idlest connection for the next client. That client may still be refused, so a second try.
         time.sleep(0.2)
         status = status if status == 200 else Connection(server.port).ask("/tracks/track-1.ics")[0]
         verdict.holds("the next client has the place of the idlest", status == 200)

@@ -1,5 +1,5 @@
-"""A flood of new connections beyond the cap: every one of them is accepted and answered or refused at once, and none
-waits for those that make room for others."""
+"""A flood of new connections beyond the limit: each connection is answered or refused at once. None waits until other
+connections are closed."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ GET = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 async def _open(port: int, counts: Counter, silent: list) -> None:
-    """One in four sends a request; the others hold their places and say nothing."""
+    """Opens a connection. One in four sends a request; the others stay open and silent."""
     began = time.monotonic()
     try:
         local = (f"127.0.0.{random.randrange(2, 200)}", 0)
@@ -26,7 +26,7 @@ async def _open(port: int, counts: Counter, silent: list) -> None:
         return
     try:
         writer.write(GET)
-        # After 100 ms without a request a connection may be closed for another one; this machine was too busy to ask.
+        # The server may close a connection that sends no request within 100 ms, and this generator was too slow.
         if time.monotonic() - began > 0.05:
             counts["late"] += 1
             return
@@ -60,6 +60,6 @@ def run(asked, is_short: bool, verdict) -> None:
         print(f"         {each} connections in {took:.1f} s: {dict(counts)}", flush=True)
         verdict.holds(f"{told} of {asked_for} requests answered or refused", told == asked_for)
         verdict.holds("some of them answered", counts["200"] > 0)
-        # At a place handed over every 50 ms, one after the other, it would be 20.
+        # If places became free one after the other, every 50 ms, the rate would be 20.
         verdict.figure(f"{each / took:.0f} accepted a second, at least 400", each / took >= 400)
         assert server.get("/robots.txt")

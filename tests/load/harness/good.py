@@ -1,4 +1,4 @@
-"""A good client: one request after the other, on a kept connection and on fresh ones by turns."""
+"""A well-behaved client: one request after the other, alternately on a persistent connection and on a new one."""
 
 import multiprocessing
 import socket
@@ -16,7 +16,7 @@ class Connection:
     def ask(
         self, path: str, fields: bytes = b"", method: str = "GET", body: bytes = b""
     ) -> tuple[int, dict[bytes, bytes], bytes]:
-        """Status, fields and body; an OSError for an answer that does not come whole."""
+        """Returns status, fields and body. Raises an OSError if the answer is incomplete."""
         self.socket.sendall(HEAD % (method.encode(), path.encode(), fields) + body)
         while b"\r\n\r\n" not in self.rest:
             self._more()
@@ -47,7 +47,7 @@ def percentile(latencies: list[float], share: float) -> float:
 def _serve(port: int, path: str, stop, results, pause: float) -> None:
     latencies, failures, kept = [], [], None
     while not stop.is_set():
-        # A pause from time to time would make the kept connection idle; a short one between requests does not.
+        # The pause is so short that the persistent connection never counts as idle.
         time.sleep(pause)
         for is_fresh in (False, True):
             started = time.monotonic()
@@ -69,7 +69,7 @@ def _serve(port: int, path: str, stop, results, pause: float) -> None:
 
 
 class Good:
-    """It runs in a process of its own, so that whoever attacks does not slow its clock."""
+    """A well-behaved client in a process of its own, so that the attacking process does not delay its measurements."""
 
     def __init__(self, port: int, path: str = "/tracks/track-1.ics", pause: float = 0.002):
         self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()

@@ -1,4 +1,4 @@
-"""A server at rest: how often its threads are woken when nobody asks anything."""
+"""An idle server: how often its threads wake up without requests."""
 
 import re
 import time
@@ -9,10 +9,10 @@ from .machine import Server
 #: The most wake-ups a second of all threads together. Seven of them are sled's: each thread of its pool wakes once a second
 #: (sled 0.34, threadpool.rs), and no setting changes that.
 MOST = 11
-#: The most of those that are not sled's. Measured 3.1 on 2026-11-30: the allocator's background thread 1.4, commit thread 1, look at
-#: the program file 0.2, keeper 0.2, others 0.2.
+#: The most wake-ups a second of threads that are not sled's. Measured 3.1 on 2026-11-30: the allocator's background thread 1.4,
+#: commit thread 1, check of the program file 0.2, keeper 0.2, others 0.2.
 OURS = 4
-#: A multiple of the 5 s between two looks at the program file.
+#: Seconds, a multiple of the 5 s between two checks of the program file.
 SECONDS = 20
 
 

@@ -1,5 +1,5 @@
-"""Program files that weigh little and once cost gigabytes: to `callboard check`, to a server that watches one, to its
-next start, and to previews."""
+"""Small program files that once took gigabytes of memory: in `callboard check`, in a server that watches the file, in its
+next start, and in previews."""
 
 import hashlib
 import json
@@ -20,11 +20,11 @@ from .machine import ROOT, Server, binary
 SECRET = "an-organizers-secret-of-the-test"
 LINE = f"ops sha256:{hashlib.sha256(SECRET.encode()).hexdigest()}\n"
 CONFIG = ROOT / "config" / "callboard.toml"
-# MiB and seconds of processor time that a check may take.
+# Limits: MiB for a check of a file of 20 MiB, MiB for a larger file, CPU seconds, MiB for four previews.
 OF_20_MIB, LARGER, SECONDS, PREVIEWS = 256, 64, 3, 700
-# What a server may map. One that reads a whole file of 3 GiB, or keeps ten million faults, needs more.
+# The address space of a server. A server that reads a whole file of 3 GiB, or keeps ten million faults, needs more.
 ADDRESS_SPACE = 2 << 30
-# Files that are refused; those of many valid sessions cost what a large program costs.
+# Files that are refused. Files with many valid sessions are left out, because they cost as much as a large program.
 WATCHED = [
     "10 million dashes", "dashes after CRLF", "one row of commas", "one cell of doubled quotes", "ten million speakers",
     "a fault in each cell", "no UTF-8 at all", "UTF-16 of wide letters",
@@ -60,7 +60,7 @@ def _limit() -> None:
 
 
 def _form(body: bytes) -> tuple[bytes, str]:
-    """A file as the desk's form sends it."""
+    """The body and media type of the upload form of the organizer's page."""
     head = b'--frontier\r\nContent-Disposition: form-data; name="program"; filename="program.csv"\r\n\r\n'
     return head + body + b"\r\n--frontier--\r\n", "multipart/form-data; boundary=frontier"
 
@@ -78,7 +78,7 @@ def _ask(server: Server, path: str, body: bytes | None = None, method: str = "GE
 
 
 def _sessions(server: Server) -> list[bytes]:
-    """What its feed shows; the addresses in it change with the port."""
+    """The lines of the feed that do not depend on the server's port."""
     lines = server.get("/program.ics").split(b"\r\n")
     return [line for line in lines if line.startswith((b"UID", b"DTSTART", b"SUMMARY", b"STATUS"))]
 
@@ -88,7 +88,7 @@ def _last(server: Server):
 
 
 def _save(server: Server, path: Path) -> dict:
-    """Moves a file into the watched one's place, and waits for what comes of it."""
+    """Renames a file over the watched file, waits until the server has read it, and returns the result."""
     before = _last(server)
     os.replace(path, server.program)
     until = time.monotonic() + 60
@@ -131,7 +131,7 @@ def _previews(verdict) -> None:
             body = hostile_files.write(name, server.dir).read_bytes()
             media_type = "text/csv"
             if name == "dashes after CRLF":
-                # Every line of it may be the start of a boundary. A form has a little less room.
+                # Each line of this file may start a boundary of the form. The form's own lines need some of the 20 MiB.
                 body, media_type = _form(body[: len(body) - 1024])
             statuses = []
             look = lambda: statuses.append(_ask(server, "/organizer/preview", body, "POST", media_type)[0])  # noqa: E731

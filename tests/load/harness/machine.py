@@ -1,4 +1,4 @@
-"""The machine, and the server as a process of its own."""
+"""The server as a process of its own, and its CPU and memory."""
 
 import os
 import platform
@@ -41,7 +41,7 @@ def whereabouts() -> str:
 
 
 class Server:
-    """A conference of one's own directory; the config and the program can be changed before it starts."""
+    """A server with its own directory. Tests can change its config and program before it starts."""
 
     def __init__(self):
         self.dir = Path(tempfile.mkdtemp(prefix="callboard-load-"))
@@ -93,12 +93,12 @@ class Server:
             return answer.read()
 
     def cpu(self) -> float:
-        """Seconds of processor that it has used."""
+        """The CPU seconds that the server has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def settle(self) -> None:
-        """Waits until what a start does behind its first answer is done: codings, pages."""
+        """Waits until the background work of a start is done: compression and pages."""
         until = time.monotonic() + 60
         while time.monotonic() < until:
             before = self.cpu()
@@ -107,7 +107,7 @@ class Server:
                 return
 
     def memory(self) -> tuple[int, int]:
-        """Resident now and at most, in MiB."""
+        """Resident memory now, and its peak, in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         read = lambda name: int(re.search(rf"{name}:\s+(\d+)", status)[1]) // 1024  # noqa: E731
         return read("VmRSS"), read("VmHWM")

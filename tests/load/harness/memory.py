@@ -1,7 +1,7 @@
-"""A large program in little memory: published, republished and started anew by a server that would be killed above a limit.
+"""A large program in little memory: publishes it, publishes a change and renders it again, under a memory limit.
 
-The limit is that of a control group, as systemd's MemoryMax is. Where none can be made (it takes root), the peak that the
-kernel counted is held against it.
+The limit is that of a control group, as with systemd's MemoryMax. If no control group can be made, which needs root, the
+peak that the kernel measured is compared with the limit.
 """
 
 import importlib.util
@@ -13,13 +13,13 @@ from pathlib import Path
 from .machine import ROOT, Server
 
 MIB = 2**20
-# The goal, in resident memory. A control group counts some cached files too, and gives those up first.
+# The limit of resident memory, in MiB. A control group also counts cached files, but drops those first.
 LIMIT = 1200
 SHORT = 180
 
 
 def large(sessions: int):
-    """The benchmark's program, whose harness has the name of this one."""
+    """The large program of the benchmark. Loaded by path, because both packages are called `harness`."""
     spec = importlib.util.spec_from_file_location("programs", ROOT / "tests" / "bench" / "harness" / "programs.py")
     programs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(programs)
@@ -27,7 +27,7 @@ def large(sessions: int):
 
 
 class Group:
-    """A control group with a memory limit, of version 1 or 2; none where it cannot be made."""
+    """A control group (version 1 or 2) with a memory limit. `at` is None if it cannot be made."""
 
     def __init__(self, mib: int):
         self.at = None
@@ -49,7 +49,7 @@ class Group:
 
 
 class Limited(Server):
-    """A server in a group, at a port that stays: its links and so all of its feeds change with that."""
+    """A server in a control group. It keeps its port, because the links in all feeds contain the port."""
 
     def __init__(self, group: Group):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Five times more requests than can be answered, each dear: a page that is made on request."""
+"""Overload: five times more requests than the server can answer, for a page that is rendered on each request."""
 
 import asyncio
 import time
@@ -6,9 +6,9 @@ import time
 from .good import Connection, percentile
 from .machine import Server
 
-# The answer's head alone: what is made for it is the same, and the generator is not the bottleneck.
+# HEAD costs the server as much as GET, and the generator does not become the bottleneck.
 ASK = b"HEAD /?kind=talk&day=2025-03-25 HTTP/1.1\r\nHost: conf.example\r\n\r\n"
-# Sessions of the program: the first of these that costs some milliseconds a page, whatever the build.
+# Sizes of the program. The first size at which a page takes some milliseconds is used.
 SESSIONS = (100, 1_000, 4_000)
 DEAR = 0.004
 
@@ -74,7 +74,7 @@ class _Crowd:
             self.free.append(client)
 
     async def closed_loop(self, seconds: float) -> float:
-        """Requests a second with every client asking again at once."""
+        """The rate of answers when every client sends its next request at once."""
         self.again, started = True, time.monotonic()
         for client in self.free:
             client.ask()
@@ -87,7 +87,7 @@ class _Crowd:
         return answered / took
 
     async def open_loop(self, rate: float, seconds: float) -> float:
-        """Requests at a rate, whatever comes of them; the rate that was reached."""
+        """Sends requests at a rate, regardless of the answers. Returns the rate that was reached."""
         started = time.monotonic()
         sent = 0
         while (now := time.monotonic() - started) < seconds:
@@ -104,7 +104,7 @@ class _Crowd:
 
 
 async def _feeds(port: int, taken: list[float], refused: list[float]) -> None:
-    """One subscriber who asks for a feed from memory, until cancelled; how long it took."""
+    """Requests a feed that is ready in memory, until cancelled, and records the latencies."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while True:
         started = time.monotonic()
@@ -134,7 +134,7 @@ def _alone(port: int, seconds: float) -> list[float]:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         started = time.monotonic()
-        # Whoever is refused asks again: how long that goes on is part of what they wait.
+        # A refused client sends the request again. The retries are part of the latency.
         while (status := connection.ask("/?kind=talk&day=2025-03-25")[0]) == 503:
             connection = Connection(port)
         assert status == 200, status
@@ -169,7 +169,7 @@ def run(asked, is_short: bool, verdict) -> None:
         verdict.holds(f"{crowd.lost} connections lost, {crowd.odd} answers neither 200 nor 503 with Retry-After", crowd.lost + crowd.odd == 0)
         verdict.holds("some are accepted", len(accepted) > 0)
         verdict.holds(f"{len(feeds)} feeds from memory meanwhile", len(feeds) > 0)
-        # Where other work holds the machine up, the server may take that for its own.
+        # On a machine with other load, the server may be late without overload of its own.
         verdict.figure(f"{len(feeds_refused)} of them refused", not feeds_refused)
         print(f"         their p99 {percentile(feeds, 0.99) * 1000:.0f} ms", flush=True)
         verdict.figure("the load was at least four times the capacity", reached >= 4 * capacity)

@@ -1,4 +1,4 @@
-"""Publications under load: every answer is of one release, from its first byte to its last."""
+"""Publications under load: every answer comes from a single release."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ PATHS = ["/program.ics", "/tracks/track-1.ics", "/program.ics?kind=talk", "/prog
 
 
 def _stamped(csv: str, n: int) -> bytes:
-    """Every title says which release it is of."""
+    """A program in which every title contains the number of the release."""
     return re.sub(r"@@", f"R{n} ", csv).encode()
 
 

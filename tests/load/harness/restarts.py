@@ -1,4 +1,4 @@
-"""Restarts through a socket that somebody else holds, as systemd does (sd_listen_fds(3))."""
+"""Restarts with a listening socket that the test holds open, as systemd does (sd_listen_fds(3))."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Clients that read a feed over and over, on fresh and on kept connections, and look at every answer; and clients that
+"""Clients that read a feed again and again, on new and on persistent connections, and check every answer; and clients that
 write, one request after the other."""
 
 import multiprocessing
@@ -38,8 +38,8 @@ def _read(port: int, paths: list[str], expect_stamp: bool, stop, results) -> Non
                     kept = kept or Connection(port)
                     answer = kept.ask(path)
                 except OSError:
-                    # A kept connection may close before it has read a request; clients then ask anew (RFC 9112,
-                    # 9.3.1). One that broke off within an answer may not.
+                    # A server may close a persistent connection before it reads a request; the client then retries
+                    # (RFC 9112, 9.3.1). It must not close a connection within an answer.
                     if kept is None or kept.rest:
                         raise
                     retries += 1
@@ -97,7 +97,7 @@ def _write(port: int, stop, results) -> None:
     while not stop.is_set():
         try:
             kept = kept or Connection(port)
-            # The answer is on its way back as soon as the request is sent: nothing idles here.
+            # Requests follow each other without a pause, so the server must not close the connection as idle.
             status, fields, _ = kept.ask("/api/v1/agendas", POST, "POST", b"{}")
             answers += 1
             if fields.get(b"connection") == b"close":
@@ -112,7 +112,7 @@ POST = b"Content-Type: application/json\r\nContent-Length: 2\r\n"
 
 
 class Writers(_Clients):
-    """Writers on kept connections. A write is never sent again by itself, so each must be answered."""
+    """Writers on persistent connections. Clients do not retry writes, so each write must get an answer."""
 
     def __init__(self, port: int, count: int = 3):
         super().__init__(_write, (port,), count)

@@ -1,4 +1,4 @@
-"""What must hold, and whether it did."""
+"""The checks of a run and their results."""
 
 
 class Verdict:
@@ -15,7 +15,7 @@ class Verdict:
             self.failed.append(what)
 
     def figure(self, what: str, is_so: bool) -> None:
-        """A figure that depends on the machine: asserted in the long form, told in the short one."""
+        """Checks a figure that depends on the machine: asserted in the long form, only printed in the short one."""
         if self.strict:
             self.holds(what, is_so)
         else:

@@ -1,8 +1,8 @@
-//! The peer of the benchmark: hyper 1 and nothing else, with the bodies in memory.
+//! The baseline of the benchmark: hyper 1 and nothing else, with the bodies in memory.
 //!
 //! `bench-bare ADDRESS:PORT MANIFEST`; each line of the manifest is a path, an entity tag, a content coding
 //! (or `-`), a media type and a file, tab-separated. A request whose If-None-Match is that tag gets a 304.
-//! It knows no routes, conditions, limits or logs: what it costs is what the framework and the kernel cost.
+//! The server has no routes, conditions, limits or logs, so its cost is that of hyper and the kernel.
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -65,7 +65,7 @@ async fn serve(address: &str, answers: Arc<Answers>) -> Result<(), Box<dyn Error
             let response = respond(&request, &answers);
             async move { Ok::<_, Infallible>(response) }
         });
-        // The timer is hyper's only guard against silent connections, so it counts as bare.
+        // The timer is hyper's only protection against silent connections, so the baseline has one.
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(60))

@@ -1,4 +1,4 @@
-//! A store full of agendas, and what opening and reading it costs without us.
+//! Writes a store with many agendas, and measures sled alone: opening and reading that store without Callboard.
 
 use crate::timing::Watch;
 use callboard::agenda::EditKey;
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::path::Path;
 
-/// Agendas per commit: the store's own group commit never gets as far.
+/// Agendas per commit, more than the store's group commit ever combines.
 const TOGETHER: usize = 2000;
-/// Tokens that are written down, spread over all agendas.
+/// The number of read tokens in the output file, spread over all agendas.
 const TOKENS: usize = 20_000;
 
-/// Writes agendas of ten picks, through the store's own door. Sessions come from the ledger in it.
+/// Writes agendas of ten picks with the store's own commits. The sessions come from the ledger in the store.
 pub(crate) fn write(data: &str, slug: &str, count: usize, tokens: &str) -> Result<Value, Box<dyn Error>> {
     let watch = Watch::start()?;
     let store = Store::open(Path::new(data), &Slug::parse(slug)?)?;
@@ -29,7 +29,7 @@ pub(crate) fn write(data: &str, slug: &str, count: usize, tokens: &str) -> Resul
         if n % (count / TOKENS).max(1) == 0 {
             shared.push(token.reveal());
         }
-        // A stride that shares no factor with the number of sessions would do; the start alone differs enough.
+        // The different starts make the picks of agendas different enough.
         let picks = sessions.iter().cycle().skip(n % sessions.len()).step_by(3).take(10).cloned().collect();
         let link = LinkRecord {
             n: 1,

@@ -1,7 +1,7 @@
-//! What the disk gives: records appended to a log, each followed by an fdatasync.
+//! Measures the disk: appends records to a log, each followed by an fdatasync.
 //!
-//! The log's room is laid out before, as journals and sled do it, so that no append changes the file's length;
-//! one that does costs the file system's own journal as well.
+//! The space of the log is allocated first, as journals and sled do it, so that no append changes the file's length.
+//! A change of the length would also cost a write to the file system's own journal.
 
 use crate::timing::summary;
 use serde_json::Value;

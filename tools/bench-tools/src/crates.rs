@@ -1,5 +1,5 @@
-//! What the crates cost that a program of this size needs in any case: csv with owned rows, icalendar for
-//! one calendar of all sessions, sled for one batch of what our store holds after publishing.
+//! Measures the crates alone on a program of this size: csv with owned rows, icalendar for one calendar of all
+//! sessions, and sled for one batch of the rows that the store has after a publication.
 
 use crate::timing::Watch;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};

@@ -1,5 +1,5 @@
-//! What the benchmark needs beside wrk: baselines of the crates alone, a store full of agendas, and clients
-//! that pick. Each command prints one JSON object.
+//! The tools of the benchmark beside wrk: baselines of the crates alone, a store with many agendas, and clients that
+//! pick. Each command prints one JSON object.
 
 mod agendas;
 mod appends;

@@ -1,4 +1,4 @@
-//! Clients with an agenda each, who pick and unpick over one connection each, and wait for every answer.
+//! Clients that each have one agenda and one connection. A client picks and unpicks a session and waits for every answer.
 
 use crate::timing::summary;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn client(
     span: Duration,
 ) -> Outcome<(Vec<Duration>, Duration)> {
     let ready = prepare(address, sessions);
-    barrier.wait(); // whatever came of it, or the others would wait for ever
+    barrier.wait(); // also after an error, or the other clients would wait for ever
     let (mut connection, bearer, last) = ready?;
     let path = format!("/api/v1/agenda/picks/{last}");
     let started = Instant::now();
@@ -59,7 +59,7 @@ fn client(
     Ok((latencies, started.elapsed()))
 }
 
-/// An agenda of ten picks, and the session that comes and goes.
+/// Creates an agenda of ten picks. Returns the connection, the header field with its key, and the session to pick and unpick.
 fn prepare(address: &str, sessions: &[String]) -> Outcome<(Connection, String, String)> {
     let (last, ten) = sessions.split_last().ok_or("no session")?;
     let mut connection = Connection::open(address)?;
@@ -81,7 +81,7 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Status and body. `fields` are whole lines.
+    /// Returns the status and the body. `fields` are whole header lines.
     fn ask(&mut self, method: &str, path: &str, fields: &str, body: &str) -> Outcome<(u16, String)> {
         let length = body.len();
         let request = format!(

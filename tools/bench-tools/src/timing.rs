@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// Seconds of wall and processor time since some moment, this process's threads together.
+/// The wall time and the CPU time of all threads of this process since the start of the watch, in seconds.
 pub(crate) struct Watch {
     wall: Instant,
     cpu: f64,
@@ -20,7 +20,7 @@ impl Watch {
     }
 }
 
-/// Of the threads that live, in nanoseconds' resolution.
+/// The CPU time of the running threads, with a resolution of nanoseconds.
 fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
     let mut nanos = 0;
     for task in std::fs::read_dir("/proc/self/task")? {
@@ -30,7 +30,7 @@ fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
     Ok(Duration::from_nanos(nanos).as_secs_f64())
 }
 
-/// Rate and latencies of what took so long each.
+/// The count, the rate and two quantiles of the latencies.
 pub(crate) fn summary(mut latencies: Vec<Duration>, span: Duration) -> Value {
     latencies.sort_unstable();
     let quantile = |share: usize| {

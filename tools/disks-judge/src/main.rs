@@ -1,9 +1,9 @@
-//! Opens data directories as the server does and says what is in them, one after the other: the judge of
-//! `tests/disks/run flips`, for which a server per flipped byte would be too slow.
+//! Opens data directories as the server does and reports their contents: the judge of `tests/disks/run flips`, which
+//! would be too slow with a server for each flipped byte.
 //!
-//! Reads a directory a line from standard input; answers a line each: `store` and a digest of every agenda, link,
-//! note, release, program and ledger entry that can be read; `refused` or `unreadable` and what the store said.
-//! It also writes a note and takes it back.
+//! Reads one directory per line from standard input, and answers each with one line: `store` with a digest of every
+//! agenda, link, note, release, program and ledger entry; or `refused` or `unreadable` with the store's message. The
+//! judge also writes a note and removes it again.
 
 #![allow(clippy::expect_used, reason = "a judge stops by panicking, and its driver says so")]
 
@@ -33,7 +33,7 @@ fn main() {
     }
 }
 
-/// Of everything that can be read, in the order in which the store tells it.
+/// The number of agendas and a digest of all records, in the order in which the store returns them.
 fn digest(store: &Store) -> Result<String, String> {
     let failed = |error: ReadError| error.to_string();
     let mut text = String::new();
@@ -62,7 +62,7 @@ fn digest(store: &Store) -> Result<String, String> {
     Ok(format!("{agendas} {}", Digest::of(text.as_bytes())))
 }
 
-/// Whether it takes a write: of a note of its own, taken back.
+/// Checks that the store accepts a write: writes a note and removes it again.
 fn writes(store: &Store) -> Result<(), String> {
     let written = store.commit_blocking(vec![Write::raw("disks", [1])]);
     let removal = Write::PutRaw { name: "disks".to_owned(), value: None };

@@ -1,5 +1,5 @@
-//! Writes the manual pages and the shells' completions into a directory: what the Debian package carries beside
-//! the binary, made from the command line's own definition.
+//! Writes the manual pages and the shell completions of the Debian package into a directory. Both are generated from the
+//! definition of the command line.
 
 use clap_complete::{Shell, generate_to};
 use std::error::Error;
