@@ -1,9 +1,9 @@
 """Cuts of a real file system: an ext4 on a loop device is shut down at random moments, as a power cut would.
 
-The shutdown (EXT4_IOC_SHUTDOWN without a flush of the log, what the file systems' own tests use) drops everything
+The shutdown (EXT4_IOC_SHUTDOWN without a flush of the log, as in the tests of the file systems themselves) drops everything
 that was not written; the next mount replays the journal. The store grows from cut to cut, and the picks and releases of
-all earlier rounds are judged again. Acknowledgements during the cut do not count: a sync that the shutdown overtakes may
-return without an error (its blocks were written, but not yet assigned to the file), which no power cut does.
+all earlier rounds are judged again. Acknowledgements during the cut do not count: during a shutdown a sync may return
+without an error although its blocks are not yet assigned to the file. With a power cut, no such sync returns.
 """
 
 import fcntl

@@ -1,13 +1,13 @@
 """Single faults: exactly one file operation of the server fails.
 
-A scripted session makes agendas, changes them, publishes, rolls back, and restarts once. A clean run counts its calls of
-each kind. Then each call fails once, in its own session, and the session continues. A refused write may be there or not,
-but only whole. Writes must work again within seconds, and feeds are read all the time. A start that meets the fault may
-refuse with a message, but the next one must not. At the end the server is killed, started without the shim, and
-everything acknowledged must be there.
+A scripted session creates agendas, changes them, publishes, rolls back, and restarts once. A run without faults counts the
+calls of each kind. Then each call fails once, in a session of its own, and the session continues. A refused write may be
+stored, but only whole. Writes must work again within seconds, and feeds are read all the time. If the fault hits a start,
+the start may fail with a message, but the next start must succeed. At the end the server is killed and started without the
+shim, and everything acknowledged must be stored.
 
-After a failed sync the kernel drops the pages that it covered. So such a session is recorded too, and judged again on the
-files that a cut at its end leaves without those pages.
+After a failed sync the kernel drops the pages that the sync covered. So such a session is also recorded, and judged again
+on the files that a cut at its end leaves without those pages.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 """A full disk: a small mounted file system if possible, else the shim's limit of bytes.
 
-Agendas are made and changed until one is refused, with 507 within a second. Writes stay refused, feeds and everything
-acknowledged can be read, and a restart on the full disk changes nothing. Then space is freed, and writes must work
-again within five seconds without a restart. The size differs each time, so the disk fills up at different moments.
+Agendas are created and changed until the server refuses one, with 507 within a second. Writes stay refused, feeds and
+everything acknowledged can be read, and a restart on the full disk changes nothing. Then space is freed, and writes must
+work again within five seconds without a restart. The size of the disk differs each time, so it fills at different moments.
 """
 
 import itertools

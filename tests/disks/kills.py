@@ -4,13 +4,13 @@ Several clients make agendas and change picks, and one publishes. Each kill aims
 
 - writing: while changes of picks are under way
 - publishing: between the request for a release and its answer
-- checkpointing: while a checkpoint is written, or before the oldest went
+- checkpointing: while a checkpoint is written, or before the oldest one is removed
 - opening: within a start, before the server listens
 - rebuilding: within a start that rebuilds an index that was removed, cut or damaged
 
-A kill counts for its moment only if files, answers or log show that it met it. Otherwise it counts as writing, and the
-next kill tries again. Two kills may follow each other within starts. After every other kill the server is started and
-everything is judged: each agenda with its feed, the live release, the program of each release, and all sequences.
+A kill counts for its moment only if files, answers or log show that the kill came at that moment. Otherwise it counts as
+writing, and the next kill tries again. Two kills in a row may hit starts. After all other kills the server is started and
+everything is checked: each agenda with its feed, the live release, the program of each release, and all sequences.
 
 A pick counts as acknowledged once the answer to the change that added it has arrived.
 """

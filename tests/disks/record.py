@@ -1,13 +1,13 @@
 """Reads the shim's record and builds the files that a cut at a given moment could have left.
 
-Everything that a sync of a file, or of its directory for names, covered is there. Each later operation is there, missing
-or half done, independently of the others. POSIX allows that, and disks with caches do it; an ext4 keeps the order of
-names. `kept` names the model:
+Operations that a sync covered are stored; a sync of a directory covers its names. Each later operation is stored, lost or
+half done, independently of the others. POSIX allows this, and disks with caches do it; ext4 keeps the order of names.
+`kept` names the model:
 
-- scattered: each operation on its own; a write as a whole, as its first sectors, or as some of its sectors; a file
-  may already have the size that a lost write gave it, with zeros in it
-- ordered: names and sizes as they were at some moment since, as a file system with a journal keeps them; data scattered
-- stopped: everything as it was at some moment since, but for the last write, which may be torn
+- scattered: each operation is independent; a write is stored whole, as its first sectors, or as some of its sectors; a file
+  may have the size that a lost write gave it, filled with zeros
+- ordered: names and sizes as they were at some moment after the sync, as in a file system with a journal; data scattered
+- stopped: everything as it was at some moment after the sync, except the last write, which may be torn
 
 A failed sync covers nothing, and no later sync covers its pages: the kernel marks them as clean.
 """
@@ -39,7 +39,7 @@ class Operation:
 
 @dataclass
 class Node:
-    """A file with its bytes, or a directory with its names: the durable state, and the last one."""
+    """A file with its bytes, or a directory with its names: the durable state, and the state that the process sees."""
 
     is_directory: bool = False
     sure: bytearray = field(default_factory=bytearray)

@@ -24,7 +24,7 @@ SECRET = "an-organizer-secret"
 KINDS = ["write", "sync", "rename", "open", "unlink", "resize", "mkdir"]
 FIRED, BUDGET, SLOTS = 16, 17, 32
 
-# The conference is over, so retention must not erase anything. Checkpoints are so frequent that short sessions have several.
+# Retention is off in effect, because the conference is over. Checkpoints are so frequent that short sessions have several.
 # Pieces are so short that every release has some; a release that moves a session writes the whole ledger in pieces. The
 # limits allow more changes of an agenda than people make.
 CONFIG = """

@@ -1,7 +1,7 @@
 """The expected states of agendas and program: when each was requested, and when it was acknowledged.
 
-A position is a number of the driver, such as the length of the recorded log. A state is possible from the position of its
-request on, and required from that of its acknowledgement on.
+A position is a number that the driver counts up, such as the length of the recorded log. A state is possible from the
+position of its request on, and required from the position of its acknowledgement on.
 """
 
 import random
@@ -73,7 +73,7 @@ class Agenda:
         return answer
 
     def change(self, client: Client, dice: random.Random, kind: str | None = None) -> Answer:
-        """Makes a given or random change. Without an acknowledgement its outcome is open: see `settle`."""
+        """Makes a given or random change. Without an acknowledgement the outcome of the change is unknown: see `settle`."""
         shown, id = self.shown, dice.choice(self.sessions)
         kinds = ["pick"] * 5 + ["unpick"] * 2 + ["replace", "name", "link"] + ["revoke"] * bool(len(shown.links) > 1)
         kind = kind or dice.choice(kinds)
