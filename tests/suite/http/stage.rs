@@ -80,7 +80,7 @@ impl Stage {
         Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
     }
 
-    /// A server with the default limits. All other constructors have limits that no test reaches.
+    /// A server with the default limits. `new`, `at`, `guarded` and `shipped` have limits that no test reaches.
     pub(super) fn limited() -> Self {
         Self::of(CONFIG, PROGRAM, &Limits::default())
     }

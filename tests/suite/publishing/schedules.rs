@@ -150,7 +150,7 @@ async fn a_restart_with_a_laxer_guard_does_not_publish_a_held_schedule() {
 async fn the_status_follows_a_schedule_that_left_the_store() {
     let venue = Venue::started();
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();
-    // The release is stored but not live, as after a commit with an unknown outcome.
+    // Removes the schedule from the store alone, as a commit with an unknown outcome may do.
     let forget = Write::DropNamed(RecordName::Schedule);
     venue.store.as_ref().unwrap().commit_blocking(vec![forget]).unwrap();
     assert!(venue.running().publish_due().await.is_none());
