@@ -59,7 +59,8 @@ fn client(
     Ok((latencies, started.elapsed()))
 }
 
-/// Creates an agenda of ten picks. Returns the connection, the header field with its key, and the session to pick and unpick.
+/// Creates an agenda of ten picks. Returns the connection, the header field with the edit key, and the session that the
+/// client picks and unpicks.
 fn prepare(address: &str, sessions: &[String]) -> Outcome<(Connection, String, String)> {
     let (last, ten) = sessions.split_last().ok_or("no session")?;
     let mut connection = Connection::open(address)?;
