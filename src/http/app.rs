@@ -205,6 +205,10 @@ impl App {
         if !body.is_end_stream() {
             request_body::check_content_coding(&head.headers)?;
         }
+        if line.class.reads_agendas() && self.0.services.store.is_interrupted() {
+            // A full disk makes the store reopen its index, in which it reads nothing for a moment.
+            self.0.services.store.until_back().await;
+        }
         let body = UnreadBody::new(body, line.max_body, self.0.body_patience);
         let context = Context { services: &self.0.services, head, body, socket, queue: line.queue };
         match (line.handler)(context, path)? {

@@ -68,6 +68,11 @@ pub(super) enum Class {
 }
 
 impl Class {
+    /// Whether every answer needs the record of an agenda. A feed that was polled before does not.
+    pub(super) fn reads_agendas(self) -> bool {
+        matches!(self, Self::AgendaApi | Self::PersonalPage | Self::AgendaDav)
+    }
+
     /// Sets the fields of the class on an answer of any status, and keeps its own Vary.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
         let mut set = |name: HeaderName, value: HeaderValue| {

@@ -87,7 +87,7 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
       await page.goto(`/sessions/${id}`);
       assert.equal(await text(page, "h1"), title);
       assert.equal(await text(page, ".speaker h3"), speaker);
-      const prose = await text(page, "article > .prose");
+      const prose = await text(page, "article .body > .prose");
       for (const piece of abstract.split("\n").filter(Boolean)) assert.ok(prose.includes(piece.replace(/^• /, "")), id);
       for (const link of await page.locator("a[href*='example.org']").all()) {
         assert.equal(new URL(await link.getAttribute("href")).host, "example.org");

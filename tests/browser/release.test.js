@@ -12,7 +12,7 @@ before(async () => {
 after(async () => { await browser?.close(); await server?.stop(); });
 
 test("picks made offline are kept and settled, none lost", async (t) => {
-  const { context, page } = await visitor(t, browser, server, { viewport: PHONE });
+  const { page } = await visitor(t, browser, server, { viewport: PHONE });
   await page.goto("/");
   await page.evaluate(() => navigator.serviceWorker.ready);
   await pick(page, "slow-queries");
@@ -20,7 +20,7 @@ test("picks made offline are kept and settled, none lost", async (t) => {
   await page.goto("/");
   await page.waitForFunction(() => navigator.serviceWorker.controller);
 
-  await context.setOffline(true);
+  await server.down();
   for (const session of ["search-for-speed", "live-laugh-log"]) {
     await page.locator(`button.pick[value="${session}"]`).click();
     await page.locator(`button.pick[value="${session}"][aria-pressed="true"]`).waitFor();
@@ -39,7 +39,7 @@ test("picks made offline are kept and settled, none lost", async (t) => {
   await page.goto("/");
   await page.locator("#notice").filter({ hasText: "Last updated" }).waitFor();
 
-  await context.setOffline(false);
+  await server.up();
   await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();
   await shoot(page, "offline-4-settled", { whole: false });
   assert.deepEqual((await held(page)).sort(), ["live-laugh-log", "search-for-speed", "slow-queries"]);

@@ -29,22 +29,37 @@ export class Server {
     writeFileSync(settings, `organizer_secret_file = ${JSON.stringify(secrets)}\n${config}`);
     writeFileSync(server.file, program);
     const data = join(server.directory, "data");
-    const flags = ["--listen", "127.0.0.1:0", "--program", server.file, "--config", settings, "--data", data];
-    server.process = spawn(BINARY, ["serve", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
-    server.log = "";
-    for (const stream of [server.process.stdout, server.process.stderr]) {
-      stream.on("data", (text) => (server.log += text));
+    server.flags = ["--program", server.file, "--config", settings, "--data", data];
+    await server.up();
+    return server;
+  }
+
+  // Starts the process: on a free port, and later on the same one.
+  async up() {
+    const flags = ["--listen", this.origin ? new URL(this.origin).host : "127.0.0.1:0", ...this.flags];
+    this.process = spawn(BINARY, ["serve", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    this.log = "";
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.on("data", (text) => (this.log += text));
     }
-    server.process.on("error", (error) => (server.log += error));
+    this.process.on("error", (error) => (this.log += error));
     for (let tries = 0; tries < 600; tries += 1) {
-      server.origin = server.log.match(/http:\/\/127\.0\.0\.1:[1-9]\d*/)?.[0];
-      if (server.origin && (await fetch(server.origin).catch(() => null))?.ok) return server;
-      if (server.process.exitCode !== null) break;
+      this.origin = this.log.match(/http:\/\/127\.0\.0\.1:[1-9]\d*/)?.[0] ?? this.origin;
+      if (this.origin && (await fetch(this.origin).catch(() => null))?.ok) return;
+      if (this.process.exitCode !== null) break;
       await sleep(50);
     }
-    const { log } = server;
-    await server.stop();
+    const { log } = this;
+    await this.stop();
     throw new Error(`it does not answer at an URL that it printed: ${log.slice(0, 4000)}`);
+  }
+
+  // Ends the process and leaves its data, so that the network seems to fail until up(). Chromium's emulation of an
+  // offline network does not reach service workers and is lost at a reload.
+  async down() {
+    const ended = new Promise((done) => this.process.once("exit", done));
+    this.process.kill("SIGKILL");
+    await ended;
   }
 
   // Saves the file by a rename, as editors do.

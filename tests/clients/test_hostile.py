@@ -106,6 +106,8 @@ class Pair:
         """Sends a request to both servers and compares the structure of the responses."""
         answers = self.get(path, other, **headers)
         hostile, harmless = (skeletons.of(answer) for answer in answers)
+        if path.split("?")[0] in SORTED_BY_NAME:
+            hostile, harmless = unordered(hostile), unordered(harmless)
         assert hostile == harmless, f"{path} broke out: {difference(hostile, harmless)}"
         return answers
 
@@ -150,13 +152,24 @@ def test_a_whole_output_keeps_its_structure(pair, path):
     assert hostile.status_code == 200
 
 
+# Lists whose order follows the texts, so that the same row has another place on the other server.
+SORTED_BY_NAME = ("/speakers", "/rooms")
+
+
+def unordered(skeleton):
+    """A skeleton without the order of elements."""
+    if isinstance(skeleton, (list, tuple)):
+        return sorted(map(unordered, skeleton), key=repr)
+    return skeleton
+
+
 def test_every_linked_page_keeps_its_structure(pair):
-    """Follows the links of both servers: program, sessions, tracks, speakers, feeds of rooms, subscriptions."""
+    """Follows the links of both servers: program, sessions, tracks, speakers, rooms, subscriptions."""
     waiting, seen = [("/", "/")], set()
 
     def ask(paths):
         hostile, harmless = pair.alike(*paths)
-        if not hostile.headers["Content-Type"].startswith("text/html"):
+        if not hostile.headers["Content-Type"].startswith("text/html") or paths[0].split("?")[0] in SORTED_BY_NAME:
             return []
         there = [[local(link, server) for link in skeletons.links(answer.content)]
                  for server, answer in zip(pair.servers, (hostile, harmless))]  # fmt: skip

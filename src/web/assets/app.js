@@ -68,15 +68,18 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// Shows the age of a page that comes from the cache on the device.
+// Shows the age of a page that comes from the cache on the device. `navigator.onLine` is not enough: it is true on a
+// network without a way to the server, and after a reload without a network.
+const showAge = (stored) => { if (stored) notify(say("offline", { ago: ago(Date.now() - stored) })); };
+
 async function age() {
   const cached = await caches.open("pages").then((pages) => pages.match(location.href)).catch(() => null);
-  const stored = Number(cached?.headers.get("x-stored-at"));
-  if (stored) notify(say("offline", { ago: ago(Date.now() - stored) }));
+  showAge(Number(cached?.headers.get("x-stored-at")));
 }
 
 if ("serviceWorker" in navigator && !isEmbedded) {
   window.addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));
-  if (!navigator.onLine) age();
+  navigator.serviceWorker.addEventListener("message", ({ data }) => showAge(data?.stored));
+  navigator.serviceWorker.startMessages();
   window.addEventListener("offline", age);
 }

@@ -140,7 +140,8 @@ export function present() {
     if (!moment) return;
     const day = moment.closest(".day.folded");
     if (day) unfold(day);
-    lead(moment);
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    lead(moment, isStill ? "instant" : "smooth");
     const head = moment.querySelector(".time");
     head?.setAttribute("tabindex", "-1");
     head?.focus({ preventScroll: true });

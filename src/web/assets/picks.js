@@ -51,7 +51,7 @@ function warn(session, overlaps) {
     const answer = await send(ids, "unpick").catch(() => null);
     if (answer?.ok) notify(say("replaced"));
     else if (answer) { await load(); notify(say("refused", { why: answer.body.title ?? String(answer.status) })); }
-    else { await Promise.all(ids.map((id) => enqueue(id, "unpick"))); notify(say("queued")); }
+    else { await Promise.all(ids.map((id) => enqueue(id, "unpick"))); notify(say("queued")); retry(); }
   };
   notify(say("overlaps", { title, other }), { label: say("keepBoth") }, { label: say("replace"), run: replace });
 }
@@ -68,6 +68,7 @@ async function toggle(session) {
     try {
       await enqueue(session, action);
       notify(say("queued"));
+      retry();
     } catch {
       change(session, !isWanted);
       notify(say("refused", { why: "" }));
@@ -94,8 +95,14 @@ async function overlay() {
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 60000;
 
-// Sends the queue. The first requests after the network returns often fail, so remaining changes are retried after a
-// delay.
+// Sends the queue after a delay, which doubles with every retry: the first requests after the network returns often
+// fail, and a server that is away causes no `online` event.
+function retry(wait = FIRST_RETRY) {
+  clearTimeout(retry.timer);
+  retry.timer = setTimeout(settle, wait, Math.min(2 * wait, LAST_RETRY));
+}
+
+// Sends the queue, and retries what remains.
 async function settle(wait = FIRST_RETRY) {
   if (!(await queued()).length) return;
   const { settled, refused } = await replay();
@@ -105,7 +112,7 @@ async function settle(wait = FIRST_RETRY) {
     notify(say("unsettled", { titles: refused.map(title).join(", ") }));
   }
   if (settled || refused.length) await load();
-  if (navigator.onLine && wait <= LAST_RETRY && (await queued()).length) setTimeout(settle, wait, 2 * wait);
+  if (navigator.onLine && (await queued()).length) retry(wait);
 }
 
 // The readable cookie only shows that there is an agenda. No script can read the edit key.
@@ -131,6 +138,7 @@ async function submit(form, submitter) {
     await Promise.all(sessions.map((session) => enqueue(session, action)));
     for (const session of sessions) document.getElementById(session)?.classList.add("waiting");
     notify(say("queued"));
+    retry();
     return;
   }
   if (!answer.ok) {

@@ -60,7 +60,18 @@ async function page(event, url) {
   const old = await pages.match(keyOf(url));
   if (!old) return fresh.catch(async () => (await pages.match("/offline")) ?? Response.error());
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, old));
-  return Promise.race([fresh.catch(() => old), late]);
+  const answer = await Promise.race([fresh.catch(() => old), late]);
+  if (answer === old) event.waitUntil(announceAge(event.resultingClientId, Number(old.headers.get("x-stored-at"))));
+  return answer;
+}
+
+// Tells a page that it comes from the cache, and since when. The page exists some time after its response.
+async function announceAge(client, stored) {
+  for (let tries = 0; client && tries < 20; tries += 1) {
+    const page = await self.clients.get(client);
+    if (page) { page.postMessage({ stored }); return; }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 async function forgetAgenda() {
