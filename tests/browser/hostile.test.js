@@ -113,7 +113,12 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
     }
 
     await page.goto("/");
-    for (const [id] of SESSIONS) await pick(page, id);
+    for (const [id] of SESSIONS) {
+      await pick(page, id);
+      // An overlap is announced at the foot of the window until a choice is made.
+      const keepBoth = page.locator("#notice button").first();
+      if (await keepBoth.isVisible()) await keepBoth.click();
+    }
     await page.goto("/agenda");
     await page.locator("input[name=name]").fill(`Mine ${SCRIPT}${IMAGE}`.slice(0, 100));
     await page.locator("form[action='/agenda/name'] button").click();
