@@ -2,7 +2,7 @@
 //! JSON.
 //!
 //! Owns the mapping of foreign fields to columns. Every field that is left out or guessed gets a note. Reads no file
-//! and fetches nothing. A reader per format fills a [`foreign::ForeignProgram`], and `row` writes it as CSV. Invariant:
+//! and fetches nothing. A reader per format fills a `foreign::ForeignProgram`, and `row` writes it as CSV. Invariant:
 //! the CSV imports without an error in its zone.
 
 mod foreign;

@@ -2,7 +2,7 @@
 //!
 //! Owns the live release and the order of those steps. Persisting is the last step that can fail, and is a
 //! compare-and-set on the previous release's number; a failure before it changes nothing. Knows neither HTTP nor the
-//! command line. [`publish`](self::publish) holds the path itself; the other files hold its sources (program file,
+//! command line. `publish` holds the path itself; the other files hold its sources (program file,
 //! schedule, config, restored backup), the guard, and the deliveries that follow.
 
 mod advance_counters;

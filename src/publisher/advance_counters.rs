@@ -31,7 +31,7 @@ pub struct AdvancedCounters {
 }
 
 /// Advances all counters past `issued`. If `issued` is unknown, advances them past an upper bound from the elapsed
-/// time: one release and one change of an agenda a second, plus [`BURST`].
+/// time: one release and one change of an agenda a second, plus `BURST`.
 pub fn advance_counters(
     store: &Store,
     issued: Option<HighWater>,
