@@ -181,6 +181,11 @@ impl Changes {
         Ok(known)
     }
 
+    /// Drops what was read for an earlier release.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Renders the public feeds before they are requested. Stops early once `is_live` returns false.
     pub(super) fn render_ahead(&self, release: &Arc<Release>, store: &Store, is_live: &dyn Fn() -> bool) {
         let known = match self.read(release, store) {

@@ -135,6 +135,11 @@ impl RenderCache {
         let _ = self.find_or_render(key, release, |release| Ok(render(release)));
     }
 
+    /// Drops all bodies, and the release that they belong to.
+    pub(super) fn clear(&self) {
+        *self.lock() = None;
+    }
+
     /// Whether a body is cached.
     pub(super) fn has(&self, name: &str, release: &Arc<Release>) -> bool {
         self.find(name, release).is_some()
