@@ -152,5 +152,6 @@ export function present() {
     if (day) unfold(day);
   });
   setInterval(mark, 30000);
-  follow();
+  // Later, so that the first task stays short.
+  setTimeout(follow);
 }
