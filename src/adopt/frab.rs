@@ -83,15 +83,10 @@ fn is_ours(generator: Option<&str>) -> bool {
     generator.is_some_and(|name| name.eq_ignore_ascii_case("callboard"))
 }
 
-/// The members of a JSON event that are read, or that Callboard writes itself.
-const EVENT_MEMBERS: [&str; 22] = [
-    "id",
-    "guid",
-    "code",
-    "slug",
+/// The fields of an event that are read, or that Callboard writes itself: members in JSON, elements in XML.
+const EVENT_FIELDS: [&str; 17] = [
     "date",
     "start",
-    "end",
     "duration",
     "title",
     "subtitle",
@@ -104,10 +99,13 @@ const EVENT_MEMBERS: [&str; 22] = [
     "persons",
     "links",
     "attachments",
+    "slug",
     "origin_url",
     "language",
-    "logo",
 ];
+
+/// The fields that an event has in JSON only. XML has some of them as attributes.
+const JSON_EVENT_FIELDS: [&str; 5] = ["id", "guid", "code", "end", "logo"];
 
 /// The members of a person that are read, or that Callboard writes itself.
 const PERSON_MEMBERS: [&str; 7] = ["id", "guid", "code", "name", "public_name", "biography", "url"];
@@ -166,9 +164,8 @@ fn json_event(
     found: &Map<String, Value>,
     foreign: &mut ForeignProgram,
 ) -> FrabEvent {
-    for (name, _) in
-        found.iter().filter(|(name, value)| is_filled(value) && !EVENT_MEMBERS.contains(&name.as_str()))
-    {
+    let is_read = |name: &str| EVENT_FIELDS.contains(&name) || JSON_EVENT_FIELDS.contains(&name);
+    for (name, _) in found.iter().filter(|(name, value)| is_filled(value) && !is_read(name)) {
         foreign.count_unmapped(name);
     }
     let objects = |name: &str| {
@@ -212,27 +209,6 @@ fn json_event(
     }
 }
 
-/// The elements of an XML event that are read, or that Callboard writes itself.
-const EVENT_ELEMENTS: [&str; 17] = [
-    "date",
-    "start",
-    "duration",
-    "title",
-    "subtitle",
-    "type",
-    "track",
-    "room",
-    "abstract",
-    "description",
-    "url",
-    "persons",
-    "links",
-    "attachments",
-    "slug",
-    "origin_url",
-    "language",
-];
-
 /// Reads the XML format.
 pub(super) fn read_xml(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     let root = xml::read(bytes, xml::MOST_BYTES)?;
@@ -260,7 +236,7 @@ fn xml_event(day: &Element, room: &Element, found: &Element, foreign: &mut Forei
     let text = |name: &str| found.text_of(name).to_owned();
     for child in &found.children {
         let filled = !child.text.trim().is_empty() || !child.children.is_empty();
-        if filled && !EVENT_ELEMENTS.contains(&child.name.as_str()) {
+        if filled && !EVENT_FIELDS.contains(&child.name.as_str()) {
             foreign.count_unmapped(&child.name);
         }
     }

@@ -5,6 +5,7 @@
 
 use super::conditional::Validators;
 use super::queue::Queue;
+use super::release_history::covered;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::representation::{Content, Representation, stable_last_modified};
@@ -21,10 +22,7 @@ use chrono::{DateTime, Utc};
 use quick_cache::unsync::Cache;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// How many of the newest releases a feed covers.
-const LOOK_BACK: u64 = 500;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many rendered feeds of agendas are cached.
 const MAX_AGENDA_FEEDS: usize = 200;
@@ -44,9 +42,9 @@ pub(super) enum ChangeFeed {
     Agenda(ReadToken),
 }
 
-/// The change feeds of the live release.
-#[derive(Debug, Default)]
-pub(super) struct Changes(Mutex<Option<Arc<Known>>>);
+/// The change feeds of the live release. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changes(Arc<Mutex<Option<Arc<Known>>>>);
 
 struct Known {
     /// Compared by pointer: erasing a session replaces a release by another one of the same number.
@@ -81,9 +79,8 @@ type Rendered = HashMap<Which, Arc<Exported>>;
 
 impl Known {
     fn read(release: Arc<Release>, store: &Store) -> Result<Self, ReadError> {
-        let last = release.number();
         let mut releases = Vec::new();
-        for number in last.saturating_sub(LOOK_BACK).max(1)..=last {
+        for number in covered(release.number()) {
             if number == 1 {
                 releases.extend(store.release_summary(number)?.map(|first| KnownRelease {
                     number,
@@ -127,9 +124,7 @@ impl Known {
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rendered.entry(which).or_insert(exported))
     }
-}
 
-impl Known {
     /// A public feed. Rendering it takes a turn.
     async fn public(&self, which: Which, queue: &Queue) -> Result<Arc<Exported>, Problem> {
         match self.rendered(&which) {
@@ -167,7 +162,7 @@ impl Known {
 impl Changes {
     /// The cached records of a release, if they were read.
     fn known(&self, release: &Arc<Release>) -> Option<Arc<Known>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.lock().clone();
         known.filter(|known| Arc::ptr_eq(&known.release, release))
     }
 
@@ -177,13 +172,17 @@ impl Changes {
             return Ok(known);
         }
         let known = Arc::new(Known::read(Arc::clone(release), store)?);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        *self.lock() = Some(Arc::clone(&known));
         Ok(known)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Known>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops what was read for an earlier release.
     pub(super) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock() = None;
     }
 
     /// Renders the public feeds before they are requested. Stops early once `is_live` returns false.
@@ -226,14 +225,12 @@ impl Changes {
         if let Some(known) = self.known(release) {
             return Ok(known);
         }
-        let (turn, of) = (queue.turn().await?, Arc::clone(release));
-        let known = store.read(move |store| {
+        let (turn, changes, of) = (queue.turn().await?, self.clone(), Arc::clone(release));
+        let read = move |store: &Store| {
             let _turn = turn;
-            Known::read(of, store)
-        });
-        let known = Arc::new(known.await?);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
-        Ok(known)
+            changes.read(&of, store)
+        };
+        store.read(read).await
     }
 
     /// Answers a request for a change feed.

@@ -5,10 +5,16 @@
 
 use crate::release::Release;
 use crate::store::{ReadError, ReleaseRecord, Store};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many releases are covered.
 pub(super) const MAX_RELEASES: u64 = 500;
+
+/// The numbers of the releases that are covered while a release is live.
+pub(super) fn covered(live: u64) -> RangeInclusive<u64> {
+    live.saturating_sub(MAX_RELEASES).max(1)..=live
+}
 
 /// The cache. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -28,9 +34,8 @@ impl ReleaseHistory {
         if let Some(known) = self.lock().as_ref().filter(|known| Arc::ptr_eq(&known.release, release)) {
             return Ok(Arc::clone(known));
         }
-        let last = release.number();
         let mut records = Vec::new();
-        for number in last.saturating_sub(MAX_RELEASES).max(1)..=last {
+        for number in covered(release.number()) {
             records.extend(store.release(number)?);
         }
         let records = Arc::new(ReleaseRecords { release: Arc::clone(release), records });

@@ -9,7 +9,7 @@ pub(super) mod line;
 pub(super) mod load;
 
 use super::cell::Space;
-use super::directory::{remove_file, sync_directory};
+use super::directory::{numbered_files, remove_file, sync_directory};
 use super::error::StorageError;
 use super::index::scan::Groups;
 use super::index::tally::TALLY;
@@ -42,14 +42,9 @@ pub(super) struct Checkpoint {
 
 /// The checkpoints in a directory, the oldest first.
 pub(super) fn list(dir: &Path) -> io::Result<Vec<Checkpoint>> {
-    let mut checkpoints = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        let sequence = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        if let (Some(sequence), true) = (sequence, path.extension().is_some_and(|found| found == SUFFIX)) {
-            checkpoints.push(Checkpoint { sequence, path });
-        }
-    }
+    let files = numbered_files(dir, SUFFIX)?;
+    let mut checkpoints: Vec<_> =
+        files.into_iter().map(|(sequence, path)| Checkpoint { sequence, path }).collect();
     checkpoints.sort();
     Ok(checkpoints)
 }

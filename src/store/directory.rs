@@ -148,6 +148,19 @@ pub(super) fn make_directory(dir: &Path) -> io::Result<()> {
     synced.inspect_err(|_| drop(std::fs::remove_dir(dir)))
 }
 
+/// The files of a directory that are named by a number and have an extension, with their numbers, in no order.
+pub(super) fn numbered_files(dir: &Path, extension: &str) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        if let (Some(number), true) = (number, path.extension().is_some_and(|found| found == extension)) {
+            files.push((number, path));
+        }
+    }
+    Ok(files)
+}
+
 /// sled's snapshots, finished or not, in the directory of an index.
 pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
     let mut paths = Vec::new();

@@ -10,6 +10,7 @@
 //! rules, versions with different rules get the same state, and applying a record twice changes nothing.
 
 use crate::store::cell::Changes;
+use crate::store::directory::numbered_files;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,14 +35,8 @@ impl Segment {
 
 /// The segments in a directory, the oldest first.
 pub(in crate::store) fn segments(dir: &Path) -> io::Result<Vec<Segment>> {
-    let mut segments = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        let first = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        if let (Some(first), true) = (first, path.extension().is_some_and(|found| found == SUFFIX)) {
-            segments.push(Segment { first, path });
-        }
-    }
+    let files = numbered_files(dir, SUFFIX)?;
+    let mut segments: Vec<_> = files.into_iter().map(|(first, path)| Segment { first, path }).collect();
     segments.sort();
     Ok(segments)
 }

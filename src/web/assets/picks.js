@@ -51,7 +51,7 @@ function warn(session, overlaps) {
     const answer = await send(ids, "unpick").catch(() => null);
     if (answer?.ok) notify(say("replaced"));
     else if (answer) { await load(); notify(say("refused", { why: answer.body.title ?? String(answer.status) })); }
-    else { await Promise.all(ids.map((id) => enqueue(id, "unpick"))); notify(say("queued")); retry(); }
+    else await sendLater(ids, "unpick");
   };
   notify(say("overlaps", { title, other }), { label: say("keepBoth") }, { label: say("replace"), run: replace });
 }
@@ -66,9 +66,7 @@ async function toggle(session) {
   } catch {
     // Without a response the change is queued and sent later, so the page continues to show it.
     try {
-      await enqueue(session, action);
-      notify(say("queued"));
-      retry();
+      await sendLater([session], action);
     } catch {
       change(session, !isWanted);
       notify(say("refused", { why: "" }));
@@ -100,6 +98,12 @@ const LAST_RETRY = 60000;
 function retry(wait = FIRST_RETRY) {
   clearTimeout(retry.timer);
   retry.timer = setTimeout(settle, wait, Math.min(2 * wait, LAST_RETRY));
+}
+
+async function sendLater(sessions, action) {
+  await Promise.all(sessions.map((session) => enqueue(session, action)));
+  notify(say("queued"));
+  retry();
 }
 
 // Sends the queue, and retries what remains.
@@ -135,10 +139,8 @@ async function submit(form, submitter) {
   try {
     answer = await send(sessions, action);
   } catch {
-    await Promise.all(sessions.map((session) => enqueue(session, action)));
+    await sendLater(sessions, action);
     for (const session of sessions) document.getElementById(session)?.classList.add("waiting");
-    notify(say("queued"));
-    retry();
     return;
   }
   if (!answer.ok) {

@@ -1,8 +1,8 @@
 //! Opening a store from its second copy alone: a journal or a checkpoint of each format, whole and damaged.
 //!
 //! `tests/fixtures/store/v3/journal` and `checkpoint` have the files of [`fill`], whole and damaged by [`damages`].
-//! `CALLBOARD_WRITE_FIXTURES=1 cargo test stay_the_same` writes those of the present format. Those of older formats
-//! never change.
+//! `CALLBOARD_WRITE_FIXTURES=1 cargo test stay_the_same` writes the fixtures of the present format. The fixtures of
+//! older formats never change.
 
 use super::sample::{FORMATS, agenda, at, fixture, id, key, open, put, release, session, slug};
 use callboard::revision::Digest;
