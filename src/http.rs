@@ -39,6 +39,7 @@ mod problem;
 mod query;
 mod queue;
 mod release_history;
+mod release_mark;
 mod render_cache;
 mod reply;
 mod representation;

@@ -246,9 +246,6 @@ fn render_ahead_of_requests(inner: &Arc<Inner>) {
     inner.services.publisher.prepare_with(move |release| {
         let Some(inner) = weak.upgrade() else { return Box::new(|_| {}) };
         let rendering = inner.services.warmup.begin(release);
-        // The caches would keep the earlier release alive while this one is compressed.
-        inner.services.exports.clear();
-        inner.services.changes.clear();
         Box::new(move |is_live| inner.services.render_ahead(&rendering, is_live))
     });
 }

@@ -6,6 +6,7 @@
 use super::conditional::Validators;
 use super::queue::Queue;
 use super::release_history::covered;
+use super::release_mark::ReleaseMark;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::representation::{Content, Representation, stable_last_modified};
@@ -47,8 +48,7 @@ pub(super) enum ChangeFeed {
 pub(super) struct Changes(Arc<Mutex<Option<Arc<Known>>>>);
 
 struct Known {
-    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
-    release: Arc<Release>,
+    release: ReleaseMark,
     releases: Vec<KnownRelease>,
     rendered: Mutex<Rendered>,
     /// Rendered feeds, by the hash of the read link and the agenda's version.
@@ -57,7 +57,7 @@ struct Known {
 
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Known").field("release", &self.release.number()).finish_non_exhaustive()
+        f.debug_struct("Known").field("release", &self.release).finish_non_exhaustive()
     }
 }
 
@@ -78,7 +78,7 @@ type Which = (Option<Slug>, Form);
 type Rendered = HashMap<Which, Arc<Exported>>;
 
 impl Known {
-    fn read(release: Arc<Release>, store: &Store) -> Result<Self, ReadError> {
+    fn read(release: &Arc<Release>, store: &Store) -> Result<Self, ReadError> {
         let mut releases = Vec::new();
         for number in covered(release.number()) {
             if number == 1 {
@@ -94,17 +94,18 @@ impl Known {
             }
         }
         let agendas = Mutex::new(Cache::new(MAX_AGENDA_FEEDS));
+        let release = ReleaseMark::of(release);
         Ok(Self { release, releases, rendered: Mutex::default(), agendas })
     }
 
-    fn feed(&self, scope: Scope<'_>) -> export::ChangeFeed {
+    fn feed(&self, release: &Release, scope: Scope<'_>) -> export::ChangeFeed {
         let published = self.releases.iter().map(|release| ReleaseChanges {
             number: release.number,
             published: release.published,
             count: release.count,
             changes: &release.changes,
         });
-        export::ChangeFeed::of(&self.release, &published.collect::<Vec<_>>(), scope)
+        export::ChangeFeed::of(release, &published.collect::<Vec<_>>(), scope)
     }
 
     fn rendered(&self, which: &Which) -> Option<Arc<Exported>> {
@@ -112,11 +113,11 @@ impl Known {
     }
 
     /// Renders a public feed, outside the lock: requests for rendered feeds do not wait for it.
-    fn render(&self, which: Which) -> Arc<Exported> {
+    fn render(&self, which: Which, release: &Release) -> Arc<Exported> {
         if let Some(exported) = self.rendered(&which) {
             return exported;
         }
-        let feed = self.feed(which.0.as_ref().map_or(Scope::Program, Scope::Track));
+        let feed = self.feed(release, which.0.as_ref().map_or(Scope::Program, Scope::Track));
         let exported = Arc::new(match which.1 {
             Form::Atom => feed.atom(),
             Form::Json => feed.json(),
@@ -126,10 +127,10 @@ impl Known {
     }
 
     /// A public feed. Rendering it takes a turn.
-    async fn public(&self, which: Which, queue: &Queue) -> Result<Arc<Exported>, Problem> {
+    async fn public(&self, which: Which, release: &Release, queue: &Queue) -> Result<Arc<Exported>, Problem> {
         match self.rendered(&which) {
             Some(exported) => Ok(exported),
-            None => queue.make(|| self.render(which)).await,
+            None => queue.make(|| self.render(which, release)).await,
         }
     }
 
@@ -138,6 +139,7 @@ impl Known {
         &self,
         token: &ReadToken,
         agenda: &AgendaRecord,
+        release: &Release,
         queue: &Queue,
     ) -> Result<Arc<Exported>, Problem> {
         let hash = token.hash();
@@ -150,7 +152,7 @@ impl Known {
             false => Text::line(&agenda.name).0,
         };
         let scope = Scope::Agenda { name: &name, key: &hash.0, picks: &agenda.picks };
-        let mut exported = queue.make(|| self.feed(scope).atom()).await?;
+        let mut exported = queue.make(|| self.feed(release, scope).atom()).await?;
         // Picking and unpicking change the feed too.
         exported.modified = exported.modified.max(agenda.modified);
         let exported = Arc::new(exported);
@@ -163,7 +165,7 @@ impl Changes {
     /// The cached records of a release, if they were read.
     fn known(&self, release: &Arc<Release>) -> Option<Arc<Known>> {
         let known = self.lock().clone();
-        known.filter(|known| Arc::ptr_eq(&known.release, release))
+        known.filter(|known| known.release.is(release))
     }
 
     /// The records of a release, which are read unless they are cached.
@@ -171,18 +173,13 @@ impl Changes {
         if let Some(known) = self.known(release) {
             return Ok(known);
         }
-        let known = Arc::new(Known::read(Arc::clone(release), store)?);
+        let known = Arc::new(Known::read(release, store)?);
         *self.lock() = Some(Arc::clone(&known));
         Ok(known)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Known>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Drops what was read for an earlier release.
-    pub(super) fn clear(&self) {
-        *self.lock() = None;
     }
 
     /// Renders the public feeds before they are requested. Stops early once `is_live` returns false.
@@ -197,7 +194,7 @@ impl Changes {
         let program = [(None, Form::Atom), (None, Form::Json)];
         let tracks = release.program.tracks.iter().map(|track| (Some(track.slug.clone()), Form::Atom));
         for which in program.into_iter().chain(tracks).take_while(|_| is_live()) {
-            known.render(which);
+            known.render(which, release);
         }
     }
 
@@ -242,14 +239,14 @@ impl Changes {
     ) -> Answer {
         let known = self.load(release, agendas.store(), queue).await?;
         let exported = match feed {
-            ChangeFeed::Program(form) => known.public((None, form), queue).await?,
+            ChangeFeed::Program(form) => known.public((None, form), release, queue).await?,
             ChangeFeed::Track(slug) => {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
-                known.public((Some(track.slug.clone()), Form::Atom), queue).await?
+                known.public((Some(track.slug.clone()), Form::Atom), release, queue).await?
             }
             ChangeFeed::Agenda(token) => {
                 let agenda = agendas.shared(&token)?.open()?;
-                known.agenda(&token, &agenda, queue).await?
+                known.agenda(&token, &agenda, release, queue).await?
             }
         };
         let representation = Representation {

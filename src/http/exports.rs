@@ -64,11 +64,6 @@ impl Exports {
         self.cache.render_ahead(&format.name(), release, |release| format.render(release));
     }
 
-    /// Drops the exports of an earlier release.
-    pub(super) fn clear(&self) {
-        self.cache.clear();
-    }
-
     pub(super) async fn answer(&self, format: Format, request: RenderRequest<'_>) -> Answer {
         let key = CacheKey { name: format.name(), is_cacheable: true };
         self.warmup.wait(request.release, || self.cache.has(&key.name, request.release)).await?;

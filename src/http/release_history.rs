@@ -3,6 +3,7 @@
 //! One release can record a change for every session, so parsing it again for each request would take a processor for a
 //! fraction of a second.
 
+use super::release_mark::ReleaseMark;
 use crate::release::Release;
 use crate::store::{ReadError, ReleaseRecord, Store};
 use std::ops::RangeInclusive;
@@ -23,22 +24,21 @@ pub(super) struct ReleaseHistory(Arc<Mutex<Option<Arc<ReleaseRecords>>>>);
 /// The records of one live release and its predecessors.
 #[derive(Debug)]
 pub(super) struct ReleaseRecords {
-    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
-    release: Arc<Release>,
+    release: ReleaseMark,
     records: Vec<ReleaseRecord>,
 }
 
 impl ReleaseHistory {
     /// The records for a live release. This method may read the disk, so call it on a thread that may wait.
     pub(super) fn of(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<ReleaseRecords>, ReadError> {
-        if let Some(known) = self.lock().as_ref().filter(|known| Arc::ptr_eq(&known.release, release)) {
+        if let Some(known) = self.lock().as_ref().filter(|known| known.release.is(release)) {
             return Ok(Arc::clone(known));
         }
         let mut records = Vec::new();
         for number in covered(release.number()) {
             records.extend(store.release(number)?);
         }
-        let records = Arc::new(ReleaseRecords { release: Arc::clone(release), records });
+        let records = Arc::new(ReleaseRecords { release: ReleaseMark::of(release), records });
         *self.lock() = Some(Arc::clone(&records));
         Ok(records)
     }
@@ -49,10 +49,6 @@ impl ReleaseHistory {
 }
 
 impl ReleaseRecords {
-    pub(super) fn release(&self) -> &Release {
-        &self.release
-    }
-
     /// The oldest first.
     pub(super) fn all(&self) -> &[ReleaseRecord] {
         &self.records

@@ -9,6 +9,7 @@ use super::conditional::Validators;
 use super::encoding::negotiate;
 use super::packed::Packed;
 use super::queue::Queue;
+use super::release_mark::ReleaseMark;
 use super::reply::Answer;
 use super::representation::{Content, Representation, stable_last_modified};
 use super::{EntityTag, Problem};
@@ -35,8 +36,7 @@ pub(super) struct RenderCache {
 }
 
 struct ReleaseBodies {
-    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
-    release: Arc<Release>,
+    release: ReleaseMark,
     bodies: Cache<String, Arc<Rendered>, Weight>,
 }
 
@@ -135,11 +135,6 @@ impl RenderCache {
         let _ = self.find_or_render(key, release, |release| Ok(render(release)));
     }
 
-    /// Drops all bodies, and the release that they belong to.
-    pub(super) fn clear(&self) {
-        *self.lock() = None;
-    }
-
     /// Whether a body is cached.
     pub(super) fn has(&self, name: &str, release: &Arc<Release>) -> bool {
         self.find(name, release).is_some()
@@ -147,7 +142,7 @@ impl RenderCache {
 
     fn find(&self, name: &str, release: &Arc<Release>) -> Option<Arc<Rendered>> {
         let mut current = self.lock();
-        let current = current.as_mut().filter(|current| Arc::ptr_eq(&current.release, release));
+        let current = current.as_mut().filter(|current| current.release.is(release));
         current?.bodies.get(name).cloned()
     }
 
@@ -171,9 +166,9 @@ impl RenderCache {
             return rendered;
         }
         let mut current = self.lock();
-        if !current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.release, release)) {
+        if !current.as_ref().is_some_and(|current| current.release.is(release)) {
             let bodies = Cache::with_weighter(self.bodies, self.max_bytes, Weight);
-            *current = Some(ReleaseBodies { release: Arc::clone(release), bodies });
+            *current = Some(ReleaseBodies { release: ReleaseMark::of(release), bodies });
         }
         if let Some(current) = current.as_mut() {
             current.bodies.insert(key.name, Arc::clone(&rendered));

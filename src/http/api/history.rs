@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 
 /// A page of releases before one, the latest first.
 pub(super) fn releases(
+    release: &Release,
     records: &ReleaseRecords,
     store: &Store,
     limit: usize,
     before: Option<u64>,
 ) -> Result<Value, Problem> {
-    let release = records.release();
     let end = before.unwrap_or(u64::MAX).min(release.number() + 1);
     let start = end.saturating_sub(limit as u64).max(1);
     let mut releases = Vec::new();
@@ -70,8 +70,7 @@ impl ChangesQuery {
     }
 
     /// Release by release, and by session id within each.
-    pub(super) fn changes(&self, records: &ReleaseRecords) -> Value {
-        let release = records.release();
+    pub(super) fn changes(&self, release: &Release, records: &ReleaseRecords) -> Value {
         let first = self.after.as_ref().map_or(self.since + 1, |(number, _)| *number).max(self.since + 1);
         let mut changes: Vec<Value> = Vec::new();
         let (mut last, mut has_more) = (None, false);

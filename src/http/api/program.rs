@@ -118,15 +118,16 @@ impl ProgramRequest<'_> {
         let limit = query.limit(MAX_RELEASES)?;
         let before = Cursor::of(&query, "releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
         let key = CacheKey { name: format!("releases {before:?}"), is_cacheable: limit == MAX_RELEASES };
-        let releases =
-            move |records: &ReleaseRecords, store: &Store| history::releases(records, store, limit, before);
+        let releases = move |release: &Release, records: &ReleaseRecords, store: &Store| {
+            history::releases(release, records, store, limit, before)
+        };
         self.render_from_store(key, releases).await
     }
 
     pub(in crate::http) async fn changes(self) -> Answer {
         let query = ChangesQuery::of(&self.query(), &self.release)?;
         let key = CacheKey { name: format!("changes {query:?}"), is_cacheable: query.limit == MAX_PAGE };
-        self.render_from_store(key, move |records, _| Ok(query.changes(records))).await
+        self.render_from_store(key, move |release, records, _| Ok(query.changes(release, records))).await
     }
 
     fn query(&self) -> Query {
@@ -149,11 +150,11 @@ impl ProgramRequest<'_> {
     async fn render_from_store(
         &self,
         key: CacheKey,
-        document: impl FnOnce(&ReleaseRecords, &Store) -> Result<Value, Problem> + Send + 'static,
+        document: impl FnOnce(&Release, &ReleaseRecords, &Store) -> Result<Value, Problem> + Send + 'static,
     ) -> Answer {
         let history = self.history.clone();
         let render = move |release: &Arc<Release>, store: &Store| {
-            Ok(exported(&document(&*history.of(release, store)?, store)?, release))
+            Ok(exported(&document(release, &*history.of(release, store)?, store)?, release))
         };
         self.documents.0.answer_from_store(key, self.request(), self.store, render).await
     }

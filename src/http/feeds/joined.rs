@@ -3,6 +3,7 @@
 use crate::feed::{Coding, Feed, JoinedFeed};
 use crate::http::conditional::{Validators, Verdict, evaluate};
 use crate::http::encoding::{negotiate, wanted};
+use crate::http::release_mark::ReleaseMark;
 use crate::http::reply::Answer;
 use crate::http::representation::{Content, Representation, stable_last_modified};
 use crate::http::{EntityTag, Problem};
@@ -101,7 +102,7 @@ const MAX_FEEDS: usize = 10_000;
 #[derive(Default)]
 pub(in crate::http) struct JoinedValidators(Mutex<Option<ReleaseFeeds>>);
 
-type ReleaseFeeds = (Arc<Release>, Cache<String, JoinedState>);
+type ReleaseFeeds = (ReleaseMark, Cache<String, JoinedState>);
 
 /// The state that determines the validators of a joined feed.
 #[derive(Clone)]
@@ -113,19 +114,19 @@ pub(super) struct JoinedState {
 impl JoinedValidators {
     pub(super) fn find(&self, name: &str, release: &Arc<Release>) -> Option<JoinedState> {
         let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, feeds) = current.as_ref().filter(|(of, _)| Arc::ptr_eq(of, release))?;
+        let (_, feeds) = current.as_ref().filter(|(of, _)| of.is(release))?;
         feeds.get(name).cloned()
     }
 
     pub(super) fn insert(&self, name: String, release: &Arc<Release>, joined: &JoinedFeed<'_>) {
         let feed = JoinedState { hash: joined.hash.clone(), modified: joined.modified };
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match current.as_mut().filter(|(of, _)| Arc::ptr_eq(of, release)) {
+        match current.as_mut().filter(|(of, _)| of.is(release)) {
             Some((_, feeds)) => feeds.insert(name, feed),
             None => {
                 let mut feeds = Cache::new(MAX_FEEDS);
                 feeds.insert(name, feed);
-                *current = Some((Arc::clone(release), feeds));
+                *current = Some((ReleaseMark::of(release), feeds));
             }
         }
     }

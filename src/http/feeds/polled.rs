@@ -7,6 +7,7 @@
 use super::recent::{Half, Recent};
 use crate::feed::{Coding, FeedOptions};
 use crate::freshness::LinkHash;
+use crate::http::release_mark::ReleaseMark;
 use crate::release::Release;
 use crate::store::LinkedAgenda;
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const SHARDS: usize = 8;
 
@@ -51,14 +52,13 @@ impl PolledFeed {
 pub(in crate::http) struct PolledFeeds([Mutex<Shard>; SHARDS]);
 
 struct Shard {
-    /// Compared by pointer: erasing a session replaces a release by another one of the same number.
-    release: Weak<Release>,
+    release: ReleaseMark,
     agendas: Recent<(LinkHash, FeedOptions), Arc<PolledFeed>>,
     bodies: Recent<String, (Coding, Bytes)>,
 }
 
 impl Shard {
-    fn empty(release: Weak<Release>) -> Self {
+    fn empty(release: ReleaseMark) -> Self {
         let (agendas, bodies) = (Recent::within(AGENDAS / SHARDS), Recent::within(BODIES / SHARDS));
         Self { release, agendas, bodies }
     }
@@ -66,7 +66,7 @@ impl Shard {
 
 impl Default for PolledFeeds {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(Shard::empty(Weak::new()))))
+        Self(std::array::from_fn(|_| Mutex::new(Shard::empty(ReleaseMark::default()))))
     }
 }
 
@@ -125,8 +125,8 @@ impl CachedFeed<'_> {
         let shard = self.polled.0.get(usize::from(first) % SHARDS).unwrap_or(zero);
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut evicted = Evicted::default();
-        if !std::ptr::eq(shard.release.as_ptr(), Arc::as_ptr(self.release)) {
-            evicted.shard = Some(std::mem::replace(&mut *shard, Shard::empty(Arc::downgrade(self.release))));
+        if !shard.release.is(self.release) {
+            evicted.shard = Some(std::mem::replace(&mut *shard, Shard::empty(ReleaseMark::of(self.release))));
         }
         Locked { shard, evicted }
     }
@@ -171,6 +171,7 @@ impl DerefMut for Locked<'_> {
 mod tests {
     use super::*;
     use crate::fixtures;
+    use std::sync::Weak;
     use std::sync::atomic::AtomicUsize;
 
     /// Bytes of a body; counts drops under a lock.
