@@ -1,4 +1,6 @@
 //! A release: program, ledger and feeds of one publication, as an immutable snapshot that readers share.
+//!
+//! A cache holds a [`ReleaseMark`] instead of the release, so that it does not keep the memory of an earlier release.
 
 mod texts;
 mod timetable;
@@ -10,7 +12,7 @@ use crate::feed::{FeedKey, FeedSet, Rendering};
 use crate::program::{Change, Program};
 use crate::revision::{Entry, Ledger, advance};
 use chrono::{DateTime, Utc};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, Weak};
 use texts::SearchTexts;
 use timetable::Timetable;
 
@@ -137,5 +139,37 @@ impl Release {
     /// When the release was published.
     pub fn published(&self) -> DateTime<Utc> {
         self.ledger.published
+    }
+}
+
+/// Marks a release without keeping it alive. Releases are compared by pointer, since erasing a session replaces a release
+/// by another one of the same number. The mark keeps the address from being used again.
+#[derive(Debug, Default)]
+pub(crate) struct ReleaseMark(Weak<Release>);
+
+impl ReleaseMark {
+    pub(crate) fn of(release: &Arc<Release>) -> Self {
+        Self(Arc::downgrade(release))
+    }
+
+    /// Whether it marks this release.
+    pub(crate) fn is(&self, release: &Arc<Release>) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(release))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_mark_keeps_no_release_alive_and_fits_no_other() {
+        let release = Arc::new(fixtures::tricky().release());
+        let mark = ReleaseMark::of(&release);
+        assert!(mark.is(&release) && !ReleaseMark::default().is(&release));
+        assert_eq!(Arc::strong_count(&release), 1);
+        drop(release);
+        assert!(!mark.is(&Arc::new(fixtures::tricky().release())));
     }
 }

@@ -4,13 +4,13 @@ use super::agendas::Agendas;
 use super::allowance::Allowances;
 use super::context::{Context, Reply, Services};
 use super::exports::Exports;
+use super::exports::Warmup;
 use super::organizer::{Organizer, Secrets};
 use super::pace::Pace;
 use super::reply::{Answer, no_content};
 use super::request_body::UnreadBody;
 use super::route::{self, Path, Resource};
-use super::warmup::Warmup;
-use super::{Body, Metrics, Problem, access, host, method, policy, problem, request_body};
+use super::{Body, Metrics, Problem, access, policy, problem, request_body, request_head};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::freshness::{Freshness, Share};
@@ -153,7 +153,7 @@ impl App {
         }
         let (head, body) = request.into_parts();
         let log = access::RequestLog::begin(&head.method);
-        let found = host::check(head.version, &head.headers)
+        let found = request_head::check_host(head.version, &head.headers)
             .and_then(|()| request_body::check_transfer_coding(&head.headers))
             .and_then(|()| route::find(&head.method, head.uri.path()));
         let (pattern, class, answered) = match found {
@@ -222,7 +222,7 @@ impl App {
 fn options(resource: &Resource) -> Response<Body> {
     let mut response = no_content();
     let headers = response.headers_mut();
-    headers.insert(ALLOW, method::allow(&resource.methods));
+    headers.insert(ALLOW, request_head::allow(&resource.methods));
     if let Some(class) = resource.class {
         class.preflight(headers);
     }
@@ -259,8 +259,8 @@ impl fmt::Debug for App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::house::{House, house, request};
     use crate::http::queue::QueueName;
+    use crate::http::test_app::{House, house, request};
     use http::header::{ETAG, IF_NONE_MATCH};
     use http_body_util::{BodyExt, Full};
 

@@ -1,13 +1,19 @@
-//! Cookies (RFC 6265bis) and posted forms, with files or without.
+//! Requests of browsers: cookies (RFC 6265bis), posted forms with files or without, and the origin of writes.
 //!
 //! An agenda's edit key is in a cookie that no script can read. A second cookie tells scripts that there is an agenda.
+//!
+//! A write with a cookie must come from one of our own pages, which prevents cross-site request forgery (the Fetch
+//! standard; RFC 6454):
+//!
+//! 1. `Sec-Fetch-Site`, if present, must be `same-origin`.
+//! 2. Otherwise `Origin` must be the public origin. `null` and a missing field are rejected.
 
 use super::Problem;
 use crate::agenda::EditKey;
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 use url::Url;
 
 /// `__Host-` binds a cookie to this very host and to https; without https the prefix is not allowed.
@@ -115,6 +121,19 @@ pub(super) async fn uploaded_file(request: &Parts, body: Bytes, name: &str) -> R
     Err(Problem::BadBody(format!("the form has no part named {name}")))
 }
 
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Checks that a write comes from one of our own pages.
+pub(super) fn check_origin(headers: &HeaderMap, public_url: &Url) -> Result<(), Problem> {
+    let is_ours = match headers.get(SEC_FETCH_SITE) {
+        Some(site) => site == "same-origin",
+        None => headers.get(ORIGIN).is_some_and(|origin| {
+            origin.to_str().is_ok_and(|origin| origin == public_url.origin().ascii_serialization())
+        }),
+    };
+    if is_ours { Ok(()) } else { Err(Problem::OtherSite) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +164,28 @@ mod tests {
         assert_eq!(jar("http://a.example").key(&headers), None);
         headers.insert(COOKIE, "agenda=cbe_typo".parse().unwrap());
         assert_eq!(jar("http://a.example").key(&headers), None);
+    }
+
+    #[test]
+    fn only_our_own_pages_may_write() {
+        let public: Url = "https://conf.example".parse().unwrap();
+        for (fields, ours) in [
+            (vec![("sec-fetch-site", "same-origin")], true),
+            (vec![("sec-fetch-site", "same-origin"), ("origin", "null")], true),
+            (vec![("sec-fetch-site", "same-site"), ("origin", "https://conf.example")], false),
+            (vec![("sec-fetch-site", "cross-site"), ("origin", "https://conf.example")], false),
+            (vec![("sec-fetch-site", "none")], false),
+            (vec![("origin", "https://conf.example")], true),
+            (vec![("origin", "https://conf.example:8443")], false),
+            (vec![("origin", "http://conf.example")], false),
+            (vec![("origin", "null")], false),
+            (vec![], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in &fields {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            assert_eq!(check_origin(&headers, &public).is_ok(), ours, "{fields:?}");
+        }
     }
 }

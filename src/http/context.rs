@@ -10,6 +10,7 @@ use super::browser::PostedForm;
 use super::changes::{ChangeFeed, Changes};
 use super::dav::{self, Place};
 use super::exports::{Exports, Format};
+use super::exports::{Rendering, Warmup};
 use super::feeds::{FeedAddress, FeedRequest, JoinedValidators, PolledFeeds};
 use super::jcal::{self, Jcals};
 use super::organizer::{self, Organizer, OrganizerRequest};
@@ -18,9 +19,8 @@ use super::release_history::ReleaseHistory;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::request_body::UnreadBody;
-use super::warmup::{Rendering, Warmup};
 use super::web::{Codes, Events, PageRequest, RenderedPages};
-use super::{EntityTag, Problem, method};
+use super::{EntityTag, Problem, request_head};
 use crate::clock::Clock;
 use crate::feed::FeedKey;
 use crate::freshness::Freshness;
@@ -350,7 +350,7 @@ impl<'a> Context<'a> {
 /// Charges a failed edit key of a write to the client's limit; 429 once the limit is used up.
 fn limit_key_guesses(allowed: Allowed<'_>, head: &Parts, answer: Answer) -> Answer {
     match answer {
-        Err(Problem::Agenda(AgendaError::UnknownKey)) if !method::is_read(&head.method) => {
+        Err(Problem::Agenda(AgendaError::UnknownKey)) if !request_head::is_read(&head.method) => {
             Err(allowed.wrong_key().err().unwrap_or(Problem::Agenda(AgendaError::UnknownKey)))
         }
         answer => answer,

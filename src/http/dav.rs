@@ -1,8 +1,8 @@
 //! Read-only CalDAV (RFC 4791, RFC 4918 class 1 and 3, RFC 6578, RFC 6764), for calendars that sync changes.
 //!
 //! Owns methods, depths and access. Responses consist of a release's stored bytes. Every writing method is refused.
-//! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as
-//! password, with any user name or none.
+//! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as the password
+//! of Basic credentials (RFC 7617), with any user name or none.
 //!
 //! ```text
 //! /  /dav/  /.well-known/caldav    lead to one of the trees: to an agenda's if the request has a token
@@ -16,25 +16,20 @@
 
 mod calendar;
 mod filter;
-mod login;
 mod multistatus;
 mod place;
 mod property;
-mod propfind;
-mod query;
 mod refusal;
 mod report;
 mod sync;
-mod sync_token;
-mod text_match;
 
 pub(super) use place::{Name, Place, Tree};
 pub(super) use refusal::Refusal;
 
 use super::agendas::{Agendas, Shared};
 use super::conditional::Validators;
-use super::representation::{Content, Representation, stable_last_modified};
-use super::{Body, EntityTag, Problem, feeds, method};
+use super::reply::{Content, Representation, stable_last_modified};
+use super::{Body, EntityTag, Problem, feeds, request_head};
 use crate::agenda::ReadToken;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
@@ -42,10 +37,12 @@ use crate::release::Release;
 use bytes::Bytes;
 use calendar::{Calendar, Home, Resource};
 use chrono::{DateTime, Utc};
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION, VARY};
+use data_encoding::BASE64;
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::sync::Arc;
+use url::{Host, Url};
 
 /// The longest body, in bytes: twice the length of ten thousand addresses.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
@@ -172,7 +169,7 @@ impl Visit<'_> {
     /// The calendar of the agenda that the request's token opens. If the agenda is no longer shared, its calendar is
     /// empty, like its feed, so that clients remove the sessions.
     fn open(&self, tree: Tree) -> Result<(Calendar, ReadToken), Problem> {
-        let token = login::token(&self.request.headers, &self.release.program.conference.public_url)?;
+        let token = token(&self.request.headers, &self.release.program.conference.public_url)?;
         let shared = self.agendas.shared(&token)?;
         let (name, picks) = match shared {
             Shared::Never => return Err(Refusal::SignIn.into()),
@@ -227,12 +224,12 @@ impl Visit<'_> {
 /// The tree for a request's credentials. A token selects the agenda tree even if it opens no agenda any more, so that
 /// the client learns of it. Anything else selects the public tree, which needs no credentials.
 fn tree_of(headers: &HeaderMap) -> Tree {
-    if login::sent(headers).is_some() { Tree::AGENDAS } else { Tree::PUBLIC }
+    if sent_token(headers).is_some() { Tree::AGENDAS } else { Tree::PUBLIC }
 }
 
 fn options() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
-    response.headers_mut().insert(ALLOW, method::allow(METHODS));
+    response.headers_mut().insert(ALLOW, request_head::allow(METHODS));
     response
 }
 
@@ -244,4 +241,101 @@ pub(super) fn well_known(headers: &HeaderMap) -> Response<Body> {
     response.headers_mut().insert(LOCATION, home);
     response.headers_mut().insert(VARY, HeaderValue::from_static("Authorization"));
     response
+}
+
+/// The token of a request. Over plain http it is only accepted on this machine.
+fn token(headers: &HeaderMap, public_url: &Url) -> Result<ReadToken, Refusal> {
+    if !is_private(public_url) {
+        return Err(Refusal::Insecure);
+    }
+    sent_token(headers).ok_or(Refusal::SignIn)
+}
+
+/// The token in a request's credentials, if any.
+fn sent_token(headers: &HeaderMap) -> Option<ReadToken> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return None };
+    let (scheme, encoded) = field.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64.decode(encoded.trim().as_bytes()).ok()?).ok()?;
+    let (user, password) = decoded.split_once(':')?;
+    // Programs with a single field send the token as the user name.
+    [password, user].into_iter().find_map(|secret| {
+        // People may paste the whole link.
+        let token = secret.trim().rsplit('/').next()?;
+        ReadToken::parse(token.strip_suffix(".ics").unwrap_or(token)).ok()
+    })
+}
+
+fn is_private(public_url: &Url) -> bool {
+    public_url.scheme() == "https"
+        || match public_url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agenda::EditKey;
+
+    fn sent(lines: &[String]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(AUTHORIZATION, line.parse().unwrap());
+        }
+        headers
+    }
+
+    fn basic(pair: &str) -> String {
+        format!("Basic {}", BASE64.encode(pair.as_bytes()))
+    }
+
+    #[test]
+    fn the_token_or_its_link_is_accepted_with_any_user_name() {
+        let public: Url = "https://conf.example".parse().unwrap();
+        let expected = EditKey::generate().unwrap().read_token(1);
+        let secret = expected.reveal();
+        for pair in [
+            format!("me:{secret}"),
+            format!(":{secret}"),
+            format!("zoë: {secret} "),
+            format!("{secret}:"),
+            format!("me:https://conf.example/agendas/{secret}.ics"),
+            format!("me:https://conf.example/agendas/{secret}"),
+        ] {
+            assert_eq!(token(&sent(&[basic(&pair)]), &public), Ok(expected.clone()), "{pair}");
+        }
+        for lines in [
+            vec![],
+            vec![basic("me:")],
+            vec![basic(&secret)],
+            vec![basic(&format!("me:{secret}x"))],
+            vec![format!("Bearer {secret}")],
+            vec!["Basic ????".to_owned()],
+            vec!["Basic".to_owned()],
+            vec![basic(&format!("me:{secret}")), basic(&format!("me:{secret}"))],
+        ] {
+            assert_eq!(token(&sent(&lines), &public), Err(Refusal::SignIn), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_accepted_only_on_this_machine() {
+        for (public, refusal) in [
+            ("http://conf.example", Refusal::Insecure),
+            ("http://192.0.2.1:8080", Refusal::Insecure),
+            ("http://127.0.0.1:8080", Refusal::SignIn),
+            ("http://[::1]:8080", Refusal::SignIn),
+            ("http://localhost", Refusal::SignIn),
+            ("https://conf.example", Refusal::SignIn),
+        ] {
+            assert_eq!(token(&sent(&[]), &public.parse().unwrap()), Err(refusal), "{public}");
+        }
+    }
 }

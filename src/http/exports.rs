@@ -1,14 +1,17 @@
 //! Exports over HTTP: the whole program in the formats of other tools.
 //!
-//! Exports are rendered ahead after each publication ([`super::warmup`]) and cached until the next one. If an export
-//! is not rendered ahead, its first request renders it.
+//! After a publication, the publisher's background thread renders the exports of the new release ahead of requests, one
+//! after the other. They are cached until the next publication. A request for an export that is not ready waits for it
+//! instead of rendering it as well. If an export is not rendered ahead, its first request renders it.
 
+use super::Problem;
 use super::render_cache::{CacheKey, RenderCache, RenderRequest};
 use super::reply::Answer;
-use super::warmup::Warmup;
 use crate::export::{Exported, giggity_menu, program_text, schedule_csv, schedule_json, schedule_xml};
 use crate::release::Release;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// A format of the whole program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,5 +71,104 @@ impl Exports {
         let key = CacheKey { name: format.name(), is_cacheable: true };
         self.warmup.wait(request.release, || self.cache.has(&key.name, request.release)).await?;
         self.cache.answer(key, request, move |release| Ok(format.render(release))).await
+    }
+}
+
+/// The longest wait of a request. All exports of 50,000 sessions take about ten seconds of an idle processor.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The release whose exports are being rendered ahead, if any.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Warmup(watch::Sender<Option<Arc<Release>>>);
+
+/// Marks a release as being rendered ahead, until this value is dropped.
+pub(super) struct Rendering {
+    warmup: Warmup,
+    release: Arc<Release>,
+}
+
+impl Warmup {
+    /// Makes requests for the release's exports wait.
+    pub(super) fn begin(&self, release: &Arc<Release>) -> Rendering {
+        self.0.send_replace(Some(Arc::clone(release)));
+        Rendering { warmup: self.clone(), release: Arc::clone(release) }
+    }
+
+    /// Waits until an export is ready, or is not being rendered ahead.
+    pub(super) async fn wait(
+        &self,
+        release: &Arc<Release>,
+        is_ready: impl Fn() -> bool,
+    ) -> Result<(), Problem> {
+        let mut rendering = self.0.subscribe();
+        let wait = async {
+            loop {
+                let is_rendering = is_same(rendering.borrow_and_update().as_ref(), release);
+                if !is_rendering || is_ready() || rendering.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(LONGEST, wait).await.map_err(|_| Problem::Overloaded)
+    }
+}
+
+impl Rendering {
+    pub(super) fn release(&self) -> &Arc<Release> {
+        &self.release
+    }
+
+    /// Wakes the requests that wait, after an export is ready.
+    pub(super) fn notify(&self) {
+        self.warmup.0.send_modify(|_| {});
+    }
+}
+
+impl Drop for Rendering {
+    fn drop(&mut self) {
+        self.warmup.0.send_if_modified(|rendering| {
+            let is_ours = is_same(rendering.as_ref(), &self.release);
+            if is_ours {
+                *rendering = None;
+            }
+            is_ours
+        });
+    }
+}
+
+fn is_same(rendering: Option<&Arc<Release>>, release: &Arc<Release>) -> bool {
+    rendering.is_some_and(|rendering| Arc::ptr_eq(rendering, release))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn release() -> Arc<Release> {
+        Arc::new(crate::fixtures::tricky().release())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_waits_until_its_export_is_ready_or_the_rendering_ends() {
+        let (warmup, live, is_ready) = (Warmup::default(), release(), AtomicBool::new(false));
+        let ready = || is_ready.load(Ordering::Relaxed);
+        warmup.wait(&live, ready).await.unwrap();
+        let rendering = warmup.begin(&live);
+        warmup.wait(&release(), ready).await.unwrap(); // another release
+        {
+            let mut waiting = std::pin::pin!(warmup.wait(&live, ready));
+            rendering.notify();
+            assert!(tokio::time::timeout(LONGEST / 2, waiting.as_mut()).await.is_err(), "another export");
+            is_ready.store(true, Ordering::Relaxed);
+            rendering.notify();
+            waiting.await.unwrap();
+        }
+        is_ready.store(false, Ordering::Relaxed);
+        assert!(matches!(warmup.wait(&live, ready).await, Err(Problem::Overloaded)));
+        let mut waiting = std::pin::pin!(warmup.wait(&live, ready));
+        assert!(tokio::time::timeout(LONGEST / 2, waiting.as_mut()).await.is_err());
+        drop(rendering);
+        waiting.await.unwrap();
     }
 }

@@ -15,7 +15,7 @@ use super::agendas::{Agendas, Shared};
 use super::query::Query;
 use super::queue::Queue;
 use super::reply::Answer;
-use super::representation::{Representation, stable_last_modified};
+use super::reply::{Representation, stable_last_modified};
 use super::teams::{self, Opened};
 use crate::agenda::{Members, ReadToken};
 use crate::feed::{

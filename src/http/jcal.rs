@@ -3,7 +3,7 @@
 //! An entity tag determines the bytes of a feed, so one conversion serves every address and release with that tag.
 //! Long feeds are converted one at a time; the program is converted before it is requested.
 
-use super::packed::Packed;
+use super::body::Packed;
 use super::queue::{LONG_WAIT, Queue};
 use super::{Body, Problem};
 use crate::export::jcal;

@@ -1,17 +1,16 @@
 //! `/organizer`: publish, preview, releases, roll back. Requests need an organizer secret in `Authorization: Bearer`.
 //!
-//! Owns the shape of the responses; the publisher publishes. Handlers that read the store or import a program run on
-//! threads that may block. No response may be cached or indexed.
+//! Owns the shape of the responses, and limits how many programs are uploaded and previewed at once; the publisher
+//! publishes. Handlers that read the store or import a program run on threads that may block. No response may be cached or
+//! indexed.
 
 mod desk;
-mod program_turns;
 mod publish;
 mod reports;
 mod secrets;
 mod sign_in;
 
 pub(super) use desk::Drafts;
-pub(super) use program_turns::ProgramTurns;
 pub use secrets::{Secrets, SecretsError};
 pub(super) use sign_in::SignIns;
 
@@ -21,7 +20,7 @@ use super::etag::Tags;
 use super::query::Query;
 use super::reply::{self, Answer};
 use super::request_body::UnreadBody;
-use super::{Body, EntityTag, Problem, method, origin};
+use super::{Body, EntityTag, Problem, browser, request_head};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
 use crate::import::without_formulas;
@@ -33,7 +32,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 /// Answers requests to `/organizer`.
@@ -98,7 +98,7 @@ impl<'a> Door<'a> {
             return Err(Problem::NotFound);
         }
         let release = self.organizer.publisher.current();
-        origin::check(&self.request.headers, &release.program.conference.public_url)?;
+        browser::check_origin(&self.request.headers, &release.program.conference.public_url)?;
         PostedForm::read(&self.request.headers, &self.body.read().await?)
     }
 }
@@ -114,8 +114,8 @@ impl Organizer {
             return secret.map(|secret| secret.label.to_string()).ok_or(Problem::WrongSecret);
         }
         let public_url = &self.publisher.current().program.conference.public_url;
-        if !method::is_read(&request.method) {
-            origin::check(&request.headers, public_url).map_err(|_| Problem::WrongSecret)?;
+        if !request_head::is_read(&request.method) {
+            browser::check_origin(&request.headers, public_url).map_err(|_| Problem::WrongSecret)?;
         }
         self.signed_in(&request.headers, public_url).ok_or(Problem::WrongSecret)
     }
@@ -173,4 +173,63 @@ fn document(status: StatusCode, release: u64, value: &Value) -> Response<Body> {
 fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
     let csv = Bytes::from(without_formulas(csv));
     tagged(reply::ok("text/csv; charset=utf-8", csv.clone()), release, &csv)
+}
+
+/// Previews that are rendered at once. A preview renders a whole release.
+const PREVIEWS: usize = 1;
+
+/// Uploads of up to 20 MiB that are in memory at once: one is previewed while the next one is read.
+const UPLOADS: usize = 2;
+
+/// The longest wait for a turn.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The turns of previews and uploads. Dropping the permit ends a turn.
+#[derive(Debug)]
+pub(in crate::http) struct ProgramTurns {
+    previews: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+}
+
+impl Default for ProgramTurns {
+    fn default() -> Self {
+        Self { previews: Arc::new(Semaphore::new(PREVIEWS)), uploads: Arc::new(Semaphore::new(UPLOADS)) }
+    }
+}
+
+impl ProgramTurns {
+    /// Waits for the turn to preview; [`Problem::Overloaded`] if that takes too long. The previewing thread holds the
+    /// permit, since it goes on if the client disconnects.
+    pub(super) async fn preview(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        turn(&self.previews).await
+    }
+
+    /// Waits for the turn to read an upload.
+    pub(super) async fn upload(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        turn(&self.uploads).await
+    }
+}
+
+async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let permit = tokio::time::timeout(LONGEST, Arc::clone(of).acquire_owned()).await;
+    permit.ok().and_then(Result::ok).ok_or(Problem::Overloaded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_preview_waits_and_is_refused_in_the_end() {
+        let turns = ProgramTurns::default();
+        let first = turns.preview().await.unwrap();
+        let _upload = turns.upload().await.unwrap();
+        let began = tokio::time::Instant::now();
+        assert!(matches!(turns.preview().await, Err(Problem::Overloaded)));
+        assert_eq!(began.elapsed(), LONGEST);
+        drop(first);
+        assert!(turns.preview().await.is_ok());
+        let _last = turns.upload().await.unwrap();
+        assert!(matches!(turns.upload().await, Err(Problem::Overloaded)));
+    }
 }

@@ -3,8 +3,8 @@
 //! One release can record a change for every session, so parsing it again for each request would take a processor for a
 //! fraction of a second.
 
-use super::release_mark::ReleaseMark;
 use crate::release::Release;
+use crate::release::ReleaseMark;
 use crate::store::{ReadError, ReleaseRecord, Store};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -5,17 +5,17 @@
 //! outlives any number that were requested once. Only canonical queries are cached; a client that varies `limit` gets its
 //! answers uncompressed and uncached.
 
+use super::body::Packed;
 use super::conditional::Validators;
-use super::encoding::negotiate;
-use super::packed::Packed;
+use super::negotiation::negotiate;
 use super::queue::Queue;
-use super::release_mark::ReleaseMark;
 use super::reply::Answer;
-use super::representation::{Content, Representation, stable_last_modified};
+use super::reply::{Content, Representation, stable_last_modified};
 use super::{EntityTag, Problem};
 use crate::export::Exported;
 use crate::feed::{Coded, Coding, Effort};
 use crate::release::Release;
+use crate::release::ReleaseMark;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use http::request::Parts;

@@ -1,8 +1,18 @@
-//! Responses that are not representations of a resource, and so carry no validators.
+//! Responses of handlers: the representation of a resource with its validators, and short replies without validators.
+//!
+//! A representation's body is rendered only if it is sent. Every compressed representation passes through here, so each one
+//! varies by Accept-Encoding.
 
+use super::body::Packed;
+use super::conditional::{Validators, Verdict, evaluate, http_date};
 use super::{Body, Problem};
+use crate::feed::Coding;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, SET_COOKIE, VARY,
+};
+use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
 /// The return type of every handler.
@@ -56,5 +66,91 @@ pub(super) fn set_cookies(response: &mut Response<Body>, cookies: impl IntoItera
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, value);
         }
+    }
+}
+
+/// The current state of a resource.
+pub(super) struct Representation<'a> {
+    pub(super) media_type: &'static str,
+    pub(super) validators: Validators,
+    pub(super) coding: Coding,
+    pub(super) body: Content<'a>,
+    /// Further fields of a 200 and a 304.
+    pub(super) fields: Vec<(HeaderName, String)>,
+}
+
+/// A body, or the function that renders it.
+pub(super) enum Content<'a> {
+    /// A body in memory.
+    Kept(Bytes),
+    /// A cached body, perhaps held compressed; it is sent plain.
+    Packed(&'a Packed),
+    /// Rendered only if it is sent.
+    Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
+    /// Rendered only if it is sent, with its coding: a compressed body that is no smaller is not worth sending.
+    MadeIn(Box<dyn FnOnce() -> Result<(Coding, Bytes), Problem> + 'a>),
+}
+
+impl Representation<'_> {
+    /// Answers a GET or HEAD: 200, 304 or 412.
+    pub(super) fn answer(self, request: &Parts) -> Result<Response<Body>, Problem> {
+        let (status, tag) = match evaluate(&request.method, &request.headers, &self.validators) {
+            Verdict::Failed => return Err(Problem::Condition),
+            Verdict::NotModified(tag) => (StatusCode::NOT_MODIFIED, tag),
+            Verdict::Perform => (StatusCode::OK, None),
+        };
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        // Room for the fields of the class, so that the map is allocated once.
+        headers.reserve(12);
+        let mut set = |name: HeaderName, value: String| {
+            // All values are visible ASCII, so the conversion always succeeds.
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        };
+        set(ETAG, tag.unwrap_or_else(|| self.validators.tag.into_quoted()));
+        self.fields.into_iter().for_each(|(name, value)| set(name, value));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        if let Some(modified) = self.validators.modified {
+            headers.insert(LAST_MODIFIED, http_date(modified));
+        }
+        if status == StatusCode::OK {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+            let (coding, sent): (_, Body) = match self.body {
+                Content::Kept(bytes) => (self.coding, bytes.into()),
+                Content::Packed(packed) => (self.coding, packed.body()),
+                Content::Made(make) => (self.coding, make()?.into()),
+                Content::MadeIn(make) => {
+                    let (coding, bytes) = make()?;
+                    (coding, bytes.into())
+                }
+            };
+            if coding != Coding::Identity {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
+            }
+            *response.body_mut() = sent;
+        }
+        Ok(response)
+    }
+}
+
+/// The value of Last-Modified. It counts whole seconds, so a time less than 2 s ago could stand for two states and is omitted
+/// (RFC 9110, 8.8.2.2).
+pub(super) fn stable_last_modified(modified: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (now - modified >= TimeDelta::seconds(2)).then_some(modified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recent_modification_time_is_omitted() {
+        let at = DateTime::from_timestamp(100, 0).unwrap();
+        assert_eq!(stable_last_modified(at, at + TimeDelta::seconds(1)), None);
+        assert_eq!(stable_last_modified(at, at + TimeDelta::seconds(2)), Some(at));
+        assert_eq!(stable_last_modified(at, at - TimeDelta::seconds(9)), None);
     }
 }

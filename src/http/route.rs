@@ -12,7 +12,7 @@ use super::policy::Class::{
     SiteFile,
 };
 use super::queue::QueueName::{self, Short, Unlimited, Whole};
-use super::{Problem, api, changes, dav, method};
+use super::{Problem, api, changes, dav, request_head};
 use crate::agenda::{Members, ReadToken};
 use crate::exchange;
 use crate::feed::FeedKey;
@@ -279,7 +279,7 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(&'static Resou
     static SERVER: LazyLock<Resource> =
         LazyLock::new(|| Resource { pattern: "*", class: None, methods: vec![GET], lines: Vec::new() });
     match path {
-        _ if !method::is_known(method) => Err(Problem::UnknownMethod),
+        _ if !request_head::is_known(method) => Err(Problem::UnknownMethod),
         "*" if method == Method::OPTIONS => Ok((&SERVER, Path(None))),
         path if path.starts_with('/') => {
             let found = ROUTES.router.at(path).map_err(|_| Problem::NotFound)?;

@@ -18,7 +18,7 @@ use super::allowance::Allowed;
 use super::exports::Exports;
 use super::queue::{Queue, Queues};
 use super::release_history::ReleaseHistory;
-use super::{Body, plain, policy};
+use super::{Body, negotiation, policy};
 use crate::clock::Clock;
 use crate::freshness::Freshness;
 use crate::publisher::{LiveRelease, Publisher};
@@ -51,6 +51,6 @@ pub(super) struct PageRequest<'a> {
 
 /// Adds the `Vary` of answers that are either a page or plain text.
 pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
-    policy::vary(response.headers_mut(), HeaderValue::from_static(plain::VARY));
+    policy::vary(response.headers_mut(), HeaderValue::from_static(negotiation::PAGE_OR_TEXT));
     response
 }

@@ -1,6 +1,6 @@
 //! Agendas in the hands of their owners: created, opened, changed, moved to a new key, deleted.
 
-use super::record::{AgendaError, checked_name, issue_link, live_links, put_link, resolve_picks};
+use super::{AgendaError, checked_name, issue_link, live_links, put_link, resolve_picks};
 use crate::agenda::EditKey;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
@@ -207,7 +207,7 @@ impl Agendas {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::house::{House, house, request};
+    use crate::http::test_app::{House, house, request};
     use crate::store::take_parses;
     use bytes::Bytes;
     use http::{Method, StatusCode};

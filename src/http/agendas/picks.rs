@@ -1,7 +1,7 @@
 //! Picking and unpicking sessions, one by one or several at once.
 
 use super::owner::{Agendas, Effect, Owned};
-use super::record::{AgendaError, is_shown, resolve_picks};
+use super::{AgendaError, is_shown, resolve_picks};
 use crate::agenda::MOST_PICKS;
 use crate::program::SessionId;
 use crate::release::Release;

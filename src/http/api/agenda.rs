@@ -17,7 +17,7 @@ use crate::http::etag::Tags;
 use crate::http::query::Query;
 use crate::http::queue::Queue;
 use crate::http::reply::{self, Answer, JSON, no_content};
-use crate::http::representation::{Content, Representation};
+use crate::http::reply::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem};
 use crate::program::SessionId;
 use crate::release::Release;

@@ -116,7 +116,7 @@ impl Property {
                 Value::Bare("C:calendar-data", &[("content-type", "text/calendar"), ("version", "2.0")])
             }
             (P::CollationSet, Resource::Calendar(_)) => {
-                Value::Leaves("C:supported-collation", super::text_match::COLLATIONS)
+                Value::Leaves("C:supported-collation", super::filter::COLLATIONS)
             }
             (P::SyncToken, Resource::Calendar(calendar)) => Value::Text(calendar.token()),
             (P::CTag, Resource::Calendar(calendar)) => Value::Text(calendar.tag()),

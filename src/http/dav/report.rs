@@ -1,16 +1,20 @@
-//! REPORT (RFC 3253, 3.6): parses the body and calls the function of its kind.
+//! The requests of clients: PROPFIND (RFC 4918, 9.1) and REPORT (RFC 3253, 3.6).
+//!
+//! Parses the body and answers calendar-multiget (RFC 4791, 7.9), calendar-query (7.8) and free-busy-query (7.10). `sync`
+//! answers sync-collection.
 
 use super::calendar::{Calendar, Resource};
-use super::filter::{Filter, Range};
+use super::filter::{Candidate, Filter, Range};
 use super::multistatus::{Item, Multistatus};
 use super::property::Wanted;
 use super::refusal::{CALDAV, DAV};
-use super::{Depth, Refusal, Visit};
-use crate::feed::RenderedEvent;
+use super::{CALENDAR, Depth, Refusal, Visit};
+use crate::feed::{BusyPeriod, RenderedEvent, free_busy};
 use crate::http::{Body, Problem};
-use crate::program::SessionId;
+use crate::program::{SessionId, Slot, Status};
 use crate::xml::{self, Element, XmlError};
-use http::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use percent_encoding::percent_decode_str;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -132,4 +136,121 @@ fn limit(root: &Element) -> Result<Option<usize>, Problem> {
     let Some(limit) = child(root, DAV, "limit") else { return Ok(None) };
     let most = child(limit, DAV, "nresults").and_then(|most| most.text.trim().parse().ok());
     most.filter(|most| *most > 0).map(Some).ok_or(bad("nresults is a number from 1"))
+}
+
+impl Visit<'_> {
+    pub(super) async fn query(
+        &self,
+        calendar: Calendar,
+        wanted: Wanted,
+        filter: Filter,
+        depth: Option<Depth>,
+    ) -> Result<Response<Body>, Problem> {
+        // Depth 0 means the collection itself, which is not a session. Clients that omit Depth mean its members.
+        if depth == Some(Depth::Itself) {
+            return Ok(Multistatus::new(Resource::Calendar(calendar), wanted, Vec::new()).answer());
+        }
+        let of = calendar.clone();
+        let matches = |event: &RenderedEvent| {
+            let slot = of.slot(&event.id)?;
+            filter.admits(&Candidate::new(slot, || of.object(event).bytes())).then_some(())
+        };
+        // CalDAV requests hold a turn of the queue, so the filter may take long.
+        let items =
+            of.members().into_iter().filter(|event| matches(event).is_some()).map(Item::Object).collect();
+        Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())
+    }
+
+    pub(super) fn free_busy(&self, calendar: &Calendar, range: Range) -> Response<Body> {
+        let ledger = &calendar.release.ledger;
+        let taken: Vec<BusyPeriod> = calendar
+            .members()
+            .iter()
+            .filter(|event| calendar.object(event).is_busy())
+            .filter_map(|event| ledger.entries.get(&event.id))
+            .map(|entry| {
+                let session = &entry.session;
+                let tentative = session.status == Status::Tentative;
+                BusyPeriod { start: session.slot.start, end: session.slot.end, tentative }
+            })
+            .collect();
+        let uid = format!("busy-{}@{}", self.now.timestamp(), ledger.uid_domain);
+        let mut response =
+            Response::new(Body::from(free_busy(&taken, (range.start, range.end), &uid, self.now)));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(CALENDAR));
+        response
+    }
+}
+
+impl Calendar {
+    fn slot(&self, id: &SessionId) -> Option<&Slot> {
+        self.release.ledger.entries.get(id).map(|entry| &entry.session.slot)
+    }
+}
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+impl Visit<'_> {
+    pub(super) fn propfind(&self, resource: Resource) -> Result<Response<Body>, Problem> {
+        let is_object = matches!(resource, Resource::Object(..));
+        // A missing Depth means infinity (9.1). An object has nothing below it.
+        let depth = self.depth()?.unwrap_or(Depth::Infinity);
+        if depth == Depth::Infinity && !is_object {
+            return Err(Refusal::Unmet("D:propfind-finite-depth").into());
+        }
+        let mut wanted = self.wanted()?;
+        let is_minimal = prefers_minimal(&self.request.headers);
+        if is_minimal {
+            wanted.minimal();
+        }
+        let below = depth == Depth::Members;
+        let items = match &resource {
+            Resource::Root(href, tree, release) => vec![Item::Root(href, *tree, Arc::clone(release))],
+            Resource::Home(home) => {
+                let listed = if below { home.calendars() } else { Vec::new() };
+                [Item::Home(home.clone())].into_iter().chain(listed.into_iter().map(Item::Calendar)).collect()
+            }
+            Resource::Calendar(calendar) => {
+                let members = if below { calendar.members() } else { Vec::new() };
+                let itself = [Item::Calendar(calendar.clone())].into_iter();
+                itself.chain(members.into_iter().map(Item::Object)).collect()
+            }
+            Resource::Object(_, event) => vec![Item::Object(event.clone())],
+        };
+        let mut response = Multistatus::new(resource, wanted, items).answer();
+        if is_minimal {
+            let applied = HeaderValue::from_static("return=minimal");
+            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+        }
+        Ok(response)
+    }
+
+    fn wanted(&self) -> Result<Wanted, Problem> {
+        if self.body.is_empty() {
+            return Ok(Wanted::all());
+        }
+        let root = parse(&self.body)?;
+        let child = |name: &str| root.children.iter().find(|child| child.is(DAV, name));
+        if !root.is(DAV, "propfind") {
+            return Err(Problem::BadBody("the body is not a DAV:propfind".to_owned()));
+        }
+        match (child("prop"), child("propname"), child("allprop")) {
+            (Some(prop), None, None) => Wanted::listed(prop, false),
+            (None, Some(_), None) => Ok(Wanted::names()),
+            (None, None, Some(_)) => {
+                let mut wanted = Wanted::all();
+                if let Some(include) = child("include") {
+                    wanted.include(include, false)?;
+                }
+                Ok(wanted)
+            }
+            _ => Err(Problem::BadBody("a DAV:propfind holds one of prop, propname and allprop".to_owned())),
+        }
+    }
+}
+
+fn prefers_minimal(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|one| one.trim().eq_ignore_ascii_case("return=minimal"))
 }

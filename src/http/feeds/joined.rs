@@ -2,12 +2,12 @@
 
 use crate::feed::{Coding, Feed, JoinedFeed};
 use crate::http::conditional::{Validators, Verdict, evaluate};
-use crate::http::encoding::{negotiate, wanted};
-use crate::http::release_mark::ReleaseMark;
+use crate::http::negotiation::{negotiate, wanted};
 use crate::http::reply::Answer;
-use crate::http::representation::{Content, Representation, stable_last_modified};
+use crate::http::reply::{Content, Representation, stable_last_modified};
 use crate::http::{EntityTag, Problem};
 use crate::release::Release;
+use crate::release::ReleaseMark;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::HeaderName;

@@ -7,8 +7,8 @@
 use super::recent::{Half, Recent};
 use crate::feed::{Coding, FeedOptions};
 use crate::freshness::LinkHash;
-use crate::http::release_mark::ReleaseMark;
 use crate::release::Release;
+use crate::release::ReleaseMark;
 use crate::store::LinkedAgenda;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};

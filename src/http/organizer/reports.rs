@@ -111,7 +111,7 @@ fn summary(release: &ReleaseSummary) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::http::App;
-    use crate::http::house::{House, PROGRAM, SECRET, house, request};
+    use crate::http::test_app::{House, PROGRAM, SECRET, house, request};
     use bytes::Bytes;
     use http::{Method, StatusCode};
     use http_body_util::Full;

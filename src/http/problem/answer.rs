@@ -3,8 +3,8 @@
 use super::{Fault, Problem};
 use crate::http::agendas::AgendaError;
 use crate::http::dav::Refusal;
-use crate::http::encoding::weighted;
-use crate::http::{Body, method};
+use crate::http::negotiation::weighted;
+use crate::http::{Body, request_head};
 use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -63,7 +63,7 @@ impl Problem {
     /// Further members of the document.
     fn members(&self) -> serde_json::Map<String, serde_json::Value> {
         match self {
-            Self::Publish(error) => super::publication::members(error),
+            Self::Publish(error) => super::members(error),
             _ => serde_json::Map::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Problem {
         }
         match self {
             Self::Method(allowed) => {
-                headers.insert(ALLOW, method::allow(allowed));
+                headers.insert(ALLOW, request_head::allow(allowed));
             }
             // RFC 6750, 3: at least one parameter, and no error if no credentials were sent.
             Self::NoKey | Self::NoSecret => {

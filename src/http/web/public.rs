@@ -7,15 +7,15 @@ use crate::feed::{Coding, FeedFilter, FeedKey, parse_query};
 use crate::http::agendas::Owned;
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
-use crate::http::encoding::wanted;
 use crate::http::exports::Format;
+use crate::http::negotiation::wanted;
 use crate::http::query::Query;
 use crate::http::queue::QueueName;
 use crate::http::render_cache::{CacheKey, RenderCache, RenderRequest};
 use crate::http::reply::{Answer, HTML, TEXT, html};
-use crate::http::representation::{Content, Representation, stable_last_modified};
+use crate::http::reply::{Content, Representation, stable_last_modified};
 use crate::http::{EntityTag, Problem};
-use crate::http::{plain, policy};
+use crate::http::{negotiation, policy};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
@@ -44,7 +44,7 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn program(&self) -> Answer {
         let release = &self.published.release;
         let view = ProgramView::parse(Query::of(&self.request.uri).pairs(), &release.ledger.slugs)?;
-        if plain::is_wanted(&self.request.headers) {
+        if negotiation::prefers_text(&self.request.headers) {
             return match view.is_default() {
                 true => {
                     let queue = self.queues.get(QueueName::Whole);

@@ -9,7 +9,7 @@ use crate::http::agendas::Shared;
 use crate::http::browser::CookieJar;
 use crate::http::reply::{html, see_other_at};
 use crate::http::teams::{self, Opened, Team};
-use crate::http::{Body, Problem, plain};
+use crate::http::{Body, Problem, negotiation};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
@@ -27,7 +27,7 @@ impl PageRequest<'_> {
     pub(in crate::http) fn shared_agenda(&self, token: &ReadToken) -> Result<Response<Body>, Problem> {
         let release = &self.published.release;
         let record = self.open_link(token)?;
-        if plain::is_wanted(&self.request.headers) {
+        if negotiation::prefers_text(&self.request.headers) {
             return Ok(chosen(text(release, &record)));
         }
         let jar = CookieJar::of(&release.program.conference.public_url);

@@ -7,7 +7,7 @@ use crate::http::agendas::{AgendaError, Created, Owned};
 use crate::http::browser::{CookieJar, PostedForm, uploaded_file};
 use crate::http::query::Query;
 use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
-use crate::http::{Body, Problem, feeds, origin};
+use crate::http::{Body, Problem, browser, feeds};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::web::{self, Done, LastFetch, LinkStatus, Mine, NoAgenda};
@@ -23,7 +23,7 @@ impl PageRequest<'_> {
 
     /// The posted form, after the check that one of our own pages sent it.
     pub(super) fn form(&self) -> Result<PostedForm, Problem> {
-        origin::check(&self.request.headers, &self.published.release.program.conference.public_url)?;
+        browser::check_origin(&self.request.headers, &self.published.release.program.conference.public_url)?;
         PostedForm::read(&self.request.headers, &self.body)
     }
 
@@ -254,7 +254,7 @@ impl PageRequest<'_> {
         let held = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
         let picked = held.clone();
         let (file, code) = if self.request.method == Method::POST {
-            origin::check(&self.request.headers, &release.program.conference.public_url)?;
+            browser::check_origin(&self.request.headers, &release.program.conference.public_url)?;
             (Some(uploaded_file(self.request, self.body.clone(), "file").await?), None)
         } else {
             (None, Query::of(&self.request.uri).first("picks").map(ToOwned::to_owned))

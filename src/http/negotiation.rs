@@ -1,14 +1,23 @@
-//! Content coding by Accept-Encoding (RFC 9110, 12.5.3).
+//! Content negotiation (RFC 9110, 12): the content coding, and a page as HTML or as text.
+//!
+//! The content coding, by Accept-Encoding (12.5.3):
 //!
 //! 1. Without Accept-Encoding: identity. The field's absence allows every coding, but clients without it tend to know none.
 //! 2. The existing coding with the highest weight above 0.
 //! 3. At equal weight in this order: br, zstd, gzip, identity. Identity counts only if the field names it or nothing else
 //!    is left.
 //! 4. Nothing acceptable, even with `identity;q=0`: identity. A 406 would leave a calendar empty.
+//!
+//! A page as a table of plain text for terminals, by Accept (12.5.1):
+//!
+//! 1. Accept names `text/plain` and `text/html` no higher: text.
+//! 2. Accept names HTML: the page.
+//! 3. Neither is named, as with `*/*` or without the field: text if the User-Agent is a command-line client, otherwise the
+//!    page.
 
 use crate::feed::{Coded, Coding};
 use http::HeaderMap;
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT};
 
 /// Chooses among the existing codings; identity always exists.
 pub fn negotiate(headers: &HeaderMap, exists: impl Fn(Coding) -> bool) -> Coding {
@@ -101,6 +110,36 @@ fn thousandths(weight: &str) -> Option<u16> {
     }
 }
 
+/// The fields on which the choice between page and text depends.
+pub(super) const PAGE_OR_TEXT: &str = "Accept, User-Agent";
+
+/// Prefixes of the User-Agent of command-line clients.
+const TERMINALS: [&str; 4] = ["curl/", "wget/", "httpie/", "xh/"];
+
+/// Whether a client gets the table of text instead of the page.
+pub(super) fn prefers_text(headers: &HeaderMap) -> bool {
+    let (mut text, mut html) = (0, 0);
+    for line in headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
+        for (name, weight) in line.split(',').map(weighted) {
+            match name.to_ascii_lowercase().as_str() {
+                "text/plain" => text = text.max(weight),
+                "text/html" | "application/xhtml+xml" => html = html.max(weight),
+                _ => {}
+            }
+        }
+    }
+    if text > 0 || html > 0 {
+        return text > html || (text == html && html > 0 && is_terminal(headers));
+    }
+    is_terminal(headers)
+}
+
+fn is_terminal(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let agent = agent.to_ascii_lowercase();
+    TERMINALS.iter().any(|name| agent.starts_with(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +192,32 @@ mod tests {
         assert_eq!(chosen("br, gzip", &[Gzip]), Gzip);
         assert_eq!(chosen("br, gzip", &[]), Identity);
         assert_eq!(chosen("*", &[Gzip]), Gzip);
+    }
+
+    #[test]
+    fn terminals_get_text_and_browsers_the_page() {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        for (accept, agent, is_text) in [
+            (Some("*/*"), "curl/8.5.0", true),
+            (Some("*/*"), "Wget/1.21.4", true),
+            (Some("*/*"), "HTTPie/3.2.1", true),
+            (None, "curl/8.5.0", true),
+            (Some("text/html"), "curl/8.5.0", false),
+            (Some("text/plain"), "Mozilla/5.0", true),
+            (Some("text/plain;q=0.5, text/html"), "curl/8.5.0", false),
+            (Some("text/plain, text/html;q=0.9"), "Mozilla/5.0", true),
+            (Some("text/plain, text/html"), "Mozilla/5.0", false),
+            (Some("text/plain;q=0"), "Mozilla/5.0", false),
+            (Some(browser), "Mozilla/5.0", false),
+            (Some("*/*"), "Mozilla/5.0 curl/8", false),
+            (None, "", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(accept) = accept {
+                headers.insert(ACCEPT, accept.parse().unwrap());
+            }
+            headers.insert(USER_AGENT, agent.parse().unwrap());
+            assert_eq!(prefers_text(&headers), is_text, "{accept:?} {agent}");
+        }
     }
 }
