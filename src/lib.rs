@@ -14,6 +14,7 @@
 //! A module uses only modules of the layers below its own; the test `architecture` fails otherwise. From the bottom:
 //!
 //! - [`program`], [`clock`], [`telemetry`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
+//! - `texts`: every text of the interface, in each language, from the catalogues in `src/texts`;
 //! - [`config`] and [`import`]: parse the config and the program file into validated values;
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
 //! - [`agenda`], then the modules that render, convert or check releases and agendas: [`export`], [`exchange`],
@@ -47,5 +48,7 @@ pub mod revision;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+// Private, so that the compiler finds messages that nothing shows.
+mod texts;
 pub mod web;
 pub mod xml;

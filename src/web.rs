@@ -102,7 +102,6 @@ mod session;
 mod site;
 mod subscribe;
 mod team;
-mod text;
 mod view;
 mod when;
 

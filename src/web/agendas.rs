@@ -6,12 +6,12 @@ use super::card::Card;
 use super::encode::qr_code;
 use super::plan::{PlanDay, plan};
 use super::site::{Head, Site};
-use super::text::{Phrases, fill};
 use super::write;
 use crate::agenda::Agenda;
 use crate::exchange;
 use crate::program::{SessionId, Text};
 use crate::release::Release;
+use crate::texts::Texts;
 use askama::Template;
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::HashSet;
@@ -81,7 +81,7 @@ impl Done {
         Self::ALL.iter().find(|(done, ..)| *done == self).map(|(.., section)| *section).unwrap_or_default()
     }
 
-    fn text(self, words: &Phrases) -> &'static str {
+    fn text(self, words: &Texts) -> &'static str {
         match self {
             Self::Picked => words.done_picked,
             Self::Removed => words.done_removed,
@@ -204,8 +204,7 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
         .collect();
     let clash_line = match agenda.items.iter().filter(|item| item.clashes()).count() {
         0 => None,
-        2 => Some(site.words.clash_count.to_owned()),
-        n => Some(fill(site.words.clashes_count, &[("n", &n.to_string())])),
+        n => Some(site.words.clashes(n)),
     };
     let mark = |item: &crate::agenda::Item<'_>| {
         if is_new(item.entry.release) { site.words.changed } else { "" }
@@ -230,7 +229,7 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
         links,
         carry: carry(&site, &agenda),
         hand_over: mine.hand_over.map(|(address, _)| (address, qr_code(address))),
-        hand_over_line: fill(site.words.hand_over_ready, &[("minutes", &minutes)]),
+        hand_over_line: site.words.hand_over_ready(&minutes),
         site: site.clone(),
     })
 }
@@ -249,11 +248,7 @@ fn carry(site: &Site<'_>, agenda: &Agenda<'_>) -> Option<(String, Option<String>
 }
 
 fn link_view(site: &Site<'_>, link: &LinkStatus) -> LinkView {
-    let label = if link.label.is_empty() {
-        fill(site.words.link_untitled, &[("n", &link.n.to_string())])
-    } else {
-        link.label.to_string()
-    };
+    let label = if link.label.is_empty() { site.words.link_untitled(link.n) } else { link.label.to_string() };
     let page = link.token.as_ref().map(|token| format!("/agendas/{token}"));
     let address = page.as_ref().map(|page| site.conference().link(page));
     LinkView {
@@ -271,9 +266,11 @@ fn link_view(site: &Site<'_>, link: &LinkStatus) -> LinkView {
 fn freshness(site: &Site<'_>, fetched: Option<&LastFetch>) -> String {
     let words = site.words;
     let Some(fetched) = fetched else { return words.not_fetched.to_owned() };
-    let unseen = words.count(fetched.unseen, words.one_change, words.more_changes);
-    let text = if fetched.unseen == 0 { words.fetched } else { words.fetched_behind };
-    fill(text, &[("client", &fetched.client), ("ago", &site.when.length(fetched.ago)), ("n", &unseen)])
+    let ago = site.when.length(fetched.ago);
+    match fetched.unseen {
+        0 => words.fetched(&fetched.client, &ago),
+        n => words.fetched_behind(&fetched.client, &ago, n),
+    }
 }
 
 #[derive(Template)]
@@ -311,8 +308,6 @@ pub fn shared(
         _ => "",
     };
     let common = agenda.items.iter().filter(|item| is_own(&item.session().id)).count();
-    let counts = [("n", common.to_string()), ("of", agenda.items.len().to_string())];
-    let counts: Vec<(&str, &str)> = counts.iter().map(|(name, count)| (*name, count.as_str())).collect();
     let mine = Agenda::of(own.unwrap_or_default(), release);
     let is_elsewhere = |item: &&crate::agenda::Item<'_>| !theirs.contains(&item.session().id);
     let plan = plan(&site, &agenda, mark);
@@ -321,7 +316,7 @@ pub fn shared(
         heading: if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() },
         is_named: !name.is_empty(),
         tabs: tabs(&plan),
-        common_line: own.map(|_| fill(site.words.in_common, &counts)),
+        common_line: own.map(|_| site.words.in_common(common, agenda.items.len())),
         subscribe: format!("/subscribe/agendas/{}", super::encode::encode(token)),
         pickable: agenda.items.iter().map(|item| &item.entry.session.id).collect(),
         is_mine: false,

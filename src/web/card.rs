@@ -1,7 +1,7 @@
 //! A session in a list: its texts, its state and its place in a grid.
 
 use super::site::Site;
-use super::when::{Segment, When, fill_segments};
+use super::when::{Segment, When, segments};
 use crate::program::{Session, Status, Track};
 use crate::revision::{Entry, FormerPlace};
 
@@ -98,7 +98,7 @@ impl<'a> Card<'a> {
 fn moved(site: &Site<'_>, place: &FormerPlace) -> Vec<Segment> {
     let wheres: String = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}")).collect();
     let from = vec![site.when.stamp_segment(place.slot.start), Segment::plain(wheres)];
-    fill_segments(site.words.moved_from, &[("place", from)])
+    segments(|[place]| site.words.moved_from(place), [from])
 }
 
 /// `A, B (Acme); C (Initech)`

@@ -1,7 +1,6 @@
 //! The page of changes, release by release. Like every public page, it never shows a withdrawn session.
 
 use super::site::{Head, Site};
-use super::text::fill;
 use super::when::Segment;
 use super::write;
 use crate::program::{Change, ChangeKind, Field, Session};
@@ -62,10 +61,10 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
     };
     let more = |notes: &ReleaseNotes<'_>| {
         let more = notes.changes.iter().filter(published).count().saturating_sub(MOST_LISTED);
-        (more > 0).then(|| fill(site.words.and_more, &[("n", &more.to_string())]))
+        (more > 0).then(|| site.words.and_more(more))
     };
     let releases = notes.iter().map(|notes| ReleaseSection {
-        heading: fill(site.words.release_heading, &[("n", &notes.number.to_string())]),
+        heading: site.words.release_heading(notes.number),
         published: site.when.full(notes.published),
         iso: super::when::When::iso(notes.published),
         is_first: notes.number == 1,
@@ -113,7 +112,7 @@ fn detail(site: &Site<'_>, change: &Change) -> Vec<Segment> {
             let texts = fields.iter().map(|field| {
                 // An old title fits on a line; an old abstract does not.
                 match field.field == Field::Title && !field.from.is_empty() {
-                    true => fill(site.words.title_changed, &[("before", &field.from)]),
+                    true => site.words.title_changed(&field.from),
                     false => field.field.to_string(),
                 }
             });

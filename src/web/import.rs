@@ -2,7 +2,6 @@
 
 use super::card::Card;
 use super::site::{Head, Site};
-use super::text::fill;
 use super::write;
 use crate::agenda::MOST_PICKS;
 use crate::exchange::{MatchOutcome, Matching};
@@ -47,13 +46,9 @@ pub fn import(
         }
     }
     let words = site.words;
-    let total = (held.len() + new.len()).to_string();
-    let counts = [("n", total.as_str()), ("most", &MOST_PICKS.to_string())];
-    let full = (held.len() + new.len() > MOST_PICKS).then(|| fill(words.import_full, &counts));
-    let take = match new.len() {
-        1 => words.import_take_one.to_owned(),
-        n => fill(words.import_take, &[("n", &n.to_string())]),
-    };
+    let total = held.len() + new.len();
+    let full = (total > MOST_PICKS).then(|| words.import_full(total, MOST_PICKS));
+    let take = words.import_take(new.len());
     write(&ImportPage {
         head: Head::secret(&site, words.import).at("agenda"),
         fault,

@@ -4,7 +4,6 @@
 
 use super::changes::{ChangeLine, line};
 use super::site::{Head, Site};
-use super::text::fill;
 use super::write;
 use crate::program::{Change, Text};
 use crate::release::Release;
@@ -129,14 +128,12 @@ struct HeldView<'a> {
 
 impl<'a> HeldView<'a> {
     fn of(site: &Site<'_>, held: &'a HeldRelease) -> Self {
-        let values = [("at", site.when.full(held.since)), ("origin", held.origin.clone())];
-        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let more = held.changes.len().saturating_sub(LISTED);
         Self {
             held,
-            heading: fill(site.words.held_since, &values),
+            heading: site.words.held_since(&held.origin, &site.when.full(held.since)),
             lines: lines(site, &held.changes, LISTED),
-            more: (more > 0).then(|| site.words.count(more, site.words.held_more_one, site.words.held_more)),
+            more: (more > 0).then(|| site.words.held_more(more)),
         }
     }
 }
@@ -173,17 +170,15 @@ pub fn sign_in(release: &Release, is_wrong: bool) -> String {
 pub fn desk(release: &Release, desk: &DeskStatus) -> String {
     let site = Site::of(release);
     let words = site.words;
-    let sessions = words.count(release.program.order().len(), words.session_count, words.sessions_count);
-    let (number, at) = (release.number().to_string(), site.when.full(release.published()));
-    let values = [("n", number.as_str()), ("at", &at), ("sessions", &sessions)];
-    let share = desk.current.map(|share| fill(site.words.current_share, &[("share", &share.to_string())]));
+    let sessions = words.sessions(release.program.order().len());
+    let running = words.running(release.number(), &site.when.full(release.published()), &sessions);
     write(&DeskPage {
         head: Head::secret(&site, site.words.organizer),
         desk,
         held: desk.held.iter().map(|held| HeldView::of(&site, held)).collect(),
-        stale: desk.stale.as_ref().map(|file| fill(site.words.stale_file, &[("file", file)])),
-        running: fill(site.words.running, &values),
-        share,
+        stale: desk.stale.as_ref().map(|file| words.stale_file(file)),
+        running,
+        share: desk.current.map(|share| words.current_share(share)),
         last: desk.last.as_ref().map(|(at, what, _)| (site.when.full(*at), what.as_str())),
         faults: desk.last.as_ref().map(|(_, _, faults)| faults.as_slice()).unwrap_or_default(),
         releases: desk.releases.iter().map(|kept| (kept, site.when.full(kept.published))).collect(),
@@ -198,27 +193,15 @@ pub fn preview(release: &Release, preview: &PreviewContent) -> String {
     let errors = preview.faults.iter().filter(|fault| fault.is_error).count();
     let summary = match (errors, preview.changes.len()) {
         (0, 0) => words.preview_nothing.to_owned(),
-        (0, n) => words.count(n, words.preview_change, words.preview_changes),
-        (n, _) => words.count(n, words.preview_error, words.preview_errors),
+        (0, n) => words.preview_changes(n),
+        (n, _) => words.preview_errors(n),
     };
-    let blast = preview.blast.map(|(agendas, overlaps)| {
-        let overlaps = match overlaps {
-            0 => words.blast_no_overlap.to_owned(),
-            n => words.count(n, words.blast_overlap, words.blast_overlaps),
-        };
-        match agendas {
-            0 => words.blast_none.to_owned(),
-            n => fill(&words.count(n, words.blast_one, words.blast), &[("overlaps", &overlaps)]),
-        }
-    });
-    let agendas = |count: usize| words.count(count, words.in_agenda, words.in_agendas);
-    let guard =
-        (!preview.reasons.is_empty()).then(|| fill(words.guard, &[("reasons", &preview.reasons.join("; "))]));
-    let superseded = preview.superseded.then(|| {
-        let values = [("n", release.number().to_string()), ("at", site.when.full(release.published()))];
-        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        fill(words.superseded, &values)
-    });
+    let blast =
+        preview.blast.map(|(agendas, overlaps)| words.blast(agendas, &words.blast_overlaps(overlaps)));
+    let agendas = |count: usize| words.in_agendas(count);
+    let guard = (!preview.reasons.is_empty()).then(|| words.guard(&preview.reasons.join("; ")));
+    let superseded =
+        preview.superseded.then(|| words.superseded(release.number(), &site.when.full(release.published())));
     write(&PreviewPage {
         head: Head::secret(&site, words.preview),
         preview,

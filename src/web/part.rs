@@ -6,7 +6,6 @@
 use super::day::{Day, days};
 use super::session::{ProsePiece, pieces, standing};
 use super::site::{Head, Site};
-use super::text::fill;
 use super::write;
 use crate::feed::FeedKey;
 use crate::program::Text;
@@ -121,8 +120,8 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
     let part = Part::of(site, key, &entries)?;
     let (listed, mut turns) = turn(&entries, SESSIONS_PER_PAGE, &part.path, page, site)?;
     turns.extend(part.turns);
-    let of = [("name", part.name.as_str()), ("title", site.conference().title.as_str())];
-    let about = part.about.map_or_else(|| fill(site.words.part_of, &of), ToString::to_string);
+    let title = site.conference().title.as_str();
+    let about = part.about.map_or_else(|| site.words.part_of(&part.name, title), ToString::to_string);
     let mut head = Head::public(site, &part.name, &about, &part.path);
     head.feed = Some((part.name.clone(), format!("{}.ics", part.path)));
     Some(write(&PartPage {
@@ -133,7 +132,7 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
         prose: &pieces(part.about.map(Text::as_str).unwrap_or_default()),
         nothing: part.nothing,
         subscribe: format!("/subscribe{}", part.path),
-        offer: fill(site.words.subscribe_to, &[("name", &part.name)]),
+        offer: site.words.subscribe_to(&part.name),
         heading: part.name,
         days: days(site, listed),
         turns,
@@ -242,7 +241,7 @@ pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<Strin
             name: name.to_string(),
             class: if let FeedKey::Track(slug) = key { format!("t-{slug}") } else { String::new() },
             about: about.unwrap_or_default(),
-            count: words.count(entries.len(), words.session_count, words.sessions_count),
+            count: words.sessions(entries.len()),
         }
     };
     let (heading, here) = match listing {
@@ -250,8 +249,8 @@ pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<Strin
         Listing::Rooms => (words.all_rooms, "rooms"),
         Listing::Speakers => (words.all_speakers, "speakers"),
     };
-    let of = [("name", heading), ("title", site.conference().title.as_str())];
-    let head = Head::public(&site, heading, &fill(words.part_of, &of), listing.path()).at(here);
+    let about = words.part_of(heading, site.conference().title.as_str());
+    let head = Head::public(&site, heading, &about, listing.path()).at(here);
     let rows = listed.iter().map(row).collect();
     Some(write(&ListingPage { head, heading, rows, turns, site: site.clone() }))
 }

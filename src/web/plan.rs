@@ -2,8 +2,7 @@
 
 use super::card::Card;
 use super::site::Site;
-use super::text::fill;
-use super::when::{Segment, fill_segments};
+use super::when::{Segment, segments};
 use crate::agenda::{Agenda, Item};
 use crate::program::SessionId;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -73,9 +72,9 @@ pub(super) fn plan<'a>(
 
 fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a> {
     let slot = &item.session().slot;
-    let titles = item.clashes.iter().map(|other| format!("“{}”", other.session.title));
+    let titles = item.clashes.iter().map(|other| site.words.quoted(other.session.title.as_str()));
     let others = site.listed(titles, item.more_clashes);
-    let clash = fill(site.words.clash, &[("other", &others)]);
+    let clash = site.words.clash(&others);
     // The button must remove every overlapping session, so it is left out if not all of them are listed here.
     let others = item.clashes.iter().filter(|_| item.more_clashes == 0).map(|other| other.session.id.clone());
     PlanItem {
@@ -96,24 +95,20 @@ fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Segment> 
     if let ([only], 0) = (offered.first.as_slice(), offered.more) {
         let slot = &only.session.slot;
         if from < slot.start && slot.end >= to - LEAST_GAP {
-            let values = [
-                ("range", range(from, slot.start)),
-                ("what", vec![Segment::plain(only.session.title.as_str())]),
-                ("until", vec![site.when.time_segment(slot.end)]),
-            ];
-            return fill_segments(site.words.free_then, &values);
+            let what = vec![Segment::plain(only.session.title.as_str())];
+            let values = [range(from, slot.start), what, vec![site.when.time_segment(slot.end)]];
+            return segments(|[range, what, until]| site.words.free_then(range, what, until), values);
         }
     }
-    let mut segments = fill_segments(site.words.free_range, &[("range", range(from, to))]);
+    let mut line = segments(|[range]| site.words.free_range(range), [range(from, to)]);
     for (place, entry) in offered.first.iter().enumerate() {
         let slot = &entry.session.slot;
         let before = if place == 0 { ": " } else { ", " };
-        segments.push(Segment::plain(format!("{before}{} ", entry.session.title)));
-        segments.push(site.when.range_segment(slot.start, slot.end));
+        line.push(Segment::plain(format!("{before}{} ", entry.session.title)));
+        line.push(site.when.range_segment(slot.start, slot.end));
     }
     if offered.more > 0 {
-        let more = fill(site.words.and_more, &[("n", &offered.more.to_string())]);
-        segments.push(Segment::plain(format!(" {more}")));
+        line.push(Segment::plain(format!(" {}", site.words.and_more(offered.more))));
     }
-    segments
+    line
 }

@@ -4,7 +4,6 @@ use super::day::{Day, days};
 use super::encode::data_block;
 use super::search::{Hit, found};
 use super::site::{Head, Site};
-use super::text::fill;
 use super::{ProgramView, schema, write};
 use crate::program::{SessionId, SessionKind, Track};
 use crate::release::Release;
@@ -54,11 +53,11 @@ const MOST_HITS: usize = 100;
 
 /// `12 of 64 sessions`, and the number of listed sessions if not all are listed.
 fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String {
-    let line = fill(site.words.shown, &[("n", &found.to_string()), ("of", &of.to_string())]);
+    let line = site.words.shown(found, of);
     if listed == found {
         return line;
     }
-    format!("{line} {}", fill(site.words.first_shown, &[("n", &listed.to_string())]))
+    format!("{line} {}", site.words.first_shown(listed))
 }
 
 /// Renders the page. [`super::Pages`] holds the page without a filter or search.
@@ -96,8 +95,8 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
     let filter = site.describe(&view.filter);
     let found_line = match count {
         _ if view.text.is_empty() => String::new(),
-        0 => fill(words.nothing_found_for, &[("text", &view.text)]),
-        _ => fill(&words.count(count, words.result_for, words.results_for), &[("text", &view.text)]),
+        0 => words.nothing_found_for(&view.text),
+        n => words.results_for(n, &view.text),
     };
     let heading = match (has_filter, view.text.is_empty()) {
         (true, _) => filter,
@@ -105,11 +104,11 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
         (false, true) => words.program.to_owned(),
     };
     let title = match is_filtered {
-        true if !view.text.is_empty() => format!("“{}”", view.text),
+        true if !view.text.is_empty() => words.quoted(&view.text),
         true => heading.clone(),
         false => conference.title.to_string(),
     };
-    let about = fill(words.about_program, &[("title", conference.title.as_str())]);
+    let about = words.about_program(conference.title.as_str());
     let canonical = ProgramView { embed: false, is_mine: false, ..view.clone() }.path();
     let mut head = match view.is_mine {
         true => Head::secret(&site, words.program).at("program"),
@@ -119,12 +118,8 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
     let query = view.feed_query().map(|query| if query.is_empty() { query } else { format!("?{query}") });
     head.feed = query.as_ref().map(|query| (title, format!("/program.ics{query}")));
     head.schema = (!is_filtered && !view.is_mine).then(|| data_block(&schema::conference(&site, &entries)));
-    let subscribe = query.map(|query| {
-        (
-            format!("/subscribe/program{query}"),
-            words.count(count, words.subscribe_to_one, words.subscribe_to_these),
-        )
-    });
+    let subscribe =
+        query.map(|query| (format!("/subscribe/program{query}"), words.subscribe_to_these(count)));
     let (mut days, hits) = match view.text.is_empty() {
         true => (days(&site, &entries), Vec::new()),
         false => (Vec::new(), entries.iter().map(|entry| Hit::of(&site, entry, &marks)).collect()),

@@ -3,7 +3,6 @@
 use super::card::Card;
 use super::encode::data_block;
 use super::site::{Head, Site};
-use super::text::fill;
 use super::{schema, write};
 use crate::feed::FeedKey;
 use crate::program::{SessionId, Slug, Speaker};
@@ -95,11 +94,8 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
     let meanwhile = site.release.beside(entry, MOST_BESIDE);
     let track_name = card.track.map(|track| track.name.to_string()).unwrap_or_default();
     let [before, after] = neighbours.0.get(&session.id).copied().unwrap_or_default();
-    let neighbour = |entry: Option<&'a Entry>, label, rel| {
-        entry.map(|entry| (fill(label, &[("name", &track_name)]), rel, Card::of(site, entry)))
-    };
-    let before = neighbour(before, words.previous_in_track, "prev");
-    let after = neighbour(after, words.next_in_track, "next");
+    let before = before.map(|entry| (words.previous_in_track(&track_name), "prev", Card::of(site, entry)));
+    let after = after.map(|entry| (words.next_in_track(&track_name), "next", Card::of(site, entry)));
     let room = session.slot.room.as_ref().and_then(|name| {
         let slug = site.release.ledger.slugs.room_slug(name)?;
         Some((format!("/rooms/{slug}"), name.to_string()))
@@ -119,8 +115,7 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
         neighbours: before.into_iter().chain(after).collect(),
         room,
         beside: beside.collect(),
-        more_beside: (meanwhile.more > 0)
-            .then(|| fill(words.and_more, &[("n", &meanwhile.more.to_string())])),
+        more_beside: (meanwhile.more > 0).then(|| words.and_more(meanwhile.more)),
         track_name,
         card,
         site: site.clone(),

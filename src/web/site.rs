@@ -4,25 +4,25 @@
 use super::Assets;
 use super::assets::fingerprinted;
 use super::encode::data_block;
-use super::text::{Phrases, fill};
 use super::when::When;
 use crate::feed::FeedFilter;
 use crate::program::{Clock, Conference, Slug, Track};
 use crate::release::Release;
+use crate::texts::Texts;
 use std::fmt::Write;
 
 /// The release and its language, shared by everything that renders a page.
 #[derive(Debug, Clone)]
 pub(super) struct Site<'a> {
     pub release: &'a Release,
-    pub words: &'static Phrases,
+    pub words: &'static Texts,
     pub when: When,
 }
 
 impl<'a> Site<'a> {
     pub(super) fn of(release: &'a Release) -> Self {
         let conference = &release.program.conference;
-        let words = Phrases::of(&conference.language);
+        let words = Texts::of(&conference.language);
         Self { release, words, when: When { zone: conference.zone, clock: conference.clock, words } }
     }
 
@@ -45,11 +45,18 @@ impl<'a> Site<'a> {
 
     /// `A, B and 3 more`
     pub(super) fn listed(&self, named: impl Iterator<Item = String>, more: usize) -> String {
-        let named = named.collect::<Vec<_>>().join(", ");
+        let named: Vec<String> = named.collect();
         match more {
-            0 => named,
-            more => format!("{named} {}", fill(self.words.and_more, &[("n", &more.to_string())])),
+            0 => self.words.list(&named),
+            more => self.words.list_more(&named.join(self.words.list_comma), more),
         }
+    }
+
+    /// The language of the page: the conference's, if the texts are in it, or else that of the texts.
+    pub(super) fn language(&self) -> &str {
+        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let own = &self.conference().language;
+        if primary(own) == primary(self.words.tag()) { own } else { self.words.tag() }
     }
 
     pub(super) fn clock(&self) -> &'static str {
@@ -63,7 +70,7 @@ impl<'a> Site<'a> {
     pub(super) fn dates(&self) -> Option<String> {
         let days = &self.release.ledger.slugs.days;
         let sessions = || days.first().copied().zip(days.last().copied());
-        self.conference().dates.or_else(sessions).map(|(first, last)| self.when.days(first, last))
+        self.conference().dates.or_else(sessions).map(|(first, last)| self.words.dates(first, last))
     }
 
     /// The abbreviation of the zone at the first session, e.g. `PDT`.
@@ -75,7 +82,7 @@ impl<'a> Site<'a> {
 
     /// The line that names the time zone.
     pub(super) fn zone_line(&self) -> String {
-        fill(self.words.times_are, &[("zone", &self.zone_name())])
+        self.words.times_are(&self.zone_name())
     }
 
     /// The first start and the last end of all sessions, for scripts.
@@ -101,8 +108,7 @@ impl<'a> Site<'a> {
 
     /// The line in the footer that names the release.
     pub(super) fn release_line(&self) -> String {
-        let at = self.when.full(self.release.published());
-        fill(self.words.release_is, &[("n", &self.release.number().to_string()), ("at", &at)])
+        self.words.release_is(self.release.number(), &self.when.full(self.release.published()))
     }
 
     /// The texts that scripts show, as a data block.

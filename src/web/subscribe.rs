@@ -3,7 +3,6 @@
 use super::encode::encode;
 use super::encode::qr_code;
 use super::site::{Head, Site};
-use super::text::fill;
 use super::write;
 use crate::feed::{Cancelled, FeedFilter, FeedKey, FeedOptions, canonical_query};
 use crate::program::Text;
@@ -96,7 +95,7 @@ pub fn subscribe(
     let plain = address(&options);
     // Google Calendar hides cancelled events, so the address for Google marks cancelled sessions in the title instead.
     let for_google = address(&FeedOptions { cancelled: Cancelled::Title, ..options });
-    let heading = fill(site.words.subscribe_heading, &[("name", &name)]);
+    let heading = site.words.subscribe_heading(&name);
     let mut head = match subject {
         Subject::Agenda { .. } | Subject::Team { .. } => Head::secret(&site, site.words.subscribe),
         _ => Head::public(&site, &heading, site.words.subscribe_text, &path),
@@ -117,7 +116,7 @@ pub fn subscribe(
 fn alarms(site: &Site<'_>, options: FeedOptions) -> Vec<(String, String, bool)> {
     let alarm = |minutes: u16| {
         let before = site.when.length(chrono::TimeDelta::minutes(i64::from(minutes)));
-        let label = fill(site.words.alarm_before, &[("minutes", &before)]);
+        let label = site.words.alarm_before(&before);
         (format!("{minutes}m"), label, options.alarm == Some(minutes))
     };
     let none = (String::new(), site.words.alarm_none.to_owned(), options.alarm.is_none());

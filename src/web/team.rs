@@ -3,7 +3,6 @@
 use super::card::Card;
 use super::encode::encode;
 use super::site::{Head, Site};
-use super::text::fill;
 use super::write;
 use crate::agenda::{Attended, Team};
 use crate::program::{SessionId, Text};
@@ -76,7 +75,7 @@ pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> S
     let site = Site::of(release);
     let words = site.words;
     let fault = fault.map(|fault| match fault {
-        TeamFault::Line(n) => fill(words.team_line, &[("n", &n.to_string())]),
+        TeamFault::Line(n) => words.team_line(n),
         TeamFault::TooMany => words.team_many.to_owned(),
         TeamFault::Nobody => words.team_none.to_owned(),
     });

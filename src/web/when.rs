@@ -1,8 +1,8 @@
 //! Prints dates and times in the venue's zone, on the conference's clock, in the page's language.
 
-use super::text::{Phrases, fill};
 use crate::program::{Clock, Zone};
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use crate::texts::Texts;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// A run of text. If the run prints a time, it also holds the time, so that scripts can show it in another zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +26,26 @@ impl Segment {
     }
 }
 
-/// Like [`fill`], with values that contain times.
-pub(super) fn fill_segments(text: &str, values: &[(&str, Vec<Segment>)]) -> Vec<Segment> {
-    let (mut out, mut rest) = (Vec::new(), text);
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else { break };
+/// A text with values that contain times. `text` is called with a mark in the place of each value.
+pub(super) fn segments<const N: usize>(
+    text: impl Fn([&str; N]) -> String,
+    values: [Vec<Segment>; N],
+) -> Vec<Segment> {
+    // Private-use characters, which no catalogue contains.
+    const FIRST: u32 = 0xE000;
+    let mark = |place: usize| char::from_u32(FIRST + place as u32).unwrap_or_default().to_string();
+    let marks: [String; N] = std::array::from_fn(mark);
+    let text = text(marks.each_ref().map(String::as_str));
+    let (mut out, mut rest) = (Vec::new(), text.as_str());
+    let is_mark = |c: char| (FIRST..FIRST + N as u32).contains(&u32::from(c));
+    while let Some((before, found)) = rest.find(is_mark).map(|at| rest.split_at(at)) {
         if !before.is_empty() {
             out.push(Segment::plain(before));
         }
-        let value = values.iter().find(|(known, _)| *known == name);
-        out.extend(value.map(|(_, segments)| segments.clone()).unwrap_or_default());
-        rest = after;
+        let mut chars = found.chars();
+        let place = chars.next().map(|c| u32::from(c) - FIRST).unwrap_or_default();
+        out.extend(values.get(place as usize).cloned().unwrap_or_default());
+        rest = chars.as_str();
     }
     if !rest.is_empty() {
         out.push(Segment::plain(rest));
@@ -49,7 +58,7 @@ pub(super) fn fill_segments(text: &str, values: &[(&str, Vec<Segment>)]) -> Vec<
 pub(super) struct When {
     pub zone: Zone,
     pub clock: Clock,
-    pub words: &'static Phrases,
+    pub words: &'static Texts,
 }
 
 impl When {
@@ -62,7 +71,7 @@ impl When {
     pub(super) fn time(&self, at: DateTime<Utc>) -> String {
         let civil = self.zone.civil(at);
         match self.clock {
-            Clock::Twelve => format!("{} {}", hour(civil), self.half(civil)),
+            Clock::Twelve => self.words.time_of_12(civil.time()),
             Clock::TwentyFour => civil.format("%H:%M").to_string(),
         }
     }
@@ -71,48 +80,22 @@ impl When {
     pub(super) fn range(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> String {
         let (from, to) = (self.zone.civil(start), self.zone.civil(end));
         if from.date() != to.date() && to - from >= TimeDelta::hours(12) {
-            return format!("{} – {} {}", self.time(start), self.short_day(to.date()), self.time(end));
+            return self.words.range_days(&self.time(start), &self.short_day(to.date()), &self.time(end));
         }
         match self.clock {
-            Clock::Twelve if self.half(from) == self.half(to) && from.date() == to.date() => {
-                format!("{}–{}", hour(from), self.time(end))
-            }
-            _ => format!("{}–{}", self.time(start), self.time(end)),
+            Clock::Twelve => self.words.range_of_12(from.time(), to.time()),
+            Clock::TwentyFour => self.words.range(&self.time(start), &self.time(end)),
         }
     }
 
     /// `Tuesday, March 25`
     pub(super) fn day(&self, date: NaiveDate) -> String {
-        self.pattern(self.words.day_pattern, date)
-    }
-
-    /// `Tue, Mar 25`
-    fn stamp_day(&self, date: NaiveDate) -> String {
-        self.pattern(self.words.stamp_day_pattern, date)
+        self.words.day(date)
     }
 
     /// `Tue 25`
     pub(super) fn short_day(&self, date: NaiveDate) -> String {
-        self.pattern(self.words.short_day_pattern, date)
-    }
-
-    /// `March 24–27, 2025`; both dates in full if they are in different months.
-    pub(super) fn days(&self, first: NaiveDate, last: NaiveDate) -> String {
-        let year = |date: NaiveDate| self.pattern(self.words.date_pattern, date);
-        if first == last {
-            return year(first);
-        }
-        if first.year() != last.year() {
-            return format!("{} – {}", year(first), year(last));
-        }
-        if first.month() != last.month() {
-            let day = |date| self.pattern(self.words.month_day_pattern, date);
-            let (first, year, last) = (day(first), last.year().to_string(), day(last));
-            let days = [("first", first.as_str()), ("last", &last), ("year", &year)];
-            return fill(self.words.months_pattern, &days);
-        }
-        let pattern = fill(self.words.days_pattern, &[("last", &last.day().to_string())]);
-        self.pattern(&pattern, first)
+        self.words.short_day(date)
     }
 
     /// `Tue, Mar 25, 9:00 am PDT`
@@ -122,7 +105,7 @@ impl When {
 
     /// `Tue, Mar 25, 9:00 am`
     fn moment(&self, at: DateTime<Utc>) -> String {
-        format!("{}, {}", self.stamp_day(self.date(at)), self.time(at))
+        self.words.moment(&self.words.medium_day(self.date(at)), &self.time(at))
     }
 
     pub(super) fn stamp_segment(&self, at: DateTime<Utc>) -> Segment {
@@ -143,8 +126,8 @@ impl When {
 
     /// `March 2, 2025, 4:00 am PST`, for times that may be far from the conference.
     pub(super) fn full(&self, at: DateTime<Utc>) -> String {
-        let date = self.pattern(self.words.date_pattern, self.date(at));
-        format!("{date}, {} {}", self.time(at), self.zone.abbreviation(at))
+        let date = self.words.full_date(self.date(at));
+        format!("{} {}", self.words.moment(&date, &self.time(at)), self.zone.abbreviation(at))
     }
 
     /// An instant for `datetime` attributes and scripts.
@@ -160,37 +143,12 @@ impl When {
     /// `45 minutes`, `3 hours`, `2 days`: a length of time in its largest whole unit.
     pub(super) fn length(&self, length: TimeDelta) -> String {
         let minutes = length.num_minutes().max(1);
-        let (count, one, many) = match minutes {
-            0..120 => (minutes, self.words.minute, self.words.minutes),
-            120..2880 => (minutes / 60, self.words.hour, self.words.hours),
-            _ => (minutes / 1440, self.words.day, self.words.days),
-        };
-        fill(if count == 1 { one } else { many }, &[("n", &count.to_string())])
+        match minutes {
+            0..120 => self.words.minutes(minutes),
+            120..2880 => self.words.hours(minutes / 60),
+            _ => self.words.days(minutes / 1440),
+        }
     }
-
-    fn half(&self, civil: NaiveDateTime) -> &'static str {
-        if chrono::Timelike::hour(&civil) < 12 { self.words.am } else { self.words.pm }
-    }
-
-    fn pattern(&self, pattern: &str, date: NaiveDate) -> String {
-        let weekday = date.weekday().num_days_from_monday() as usize;
-        let pick = |names: &[&'static str], place: usize| names.get(place).copied().unwrap_or_default();
-        fill(
-            pattern,
-            &[
-                ("weekday", pick(&self.words.weekdays, weekday)),
-                ("wd", pick(&self.words.short_weekdays, weekday)),
-                ("month", pick(&self.words.months, date.month0() as usize)),
-                ("mon", pick(&self.words.short_months, date.month0() as usize)),
-                ("day", &date.day().to_string()),
-                ("year", &date.year().to_string()),
-            ],
-        )
-    }
-}
-
-fn hour(civil: NaiveDateTime) -> String {
-    civil.format("%-I:%M").to_string()
 }
 
 #[cfg(test)]
@@ -198,7 +156,7 @@ mod tests {
     use super::*;
 
     fn when(clock: Clock, language: &str) -> When {
-        When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Phrases::of(language) }
+        When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Texts::of(language) }
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -233,13 +191,13 @@ mod tests {
         let day = NaiveDate::from_ymd_opt(2025, 3, 25).unwrap();
         let last = NaiveDate::from_ymd_opt(2025, 3, 27).unwrap();
         assert_eq!(when(Clock::Twelve, "en-US").day(day), "Tuesday, March 25");
-        assert_eq!(when(Clock::Twelve, "en-GB").day(day), "Tuesday, 25 March");
-        assert_eq!(when(Clock::Twelve, "en-US").days(day, last), "March 25–27, 2025");
-        assert_eq!(when(Clock::Twelve, "en").days(day, last), "25–27 March 2025");
+        assert_eq!(when(Clock::Twelve, "en-GB").day(day), "Tuesday 25 March");
+        assert_eq!(when(Clock::Twelve, "en-US").words.dates(day, last), "March 25–27, 2025");
+        assert_eq!(when(Clock::Twelve, "en-AU").words.dates(day, last), "25–27 March 2025");
         let (from, to) =
             (NaiveDate::from_ymd_opt(2026, 11, 28).unwrap(), NaiveDate::from_ymd_opt(2026, 12, 1).unwrap());
-        assert_eq!(when(Clock::Twelve, "en-US").days(from, to), "November 28 – December 1, 2026");
-        assert_eq!(when(Clock::Twelve, "en-GB").days(from, to), "28 November – 1 December 2026");
+        assert_eq!(when(Clock::Twelve, "en-US").words.dates(from, to), "November 28 – December 1, 2026");
+        assert_eq!(when(Clock::Twelve, "en-GB").words.dates(from, to), "28 November – 1 December 2026");
     }
 
     #[test]

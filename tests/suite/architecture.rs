@@ -11,20 +11,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("peer", &[]), // addresses, for the limits of server and http
     ("program", &[]),
-    ("ics", &[]), // reads iCalendar for export, doctor and adopt
-    ("xml", &[]), // reads and writes XML for export, doctor, adopt, web and http
-    ("config", &["program", "peer"]),
+    ("ics", &[]),                              // reads iCalendar for export, doctor and adopt
+    ("xml", &[]),                              // reads and writes XML for export, doctor, adopt, web and http
+    ("texts", &["program"]),                   // kinds of sessions
+    ("config", &["program", "peer", "texts"]), // texts: whether a language has a catalogue
     ("import", &["program"]),
     ("revision", &["program"]),
-    ("feed", &["program", "revision"]),
+    ("feed", &["program", "revision", "texts"]),
     ("release", &["program", "revision", "feed"]),
     ("fixtures", &["program", "revision", "release"]), // conferences for tests; no other module may use it
     ("agenda", &["program", "revision", "feed", "release"]),
-    ("export", &["program", "revision", "feed", "release", "agenda", "ics", "xml"]),
+    ("export", &["program", "texts", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("doctor", &["program", "revision", "feed", "release", "ics", "xml"]),
     ("adopt", &["program", "import", "export", "ics", "xml"]),
     ("exchange", &["program", "revision", "feed", "release", "agenda", "export", "ics"]),
-    ("web", &["program", "revision", "feed", "release", "agenda", "exchange", "xml"]),
+    ("web", &["program", "texts", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
     ("freshness", &["revision", "store"]),
     (
@@ -54,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "freshness",
             "publisher",
+            "texts",
             "ics", // CalDAV's filters
             "xml",
         ],
@@ -71,6 +73,8 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("chrono_tz", &["program", "feed"]), // feed: rule inference
     ("toml", &["config"]),
     ("csv", &["import", "export"]), // export: the published program as CSV
+    ("fluent_bundle", &["texts"]),
+    ("fluent_syntax", &["texts"]),
     ("icalendar", &["feed"]),
     ("quick_xml", &["xml"]),
     ("sled", &["store"]),

@@ -47,7 +47,7 @@ async function copy(text, field) {
     notify(say("copied"));
   } catch {
     field?.select();
-    notify(say("copyFailed"));
+    notify(say("copy-failed"));
   }
 }
 
@@ -70,7 +70,7 @@ document.addEventListener("click", async (event) => {
 
 // Shows the age of a page that comes from the cache on the device. `navigator.onLine` is not enough: it is true on a
 // network without a way to the server, and after a reload without a network.
-const showAge = (stored) => { if (stored) notify(say("offline", { ago: ago(Date.now() - stored) })); };
+const showAge = (stored) => { if (stored) notify(say("offline-since", { ago: ago(Date.now() - stored) })); };
 
 async function age() {
   const cached = await caches.open("pages").then((pages) => pages.match(location.href)).catch(() => null);

@@ -10,7 +10,7 @@ export function live() {
     stream.addEventListener("release", (event) => {
       let release;
       try { ({ release } = JSON.parse(event.data)); } catch { return; }
-      if (release > shown) notify(say("release"), { href: location.href.split("#")[0], label: say("reload") });
+      if (release > shown) notify(say("new-release"), { href: location.href.split("#")[0], label: say("reload") });
     });
   };
   const disconnect = () => { stream?.close(); stream = undefined; };

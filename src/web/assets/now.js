@@ -93,7 +93,7 @@ function mark({ folds = true } = {}) {
   const target = running ?? next;
   if (button) {
     button.hidden = !isNow || !target;
-    button.textContent = say(running ? "toNow" : "toNext");
+    button.textContent = say(running ? "to-now" : "to-next");
   }
   return isNow ? target : undefined;
 }

@@ -53,7 +53,7 @@ function warn(session, overlaps) {
     else if (answer) { await load(); notify(say("refused", { why: answer.body.title ?? String(answer.status) })); }
     else await sendLater(ids, "unpick");
   };
-  notify(say("overlaps", { title, other }), { label: say("keepBoth") }, { label: say("replace"), run: replace });
+  notify(say("overlaps", { title, other }), { label: say("keep-both") }, { label: say("replace"), run: replace });
 }
 
 async function toggle(session) {

@@ -132,8 +132,8 @@ export function searching() {
     hits.sort(([a], [b]) => b - a);
     results.hidden = !words.length;
     rest.forEach((it) => { it.hidden = words.length > 0; });
-    heading.textContent = !hits.length ? say("nothingFor", { text: query })
-      : say(hits.length === 1 ? "resultFor" : "resultsFor", { n: hits.length, text: query });
+    heading.textContent = !hits.length ? say("nothing-found-for", { text: query })
+      : say("results-for", { n: hits.length, text: query });
     list.replaceChildren(...hits.slice(0, MOST).map(([, entry]) => row(entry, words)));
     repaint();
     const address = new URL(location.href);

@@ -1,5 +1,5 @@
 // Shows times in the visitor's own zone. The page itself has the venue's times; only elements with a time are changed.
-import { say } from "./words.js";
+import { locale, say } from "./words.js";
 
 const root = document.documentElement;
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -7,15 +7,23 @@ const venue = root.dataset.zone;
 const originals = new Map();
 let isOwn = false;
 
-const format = (zone, options) => new Intl.DateTimeFormat(root.lang, { timeZone: zone, ...options });
-const HOURS = root.dataset.clock === "12"
-  ? { hour: "numeric", minute: "2-digit", hour12: true }
-  : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const format = (zone, options) => new Intl.DateTimeFormat(locale, { timeZone: zone, ...options });
+const is12 = root.dataset.clock === "12";
 
-function time(zone, instant) {
-  return format(zone, HOURS).formatToParts(instant).map((part) =>
-    part.type === "dayPeriod" ? say(/^a/i.test(part.value) ? "am" : "pm") || part.value : part.value).join("")
-    .replace(/\u202f|\u00a0/g, " ");
+// The clock in a zone, in the digits of every language here.
+function clock(zone, instant) {
+  const parts = format(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).formatToParts(instant);
+  const [hour, minute] = ["hour", "minute"].map((type) => parts.find((part) => part.type === type).value);
+  if (!is12) return { time: `${hour}:${minute}` };
+  return { time: `${hour % 12 || say("twelve")}:${minute}`, half: say(hour < 12 ? "am" : "pm") };
+}
+
+const time = (zone, instant) => (is12 ? say("time-12", clock(zone, instant)) : clock(zone, instant).time);
+
+function range(zone, at, until) {
+  const [start, end] = [clock(zone, at), clock(zone, until)];
+  if (is12 && start.half === end.half) return say("range-12", { start: start.time, end: end.time, half: end.half });
+  return say("range", { start: time(zone, at), end: time(zone, until) });
 }
 
 export const dateIn = (zone, instant) =>
@@ -34,13 +42,15 @@ const zoneName = (zone, instant) => format(zone, { timeZoneName: "short" }).form
 
 const printers = {
   time: (zone, at) => time(zone, at),
-  range: (zone, at, end) => `${time(zone, at)}–${time(zone, end)}`,
+  range,
   day: (zone, at) => format(zone, DAY).format(at),
   date: (zone, at) => format(zone, SHORT_DAY).format(at),
-  moment: (zone, at) => `${format(zone, SHORT_DAY).format(at)}, ${time(zone, at)}`,
+  moment: (zone, at) => say("moment", { day: format(zone, SHORT_DAY).format(at), time: time(zone, at) }),
   stamp: (zone, at) => `${printers.moment(zone, at)} ${zoneName(zone, at)}`,
-  full: (zone, at) =>
-    `${format(zone, { year: "numeric", month: "long", day: "numeric" }).format(at)}, ${time(zone, at)} ${zoneName(zone, at)}`,
+  full: (zone, at) => {
+    const day = format(zone, { year: "numeric", month: "long", day: "numeric" }).format(at);
+    return `${say("moment", { day, time: time(zone, at) })} ${zoneName(zone, at)}`;
+  },
 };
 
 export const stamp = (instant) => printers.stamp(isOwn ? own : venue, instant);
@@ -64,7 +74,7 @@ function convert(scope) {
     replace(element, printers[element.dataset.as](own, at, end), isBare && isOtherDay(at) ? at : undefined);
   }
   for (const zone of scope.querySelectorAll("[data-zone-name]")) {
-    replace(zone, zone.dataset.zoneName === "day" ? say("venueDate") : zoneName(own, new Date(zone.dataset.zoneName)));
+    replace(zone, zone.dataset.zoneName === "day" ? say("venue-date") : zoneName(own, new Date(zone.dataset.zoneName)));
   }
 }
 
@@ -73,9 +83,9 @@ function show() {
   else for (const [element, text] of originals) element.textContent = text;
   const line = document.querySelector(".zone-line > span");
   const city = own.split("/").at(-1).replaceAll("_", " ");
-  if (line && isOwn) replace(line, say("yourTimes", { zone: city }));
+  if (line && isOwn) replace(line, say("your-times", { zone: city }));
   const button = document.getElementById("zone-switch");
-  if (button) button.textContent = say(isOwn ? "venueZone" : "myZone");
+  if (button) button.textContent = say(isOwn ? "venue-zone" : "my-zone");
 }
 
 // Converts the times of elements that a script adds later.

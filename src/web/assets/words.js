@@ -1,8 +1,16 @@
-// The texts of the interface, which the page contains.
+// The texts of the interface, which the page contains. A text with plural forms has one for each category of `n`.
 const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+// The language of the texts. The page's own language may be another dialect.
+export const locale = document.documentElement.dataset.locale;
+const numbers = new Intl.NumberFormat(locale);
+const plurals = new Intl.PluralRules(locale);
 
-export const say = (name, values = {}) =>
-  (words[name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+export function say(name, values = {}) {
+  const known = words[name] ?? "";
+  const text = typeof known === "string" ? known : known[values.n] ?? known[plurals.select(values.n)] ?? known.other;
+  const printed = (value) => (typeof value === "number" ? numbers.format(value) : value ?? "");
+  return text.replace(/\{(\w+)\}/g, (_, key) => printed(values[key]));
+}
 
 const box = document.getElementById("notice");
 
@@ -31,6 +39,6 @@ export function ago(milliseconds) {
   const minutes = Math.max(1, Math.round(milliseconds / 60000));
   const [count, unit] = minutes < 120 ? [minutes, "minute"]
     : minutes < 2880 ? [Math.floor(minutes / 60), "hour"] : [Math.floor(minutes / 1440), "day"];
-  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" })
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" })
     .format(count);
 }

@@ -1,0 +1,21 @@
+# British English: only the messages that differ from en-US.ftl.
+
+## Days and times
+
+september-short = Sept
+day-long = { $weekday } { $day } { $month }
+day-medium = { $weekday } { $day } { $month }
+month-day = { $day } { $month }
+date = { $day } { $month } { $year }
+date-range = { $day }–{ $last } { $month } { $year }
+date-range-months = { $first } – { $last } { $year }
+list-end = { $first } and { $last }
+
+## Sessions
+
+cancelled = Cancelled
+cancelled-long = This session has been cancelled.
+
+## Subscribe
+
+google-delay = Updates every 8–24 hours; Google sets the pace. Cancelled sessions stay, marked in the title.

@@ -1,0 +1,626 @@
+# The texts of Callboard in American English: the source of the other catalogues.
+# The lines above a message name its values: “$n (number)” selects plurals, “(text)” is inserted as it is.
+# “For scripts” marks messages that scripts show.
+
+## Days and times
+
+monday = Monday
+tuesday = Tuesday
+wednesday = Wednesday
+thursday = Thursday
+friday = Friday
+saturday = Saturday
+sunday = Sunday
+monday-short = Mon
+tuesday-short = Tue
+wednesday-short = Wed
+thursday-short = Thu
+friday-short = Fri
+saturday-short = Sat
+sunday-short = Sun
+january = January
+february = February
+march = March
+april = April
+may = May
+june = June
+july = July
+august = August
+september = September
+october = October
+november = November
+december = December
+january-short = Jan
+february-short = Feb
+march-short = Mar
+april-short = Apr
+may-short = May
+june-short = Jun
+july-short = Jul
+august-short = Aug
+september-short = Sep
+october-short = Oct
+november-short = Nov
+december-short = Dec
+# Tuesday, March 25
+# $weekday (text)
+# $month (text)
+# $day (number)
+day-long = { $weekday }, { $month } { $day }
+# Tue, Mar 25
+# $weekday (text)
+# $month (text)
+# $day (number)
+day-medium = { $weekday }, { $month } { $day }
+# Tue 25
+# $weekday (text)
+# $day (number)
+day-short = { $weekday } { $day }
+# March 25
+# $month (text)
+# $day (number)
+month-day = { $month } { $day }
+# March 25, 2025
+# $month (text)
+# $day (number)
+# $year (text)
+date = { $month } { $day }, { $year }
+# Days of one month: March 25–27, 2025
+# $month (text)
+# $day (number)
+# $last (number) the last day
+# $year (text)
+date-range = { $month } { $day }–{ $last }, { $year }
+# Days of two months of one year: March 31 – April 2, 2025
+# $first (text) the first day, as in month-day
+# $last (text) the last day, as in month-day
+# $year (text)
+date-range-months = { $first } – { $last }, { $year }
+# Days of two years, each with its year
+# $first (text)
+# $last (text)
+date-range-years = { $first } – { $last }
+# A time on the 12-hour clock: 9:00 am
+# For scripts.
+# $time (text)
+# $half (text) am or pm
+time-12 = { $time } { $half }
+# For scripts.
+am = am
+# For scripts.
+pm = pm
+# The hour that the 12-hour clock shows at noon and midnight
+# For scripts.
+twelve = 12
+# 9:00–9:45
+# For scripts.
+# $start (text)
+# $end (text)
+range = { $start }–{ $end }
+# 9:00–9:45 am: both times are in one half of the day
+# For scripts.
+# $start (text)
+# $end (text)
+# $half (text) am or pm
+range-12 = { $start }–{ $end } { $half }
+# A range with an end on another day: 9:00 pm – Wed 26 2:00 am
+# $start (text)
+# $day (text) the day of the end
+# $end (text)
+range-days = { $start } – { $day } { $end }
+# Tue, Mar 25, 9:00 am
+# For scripts.
+# $day (text)
+# $time (text)
+moment = { $day }, { $time }
+# $n (number)
+minutes =
+    { $n ->
+        [one] { $n } minute
+       *[other] { $n } minutes
+    }
+# $n (number)
+hours =
+    { $n ->
+        [one] { $n } hour
+       *[other] { $n } hours
+    }
+# $n (number)
+days =
+    { $n ->
+        [one] { $n } day
+       *[other] { $n } days
+    }
+# A list of two: a and b
+# $first (text)
+# $last (text)
+list-two = { $first } and { $last }
+# Between the elements of a list
+list-comma = { ", " }
+# A list of three or more: a, b, and c
+# $first (text) all elements but the last
+# $last (text)
+list-end = { $first }, and { $last }
+# A list of which not all elements are shown: a, b and 3 more
+# $first (text) the shown elements
+# $n (number)
+list-more = { $first } and { $n } more
+# A title within a sentence
+# $text (text)
+quoted = “{ $text }”
+
+# $zone (text)
+times-are = Times are local to the venue ({ $zone }).
+# For scripts.
+my-zone = Show in my time zone
+# For scripts.
+venue-zone = Show venue time
+# For scripts.
+# $zone (text)
+your-times = Times are in your time zone ({ $zone }).
+# For scripts.
+venue-date = venue date
+# For scripts.
+now = Now
+# For scripts.
+next = Next
+# For scripts.
+to-now = Now
+# For scripts.
+to-next = Next
+# For scripts.
+unfold = Show
+# For scripts.
+fold = Hide
+pitch = Pick the sessions you want to see. They go into your calendar and stay up to date.
+over = This conference is over.
+
+## Kinds
+
+talk = Talk
+plenary = Plenary
+lightning = Lightning talks
+panel = Panel
+workshop = Workshop
+discussion = Discussion
+remarks = Remarks
+pause = Break
+meal = Meal
+social = Social
+
+## Every page
+
+skip = Skip to content
+main-navigation = Main
+program = Program
+changes = Changes
+subscribe = Subscribe
+my-agenda = My agenda
+# $n (number)
+# $at (text)
+release-is = Release { $n }, published { $at }.
+api = API
+all-speakers = Speakers
+all-tracks = Tracks
+all-rooms = Rooms
+open-in-own-window = Open the program in its own window
+to-the-program = Back to the program
+
+## Program
+
+days-navigation = Days
+filter = Filter
+all = All
+search = Search
+search-hint = Search sessions, speakers, rooms
+apply = Apply
+clear = Clear filters
+clear-search = Clear search
+day-label = Day
+kind-label = Type
+track = Track
+room = Room
+speaker = Speaker
+# $n (number)
+sessions =
+    { $n ->
+        [one] { $n } session
+       *[other] { $n } sessions
+    }
+# $n (number)
+# $of (number)
+shown =
+    { $of ->
+        [one] { $n } of { $of } session.
+       *[other] { $n } of { $of } sessions.
+    }
+# For scripts.
+# $n (number)
+# $text (text)
+results-for =
+    { $n ->
+        [one] { $n } result for “{ $text }”
+       *[other] { $n } results for “{ $text }”
+    }
+nothing-found = No sessions match. Try removing a filter.
+# For scripts.
+# $text (text)
+nothing-found-for = No sessions match “{ $text }”.
+subscribe-to-all = Subscribe to the whole program
+# $n (number)
+subscribe-to-these =
+    { $n ->
+        [one] Subscribe to this session
+       *[other] Subscribe to these { $n } sessions
+    }
+no-feed-for-text = You can’t subscribe to a search. Add these sessions to your agenda instead.
+announced = Coming soon
+announced-track = No sessions yet. Subscribe and they’ll appear in your calendar once announced.
+# $title (text)
+about-program = The program of { $title }: every session, with calendars to subscribe to.
+my-sessions = My sessions
+none-mine = You haven’t picked any sessions yet.
+show-mine = Show which sessions I picked
+
+## Sessions
+
+# For scripts.
+pick = Pick
+# For scripts.
+picked = Picked
+unpick = Remove
+cancelled = Canceled
+cancelled-long = This session has been canceled.
+tentative = Tentative
+tentative-long = Tentative: details may still change.
+# $place (text)
+moved-from = Moved from { $place }
+calendar-file = Add to calendar (.ics)
+organizers-page = The organizer’s page
+speakers = Speakers
+at-the-same-time = At the same time
+# $name (text)
+previous-in-track = Previous in { $name }
+# $name (text)
+next-in-track = Next in { $name }
+# $name (text)
+# $title (text)
+part-of = { $name } at { $title }
+# $name (text)
+subscribe-to = Subscribe to { $name }
+no-longer-speaking = This speaker has no sessions in the program now.
+nothing-here = No sessions here now.
+previous-page = Earlier sessions
+next-page = Later sessions
+pages = Pages
+share = Share
+
+## Texts of scripts
+
+# For scripts.
+# $why (text)
+refused = Not saved: { $why }
+# For scripts.
+queued = You’re offline. We’ll save this when you’re back online.
+# For scripts.
+settled = Back online: your picks are saved.
+# For scripts.
+# $titles (text)
+unsettled = Some picks could not be saved: { $titles }.
+# For scripts.
+new-release = The program was updated.
+# For scripts.
+reload = Reload
+# For scripts.
+# $ago (text)
+offline-since = You’re offline. Last updated { $ago } ago.
+# For scripts.
+copied = Copied.
+# For scripts.
+copy-failed = Couldn’t copy. The link is selected: press Ctrl+C.
+# For scripts.
+# $title (text)
+# $other (text)
+overlaps = “{ $title }” overlaps with “{ $other }”.
+# For scripts.
+keep-both = Keep both
+# For scripts.
+replace = Replace
+# For scripts.
+replaced = Replaced.
+offline = You’re offline
+offline-text = This page isn’t available offline.
+
+## My agenda
+
+agenda-none = You have no agenda yet
+agenda-none-text = Add sessions from the program to start your agenda. No account needed; it’s saved in this browser.
+agenda-none-elsewhere = Have one on another device? Open it there and choose “Move to another device”.
+agenda-signed-out = This browser was signed out, or the agenda was deleted, on another device. The next session that you pick starts a new agenda.
+agenda-deleted = Your agenda was deleted.
+agenda-empty = No sessions yet.
+# $other (text)
+clash = Overlaps with { $other }.
+# $n (number)
+and-more = and { $n } more
+# $n (number)
+first-shown =
+    { $n ->
+        [one] Only the first one is listed: narrow the search.
+       *[other] Only the first { $n } are listed: narrow the search.
+    }
+keep-this = Keep this one
+# $n (number)
+clashes =
+    { $n ->
+        [2] Two of your sessions overlap.
+       *[other] { $n } of your sessions overlap.
+    }
+# $range (text)
+free-range = Free { $range }
+# $range (text)
+# $what (text)
+# $until (text)
+free-then = Free { $range }, then { $what } until { $until }
+changed = Changed
+changed-since = Changed since you last looked
+gone = No longer in the program
+forget = Remove
+add-to-calendar = Add to calendar
+my-links = Share and subscribe
+my-links-text = Anyone with this link can view your agenda and subscribe to it, but not change it.
+link-label = Label (optional)
+new-link = Create another link
+revoke = Turn off link
+revoke-text = Anyone using it will see that the agenda is no longer shared.
+link-hidden = This link still works, but it can’t be shown again.
+# $n (number)
+link-untitled = Link { $n }
+show-page = Open
+qr = QR code
+copy = Copy
+address = Address
+agenda-name = Name of your agenda
+rename = Rename
+other-device = Move to another device
+other-device-text = Create a link that opens this agenda for editing on another device. It works once and expires in 10 minutes.
+make-hand-over = Create the link
+# $minutes (text)
+hand-over-ready = Open this on the other device within { $minutes }. It works once.
+new-key = Lost a device?
+new-key-text = Signs out every other device. Links you shared keep working.
+make-key = Sign out other devices
+delete = Delete everything
+delete-text = Your picks, links and key are erased at once. Calendars that subscribed see that the agenda is no longer shared.
+delete-sure = Yes, erase my agenda
+print = Print
+# $client (text)
+# $ago (text)
+fetched = { $client } last checked { $ago } ago and is up to date.
+# $client (text)
+# $ago (text)
+# $n (number)
+fetched-behind =
+    { $n ->
+        [one] { $client } last checked { $ago } ago; { $n } change hasn’t reached it yet.
+       *[other] { $client } last checked { $ago } ago; { $n } changes haven’t reached it yet.
+    }
+not-fetched = No calendar has subscribed yet.
+done-picked = Added to your agenda.
+done-removed = Removed from your agenda.
+done-kept = Overlap resolved.
+done-renamed = Your agenda has a new name.
+done-linked = The new link is ready.
+done-revoked = The link is turned off.
+done-key = Every other device is signed out.
+
+## Import and export
+
+import = Import sessions
+import-text = Choose a calendar file (.ics) of your sessions, from here or from another tool, or a JSON list of their ids. You’ll review the sessions before anything is added.
+import-file = File
+import-look = Preview
+import-new = Found
+import-nothing = There are no new sessions to add.
+# $n (number)
+import-take =
+    { $n ->
+        [one] Add this session
+       *[other] Add these { $n } sessions
+    }
+# $n (number)
+# $most (number)
+import-full = Together with your picks these would be { $n }, and an agenda holds { $most }. Pick some of them in the program.
+import-held = Already in your agenda
+import-unknown = Not in this program
+import-ambiguous = Several sessions fit
+carry = Export your agenda
+carry-text = Download your agenda, or share a copy by link. Later changes aren’t included.
+carry-calendar = Calendar file (.ics)
+carry-list = List (JSON)
+
+## Hand-over
+
+hand-over = Open your agenda here
+hand-over-text = This link moves an agenda to this device, so that you can edit it here. It works once.
+hand-over-replaces = This replaces the agenda in this browser.
+hand-over-button = Open it on this device
+
+## Shared agenda
+
+shared-agenda = Shared agenda
+shared-text = View only. Updates when its owner changes it.
+pick-all = Add all to my agenda
+both = Also in my agenda
+only-mine = Only in my agenda
+# $n (number)
+# $of (number)
+in-common = { $n } of { $of } are in your agenda too.
+
+## Team
+
+team = Who goes where
+team-make = Plan as a team
+team-text = Paste your teammates’ agenda links, one per line (up to 20), to see who’s going where and what nobody is covering.
+team-read-only = View only. Teammates who turn off their link disappear from this page and its calendar.
+team-links = Agenda links
+team-button = Show the team
+team-nobody = Nobody
+team-gone = no longer shared
+team-members = Members
+# $n (number)
+team-line = Line { $n } isn’t an agenda link for this conference.
+team-none = Paste at least one link.
+team-many = A team has at most 20 links.
+team-empty = Nobody has picked anything yet.
+
+## Subscribe
+
+# $name (text)
+subscribe-heading = Subscribe to { $name }
+subscribe-text = Your calendar stays up to date automatically. Choose your app:
+apple = Apple Calendar
+apple-how = iPhone, iPad and Mac. Opens a subscription prompt.
+apple-button = Open in Apple Calendar
+apple-delay = Updates as often as you choose. Set Auto-refresh to every hour.
+google = Google Calendar
+google-how = Add it on a computer and it appears on your phone too. The Android app can’t add calendars by link.
+google-button = Open in Google Calendar
+google-delay = Updates every 8–24 hours; Google sets the pace. Canceled sessions stay, marked in the title.
+outlook = Outlook.com
+outlook-how = Personal accounts, in a browser.
+outlook-button = Open in Outlook.com
+outlook-work = Microsoft 365
+outlook-work-how = Work or school accounts, in a browser.
+outlook-work-button = Open in Microsoft 365
+outlook-delay = Usually updates within hours, sometimes a day.
+thunderbird = Thunderbird
+thunderbird-how = File › New › Calendar › On the Network, then paste the address.
+thunderbird-delay = Updates every 30 minutes, or as you set it.
+icsx5 = ICSx⁵ (Android)
+icsx5-how = Opens the app, which brings the sessions into any Android calendar.
+icsx5-button = Open in ICSx⁵
+icsx5-delay = Updates as often as you set it, from every 15 minutes.
+giggity = Giggity (Android)
+giggity-how = In the app: add a schedule, then paste the address or scan it.
+giggity-button = Open in Giggity
+giggity-delay = Updates when you open it, at most a day later.
+any-calendar = Any other calendar
+any-how = Paste this address where your calendar adds one “by URL” or “from the web”.
+scan = Or scan it:
+alarm = Reminder
+alarm-none = None
+# $minutes (text)
+alarm-before = { $minutes } before
+download = Download .ics
+download-text = (a snapshot that won’t update)
+
+## Changes
+
+changes-text = Program changes, newest first.
+no-changes = Nothing has changed since the program was first published.
+first-release = The program was published.
+# $n (number)
+release-heading = Release { $n }
+added = Added
+moved = Moved
+edited = Edited
+restored = Reinstated
+withdrawn = Withdrawn
+# $before (text)
+title-changed = Title changed from “{ $before }”
+follow-changes = Follow in a feed reader
+
+## Organizer
+
+organizer = Organizer
+sign-in = Sign in
+sign-in-text = Enter the organizer key. It is stored in this browser until you sign out.
+sign-in-wrong = Wrong key. Try again.
+secret = Organizer key
+sign-out = Sign out
+# $n (number)
+# $at (text)
+# $sessions (text)
+running = Live: release { $n }, published { $at }, { $sessions }.
+last-attempt = Last attempt
+held = A release waits for your confirmation
+# $origin (text)
+# $at (text)
+held-since = From: { $origin }, { $at }.
+# $n (number)
+held-more =
+    { $n ->
+        [one] { $n } more change is in the preview.
+       *[other] { $n } more changes are in the preview.
+    }
+discard = Discard it
+# $file (text)
+stale-file = The program file { $file } is older than the live release and is ignored until it is saved with other content.
+# $n (number)
+# $at (text)
+superseded = Nothing was published: release { $n } was published at { $at }, after your preview. These are the changes against that release.
+# $share (number)
+current-share = { $share }% of subscribed agendas seen in the last 2 days have the current release.
+upload = Publish a program
+upload-text = Choose a CSV file. You’ll review the changes before anything goes live.
+file = File
+preview = Preview
+preview-nothing = Nothing would change.
+# $n (number)
+preview-errors =
+    { $n ->
+        [one] It cannot be published: { $n } error.
+       *[other] It cannot be published: { $n } errors.
+    }
+# $n (number)
+preview-changes =
+    { $n ->
+        [one] { $n } change
+       *[other] { $n } changes
+    }
+# $n (number)
+# $overlaps (text)
+blast =
+    { $n ->
+        [0] Affects no personal agenda.
+        [one] Affects { $n } personal agenda; { $overlaps }.
+       *[other] Affects { $n } personal agendas; { $overlaps }.
+    }
+# $n (number)
+blast-overlaps =
+    { $n ->
+        [0] no new overlaps
+        [one] { $n } gets a new overlap
+       *[other] { $n } get a new overlap
+    }
+most-hit = Most-saved sessions affected
+# $n (number)
+in-agendas =
+    { $n ->
+        [one] in { $n } agenda
+       *[other] in { $n } agendas
+    }
+# $reasons (text)
+guard = Check first: { $reasons }.
+confirm = Publish
+confirm-held = Publish anyway
+releases = Releases
+release-column = Release
+published-column = Published
+origin-column = Source
+who-column = By
+changes-column = Changes
+roll-back = Restore
+live = live
+csv = program.csv
+error = Error
+warning = Warning
+
+## The API
+
+api-text = Everything that is on these pages, as JSON, calendars and the formats of other tools.
+api-document = OpenAPI description
+api-needs = Needs the
+api-required = required
+api-answers = Answers and example
