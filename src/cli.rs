@@ -9,6 +9,7 @@ mod control;
 mod deliver;
 mod exit;
 mod health;
+mod identity;
 mod publish;
 mod reload;
 mod render;

@@ -5,12 +5,14 @@
 
 mod error;
 mod file;
+mod identity;
 mod limits;
 mod reload;
 mod secrets;
 
 pub use error::ConfigError;
 pub use file::{Publishing, Webhook};
+pub use identity::IdentityFiles;
 pub use limits::Limits;
 pub use reload::Changed;
 pub use secrets::{
@@ -18,10 +20,11 @@ pub use secrets::{
 };
 
 use crate::peer::Trusted;
-use crate::program::{Clock, Conference, Room, Slug, Text, Track, Zone};
+use crate::program::{Clock, Conference, Identity, Room, Slug, Text, Track, Zone};
 use chrono::NaiveDate;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use url::Url;
 
 /// Everything that can be configured, with every value checked.
@@ -59,6 +62,10 @@ pub struct Config {
     pub organizer_secret_file: Option<PathBuf>,
     /// The receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
+    /// How pages present the conference. The caller reads its pictures from `identity_files`.
+    pub identity: Identity,
+    /// The files of the identity's pictures.
+    pub identity_files: IdentityFiles,
     conference: ConferenceWithoutOrigin,
 }
 
@@ -122,6 +129,7 @@ impl Config {
             tracks: conference.tracks,
             rooms: conference.rooms,
             tombstone_days: conference.tombstone_days,
+            identity: Arc::new(self.identity.clone()),
         }
     }
 

@@ -40,6 +40,7 @@ pub fn conference() -> Fixture {
         tracks: Vec::new(),
         rooms: Vec::new(),
         tombstone_days: 30,
+        identity: std::sync::Arc::default(),
     };
     Fixture { conference, sessions: Vec::new() }.title("Conference")
 }

@@ -7,8 +7,10 @@
 //! Invariant: the ids of a program's sessions are unique, and its sessions are in the order of [`Program::order`].
 
 mod change;
+mod colour;
 mod conference;
 mod id;
+mod identity;
 mod overlap;
 mod session;
 mod text;
@@ -16,8 +18,10 @@ mod vocabulary;
 mod zone;
 
 pub use change::{Change, ChangeKind, FieldChange, apply, diff};
-pub use conference::{Clock, Colour, ColourError, Conference, LanguageError, Room, Track, language_tag};
+pub use colour::{Colour, ColourError};
+pub use conference::{Clock, Conference, LanguageError, Room, Track, language_tag};
 pub use id::{IdError, SessionId, Slug, slug_of};
+pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
 pub use session::{Link, Session, Slot, Speaker};
 pub use text::{Removed, Text, printable};

@@ -8,7 +8,7 @@
 //! [`Pages`] (one per release, each [`Page`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
 //! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/rooms/{room}`, `/speakers/{speaker}`, `/days/{date}`, their lists,
 //! `/search.json`, `/offline`, `/robots.txt`,
-//! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/tracks.….css`.
+//! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/colours.….css`.
 //! [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). The colour sheet of an earlier release
 //! may answer 404.
 //!
@@ -49,7 +49,7 @@
 //! | `/agenda/key` | - | `/agenda`, with the new cookie |
 //! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
 //! | `/team` | `links`, a line each | `/team/{members}`; 422 with [`team_form()`] if a line is not a link |
-//! | `/handover/{code}` | - | `/agenda`, with the cookies; 410 once used or late |
+//! | `/handover/{code}` | - | `/agenda?done=arrived`, with the cookies; 410 once used or late |
 //! | `/organizer/session` | `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
 //! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
 //! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are stored under the digest that it names |
@@ -86,13 +86,17 @@ mod agendas;
 mod assets;
 mod card;
 mod changes;
+mod colours;
 mod day;
+mod drawing;
 mod encode;
 mod import;
+mod look;
 mod notice;
 mod organizer;
 mod pages;
 mod part;
+mod picture;
 mod plan;
 mod program;
 mod reference;
@@ -108,6 +112,7 @@ mod when;
 pub use agendas::{Done, LastFetch, LinkStatus, Mine, NoAgenda, mine, no_agenda, own_agenda_name, shared};
 pub use assets::{Assets, Page};
 pub use changes::{ReleaseNotes, changes};
+pub use colours::Shades;
 pub use import::import;
 pub use notice::{hand_over, problem};
 pub use organizer::{
@@ -115,6 +120,7 @@ pub use organizer::{
 };
 pub use pages::Pages;
 pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};
+pub use picture::{MAX_PICTURE, PictureError, read_picture};
 pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::session;

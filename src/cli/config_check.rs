@@ -4,6 +4,7 @@
 //! Nothing is changed, and a running server is not disturbed.
 
 use super::exit::{Exit, Failure};
+use super::identity;
 use super::settings::Serving;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -26,6 +27,9 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     }
     let mut exit = secrets(&config);
     webhooks(&config);
+    for line in identity::describe(&config) {
+        say("identity", &line);
+    }
     exit = worse(exit, program(&config));
     let options = Options { new_conference: serving.new_conference, ..Options::default() };
     // The start on the copy would log publications that do not happen.

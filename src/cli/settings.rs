@@ -1,6 +1,7 @@
 //! The flags that commands share, and the config that results from them.
 
 use super::exit::{Exit, Failure};
+use super::identity;
 use crate::config::{Config, Overrides};
 use clap::Args;
 use std::net::SocketAddr;
@@ -55,6 +56,8 @@ impl Serving {
     /// The config: flags over file over defaults.
     pub(super) fn config(&self) -> Result<Config, Failure> {
         let mut config = self.settings.config()?;
+        let beside = self.settings.config_file().and_then(Path::parent).unwrap_or(Path::new(""));
+        identity::read_pictures(&mut config, beside)?;
         config.operator_listen = self.operator_listen.or(config.operator_listen);
         config.organizer_secret_file = self.organizer_secret_file.clone().or(config.organizer_secret_file);
         Ok(config)

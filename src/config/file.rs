@@ -1,5 +1,6 @@
 //! The config file as TOML tables, and their conversion to checked values.
 
+use super::identity::IdentityTable;
 use super::{ConferenceWithoutOrigin, Config, ConfigError, Limits, Overrides};
 use crate::peer::Trusted;
 use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, language_tag, slug_of};
@@ -27,6 +28,7 @@ pub(super) struct File {
     checkpoint_kib: u64,
     piece_kib: usize,
     conference: ConferenceTable,
+    identity: IdentityTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
     publishing: Publishing,
@@ -50,6 +52,7 @@ impl Default for File {
             checkpoint_kib: 64 * 1024,
             piece_kib: 4 * 1024,
             conference: ConferenceTable::default(),
+            identity: IdentityTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
             publishing: Publishing::default(),
@@ -181,6 +184,7 @@ impl File {
         let trusted_proxies = Trusted::parse(&self.trusted_proxies)
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
         let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
+        let (identity, identity_files) = self.identity.resolve(conference.venue.is_some())?;
         Ok(Config {
             listen: given.unwrap_or(DEFAULT_LISTEN),
             listen_is_set: given.is_some(),
@@ -198,6 +202,8 @@ impl File {
             piece_bytes,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
+            identity,
+            identity_files,
             conference,
         })
     }

@@ -34,6 +34,8 @@ impl Config {
             limits,
             organizer_secret_file,
             webhooks,
+            identity,
+            identity_files: _, // the pictures are in `identity`
             conference,
         } = self;
         let ConferenceWithoutOrigin {
@@ -114,6 +116,7 @@ impl Config {
             ("limits.wrong_keys_hour", *wrong_keys_hour != new.limits.wrong_keys_hour),
             ("limits.wrong_secrets_at_once", *wrong_secrets_at_once != new.limits.wrong_secrets_at_once),
             ("limits.wrong_secrets_hour", *wrong_secrets_hour != new.limits.wrong_secrets_hour),
+            ("identity", *identity != new.identity),
             ("webhooks", *webhooks != new.webhooks),
         ];
         let restart = [
@@ -173,6 +176,7 @@ mod tests {
         for (line, key) in [
             ("conference.title = \"Other\"", "conference.title"),
             ("conference.venue = \"Hall\"", "conference.venue"),
+            ("identity = { hero = \"A day of talks\" }", "identity"),
             ("public_url = \"https://conf.example\"", "public_url"),
             ("publishing = { guard_least = 9 }", "publishing.guard_least"),
             ("limits = { agendas_hour = 9 }", "limits.agendas_hour"),

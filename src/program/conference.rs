@@ -1,9 +1,9 @@
 //! The conference as the config describes it, and the tag of its language.
 
-use super::{Slug, Text, Zone};
+use super::{Colour, Identity, Slug, Text, Zone};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::sync::Arc;
 use url::Url;
 
 /// The whole gathering. The conference is part of every release, so a change of the conference changes feeds.
@@ -33,6 +33,9 @@ pub struct Conference {
     pub rooms: Vec<Room>,
     /// The number of days after the conference during which feeds keep sessions that left the CSV, as cancelled.
     pub tombstone_days: u32,
+    /// How pages present the conference. It comes from the config in force and is not stored with releases.
+    #[serde(skip)]
+    pub identity: Arc<Identity>,
 }
 
 impl Conference {
@@ -78,38 +81,6 @@ pub struct Room {
     /// Former slugs, which keep working.
     #[serde(default)]
     pub was: Vec<Slug>,
-}
-
-/// A colour, `#rrggbb`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Colour(pub [u8; 3]);
-
-/// Why a text is not a colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write a colour as #rrggbb, for example #1f6feb")]
-pub struct ColourError;
-
-impl TryFrom<String> for Colour {
-    type Error = ColourError;
-    fn try_from(raw: String) -> Result<Self, ColourError> {
-        let hex = raw.strip_prefix('#').ok_or(ColourError)?.to_ascii_lowercase();
-        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).map_err(|_| ColourError)?;
-        bytes.try_into().map(Self).map_err(|_| ColourError)
-    }
-}
-
-impl From<Colour> for String {
-    fn from(colour: Colour) -> Self {
-        colour.to_string()
-    }
-}
-
-impl fmt::Display for Colour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [r, g, b] = self.0;
-        write!(f, "#{r:02x}{g:02x}{b:02x}")
-    }
 }
 
 /// Why a text is not a BCP 47 language tag.

@@ -10,6 +10,7 @@ use crate::release::Release;
 use crate::revision::Issued;
 use crate::store::{HighWater, Origin, Skipped, Store, Write};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// The allowance for changes of an agenda that came faster than one a second.
 const BURST: u64 = 1000;
@@ -46,7 +47,8 @@ pub fn advance_counters(
     };
     advanced.release = ledger.release;
     if let Some(previous) = ledger.advance_past(ceiling, now) {
-        let StoredRelease { prepared, conference, csv, warnings } = StoredRelease::load(store, &ledger)?;
+        let StoredRelease { prepared, conference, csv, warnings } =
+            StoredRelease::load(store, &ledger, &Arc::default())?;
         let prepared = Release::prepare(prepared.release.into_program(), &previous, now);
         let release =
             UnattendedRelease { previous: Some(&ledger), origin: Origin::Restored, conference: &conference };

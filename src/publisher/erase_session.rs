@@ -73,7 +73,8 @@ impl Publisher {
         self.store.commit_blocking(vec![Write::RewriteEntry { entry: Box::new(entry.clone()) }])?;
         let mut ledger: Ledger = current.ledger.clone();
         ledger.entries.insert(id.clone(), entry);
-        let StoredRelease { prepared, .. } = StoredRelease::load(&self.store, &ledger)?;
+        let identity = &self.conference().identity;
+        let StoredRelease { prepared, .. } = StoredRelease::load(&self.store, &ledger, identity)?;
         if prepared.is_new {
             tracing::warn!("the next start publishes the release without the erased session");
         } else {

@@ -178,11 +178,12 @@ impl Publisher {
     /// unknown outcome (a full disk, a failed sync) may have stored its release all the same.
     pub(super) async fn adopt_newer_release(self: &Arc<Self>) -> Result<(), PublishError> {
         let current = self.current().number();
+        let identity = Arc::clone(&self.conference().identity);
         let newer = move |store: &Store| {
             if store.release_number()? <= current {
                 return Ok(None);
             }
-            let stored = StoredRelease::newest(store)?;
+            let stored = StoredRelease::newest(store, &identity)?;
             Ok::<_, PublishError>(stored.map(|stored| LiveRelease::new(stored.prepared.release, false)))
         };
         if let Some(live) = self.store.read(newer).await? {

@@ -123,7 +123,7 @@ fn resume(
         return Err(StartError::UidDomain { configured, stored });
     }
     let StoredRelease { prepared, conference: published_with, csv, warnings } =
-        StoredRelease::load(store, &ledger)?;
+        StoredRelease::load(store, &ledger, &conference.identity)?;
     let mut live = prepared.release;
     if prepared.is_new {
         // This version renders sessions differently, so the result needs a release number of its own. The old feeds

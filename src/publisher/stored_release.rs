@@ -2,7 +2,7 @@
 
 use super::StartError;
 use crate::import::{Report, import};
-use crate::program::{Conference, Program};
+use crate::program::{Conference, Identity, Program};
 use crate::release::{Prepared, Release};
 use crate::revision::{Ledger, Standing};
 use crate::store::Store;
@@ -23,17 +23,20 @@ pub(super) struct StoredRelease {
 
 impl StoredRelease {
     /// The newest release; none before the first.
-    pub(super) fn newest(store: &Store) -> Result<Option<Self>, StartError> {
-        store.ledger()?.map(|ledger| Self::load(store, &ledger)).transpose()
+    pub(super) fn newest(store: &Store, identity: &Arc<Identity>) -> Result<Option<Self>, StartError> {
+        store.ledger()?.map(|ledger| Self::load(store, &ledger, identity)).transpose()
     }
 
-    /// The release of a ledger, prepared at the time of its publication: a restart alone expires no tombstone.
-    pub(super) fn load(store: &Store, ledger: &Ledger) -> Result<Self, StartError> {
+    /// The release of a ledger, prepared at the time of its publication: a restart alone expires no tombstone. Its pages
+    /// show `identity`, which no release stores.
+    pub(super) fn load(store: &Store, ledger: &Ledger, identity: &Arc<Identity>) -> Result<Self, StartError> {
         let number = ledger.release;
-        let (Some(conference), Some(csv)) = (store.release_conference(number)?, store.program_csv(number)?)
+        let (Some(mut conference), Some(csv)) =
+            (store.release_conference(number)?, store.program_csv(number)?)
         else {
             return Err(StartError::Incomplete { number });
         };
+        conference.identity = Arc::clone(identity);
         let (conference, csv) = (Arc::new(conference), Bytes::from(csv));
         let report = import(&csv, &conference);
         let warnings = warnings(&report);

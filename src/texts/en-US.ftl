@@ -174,6 +174,7 @@ unfold = Show
 fold = Hide
 pitch = Pick the sessions you want to see. They go into your calendar and stay up to date.
 over = This conference is over.
+map = map
 
 ## Kinds
 

@@ -50,12 +50,14 @@ pub enum Done {
     Revoked,
     /// Other devices were signed out.
     NewKey,
+    /// The agenda came from another device.
+    Arrived,
     /// The agenda was deleted.
     Deleted,
 }
 
 impl Done {
-    const ALL: [(Self, &'static str, &'static str); 8] = [
+    const ALL: [(Self, &'static str, &'static str); 9] = [
         (Self::Picked, "picked", "top"),
         (Self::Removed, "removed", "top"),
         (Self::Kept, "kept", "top"),
@@ -63,6 +65,7 @@ impl Done {
         (Self::Linked, "linked", "links"),
         (Self::Revoked, "revoked", "links"),
         (Self::NewKey, "key", "key"),
+        (Self::Arrived, "arrived", "top"),
         (Self::Deleted, "deleted", "top"),
     ];
 
@@ -90,6 +93,7 @@ impl Done {
             Self::Linked => words.done_linked,
             Self::Revoked => words.done_revoked,
             Self::NewKey => words.done_key,
+            Self::Arrived => words.done_arrived,
             Self::Deleted => words.agenda_deleted,
         }
     }

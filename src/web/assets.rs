@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
 
 /// In order of dependency: a module comes after the modules that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -131,6 +132,10 @@ impl Page {
         Self { media_type, hash, identity, codings: Codings::default() }
     }
 
+    pub(super) fn png(body: impl Into<Bytes>) -> Self {
+        Self::new(PNG, body)
+    }
+
     pub(super) fn html(mut body: String) -> Self {
         body.shrink_to_fit();
         Self::new("text/html; charset=utf-8", body)
@@ -141,8 +146,11 @@ impl Page {
         self.codings.choose(choose)
     }
 
-    /// Compresses the body. Until the compression ends, responses use the uncompressed body.
+    /// Compresses the body, unless its format is compressed. Until the compression ends, responses use the uncompressed body.
     pub fn compress(&self, effort: Effort) {
+        if self.media_type == PNG {
+            return;
+        }
         self.codings.make(effort, &Coding::MADE, &self.identity);
     }
 }

@@ -1,5 +1,6 @@
 //! The pages and files that are rendered once, when a release is published.
 
+use super::look::{Pictures, own_picture};
 use super::part::{self, Listing};
 use super::session::Neighbours;
 use super::site::Site;
@@ -22,6 +23,7 @@ const MOST_SESSIONS: usize = 2000;
 #[derive(Debug)]
 pub struct Pages {
     pages: HashMap<String, Page>,
+    pictures: Pictures,
 }
 
 impl Pages {
@@ -56,12 +58,12 @@ impl Pages {
         }
         pages.insert("/offline".to_owned(), Page::html(super::notice::offline(release)));
         insert_files(&site, &shown, &mut pages);
-        Self { pages }
+        Self { pages, pictures: Pictures::of(&site) }
     }
 
     /// The page at a path, `/?embed` included.
     pub fn page(&self, path: &str) -> Option<&Page> {
-        self.pages.get(path)
+        self.pages.get(path).or_else(|| self.pictures.get(path))
     }
 
     /// A session's page.
@@ -79,9 +81,10 @@ impl Pages {
         self.pages.iter().map(|(path, page)| (path.as_str(), page))
     }
 
-    /// Compresses every page and asset. Until the compression ends, responses use the uncompressed body. Stops between
+    /// Draws the pictures, and compresses every page and asset. Until the compression ends, responses use the uncompressed body. Stops between
     /// two pages as soon as `is_wanted` returns false.
     pub fn compress(&self, effort: Effort, is_wanted: impl Fn() -> bool) {
+        self.pictures.draw();
         Assets::all().compress(effort);
         self.pages.values().take_while(|_| is_wanted()).for_each(|page| page.compress(effort));
     }
@@ -101,6 +104,12 @@ fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, P
     add("/manifest.webmanifest".into(), "application/manifest+json", manifest(site).into());
     add("/sw.js".into(), "text/javascript; charset=utf-8", service_worker(site).into());
     add(site.colours_path(), "text/css; charset=utf-8", site.colours().into());
+    let identity = &site.conference().identity;
+    for (name, picture) in [("logo", &identity.logo), ("share", &identity.share_image)] {
+        if let Some(picture) = picture {
+            add(own_picture(name, picture), picture.format.media_type(), picture.bytes.clone());
+        }
+    }
 }
 
 /// The path of a part's page: the path of its feed without the suffix.
@@ -131,7 +140,6 @@ fn sitemap(site: &Site<'_>, shown: &[&Entry]) -> Vec<u8> {
 
 /// W3C Web Application Manifest.
 fn manifest(site: &Site<'_>) -> String {
-    let icon = |name, purpose| json!({"src": site.asset(name), "sizes": "any", "type": "image/svg+xml", "purpose": purpose});
     let manifest = json!({
         "id": "/",
         "name": site.conference().title.as_str(),
@@ -141,8 +149,8 @@ fn manifest(site: &Site<'_>) -> String {
         "scope": "/",
         "display": "standalone",
         "background_color": "#fbfaf7",
-        "theme_color": "#fbfaf7",
-        "icons": [icon("icon.svg", "any"), icon("icon-maskable.svg", "maskable")],
+        "theme_color": site.theme_colours().light.to_string(),
+        "icons": site.manifest_icons(),
         "shortcuts": [{"name": site.words.my_agenda, "url": "/agenda"}],
     });
     manifest.to_string()
@@ -154,6 +162,8 @@ fn service_worker(site: &Site<'_>) -> String {
     let mut kept: Vec<&str> = Assets::all().paths().collect();
     let colours = site.colours_path();
     kept.push(&colours);
+    let logo = site.logo().map(|logo| logo.path);
+    kept.extend(logo.as_deref());
     let kept = serde_json::to_string(&kept).unwrap_or_default();
     format!("const KEPT = {kept};\n{}", include_str!("assets/worker.js"))
 }

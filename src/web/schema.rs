@@ -38,6 +38,7 @@ fn outline(site: &Site<'_>) -> Map<String, Value> {
     event.insert("url".into(), conference.link("/").into());
     event.insert("eventStatus".into(), SCHEDULED.into());
     event.insert("location".into(), place(site, None));
+    event.insert("image".into(), conference.link(&site.share_picture().path).into());
     let slots = || site.release.program.order().iter().map(|session| &session.slot);
     let day = |date: chrono::NaiveDate| date.format("%Y-%m-%d").to_string();
     let dates = conference.dates.map(|(first, last)| (day(first), day(last)));
@@ -91,6 +92,11 @@ fn place(site: &Site<'_>, session: Option<&Session>) -> Value {
     let track = session.and_then(|session| session.track.as_ref()).and_then(|slug| site.track(slug));
     let name =
         room.or(track.map(|track| &track.name)).or(conference.venue.as_ref()).unwrap_or(&conference.title);
-    let address = conference.venue.as_ref().unwrap_or(&conference.title);
-    json!({"@type": "Place", "name": name.as_str(), "address": address.as_str()})
+    let written = Some(&conference.identity.venue_address).filter(|address| !address.is_empty());
+    let address = written.or(conference.venue.as_ref()).unwrap_or(&conference.title);
+    let mut place = json!({"@type": "Place", "name": name.as_str(), "address": address.as_str()});
+    if let (Some(map), Some(place)) = (&conference.identity.venue_map, place.as_object_mut()) {
+        place.insert("hasMap".into(), map.as_str().into());
+    }
+    place
 }

@@ -9,7 +9,6 @@ use crate::feed::FeedFilter;
 use crate::program::{Clock, Conference, Slug, Track};
 use crate::release::Release;
 use crate::texts::Texts;
-use std::fmt::Write;
 
 /// The release and its language, shared by everything that renders a page.
 #[derive(Debug, Clone)]
@@ -117,18 +116,7 @@ impl<'a> Site<'a> {
     }
 
     pub(super) fn colours_path(&self) -> String {
-        fingerprinted("tracks.css", self.colours().as_bytes())
-    }
-
-    /// The style sheet with the tracks' colours. It is a separate file because the policy forbids inline styles.
-    pub(super) fn colours(&self) -> String {
-        let mut css = String::new();
-        for track in self.release.ledger.slugs.tracks.values().chain(&self.release.program.tracks) {
-            if let Some(colour) = track.colour {
-                let _ = writeln!(css, ".t-{}{{--track:{colour}}}", track.slug);
-            }
-        }
-        css
+        fingerprinted("colours.css", self.colours().as_bytes())
     }
 }
 

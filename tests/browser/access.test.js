@@ -1,21 +1,17 @@
-// axe-core finds no violation on any page, in both colour schemes, on a phone and on a desktop.
+// axe-core finds no violation on any page, in both colour schemes and at three widths.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { SECRET, Server, shipped } from "./server.js";
-import { DESK, PHONE, launch, pick, visitor } from "./visitor.js";
+import { PROBLEMS, PROGRAM, PUBLIC, WITHOUT_AGENDA, furnish, handOver, preview, signIn } from "./pages.js";
+import { Server } from "./server.js";
+import { DESK, PHONE, launch, visitor } from "./visitor.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-// The shipped program with a cancelled and a tentative session, so that axe-core also checks their marks.
-const program = shipped.program
-  .replace(/^(coffee-tue-am,.*),\r?$/m, "$1,tentative")
-  .replace(/^(reception,.*),\r?$/m, "$1,cancelled");
-
 let browser, server;
 before(async () => {
-  server = await Server.start({ program });
+  server = await Server.start({ program: PROGRAM });
   browser = await launch();
 });
 after(async () => { await browser?.close(); await server?.stop(); });
@@ -27,50 +23,35 @@ async function violations(page) {
   return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
 }
 
-// Makes an agenda with an overlap, a revoked link and a working link.
-async function furnish(page) {
-  await page.goto("/");
-  for (const session of ["slow-queries", "ml-monitoring", "on-call-tales"]) await pick(page, session);
-  await page.goto("/agenda");
-  return page.locator(".link a[href^='/agendas/']").first().getAttribute("href");
-}
+const TABLET = { width: 768, height: 1024 };
 
 for (const colorScheme of ["light", "dark"]) {
-  for (const viewport of [PHONE, DESK]) {
-    test(`nobody is shut out: ${colorScheme}, ${viewport.width} px`, async (t) => {
-      const owner = await visitor(t, browser, server, { colorScheme, viewport });
-      const { page: guest } = await visitor(t, browser, server, { colorScheme, viewport });
-      const shared = await furnish(owner.page);
-      const { pathname, search } = new URL(await owner.page.locator("#carry-address").inputValue());
-      const carried = `${pathname}${search}`;
+  for (const viewport of [PHONE, TABLET, DESK]) {
+    test(`no page has a violation: ${colorScheme}, ${viewport.width} px`, async (t) => {
+      const owner = (await visitor(t, browser, server, { colorScheme, viewport })).page;
+      const guest = (await visitor(t, browser, server, { colorScheme, viewport })).page;
       const faults = [];
-      const look = async (page, path, { open = true } = {}) => {
-        await page.goto(path);
-        if (open) await page.evaluate(() => document.querySelectorAll("details").forEach((it) => (it.open = true)));
-        for (const fault of await violations(page)) faults.push(`${path}: ${fault}`);
+      const check = async (page, name) => {
+        await page.evaluate(() => document.querySelectorAll("details").forEach((it) => (it.open = true)));
+        for (const fault of await violations(page)) faults.push(`${name}: ${fault}`);
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        if (over > 0) faults.push(`${path}: ${over} px wider than the window`);
+        if (over > 0) faults.push(`${name}: ${over} px wider than the window`);
       };
-      for (const path of [
-        "/", "/?track=track-1&q=search", "/?embed", "/sessions/slow-queries", "/sessions/reception",
-        "/tracks/track-1", "/tracks/discussion-track", "/speakers/scott-laird", "/days/2025-03-25", "/speakers", "/tracks", "/rooms",
-        "/?q=observability", "/mine", "/agenda", "/agenda?done=deleted", "/team", shared,
-        "/subscribe/program", `/subscribe${shared}`, "/changes", "/offline", "/no-such-page",
-        `/agendas/${"x".repeat(20)}`, "/agenda/import", "/agenda/import?picks=cut-off", carried,
-      ]) await look(guest, path);
-      for (const path of ["/", "/mine", "/agenda", "/agenda?done=linked", "/sessions/slow-queries", shared]) await look(owner.page, path);
-      if ((await guest.goto("/organizer")).status() !== 404) {
-        await look(guest, "/organizer");
-        await guest.locator("input[name=secret]").fill(SECRET);
-        await guest.locator("form[action='/organizer/session'] button").click();
-        await guest.waitForLoadState();
-        await look(guest, "/organizer");
-      }
-      await owner.page.goto("/agenda");
-      await owner.page.locator("form[action='/agenda/handover'] button").click();
-      const link = await owner.page.locator("#hand-over").inputValue();
-      for (const fault of await violations(owner.page)) faults.push(`hand-over, the link: ${fault}`);
+      const look = async (page, path) => {
+        await page.goto(path);
+        await check(page, path);
+      };
+      const pages = await furnish(owner);
+      for (const path of [...PUBLIC, ...WITHOUT_AGENDA, ...PROBLEMS, ...pages.guest]) await look(guest, path);
+      for (const path of pages.own) await look(owner, path);
+      const link = await handOver(owner);
+      await check(owner, "the link to another device");
       await look(guest, link);
+      await look(guest, "/organizer");
+      await signIn(guest);
+      await check(guest, "/organizer, signed in");
+      await preview(guest);
+      await check(guest, "the preview of a release");
       assert.deepEqual([...new Set(faults)], []);
     });
   }

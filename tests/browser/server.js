@@ -18,8 +18,8 @@ const SHIPPED = {
 export const SECRET = "tests-only-6d1f0b7a52c94e38a1";
 
 export class Server {
-  // The shipped program and config unless told otherwise; the organizer's secret is SECRET.
-  static async start({ program = SHIPPED.program, config = SHIPPED.config } = {}) {
+  // The shipped program and config unless told otherwise, with further files beside the config; the organizer's secret is SECRET.
+  static async start({ program = SHIPPED.program, config = SHIPPED.config, files = {} } = {}) {
     const server = new Server();
     server.directory = mkdtempSync(join(tmpdir(), "callboard-browser-"));
     server.file = join(server.directory, "program.csv");
@@ -28,6 +28,7 @@ export class Server {
     const settings = join(server.directory, "callboard.toml");
     writeFileSync(settings, `organizer_secret_file = ${JSON.stringify(secrets)}\n${config}`);
     writeFileSync(server.file, program);
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(server.directory, name), content);
     const data = join(server.directory, "data");
     server.flags = ["--program", server.file, "--config", settings, "--data", data];
     await server.up();

@@ -103,7 +103,7 @@ test("an agenda moves to another device, once", async (t) => {
   await phone.reload();
   await shoot(phone, "hand-over-2-button");
   await phone.locator("main form button").click();
-  await phone.waitForURL("**/agenda");
+  await phone.getByRole("status").filter({ hasText: "Your agenda is now in this browser, too." }).waitFor();
   await phone.locator("#search-for-speed").waitFor();
   await shoot(phone, "hand-over-3-arrived");
   const kept = (await context.cookies()).find((cookie) => cookie.name.endsWith("agenda"));

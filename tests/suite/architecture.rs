@@ -80,6 +80,8 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("arc_swap", &["publisher", "feed", "web"]), // feed and web: codings are swapped in behind what is published
     ("matchit", &["http"]),
+    ("png", &["web"]),
+    ("ab_glyph", &["web"]),
     ("http", &["http", "server", "client"]), // the types of server's respond function and of client's requests
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),

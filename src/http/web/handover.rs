@@ -4,12 +4,13 @@
 //! does not. An agenda has one code at a time; a new code or a new key invalidates the earlier code.
 
 use super::PageRequest;
+use super::visitor::done;
 use crate::agenda::{EditKey, one_time_code};
 use crate::http::agendas::AgendaError;
-use crate::http::reply::{html, see_other, set_cookies};
+use crate::http::reply::{html, set_cookies};
 use crate::http::{Body, Problem};
 use crate::revision::Digest;
-use crate::web;
+use crate::web::{self, Done};
 use chrono::TimeDelta;
 use http::{Method, Response};
 use std::collections::HashMap;
@@ -135,7 +136,7 @@ impl PageRequest<'_> {
         if !is_redeemed {
             return Ok(html(web::hand_over(&self.published.release, code)));
         }
-        let mut response = see_other("/agenda");
+        let mut response = done(Done::Arrived)?;
         set_cookies(&mut response, self.jar().keep(&key));
         Ok(response)
     }

@@ -205,7 +205,7 @@ impl PageRequest<'_> {
 }
 
 /// The redirect to the agenda page that confirms a form, at the place of the form.
-fn done(done: Done) -> Result<Response<Body>, Problem> {
+pub(super) fn done(done: Done) -> Result<Response<Body>, Problem> {
     let fragment = if done.section() == "top" { String::new() } else { format!("#{}", done.section()) };
     see_path(&format!("/agenda?done={}{fragment}", done.name()))
 }

@@ -1,0 +1,72 @@
+//! Reads the pictures of the config's identity. Their paths are relative to the config file.
+
+use super::exit::{Exit, Failure};
+use crate::config::Config;
+use crate::program::{Picture, PictureFormat};
+use crate::web::{MAX_PICTURE, Shades, read_picture};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// The least width and height of a picture that messengers show large, in pixels.
+const SHARED: (u32, u32) = (600, 315);
+
+/// Reads the pictures into the config.
+///
+/// # Errors
+/// If a file cannot be read or used. The message names the key and the remedy.
+pub(super) fn read_pictures(config: &mut Config, beside: &Path) -> Result<(), Failure> {
+    let files = config.identity_files.clone();
+    let read = |key, path: Option<_>| path.map(|path| picture(key, &beside.join(path))).transpose();
+    config.identity.logo = read("logo", files.logo)?;
+    config.identity.share_image = read("share_image", files.share_image)?;
+    match &config.identity.share_image {
+        Some(picture) if picture.format != PictureFormat::Png => {
+            Err(refused("share_image", "an SVG, which messengers do not show; export it as a PNG"))
+        }
+        Some(Picture { width, height, .. }) if *width < SHARED.0 || *height < SHARED.1 => {
+            let problem = format!(
+                "{width} × {height} pixels; messengers show pictures of {} × {} and more, best 1200 × 630",
+                SHARED.0, SHARED.1
+            );
+            Err(refused("share_image", &problem))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn picture(key: &str, path: &Path) -> Result<Picture, Failure> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    // One byte more than allowed, to tell a file that is too large.
+    let most = u64::try_from(MAX_PICTURE + 1).unwrap_or(u64::MAX);
+    File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|error| refused(key, &format!("{name} cannot be read: {error}")))?;
+    read_picture(bytes.into()).map_err(|error| refused(key, &format!("{name}: {error}")))
+}
+
+fn refused(key: &str, problem: &str) -> Failure {
+    Failure::text(Exit::BadConfig, format!("identity.{key}: {problem}"))
+}
+
+/// What the identity looks like, for `callboard config check`.
+pub(super) fn describe(config: &Config) -> Vec<String> {
+    let identity = &config.identity;
+    let mut lines = Vec::new();
+    for (key, picture) in [("logo", &identity.logo), ("share image", &identity.share_image)] {
+        if let Some(Picture { format, width, height, bytes, .. }) = picture {
+            let kind = format.extension().to_uppercase();
+            lines.push(format!("{key}: {kind}, {width} × {height}, {} bytes", bytes.len()));
+        }
+    }
+    if let Some(accent) = identity.accent {
+        let Shades { light, dark } = Shades::of(accent);
+        lines.push(match (light == accent, dark == accent) {
+            (true, true) => format!("accent {accent}: has enough contrast"),
+            (false, _) => format!("accent {accent}: too pale for light pages, which show {light} instead"),
+            (_, false) => format!("accent {accent}: too dark for dark pages, which show {dark} instead"),
+        });
+    }
+    lines
+}
