@@ -70,3 +70,46 @@ pub(super) fn describe(config: &Config) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+
+    fn config(lines: &str) -> Config {
+        let text = format!("[conference]\nzone = \"UTC\"\n[identity]\n{lines}");
+        Config::parse(Some(&text), Overrides::default()).unwrap()
+    }
+
+    fn refusal(lines: &str, beside: &Path) -> String {
+        read_pictures(&mut config(lines), beside).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn pictures_lie_beside_the_config_file_and_an_error_names_key_and_file() {
+        let beside = tempfile::tempdir().unwrap();
+        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 30 10\"/>";
+        std::fs::write(beside.path().join("logo.svg"), svg).unwrap();
+        std::fs::write(beside.path().join("bad.svg"), svg.replace("/>", "><script/></svg>")).unwrap();
+        let mut with_logo = config("logo = \"logo.svg\"");
+        read_pictures(&mut with_logo, beside.path()).unwrap();
+        assert_eq!(with_logo.identity.logo.as_ref().unwrap().width, 30);
+        assert_eq!(describe(&with_logo), [format!("logo: SVG, 30 × 10, {} bytes", svg.len())]);
+        for (line, expected) in [
+            ("logo = \"none.svg\"", ["identity.logo:", "none.svg cannot be read"]),
+            ("logo = \"bad.svg\"", ["identity.logo:", "<script> can run scripts; remove it"]),
+            ("share_image = \"logo.svg\"", ["identity.share_image:", "export it as a PNG"]),
+        ] {
+            let text = refusal(line, beside.path());
+            assert!(expected.iter().all(|part| text.contains(part)), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_accent_without_contrast_is_reported_with_the_shade_that_is_shown() {
+        assert_eq!(describe(&config("accent = \"#2b78b8\"")), ["accent #2b78b8: has enough contrast"]);
+        assert!(describe(&config("accent = \"#ffd400\"")).concat().contains("too pale for light pages"));
+        assert!(describe(&config("accent = \"#101040\"")).concat().contains("too dark for dark pages"));
+        assert!(describe(&config("")).is_empty());
+    }
+}
