@@ -19,7 +19,7 @@ after(async () => { await browser?.close(); await server?.stop(); });
 // The page's policy blocks injected scripts. `evaluate` runs axe-core through the debugger, to which no policy applies.
 async function violations(page) {
   await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document));
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
 }
 
