@@ -413,6 +413,7 @@ done-kept = Overlap resolved.
 done-renamed = Your agenda has a new name.
 done-linked = The new link is ready.
 done-revoked = The link is turned off.
+done-arrived = Your agenda is now in this browser, too.
 done-key = Every other device is signed out.
 
 ## Import and export
