@@ -52,6 +52,7 @@ for (const [device, viewport] of [["phone", PHONE], ["desktop", DESK]]) {
     await tap(page.getByRole("button", { name: "Now", exact: true }));
     await page.waitForFunction(() => [...document.querySelectorAll(".card.now h4")].some((it) => it.getBoundingClientRect().top >= 0 && it.getBoundingClientRect().bottom <= innerHeight));
     assert.equal(taps(), 1);
+    await page.waitForTimeout(700);
     await shoot(page, `role-now-${device}`, { whole: false });
     await open("/sessions/slow-queries");
     await tap(page.getByRole("link", { name: "Program", exact: true }));
@@ -64,9 +65,9 @@ for (const [device, viewport] of [["phone", PHONE], ["desktop", DESK]]) {
     const { page, isInView, open, tap, taps } = await person(t, viewport);
     await open("/sessions/slow-queries");
     await open("/");
-    // The search box is above the present moment, to which the page opened; on a keyboard "/" leads to it.
-    await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
-    await tap(page.getByRole("searchbox"));
+    // The page opened at the present moment, far below the search box.
+    await tap(page.getByRole("link", { name: "Search", exact: true }));
+    assert.ok(await page.getByRole("searchbox").evaluate((it) => it === document.activeElement));
     await page.keyboard.type("anton");
     const found = page.locator("#results li").first();
     await found.waitFor();

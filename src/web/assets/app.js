@@ -18,12 +18,19 @@ live();
 // The search box loads its script when it is first focused. The key "/" focuses it.
 const box = document.getElementById("search");
 box?.addEventListener("focus", () => import("./search.js").then(({ searching }) => searching()), { once: true });
+function toSearch() {
+  box.focus();
+  box.scrollIntoView({ block: "center" });
+}
 document.addEventListener("keydown", (event) => {
   if (!box || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   event.preventDefault();
-  box.focus();
-  box.scrollIntoView({ block: "center" });
+  toSearch();
+});
+document.querySelector(".to-search")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  toSearch();
 });
 
 // Empty fields of the filter are left out of the address.
