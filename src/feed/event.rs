@@ -107,38 +107,39 @@ impl EventPieces {
         self.bytes.slice(..self.ends[2])
     }
 
+    /// The length of head, one status and tail.
+    pub(super) fn joined_length(&self, alternate: bool) -> usize {
+        self.head().len() + self.status(alternate).len() + self.tail().len()
+    }
+
     #[cfg(test)]
     pub(super) fn with_replaced(&self, old: &str, new: &str) -> Self {
-        let [head, status, tail, alternate] = [
-            self.head(),
-            self.status(false),
-            self.bytes.slice(self.ends[1]..self.ends[2]),
-            self.status(true),
-        ]
-        .map(|part| String::from_utf8_lossy(&part).replace(old, new));
+        let [head, status, tail, alternate] =
+            [self.head(), self.status(false), self.part(self.ends[1], self.ends[2]), self.status(true)]
+                .map(|part| String::from_utf8_lossy(part).replace(old, new));
         let mut ends = [head.len(), status.len(), tail.len(), alternate.len()];
         (1..4).for_each(|n| ends[n] += ends[n - 1]);
         Self { bytes: Bytes::from([head, status, tail, alternate].concat()), ends }
     }
 
     /// The lines from BEGIN to SEQUENCE.
-    pub(super) fn head(&self) -> Bytes {
-        self.bytes.slice(..self.ends[0])
+    pub(super) fn head(&self) -> &[u8] {
+        self.part(0, self.ends[0])
     }
 
     /// STATUS, SUMMARY and TRANSP. The alternate is opaque; for a cancelled session it is instead confirmed with a
     /// prefix in the title.
-    pub(super) fn status(&self, alternate: bool) -> Bytes {
-        if alternate {
-            self.bytes.slice(self.ends[2]..)
-        } else {
-            self.bytes.slice(self.ends[0]..self.ends[1])
-        }
+    pub(super) fn status(&self, alternate: bool) -> &[u8] {
+        if alternate { self.part(self.ends[2], self.ends[3]) } else { self.part(self.ends[0], self.ends[1]) }
     }
 
     /// The lines from UID to the last property.
-    pub(super) fn tail(&self) -> Bytes {
-        self.bytes.slice(self.ends[1]..self.ends[2].saturating_sub(END.len()))
+    pub(super) fn tail(&self) -> &[u8] {
+        self.part(self.ends[1], self.ends[2].saturating_sub(END.len()))
+    }
+
+    fn part(&self, from: usize, to: usize) -> &[u8] {
+        self.bytes.get(from..to).unwrap_or_default()
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 struct JoinRequest<'a> {
     calendar: CalendarProperties,
-    events: Vec<&'a RenderedEvent>,
+    events: Vec<&'a Arc<RenderedEvent>>,
     /// Whether sessions block their time if the options do not say.
     busy: bool,
     options: FeedOptions,
@@ -36,7 +36,7 @@ pub struct JoinedFeed<'a> {
     set: &'a FeedSet,
     calendar: CalendarProperties,
     /// The events, each with whether it has the alternate status.
-    events: Vec<(&'a RenderedEvent, bool)>,
+    events: Vec<(&'a Arc<RenderedEvent>, bool)>,
     alarm: Option<u16>,
     /// The names in a team's feed.
     team: Option<TeamNames>,
@@ -72,7 +72,7 @@ impl FeedSet {
         options: FeedOptions,
         slugs: &Slugs,
     ) -> JoinedFeed<'a> {
-        let events: Vec<&RenderedEvent> = self.matching(filter).collect();
+        let events = self.matching(filter).collect();
         let title = &self.conference.title;
         let words = filter.describe(slugs);
         let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
@@ -91,15 +91,15 @@ impl FeedSet {
     }
 
     /// The events that match a filter, in program order.
-    pub fn matching<'a>(&'a self, filter: &FeedFilter) -> impl Iterator<Item = &'a RenderedEvent> {
-        self.events.iter().filter(|event| filter.matches(&event.facets)).map(Arc::as_ref)
+    pub fn matching<'a>(&'a self, filter: &FeedFilter) -> impl Iterator<Item = &'a Arc<RenderedEvent>> {
+        self.events.iter().filter(|event| filter.matches(&event.facets))
     }
 
     /// A canonical feed with options.
     pub fn with_options<'a>(&'a self, feed: &'a Feed, options: FeedOptions) -> JoinedFeed<'a> {
         let mut calendar = feed.calendar.clone();
         calendar.source = calendar.source.map(|source| format!("{source}?{options}"));
-        let events = feed.members.iter().map(Arc::as_ref).collect();
+        let events = feed.members.iter().collect();
         self.join(JoinRequest { calendar, events, busy: false, options, floor: feed.modified })
     }
 
@@ -133,7 +133,7 @@ impl FeedSet {
         options: FeedOptions,
         changed: DateTime<Utc>,
     ) -> JoinedFeed<'a> {
-        let events = self.events_of(picks).map(Arc::as_ref).collect();
+        let events = self.events_of(picks).collect();
         let calendar = self.private_calendar(name.clone(), self.agenda_description());
         let left = self.newest_departure(|one| one.is_hidden() && picks.contains(&one.session));
         self.join(JoinRequest { calendar, events, busy: true, options, floor: changed.max(left) })
@@ -172,7 +172,7 @@ impl FeedSet {
             }
         }
         let picks: Vec<SessionId> = going.keys().map(|id| (*id).clone()).collect();
-        let events = self.events_of(&picks).map(AsRef::as_ref).collect();
+        let events = self.events_of(&picks).collect();
         let left = self.newest_departure(|one| one.is_hidden() && going.contains_key(&one.session));
         let changed = changed.trunc_subsecs(0);
         let floor = changed.max(left);
@@ -207,7 +207,7 @@ impl FeedSet {
             false => options.busy.unwrap_or(request.busy && !event.free),
         };
         let events = request.events.into_iter().filter(|event| !is_dropped(event));
-        let events: Vec<(&RenderedEvent, bool)> = events.map(|event| (event, is_alternate(event))).collect();
+        let events: Vec<_> = events.map(|event| (event, is_alternate(event))).collect();
         let newest = events.iter().map(|(event, _)| event.revision.modified).max().unwrap_or_default();
         let modified = newest.max(request.floor).max(self.shared_modified);
         let calendar = request.calendar;
@@ -245,31 +245,46 @@ impl JoinedFeed<'_> {
 
     /// The plain body of the feed.
     pub fn identity(&self) -> Bytes {
-        let opening = self.opening();
-        let alarm = self.alarm_text();
-        let length: usize =
-            self.events.iter().map(|(event, _)| event.pieces.default_bytes().len() + 64).sum();
-        let mut out = Vec::with_capacity(opening.len() + length + self.events.len() * alarm.len());
-        out.extend_from_slice(opening.as_bytes());
+        if self.team.is_none() {
+            let chunks = self.chunks();
+            let mut out = Vec::with_capacity(chunks.remaining());
+            chunks.for_each(|chunk| out.extend_from_slice(&chunk));
+            return out.into();
+        }
+        let [ending, cancelled_ending] = self.endings();
+        let mut out = self.opening().into_bytes();
         for (index, (event, alternate)) in self.events.iter().enumerate() {
-            match self.named_start(index, event, *alternate) {
-                Some(start) => out.extend_from_slice(start.as_bytes()),
-                None => {
-                    out.extend_from_slice(&event.pieces.head());
-                    out.extend_from_slice(&event.pieces.status(*alternate));
-                }
-            }
-            out.extend_from_slice(&event.pieces.tail());
-            out.extend_from_slice(self.ending(event, &alarm).as_bytes());
+            out.extend_from_slice(self.named_start(index, event, *alternate).unwrap_or_default().as_bytes());
+            out.extend_from_slice(event.pieces.tail());
+            let ending = if event.cancelled { &cancelled_ending } else { &ending };
+            out.extend_from_slice(ending.as_bytes());
         }
         out.extend_from_slice(CLOSING.as_bytes());
         out.into()
     }
 
+    /// The plain body in chunks, each joined when it is asked for. Not for a team's feed.
+    pub fn chunks(&self) -> JoinedChunks {
+        let (opening, [ending, cancelled_ending]) = (self.opening(), self.endings());
+        let length = |event: &RenderedEvent, alternate: bool| {
+            let ending = if event.cancelled { &cancelled_ending } else { &ending };
+            event.pieces.joined_length(alternate) + ending.len()
+        };
+        let events: usize = self.events.iter().map(|(event, alternate)| length(event, *alternate)).sum();
+        JoinedChunks {
+            remaining: opening.len() + events + CLOSING.len(),
+            events: self.events.iter().map(|(event, alternate)| (Arc::clone(event), *alternate)).collect(),
+            next: 0,
+            opening,
+            ending,
+            cancelled_ending,
+        }
+    }
+
     /// The body as one gzip member, joined from deflated pieces; none if the member is not smaller, as in a feed of a
     /// few short sessions.
     pub fn gzip(&self) -> Option<Bytes> {
-        let alarm = self.alarm_text();
+        let [ending, cancelled_ending] = self.endings();
         let mut gzip = Gzip::new(1024 + self.events.len() * 512);
         let (opening, zone) = (self.opening(), self.set.vtimezone.as_str());
         // The VTIMEZONE is half of a short feed and the same in all feeds, so it is deflated once.
@@ -287,7 +302,8 @@ impl JoinedFeed<'_> {
                 }
             }
             gzip.piece(tail, event.pieces.tail().len());
-            gzip.text(self.ending(event, &alarm).as_bytes());
+            let ending = if event.cancelled { &cancelled_ending } else { &ending };
+            gzip.text(ending.as_bytes());
         }
         gzip.text(CLOSING.as_bytes());
         gzip.finish()
@@ -297,17 +313,14 @@ impl JoinedFeed<'_> {
         self.calendar.opening(&self.set.conference, &self.set.vtimezone, self.modified)
     }
 
-    /// A VALARM, written here since the icalendar crate would add a wall-clock stamp and a random UID.
-    fn alarm_text(&self) -> String {
-        let Some(minutes) = self.alarm else { return String::new() };
-        format!(
+    /// The text after the tail of a VEVENT, and after that of a cancelled one, which has no alarm. The VALARM is written
+    /// here since the icalendar crate would add a wall-clock stamp and a random UID.
+    fn endings(&self) -> [String; 2] {
+        let Some(minutes) = self.alarm else { return [END.to_owned(), END.to_owned()] };
+        let alarm = format!(
             "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Reminder\r\nTRIGGER:-PT{minutes}M\r\nEND:VALARM\r\n"
-        )
-    }
-
-    fn ending(&self, event: &RenderedEvent, alarm: &str) -> String {
-        let alarm = if event.cancelled { "" } else { alarm };
-        format!("{alarm}{END}")
+        );
+        [alarm + END, END.to_owned()]
     }
 
     /// In a team's feed, head and status of an event, with the members' names before the title.
@@ -316,6 +329,55 @@ impl JoinedFeed<'_> {
         let names = team.names.get(index)?;
         let at = line::utc(event.revision.modified.max(team.changed));
         Some(with_names(&event.pieces, alternate, names, &at))
+    }
+}
+
+/// The bytes of a chunk, at which it ends: joining it takes about 20 µs of a thread that answers requests.
+const CHUNK: usize = 32 * 1024;
+
+/// The plain body of a joined feed, in chunks. The whole text of a large feed is never in memory.
+#[derive(Debug)]
+pub struct JoinedChunks {
+    opening: String,
+    events: Vec<(Arc<RenderedEvent>, bool)>,
+    /// The index of the next event.
+    next: usize,
+    ending: String,
+    cancelled_ending: String,
+    remaining: usize,
+}
+
+impl JoinedChunks {
+    /// The bytes of all chunks that are left.
+    pub fn remaining(&self) -> usize {
+        self.remaining
+    }
+}
+
+impl Iterator for JoinedChunks {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if self.remaining == 0 {
+            return None;
+        }
+        let mut out = Vec::with_capacity(self.remaining.min(CHUNK + 4096));
+        out.extend_from_slice(std::mem::take(&mut self.opening).as_bytes());
+        while out.len() < CHUNK
+            && let Some((event, alternate)) = self.events.get(self.next)
+        {
+            out.extend_from_slice(event.pieces.head());
+            out.extend_from_slice(event.pieces.status(*alternate));
+            out.extend_from_slice(event.pieces.tail());
+            let ending = if event.cancelled { &self.cancelled_ending } else { &self.ending };
+            out.extend_from_slice(ending.as_bytes());
+            self.next += 1;
+        }
+        if self.next == self.events.len() {
+            out.extend_from_slice(CLOSING.as_bytes());
+        }
+        self.remaining = self.remaining.saturating_sub(out.len());
+        Some(out.into())
     }
 }
 
@@ -334,4 +396,42 @@ fn with_names(pieces: &EventPieces, alternate: bool, names: &str, at: &str) -> S
         line::fold(&mut out, &content);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{self, at};
+    use crate::program::Status;
+    use chrono::TimeDelta;
+    use std::io::Read;
+
+    #[test]
+    fn the_chunks_of_a_large_feed_are_the_text_of_its_gzip_member() {
+        let start = at("2025-03-25T16:00:00Z");
+        let sessions = (0..700).map(|n| {
+            let talk =
+                fixtures::talk(&format!("talk-{n}"), start, start + TimeDelta::minutes(5 + n), "A talk");
+            crate::program::Session {
+                status: if n % 7 == 0 { Status::Cancelled } else { Status::Confirmed },
+                ..talk
+            }
+        });
+        let release = fixtures::conference().sessions(sessions).release();
+        for query in [
+            FeedOptions::default(),
+            FeedOptions { alarm: Some(15), busy: Some(true), ..FeedOptions::default() },
+        ] {
+            let joined = release.feeds.filtered(&FeedFilter::default(), query, &release.ledger.slugs);
+            let chunks = joined.chunks();
+            let length = chunks.remaining();
+            let chunks: Vec<Bytes> = chunks.collect();
+            assert!(chunks.len() > 5 && chunks.iter().all(|chunk| chunk.len() < 2 * CHUNK));
+            let text = chunks.concat();
+            assert_eq!((text.len(), joined.identity()), (length, Bytes::from(text.clone())));
+            let mut unpacked = Vec::new();
+            flate2::bufread::GzDecoder::new(&joined.gzip().unwrap()[..]).read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, text);
+        }
+    }
 }

@@ -70,14 +70,14 @@ impl CalendarObject<'_> {
         self.alternate && !self.event.cancelled
     }
 
-    fn parts(&self) -> [Bytes; 3] {
+    fn parts(&self) -> [&[u8]; 3] {
         let pieces = &self.event.pieces;
         [pieces.head(), pieces.status(self.alternate), pieces.tail()]
     }
 
     /// The length of the object in bytes.
     pub fn length(&self) -> usize {
-        let parts: usize = self.parts().iter().map(Bytes::len).sum();
+        let parts: usize = self.parts().iter().map(|part| part.len()).sum();
         begin().len() + self.set.vtimezone.len() + parts + END.len() + CLOSING.len()
     }
 

@@ -34,8 +34,7 @@ impl RenderedEvent {
     pub(super) fn deflated(&self) -> &[Deflated; 4] {
         self.deflated.get_or_init(|| {
             let pieces = &self.pieces;
-            [pieces.head(), pieces.status(false), pieces.status(true), pieces.tail()]
-                .map(|part| Deflated::piece(&part))
+            [pieces.head(), pieces.status(false), pieces.status(true), pieces.tail()].map(Deflated::piece)
         })
     }
 

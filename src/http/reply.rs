@@ -87,6 +87,8 @@ pub(super) enum Content<'a> {
     Packed(&'a Packed),
     /// Rendered only if it is sent.
     Made(Box<dyn FnOnce() -> Result<Bytes, Problem> + 'a>),
+    /// Rendered only if it is sent, and then piece by piece.
+    Streamed(Box<dyn FnOnce() -> Body + 'a>),
     /// Rendered only if it is sent, with its coding: a compressed body that is no smaller is not worth sending.
     MadeIn(Box<dyn FnOnce() -> Result<(Coding, Bytes), Problem> + 'a>),
 }
@@ -122,6 +124,7 @@ impl Representation<'_> {
                 Content::Kept(bytes) => (self.coding, bytes.into()),
                 Content::Packed(packed) => (self.coding, packed.body()),
                 Content::Made(make) => (self.coding, make()?.into()),
+                Content::Streamed(stream) => (self.coding, stream()),
                 Content::MadeIn(make) => {
                     let (coding, bytes) = make()?;
                     (coding, bytes.into())
