@@ -1,4 +1,4 @@
-"""Rows 20 to 22: CPU of work that once grew with the square of the sessions: a crowded hour, and an agenda with gaps."""
+"""Rows 20 to 22: CPU of work that grows with the sessions: a crowded hour, an agenda with gaps, a feed with an option."""
 
 import json
 import shutil
@@ -17,6 +17,7 @@ def rows():
         Row("20", "start with 32,000 sessions in one hour / with 8,000: CPU", 5),
         Row("21", "/schedule.json of 32,000 sessions in one hour / of 8,000: CPU", 5),
         Row("22", "GET /agenda with 250 picks at 50,000 sessions: CPU", 50, unit=" ms"),
+        Row("22b", "GET /program.ics?alarm=… at 50,000 sessions, joined for each request: CPU", 50, unit=" ms"),
     ]}
 
 
@@ -99,4 +100,14 @@ def measure(setting):
             cpu, body = spent(server, ask)
             found["22"].add(cpu / times * 1e3)
             found["22"].note = f"{len(body) / 1024:.0f} KiB, {len(ids)} picks"
+
+            def join(server=server):
+                for minutes in range(1, times + 1):
+                    status, _, body = server.ask(f"/program.ics?alarm={minutes}m", {"Accept-Encoding": "gzip"})
+                    assert status == 200 and len(body) > 0, status
+                return body
+
+            cpu, body = spent(server, join)
+            found["22b"].add(cpu / times * 1e3)
+            found["22b"].note = f"{len(body) / 2**20:.1f} MiB"
     return list(found.values())
