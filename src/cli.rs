@@ -134,14 +134,13 @@ enum Command {
         #[command(subcommand)]
         command: secret::Command,
     },
-    /// Sends the webhook deliveries that the server wrote, and exits 1 if a delivery was given up.
+    /// Sends the deliveries that wait on the server, and keeps running.
     ///
-    /// A failed delivery is retried after 1, 5, 15 minutes and so on up to a day. Then it is moved to
-    /// spool/undelivered in the data directory.
+    /// The server wakes it through its control socket as soon as a release must be sent. A failed delivery is retried
+    /// after 2, 4, 8 seconds and so on. After two days a delivery to a webhook is given up; --retry tries it again.
     Deliver {
-        /// Keep running and send new deliveries
-        #[arg(long)]
-        forever: bool,
+        #[command(flatten)]
+        options: deliver::Options,
         #[command(flatten)]
         settings: Settings,
     },
@@ -291,7 +290,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Lint { file, format } => check::lint(&file, format),
         Command::Agenda { link } => agenda::show(&link),
         Command::Import { file, zone } => check::import(&file, zone.as_deref()),
-        Command::Deliver { forever, settings } => deliver::deliver(&settings, forever),
+        Command::Deliver { options, settings } => deliver::deliver(&settings, options),
         Command::Health { serving } => health::health(&serving),
         Command::Backup { file, keep, settings } => backup::back_up(&file, keep, &settings),
         Command::Restore { file, latest, settings } => restore::restore(&file, latest, &settings),

@@ -72,6 +72,8 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// The Retry-After header.
+    pub retry_after: Option<String>,
 }
 
 /// Why a request got no response.
@@ -86,6 +88,14 @@ pub enum ClientError {
         #[source]
         cause: Box<ureq::Error>,
     },
+}
+
+impl ClientError {
+    /// The error with its cause, for people. Names no path.
+    pub fn with_cause(&self) -> String {
+        let Self::Unreachable { origin, cause } = self;
+        format!("{origin} does not answer: {cause}")
+    }
 }
 
 /// Sends requests to a server's organizer paths or to a webhook.
@@ -108,8 +118,14 @@ pub struct OutgoingRequest<'a> {
     pub body: Option<&'a [u8]>,
 }
 
-/// The longest response that is read, in bytes: a program file has at most 20 MiB.
+/// The longest response of a server that is read, in bytes: a program file has at most 20 MiB.
 const LONGEST: u64 = 32 * 1024 * 1024;
+
+/// The longest response to a delivery that is read, in bytes. Nobody looks at it, but reading it keeps the connection.
+const LONGEST_RECEIPT: u64 = 64 * 1024;
+
+/// How long one attempt to deliver may take. The lease of a claim is longer.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Client {
     /// A client that sends the organizer secret, if there is one. The client follows no redirects, so the secret
@@ -123,6 +139,20 @@ impl Client {
             .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
             .build();
         Self { agent: config.into(), secret }
+    }
+
+    /// A client for deliveries, `parallel` at a time. It keeps connections open between deliveries to one host.
+    pub fn for_deliveries(parallel: usize) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(DELIVERY_PATIENCE))
+            .max_idle_connections(4 * parallel)
+            .max_idle_connections_per_host(parallel)
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.into(), secret: None }
     }
 
     /// A client for a server on this machine: without a proxy, and with a timeout.
@@ -143,6 +173,18 @@ impl Client {
     /// # Errors
     /// [`ClientError`]. A response of any status is not an error.
     pub fn send(&self, call: OutgoingRequest<'_>) -> Result<Answer, ClientError> {
+        self.exchange(call, false)
+    }
+
+    /// Like [`Self::send`], but only status and Retry-After matter, so a body that is too long or cut off is no error.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn deliver(&self, call: OutgoingRequest<'_>) -> Result<Answer, ClientError> {
+        self.exchange(call, true)
+    }
+
+    fn exchange(&self, call: OutgoingRequest<'_>, is_delivery: bool) -> Result<Answer, ClientError> {
         let mut request = http::Request::builder().method(call.method).uri(call.url.as_str());
         for (name, value) in call.headers {
             request = request.header(name, value);
@@ -157,8 +199,12 @@ impl Client {
             request.body(call.body.unwrap_or_default()).map_err(|error| unreachable(error.into()))?;
         let mut response = self.agent.run(request).map_err(unreachable)?;
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(unreachable)?;
-        Ok(Answer { status, body })
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let longest = if is_delivery { LONGEST_RECEIPT } else { LONGEST };
+        let body = response.body_mut().with_config().limit(longest).read_to_vec();
+        let body = if is_delivery { body.unwrap_or_default() } else { body.map_err(unreachable)? };
+        Ok(Answer { status, body, retry_after })
     }
 }
 

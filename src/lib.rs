@@ -6,6 +6,7 @@
 //!                            +------ persisted, then one immutable Release swapped in ----+
 //!                                                         |
 //!  picks in sled --store--> picks --agenda--> Agenda --join rendered VEVENTs--> Feed --http--> subscriber
+//!  Release + picks --reach--> outbox --callboard deliver--> webhook, browser
 //! ```
 //!
 //! The program has one write path ([`publisher`]), and picks have one ([`store`]). A request never parses CSV, never
@@ -19,7 +20,8 @@
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
 //! - [`agenda`], then the modules that render, convert or check releases and agendas: [`export`], [`exchange`],
 //!   [`web`], [`doctor`]; [`adopt`] converts a foreign program to `program.csv`;
-//! - [`store`] persists, [`freshness`] records the fetches of read links, [`publisher`] publishes, [`retention`] erases,
+//! - [`store`] persists, [`freshness`] records the fetches of read links, [`reach`] tells subscribers of a release,
+//!   [`publisher`] publishes, [`retention`] erases,
 //!   [`http`] answers, [`server`] listens;
 //! - [`cli`] starts and connects the other modules; [`client`] makes the outgoing HTTP requests of the command line.
 
@@ -42,6 +44,7 @@ pub mod import;
 pub mod peer;
 pub mod program;
 pub mod publisher;
+pub mod reach;
 pub mod release;
 pub mod retention;
 pub mod revision;

@@ -9,6 +9,7 @@
 mod change;
 mod colour;
 mod conference;
+mod describe;
 mod id;
 mod identity;
 mod overlap;
@@ -20,6 +21,7 @@ mod zone;
 pub use change::{Change, ChangeKind, FieldChange, apply, diff};
 pub use colour::{Colour, ColourError};
 pub use conference::{Clock, Conference, LanguageError, Room, Track, language_tag};
+pub use describe::{ChangeDescription, FromTo, describe_changes};
 pub use id::{IdError, SessionId, Slug, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};

@@ -6,13 +6,13 @@
 //! schedule, config, restored backup), the guard, and the deliveries that follow.
 
 mod advance_counters;
+mod deliveries;
 mod describe;
 mod erase_session;
 mod error;
 mod guard;
 mod held;
 mod impact;
-mod outbox;
 mod program_file;
 mod publish;
 mod reconfigure;
@@ -22,16 +22,15 @@ mod status;
 mod stored_release;
 mod watch;
 
+pub use crate::program::{ChangeDescription, FromTo, describe_changes};
 pub use advance_counters::{AdvancedCounters, advance_counters};
-pub use describe::{
-    ChangeDescription, FromTo, OriginDescription, changes_as_text, describe_changes, impact_as_text,
-};
+pub use deliveries::{ClaimedMessages, spool_directory};
+pub use describe::{OriginDescription, changes_as_text, impact_as_text};
 pub use erase_session::Erased;
 pub use error::{PublishError, StartError};
 pub use guard::{GuardVerdict, Hold};
 pub use held::{HeldProposal, HeldProposals};
 pub use impact::{Impact, SessionImpact, count_picks, impact};
-pub use outbox::{Delivery, OutboxCount, UNDELIVERED, enqueue, outbox_directory, write_delivery};
 pub use publish::{Inspect, Job};
 pub use reconfigure::Settings;
 pub use schedule::{ScheduleReceipt, run_schedule};
@@ -43,6 +42,7 @@ use crate::clock::Clock;
 use crate::config::{Publishing, Webhook};
 use crate::import::{Report, Truncation, import, truncation};
 use crate::program::{Change, Conference};
+use crate::reach::Outbox;
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
 use crate::store::{Origin, ReadError, Store};
@@ -61,8 +61,8 @@ pub struct Publisher {
     settings: ArcSwap<Settings>,
     /// The watched program file.
     file: PathBuf,
-    /// The directory of webhook deliveries.
-    outbox: PathBuf,
+    /// The deliveries that wait.
+    outbox: Outbox,
     inspect: Inspect,
     store: Store,
     clock: Clock,
@@ -104,8 +104,8 @@ pub struct Setup {
     pub settings: Publishing,
     /// Receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
-    /// The directory where deliveries wait for `callboard deliver`.
-    pub outbox: PathBuf,
+    /// The directory in which earlier versions kept deliveries. The start moves them into the store.
+    pub spool: PathBuf,
     /// Lints a release before it is persisted: [`crate::doctor::inspect`]; tests replace it.
     pub inspect: Inspect,
 }

@@ -40,7 +40,12 @@ pub use read::{LinkedAgenda, Skipped};
 #[cfg(test)]
 pub(crate) use record::agenda::take_parses;
 pub use record::agenda::{AgendaRecord, LinkRecord, LinkTarget};
-pub use record::named::{ClockProbation, ImportedFile, LinkFetch, NamedRecord, RecordName, Schedule};
+pub use record::named::{
+    AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, NamedRecord, RecordName, Schedule,
+};
+pub use record::outbox::{
+    Channel, DeliveryRecord, ReachRecord, ReachTally, SubscriptionRecord, SubscriptionsRecord, Version,
+};
 pub use record::release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary};
 pub use shared::Options;
 pub use snapshot::Snapshot;

@@ -30,12 +30,12 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Runs until it is aborted. First it enqueues deliveries that a crash prevented, and publishes a file that was saved
+    /// Runs until it is aborted. First it announces releases whose announcement a crash prevented, and publishes a file that was saved
     /// meanwhile.
     ///
     /// The caller creates `hang_ups` before the server answers, because SIGHUP ends a process without a handler.
     pub(super) async fn run(self, hang_ups: Signal) {
-        self.publisher.enqueue_missing_deliveries().await;
+        self.publisher.announce_releases().await;
         let publisher = || Arc::clone(&self.publisher);
         let retention = Arc::new(self.retention());
         tokio::join!(

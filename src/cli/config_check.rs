@@ -46,7 +46,7 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: Vec::new(),
-        outbox: config.data.clone(), // not used without webhooks
+        spool: config.data.join("no-spool"), // the check moves nothing
         inspect: crate::doctor::inspect,
     };
     let clock = Clock::wall();

@@ -1,10 +1,11 @@
-//! The control socket, through which `callboard backup` and `callboard health` reach a running server.
+//! The control socket, through which `callboard backup`, `health` and `deliver` reach a running server.
 //!
 //! The control socket is a Unix socket with mode 0600 in a directory that only the server's user may enter. A
 //! client writes one line:
 //!
 //! - [`HEALTH`]: the server answers with the body of `/readyz`;
 //! - [`SAVED`]: a backup was saved; the server does not answer;
+//! - [`DELIVER`]: `callboard deliver` claims deliveries and reports results until it closes the connection;
 //! - [`BACKUP`], or nothing, as older versions do: the server sends a backup.
 
 use crate::clock::Clock;
@@ -32,6 +33,7 @@ const LINE_PATIENCE: Duration = Duration::from_millis(500);
 pub(super) const HEALTH: &str = "health";
 pub(super) const BACKUP: &str = "backup";
 const SAVED: &str = "saved";
+pub(super) const DELIVER: &str = "deliver";
 
 /// The socket's path: in the runtime directory from systemd, or else in the data directory.
 fn path(data: &Path) -> PathBuf {
@@ -95,6 +97,8 @@ pub(super) struct Answers {
     pub(super) backups: Arc<Backups>,
     /// The body of `/readyz`.
     pub(super) readiness: Box<dyn Fn() -> String + Send>,
+    /// Answers `callboard deliver` until it closes the connection.
+    pub(super) deliver: Arc<dyn Fn(UnixStream) -> io::Result<()> + Send + Sync>,
 }
 
 /// The listening socket. Dropping it removes the socket's file, unless another server made a new file there after
@@ -168,6 +172,15 @@ fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
             answers.backups.saved(now.timestamp());
             answers.store.commit_blocking(vec![backup_note(now)]).map_err(io::Error::other)
         }
+        DELIVER => {
+            let deliver = Arc::clone(&answers.deliver);
+            let serve = move || {
+                if let Err(error) = deliver(client) {
+                    tracing::debug!(%error, "a sender of deliveries is gone");
+                }
+            };
+            std::thread::Builder::new().name("deliver".into()).spawn(serve).map(drop)
+        }
         // A backup is sent on its own thread, so that health requests do not wait for a slow client.
         _ => {
             let (store, backups) = (answers.store.clone(), Arc::clone(&answers.backups));
@@ -215,6 +228,7 @@ mod tests {
             clock: Clock::fixed(DateTime::from_timestamp(1_742_900_000, 0).unwrap()),
             backups: Arc::default(),
             readiness: Box::new(|| "ready".to_owned()),
+            deliver: Arc::new(|_| Ok(())),
         }
     }
 

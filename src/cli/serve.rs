@@ -2,6 +2,7 @@
 
 use super::background::Background;
 use super::control::{Answers, Control, last_backup};
+use super::deliver::link;
 use super::exit::{Exit, Failure};
 use super::reload::Reload;
 use super::settings::Serving;
@@ -11,7 +12,7 @@ use crate::config::Config;
 use crate::freshness::Freshness;
 use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
 use crate::peer::Trusted;
-use crate::publisher::{Publisher, Setup, StartError, Started, outbox_directory};
+use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
 use crate::server::{self, Limits};
 use crate::store::{OpenError, Options, Store};
@@ -61,7 +62,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: config.webhooks.clone(),
-        outbox: outbox_directory(&config.data),
+        spool: spool_directory(&config.data),
         inspect: crate::doctor::inspect,
     };
     let clock = Clock::wall();
@@ -94,6 +95,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let tasks = tokio::spawn(background.clone().run(hang_ups));
     let draining = Arc::new(AtomicBool::new(false));
     let backups = Arc::new(Backups::since(last_backup(&store)));
+    let for_deliveries = Arc::clone(&publisher);
     let for_operator =
         Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&backups), Arc::clone(&draining));
     let answers = Answers {
@@ -104,6 +106,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
             let operator = for_operator.clone();
             Box::new(move || operator.readiness().1.to_string())
         },
+        deliver: Arc::new(move |stream| link::serve(&for_deliveries, stream)),
     };
     let control = Control::open(&config.data, answers);
     // This follows the control socket: a script that waits for these lines may use the socket at once.

@@ -57,7 +57,7 @@ impl Operator {
         }
     }
 
-    /// [`Self::respond`] on a thread that may wait for the disk: a scrape reads the spool and /proc.
+    /// [`Self::respond`] on a thread that may wait for the disk: a scrape reads the outbox and /proc.
     pub fn respond_apart<B>(
         &self,
         request: &Request<B>,
@@ -190,17 +190,23 @@ impl Operator {
             "Keys of the config that differ and need a restart.",
             config.needs_restart.len(),
         );
-        // An unreadable spool has no number; an alert on absent values reports it.
-        if let Ok(spooled) = self.publisher.count_deliveries() {
+        // An unreadable outbox has no number; an alert on absent values reports it.
+        if let Ok(counts) = self.publisher.count_deliveries() {
+            let waiting = counts.values().map(|count| count.waiting).sum::<usize>();
+            let given_up = counts.values().map(|count| count.given_up).sum::<usize>();
+            out.gauge("callboard_deliveries_waiting", "Deliveries that wait in the outbox.", waiting);
+            let oldest = counts.values().filter_map(|count| count.oldest).min();
+            let age =
+                oldest.map_or(0, |oldest| (self.publisher.outbox().now() - oldest).num_seconds().max(0));
             out.gauge(
-                "callboard_deliveries_waiting",
-                "Webhook calls that wait in the spool.",
-                spooled.waiting,
+                "callboard_deliveries_oldest_seconds",
+                "How long the oldest waiting delivery has waited; 0 if none waits.",
+                age,
             );
             out.gauge(
                 "callboard_deliveries_undelivered",
-                "Webhook calls that were given up and lie in spool/undelivered.",
-                spooled.undelivered,
+                "Webhook deliveries that were given up and can be retried.",
+                given_up,
             );
         }
     }

@@ -348,7 +348,7 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
         PublishError::Commit(error) => commit_status(error),
         PublishError::Read(error) => read_status(error),
         PublishError::Stored(_) | PublishError::Unsound(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        PublishError::Stopping(_) | PublishError::Outbox(_) => StatusCode::SERVICE_UNAVAILABLE,
+        PublishError::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -46,8 +46,8 @@ pub(super) fn house() -> House {
     std::fs::write(&file, PROGRAM).unwrap();
     std::fs::write(&lines, format!("ops sha256:{}\n", Digest::of(SECRET.as_bytes()))).unwrap();
     let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
-    let (outbox, inspect) = (dir.path().join("spool"), crate::doctor::inspect);
-    let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), outbox, inspect };
+    let (spool, inspect) = (dir.path().join("spool"), crate::doctor::inspect);
+    let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
     let publisher = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap().publisher;
     let app = App::new(Parts {
         publisher,

@@ -1,12 +1,12 @@
 //! Erases the text of a withdrawn session from everything that the server stores.
 //!
 //! Erased: the session's row in every stored program file and in the scheduled one; its title, people and texts in
-//! every recorded change and waiting delivery. Kept: its number, sequence and times, since the ledger never forgets;
+//! every recorded change. Waiting deliveries hold no text. Kept: its number, sequence and times, since the ledger never forgets;
 //! the slugs of speakers and rooms, since published addresses keep working; and the last 1,000 departures, which keep
 //! Last-Modified of joined feeds from going back.
 
 use super::stored_release::{self, StoredRelease};
-use super::{LiveRelease, PublishError, Publisher, guard, outbox};
+use super::{LiveRelease, PublishError, Publisher, guard};
 use crate::import::{import, without_session};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
@@ -61,7 +61,6 @@ impl Publisher {
                 Some(csv) => stored_release::warnings(&import(csv, &Arc::new(record.conference.clone()))),
                 None => Vec::new(),
             };
-            outbox::rewrite(&self.outbox, &record).map_err(PublishError::Outbox)?;
             self.store
                 .commit_blocking(vec![Write::RewriteRelease { record: Box::new(record), csv: without }])?;
             releases += 1;

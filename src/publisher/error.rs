@@ -52,9 +52,6 @@ pub enum PublishError {
     /// The release could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),
-    /// A waiting delivery could not be rewritten for an erasure.
-    #[error("a waiting webhook delivery could not be rewritten; free disk space and erase again")]
-    Outbox(#[source] std::io::Error),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),

@@ -132,7 +132,7 @@ impl Publisher {
         writes.insert(0, write);
         self.store.commit(writes).await?;
         let release = self.swap(live);
-        self.enqueue_missing_deliveries().await;
+        self.announce_releases().await;
         Ok(Publication { release, changes, report, is_new: true })
     }
 
@@ -192,7 +192,7 @@ impl Publisher {
                 "the store holds a release whose publication seemed to fail; it is live now"
             );
             self.swap(live);
-            self.enqueue_missing_deliveries().await;
+            self.announce_releases().await;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Applies a changed config to a running server, through the same guard as every other publication.
 
-use super::{ConfigStatus, Proposal, Publication, PublishError, Publisher, PublisherTask, outbox};
+use super::{ConfigStatus, Proposal, Publication, PublishError, Publisher, PublisherTask, deliveries};
 use crate::config::{Publishing, Webhook};
 use crate::program::Conference;
 use crate::store::Origin;
@@ -47,20 +47,20 @@ impl Publisher {
 
     /// As at a start: webhooks that the config adds get only the releases after the live one.
     async fn store_first_release_of_webhooks(&self, has_webhooks: bool) {
-        let note = match outbox::first_release_write(&self.store, has_webhooks, self.current().number()) {
+        let note = match deliveries::first_release_write(&self.store, has_webhooks, self.current().number()) {
             Ok(note) => {
-                self.state().set_fault(PublisherTask::Webhooks, None);
+                self.state().set_fault(PublisherTask::Deliveries, None);
                 note
             }
             Err(error) => {
-                self.state().set_fault(PublisherTask::Webhooks, Some(&error));
+                self.state().set_fault(PublisherTask::Deliveries, Some(&error));
                 None
             }
         };
         if let Some(note) = note
             && let Err(error) = self.store.commit(vec![note]).await
         {
-            tracing::warn!(%error, "the release after which deliveries begin could not be stored");
+            tracing::warn!(%error, "the release after which announcements begin could not be stored");
         }
     }
 

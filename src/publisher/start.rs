@@ -3,11 +3,13 @@
 use super::publish::{Preparation, warnings_of};
 use super::stored_release::{StoredRelease, warnings};
 use super::{
-    Hold, LiveRelease, Publisher, PublisherTask, Settings, Setup, StartError, Status, guard, outbox, status,
+    Hold, LiveRelease, Publisher, PublisherTask, Settings, Setup, StartError, Status, deliveries, guard,
+    status,
 };
 use crate::clock::Clock;
 use crate::import::{ProgramFile, import};
 use crate::program::Conference;
+use crate::reach::Outbox;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
 use crate::store::{ImportedFile, Origin, ReleaseRecord, Store, Write};
@@ -47,14 +49,14 @@ impl Publisher {
         };
         let number = if is_first { 0 } else { release.number() };
         // A full disk or a damaged record must not prevent a start.
-        match outbox::first_release_write(&store, !setup.webhooks.is_empty(), number) {
+        match deliveries::first_release_write(&store, !setup.webhooks.is_empty(), number) {
             Ok(Some(note)) => {
                 if let Err(error) = store.commit_blocking(vec![note]) {
-                    tracing::warn!(%error, "the release after which deliveries begin could not be stored");
+                    tracing::warn!(%error, "the release after which announcements begin could not be stored");
                 }
             }
             Ok(None) => {}
-            Err(error) => state.set_fault(PublisherTask::Webhooks, Some(&error)),
+            Err(error) => state.set_fault(PublisherTask::Deliveries, Some(&error)),
         }
         match store.schedule() {
             Ok(stored) => {
@@ -64,7 +66,17 @@ impl Publisher {
         }
         state.config.read = Some(clock.now());
         let announce = tokio::sync::watch::Sender::new(release.number());
-        let Setup { file, settings: publishing, webhooks, outbox, inspect } = setup;
+        let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
+        let outbox = Outbox::new(store.clone(), clock.clone());
+        match outbox.take_over(&spool) {
+            Ok(0) => {}
+            Ok(deliveries) => {
+                tracing::info!(deliveries, "the deliveries of the old spool are in the store now")
+            }
+            Err(error) => {
+                tracing::error!(%error, spool = %spool.display(), "the deliveries of the old spool are not sent yet; the next start tries again");
+            }
+        }
         let publisher = Self {
             current: ArcSwap::from_pointee(LiveRelease::new(release, is_first)),
             settings: ArcSwap::from_pointee(Settings { conference, publishing, webhooks }),

@@ -64,8 +64,8 @@ pub struct UnstoredFile {
 pub enum PublisherTask {
     /// Publishing at a set time.
     Schedule,
-    /// Enqueuing webhook deliveries.
-    Webhooks,
+    /// Telling subscribers of releases.
+    Deliveries,
 }
 
 impl PublisherTask {
@@ -74,8 +74,8 @@ impl PublisherTask {
             Self::Schedule => {
                 "nothing is published at a set time; take the release off the schedule or schedule it again"
             }
-            Self::Webhooks => {
-                "no webhook deliveries are made; restore a backup, or start once without webhooks to begin with the next release"
+            Self::Deliveries => {
+                "no subscriber is told of a release; restore a backup, or start once without webhooks to begin with the next release"
             }
         }
     }

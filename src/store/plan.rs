@@ -7,6 +7,7 @@ use super::cell::{Cell, Changes, FORMAT, Space, kind, packed_parts};
 use super::error::{CommitError, ReadError};
 use super::record::Table;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
+use super::record::outbox::Version;
 use super::record::release::{
     LedgerBase, LedgerHead, LedgerPiece, ReleaseDetail, ReleaseRecord, ReleaseSummary,
 };
@@ -99,10 +100,24 @@ impl<'a, F: Fetch> Plan<'a, F> {
                     let stored = agenda_version(&cell, self.bytes(&cell)?.as_deref())?;
                     rules::delete_agenda(stored, *expect)?;
                 }
+                self.remove(&self.space.cell(Table::Subscriptions, &key.0))?;
                 self.remove(&cell)
             }
             Write::PutLink { hash, target } => self.link(hash, Some(*target)),
             Write::DropLink { hash } => self.link(hash, None),
+            Write::PutSubscriptions { key, expect, record } => {
+                let cell = self.space.cell(Table::Subscriptions, &key.0);
+                let has_agenda = self.parts(&self.space.cell(Table::Agenda, &key.0))? > 0;
+                rules::put_subscriptions(has_agenda, record.list.is_empty())?;
+                self.put_versioned(&cell, *expect, Some(record).filter(|record| !record.list.is_empty()))
+            }
+            Write::PutDelivery { id, expect, record } => {
+                let cell = self.space.cell(Table::Delivery, id.as_bytes());
+                self.put_versioned(&cell, *expect, record.as_ref())
+            }
+            Write::PutReach { release, expect, record } => {
+                self.put_versioned(&self.space.release(Table::Reach, *release), *expect, Some(record))
+            }
             Write::PutNamed(record) => {
                 self.put_raw(&self.space.named(&record.name().key()), &record.encode())
             }
@@ -141,6 +156,26 @@ impl<'a, F: Fetch> Plan<'a, F> {
         match rules::set_link(stored, hash, target) {
             Some(links) => self.put(&cell, &links),
             None => self.remove(&cell),
+        }
+    }
+
+    /// Sets or removes a record with a version. From then on the store has the present format.
+    fn put_versioned<T: Serialize + AsRef<Version>>(
+        &mut self,
+        cell: &Cell,
+        expect: Option<u64>,
+        record: Option<&T>,
+    ) -> Result<(), PlanError> {
+        let stored = self.bytes(cell)?;
+        let bytes = record.map(json).transpose()?;
+        let is_same = stored == bytes;
+        let stored: Option<Version> = cell.decode(stored)?;
+        let version = record.map(|record| record.as_ref().version);
+        rules::put_versioned(stored.map(|stored| stored.version), expect, version, is_same)?;
+        self.raise_format()?;
+        match bytes {
+            Some(bytes) => self.put_raw(cell, &bytes),
+            None => self.remove(cell),
         }
     }
 

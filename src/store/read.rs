@@ -10,7 +10,10 @@ use super::index::ledger;
 use super::index::scan::Records;
 use super::record::Table;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
-use super::record::named::{self, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule};
+use super::record::named::{
+    self, AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule,
+};
+use super::record::outbox::{DeliveryRecord, ReachRecord, SubscriptionsRecord};
 use super::record::release::{LedgerHead, ReleaseDetail, ReleaseFrame, ReleaseRecord, ReleaseSummary};
 use crate::program::{Change, Conference, SessionId};
 use crate::revision::{Digest, Entry, Ledger};
@@ -90,13 +93,45 @@ impl Store {
         self.named(RecordName::Schedule, named::schedule)
     }
 
-    /// The last release with webhook deliveries in the spool.
+    /// The releases that subscribers were told of.
     ///
     /// # Errors
     /// [`ReadError::Damaged`] instead of `None`: after `None`, the deliveries of the later releases would never be
     /// made.
-    pub fn spooled_release(&self) -> Result<Option<u64>, ReadError> {
-        self.named(RecordName::SpooledRelease, |bytes| named::number(&bytes))
+    pub fn announced(&self) -> Result<Option<AnnouncedReleases>, ReadError> {
+        self.named(RecordName::Announced, |bytes| named::announced(&bytes))
+    }
+
+    /// The subscriptions of an agenda, by the SHA-256 of its edit key.
+    pub fn subscriptions(&self, key: &Digest) -> Result<Option<SubscriptionsRecord>, ReadError> {
+        self.record(Table::Subscriptions, &key.0)
+    }
+
+    /// The subscriptions of all agendas, in the order of their keys. A damaged record yields an error, and the scan
+    /// continues.
+    pub fn all_subscriptions(
+        &self,
+    ) -> impl Iterator<Item = Result<(Digest, SubscriptionsRecord), ReadError>> + '_ {
+        self.by_digest(Table::Subscriptions)
+    }
+
+    /// A delivery in the outbox.
+    pub fn delivery(&self, id: &str) -> Result<Option<DeliveryRecord>, ReadError> {
+        self.record(Table::Delivery, id.as_bytes())
+    }
+
+    /// All deliveries in the outbox, in the order of their ids. A damaged record yields an error, and the scan
+    /// continues.
+    pub fn deliveries(&self) -> impl Iterator<Item = Result<(String, DeliveryRecord), ReadError>> + '_ {
+        self.records(Table::Delivery).parsed().map(|row| {
+            let (id, record) = row?;
+            Ok((String::from_utf8_lossy(&id).into_owned(), record))
+        })
+    }
+
+    /// The delivery counts of a release.
+    pub fn reach(&self, release: u64) -> Result<Option<ReachRecord>, ReadError> {
+        self.record(Table::Reach, &release.to_be_bytes())
     }
 
     /// The last fetches of the read links whose hashes begin with `first`. A damaged row is `None`.

@@ -4,6 +4,7 @@
 
 pub(super) mod agenda;
 pub(super) mod named;
+pub(super) mod outbox;
 pub(super) mod release;
 
 use serde::{Deserialize, Serialize};
@@ -28,16 +29,20 @@ pub(super) enum Table {
     Amended = b'm',
     /// A record with a fixed name.
     Note = b'n',
+    Delivery = b'o',
     Release = b'r',
     Slug = b's',
+    Subscriptions = b'u',
     Format = b'v',
+    /// The delivery counts of a release.
+    Reach = b'w',
     /// A piece of a release's changes.
     Changes = b'x',
 }
 
 impl Table {
     /// Every kind.
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Agenda,
         Self::Csv,
         Self::Detail,
@@ -49,9 +54,12 @@ impl Table {
         Self::Link,
         Self::Amended,
         Self::Note,
+        Self::Delivery,
         Self::Release,
         Self::Slug,
+        Self::Subscriptions,
         Self::Format,
+        Self::Reach,
         Self::Changes,
     ];
 
@@ -72,7 +80,10 @@ impl Table {
 
     /// Whether the ids of this kind are text rather than digests or numbers.
     pub(super) fn has_text_ids(self) -> bool {
-        matches!(self, Self::Entry | Self::Feed | Self::Format | Self::Head | Self::Note | Self::Slug)
+        matches!(
+            self,
+            Self::Delivery | Self::Entry | Self::Feed | Self::Format | Self::Head | Self::Note | Self::Slug
+        )
     }
 
     /// The kind in words, for errors.
@@ -86,6 +97,9 @@ impl Table {
             Self::Amended | Self::Head | Self::Ledger => "ledger",
             Self::Link | Self::Links => "read link",
             Self::Note => "note",
+            Self::Delivery => "delivery",
+            Self::Subscriptions => "subscriptions",
+            Self::Reach => "delivery counts",
             Self::Slug => "slug",
             Self::Format => "store format",
         }

@@ -25,6 +25,23 @@ pub(super) fn put_agenda(
     require(is_same || (stored == expect && expect.is_none_or(|read| version > read)))
 }
 
+/// A record with a version may be written over the expected version, with a higher version. `is_same` means that the
+/// stored record is equal.
+pub(super) fn put_versioned(
+    stored: Option<u64>,
+    expect: Option<u64>,
+    version: Option<u64>,
+    is_same: bool,
+) -> Result<(), CommitError> {
+    let rises = version.is_none_or(|version| expect.is_none_or(|read| version > read));
+    require(is_same || (stored == expect && rises))
+}
+
+/// Only an agenda that exists may get subscriptions: nothing would erase them otherwise.
+pub(super) fn put_subscriptions(has_agenda: bool, is_empty: bool) -> Result<(), CommitError> {
+    require(has_agenda || is_empty)
+}
+
 /// An agenda may be deleted if it has the expected version. Without an expected version, any version may be deleted.
 pub(super) fn delete_agenda(stored: Option<u64>, expect: Option<u64>) -> Result<(), CommitError> {
     require(expect.is_none() || stored == expect)

@@ -13,6 +13,7 @@
 
 use super::record::agenda::{AgendaRecord, LinkTarget};
 use super::record::named::{ImportedFile, NamedRecord, RecordName, Schedule};
+use super::record::outbox::{DeliveryRecord, ReachRecord, SubscriptionsRecord};
 use super::record::release::{LedgerHead, LedgerPiece, ReleaseRecord};
 use crate::program::{Change, Session, Slug};
 use crate::revision::{Digest, Entry, FeedMark, Ledger, Slugs};
@@ -38,7 +39,7 @@ pub enum Write {
         /// The new record. Its version is above the expected one.
         record: AgendaRecord,
     },
-    /// Removes an agenda. Other writes in the same commit change its links.
+    /// Removes an agenda and its subscriptions. Other writes in the same commit change its links.
     DeleteAgenda {
         /// SHA-256 of the edit key.
         key: Digest,
@@ -56,6 +57,33 @@ pub enum Write {
     DropLink {
         /// SHA-256 of the link's token.
         hash: Digest,
+    },
+    /// Stores the subscriptions of an agenda that exists, or removes the record if there are none.
+    PutSubscriptions {
+        /// SHA-256 of the agenda's edit key.
+        key: Digest,
+        /// The version that was read; none if there must be no record yet.
+        expect: Option<u64>,
+        /// The new record. Its version is above the expected one.
+        record: SubscriptionsRecord,
+    },
+    /// Stores or removes a delivery.
+    PutDelivery {
+        /// The delivery's id.
+        id: String,
+        /// The version that was read; none if there must be no such delivery yet.
+        expect: Option<u64>,
+        /// The new record, with a version above the expected one; none removes the delivery.
+        record: Option<DeliveryRecord>,
+    },
+    /// Stores the delivery counts of a release.
+    PutReach {
+        /// The number of the release.
+        release: u64,
+        /// The version that was read; none if there must be no counts yet.
+        expect: Option<u64>,
+        /// The new counts. Their version is above the expected one.
+        record: ReachRecord,
     },
     /// Stores a record with a fixed name.
     PutNamed(NamedRecord),

@@ -7,6 +7,7 @@ properties, columns and keys. See hostile.py and skeletons.py.
 
 import json
 import re
+import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -384,7 +385,7 @@ def test_terminal_reports_and_logs_have_no_control_or_direction_characters(pair,
         ["diff", str(old), *where], ["publish", str(raw), *where], ["publish", str(old), "--dry-run", *where],
         ["lint", str(feed)], ["lint", str(feed), "--format", "json"], ["import", str(feed)],
         ["render", str(tmp_path / "out"), "--program", str(new), "--config", settings, "--data", str(tmp_path / "none")],
-        ["deliver", "--config", settings, "--data", str(tmp_path / "none")],
+        ["deliver", "--once", "--config", settings, "--data", str(tmp_path / "none")],
     ):  # fmt: skip
         done = subprocess.run([str(BINARY), *arguments], capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
         is_csv = arguments[0] == "import"
@@ -394,11 +395,19 @@ def test_terminal_reports_and_logs_have_no_control_or_direction_characters(pair,
 
 
 def test_calls_to_webhooks_keep_their_structure(pair):
-    for _ in range(100):
-        spools = [sorted((server.data / "spool").glob("*.json")) for server in pair.servers]
-        if all(len(spool) >= 2 for spool in spools):
-            break
-        time.sleep(0.1)
-    assert len(spools[0]) == len(spools[1]) >= 2
-    for hostile, plain in zip(*spools):
-        assert skeletons.of_json(hostile.read_bytes()) == skeletons.of_json(plain.read_bytes())
+    """The messages that a sender would get, through the control socket."""
+    claimed = []
+    for server in pair.servers:
+        for _ in range(100):
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(server.data / "control.sock"))
+                control.sendall(b'deliver\n{"claim":{"limit":99,"busy":[],"wait_ms":0}}\n')
+                messages = json.loads(control.makefile().readline())["claimed"]
+            if len(messages) >= 2:
+                break
+            time.sleep(0.1)
+        claimed.append(sorted(messages, key=lambda message: message["release"]))
+    assert len(claimed[0]) == len(claimed[1]) >= 2
+    for hostile, plain in zip(*claimed):
+        bodies = (one["message"]["body"]["text"].encode() for one in (hostile, plain))
+        assert skeletons.of_json(next(bodies)) == skeletons.of_json(next(bodies))

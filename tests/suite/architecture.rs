@@ -28,11 +28,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &["program", "texts", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
     ("freshness", &["revision", "store"]),
+    ("reach", &["program", "config", "clock", "revision", "release", "agenda", "store"]),
     (
         "publisher",
         &[
             "program", "config", "clock", "import", "revision", "feed", "release", "agenda", "export",
-            "doctor", "web", "store",
+            "doctor", "web", "store", "reach",
         ],
     ),
     (
@@ -54,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "web",
             "store",
             "freshness",
+            "reach",
             "publisher",
             "texts",
             "ics", // CalDAV's filters

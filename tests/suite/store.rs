@@ -8,6 +8,7 @@ mod format;
 pub(crate) mod full_disk;
 mod moved;
 mod pieces;
+mod reach;
 mod releases;
 mod sample;
 

@@ -89,7 +89,12 @@ class Receiver:
 
         server = HTTPServer(("127.0.0.1", port), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.server = server
         self.url = f"http://127.0.0.1:{port}/hook"
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 # --- systemd -------------------------------------------------------------------------------------------------

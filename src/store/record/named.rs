@@ -36,6 +36,15 @@ pub struct Schedule {
     pub held: bool,
 }
 
+/// The releases whose deliveries are in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnnouncedReleases {
+    /// The last release with all its deliveries.
+    pub release: u64,
+    /// If the next release is being announced: the last agenda whose subscriptions have their deliveries.
+    pub after: Option<Digest>,
+}
+
 /// The last fetch of one read link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkFetch {
@@ -79,8 +88,8 @@ pub enum NamedRecord {
     ImportedFile(ImportedFile),
     /// The scheduled release and its program.
     Schedule(Schedule, Bytes),
-    /// The last release with webhook deliveries in the spool.
-    SpooledRelease(u64),
+    /// The releases that subscribers were told of.
+    Announced(AnnouncedReleases),
     /// The last fetches of the read links whose hashes begin with one byte.
     LinkFetches(u8, Vec<LinkFetch>),
     /// The last wall-clock time that retention trusted.
@@ -98,8 +107,8 @@ pub enum RecordName {
     ImportedFile,
     /// The name of [`NamedRecord::Schedule`].
     Schedule,
-    /// The name of [`NamedRecord::SpooledRelease`].
-    SpooledRelease,
+    /// The name of [`NamedRecord::Announced`].
+    Announced,
     /// The name of [`NamedRecord::LinkFetches`].
     LinkFetches(u8),
     /// The fetches of all read links in one record, as earlier versions stored them.
@@ -118,7 +127,7 @@ impl RecordName {
         match self {
             Self::ImportedFile => "taken-in".to_owned(),
             Self::Schedule => "schedule".to_owned(),
-            Self::SpooledRelease => "spooled".to_owned(),
+            Self::Announced => "spooled".to_owned(),
             Self::LinkFetches(first) => format!("freshness-{first:02x}"),
             Self::AllLinkFetches => "freshness".to_owned(),
             Self::TrustedTime => "trusted-time".to_owned(),
@@ -132,7 +141,7 @@ impl RecordName {
         match self {
             Self::ImportedFile => "record of the imported file",
             Self::Schedule => "schedule",
-            Self::SpooledRelease => "record of the last webhook deliveries",
+            Self::Announced => "record of the announced releases",
             Self::LinkFetches(_) | Self::AllLinkFetches => "record of link fetches",
             Self::TrustedTime => "trusted time",
             Self::ClockProbation => "record of a clock jump",
@@ -147,7 +156,7 @@ impl NamedRecord {
         match self {
             Self::ImportedFile(_) => RecordName::ImportedFile,
             Self::Schedule(..) => RecordName::Schedule,
-            Self::SpooledRelease(_) => RecordName::SpooledRelease,
+            Self::Announced(_) => RecordName::Announced,
             Self::LinkFetches(first, _) => RecordName::LinkFetches(*first),
             Self::TrustedTime(_) => RecordName::TrustedTime,
             Self::ClockProbation(_) => RecordName::ClockProbation,
@@ -164,7 +173,10 @@ impl NamedRecord {
                 let head = serde_json::to_vec(schedule).unwrap_or_default();
                 [head.as_slice(), b"\n", csv].concat()
             }
-            Self::SpooledRelease(release) => release.to_le_bytes().to_vec(),
+            Self::Announced(AnnouncedReleases { release, after }) => {
+                let after = after.map_or(Vec::new(), |Digest(key)| key.to_vec());
+                [release.to_le_bytes().to_vec(), after].concat()
+            }
             Self::LinkFetches(_, fetches) => {
                 let mut rows = Vec::with_capacity(fetches.len() * LinkFetch::BYTES);
                 for fetch in fetches {
@@ -209,6 +221,15 @@ pub(in super::super) fn number(bytes: &[u8]) -> Result<u64, Cause> {
     bytes.try_into().map(u64::from_le_bytes).map_err(|_| wrong_length(bytes))
 }
 
+pub(in super::super) fn announced(bytes: &[u8]) -> Result<AnnouncedReleases, Cause> {
+    let (release, after) = bytes.split_at_checked(8).ok_or_else(|| wrong_length(bytes))?;
+    let after = match after {
+        [] => None,
+        key => Some(Digest(key.try_into().map_err(|_| wrong_length(bytes))?)),
+    };
+    Ok(AnnouncedReleases { release: number(release)?, after })
+}
+
 pub(in super::super) fn time(bytes: &[u8]) -> Result<DateTime<Utc>, Cause> {
     let seconds = bytes.try_into().map(i64::from_le_bytes).map_err(|_| wrong_length(bytes))?;
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| "the time is out of range".to_owned())
@@ -248,7 +269,13 @@ mod tests {
         assert_eq!(super::schedule(bytes), Ok((schedule, Bytes::from_static(b"id,\n"))));
         assert!(super::schedule(b"damaged".to_vec()).is_err());
 
-        assert_eq!(NamedRecord::SpooledRelease(3).encode(), [3, 0, 0, 0, 0, 0, 0, 0]);
+        let whole = AnnouncedReleases { release: 3, after: None };
+        assert_eq!(NamedRecord::Announced(whole).encode(), [3, 0, 0, 0, 0, 0, 0, 0]);
+        let partial = AnnouncedReleases { release: 3, after: Some(Digest([9; 32])) };
+        for record in [whole, partial] {
+            assert_eq!(announced(&NamedRecord::Announced(record).encode()), Ok(record));
+        }
+        assert!(announced(&[0; 9]).is_err() && announced(&[0; 7]).is_err());
         assert_eq!((number(&[3, 0, 0, 0, 0, 0, 0, 0]), number(b"short").is_err()), (Ok(3), true));
         for record in [NamedRecord::TrustedTime(at(-1)), NamedRecord::BackupTime(at(-1))] {
             assert_eq!((record.encode(), time(&record.encode())), (vec![255; 8], Ok(at(-1))));

@@ -102,9 +102,9 @@ impl Stage {
         let file = dir.path().join("program.csv");
         std::fs::write(&file, program).unwrap();
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
-        let outbox = dir.path().join("spool");
+        let spool = dir.path().join("spool");
         let inspect = callboard::doctor::inspect;
-        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), outbox, inspect };
+        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
         let secrets_file = dir.path().join("organizer-secrets");

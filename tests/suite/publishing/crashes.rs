@@ -1,11 +1,11 @@
-//! Crashes between the steps of a publication: prepared, committed, swapped, enqueued.
+//! Crashes between the steps of a publication: prepared, committed, swapped, announced.
 //!
 //! An acknowledged commit is on disk, so a copy of the data directory is what a crash at that moment leaves.
 
 use super::venue::{CONFIG, Venue, csv, moved, proposal};
 use callboard::config::Webhook;
-use callboard::publisher::Delivery;
-use callboard::store::{Origin, ReleaseWrite, Write};
+use callboard::reach::Body;
+use callboard::store::{AnnouncedReleases, NamedRecord, Origin, ReleaseWrite, Write};
 use std::future::Future;
 use std::path::Path;
 use std::task::{Context, Poll, Waker};
@@ -116,36 +116,32 @@ async fn a_client_that_hangs_up_does_not_interrupt_a_publication() {
 }
 
 #[tokio::test]
-async fn the_next_start_enqueues_the_deliveries_that_a_crash_prevented() {
+async fn the_next_start_announces_the_releases_whose_announcement_a_crash_prevented() {
     let mut venue = Venue::new();
     venue.webhooks =
         vec![Webhook { url: "https://hook.example/".parse().unwrap(), secret_file: "secret".into() }];
     venue.start().unwrap();
-    venue.running().enqueue_missing_deliveries().await;
-    let spool = venue.dir.path().join("spool");
-    let deliveries = || {
-        let mut names: Vec<String> = std::fs::read_dir(&spool)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    };
-    assert_eq!(deliveries(), ["0000000001-0.json"]);
-    // Two releases whose deliveries could not be written.
-    std::fs::remove_dir_all(&spool).unwrap();
-    std::fs::write(&spool, "in the way").unwrap();
+    venue.running().announce_releases().await;
+    assert_eq!(venue.delivery_ids(), ["0000000001-0"]);
+    // Two releases that were published and not announced.
     venue.upload(&moved(&csv(), 1)).await.unwrap();
     venue.upload(&moved(&csv(), 2)).await.unwrap();
-    assert_eq!(venue.number(), 3, "a release that is served is not taken back");
-    std::fs::remove_file(&spool).unwrap();
+    let lost = venue.deliveries().into_iter().map(|(id, record)| {
+        let expect = Some(record.version.version);
+        Write::PutDelivery { id, expect, record: None }
+    });
+    let announced = NamedRecord::Announced(AnnouncedReleases { release: 1, after: None });
+    let writes = lost.chain([announced.into()]).collect();
+    venue.store.as_ref().unwrap().commit_blocking(writes).unwrap();
     venue.restart().await;
-    venue.running().enqueue_missing_deliveries().await;
-    assert_eq!(deliveries(), ["0000000002-0.json", "0000000003-0.json"]);
-    let delivery: Delivery =
-        serde_json::from_slice(&std::fs::read(spool.join("0000000002-0.json")).unwrap()).unwrap();
-    assert!(delivery.release == 2 && delivery.body.contains("talk-1") && delivery.attempts == 0);
-    venue.running().enqueue_missing_deliveries().await;
-    assert_eq!(deliveries().len(), 2, "each release is enqueued once");
+    venue.running().announce_releases().await;
+    assert_eq!(venue.delivery_ids(), ["0000000002-0", "0000000003-0"]);
+    let claimed = venue.running().claim_messages(9, &[]).unwrap().messages;
+    assert!(
+        claimed[0].release == 2
+            && matches!(&claimed[0].message.body, Body::Text(text) if text.contains("talk-1"))
+    );
+    venue.running().announce_releases().await;
+    assert_eq!(venue.delivery_ids().len(), 2, "each release is announced once");
     assert!(CONFIG.contains("conf.example"));
 }

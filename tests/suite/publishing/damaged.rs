@@ -126,20 +126,18 @@ async fn a_damaged_note_about_deliveries_drops_no_delivery() {
     venue.webhooks =
         vec![Webhook { url: "https://one.example/".parse().unwrap(), secret_file: "secret".into() }];
     venue.start().unwrap();
-    venue.running().enqueue_missing_deliveries().await;
-    let spool = venue.dir.path().join("spool");
-    let deliveries = || std::fs::read_dir(&spool).map_or(0, Iterator::count);
-    assert_eq!(deliveries(), 1);
+    venue.running().announce_releases().await;
+    assert_eq!(venue.delivery_ids().len(), 1);
     put_note(&venue, "spooled", b"damaged");
     venue.upload(&moved(&csv(), 2)).await.unwrap();
     venue.restart().await;
-    venue.running().enqueue_missing_deliveries().await;
-    assert_eq!((deliveries(), note(&venue, "spooled").as_deref()), (1, Some(&b"damaged"[..])));
-    assert!(venue.running().status().faults.contains_key(&PublisherTask::Webhooks));
-    // With the note from a backup, missing deliveries are enqueued.
+    venue.running().announce_releases().await;
+    assert_eq!((venue.delivery_ids().len(), note(&venue, "spooled").as_deref()), (1, Some(&b"damaged"[..])));
+    assert!(venue.running().status().faults.contains_key(&PublisherTask::Deliveries));
+    // With the note from a backup, the missing release is announced.
     put_note(&venue, "spooled", &1u64.to_le_bytes());
-    venue.running().enqueue_missing_deliveries().await;
-    assert_eq!(deliveries(), 2);
+    venue.running().announce_releases().await;
+    assert_eq!(venue.delivery_ids().len(), 2);
     assert!(venue.running().status().faults.is_empty());
     // A start without webhooks resets the note.
     put_note(&venue, "spooled", b"damaged");

@@ -110,18 +110,11 @@ async fn a_webhook_that_a_reload_adds_gets_only_later_releases() {
     let config = venue.config.clone();
     venue.config =
         format!("{config}\n[[webhooks]]\nurl = \"https://one.example/\"\nsecret_file = \"secret\"\n");
-    let deliveries = |venue: &Venue| {
-        let entries = std::fs::read_dir(venue.dir.path().join("spool")).into_iter().flatten();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    };
     venue.reload().await.unwrap();
-    venue.running().enqueue_missing_deliveries().await;
-    assert!(deliveries(&venue).is_empty(), "no past releases");
+    venue.running().announce_releases().await;
+    assert!(venue.delivery_ids().is_empty(), "no past releases");
     venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
-    assert_eq!(deliveries(&venue), ["0000000002-0.json"]);
+    assert_eq!(venue.delivery_ids(), ["0000000002-0"]);
 
     // A webhook that is removed and added again gets none of the releases in between.
     let with = std::mem::replace(&mut venue.config, config);
@@ -130,5 +123,5 @@ async fn a_webhook_that_a_reload_adds_gets_only_later_releases() {
     venue.config = with;
     venue.reload().await.unwrap();
     venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
-    assert_eq!(deliveries(&venue), ["0000000002-0.json", "0000000004-0.json"]);
+    assert_eq!(venue.delivery_ids(), ["0000000002-0", "0000000004-0"]);
 }

@@ -168,7 +168,7 @@ async fn a_scheduled_release_of_another_publisher_is_served() {
         file: venue.dir.path().join("program.csv"),
         settings: venue.settings.clone(),
         webhooks: Vec::new(),
-        outbox: venue.dir.path().join("spool"),
+        spool: venue.dir.path().join("spool"),
         inspect: venue.inspect,
     };
     venue.running().schedule(proposal(&moved(&csv(), 2), None, None), in_hours(1)).await.unwrap();

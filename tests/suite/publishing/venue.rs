@@ -5,7 +5,7 @@ use callboard::config::{Config, Overrides, Publishing, Webhook};
 use callboard::program::{Conference, SessionId};
 use callboard::publisher::{Inspect, Proposal, Publication, PublishError, Publisher, Setup, StartError};
 use callboard::revision::Entry;
-use callboard::store::{Origin, Store};
+use callboard::store::{DeliveryRecord, Origin, Store};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -120,7 +120,7 @@ impl Venue {
             file: self.dir.path().join("program.csv"),
             settings: self.settings.clone(),
             webhooks: self.webhooks.clone(),
-            outbox: self.dir.path().join("spool"),
+            spool: self.dir.path().join("spool"),
             inspect: self.inspect,
         };
         let started = Publisher::start(store.clone(), conference, setup, self.clock.clone())?;
@@ -142,6 +142,16 @@ impl Venue {
         self.start().unwrap();
         self.running().catch_up().await;
         self.check_invariants();
+    }
+
+    /// The deliveries in the outbox, with their ids.
+    pub(super) fn deliveries(&self) -> Vec<(String, DeliveryRecord)> {
+        self.store.as_ref().unwrap().deliveries().map(Result::unwrap).collect()
+    }
+
+    /// The ids of the deliveries in the outbox.
+    pub(super) fn delivery_ids(&self) -> Vec<String> {
+        self.deliveries().into_iter().map(|(id, _)| id).collect()
     }
 
     pub(super) fn running(&self) -> &Arc<Publisher> {

@@ -1,6 +1,6 @@
 //! Opening a store from its second copy alone: a journal or a checkpoint of each format, whole and damaged.
 //!
-//! `tests/fixtures/store/v3/journal` and `checkpoint` have the files of [`fill`], whole and damaged by [`damages`].
+//! `tests/fixtures/store/v4/journal` and `checkpoint` have the files of [`fill`], whole and damaged by [`damages`].
 //! `CALLBOARD_WRITE_FIXTURES=1 cargo test stay_the_same` writes the fixtures of the present format. The fixtures of
 //! older formats never change.
 
@@ -77,7 +77,7 @@ fn damages(segment: &[u8], checkpoint: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("checkpoint/flipped.ndjson", checkpoint.replacen("taken-in", "taken-io", 1).into_bytes()),
         (
             "checkpoint/of-a-later-version.ndjson",
-            checkpoint.replacen("\"version\":3", "\"version\":4", 1).into_bytes(),
+            checkpoint.replacen("\"version\":4", "\"version\":5", 1).into_bytes(),
         ),
     ]
 }
@@ -110,10 +110,10 @@ fn journal_and_checkpoint_stay_the_same() {
     assert_eq!(record(&segment, LAST + 1), segment.len());
     for (name, bytes) in damages(&segment, &checkpoint) {
         if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-            fs::create_dir_all(fixture(3, name).parent().unwrap()).unwrap();
-            fs::write(fixture(3, name), &bytes).unwrap();
+            fs::create_dir_all(fixture(4, name).parent().unwrap()).unwrap();
+            fs::write(fixture(4, name), &bytes).unwrap();
         }
-        let found = Digest::of(&fs::read(fixture(3, name)).unwrap());
+        let found = Digest::of(&fs::read(fixture(4, name)).unwrap());
         assert_eq!(
             found,
             Digest::of(&bytes),
@@ -166,7 +166,7 @@ fn a_checkpoint_is_loaded_whole_or_refused() {
     }
     let damaged = ["cut-in-the-middle", "without-its-end", "without-a-record", "flipped"];
     let damaged = FORMATS.into_iter().flat_map(|format| damaged.map(|name| (format, name)));
-    for (format, name) in damaged.chain([(3, "of-a-later-version")]) {
+    for (format, name) in damaged.chain([(4, "of-a-later-version")]) {
         let name = format!("checkpoint/{name}.ndjson");
         let dir = with_copies(format, None, Some(&name));
         let error = Store::open(dir.path(), &slug()).unwrap_err();

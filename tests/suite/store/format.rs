@@ -1,10 +1,13 @@
 //! The format on disk: newer versions read what older ones wrote, and older ones refuse a newer format.
 //!
-//! `tests/fixtures/store/v3/rows` has the keys and values of [`expected`] in format 3, one hexadecimal pair a line;
+//! `tests/fixtures/store/v4/rows` has the keys and values of [`expected`] in format 4, one hexadecimal pair a line;
 //! `pieces` has those of a ledger in pieces. `CALLBOARD_WRITE_FIXTURES=1` writes the fixtures of the present format. Those
 //! of older formats never change.
 
-use super::sample::{FORMATS, agenda, alike, at, conference, fixture, id, key, open, release, session, slug};
+use super::sample::{
+    FORMATS, agenda, alike, at, conference, delivery, fixture, id, key, open, reach, release, session, slug,
+    subscriptions,
+};
 use callboard::program::{Slug, Speaker, Text, Track};
 use callboard::revision::{Digest, Ledger};
 use callboard::store::{
@@ -43,6 +46,9 @@ fn expected() -> (Ledger, ReleaseRecord, Vec<Write>) {
         link(12, LinkTarget::Closed { at: at(1) }),
         link(13, LinkTarget::Erased { at: at(2) }),
         Write::raw("taken-in", vec![0, 255]),
+        Write::PutSubscriptions { key: key(1), expect: None, record: subscriptions(1) },
+        Write::PutDelivery { id: "push-00ff".to_owned(), expect: None, record: Some(delivery(1)) },
+        Write::PutReach { release: 1, expect: None, record: reach(1) },
     ];
     (ledger, record, writes)
 }
@@ -59,16 +65,16 @@ fn rows(dir: &Path) -> String {
 }
 
 #[test]
-fn format_3_stays_the_same() {
+fn format_4_stays_the_same() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
     let written = rows(dir.path());
     if std::env::var_os("CALLBOARD_WRITE_FIXTURES").is_some() {
-        std::fs::create_dir_all(fixture(3, "")).unwrap();
-        std::fs::write(fixture(3, "rows"), &written).unwrap();
+        std::fs::create_dir_all(fixture(4, "")).unwrap();
+        std::fs::write(fixture(4, "rows"), &written).unwrap();
     }
     assert!(
-        written == std::fs::read_to_string(fixture(3, "rows")).unwrap(),
+        written == std::fs::read_to_string(fixture(4, "rows")).unwrap(),
         "stored bytes changed: raise the format, unless every version that reads it reads these too"
     );
 }
@@ -104,6 +110,11 @@ fn a_store_of_every_format_opens() {
         assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
         assert_eq!(store.linked_agenda(&key(11)).unwrap().agenda(), Ok(Some(agenda(3))));
         assert_eq!(store.raw("taken-in").unwrap(), Some(vec![0, 255]));
+        // Older formats have no subscriptions and no deliveries.
+        let is_new = format >= 4;
+        assert_eq!(store.subscriptions(&key(1)).unwrap(), is_new.then(|| subscriptions(1)));
+        assert_eq!(store.delivery("push-00ff").unwrap(), is_new.then(|| delivery(1)));
+        assert_eq!(store.reach(1).unwrap(), is_new.then(|| reach(1)));
         assert_eq!(conference().slug, slug());
     }
 }
@@ -138,19 +149,21 @@ fn the_format_of_a_ledger_in_pieces_stays_the_same() {
         let note = Write::raw("long", NOTE.to_vec());
         open(other.path()).commit_blocking(vec![note]).unwrap();
         let note: String = rows(other.path()).lines().filter(|line| compressed(line)).collect();
-        std::fs::write(fixture(3, "pieces"), written.clone() + &note + "\n").unwrap();
+        std::fs::write(fixture(4, "pieces"), written.clone() + &note + "\n").unwrap();
     }
-    let kept = std::fs::read_to_string(fixture(3, "pieces")).unwrap();
+    let kept = std::fs::read_to_string(fixture(4, "pieces")).unwrap();
     assert!(
         written.lines().eq(kept.lines().filter(|line| !compressed(line))),
         "stored bytes changed: raise the format, unless every version that reads it reads these too"
     );
-    let dir = tempfile::tempdir().unwrap();
-    let store = open_rows(&fixture(3, "pieces"), dir.path());
-    assert_eq!(store.ledger().unwrap(), Some(expected.clone()));
-    assert_eq!(store.release(1).unwrap().unwrap().changes.len(), 9);
-    assert_eq!(store.entry(&id(5)).unwrap().as_ref(), expected.entries.get(&id(5)));
-    assert_eq!(store.raw("long").unwrap().as_deref(), Some(&NOTE[..]));
+    for format in [3, 4] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open_rows(&fixture(format, "pieces"), dir.path());
+        assert_eq!(store.ledger().unwrap(), Some(expected.clone()));
+        assert_eq!(store.release(1).unwrap().unwrap().changes.len(), 9);
+        assert_eq!(store.entry(&id(5)).unwrap().as_ref(), expected.entries.get(&id(5)));
+        assert_eq!(store.raw("long").unwrap().as_deref(), Some(&NOTE[..]));
+    }
 }
 
 /// The number of records in a table, and the stored format.
@@ -182,8 +195,8 @@ fn the_first_written_link_raises_format_1() {
     left.sort();
     assert_eq!(left, links);
     drop(store);
-    assert_eq!(counted(dir.path(), b'l'), (1, hex(b"3")));
-    assert_eq!(counted(dir.path(), b'k'), (1, hex(b"3")));
+    assert_eq!(counted(dir.path(), b'l'), (1, hex(b"4")));
+    assert_eq!(counted(dir.path(), b'k'), (1, hex(b"4")));
 }
 
 #[test]

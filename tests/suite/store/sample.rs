@@ -3,7 +3,10 @@
 use callboard::fixtures;
 use callboard::program::{Clock, Conference, Program, Session, SessionId, Slug, Text};
 use callboard::revision::{Digest, Ledger, advance};
-use callboard::store::{AgendaRecord, LinkRecord, Origin, ReleaseRecord, ReleaseWrite, Store, Write};
+use callboard::store::{
+    AgendaRecord, Channel, DeliveryRecord, LinkRecord, Origin, ReachRecord, ReachTally, ReleaseRecord,
+    ReleaseWrite, Store, SubscriptionRecord, SubscriptionsRecord, Version, Write,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +33,7 @@ pub(super) fn alike(n: u8) -> Digest {
 }
 
 /// All formats of the store so far.
-pub(super) const FORMATS: [u8; 3] = [1, 2, 3];
+pub(super) const FORMATS: [u8; 4] = [1, 2, 3, 4];
 
 /// A fixture of a format.
 pub(super) fn fixture(format: u8, name: &str) -> PathBuf {
@@ -39,6 +42,44 @@ pub(super) fn fixture(format: u8, name: &str) -> PathBuf {
 
 pub(super) fn id(n: u64) -> SessionId {
     SessionId::parse(&format!("session-{n}")).unwrap()
+}
+
+/// The subscriptions of an agenda with one device per version.
+pub(super) fn subscriptions(version: u64) -> SubscriptionsRecord {
+    let device = |n: u64| SubscriptionRecord {
+        id: format!("{n:032x}"),
+        channel: Channel::WebPush,
+        endpoint: format!("https://push.example/{n}"),
+        p256dh: vec![4; 65],
+        auth: vec![9; 16],
+        label: "Firefox on Android".to_owned(),
+        created: at(0),
+    };
+    SubscriptionsRecord { version: Version { version }, list: (1..=version).map(device).collect() }
+}
+
+pub(super) fn delivery(version: u64) -> DeliveryRecord {
+    DeliveryRecord {
+        version: Version { version },
+        channel: Channel::WebPush,
+        subscription: format!("{:032x}", 1),
+        agenda: Some(data_encoding::HEXLOWER.encode(&key(1).0)),
+        host: "push.example".to_owned(),
+        since: 1,
+        release: 2,
+        queued: at(0),
+        attempts: 1,
+        due: at(60),
+        claims: 1,
+        lease: Some(at(120)),
+        given_up: None,
+        error: Some("the receiver answered 503".to_owned()),
+    }
+}
+
+pub(super) fn reach(version: u64) -> ReachRecord {
+    let tally = ReachTally { queued: 3, delivered: 1, failed: 1, dropped: 0, seconds: [(2, 1)].into() };
+    ReachRecord { version: Version { version }, channels: [(Channel::WebPush, tally)].into() }
 }
 
 /// An agenda with one pick per version.

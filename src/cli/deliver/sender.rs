@@ -1,0 +1,114 @@
+//! Sends one message, and says how it ended.
+
+use crate::client::{Client, OutgoingRequest};
+use crate::clock::Clock;
+use crate::reach::{Body, Guard, Message, SendResult, WEBHOOK_SIGNATURE};
+use data_encoding::{BASE64, HEXLOWER};
+use ring::hmac;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// The directory of secrets that the packaged unit passes as credentials, and the prefix of their names.
+const WEBHOOK_SECRETS: &str = "webhook-secrets";
+
+/// Sends messages of every kind.
+#[derive(Debug)]
+pub(super) struct Sender {
+    client: Client,
+    clock: Clock,
+    credentials: Option<PathBuf>,
+}
+
+impl Sender {
+    /// `parallel` is how many messages are sent at a time.
+    pub(super) fn new(parallel: usize) -> Self {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self { client: Client::for_deliveries(parallel), clock: Clock::wall(), credentials }
+    }
+
+    pub(super) fn send(&self, message: &Message) -> SendResult {
+        self.try_send(message).unwrap_or_else(|error| SendResult::Failed { error })
+    }
+
+    fn try_send(&self, message: &Message) -> Result<SendResult, String> {
+        let body: Cow<'_, [u8]> = match &message.body {
+            Body::Text(text) => text.as_bytes().into(),
+            Body::Base64(text) => {
+                BASE64.decode(text.as_bytes()).map_err(|_| "the message is damaged")?.into()
+            }
+        };
+        let mut headers: Vec<(&str, String)> =
+            message.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        match &message.guard {
+            Guard::Sign(secret_file) => self.sign(secret_file, &body, &mut headers)?,
+        }
+        let url = message.url.parse().map_err(|_| "the address is not valid")?;
+        let request = OutgoingRequest { method: "POST", url, headers, body: Some(&body) };
+        let answer = self.client.deliver(request).map_err(|error| error.with_cause())?;
+        let retry_after = answer.retry_after.as_deref().and_then(|text| seconds(text, &self.clock));
+        Ok(SendResult::Answered { status: answer.status, retry_after })
+    }
+
+    fn sign(&self, secret_file: &Path, body: &[u8], headers: &mut Vec<(&str, String)>) -> Result<(), String> {
+        let secret = std::fs::read_to_string(readable_secret(secret_file, self.credentials.as_deref()))
+            .map_err(|error| format!("{} cannot be read: {error}", secret_file.display()))?;
+        let timestamp = self.clock.now().timestamp().to_string();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.trim().as_bytes());
+        let signature = hmac::sign(&key, &[timestamp.as_bytes(), b".", body].concat());
+        headers.push(("callboard-timestamp", timestamp));
+        headers.push((WEBHOOK_SIGNATURE, format!("sha256={}", HEXLOWER.encode(signature.as_ref()))));
+        Ok(())
+    }
+}
+
+/// The value of a Retry-After header in seconds: a number or a date (RFC 9110, 10.2.3).
+fn seconds(text: &str, clock: &Clock) -> Option<u64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| {
+        let at = httpdate::parse_http_date(text).ok()?;
+        let now = std::time::SystemTime::from(clock.now());
+        Some(at.duration_since(now).unwrap_or_default().as_secs())
+    })
+}
+
+/// The file to read a webhook's secret from. systemd passes the files of a directory `webhook-secrets`, which only root can
+/// read, as credentials `webhook-secrets_FILE` (systemd.exec(5), `LoadCredential=`). The unit's user reads those instead.
+fn readable_secret(secret_file: &Path, credentials: Option<&Path>) -> PathBuf {
+    let credential = || {
+        let directory = secret_file.parent()?.file_name().filter(|name| *name == WEBHOOK_SECRETS)?;
+        let id = format!("{}_{}", directory.to_str()?, secret_file.file_name()?.to_str()?);
+        Some(credentials?.join(id)).filter(|file| file.exists())
+    };
+    credential().unwrap_or_else(|| secret_file.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    #[test]
+    fn a_secret_that_systemd_passes_is_read_from_its_credential() {
+        let credentials = tempfile::tempdir().unwrap();
+        let passed = credentials.path().join("webhook-secrets_chat");
+        std::fs::write(&passed, "secret").unwrap();
+        let read = |file: &str| readable_secret(Path::new(file), Some(credentials.path()));
+        assert_eq!(read("/etc/callboard/conf/webhook-secrets/chat"), passed);
+        // A file without a credential, and files outside `webhook-secrets`.
+        for file in ["/etc/callboard/conf/webhook-secrets/mail", "/etc/chat", "chat", "/"] {
+            assert_eq!(read(file), Path::new(file));
+        }
+        let file = "/etc/callboard/conf/webhook-secrets/chat";
+        assert_eq!(readable_secret(Path::new(file), None), Path::new(file));
+    }
+
+    #[test]
+    fn retry_after_is_a_number_or_a_date() {
+        let clock = Clock::fixed(DateTime::from_timestamp(1_742_900_000, 0).unwrap());
+        let seconds = |text: &str| super::seconds(text, &clock);
+        assert_eq!((seconds("120"), seconds(" 0 ")), (Some(120), Some(0)));
+        assert_eq!(seconds("Tue, 25 Mar 2025 10:54:20 GMT"), Some(60));
+        assert_eq!(seconds("Tue, 25 Mar 2025 10:00:00 GMT"), Some(0), "it is over");
+        assert_eq!((seconds("soon"), seconds("-1")), (None, None));
+    }
+}

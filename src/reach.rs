@@ -1,0 +1,83 @@
+//! Tells subscribers of a release: who must be told, the deliveries that wait, and the messages.
+//!
+//! ```text
+//! release --announce--> deliveries in the outbox --claim--> message --callboard deliver--> receiver
+//!                                ^                                           |
+//!                                +---------------- settle -------------------+
+//! ```
+//!
+//! Every channel uses the same outbox. Reach opens no connection: `callboard deliver` claims messages, sends them and
+//! reports the results. Invariants: every release is announced once; a delivery leaves the outbox only when it was
+//! accepted, given up or replaced by the delivery of a later release, so a crash on either side loses none.
+
+mod outbox;
+mod retry;
+mod spool;
+mod webhook;
+
+pub use outbox::{Claimed, Claims, DeliveryCounts, Outbox, Outcome, SendResult, Settled};
+pub use webhook::{WEBHOOK_SIGNATURE, webhook_key, webhook_message};
+
+use crate::store::{CommitError, ReadError};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Why the outbox could not be read or written. What was not written is written later.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store refused a write.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The spool of an earlier version could not be read.
+    #[error("the old spool: {0}")]
+    Spool(#[from] std::io::Error),
+}
+
+/// A request for `callboard deliver` to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The absolute address. May be a secret.
+    pub url: String,
+    /// Header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+    /// How the sender must sign or restrict the request.
+    pub guard: Guard,
+}
+
+/// A message with the claim of its delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedMessage {
+    /// The delivery's id.
+    pub id: String,
+    /// The number of the claim.
+    pub claim: u32,
+    /// The release that the message tells of.
+    pub release: u64,
+    /// The host that receives it.
+    pub host: String,
+    /// The message.
+    pub message: Message,
+}
+
+/// The body of a message. JSON between server and sender stays readable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Body {
+    /// Text.
+    Text(String),
+    /// Any bytes, in base64.
+    Base64(String),
+}
+
+/// What the sender must do beside sending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guard {
+    /// Sign the body with the secret in this file. The address comes from the config and may be anywhere.
+    Sign(PathBuf),
+}

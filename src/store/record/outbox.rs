@@ -1,0 +1,176 @@
+//! Subscriptions, deliveries and their counts.
+//!
+//! Deliveries hold no text: the message is composed from the releases when it is sent, so an erased text is in no
+//! waiting delivery. A subscription holds the address at which a push service accepts messages for one device. Whoever
+//! knows the address and the keys can send to the device, so they never reach a log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// A signed POST to an address of the config.
+    Webhook,
+    /// An encrypted message to a browser, through its push service (RFC 8030).
+    WebPush,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 2] = [Self::Webhook, Self::WebPush];
+
+    /// The channel's name in metrics and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::WebPush => "web-push",
+        }
+    }
+}
+
+/// The version of a record, whatever else it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Version {
+    /// Rises with every change. Compare-and-set uses it.
+    pub version: u64,
+}
+
+/// The subscriptions of one agenda. They are stored under the SHA-256 of its edit key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SubscriptionsRecord {
+    /// The record's version.
+    #[serde(flatten)]
+    pub version: Version,
+    /// The subscriptions, the oldest first.
+    pub list: Vec<SubscriptionRecord>,
+}
+
+/// A device that receives messages about one agenda.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionRecord {
+    /// The subscription's id: the beginning of the SHA-256 of its endpoint, in hexadecimal.
+    pub id: String,
+    /// How messages are sent.
+    pub channel: Channel,
+    /// The address at the push service.
+    pub endpoint: String,
+    /// The device's public key (RFC 8291), uncompressed.
+    #[serde(with = "base64url")]
+    pub p256dh: Vec<u8>,
+    /// The device's authentication secret (RFC 8291).
+    #[serde(with = "base64url")]
+    pub auth: Vec<u8>,
+    /// The device's name, such as "Firefox on Android".
+    pub label: String,
+    /// When the device subscribed.
+    #[serde(with = "chrono::serde::ts_seconds")]
+    pub created: DateTime<Utc>,
+}
+
+impl fmt::Debug for SubscriptionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscriptionRecord").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// One message that waits in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRecord {
+    /// The record's version.
+    #[serde(flatten)]
+    pub version: Version,
+    /// How the message is sent.
+    pub channel: Channel,
+    /// The id of the subscription or webhook.
+    pub subscription: String,
+    /// The agenda of the subscription, as the hexadecimal SHA-256 of its edit key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agenda: Option<String>,
+    /// The host that receives the message.
+    pub host: String,
+    /// The last release that the receiver knows.
+    pub since: u64,
+    /// The release that the message tells of.
+    pub release: u64,
+    /// When the oldest release of the message was published.
+    #[serde(with = "chrono::serde::ts_seconds")]
+    pub queued: DateTime<Utc>,
+    /// Failed attempts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// The earliest time of the next attempt.
+    #[serde(with = "chrono::serde::ts_seconds")]
+    pub due: DateTime<Utc>,
+    /// How often the delivery was claimed. A result counts only for the last claim.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub claims: u32,
+    /// Until when a sender has claimed the delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "chrono::serde::ts_seconds_option")]
+    pub lease: Option<DateTime<Utc>>,
+    /// When the delivery was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "chrono::serde::ts_seconds_option")]
+    pub given_up: Option<DateTime<Utc>>,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The delivery counts of one release.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReachRecord {
+    /// The record's version.
+    #[serde(flatten)]
+    pub version: Version,
+    /// The counts of each channel.
+    pub channels: BTreeMap<Channel, ReachTally>,
+}
+
+/// The deliveries of one release through one channel. What is not counted as done still waits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReachTally {
+    /// Deliveries that were queued.
+    pub queued: u64,
+    /// Deliveries that the receiver accepted.
+    pub delivered: u64,
+    /// Deliveries that were given up.
+    pub failed: u64,
+    /// Deliveries that became part of a later release's delivery, or whose subscription ended.
+    pub dropped: u64,
+    /// The number of accepted deliveries by the seconds that they took since the release.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seconds: BTreeMap<u32, u64>,
+}
+
+macro_rules! has_version {
+    ($($record:ty),*) => {
+        $(impl AsRef<Version> for $record {
+            fn as_ref(&self) -> &Version {
+                &self.version
+            }
+        })*
+    };
+}
+
+has_version!(SubscriptionsRecord, DeliveryRecord, ReachRecord);
+
+mod base64url {
+    use data_encoding::BASE64URL_NOPAD;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64URL_NOPAD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        BASE64URL_NOPAD.decode(text.as_bytes()).map_err(de::Error::custom)
+    }
+}
