@@ -33,6 +33,8 @@ impl Publisher {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
+            // Releases so far are for the webhooks so far.
+            this.announce_releases().await;
             let has_webhooks = !settings.webhooks.is_empty();
             let previous = this.settings.swap(Arc::new(settings));
             this.store_first_release_of_webhooks(has_webhooks).await;

@@ -204,7 +204,7 @@ async fn the_spool_of_an_earlier_version_is_taken_over_once() {
     std::fs::create_dir_all(spool.join("undelivered")).unwrap();
     let file = |release: u64, attempts: u32| {
         format!(
-            r#"{{"webhook":{{"url":"https://one.example/","secret_file":"secret"}},"release":{release},"body":"{{}}","attempts":{attempts},"due":"2025-03-25T07:00:00Z","last_error":"the receiver answered 500"}}"#
+            r#"{{"webhook":{{"url":"https://one.example/","secret_file":"secret"}},"release":{release},"body":"{{}}","attempts":{attempts},"due":"2025-03-20T17:00:00Z","last_error":"the receiver answered 500"}}"#
         )
     };
     std::fs::write(spool.join("0000000002-0.json"), file(2, 3)).unwrap();

@@ -181,7 +181,7 @@ fn a_checkpoint_is_loaded_whole_or_refused() {
 
 #[test]
 fn a_checkpoint_of_a_newer_version_is_not_called_damaged() {
-    let dir = with_copies(3, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
+    let dir = with_copies(4, Some("journal/whole.journal"), Some("checkpoint/of-a-later-version.ndjson"));
     let error = verify(dir.path()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 5, known: 4, .. }), "{error}");
 }

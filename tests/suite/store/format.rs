@@ -227,9 +227,9 @@ fn tamper(dir: &Path, table: u8, change: impl Fn(&mut Vec<u8>)) {
 fn a_newer_format_is_refused_before_any_record_is_read() {
     let dir = tempfile::tempdir().unwrap();
     open(dir.path()).commit_blocking(expected().2).unwrap();
-    tamper(dir.path(), b'v', |value| value[0] = 4);
+    tamper(dir.path(), b'v', |value| value[0] = 5);
     let error = Store::open(dir.path(), &slug()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 5, known: 4, .. }), "{error}");
     assert!(error.to_string().contains("run the newer callboard"), "{error}");
     // The failed opening leaves the directory unlocked.
     tamper(dir.path(), b'v', |value| value[0] = 1);
@@ -245,7 +245,7 @@ fn newer_and_damaged_records_are_errors() {
     tamper(dir.path(), b'a', |value| value[0] = 9);
     tamper(dir.path(), b'k', |value| *value.last_mut().unwrap() ^= 1);
     let store = open(dir.path());
-    let newer = ReadError::Newer { what: "agenda", found: 9, known: 3 };
+    let newer = ReadError::Newer { what: "agenda", found: 9, known: 4 };
     assert_eq!(store.agenda(&key(1)), Err(newer.clone()));
     assert_eq!(store.agendas().next(), Some(Err(newer)));
     assert!(matches!(store.link(&key(11)), Err(ReadError::Damaged { what: "read link", .. })));
