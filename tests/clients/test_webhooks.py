@@ -199,3 +199,5 @@ def test_nothing_is_lost_when_either_side_is_killed(organizer, receiver):
 def test_without_a_server_deliver_says_so(organizer):
     organizer.kill()
     assert "its deliveries wait until it does" in deliver(organizer, exit_code=1)
+    organizer.start()
+    assert "1 delivered" in deliver(organizer)
