@@ -599,13 +599,13 @@ impl Batch<'_> {
         let earlier = self.writes.iter().position(
             |write| matches!(write, Write::PutSubscriptions { key: written, .. } if *written == key),
         );
-        let expect = Some(stored.version.version);
+        let read = stored.version.version;
         if let Some(Write::PutSubscriptions { record, .. }) = earlier.map(|at| self.writes.swap_remove(at)) {
             stored = record;
         }
         stored.list.retain(|one| one.id != record.subscription);
-        stored.version = Version { version: expect.unwrap_or(0) + 1 };
-        self.writes.push(Write::PutSubscriptions { key, expect, record: stored });
+        stored.version = Version { version: read + 1 };
+        self.writes.push(Write::PutSubscriptions { key, expect: Some(read), record: stored });
         Ok(())
     }
 }
