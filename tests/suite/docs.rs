@@ -274,7 +274,7 @@ fn config_reference() -> String {
                 flush(&mut keys, &mut prose);
             }
             prose.push(comment.to_owned());
-        } else if line.is_empty() && !keys.is_empty() {
+        } else if line.is_empty() {
             flush(&mut keys, &mut prose);
         }
     }
