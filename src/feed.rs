@@ -25,7 +25,6 @@ mod zone;
 
 pub use calendar::CalendarProperties;
 pub use coding::{Coded, Coding, Codings, Effort};
-pub use event::CANCELLED_PREFIX;
 pub use join::{JoinedChunks, JoinedFeed, TeamMember};
 pub use key::{FeedKey, session_path};
 pub use object::{BusyPeriod, CalendarObject, free_busy};

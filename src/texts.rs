@@ -13,7 +13,7 @@ mod languages;
 #[cfg(test)]
 mod tests;
 
-use crate::program::SessionKind;
+use crate::program::{Field, SessionKind};
 use fluent_bundle::{FluentArgs, FluentValue};
 use fluent_syntax::ast::{Expression, InlineExpression, Pattern, PatternElement, VariantKey};
 use languages::Catalogue;
@@ -28,6 +28,11 @@ impl Texts {
     /// The texts for a BCP 47 language tag; American English if no catalogue fits.
     pub(crate) fn of(tag: &str) -> &'static Self {
         languages::negotiate(tag).unwrap_or(&languages::AMERICAN).texts()
+    }
+
+    /// The texts of every language.
+    pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
+        languages::LANGUAGES.into_iter().map(languages::Language::texts)
     }
 
     /// The tag of the catalogue, such as `pt-BR`.
@@ -48,6 +53,34 @@ impl Texts {
             SessionKind::Break => self.pause,
             SessionKind::Meal => self.meal,
             SessionKind::Social => self.social,
+        }
+    }
+
+    /// The name of a kind of session in the middle of a text. German nouns keep their capital.
+    pub(crate) fn kind_within_text(&self, kind: SessionKind) -> String {
+        let name = self.kind(kind);
+        if self.tag() == "de" { name.to_owned() } else { name.to_lowercase() }
+    }
+
+    /// The name of a field of a session.
+    pub(crate) fn field(&self, field: Field) -> &'static str {
+        match field {
+            Field::Id => self.field_id,
+            Field::Date => self.field_date,
+            Field::Start => self.field_start,
+            Field::End => self.field_end,
+            Field::EndDate => self.field_end_date,
+            Field::Kind => self.field_kind,
+            Field::Title => self.field_title,
+            Field::Track => self.field_track,
+            Field::Block => self.field_block,
+            Field::Room => self.field_room,
+            Field::Speakers => self.field_speakers,
+            Field::Abstract => self.field_abstract,
+            Field::Bios => self.field_bios,
+            Field::Url => self.field_url,
+            Field::Links => self.field_links,
+            Field::Status => self.field_status,
         }
     }
 

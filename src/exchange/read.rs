@@ -1,9 +1,9 @@
 //! Reads a file of picks: a calendar, or a JSON list.
 
 use super::matching::{NameKey, SessionName, shortened};
-use crate::feed::CANCELLED_PREFIX;
 use crate::ics::{self, Component, Moment};
 use crate::program::{Civil, Zone};
+use crate::texts::Texts;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -70,7 +70,9 @@ fn read_calendar(bytes: &[u8], zone: Zone) -> Result<Vec<SessionName>, ExchangeE
 fn event_name(event: &Component, zone: Zone) -> SessionName {
     let uid = event.text("UID");
     let title = event.text("SUMMARY");
-    let title = title.strip_prefix(CANCELLED_PREFIX).unwrap_or(&title);
+    // The calendar may be of a conference in another language.
+    let prefixes = Texts::all().map(|texts| texts.cancelled_prefix);
+    let title = prefixes.filter_map(|prefix| title.strip_prefix(prefix)).next().unwrap_or(&title);
     let start = event.property("DTSTART").and_then(ics::date_time).and_then(|start| instant(&start, zone));
     let name = [title, &uid].into_iter().find(|text| !text.trim().is_empty());
     let mut keys = vec![NameKey::Uid(uid.clone())];

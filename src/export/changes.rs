@@ -9,6 +9,7 @@ use super::{Exported, guid};
 use crate::program::{Change, ChangeKind, Conference, SessionId, Slug, Text};
 use crate::release::Release;
 use crate::revision::Standing;
+use crate::texts::Texts;
 use crate::xml::Writer;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
@@ -82,7 +83,7 @@ impl ChangeFeed {
     /// changes are public.
     pub fn of(release: &Release, releases: &[ReleaseChanges<'_>], scope: Scope<'_>) -> Self {
         let conference: &Conference = &release.program.conference;
-        let domain = &release.ledger.uid_domain;
+        let (domain, texts) = (&release.ledger.uid_domain, Texts::of(&conference.language));
         let mut newest: Vec<&ReleaseChanges<'_>> = releases.iter().collect();
         newest.sort_by_key(|one| std::cmp::Reverse(one.number));
         let mut entries: Vec<ChangeEntry> = Vec::new();
@@ -117,8 +118,8 @@ impl ChangeFeed {
             }
         };
         let title = match name {
-            Some(name) => format!("{}: changes in {name}", conference.title),
-            None => format!("{}: changes", conference.title),
+            Some(name) => texts.changes_of_part(conference.title.as_str(), &name),
+            None => texts.changes_of(conference.title.as_str()),
         };
         Self {
             id: guid(&format!("{id}@{domain}")),
@@ -233,13 +234,12 @@ fn is_included(change: &Change, release: &Release, scope: Scope<'_>) -> bool {
 /// The entry of the first release.
 fn first_release_entry(published: &ReleaseChanges<'_>, release: &Release) -> ChangeEntry {
     let conference = &release.program.conference;
-    let count = published.count;
-    let sessions = if count == 1 { "session" } else { "sessions" };
+    let texts = Texts::of(&conference.language);
     ChangeEntry {
         id: guid(&format!("release/1@{}", release.ledger.uid_domain)),
         at: published.published,
-        title: format!("The program of {} is published", conference.title),
-        text: format!("{count} {sessions}."),
+        title: texts.program_published(conference.title.as_str()),
+        text: texts.sessions_published(published.count),
         url: conference.link("/"),
         category: "published",
     }
@@ -248,7 +248,7 @@ fn first_release_entry(published: &ReleaseChanges<'_>, release: &Release) -> Cha
 fn change_entry(change: &Change, published: &ReleaseChanges<'_>, release: &Release) -> Option<ChangeEntry> {
     let conference = &release.program.conference;
     let title = &change.subject()?.title;
-    let words = sentence::describe(change, &release.ledger.slugs, conference.zone);
+    let words = sentence::describe(change, &release.ledger.slugs, conference);
     Some(ChangeEntry {
         id: guid(&format!("{}/release/{}", release.ledger.uid(&change.session), published.number)),
         at: published.published,
@@ -326,19 +326,19 @@ mod tests {
             feed.entries.iter().map(|entry| (entry.title.as_str(), entry.text.as_str())).collect();
         for expected in [
             (
-                "+1 for monitoring: moved to Tue 14:40",
-                "Moved from Tue 11:00 to Tue 14:40.\nTrack changed from Track 1 to Track 2.",
+                "+1 for monitoring: moved to Tue 2:40 pm",
+                "Moved from Tue 11:00 am to Tue 2:40 pm.\nTrack changed from Track 1 to Track 2.",
             ),
             (
                 "Slower queries: now in Salon 7",
                 "Room changed from Grand Ballroom to Salon 7.\nNew title: Slower queries (was: '=Slow' queries 遅い).",
             ),
             (
-                "A talk that fell through: takes place after all, Wed 26 Mar 11:00, Track 1",
-                "It takes place after all: Wed 26 Mar 11:00, Track 1.",
+                "A talk that fell through: takes place after all, Wed, Mar 26, 11:00 am, Track 1",
+                "It takes place after all: Wed, Mar 26, 11:00 am, Track 1.",
             ),
-            ("Night walk: cancelled", "Cancelled. It was Thu 27 Mar 22:00."),
-            ("One more: new, Thu 27 Mar 09:00", "New in the program: Thu 27 Mar 09:00."),
+            ("Night walk: canceled", "Canceled. It was Thu, Mar 27, 10:00 pm."),
+            ("One more: new, Thu, Mar 27, 9:00 am", "New in the program: Thu, Mar 27, 9:00 am."),
         ] {
             assert!(texts.contains(&expected), "{expected:?} in {texts:#?}");
         }
@@ -369,7 +369,7 @@ mod tests {
         let picks = [SessionId::parse("night").unwrap()];
         let name = Text::from("Mine");
         let feed = feed(Scope::Agenda { name: &name, key: b"secret", picks: &picks });
-        assert_eq!(titles(&feed)[0], "Night walk: cancelled");
+        assert_eq!(titles(&feed)[0], "Night walk: canceled");
         assert_eq!(feed.len(), 2);
         let atom = String::from_utf8(feed.atom().bytes.to_vec()).unwrap();
         let json = String::from_utf8(feed.json().bytes.to_vec()).unwrap();

@@ -7,6 +7,7 @@ use crate::agenda::Agenda;
 use crate::program::{Conference, SessionId, Speaker, Text};
 use crate::release::Release;
 use crate::revision::Entry;
+use crate::texts::Texts;
 use chrono::{NaiveDate, NaiveDateTime};
 use unicode_width::UnicodeWidthChar as _;
 
@@ -30,7 +31,7 @@ pub fn entries_text(release: &Release, entries: &[&Entry]) -> String {
     let listed = entries.get(..MAX_LISTED).unwrap_or(entries);
     let mut out = table(release.program.conference.title.as_str(), listed, release);
     if listed.len() < entries.len() {
-        out.push_str(&format!("\nAnd {} more: narrow the search.\n", entries.len() - listed.len()));
+        out.push_str(&format!("\n{}\n", texts_of(release).text_more(entries.len() - listed.len())));
     }
     out
 }
@@ -39,22 +40,26 @@ pub fn entries_text(release: &Release, entries: &[&Entry]) -> String {
 pub fn agenda_text(release: &Release, name: &Text, picks: &[SessionId]) -> String {
     let agenda = Agenda::of(picks, release);
     let entries: Vec<&Entry> = agenda.items.iter().map(|item| item.entry).collect();
+    let texts = texts_of(release);
     let mut out = table(name.as_str(), &entries, release);
     for item in agenda.items.iter().filter(|item| item.clashes()) {
         let titles: Vec<&str> = item.clashes.iter().map(|other| other.session.title.as_str()).collect();
-        let more = match item.more_clashes {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        let line =
-            format!("! {} takes place at the same time as {}{more}", item.session().title, titles.join("; "));
+        let mut others = titles.join("; ");
+        if item.more_clashes > 0 {
+            others = texts.list_more(&others, item.more_clashes);
+        }
+        let line = format!("! {}", texts.text_overlap(item.session().title.as_str(), &others));
         out.push('\n');
         wrap(&line, 0, "  ", &mut out);
     }
     if !agenda.gone.is_empty() {
-        out.push_str(&format!("\n{} picked session(s) are no longer in the program.\n", agenda.gone.len()));
+        out.push_str(&format!("\n{}\n", texts.text_gone(agenda.gone.len())));
     }
     out
+}
+
+fn texts_of(release: &Release) -> &'static Texts {
+    Texts::of(&release.program.conference.language)
 }
 
 fn table(title: &str, entries: &[&Entry], release: &Release) -> String {
@@ -62,19 +67,20 @@ fn table(title: &str, entries: &[&Entry], release: &Release) -> String {
     let mut out = String::new();
     wrap(title, 0, "", &mut out);
     let zone = conference.zone;
-    wrap(&format!("Release {}; all times are {zone}.", release.number()), 0, "", &mut out);
+    let texts = texts_of(release);
+    wrap(&texts.text_release(release.number(), zone.name()), 0, "", &mut out);
     let mut day: Option<NaiveDate> = None;
     for entry in entries {
         let (start, end) = (zone.civil(entry.session.slot.start), zone.civil(entry.session.slot.end));
         if day != Some(start.date()) {
             day = Some(start.date());
-            let heading = start.format("%A, %-d %B %Y").to_string();
-            out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(heading.len())));
+            let heading = texts.day_of_year(start.date());
+            out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(width(&heading))));
         }
         row(entry, start, end, release, &mut out);
     }
     if entries.is_empty() {
-        out.push_str("\nNo sessions yet.\n");
+        out.push_str(&format!("\n{}\n", texts.text_empty));
     }
     out
 }
@@ -86,7 +92,7 @@ fn row(entry: &Entry, start: NaiveDateTime, end: NaiveDateTime, release: &Releas
     let place = session.slot.room.as_ref().or(track.map(|track| &track.name)).map_or("", Text::as_str);
     pad(&times, TIMES, out);
     pad(&cut(place, PLACE - 2), PLACE, out);
-    let prefix = if entry.is_cancelled() { crate::feed::CANCELLED_PREFIX } else { "" };
+    let prefix = if entry.is_cancelled() { texts_of(release).cancelled_prefix } else { "" };
     let indent = " ".repeat(TIMES + PLACE);
     wrap(&format!("{prefix}{}", session.title), TIMES + PLACE, &indent, out);
     for speaker in &session.speakers {
@@ -164,7 +170,7 @@ mod tests {
             text.starts_with("SREcon25 Americas\nRelease 1; all times are America/Los_Angeles.\n"),
             "{text}"
         );
-        assert!(text.contains("\nTuesday, 25 March 2025\n----------------------\n"), "{text}");
+        assert!(text.contains("\nTuesday, March 25, 2025\n-----------------------\n"), "{text}");
         let row = "09:00-09:45  Plenary           Safe & <Sound>, =\"quoted\"";
         assert!(text.contains(row), "{text}");
         assert!(text.contains("CANCELLED: A talk that fell through"), "{text}");
@@ -178,7 +184,7 @@ mod tests {
         let ids = ["slow-queries", "ml-monitoring", "never-was"].map(|id| SessionId::parse(id).unwrap());
         let text = agenda_text(&release, &Text::from("Mine"), &ids);
         assert!(text.contains("at the same time as"), "{text}");
-        assert!(text.contains("1 picked session(s) are no longer"), "{text}");
+        assert!(text.contains("1 picked session is no longer"), "{text}");
     }
 
     proptest! {

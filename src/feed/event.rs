@@ -7,12 +7,10 @@
 use super::line;
 use crate::program::{Conference, Session, SessionKind, Slug, Status, Text, Track, Zone};
 use crate::revision::{Digest, Draft, FormerPlace, Revision};
+use crate::texts::Texts;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use icalendar::{Class, Component, Event, EventLike, EventStatus, Property};
-
-/// The prefix of a cancelled session's title, for clients that silently delete cancelled events.
-pub const CANCELLED_PREFIX: &str = "CANCELLED: ";
 
 /// The values that all VEVENTs of a release share.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +50,7 @@ impl Unstamped {
         let content = event.try_into_string().unwrap_or_default();
         let lines: Vec<String> =
             line::unfold(&content).filter(|line| !line.starts_with("DTSTAMP:")).collect();
-        let alternate = alternate_status(session.status, &lines);
+        let alternate = alternate_status(session.status, &lines, Texts::of(&context.conference.language));
         Self { lines, alternate }
     }
 
@@ -157,13 +155,15 @@ fn status_properties(session: &Session) -> [Property; 3] {
 }
 
 /// The alternate status, made from the crate's lines, which are already escaped.
-fn alternate_status(status: Status, lines: &[String]) -> [String; 3] {
+///
+/// A cancelled session has a prefix in its title, for clients that silently delete cancelled events.
+fn alternate_status(status: Status, lines: &[String], texts: &Texts) -> [String; 3] {
     let value = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     let (plain, summary) = (value("STATUS:"), value("SUMMARY:"));
     match status {
         Status::Cancelled => [
             "STATUS:CONFIRMED".to_owned(),
-            format!("SUMMARY:{CANCELLED_PREFIX}{summary}"),
+            format!("SUMMARY:{}{summary}", texts.cancelled_prefix),
             "TRANSP:TRANSPARENT".to_owned(),
         ],
         _ => [format!("STATUS:{plain}"), format!("SUMMARY:{summary}"), "TRANSP:OPAQUE".to_owned()],
@@ -210,7 +210,7 @@ fn description(draft: Draft<'_>, context: EventContext<'_>) -> String {
     let session = draft.session;
     let mut parts: Vec<String> = Vec::new();
     if let Some(place) = draft.moved_from {
-        parts.push(move_note(place, context.conference.zone));
+        parts.push(move_note(place, context.conference));
     }
     let block = session.block.iter().map(ToString::to_string);
     let people = session.speakers.iter().map(crate::program::Speaker::line);
@@ -223,10 +223,12 @@ fn description(draft: Draft<'_>, context: EventContext<'_>) -> String {
 }
 
 /// `Note: moved from Tue 11:00, Track 1`, on the 24-hour clock, which people of every language can read.
-fn move_note(place: &FormerPlace, zone: Zone) -> String {
-    let when = zone.civil(place.slot.start).format("%a %H:%M").to_string();
+fn move_note(place: &FormerPlace, conference: &Conference) -> String {
+    let texts = Texts::of(&conference.language);
+    let civil = conference.zone.civil(place.slot.start);
+    let when = texts.weekday_time(texts.short_weekday(civil.date()), &civil.format("%H:%M").to_string());
     let places = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}"));
-    format!("Note: moved from {when}{}", places.collect::<String>())
+    texts.moved_note(&format!("{when}{}", places.collect::<String>()))
 }
 
 /// Whether an agenda shows the session's time as free.

@@ -6,13 +6,14 @@
 
 use super::calendar::CLOSING;
 use super::deflate::{Deflated, Gzip};
-use super::event::{CANCELLED_PREFIX, END, EventPieces};
+use super::event::{END, EventPieces};
 use super::facets::FeedDeparture;
 use super::render::stamp_bytes;
 use super::set::{Feed, FeedSet, RenderedEvent};
 use super::{CalendarProperties, Cancelled, FeedFilter, FeedOptions, canonical_query, line, session_path};
 use crate::program::{SessionId, Text};
 use crate::revision::{Digest, Slugs};
+use crate::texts::Texts;
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::BTreeMap;
@@ -62,6 +63,8 @@ struct TeamNames {
     names: Vec<String>,
     /// When a member's picks last changed.
     changed: DateTime<Utc>,
+    /// The prefix of cancelled sessions' titles.
+    prefix: &'static str,
 }
 
 impl FeedSet {
@@ -74,14 +77,15 @@ impl FeedSet {
     ) -> JoinedFeed<'a> {
         let events = self.matching(filter).collect();
         let title = &self.conference.title;
-        let words = filter.describe(slugs);
+        let texts = self.texts();
+        let words = filter.describe(slugs, texts);
         let name = if words.is_empty() { title.to_string() } else { format!("{title}: {words}") };
         let query = canonical_query(filter, &options);
         let page = canonical_query(filter, &FeedOptions::default());
         let page = if page.is_empty() { "/".to_owned() } else { format!("/?{page}") };
         let calendar = CalendarProperties {
             name: Text::line(&name).0,
-            about: Text::line(&format!("The program of {name}")).0,
+            about: Text::line(&texts.feed_program(&name)).0,
             url: self.conference.link(&page),
             source: Some(self.conference.link(&format!("/program.ics?{query}"))),
             colour: None,
@@ -115,7 +119,7 @@ impl FeedSet {
         let query = if query.is_empty() { query } else { format!("?{query}") };
         let calendar = CalendarProperties {
             name: title.clone(),
-            about: Text::line(&format!("{title} at {}", self.conference.title)).0,
+            about: Text::line(&self.texts().part_of(title.as_str(), self.conference.title.as_str())).0,
             url: self.conference.link(&format!("/sessions/{id}")),
             source: Some(self.conference.link(&format!("{}{query}", session_path(id)))),
             colour: None,
@@ -139,9 +143,13 @@ impl FeedSet {
         self.join(JoinRequest { calendar, events, busy: true, options, floor: changed.max(left) })
     }
 
+    fn texts(&self) -> &'static Texts {
+        Texts::of(&self.conference.language)
+    }
+
     /// The description of an agenda's calendar.
     pub fn agenda_description(&self) -> Text {
-        Text::line(&format!("A personal agenda for {}", self.conference.title)).0
+        Text::line(&self.texts().feed_agenda(self.conference.title.as_str())).0
     }
 
     /// A calendar without sessions, for a read link that was revoked.
@@ -162,8 +170,8 @@ impl FeedSet {
         changed: DateTime<Utc>,
     ) -> JoinedFeed<'a> {
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
-        let name = Text::line(&format!("Team: {}", names.join(", "))).0;
-        let about = Text::line(&format!("Who goes where at {}", self.conference.title)).0;
+        let name = Text::line(&self.texts().feed_team(&names.join(self.texts().list_comma))).0;
+        let about = Text::line(&self.texts().feed_team_about(self.conference.title.as_str())).0;
         let calendar = self.private_calendar(name, about);
         let mut going: BTreeMap<&SessionId, Vec<&str>> = BTreeMap::new();
         for (member, name) in members.iter().zip(names) {
@@ -185,7 +193,11 @@ impl FeedSet {
         let times = changed.timestamp().to_le_bytes();
         let fixed = [joined.hash.as_bytes(), times.as_slice()];
         let hash = Digest::of_parts(fixed.into_iter().chain(names.iter().map(String::as_bytes))).short();
-        JoinedFeed { hash, team: Some(TeamNames { names, changed }), ..joined }
+        JoinedFeed {
+            hash,
+            team: Some(TeamNames { names, changed, prefix: self.texts().cancelled_prefix }),
+            ..joined
+        }
     }
 
     /// The properties of a feed whose address is a secret.
@@ -328,7 +340,7 @@ impl JoinedFeed<'_> {
         let team = self.team.as_ref()?;
         let names = team.names.get(index)?;
         let at = line::utc(event.revision.modified.max(team.changed));
-        Some(with_names(&event.pieces, alternate, names, &at))
+        Some(with_names(&event.pieces, alternate, names, &at, team.prefix))
     }
 }
 
@@ -381,14 +393,14 @@ impl Iterator for JoinedChunks {
     }
 }
 
-fn with_names(pieces: &EventPieces, alternate: bool, names: &str, at: &str) -> String {
+fn with_names(pieces: &EventPieces, alternate: bool, names: &str, at: &str, prefix: &str) -> String {
     let stored = [pieces.head(), pieces.status(alternate)].concat();
     let mut out = String::with_capacity(stored.len() + names.len() + 16);
     for content in line::unfold(&String::from_utf8_lossy(&stored)) {
         let content = match content.split_once(':') {
             Some((name @ ("DTSTAMP" | "LAST-MODIFIED"), _)) => format!("{name}:{at}"),
-            Some(("SUMMARY", title)) => match title.strip_prefix(CANCELLED_PREFIX).filter(|_| alternate) {
-                Some(title) => format!("SUMMARY:{CANCELLED_PREFIX}{names}: {title}"),
+            Some(("SUMMARY", title)) => match title.strip_prefix(prefix).filter(|_| alternate) {
+                Some(title) => format!("SUMMARY:{prefix}{names}: {title}"),
                 None => format!("SUMMARY:{names}: {title}"),
             },
             _ => content,

@@ -6,6 +6,7 @@ use super::facets::Facets;
 use super::key::parse_day;
 use crate::program::{SessionKind, Slug};
 use crate::revision::Slugs;
+use crate::texts::Texts;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -125,14 +126,14 @@ impl FeedFilter {
     }
 
     /// The filter in words: `Track 1, talk, Tue 25 Mar`.
-    pub fn describe(&self, slugs: &Slugs) -> String {
+    pub(super) fn describe(&self, slugs: &Slugs, texts: &Texts) -> String {
         let track =
             self.tracks.iter().filter_map(|slug| slugs.track(slug)).map(|track| track.name.to_string());
         let room = self.rooms.iter().filter_map(|slug| slugs.room(slug)).map(|(_, name)| name.to_string());
         let speaker =
             self.speakers.iter().filter_map(|slug| slugs.speakers.get(slug)).map(ToString::to_string);
-        let kind = self.kinds.iter().map(ToString::to_string);
-        let day = self.days.iter().map(|day| day.format("%a %-d %b").to_string());
+        let kind = self.kinds.iter().map(|kind| texts.kind_within_text(*kind));
+        let day = self.days.iter().map(|day| texts.calendar_short_day(*day));
         track.chain(room).chain(speaker).chain(kind).chain(day).collect::<Vec<_>>().join(", ")
     }
 }

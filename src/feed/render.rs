@@ -8,6 +8,7 @@ use super::set::{Feed, FeedSet, RenderedEvent};
 use super::{CalendarProperties, FeedKey, zone};
 use crate::program::{Conference, Program, SessionId, Slug, Text, Track};
 use crate::revision::{Digest, Draft, Entry, FeedMark, Ledger, Slugs};
+use crate::texts::Texts;
 use bytes::Bytes;
 use chrono::Datelike;
 use std::cell::RefCell;
@@ -224,7 +225,7 @@ pub(super) fn stamp_bytes(event: &RenderedEvent) -> [u8; 12] {
 
 /// The calendar properties of a canonical feed.
 fn describe(key: &FeedKey, conference: &Conference, slugs: &Slugs) -> CalendarProperties {
-    let title = &conference.title;
+    let (title, texts) = (&conference.title, Texts::of(&conference.language));
     let (part, page, colour, about) = match key {
         FeedKey::Program => (None, "/".to_owned(), None, None),
         FeedKey::Track(slug) => {
@@ -233,12 +234,9 @@ fn describe(key: &FeedKey, conference: &Conference, slugs: &Slugs) -> CalendarPr
             let about = track.map(|track| track.about.clone()).filter(|about| !about.is_empty());
             (name, format!("/tracks/{slug}"), track.and_then(|track| track.colour), about)
         }
-        FeedKey::Day(day) => (
-            Some(day.format("%A, %-d %B").to_string()),
-            format!("/?day={}", day.format("%Y-%m-%d")),
-            None,
-            None,
-        ),
+        FeedKey::Day(day) => {
+            (Some(texts.calendar_day(*day)), format!("/?day={}", day.format("%Y-%m-%d")), None, None)
+        }
         FeedKey::Room(slug) => {
             (slugs.room(slug).map(|(_, name)| name.to_string()), format!("/?room={slug}"), None, None)
         }
@@ -248,7 +246,8 @@ fn describe(key: &FeedKey, conference: &Conference, slugs: &Slugs) -> CalendarPr
     };
     let name = part.as_ref().map_or_else(|| title.to_string(), |part| format!("{title}: {part}"));
     let plain = || {
-        part.as_ref().map_or_else(|| format!("The program of {title}"), |part| format!("{part} at {title}"))
+        let title = title.as_str();
+        part.as_ref().map_or_else(|| texts.feed_program(title), |part| texts.part_of(part, title))
     };
     CalendarProperties {
         name: Text::line(&name).0,

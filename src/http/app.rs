@@ -16,6 +16,7 @@ use crate::config::Limits;
 use crate::freshness::{Freshness, Share};
 use crate::publisher::Publisher;
 use crate::store::Store;
+use crate::texts::Texts;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -169,7 +170,10 @@ impl App {
             log.problem(pattern, &problem);
             let is_page = class.is_none_or(policy::Class::is_page);
             let release = self.0.services.publisher.current();
-            let page = |title: &str, detail: &str| crate::web::problem(&release, title, detail);
+            let page = |problem: &Problem| {
+                let (title, text) = problem.for_people(Texts::of(&release.program.conference.language));
+                crate::web::problem(&release, title, &text)
+            };
             let is_wanted = is_page && problem::prefers_page(&head.headers);
             problem.answer(is_wanted.then_some(&page as problem::Page<'_>))
         });

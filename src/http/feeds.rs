@@ -25,6 +25,7 @@ use crate::freshness::{Family, Freshness, LinkHash, Seen};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
+use crate::texts::Texts;
 use chrono::{DateTime, Utc};
 use http::Method;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, HeaderName, USER_AGENT};
@@ -205,7 +206,7 @@ impl FeedRequest<'_> {
     /// Answers a combined link. Its subscribers are not the members, so no member's link counts as fetched.
     async fn team(&self, members: &Members, request: &Parts) -> Answer {
         let Self { agendas, release, .. } = self;
-        let team = match teams::open(agendas, members).await? {
+        let team = match teams::open(agendas, members, texts_of(release)).await? {
             Opened::Closed { since } => return self.closed(since, request),
             Opened::Open(team) => team,
         };
@@ -218,7 +219,7 @@ impl FeedRequest<'_> {
 
     /// The empty calendar of a revoked link. Some clients keep the sessions for ever if the feed just disappears.
     fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Answer {
-        let about = Text::from("Whoever shared this agenda no longer does. You can remove the calendar.");
+        let about = Text::from(texts_of(&self.release).feed_closed_text);
         let joined = self.release.feeds.revoked(&closed_name(&self.release), &about, since);
         Source::Joined(joined).representation(request, None, self.now).answer(request)
     }
@@ -293,12 +294,16 @@ fn polled_feed<'a>(
 /// The calendar name of an agenda.
 pub(super) fn agenda_name(agenda: &AgendaRecord, release: &Release) -> Text {
     match agenda.name.is_empty() {
-        true => Text::line(&format!("{}: my agenda", release.program.conference.title)).0,
+        true => Text::line(&texts_of(release).feed_my_agenda(release.program.conference.title.as_str())).0,
         false => Text::line(&agenda.name).0,
     }
 }
 
+fn texts_of(release: &Release) -> &'static Texts {
+    Texts::of(&release.program.conference.language)
+}
+
 /// The calendar name of a revoked link.
 pub(super) fn closed_name(release: &Release) -> Text {
-    Text::line(&format!("{} (no longer shared)", release.program.conference.title)).0
+    Text::line(&texts_of(release).feed_closed(release.program.conference.title.as_str())).0
 }

@@ -15,9 +15,11 @@ use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
 use crate::publisher::{PublishError, describe_changes};
 use crate::store::{CommitError, ReadError};
+use crate::texts::Texts;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// An error response.
 #[derive(Debug, thiserror::Error)]
@@ -278,6 +280,42 @@ impl Problem {
                 other => sentence(&other.to_string()),
             },
         }
+    }
+
+    /// The title and text of a page. They say less than [`Self::detail`], in the language of the conference.
+    pub(super) fn for_people(&self, texts: &'static Texts) -> (&'static str, Cow<'static, str>) {
+        let (title, text) = match self {
+            Self::TooOften { wait, .. } => {
+                return (texts.problem_too_often_title, texts.problem_too_often(*wait).into());
+            }
+            Self::NotFound
+            | Self::Query(QueryError::Unknown { .. })
+            | Self::Agenda(AgendaError::NoSuchSession | AgendaError::NoSuchLink) => {
+                (texts.problem_missing_title, texts.problem_missing)
+            }
+            Self::Gone => (texts.problem_gone_title, texts.problem_gone),
+            Self::UsedUp => (texts.problem_gone_title, texts.problem_used_up),
+            Self::NoPreview => (texts.problem_gone_title, texts.problem_no_preview),
+            Self::OtherSite => (texts.problem_other_site_title, texts.problem_other_site),
+            Self::Exchange(_) => (texts.problem_file_title, texts.problem_file),
+            Self::TooLarge(_) | Self::Agenda(AgendaError::Commit(CommitError::TooLarge)) => {
+                (texts.problem_too_large_title, texts.problem_too_large)
+            }
+            Self::Agenda(AgendaError::UnknownKey) | Self::NoKey => {
+                (texts.problem_key_title, texts.problem_key)
+            }
+            Self::WrongSecret | Self::NoSecret => (texts.problem_other_site_title, texts.sign_in_wrong),
+            Self::Condition | Self::Agenda(AgendaError::Changed) => {
+                (texts.problem_changed_title, texts.problem_changed)
+            }
+            Self::Agenda(AgendaError::TooManyPicks | AgendaError::TooManyLinks) => {
+                (texts.problem_full_title, texts.problem_full)
+            }
+            _ if self.is_temporary() => (texts.problem_busy_title, texts.problem_busy),
+            _ if self.status().is_server_error() => (texts.problem_server_title, texts.problem_server),
+            _ => (texts.problem_request_title, texts.problem_request),
+        };
+        (title, text.into())
     }
 
     /// The invalid values.

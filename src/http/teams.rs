@@ -8,6 +8,7 @@ use crate::agenda::Members;
 use crate::feed::TeamMember;
 use crate::program::Text;
 use crate::store::AgendaRecord;
+use crate::texts::Texts;
 use chrono::{DateTime, Utc};
 
 /// The result of following a combined link.
@@ -55,13 +56,17 @@ impl Team {
 }
 
 /// Follows a combined link, on a thread that may wait for the disk.
-pub(super) async fn open(agendas: &Agendas, members: &Members) -> Result<Opened, Problem> {
+pub(super) async fn open(
+    agendas: &Agendas,
+    members: &Members,
+    texts: &'static Texts,
+) -> Result<Opened, Problem> {
     let (agendas, members) = (agendas.clone(), members.clone());
     let store = agendas.store().clone();
-    store.read(move |_| follow(&agendas, &members)).await
+    store.read(move |_| follow(&agendas, &members, texts)).await
 }
 
-fn follow(agendas: &Agendas, members: &Members) -> Result<Opened, Problem> {
+fn follow(agendas: &Agendas, members: &Members, texts: &Texts) -> Result<Opened, Problem> {
     let mut team = Team { link: members.reveal(), members: Vec::new(), changed: DateTime::UNIX_EPOCH };
     let mut since = None;
     for (place, token) in members.tokens().iter().enumerate() {
@@ -78,7 +83,7 @@ fn follow(agendas: &Agendas, members: &Members) -> Result<Opened, Problem> {
             Shared::Gone => None,
         };
         let own = agenda.as_ref().map(|agenda| Text::line(&agenda.name).0).filter(|name| !name.is_empty());
-        let name = own.unwrap_or_else(|| Text::line(&format!("Member {}", place + 1)).0);
+        let name = own.unwrap_or_else(|| Text::line(&texts.team_member(place + 1)).0);
         team.members.push((name, agenda));
     }
     team.changed = team.changed.max(since.unwrap_or_default());

@@ -9,6 +9,21 @@ impl Texts {
         self.day_long(self.weekday(date), self.month(date), date.day())
     }
 
+    /// `Tuesday, 25 March`, in the name of a day's calendar
+    pub(crate) fn calendar_day(&self, date: NaiveDate) -> String {
+        self.feed_day(self.weekday(date), self.month(date), date.day())
+    }
+
+    /// `Tue 25 Mar`, in the name of a filtered calendar
+    pub(crate) fn calendar_short_day(&self, date: NaiveDate) -> String {
+        self.feed_day_short(self.short_weekday(date), self.short_month(date), date.day())
+    }
+
+    /// `Tuesday, March 25, 2025`
+    pub(crate) fn day_of_year(&self, date: NaiveDate) -> String {
+        self.day_year(self.weekday(date), self.month(date), date.day(), &date.year().to_string())
+    }
+
     /// `Tue, Mar 25`
     pub(crate) fn medium_day(&self, date: NaiveDate) -> String {
         self.day_medium(self.short_weekday(date), self.short_month(date), date.day())

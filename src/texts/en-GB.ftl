@@ -19,3 +19,13 @@ cancelled-long = This session has been cancelled.
 ## Subscribe
 
 google-delay = Updates every 8–24 hours; Google sets the pace. Cancelled sessions stay, marked in the title.
+
+## Change feeds
+
+change-cancelled-head = cancelled
+change-cancelled = Cancelled. It was { $place }.
+status-cancelled = cancelled
+
+## The program as plain text
+
+day-year = { $weekday } { $day } { $month } { $year }

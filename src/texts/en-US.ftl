@@ -626,3 +626,233 @@ api-document = OpenAPI description
 api-needs = Needs the
 api-required = required
 api-answers = Answers and example
+
+## Calendars
+
+# Before the title of a cancelled session, for calendars that hide cancelled events
+cancelled-prefix = { "CANCELLED: " }
+# Tue 11:00
+# $weekday (text) short
+# $time (text)
+weekday-time = { $weekday } { $time }
+# In the description of a session that moved
+# $place (text) time, track and room
+moved-note = Note: moved from { $place }
+# The name of a day's calendar: Tuesday, 25 March
+# $weekday (text)
+# $month (text)
+# $day (number)
+feed-day = { $weekday }, { $day } { $month }
+# A day in the name of a filtered calendar: Tue 25 Mar
+# $weekday (text)
+# $month (text)
+# $day (number)
+feed-day-short = { $weekday } { $day } { $month }
+# $title (text)
+feed-program = The program of { $title }
+# $title (text)
+feed-agenda = A personal agenda for { $title }
+# $title (text)
+feed-my-agenda = { $title }: my agenda
+# $title (text)
+feed-closed = { $title } (no longer shared)
+feed-closed-text = Whoever shared this agenda no longer does. You can remove the calendar.
+# $names (text)
+feed-team = Team: { $names }
+# $title (text)
+feed-team-about = Who goes where at { $title }
+# A member of a team whose agenda has no name
+# $n (number)
+team-member = Member { $n }
+
+## Change feeds
+
+# $title (text)
+changes-of = { $title }: changes
+# $title (text)
+# $name (text)
+changes-of-part = { $title }: changes in { $name }
+# $title (text)
+program-published = The program of { $title } is published
+# $n (number)
+sessions-published =
+    { $n ->
+        [one] { $n } session.
+       *[other] { $n } sessions.
+    }
+# The headlines follow the title of a session and a colon.
+# $place (text) time, track and room
+change-new-head = new, { $place }
+# $place (text)
+change-new = New in the program: { $place }.
+change-cancelled-head = canceled
+# $place (text)
+change-cancelled = Canceled. It was { $place }.
+# $place (text)
+change-restored-head = takes place after all, { $place }
+# $place (text)
+change-restored = It takes place after all: { $place }.
+# $to (text) weekday and time
+change-moved-head = moved to { $to }
+# $from (text)
+# $to (text)
+change-moved = Moved from { $from } to { $to }.
+# $end (text) a time
+change-end-head = ends at { $end }
+# $end (text)
+# $n (number)
+change-shorter =
+    { $n ->
+        [one] It ends at { $end }, { $n } minute shorter.
+       *[other] It ends at { $end }, { $n } minutes shorter.
+    }
+# $end (text)
+# $n (number)
+change-longer =
+    { $n ->
+        [one] It ends at { $end }, { $n } minute longer.
+       *[other] It ends at { $end }, { $n } minutes longer.
+    }
+# $to (text) a track or room
+change-in-head = now in { $to }
+change-no-track-head = no track now
+change-no-room-head = no room now
+# $from (text)
+# $to (text)
+change-track = Track changed from { $from } to { $to }.
+# $to (text)
+change-track-new = Track: { $to }.
+# $from (text)
+change-track-gone = Track { $from } no longer applies.
+# $from (text)
+# $to (text)
+change-room = Room changed from { $from } to { $to }.
+# $to (text)
+change-room-new = Room: { $to }.
+# $from (text)
+change-room-gone = Room { $from } no longer applies.
+change-title-head = new title
+# $to (text)
+# $from (text)
+change-title = New title: { $to } (was: { $from }).
+change-speakers-head = new speakers
+# $speakers (text)
+change-speakers = Speakers: { $speakers }.
+change-no-speakers = No speaker is named now.
+# $status (text)
+change-status-head = now { $status }
+# $status (text)
+change-status = It is now { $status }.
+status-confirmed = confirmed
+status-tentative = tentative
+status-cancelled = canceled
+status-withdrawn = withdrawn
+# $fields (text)
+change-fields-head = new { $fields }
+# $fields (text)
+change-fields = Edited: { $fields }.
+change-updated-head = updated
+change-updated = Updated.
+
+## Fields of a session
+
+field-id = id
+field-date = date
+field-start = start
+field-end = end
+field-end-date = end date
+field-kind = type
+field-title = title
+field-track = track
+field-block = block
+field-room = room
+field-speakers = speakers
+field-abstract = abstract
+field-bios = bios
+field-url = web page
+field-links = links
+field-status = status
+
+## The program as plain text
+
+# Tuesday, March 25, 2025
+# $weekday (text)
+# $month (text)
+# $day (number)
+# $year (text)
+day-year = { $weekday }, { $month } { $day }, { $year }
+# $n (number)
+# $zone (text)
+text-release = Release { $n }; all times are { $zone }.
+# $n (number)
+text-more = And { $n } more: narrow the search.
+# $title (text)
+# $others (text)
+text-overlap = { $title } takes place at the same time as { $others }
+# $n (number)
+text-gone =
+    { $n ->
+        [one] { $n } picked session is no longer in the program.
+       *[other] { $n } picked sessions are no longer in the program.
+    }
+text-empty = No sessions yet.
+
+## Problems
+
+problem-missing-title = Page not found
+problem-missing = There is nothing at this address. Check it for a typo.
+problem-gone-title = No longer available
+problem-gone = This agenda is no longer shared. Remove the subscription, or ask its owner for a new link.
+problem-used-up = This link works once and for ten minutes. Make a new one on the device that has the agenda.
+problem-no-preview = This preview is no longer available, so nothing was published. Preview the program again.
+problem-other-site-title = Not allowed
+problem-other-site = This was sent from another site. Open the page here and try again.
+problem-busy-title = Please try again shortly
+problem-busy = The server is busy at the moment. Try again shortly.
+problem-too-often-title = Too many requests
+# $wait (number) seconds
+problem-too-often =
+    { $wait ->
+        [one] That was too often. Try again in { $wait } second.
+       *[other] That was too often. Try again in { $wait } seconds.
+    }
+problem-too-large-title = Too large
+problem-too-large = This is too large. Choose a smaller file or fewer sessions.
+problem-file-title = This file could not be read
+problem-file = Choose a calendar file (.ics) or a JSON list that was exported here or by another tool.
+problem-key-title = Not signed in
+problem-key = This browser’s key no longer opens the agenda.
+problem-changed-title = Changed in the meantime
+problem-changed = This was changed in the meantime. Load the page again, then repeat your change.
+problem-full-title = Limit reached
+problem-full = Your agenda cannot hold any more. Remove something first.
+problem-request-title = This did not work
+problem-request = The address or the form contains something that the server does not understand.
+problem-server-title = Something went wrong
+problem-server = The server made a mistake. Please try again later.
+
+## Sources and results of publications
+
+origin-first = first start
+origin-file = program file
+origin-upload = upload
+# $n (number)
+origin-rollback = release { $n }, published again
+origin-config = changed config
+origin-upgrade = newer Callboard
+origin-restored = restored backup
+origin-scheduled = schedule
+# $n (number)
+attempt-published = published as release { $n }
+# $n (number)
+attempt-unchanged = nothing changed against release { $n }
+# $n (number)
+attempt-refused =
+    { $n ->
+        [one] refused: { $n } error
+       *[other] refused: { $n } errors
+    }
+# $reasons (text)
+attempt-held = held: { $reasons }
+# $reason (text)
+attempt-failed = failed: { $reason }

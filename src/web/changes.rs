@@ -113,7 +113,7 @@ fn detail(site: &Site<'_>, change: &Change) -> Vec<Segment> {
                 // An old title fits on a line; an old abstract does not.
                 match field.field == Field::Title && !field.from.is_empty() {
                     true => site.words.title_changed(&field.from),
-                    false => field.field.to_string(),
+                    false => site.words.field(field.field).to_owned(),
                 }
             });
             let text = texts.collect::<Vec<_>>().join(", ");

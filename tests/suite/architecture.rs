@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("export", &["program", "texts", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("doctor", &["program", "revision", "feed", "release", "ics", "xml"]),
     ("adopt", &["program", "import", "export", "ics", "xml"]),
-    ("exchange", &["program", "revision", "feed", "release", "agenda", "export", "ics"]),
+    ("exchange", &["program", "texts", "revision", "feed", "release", "agenda", "export", "ics"]),
     ("web", &["program", "texts", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
     ("freshness", &["revision", "store"]),

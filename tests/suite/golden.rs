@@ -5,7 +5,7 @@
 use crate::sample::{conference, shipped};
 use crate::truth;
 use bytes::Bytes;
-use callboard::feed::{CANCELLED_PREFIX, Cancelled, FeedKey, FeedOptions, parse_query};
+use callboard::feed::{Cancelled, FeedKey, FeedOptions, parse_query};
 use callboard::fixtures::{self, Fixture, at, speaker, talk};
 use callboard::program::{Program, Session, SessionId, SessionKind, Slug, Status, Text, slug_of};
 use callboard::release::Release;
@@ -171,7 +171,7 @@ fn agendas() -> Vec<Golden> {
     for session in &mut optioned.truth {
         if session["status"] == "CANCELLED" {
             session["status"] = "CONFIRMED".into();
-            session["summary"] = format!("{CANCELLED_PREFIX}{}", session["summary"].as_str().unwrap()).into();
+            session["summary"] = format!("CANCELLED: {}", session["summary"].as_str().unwrap()).into();
         }
     }
     let mut dropped = agenda(

@@ -1,8 +1,9 @@
 //! Describes changes in words, as people at the venue would.
 
-use crate::program::{Change, ChangeKind, Field, Session, Slot, Speaker, Text, Zone};
+use crate::program::{Change, ChangeKind, Clock, Conference, Field, Session, Slot, Speaker, Status, Text};
 use crate::revision::Slugs;
-use chrono::TimeDelta;
+use crate::texts::Texts;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// A change in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,54 +14,56 @@ pub(super) struct ChangeText {
     pub sentences: Vec<String>,
 }
 
-pub(super) fn describe(change: &Change, slugs: &Slugs, zone: Zone) -> ChangeText {
-    let writer = Writer { slugs, zone };
+pub(super) fn describe(change: &Change, slugs: &Slugs, conference: &Conference) -> ChangeText {
+    let texts = Texts::of(&conference.language);
+    let writer = Writer { slugs, conference, texts };
     let before = change.before.as_deref();
     let after = change.after.as_deref();
+    let one = |headline: String, sentence: String| ChangeText { headline, sentences: vec![sentence] };
     match (change.kind, before, after) {
         (ChangeKind::Added, _, Some(after)) => {
             let place = writer.place(after);
-            ChangeText {
-                headline: format!("new, {place}"),
-                sentences: vec![format!("New in the program: {place}.")],
-            }
+            one(texts.change_new_head(&place), texts.change_new(&place))
         }
         (ChangeKind::Cancelled, Some(before), _) => {
-            let place = writer.place(before);
-            ChangeText {
-                headline: "cancelled".to_owned(),
-                sentences: vec![format!("Cancelled. It was {place}.")],
-            }
+            one(texts.change_cancelled_head.to_owned(), texts.change_cancelled(&writer.place(before)))
         }
         (ChangeKind::Restored, _, Some(after)) => {
             let place = writer.place(after);
-            let sentence = format!("It takes place after all: {place}.");
-            ChangeText { headline: format!("takes place after all, {place}"), sentences: vec![sentence] }
+            one(texts.change_restored_head(&place), texts.change_restored(&place))
         }
         (_, Some(before), Some(after)) => writer.compare(change, before, after),
-        _ => ChangeText {
-            headline: change.kind.as_str().to_owned(),
-            sentences: vec![sentence_case(change.kind)],
-        },
+        // A change without the session that it changed is not in any feed.
+        _ => one(texts.change_updated_head.to_owned(), texts.change_updated.to_owned()),
     }
-}
-
-fn sentence_case(kind: ChangeKind) -> String {
-    let word = kind.as_str();
-    format!("{}{}.", word.get(..1).unwrap_or_default().to_uppercase(), word.get(1..).unwrap_or_default())
 }
 
 struct Writer<'a> {
     slugs: &'a Slugs,
-    zone: Zone,
+    conference: &'a Conference,
+    texts: &'static Texts,
 }
 
 impl Writer<'_> {
-    /// `Tue 25 Mar 11:00, Track 1`
+    /// `Tue, Mar 25, 11:00 am, Track 1`
     fn place(&self, session: &Session) -> String {
-        let when = self.zone.civil(session.slot.start).format("%a %-d %b %H:%M");
+        let start = session.slot.start;
+        let when = self.texts.moment(&self.texts.medium_day(self.date(start)), &self.time(start));
         let places = self.track(session).into_iter().chain(session.slot.room.as_ref().map(Text::to_string));
-        places.fold(when.to_string(), |text, place| format!("{text}, {place}"))
+        places.fold(when, |text, place| format!("{text}, {place}"))
+    }
+
+    fn date(&self, at: DateTime<Utc>) -> chrono::NaiveDate {
+        self.conference.zone.civil(at).date()
+    }
+
+    /// `11:00 am`
+    fn time(&self, at: DateTime<Utc>) -> String {
+        let civil = self.conference.zone.civil(at);
+        match self.conference.clock {
+            Clock::Twelve => self.texts.time_of_12(civil.time()),
+            Clock::TwentyFour => civil.format("%H:%M").to_string(),
+        }
     }
 
     fn track(&self, session: &Session) -> Option<String> {
@@ -68,14 +71,17 @@ impl Writer<'_> {
         Some(self.slugs.track(slug).map_or_else(|| slug.to_string(), |track| track.name.to_string()))
     }
 
-    /// `Tue 11:00`, with the date if the weekday alone is ambiguous.
+    /// `Tue 11:00 am`, with the date if the weekday alone is ambiguous.
     fn moment(&self, slot: &Slot, other: &Slot) -> String {
-        let far = (slot.start - other.start).abs() > TimeDelta::days(5);
-        let form = if far { "%a %-d %b %H:%M" } else { "%a %H:%M" };
-        self.zone.civil(slot.start).format(form).to_string()
+        let (date, time) = (self.date(slot.start), self.time(slot.start));
+        if (slot.start - other.start).abs() > TimeDelta::days(5) {
+            return self.texts.moment(&self.texts.medium_day(date), &time);
+        }
+        self.texts.weekday_time(self.texts.short_weekday(date), &time)
     }
 
     fn compare(&self, change: &Change, before: &Session, after: &Session) -> ChangeText {
+        let texts = self.texts;
         let mut headline = None;
         let mut sentences = Vec::new();
         let mut say = |head: String, sentence: String| {
@@ -85,39 +91,58 @@ impl Writer<'_> {
         if before.slot.start != after.slot.start {
             let from = self.moment(&before.slot, &after.slot);
             let to = self.moment(&after.slot, &before.slot);
-            say(format!("moved to {to}"), format!("Moved from {from} to {to}."));
+            say(texts.change_moved_head(&to), texts.change_moved(&from, &to));
         }
         let length = |slot: &Slot| slot.end - slot.start;
         if length(&before.slot) != length(&after.slot) {
-            let end = self.zone.civil(after.slot.end).format("%H:%M");
+            let end = self.time(after.slot.end);
             let minutes = (length(&after.slot) - length(&before.slot)).num_minutes();
-            let word = if minutes < 0 { "shorter" } else { "longer" };
-            say(format!("ends at {end}"), format!("It ends at {end}, {} minutes {word}.", minutes.abs()));
+            let sentence = match minutes {
+                ..0 => texts.change_shorter(&end, -minutes),
+                _ => texts.change_longer(&end, minutes),
+            };
+            say(texts.change_end_head(&end), sentence);
         }
-        let (from, to) = (self.track(before), self.track(after));
-        if from != to {
-            say(moved_to("track", to.as_deref()), swapped("Track", from.as_deref(), to.as_deref()));
+        match (self.track(before), self.track(after)) {
+            (from, to) if from == to => {}
+            (Some(from), Some(to)) => say(texts.change_in_head(&to), texts.change_track(&from, &to)),
+            (_, Some(to)) => say(texts.change_in_head(&to), texts.change_track_new(&to)),
+            (from, None) => say(
+                texts.change_no_track_head.to_owned(),
+                texts.change_track_gone(from.as_deref().unwrap_or_default()),
+            ),
         }
-        let rooms = [before, after].map(|session| session.slot.room.as_ref().map(Text::as_str));
-        if rooms[0] != rooms[1] {
-            say(moved_to("room", rooms[1]), swapped("Room", rooms[0], rooms[1]));
+        let room = |session: &Session| session.slot.room.as_ref().map(Text::to_string);
+        match (room(before), room(after)) {
+            (from, to) if from == to => {}
+            (Some(from), Some(to)) => say(texts.change_in_head(&to), texts.change_room(&from, &to)),
+            (_, Some(to)) => say(texts.change_in_head(&to), texts.change_room_new(&to)),
+            (from, None) => say(
+                texts.change_no_room_head.to_owned(),
+                texts.change_room_gone(from.as_deref().unwrap_or_default()),
+            ),
         }
         if before.title != after.title {
-            let sentence = format!("New title: {} (was: {}).", after.title, before.title);
-            say("new title".to_owned(), sentence);
+            let sentence = texts.change_title(after.title.as_str(), before.title.as_str());
+            say(texts.change_title_head.to_owned(), sentence);
         }
         let names = |session: &Session| session.speakers.iter().map(Speaker::line).collect::<Vec<_>>();
         if names(before) != names(after) {
             let list = names(after).join("; ");
-            let sentence = if list.is_empty() {
-                "No speaker is named now.".to_owned()
-            } else {
-                format!("Speakers: {list}.")
+            let sentence = match list.as_str() {
+                "" => texts.change_no_speakers.to_owned(),
+                list => texts.change_speakers(list),
             };
-            say("new speakers".to_owned(), sentence);
+            say(texts.change_speakers_head.to_owned(), sentence);
         }
         if before.status != after.status {
-            say(format!("now {}", after.status), format!("It is now {}.", after.status));
+            let status = match after.status {
+                Status::Confirmed => texts.status_confirmed,
+                Status::Tentative => texts.status_tentative,
+                Status::Cancelled => texts.status_cancelled,
+                Status::Withdrawn => texts.status_withdrawn,
+            };
+            say(texts.change_status_head(status), texts.change_status(status));
         }
         let described = [
             Field::Start,
@@ -133,28 +158,19 @@ impl Writer<'_> {
             .iter()
             .map(|change| change.field)
             .filter(|field| !described.contains(field))
-            .map(Field::as_str)
+            .map(|field| texts.field(field))
             .collect();
         if !rest.is_empty() {
-            let list = rest.join(", ");
-            say(format!("new {list}"), format!("Edited: {list}."));
+            let list = texts.list(&rest);
+            say(texts.change_fields_head(&list), texts.change_fields(&list));
         }
         if sentences.is_empty() {
             // Only a shared value has changed, such as a track's name in the config.
-            return ChangeText { headline: "updated".to_owned(), sentences: vec!["Updated.".to_owned()] };
+            return ChangeText {
+                headline: texts.change_updated_head.to_owned(),
+                sentences: vec![texts.change_updated.to_owned()],
+            };
         }
         ChangeText { headline: headline.unwrap_or_default(), sentences }
-    }
-}
-
-fn moved_to(what: &str, to: Option<&str>) -> String {
-    to.map_or_else(|| format!("no {what} now"), |to| format!("now in {to}"))
-}
-
-fn swapped(what: &str, from: Option<&str>, to: Option<&str>) -> String {
-    match (from, to) {
-        (Some(from), Some(to)) => format!("{what} changed from {from} to {to}."),
-        (None, Some(to)) => format!("{what}: {to}."),
-        (_, None) => format!("{what} {} no longer applies.", from.unwrap_or_default()),
     }
 }

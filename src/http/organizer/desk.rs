@@ -12,6 +12,7 @@ use crate::import::{Fault, Report, capitalized, place};
 use crate::program::{Severity, Text};
 use crate::publisher::{AttemptResult, Proposal, PublishError};
 use crate::store::Origin;
+use crate::texts::Texts;
 use crate::web::{self, FaultLine, KeptRelease};
 use bytes::Bytes;
 use http::StatusCode;
@@ -102,16 +103,17 @@ impl Organizer {
     fn home(&self, who: String) -> Answer {
         let release = self.publisher.current();
         let (status, now) = (self.publisher.status(), self.clock.now());
+        let texts = Texts::of(&release.program.conference.language);
         let share = self.freshness.share(release.number(), now);
         let percent =
             (share.current * 100).checked_div(share.polled).and_then(|share| u8::try_from(share).ok());
         let last = status.last.as_ref().map(|last| {
             let faults = last.report.as_ref().map(faults_of_json).unwrap_or_default();
-            (last.at, in_words(&last.verdict), faults)
+            (last.at, in_words(&last.verdict, texts), faults)
         });
         let held = status.held.all().iter().rev().map(|waiting| web::HeldRelease {
             since: waiting.at,
-            origin: origin_in_words(waiting.origin),
+            origin: origin_in_words(waiting.origin, texts),
             reasons: waiting.reasons.clone(),
             digest: waiting.digest.clone(),
             changes: waiting.details.clone(),
@@ -123,7 +125,7 @@ impl Organizer {
         let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
             number: kept.number,
             published: kept.published,
-            origin: origin_in_words(kept.origin),
+            origin: origin_in_words(kept.origin, texts),
             who: kept.who.clone().unwrap_or_default(),
             changes: kept.changes,
             has_text: kept.complete,
@@ -239,16 +241,16 @@ enum PreviewReason {
     Superseded,
 }
 
-fn origin_in_words(origin: Origin) -> String {
+fn origin_in_words(origin: Origin, texts: &Texts) -> String {
     match origin {
-        Origin::First => "first start".to_owned(),
-        Origin::File => "program file".to_owned(),
-        Origin::Upload => "upload".to_owned(),
-        Origin::Rollback { of } => format!("release {of}, published again"),
-        Origin::Config => "changed config".to_owned(),
-        Origin::Upgrade => "newer Callboard".to_owned(),
-        Origin::Restored => "restored backup".to_owned(),
-        Origin::Scheduled => "schedule".to_owned(),
+        Origin::First => texts.origin_first.to_owned(),
+        Origin::File => texts.origin_file.to_owned(),
+        Origin::Upload => texts.origin_upload.to_owned(),
+        Origin::Rollback { of } => texts.origin_rollback(of),
+        Origin::Config => texts.origin_config.to_owned(),
+        Origin::Upgrade => texts.origin_upgrade.to_owned(),
+        Origin::Restored => texts.origin_restored.to_owned(),
+        Origin::Scheduled => texts.origin_scheduled.to_owned(),
     }
 }
 
@@ -288,13 +290,12 @@ fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> Fa
     FaultLine { is_error, place, message: format!("{message}."), remedy: format!("{}.", capitalized(remedy)) }
 }
 
-fn in_words(verdict: &AttemptResult) -> String {
+fn in_words(verdict: &AttemptResult, texts: &Texts) -> String {
     match verdict {
-        AttemptResult::Published { release } => format!("published as release {release}"),
-        AttemptResult::Unchanged { release } => format!("nothing changed against release {release}"),
-        AttemptResult::Refused { errors: 1 } => "refused: 1 error".to_owned(),
-        AttemptResult::Refused { errors } => format!("refused: {errors} errors"),
-        AttemptResult::Held { reasons, .. } => format!("held: {}", reasons.join("; ")),
-        AttemptResult::Failed { reason } => format!("failed: {reason}"),
+        AttemptResult::Published { release } => texts.attempt_published(*release),
+        AttemptResult::Unchanged { release } => texts.attempt_unchanged(*release),
+        AttemptResult::Refused { errors } => texts.attempt_refused(*errors),
+        AttemptResult::Held { reasons, .. } => texts.attempt_held(&reasons.join("; ")),
+        AttemptResult::Failed { reason } => texts.attempt_failed(reason),
     }
 }

@@ -25,17 +25,17 @@ struct Document<'a> {
     members: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Makes a page of a title and a text.
-pub(in crate::http) type Page<'a> = &'a dyn Fn(&str, &str) -> String;
+/// Makes a page of a problem.
+pub(in crate::http) type Page<'a> = &'a dyn Fn(&Problem) -> String;
 
 impl Problem {
-    /// The answer. If the client prefers HTML, `page` renders one from title and text.
+    /// The answer. If the client prefers HTML, `page` renders one.
     pub(in crate::http) fn answer(&self, page: Option<Page<'_>>) -> Response<Body> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or("Error");
         let detail = self.detail();
         let (media_type, body) = if let Some(page) = page {
-            ("text/html; charset=utf-8", Body::from(page(title, &detail)))
+            ("text/html; charset=utf-8", Body::from(page(self)))
         } else if let Self::Dav(refusal) = self
             && let Some(document) = refusal.document()
         {
@@ -120,10 +120,14 @@ pub(in crate::http) fn prefers_page(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
     use crate::store::{CommitError, ReadError};
+    use crate::texts::Texts;
     use http_body_util::BodyExt;
 
     async fn text(problem: &Problem, as_page: bool) -> String {
-        let page = |title: &str, detail: &str| format!("<h1>{title}</h1><p>{detail}</p>");
+        let page = |problem: &Problem| {
+            let (title, text) = problem.for_people(Texts::of("en"));
+            format!("<h1>{title}</h1><p>{text}</p>")
+        };
         let page = as_page.then_some(&page as Page<'_>);
         let bytes = problem.answer(page).into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.into()).unwrap()

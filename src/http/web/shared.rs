@@ -13,6 +13,7 @@ use crate::http::{Body, Problem, negotiation};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
+use crate::texts::Texts;
 use crate::web::{self, Fellow, TeamFault};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -52,7 +53,8 @@ fn text(release: &Release, record: &AgendaRecord) -> Response<Body> {
 impl PageRequest<'_> {
     /// The team behind a link; gone if all of its members turned off their links.
     pub(super) async fn open_team(&self, members: &Members) -> Result<Team, Problem> {
-        match teams::open(self.agendas, members).await? {
+        let texts = Texts::of(&self.published.release.program.conference.language);
+        match teams::open(self.agendas, members, texts).await? {
             Opened::Open(team) => Ok(team),
             Opened::Closed { .. } => Err(Problem::Gone),
         }

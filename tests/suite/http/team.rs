@@ -54,7 +54,7 @@ async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
     assert!(said(text, "opening").contains("<strong>Ada, Grace</strong>"), "{text}");
     assert!(said(text, "first-talk").contains("<strong>Ada</strong>"));
     assert!(said(text, "other-talk").contains("Nobody"));
-    assert!(said(text, "sick-talk").contains("Ada") && said(text, "sick-talk").contains("Cancelled"));
+    assert!(said(text, "sick-talk").contains("Ada") && said(text, "sick-talk").contains("Canceled"));
     assert_eq!(said(text, "last-talk"), "", "nobody is anywhere then");
     assert_eq!(answer.field("x-robots-tag"), "noindex");
     assert_eq!(answer.field("cache-control"), "private, no-cache");
