@@ -1,0 +1,618 @@
+# Die Texte von Callboard auf Deutsch. Anrede: Sie, wo eine nötig ist; Schaltflächen im Infinitiv.
+
+## Days and times
+
+monday = Montag
+tuesday = Dienstag
+wednesday = Mittwoch
+thursday = Donnerstag
+friday = Freitag
+saturday = Samstag
+sunday = Sonntag
+monday-short = Mo.
+tuesday-short = Di.
+wednesday-short = Mi.
+thursday-short = Do.
+friday-short = Fr.
+saturday-short = Sa.
+sunday-short = So.
+january = Januar
+february = Februar
+march = März
+april = April
+may = Mai
+june = Juni
+july = Juli
+august = August
+september = September
+october = Oktober
+november = November
+december = Dezember
+january-short = Jan.
+february-short = Feb.
+march-short = März
+april-short = Apr.
+may-short = Mai
+june-short = Juni
+july-short = Juli
+august-short = Aug.
+september-short = Sept.
+october-short = Okt.
+november-short = Nov.
+december-short = Dez.
+day-long = { $weekday }, { $day }. { $month }
+day-medium = { $weekday }, { $day }. { $month }
+day-short = { $weekday }, { $day }.
+month-day = { $day }. { $month }
+date = { $day }. { $month } { $year }
+date-range = { $day }.–{ $last }. { $month } { $year }
+date-range-months = { $first } – { $last } { $year }
+date-range-years = { $first } – { $last }
+time-12 = { $time } { $half }
+am = AM
+pm = PM
+twelve = 12
+range = { $start }–{ $end }
+range-12 = { $start }–{ $end } { $half }
+range-days = { $start } – { $day } { $end }
+moment = { $day }, { $time }
+minutes =
+    { $n ->
+        [one] { $n } Minute
+       *[other] { $n } Minuten
+    }
+hours =
+    { $n ->
+        [one] { $n } Stunde
+       *[other] { $n } Stunden
+    }
+days =
+    { $n ->
+        [one] { $n } Tag
+       *[other] { $n } Tage
+    }
+list-two = { $first } und { $last }
+list-comma = { ", " }
+list-end = { $first } und { $last }
+list-more = { $first } und { $n } weitere
+quoted = „{ $text }“
+
+times-are = Alle Zeiten sind Ortszeit ({ $zone }).
+my-zone = In meiner Zeitzone anzeigen
+venue-zone = In Ortszeit anzeigen
+your-times = Alle Zeiten sind in Ihrer Zeitzone ({ $zone }).
+venue-date = Datum am Veranstaltungsort
+now = Jetzt
+next = Als Nächstes
+to-now = Jetzt
+to-next = Als Nächstes
+unfold = Einblenden
+fold = Ausblenden
+pitch = Merken Sie die Sessions vor, die Sie besuchen möchten. Sie erscheinen in Ihrem Kalender und bleiben dort aktuell.
+over = Diese Konferenz ist vorbei.
+
+## Kinds
+
+talk = Vortrag
+plenary = Plenum
+lightning = Lightning Talks
+panel = Podiumsdiskussion
+workshop = Workshop
+discussion = Diskussion
+remarks = Ansprache
+pause = Pause
+meal = Mahlzeit
+social = Rahmenprogramm
+
+## Every page
+
+skip = Zum Inhalt springen
+main-navigation = Hauptnavigation
+program = Programm
+changes = Änderungen
+subscribe = Abonnieren
+my-agenda = Meine Agenda
+release-is = Version { $n }, veröffentlicht am { $at }.
+api = API
+all-speakers = Vortragende
+all-tracks = Tracks
+all-rooms = Räume
+open-in-own-window = Programm in eigenem Fenster öffnen
+to-the-program = Zurück zum Programm
+
+## Program
+
+days-navigation = Tage
+filter = Filter
+all = Alle
+search = Suchen
+search-hint = Sessions, Vortragende, Räume suchen
+apply = Anwenden
+clear = Filter aufheben
+clear-search = Suche aufheben
+day-label = Tag
+kind-label = Art
+track = Track
+room = Raum
+speaker = Vortragende
+sessions =
+    { $n ->
+        [one] { $n } Session
+       *[other] { $n } Sessions
+    }
+shown =
+    { $of ->
+        [one] { $n } von { $of } Session.
+       *[other] { $n } von { $of } Sessions.
+    }
+results-for =
+    { $n ->
+        [one] { $n } Treffer für „{ $text }“
+       *[other] { $n } Treffer für „{ $text }“
+    }
+nothing-found = Keine passenden Sessions. Vielleicht hilft es, einen Filter aufzuheben.
+nothing-found-for = Keine Treffer für „{ $text }“.
+subscribe-to-all = Das ganze Programm abonnieren
+subscribe-to-these =
+    { $n ->
+        [one] Diese Session abonnieren
+       *[other] Diese { $n } Sessions abonnieren
+    }
+no-feed-for-text = Eine Suche lässt sich nicht abonnieren. Merken Sie die Sessions stattdessen für Ihre Agenda vor.
+announced = Demnächst
+announced-track = Noch keine Sessions. Mit einem Abo erscheinen sie im Kalender, sobald sie feststehen.
+about-program = Das Programm von { $title }: alle Sessions, mit Kalendern zum Abonnieren.
+my-sessions = Meine Sessions
+none-mine = Sie haben noch keine Sessions vorgemerkt.
+show-mine = Zeigen, welche Sessions ich vorgemerkt habe
+
+## Sessions
+
+pick = Vormerken
+picked = Vorgemerkt
+unpick = Entfernen
+cancelled = Abgesagt
+cancelled-long = Diese Session wurde abgesagt.
+tentative = Vorläufig
+tentative-long = Vorläufig: Einzelheiten können sich noch ändern.
+moved-from = Verlegt, ursprünglich: { $place }
+calendar-file = In den Kalender (.ics)
+organizers-page = Seite der Veranstalter
+speakers = Vortragende
+at-the-same-time = Zur selben Zeit
+previous-in-track = Davor in { $name }
+next-in-track = Danach in { $name }
+part-of = { $name } bei { $title }
+subscribe-to = { $name } abonnieren
+no-longer-speaking = Diese Person hat derzeit keine Sessions im Programm.
+nothing-here = Hier sind derzeit keine Sessions.
+previous-page = Frühere Sessions
+next-page = Spätere Sessions
+pages = Seiten
+share = Teilen
+
+## Texts of scripts
+
+refused = Nicht gespeichert: { $why }
+queued = Sie sind offline. Wir speichern das, sobald Sie wieder online sind.
+settled = Wieder online: Ihre Auswahl ist gespeichert.
+unsettled = Nicht alles konnte gespeichert werden: { $titles }.
+new-release = Das Programm wurde aktualisiert.
+reload = Neu laden
+offline-since = Sie sind offline. Diese Seite ist { $ago } alt.
+copied = Kopiert.
+copy-failed = Kopieren hat nicht geklappt. Der Link ist markiert: Drücken Sie Strg+C.
+overlaps = „{ $title }“ überschneidet sich mit „{ $other }“.
+keep-both = Beide behalten
+replace = Ersetzen
+replaced = Ersetzt.
+offline = Sie sind offline
+offline-text = Diese Seite ist offline nicht verfügbar.
+
+## My agenda
+
+agenda-none = Sie haben noch keine Agenda
+agenda-none-text = Merken Sie im Programm Sessions vor, um Ihre Agenda zu beginnen. Ein Konto ist nicht nötig; sie wird in diesem Browser gespeichert.
+agenda-none-elsewhere = Sie haben eine auf einem anderen Gerät? Öffnen Sie sie dort und wählen Sie „Auf ein anderes Gerät übertragen“.
+agenda-signed-out = Dieser Browser wurde auf einem anderen Gerät abgemeldet, oder die Agenda wurde dort gelöscht. Die nächste vorgemerkte Session beginnt eine neue Agenda.
+agenda-deleted = Ihre Agenda wurde gelöscht.
+agenda-empty = Noch keine Sessions.
+clash = Überschneidet sich mit { $other }.
+and-more = und { $n } weitere
+first-shown =
+    { $n ->
+        [one] Nur die erste ist aufgeführt: Grenzen Sie die Suche ein.
+       *[other] Nur die ersten { $n } sind aufgeführt: Grenzen Sie die Suche ein.
+    }
+keep-this = Diese behalten
+clashes =
+    { $n ->
+        [one] { $n } Ihrer Sessions überschneidet sich.
+        [2] Zwei Ihrer Sessions überschneiden sich.
+       *[other] { $n } Ihrer Sessions überschneiden sich.
+    }
+free-range = Frei { $range }
+free-then = Frei { $range }, dann { $what } bis { $until }
+changed = Geändert
+changed-since = Geändert seit Ihrem letzten Besuch
+gone = Nicht mehr im Programm
+forget = Entfernen
+add-to-calendar = In den Kalender
+my-links = Teilen und abonnieren
+my-links-text = Wer diesen Link hat, kann Ihre Agenda ansehen und abonnieren, aber nicht ändern.
+link-label = Bezeichnung (optional)
+new-link = Weiteren Link erstellen
+revoke = Link abschalten
+revoke-text = Wer ihn benutzt, sieht dann, dass die Agenda nicht mehr geteilt wird.
+link-hidden = Dieser Link funktioniert weiter, kann aber nicht noch einmal angezeigt werden.
+link-untitled = Link { $n }
+show-page = Öffnen
+qr = QR-Code
+copy = Kopieren
+address = Adresse
+agenda-name = Name Ihrer Agenda
+rename = Umbenennen
+other-device = Auf ein anderes Gerät übertragen
+other-device-text = Erstellen Sie einen Link, der diese Agenda auf einem anderen Gerät zum Bearbeiten öffnet. Er funktioniert einmal und läuft nach 10 Minuten ab.
+make-hand-over = Link erstellen
+hand-over-ready = Öffnen Sie diesen Link auf dem anderen Gerät; er gilt noch { $minutes }. Er funktioniert einmal.
+new-key = Gerät verloren?
+new-key-text = Meldet alle anderen Geräte ab. Geteilte Links funktionieren weiter.
+make-key = Andere Geräte abmelden
+delete = Alles löschen
+delete-text = Auswahl, Links und Schlüssel werden sofort gelöscht. Abonnierte Kalender zeigen, dass die Agenda nicht mehr geteilt wird.
+delete-sure = Ja, meine Agenda löschen
+print = Drucken
+fetched = { $client } ist aktuell; der letzte Abruf ist { $ago } her.
+fetched-behind =
+    { $n ->
+        [one] Der letzte Abruf durch { $client } ist { $ago } her; { $n } Änderung ist dort noch nicht angekommen.
+       *[other] Der letzte Abruf durch { $client } ist { $ago } her; { $n } Änderungen sind dort noch nicht angekommen.
+    }
+not-fetched = Noch kein Kalender hat diesen Link abonniert.
+done-picked = Zur Agenda hinzugefügt.
+done-removed = Aus der Agenda entfernt.
+done-kept = Überschneidung aufgelöst.
+done-renamed = Ihre Agenda hat einen neuen Namen.
+done-linked = Der neue Link ist fertig.
+done-revoked = Der Link ist abgeschaltet.
+done-key = Alle anderen Geräte sind abgemeldet.
+
+## Import and export
+
+import = Sessions importieren
+import-text = Wählen Sie eine Kalenderdatei (.ics) mit Ihren Sessions, von hier oder aus einem anderen Programm, oder eine JSON-Liste ihrer Kennungen. Sie sehen die Sessions, bevor etwas hinzugefügt wird.
+import-file = Datei
+import-look = Vorschau zeigen
+import-new = Gefunden
+import-nothing = Es gibt keine neuen Sessions zum Hinzufügen.
+import-take =
+    { $n ->
+        [one] Diese Session hinzufügen
+       *[other] Diese { $n } Sessions hinzufügen
+    }
+import-full = Zusammen mit Ihrer Auswahl wären das { $n }; eine Agenda fasst { $most }. Merken Sie einige davon im Programm vor.
+import-held = Schon in Ihrer Agenda
+import-unknown = Nicht in diesem Programm
+import-ambiguous = Mehrere Sessions passen
+carry = Agenda exportieren
+carry-text = Laden Sie Ihre Agenda herunter oder teilen Sie eine Kopie als Link. Spätere Änderungen sind nicht enthalten.
+carry-calendar = Kalenderdatei (.ics)
+carry-list = Liste (JSON)
+
+## Hand-over
+
+hand-over = Agenda hier öffnen
+hand-over-text = Dieser Link überträgt eine Agenda auf dieses Gerät, damit Sie sie hier bearbeiten können. Er funktioniert einmal.
+hand-over-replaces = Das ersetzt die Agenda in diesem Browser.
+hand-over-button = Auf diesem Gerät öffnen
+
+## Shared agenda
+
+shared-agenda = Geteilte Agenda
+shared-text = Nur zum Ansehen. Änderungen der Person, der die Agenda gehört, erscheinen hier.
+pick-all = Alle in meine Agenda übernehmen
+both = Auch in meiner Agenda
+only-mine = Nur in meiner Agenda
+in-common = { $n } von { $of } sind auch in Ihrer Agenda.
+
+## Team
+
+team = Wer geht wohin
+team-make = Im Team planen
+team-text = Fügen Sie die Agenda-Links Ihres Teams ein, einen pro Zeile (bis zu 20), und sehen Sie, wer wohin geht und wo noch niemand ist.
+team-read-only = Nur zum Ansehen. Wer seinen Link abschaltet, verschwindet von dieser Seite und aus ihrem Kalender.
+team-links = Agenda-Links
+team-button = Team zeigen
+team-nobody = Niemand
+team-gone = nicht mehr geteilt
+team-members = Mitglieder
+team-line = Zeile { $n } ist kein Agenda-Link dieser Konferenz.
+team-none = Fügen Sie mindestens einen Link ein.
+team-many = Ein Team hat höchstens 20 Links.
+team-empty = Noch niemand hat etwas vorgemerkt.
+
+## Subscribe
+
+subscribe-heading = { $name } abonnieren
+subscribe-text = Ihr Kalender bleibt von selbst aktuell. Wählen Sie Ihre App:
+apple = Apple Kalender
+apple-how = iPhone, iPad und Mac. Öffnet eine Abfrage zum Abonnieren.
+apple-button = In Apple Kalender öffnen
+apple-delay = Aktualisiert so oft, wie Sie es einstellen. Stellen Sie „Automatisch aktualisieren“ auf stündlich.
+google = Google Kalender
+google-how = Am Computer hinzugefügt, erscheint er auch auf dem Telefon. Die Android-App kann keine Kalender per Link hinzufügen.
+google-button = In Google Kalender öffnen
+google-delay = Aktualisiert alle 8 bis 24 Stunden; das bestimmt Google. Abgesagte Sessions bleiben stehen, im Titel gekennzeichnet.
+outlook = Outlook.com
+outlook-how = Persönliche Konten, im Browser.
+outlook-button = In Outlook.com öffnen
+outlook-work = Microsoft 365
+outlook-work-how = Geschäfts-, Schul- oder Unikonten, im Browser.
+outlook-work-button = In Microsoft 365 öffnen
+outlook-delay = Aktualisiert meist nach einigen Stunden, manchmal nach einem Tag.
+thunderbird = Thunderbird
+thunderbird-how = Datei › Neu › Kalender › Im Netzwerk, dann die Adresse einfügen.
+thunderbird-delay = Aktualisiert alle 30 Minuten oder wie eingestellt.
+icsx5 = ICSx⁵ (Android)
+icsx5-how = Öffnet die App, die die Sessions in jeden Android-Kalender bringt.
+icsx5-button = In ICSx⁵ öffnen
+icsx5-delay = Aktualisiert wie eingestellt, frühestens alle 15 Minuten.
+giggity = Giggity (Android)
+giggity-how = In der App: Programm hinzufügen, dann die Adresse einfügen oder scannen.
+giggity-button = In Giggity öffnen
+giggity-delay = Aktualisiert beim Öffnen, spätestens nach einem Tag.
+any-calendar = Jeder andere Kalender
+any-how = Fügen Sie diese Adresse dort ein, wo Ihr Kalender einen „per URL“ oder „aus dem Internet“ hinzufügt.
+scan = Oder scannen:
+alarm = Erinnerung
+alarm-none = Keine
+alarm-before = { $minutes } vorher
+download = .ics herunterladen
+download-text = (ein Stand, der sich nicht aktualisiert)
+
+## Changes
+
+changes-text = Änderungen am Programm, die neuesten zuerst.
+no-changes = Seit der ersten Veröffentlichung des Programms hat sich nichts geändert.
+first-release = Das Programm wurde veröffentlicht.
+release-heading = Version { $n }
+added = Neu
+moved = Verlegt
+edited = Bearbeitet
+restored = Findet doch statt
+withdrawn = Zurückgezogen
+title-changed = Titel geändert, vorher „{ $before }“
+follow-changes = Im Feedreader verfolgen
+
+## Organizer
+
+organizer = Organisation
+sign-in = Anmelden
+sign-in-text = Geben Sie den Schlüssel der Organisation ein. Er bleibt in diesem Browser gespeichert, bis Sie sich abmelden.
+sign-in-wrong = Falscher Schlüssel. Versuchen Sie es noch einmal.
+secret = Schlüssel der Organisation
+sign-out = Abmelden
+running = Live: Version { $n }, veröffentlicht am { $at }, { $sessions }.
+last-attempt = Letzter Versuch
+held = Eine Version wartet auf Ihre Bestätigung
+held-since = Quelle: { $origin }, { $at }.
+held-more =
+    { $n ->
+        [one] { $n } weitere Änderung steht in der Vorschau.
+       *[other] { $n } weitere Änderungen stehen in der Vorschau.
+    }
+discard = Verwerfen
+stale-file = Die Programmdatei { $file } ist älter als die veröffentlichte Version und wird nicht beachtet, bis sie mit anderem Inhalt gespeichert wird.
+superseded = Nichts wurde veröffentlicht: Version { $n } wurde nach Ihrer Vorschau veröffentlicht, am { $at }. Hier sind die Änderungen gegenüber dieser Version.
+current-share = { $share } % der abonnierten Agenden, die in den letzten 2 Tagen abgerufen wurden, haben die aktuelle Version.
+upload = Programm veröffentlichen
+upload-text = Wählen Sie eine CSV-Datei. Sie sehen die Änderungen, bevor etwas veröffentlicht wird.
+file = Datei
+preview = Vorschau
+preview-nothing = Es würde sich nichts ändern.
+preview-errors =
+    { $n ->
+        [one] Kann nicht veröffentlicht werden: { $n } Fehler.
+       *[other] Kann nicht veröffentlicht werden: { $n } Fehler.
+    }
+preview-changes =
+    { $n ->
+        [one] { $n } Änderung
+       *[other] { $n } Änderungen
+    }
+blast =
+    { $n ->
+        [0] Betrifft keine persönliche Agenda.
+        [one] Betrifft { $n } persönliche Agenda; { $overlaps }.
+       *[other] Betrifft { $n } persönliche Agenden; { $overlaps }.
+    }
+blast-overlaps =
+    { $n ->
+        [0] keine neuen Überschneidungen
+        [one] { $n } bekommt eine neue Überschneidung
+       *[other] { $n } bekommen eine neue Überschneidung
+    }
+most-hit = Meistvorgemerkte betroffene Sessions
+in-agendas =
+    { $n ->
+        [one] in { $n } Agenda
+       *[other] in { $n } Agenden
+    }
+guard = Bitte zuerst prüfen: { $reasons }.
+confirm = Veröffentlichen
+confirm-held = Trotzdem veröffentlichen
+releases = Versionen
+release-column = Version
+published-column = Veröffentlicht
+origin-column = Quelle
+who-column = Von
+changes-column = Änderungen
+roll-back = Wiederherstellen
+live = live
+csv = program.csv
+error = Fehler
+warning = Warnung
+
+## The API
+
+api-text = Alles, was auf diesen Seiten steht, als JSON, als Kalender und in den Formaten anderer Programme.
+api-document = OpenAPI-Beschreibung
+api-needs = Braucht:
+api-required = erforderlich
+api-answers = Antworten und Beispiel
+
+## Calendars
+
+cancelled-prefix = { "ABGESAGT: " }
+weekday-time = { $weekday } { $time }
+moved-note = Hinweis: verlegt, ursprünglich { $place }
+feed-day = { $weekday }, { $day }. { $month }
+feed-day-short = { $weekday }, { $day }. { $month }
+feed-program = Das Programm von { $title }
+feed-agenda = Eine persönliche Agenda für { $title }
+feed-my-agenda = { $title }: meine Agenda
+feed-closed = { $title } (nicht mehr geteilt)
+feed-closed-text = Diese Agenda wird nicht mehr geteilt. Sie können den Kalender entfernen.
+feed-team = Team: { $names }
+feed-team-about = Wer geht wohin bei { $title }
+team-member = Mitglied { $n }
+
+## Change feeds
+
+changes-of = { $title }: Änderungen
+changes-of-part = { $title }: Änderungen in { $name }
+program-published = Das Programm von { $title } ist veröffentlicht
+sessions-published =
+    { $n ->
+        [one] { $n } Session.
+       *[other] { $n } Sessions.
+    }
+change-new-head = neu, { $place }
+change-new = Neu im Programm: { $place }.
+change-cancelled-head = abgesagt
+change-cancelled = Abgesagt. Geplant war: { $place }.
+change-restored-head = findet doch statt, { $place }
+change-restored = Findet doch statt: { $place }.
+change-moved-head = verlegt auf { $to }
+change-moved = Von { $from } auf { $to } verlegt.
+change-end-head = endet um { $end }
+change-shorter =
+    { $n ->
+        [one] Endet um { $end }, { $n } Minute kürzer.
+       *[other] Endet um { $end }, { $n } Minuten kürzer.
+    }
+change-longer =
+    { $n ->
+        [one] Endet um { $end }, { $n } Minute länger.
+       *[other] Endet um { $end }, { $n } Minuten länger.
+    }
+change-in-head = jetzt in { $to }
+change-no-track-head = jetzt ohne Track
+change-no-room-head = jetzt ohne Raum
+change-track = Track geändert von { $from } zu { $to }.
+change-track-new = Track: { $to }.
+change-track-gone = Der Track { $from } gilt nicht mehr.
+change-room = Raum geändert von { $from } zu { $to }.
+change-room-new = Raum: { $to }.
+change-room-gone = Der Raum { $from } gilt nicht mehr.
+change-title-head = neuer Titel
+change-title = Neuer Titel: { $to } (vorher: { $from }).
+change-speakers-head = andere Vortragende
+change-speakers = Vortragende: { $speakers }.
+change-no-speakers = Vortragende sind derzeit nicht genannt.
+change-status-head = jetzt { $status }
+change-status = Ist jetzt { $status }.
+status-confirmed = bestätigt
+status-tentative = vorläufig
+status-cancelled = abgesagt
+status-withdrawn = zurückgezogen
+change-fields-head = geändert: { $fields }
+change-fields = Bearbeitet: { $fields }.
+change-updated-head = aktualisiert
+change-updated = Aktualisiert.
+
+## Fields of a session
+
+field-id = Kennung
+field-date = Datum
+field-start = Beginn
+field-end = Ende
+field-end-date = Enddatum
+field-kind = Art
+field-title = Titel
+field-track = Track
+field-block = Block
+field-room = Raum
+field-speakers = Vortragende
+field-abstract = Beschreibung
+field-bios = Kurzbiografien
+field-url = Webseite
+field-links = Links
+field-status = Status
+
+## The program as plain text
+
+day-year = { $weekday }, { $day }. { $month } { $year }
+text-release = Version { $n }; alle Zeiten sind { $zone }.
+text-more = Und { $n } weitere: Grenzen Sie die Suche ein.
+text-overlap = { $title } findet zur selben Zeit statt wie { $others }
+text-gone =
+    { $n ->
+        [one] { $n } vorgemerkte Session ist nicht mehr im Programm.
+       *[other] { $n } vorgemerkte Sessions sind nicht mehr im Programm.
+    }
+text-empty = Noch keine Sessions.
+
+## Problems
+
+problem-missing-title = Seite nicht gefunden
+problem-missing = Unter dieser Adresse gibt es nichts. Bitte prüfen Sie sie auf Tippfehler.
+problem-gone-title = Nicht mehr verfügbar
+problem-gone = Diese Agenda wird nicht mehr geteilt. Entfernen Sie das Abo oder fragen Sie nach einem neuen Link.
+problem-used-up = Dieser Link funktioniert einmal und zehn Minuten lang. Erstellen Sie einen neuen auf dem Gerät, das die Agenda hat.
+problem-no-preview = Diese Vorschau ist nicht mehr verfügbar, deshalb wurde nichts veröffentlicht. Rufen Sie die Vorschau noch einmal auf.
+problem-other-site-title = Nicht erlaubt
+problem-other-site = Das kam von einer anderen Website. Öffnen Sie die Seite hier und versuchen Sie es noch einmal.
+problem-busy-title = Bitte gleich noch einmal versuchen
+problem-busy = Der Server ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.
+problem-too-often-title = Zu viele Anfragen
+problem-too-often =
+    { $wait ->
+        [one] Das war zu oft. Versuchen Sie es in { $wait } Sekunde noch einmal.
+       *[other] Das war zu oft. Versuchen Sie es in { $wait } Sekunden noch einmal.
+    }
+problem-too-large-title = Zu groß
+problem-too-large = Das ist zu groß. Wählen Sie eine kleinere Datei oder weniger Sessions.
+problem-file-title = Diese Datei konnte nicht gelesen werden
+problem-file = Wählen Sie eine Kalenderdatei (.ics) oder eine JSON-Liste, die hier oder von einem anderen Programm exportiert wurde.
+problem-key-title = Nicht angemeldet
+problem-key = Der Schlüssel dieses Browsers öffnet die Agenda nicht mehr.
+problem-changed-title = Zwischenzeitlich geändert
+problem-changed = Das wurde inzwischen geändert. Laden Sie die Seite neu und wiederholen Sie Ihre Änderung.
+problem-full-title = Grenze erreicht
+problem-full = Mehr fasst Ihre Agenda nicht. Entfernen Sie zuerst etwas.
+problem-request-title = Das hat nicht geklappt
+problem-request = Die Adresse oder das Formular enthält etwas, das der Server nicht versteht.
+problem-server-title = Etwas ist schiefgegangen
+problem-server = Dem Server ist ein Fehler unterlaufen. Bitte versuchen Sie es später noch einmal.
+
+## Sources and results of publications
+
+origin-first = erster Start
+origin-file = Programmdatei
+origin-upload = Upload
+origin-rollback = Version { $n }, erneut veröffentlicht
+origin-config = geänderte Konfiguration
+origin-upgrade = neueres Callboard
+origin-restored = wiederhergestelltes Backup
+origin-scheduled = Zeitplan
+attempt-published = als Version { $n } veröffentlicht
+attempt-unchanged = keine Änderungen gegenüber Version { $n }
+attempt-refused =
+    { $n ->
+        [one] abgelehnt: { $n } Fehler
+       *[other] abgelehnt: { $n } Fehler
+    }
+attempt-held = zurückgehalten: { $reasons }
+attempt-failed = fehlgeschlagen: { $reason }
