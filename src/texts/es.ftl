@@ -1,0 +1,622 @@
+# Los textos de Callboard en español. Trato de usted, donde hace falta; los botones en infinitivo.
+
+## Days and times
+
+monday = lunes
+tuesday = martes
+wednesday = miércoles
+thursday = jueves
+friday = viernes
+saturday = sábado
+sunday = domingo
+monday-short = lun
+tuesday-short = mar
+wednesday-short = mié
+thursday-short = jue
+friday-short = vie
+saturday-short = sáb
+sunday-short = dom
+january = enero
+february = febrero
+march = marzo
+april = abril
+may = mayo
+june = junio
+july = julio
+august = agosto
+september = septiembre
+october = octubre
+november = noviembre
+december = diciembre
+january-short = ene
+february-short = feb
+march-short = mar
+april-short = abr
+may-short = may
+june-short = jun
+july-short = jul
+august-short = ago
+september-short = sept
+october-short = oct
+november-short = nov
+december-short = dic
+day-long = { $weekday }, { $day } de { $month }
+day-medium = { $weekday }, { $day } { $month }
+day-short = { $weekday } { $day }
+month-day = { $day } de { $month }
+date = { $day } de { $month } de { $year }
+date-range = { $day }–{ $last } de { $month } de { $year }
+date-range-months = { $first } – { $last } de { $year }
+date-range-years = { $first } – { $last }
+time-12 = { $time } { $half }
+am = a. m.
+pm = p. m.
+twelve = 12
+range = { $start }–{ $end }
+range-12 = { $start }–{ $end } { $half }
+range-days = { $start } – { $day } { $end }
+moment = { $day }, { $time }
+minutes =
+    { $n ->
+        [one] { $n } minuto
+       *[other] { $n } minutos
+    }
+hours =
+    { $n ->
+        [one] { $n } hora
+       *[other] { $n } horas
+    }
+days =
+    { $n ->
+        [one] { $n } día
+       *[other] { $n } días
+    }
+list-two = { $first } y { $last }
+list-comma = { ", " }
+list-end = { $first } y { $last }
+list-more = { $first } y { $n } más
+quoted = «{ $text }»
+
+times-are = Las horas son las del lugar de la conferencia ({ $zone }).
+my-zone = Mostrar en mi zona horaria
+venue-zone = Mostrar la hora del lugar
+your-times = Las horas están en su zona horaria ({ $zone }).
+venue-date = fecha del lugar
+now = Ahora
+next = A continuación
+to-now = Ahora
+to-next = A continuación
+unfold = Mostrar
+fold = Ocultar
+pitch = Elija las sesiones que quiere ver. Aparecerán en su calendario y se mantendrán al día.
+over = Esta conferencia ha terminado.
+
+## Kinds
+
+talk = Charla
+plenary = Plenaria
+lightning = Charlas relámpago
+panel = Mesa redonda
+workshop = Taller
+discussion = Debate
+remarks = Palabras
+pause = Descanso
+meal = Comida
+social = Encuentro social
+
+## Every page
+
+skip = Ir al contenido
+main-navigation = Principal
+program = Programa
+changes = Cambios
+subscribe = Suscribirse
+my-agenda = Mi agenda
+release-is = Versión { $n }, publicada el { $at }.
+api = API
+all-speakers = Ponentes
+all-tracks = Líneas temáticas
+all-rooms = Salas
+open-in-own-window = Abrir el programa en su propia ventana
+to-the-program = Volver al programa
+
+## Program
+
+days-navigation = Días
+filter = Filtrar
+all = Todo
+search = Buscar
+search-hint = Buscar sesiones, ponentes, salas
+apply = Aplicar
+clear = Quitar los filtros
+clear-search = Quitar la búsqueda
+day-label = Día
+kind-label = Tipo
+track = Línea temática
+room = Sala
+speaker = Ponente
+sessions =
+    { $n ->
+        [one] { $n } sesión
+       *[other] { $n } sesiones
+    }
+shown =
+    { $of ->
+        [one] { $n } de { $of } sesión.
+       *[other] { $n } de { $of } sesiones.
+    }
+results-for =
+    { $n ->
+        [one] { $n } resultado para «{ $text }»
+       *[other] { $n } resultados para «{ $text }»
+    }
+nothing-found = Ninguna sesión coincide. Pruebe a quitar un filtro.
+nothing-found-for = Ninguna sesión coincide con «{ $text }».
+subscribe-to-all = Suscribirse a todo el programa
+subscribe-to-these =
+    { $n ->
+        [one] Suscribirse a esta sesión
+       *[other] Suscribirse a estas { $n } sesiones
+    }
+no-feed-for-text = No es posible suscribirse a una búsqueda. Añada estas sesiones a su agenda.
+announced = Próximamente
+announced-track = Todavía no hay sesiones. Suscríbase y aparecerán en su calendario en cuanto se anuncien.
+about-program = El programa de { $title }: todas las sesiones, con calendarios para suscribirse.
+my-sessions = Mis sesiones
+none-mine = Todavía no ha elegido ninguna sesión.
+show-mine = Mostrar las sesiones que he elegido
+
+## Sessions
+
+pick = Elegir
+picked = Elegida
+unpick = Quitar
+cancelled = Cancelada
+cancelled-long = Esta sesión se ha cancelado.
+tentative = Provisional
+tentative-long = Provisional: los detalles aún pueden cambiar.
+moved-from = Trasladada; antes: { $place }
+calendar-file = Añadir al calendario (.ics)
+organizers-page = La página de la organización
+speakers = Ponentes
+at-the-same-time = A la misma hora
+previous-in-track = Anterior en { $name }
+next-in-track = Siguiente en { $name }
+part-of = { $name } en { $title }
+subscribe-to = Suscribirse a { $name }
+no-longer-speaking = Esta persona ya no tiene sesiones en el programa.
+nothing-here = Ahora no hay sesiones aquí.
+previous-page = Sesiones anteriores
+next-page = Sesiones posteriores
+pages = Páginas
+share = Compartir
+
+## Texts of scripts
+
+refused = No se ha guardado: { $why }
+queued = No tiene conexión. Lo guardaremos cuando vuelva a tenerla.
+settled = De nuevo con conexión: sus elecciones están guardadas.
+unsettled = No se han podido guardar algunas elecciones: { $titles }.
+new-release = El programa se ha actualizado.
+reload = Recargar
+offline-since = No tiene conexión. Última actualización hace { $ago }.
+copied = Copiado.
+copy-failed = No se ha podido copiar. El enlace está seleccionado: pulse Ctrl+C.
+overlaps = «{ $title }» coincide con «{ $other }».
+keep-both = Conservar ambas
+replace = Reemplazar
+replaced = Reemplazada.
+offline = No tiene conexión
+offline-text = Esta página no está disponible sin conexión.
+
+## My agenda
+
+agenda-none = Todavía no tiene agenda
+agenda-none-text = Elija sesiones del programa para empezar su agenda. No hace falta cuenta; se guarda en este navegador.
+agenda-none-elsewhere = ¿Tiene una en otro dispositivo? Ábrala allí y elija «Pasar a otro dispositivo».
+agenda-signed-out = Se cerró la sesión de este navegador, o se eliminó la agenda, desde otro dispositivo. La próxima sesión que elija empezará una agenda nueva.
+agenda-deleted = Su agenda se ha eliminado.
+agenda-empty = Todavía no hay sesiones.
+clash = Coincide con { $other }.
+and-more = y { $n } más
+first-shown =
+    { $n ->
+        [one] Solo se muestra la primera: acote la búsqueda.
+       *[other] Solo se muestran las primeras { $n }: acote la búsqueda.
+    }
+keep-this = Conservar esta
+clashes =
+    { $n ->
+        [one] { $n } de sus sesiones coincide.
+        [2] Dos de sus sesiones coinciden.
+       *[other] { $n } de sus sesiones coinciden.
+    }
+free-range = Libre { $range }
+free-then = Libre { $range }; después, { $what } hasta { $until }
+changed = Modificada
+changed-since = Cambios desde su última visita
+gone = Ya no están en el programa
+forget = Quitar
+add-to-calendar = Añadir al calendario
+my-links = Compartir y suscribirse
+my-links-text = Quien tenga este enlace puede ver su agenda y suscribirse a ella, pero no cambiarla.
+link-label = Etiqueta (opcional)
+new-link = Crear otro enlace
+revoke = Desactivar el enlace
+revoke-text = Quien lo use verá que la agenda ya no se comparte.
+link-hidden = Este enlace sigue funcionando, pero no se puede volver a mostrar.
+link-untitled = Enlace { $n }
+show-page = Abrir
+qr = Código QR
+copy = Copiar
+address = Dirección
+agenda-name = Nombre de su agenda
+rename = Cambiar el nombre
+other-device = Pasar a otro dispositivo
+other-device-text = Cree un enlace que abre esta agenda en otro dispositivo para editarla allí. Funciona una vez y caduca a los 10 minutos.
+make-hand-over = Crear el enlace
+hand-over-ready = Ábralo en el otro dispositivo en menos de { $minutes }. Funciona una vez.
+new-key = ¿Ha perdido un dispositivo?
+new-key-text = Cierra la sesión en todos los demás dispositivos. Los enlaces compartidos siguen funcionando.
+make-key = Cerrar la sesión en los demás
+delete = Eliminar todo
+delete-text = Sus elecciones, enlaces y clave se borran al instante. Los calendarios suscritos verán que la agenda ya no se comparte.
+delete-sure = Sí, eliminar mi agenda
+print = Imprimir
+fetched = { $client } está al día; la última consulta fue hace { $ago }.
+fetched-behind =
+    { $n ->
+        [one] La última consulta de { $client } fue hace { $ago }; { $n } cambio aún no le ha llegado.
+       *[other] La última consulta de { $client } fue hace { $ago }; { $n } cambios aún no le han llegado.
+    }
+not-fetched = Todavía no se ha suscrito ningún calendario.
+done-picked = Añadida a su agenda.
+done-removed = Quitada de su agenda.
+done-kept = Coincidencia resuelta.
+done-renamed = Su agenda tiene un nuevo nombre.
+done-linked = El nuevo enlace está listo.
+done-revoked = El enlace está desactivado.
+done-key = Se ha cerrado la sesión en todos los demás dispositivos.
+
+## Import and export
+
+import = Importar sesiones
+import-text = Elija un archivo de calendario (.ics) con sus sesiones, de aquí o de otra herramienta, o una lista JSON de sus identificadores. Verá las sesiones antes de que se añada nada.
+import-file = Archivo
+import-look = Ver antes
+import-new = Encontradas
+import-nothing = No hay sesiones nuevas que añadir.
+import-take =
+    { $n ->
+        [one] Añadir esta sesión
+       *[other] Añadir estas { $n } sesiones
+    }
+import-full = Con las que ya eligió serían { $n }, y en una agenda caben { $most }. Elija algunas en el programa.
+import-held = Ya están en su agenda
+import-unknown = No están en este programa
+import-ambiguous = Varias sesiones coinciden
+carry = Exportar su agenda
+carry-text = Descargue su agenda o comparta una copia con un enlace. Los cambios posteriores no se incluyen.
+carry-calendar = Archivo de calendario (.ics)
+carry-list = Lista (JSON)
+
+## Hand-over
+
+hand-over = Abrir su agenda aquí
+hand-over-text = Este enlace pasa una agenda a este dispositivo para que pueda editarla aquí. Funciona una vez.
+hand-over-replaces = Reemplaza la agenda de este navegador.
+hand-over-button = Abrir en este dispositivo
+
+## Shared agenda
+
+shared-agenda = Agenda compartida
+shared-text = Solo lectura. Se actualiza cuando la cambia quien la comparte.
+pick-all = Añadir todo a mi agenda
+both = También en mi agenda
+only-mine = Solo en mi agenda
+in-common =
+    { $n ->
+        [one] { $n } de { $of } también está en su agenda.
+       *[other] { $n } de { $of } también están en su agenda.
+    }
+
+## Team
+
+team = Quién va adónde
+team-make = Planificar en equipo
+team-text = Pegue los enlaces de las agendas de su equipo, uno por línea (hasta 20), para ver quién va adónde y qué no cubre nadie.
+team-read-only = Solo lectura. Quien desactiva su enlace desaparece de esta página y de su calendario.
+team-links = Enlaces de agendas
+team-button = Mostrar el equipo
+team-nobody = Nadie
+team-gone = ya no se comparte
+team-members = Miembros
+team-line = La línea { $n } no es un enlace de agenda de esta conferencia.
+team-none = Pegue al menos un enlace.
+team-many = Un equipo tiene 20 enlaces como máximo.
+team-empty = Nadie ha elegido nada todavía.
+
+## Subscribe
+
+subscribe-heading = Suscribirse a { $name }
+subscribe-text = Su calendario se mantiene al día automáticamente. Elija su aplicación:
+apple = Calendario de Apple
+apple-how = iPhone, iPad y Mac. Se abre una solicitud de suscripción.
+apple-button = Abrir en Calendario de Apple
+apple-delay = Se actualiza con la frecuencia que elija. Ajuste la actualización automática a cada hora.
+google = Google Calendar
+google-how = Añádalo en un ordenador y aparecerá también en su teléfono. La aplicación de Android no puede añadir calendarios mediante enlace.
+google-button = Abrir en Google Calendar
+google-delay = Se actualiza cada 8–24 horas; Google marca el ritmo. Las sesiones canceladas permanecen, indicadas en el título.
+outlook = Outlook.com
+outlook-how = Cuentas personales, en un navegador.
+outlook-button = Abrir en Outlook.com
+outlook-work = Microsoft 365
+outlook-work-how = Cuentas profesionales o educativas, en un navegador.
+outlook-work-button = Abrir en Microsoft 365
+outlook-delay = Suele actualizarse en unas horas, a veces en un día.
+thunderbird = Thunderbird
+thunderbird-how = Archivo › Nuevo › Calendario › En la red; después, pegue la dirección.
+thunderbird-delay = Se actualiza cada 30 minutos, o como lo ajuste.
+icsx5 = ICSx⁵ (Android)
+icsx5-how = Abre la aplicación, que lleva las sesiones a cualquier calendario de Android.
+icsx5-button = Abrir en ICSx⁵
+icsx5-delay = Se actualiza con la frecuencia que elija, como mínimo cada 15 minutos.
+giggity = Giggity (Android)
+giggity-how = En la aplicación: añada un programa y pegue la dirección o escanéela.
+giggity-button = Abrir en Giggity
+giggity-delay = Se actualiza al abrirla, a más tardar un día después.
+any-calendar = Cualquier otro calendario
+any-how = Pegue esta dirección donde su calendario añada uno «por URL» o «desde la web».
+scan = O escanéela:
+alarm = Recordatorio
+alarm-none = Ninguno
+alarm-before = { $minutes } antes
+download = Descargar .ics
+download-text = (una copia que no se actualiza)
+
+## Changes
+
+changes-text = Cambios del programa, los más recientes primero.
+no-changes = Nada ha cambiado desde la primera publicación del programa.
+first-release = Se publicó el programa.
+release-heading = Versión { $n }
+added = Añadida
+moved = Trasladada
+edited = Editada
+restored = Restablecida
+withdrawn = Retirada
+title-changed = Título cambiado; antes: «{ $before }»
+follow-changes = Seguir en un lector de noticias
+
+## Organizer
+
+organizer = Organización
+sign-in = Iniciar sesión
+sign-in-text = Introduzca la clave de la organización. Se guarda en este navegador hasta que cierre la sesión.
+sign-in-wrong = Clave incorrecta. Inténtelo de nuevo.
+secret = Clave de la organización
+sign-out = Cerrar sesión
+running = En vivo: versión { $n }, publicada el { $at }, { $sessions }.
+last-attempt = Último intento
+held = Una versión espera su confirmación
+held-since = Origen: { $origin }, { $at }.
+held-more =
+    { $n ->
+        [one] { $n } cambio más está en la vista previa.
+       *[other] { $n } cambios más están en la vista previa.
+    }
+discard = Descartar
+stale-file = El archivo del programa { $file } es más antiguo que la versión publicada y se ignora hasta que se guarde con otro contenido.
+superseded = No se ha publicado nada: la versión { $n } se publicó después de su vista previa, el { $at }. Estos son los cambios respecto a esa versión.
+current-share = El { $share } % de las agendas suscritas que se consultaron en los últimos 2 días tienen la versión actual.
+upload = Publicar un programa
+upload-text = Elija un archivo CSV. Verá los cambios antes de que se publiquen.
+file = Archivo
+preview = Vista previa
+preview-nothing = No cambiaría nada.
+preview-errors =
+    { $n ->
+        [one] No se puede publicar: { $n } error.
+       *[other] No se puede publicar: { $n } errores.
+    }
+preview-changes =
+    { $n ->
+        [one] { $n } cambio
+       *[other] { $n } cambios
+    }
+blast =
+    { $n ->
+        [0] No afecta a ninguna agenda personal.
+        [one] Afecta a { $n } agenda personal; { $overlaps }.
+       *[other] Afecta a { $n } agendas personales; { $overlaps }.
+    }
+blast-overlaps =
+    { $n ->
+        [0] ninguna coincidencia nueva
+        [one] { $n } tiene una coincidencia nueva
+       *[other] { $n } tienen una coincidencia nueva
+    }
+most-hit = Sesiones afectadas más elegidas
+in-agendas =
+    { $n ->
+        [one] en { $n } agenda
+       *[other] en { $n } agendas
+    }
+guard = Compruebe antes: { $reasons }.
+confirm = Publicar
+confirm-held = Publicar de todos modos
+releases = Versiones
+release-column = Versión
+published-column = Publicada
+origin-column = Origen
+who-column = Por
+changes-column = Cambios
+roll-back = Restaurar
+live = en vivo
+csv = program.csv
+error = Error
+warning = Aviso
+
+## The API
+
+api-text = Todo lo que hay en estas páginas, como JSON, calendarios y en los formatos de otras herramientas.
+api-document = Descripción OpenAPI
+api-needs = Requiere:
+api-required = obligatorio
+api-answers = Respuestas y ejemplo
+
+## Calendars
+
+cancelled-prefix = { "CANCELADA: " }
+weekday-time = { $weekday } { $time }
+moved-note = Nota: trasladada; antes: { $place }
+feed-day = { $weekday }, { $day } de { $month }
+feed-day-short = { $weekday } { $day } { $month }
+feed-program = El programa de { $title }
+feed-agenda = Una agenda personal para { $title }
+feed-my-agenda = { $title }: mi agenda
+feed-closed = { $title } (ya no se comparte)
+feed-closed-text = Esta agenda ya no se comparte. Puede quitar el calendario.
+feed-team = Equipo: { $names }
+feed-team-about = Quién va adónde en { $title }
+team-member = Miembro { $n }
+
+## Change feeds
+
+changes-of = { $title }: cambios
+changes-of-part = { $title }: cambios en { $name }
+program-published = El programa de { $title } está publicado
+sessions-published =
+    { $n ->
+        [one] { $n } sesión.
+       *[other] { $n } sesiones.
+    }
+change-new-head = nueva, { $place }
+change-new = Nueva en el programa: { $place }.
+change-cancelled-head = cancelada
+change-cancelled = Cancelada. Estaba prevista: { $place }.
+change-restored-head = finalmente se celebra, { $place }
+change-restored = Finalmente se celebra: { $place }.
+change-moved-head = trasladada a { $to }
+change-moved = Trasladada de { $from } a { $to }.
+change-end-head = termina a las { $end }
+change-shorter =
+    { $n ->
+        [one] Termina a las { $end }, { $n } minuto más corta.
+       *[other] Termina a las { $end }, { $n } minutos más corta.
+    }
+change-longer =
+    { $n ->
+        [one] Termina a las { $end }, { $n } minuto más larga.
+       *[other] Termina a las { $end }, { $n } minutos más larga.
+    }
+change-in-head = ahora en { $to }
+change-no-track-head = ahora sin línea temática
+change-no-room-head = ahora sin sala
+change-track = Línea temática cambiada de { $from } a { $to }.
+change-track-new = Línea temática: { $to }.
+change-track-gone = La línea temática { $from } ya no se aplica.
+change-room = Sala cambiada de { $from } a { $to }.
+change-room-new = Sala: { $to }.
+change-room-gone = La sala { $from } ya no se aplica.
+change-title-head = nuevo título
+change-title = Nuevo título: { $to } (antes: { $from }).
+change-speakers-head = nuevos ponentes
+change-speakers = Ponentes: { $speakers }.
+change-no-speakers = Ahora no se indica ningún ponente.
+change-status-head = ahora { $status }
+change-status = Ahora está { $status }.
+status-confirmed = confirmada
+status-tentative = provisional
+status-cancelled = cancelada
+status-withdrawn = retirada
+change-fields-head = cambios: { $fields }
+change-fields = Editado: { $fields }.
+change-updated-head = actualizada
+change-updated = Actualizada.
+
+## Fields of a session
+
+field-id = identificador
+field-date = fecha
+field-start = inicio
+field-end = fin
+field-end-date = fecha de fin
+field-kind = tipo
+field-title = título
+field-track = línea temática
+field-block = bloque
+field-room = sala
+field-speakers = ponentes
+field-abstract = resumen
+field-bios = biografías
+field-url = página web
+field-links = enlaces
+field-status = estado
+
+## The program as plain text
+
+day-year = { $weekday }, { $day } de { $month } de { $year }
+text-release = Versión { $n }; todas las horas son de { $zone }.
+text-more = Y { $n } más: acote la búsqueda.
+text-overlap = { $title } es a la misma hora que { $others }
+text-gone =
+    { $n ->
+        [one] { $n } sesión elegida ya no está en el programa.
+       *[other] { $n } sesiones elegidas ya no están en el programa.
+    }
+text-empty = Todavía no hay sesiones.
+
+## Problems
+
+problem-missing-title = Página no encontrada
+problem-missing = No hay nada en esta dirección. Compruebe que no tenga errores.
+problem-gone-title = Ya no está disponible
+problem-gone = Esta agenda ya no se comparte. Quite la suscripción o pida un enlace nuevo.
+problem-used-up = Este enlace funciona una sola vez, durante diez minutos. Cree uno nuevo en el dispositivo que tiene la agenda.
+problem-no-preview = Esta vista previa ya no está disponible, así que no se ha publicado nada. Vuelva a ver el programa antes de publicarlo.
+problem-other-site-title = No permitido
+problem-other-site = Esto se envió desde otro sitio. Abra la página aquí e inténtelo de nuevo.
+problem-busy-title = Inténtelo de nuevo en un momento
+problem-busy = El servidor está ocupado. Inténtelo de nuevo en un momento.
+problem-too-often-title = Demasiadas solicitudes
+problem-too-often =
+    { $wait ->
+        [one] Han sido demasiadas veces. Inténtelo de nuevo dentro de { $wait } segundo.
+       *[other] Han sido demasiadas veces. Inténtelo de nuevo dentro de { $wait } segundos.
+    }
+problem-too-large-title = Demasiado grande
+problem-too-large = Es demasiado grande. Elija un archivo más pequeño o menos sesiones.
+problem-file-title = No se ha podido leer este archivo
+problem-file = Elija un archivo de calendario (.ics) o una lista JSON exportados aquí o por otra herramienta.
+problem-key-title = Sesión no iniciada
+problem-key = La clave de este navegador ya no abre la agenda.
+problem-changed-title = Cambiado entretanto
+problem-changed = Esto ha cambiado entretanto. Recargue la página y repita su cambio.
+problem-full-title = Límite alcanzado
+problem-full = En su agenda no cabe nada más. Quite algo primero.
+problem-request-title = No ha funcionado
+problem-request = La dirección o el formulario contiene algo que el servidor no entiende.
+problem-server-title = Algo ha salido mal
+problem-server = El servidor ha cometido un error. Inténtelo de nuevo más tarde.
+
+## Sources and results of publications
+
+origin-first = primer inicio
+origin-file = archivo del programa
+origin-upload = carga
+origin-rollback = versión { $n }, publicada de nuevo
+origin-config = configuración cambiada
+origin-upgrade = Callboard más reciente
+origin-restored = copia de seguridad restaurada
+origin-scheduled = planificación
+attempt-published = publicado como versión { $n }
+attempt-unchanged = sin cambios respecto a la versión { $n }
+attempt-refused =
+    { $n ->
+        [one] rechazado: { $n } error
+       *[other] rechazado: { $n } errores
+    }
+attempt-held = retenido: { $reasons }
+attempt-failed = fallido: { $reason }
