@@ -1,0 +1,622 @@
+# Os textos do Callboard em português do Brasil. Tratamento por você; botões no infinitivo.
+
+## Days and times
+
+monday = segunda-feira
+tuesday = terça-feira
+wednesday = quarta-feira
+thursday = quinta-feira
+friday = sexta-feira
+saturday = sábado
+sunday = domingo
+monday-short = seg.
+tuesday-short = ter.
+wednesday-short = qua.
+thursday-short = qui.
+friday-short = sex.
+saturday-short = sáb.
+sunday-short = dom.
+january = janeiro
+february = fevereiro
+march = março
+april = abril
+may = maio
+june = junho
+july = julho
+august = agosto
+september = setembro
+october = outubro
+november = novembro
+december = dezembro
+january-short = jan.
+february-short = fev.
+march-short = mar.
+april-short = abr.
+may-short = mai.
+june-short = jun.
+july-short = jul.
+august-short = ago.
+september-short = set.
+october-short = out.
+november-short = nov.
+december-short = dez.
+day-long = { $weekday }, { $day } de { $month }
+day-medium = { $weekday }, { $day } de { $month }
+day-short = { $weekday }, { $day }
+month-day = { $day } de { $month }
+date = { $day } de { $month } de { $year }
+date-range = { $day }–{ $last } de { $month } de { $year }
+date-range-months = { $first } – { $last } de { $year }
+date-range-years = { $first } – { $last }
+time-12 = { $time } { $half }
+am = AM
+pm = PM
+twelve = 12
+range = { $start }–{ $end }
+range-12 = { $start }–{ $end } { $half }
+range-days = { $start } – { $day } { $end }
+moment = { $day }, { $time }
+minutes =
+    { $n ->
+        [one] { $n } minuto
+       *[other] { $n } minutos
+    }
+hours =
+    { $n ->
+        [one] { $n } hora
+       *[other] { $n } horas
+    }
+days =
+    { $n ->
+        [one] { $n } dia
+       *[other] { $n } dias
+    }
+list-two = { $first } e { $last }
+list-comma = { ", " }
+list-end = { $first } e { $last }
+list-more = { $first } e mais { $n }
+quoted = “{ $text }”
+
+times-are = Os horários são os do local da conferência ({ $zone }).
+my-zone = Mostrar no meu fuso horário
+venue-zone = Mostrar o horário do local
+your-times = Os horários estão no seu fuso horário ({ $zone }).
+venue-date = data do local
+now = Agora
+next = A seguir
+to-now = Agora
+to-next = A seguir
+unfold = Mostrar
+fold = Ocultar
+pitch = Escolha as sessões que você quer ver. Elas aparecem na sua agenda e ficam sempre atualizadas.
+over = Esta conferência terminou.
+
+## Kinds
+
+talk = Palestra
+plenary = Plenária
+lightning = Palestras relâmpago
+panel = Painel
+workshop = Oficina
+discussion = Discussão
+remarks = Pronunciamento
+pause = Intervalo
+meal = Refeição
+social = Confraternização
+
+## Every page
+
+skip = Ir para o conteúdo
+main-navigation = Principal
+program = Programação
+changes = Alterações
+subscribe = Assinar
+my-agenda = Minha agenda
+release-is = Versão { $n }, publicada em { $at }.
+api = API
+all-speakers = Palestrantes
+all-tracks = Trilhas
+all-rooms = Salas
+open-in-own-window = Abrir a programação em sua própria janela
+to-the-program = Voltar à programação
+
+## Program
+
+days-navigation = Dias
+filter = Filtrar
+all = Todos
+search = Buscar
+search-hint = Buscar sessões, palestrantes, salas
+apply = Aplicar
+clear = Limpar filtros
+clear-search = Limpar busca
+day-label = Dia
+kind-label = Tipo
+track = Trilha
+room = Sala
+speaker = Palestrante
+sessions =
+    { $n ->
+        [one] { $n } sessão
+       *[other] { $n } sessões
+    }
+shown =
+    { $of ->
+        [one] { $n } de { $of } sessão.
+       *[other] { $n } de { $of } sessões.
+    }
+results-for =
+    { $n ->
+        [one] { $n } resultado para “{ $text }”
+       *[other] { $n } resultados para “{ $text }”
+    }
+nothing-found = Nenhuma sessão corresponde. Tente remover um filtro.
+nothing-found-for = Nenhuma sessão corresponde a “{ $text }”.
+subscribe-to-all = Assinar a programação completa
+subscribe-to-these =
+    { $n ->
+        [one] Assinar esta sessão
+       *[other] Assinar estas { $n } sessões
+    }
+no-feed-for-text = Não é possível assinar uma busca. Em vez disso, adicione estas sessões à sua agenda.
+announced = Em breve
+announced-track = Ainda não há sessões. Assine e elas aparecerão no seu calendário assim que forem anunciadas.
+about-program = A programação de { $title }: todas as sessões, com calendários para assinar.
+my-sessions = Minhas sessões
+none-mine = Você ainda não escolheu nenhuma sessão.
+show-mine = Mostrar as sessões que escolhi
+
+## Sessions
+
+pick = Escolher
+picked = Escolhida
+unpick = Remover
+cancelled = Cancelada
+cancelled-long = Esta sessão foi cancelada.
+tentative = Provisória
+tentative-long = Provisória: os detalhes ainda podem mudar.
+moved-from = Transferida; antes: { $place }
+calendar-file = Adicionar ao calendário (.ics)
+organizers-page = A página da organização
+speakers = Palestrantes
+at-the-same-time = No mesmo horário
+previous-in-track = Anterior em { $name }
+next-in-track = Próxima em { $name }
+part-of = { $name } em { $title }
+subscribe-to = Assinar { $name }
+no-longer-speaking = Esta pessoa não tem mais sessões na programação.
+nothing-here = Não há sessões aqui no momento.
+previous-page = Sessões anteriores
+next-page = Sessões seguintes
+pages = Páginas
+share = Compartilhar
+
+## Texts of scripts
+
+refused = Não foi salvo: { $why }
+queued = Você está sem conexão. Vamos salvar isto quando ela voltar.
+settled = Conexão restabelecida: suas escolhas estão salvas.
+unsettled = Não foi possível salvar algumas escolhas: { $titles }.
+new-release = A programação foi atualizada.
+reload = Recarregar
+offline-since = Você está sem conexão. Última atualização há { $ago }.
+copied = Copiado.
+copy-failed = Não foi possível copiar. O link está selecionado: pressione Ctrl+C.
+overlaps = “{ $title }” coincide com “{ $other }”.
+keep-both = Manter as duas
+replace = Substituir
+replaced = Substituída.
+offline = Você está sem conexão
+offline-text = Esta página não está disponível sem conexão.
+
+## My agenda
+
+agenda-none = Você ainda não tem uma agenda
+agenda-none-text = Escolha sessões na programação para começar a sua agenda. Não é preciso ter conta; ela fica salva neste navegador.
+agenda-none-elsewhere = Tem uma em outro dispositivo? Abra-a lá e escolha “Passar para outro dispositivo”.
+agenda-signed-out = Este navegador foi desconectado, ou a agenda foi excluída, em outro dispositivo. A próxima sessão que você escolher começa uma nova agenda.
+agenda-deleted = Sua agenda foi excluída.
+agenda-empty = Ainda não há sessões.
+clash = Coincide com { $other }.
+and-more = e mais { $n }
+first-shown =
+    { $n ->
+        [one] Só a primeira é exibida: refine a busca.
+       *[other] Só as primeiras { $n } são exibidas: refine a busca.
+    }
+keep-this = Manter esta
+clashes =
+    { $n ->
+        [one] { $n } das suas sessões coincide.
+        [2] Duas das suas sessões coincidem.
+       *[other] { $n } das suas sessões coincidem.
+    }
+free-range = Livre { $range }
+free-then = Livre { $range }; depois, { $what } até { $until }
+changed = Alterada
+changed-since = Alterações desde a sua última visita
+gone = Não estão mais na programação
+forget = Remover
+add-to-calendar = Adicionar ao calendário
+my-links = Compartilhar e assinar
+my-links-text = Quem tiver este link pode ver e assinar a sua agenda, mas não alterá-la.
+link-label = Rótulo (opcional)
+new-link = Criar outro link
+revoke = Desativar o link
+revoke-text = Quem o usar verá que a agenda não é mais compartilhada.
+link-hidden = Este link ainda funciona, mas não pode ser exibido de novo.
+link-untitled = Link { $n }
+show-page = Abrir
+qr = Código QR
+copy = Copiar
+address = Endereço
+agenda-name = Nome da sua agenda
+rename = Renomear
+other-device = Passar para outro dispositivo
+other-device-text = Crie um link que abre esta agenda em outro dispositivo para edição. Ele funciona uma vez e expira em 10 minutos.
+make-hand-over = Criar o link
+hand-over-ready = Abra este link no outro dispositivo em até { $minutes }. Ele funciona uma vez.
+new-key = Perdeu um dispositivo?
+new-key-text = Desconecta todos os outros dispositivos. Os links compartilhados continuam funcionando.
+make-key = Desconectar os outros dispositivos
+delete = Excluir tudo
+delete-text = Suas escolhas, links e chave são apagados imediatamente. Os calendários que assinaram verão que a agenda não é mais compartilhada.
+delete-sure = Sim, excluir minha agenda
+print = Imprimir
+fetched = { $client } está em dia; a última consulta foi há { $ago }.
+fetched-behind =
+    { $n ->
+        [one] A última consulta de { $client } foi há { $ago }; { $n } alteração ainda não chegou até ele.
+       *[other] A última consulta de { $client } foi há { $ago }; { $n } alterações ainda não chegaram até ele.
+    }
+not-fetched = Nenhum calendário assinou ainda.
+done-picked = Adicionada à sua agenda.
+done-removed = Removida da sua agenda.
+done-kept = Coincidência resolvida.
+done-renamed = Sua agenda tem um novo nome.
+done-linked = O novo link está pronto.
+done-revoked = O link foi desativado.
+done-key = Todos os outros dispositivos foram desconectados.
+
+## Import and export
+
+import = Importar sessões
+import-text = Escolha um arquivo de calendário (.ics) com as suas sessões, daqui ou de outra ferramenta, ou uma lista JSON dos identificadores. Você verá as sessões antes de qualquer adição.
+import-file = Arquivo
+import-look = Visualizar
+import-new = Encontradas
+import-nothing = Não há novas sessões para adicionar.
+import-take =
+    { $n ->
+        [one] Adicionar esta sessão
+       *[other] Adicionar estas { $n } sessões
+    }
+import-full = Com as suas escolhas seriam { $n }, e uma agenda comporta { $most }. Escolha algumas delas na programação.
+import-held = Já estão na sua agenda
+import-unknown = Não estão nesta programação
+import-ambiguous = Várias sessões correspondem
+carry = Exportar a sua agenda
+carry-text = Baixe a sua agenda ou compartilhe uma cópia por link. Alterações posteriores não são incluídas.
+carry-calendar = Arquivo de calendário (.ics)
+carry-list = Lista (JSON)
+
+## Hand-over
+
+hand-over = Abrir a sua agenda aqui
+hand-over-text = Este link passa uma agenda para este dispositivo, para que você possa editá-la aqui. Ele funciona uma vez.
+hand-over-replaces = Isto substitui a agenda neste navegador.
+hand-over-button = Abrir neste dispositivo
+
+## Shared agenda
+
+shared-agenda = Agenda compartilhada
+shared-text = Somente leitura. Ela é atualizada quando quem a compartilha a altera.
+pick-all = Adicionar tudo à minha agenda
+both = Também na minha agenda
+only-mine = Só na minha agenda
+in-common =
+    { $n ->
+        [one] { $n } de { $of } também está na sua agenda.
+       *[other] { $n } de { $of } também estão na sua agenda.
+    }
+
+## Team
+
+team = Quem vai aonde
+team-make = Planejar em equipe
+team-text = Cole os links das agendas da sua equipe, um por linha (até 20), para ver quem vai aonde e o que ninguém vai acompanhar.
+team-read-only = Somente leitura. Quem desativa o seu link desaparece desta página e do calendário dela.
+team-links = Links das agendas
+team-button = Mostrar a equipe
+team-nobody = Ninguém
+team-gone = não é mais compartilhada
+team-members = Participantes
+team-line = A linha { $n } não é um link de agenda desta conferência.
+team-none = Cole pelo menos um link.
+team-many = Uma equipe tem no máximo 20 links.
+team-empty = Ninguém escolheu nada ainda.
+
+## Subscribe
+
+subscribe-heading = Assinar { $name }
+subscribe-text = O seu calendário se mantém atualizado automaticamente. Escolha o seu aplicativo:
+apple = Calendário da Apple
+apple-how = iPhone, iPad e Mac. Abre um pedido de assinatura.
+apple-button = Abrir no Calendário da Apple
+apple-delay = Atualiza com a frequência que você escolher. Ajuste a atualização automática para a cada hora.
+google = Google Agenda
+google-how = Adicione em um computador e ele aparecerá também no telefone. O aplicativo do Android não consegue adicionar calendários por link.
+google-button = Abrir no Google Agenda
+google-delay = Atualiza a cada 8–24 horas; o Google define o ritmo. As sessões canceladas permanecem, indicadas no título.
+outlook = Outlook.com
+outlook-how = Contas pessoais, em um navegador.
+outlook-button = Abrir no Outlook.com
+outlook-work = Microsoft 365
+outlook-work-how = Contas corporativas ou de estudante, em um navegador.
+outlook-work-button = Abrir no Microsoft 365
+outlook-delay = Costuma atualizar em algumas horas, às vezes em um dia.
+thunderbird = Thunderbird
+thunderbird-how = Arquivo › Novo › Agenda › Na rede; depois, cole o endereço.
+thunderbird-delay = Atualiza a cada 30 minutos, ou como você configurar.
+icsx5 = ICSx⁵ (Android)
+icsx5-how = Abre o aplicativo, que leva as sessões para qualquer calendário do Android.
+icsx5-button = Abrir no ICSx⁵
+icsx5-delay = Atualiza como você configurar, no mínimo a cada 15 minutos.
+giggity = Giggity (Android)
+giggity-how = No aplicativo: adicione uma programação e cole o endereço ou escaneie-o.
+giggity-button = Abrir no Giggity
+giggity-delay = Atualiza ao ser aberto, no máximo um dia depois.
+any-calendar = Qualquer outro calendário
+any-how = Cole este endereço onde o seu calendário adiciona um “por URL” ou “da web”.
+scan = Ou escaneie:
+alarm = Lembrete
+alarm-none = Nenhum
+alarm-before = { $minutes } antes
+download = Baixar .ics
+download-text = (uma cópia que não se atualiza)
+
+## Changes
+
+changes-text = Alterações da programação, as mais recentes primeiro.
+no-changes = Nada mudou desde a primeira publicação da programação.
+first-release = A programação foi publicada.
+release-heading = Versão { $n }
+added = Adicionada
+moved = Transferida
+edited = Editada
+restored = Restabelecida
+withdrawn = Retirada
+title-changed = Título alterado; antes: “{ $before }”
+follow-changes = Acompanhar em um leitor de feeds
+
+## Organizer
+
+organizer = Organização
+sign-in = Entrar
+sign-in-text = Digite a chave da organização. Ela fica salva neste navegador até você sair.
+sign-in-wrong = Chave incorreta. Tente de novo.
+secret = Chave da organização
+sign-out = Sair
+running = No ar: versão { $n }, publicada em { $at }, { $sessions }.
+last-attempt = Última tentativa
+held = Uma versão aguarda a sua confirmação
+held-since = Origem: { $origin }, { $at }.
+held-more =
+    { $n ->
+        [one] Mais { $n } alteração está na prévia.
+       *[other] Mais { $n } alterações estão na prévia.
+    }
+discard = Descartar
+stale-file = O arquivo da programação { $file } é mais antigo que a versão no ar e é ignorado até ser salvo com outro conteúdo.
+superseded = Nada foi publicado: a versão { $n } foi publicada depois da sua prévia, em { $at }. Estas são as alterações em relação a essa versão.
+current-share = { $share }% das agendas assinadas consultadas nos últimos 2 dias têm a versão atual.
+upload = Publicar uma programação
+upload-text = Escolha um arquivo CSV. Você verá as alterações antes de qualquer publicação.
+file = Arquivo
+preview = Prévia
+preview-nothing = Nada mudaria.
+preview-errors =
+    { $n ->
+        [one] Não pode ser publicado: { $n } erro.
+       *[other] Não pode ser publicado: { $n } erros.
+    }
+preview-changes =
+    { $n ->
+        [one] { $n } alteração
+       *[other] { $n } alterações
+    }
+blast =
+    { $n ->
+        [0] Não afeta nenhuma agenda pessoal.
+        [one] Afeta { $n } agenda pessoal; { $overlaps }.
+       *[other] Afeta { $n } agendas pessoais; { $overlaps }.
+    }
+blast-overlaps =
+    { $n ->
+        [0] nenhuma nova coincidência
+        [one] { $n } tem uma nova coincidência
+       *[other] { $n } têm uma nova coincidência
+    }
+most-hit = Sessões afetadas mais escolhidas
+in-agendas =
+    { $n ->
+        [one] em { $n } agenda
+       *[other] em { $n } agendas
+    }
+guard = Verifique antes: { $reasons }.
+confirm = Publicar
+confirm-held = Publicar mesmo assim
+releases = Versões
+release-column = Versão
+published-column = Publicada
+origin-column = Origem
+who-column = Por
+changes-column = Alterações
+roll-back = Restaurar
+live = no ar
+csv = program.csv
+error = Erro
+warning = Aviso
+
+## The API
+
+api-text = Tudo o que está nestas páginas, como JSON, calendários e nos formatos de outras ferramentas.
+api-document = Descrição OpenAPI
+api-needs = Requer:
+api-required = obrigatório
+api-answers = Respostas e exemplo
+
+## Calendars
+
+cancelled-prefix = { "CANCELADA: " }
+weekday-time = { $weekday } { $time }
+moved-note = Nota: transferida; antes: { $place }
+feed-day = { $weekday }, { $day } de { $month }
+feed-day-short = { $weekday }, { $day } de { $month }
+feed-program = A programação de { $title }
+feed-agenda = Uma agenda pessoal para { $title }
+feed-my-agenda = { $title }: minha agenda
+feed-closed = { $title } (não é mais compartilhada)
+feed-closed-text = Esta agenda não é mais compartilhada. Você pode remover o calendário.
+feed-team = Equipe: { $names }
+feed-team-about = Quem vai aonde em { $title }
+team-member = Participante { $n }
+
+## Change feeds
+
+changes-of = { $title }: alterações
+changes-of-part = { $title }: alterações em { $name }
+program-published = A programação de { $title } está publicada
+sessions-published =
+    { $n ->
+        [one] { $n } sessão.
+       *[other] { $n } sessões.
+    }
+change-new-head = nova, { $place }
+change-new = Nova na programação: { $place }.
+change-cancelled-head = cancelada
+change-cancelled = Cancelada. Estava prevista: { $place }.
+change-restored-head = afinal vai acontecer, { $place }
+change-restored = Afinal vai acontecer: { $place }.
+change-moved-head = transferida para { $to }
+change-moved = Transferida de { $from } para { $to }.
+change-end-head = termina às { $end }
+change-shorter =
+    { $n ->
+        [one] Termina às { $end }, { $n } minuto mais curta.
+       *[other] Termina às { $end }, { $n } minutos mais curta.
+    }
+change-longer =
+    { $n ->
+        [one] Termina às { $end }, { $n } minuto mais longa.
+       *[other] Termina às { $end }, { $n } minutos mais longa.
+    }
+change-in-head = agora em { $to }
+change-no-track-head = agora sem trilha
+change-no-room-head = agora sem sala
+change-track = Trilha alterada de { $from } para { $to }.
+change-track-new = Trilha: { $to }.
+change-track-gone = A trilha { $from } não se aplica mais.
+change-room = Sala alterada de { $from } para { $to }.
+change-room-new = Sala: { $to }.
+change-room-gone = A sala { $from } não se aplica mais.
+change-title-head = novo título
+change-title = Novo título: { $to } (antes: { $from }).
+change-speakers-head = novos palestrantes
+change-speakers = Palestrantes: { $speakers }.
+change-no-speakers = Nenhum palestrante está indicado no momento.
+change-status-head = agora { $status }
+change-status = Agora está { $status }.
+status-confirmed = confirmada
+status-tentative = provisória
+status-cancelled = cancelada
+status-withdrawn = retirada
+change-fields-head = alteração: { $fields }
+change-fields = Editado: { $fields }.
+change-updated-head = atualizada
+change-updated = Atualizada.
+
+## Fields of a session
+
+field-id = identificador
+field-date = data
+field-start = início
+field-end = fim
+field-end-date = data de término
+field-kind = tipo
+field-title = título
+field-track = trilha
+field-block = bloco
+field-room = sala
+field-speakers = palestrantes
+field-abstract = resumo
+field-bios = biografias
+field-url = página web
+field-links = links
+field-status = status
+
+## The program as plain text
+
+day-year = { $weekday }, { $day } de { $month } de { $year }
+text-release = Versão { $n }; todos os horários são de { $zone }.
+text-more = E mais { $n }: refine a busca.
+text-overlap = { $title } acontece no mesmo horário que { $others }
+text-gone =
+    { $n ->
+        [one] { $n } sessão escolhida não está mais na programação.
+       *[other] { $n } sessões escolhidas não estão mais na programação.
+    }
+text-empty = Ainda não há sessões.
+
+## Problems
+
+problem-missing-title = Página não encontrada
+problem-missing = Não há nada neste endereço. Verifique se ele foi digitado corretamente.
+problem-gone-title = Não está mais disponível
+problem-gone = Esta agenda não é mais compartilhada. Remova a assinatura ou peça um novo link.
+problem-used-up = Este link funciona uma única vez, por dez minutos. Crie um novo no dispositivo que tem a agenda.
+problem-no-preview = Esta prévia não está mais disponível, portanto nada foi publicado. Abra a prévia de novo.
+problem-other-site-title = Não permitido
+problem-other-site = Isto foi enviado de outro site. Abra a página aqui e tente de novo.
+problem-busy-title = Tente de novo em instantes
+problem-busy = O servidor está ocupado no momento. Tente de novo em instantes.
+problem-too-often-title = Solicitações demais
+problem-too-often =
+    { $wait ->
+        [one] Foram solicitações demais. Tente de novo em { $wait } segundo.
+       *[other] Foram solicitações demais. Tente de novo em { $wait } segundos.
+    }
+problem-too-large-title = Grande demais
+problem-too-large = Isto é grande demais. Escolha um arquivo menor ou menos sessões.
+problem-file-title = Não foi possível ler este arquivo
+problem-file = Escolha um arquivo de calendário (.ics) ou uma lista JSON exportados daqui ou de outra ferramenta.
+problem-key-title = Não conectado
+problem-key = A chave deste navegador não abre mais a agenda.
+problem-changed-title = Alterado nesse meio-tempo
+problem-changed = Isto foi alterado nesse meio-tempo. Recarregue a página e repita a sua alteração.
+problem-full-title = Limite atingido
+problem-full = Não cabe mais nada na sua agenda. Remova algo primeiro.
+problem-request-title = Não funcionou
+problem-request = O endereço ou o formulário contém algo que o servidor não entende.
+problem-server-title = Algo deu errado
+problem-server = O servidor cometeu um erro. Tente de novo mais tarde.
+
+## Sources and results of publications
+
+origin-first = primeira inicialização
+origin-file = arquivo da programação
+origin-upload = envio
+origin-rollback = versão { $n }, publicada de novo
+origin-config = configuração alterada
+origin-upgrade = Callboard mais novo
+origin-restored = backup restaurado
+origin-scheduled = agendamento
+attempt-published = publicado como versão { $n }
+attempt-unchanged = nada mudou em relação à versão { $n }
+attempt-refused =
+    { $n ->
+        [one] recusado: { $n } erro
+       *[other] recusado: { $n } erros
+    }
+attempt-held = retido: { $reasons }
+attempt-failed = falhou: { $reason }
