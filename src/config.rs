@@ -21,6 +21,7 @@ pub use secrets::{
 
 use crate::peer::Trusted;
 use crate::program::{Clock, Conference, Identity, Room, Slug, Text, Track, Zone};
+use crate::texts::Texts;
 use chrono::NaiveDate;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -110,6 +111,19 @@ impl Config {
         raw.resolve(overrides)
     }
 
+    /// A warning if no texts are in the conference's language.
+    pub fn language_warning(&self) -> Option<String> {
+        let language = &self.conference.language;
+        let tags: Vec<&str> = Texts::all_tags().collect();
+        (!Texts::has(language)).then(|| {
+            format!(
+                "there are no texts in the language {language:?}, so pages and feeds are in American English; \
+                 the languages are {}",
+                tags.join(", ")
+            )
+        })
+    }
+
     /// The conference. Its links begin with `public_url` or, without one, with the address that the server is bound to.
     pub fn conference(&self, bound: SocketAddr) -> Conference {
         let conference = self.conference.clone();
@@ -182,6 +196,14 @@ mod tests {
         let overrides = Overrides { zone: Some("Europe/Berlin".into()), ..Overrides::default() };
         assert_eq!(Config::parse(None, overrides).unwrap().conference.zone.name(), "Europe/Berlin");
         assert!(message("[conference]\nzone = \"PDT\"").contains("America/Los_Angeles"));
+    }
+
+    #[test]
+    fn a_language_without_texts_is_a_warning() {
+        let warning = |tag: &str| parse(&format!("{ZONE}language = \"{tag}\"")).unwrap().language_warning();
+        assert_eq!([warning("de-AT"), warning("en"), warning("pt")], [None, None, None]);
+        let text = warning("sv").unwrap();
+        assert!(text.contains("\"sv\"") && text.contains("en-US, en-GB, de, es, fr, ja, pt-BR"), "{text}");
     }
 
     #[test]

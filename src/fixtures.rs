@@ -61,6 +61,12 @@ impl Fixture {
         self
     }
 
+    /// Sets the language.
+    pub fn language(mut self, tag: &str) -> Self {
+        self.conference.language = tag.to_owned();
+        self
+    }
+
     /// Sets the first and the last day.
     pub fn dates(mut self, first: &str, last: &str) -> Self {
         self.conference.dates = Some((first.parse().unwrap(), last.parse().unwrap()));

@@ -30,6 +30,16 @@ impl Texts {
         languages::negotiate(tag).unwrap_or(&languages::AMERICAN).texts()
     }
 
+    /// Whether a catalogue is in the language of a tag.
+    pub(crate) fn has(tag: &str) -> bool {
+        languages::negotiate(tag).is_some()
+    }
+
+    /// The tags of all catalogues.
+    pub(crate) fn all_tags() -> impl Iterator<Item = &'static str> {
+        languages::LANGUAGES.into_iter().map(|language| language.tag)
+    }
+
     /// The texts of every language.
     pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
         languages::LANGUAGES.into_iter().map(languages::Language::texts)

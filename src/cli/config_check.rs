@@ -25,6 +25,9 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
         Some(file) => say("config", &format!("{}: read", file.display())),
         None => say("config", "no file, only defaults and flags"),
     }
+    if let Some(warning) = config.language_warning() {
+        say("language", &warning);
+    }
     let mut exit = secrets(&config);
     webhooks(&config);
     for line in identity::describe(&config) {

@@ -44,6 +44,9 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
             "public_url is not set: links in feeds lead to http://{bound}, which only this machine can open"
         );
     }
+    if let Some(warning) = config.language_warning() {
+        tracing::warn!("{warning}");
+    }
     let secrets = match &config.organizer_secret_file {
         Some(file) => Secrets::open(file).map_err(|error| Failure::new(Exit::BadConfig, &error))?,
         None => Secrets::none(),

@@ -9,6 +9,13 @@ impl Texts {
         self.day_long(self.weekday(date), self.month(date), date.day())
     }
 
+    /// `Tuesday, March 25` as a heading. It begins with a capital in languages that write weekdays small, too.
+    pub(crate) fn day_heading(&self, date: NaiveDate) -> String {
+        let day = self.day(date);
+        let mut chars = day.chars();
+        chars.next().into_iter().flat_map(char::to_uppercase).chain(chars.as_str().chars()).collect()
+    }
+
     /// `Tuesday, 25 March`, in the name of a day's calendar
     pub(crate) fn calendar_day(&self, date: NaiveDate) -> String {
         self.feed_day(self.weekday(date), self.month(date), date.day())

@@ -36,9 +36,15 @@ impl Language {
 
 pub(super) static AMERICAN: Language = Language::new("en-US", include_str!("en-US.ftl"));
 static BRITISH: Language = Language::new("en-GB", include_str!("en-GB.ftl"));
+static GERMAN: Language = Language::new("de", include_str!("de.ftl"));
+static SPANISH: Language = Language::new("es", include_str!("es.ftl"));
+static FRENCH: Language = Language::new("fr", include_str!("fr.ftl"));
+static JAPANESE: Language = Language::new("ja", include_str!("ja.ftl"));
+static BRAZILIAN: Language = Language::new("pt-BR", include_str!("pt-BR.ftl"));
 
 /// Every language.
-pub(super) static LANGUAGES: [&Language; 2] = [&AMERICAN, &BRITISH];
+pub(super) static LANGUAGES: [&Language; 7] =
+    [&AMERICAN, &BRITISH, &GERMAN, &SPANISH, &FRENCH, &JAPANESE, &BRAZILIAN];
 
 /// The English-speaking regions that use American English. In CLDR the others follow the world's English, as Britain
 /// does.

@@ -169,10 +169,30 @@ fn tags_get_the_nearest_catalogue() {
         ("en-GB", "en-GB"),
         ("en-AU", "en-GB"),
         ("en-001", "en-GB"),
+        ("de-AT", "de"),
+        ("pt", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("es-MX", "es"),
+        ("fr-CA", "fr"),
+        ("ja-JP", "ja"),
     ] {
         assert_eq!(nearest(tag), Some(catalogue), "{tag}");
     }
     assert_eq!((nearest("tlh"), Texts::of("tlh").tag()), (None, "en-US"));
+}
+
+#[test]
+fn the_config_and_the_guide_name_every_language() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["config/callboard.toml", "docs/guide/organizers.md"] {
+        let text = fs::read_to_string(root.join(file)).expect("a text");
+        for tag in Texts::all_tags() {
+            assert!(
+                text.contains(&format!("{tag},")) || text.contains(&format!("{tag})")),
+                "{file} lacks {tag}"
+            );
+        }
+    }
 }
 
 /// What `Intl` prints in a language, with ICU 78 and CLDR 48.
@@ -188,7 +208,7 @@ struct Cldr {
     short_months: &'static str,
 }
 
-const CLDR: [Cldr; 2] = [
+const CLDR: [Cldr; 7] = [
     Cldr {
         tag: "en-US",
         day: "Wednesday, March 26",
@@ -211,6 +231,61 @@ const CLDR: [Cldr; 2] = [
         short_weekdays: "Mon Tue Wed Thu Fri Sat Sun",
         short_months: "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec",
     },
+    Cldr {
+        tag: "de",
+        day: "Mittwoch, 26. März",
+        medium_day: "Mi., 26. März",
+        full_date: "26. März 2025",
+        times: ["12:30 AM", "4:00 PM"],
+        lists: ["a und b", "a, b und c"],
+        numbers: ["1.234", "12.345"],
+        short_weekdays: "Mo. Di. Mi. Do. Fr. Sa. So.",
+        short_months: "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.",
+    },
+    Cldr {
+        tag: "es",
+        day: "miércoles, 26 de marzo",
+        medium_day: "mié, 26 mar",
+        full_date: "26 de marzo de 2025",
+        times: ["12:30 a.\u{a0}m.", "4:00 p.\u{a0}m."],
+        lists: ["a y b", "a, b y c"],
+        numbers: ["1234", "12.345"],
+        short_weekdays: "lun mar mié jue vie sáb dom",
+        short_months: "ene feb mar abr may jun jul ago sept oct nov dic",
+    },
+    Cldr {
+        tag: "fr",
+        day: "mercredi 26 mars",
+        medium_day: "mer. 26 mars",
+        full_date: "26 mars 2025",
+        times: ["12:30 AM", "4:00 PM"],
+        lists: ["a et b", "a, b et c"],
+        numbers: ["1\u{202f}234", "12\u{202f}345"],
+        short_weekdays: "lun. mar. mer. jeu. ven. sam. dim.",
+        short_months: "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
+    },
+    Cldr {
+        tag: "ja",
+        day: "3月26日水曜日",
+        medium_day: "3月26日(水)",
+        full_date: "2025年3月26日",
+        times: ["午前0:30", "午後4:00"],
+        lists: ["a、b", "a、b、c"],
+        numbers: ["1,234", "12,345"],
+        short_weekdays: "月 火 水 木 金 土 日",
+        short_months: "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
+    },
+    Cldr {
+        tag: "pt-BR",
+        day: "quarta-feira, 26 de março",
+        medium_day: "qua., 26 de mar.",
+        full_date: "26 de março de 2025",
+        times: ["12:30 AM", "4:00 PM"],
+        lists: ["a e b", "a, b e c"],
+        numbers: ["1.234", "12.345"],
+        short_weekdays: "seg. ter. qua. qui. sex. sáb. dom.",
+        short_months: "jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez.",
+    },
 ];
 
 #[test]
@@ -223,6 +298,7 @@ fn dates_lists_and_numbers_are_those_of_cldr() {
         let wednesday = date(3, 26);
         assert_eq!(texts.day(wednesday), cldr.day);
         assert_eq!(texts.medium_day(wednesday), cldr.medium_day);
+        assert_eq!(texts.day_heading(wednesday).to_lowercase(), cldr.day.to_lowercase());
         assert_eq!(texts.full_date(wednesday), cldr.full_date);
         // Pages write am and pm small, as American typography permits.
         let times = [time(0, 30), time(16, 0)].map(|time| texts.time_of_12(time).to_lowercase());
@@ -248,6 +324,17 @@ fn ranges_of_dates_share_what_is_equal() {
     assert_eq!(british.dates(first, date(2025, 4, 2)), "25 March – 2 April 2025");
     assert_eq!(american.dates(first, date(2026, 1, 2)), "March 25, 2025 – January 2, 2026");
     assert_eq!(american.dates(first, first), "March 25, 2025");
+    let within_march = |tag: &str| Texts::of(tag).dates(first, date(2025, 3, 27));
+    let into_april = |tag: &str| Texts::of(tag).dates(first, date(2025, 4, 2));
+    for (tag, march, april) in [
+        ("de", "25.–27. März 2025", "25. März – 2. April 2025"),
+        ("es", "25–27 de marzo de 2025", "25 de marzo – 2 de abril de 2025"),
+        ("fr", "25–27 mars 2025", "25 mars – 2 avril 2025"),
+        ("ja", "2025年3月25日～27日", "2025年3月25日～4月2日"),
+        ("pt-BR", "25–27 de março de 2025", "25 de março – 2 de abril de 2025"),
+    ] {
+        assert_eq!((within_march(tag).as_str(), into_april(tag).as_str()), (march, april));
+    }
 }
 
 #[test]
@@ -257,6 +344,8 @@ fn counts_take_the_plural_form_of_their_language() {
         [0_u32, 1, 2, 1234].map(|n| american.sessions(n)),
         ["0 sessions", "1 session", "2 sessions", "1,234 sessions"]
     );
+    assert_eq!([0_u32, 1, 2].map(|n| Texts::of("fr").sessions(n)), ["0 session", "1 session", "2 sessions"]);
+    assert_eq!([0_u32, 1, 2].map(|n| Texts::of("de").sessions(n)), ["0 Sessions", "1 Session", "2 Sessions"]);
     let ScriptText::Plural(forms) = american.for_scripts()["results-for"].clone() else { panic!("no forms") };
     assert_eq!(forms["one"], "{n} result for “{text}”");
     assert_eq!(forms["other"], "{n} results for “{text}”");

@@ -74,7 +74,7 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     let date = site.when.date(first);
     Some(Day {
         date,
-        heading: site.when.day(date),
+        heading: site.words.day_heading(date),
         short: site.when.short_day(date),
         zone: site.when.zone.abbreviation(first),
         lanes: if is_grid { keys.len() } else { 1 },

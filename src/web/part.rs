@@ -81,7 +81,7 @@ impl<'a> Part<'a> {
             }
             FeedKey::Day(day) => Part {
                 turns: neighbours_of(site, *day),
-                ..part(words.day_label, site.when.day(*day), words.nothing_here)
+                ..part(words.day_label, words.day_heading(*day), words.nothing_here)
             },
             FeedKey::Speaker(slug) => {
                 let name = slugs.speakers.get(slug)?;

@@ -61,7 +61,7 @@ pub(super) fn plan<'a>(
         }
         Some(PlanDay {
             date,
-            heading: site.when.day(date),
+            heading: site.words.day_heading(date),
             short: site.when.short_day(date),
             zone: site.when.zone.abbreviation(first),
             items: lines,

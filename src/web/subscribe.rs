@@ -76,7 +76,11 @@ pub fn subscribe(
         Subject::Part(key) => {
             let key = key.clone().resolve(slugs)?;
             let feed = release.feeds.feed(&key)?;
-            (feed.calendar.name.to_string(), key.to_string(), FeedFilter::default())
+            let name = match &key {
+                FeedKey::Day(day) => format!("{title}: {}", site.when.day(*day)),
+                _ => feed.calendar.name.to_string(),
+            };
+            (name, key.to_string(), FeedFilter::default())
         }
         Subject::Agenda { token, name } => {
             let name = if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() };

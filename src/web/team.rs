@@ -102,7 +102,7 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> Strin
         let first = items.first()?;
         Some(TeamDay {
             date: date(first),
-            heading: site.when.day(date(first)),
+            heading: site.words.day_heading(date(first)),
             zone: site.when.zone.abbreviation(start(first)),
             moments: items.chunk_by(|a, b| start(a) == start(b)).filter_map(moment).collect(),
         })

@@ -1,13 +1,15 @@
-//! Golden feeds: `tests/golden/*.ics` byte for byte, each with its expected sessions (`*.json`) for other parsers.
+//! Golden feeds: `tests/golden/*.ics` byte for byte, each with its expected sessions (`*.json`) for other parsers, and
+//! change feeds in each language (`*.atom`).
 //!
 //! `UPDATE_GOLDEN=1 cargo test golden` rewrites them; review the diff.
 
 use crate::sample::{conference, shipped};
 use crate::truth;
 use bytes::Bytes;
+use callboard::export::{ChangeFeed, ReleaseChanges, Scope};
 use callboard::feed::{Cancelled, FeedKey, FeedOptions, parse_query};
 use callboard::fixtures::{self, Fixture, at, speaker, talk};
-use callboard::program::{Program, Session, SessionId, SessionKind, Slug, Status, Text, slug_of};
+use callboard::program::{Change, Program, Session, SessionId, SessionKind, Slug, Status, Text, slug_of};
 use callboard::release::Release;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
@@ -45,6 +47,7 @@ fn golden_feeds_are_byte_for_byte_what_they_were() {
             let path = |extension| folder.join(&golden.name).with_extension(extension);
             [(path("ics"), golden.feed.to_vec()), (path("json"), truth::file(&golden.truth).into_bytes())]
         })
+        .chain(change_feeds().into_iter().map(|(name, atom)| (folder.join(name), atom)))
         .collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         files.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
@@ -97,7 +100,56 @@ fn goldens() -> Vec<Golden> {
     goldens.extend(zones());
     goldens.push(Golden::whole("hostile-text", &hostile()));
     goldens.extend(changed());
+    goldens.extend(LANGUAGES.map(in_language));
     goldens
+}
+
+/// Languages with catalogues, and the prefix of a cancelled session's title.
+const LANGUAGES: [(&str, &str); 7] = [
+    ("en-US", "CANCELLED: "),
+    ("en-GB", "CANCELLED: "),
+    ("de", "ABGESAGT: "),
+    ("es", "CANCELADA: "),
+    ("fr", "ANNULÉE\u{a0}: "),
+    ("ja", "【中止】"),
+    ("pt-BR", "CANCELADA: "),
+];
+
+/// An agenda in a language, with a moved session and with cancelled sessions marked in their titles.
+fn in_language((tag, prefix): (&str, &str)) -> Golden {
+    let ([_, release], picks, _) = two_releases(tag);
+    let options = FeedOptions { cancelled: Cancelled::Title, ..FeedOptions::default() };
+    let name = Text::from("Ada");
+    let feed = release.feeds.agenda(&name, &picks, options, at("2025-02-03T08:30:00Z"));
+    let picked = |session: &Session| picks.contains(&session.id);
+    let mut golden =
+        Golden::canonical(&format!("language-{}", tag.to_lowercase()), &release, &FeedKey::Program, picked);
+    golden.feed = feed.identity();
+    for session in &mut golden.truth {
+        if session["status"] == "CANCELLED" {
+            session["status"] = "CONFIRMED".into();
+            session["summary"] = format!("{prefix}{}", session["summary"].as_str().unwrap()).into();
+        }
+    }
+    golden
+}
+
+/// The changes between two releases as Atom, in each language.
+fn change_feeds() -> Vec<(String, Vec<u8>)> {
+    let feed = |(tag, _): (&str, &str)| {
+        let ([first, second], _, changes) = two_releases(tag);
+        let count = first.program.order().len();
+        let of = |release: &Release, count, changes| ReleaseChanges {
+            number: release.number(),
+            published: release.published(),
+            count,
+            changes,
+        };
+        let stored = [of(&first, count, &[][..]), of(&second, changes.len(), &changes)];
+        let atom = ChangeFeed::of(&second, &stored, Scope::Program).atom();
+        (format!("changes-{}.atom", tag.to_lowercase()), atom.bytes.to_vec())
+    };
+    LANGUAGES.map(feed).into()
 }
 
 /// The program of this repository: `program.csv` by the shipped config.
@@ -136,7 +188,7 @@ fn srecon() -> Vec<Golden> {
 }
 
 /// Ten sessions, one of each kind, one cancelled and one tentative; and some picks, unordered.
-fn small_conference() -> (Release, Vec<SessionId>) {
+fn small_conference(language: &str) -> (Release, Vec<SessionId>) {
     let first = at("2025-03-25T16:00:00Z");
     let sessions = SessionKind::ALL.iter().zip(0..).map(|(kind, n)| {
         let start = first + TimeDelta::minutes(50 * n);
@@ -150,13 +202,14 @@ fn small_conference() -> (Release, Vec<SessionId>) {
         };
         session
     });
-    let release = fixtures::conference().title("Small Conference").sessions(sessions).release();
+    let release =
+        fixtures::conference().language(language).title("Small Conference").sessions(sessions).release();
     let picks = ["a-workshop", "a-panel", "a-talk", "a-break", "a-social"];
     (release, picks.map(|id| SessionId::parse(id).unwrap()).into())
 }
 
 fn agendas() -> Vec<Golden> {
-    let (release, picks) = small_conference();
+    let (release, picks) = small_conference("en");
     let changed = at("2025-02-03T08:30:00Z");
     let picked = |session: &Session| picks.contains(&session.id);
     let agenda = |name: &str, options: FeedOptions| {
@@ -268,7 +321,18 @@ fn hostile_session(id: &str, start: DateTime<Utc>, title: &str) -> Session {
 
 /// Release 2 of the small conference: one session moved, one cancelled, one removed, one withdrawn.
 fn changed() -> Vec<Golden> {
-    let (first, picks) = small_conference();
+    let ([_, second], picks, _) = two_releases("en");
+    let picked = |session: &Session| picks.contains(&session.id);
+    let agenda =
+        second.feeds.agenda(&Text::from("Mine"), &picks, FeedOptions::default(), at("2025-02-01T13:00:00Z"));
+    let mut shared = Golden::canonical("changed-agenda", &second, &FeedKey::Program, picked);
+    shared.feed = agenda.identity();
+    vec![Golden::whole("changed", &second), shared]
+}
+
+/// The small conference, its release after some changes, its picks and the changes.
+fn two_releases(language: &str) -> ([Release; 2], Vec<SessionId>, Vec<Change>) {
+    let (first, picks) = small_conference(language);
     let conference = Arc::clone(&first.program.conference);
     let sessions =
         first.program.order().iter().map(|session| Session::clone(session)).filter_map(|mut session| {
@@ -286,11 +350,6 @@ fn changed() -> Vec<Golden> {
             Some(session)
         });
     let program = Program::new(conference, first.program.tracks.clone(), sessions);
-    let second = Release::prepare(program, &first.ledger, at("2025-02-02T12:00:00Z")).release;
-    let picked = |session: &Session| picks.contains(&session.id);
-    let agenda =
-        second.feeds.agenda(&Text::from("Mine"), &picks, FeedOptions::default(), at("2025-02-01T13:00:00Z"));
-    let mut shared = Golden::canonical("changed-agenda", &second, &FeedKey::Program, picked);
-    shared.feed = agenda.identity();
-    vec![Golden::whole("changed", &second), shared]
+    let second = Release::prepare(program, &first.ledger, at("2025-02-02T12:00:00Z"));
+    ([first, second.release], picks, second.changes)
 }

@@ -208,6 +208,52 @@ fn every_page_is_well_formed_and_carries_no_code() {
 }
 
 #[test]
+fn every_page_exists_in_every_language() {
+    // A word of each language that every page has, and English words that no translated page may contain.
+    let languages = [
+        ("en-US", "My agenda"),
+        ("en-GB", "My agenda"),
+        ("de-AT", "Meine Agenda"),
+        ("es", "Mi agenda"),
+        ("fr", "Mon programme"),
+        ("ja", "マイスケジュール"),
+        ("pt", "Minha agenda"),
+    ];
+    let english = [
+        "Skip to content",
+        ">Subscribe",
+        ">Speakers<",
+        "My agenda",
+        ">Pick<",
+        "local to the venue",
+        "Mar 2",
+        ">Day<",
+    ];
+    for (language, word) in languages {
+        let (release, changes) = releases();
+        let mut conference = callboard::program::Conference::clone(&release.program.conference);
+        conference.language = language.to_owned();
+        let sessions: Vec<Session> = release.program.order().iter().map(|it| Session::clone(it)).collect();
+        let tracks = release.program.tracks.clone();
+        let program = callboard::program::Program::new(Arc::new(conference), tracks, sessions);
+        let third = Release::prepare(program, &release.ledger, "2025-03-03T12:00:00Z".parse().unwrap());
+        for (path, page) in everything(&third.release, &changes) {
+            let tags = check(&page).unwrap_or_else(|fault| panic!("{path} in {language}: {fault}"));
+            let lang = tags.iter().find(|(name, _)| name == "html").and_then(|(_, it)| it.get("lang"));
+            assert_eq!(lang.map(String::as_str), Some(language), "{path}");
+            assert!(page.contains(word) || path.contains("embed"), "{path} in {language}");
+            let day = if language == "en-GB" { "25 March" } else { "March 25" };
+            let is_english = language.starts_with("en");
+            assert!(!is_english || path != "/days/2025-03-25" || page.contains(day), "{path} in {language}");
+            assert!(language != "en-US" || !(page.contains("25 Mar") || page.contains("26 Mar")), "{path}");
+            let left: Vec<&&str> =
+                english.iter().filter(|text| !is_english && page.contains(**text)).collect();
+            assert!(left.is_empty(), "{path} in {language} still says {left:?}");
+        }
+    }
+}
+
+#[test]
 fn ids_are_unique_and_what_they_are_named_by_is_there() {
     let (release, changes) = releases();
     for (path, page) in everything(&release, &changes) {

@@ -73,11 +73,10 @@ async fn a_mistake_is_a_page_for_a_browser_and_echoes_nothing_raw() {
     let answer = stage.send(card).await;
     assert_eq!((answer.status, answer.field("content-type")), (404, "text/html; charset=utf-8"));
     assert!(
-        answer.text().contains("&#60;script") || answer.text().contains("&lt;script"),
+        answer.text().contains("Page not found") && !answer.text().contains("alert(1)"),
         "{}",
         answer.text()
     );
-    assert!(!answer.text().contains("<script>alert"));
     assert_eq!(stage.get("/nowhere").await.field("content-type"), "application/problem+json");
 }
 
