@@ -90,6 +90,7 @@ unfold = Einblenden
 fold = Ausblenden
 pitch = Merken Sie die Sessions vor, die Sie besuchen möchten. Sie erscheinen in Ihrem Kalender und bleiben dort aktuell.
 over = Diese Konferenz ist vorbei.
+map = Karte
 
 ## Kinds
 
@@ -276,6 +277,7 @@ done-kept = Überschneidung aufgelöst.
 done-renamed = Ihre Agenda hat einen neuen Namen.
 done-linked = Der neue Link ist fertig.
 done-revoked = Der Link ist abgeschaltet.
+done-arrived = Ihre Agenda ist jetzt auch in diesem Browser.
 done-key = Alle anderen Geräte sind abgemeldet.
 
 ## Import and export

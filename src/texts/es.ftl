@@ -90,6 +90,7 @@ unfold = Mostrar
 fold = Ocultar
 pitch = Elija las sesiones que quiere ver. Aparecerán en su calendario y se mantendrán al día.
 over = Esta conferencia ha terminado.
+map = mapa
 
 ## Kinds
 
@@ -276,6 +277,7 @@ done-kept = Coincidencia resuelta.
 done-renamed = Su agenda tiene un nuevo nombre.
 done-linked = El nuevo enlace está listo.
 done-revoked = El enlace está desactivado.
+done-arrived = Su agenda está ahora también en este navegador.
 done-key = Se ha cerrado la sesión en todos los demás dispositivos.
 
 ## Import and export

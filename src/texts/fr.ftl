@@ -94,6 +94,7 @@ unfold = Afficher
 fold = Masquer
 pitch = Choisissez les sessions que vous voulez voir. Elles apparaissent dans votre agenda et y restent à jour.
 over = Cette conférence est terminée.
+map = plan
 
 ## Kinds
 
@@ -284,6 +285,7 @@ done-kept = Chevauchement résolu.
 done-renamed = Votre programme a un nouveau nom.
 done-linked = Le nouveau lien est prêt.
 done-revoked = Le lien est désactivé.
+done-arrived = Votre programme est maintenant aussi dans ce navigateur.
 done-key = Tous les autres appareils sont déconnectés.
 
 ## Import and export

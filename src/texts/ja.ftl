@@ -78,6 +78,7 @@ unfold = 表示する
 fold = 隠す
 pitch = 聴きたいセッションを選んでください。カレンダーに追加され、変更も自動で反映されます。
 over = このカンファレンスは終了しました。
+map = 地図
 
 ## Kinds
 
@@ -235,6 +236,7 @@ done-kept = 時間の重なりを解消しました。
 done-renamed = マイスケジュールの名前を変更しました。
 done-linked = 新しいリンクを作成しました。
 done-revoked = リンクを無効にしました。
+done-arrived = マイスケジュールをこのブラウザでも開けるようになりました。
 done-key = ほかのすべての端末からログアウトしました。
 
 ## Import and export

@@ -90,6 +90,7 @@ unfold = Mostrar
 fold = Ocultar
 pitch = Escolha as sessões que você quer ver. Elas aparecem na sua agenda e ficam sempre atualizadas.
 over = Esta conferência terminou.
+map = mapa
 
 ## Kinds
 
@@ -276,6 +277,7 @@ done-kept = Coincidência resolvida.
 done-renamed = Sua agenda tem um novo nome.
 done-linked = O novo link está pronto.
 done-revoked = O link foi desativado.
+done-arrived = A sua agenda agora também está neste navegador.
 done-key = Todos os outros dispositivos foram desconectados.
 
 ## Import and export
