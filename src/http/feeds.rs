@@ -144,7 +144,7 @@ impl FeedRequest<'_> {
         let join = || {
             let joined = join();
             validators.insert(name, release, &joined);
-            let mut representation = Source::Joined(joined).representation(request, floor, *now);
+            let mut representation = Source::Joined(Box::new(joined)).representation(request, floor, *now);
             representation.fields = fields;
             representation.answer(request)
         };
@@ -158,7 +158,7 @@ impl FeedRequest<'_> {
         let options = query.feed_options()?;
         let entry = release.ledger.entries.get(id).ok_or(Problem::NotFound)?;
         let joined = release.feeds.single(id, &entry.session.title, options).ok_or(Problem::NotFound)?;
-        let mut representation = Source::Joined(joined).representation(request, None, *now);
+        let mut representation = Source::Joined(Box::new(joined)).representation(request, None, *now);
         representation.fields.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.ics\"")));
         if !query.is_canonical(&options.pairs()) {
             let address = with_query(&session_path(id), &FeedFilter::default(), &options);
@@ -221,7 +221,7 @@ impl FeedRequest<'_> {
     fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Answer {
         let about = Text::from(texts_of(&self.release).feed_closed_text);
         let joined = self.release.feeds.revoked(&closed_name(&self.release), &about, since);
-        Source::Joined(joined).representation(request, None, self.now).answer(request)
+        Source::Joined(Box::new(joined)).representation(request, None, self.now).answer(request)
     }
 }
 
@@ -253,7 +253,7 @@ pub(super) fn agenda_download(
 ) -> Answer {
     let joined = join(agenda, release, Query::of(&request.uri).feed_options()?);
     let mut representation =
-        Source::Joined(joined).representation(request, Some(floor(agenda, release)), now);
+        Source::Joined(Box::new(joined)).representation(request, Some(floor(agenda, release)), now);
     representation.fields.push((CONTENT_DISPOSITION, "attachment; filename=\"agenda.ics\"".to_owned()));
     representation.answer(request)
 }

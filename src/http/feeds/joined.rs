@@ -35,7 +35,7 @@ const MAX_WHOLE: usize = 500;
 /// The origin of a feed's bytes.
 pub(super) enum Source<'a> {
     Canonical(&'a Feed),
-    Joined(JoinedFeed<'a>),
+    Joined(Box<JoinedFeed<'a>>),
 }
 
 impl<'a> Source<'a> {
