@@ -11,15 +11,12 @@ mod exit;
 mod health;
 mod identity;
 mod publish;
-mod reload;
 mod render;
 mod replace;
-mod restore;
 mod secret;
 mod serve;
 mod settings;
 mod systemd;
-mod verify;
 
 pub use exit::Exit;
 
@@ -293,9 +290,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Deliver { options, settings } => deliver::deliver(&settings, options),
         Command::Health { serving } => health::health(&serving),
         Command::Backup { file, keep, settings } => backup::back_up(&file, keep, &settings),
-        Command::Restore { file, latest, settings } => restore::restore(&file, latest, &settings),
-        Command::Verify { file: Some(file), .. } => verify::backup(&file),
-        Command::Verify { file: None, repair, settings } => verify::store(&settings, repair),
+        Command::Restore { file, latest, settings } => backup::restore(&file, latest, &settings),
+        Command::Verify { file: Some(file), .. } => backup::verify_file(&file),
+        Command::Verify { file: None, repair, settings } => backup::verify_data_directory(&settings, repair),
         Command::Render { dir, settings } => render::render(&dir, settings),
     };
     result.unwrap_or_else(|failure| {

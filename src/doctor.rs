@@ -2,9 +2,8 @@
 //!
 //! `standard` has the rules for every client (RFC 5545), `clients` the rules for single clients, and `frab` the rules
 //! for XML schedules, which EventFahrplan and Giggity read. Changes no feed and knows no HTTP. Invariant: our own feeds
-//! have no findings.
+//! have no findings. The rules for iCalendar check a [`ParsedCalendar`].
 
-mod calendar;
 mod clients;
 mod finding;
 mod frab;
@@ -14,8 +13,9 @@ mod standard;
 pub use finding::{CalendarClient, Finding, render, to_json};
 pub use gate::{FeedFinding, ParseBackError, inspect};
 
-use crate::ics::Reading;
-use calendar::ParsedCalendar;
+use crate::ics::{self, Component, Line, Moment, Reading};
+use crate::program::{Civil, Zone, ZoneError};
+use chrono::{DateTime, TimeDelta, Utc};
 use finding::Findings;
 
 /// The findings in a file, by line. A file that starts with `<` is a frab schedule, any other iCalendar.
@@ -55,4 +55,103 @@ pub fn visible_sessions(client: CalendarClient, bytes: &[u8]) -> Vec<String> {
         uids.extend(visible.map(|event| event.uid));
     }
     uids
+}
+
+/// A VCALENDAR.
+#[derive(Debug)]
+struct ParsedCalendar<'a> {
+    pub component: &'a Component,
+    pub zones: Vec<(&'a str, &'a Component)>,
+    pub events: Vec<ParsedEvent<'a>>,
+}
+
+/// A VEVENT.
+#[derive(Debug)]
+struct ParsedEvent<'a> {
+    pub component: &'a Component,
+    /// The UID; empty if the event has none.
+    pub uid: String,
+    pub start: Option<Moment>,
+    /// The end: DTEND, or DTSTART plus DURATION.
+    pub end: Option<Moment>,
+}
+
+impl<'a> ParsedCalendar<'a> {
+    fn of(component: &'a Component) -> Self {
+        let name = |zone: &'a Component| (zone.property("TZID").map_or("", |line| line.value.as_str()), zone);
+        Self {
+            component,
+            zones: component.all("VTIMEZONE").map(name).collect(),
+            events: component.all("VEVENT").map(ParsedEvent::of).collect(),
+        }
+    }
+
+    /// The VTIMEZONE that defines a TZID.
+    fn zone(&self, tzid: &str) -> Option<&'a Component> {
+        self.zones.iter().find(|(name, _)| *name == tzid).map(|(_, zone)| *zone)
+    }
+
+    /// Every property of all events that has a TZID, with that TZID.
+    fn zoned(&self) -> impl Iterator<Item = (&'a Line, &'a str)> {
+        let lines = self.events.iter().flat_map(|event| event.component.properties.iter());
+        lines.filter_map(|line| Some((line, line.parameter("TZID")?)))
+    }
+}
+
+impl<'a> ParsedEvent<'a> {
+    fn of(component: &'a Component) -> Self {
+        let start = component.property("DTSTART").and_then(ics::date_time);
+        let end = component.property("DTEND").and_then(ics::date_time);
+        let length = component.property("DURATION").and_then(|line| ics::duration(&line.value));
+        let end = end.or_else(|| Some(later(start.clone()?, length?)));
+        Self { component, uid: component.text("UID"), start, end }
+    }
+
+    fn property(&self, name: &str) -> Option<&'a Line> {
+        self.component.property(name)
+    }
+
+    /// The line number of a property, or of the event if it has no such property.
+    fn line(&self, property: &str) -> usize {
+        self.component.property(property).map_or(self.component.line, |line| line.number)
+    }
+
+    /// The trimmed value of a property; empty if the event has no such property.
+    fn value(&self, property: &str) -> &'a str {
+        self.component.property(property).map_or("", |line| line.value.trim())
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.value("STATUS").eq_ignore_ascii_case("CANCELLED")
+    }
+
+    /// Start and end as instants. Floating times are read as UTC.
+    fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        Some((instant(self.start.as_ref()?)?, instant(self.end.as_ref()?)?))
+    }
+}
+
+fn later(start: Moment, length: TimeDelta) -> Moment {
+    match start {
+        Moment::Day(day) => Moment::Day(day + length),
+        Moment::Utc(at) => Moment::Utc(at + length),
+        Moment::Zoned(civil, zone) => Moment::Zoned(civil + length, zone),
+        Moment::Floating(civil) => Moment::Floating(civil + length),
+    }
+}
+
+/// The instant; none if clients do not know the zone. A time that occurs twice means the first occurrence.
+fn instant(moment: &Moment) -> Option<DateTime<Utc>> {
+    match moment {
+        Moment::Utc(at) => Some(*at),
+        Moment::Day(_) | Moment::Floating(_) => Some(moment.civil().and_utc()),
+        Moment::Zoned(civil, zone) => match Zone::parse(zone).ok()?.instant(*civil) {
+            Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => Some(at),
+        },
+    }
+}
+
+/// Whether a zone is in the IANA database, which includes old links such as `US/Pacific`.
+fn is_iana(tzid: &str) -> bool {
+    !matches!(Zone::parse(tzid), Err(ZoneError::Abbreviation(..) | ZoneError::Unknown(..)))
 }

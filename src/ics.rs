@@ -1,17 +1,13 @@
 //! Reads iCalendar (RFC 5545): content lines, components and typed values. Reports errors in the grammar.
 //!
-//! Owns the grammar. `doctor`, `export` (jCal) and `adopt` know which properties are required and how clients use them;
-//! `feed` writes iCalendar. Never panics, and continues after an error: a strict reader must refuse a [`Reading`] with
-//! flaws.
+//! Owns the grammar; this file nests content lines into components (3.6). `doctor`, `export` (jCal) and `adopt` know which
+//! properties are required and how clients use them; `feed` writes iCalendar. Never panics, and continues after an error: a
+//! strict reader must refuse a [`Reading`] with flaws.
 
-mod component;
-mod flaw;
 mod line;
 mod rules;
 mod value;
 
-pub use component::Component;
-pub use flaw::{Flaw, FlawKind};
 pub use line::{Line, Parameter, date_time};
 pub use rules::ZoneRules;
 pub use value::{Moment, duration, list, offset, unescape};
@@ -39,7 +35,7 @@ pub fn read(bytes: &[u8]) -> Reading {
         _ => bytes,
     };
     let lines = line::lines(bytes, &mut flaws);
-    let components = component::nest(lines, &mut flaws);
+    let components = nest(lines, &mut flaws);
     flaws.sort_by_key(|flaw| flaw.line);
     Reading { components, flaws }
 }
@@ -48,6 +44,181 @@ impl Reading {
     /// The components that are calendars.
     pub fn calendars(&self) -> impl Iterator<Item = &Component> {
         self.components.iter().filter(|component| component.name == "VCALENDAR")
+    }
+}
+
+/// An error in the grammar, with its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The physical line, from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong.
+    pub kind: FlawKind,
+}
+
+/// The kinds of grammar errors.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FlawKind {
+    /// The file is too large.
+    #[error("the file is larger than 32 MiB, and the rest was not read")]
+    TooLarge,
+    /// A line is not UTF-8 (RFC 5545, 3.1.4).
+    #[error("this line is not UTF-8")]
+    NotUtf8,
+    /// The file starts with a byte order mark.
+    #[error("the file starts with a byte order mark")]
+    ByteOrderMark,
+    /// Lines end with LF instead of CRLF. Reported once.
+    #[error("lines end with LF instead of CRLF")]
+    BareLineFeed,
+    /// The last line has no line end.
+    #[error("the last line has no line end, so the file may be cut off")]
+    NoFinalLineEnd,
+    /// A line has more than 75 octets (3.1).
+    #[error("this line has {0} octets, more than 75")]
+    LongLine(usize),
+    /// A fold splits the octets of a character.
+    #[error("a fold splits a character")]
+    SplitCharacter,
+    /// A fold continues with a tab, which RFC 5545 allows and some clients do not know.
+    #[error("a line is continued with a tab")]
+    FoldedByTab,
+    /// A line contains a control character.
+    #[error("this line contains the control character U+{:04X}", u32::from(*.0))]
+    Control(char),
+    /// A line is empty.
+    #[error("this line is empty")]
+    BlankLine,
+    /// The first line is a continuation.
+    #[error("the first line is a continuation")]
+    NothingToContinue,
+    /// A line has no value.
+    #[error("this line has no colon")]
+    NoColon,
+    /// The name of a property has invalid characters.
+    #[error("the property's name has characters other than letters, digits and hyphens")]
+    BadName,
+    /// A parameter does not have the form NAME=value.
+    #[error("a parameter does not have the form NAME=value")]
+    BadParameter,
+    /// The quote of a parameter is not closed.
+    #[error("the quote of a parameter is not closed")]
+    UnclosedQuote,
+    /// An END has no BEGIN.
+    #[error("END:{0} has no BEGIN:{0}")]
+    Unopened(String),
+    /// An END names another component than the open one.
+    #[error("END:{0} is in the place of END:{1}")]
+    Mismatched(String, String),
+    /// A BEGIN has no END.
+    #[error("{0} has no END, so the file may be cut off")]
+    Unclosed(String),
+    /// A property is outside of every component.
+    #[error("{0} is outside of every component")]
+    Outside(String),
+    /// Components are nested too deeply.
+    #[error("components are nested too deeply")]
+    TooDeep,
+}
+
+impl FlawKind {
+    /// Whether a strict reader must refuse the file. A fold with a tab is valid grammar.
+    pub fn breaks_grammar(&self) -> bool {
+        *self != Self::FoldedByTab
+    }
+}
+
+/// A component with its properties and inner components.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Component {
+    /// The component's name, in capitals.
+    pub name: String,
+    /// The line number of the component's BEGIN.
+    pub line: usize,
+    /// The properties, in the order of the file.
+    pub properties: Vec<Line>,
+    /// The inner components, in the order of the file.
+    pub components: Vec<Component>,
+}
+
+/// The most levels of components. iCalendar needs three.
+const MAX_DEPTH: usize = 8;
+
+impl Component {
+    /// The first property with a name (in capitals).
+    pub fn property(&self, name: &str) -> Option<&Line> {
+        self.properties.iter().find(|line| line.name == name)
+    }
+
+    /// Every property with a name (in capitals).
+    pub fn properties<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> {
+        self.properties.iter().filter(move |line| line.name == name)
+    }
+
+    /// The first property with a name as TEXT; empty if there is none.
+    pub fn text(&self, name: &str) -> String {
+        self.property(name).map(Line::text).unwrap_or_default()
+    }
+
+    /// Every direct inner component with a name (in capitals).
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.components.iter().filter(move |component| component.name == name)
+    }
+}
+
+/// Nests the lines between BEGIN and END into components.
+fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
+    let mut flaw = |line, kind| flaws.push(Flaw { line, kind });
+    let mut roots = Vec::new();
+    let mut open: Vec<Component> = Vec::new();
+    for line in lines {
+        match line.name.as_str() {
+            "BEGIN" => {
+                if open.len() >= MAX_DEPTH {
+                    flaw(line.number, FlawKind::TooDeep);
+                    return roots;
+                }
+                let name = line.value.trim().to_ascii_uppercase();
+                open.push(Component { name, line: line.number, ..Component::default() });
+            }
+            "END" => {
+                let name = line.value.trim().to_ascii_uppercase();
+                match open.last().map(|component| component.name.clone()) {
+                    None => flaw(line.number, FlawKind::Unopened(name)),
+                    Some(expected) => {
+                        let inside = open.iter().any(|component| component.name == name);
+                        if expected != name {
+                            flaw(line.number, FlawKind::Mismatched(name.clone(), expected));
+                        }
+                        // The END of an outer component also closes the inner components. A stray END closes the
+                        // innermost component.
+                        while let Some(component) = open.pop() {
+                            let last = component.name == name || !inside;
+                            close(component, &mut open, &mut roots);
+                            if last {
+                                break;
+                            }
+                        }
+                    }
+                }
+            }
+            _ => match open.last_mut() {
+                Some(component) => component.properties.push(line),
+                None => flaw(line.number, FlawKind::Outside(line.name)),
+            },
+        }
+    }
+    while let Some(component) = open.pop() {
+        flaw(component.line, FlawKind::Unclosed(component.name.clone()));
+        close(component, &mut open, &mut roots);
+    }
+    roots
+}
+
+fn close(component: Component, open: &mut [Component], roots: &mut Vec<Component>) {
+    match open.last_mut() {
+        Some(parent) => parent.components.push(component),
+        None => roots.push(component),
     }
 }
 

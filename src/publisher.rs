@@ -3,7 +3,8 @@
 //! Owns the live release and the order of those steps. Persisting is the last step that can fail, and is a
 //! compare-and-set on the previous release's number; a failure before it changes nothing. Knows neither HTTP nor the
 //! command line. `publish` holds the path itself; the other files hold its sources (program file,
-//! schedule, config, restored backup), the guard, and the deliveries that follow.
+//! schedule, config, restored backup), the guard, and the deliveries that follow. `StoredRelease` is a release that is
+//! read back from the store.
 
 mod advance_counters;
 mod deliveries;
@@ -11,40 +12,37 @@ mod describe;
 mod erase_session;
 mod error;
 mod guard;
-mod held;
-mod impact;
 mod program_file;
 mod publish;
-mod reconfigure;
 mod schedule;
 mod start;
 mod status;
-mod stored_release;
 mod watch;
 
 pub use crate::program::{ChangeDescription, FromTo, describe_changes};
 pub use advance_counters::{AdvancedCounters, advance_counters};
 pub use deliveries::{ClaimedMessages, spool_directory};
-pub use describe::{OriginDescription, changes_as_text, impact_as_text};
+pub use describe::{
+    Impact, OriginDescription, SessionImpact, changes_as_text, count_picks, impact, impact_as_text,
+};
 pub use erase_session::Erased;
 pub use error::{PublishError, StartError};
 pub use guard::{GuardVerdict, Hold};
-pub use held::{HeldProposal, HeldProposals};
-pub use impact::{Impact, SessionImpact, count_picks, impact};
 pub use publish::{Inspect, Job};
-pub use reconfigure::Settings;
 pub use schedule::{ScheduleReceipt, run_schedule};
-pub use start::Started;
-pub use status::{Attempt, AttemptResult, ConfigStatus, PublisherTask, Status, UnstoredFile};
+pub use start::{Settings, Started};
+pub use status::{
+    Attempt, AttemptResult, ConfigStatus, HeldProposal, HeldProposals, PublisherTask, Status, UnstoredFile,
+};
 pub use watch::watch;
 
 use crate::clock::Clock;
 use crate::config::{Publishing, Webhook};
 use crate::import::{Report, Truncation, import, truncation};
-use crate::program::{Change, Conference};
+use crate::program::{Change, Conference, Identity, Program};
 use crate::reach::Outbox;
 use crate::release::{Prepared, Release};
-use crate::revision::Digest;
+use crate::revision::{Digest, Ledger, Standing};
 use crate::store::{Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
@@ -221,4 +219,70 @@ impl Publisher {
     fn state(&self) -> MutexGuard<'_, Status> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A stored release, rendered again.
+struct StoredRelease {
+    /// `is_new` only if the renderer now shows a session differently.
+    prepared: Prepared,
+    /// The config that it was published with.
+    conference: Arc<Conference>,
+    /// The release's program file.
+    csv: Bytes,
+    /// The warnings of today's import.
+    warnings: Vec<String>,
+}
+
+impl StoredRelease {
+    /// The newest release; none before the first.
+    fn newest(store: &Store, identity: &Arc<Identity>) -> Result<Option<Self>, StartError> {
+        store.ledger()?.map(|ledger| Self::load(store, &ledger, identity)).transpose()
+    }
+
+    /// The release of a ledger, prepared at the time of its publication: a restart alone expires no tombstone. Its pages
+    /// show `identity`, which no release stores.
+    fn load(store: &Store, ledger: &Ledger, identity: &Arc<Identity>) -> Result<Self, StartError> {
+        let number = ledger.release;
+        let (Some(mut conference), Some(csv)) =
+            (store.release_conference(number)?, store.program_csv(number)?)
+        else {
+            return Err(StartError::Incomplete { number });
+        };
+        conference.identity = Arc::clone(identity);
+        let (conference, csv) = (Arc::new(conference), Bytes::from(csv));
+        let report = import(&csv, &conference);
+        let warnings = warnings(&report);
+        let program = match report.program {
+            Some(program) => program,
+            None => {
+                // Today's import is stricter, or an erasure removed the file's last row.
+                tracing::warn!(
+                    number,
+                    "the stored program file has import errors; its sessions are read from the ledger"
+                );
+                program_of(ledger, Arc::clone(&conference))
+            }
+        };
+        let prepared = Release::prepare(program, ledger, ledger.published);
+        Ok(Self { prepared, conference, csv, warnings })
+    }
+}
+
+/// An import's warnings as release records hold them.
+fn warnings(report: &Report) -> Vec<String> {
+    report.warnings().map(ToString::to_string).collect()
+}
+
+/// The sessions as last published.
+fn program_of(ledger: &Ledger, conference: Arc<Conference>) -> Program {
+    let entries = ledger.entries.values();
+    let rows = entries.filter(|entry| matches!(entry.standing, Standing::Listed | Standing::Withdrawn));
+    let sessions: Vec<_> = rows.map(|entry| entry.session.as_ref().clone()).collect();
+    let mut tracks = conference.tracks.clone();
+    for slug in sessions.iter().filter_map(|session| session.track.as_ref()) {
+        if !tracks.iter().any(|track| track.slug == *slug) {
+            tracks.extend(ledger.slugs.track(slug).cloned());
+        }
+    }
+    Program::new(conference, tracks, sessions)
 }

@@ -28,10 +28,9 @@ mod activity;
 mod connection;
 mod connections;
 mod framing;
-mod received;
 mod stream;
 
-pub use received::Received;
+pub use connection::Received;
 
 use crate::peer::{Peer, Trusted};
 use bytes::Bytes;

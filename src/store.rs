@@ -26,7 +26,6 @@ mod plan;
 mod read;
 mod record;
 mod rules;
-mod shared;
 mod snapshot;
 mod start;
 mod verify;
@@ -47,7 +46,6 @@ pub use record::outbox::{
     Channel, DeliveryRecord, ReachRecord, ReachTally, SubscriptionRecord, SubscriptionsRecord, Version,
 };
 pub use record::release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary};
-pub use shared::Options;
 pub use snapshot::Snapshot;
 pub use verify::{StoreFault, Verified, verify};
 pub use write::{ReleaseWrite, Write};
@@ -55,19 +53,19 @@ pub use write::{ReleaseWrite, Write};
 use crate::program::Slug;
 use crate::revision::Ledger;
 use bytes::Bytes;
+use cell::Space;
 use committer::{Job, Reply, Work};
+use directory::{FileIdentity, Places};
 use error::StorageError;
 use index::view::Index;
 use keeper::Order;
-use shared::{Shared, Staging};
 use start::{Threads, start};
-use std::fmt;
-use std::io;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 use tokio::sync::oneshot;
 
 /// The state of a store, for readiness, the watchdog and metrics.
@@ -291,4 +289,108 @@ fn large_release(writes: &mut [Write], limit: usize) -> Option<&mut ReleaseWrite
 
 fn closed() -> CommitError {
     CommitError::Unavailable("the store is closed".to_owned())
+}
+
+/// The sizes of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Bytes of sled's page cache.
+    pub cache_bytes: u64,
+    /// The most commits that wait. Further commits are refused at once.
+    pub queue: usize,
+    /// The most commits in one group.
+    pub group: usize,
+    /// Whether a directory that holds only other conferences may also get this one.
+    pub new_conference: bool,
+    /// The growth of the journal after which a checkpoint is made. For a large state the limit is at least half of the
+    /// state's size.
+    pub checkpoint_bytes: u64,
+    /// The size above which a release is written in pieces, and the approximate size of a piece.
+    pub piece_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 32 * 1024 * 1024,
+            queue: 1024,
+            group: 256,
+            new_conference: false,
+            checkpoint_bytes: 64 * 1024 * 1024,
+            piece_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// An open store, as its readers and threads share it.
+struct Shared {
+    index: Index,
+    space: Space,
+    places: Places,
+    lock: FileIdentity,
+    options: Options,
+    state: StoreState,
+}
+
+/// The present state of a store's threads.
+#[derive(Default)]
+struct StoreState {
+    /// Why writes are refused; none while they are accepted.
+    failure: Mutex<Option<StorageError>>,
+    acknowledged: AtomicU64,
+    /// Commits that have not been answered yet.
+    pending: AtomicUsize,
+    /// The sequence of the last journal record that readers see.
+    applied: AtomicU64,
+    /// Bytes written to the journal since the store was opened.
+    journaled: AtomicU64,
+    /// The sequence of the newest checkpoint.
+    checkpoint: AtomicU64,
+    /// How often the index was rebuilt since the store was opened.
+    rebuilt: AtomicU64,
+    /// Rows or journal records that are in neither copy.
+    lost: AtomicU64,
+    /// A release is being written in pieces. Its pieces are not leftovers, and no checkpoint is made meanwhile.
+    is_staging: AtomicBool,
+    /// The store is being closed, so long work must end.
+    is_stopping: AtomicBool,
+    /// When the oldest commit of the present group was queued.
+    oldest: Mutex<Option<Instant>>,
+}
+
+impl StoreState {
+    fn set_failure(&self, failure: Option<StorageError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    fn failure(&self) -> Option<StorageError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_oldest(&self, at: Option<Instant>) {
+        *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    fn oldest(&self) -> Option<Instant> {
+        *self.oldest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A publication in pieces. Only one may run at a time, since two would mix their pieces.
+struct Staging(Arc<Shared>);
+
+impl Staging {
+    /// Begins a publication. Fails with a conflict while another one runs, since both follow the same release.
+    fn begin(shared: &Arc<Shared>) -> Result<Self, CommitError> {
+        match shared.state.is_staging.swap(true, Ordering::AcqRel) {
+            true => Err(CommitError::Conflict),
+            false => Ok(Self(Arc::clone(shared))),
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        self.0.state.is_staging.store(false, Ordering::Release);
+    }
 }

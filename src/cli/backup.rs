@@ -1,4 +1,8 @@
-//! `callboard backup`: writes everything that is stored to one file or stream, whole or not at all.
+//! The commands for backups: `callboard backup`, `callboard restore` and `callboard verify`.
+//!
+//! A backup is everything that is stored in one file or stream, whole or not at all. Restoring it replaces the data
+//! directory's contents and advances the counters. Verifying reads all data, reports damage, and repairs it from the second
+//! copy.
 
 use super::control;
 use super::exit::{Exit, Failure};
@@ -6,11 +10,16 @@ use super::replace::{self, UNFINISHED};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Backup, BackupError, Options, OwnershipGuard, Snapshot, Store, verify_backup_from};
+use crate::publisher::{AdvancedCounters, advance_counters};
+use crate::store::{
+    Backup, BackupError, HighWater, OpenError, Options, OwnershipGuard, RestoreError, Restoring, Snapshot,
+    Store, Verified, verify, verify_backup, verify_backup_from,
+};
 use chrono::{Days, NaiveDate};
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, Write};
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// The suffix of a backup's name in a directory, after the day.
 const SUFFIX: &str = ".ndjson";
@@ -206,6 +215,144 @@ fn remove_old(dir: &Path, today: NaiveDate, keep: u32) -> io::Result<()> {
 
 fn cannot(file: &Path, error: &io::Error) -> Failure {
     Failure::text(Exit::Failed, format!("the backup {} cannot be written: {error}", file.display()))
+}
+
+pub(super) fn restore(file: &Path, latest: bool, settings: &Settings) -> Result<Exit, Failure> {
+    let config = settings.config_without_zone()?;
+    let is_stream = file == Path::new("-");
+    let received = if is_stream { Some(receive(&config.data)?) } else { None };
+    let file = received.as_ref().map_or(file, |received| received.path());
+    let failed = |error: RestoreError| match error {
+        RestoreError::Backup(error) if is_stream => {
+            let text =
+                format!("nothing was restored: standard input is not a complete backup: {}", error.cause);
+            Failure::text(Exit::Failed, text)
+        }
+        RestoreError::Conference { .. } => Failure::new(Exit::BadConfig, &error),
+        error => Failure::new(Exit::Failed, &error),
+    };
+    let _owner = OwnershipGuard::of(&config.data);
+    let restoring = Restoring::begin(&config.data, config.slug(), file).map_err(failed)?;
+    let records = restoring.backup().records;
+    // With --latest, no number was issued since the backup.
+    let issued = restoring.high_water().or(latest.then(HighWater::default));
+    let advanced = advance_counters(restoring.store(), issued, Clock::wall().now());
+    let AdvancedCounters { release, is_new, damaged, .. } =
+        advanced.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let replaced = restoring.finish().map_err(failed)?;
+    let news =
+        if is_new { "published again above all numbers issued since, as release" } else { "at release" };
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "restored {records} records, {news} {release}");
+    if damaged > 0 {
+        let _ = writeln!(out, "damaged agendas in the backup, which cannot be opened: {damaged}");
+    }
+    if replaced.exists() {
+        let _ =
+            writeln!(out, "the replaced data is in {}; remove it when everything works", replaced.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// Copies the backup from standard input to a file beside the data, since all of it is verified before anything is
+/// replaced.
+fn receive(data: &Path) -> Result<NamedTempFile, Failure> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        return Err(Failure::text(Exit::Usage, "standard input is a terminal; pipe a backup into it"));
+    }
+    let file = if data.is_dir() { NamedTempFile::new_in(data) } else { NamedTempFile::new() };
+    let copied = file.and_then(|mut file| {
+        std::io::copy(&mut input, file.as_file_mut())?;
+        Ok(file)
+    });
+    copied.map_err(|error| {
+        Failure::text(
+            Exit::Failed,
+            format!("nothing was restored: standard input cannot be copied to a file: {error}"),
+        )
+    })
+}
+
+/// Verifies a backup.
+pub(super) fn verify_file(file: &Path) -> Result<Exit, Failure> {
+    let found = verify_backup(file).map_err(|error| Failure::new(Exit::Failed, &error))?;
+    let Backup { conference, records, sequence } = found;
+    say(&format!("{}: whole; {conference} at {sequence}, {records} records", file.display()));
+    Ok(Exit::Done)
+}
+
+/// Verifies a data directory.
+pub(super) fn verify_data_directory(settings: &Settings, repairs: bool) -> Result<Exit, Failure> {
+    let config = settings.config_without_zone()?;
+    let _owner = OwnershipGuard::of(&config.data);
+    let found = verify_data(&config)?;
+    if found.faults.is_empty() || !repairs {
+        return Ok(report(&found));
+    }
+    report(&found);
+    let lost = repair(&config, &found)?;
+    let left = verify_data(&config)?;
+    if lost > 0 {
+        say(&format!("{lost} records are damaged in both copies: restore a backup"));
+    }
+    let exit = report(&left);
+    Ok(if lost > 0 { Exit::Failed } else { exit })
+}
+
+fn verify_data(config: &Config) -> Result<Verified, Failure> {
+    verify(&config.data).map_err(|error| failed(&error))
+}
+
+/// Opening the store rebuilds a damaged index; a new checkpoint then replaces damaged files. Returns the number of records
+/// that are damaged in both copies.
+fn repair(config: &Config, found: &Verified) -> Result<u64, Failure> {
+    for fault in &found.faults {
+        if fault.place.is_file() {
+            // The damaged file is kept for an analysis, under a name that nothing reads.
+            let mut aside = fault.place.as_os_str().to_owned();
+            aside.push(".damaged");
+            let moved = std::fs::rename(&fault.place, aside);
+            moved.map_err(|error| Failure::text(Exit::Failed, format!("{fault}; {error}")))?;
+        }
+    }
+    let open = || Store::open(&config.data, config.slug());
+    let store = match open() {
+        // The first opening recorded the panic, so the second one does not use that index.
+        Err(OpenError::Panicked { .. }) => open(),
+        opened => opened,
+    };
+    let store = store.map_err(|error| failed(&error))?;
+    let made = store.checkpoint();
+    let lost = store.status().lost;
+    store.close();
+    made.map_err(|error| Failure::new(Exit::Failed, &error))?;
+    Ok(lost)
+}
+
+fn failed(error: &OpenError) -> Failure {
+    Failure::new(Exit::of_opening(error), error)
+}
+
+fn report(found: &Verified) -> Exit {
+    let Verified { rows, segments, records, checkpoints, lacking, faults } = found;
+    for fault in faults {
+        say(&format!("damaged: {fault}"));
+    }
+    let (verdict, start) = match faults.as_slice() {
+        [] => ("sound", "adds them"),
+        _ => ("damaged", "restores what the other copy has"),
+    };
+    if *lacking > 0 {
+        say(&format!("the index lacks the last {lacking} records; the next start {start}"));
+    }
+    let journal = format!("{segments} journal segments, {records} records after the oldest checkpoint");
+    say(&format!("{verdict}: {rows} rows, {checkpoints} whole checkpoints, {journal}"));
+    if faults.is_empty() { Exit::Done } else { Exit::Failed }
+}
+
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `callboard serve`: opens the store, starts the publisher, listens, and stops cleanly.
 
 use super::background::Background;
+use super::background::Reload;
 use super::control::{Answers, Control, last_backup};
 use super::deliver::link;
 use super::exit::{Exit, Failure};
-use super::reload::Reload;
 use super::settings::Serving;
 use super::systemd::{self, Sockets};
 use crate::clock::Clock;

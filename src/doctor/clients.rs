@@ -1,7 +1,7 @@
 //! The rules for single calendar clients, where they differ from the standard.
 
-use super::calendar::{ParsedCalendar, ParsedEvent, is_iana};
 use super::finding::{CalendarClient, Findings};
+use super::{ParsedCalendar, ParsedEvent, is_iana};
 use crate::ics::{self, Component, Line, Moment};
 use crate::program::Severity;
 use CalendarClient::{Apple, Giggity, Google, Icsx5, Outlook, Thunderbird, Vdirsyncer};

@@ -4,8 +4,8 @@
 //! line. So each VEVENT is parsed only once, in a batch with others, even if many feeds contain it. Parts that are
 //! shared with an earlier release that passed the check are not parsed again.
 
-use super::calendar::{ParsedCalendar, ParsedEvent, instant};
 use super::finding::{Finding, Findings};
+use super::{ParsedCalendar, ParsedEvent, instant};
 use super::{check, clients};
 use crate::feed::{Feed, FeedKey, RenderedEvent};
 use crate::ics::{self, Moment, Reading, ZoneRules};

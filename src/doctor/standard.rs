@@ -1,7 +1,7 @@
 //! The rules of the standard, for every client: grammar, VCALENDAR, VEVENT and VTIMEZONE (RFC 5545, RFC 7986).
 
-use super::calendar::{ParsedCalendar, ParsedEvent};
 use super::finding::{CalendarClient, Findings};
+use super::{ParsedCalendar, ParsedEvent};
 use crate::ics::{self, Component, FlawKind, Line, Moment, Reading, ZoneRules};
 use crate::program::{Civil, Zone};
 use std::collections::HashMap;

@@ -5,9 +5,9 @@
 //! no text.
 
 use super::calendar::CLOSING;
-use super::deflate::{Deflated, Gzip};
+use super::coding::{Deflated, Gzip};
 use super::event::{END, EventPieces};
-use super::facets::FeedDeparture;
+use super::query::FeedDeparture;
 use super::render::stamp_bytes;
 use super::set::{Feed, FeedSet, RenderedEvent};
 use super::{CalendarProperties, Cancelled, FeedFilter, FeedOptions, canonical_query, line, session_path};

@@ -3,7 +3,7 @@
 use super::calendar::CLOSING;
 use super::coding::Codings;
 use super::event::{EventContext, Unstamped, is_free};
-use super::facets::{Facets, FeedDeparture};
+use super::query::{Facets, FeedDeparture};
 use super::set::{Feed, FeedSet, RenderedEvent};
 use super::{CalendarProperties, FeedKey, zone};
 use crate::program::{Conference, Program, SessionId, Slug, Text, Track};

@@ -1,9 +1,9 @@
 //! The feeds of a release: rendered events, and the canonical feeds that are made from them.
 
+use super::coding::Deflated;
 use super::coding::{Coded, Coding, Codings, Effort};
-use super::deflate::Deflated;
 use super::event::EventPieces;
-use super::facets::{Facets, FeedDeparture};
+use super::query::{Facets, FeedDeparture};
 use super::{CalendarProperties, FeedKey};
 use crate::program::{Conference, SessionId, Slug, Track};
 use crate::revision::{Digest, Revision};

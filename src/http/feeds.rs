@@ -5,7 +5,6 @@
 
 mod joined;
 mod polled;
-mod recent;
 
 pub(super) use joined::JoinedValidators;
 pub(super) use polled::PolledFeeds;

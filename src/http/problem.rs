@@ -31,22 +31,22 @@ pub enum Problem {
     #[error("{0}")]
     BadHost(&'static str),
     /// Nothing was ever at this address.
-    #[error("nothing is here")]
+    #[error("nothing is at this address")]
     NotFound,
     /// The resource existed and is gone.
-    #[error("it is gone")]
+    #[error("the resource is gone")]
     Gone,
     /// The resource allows only these methods.
-    #[error("not with this method")]
+    #[error("the resource does not allow the method")]
     Method(&'static [&'static str]),
     /// An unknown method.
-    #[error("an unknown method")]
+    #[error("the method is unknown")]
     UnknownMethod,
     /// A transfer coding other than chunked.
-    #[error("a transfer coding that is not implemented")]
+    #[error("the transfer coding is not implemented")]
     TransferCoding,
     /// The body has a content coding other than identity.
-    #[error("a body in a content coding")]
+    #[error("the body has a content coding")]
     ContentCoding,
     /// A filter or an option of a feed is invalid.
     #[error("{0}")]
@@ -58,19 +58,19 @@ pub enum Problem {
     #[error("{0}")]
     BadBody(String),
     /// The body must have this media type.
-    #[error("not {0}")]
+    #[error("the body is not {0}")]
     MediaType(&'static str),
     /// The body is longer than this many bytes.
-    #[error("more than {0} bytes")]
+    #[error("the body has more than {0} bytes")]
     TooLarge(usize),
     /// The body was not complete in time.
-    #[error("the body did not come in time")]
+    #[error("the body was not complete in time")]
     TooSlow,
     /// A condition of the request does not hold.
     #[error("a condition of the request does not hold")]
     Condition,
     /// Invalid values, by field.
-    #[error("values that cannot be taken")]
+    #[error("the request has invalid values")]
     Values(Vec<Fault>),
     /// An agenda was not changed.
     #[error(transparent)]
@@ -91,25 +91,25 @@ pub enum Problem {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A write with a cookie does not come from one of our pages.
-    #[error("from another site")]
+    #[error("the request comes from another site")]
     OtherSite,
     /// The hand-over code was redeemed or has expired.
-    #[error("a code that works no longer")]
+    #[error("the hand-over code was redeemed or has expired")]
     UsedUp,
     /// The preview to publish is no longer stored.
-    #[error("a preview that is not kept")]
+    #[error("the preview is no longer stored")]
     NoPreview,
     /// A file of picks that could not be read.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
     /// An export failed, which is a fault of the server.
-    #[error("not exported: {0}")]
+    #[error("the export failed: {0}")]
     Export(String),
     /// CalDAV refuses the request, for a reason that programs can read.
     #[error(transparent)]
     Dav(#[from] Refusal),
     /// A rate limit is exceeded.
-    #[error("too often")]
+    #[error("a rate limit is exceeded")]
     TooOften {
         /// The beginning of the message, such as `New agendas are made`.
         what: &'static str,
@@ -119,10 +119,10 @@ pub enum Problem {
         wait: u64,
     },
     /// Requests arrive faster than they are answered.
-    #[error("overloaded")]
+    #[error("the server is overloaded")]
     Overloaded,
     /// There are too many event streams.
-    #[error("no place left")]
+    #[error("there are too many event streams")]
     Busy,
 }
 
@@ -190,7 +190,7 @@ impl Problem {
                 StatusCode::UNAUTHORIZED
             }
             Self::Dav(_) => StatusCode::FORBIDDEN,
-            Self::Publish(error) => status(error),
+            Self::Publish(error) => publication_status(error),
             Self::Agenda(error) => match error {
                 AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
                 AgendaError::NoSuchSession | AgendaError::NoSuchLink => StatusCode::NOT_FOUND,
@@ -266,7 +266,7 @@ impl Problem {
             }
             Self::NoSecret => "Send the organizer's secret as Authorization: Bearer.".to_owned(),
             Self::NoKey => "Send the agenda's edit key as Authorization: Bearer.".to_owned(),
-            Self::Publish(error) => detail(error),
+            Self::Publish(error) => publication_detail(error),
             Self::Dav(refusal) => refusal.detail(),
             Self::Agenda(error) => match error {
                 AgendaError::Commit(CommitError::Full) => {
@@ -376,7 +376,7 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-pub(super) fn status(error: &PublishError) -> StatusCode {
+fn publication_status(error: &PublishError) -> StatusCode {
     match error {
         PublishError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         PublishError::Held(_) | PublishError::NotWithdrawn { .. } => StatusCode::CONFLICT,
@@ -390,7 +390,7 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
     }
 }
 
-pub(super) fn detail(error: &PublishError) -> String {
+fn publication_detail(error: &PublishError) -> String {
     match error {
         PublishError::Refused(report) => {
             let errors = report.error_count();
@@ -417,7 +417,7 @@ pub(super) fn detail(error: &PublishError) -> String {
 }
 
 /// Further members of the document (RFC 9457, 3.2).
-pub(super) fn members(error: &PublishError) -> Map<String, Value> {
+fn publication_members(error: &PublishError) -> Map<String, Value> {
     let value = match error {
         PublishError::Refused(report) => json!({
             "report": report.to_json(),
@@ -441,13 +441,12 @@ pub(super) fn members(error: &PublishError) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Problem;
 
     #[test]
     fn an_upload_to_a_full_disk_says_so_to_the_organizer_and_to_the_log() {
         let error = PublishError::Commit(CommitError::Full);
-        assert_eq!(status(&error), StatusCode::INSUFFICIENT_STORAGE);
-        assert!(detail(&error).starts_with("The disk is full"), "{}", detail(&error));
+        assert_eq!(publication_status(&error), StatusCode::INSUFFICIENT_STORAGE);
+        assert!(publication_detail(&error).starts_with("The disk is full"), "{}", publication_detail(&error));
         let cause = Problem::from(error).cause().unwrap();
         assert!(cause.contains("the disk is full"), "{cause}");
     }

@@ -1,8 +1,8 @@
 //! Content lines: unfolds them, then splits them into name, parameters and value (RFC 5545, 3.1 and 3.2; RFC 6868 for
 //! `^` in parameters).
 
-use super::flaw::{Flaw, FlawKind};
 use super::value::{self, Moment};
+use super::{Flaw, FlawKind};
 use chrono::{NaiveDate, NaiveDateTime};
 
 /// A content line.

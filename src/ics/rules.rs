@@ -1,6 +1,6 @@
 //! Evaluates VTIMEZONE (RFC 5545, 3.6.5): yearly rules by weekday, and single dates. Other rules are not supported.
 
-use super::component::Component;
+use super::Component;
 use super::line::date_time;
 use super::value::{list, offset};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};

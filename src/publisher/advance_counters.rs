@@ -4,8 +4,8 @@
 //! look older to them than the copy that they hold.
 
 use super::StartError;
+use super::StoredRelease;
 use super::start::UnattendedRelease;
-use super::stored_release::StoredRelease;
 use crate::release::Release;
 use crate::revision::Issued;
 use crate::store::{HighWater, Origin, Skipped, Store, Write};

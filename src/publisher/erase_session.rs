@@ -5,8 +5,7 @@
 //! the slugs of speakers and rooms, since published addresses keep working; and the last 1,000 departures, which keep
 //! Last-Modified of joined feeds from going back.
 
-use super::stored_release::{self, StoredRelease};
-use super::{LiveRelease, PublishError, Publisher, guard};
+use super::{LiveRelease, PublishError, Publisher, StoredRelease, guard, warnings};
 use crate::import::{import, without_session};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
@@ -58,7 +57,7 @@ impl Publisher {
             }
             // Warnings may quote the erased row, so they are computed again.
             record.warnings = match without.as_ref().or(csv.as_ref()) {
-                Some(csv) => stored_release::warnings(&import(csv, &Arc::new(record.conference.clone()))),
+                Some(csv) => warnings(&import(csv, &Arc::new(record.conference.clone()))),
                 None => Vec::new(),
             };
             self.store

@@ -1,6 +1,6 @@
 //! Publishes a proposal: import, diff, guard, lint, persist, swap; then compresses in the background.
 
-use super::stored_release::StoredRelease;
+use super::StoredRelease;
 use super::{GuardVerdict, Hold, LiveRelease, Preview, Proposal, Publication, PublishError, Publisher};
 use crate::doctor::{FeedFinding, ParseBackError};
 use crate::feed::Effort;

@@ -4,7 +4,7 @@
 //! crash or an error changes nothing. The replaced store stays in `DIR/replaced`.
 
 use super::Store;
-use super::checkpoint::load::{CheckpointSummary, LoadError, verify, verify_from};
+use super::checkpoint::{CheckpointSummary, LoadError, verify, verify_from};
 use super::directory::{Places, lock_directory, make_directory, remove_tree, sync_directory};
 use super::error::{CommitError, OpenError};
 use super::high_water::{self, HighWater};

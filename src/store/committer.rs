@@ -9,11 +9,12 @@
 //! the journal. On a full disk the ballast is removed to make room for the recovery. Writes are accepted again once the
 //! ballast is written again.
 
+use super::Shared;
 use super::cell::Changes;
 use super::directory::{drop_ballast, write_ballast};
 use super::error::{CommitError, StorageError};
 use super::high_water::HighWaterFile;
-use super::index::engine::Engine;
+use super::index::Engine;
 use super::index::ledger::leftovers;
 use super::index::opening::{Opened, open_with_fallback};
 use super::index::tally::Tally;
@@ -21,7 +22,6 @@ use super::journal::Journal;
 use super::plan::{Plan, PlanError};
 use super::record::Table;
 use super::record::release::LedgerHead;
-use super::shared::Shared;
 use super::write::{ReleasePiece, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

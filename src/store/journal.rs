@@ -6,15 +6,22 @@
 //!
 //! After a failed write or sync the end of the file cannot be trusted, since the kernel drops pages that it could not
 //! write (fsync(2)). [`Journal::repair`] cuts the untrusted end off and continues in a new file.
+//!
+//! ```text
+//! segment  "callboard journal 1\n", first sequence (u64), CRC-32C of both (u32); then records
+//! record   length of the body (u32), CRC-32C of the rest of the head and the body (u32), sequence (u64), body
+//! body     per row  length of the key (u16), key, length of the value (u32; FFFFFFFF removes the row), value
+//! ```
+//!
+//! Numbers are little-endian. A record holds the new rows of a group of commits, not its writes. So a replay applies no
+//! rules, versions with different rules get the same state, and applying a record twice changes nothing.
 
 pub(super) mod replay;
-pub(super) mod segment;
 
 use super::cell::Changes;
-use super::directory::{FileIdentity, remove_file, sync_directory};
+use super::directory::{FileIdentity, numbered_files, remove_file, sync_directory};
 use super::error::StorageError;
 use replay::Findings;
-use segment::{SEGMENT_HEAD, Segment, encode, segment_head, segments};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -140,4 +147,175 @@ fn create(dir: &Path, first: u64) -> Result<(File, FileIdentity), StorageError> 
     sync_directory(dir).inspect_err(|_| drop(remove_file(&segment.path)))?;
     let identity = FileIdentity::of(&segment.path, &file)?;
     Ok((file, identity))
+}
+
+const MAGIC: &[u8; 20] = b"callboard journal 1\n";
+/// The bytes of a segment's head.
+pub(super) const SEGMENT_HEAD: usize = MAGIC.len() + 12;
+const SUFFIX: &str = "journal";
+
+/// A segment on disk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Segment {
+    /// The sequence of its first record.
+    pub(super) first: u64,
+    pub(super) path: PathBuf,
+}
+
+impl Segment {
+    fn new(dir: &Path, first: u64) -> Self {
+        Self { first, path: dir.join(format!("{first:020}.{SUFFIX}")) }
+    }
+}
+
+/// The segments in a directory, the oldest first.
+pub(super) fn segments(dir: &Path) -> io::Result<Vec<Segment>> {
+    let files = numbered_files(dir, SUFFIX)?;
+    let mut segments: Vec<_> = files.into_iter().map(|(first, path)| Segment { first, path }).collect();
+    segments.sort();
+    Ok(segments)
+}
+
+/// The head of a segment.
+fn segment_head(first: u64) -> Vec<u8> {
+    let mut head = [MAGIC.as_slice(), &first.to_le_bytes()].concat();
+    head.extend_from_slice(&crc32c::crc32c(&head).to_le_bytes());
+    head
+}
+
+/// Whether bytes are the head of a segment.
+fn is_segment_head(head: &[u8; SEGMENT_HEAD], first: u64) -> bool {
+    head.as_slice() == segment_head(first)
+}
+
+/// The bytes of a record's head.
+const RECORD_HEAD: usize = 16;
+
+/// The length field of a row that is removed.
+const GONE: u32 = u32::MAX;
+
+/// The rows of one group of commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct JournalRecord {
+    pub(super) sequence: u64,
+    pub(super) rows: Changes,
+}
+
+/// The fields of a record's head.
+#[derive(Debug, Clone, Copy)]
+struct RecordHead {
+    length: usize,
+    sequence: u64,
+    crc: u32,
+}
+
+impl RecordHead {
+    fn parse(head: &[u8; RECORD_HEAD]) -> Self {
+        let [l0, l1, l2, l3, c0, c1, c2, c3, sequence @ ..] = *head;
+        Self {
+            length: u32::from_le_bytes([l0, l1, l2, l3]) as usize,
+            sequence: u64::from_le_bytes(sequence),
+            crc: u32::from_le_bytes([c0, c1, c2, c3]),
+        }
+    }
+
+    /// Decodes the body, if its length and checksum match the head.
+    fn open(self, body: &[u8]) -> Option<JournalRecord> {
+        let length = u32::try_from(body.len()).ok()?;
+        (checksum(length, self.sequence, body) == self.crc).then_some(())?;
+        Some(JournalRecord { sequence: self.sequence, rows: rows(body)? })
+    }
+}
+
+/// Encodes a record; none if the record is over 4 GiB.
+pub(super) fn encode(sequence: u64, changes: &Changes) -> Option<Vec<u8>> {
+    let sizes = changes.iter().map(|(key, value)| 6 + key.len() + value.as_ref().map_or(0, Vec::len));
+    let mut bytes = Vec::with_capacity(RECORD_HEAD + sizes.sum::<usize>());
+    bytes.extend_from_slice(&[0; RECORD_HEAD]);
+    for (key, value) in changes {
+        bytes.extend_from_slice(&u16::try_from(key.len()).ok()?.to_le_bytes());
+        bytes.extend_from_slice(key);
+        let length = match value {
+            Some(value) => u32::try_from(value.len()).ok().filter(|length| *length != GONE)?,
+            None => GONE,
+        };
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(value.as_deref().unwrap_or_default());
+    }
+    let (head, body) = bytes.split_first_chunk_mut::<RECORD_HEAD>()?;
+    let length = u32::try_from(body.len()).ok()?;
+    let fields = [length.to_le_bytes(), checksum(length, sequence, body).to_le_bytes()];
+    let fields = fields.concat().into_iter().chain(sequence.to_le_bytes());
+    head.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
+    Some(bytes)
+}
+
+fn checksum(length: u32, sequence: u64, body: &[u8]) -> u32 {
+    let crc = crc32c::crc32c(&length.to_le_bytes());
+    let crc = crc32c::crc32c_append(crc, &sequence.to_le_bytes());
+    crc32c::crc32c_append(crc, body)
+}
+
+fn rows(mut body: &[u8]) -> Option<Changes> {
+    let mut rows = Changes::new();
+    while !body.is_empty() {
+        let (length, rest) = body.split_first_chunk::<2>()?;
+        let (key, rest) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length);
+        let (value, rest) = if length == GONE {
+            (None, rest)
+        } else {
+            let (value, rest) = rest.split_at_checked(length as usize)?;
+            (Some(value.to_vec()), rest)
+        };
+        rows.insert(key.to_vec(), value);
+        body = rest;
+    }
+    Some(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(bytes: &[u8]) -> Option<JournalRecord> {
+        let (head, body) = bytes.split_first_chunk::<RECORD_HEAD>()?;
+        let head = RecordHead::parse(head);
+        head.open(body.get(..head.length)?)
+    }
+
+    fn changes() -> impl Strategy<Value = Changes> {
+        let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
+        prop::collection::btree_map(bytes(20), prop::option::of(bytes(200)), 0..8)
+    }
+
+    #[test]
+    fn the_layout_of_a_record_stays_the_same() {
+        let rows = Changes::from([(b"k".to_vec(), Some(b"hello".to_vec())), (b"l".to_vec(), None)]);
+        let bytes = encode(258, &rows).unwrap();
+        let hex = data_encoding::HEXLOWER.encode(&bytes);
+        assert_eq!(hex, "13000000429440dc020100000000000001006b0500000068656c6c6f01006cffffffff");
+    }
+
+    proptest! {
+        #[test]
+        fn any_record_is_read_back(sequence: u64, rows in changes()) {
+            let bytes = encode(sequence, &rows).unwrap();
+            prop_assert_eq!(decode(&bytes), Some(JournalRecord { sequence, rows }));
+        }
+
+        #[test]
+        fn a_flipped_bit_or_a_missing_end_is_detected(
+            sequence: u64, rows in changes(), at: prop::sample::Index, bit in 0u8..8
+        ) {
+            let bytes = encode(sequence, &rows).unwrap();
+            let at = at.index(bytes.len());
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            prop_assert_eq!(decode(&flipped), None);
+            prop_assert_eq!(decode(&bytes[..at]), None);
+        }
+    }
 }

@@ -4,13 +4,13 @@
 //! checkpoint has grown past a limit. Two checkpoints are kept, with the journal since the older one. A minute after
 //! opening and then once a day all checkpoints and closed segments are verified.
 
+use super::Shared;
 use super::checkpoint;
 use super::error::StorageError;
-use super::index::engine::Engine;
+use super::index::Engine;
 use super::index::opening::is_whole_journal;
 use super::journal;
-use super::journal::segment::segments;
-use super::shared::Shared;
+use super::journal::segments;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -211,7 +211,7 @@ impl Keeper {
         let places = &self.shared.places;
         let mut is_damaged = false;
         for checkpoint in checkpoint::list(&places.checkpoints)? {
-            if let Err(error) = checkpoint::load::verify(&checkpoint.path) {
+            if let Err(error) = checkpoint::verify(&checkpoint.path) {
                 tracing::error!(checkpoint = %checkpoint.path.display(), %error, "a checkpoint is damaged");
                 is_damaged = true;
             }

@@ -4,12 +4,12 @@
 //! journal into a temporary directory, as a crash at that moment would have left them, and opens the temporary
 //! directory. So a snapshot works beside a running server and on a read-only file system.
 
+use super::Options;
 use super::Store;
 use super::checkpoint;
 use super::directory::Places;
 use super::error::OpenError;
-use super::journal::segment::segments;
-use super::shared::Options;
+use super::journal::segments;
 use crate::program::Slug;
 use std::fs;
 use std::io::{self, ErrorKind};

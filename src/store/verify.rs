@@ -1,15 +1,15 @@
 //! Verifies a store that is not open: reads every row, journal record and checkpoint once.
 
+use super::Options;
 use super::cell::FORMAT;
 use super::checkpoint;
-use super::checkpoint::load::LoadError;
+use super::checkpoint::LoadError;
 use super::directory::{Places, lock_directory};
 use super::error::OpenError;
 use super::high_water;
 use super::index::opening::{examine, newest_sequence};
 use super::journal::replay::replay;
-use super::journal::segment::segments;
-use super::shared::Options;
+use super::journal::segments;
 use super::snapshot::with_copied_index;
 use std::fmt;
 use std::fs::File;
@@ -85,7 +85,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
 
     let mut whole: Vec<u64> = Vec::new();
     for found in checkpoint::list(&places.checkpoints).map_err(unusable)? {
-        match checkpoint::load::verify(&found.path) {
+        match checkpoint::verify(&found.path) {
             Ok(summary) => whole.push(summary.sequence),
             // A newer format is not damage.
             Err(LoadError::Newer(found)) => {

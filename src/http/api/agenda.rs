@@ -4,8 +4,8 @@
 //! without If-Match they apply to any state. The ETag covers the whole document. A change compares only its first
 //! part, the agenda's own state, so a calendar that fetched the feed meanwhile causes no conflict.
 
+use super::Fields;
 use super::json;
-use super::paging::Fields;
 use crate::agenda::{Agenda, EditKey, ReadToken};
 use crate::export::SessionDocument;
 use crate::feed::Coding;

@@ -3,7 +3,7 @@
 //! A session that is withdrawn today appears only as withdrawn, by its id, and only if it was public before: a mirror of
 //! the program must know what to remove.
 
-use super::paging::{Cursor, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
+use super::{Cursor, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
 use crate::export::is_public_change;
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};

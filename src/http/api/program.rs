@@ -6,7 +6,7 @@
 
 use super::history::{self, ChangesQuery};
 use super::openapi;
-use super::paging::{Cursor, Fields, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
+use super::{Cursor, Fields, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
 use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
 use crate::feed::{Cancelled, FeedFilter, FeedOptions, canonical_query, parse_query};
 use crate::http::Problem;

@@ -63,7 +63,7 @@ impl Problem {
     /// Further members of the document.
     fn members(&self) -> serde_json::Map<String, serde_json::Value> {
         match self {
-            Self::Publish(error) => super::members(error),
+            Self::Publish(error) => super::publication_members(error),
             _ => serde_json::Map::new(),
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! The head names the base. So one small commit replaces one ledger by another, whatever their sizes.
 
-use super::engine::Engine;
+use super::Engine;
 use super::scan::Records;
 use super::view::{Index, View};
 use crate::program::{SessionId, Slug};

@@ -5,18 +5,18 @@
 //! whole checkpoint and the journal, and renamed into place. The damaged index is kept, to be analysed. If the database
 //! aborts or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
 
-use super::engine::Engine;
+use super::Engine;
 use super::tally::{TALLY, Tally};
 use crate::store::cell::{Changes, is_whole};
 use crate::store::checkpoint;
-use crate::store::checkpoint::load::{LoadError, load};
+use crate::store::checkpoint::{LoadError, load};
 use crate::store::directory::{
     Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory,
 };
 use crate::store::error::StorageError;
 use crate::store::journal::begin;
 use crate::store::journal::replay::{Findings, WITHOUT_JOURNAL, replay};
-use crate::store::journal::segment::{JournalRecord, segments};
+use crate::store::journal::{JournalRecord, segments};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;

@@ -4,7 +4,7 @@
 //! the group's keys. A reader reads from sled and then replaces every value that a later group has changed, see
 //! [`Undo`]. The reader sees one moment, however long it reads, and holds no lock while it waits for the disk.
 
-use super::engine::Engine;
+use super::Engine;
 use crate::revision::Digest;
 use crate::store::cell::{Cell, Changes, Row, Space};
 use crate::store::error::{ReadError, StorageError};

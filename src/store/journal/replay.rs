@@ -3,9 +3,7 @@
 //! Bytes that are not a whole record are a torn end only if no whole record follows: then their write was never
 //! acknowledged. Otherwise the bytes were on disk once and are damaged.
 
-use super::segment::{
-    JournalRecord, RECORD_HEAD, RecordHead, SEGMENT_HEAD, Segment, is_segment_head, segments,
-};
+use super::{JournalRecord, RECORD_HEAD, RecordHead, SEGMENT_HEAD, Segment, is_segment_head, segments};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
