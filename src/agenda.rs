@@ -3,9 +3,13 @@
 //! Owns the form and derivation of the tokens that give access to an agenda. Knows neither the store nor HTTP.
 //! Invariant: no pick is dropped; a session that the program no longer shows is listed as gone.
 
+mod planner;
 mod team;
 mod token;
 
+pub use planner::{
+    Busy, Cost, LeftOut, MOST_BUSY, Reason, Suggestion, Weight, Wishes, next_in_room, suggest,
+};
 pub use team::{Attended, MOST_MEMBERS, Members, Team, TeamError};
 pub use token::{EditKey, ReadToken, TokenError, in_path, one_time_code};
 

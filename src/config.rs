@@ -8,6 +8,7 @@ mod identity;
 mod limits;
 mod reload;
 mod secrets;
+mod walking;
 
 pub use file::{Publishing, Webhook};
 pub use identity::IdentityFiles;
@@ -18,7 +19,7 @@ pub use secrets::{
 };
 
 use crate::peer::Trusted;
-use crate::program::{Clock, Conference, Identity, Room, Slug, Text, Track, Zone};
+use crate::program::{Clock, Conference, Identity, Room, Slug, Text, Track, Walking, Zone};
 use crate::texts::Texts;
 use chrono::NaiveDate;
 use std::net::SocketAddr;
@@ -82,6 +83,7 @@ struct ConferenceWithoutOrigin {
     tracks: Vec<Track>,
     rooms: Vec<Room>,
     tombstone_days: u32,
+    walking: Walking,
 }
 
 /// Flags of the command line, which override the file.
@@ -142,7 +144,13 @@ impl Config {
             rooms: conference.rooms,
             tombstone_days: conference.tombstone_days,
             identity: Arc::new(self.identity.clone()),
+            walking: conference.walking,
         }
+    }
+
+    /// The walking times between rooms.
+    pub fn walking(&self) -> &Walking {
+        &self.conference.walking
     }
 
     /// The conference's slug, which is its name in the store.
@@ -306,6 +314,19 @@ mod tests {
         assert!(message(&format!("{ZONE}{twice}")).contains("slug"));
         assert!(message(&format!("{ZONE}[[tracks]]\nname = \"A\"\ncolour = \"red\"")).contains("#rrggbb"));
         assert!(message(&format!("{ZONE}[publishing]\nguard_share = 2.0")).contains("between 0 and 1"));
+        for (table, expected) in [
+            ("default = 300", "walking.default: write 240 minutes or less"),
+            (
+                "[[walking.between]]\nfrom = \"A\"\nto = \"a\"\nminutes = 1",
+                "walking.between: \"a\" is the same room twice",
+            ),
+            ("[[walking.between]]\nfrom = \"A\"\nto = \"B\"", "missing field `minutes`"),
+            ("[[walking.buildings]]\nname = \"A\"\nrooms = []", "walking.buildings: \"A\" has no rooms"),
+            ("[[walking.building]]\nname = \"A\"", "did you mean \"buildings\""),
+        ] {
+            let text = message(&format!("{ZONE}[walking]\n{table}"));
+            assert!(text.contains(expected), "{table}: {text}");
+        }
         assert!(message(&format!("{ZONE}[limits]\nconnections = 0")).contains("connections"));
         assert!(message(&format!("{ZONE}[limits]\nagendas_hour = 0")).contains("agendas_hour"));
     }

@@ -8,9 +8,11 @@
 //! sessions, and two bytes of a CRC. Without the CRC, a truncated link would look like a shorter agenda. A hundred picks
 //! take about 200 characters, and 500 picks at most 2,700. Both fit into a QR code.
 
+mod busy;
 mod matching;
 mod read;
 
+pub use busy::{BusyFile, busy_from_file};
 pub use matching::{MatchOutcome, MatchedPick, Matching};
 pub use read::{ExchangeError, MAX_BYTES, MAX_ENTRIES};
 

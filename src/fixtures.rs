@@ -6,7 +6,7 @@
 
 use crate::program::{
     Clock, Colour, Conference, Link, Program, Room, Session, SessionId, SessionKind, Slot, Slug, Speaker,
-    Status, Text, Track, Zone, slug_of,
+    Status, Text, Track, Walking, Zone, slug_of,
 };
 use crate::release::{Prepared, Release};
 use crate::revision::Ledger;
@@ -41,6 +41,7 @@ pub fn conference() -> Fixture {
         rooms: Vec::new(),
         tombstone_days: 30,
         identity: std::sync::Arc::default(),
+        walking: Walking::default(),
     };
     Fixture { conference, sessions: Vec::new() }.title("Conference")
 }

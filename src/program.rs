@@ -15,6 +15,7 @@ mod identity;
 mod overlap;
 mod text;
 mod vocabulary;
+mod walking;
 mod zone;
 
 pub use change::{Change, ChangeKind, FieldChange, apply, diff};
@@ -25,7 +26,8 @@ pub use id::{IdError, SessionId, Slug, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
 pub use text::{Removed, Text, printable};
-pub use vocabulary::{Field, SessionKind, Severity, Status, UnknownWord};
+pub use vocabulary::{Field, Rank, SessionKind, Severity, Status, UnknownWord};
+pub use walking::{Building, MOST_PLACES, Place, Shortened, Walk, Walking, WalkingTimes};
 pub use zone::{Civil, Zone, ZoneError};
 
 use chrono::{DateTime, Utc};

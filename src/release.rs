@@ -10,7 +10,7 @@ mod texts;
 pub use texts::{fold_char, words as search_words};
 
 use crate::feed::{FeedKey, FeedSet, Rendering};
-use crate::program::{Change, Intervals, Program, Session, SessionKind};
+use crate::program::{Change, Intervals, Program, Session, SessionKind, Slug, WalkingTimes};
 use crate::revision::{Entry, Ledger, advance};
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, OnceLock, Weak};
@@ -28,6 +28,8 @@ pub struct Release {
     timetable: Timetable,
     /// Built at the first search.
     texts: OnceLock<SearchTexts>,
+    /// Computed at the first plan.
+    walking: OnceLock<WalkingTimes>,
 }
 
 /// The release that a program would make, compared with the live release.
@@ -81,7 +83,8 @@ impl Release {
             ledger = previous.clone();
         }
         let timetable = Timetable::of(&ledger);
-        let release = Self { program, ledger, feeds, timetable, texts: OnceLock::new() };
+        let release =
+            Self { program, ledger, feeds, timetable, texts: OnceLock::new(), walking: OnceLock::new() };
         Prepared { release, changes: step.changes, is_new }
     }
 
@@ -134,6 +137,13 @@ impl Release {
     /// The sessions parallel to a session, without breaks and meals: the first `max`, and the number of the others.
     pub fn beside(&self, entry: &Entry, max: usize) -> Concurrent<'_> {
         self.timetable.beside(&self.ledger, entry, max)
+    }
+
+    /// The walking times between rooms.
+    pub fn walking(&self) -> &WalkingTimes {
+        let slugs = &self.ledger.slugs;
+        let current = |room: &Slug| slugs.room(room).map_or_else(|| room.clone(), |(slug, _)| slug.clone());
+        self.walking.get_or_init(|| WalkingTimes::of(&self.program.conference.walking, current))
     }
 
     /// When the release was published.

@@ -38,7 +38,7 @@ pub use high_water::HighWater;
 pub use read::{LinkedAgenda, Skipped};
 #[cfg(test)]
 pub(crate) use record::agenda::take_parses;
-pub use record::agenda::{AgendaRecord, LinkRecord, LinkTarget};
+pub use record::agenda::{AgendaRecord, BusyRecord, LinkRecord, LinkTarget};
 pub use record::named::{
     AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, NamedRecord, RecordName, Schedule,
 };

@@ -25,6 +25,7 @@
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
 //! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
 //! | `GET /agenda?done=…` | [`mine()`], which confirms the form that led there, or [`no_agenda`]; both 200, private |
+//! | `GET /agenda/plan?day=…` | [`plan()`], private: a suggestion; or [`no_agenda`] |
 //! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
 //! | `GET /team` | [`team_form()`] |
 //! | `GET /team/{members}`, `/subscribe/team/{members}` | [`team()`], [`subscribe()`]; as for one agenda |
@@ -41,6 +42,11 @@
 //! | post | fields | then |
 //! | --- | --- | --- |
 //! | `/agenda/picks` | `session` (once or more), `action` = `pick` or `unpick`, `done` and `place` on the agenda page | `/mine#{session}`, or with `done` `/agenda?done={done}#{place}`; the first pick creates the agenda and sets the cookies |
+//! | `/agenda/plan` | `session` (once or more), `action` = `pick` or `unpick`, `done`, `day` of a page with one day | `/agenda/plan?done={done}&day={day}` |
+//! | `/agenda/ranks` | `must`, `want` or `maybe` = a session, `back` = `plan` on the page of the suggestion | `/agenda` or `/agenda/plan` |
+//! | `/agenda/busy` | `date`, `from`, `to`, `label` | `/agenda/plan`; 422 with [`plan()`] if the time does not end after its start |
+//! | `/agenda/busy/remove` | `busy` = its start and end in Unix time | `/agenda/plan` |
+//! | `/agenda/busy/import` | multipart, `file` = a calendar | `/agenda/plan` |
 //! | `/agenda/import` | multipart, `file` = a calendar or a list | 200 with [`import()`], 422 where it cannot be read; its button posts to `/agenda/picks` |
 //! | `/agenda/name` | `name` | `/agenda` |
 //! | `/agenda/links` | `label` (may be empty) | `/agenda` |
@@ -105,6 +111,7 @@ mod search;
 mod session;
 mod site;
 mod subscribe;
+mod suggestion;
 mod team;
 mod view;
 mod when;
@@ -125,6 +132,7 @@ pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::session;
 pub use subscribe::{Platform, Subject, subscribe};
+pub use suggestion::{Plan, UploadedBusy, plan};
 pub use team::{Fellow, TeamFault, team, team_form};
 pub use view::{LONGEST_SEARCH, ProgramView};
 

@@ -182,6 +182,9 @@ impl Reload {
             }
         }
         app.limit_rates(&config.limits);
+        for warning in config.walking_warnings() {
+            tracing::warn!("walking: {warning}");
+        }
         *self.applied.lock().unwrap_or_else(PoisonError::into_inner) = config;
         tracing::info!(changed = changed.join(", "), "the config was read again");
         if !restart.is_empty() {

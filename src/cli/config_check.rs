@@ -33,6 +33,7 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     for line in identity::describe(&config) {
         say("identity", &line);
     }
+    config.walking_warnings().iter().for_each(|warning| say("walking", warning));
     exit = worse(exit, program(&config));
     let options = Options { new_conference: serving.new_conference, ..Options::default() };
     // The start on the copy would log publications that do not happen.
@@ -136,6 +137,7 @@ fn program(config: &Config) -> Exit {
     match &report.program {
         Some(program) => {
             say("program", &format!("{name}: {}, {warnings}", count(program.order().len(), "session")));
+            config.unknown_rooms(program).iter().for_each(|warning| say("walking", warning));
             Exit::Done
         }
         None => {

@@ -47,6 +47,9 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     if let Some(warning) = config.language_warning() {
         tracing::warn!("{warning}");
     }
+    for warning in config.walking_warnings() {
+        tracing::warn!("walking: {warning}");
+    }
     let secrets = match &config.organizer_secret_file {
         Some(file) => Secrets::open(file).map_err(|error| Failure::new(Exit::BadConfig, &error))?,
         None => Secrets::none(),

@@ -1,9 +1,10 @@
 //! The config file as TOML tables, and their conversion to checked values.
 
 use super::identity::IdentityTable;
+use super::walking::WalkingTable;
 use super::{ConferenceWithoutOrigin, Config, ConfigError, Limits, Overrides};
 use crate::peer::Trusted;
-use crate::program::{Clock, Colour, Room, Slug, Text, Track, Zone, language_tag, slug_of};
+use crate::program::{Clock, Colour, Room, Slug, Text, Track, Walking, Zone, language_tag, slug_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ pub(super) struct File {
     identity: IdentityTable,
     tracks: Vec<TrackTable>,
     rooms: Vec<RoomTable>,
+    walking: WalkingTable,
     publishing: Publishing,
     limits: Limits,
     backup: BackupTable,
@@ -55,6 +57,7 @@ impl Default for File {
             identity: IdentityTable::default(),
             tracks: Vec::new(),
             rooms: Vec::new(),
+            walking: WalkingTable::default(),
             publishing: Publishing::default(),
             limits: Limits::default(),
             backup: BackupTable::default(),
@@ -183,7 +186,12 @@ impl File {
         };
         let trusted_proxies = Trusted::parse(&self.trusted_proxies)
             .map_err(|error| ConfigError::value("trusted_proxies", error))?;
-        let conference = self.conference.resolve(overrides.zone, tracks(self.tracks)?, rooms(self.rooms)?)?;
+        let conference = self.conference.resolve(
+            overrides.zone,
+            tracks(self.tracks)?,
+            rooms(self.rooms)?,
+            self.walking.resolve()?,
+        )?;
         let (identity, identity_files) = self.identity.resolve(conference.venue.is_some())?;
         Ok(Config {
             listen: given.unwrap_or(DEFAULT_LISTEN),
@@ -215,6 +223,7 @@ impl ConferenceTable {
         zone: Option<String>,
         tracks: Vec<Track>,
         rooms: Vec<Room>,
+        walking: Walking,
     ) -> Result<ConferenceWithoutOrigin, ConfigError> {
         let zone = zone.or(self.zone).ok_or(ConfigError::NoZone)?;
         let zone = Zone::parse(&zone).map_err(|error| ConfigError::value("conference.zone", error))?;
@@ -247,6 +256,7 @@ impl ConferenceTable {
             tracks,
             rooms,
             tombstone_days: self.tombstone_days.unwrap_or(30),
+            walking,
         })
     }
 }

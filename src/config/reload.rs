@@ -50,6 +50,7 @@ impl Config {
             tracks,
             rooms,
             tombstone_days,
+            walking,
         } = conference;
         let Publishing { guard_share, guard_least, debounce_ms, poll_s, keep_releases } = publishing;
         let Limits {
@@ -92,6 +93,7 @@ impl Config {
             ("conference.tombstone_days", *tombstone_days != its.tombstone_days),
             ("tracks", *tracks != its.tracks),
             ("rooms", *rooms != its.rooms),
+            ("walking", *walking != its.walking),
             ("publishing.guard_share", *guard_share != new.publishing.guard_share),
             ("publishing.guard_least", *guard_least != new.publishing.guard_least),
             ("publishing.keep_releases", *keep_releases != new.publishing.keep_releases),

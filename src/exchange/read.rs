@@ -21,11 +21,14 @@ pub enum ExchangeError {
     #[error("the file has more than {MAX_BYTES} bytes")]
     TooLarge,
     /// The file has more than [`MAX_ENTRIES`] entries.
-    #[error("the file has {0} sessions, more than {MAX_ENTRIES}; import a part of it")]
+    #[error("the file has {0} entries, more than {MAX_ENTRIES}; import a part of it")]
     TooMany(usize),
     /// The file is neither a calendar nor JSON.
     #[error("the file is neither a calendar (.ics) nor a JSON list of guids or ids")]
     Unknown,
+    /// The file is not a calendar.
+    #[error("the file is not a calendar (.ics)")]
+    NoCalendar,
     /// The JSON is malformed.
     #[error("the file is not JSON: {0}")]
     NotJson(String),
@@ -81,7 +84,7 @@ fn event_name(event: &Component, zone: Zone) -> SessionName {
 }
 
 /// The instant of a start. A floating time is in the venue's zone. A whole day has no instant.
-fn instant(start: &Moment, venue: Zone) -> Option<DateTime<Utc>> {
+pub(super) fn instant(start: &Moment, venue: Zone) -> Option<DateTime<Utc>> {
     let (civil, zone) = match start {
         Moment::Utc(at) => return Some(*at),
         Moment::Day(_) => return None,

@@ -9,11 +9,12 @@
 mod links;
 mod owner;
 mod picks;
+mod plan;
 
 pub use links::{ReadLink, Shared};
 pub use owner::{Agendas, Created, Owned};
 
-use crate::agenda::{EditKey, LONGEST_NAME, MOST_LINKS, MOST_PICKS};
+use crate::agenda::{EditKey, LONGEST_NAME, MOST_BUSY, MOST_LINKS, MOST_PICKS};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkRecord, LinkTarget, ReadError, Write};
@@ -42,6 +43,12 @@ pub enum AgendaError {
     /// Too many picks.
     #[error("an agenda holds {MOST_PICKS} sessions at most")]
     TooManyPicks,
+    /// Too many busy times.
+    #[error("an agenda holds {MOST_BUSY} busy times at most")]
+    TooManyBusy,
+    /// A busy time does not end after its start.
+    #[error("a busy time must end after its start")]
+    BadBusy,
     /// Too many links.
     #[error("an agenda has {MOST_LINKS} links at most; revoke one first")]
     TooManyLinks,

@@ -8,6 +8,7 @@ mod exchange;
 mod history;
 mod json;
 mod openapi;
+mod plan;
 mod program;
 
 pub(super) use agenda::AgendaRequest;

@@ -197,6 +197,8 @@ impl Problem {
                 AgendaError::UnknownSessions(_)
                 | AgendaError::TooManyPicks
                 | AgendaError::TooManyLinks
+                | AgendaError::TooManyBusy
+                | AgendaError::BadBusy
                 | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
                 AgendaError::Commit(error) => commit_status(error),
@@ -327,6 +329,9 @@ impl Problem {
                 ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
             }
             Self::Agenda(error @ AgendaError::TooManyPicks) => vec![Fault::new("picks", error.to_string())],
+            Self::Agenda(error @ (AgendaError::TooManyBusy | AgendaError::BadBusy)) => {
+                vec![Fault::new("busy", error.to_string())]
+            }
             Self::Agenda(error @ AgendaError::NameTooLong(field)) => {
                 vec![Fault::new(*field, error.to_string())]
             }

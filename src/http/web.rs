@@ -5,6 +5,7 @@
 
 mod events;
 mod handover;
+mod planner;
 mod public;
 mod shared;
 mod visitor;

@@ -1,6 +1,6 @@
 //! The conference as the config describes it, and the tag of its language.
 
-use super::{Colour, Identity, Slug, Text, Zone};
+use super::{Colour, Identity, Slug, Text, Walking, Zone};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub struct Conference {
     pub rooms: Vec<Room>,
     /// The number of days after the conference during which feeds keep sessions that left the CSV, as cancelled.
     pub tombstone_days: u32,
+    /// Walking times between rooms.
+    #[serde(default, skip_serializing_if = "Walking::is_empty")]
+    pub walking: Walking,
     /// How pages present the conference. It comes from the config in force and is not stored with releases.
     #[serde(skip)]
     pub identity: Arc<Identity>,

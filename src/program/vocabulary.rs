@@ -1,4 +1,4 @@
-//! Closed vocabularies: the kinds, states and fields of a session, and the severity of a fault.
+//! Closed vocabularies: the kinds, states, ranks and fields of a session, and the severity of a fault.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -68,6 +68,18 @@ vocabulary! {
         Meal = "meal",
         /// A reception or other social event.
         Social = "social",
+    }
+}
+
+vocabulary! {
+    /// How much an attendee wants to see a picked session. The most important rank comes first.
+    Rank {
+        /// The session outweighs any number of sessions with a lower rank.
+        Must = "must",
+        /// The rank of a pick that was not ranked.
+        Want = "want",
+        /// The session fills a gap.
+        Maybe = "maybe",
     }
 }
 

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 /// The format that this version writes, and the newest format that it reads. Format 1 had a record for each read link.
 /// Format 2 compressed nothing, and its ledger always had one record per entry. Format 3 had no subscriptions and no
-/// deliveries.
+/// deliveries, and its agendas had neither ranks nor busy times.
 ///
 /// A version with a higher format still reads the older ones. It writes the new number into [`Table::Format`] together
 /// with the first record that an older version would not find. The older version then refuses the directory.

@@ -91,6 +91,9 @@ impl<'a, F: Fetch> Plan<'a, F> {
                 let is_same = stored.as_ref() == Some(&bytes);
                 let stored = agenda_version(&cell, stored.as_deref())?;
                 rules::put_agenda(stored, *expect, record.version, is_same)?;
+                if record.needs_format_4() {
+                    self.raise_format()?;
+                }
                 self.put_raw(&cell, &bytes)
             }
             Write::DeleteAgenda { key, expect } => {

@@ -280,6 +280,97 @@ done-revoked = Der Link ist abgeschaltet.
 done-arrived = Ihre Agenda ist jetzt auch in diesem Browser.
 done-key = Alle anderen Geräte sind abgemeldet.
 
+## Suggested day
+
+suggest = Meinen Tag vorschlagen
+suggest-this-day = Diesen Tag vorschlagen
+plan-text = Diese Sessions überschneiden sich nicht und lassen Zeit für die Wege zwischen den Räumen. Ihre Agenda bleibt, wie sie ist, bis Sie einen Knopf drücken.
+plan-counts =
+    { $of ->
+        [one] { $n } von { $of } Session passt.
+       *[other] { $n } von { $of } Sessions passen zusammen.
+    }
+plan-all-fit = Alle Ihre Sessions passen zusammen.
+plan-inexact = Zu viele Ihrer Vorträge finden mehrmals statt, um jede Kombination zu vergleichen. Vielleicht gibt es eine bessere Auswahl.
+plan-all-days = Alle Tage
+plan-left-out = Ausgelassen
+plan-remove =
+    { $n ->
+        [one] Die ausgelassene Session entfernen
+       *[other] Die { $n } ausgelassenen Sessions entfernen
+    }
+plan-keep-all = Alles behalten
+plan-attend-instead =
+    { $n ->
+        [one] Stattdessen besuchen, die andere entfernen
+       *[other] Stattdessen besuchen, die { $n } anderen entfernen
+    }
+plan-again = Noch einmal zu einer Zeit, die passt:
+plan-instead = Zur selben Zeit, und es passt:
+left-busy = Da haben Sie keine Zeit.
+left-busy-with = Da haben Sie keine Zeit: { $label }.
+left-repeat = Diesen Vortrag sehen Sie am { $at }.
+left-for = Dafür müssten Sie { $others } auslassen.
+cost = Sie sähen { $parts }.
+cost-nothing = Der Tausch ist gleichwertig.
+cost-comes = Dann könnten Sie auch { $others } besuchen.
+fewer-musts =
+    { $n ->
+        [one] 1 Session weniger, die Sie sehen müssen
+       *[other] { $n } Sessions weniger, die Sie sehen müssen
+    }
+fewer-wants =
+    { $n ->
+        [one] 1 Session weniger, die Sie sehen möchten
+       *[other] { $n } Sessions weniger, die Sie sehen möchten
+    }
+fewer-maybes =
+    { $n ->
+        [one] 1 Vielleicht weniger
+       *[other] { $n } Vielleicht weniger
+    }
+more-wants =
+    { $n ->
+        [one] 1 Session mehr, die Sie sehen möchten
+       *[other] { $n } Sessions mehr, die Sie sehen möchten
+    }
+more-maybes =
+    { $n ->
+        [one] 1 Vielleicht mehr
+       *[other] { $n } Vielleicht mehr
+    }
+walk = Fußweg: { $length }
+next-in = Danach in { $room }:
+rank-must = Muss ich sehen
+rank-want = Möchte ich sehen
+rank-maybe = Vielleicht
+busy = Keine Zeit
+busy-heading = Wann Sie keine Zeit haben
+busy-text = Vorschläge halten diese Zeiten frei. Nur Sie sehen sie.
+busy-from = Von
+busy-to = Bis
+busy-label = Notiz (freiwillig)
+busy-add = Hinzufügen
+busy-wrong = Nicht hinzugefügt: Das Ende muss nach dem Beginn liegen.
+busy-upload = Zeiten aus einer Kalenderdatei lesen
+busy-upload-text = Wählen Sie eine Kalenderdatei (.ics). Wir speichern nur die Zeiten, nicht die Titel. Ganztägige und wiederholte Termine werden nicht gelesen.
+busy-read = Zeiten hinzufügen
+busy-skipped =
+    { $n ->
+        [one] 1 ganztägiger oder wiederholter Termin wurde nicht gelesen. Tragen Sie seine Zeit unten ein.
+       *[other] { $n } ganztägige oder wiederholte Termine wurden nicht gelesen. Tragen Sie ihre Zeiten unten ein.
+    }
+done-planned = Entfernt. Ihre Sessions passen jetzt zusammen.
+done-ranked = Gespeichert.
+done-busy-added = Zeit hinzugefügt.
+done-busy-removed = Zeit entfernt.
+done-busy-read =
+    { $n ->
+        [0] Keine Termine an den Tagen der Konferenz gefunden.
+        [one] 1 Zeit hinzugefügt.
+       *[other] { $n } Zeiten hinzugefügt.
+    }
+
 ## Import and export
 
 import = Sessions importieren

@@ -416,6 +416,105 @@ done-revoked = The link is turned off.
 done-arrived = Your agenda is now in this browser, too.
 done-key = Every other device is signed out.
 
+## Suggested day
+
+suggest = Suggest my day
+suggest-this-day = Suggest this day
+plan-text = These sessions don’t overlap and leave you time to walk between rooms. Your agenda stays as it is until you press a button.
+# $n (number)
+# $of (number)
+plan-counts = { $of ->
+    [one] { $n } of your { $of } session fits.
+   *[other] { $n } of your { $of } sessions fit together.
+}
+plan-all-fit = All your sessions fit together.
+plan-inexact = Too many of your talks are given more than once to compare every combination. There may be a better choice.
+plan-all-days = All days
+plan-left-out = Left out
+# $n (number)
+plan-remove = { $n ->
+    [one] Remove the session that was left out
+   *[other] Remove the { $n } sessions that were left out
+}
+plan-keep-all = Keep everything
+# $n (number)
+plan-attend-instead = { $n ->
+    [one] Attend this instead, remove the other
+   *[other] Attend this instead, remove the { $n } others
+}
+plan-again = Also given at a time that fits:
+plan-instead = Also on at that time, and it fits:
+left-busy = You’re busy then.
+# $label (text)
+left-busy-with = You’re busy then: { $label }.
+# $at (text)
+left-repeat = You’ll see this talk on { $at }.
+# $others (text)
+left-for = To attend it, you’d have to skip { $others }.
+# $parts (text)
+cost = You’d see { $parts }.
+cost-nothing = It’s an even swap.
+# $others (text)
+cost-comes = You could then attend { $others }.
+# $n (number)
+fewer-musts = { $n ->
+    [one] 1 must-see session less
+   *[other] { $n } must-see sessions less
+}
+# $n (number)
+fewer-wants = { $n ->
+    [one] 1 want-to-see session less
+   *[other] { $n } want-to-see sessions less
+}
+# $n (number)
+fewer-maybes = { $n ->
+    [one] 1 maybe less
+   *[other] { $n } maybes less
+}
+# $n (number)
+more-wants = { $n ->
+    [one] 1 want-to-see session more
+   *[other] { $n } want-to-see sessions more
+}
+# $n (number)
+more-maybes = { $n ->
+    [one] 1 maybe more
+   *[other] { $n } maybes more
+}
+# $length (text)
+walk = Walk: { $length }
+# $room (text)
+next-in = Next in { $room }:
+rank-must = Must see
+rank-want = Want to see
+rank-maybe = Maybe
+busy = Busy
+busy-heading = When you’re busy
+busy-text = Suggestions keep these times free. Only you can see them.
+busy-from = From
+busy-to = To
+busy-label = Note (optional)
+busy-add = Add
+busy-wrong = Not added: the end must be after the start.
+busy-upload = Read busy times from a calendar file
+busy-upload-text = Choose a calendar file (.ics). We keep only the times, not the titles. All-day and repeating events aren’t read.
+busy-read = Add busy times
+# $n (number)
+busy-skipped = { $n ->
+    [one] 1 all-day or repeating event wasn’t read. Enter its times below.
+   *[other] { $n } all-day or repeating events weren’t read. Enter their times below.
+}
+done-planned = Removed. Your sessions fit together now.
+done-ranked = Saved.
+done-busy-added = Busy time added.
+done-busy-removed = Busy time removed.
+# $n (number)
+done-busy-read = { $n ->
+    [0] No busy times found on the days of the conference.
+    [one] 1 busy time added.
+   *[other] { $n } busy times added.
+}
+
 ## Import and export
 
 import = Import sessions

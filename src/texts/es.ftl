@@ -280,6 +280,97 @@ done-revoked = El enlace está desactivado.
 done-arrived = Su agenda está ahora también en este navegador.
 done-key = Se ha cerrado la sesión en todos los demás dispositivos.
 
+## Suggested day
+
+suggest = Sugerir mi día
+suggest-this-day = Sugerir este día
+plan-text = Estas sesiones no coinciden y dejan tiempo para ir de una sala a otra. Su agenda no cambia hasta que pulse un botón.
+plan-counts =
+    { $of ->
+        [one] { $n } de su { $of } sesión es compatible.
+       *[other] { $n } de sus { $of } sesiones son compatibles.
+    }
+plan-all-fit = Todas sus sesiones son compatibles.
+plan-inexact = Demasiadas de sus charlas se dan más de una vez para comparar todas las combinaciones. Puede haber una opción mejor.
+plan-all-days = Todos los días
+plan-left-out = Descartadas
+plan-remove =
+    { $n ->
+        [one] Quitar la sesión descartada
+       *[other] Quitar las { $n } sesiones descartadas
+    }
+plan-keep-all = Conservar todo
+plan-attend-instead =
+    { $n ->
+        [one] Asistir a esta y quitar la otra
+       *[other] Asistir a esta y quitar las otras { $n }
+    }
+plan-again = También se da a una hora posible:
+plan-instead = A la misma hora, y es compatible:
+left-busy = A esa hora no está libre.
+left-busy-with = A esa hora no está libre: { $label }.
+left-repeat = Verá esta charla el { $at }.
+left-for = Para asistir, tendría que perderse { $others }.
+cost = Vería { $parts }.
+cost-nothing = El cambio es equivalente.
+cost-comes = Entonces podría asistir a { $others }.
+fewer-musts =
+    { $n ->
+        [one] { $n } sesión imprescindible menos
+       *[other] { $n } sesiones imprescindibles menos
+    }
+fewer-wants =
+    { $n ->
+        [one] { $n } sesión deseada menos
+       *[other] { $n } sesiones deseadas menos
+    }
+fewer-maybes =
+    { $n ->
+        [one] { $n } «quizá» menos
+       *[other] { $n } «quizá» menos
+    }
+more-wants =
+    { $n ->
+        [one] { $n } sesión deseada más
+       *[other] { $n } sesiones deseadas más
+    }
+more-maybes =
+    { $n ->
+        [one] { $n } «quizá» más
+       *[other] { $n } «quizá» más
+    }
+walk = A pie: { $length }
+next-in = Después en { $room }:
+rank-must = Imprescindible
+rank-want = Quiero verla
+rank-maybe = Quizá
+busy = Ocupado
+busy-heading = Cuándo no está libre
+busy-text = Las sugerencias dejan libres estas horas. Solo usted las ve.
+busy-from = De
+busy-to = A
+busy-label = Nota (opcional)
+busy-add = Añadir
+busy-wrong = No se añadió: el final debe ser posterior al comienzo.
+busy-upload = Leer las horas de un archivo de calendario
+busy-upload-text = Elija un archivo de calendario (.ics). Solo guardamos las horas, no los títulos. No se leen los eventos repetidos ni los de todo el día.
+busy-read = Añadir las horas
+busy-skipped =
+    { $n ->
+        [one] { $n } evento repetido o de todo el día no se leyó. Escriba sus horas abajo.
+       *[other] { $n } eventos repetidos o de todo el día no se leyeron. Escriba sus horas abajo.
+    }
+done-planned = Quitadas. Ahora sus sesiones son compatibles.
+done-ranked = Guardado.
+done-busy-added = Horas añadidas.
+done-busy-removed = Horas quitadas.
+done-busy-read =
+    { $n ->
+        [0] No hay eventos en los días de la conferencia.
+        [one] { $n } horario añadido.
+       *[other] { $n } horarios añadidos.
+    }
+
 ## Import and export
 
 import = Importar sesiones

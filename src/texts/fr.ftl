@@ -288,6 +288,97 @@ done-revoked = Le lien est désactivé.
 done-arrived = Votre programme est maintenant aussi dans ce navigateur.
 done-key = Tous les autres appareils sont déconnectés.
 
+## Suggested day
+
+suggest = Me proposer une journée
+suggest-this-day = Proposer cette journée
+plan-text = Ces sessions ne se chevauchent pas et laissent le temps d’aller d’une salle à l’autre. Votre programme ne change pas tant que vous n’appuyez pas sur un bouton.
+plan-counts =
+    { $of ->
+        [one] { $n } de vos { $of } session est compatible.
+       *[other] { $n } de vos { $of } sessions sont compatibles.
+    }
+plan-all-fit = Toutes vos sessions sont compatibles.
+plan-inexact = Trop de vos exposés sont donnés plusieurs fois pour comparer toutes les combinaisons. Il existe peut-être un meilleur choix.
+plan-all-days = Tous les jours
+plan-left-out = Laissées de côté
+plan-remove =
+    { $n ->
+        [one] Retirer la session laissée de côté
+       *[other] Retirer les { $n } sessions laissées de côté
+    }
+plan-keep-all = Tout garder
+plan-attend-instead =
+    { $n ->
+        [one] Assister à celle-ci, retirer l’autre
+       *[other] Assister à celle-ci, retirer les { $n } autres
+    }
+plan-again = Donnée aussi à un moment qui convient :
+plan-instead = Au même moment, et compatible :
+left-busy = Vous n’êtes pas libre à ce moment-là.
+left-busy-with = Vous n’êtes pas libre à ce moment-là : { $label }.
+left-repeat = Vous verrez cet exposé le { $at }.
+left-for = Pour y assister, il faudrait manquer { $others }.
+cost = Vous verriez { $parts }.
+cost-nothing = L’échange est équivalent.
+cost-comes = Vous pourriez alors assister à { $others }.
+fewer-musts =
+    { $n ->
+        [one] { $n } session à ne pas manquer de moins
+       *[other] { $n } sessions à ne pas manquer de moins
+    }
+fewer-wants =
+    { $n ->
+        [one] { $n } session souhaitée de moins
+       *[other] { $n } sessions souhaitées de moins
+    }
+fewer-maybes =
+    { $n ->
+        [one] { $n } « peut-être » de moins
+       *[other] { $n } « peut-être » de moins
+    }
+more-wants =
+    { $n ->
+        [one] { $n } session souhaitée de plus
+       *[other] { $n } sessions souhaitées de plus
+    }
+more-maybes =
+    { $n ->
+        [one] { $n } « peut-être » de plus
+       *[other] { $n } « peut-être » de plus
+    }
+walk = Trajet à pied : { $length }
+next-in = Ensuite dans { $room } :
+rank-must = À ne pas manquer
+rank-want = Souhaitée
+rank-maybe = Peut-être
+busy = Indisponible
+busy-heading = Quand vous n’êtes pas libre
+busy-text = Les propositions laissent ces heures libres. Vous seul pouvez les voir.
+busy-from = De
+busy-to = À
+busy-label = Note (facultative)
+busy-add = Ajouter
+busy-wrong = Non ajouté : la fin doit être après le début.
+busy-upload = Lire les heures dans un fichier de calendrier
+busy-upload-text = Choisissez un fichier de calendrier (.ics). Nous ne gardons que les heures, pas les titres. Les événements répétés ou d’une journée entière ne sont pas lus.
+busy-read = Ajouter les heures
+busy-skipped =
+    { $n ->
+        [one] { $n } événement répété ou d’une journée entière n’a pas été lu. Saisissez ses heures ci-dessous.
+       *[other] { $n } événements répétés ou d’une journée entière n’ont pas été lus. Saisissez leurs heures ci-dessous.
+    }
+done-planned = Retirées. Vos sessions sont maintenant compatibles.
+done-ranked = Enregistré.
+done-busy-added = Heures ajoutées.
+done-busy-removed = Heures retirées.
+done-busy-read =
+    { $n ->
+        [0] Aucun événement trouvé pendant les jours de la conférence.
+        [one] { $n } plage horaire ajoutée.
+       *[other] { $n } plages horaires ajoutées.
+    }
+
 ## Import and export
 
 import = Importer des sessions

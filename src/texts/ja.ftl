@@ -239,6 +239,60 @@ done-revoked = リンクを無効にしました。
 done-arrived = マイスケジュールをこのブラウザでも開けるようになりました。
 done-key = ほかのすべての端末からログアウトしました。
 
+## Suggested day
+
+suggest = 一日の予定を提案
+suggest-this-day = この日の予定を提案
+plan-text = これらのセッションは時間が重ならず、部屋の移動時間も取れます。ボタンを押すまでスケジュールは変わりません。
+plan-counts = { $of }件のうち{ $n }件のセッションに参加できます。
+plan-all-fit = すべてのセッションに参加できます。
+plan-inexact = 複数回行われる講演が多いため、すべての組み合わせは比べていません。もっと良い選び方があるかもしれません。
+plan-all-days = すべての日
+plan-left-out = 外れたセッション
+plan-remove = 外れた{ $n }件のセッションを外す
+plan-keep-all = すべて残す
+plan-attend-instead = こちらに参加し、ほかの{ $n }件を外す
+plan-again = 参加できる別の回：
+plan-instead = 同じ時間に参加できるもの：
+left-busy = その時間は予定があります。
+left-busy-with = その時間は予定があります：{ $label }
+left-repeat = この講演は{ $at }の回に参加します。
+left-for = 参加するには{ $others }を外す必要があります。
+cost = 全体では{ $parts }になります。
+cost-nothing = 入れ替えても同じです。
+cost-comes = その場合は{ $others }にも参加できます。
+fewer-musts = 「必ず見る」が{ $n }件減
+fewer-wants = 「見たい」が{ $n }件減
+fewer-maybes = 「できれば」が{ $n }件減
+more-wants = 「見たい」が{ $n }件増
+more-maybes = 「できれば」が{ $n }件増
+walk = 徒歩：{ $length }
+next-in = { $room }の次のセッション：
+rank-must = 必ず見る
+rank-want = 見たい
+rank-maybe = できれば
+busy = 予定あり
+busy-heading = 都合の悪い時間
+busy-text = 提案ではこの時間を空けます。見えるのはご本人だけです。
+busy-from = 開始
+busy-to = 終了
+busy-label = メモ（任意）
+busy-add = 追加
+busy-wrong = 追加できません。終了は開始より後にしてください。
+busy-upload = カレンダーファイルから読み込む
+busy-upload-text = カレンダーファイル（.ics）を選んでください。保存するのは時間だけで、題名は保存しません。終日の予定と繰り返しの予定は読み込みません。
+busy-read = 時間を追加
+busy-skipped = 終日または繰り返しの予定{ $n }件は読み込みませんでした。下で時間を入力してください。
+done-planned = 外しました。すべてのセッションに参加できます。
+done-ranked = 保存しました。
+done-busy-added = 時間を追加しました。
+done-busy-removed = 時間を外しました。
+done-busy-read =
+    { $n ->
+        [0] 会期中の予定は見つかりませんでした。
+       *[other] { $n }件の時間を追加しました。
+    }
+
 ## Import and export
 
 import = セッションを読み込む

@@ -280,6 +280,97 @@ done-revoked = O link foi desativado.
 done-arrived = A sua agenda agora também está neste navegador.
 done-key = Todos os outros dispositivos foram desconectados.
 
+## Suggested day
+
+suggest = Sugerir meu dia
+suggest-this-day = Sugerir este dia
+plan-text = Estas sessões não coincidem e deixam tempo para ir de uma sala a outra. Sua agenda não muda até você apertar um botão.
+plan-counts =
+    { $of ->
+        [one] { $n } da sua { $of } sessão é compatível.
+       *[other] { $n } das suas { $of } sessões são compatíveis.
+    }
+plan-all-fit = Todas as suas sessões são compatíveis.
+plan-inexact = Muitas das suas palestras acontecem mais de uma vez, e nem todas as combinações foram comparadas. Pode haver uma escolha melhor.
+plan-all-days = Todos os dias
+plan-left-out = Deixadas de fora
+plan-remove =
+    { $n ->
+        [one] Remover a sessão deixada de fora
+       *[other] Remover as { $n } sessões deixadas de fora
+    }
+plan-keep-all = Manter tudo
+plan-attend-instead =
+    { $n ->
+        [one] Ir a esta e remover a outra
+       *[other] Ir a esta e remover as outras { $n }
+    }
+plan-again = Também acontece em um horário possível:
+plan-instead = No mesmo horário, e é compatível:
+left-busy = Você está ocupado nesse horário.
+left-busy-with = Você está ocupado nesse horário: { $label }.
+left-repeat = Você verá esta palestra em { $at }.
+left-for = Para ir, você teria que perder { $others }.
+cost = Você veria { $parts }.
+cost-nothing = A troca é equivalente.
+cost-comes = Então você poderia ir a { $others }.
+fewer-musts =
+    { $n ->
+        [one] { $n } sessão imperdível a menos
+       *[other] { $n } sessões imperdíveis a menos
+    }
+fewer-wants =
+    { $n ->
+        [one] { $n } sessão desejada a menos
+       *[other] { $n } sessões desejadas a menos
+    }
+fewer-maybes =
+    { $n ->
+        [one] { $n } “talvez” a menos
+       *[other] { $n } “talvez” a menos
+    }
+more-wants =
+    { $n ->
+        [one] { $n } sessão desejada a mais
+       *[other] { $n } sessões desejadas a mais
+    }
+more-maybes =
+    { $n ->
+        [one] { $n } “talvez” a mais
+       *[other] { $n } “talvez” a mais
+    }
+walk = A pé: { $length }
+next-in = Depois em { $room }:
+rank-must = Imperdível
+rank-want = Quero ver
+rank-maybe = Talvez
+busy = Ocupado
+busy-heading = Quando você está ocupado
+busy-text = As sugestões deixam estes horários livres. Só você pode vê-los.
+busy-from = De
+busy-to = Até
+busy-label = Nota (opcional)
+busy-add = Adicionar
+busy-wrong = Não adicionado: o fim deve ser depois do início.
+busy-upload = Ler horários de um arquivo de calendário
+busy-upload-text = Escolha um arquivo de calendário (.ics). Guardamos só os horários, não os títulos. Eventos repetidos ou de dia inteiro não são lidos.
+busy-read = Adicionar horários
+busy-skipped =
+    { $n ->
+        [one] { $n } evento repetido ou de dia inteiro não foi lido. Digite o horário abaixo.
+       *[other] { $n } eventos repetidos ou de dia inteiro não foram lidos. Digite os horários abaixo.
+    }
+done-planned = Removidas. Agora suas sessões são compatíveis.
+done-ranked = Salvo.
+done-busy-added = Horário adicionado.
+done-busy-removed = Horário removido.
+done-busy-read =
+    { $n ->
+        [0] Nenhum evento encontrado nos dias da conferência.
+        [one] { $n } horário adicionado.
+       *[other] { $n } horários adicionados.
+    }
+
 ## Import and export
 
 import = Importar sessões

@@ -4,17 +4,17 @@
 
 use super::card::Card;
 use super::encode::qr_code;
-use super::plan::{PlanDay, plan};
+use super::plan::{PlanDay, RankView, plan};
 use super::site::{Head, Site};
 use super::write;
 use crate::agenda::Agenda;
 use crate::exchange;
-use crate::program::{SessionId, Text};
+use crate::program::{Rank, SessionId, Text};
 use crate::release::Release;
 use crate::texts::Texts;
 use askama::Template;
 use chrono::{NaiveDate, TimeDelta};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// An agenda, for its owner.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Mine<'a> {
     pub name: &'a Text,
     /// The picked sessions.
     pub picks: &'a [SessionId],
+    /// The ranks of picks other than [`Rank::Want`].
+    pub ranks: &'a BTreeMap<SessionId, Rank>,
     /// The read links of the agenda.
     pub links: &'a [LinkStatus],
     /// The release that the owner saw last. The page points out later changes.
@@ -54,10 +56,20 @@ pub enum Done {
     Arrived,
     /// The agenda was deleted.
     Deleted,
+    /// A session was ranked.
+    Ranked,
+    /// The sessions that a suggestion left out were removed.
+    Planned,
+    /// A busy time was added.
+    BusyAdded,
+    /// A busy time was removed.
+    BusyRemoved,
+    /// Busy times of a file were added.
+    BusyRead,
 }
 
 impl Done {
-    const ALL: [(Self, &'static str, &'static str); 9] = [
+    const ALL: [(Self, &'static str, &'static str); 14] = [
         (Self::Picked, "picked", "top"),
         (Self::Removed, "removed", "top"),
         (Self::Kept, "kept", "top"),
@@ -67,6 +79,11 @@ impl Done {
         (Self::NewKey, "key", "key"),
         (Self::Arrived, "arrived", "top"),
         (Self::Deleted, "deleted", "top"),
+        (Self::Ranked, "ranked", "top"),
+        (Self::Planned, "planned", "top"),
+        (Self::BusyAdded, "busy", "busy"),
+        (Self::BusyRemoved, "free", "busy"),
+        (Self::BusyRead, "read", "busy"),
     ];
 
     /// Reads the value of `?done=`.
@@ -84,7 +101,7 @@ impl Done {
         Self::ALL.iter().find(|(done, ..)| *done == self).map(|(.., section)| *section).unwrap_or_default()
     }
 
-    fn text(self, words: &Texts) -> &'static str {
+    pub(super) fn text(self, words: &Texts) -> &'static str {
         match self {
             Self::Picked => words.done_picked,
             Self::Removed => words.done_removed,
@@ -95,6 +112,10 @@ impl Done {
             Self::NewKey => words.done_key,
             Self::Arrived => words.done_arrived,
             Self::Deleted => words.agenda_deleted,
+            Self::Ranked => words.done_ranked,
+            Self::Planned => words.done_planned,
+            Self::BusyAdded | Self::BusyRead => words.done_busy_added,
+            Self::BusyRemoved => words.done_busy_removed,
         }
     }
 }
@@ -215,7 +236,12 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
     };
     let heading = if mine.name.is_empty() { site.words.my_agenda.to_owned() } else { mine.name.to_string() };
     let links: Vec<LinkView> = mine.links.iter().map(|link| link_view(&site, link)).collect();
-    let plan = plan(&site, &agenda, mark);
+    let mut plan = plan(&site, &agenda, mark);
+    for item in plan.iter_mut().flat_map(|day| &mut day.items) {
+        let timed = item.card.as_ref().filter(|card| !card.is_pause() && !card.is_cancelled);
+        let rank = |id| mine.ranks.get(id).copied().unwrap_or(Rank::Want);
+        item.rank = timed.map(|card| RankView::of(site.words, rank(&card.session.id)));
+    }
     let minutes = mine.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
     write(&MinePage {
         head: Head::secret(&site, site.words.my_agenda).at("agenda"),

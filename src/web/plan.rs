@@ -4,7 +4,8 @@ use super::card::Card;
 use super::site::Site;
 use super::when::{Segment, segments};
 use crate::agenda::{Agenda, Item};
-use crate::program::SessionId;
+use crate::program::{Rank, SessionId};
+use crate::texts::Texts;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// A day with picks.
@@ -28,15 +29,45 @@ pub(super) struct PlanItem<'a> {
     pub clash: Option<String>,
     /// The overlapping sessions, which the button that keeps this session removes.
     pub others: Vec<SessionId>,
+    /// The rank of the pick, on the owner's page.
+    pub rank: Option<RankView>,
     /// A word beside the time: the session changed, or both agendas contain it.
     pub mark: &'static str,
+}
+
+/// The rank of a pick, and the buttons that change it.
+#[derive(Debug, Clone)]
+pub(super) struct RankView {
+    pub name: &'static str,
+    pub choices: Vec<RankChoice>,
+}
+
+/// A button of the rank control.
+#[derive(Debug, Clone)]
+pub(super) struct RankChoice {
+    pub rank: &'static str,
+    pub name: &'static str,
+    pub is_current: bool,
+}
+
+impl RankView {
+    pub(super) fn of(words: &Texts, current: Rank) -> Self {
+        let name = |rank: Rank| match rank {
+            Rank::Must => words.rank_must,
+            Rank::Want => words.rank_want,
+            Rank::Maybe => words.rank_maybe,
+        };
+        let choice =
+            |rank: &Rank| RankChoice { rank: rank.as_str(), name: name(*rank), is_current: *rank == current };
+        Self { name: name(current), choices: Rank::ALL.iter().map(choice).collect() }
+    }
 }
 
 /// The most breaks and meals that are listed for one gap.
 const MOST_OFFERED: usize = 6;
 
 /// The shortest time between two picks that is shown as free.
-const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
+pub(super) const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
 
 /// The days of an agenda. `mark` returns the word beside a pick.
 pub(super) fn plan<'a>(
@@ -83,12 +114,13 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
         gap: None,
         clash: item.clashes().then_some(clash),
         others: others.collect(),
+        rank: None,
         mark,
     }
 }
 
 /// Free time in words, with the breaks, meals and parties during it.
-fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Segment> {
+pub(super) fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Segment> {
     let offered = site.release.pauses((from, to), MOST_OFFERED);
     let range = |from, to| vec![site.when.range_segment(from, to)];
     // `Free 11:45 am–12:35 pm, then lunch until 1:50 pm`

@@ -34,7 +34,7 @@ export async function furnish(page) {
   await page.waitForURL("**/team/**");
   const team = new URL(page.url()).pathname;
   return {
-    own: ["/", "/mine", "/agenda", "/agenda?done=linked", "/agenda?done=arrived", "/sessions/slow-queries", shared],
+    own: ["/", "/mine", "/agenda", "/agenda/plan", "/agenda?done=linked", "/agenda?done=arrived", "/sessions/slow-queries", shared],
     guest: [shared, `/subscribe${shared}`, team, `/subscribe${team}`, `${pathname}${search}`],
   };
 }

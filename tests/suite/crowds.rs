@@ -12,7 +12,7 @@ use callboard::release::Release;
 use callboard::web::{self, Listing, Mine, Pages, ProgramView, SESSIONS_PER_PAGE};
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sessions by start and length in minutes from the start of the day.
 fn sessions(spans: &[(i64, i64)]) -> Vec<Session> {
@@ -53,8 +53,15 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
     }
     let name = Text::default();
     let mine = |n: usize| {
-        let mine =
-            Mine { name: &name, picks: &picks[..n], links: &[], seen: None, hand_over: None, done: None };
+        let mine = Mine {
+            name: &name,
+            picks: &picks[..n],
+            ranks: &BTreeMap::new(),
+            links: &[],
+            seen: None,
+            hand_over: None,
+            done: None,
+        };
         web::mine(&release, &mine)
     };
     assert!(mine(500).len() < 1_500_000, "{} bytes", mine(500).len());
@@ -73,7 +80,15 @@ fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
     for n in [2, MOST_NAMED + 1, MOST_NAMED + 2] {
         let picks = ids(&parallel(n));
         let release = release(parallel(n));
-        let mine = Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None, done: None };
+        let mine = Mine {
+            name: &name,
+            picks: &picks,
+            ranks: &BTreeMap::new(),
+            links: &[],
+            seen: None,
+            hand_over: None,
+            done: None,
+        };
         let page = web::mine(&release, &mine);
         let given_up =
             page.matches("name=\"session\" value=\"talk-").count() - page.matches("class=\"unpick\"").count();
@@ -106,7 +121,15 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
     let name = Text::default();
     let page = web::mine(
         &release,
-        &Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None, done: None },
+        &Mine {
+            name: &name,
+            picks: &picks,
+            ranks: &BTreeMap::new(),
+            links: &[],
+            seen: None,
+            hand_over: None,
+            done: None,
+        },
     );
     for (title, is_named) in
         [("Break 00", true), ("Break 03", false), ("Break 06", true), ("Break 07", false)]

@@ -18,6 +18,7 @@ mod matrix;
 mod operator;
 mod organizer;
 mod pages;
+mod plans;
 mod retention;
 mod secrets;
 mod smuggling;

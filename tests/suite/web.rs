@@ -2,11 +2,11 @@
 
 mod html;
 
-use callboard::agenda::EditKey;
+use callboard::agenda::{Busy, EditKey};
 use callboard::config::{Config, Overrides};
 use callboard::feed::{Coding, Effort, FeedFilter, FeedKey, FeedOptions};
 use callboard::import::import;
-use callboard::program::{Change, Session, SessionId, Status, Text};
+use callboard::program::{Change, Rank, Session, SessionId, Status, Text};
 use callboard::release::Release;
 use callboard::revision::Ledger;
 use callboard::web::{self, Assets, Page, Pages, Platform, ProgramView, Subject};
@@ -70,10 +70,23 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let mine = web::Mine {
         name: &name,
         picks: &picks,
+        ranks: &BTreeMap::new(),
         links: &links,
         seen: Some(1),
         hand_over: Some(("https://conf.example/handover/abcdefgh", chrono::TimeDelta::minutes(10))),
         done: Some(web::Done::Linked),
+    };
+    let ranks = [(id("ml-monitoring"), Rank::Must), (id("slow-queries"), Rank::Maybe)].into();
+    let start = "2025-03-26T18:30:00Z".parse().unwrap();
+    let end = start + chrono::TimeDelta::minutes(20);
+    let plan = web::Plan {
+        picks: &picks,
+        ranks: &ranks,
+        busy: &[Busy { start, end, label: HOSTILE.to_owned() }],
+        day: None,
+        done: Some(web::Done::BusyRead),
+        uploaded: Some(web::UploadedBusy { times: 1, skipped: 2 }),
+        is_bad_busy: true,
     };
     let notes = |number, changes| web::ReleaseNotes { number, published: release.published(), changes };
     let fault = |is_error| web::FaultLine {
@@ -126,6 +139,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
     for (path, page) in [
         ("/agenda", web::mine(release, &mine)),
+        ("/agenda/plan", web::plan(release, &plan)),
         ("/agenda?none", web::no_agenda(release, web::NoAgenda::SignedOut)),
         ("/mine", web::picked_program(release, &picks)),
         ("/agendas/read", web::shared(release, &token, &name, &picks, Some(&picks[2..]))),
@@ -419,7 +433,15 @@ fn a_clash_names_both_sides_and_one_press_keeps_one() {
     let (release, _) = releases();
     let picks = [id("ml-monitoring"), id("search-for-speed")];
     let name = Text::default();
-    let mine = web::Mine { name: &name, picks: &picks, links: &[], seen: None, hand_over: None, done: None };
+    let mine = web::Mine {
+        name: &name,
+        picks: &picks,
+        ranks: &BTreeMap::new(),
+        links: &[],
+        seen: None,
+        hand_over: None,
+        done: None,
+    };
     let page = web::mine(&release, &mine);
     assert!(page.contains("Two of your sessions overlap."));
     assert!(page.contains("Overlaps with “The Search for Speed”."));

@@ -7,6 +7,7 @@ use crate::freshness::Freshness;
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkTarget, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How often a change is tried. Each conflict means that another change succeeded, so this many devices would have to
@@ -143,6 +144,8 @@ impl Agendas {
             key_generation: 0,
             next_link: 1,
             seen_release: release.number(),
+            ranks: BTreeMap::new(),
+            busy: Vec::new(),
         };
         let first = issue_link(&mut record, &key, String::new(), now);
         let put = Write::PutAgenda { key: key.hash(), expect: None, record: record.clone() };
@@ -228,6 +231,8 @@ mod tests {
             key_generation: 0,
             next_link: 1,
             seen_release: 1,
+            ranks: BTreeMap::new(),
+            busy: Vec::new(),
         };
         let put = Write::PutAgenda { key: key.hash(), expect: None, record };
         store.commit(vec![put]).await.unwrap();

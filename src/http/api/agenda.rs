@@ -6,7 +6,7 @@
 
 use super::Fields;
 use super::json;
-use crate::agenda::{Agenda, EditKey, ReadToken};
+use crate::agenda::{Agenda, Busy, EditKey, ReadToken};
 use crate::export::SessionDocument;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
@@ -103,7 +103,10 @@ impl AgendaRequest<'_> {
 
     pub(in crate::http) async fn pick(self, session: SessionId) -> Answer {
         let Change { owned, expect } = self.change()?;
-        let owned = self.agendas.pick(owned, expect, &session, &self.release).await?;
+        let owned = match self.rank()? {
+            Some(rank) => self.agendas.rank(owned, expect, &session, rank, &self.release).await?,
+            None => self.agendas.pick(owned, expect, &session, &self.release).await?,
+        };
         Ok(self.tagged(no_content(), &owned))
     }
 
@@ -213,11 +216,13 @@ impl AgendaRequest<'_> {
         response
     }
 
-    fn document(&self, owned: &Owned) -> Value {
+    pub(super) fn document(&self, owned: &Owned) -> Value {
         let picks: Vec<String> = owned.picks(&self.release).iter().map(ToString::to_string).collect();
         serde_json::json!({
             "name": owned.record.name,
             "picks": picks,
+            "ranks": owned.ranks(),
+            "busy": owned.busy().iter().map(busy_document).collect::<Value>(),
             "read_links": self.link_documents(owned),
         })
     }
@@ -243,6 +248,10 @@ impl AgendaRequest<'_> {
         let feed = path.as_ref().map(|path| absolute(&format!("{path}.ics")));
         serde_json::json!({ "n": link.n, "label": link.label, "page": page, "feed": feed, "seen": last_fetch })
     }
+}
+
+pub(super) fn busy_document(busy: &Busy) -> Value {
+    serde_json::json!({ "start": busy.start, "end": busy.end, "label": busy.label })
 }
 
 /// The edit key in `Authorization` (RFC 6750, 2.1; RFC 9110, 11.4: the scheme is case-insensitive). All faults are

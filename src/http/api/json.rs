@@ -29,6 +29,14 @@ pub(super) fn texts(headers: &HeaderMap, body: &Bytes) -> Result<Vec<String>, Pr
     if faults.is_empty() { Ok(texts) } else { Err(Problem::Values(faults)) }
 }
 
+/// Parses a body that must be a list.
+pub(super) fn values(headers: &HeaderMap, body: &Bytes) -> Result<Vec<Value>, Problem> {
+    match parse(headers, body)? {
+        Value::Array(values) => Ok(values),
+        _ => Err(Problem::Values(vec![Fault::new("", "write a list, such as []")])),
+    }
+}
+
 impl Object {
     /// A string; null counts as empty.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {

@@ -38,7 +38,7 @@ impl PageRequest<'_> {
     }
 
     /// The visitor's agenda for a change, which counts against its limit.
-    fn own_for_change(&self) -> Result<Owned, Problem> {
+    pub(super) fn own_for_change(&self) -> Result<Owned, Problem> {
         let owned = self.own()?.ok_or(AgendaError::UnknownKey)?;
         self.allowed.change(&owned.key)?;
         Ok(owned)
@@ -46,15 +46,7 @@ impl PageRequest<'_> {
 
     pub(in crate::http) async fn mine(&self) -> Result<Response<Body>, Problem> {
         match self.own()? {
-            None => {
-                let has_cookie = self.jar().key(&self.request.headers).is_some();
-                let reason = match self.done() {
-                    Some(Done::Deleted) => NoAgenda::Deleted,
-                    _ if has_cookie => NoAgenda::SignedOut,
-                    _ => NoAgenda::New,
-                };
-                Ok(html(web::no_agenda(&self.published.release, reason)))
-            }
+            None => Ok(self.no_agenda()),
             Some(owned) => {
                 let page = self.queue.make(|| self.page(&owned, None)).await?;
                 // This page points out the changes, so the next page need not. The write is not awaited: neither a
@@ -73,8 +65,19 @@ impl PageRequest<'_> {
         }
     }
 
+    /// The page for a visitor without an agenda.
+    pub(super) fn no_agenda(&self) -> Response<Body> {
+        let has_cookie = self.jar().key(&self.request.headers).is_some();
+        let reason = match self.done() {
+            Some(Done::Deleted) => NoAgenda::Deleted,
+            _ if has_cookie => NoAgenda::SignedOut,
+            _ => NoAgenda::New,
+        };
+        html(web::no_agenda(&self.published.release, reason))
+    }
+
     /// The form that led to this page, by `?done=`.
-    fn done(&self) -> Option<Done> {
+    pub(super) fn done(&self) -> Option<Done> {
         let query = Query::of(&self.request.uri);
         query.first("done").and_then(Done::parse)
     }
@@ -104,7 +107,8 @@ impl PageRequest<'_> {
         let name = Text::line(&owned.record.name).0;
         let seen = Some(owned.record.seen_release);
         let done = self.done();
-        let mine = Mine { name: &name, picks: &owned.record.picks, links: &links, seen, hand_over, done };
+        let (picks, ranks) = (&owned.record.picks, &owned.ranks());
+        let mine = Mine { name: &name, picks, ranks, links: &links, seen, hand_over, done };
         html(web::mine(release, &mine))
     }
 
@@ -210,7 +214,7 @@ pub(super) fn done(done: Done) -> Result<Response<Body>, Problem> {
     see_path(&format!("/agenda?done={}{fragment}", done.name()))
 }
 
-fn see_path(path: &str) -> Result<Response<Body>, Problem> {
+pub(super) fn see_path(path: &str) -> Result<Response<Body>, Problem> {
     Ok(see_other_at(HeaderValue::try_from(path).map_err(|_| Problem::NotFound)?))
 }
 

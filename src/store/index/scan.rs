@@ -132,6 +132,7 @@ mod tests {
     use crate::store::record::agenda::AgendaRecord;
     use crate::store::{Store, Write};
     use chrono::DateTime;
+    use std::collections::BTreeMap;
 
     fn open(dir: &std::path::Path) -> Store {
         Store::open(dir, &Slug::parse("con").unwrap()).unwrap()
@@ -148,6 +149,8 @@ mod tests {
             key_generation: 0,
             next_link: 1,
             seen_release: 1,
+            ranks: BTreeMap::new(),
+            busy: Vec::new(),
         };
         Write::PutAgenda { key: Digest([key; 32]), expect, record }
     }

@@ -7,8 +7,10 @@
 //! links whose hashes begin with the same 18 bits share one record: of a million links, four share a record; of ten
 //! thousand, each has its own. With 16 bits the files of a million agendas were twice as large. While a record of links
 //! is damaged, no new link with its 18 bits can be stored. Format 1 had one record for each link.
+//!
+//! Format 4 appends the ranks of the picks and the busy times. An agenda without either is stored as in format 1.
 
-use crate::program::SessionId;
+use crate::program::{Rank, SessionId};
 use crate::revision::Digest;
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -37,6 +39,22 @@ pub struct AgendaRecord {
     pub next_link: u32,
     /// The newest release that the owner has seen.
     pub seen_release: u64,
+    /// The ranks of picks, except [`Rank::Want`], the rank of every other pick. Ranks of other sessions are not stored.
+    pub ranks: BTreeMap<SessionId, Rank>,
+    /// The times at which the owner is busy, sorted.
+    pub busy: Vec<BusyRecord>,
+}
+
+/// A time at which the owner of an agenda is busy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "BusyRow", into = "BusyRow")]
+pub struct BusyRecord {
+    /// The first second.
+    pub start: DateTime<Utc>,
+    /// The first second after it.
+    pub end: DateTime<Utc>,
+    /// The owner's name for it; may be empty.
+    pub label: String,
 }
 
 /// One read link of an agenda.
@@ -78,6 +96,16 @@ pub enum LinkTarget {
 }
 
 impl AgendaRecord {
+    /// The rank of a pick.
+    pub fn rank(&self, pick: &SessionId) -> Rank {
+        self.ranks.get(pick).copied().unwrap_or(Rank::Want)
+    }
+
+    /// Whether only format 4 and later versions can store the record.
+    pub(in crate::store) fn needs_format_4(&self) -> bool {
+        !self.busy.is_empty() || self.picks.iter().any(|pick| self.rank(pick) != Rank::Want)
+    }
+
     /// The version of a stored record, without parsing the rest of it.
     pub(in crate::store) fn version_of(stored: &[u8]) -> Option<u64> {
         let row = stored.strip_prefix(b"[")?;
@@ -139,9 +167,29 @@ impl TryFrom<BTreeMap<String, LinkTarget>> for LinkBucket {
     }
 }
 
-/// The fields are version, name, picks, links, created, modified, key generation, next link and seen release.
+/// The fields are version, name, picks, links, created, modified, key generation, next link, seen release and plan.
 #[derive(Clone, Serialize, Deserialize)]
-struct AgendaRow(u64, String, Vec<SessionId>, Vec<LinkRecord>, i64, i64, u32, u32, u64);
+struct AgendaRow(
+    u64,
+    String,
+    Vec<SessionId>,
+    Vec<LinkRecord>,
+    i64,
+    i64,
+    u32,
+    u32,
+    u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<PlanRow>,
+);
+
+/// The fields are the ranks and the busy times. Ranks are a string with a letter for each pick, in the order of the
+/// picks: `m` must, `w` want, `y` maybe. The string may end early; every further pick has the rank want.
+#[derive(Clone, Serialize, Deserialize)]
+struct PlanRow(String, Vec<BusyRecord>);
+
+/// The fields are start, end and label.
+#[derive(Clone, Serialize, Deserialize)]
+struct BusyRow(i64, i64, String);
 
 /// The fields are number, label, hash, generation, created and revoked.
 #[derive(Clone, Serialize, Deserialize)]
@@ -164,11 +212,14 @@ pub(in crate::store) enum RowError {
     Time,
     #[error("a hash is not 32 bytes of base64url")]
     Hash,
+    #[error("a rank is none of the known letters")]
+    Rank,
 }
 
 impl From<AgendaRecord> for AgendaRow {
     fn from(a: AgendaRecord) -> Self {
         let (created, modified) = (a.created.timestamp(), a.modified.timestamp());
+        let plan = a.needs_format_4().then(|| PlanRow(rank_letters(&a), a.busy.clone()));
         Self(
             a.version,
             a.name,
@@ -179,6 +230,7 @@ impl From<AgendaRecord> for AgendaRow {
             a.key_generation,
             a.next_link,
             a.seen_release,
+            plan,
         )
     }
 }
@@ -196,11 +248,58 @@ impl TryFrom<AgendaRow> for AgendaRecord {
             key_generation,
             next_link,
             seen_release,
+            plan,
         ) = row;
+        let PlanRow(letters, busy) = plan.unwrap_or_else(|| PlanRow(String::new(), Vec::new()));
+        let mut ranks = BTreeMap::new();
+        for (pick, letter) in picks.iter().zip(letters.chars()) {
+            let rank = Rank::ALL.iter().find(|rank| letter_of(**rank) == letter).ok_or(RowError::Rank)?;
+            if *rank != Rank::Want {
+                ranks.insert(pick.clone(), *rank);
+            }
+        }
         let (created, modified) = (time(created)?, time(modified)?);
         #[cfg(test)]
         count_parse(&name);
-        Ok(Self { version, name, picks, links, created, modified, key_generation, next_link, seen_release })
+        Ok(Self {
+            version,
+            name,
+            picks,
+            links,
+            created,
+            modified,
+            key_generation,
+            next_link,
+            seen_release,
+            ranks,
+            busy,
+        })
+    }
+}
+
+fn letter_of(rank: Rank) -> char {
+    match rank {
+        Rank::Must => 'm',
+        Rank::Want => 'w',
+        Rank::Maybe => 'y',
+    }
+}
+
+fn rank_letters(agenda: &AgendaRecord) -> String {
+    let letters: String = agenda.picks.iter().map(|pick| letter_of(agenda.rank(pick))).collect();
+    letters.trim_end_matches(letter_of(Rank::Want)).to_owned()
+}
+
+impl From<BusyRecord> for BusyRow {
+    fn from(busy: BusyRecord) -> Self {
+        Self(busy.start.timestamp(), busy.end.timestamp(), busy.label)
+    }
+}
+
+impl TryFrom<BusyRow> for BusyRecord {
+    type Error = RowError;
+    fn try_from(BusyRow(start, end, label): BusyRow) -> Result<Self, RowError> {
+        Ok(Self { start: time(start)?, end: time(end)?, label })
     }
 }
 
@@ -299,12 +398,17 @@ mod tests {
             key_generation: 4,
             next_link: 2,
             seen_release: 7,
+            ranks: BTreeMap::new(),
+            busy: Vec::new(),
         };
         let row = r#"[3,"Zoë’s",["keynote-1","lunch"],[[1,"phone","__________________________________________8",0,5,6]],1,2,4,2,7]"#;
         assert_eq!(serde_json::to_string(&agenda).unwrap(), row);
         assert_eq!(serde_json::from_str::<AgendaRecord>(row).unwrap(), agenda);
         assert_eq!(AgendaRecord::version_of(row.as_bytes()), Some(3));
         assert_eq!(AgendaRecord::version_of(br#"{"version":3}"#), None);
+
+        let stale = (SessionId::parse("unpicked").unwrap(), Rank::Must);
+        assert_eq!(serde_json::to_string(&AgendaRecord { ranks: [stale].into(), ..agenda }).unwrap(), row);
 
         for (target, row) in [
             (LinkTarget::Agenda(Digest([0; 32])), r#"{"a":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
@@ -314,6 +418,30 @@ mod tests {
             assert_eq!(serde_json::to_string(&target).unwrap(), row);
             assert_eq!(serde_json::from_str::<LinkTarget>(row).unwrap(), target);
         }
+    }
+
+    #[test]
+    fn the_json_of_format_4_stays_the_same() {
+        let picks = ["a1", "b2", "c3", "d4"].map(|id| SessionId::parse(id).unwrap());
+        let [a, _, c, _] = picks.clone();
+        let agenda = AgendaRecord {
+            version: 1,
+            name: String::new(),
+            picks: picks.into(),
+            links: Vec::new(),
+            created: at(1),
+            modified: at(2),
+            key_generation: 0,
+            next_link: 1,
+            seen_release: 3,
+            ranks: [(a, Rank::Must), (c, Rank::Maybe)].into(),
+            busy: vec![BusyRecord { start: at(60), end: at(120), label: "Call".to_owned() }],
+        };
+        let row = r#"[1,"",["a1","b2","c3","d4"],[],1,2,0,1,3,["mwy",[[60,120,"Call"]]]]"#;
+        assert_eq!(serde_json::to_string(&agenda).unwrap(), row);
+        assert_eq!(serde_json::from_str::<AgendaRecord>(row).unwrap(), agenda);
+        let unknown = row.replace("mwy", "mxy");
+        assert!(serde_json::from_str::<AgendaRecord>(&unknown).is_err());
     }
 
     #[test]

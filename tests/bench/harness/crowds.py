@@ -1,4 +1,5 @@
-"""Rows 20 to 22: CPU of work that grows with the sessions: a crowded hour, an agenda with gaps, a feed with an option."""
+"""Rows 20 to 23: CPU of work that grows with the sessions: a crowded hour, an agenda with gaps, a feed with an option,
+a suggestion for many picks."""
 
 import json
 import shutil
@@ -10,6 +11,7 @@ from .servers import quiet
 from .table import Row
 
 PICKS = 250
+SUGGESTED = 500
 
 
 def rows():
@@ -18,6 +20,8 @@ def rows():
         Row("21", "/schedule.json of 32,000 sessions in one hour / of 8,000: CPU", 5),
         Row("22", "GET /agenda with 250 picks at 50,000 sessions: CPU", 50, unit=" ms"),
         Row("22b", "GET /program.ics?alarm=… at 50,000 sessions, joined for each request: CPU", 50, unit=" ms"),
+        Row("23a", "a suggestion for 500 picks of different talks", 5, unit=" ms"),
+        Row("23b", "a suggestion for 500 picks, a tenth of them repeats", 20, unit=" ms"),
     ]}
 
 
@@ -73,6 +77,11 @@ def measure(setting):
     step = 2 * large.tracks
     ids = [row[0] for row in large.rows[::step]][:PICKS]
     for _ in range(setting.long_rounds):
+        suggested = setting.tool("suggest", str(SUGGESTED), "3" if setting.smoke else "50")
+        for number, name in (("23a", "plain"), ("23b", "repeats")):
+            one = suggested[name]
+            found[number].add(one["ms"])
+            found[number].note = f"{one['chosen']} chosen, {'exact' if one['exact'] else 'limit of branches reached'}"
         with start(setting, few) as server:
             quiet(server)
             small = cpu_seconds(server.pid)

@@ -35,7 +35,7 @@ async fn an_agenda_is_made_with_its_key_and_its_first_link() {
     assert!(page.starts_with("https://conf.example/agendas/cbr_"), "{page}");
     assert_eq!(link["feed"], format!("{page}.ics"));
     let keys: Vec<&String> = made.as_object().unwrap().keys().collect();
-    assert_eq!(keys.len(), 4);
+    assert_eq!(keys.len(), 6);
 
     let mine = Mine { key: made["edit_key"].as_str().unwrap().to_owned(), feed: String::new() };
     let (status, shown) = call(&stage, mine.card("GET", "/agenda")).await;

@@ -78,6 +78,8 @@ const LINES: &[Line] = &[
     ("/api/v1/agenda", Key, &[("GET", 200), ("PATCH", 200), ("DELETE", 204)]),
     ("/api/v1/agenda/picks", Key, &[("PUT", 200)]),
     ("/api/v1/agenda/picks/{session}", Key, &[("PUT", 204), ("DELETE", 204)]),
+    ("/api/v1/agenda/busy", Key, &[("PUT", 200)]),
+    ("/api/v1/agenda/plan", Key, &[("GET", 200)]),
     ("/api/v1/agenda/links", Key, &[("GET", 200), ("POST", 201)]),
     ("/api/v1/agenda/links/{n}", Key, &[("DELETE", 204)]),
     ("/api/v1/agenda/key", Key, &[("POST", 200)]),
@@ -159,6 +161,12 @@ const LINES: &[Line] = &[
     ("/agenda/key", Form, &[("POST", 303)]),
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
+    ("/agenda/plan", Own, &[("GET", 200)]),
+    ("/agenda/plan", Form, &[("POST", 303)]),
+    ("/agenda/ranks", Form, &[("POST", 303)]),
+    ("/agenda/busy", Form, &[("POST", 303)]),
+    ("/agenda/busy/remove", Form, &[("POST", 303)]),
+    ("/agenda/busy/import", Elsewhere, &[("POST", 303)]),
     ("/agenda/import", Public, &[("GET", 200)]),
     // A first import creates an agenda, as a first pick does.
     ("/agenda/import", Elsewhere, &[("POST", 200)]),
@@ -340,8 +348,13 @@ fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
     let (media_type, body) = match (pattern, method) {
         ("/api/v1/agenda", "PATCH") => (JSON, "{\"name\":\"Other\"}"),
         ("/api/v1/agenda/picks", _) => (JSON, "[\"opening\"]"),
+        ("/api/v1/agenda/busy", _) => (JSON, "[]"),
         ("/api/v1/agenda/import", _) => (JSON, "{\"picks\":[\"opening\"]}"),
         ("/agenda/picks", _) => (FORM, "session=opening&action=unpick"),
+        ("/agenda/plan", "POST") => (FORM, "session=opening&action=unpick"),
+        ("/agenda/ranks", _) => (FORM, "must=opening"),
+        ("/agenda/busy", _) => (FORM, "date=2025-03-25&from=09:00&to=10:00"),
+        ("/agenda/busy/remove", _) => (FORM, "busy=1/2"),
         ("/agenda/name", _) => (FORM, "name=Other"),
         ("/agenda/links", _) => (FORM, "label=Other"),
         ("/agenda/delete", _) => (FORM, "sure=yes"),
@@ -417,7 +430,8 @@ async fn a_wrong_credential_is_answered_like_none() {
                     Own if place == Place::AgendaCookie => {
                         let body = String::from_utf8_lossy(&reply.body);
                         let is_same = reply.body == nothing.body
-                            || (*pattern == "/agenda" && body.contains("was signed out"));
+                            || (["/agenda", "/agenda/plan"].contains(pattern)
+                                && body.contains("was signed out"));
                         reply.status == nothing.status && is_same
                     }
                     Key | Organizer if matches!(place, Place::Bearer | Place::Password) => {
@@ -477,7 +491,13 @@ async fn the_right_credential_gets_the_documented_answer() {
                 continue;
             }
             // These pages may repeat the link: the owner may see it, and a reader of the link has it already.
-            let shows_links = ["/api/v1/agenda", "/api/v1/agenda/picks", "/api/v1/agenda/links", "/agenda"];
+            let shows_links = [
+                "/api/v1/agenda",
+                "/api/v1/agenda/picks",
+                "/api/v1/agenda/busy",
+                "/api/v1/agenda/links",
+                "/agenda",
+            ];
             let is_shown =
                 shows_links.contains(pattern) || *pattern == "/agenda/handover" || *door == Link(410);
             if text.contains(&mine.key) || (!is_shown && text.contains(&token(&mine.feed))) {

@@ -90,6 +90,11 @@ impl Stage {
         Self::of(CONFIG, PROGRAM, limits)
     }
 
+    /// A server with walking times.
+    pub(super) fn with_walks(walking: &str) -> Self {
+        Self::with(&format!("{CONFIG}{walking}"))
+    }
+
     fn with(config: &str) -> Self {
         Self::of(config, PROGRAM, &roomy())
     }

@@ -7,6 +7,7 @@ use callboard::retention::{Erased, Retention};
 use callboard::revision::Digest;
 use callboard::store::{AgendaRecord, ReadError, Store, Write};
 use chrono::TimeDelta;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 fn put_note(venue: &Venue, name: &str, value: &[u8]) {
@@ -28,6 +29,8 @@ fn put_agenda(store: &Store, n: usize) {
         key_generation: 0,
         next_link: 1,
         seen_release: 1,
+        ranks: BTreeMap::new(),
+        busy: Vec::new(),
     };
     let key = Digest::of(&n.to_le_bytes());
     store.commit_blocking(vec![Write::PutAgenda { key, expect: None, record }]).unwrap();

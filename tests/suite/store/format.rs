@@ -5,8 +5,8 @@
 //! of older formats never change.
 
 use super::sample::{
-    FORMATS, agenda, alike, at, conference, delivery, fixture, id, key, open, reach, release, session, slug,
-    subscriptions,
+    FORMATS, agenda, alike, at, conference, delivery, fixture, id, key, open, planned, reach, release,
+    session, slug, subscriptions,
 };
 use callboard::program::{Slug, Speaker, Text, Track};
 use callboard::revision::{Digest, Ledger};
@@ -42,6 +42,7 @@ fn expected() -> (Ledger, ReleaseRecord, Vec<Write>) {
     let writes = vec![
         Write::PutRelease(Box::new(write)),
         Write::PutAgenda { key: key(1), expect: None, record: agenda(3) },
+        Write::PutAgenda { key: key(2), expect: None, record: planned() },
         link(11, LinkTarget::Agenda(key(1))),
         link(12, LinkTarget::Closed { at: at(1) }),
         link(13, LinkTarget::Erased { at: at(2) }),
@@ -105,6 +106,7 @@ fn a_store_of_every_format_opens() {
         assert_eq!(store.release(1).unwrap(), Some(record));
         assert_eq!(store.program_csv(1).unwrap().as_deref(), Some(&b"release 1\n"[..]));
         assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(3)));
+        assert_eq!(store.agenda(&key(2)).unwrap(), (format >= 4).then(planned), "ranks came with format 4");
         let targets: Vec<_> = (11..=13).map(|n| store.link(&key(n)).unwrap().unwrap()).collect();
         let closed = [LinkTarget::Closed { at: at(1) }, LinkTarget::Erased { at: at(2) }];
         assert_eq!(targets, [&[LinkTarget::Agenda(key(1))], &closed[..]].concat());
@@ -197,6 +199,21 @@ fn the_first_written_link_raises_format_1() {
     drop(store);
     assert_eq!(counted(dir.path(), b'l'), (1, hex(b"4")));
     assert_eq!(counted(dir.path(), b'k'), (1, hex(b"4")));
+}
+
+#[test]
+fn the_first_rank_raises_format_3() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_fixture(3, dir.path());
+    let put = |record| vec![Write::PutAgenda { key: key(2), expect: None, record }];
+    store.commit_blocking(vec![super::sample::put(3, None, 1)]).unwrap();
+    drop(store);
+    assert_eq!(counted(dir.path(), b'a'), (2, hex(b"3")), "an agenda without ranks keeps format 3");
+    let store = open(dir.path());
+    store.commit_blocking(put(planned())).unwrap();
+    assert_eq!(store.agenda(&key(2)).unwrap(), Some(planned()));
+    drop(store);
+    assert_eq!(counted(dir.path(), b'a'), (3, hex(b"4")));
 }
 
 #[test]

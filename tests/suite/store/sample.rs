@@ -1,13 +1,14 @@
 //! Sample records.
 
 use callboard::fixtures;
-use callboard::program::{Clock, Conference, Program, Session, SessionId, Slug, Text};
+use callboard::program::{Clock, Conference, Program, Rank, Session, SessionId, Slug, Text};
 use callboard::revision::{Digest, Ledger, advance};
 use callboard::store::{
-    AgendaRecord, Channel, DeliveryRecord, LinkRecord, Origin, ReachRecord, ReachTally, ReleaseRecord,
-    ReleaseWrite, Store, SubscriptionRecord, SubscriptionsRecord, Version, Write,
+    AgendaRecord, BusyRecord, Channel, DeliveryRecord, LinkRecord, Origin, ReachRecord, ReachTally,
+    ReleaseRecord, ReleaseWrite, Store, SubscriptionRecord, SubscriptionsRecord, Version, Write,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -101,6 +102,17 @@ pub(super) fn agenda(version: u64) -> AgendaRecord {
         key_generation: 0,
         next_link: 2,
         seen_release: 1,
+        ranks: BTreeMap::new(),
+        busy: Vec::new(),
+    }
+}
+
+/// An agenda with ranks and a busy time.
+pub(super) fn planned() -> AgendaRecord {
+    AgendaRecord {
+        ranks: [(id(1), Rank::Must), (id(3), Rank::Maybe)].into(),
+        busy: vec![BusyRecord { start: at(0), end: at(3600), label: "Call".to_owned() }],
+        ..agenda(3)
     }
 }
 

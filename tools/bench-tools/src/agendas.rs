@@ -6,6 +6,7 @@ use callboard::program::{SessionId, Slug};
 use callboard::store::{AgendaRecord, LinkRecord, LinkTarget, Store, Write};
 use chrono::DateTime;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
@@ -49,6 +50,8 @@ pub(crate) fn write(data: &str, slug: &str, count: usize, tokens: &str) -> Resul
             key_generation: 0,
             next_link: 2,
             seen_release: ledger.release,
+            ranks: BTreeMap::new(),
+            busy: Vec::new(),
         };
         writes.push(Write::PutAgenda { key: key.hash(), expect: None, record });
         writes.push(Write::PutLink { hash: token.hash(), target: LinkTarget::Agenda(key.hash()) });

@@ -5,6 +5,7 @@ mod agendas;
 mod appends;
 mod crates;
 mod picks;
+mod plans;
 mod timing;
 
 use std::error::Error;
@@ -15,7 +16,8 @@ const USAGE: &str = "usage: bench-tools COMMAND
   agendas DATA SLUG COUNT TOKENS  write COUNT agendas of 10 picks, and the read tokens of some to the file TOKENS
   scan DATA                       open a store with sled alone, and read every record
   appends FILE BYTES SECONDS      append and fdatasync
-  picks ADDRESS CLIENTS SECONDS   clients with an agenda of 10 picks each, who pick and unpick, one connection each";
+  picks ADDRESS CLIENTS SECONDS   clients with an agenda of 10 picks each, who pick and unpick, one connection each
+  suggest PICKS ROUNDS            suggest a choice among PICKS sessions";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["scan", data] => agendas::scan(data)?,
         ["appends", file, bytes, seconds] => appends::measure(file, bytes.parse()?, seconds.parse()?)?,
         ["picks", address, clients, seconds] => picks::measure(address, clients.parse()?, seconds.parse()?)?,
+        ["suggest", picks, rounds] => plans::measure(picks.parse()?, rounds.parse()?)?,
         _ => return Err(USAGE.into()),
     };
     Ok(writeln!(std::io::stdout(), "{result}")?)
