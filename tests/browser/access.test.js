@@ -89,7 +89,8 @@ test("the program is read and picked from by keyboard alone", async (t) => {
 
 test("no motion for who wants none, no sideways scrolling on a narrow phone or with text twice as large", async (t) => {
   const { page } = await visitor(t, browser, server, { reducedMotion: "reduce" });
-  for (const path of ["/", "/?q=observability", "/sessions/slow-queries", "/changes", "/subscribe/program", "/agenda", "/team", "/speakers", "/days/2025-03-25", "/organizer"]) {
+  const { own, guest } = await furnish(page);
+  for (const path of [...PUBLIC, ...WITHOUT_AGENDA, ...PROBLEMS, "/organizer", ...own, ...guest]) {
     for (const [width, size] of [[320, "100%"], [360, "200%"], [2560, "100%"]]) {
       await page.setViewportSize({ width, height: 720 });
       await page.goto(path);
