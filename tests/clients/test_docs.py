@@ -199,6 +199,8 @@ def test_reference_of_the_api(desk):
     desk.run("api-changes")
     desk.variables["EDIT_KEY"] = json.loads(desk.run("api-agenda"))["edit_key"]
     desk.run("api-pick")
+    desk.run("api-rank")
+    assert "ml-monitoring" in desk.run("api-plan")
     (desk.home / "mine.ics").write_bytes(requests.get(desk.origin + "/tracks/plenary.ics", timeout=10).content)
     assert "ml-monitoring" in desk.run("api-import")
 
