@@ -25,7 +25,7 @@ pub use describe::{ChangeDescription, FromTo, describe_changes};
 pub use id::{IdError, SessionId, Slug, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
-pub use text::{Removed, Text, printable};
+pub use text::{Counted, Removed, Text, printable};
 pub use vocabulary::{Field, Rank, SessionKind, Severity, Status, UnknownWord};
 pub use walking::{Building, MOST_PLACES, Place, Shortened, Walk, Walking, WalkingTimes};
 pub use zone::{Civil, Zone, ZoneError};

@@ -5,9 +5,10 @@
 //! The visible sessions are sorted once, when the release is made, and indexed by time span. So no request has to sort
 //! the ledger.
 
+mod similar;
 mod texts;
 
-pub use texts::{fold_char, words as search_words};
+pub use texts::{Found, fold_char};
 
 use crate::feed::{FeedKey, FeedSet, Rendering};
 use crate::program::{Change, Intervals, Program, Session, SessionKind, Slug, WalkingTimes};
@@ -99,18 +100,23 @@ impl Release {
     }
 
     /// The visible entries that contain every word of a query in title, speakers, labels or abstract, in program order.
-    /// Case, accents and apostrophes are ignored.
+    /// Case, accents and apostrophes are ignored. A word that the program does not contain stands for similar words.
     pub fn search(&self, query: &str) -> Vec<&Entry> {
         let shown = self.visible_entries();
         let places = self.texts(&shown).places(query);
         places.into_iter().filter_map(|place| shown.get(place).copied()).collect()
     }
 
-    /// Like [`Self::search`], sorted by the best match.
-    pub fn ranked(&self, query: &str) -> Vec<&Entry> {
+    /// Like [`Self::search`], with the best match first.
+    pub fn ranked(&self, query: &str) -> Found<'_> {
         let shown = self.visible_entries();
-        let places = self.texts(&shown).ranked(query);
-        places.into_iter().filter_map(|place| shown.get(place).copied()).collect()
+        let (places, words) = self.texts(&shown).ranked(query);
+        let entries = places.into_iter().filter_map(|place| shown.get(place).copied()).collect();
+        Found {
+            entries,
+            is_exact: words.iter().all(|word| word.is_exact),
+            words: words.into_iter().flat_map(|word| word.forms).collect(),
+        }
     }
 
     fn texts(&self, shown: &[&Entry]) -> &SearchTexts {

@@ -4,6 +4,7 @@
 //! line of an iCalendar feed early (RFC 5545, 3.1).
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -134,6 +135,56 @@ fn scrub(raw: &str) -> (String, Removed) {
     (out, removed)
 }
 
+/// A name in the order in which people count: `Room 2` comes before `Room 10`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted<'a>(pub &'a str);
+
+impl Ord for Counted<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (mut one, mut two) = (runs(self.0), runs(other.0));
+        loop {
+            let order = match (one.next(), two.next()) {
+                (Some(Run::Number(one)), Some(Run::Number(two))) => {
+                    let digits = |text: &str| text.trim_start_matches('0').len();
+                    digits(one)
+                        .cmp(&digits(two))
+                        .then_with(|| one.trim_start_matches('0').cmp(two.trim_start_matches('0')))
+                }
+                (Some(Run::Number(one) | Run::Text(one)), Some(Run::Number(two) | Run::Text(two))) => {
+                    one.cmp(two)
+                }
+                (None, None) => return self.0.cmp(other.0),
+                (one, two) => return one.is_some().cmp(&two.is_some()),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+    }
+}
+
+impl PartialOrd for Counted<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+enum Run<'a> {
+    Number(&'a str),
+    Text(&'a str),
+}
+
+/// The numbers of a name, and the texts between them.
+fn runs(mut name: &str) -> impl Iterator<Item = Run<'_>> {
+    std::iter::from_fn(move || {
+        let is_number = name.starts_with(|c: char| c.is_ascii_digit());
+        let end = name.find(|c: char| c.is_ascii_digit() != is_number).unwrap_or(name.len());
+        let (run, rest) = name.split_at(end);
+        name = rest;
+        (!run.is_empty()).then_some(if is_number { Run::Number(run) } else { Run::Text(run) })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +244,12 @@ mod tests {
             prop_assert!(!line.as_str().contains('\n'));
             prop_assert!(block.as_str().chars().all(|c| c == '\n' || !c.is_control()));
         }
+    }
+
+    #[test]
+    fn names_are_in_the_order_in_which_people_count() {
+        let mut names = ["Room 10", "Room 2", "Hall", "Room 2b", "Room 02", "Room", "2", "10 a", ""];
+        names.sort_by_key(|name| Counted(name));
+        assert_eq!(names, ["", "2", "10 a", "Hall", "Room", "Room 02", "Room 2", "Room 2b", "Room 10"]);
     }
 }

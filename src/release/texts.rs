@@ -4,9 +4,13 @@
 //! of a session ends with a line feed and each group of fields with a group separator. No word contains either
 //! character, so no match spans two fields.
 
+use super::similar::Vocabulary;
 use crate::program::{Session, Text};
+use crate::revision::Entry;
 use memchr::memmem::Finder;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -15,6 +19,32 @@ const GROUP: char = '\u{1d}';
 
 /// The score of a match in each group: at the start of a word, and within a word.
 const WORTH: [(u32, u32); 4] = [(8, 6), (6, 4), (4, 3), (2, 1)];
+
+/// The most words of a query that the program does not contain and that stand for similar words.
+const MOST_MISSPELT: usize = 3;
+
+/// The longest text, in bytes, whose words are all compared with a misspelt word. Programs that scripts search are
+/// usually far shorter.
+const MOST_VOCABULARY_TEXT: usize = 8 << 20;
+
+/// The result of a search.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// The entries, the best match first.
+    pub entries: Vec<&'a Entry>,
+    /// The words that were searched, folded: those of the query, or similar ones.
+    pub words: Vec<String>,
+    /// Whether all words of the query were found as they are.
+    pub is_exact: bool,
+}
+
+/// A word of a query.
+#[derive(Debug)]
+pub(super) struct Word {
+    /// The word itself, or the similar words that it stands for.
+    pub forms: Vec<String>,
+    pub is_exact: bool,
+}
 
 /// A character without case, accents and apostrophes. The script `search.js` folds characters in the same way.
 pub fn fold_char(c: char) -> impl Iterator<Item = char> {
@@ -39,7 +69,7 @@ fn fold(text: &str) -> String {
 }
 
 /// The distinct words of a query, folded.
-pub fn words(query: &str) -> Vec<String> {
+fn words(query: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in fold(query).split_whitespace() {
         if !words.iter().any(|known| known == word) {
@@ -55,6 +85,8 @@ pub(super) struct SearchTexts {
     text: String,
     /// The offset at which the text of each session ends.
     ends: Vec<usize>,
+    /// Built at the first search for a word that no session contains.
+    vocabulary: OnceLock<Vocabulary>,
 }
 
 impl SearchTexts {
@@ -78,49 +110,93 @@ impl SearchTexts {
             ends.push(text.len());
         }
         text.shrink_to_fit();
-        Self { text, ends }
+        Self { text, ends, vocabulary: OnceLock::new() }
     }
 
     /// The indexes of the sessions that contain every word of a query, in order.
     pub(super) fn places(&self, query: &str) -> Vec<usize> {
-        let mut words = words(query);
+        self.words(query).map(|words| self.places_of(&words)).unwrap_or_default()
+    }
+
+    /// The indexes of the sessions that contain every word of a query, the best match first, and the words.
+    pub(super) fn ranked(&self, query: &str) -> (Vec<usize>, Vec<Word>) {
+        let Some(words) = self.words(query) else { return (Vec::new(), Vec::new()) };
+        let mut places = self.places_of(&words);
+        places.sort_by_cached_key(|place| Reverse(self.score(*place, &words)));
+        (places, words)
+    }
+
+    /// The words of a query, misspelt ones with the similar words of the program; none if a word has none.
+    fn words(&self, query: &str) -> Option<Vec<Word>> {
+        let (mut words, mut misspelt) = (Vec::new(), 0);
+        for word in self::words(query) {
+            let is_exact = Finder::new(&word).find(self.text.as_bytes()).is_some();
+            if is_exact {
+                words.push(Word { forms: vec![word], is_exact });
+                continue;
+            }
+            misspelt += 1;
+            let forms = if misspelt > MOST_MISSPELT { Vec::new() } else { self.vocabulary().similar(&word) };
+            if forms.is_empty() {
+                return None;
+            }
+            words.push(Word { forms, is_exact });
+        }
+        Some(words)
+    }
+
+    /// The words of all sessions; of a very long program, only those outside of abstracts, because a request waits for
+    /// them.
+    fn vocabulary(&self) -> &Vocabulary {
+        self.vocabulary.get_or_init(|| {
+            if self.text.len() <= MOST_VOCABULARY_TEXT {
+                return Vocabulary::of(self.text.split(GROUP));
+            }
+            let sessions = (0..self.ends.len()).filter_map(|place| self.session(place));
+            Vocabulary::of(sessions.flat_map(|session| session.split(GROUP).take(WORTH.len() - 1)))
+        })
+    }
+
+    fn places_of(&self, words: &[Word]) -> Vec<usize> {
         // Long words are rare. So the longest is searched in all texts, the others only in the sessions that contain
         // it.
-        words.sort_by_key(|word| Reverse(word.len()));
-        let mut finders = words.iter().map(Finder::new);
-        let Some(longest) = finders.next() else { return (0..self.ends.len()).collect() };
-        let others: Vec<Finder<'_>> = finders.collect();
-        let (mut places, mut from) = (Vec::new(), 0);
-        while let Some(hit) = self.text.as_bytes().get(from..).and_then(|rest| longest.find(rest)) {
-            let place = self.ends.partition_point(|end| *end <= from + hit);
-            let Some(session) = self.session(place) else { break };
-            if others.iter().all(|word| word.find(session.as_bytes()).is_some()) {
-                places.push(place);
+        let rarest =
+            words.iter().max_by_key(|word| (word.is_exact, word.forms.iter().map(String::len).min()));
+        let Some(rarest) = rarest else { return (0..self.ends.len()).collect() };
+        let others: Vec<Vec<Finder<'_>>> = words
+            .iter()
+            .filter(|word| !std::ptr::eq(*word, rarest))
+            .map(|word| word.forms.iter().map(Finder::new).collect())
+            .collect();
+        let mut places = BTreeSet::new();
+        for form in rarest.forms.iter().map(Finder::new) {
+            let mut from = 0;
+            while let Some(hit) = self.text.as_bytes().get(from..).and_then(|rest| form.find(rest)) {
+                let place = self.ends.partition_point(|end| *end <= from + hit);
+                let Some(session) = self.session(place) else { break };
+                let is_in = |form: &Finder<'_>| form.find(session.as_bytes()).is_some();
+                if others.iter().all(|forms| forms.iter().any(is_in)) {
+                    places.insert(place);
+                }
+                from = self.ends.get(place).copied().unwrap_or(self.text.len());
             }
-            from = self.ends.get(place).copied().unwrap_or(self.text.len());
         }
-        places
+        places.into_iter().collect()
     }
 
-    /// The indexes of the sessions that contain every word of a query, the best match first.
-    pub(super) fn ranked(&self, query: &str) -> Vec<usize> {
-        let words = words(query);
-        let mut places = self.places(query);
-        places.sort_by_cached_key(|place| Reverse(self.score(*place, &words)));
-        places
-    }
-
-    fn score(&self, place: usize, words: &[String]) -> u32 {
+    fn score(&self, place: usize, words: &[Word]) -> u32 {
         let groups: Vec<&str> = self.session(place).unwrap_or_default().split(GROUP).collect();
-        let best = |word: &String| {
+        let worth = |form: &String, is_exact: bool| {
             let worth =
-                groups.iter().zip(WORTH).map(|(group, (start, within))| match at_start(group, word) {
-                    Some(true) => start,
-                    Some(false) => within,
+                groups.iter().zip(WORTH).map(|(group, (start, within))| match at_start(group, form) {
+                    // A similar word is worth less than the word itself.
+                    Some(true) if is_exact => start,
+                    Some(_) => within,
                     None => 0,
                 });
             worth.max().unwrap_or(0)
         };
+        let best = |word: &Word| word.forms.iter().map(|form| worth(form, word.is_exact)).max().unwrap_or(0);
         words.iter().map(best).sum()
     }
 
@@ -214,8 +290,38 @@ mod tests {
             session("Metadata", "", "", ""),
             session("Four data", "", "", ""),
         ];
-        assert_eq!(texts(&sessions).ranked("data"), [4, 2, 3, 1, 0]);
+        assert_eq!(texts(&sessions).ranked("data").0, [4, 2, 3, 1, 0]);
         assert_eq!(texts(&sessions).places("data"), [0, 1, 2, 3, 4], "without ranking, in program order");
+    }
+
+    #[test]
+    fn a_word_that_no_session_contains_stands_for_similar_words_and_ranks_lower() {
+        let sessions = [
+            session("Observability", "", "", "slow queries"),
+            session("Other", "", "", "on observability and slower queries"),
+            session("Third", "", "", "slow"),
+        ];
+        let texts = texts(&sessions);
+        assert_eq!(texts.places("observabilty"), [0, 1]);
+        assert_eq!(texts.places("slow qeuries observabilty"), [0, 1]);
+        assert_eq!(texts.places("third observabilty"), [] as [usize; 0]);
+        assert_eq!(texts.places("observabilty xyzzyxyzzy"), [] as [usize; 0]);
+        assert_eq!(texts.places("thrid obzervability qeuries soow"), [] as [usize; 0]);
+        let (places, words) = texts.ranked("slow qeuries");
+        assert_eq!(places, [0, 1]);
+        let forms: Vec<(&[String], bool)> =
+            words.iter().map(|word| (word.forms.as_slice(), word.is_exact)).collect();
+        assert_eq!(forms, [(&["slow".to_owned()][..], true), (&["queries".to_owned()][..], false)]);
+        let score = |query: &str| texts.score(0, &texts.words(query).unwrap());
+        assert!(score("observabilty") < score("observability"));
+        assert!(texts.vocabulary.get().is_some());
+    }
+
+    #[test]
+    fn words_that_are_found_need_no_vocabulary() {
+        let texts = texts(&[session("Observability", "", "", "")]);
+        assert_eq!(texts.places("observ"), [0]);
+        assert!(texts.vocabulary.get().is_none());
     }
 
     #[test]

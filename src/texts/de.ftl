@@ -151,6 +151,11 @@ results-for =
         [one] { $n } Treffer für „{ $text }“
        *[other] { $n } Treffer für „{ $text }“
     }
+similar-results-for =
+    { $n ->
+        [one] Kein genauer Treffer für „{ $text }“. { $n } ähnliches Ergebnis:
+       *[other] Kein genauer Treffer für „{ $text }“. { $n } ähnliche Ergebnisse:
+    }
 nothing-found = Keine passenden Sessions. Vielleicht hilft es, einen Filter aufzuheben.
 nothing-found-for = Keine Treffer für „{ $text }“.
 subscribe-to-all = Das ganze Programm abonnieren
@@ -164,6 +169,10 @@ announced = Demnächst
 announced-track = Noch keine Sessions. Mit einem Abo erscheinen sie im Kalender, sobald sie feststehen.
 about-program = Das Programm von { $title }: alle Sessions, mit Kalendern zum Abonnieren.
 my-sessions = Meine Sessions
+as-grid = Raster
+as-list = Liste
+time = Zeit
+other-sessions = Sonstiges
 none-mine = Sie haben noch keine Sessions vorgemerkt.
 show-mine = Zeigen, welche Sessions ich vorgemerkt habe
 
@@ -239,7 +248,8 @@ changed-since = Geändert seit Ihrem letzten Besuch
 gone = Nicht mehr im Programm
 forget = Entfernen
 add-to-calendar = In den Kalender
-my-links = Teilen und abonnieren
+settings = Einstellungen
+my-links = Links zu dieser Agenda
 my-links-text = Wer diesen Link hat, kann Ihre Agenda ansehen und abonnieren, aber nicht ändern.
 link-label = Bezeichnung (optional)
 new-link = Weiteren Link erstellen
@@ -428,7 +438,7 @@ team-empty = Noch niemand hat etwas vorgemerkt.
 ## Subscribe
 
 subscribe-heading = { $name } abonnieren
-subscribe-text = Ihr Kalender bleibt von selbst aktuell. Wählen Sie Ihre App:
+subscribe-text = Ihr Kalender bleibt von selbst aktuell.
 apple = Apple Kalender
 apple-how = iPhone, iPad und Mac. Öffnet eine Abfrage zum Abonnieren.
 apple-button = In Apple Kalender öffnen
@@ -456,8 +466,17 @@ giggity-how = In der App: Programm hinzufügen, dann die Adresse einfügen oder 
 giggity-button = In Giggity öffnen
 giggity-delay = Aktualisiert beim Öffnen, spätestens nach einem Tag.
 any-calendar = Jeder andere Kalender
-any-how = Fügen Sie diese Adresse dort ein, wo Ihr Kalender einen „per URL“ oder „aus dem Internet“ hinzufügt.
-scan = Oder scannen:
+any-how = Fügen Sie diese Adresse dort ein, wo Ihr Kalender einen „per URL“ oder „aus dem Internet“ hinzufügt, oder scannen Sie sie.
+other-apps = Andere Apps
+options = Optionen
+caldav = Kalenderkonto (CalDAV)
+caldav-how = Fügen Sie ein CalDAV-Konto mit dieser Adresse hinzu. Lassen Sie Benutzername und Passwort leer.
+caldav-agenda-how = Fügen Sie ein CalDAV-Konto mit dieser Adresse hinzu. Das Passwort ist der Link zu dieser Agenda; der Benutzername ist beliebig.
+caldav-delay = Aktualisiert sich alle paar Minuten.
+kde = KDE (Merkuro, KOrganizer)
+kde-how = Fügen Sie eine „DAV-Groupware-Ressource“ hinzu, richten Sie sie von Hand ein und fügen Sie die Adresse ein. Lassen Sie Benutzername und Passwort leer.
+vdirsyncer = vdirsyncer und khal
+vdirsyncer-how = Fügen Sie der Konfiguration einen Speicher vom Typ „http“ mit dieser Adresse hinzu, als schreibgeschützte Seite eines Paares.
 alarm = Erinnerung
 alarm-none = Keine
 alarm-before = { $minutes } vorher

@@ -243,6 +243,14 @@ results-for =
         [one] { $n } result for “{ $text }”
        *[other] { $n } results for “{ $text }”
     }
+# For scripts.
+# $n (number)
+# $text (text)
+similar-results-for =
+    { $n ->
+        [one] No exact match for “{ $text }”. { $n } similar result:
+       *[other] No exact match for “{ $text }”. { $n } similar results:
+    }
 nothing-found = No sessions match. Try removing a filter.
 # For scripts.
 # $text (text)
@@ -260,6 +268,10 @@ announced-track = No sessions yet. Subscribe and they’ll appear in your calend
 # $title (text)
 about-program = The program of { $title }: every session, with calendars to subscribe to.
 my-sessions = My sessions
+as-grid = Grid
+as-list = List
+time = Time
+other-sessions = Other
 none-mine = You haven’t picked any sessions yet.
 show-mine = Show which sessions I picked
 
@@ -368,7 +380,8 @@ changed-since = Changed since you last looked
 gone = No longer in the program
 forget = Remove
 add-to-calendar = Add to calendar
-my-links = Share and subscribe
+settings = Settings
+my-links = Links to this agenda
 my-links-text = Anyone with this link can view your agenda and subscribe to it, but not change it.
 link-label = Label (optional)
 new-link = Create another link
@@ -579,7 +592,7 @@ team-empty = Nobody has picked anything yet.
 
 # $name (text)
 subscribe-heading = Subscribe to { $name }
-subscribe-text = Your calendar stays up to date automatically. Choose your app:
+subscribe-text = Your calendar stays up to date automatically.
 apple = Apple Calendar
 apple-how = iPhone, iPad and Mac. Opens a subscription prompt.
 apple-button = Open in Apple Calendar
@@ -607,8 +620,17 @@ giggity-how = In the app: add a schedule, then paste the address or scan it.
 giggity-button = Open in Giggity
 giggity-delay = Updates when you open it, at most a day later.
 any-calendar = Any other calendar
-any-how = Paste this address where your calendar adds one “by URL” or “from the web”.
-scan = Or scan it:
+any-how = Paste or scan this address where your calendar adds one “by URL” or “from the web”.
+other-apps = Other apps
+options = Options
+caldav = Calendar account (CalDAV)
+caldav-how = Add a CalDAV account with this address. Leave user name and password empty.
+caldav-agenda-how = Add a CalDAV account with this address. The password is the link to this agenda; the user name may be anything.
+caldav-delay = Updates every few minutes.
+kde = KDE (Merkuro, KOrganizer)
+kde-how = Add a “DAV groupware resource”, choose to configure it manually and paste the address. Leave user name and password empty.
+vdirsyncer = vdirsyncer and khal
+vdirsyncer-how = Add a storage of the type “http” with this address to the configuration, as a read-only side of a pair.
 alarm = Reminder
 alarm-none = None
 # $minutes (text)

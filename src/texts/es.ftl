@@ -151,6 +151,11 @@ results-for =
         [one] { $n } resultado para «{ $text }»
        *[other] { $n } resultados para «{ $text }»
     }
+similar-results-for =
+    { $n ->
+        [one] Ninguna coincidencia exacta con «{ $text }». { $n } resultado similar:
+       *[other] Ninguna coincidencia exacta con «{ $text }». { $n } resultados similares:
+    }
 nothing-found = Ninguna sesión coincide. Pruebe a quitar un filtro.
 nothing-found-for = Ninguna sesión coincide con «{ $text }».
 subscribe-to-all = Suscribirse a todo el programa
@@ -164,6 +169,10 @@ announced = Próximamente
 announced-track = Todavía no hay sesiones. Suscríbase y aparecerán en su calendario en cuanto se anuncien.
 about-program = El programa de { $title }: todas las sesiones, con calendarios para suscribirse.
 my-sessions = Mis sesiones
+as-grid = Cuadrícula
+as-list = Lista
+time = Hora
+other-sessions = Otras
 none-mine = Todavía no ha elegido ninguna sesión.
 show-mine = Mostrar las sesiones que he elegido
 
@@ -239,7 +248,8 @@ changed-since = Cambios desde su última visita
 gone = Ya no están en el programa
 forget = Quitar
 add-to-calendar = Añadir al calendario
-my-links = Compartir y suscribirse
+settings = Ajustes
+my-links = Enlaces a esta agenda
 my-links-text = Quien tenga este enlace puede ver su agenda y suscribirse a ella, pero no cambiarla.
 link-label = Etiqueta (opcional)
 new-link = Crear otro enlace
@@ -432,7 +442,7 @@ team-empty = Nadie ha elegido nada todavía.
 ## Subscribe
 
 subscribe-heading = Suscribirse a { $name }
-subscribe-text = Su calendario se mantiene al día automáticamente. Elija su aplicación:
+subscribe-text = Su calendario se mantiene al día automáticamente.
 apple = Calendario de Apple
 apple-how = iPhone, iPad y Mac. Se abre una solicitud de suscripción.
 apple-button = Abrir en Calendario de Apple
@@ -460,8 +470,17 @@ giggity-how = En la aplicación: añada un programa y pegue la dirección o esca
 giggity-button = Abrir en Giggity
 giggity-delay = Se actualiza al abrirla, a más tardar un día después.
 any-calendar = Cualquier otro calendario
-any-how = Pegue esta dirección donde su calendario añada uno «por URL» o «desde la web».
-scan = O escanéela:
+any-how = Pegue o escanee esta dirección donde su calendario añada uno «por URL» o «desde la web».
+other-apps = Otras aplicaciones
+options = Opciones
+caldav = Cuenta de calendario (CalDAV)
+caldav-how = Añada una cuenta CalDAV con esta dirección. Deje vacíos el usuario y la contraseña.
+caldav-agenda-how = Añada una cuenta CalDAV con esta dirección. La contraseña es el enlace a esta agenda; el usuario puede ser cualquiera.
+caldav-delay = Se actualiza cada pocos minutos.
+kde = KDE (Merkuro, KOrganizer)
+kde-how = Añada un «recurso de groupware DAV», elija configurarlo manualmente y pegue la dirección. Deje vacíos el usuario y la contraseña.
+vdirsyncer = vdirsyncer y khal
+vdirsyncer-how = Añada a la configuración un almacenamiento de tipo «http» con esta dirección, como lado de solo lectura de un par.
 alarm = Recordatorio
 alarm-none = Ninguno
 alarm-before = { $minutes } antes

@@ -155,6 +155,11 @@ results-for =
         [one] { $n } résultat pour « { $text } »
        *[other] { $n } résultats pour « { $text } »
     }
+similar-results-for =
+    { $n ->
+        [one] Aucune correspondance exacte pour « { $text } ». { $n } résultat proche :
+       *[other] Aucune correspondance exacte pour « { $text } ». { $n } résultats proches :
+    }
 nothing-found = Aucune session ne correspond. Essayez de retirer un filtre.
 nothing-found-for = Aucune session ne correspond à « { $text } ».
 subscribe-to-all = S’abonner à tout le programme
@@ -168,6 +173,10 @@ announced = Bientôt
 announced-track = Pas encore de sessions. Abonnez-vous : elles apparaîtront dans votre agenda dès leur annonce.
 about-program = Le programme de { $title } : toutes les sessions, avec des calendriers auxquels s’abonner.
 my-sessions = Mes sessions
+as-grid = Grille
+as-list = Liste
+time = Heure
+other-sessions = Autres
 none-mine = Vous n’avez encore choisi aucune session.
 show-mine = Afficher les sessions que j’ai choisies
 
@@ -247,7 +256,8 @@ changed-since = Modifié depuis votre dernière visite
 gone = N’est plus au programme
 forget = Retirer
 add-to-calendar = Ajouter à l’agenda
-my-links = Partager et s’abonner
+settings = Réglages
+my-links = Liens vers ce programme
 my-links-text = Toute personne qui a ce lien peut voir votre programme et s’y abonner, mais pas le modifier.
 link-label = Libellé (facultatif)
 new-link = Créer un autre lien
@@ -440,7 +450,7 @@ team-empty = Personne n’a encore rien choisi.
 ## Subscribe
 
 subscribe-heading = S’abonner à { $name }
-subscribe-text = Votre agenda reste à jour automatiquement. Choisissez votre application :
+subscribe-text = Votre agenda reste à jour automatiquement.
 apple = Calendrier Apple
 apple-how = iPhone, iPad et Mac. Une demande d’abonnement s’ouvre.
 apple-button = Ouvrir dans Calendrier Apple
@@ -468,8 +478,17 @@ giggity-how = Dans l’application : ajoutez un programme, puis collez l’adre
 giggity-button = Ouvrir dans Giggity
 giggity-delay = Se met à jour à l’ouverture, au plus tard un jour après.
 any-calendar = Tout autre agenda
-any-how = Collez cette adresse là où votre agenda en ajoute un « par URL » ou « depuis le web ».
-scan = Ou scannez-la :
+any-how = Collez ou scannez cette adresse là où votre agenda en ajoute un « par URL » ou « depuis le web ».
+other-apps = Autres applications
+options = Options
+caldav = Compte d’agenda (CalDAV)
+caldav-how = Ajoutez un compte CalDAV avec cette adresse. Laissez l’identifiant et le mot de passe vides.
+caldav-agenda-how = Ajoutez un compte CalDAV avec cette adresse. Le mot de passe est le lien vers ce programme ; l’identifiant est libre.
+caldav-delay = Se met à jour toutes les quelques minutes.
+kde = KDE (Merkuro, KOrganizer)
+kde-how = Ajoutez une « ressource groupware DAV », choisissez la configuration manuelle et collez l’adresse. Laissez l’identifiant et le mot de passe vides.
+vdirsyncer = vdirsyncer et khal
+vdirsyncer-how = Ajoutez à la configuration un stockage de type « http » avec cette adresse, comme côté en lecture seule d’une paire.
 alarm = Rappel
 alarm-none = Aucun
 alarm-before = { $minutes } avant

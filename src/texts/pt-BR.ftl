@@ -151,6 +151,11 @@ results-for =
         [one] { $n } resultado para “{ $text }”
        *[other] { $n } resultados para “{ $text }”
     }
+similar-results-for =
+    { $n ->
+        [one] Nenhuma correspondência exata para “{ $text }”. { $n } resultado semelhante:
+       *[other] Nenhuma correspondência exata para “{ $text }”. { $n } resultados semelhantes:
+    }
 nothing-found = Nenhuma sessão corresponde. Tente remover um filtro.
 nothing-found-for = Nenhuma sessão corresponde a “{ $text }”.
 subscribe-to-all = Assinar a programação completa
@@ -164,6 +169,10 @@ announced = Em breve
 announced-track = Ainda não há sessões. Assine e elas aparecerão no seu calendário assim que forem anunciadas.
 about-program = A programação de { $title }: todas as sessões, com calendários para assinar.
 my-sessions = Minhas sessões
+as-grid = Grade
+as-list = Lista
+time = Horário
+other-sessions = Outras
 none-mine = Você ainda não escolheu nenhuma sessão.
 show-mine = Mostrar as sessões que escolhi
 
@@ -239,7 +248,8 @@ changed-since = Alterações desde a sua última visita
 gone = Não estão mais na programação
 forget = Remover
 add-to-calendar = Adicionar ao calendário
-my-links = Compartilhar e assinar
+settings = Configurações
+my-links = Links para esta agenda
 my-links-text = Quem tiver este link pode ver e assinar a sua agenda, mas não alterá-la.
 link-label = Rótulo (opcional)
 new-link = Criar outro link
@@ -432,7 +442,7 @@ team-empty = Ninguém escolheu nada ainda.
 ## Subscribe
 
 subscribe-heading = Assinar { $name }
-subscribe-text = O seu calendário se mantém atualizado automaticamente. Escolha o seu aplicativo:
+subscribe-text = O seu calendário se mantém atualizado automaticamente.
 apple = Calendário da Apple
 apple-how = iPhone, iPad e Mac. Abre um pedido de assinatura.
 apple-button = Abrir no Calendário da Apple
@@ -460,8 +470,17 @@ giggity-how = No aplicativo: adicione uma programação e cole o endereço ou es
 giggity-button = Abrir no Giggity
 giggity-delay = Atualiza ao ser aberto, no máximo um dia depois.
 any-calendar = Qualquer outro calendário
-any-how = Cole este endereço onde o seu calendário adiciona um “por URL” ou “da web”.
-scan = Ou escaneie:
+any-how = Cole ou escaneie este endereço onde o seu calendário adiciona um “por URL” ou “da web”.
+other-apps = Outros aplicativos
+options = Opções
+caldav = Conta de calendário (CalDAV)
+caldav-how = Adicione uma conta CalDAV com este endereço. Deixe o usuário e a senha vazios.
+caldav-agenda-how = Adicione uma conta CalDAV com este endereço. A senha é o link para esta agenda; o usuário pode ser qualquer um.
+caldav-delay = Atualiza a cada poucos minutos.
+kde = KDE (Merkuro, KOrganizer)
+kde-how = Adicione um “recurso de groupware DAV”, escolha a configuração manual e cole o endereço. Deixe o usuário e a senha vazios.
+vdirsyncer = vdirsyncer e khal
+vdirsyncer-how = Adicione à configuração um armazenamento do tipo “http” com este endereço, como lado somente leitura de um par.
 alarm = Lembrete
 alarm-none = Nenhum
 alarm-before = { $minutes } antes

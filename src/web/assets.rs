@@ -155,44 +155,57 @@ impl Page {
     }
 }
 
-/// The most rows and lanes of a grid. A day with more is shown as a list, also on wide screens.
-pub(super) const MOST_ROWS: usize = 64;
-pub(super) const MOST_LANES: usize = 8;
+/// The most columns of a grid. A day with more parallel tracks and rooms is shown as a list.
+pub(super) const MOST_COLUMNS: usize = 8;
 
-/// The most lanes that fit on a sheet of A4 or Letter.
-const MOST_PAPER_LANES: usize = 4;
+/// The most lanes that all columns of a grid have in addition to their first.
+pub(super) const MOST_EXTRA_LANES: usize = 8;
 
-/// The least width of a lane, in rem: enough for a title.
-const LANE: usize = 17;
-/// The width of the column of times and of the page's edges, in rem.
-const MARGIN: usize = 11;
+/// The height of the highest row, in steps of five minutes.
+pub(super) const MOST_STEPS: usize = 24;
 
-/// CSS rules that place sessions into rows and lanes where the window has room for every lane. The rules are classes
-/// because the content security policy forbids inline styles.
+/// The least width of a column, in rem, and half of it, which each additional lane takes.
+const COLUMN: f64 = 11.5;
+/// The width of the column of times, the page's edges and a scroll bar, in rem.
+const MARGIN: f64 = 12.5;
+
+/// The most columns that fit on a sheet of A4 or Letter.
+const MOST_PAPER_COLUMNS: usize = 4;
+
+/// The windows that show days as grids: wide ones unless the visitor chose the list, and narrow ones if the visitor
+/// chose the grid. A list of the visitor's own sessions is never a grid.
+const GRID_WINDOWS: [(&str, &str); 2] = [
+    ("screen and (min-width:48rem)", "html:not(.mine-only):not(:has(#as-list:checked))"),
+    ("screen and (max-width:47.99rem)", "html:not(.mine-only):has(#as-grid:checked)"),
+];
+
+/// CSS rules that show days as grids, and set widths and heights. The widths are classes because the content security
+/// policy forbids inline styles.
 fn grid_rules() -> String {
     let mut css = String::new();
-    for row in 1..=MOST_ROWS {
-        let _ = writeln!(css, ".r{row}{{grid-row-start:{row}}}.s{row}{{grid-row-end:span {row}}}");
+    for steps in 1..=MOST_STEPS {
+        let _ = writeln!(css, ".m{steps}{{--m:{steps}}}");
     }
-    for lanes in 2..=MOST_LANES {
-        let width = MARGIN + LANE * lanes;
-        // Print uses a smaller font, so more lanes fit.
-        let paper = if lanes <= MOST_PAPER_LANES { "print," } else { "" };
-        let grid = format!(".lanes-{lanes}");
+    for columns in 2..=MOST_COLUMNS {
+        let _ = writeln!(css, ".of-{columns}{{--n:{columns}}}");
+    }
+    for lanes in 0..=MOST_EXTRA_LANES {
+        let _ = writeln!(css, ".plus-{lanes}{{--k:{lanes}}}");
+    }
+    let grid = without_comments(include_str!("assets/grid.css"));
+    for (window, prefix) in GRID_WINDOWS {
+        let _ = writeln!(css, "@media {window}{{\n{}}}", grid.replace(".grid", &format!("{prefix} .grid")));
+    }
+    for columns in 2..=MOST_PAPER_COLUMNS {
+        let _ = writeln!(css, "@media print{{\n{}}}", grid.replace(".grid", &format!(".of-{columns}")));
+    }
+    // Where the whole grid has room, only the page scrolls, so that the headings stay at the top of the window.
+    for halves in 4..=2 * MOST_COLUMNS + MOST_EXTRA_LANES {
+        let width = MARGIN + COLUMN / 2.0 * halves as f64;
         let _ = writeln!(
             css,
-            "@media {paper}(min-width:{width}rem){{\
-             {grid}{{display:grid;grid-template-columns:var(--time) repeat({lanes},minmax(0,1fr));column-gap:var(--gap)}}\
-             {grid} .moment,{grid} .cards{{display:contents}}\
-             {grid} .time,{grid} .card{{border-top:1px solid var(--rule)}}\
-             {grid} .r1{{border-top:0}}\
-             {grid} .time{{grid-column:1}}\
-             {grid} .c0{{grid-column:2/-1}}"
+            "@media (min-width:{width}rem){{.w{halves}{{--box:visible;--most:none;--top:var(--bar);--lead:3rem}}}}"
         );
-        for lane in 1..=lanes {
-            let _ = write!(css, "{grid} .c{lane}{{grid-column:{}}}", lane + 1);
-        }
-        css.push_str("}\n");
     }
     css
 }
@@ -220,10 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn every_row_and_lane_has_a_rule() {
+    fn every_width_and_height_has_a_rule() {
         let css = grid_rules();
-        assert!(css.contains(&format!(".r{MOST_ROWS}{{")) && css.contains(&format!(".s{MOST_ROWS}{{")));
-        assert!(css.contains(&format!(".lanes-{MOST_LANES} .c{MOST_LANES}{{")));
+        for class in [
+            format!(".m{MOST_STEPS}{{"),
+            format!(".of-{MOST_COLUMNS}{{"),
+            format!(".plus-{MOST_EXTRA_LANES}{{"),
+            format!(".w{}{{", 2 * MOST_COLUMNS + MOST_EXTRA_LANES),
+        ] {
+            assert!(css.contains(&class), "{class}");
+        }
         assert_eq!(css.matches('{').count(), css.matches('}').count());
     }
 }

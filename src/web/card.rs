@@ -1,4 +1,4 @@
-//! A session in a list: its texts, its state and its place in a grid.
+//! A session in a list: its texts and its state.
 
 use super::site::Site;
 use super::when::{Segment, When, segments};
@@ -10,10 +10,6 @@ use crate::revision::{Entry, FormerPlace};
 pub(super) struct Card<'a> {
     pub session: &'a Session,
     pub track: Option<&'a Track>,
-    /// The lane of the session in the grid; 0 outside of grids.
-    pub lane: usize,
-    pub row: usize,
-    pub span: usize,
     /// `9:00–9:45 am`
     pub range: String,
     /// The line above the title, without the track: kind, block and room.
@@ -44,9 +40,6 @@ impl<'a> Card<'a> {
         Self {
             session,
             track,
-            lane: 0,
-            row: 0,
-            span: 1,
             range: site.when.range(session.slot.start, session.slot.end),
             label: label.join(" · "),
             people: people(session),
@@ -75,14 +68,11 @@ impl<'a> Card<'a> {
         site.when.stamp(self.session.slot.start)
     }
 
-    /// The CSS classes of the card: track, place in the grid, state.
+    /// The CSS classes of the card: track and state.
     pub(super) fn classes(&self) -> String {
         let mut classes = String::from("card");
         if let Some(track) = self.track {
             classes.push_str(&format!(" t-{}", track.slug));
-        }
-        if self.row > 0 {
-            classes.push_str(&format!(" c{} r{} s{}", self.lane, self.row, self.span));
         }
         let states = [
             (self.is_pause(), " pause"),

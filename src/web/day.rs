@@ -1,15 +1,24 @@
-//! A day of the program, with the place of each session in a grid.
+//! A day of the program: its sessions by time, and their places in a grid of tracks or rooms.
 //!
-//! Sessions that overlap stand side by side in lanes; other sessions span the page. The elements are sorted by time,
-//! then track: phones and screen readers follow this order. Rows and lanes only place the sessions on wide screens.
+//! The sessions are sorted by time, then track. Phones show them as a list in this order; wide windows show the same
+//! elements as a table with one column for each track or room. Sessions that overlap in one column share its width.
 
-use super::assets::{MOST_LANES, MOST_ROWS};
+use super::assets::{MOST_COLUMNS, MOST_EXTRA_LANES, MOST_STEPS};
 use super::card::Card;
 use super::site::Site;
-use crate::program::{Lanes, Text};
+use crate::program::{Counted, Lanes, Text};
 use crate::revision::Entry;
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+/// The most lanes of a column. A title needs more room than the fourth part of a column.
+const MOST_LANES: usize = 3;
+
+/// The most rows of a grid. A table with more rows has hundreds of empty cells.
+const MOST_ROWS: usize = 100;
+
+/// The height of a row grows with its length, in steps of this many minutes.
+const STEP: i64 = 5;
 
 /// A day of the program.
 #[derive(Debug)]
@@ -18,18 +27,73 @@ pub(super) struct Day<'a> {
     pub heading: String,
     pub short: String,
     pub zone: String,
-    /// The number of lanes; 1 if the day has no grid.
-    pub lanes: usize,
+    /// The columns of the grid; empty if the day is shown as a list.
+    pub columns: Vec<Column>,
+    /// Whether the columns are tracks, so that cards need not repeat them.
+    pub is_by_track: bool,
+    /// Whether the day is a list because it has too many parallel tracks and rooms for a grid.
+    pub is_crowded: bool,
     pub moments: Vec<Moment<'a>>,
+}
+
+impl Day<'_> {
+    /// The number of lanes of all columns.
+    pub(super) fn lanes(&self) -> usize {
+        self.columns.iter().map(|column| column.lanes).sum()
+    }
+
+    /// The classes that set the width of the grid: its columns, additional lanes, and both in half columns.
+    pub(super) fn grid_classes(&self) -> String {
+        let (columns, lanes) = (self.columns.len(), self.lanes());
+        let by = if self.is_by_track { " by-track" } else { "" };
+        format!("grid of-{columns} plus-{} w{}{by}", lanes - columns, columns + lanes)
+    }
+}
+
+/// A column of a grid: a track, a room, or all sessions without both.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// Empty for the sessions without track and room.
+    pub name: String,
+    /// The page of the track or room; empty if there is none.
+    pub href: String,
+    /// The class that sets the colour of a track.
+    pub class: String,
+    pub lanes: usize,
 }
 
 /// Sessions that start together.
 #[derive(Debug)]
 pub(super) struct Moment<'a> {
-    pub row: usize,
     pub at: DateTime<Utc>,
     pub label: String,
-    pub cards: Vec<Card<'a>>,
+    /// The time until the next moment, in steps of [`STEP`] minutes.
+    pub steps: usize,
+    pub cells: Vec<Cell<'a>>,
+}
+
+/// A cell of the grid, or a session of the list.
+#[derive(Debug)]
+pub(super) struct Cell<'a> {
+    /// None for an empty cell.
+    pub card: Option<Card<'a>>,
+    pub rows: usize,
+    pub lanes: usize,
+    /// Whether the session spans all columns, because it overlaps no other.
+    pub is_alone: bool,
+}
+
+impl Cell<'_> {
+    fn empty(lanes: usize) -> Self {
+        Self { card: None, rows: 1, lanes, is_alone: false }
+    }
+
+    /// The classes of a cell with a session.
+    pub(super) fn classes(&self) -> String {
+        let track = self.card.as_ref().and_then(|card| card.track);
+        let track = track.map(|track| format!(" t-{}", track.slug)).unwrap_or_default();
+        format!("cards{}{track}", if self.is_alone { " alone" } else { "" })
+    }
 }
 
 impl Moment<'_> {
@@ -46,49 +110,215 @@ pub(super) fn days<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Day<'a>> {
 
 fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     let first = entries.first()?.session.slot.start;
+    let date = site.when.date(first);
     let mut starts: Vec<DateTime<Utc>> = entries.iter().map(|entry| entry.session.slot.start).collect();
     starts.dedup();
-    let stretches = stretches(entries);
-    let placed: Vec<Option<Lane<'_>>> = stretches.iter().flat_map(|stretch| lanes(site, stretch)).collect();
-    let mut keys: Vec<&Lane<'_>> = placed.iter().flatten().collect();
-    keys.sort();
-    keys.dedup();
-    let is_grid = (2..=MOST_LANES).contains(&keys.len()) && starts.len() <= MOST_ROWS;
-    let mut moments: Vec<Moment<'a>> = Vec::new();
-    for (entry, lane) in entries.iter().zip(&placed) {
-        let slot = &entry.session.slot;
-        let mut card = Card::of(site, entry);
-        if is_grid {
-            card.lane = lane.as_ref().and_then(|lane| keys.binary_search(&lane).ok()).map_or(0, |at| at + 1);
-            card.row = starts.iter().filter(|start| **start <= slot.start).count();
-            card.span = starts.iter().filter(|start| slot.start <= **start && **start < slot.end).count();
-        }
-        match moments.last_mut() {
-            Some(moment) if moment.at == slot.start => moment.cards.push(card),
-            _ => {
-                let label = site.when.time(slot.start);
-                moments.push(Moment { row: moments.len() + 1, at: slot.start, label, cards: vec![card] });
-            }
-        }
-    }
-    let date = site.when.date(first);
+    let plans = [Plan::of(site, entries, By::Track), Plan::of(site, entries, By::Room)];
+    let is_crowded = plans.iter().all(|plan| plan.columns.len() > MOST_COLUMNS);
+    let plan = plans
+        .into_iter()
+        .filter(|plan| plan.is_readable() && starts.len() <= MOST_ROWS)
+        // The first of equal plans: tracks before rooms.
+        .min_by_key(Plan::extra_lanes);
+    let columns: Vec<Column> =
+        plan.iter().flat_map(|plan| &plan.columns).map(|(key, lanes)| column(site, *key, *lanes)).collect();
+    let moments = match &plan {
+        Some(plan) => rows(site, entries, &starts, plan),
+        None => list(site, entries),
+    };
     Some(Day {
         date,
         heading: site.words.day_heading(date),
         short: site.when.short_day(date),
         zone: site.when.zone.abbreviation(first),
-        lanes: if is_grid { keys.len() } else { 1 },
+        columns,
+        is_by_track: plan.is_some_and(|plan| plan.by == By::Track),
+        is_crowded,
         moments,
     })
 }
 
-/// A lane: the track's place, the room, and a number that tells overlapping sessions of one track apart.
-type Lane<'a> = (usize, &'a str, usize);
+fn moment<'a>(site: &Site<'a>, at: DateTime<Utc>, until: DateTime<Utc>) -> Moment<'a> {
+    let steps = usize::try_from((until - at).num_minutes() / STEP).unwrap_or_default();
+    Moment { at, label: site.when.time(at), steps: steps.clamp(1, MOST_STEPS), cells: Vec::new() }
+}
+
+fn list<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Moment<'a>> {
+    let start = |entry: &Entry| entry.session.slot.start;
+    let together = entries.chunk_by(|a, b| start(a) == start(b));
+    let of = |chunk: &[&'a Entry]| {
+        let first = chunk.first()?;
+        let cell = |entry: &&'a Entry| Cell {
+            card: Some(Card::of(site, entry)),
+            rows: 1,
+            lanes: 1,
+            is_alone: false,
+        };
+        let cells = chunk.iter().map(cell).collect();
+        Some(Moment { cells, ..moment(site, start(first), first.session.slot.end) })
+    };
+    together.filter_map(of).collect()
+}
+
+/// The rows of the table. Each lane of a row has a cell, a session that began earlier, or a part of an empty cell.
+fn rows<'a>(
+    site: &Site<'a>,
+    entries: &[&'a Entry],
+    starts: &[DateTime<Utc>],
+    plan: &Plan<'_>,
+) -> Vec<Moment<'a>> {
+    let last = entries.iter().map(|entry| entry.session.slot.end).max().unwrap_or_default();
+    let mut sessions = entries.iter().zip(&plan.places).collect::<Vec<_>>();
+    sessions.sort_by_key(|(entry, place)| (entry.session.slot.start, place.first));
+    let mut sessions = sessions.into_iter().peekable();
+    // The row in which each lane is free again.
+    let mut free = vec![0; plan.lanes()];
+    let mut moments = Vec::new();
+    for (row, at) in starts.iter().enumerate() {
+        let mut moment = moment(site, *at, starts.get(row + 1).copied().unwrap_or(last));
+        let (mut lane, mut empty) = (0, 0);
+        while let Some(until) = free.get(lane) {
+            let is_taken = *until > row;
+            let begins =
+                |(entry, place): &(&&Entry, &Place)| entry.session.slot.start == *at && place.first == lane;
+            let begun = sessions.next_if(begins);
+            if (is_taken || begun.is_some()) && empty > 0 {
+                moment.cells.push(Cell::empty(empty));
+                empty = 0;
+            }
+            let mut width = 1;
+            if let Some((entry, place)) = begun {
+                let end = entry.session.slot.end;
+                let rows = starts.iter().skip(row).take_while(|start| **start < end).count().max(1);
+                width = place.width;
+                free.iter_mut().skip(lane).take(width).for_each(|until| *until = row + rows);
+                moment.cells.push(Cell {
+                    card: Some(Card::of(site, entry)),
+                    rows,
+                    lanes: width,
+                    is_alone: width == free.len(),
+                });
+            } else if !is_taken {
+                empty += 1;
+            }
+            lane += width;
+        }
+        if empty > 0 {
+            moment.cells.push(Cell::empty(empty));
+        }
+        moments.push(moment);
+    }
+    moments
+}
+
+/// What the columns of a grid stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Track,
+    Room,
+}
+
+/// A column, in order: tracks as in the config, then rooms by name, then sessions without both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    Track(usize),
+    Room(Counted<'a>),
+    Neither,
+}
+
+impl<'a> Key<'a> {
+    fn of(site: &Site<'_>, entry: &'a Entry, by: By) -> Self {
+        let session = &entry.session;
+        let track = session.track.as_ref().and_then(|slug| site.track_place(slug)).map(Key::Track);
+        let room = session.slot.room.as_ref().map(|name| Key::Room(Counted(name.as_str())));
+        match by {
+            By::Track => track.or(room),
+            By::Room => room.or(track),
+        }
+        .unwrap_or(Key::Neither)
+    }
+}
+
+/// The lanes of a session: the first, and their number.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    first: usize,
+    width: usize,
+}
+
+/// The columns of a day with their numbers of lanes, and the place of each session.
+#[derive(Debug)]
+struct Plan<'a> {
+    by: By,
+    columns: BTreeMap<Key<'a>, usize>,
+    places: Vec<Place>,
+}
+
+impl<'a> Plan<'a> {
+    /// A session that overlaps no other spans all columns.
+    fn of(site: &Site<'_>, entries: &[&'a Entry], by: By) -> Self {
+        let mut sessions: BTreeMap<Key<'a>, Vec<(usize, &Entry)>> = BTreeMap::new();
+        let numbered: Vec<(usize, &'a Entry)> = entries.iter().copied().enumerate().collect();
+        for stretch in stretches(&numbered).into_iter().filter(|stretch| stretch.len() > 1) {
+            for (at, entry) in stretch {
+                sessions.entry(Key::of(site, entry, by)).or_default().push((*at, entry));
+            }
+        }
+        let mut plan = Self { by, columns: BTreeMap::new(), places: vec![Place::default(); entries.len()] };
+        let mut first = 0;
+        for (key, sessions) in sessions {
+            let lanes = plan.place(&sessions, first);
+            plan.columns.insert(key, lanes);
+            first += lanes;
+        }
+        plan.places.iter_mut().filter(|place| place.width == 0).for_each(|place| place.width = first);
+        plan
+    }
+
+    /// Places the sessions of a column, whose first lane is given, and returns its number of lanes. The last session
+    /// of an overlap takes the lanes that only other overlaps need.
+    fn place(&mut self, sessions: &[(usize, &Entry)], first: usize) -> usize {
+        let stretches: Vec<Vec<(usize, usize)>> = stretches(sessions)
+            .into_iter()
+            .map(|stretch| {
+                let mut lanes = Lanes::default();
+                let slot = |entry: &Entry| (entry.session.slot.start, entry.session.slot.end);
+                stretch.iter().map(|(at, entry)| (*at, lanes.take(slot(entry).0, slot(entry).1))).collect()
+            })
+            .collect();
+        let last = |stretch: &[(usize, usize)]| stretch.iter().map(|(_, lane)| *lane).max().unwrap_or(0);
+        let most = stretches.iter().map(|stretch| last(stretch)).max().map_or(0, |last| last + 1);
+        for stretch in &stretches {
+            let last = last(stretch);
+            for (at, lane) in stretch {
+                let width = if *lane == last { most - lane } else { 1 };
+                if let Some(place) = self.places.get_mut(*at) {
+                    *place = Place { first: first + lane, width };
+                }
+            }
+        }
+        most
+    }
+
+    fn lanes(&self) -> usize {
+        self.columns.values().sum()
+    }
+
+    fn extra_lanes(&self) -> usize {
+        self.lanes() - self.columns.len()
+    }
+
+    fn is_readable(&self) -> bool {
+        (2..=MOST_COLUMNS).contains(&self.columns.len())
+            && self.extra_lanes() <= MOST_EXTRA_LANES
+            && self.columns.values().all(|lanes| *lanes <= MOST_LANES)
+    }
+}
 
 /// Groups of sessions that overlap one another, directly or through others.
-fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
-    let mut latest = entries.first().map(|entry| entry.session.slot.end);
-    let touches = |_: &&Entry, next: &&Entry| {
+fn stretches<'b, 'a>(entries: &'b [(usize, &'a Entry)]) -> Vec<&'b [(usize, &'a Entry)]> {
+    let mut latest = entries.first().map(|(_, entry)| entry.session.slot.end);
+    let touches = |_: &(usize, &Entry), (_, next): &(usize, &Entry)| {
         let touches = latest.is_some_and(|end| next.session.slot.start < end);
         latest = latest.max(Some(next.session.slot.end));
         touches
@@ -96,19 +326,18 @@ fn stretches<'a, 'b>(entries: &'b [&'a Entry]) -> Vec<&'b [&'a Entry]> {
     entries.chunk_by(touches).collect()
 }
 
-/// The lane of each session: the lowest free lane, or none for a session that overlaps no other.
-fn lanes<'a>(site: &Site<'_>, stretch: &[&'a Entry]) -> Vec<Option<Lane<'a>>> {
-    if stretch.len() == 1 {
-        return vec![None];
+fn column(site: &Site<'_>, key: Key<'_>, lanes: usize) -> Column {
+    let (name, href, class) = match key {
+        Key::Track(place) => site.release.program.tracks.get(place).map(|track| {
+            (track.name.to_string(), format!("/tracks/{}", track.slug), format!("t-{}", track.slug))
+        }),
+        Key::Room(Counted(name)) => {
+            let slug = site.release.ledger.slugs.room_slug(&Text::from(name));
+            let href = slug.map(|slug| format!("/rooms/{slug}")).unwrap_or_default();
+            Some((name.to_owned(), href, String::new()))
+        }
+        Key::Neither => None,
     }
-    let mut groups: HashMap<(usize, &str), Lanes> = HashMap::new();
-    let lane_of = |entry: &&'a Entry| {
-        let session = &entry.session;
-        let place = session.track.as_ref().and_then(|slug| site.track_place(slug));
-        let room = session.slot.room.as_ref().filter(|_| place.is_none()).map_or("", Text::as_str);
-        let place = place.unwrap_or(usize::MAX);
-        let number = groups.entry((place, room)).or_default().take(session.slot.start, session.slot.end);
-        Some((place, room, number))
-    };
-    stretch.iter().map(lane_of).collect()
+    .unwrap_or_default();
+    Column { name, href, class, lanes }
 }

@@ -36,6 +36,7 @@ struct PartPage<'a> {
     nothing: &'static str,
     subscribe: String,
     offer: String,
+    has_grid: bool,
     days: Vec<Day<'a>>,
     turns: Turns,
 }
@@ -122,6 +123,7 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
     turns.extend(part.turns);
     let title = site.conference().title.as_str();
     let about = part.about.map_or_else(|| site.words.part_of(&part.name, title), ToString::to_string);
+    let days = days(site, listed);
     let mut head = Head::public(site, &part.name, &about, &part.path);
     head.feed = Some((part.name.clone(), format!("{}.ics", part.path)));
     Some(write(&PartPage {
@@ -134,7 +136,8 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
         subscribe: format!("/subscribe{}", part.path),
         offer: site.words.subscribe_to(&part.name),
         heading: part.name,
-        days: days(site, listed),
+        has_grid: days.iter().any(|day| !day.columns.is_empty()),
+        days,
         turns,
         site: site.clone(),
     }))

@@ -2,15 +2,16 @@
 
 use super::day::{Day, days};
 use super::encode::data_block;
-use super::search::{Hit, found};
+use super::search::Hit;
 use super::site::{Head, Site};
 use super::{ProgramView, schema, write};
-use crate::program::{SessionId, SessionKind, Track};
+use crate::feed::FeedFilter;
+use crate::program::{Counted, SessionId, SessionKind, Text, Track};
 use crate::release::Release;
 use crate::revision::Entry;
 use askama::Template;
 use chrono::NaiveDate;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 #[derive(Template)]
 #[template(path = "program.html")]
@@ -29,6 +30,8 @@ struct ProgramPage<'a> {
     tabs: Vec<(NaiveDate, String)>,
     found_line: String,
     hits: Vec<Hit<'a>>,
+    has_grid: bool,
+    rooms: Vec<(String, String)>,
     days: Vec<Day<'a>>,
     announced: Vec<&'a Track>,
 }
@@ -77,11 +80,11 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
     let (conference, words) = (site.conference(), site.words);
     let shown = release.visible_entries();
     let picked: HashSet<&SessionId> = picks.iter().collect();
-    let (mut entries, marks) = match view.text.is_empty() {
-        true => (view.entries(release), Vec::new()),
+    let (mut entries, marks, is_exact) = match view.text.is_empty() {
+        true => (view.entries(release), Vec::new(), true),
         false => {
-            let (ranked, marks) = found(release, &view.text);
-            (view.filtered(release, ranked), marks)
+            let found = release.ranked(&view.text);
+            (view.filtered(release, found.entries), found.words, found.is_exact)
         }
     };
     if view.is_mine && entries.len() > MOST_MADE {
@@ -97,7 +100,8 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
     let found_line = match count {
         _ if view.text.is_empty() => String::new(),
         0 => words.nothing_found_for(&view.text),
-        n => words.results_for(n, &view.text),
+        n if is_exact => words.results_for(n, &view.text),
+        n => words.similar_results_for(n, &view.text),
     };
     let heading = match (has_filter, view.text.is_empty()) {
         (true, _) => filter,
@@ -125,8 +129,10 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
         true => (days(&site, &entries), Vec::new()),
         false => (Vec::new(), entries.iter().map(|entry| Hit::of(&site, entry, &marks)).collect()),
     };
-    let cards = days.iter_mut().flat_map(|day| &mut day.moments).flat_map(|moment| &mut moment.cards);
-    cards.for_each(|card| card.is_picked = picked.contains(&card.session.id));
+    let cells = days.iter_mut().flat_map(|day| &mut day.moments).flat_map(|moment| &mut moment.cells);
+    cells
+        .filter_map(|cell| cell.card.as_mut())
+        .for_each(|card| card.is_picked = picked.contains(&card.session.id));
     let page = ProgramPage {
         head,
         view,
@@ -144,6 +150,8 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
         tabs: days.iter().map(|day| (day.date, day.short.clone())).collect(),
         found_line,
         hits,
+        has_grid: days.iter().any(|day| !day.columns.is_empty()),
+        rooms: if days.iter().any(|day| day.is_crowded) { rooms(&site, view, &shown) } else { Vec::new() },
         days,
         announced: if is_filtered { Vec::new() } else { announced(release, &shown) },
         heading,
@@ -156,6 +164,19 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
 fn announced<'a>(release: &'a Release, shown: &[&Entry]) -> Vec<&'a Track> {
     let used: BTreeSet<_> = shown.iter().filter_map(|entry| entry.session.track.as_ref()).collect();
     release.program.tracks.iter().filter(|track| !used.contains(&track.slug)).collect()
+}
+
+/// The rooms, each with the address of its sessions within the view.
+fn rooms(site: &Site<'_>, view: &ProgramView, shown: &[&Entry]) -> Vec<(String, String)> {
+    let slugs = &site.release.ledger.slugs;
+    let rooms = shown.iter().filter_map(|entry| entry.session.slot.room.as_ref());
+    let names: BTreeMap<Counted<'_>, &Text> = rooms.map(|name| (Counted(name.as_str()), name)).collect();
+    let link = |name: &Text| {
+        let filter =
+            FeedFilter { rooms: BTreeSet::from([slugs.room_slug(name)?.clone()]), ..view.filter.clone() };
+        Some((ProgramView { filter, ..view.clone() }.path(), name.to_string()))
+    };
+    names.into_values().filter_map(link).collect()
 }
 
 fn choices(site: &Site<'_>, view: &ProgramView, shown: &[&Entry]) -> Vec<FilterSelect> {

@@ -4,7 +4,7 @@
 
 use super::card::Card;
 use super::site::Site;
-use crate::release::{Release, fold_char, search_words};
+use crate::release::fold_char;
 use crate::revision::Entry;
 use serde_json::json;
 
@@ -115,17 +115,12 @@ pub(super) fn index(site: &Site<'_>, shown: &[&Entry]) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
 
-/// The entries that match a text, best match first, and the words to mark.
-pub(super) fn found<'a>(release: &'a Release, text: &str) -> (Vec<&'a Entry>, Vec<String>) {
-    (release.ranked(text), search_words(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn words(query: &str) -> Vec<String> {
-        search_words(query)
+        vec![query.chars().flat_map(fold_char).collect()]
     }
 
     #[test]

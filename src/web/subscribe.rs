@@ -41,7 +41,10 @@ struct SubscribePage<'a> {
     path: String,
     filter: Vec<(&'static str, String)>,
     alarms: Vec<(String, String, bool)>,
-    ways: Vec<Way>,
+    has_alarm: bool,
+    /// The instructions for the visitor's device, and for all others.
+    main: Way,
+    others: Vec<Way>,
     download: String,
 }
 
@@ -53,7 +56,7 @@ struct Way {
     button: Option<(String, &'static str)>,
     address: Option<String>,
     delay: &'static str,
-    qr: Option<(&'static str, String)>,
+    qr: Option<String>,
 }
 
 /// Renders the page; none if the feed does not exist. `giggity` is the link that opens the program in Giggity.
@@ -105,12 +108,20 @@ pub fn subscribe(
         _ => Head::public(&site, &heading, site.words.subscribe_text, &path),
     };
     head.here = "subscribe";
+    let account = match subject {
+        Subject::Program(_) | Subject::Part(_) => Some(("/dav/public/", site.words.caldav_how)),
+        Subject::Agenda { .. } => Some(("/dav/agendas/", site.words.caldav_agenda_how)),
+        Subject::Team { .. } => None,
+    };
+    let mut ways = ordered(ways(&site, &name, &plain, &for_google, giggity, account), platform).into_iter();
     Some(write(&SubscribePage {
         head,
         heading,
         filter: filter.pairs(),
         alarms: alarms(&site, options),
-        ways: ordered(ways(&site, &name, &plain, &for_google, giggity), platform),
+        has_alarm: options.alarm.is_some(),
+        main: ways.next()?,
+        others: ways.collect(),
         download: plain,
         path,
         site: site.clone(),
@@ -127,14 +138,24 @@ fn alarms(site: &Site<'_>, options: FeedOptions) -> Vec<(String, String, bool)> 
     [none].into_iter().chain([5, 10, 15, 30].map(alarm)).collect()
 }
 
-fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, giggity: Option<String>) -> Vec<Way> {
+/// The instructions for every client. `account` is the path of a CalDAV account with the same sessions, and how to add
+/// it.
+fn ways(
+    site: &Site<'_>,
+    name: &str,
+    plain: &str,
+    for_google: &str,
+    giggity: Option<String>,
+    account: Option<(&str, &'static str)>,
+) -> Vec<Way> {
     let w = site.words;
     let outlook =
         |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
     let way = |id, name, how, delay| Way { id, name, how, delay, button: None, address: None, qr: None };
-    let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(&webcal(for_google)));
-    let code = |text, address| qr_code(address).map(|code| (text, code));
-    vec![
+    // With a `webcal:` address Google Calendar adds an empty calendar.
+    let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(for_google));
+    let account = account.map(|(path, how)| (site.conference().link(path), how));
+    let mut ways = vec![
         Way {
             button: Some((webcal(plain), w.apple_button)),
             ..way("apple", w.apple, w.apple_how, w.apple_delay)
@@ -167,10 +188,19 @@ fn ways(site: &Site<'_>, name: &str, plain: &str, for_google: &str, giggity: Opt
         },
         Way {
             address: Some(plain.to_owned()),
-            qr: code(w.scan, plain),
+            qr: qr_code(plain),
             ..way("any", w.any_calendar, w.any_how, "")
         },
-    ]
+        Way { address: Some(plain.to_owned()), ..way("vdirsyncer", w.vdirsyncer, w.vdirsyncer_how, "") },
+    ];
+    if let Some((address, how)) = account {
+        // KDE asks a server for the password that the visitor gives, and public accounts have none.
+        if how == w.caldav_how {
+            ways.push(Way { address: Some(address.clone()), ..way("kde", w.kde, w.kde_how, w.caldav_delay) });
+        }
+        ways.push(Way { address: Some(address), ..way("caldav", w.caldav, how, w.caldav_delay) });
+    }
+    ways
 }
 
 /// Moves the clients of the visitor's platform to the front.

@@ -36,7 +36,6 @@ struct TeamPage<'a> {
     site: Site<'a>,
     head: Head,
     members: &'a [Fellow],
-    address: String,
     subscribe: String,
     days: Vec<TeamDay<'a>>,
 }
@@ -111,7 +110,6 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> Strin
     write(&TeamPage {
         head: Head::secret(&site, site.words.team),
         members,
-        address: site.conference().link(&format!("/team/{}.ics", encode(tokens))),
         subscribe: format!("/subscribe/team/{}", encode(tokens)),
         days,
         site: site.clone(),

@@ -1,27 +1,31 @@
-// The budget of the program page: bytes, requests, layout shifts and long tasks, as the browser measures them.
+// The budget of the program page: bytes, requests, layout shifts and long tasks, as the browser measures them, for the
+// shipped program and for two synthetic programs in the shape of larger conferences.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { manyRooms, sixTracks } from "./programs.js";
 import { Server } from "./server.js";
 import { DESK, PHONE, launch, pick, visitor } from "./visitor.js";
 
-const BYTES = 30_000;
 const REQUESTS = 14;
 
-let browser, server;
-before(async () => {
-  server = await Server.start();
-  browser = await launch();
-  // In its first seconds the server sends pages without their best compression, which visitors rarely meet.
-  const isBest = async () => /-b(9|1\d)"/.test((await fetch(server.origin, { headers: { "accept-encoding": "br" } })).headers.get("etag"));
-  for (let tries = 0; tries < 600 && !(await isBest()); tries += 1) {
-    await sleep(100);
-  }
-});
-after(async () => { await browser?.close(); await server?.stop(); });
+// Bytes on the wire, and the longest task in milliseconds. The goal is 50 ms on a normal machine for a usual program.
+// A shared virtual machine of two cores takes longer, and the layout of a thousand sessions is one task.
+const PROGRAMS = [
+  { name: "64 sessions", bytes: 30_000, longest: 80, program: () => ({}) },
+  { name: "138 sessions in six tracks", bytes: 60_000, longest: 160, program: sixTracks },
+  { name: "1,079 sessions in 37 rooms", bytes: 150_000, longest: 800, program: manyRooms },
+];
 
-// The goal is 50 ms on a normal machine. A shared virtual machine of two cores took 51 ms in its best load.
-const LONGEST_TASK = 80;
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => { await browser?.close(); });
+
+// In its first seconds the server sends pages without their best compression, which visitors rarely meet.
+async function compressed(server) {
+  const isBest = async () => /-b(9|1\d)"/.test((await fetch(server.origin, { headers: { "accept-encoding": "br" } })).headers.get("etag"));
+  for (let tries = 0; tries < 1200 && !(await isBest()); tries += 1) await sleep(100);
+}
 
 function observe() {
   globalThis.seen = { shift: 0, moved: [], tasks: [] };
@@ -54,29 +58,40 @@ async function load(page, context) {
   return { bytes, requests, shift, moved, longest: Math.max(0, ...tasks) };
 }
 
-for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
-  test(`the program page keeps its budget on a ${name}, with an agenda and without`, async (t) => {
-    const { page, context } = await visitor(t, browser, server, { viewport });
-    await page.addInitScript(observe);
-    for (const picked of [[], ["slow-queries", "search-for-speed", "on-call-tales"]]) {
-      for (const session of picked) { await page.goto("/"); await pick(page, session); }
-      const loads = [];
-      // The machine may have other load: the best of five loads counts for time, the worst for the other figures.
-      for (let n = 0; n < 5; n += 1) loads.push(await load(page, context));
-      const bytes = Math.max(...loads.map((it) => it.bytes));
-      const shift = Math.max(...loads.map((it) => it.shift));
-      const longest = Math.min(...loads.map((it) => it.longest));
-      const requests = loads[0].requests;
-      t.diagnostic(`${picked.length} picks: ${bytes} bytes, ${requests.length} requests, shift ${shift}, longest task ${Math.round(longest)} ms (${loads.map((it) => Math.round(it.longest))})`);
-      assert.ok(bytes > 10_000 && bytes < BYTES, `${bytes} bytes`);
-      assert.ok(requests.length <= REQUESTS, requests.join(" "));
-      assert.equal(shift, 0, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
-      assert.ok(longest < LONGEST_TASK, `a task of ${longest} ms`);
+for (const { name, bytes: most, longest: slowest, program } of PROGRAMS) {
+  test(`the program page keeps its budget: ${name}`, async (t) => {
+    const server = await Server.start(program());
+    t.after(() => server.stop());
+    await compressed(server);
+    for (const [screen, viewport] of [["phone", PHONE], ["desk", DESK]]) {
+      const { page, context } = await visitor(t, browser, server, { viewport });
+      await page.addInitScript(observe);
+      for (const count of [0, 3]) {
+        await page.goto("/");
+        // One of each time, so that no pick overlaps another.
+        const ids = await page.locator(".moment:has(button.pick)").evaluateAll((all, count) =>
+          all.slice(0, count).map((it) => it.querySelector("button.pick").value), count);
+        for (const session of ids) await pick(page, session);
+        const loads = [];
+        // The machine may have other load: the best of five loads counts for time, the worst for the other figures.
+        for (let n = 0; n < 5; n += 1) loads.push(await load(page, context));
+        const bytes = Math.max(...loads.map((it) => it.bytes));
+        const shift = Math.max(...loads.map((it) => it.shift));
+        const longest = Math.min(...loads.map((it) => it.longest));
+        const requests = loads[0].requests;
+        t.diagnostic(`${screen}, ${count} picks: ${bytes} bytes, ${requests.length} requests, shift ${shift}, longest task ${Math.round(longest)} ms (${loads.map((it) => Math.round(it.longest))})`);
+        assert.ok(bytes > 10_000 && bytes < most, `${bytes} bytes`);
+        assert.ok(requests.length <= REQUESTS, requests.join(" "));
+        assert.equal(shift, 0, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
+        assert.ok(longest < slowest, `a task of ${longest} ms`);
+      }
     }
   });
 }
 
 test("the first picture waits for no script", async (t) => {
+  const server = await Server.start();
+  t.after(() => server.stop());
   const { page } = await visitor(t, browser, server);
   await page.route("**/*.js", () => {});
   await page.goto("/", { waitUntil: "commit" });

@@ -64,7 +64,7 @@ test("with scripts and without, a search finds the same sessions in the same ord
   const { page: plain } = await visitor(t, browser, server, { javaScriptEnabled: false });
   await page.goto("/");
   await page.locator("html.scripted").waitFor();
-  for (const query of ["antonio", "observability", "sre track 2", "let's", "incident response", "break"]) {
+  for (const query of ["antonio", "observability", "sre track 2", "let's", "incident response", "break", "observabilty", "slow qeuries", "antonoi", "monitring"]) {
     await page.getByRole("searchbox").fill(query);
     await page.getByRole("heading", { name: `for “${query}”` }).waitFor();
     await plain.goto("/");
@@ -74,6 +74,22 @@ test("with scripts and without, a search finds the same sessions in the same ord
     const [scripted, served] = [await titles(page), await titles(plain)];
     assert.deepEqual(served.slice(0, 50), scripted, query);
     assert.ok((await plain.locator("mark").count()) > 0, query);
+  }
+});
+
+test("a typing error is forgiven, as you type and without scripts", async (t) => {
+  for (const javaScriptEnabled of [true, false]) {
+    const { page } = await visitor(t, browser, server, { viewport: PHONE, javaScriptEnabled });
+    await page.goto("/");
+    if (javaScriptEnabled) await page.locator("html.scripted").waitFor();
+    await page.getByRole("searchbox").fill("observabilty");
+    if (!javaScriptEnabled) await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByRole("heading", { name: /No exact match for “observabilty”\. \d+ similar results:/ }).waitFor();
+    const marks = (await page.locator("#results mark").allTextContents()).map((it) => it.toLowerCase());
+    assert.ok(marks.length > 0 && marks.every((it) => it === "observability"), `${marks}`);
+    await page.getByRole("searchbox").fill("xyzzyplugh");
+    if (!javaScriptEnabled) await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByRole("heading", { name: "No sessions match “xyzzyplugh”." }).waitFor();
   }
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server, shipped } from "./server.js";
-import { DESK, PHONE, launch, pick, shoot, visitor } from "./visitor.js";
+import { DESK, PHONE, launch, pick, shoot, unfold, visitor } from "./visitor.js";
 
 const SCRIPT = "</script><script>hostile('script')</script>";
 const IMAGE = `"><img src=x onerror="hostile('image')">`;
@@ -120,8 +120,10 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
       if (await keepBoth.isVisible()) await keepBoth.click();
     }
     await page.goto("/agenda");
+    await unfold(page, "name");
     await page.locator("input[name=name]").fill(`Mine ${SCRIPT}${IMAGE}`.slice(0, 100));
     await page.locator("form[action='/agenda/name'] button").click();
+    await unfold(page, "links");
     await page.locator("input[name=label]").fill(IMAGE);
     await page.locator("form[action='/agenda/links'] button").click();
     await page.locator(".link").nth(1).waitFor();

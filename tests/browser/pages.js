@@ -1,6 +1,6 @@
 // Every kind of page, for the tests that look at all of them.
 import { SECRET, shipped } from "./server.js";
-import { pick } from "./visitor.js";
+import { pick, unfold } from "./visitor.js";
 
 // The shipped program with a cancelled and a tentative session, so that their marks are looked at, too.
 export const PROGRAM = shipped.program
@@ -42,6 +42,7 @@ export async function furnish(page) {
 // A link that hands the agenda over to another device.
 export async function handOver(page) {
   await page.goto("/agenda");
+  await unfold(page, "other-device");
   await page.locator("form[action='/agenda/handover'] button").click();
   return page.locator("#hand-over").inputValue();
 }

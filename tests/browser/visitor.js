@@ -74,3 +74,9 @@ export async function pick(page, session, { scripted = true } = {}) {
 export async function held(page) {
   return page.evaluate(async () => (await (await fetch("/agenda/state")).json()).picks);
 }
+
+// Opens a section of the settings on the agenda page.
+export async function unfold(page, section) {
+  const details = page.locator(`#${section}`);
+  if (!(await details.evaluate((it) => it.open))) await details.locator("> summary").click();
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server } from "./server.js";
-import { PHONE, launch, pick, shoot, visitor } from "./visitor.js";
+import { PHONE, launch, pick, shoot, unfold, visitor } from "./visitor.js";
 
 let browser, server;
 before(async () => {
@@ -55,6 +55,7 @@ for (const scripted of [true, false]) {
     const field = page.locator(".link .copying input").first();
     const link = await field.inputValue();
     if (scripted) {
+      await unfold(page, "links");
       await page.locator(".link .copying button").first().click();
       await page.locator("#notice").filter({ hasText: "Copied." }).waitFor();
       assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
@@ -73,6 +74,7 @@ for (const scripted of [true, false]) {
     assert.ok((await guest.locator("a[href^='webcal:']").count()) >= 1);
     await shoot(guest, `walk-${name}-6-subscribe`);
 
+    await unfold(page, "links");
     const revoke = page.locator(".link details").filter({ has: page.locator("form[action$='/revoke']") }).first();
     await revoke.locator("summary").click();
     await revoke.locator("form button").click();
@@ -87,11 +89,39 @@ for (const scripted of [true, false]) {
   });
 }
 
+for (const [device, userAgent, button] of [
+  ["iPhone", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", "Open in Apple Calendar"],
+  ["Android", "Mozilla/5.0 (Linux; Android 15; Pixel 9)", "Open in ICSx⁵"],
+]) {
+  test(`an agenda is in the calendar after two taps (${device})`, async (t) => {
+    const { page } = await visitor(t, browser, server, { viewport: PHONE, userAgent });
+    await page.goto("/sessions/search-for-speed");
+    await pick(page, "search-for-speed");
+    await page.goto("/agenda");
+    const add = page.getByRole("link", { name: "Add to calendar" });
+    assert.ok(await add.evaluate((it) => it.getBoundingClientRect().bottom <= innerHeight), "the first tap is in view");
+    assert.ok((await page.locator("#settings details[open]").count()) === 0, "settings are folded");
+    await add.click();
+    const open = page.getByRole("link", { name: button });
+    const { bottom, height } = await open.evaluate((it) => it.getBoundingClientRect().toJSON());
+    assert.ok(bottom <= PHONE.height && height >= 44, "the second tap is in view and large");
+    assert.match(await open.getAttribute("href"), /^webcal:/);
+    await shoot(page, `subscribe-${device}`);
+    for (const app of ["Google Calendar", "vdirsyncer and khal", "Calendar account (CalDAV)"]) {
+      await page.locator("summary").filter({ hasText: app }).click();
+    }
+    const google = await page.getByRole("link", { name: "Open in Google Calendar" }).getAttribute("href");
+    assert.match(google, /calendar\/r\?cid=http%3A/);
+    assert.ok((await page.locator("#caldav input").inputValue()).endsWith("/dav/agendas/"));
+  });
+}
+
 test("an agenda moves to another device, once", async (t) => {
   const { page } = await visitor(t, browser, server);
   await page.goto("/sessions/search-for-speed");
   await pick(page, "search-for-speed");
   await page.goto("/agenda");
+  await unfold(page, "other-device");
   await page.locator("form[action='/agenda/handover'] button").click();
   const link = await page.locator("#hand-over").inputValue();
   assert.equal(await page.evaluate(() => document.activeElement.id), "hand-over");

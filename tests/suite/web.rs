@@ -414,11 +414,11 @@ fn google_gets_cancelled_sessions_in_the_title_and_android_gets_its_own_apps_fir
         .unwrap()
     };
     let apple = page(Platform::Apple);
-    let google = "https://calendar.google.com/calendar/r?cid=webcal%3A%2F%2F127.0.0.1%3A8080%2Fprogram.ics%3Fcancelled%3Dtitle";
+    let google = "https://calendar.google.com/calendar/r?cid=http%3A%2F%2F127.0.0.1%3A8080%2Fprogram.ics%3Fcancelled%3Dtitle";
     assert!(apple.contains(google));
     assert!(apple.contains("value=\"http://127.0.0.1:8080/program.ics?cancelled=title\""));
     assert!(apple.contains("href=\"webcal://127.0.0.1:8080/program.ics\""));
-    let place = |page: &str, id: &str| page.find(&format!("<li id=\"{id}\"")).unwrap();
+    let place = |page: &str, id: &str| page.find(&format!(" id=\"{id}\" class=\"way")).unwrap();
     assert!(place(&apple, "apple") < place(&apple, "google"));
     let android = page(Platform::Android);
     for (first, then) in
@@ -452,37 +452,178 @@ fn a_clash_names_both_sides_and_one_press_keeps_one() {
     );
 }
 
+/// The tables of a page: for each row, the text of its header and for each of its columns the sessions that it shows,
+/// with the columns and rows that they span, as browsers lay tables out.
+fn tables(page: &str) -> Vec<Table> {
+    check(page).unwrap();
+    let mut tables = Vec::new();
+    for source in page.split("<table").skip(1) {
+        let source = source.split("</table>").next().unwrap();
+        let number = |tag: &str, key: &str| {
+            let value = tag.split_once(&format!("{key}=\"")).map(|(_, rest)| rest.split('"').next().unwrap());
+            value.map_or(1, |value| value.parse::<usize>().unwrap())
+        };
+        let (head, body) = source.split_once("</thead>").unwrap();
+        let mut table = Table::default();
+        for heading in head.split("<th").skip(3) {
+            let (tag, text) = heading.split_once('>').unwrap();
+            assert!(tag.contains("scope=\"col\""), "{tag}");
+            let text: String =
+                text.split('<').map(|it| it.split_once('>').map_or(it, |(_, text)| text)).collect();
+            table.columns.push((text.trim().to_owned(), number(tag, "colspan")));
+        }
+        let width: usize = table.columns.iter().map(|(_, lanes)| lanes).sum();
+        let mut free = vec![0; width];
+        for (row, source) in body.split("<tr").skip(1).enumerate() {
+            assert!(source.contains("<th scope=\"row\""), "{source}");
+            let mut lane = 0;
+            for cell in source.split("<td").skip(1) {
+                let (tag, content) = cell.split_once('>').unwrap();
+                while free[lane] > row {
+                    lane += 1;
+                }
+                let (lanes, rows) = (number(tag, "colspan"), number(tag, "rowspan"));
+                assert!(free[lane..lane + lanes].iter().all(|until| *until <= row), "cells overlap: {tag}");
+                free[lane..lane + lanes].fill(row + rows);
+                if let Some((_, rest)) = content.split_once(" id=\"") {
+                    let id = rest.split('"').next().unwrap().to_owned();
+                    table.places.insert(id, Place { row, lane, lanes, rows });
+                }
+                lane += lanes;
+            }
+            assert!(free.iter().all(|until| *until > row), "row {row} has a gap");
+            table.rows = row + 1;
+        }
+        assert!(free.iter().all(|until| *until == table.rows), "a cell reaches over the end");
+        tables.push(table);
+    }
+    tables
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// The headings, each with the number of its lanes.
+    columns: Vec<(String, usize)>,
+    places: BTreeMap<String, Place>,
+    rows: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    row: usize,
+    lane: usize,
+    lanes: usize,
+    rows: usize,
+}
+
+fn program_page(release: &Release) -> String {
+    String::from_utf8(Pages::render(release).page("/").unwrap().identity.to_vec()).unwrap()
+}
+
+/// The sample program with other sessions: id, start and end on the first day, track, room.
+fn timetable(sessions: &[(&str, &str, &str, Option<&str>, &str)]) -> Release {
+    let (release, _) = releases();
+    let model = release.program.order()[0].clone();
+    let at = |time: &str| format!("2025-03-25T{time}:00Z").parse().unwrap();
+    let session = |(name, start, end, track, room): &(&str, &str, &str, Option<&str>, &str)| Session {
+        id: id(name),
+        title: (*name).into(),
+        slot: callboard::program::Slot {
+            start: at(start),
+            end: at(end),
+            room: (!room.is_empty()).then(|| (*room).into()),
+        },
+        track: track.map(|slug| callboard::program::Slug::parse(slug).unwrap()),
+        ..Session::clone(&model)
+    };
+    let conference = Arc::clone(&release.program.conference);
+    let sessions: Vec<Session> = sessions.iter().map(session).collect();
+    let program = callboard::program::Program::new(conference, release.program.tracks.clone(), sessions);
+    Release::prepare(
+        program,
+        &callboard::revision::Ledger::empty("srecon25americas.callboard.invalid"),
+        at("00:00"),
+    )
+    .release
+}
+
 #[test]
 fn a_long_talk_stands_beside_the_short_ones_that_fill_its_time() {
     let (release, _) = releases();
-    let pages = Pages::render(&release);
-    let page = String::from_utf8(pages.page("/").unwrap().identity.to_vec()).unwrap();
-    let class = |id: &str| {
-        let tags = check(&page).unwrap();
-        let (_, attributes) = tags.into_iter().find(|(_, a)| a.get("id").is_some_and(|i| i == id)).unwrap();
-        attributes["class"].clone()
-    };
-    let place = |id: &str| {
-        let class = class(id);
-        let number = |letter: char| -> usize {
-            let word = class.split(' ').find(|w| w.starts_with(letter) && w[1..].parse::<usize>().is_ok());
-            word.unwrap()[1..].parse().unwrap()
-        };
-        (number('r'), number('c'), number('s'))
-    };
+    let page = program_page(&release);
+    let tables = tables(&page);
+    let tuesday = &tables[0];
+    let names: Vec<&str> = tuesday.columns.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Track 1", "Track 2"]);
     let at = |start: &str| {
         let of = |s: &&Arc<Session>| s.slot.start.to_rfc3339().starts_with(start);
-        release.program.order().iter().filter(of).map(|s| place(s.id.as_str())).collect::<Vec<_>>()
+        release.program.order().iter().filter(of).map(|s| tuesday.places[s.id.as_str()]).collect::<Vec<_>>()
     };
     // Tuesday at 15:55: twenty minutes in Track 1 beside forty-five in Track 2, and 16:20 in Track 1.
     let (both, then) = (at("2025-03-25T22:55"), at("2025-03-25T23:20"));
     let (short, long) = (both[0], both[1]);
-    assert_eq!((short.2, long.2), (1, 2), "the long one reaches over both rows");
-    assert_eq!(then[0].0, short.0 + 1);
-    assert_eq!(then[0].1, short.1, "a track keeps its lane");
-    assert_ne!(long.1, short.1);
-    assert_eq!(place("opening-remarks").1, 0, "what overlaps nothing spans the page");
+    assert_eq!((short.rows, long.rows), (1, 2), "the long one reaches over both rows");
+    assert_eq!(then[0].row, short.row + 1);
+    assert_eq!(then[0].lane, short.lane, "a track keeps its column");
+    assert_ne!(long.lane, short.lane);
+    let lanes: usize = tuesday.columns.iter().map(|(_, lanes)| lanes).sum();
+    assert_eq!(tuesday.places["opening-remarks"].lanes, lanes, "what overlaps nothing spans the page");
+    let tags = check(&page).unwrap();
+    let class = |id: &str| {
+        let (_, attributes) = tags.iter().find(|(_, a)| a.get("id").is_some_and(|i| i == id)).unwrap();
+        attributes["class"].clone()
+    };
     assert!(class("talk-tba-wed").contains("tentative") && class("slow-queries").contains("cancelled"));
+}
+
+#[test]
+fn an_overlap_within_a_track_shares_its_column_and_leaves_the_others_alone() {
+    let (one, two) = (Some("track-1"), Some("track-2"));
+    let release = timetable(&[
+        ("early", "09:00", "10:00", one, ""),
+        ("other", "09:00", "10:00", two, ""),
+        ("first", "10:00", "11:00", one, ""),
+        ("second", "10:30", "11:30", one, ""),
+        ("beside", "10:00", "11:30", two, ""),
+        ("lunch", "12:00", "13:00", None, ""),
+    ]);
+    let tables = tables(&program_page(&release));
+    let table = &tables[0];
+    assert_eq!(table.columns, [("Track 1".to_owned(), 2), ("Track 2".to_owned(), 1)]);
+    let place = |name: &str| table.places[name];
+    assert_eq!((place("early").lane, place("early").lanes), (0, 2), "alone in its column at that time");
+    assert_eq!([place("first").lane, place("second").lane], [0, 1]);
+    assert_eq!([place("first").lanes, place("second").lanes], [1, 1]);
+    assert_eq!([place("other").lane, place("beside").lane, place("beside").lanes], [2, 2, 1]);
+    assert_eq!((place("lunch").lane, place("lunch").lanes), (0, 3));
+}
+
+#[test]
+fn rooms_are_the_columns_where_tracks_would_overlap_themselves() {
+    let one = Some("track-1");
+    let release = timetable(&[
+        ("aa", "09:00", "10:00", one, "Room A"),
+        ("bb", "09:00", "10:00", one, "Room B"),
+        ("cc", "09:00", "10:00", Some("track-2"), "Room C"),
+    ]);
+    let names: Vec<String> =
+        tables(&program_page(&release))[0].columns.iter().map(|it| it.0.clone()).collect();
+    assert_eq!(names, ["Room A", "Room B", "Room C"]);
+}
+
+#[test]
+fn a_day_with_more_columns_than_fit_is_a_list_with_its_rooms_in_reach() {
+    let rooms: Vec<(String, String)> = (1..=9).map(|n| (format!("s{n}x"), format!("Room {n}"))).collect();
+    let sessions: Vec<_> =
+        rooms.iter().map(|(id, room)| (id.as_str(), "09:00", "10:00", None, room.as_str())).collect();
+    let crowded = program_page(&timetable(&sessions));
+    assert!(tables(&crowded).is_empty() && !crowded.contains("id=\"as-grid\""));
+    assert!(crowded.contains("<details class=\"rooms\">") && crowded.contains("href=\"/?room=room-3\""));
+    let fitting = program_page(&timetable(&sessions[..8]));
+    assert_eq!(tables(&fitting)[0].columns.len(), 8);
+    assert!(fitting.contains("id=\"as-grid\"") && !fitting.contains("class=\"rooms\""));
+    let alone = program_page(&timetable(&sessions[..1]));
+    assert!(tables(&alone).is_empty() && !alone.contains("id=\"as-grid\""));
 }
 
 #[test]

@@ -63,6 +63,39 @@ function foldPast(today) {
   if (anchor) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
 }
 
+// Draws a line through the grid of the present day, at the height of the present time.
+function drawLine(now = Date.now()) {
+  let line = document.querySelector(".now-line");
+  for (const grid of document.querySelectorAll(".grid")) {
+    const rows = [...grid.querySelectorAll(".moment")];
+    const times = rows.map((row) => Date.parse(row.querySelector(".time > .at > time").dateTime));
+    const end = Math.max(...[...grid.querySelectorAll("[data-end]")].map(ends));
+    if (now < times[0] || end <= now) continue;
+    const at = times.findLastIndex((time) => time <= now);
+    const share = (now - times[at]) / ((times[at + 1] ?? end) - times[at]);
+    if (!line) {
+      line = document.createElement("p");
+      line.className = "now-line";
+    }
+    if (line.parentNode !== grid) grid.append(line);
+    line.style.top = `${Math.round(rows[at].offsetTop + share * rows[at].offsetHeight)}px`;
+    line.style.width = `${grid.firstElementChild.offsetWidth - rows[at].firstElementChild.offsetWidth}px`;
+    return;
+  }
+  line?.remove();
+}
+
+// Remembers the choice between grid and list. Both also work without scripts.
+function choices() {
+  for (const box of document.querySelectorAll(".switches > label > input")) {
+    try { box.checked ||= localStorage.getItem(box.id) === "on"; } catch { /* storage may be blocked */ }
+    box.addEventListener("change", () => {
+      try { localStorage.setItem(box.id, box.checked ? "on" : ""); } catch { /* then it is not remembered */ }
+      drawLine();
+    });
+  }
+}
+
 // The moment to scroll to: the latest that has a running session, or else the next.
 function mark({ folds = true } = {}) {
   const now = Date.now();
@@ -88,7 +121,10 @@ function mark({ folds = true } = {}) {
   for (const tab of document.querySelectorAll(".tabs a")) {
     if (tab.hash === `#day-${today}`) tab.setAttribute("aria-current", "date"); else tab.removeAttribute("aria-current");
   }
-  if (folds) foldPast(isNow ? today : undefined);
+  if (folds) {
+    foldPast(isNow ? today : undefined);
+    drawLine(now);
+  }
   root.classList.toggle("ended", Date.parse(root.dataset.to) <= now);
   const target = running ?? next;
   if (button) {
@@ -127,9 +163,11 @@ function follow() {
 }
 
 export function present() {
+  choices();
   const target = mark({ folds: false });
   // Folds only after the page was drawn at its scroll position, so that folding moves nothing in view.
   requestAnimationFrame(() => requestAnimationFrame(() => mark()));
+  addEventListener("resize", () => drawLine());
   if (!button) return;
   const [entry] = performance.getEntriesByType("navigation");
   const isOpened = !location.hash && !location.search && (entry?.type ?? "navigate") === "navigate";

@@ -10,8 +10,10 @@ let picks = new Set();
 export function repaint() {
   for (const button of document.querySelectorAll("button.pick[form=pick]")) {
     const isPicked = picks.has(button.value);
+    const label = say(isPicked ? "picked" : "pick");
     button.setAttribute("aria-pressed", String(isPicked));
-    button.textContent = say(isPicked ? "picked" : "pick");
+    // A new text makes the browser lay out the page again, even if it equals the old one.
+    if (button.textContent !== label) button.textContent = label;
     button.closest(".card")?.classList.toggle("chosen", isPicked);
   }
   for (const item of document.querySelectorAll("[data-session]")) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// An opening tag: its name and attributes, the values unescaped.
 pub(super) type Tag = (String, BTreeMap<String, String>);
 
-const VOID: [&str; 9] = ["base", "meta", "link", "input", "br", "img", "hr", "source", "path"];
+const VOID: [&str; 10] = ["base", "col", "meta", "link", "input", "br", "img", "hr", "source", "path"];
 
 /// Parses a document. Every element except void ones must be closed in order, and every attribute quoted and unique.
 pub(super) fn check(page: &str) -> Result<Vec<Tag>, String> {
