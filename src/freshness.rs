@@ -1,14 +1,20 @@
-//! When each read link was last fetched, by which family of calendar clients, and with which release.
+//! When each read link was last fetched, by which family of calendar clients, and with which release. Also how many
+//! clients fetch the public feeds.
 //!
 //! Stores neither addresses nor user agents. A poll locks one shard in memory and writes nothing. Dirty shards are
 //! written to the store every few minutes, so a crash loses the polls since then.
 //! Families are recognised by user agents.
 
+mod audience;
 mod stored;
 
+pub use audience::{Audience, FeedKind};
+
+use audience::PublicFetches;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stored::Progress;
 
@@ -37,6 +43,7 @@ const EXPIRY: TimeDelta = TimeDelta::days(90);
 pub struct Freshness {
     shards: [Mutex<Shard>; SHARDS],
     progress: Mutex<Progress>,
+    public: PublicFetches,
 }
 
 /// The links whose hashes begin with one byte.
@@ -51,7 +58,11 @@ struct Shard {
 
 impl Default for Freshness {
     fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), progress: Mutex::default() }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            progress: Mutex::default(),
+            public: PublicFetches::default(),
+        }
     }
 }
 
@@ -104,6 +115,38 @@ impl Freshness {
         share
     }
 
+    /// Records that a client fetched a public feed. Of the client, only the effect on an estimate is kept.
+    pub fn note_public(
+        &self,
+        kind: FeedKind,
+        by: Family,
+        client: impl Hash,
+        release: u64,
+        at: DateTime<Utc>,
+    ) {
+        self.public.note(kind, by, client, release, at);
+    }
+
+    /// The clients of the two days before `now`, by kind of feed and family. Public feeds are estimates since the
+    /// start; agendas count read links, each with the family that fetched it last.
+    pub fn audience(&self, now: DateTime<Utc>) -> Vec<Audience> {
+        let mut found = self.public.audience(now);
+        let mut links: BTreeMap<Family, (Audience, BTreeMap<u64, usize>)> = BTreeMap::new();
+        for shard in &self.shards {
+            for seen in lock(shard).links.values().filter(|seen| now - seen.at <= TimeDelta::days(2)) {
+                let new = || (Audience::new(FeedKind::Agenda, seen.by, seen.at), BTreeMap::new());
+                let (audience, releases) = links.entry(seen.by).or_insert_with(new);
+                audience.last = audience.last.max(seen.at);
+                *releases.entry(seen.release).or_insert(0) += 1;
+            }
+        }
+        found.extend(links.into_values().map(|(audience, releases)| Audience {
+            releases: releases.into_iter().rev().collect(),
+            ..audience
+        }));
+        found
+    }
+
     fn shard(&self, link: &LinkHash) -> MutexGuard<'_, Shard> {
         let [first, ..] = link;
         let [zero, ..] = &self.shards;
@@ -118,11 +161,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 macro_rules! families {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $display_name:literal, [$($mark:literal),*];)+) => {
         /// A family of clients.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub enum Family { $($(#[$doc])* $name),+ }
 
         impl Family {
+            /// All families, in the order in which pages list them.
+            const ALL: &[Self] = &[$(Self::$name),+];
+
             /// The first family with a mark in the user agent, else [`Family::Other`].
             pub fn of(agent: &str) -> Self {
                 let agent = agent.to_ascii_lowercase();
@@ -180,6 +226,25 @@ mod tests {
 
     fn seen(hours_ago: i64, release: u64) -> Seen {
         Seen { at: now() - TimeDelta::hours(hours_ago), by: Family::Google, release }
+    }
+
+    #[test]
+    fn links_are_counted_by_family_and_release() {
+        let freshness = Freshness::default();
+        freshness.note([1; 32], seen(1, 3));
+        freshness.note([2; 32], seen(2, 3));
+        freshness.note([3; 32], seen(9, 2));
+        freshness.note([4; 32], seen(49, 3));
+        freshness.note([5; 32], Seen { by: Family::Apple, ..seen(3, 2) });
+        let google = Audience {
+            releases: vec![(3, 2), (2, 1)],
+            ..Audience::new(FeedKind::Agenda, Family::Google, seen(1, 3).at)
+        };
+        let apple = Audience {
+            releases: vec![(2, 1)],
+            ..Audience::new(FeedKind::Agenda, Family::Apple, seen(3, 2).at)
+        };
+        assert_eq!(freshness.audience(now()), [google, apple]);
     }
 
     #[test]

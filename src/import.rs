@@ -31,7 +31,7 @@ mod word;
 
 pub use date::YEARS;
 pub use fault::{Fault, capitalized, place};
-pub use file::{ProgramFile, Truncation, truncation, without_formulas, without_session};
+pub use file::{FileRow, ProgramFile, Truncation, rows_of, truncation, without_formulas, without_session};
 pub use report::Report;
 
 use crate::program::{Conference, Program};

@@ -31,7 +31,8 @@
 //! | `GET /team/{members}`, `/subscribe/team/{members}` | [`team()`], [`subscribe()`]; as for one agenda |
 //! | `GET /agenda/import`, with `?picks=` the sessions' numbers, encoded | [`import()`], private; adds nothing |
 //! | `GET /handover/{code}` | [`hand_over`], for any well-formed code; redeems nothing |
-//! | `GET /organizer` | [`desk`], or [`sign_in`] without the cookie |
+//! | `GET /organizer?done=…` | [`desk`], which confirms the form that led there, or [`sign_in`] without the cookie |
+//! | `GET /organizer/rooms?by=…` | [`picks`] |
 //! | a problem, for a browser | [`problem`] |
 //!
 //! # Forms
@@ -56,13 +57,14 @@
 //! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
 //! | `/team` | `links`, a line each | `/team/{members}`; 422 with [`team_form()`] if a line is not a link |
 //! | `/handover/{code}` | - | `/agenda?done=arrived`, with the cookies; 410 once used or late |
-//! | `/organizer/session` | `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
-//! | `/organizer/session/end` | - | `/organizer`, cookie cleared |
-//! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview`]; the bytes are stored under the digest that it names |
+//! | `/organizer/session` | `username` (ignored; for password managers), `secret` | `/organizer`, with its cookie (`HttpOnly`, `SameSite=Strict`); 401 with [`sign_in`] |
+//! | `/organizer/session/end` | - | `/organizer?done=signed-out`, cookies cleared |
+//! | `/organizer/preview` | multipart, `program` = the file | 200 with [`preview()`]; the bytes are stored under the digest that it names |
 //! | `/organizer/releases/{n}/preview` | - | the same for a stored release |
-//! | `/organizer/held/preview` | `digest` of a held release | [`preview`] |
-//! | `/organizer/held/discard` | `digest` of a held release | `/organizer` |
-//! | `/organizer/publish` | `confirm` = that digest | `/organizer`; 409 with [`preview`] when another release came first |
+//! | `/organizer/held/preview` | `digest` of a held release | [`preview()`] |
+//! | `/organizer/held/discard` | `digest` of a held release | `/organizer?done=…` |
+//! | `/organizer/schedule/cancel` | `made` = when the release was scheduled | `/organizer?done=…` |
+//! | `/organizer/publish` | `confirm` = that digest, `number` = [`TypedNumber`] for a held release, `at` = a time of the venue to publish later | `/organizer?done=…`; 409 with [`preview()`] when another release came first, 422 when number or time are wrong |
 //!
 //! # For scripts
 //!
@@ -77,6 +79,9 @@
 //! - The edit key's cookie (`HttpOnly`, `SameSite=Lax`).
 //! - `agenda_here=1`, set and cleared with the edit key's cookie, without `HttpOnly` and without a secret. It tells
 //!   scripts to request `/agenda/state`.
+//! - The organizer's sign-in (`HttpOnly`, `SameSite=Strict`).
+//! - `organizer_here=1`, set and cleared with the sign-in, without `HttpOnly` and without a secret. It makes scripts
+//!   add a link to `/organizer`. `/agenda` and `/mine`, which nobody else gets, contain the link themselves.
 //!
 //! The release that the visitor's last `/agenda` page showed is stored with the agenda and returned as [`Mine::seen`].
 //!
@@ -102,8 +107,10 @@ mod notice;
 mod organizer;
 mod pages;
 mod part;
+mod picks;
 mod picture;
 mod plan;
+mod preview;
 mod program;
 mod reference;
 mod schema;
@@ -121,13 +128,16 @@ pub use assets::{Assets, Page};
 pub use changes::{ReleaseNotes, changes};
 pub use colours::Shades;
 pub use import::import;
-pub use notice::{hand_over, problem};
+pub use notice::{desk_problem, hand_over, problem};
 pub use organizer::{
-    DeskStatus, FaultLine, HeldRelease, KeptRelease, PreviewContent, desk, preview, sign_in,
+    CalendarCount, CalendarKind, DeskDone, DeskStatus, HeldRelease, KeptRelease, LastAttempt, OutboxStatus,
+    Outcome, PlannedRelease, SignInReason, desk, sign_in,
 };
 pub use pages::Pages;
 pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};
+pub use picks::{PicksOrder, picks};
 pub use picture::{MAX_PICTURE, PictureError, read_picture};
+pub use preview::{FaultLine, FileRow, PreviewContent, PreviewFault, Source, TypedNumber, preview};
 pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::session;

@@ -8,6 +8,7 @@ use super::Exported;
 use crate::program::{Field, Program, Session, Speaker, Status, Zone};
 use crate::release::Release;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// The cells of one row, in the order of the columns.
 pub type Cells = [String; Field::ALL.len()];
@@ -27,6 +28,27 @@ pub fn write_table(rows: impl IntoIterator<Item = Cells>) -> Vec<u8> {
     let _ = writer.write_record(Field::WORDS);
     for row in rows {
         let _ = writer.write_record(row.iter().map(|cell| defuse(cell)));
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+/// The number of picks of sessions as CSV, for organizers who choose rooms.
+pub fn picks_csv(release: &Release, counted: &[(Arc<Session>, usize)]) -> Vec<u8> {
+    let zone = release.program.conference.zone;
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    // As in `write_table`, nothing can fail.
+    let _ = writer.write_record(["id", "date", "start", "title", "room", "picks"]);
+    for (session, picks) in counted {
+        let start = session.slot.start;
+        let cells = [
+            session.id.to_string(),
+            zone.civil(start).date().to_string(),
+            clock_cell(zone, start),
+            session.title.to_string(),
+            session.slot.room.as_ref().map(ToString::to_string).unwrap_or_default(),
+            picks.to_string(),
+        ];
+        let _ = writer.write_record(cells.iter().map(|cell| defuse(cell)));
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -197,7 +197,8 @@ impl Allowed<'_> {
         Err(Problem::TooOften { what, by: "from this address", wait })
     }
 
-    fn peer(self) -> Peer {
+    /// The client's address, or its network if the address is of IPv6.
+    pub(super) fn peer(self) -> Peer {
         let fields = self.headers.get_all(X_FORWARDED_FOR).iter();
         // A line that is not text ends the search, as does an entry that is not an address.
         let lines: Vec<&str> = fields.map(|line| line.to_str().unwrap_or("?")).collect();

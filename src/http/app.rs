@@ -17,6 +17,7 @@ use crate::freshness::{Freshness, Share};
 use crate::publisher::Publisher;
 use crate::store::Store;
 use crate::texts::Texts;
+use crate::web::{self, SignInReason};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{ALLOW, CONTENT_LENGTH};
@@ -72,6 +73,7 @@ impl App {
             sign_ins: Arc::default(),
             drafts: Arc::default(),
             turns: Arc::default(),
+            started: clock.now(),
         };
         let warmup = Warmup::default();
         let services = Services {
@@ -172,7 +174,13 @@ impl App {
             let release = self.0.services.publisher.current();
             let page = |problem: &Problem| {
                 let (title, text) = problem.for_people(Texts::of(&release.program.conference.language));
-                crate::web::problem(&release, title, &text)
+                match (problem, class) {
+                    (Problem::NoSecret, Some(policy::Class::Organizer)) => {
+                        web::sign_in(&release, SignInReason::Expired)
+                    }
+                    (_, Some(policy::Class::Organizer)) => web::desk_problem(&release, title, &text),
+                    _ => web::problem(&release, title, &text),
+                }
             };
             let is_wanted = is_page && problem::prefers_page(&head.headers);
             problem.answer(is_wanted.then_some(&page as problem::Page<'_>))

@@ -343,6 +343,7 @@ impl<'a> Context<'a> {
             release: services.publisher.current(),
             now: services.clock.now(),
             queue: self.queue(),
+            allowed: self.allowed(),
         }
     }
 }

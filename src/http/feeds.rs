@@ -11,6 +11,7 @@ pub(super) use polled::PolledFeeds;
 
 use super::Problem;
 use super::agendas::{Agendas, Shared};
+use super::allowance::Allowed;
 use super::query::Query;
 use super::queue::Queue;
 use super::reply::Answer;
@@ -20,7 +21,7 @@ use crate::agenda::{Members, ReadToken};
 use crate::feed::{
     Feed, FeedFilter, FeedKey, FeedOptions, JoinedFeed, canonical_query, parse_query, session_path,
 };
-use crate::freshness::{Family, Freshness, LinkHash, Seen};
+use crate::freshness::{Family, FeedKind, Freshness, LinkHash, Seen};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
@@ -55,6 +56,7 @@ pub(super) struct FeedRequest<'a> {
     pub(super) release: Arc<Release>,
     pub(super) now: DateTime<Utc>,
     pub(super) queue: &'a Queue,
+    pub(super) allowed: Allowed<'a>,
 }
 
 impl FeedRequest<'_> {
@@ -85,7 +87,24 @@ impl FeedRequest<'_> {
         if *address != key {
             representation.fields.push((CONTENT_LOCATION, key.to_string()));
         }
-        representation.answer(request)
+        let answer = representation.answer(request)?;
+        self.note_public(&key, request);
+        Ok(answer)
+    }
+
+    /// Counts a client that got a public feed, or a 304: it has the release now.
+    fn note_public(&self, key: &FeedKey, request: &Parts) {
+        if request.method != Method::GET {
+            return;
+        }
+        let kind = match key {
+            FeedKey::Program => FeedKind::Program,
+            FeedKey::Track(_) => FeedKind::Track,
+            FeedKey::Day(_) | FeedKey::Room(_) | FeedKey::Speaker(_) => FeedKind::Part,
+        };
+        let agent = request.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        let client = (self.allowed.peer(), agent);
+        self.freshness.note_public(kind, Family::of(agent), client, self.release.number(), self.now);
     }
 
     /// A canonical feed with options, or the program filtered.
@@ -110,13 +129,17 @@ impl FeedRequest<'_> {
         if filter.is_empty() && options == FeedOptions::default() {
             let mut representation = Source::Canonical(feed).representation(request, None, *now);
             representation.fields = fields;
-            return representation.answer(request);
+            let answer = representation.answer(request)?;
+            self.note_public(&key, request);
+            return Ok(answer);
         }
         let join = || match filter.is_empty() {
             true => release.feeds.with_options(feed, options),
             false => release.feeds.filtered(&filter, options, slugs),
         };
-        self.joined(address_of_feed, None, fields, request, join).await
+        let answer = self.joined(address_of_feed, None, fields, request, join).await?;
+        self.note_public(&key, request);
+        Ok(answer)
     }
 
     fn resolve(&self, address: &FeedKey) -> Result<(FeedKey, &Feed), Problem> {

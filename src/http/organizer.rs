@@ -5,14 +5,15 @@
 //! indexed.
 
 mod desk;
+mod preview;
 mod publish;
 mod reports;
 mod secrets;
 mod sign_in;
 
-pub(super) use desk::Drafts;
+pub(super) use preview::Drafts;
 pub use secrets::{Secrets, SecretsError};
-pub(super) use sign_in::SignIns;
+pub(super) use sign_in::{SignIns, is_marked};
 
 use super::allowance::Allowed;
 use super::browser::PostedForm;
@@ -27,6 +28,7 @@ use crate::import::without_formulas;
 use crate::publisher::{PublishError, Publisher};
 use crate::store::Store;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header::{AUTHORIZATION, ETAG, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -47,6 +49,8 @@ pub(super) struct Organizer {
     pub(super) sign_ins: Arc<SignIns>,
     pub(super) drafts: Arc<Drafts>,
     pub(super) turns: Arc<ProgramTurns>,
+    /// When the server started to count the fetches of public calendars.
+    pub(super) started: DateTime<Utc>,
 }
 
 /// A request to the organizer's paths, before its secret is checked.

@@ -130,9 +130,10 @@ impl Class {
         }
     }
 
-    /// Whether resources of this class are pages.
+    /// Whether a browser gets problems of this class as pages. Programs that call the organizer's paths do not ask for
+    /// HTML.
     pub(super) fn is_page(self) -> bool {
-        matches!(self, Self::Page | Self::PersonalPage)
+        matches!(self, Self::Page | Self::PersonalPage | Self::Organizer)
     }
 
     /// Sets the fields of a preflight: any origin may send conditional requests for public feeds.

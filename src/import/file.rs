@@ -9,6 +9,7 @@ use super::scan::{ScannedRow, is_blank};
 use super::table::{FORMULA_STARTS, Row, Table, scanner};
 use super::{MAX_FILE, Report, import};
 use crate::program::{Conference, Field, SessionId};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -123,6 +124,36 @@ fn each_row(file: &Decoded<'_>, mut each: impl FnMut(&str, &Row<'_>)) {
             each(cell.text.trim(), row);
         }
     });
+}
+
+/// A row of a program file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// The physical line on which the row starts.
+    pub line: u64,
+    /// The row as written, at most [`MAX_ROW_TEXT`] bytes of it.
+    pub text: String,
+}
+
+/// The most bytes of a row that are quoted.
+const MAX_ROW_TEXT: usize = 4096;
+
+/// The rows of the wanted sessions, by id, so that a person finds them in the file. A row without an id is not among
+/// them; of several rows with one id, the last is.
+pub fn rows_of(csv: &[u8], is_wanted: impl Fn(&str) -> bool) -> BTreeMap<String, FileRow> {
+    let file = decode(csv);
+    let mut rows = BTreeMap::new();
+    each_row(&file, |id, row| {
+        if is_wanted(id) {
+            let text = row.text(&file.text);
+            let end = (0..=text.len().min(MAX_ROW_TEXT)).rev().find(|at| text.is_char_boundary(*at));
+            let end = end.unwrap_or_default();
+            let cut = if end < text.len() { "…" } else { "" };
+            let text = format!("{}{cut}", text.get(..end).unwrap_or_default());
+            rows.insert(id.to_owned(), FileRow { line: row.line(), text });
+        }
+    });
+    rows
 }
 
 /// Removes the rows of a session, with the blank lines after them; none if there is no such row.
@@ -257,6 +288,18 @@ mod tests {
     #[test]
     fn an_id_in_another_column_or_a_longer_id_is_not_the_session() {
         assert_eq!(removed("id,title\naa-2,aa\nbb,aa\n", "aa"), None);
+    }
+
+    #[test]
+    fn rows_are_found_by_id_with_the_line_on_which_they_start() {
+        let csv = "\u{feff}id;title\r\naa;\"One\r\nline\"\r\n\r\nbb;Two\r\ncc;Three";
+        let rows = rows_of(csv.as_bytes(), |id| id != "bb");
+        let found: Vec<(&str, u64, &str)> =
+            rows.iter().map(|(id, row)| (id.as_str(), row.line, row.text.as_str())).collect();
+        assert_eq!(found, [("aa", 2, "aa;\"One\r\nline\""), ("cc", 6, "cc;Three")]);
+        let long = format!("id,title\naa,{}\n", "é".repeat(5000));
+        let text = &rows_of(long.as_bytes(), |_| true)["aa"].text;
+        assert!(text.len() <= MAX_ROW_TEXT + "…".len() && text.ends_with("é…"), "{}", text.len());
     }
 
     fn guarded(csv: &str) -> String {

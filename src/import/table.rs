@@ -42,6 +42,11 @@ impl<'r> Row<'r> {
         Some(Spot { location, column: Some(field.as_str()), text: without_guard(self.cells.get(index)?) })
     }
 
+    /// The physical line on which the row starts.
+    pub(super) fn line(&self) -> u64 {
+        self.scanned.line
+    }
+
     /// The row as written in the file.
     pub(super) fn text<'t>(&self, file: &'t str) -> &'t str {
         file.get(self.scanned.start..self.scanned.end).unwrap_or_default()

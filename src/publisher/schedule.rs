@@ -86,14 +86,22 @@ impl Publisher {
         Ok(ScheduleReceipt { schedule, running: base.number(), changes: prepared.changes, zone, report })
     }
 
-    /// Empties the schedule; false if it is empty.
+    /// Empties the schedule; false if it is empty. With `made`, empties it only if it holds the release that was
+    /// scheduled at that time, so that nobody cancels a release that a colleague has scheduled since.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn unschedule(self: &Arc<Self>) -> Result<bool, PublishError> {
+    pub async fn unschedule(self: &Arc<Self>, made: Option<DateTime<Utc>>) -> Result<bool, PublishError> {
         let _turn = self.turn.lock().await;
         let was = match self.store.read(Store::schedule).await {
-            Ok(scheduled) => scheduled.is_some(),
+            Ok(scheduled) => {
+                let is_other =
+                    |(schedule, _): &(Schedule, Bytes)| made.is_some_and(|made| schedule.made != made);
+                if made.is_some() && scheduled.as_ref().is_none_or(is_other) {
+                    return Ok(false);
+                }
+                scheduled.is_some()
+            }
             // A damaged schedule can be removed too.
             Err(ReadError::Damaged { .. }) => true,
             Err(error) => return Err(error.into()),

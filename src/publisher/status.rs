@@ -78,6 +78,15 @@ pub enum PublisherTask {
     Deliveries,
 }
 
+impl std::fmt::Display for PublisherTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Schedule => "Publishing at a set time",
+            Self::Deliveries => "Deliveries",
+        })
+    }
+}
+
 impl PublisherTask {
     fn advice(self) -> &'static str {
         match self {

@@ -505,7 +505,6 @@ sign-in-text = Geben Sie den Schlüssel der Organisation ein. Er bleibt in diese
 sign-in-wrong = Falscher Schlüssel. Versuchen Sie es noch einmal.
 secret = Schlüssel der Organisation
 sign-out = Abmelden
-running = Live: Version { $n }, veröffentlicht am { $at }, { $sessions }.
 last-attempt = Letzter Versuch
 held = Eine Version wartet auf Ihre Bestätigung
 held-since = Quelle: { $origin }, { $at }.
@@ -517,7 +516,6 @@ held-more =
 discard = Verwerfen
 stale-file = Die Programmdatei { $file } ist älter als die veröffentlichte Version und wird nicht beachtet, bis sie mit anderem Inhalt gespeichert wird.
 superseded = Nichts wurde veröffentlicht: Version { $n } wurde nach Ihrer Vorschau veröffentlicht, am { $at }. Hier sind die Änderungen gegenüber dieser Version.
-current-share = { $share } % der abonnierten Agenden, die in den letzten 2 Tagen abgerufen wurden, haben die aktuelle Version.
 upload = Programm veröffentlichen
 upload-text = Wählen Sie eine CSV-Datei. Sie sehen die Änderungen, bevor etwas veröffentlicht wird.
 file = Datei
@@ -551,7 +549,6 @@ in-agendas =
         [one] in { $n } Agenda
        *[other] in { $n } Agenden
     }
-guard = Bitte zuerst prüfen: { $reasons }.
 confirm = Veröffentlichen
 confirm-held = Trotzdem veröffentlichen
 releases = Versionen
@@ -559,12 +556,104 @@ release-column = Version
 published-column = Veröffentlicht
 origin-column = Quelle
 who-column = Von
-changes-column = Änderungen
 roll-back = Wiederherstellen
 live = live
 csv = program.csv
 error = Fehler
 warning = Warnung
+sign-in-expired = Sie waren abgemeldet, daher wurde nichts ausgeführt. Melden Sie sich an und versuchen Sie es noch einmal.
+signed-out = Sie sind abgemeldet.
+to-the-desk = Zurück zur Seite der Organisation
+live-release = Veröffentlichte Version
+download-live = Veröffentlichtes Programm herunterladen
+attempt = { $at }, { $source }: { $outcome }.
+stale = Die Programmdatei ist veraltet
+stale-keep = Um mit dem veröffentlichten Programm weiterzuarbeiten, ersetzen Sie die Datei:
+stale-replace = Um stattdessen die Datei zu veröffentlichen, wählen Sie sie unter „Programm veröffentlichen“ aus.
+unstored = Eine gespeicherte Programmdatei konnte nicht übernommen werden
+unstored-file = Seit { $at }: { $reason }. Der Server versucht es weiter.
+stopped = Auf dem Server steht etwas still
+schedule = Geplant
+planned = Ein Programm wird am { $at } veröffentlicht. Es wurde am { $made } geplant.
+planned-by = Ein Programm wird am { $at } veröffentlicht. { $who } hat es am { $made } geplant.
+unschedule = Veröffentlichung absagen
+preview-source = Quelle: { $source }.
+preview-summary = { $changes }: { $kinds }.
+preview-breaks =
+    { $n ->
+        [one] { $n } Pause oder Mahlzeit
+       *[other] { $n } Pausen und Mahlzeiten
+    }
+n-added = { $n } neu
+n-moved = { $n } verlegt
+n-edited = { $n } bearbeitet
+n-cancelled = { $n } abgesagt
+n-restored = { $n } finden doch statt
+n-withdrawn = { $n } zurückgezogen
+before = Vorher:
+after = Nachher:
+empty = (leer)
+row-line = Zeile { $line } der Datei
+row-gone = Nicht in der Datei; Zeile { $line } des veröffentlichten Programms
+field-time = Zeit
+check-first = Bitte erst prüfen
+type-removed =
+    { $n ->
+        [one] Damit entfällt { $n } Session. Geben Sie { $n } ein, um trotzdem zu veröffentlichen:
+       *[other] Damit entfallen { $n } Sessions. Geben Sie { $n } ein, um trotzdem zu veröffentlichen:
+    }
+type-changed =
+    { $n ->
+        [one] Damit ändert sich { $n } Session. Geben Sie { $n } ein, um trotzdem zu veröffentlichen:
+       *[other] Damit ändern sich { $n } Sessions. Geben Sie { $n } ein, um trotzdem zu veröffentlichen:
+    }
+wrong-number = Nichts wurde veröffentlicht: „{ $typed }“ ist nicht die Zahl.
+wrong-time = Nichts wurde geplant. Geben Sie eine künftige Zeit ein, die es am Veranstaltungsort gibt.
+publish-later = Später veröffentlichen
+publish-at = Datum und Uhrzeit
+schedule-it = Planen
+done-published = Veröffentlicht: Version { $n } ist online.
+done-unchanged = Nichts wurde veröffentlicht: Das Programm gleicht Version { $n }.
+done-discarded = Die Version wurde verworfen.
+done-gone = Nichts wurde ausgeführt: Diese Version wartet nicht mehr.
+done-scheduled = Das Programm ist geplant.
+done-unscheduled = Die geplante Veröffentlichung ist abgesagt.
+calendars = Wer die Änderung hat
+calendars-none = In den letzten zwei Tagen wurde kein Kalender abgerufen.
+calendars-text = Kalender, die in den letzten zwei Tagen abgerufen wurden. Öffentliche werden seit { $at } geschätzt: Google und Outlook rufen einmal für viele Personen ab.
+calendar-column = Kalender
+app-column = App
+has-release = Haben Version { $n }
+earlier-column = Haben eine frühere
+earlier-release = { $count } (Version { $n })
+checked-column = Zuletzt abgerufen
+calendar-program = Programm
+calendar-track = Track
+calendar-part = Raum, Tag oder Person
+calendar-agenda = Agenda
+outbox = Zustellungen
+outbox-webhook = Webhooks
+outbox-push = Push-Nachrichten
+outbox-waiting =
+    { $n ->
+        [one] { $n } Zustellung wartet.
+       *[other] { $n } Zustellungen warten.
+    }
+outbox-oldest = Die älteste wartet seit { $at }.
+outbox-failed =
+    { $n ->
+        [one] { $n } Zustellung wurde aufgegeben.
+       *[other] { $n } Zustellungen wurden aufgegeben.
+    }
+picks-by-session = Vormerkungen je Session
+picks-text = In wie vielen Agenden jede Session steht, zur Wahl der Räume. Sessions mit weniger als { $n } Vormerkungen fehlen, damit niemand zu erkennen ist.
+picks-none = Noch keine Session hat { $n } Vormerkungen.
+picks-column = Vormerkungen
+by-picks = Nach Vormerkungen
+by-time = Nach Zeit
+download-csv = Als CSV herunterladen
+sessions-column = Sessions
+restore-release = Version { $n } wiederherstellen
 
 ## The API
 

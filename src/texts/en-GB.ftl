@@ -29,3 +29,11 @@ status-cancelled = cancelled
 ## The program as plain text
 
 day-year = { $weekday } { $day } { $month } { $year }
+
+## Organizer
+
+# $n (number)
+n-cancelled = { $n } cancelled
+done-unscheduled = The planned publication is cancelled.
+# $n (number)
+picks-text = How many agendas hold each session, for room sizes. Sessions with fewer than { $n } picks are left out, so that nobody can be recognised.

@@ -656,17 +656,24 @@ follow-changes = Follow in a feed reader
 
 ## Organizer
 
+# For scripts.
 organizer = Organizer
 sign-in = Sign in
 sign-in-text = Enter the organizer key. It is stored in this browser until you sign out.
 sign-in-wrong = Wrong key. Try again.
+sign-in-expired = You were signed out, so nothing was done. Sign in and try again.
+signed-out = You are signed out.
 secret = Organizer key
 sign-out = Sign out
-# $n (number)
+to-the-desk = Back to the organizer’s page
+live-release = Live release
+live = Live
+download-live = Download the live program
+last-attempt = Last attempt to publish
 # $at (text)
-# $sessions (text)
-running = Live: release { $n }, published { $at }, { $sessions }.
-last-attempt = Last attempt
+# $source (text)
+# $outcome (text)
+attempt = { $at }, { $source }: { $outcome }.
 held = A release waits for your confirmation
 # $origin (text)
 # $at (text)
@@ -677,18 +684,35 @@ held-more =
         [one] { $n } more change is in the preview.
        *[other] { $n } more changes are in the preview.
     }
-discard = Discard it
+discard = Discard
+stale = The program file is out of date
 # $file (text)
-stale-file = The program file { $file } is older than the live release and is ignored until it is saved with other content.
+stale-file = { $file } is older than the live release. It is ignored until it is saved with other content.
+stale-keep = To go on from the live program, replace the file with it:
+stale-replace = To publish the file instead, choose it under “Publish a program”.
+unstored = A saved program file could not be stored
+# $at (text)
+# $reason (text)
+unstored-file = Since { $at }: { $reason }. The server keeps trying.
+stopped = Something on the server has stopped
+schedule = Planned
+# $at (text)
+# $made (text)
+planned = A program goes live on { $at }. It was scheduled on { $made }.
+# $at (text)
+# $made (text)
+# $who (text)
+planned-by = A program goes live on { $at }. { $who } scheduled it on { $made }.
+unschedule = Cancel the publication
 # $n (number)
 # $at (text)
 superseded = Nothing was published: release { $n } was published at { $at }, after your preview. These are the changes against that release.
-# $share (number)
-current-share = { $share }% of subscribed agendas seen in the last 2 days have the current release.
 upload = Publish a program
 upload-text = Choose a CSV file. You’ll review the changes before anything goes live.
 file = File
 preview = Preview
+# $source (text)
+preview-source = From: { $source }.
 preview-nothing = Nothing would change.
 # $n (number)
 preview-errors =
@@ -702,6 +726,35 @@ preview-changes =
         [one] { $n } change
        *[other] { $n } changes
     }
+# $changes (text)
+# $kinds (text)
+preview-summary = { $changes }: { $kinds }.
+# $n (number)
+preview-breaks =
+    { $n ->
+        [one] { $n } break or meal
+       *[other] { $n } breaks and meals
+    }
+# $n (number)
+n-added = { $n } added
+# $n (number)
+n-moved = { $n } moved
+# $n (number)
+n-edited = { $n } edited
+# $n (number)
+n-cancelled = { $n } canceled
+# $n (number)
+n-restored = { $n } reinstated
+# $n (number)
+n-withdrawn = { $n } withdrawn
+before = Before:
+after = After:
+empty = (empty)
+# $line (number)
+row-line = Line { $line } of the file
+# $line (number)
+row-gone = Not in the file; line { $line } of the live program
+field-time = Time
 # $n (number)
 # $overlaps (text)
 blast =
@@ -724,18 +777,87 @@ in-agendas =
         [one] in { $n } agenda
        *[other] in { $n } agendas
     }
-# $reasons (text)
-guard = Check first: { $reasons }.
+check-first = Check first
+# $n (number)
+type-removed =
+    { $n ->
+        [one] This removes { $n } session. Type { $n } to publish anyway:
+       *[other] This removes { $n } sessions. Type { $n } to publish anyway:
+    }
+# $n (number)
+type-changed =
+    { $n ->
+        [one] This changes { $n } session. Type { $n } to publish anyway:
+       *[other] This changes { $n } sessions. Type { $n } to publish anyway:
+    }
+# $typed (text)
+wrong-number = Nothing was published: “{ $typed }” is not the number.
+wrong-time = Nothing was scheduled. Enter a time in the future that the venue’s clock shows.
 confirm = Publish
 confirm-held = Publish anyway
+publish-later = Publish later
+publish-at = Date and time
+schedule-it = Schedule
+# $n (number)
+done-published = Published: release { $n } is live.
+# $n (number)
+done-unchanged = Nothing was published: the program equals release { $n }.
+done-discarded = The release was discarded.
+done-gone = Nothing was done: that release is no longer waiting.
+done-scheduled = The program is scheduled.
+done-unscheduled = The planned publication is canceled.
+calendars = Who has the change
+calendars-none = No calendar was fetched in the last two days.
+# $at (text)
+calendars-text = Calendars that were fetched in the last two days. Public ones are estimated since { $at }: Google and Outlook fetch once for many people.
+calendar-column = Calendar
+app-column = App
+# $n (number)
+has-release = Have release { $n }
+earlier-column = Have an earlier one
+# $count (number)
+# $n (number)
+earlier-release = { $count } (release { $n })
+checked-column = Last fetched
+calendar-program = Program
+calendar-track = Track
+calendar-part = Room, day or speaker
+calendar-agenda = Agenda
+outbox = Deliveries
+outbox-webhook = Webhooks
+outbox-push = Push messages
+# $n (number)
+outbox-waiting =
+    { $n ->
+        [one] { $n } delivery is waiting.
+       *[other] { $n } deliveries are waiting.
+    }
+# $at (text)
+outbox-oldest = The oldest waits since { $at }.
+# $n (number)
+outbox-failed =
+    { $n ->
+        [one] { $n } delivery was given up.
+       *[other] { $n } deliveries were given up.
+    }
+picks-by-session = Picks by session
+# $n (number)
+picks-text = How many agendas hold each session, for room sizes. Sessions with fewer than { $n } picks are left out, so that nobody can be recognized.
+# $n (number)
+picks-none = No session has { $n } picks yet.
+picks-column = Picks
+by-picks = By picks
+by-time = By time
+download-csv = Download as CSV
 releases = Releases
 release-column = Release
 published-column = Published
 origin-column = Source
 who-column = By
-changes-column = Changes
+sessions-column = Sessions
 roll-back = Restore
-live = live
+# $n (number)
+restore-release = Restore release { $n }
 csv = program.csv
 error = Error
 warning = Warning
@@ -958,7 +1080,7 @@ origin-first = first start
 origin-file = program file
 origin-upload = upload
 # $n (number)
-origin-rollback = release { $n }, published again
+origin-rollback = release { $n }, restored
 origin-config = changed config
 origin-upgrade = newer Callboard
 origin-restored = restored backup

@@ -509,7 +509,6 @@ sign-in-text = Introduzca la clave de la organización. Se guarda en este navega
 sign-in-wrong = Clave incorrecta. Inténtelo de nuevo.
 secret = Clave de la organización
 sign-out = Cerrar sesión
-running = En vivo: versión { $n }, publicada el { $at }, { $sessions }.
 last-attempt = Último intento
 held = Una versión espera su confirmación
 held-since = Origen: { $origin }, { $at }.
@@ -521,7 +520,6 @@ held-more =
 discard = Descartar
 stale-file = El archivo del programa { $file } es más antiguo que la versión publicada y se ignora hasta que se guarde con otro contenido.
 superseded = No se ha publicado nada: la versión { $n } se publicó después de su vista previa, el { $at }. Estos son los cambios respecto a esa versión.
-current-share = El { $share } % de las agendas suscritas que se consultaron en los últimos 2 días tienen la versión actual.
 upload = Publicar un programa
 upload-text = Elija un archivo CSV. Verá los cambios antes de que se publiquen.
 file = Archivo
@@ -555,7 +553,6 @@ in-agendas =
         [one] en { $n } agenda
        *[other] en { $n } agendas
     }
-guard = Compruebe antes: { $reasons }.
 confirm = Publicar
 confirm-held = Publicar de todos modos
 releases = Versiones
@@ -563,12 +560,104 @@ release-column = Versión
 published-column = Publicada
 origin-column = Origen
 who-column = Por
-changes-column = Cambios
 roll-back = Restaurar
 live = en vivo
 csv = program.csv
 error = Error
 warning = Aviso
+sign-in-expired = Su sesión se había cerrado, así que no se hizo nada. Acceda e inténtelo de nuevo.
+signed-out = Ha cerrado la sesión.
+to-the-desk = Volver a la página de la organización
+live-release = Versión publicada
+download-live = Descargar el programa publicado
+attempt = { $at }, { $source }: { $outcome }.
+stale = El archivo del programa está desactualizado
+stale-keep = Para seguir con el programa publicado, sustituya el archivo por este:
+stale-replace = Para publicar el archivo, elíjalo en «Publicar un programa».
+unstored = No se pudo guardar un archivo del programa
+unstored-file = Desde { $at }: { $reason }. El servidor sigue intentándolo.
+stopped = Algo se ha detenido en el servidor
+schedule = Programada
+planned = Un programa se publica el { $at }. Se programó el { $made }.
+planned-by = Un programa se publica el { $at }. { $who } lo programó el { $made }.
+unschedule = Cancelar la publicación
+preview-source = Origen: { $source }.
+preview-summary = { $changes }: { $kinds }.
+preview-breaks =
+    { $n ->
+        [one] { $n } descanso o comida
+       *[other] { $n } descansos y comidas
+    }
+n-added = añadidas: { $n }
+n-moved = trasladadas: { $n }
+n-edited = editadas: { $n }
+n-cancelled = canceladas: { $n }
+n-restored = restablecidas: { $n }
+n-withdrawn = retiradas: { $n }
+before = Antes:
+after = Después:
+empty = (vacío)
+row-line = Línea { $line } del archivo
+row-gone = No está en el archivo; línea { $line } del programa publicado
+field-time = Hora
+check-first = Compruebe antes
+type-removed =
+    { $n ->
+        [one] Esto quita { $n } sesión. Escriba { $n } para publicar de todos modos:
+       *[other] Esto quita { $n } sesiones. Escriba { $n } para publicar de todos modos:
+    }
+type-changed =
+    { $n ->
+        [one] Esto cambia { $n } sesión. Escriba { $n } para publicar de todos modos:
+       *[other] Esto cambia { $n } sesiones. Escriba { $n } para publicar de todos modos:
+    }
+wrong-number = No se ha publicado nada: «{ $typed }» no es el número.
+wrong-time = No se ha programado nada. Indique una hora futura que exista en el reloj de la sede.
+publish-later = Publicar más tarde
+publish-at = Fecha y hora
+schedule-it = Programar
+done-published = Publicada: la versión { $n } está en línea.
+done-unchanged = No se ha publicado nada: el programa es igual a la versión { $n }.
+done-discarded = La versión se ha descartado.
+done-gone = No se ha hecho nada: esa versión ya no está en espera.
+done-scheduled = El programa está programado.
+done-unscheduled = La publicación programada se ha cancelado.
+calendars = Quién tiene el cambio
+calendars-none = En los últimos dos días no se consultó ningún calendario.
+calendars-text = Calendarios consultados en los últimos dos días. Los públicos se estiman desde { $at }: Google y Outlook consultan una vez para muchas personas.
+calendar-column = Calendario
+app-column = Aplicación
+has-release = Tienen la versión { $n }
+earlier-column = Tienen una anterior
+earlier-release = { $count } (versión { $n })
+checked-column = Última consulta
+calendar-program = Programa
+calendar-track = Línea temática
+calendar-part = Sala, día o ponente
+calendar-agenda = Agenda
+outbox = Entregas
+outbox-webhook = Webhooks
+outbox-push = Mensajes push
+outbox-waiting =
+    { $n ->
+        [one] { $n } entrega en espera.
+       *[other] { $n } entregas en espera.
+    }
+outbox-oldest = La más antigua espera desde { $at }.
+outbox-failed =
+    { $n ->
+        [one] Se desistió de { $n } entrega.
+       *[other] Se desistió de { $n } entregas.
+    }
+picks-by-session = Elecciones por sesión
+picks-text = En cuántas agendas está cada sesión, para elegir las salas. Se omiten las sesiones con menos de { $n } elecciones, para que no se pueda reconocer a nadie.
+picks-none = Ninguna sesión tiene todavía { $n } elecciones.
+picks-column = Elecciones
+by-picks = Por elecciones
+by-time = Por hora
+download-csv = Descargar como CSV
+sessions-column = Sesiones
+restore-release = Restaurar la versión { $n }
 
 ## The API
 

@@ -517,7 +517,6 @@ sign-in-text = Saisissez la clé de l’organisation. Elle reste enregistrée da
 sign-in-wrong = Clé incorrecte. Réessayez.
 secret = Clé de l’organisation
 sign-out = Se déconnecter
-running = En ligne : version { $n }, publiée le { $at }, { $sessions }.
 last-attempt = Dernière tentative
 held = Une version attend votre confirmation
 held-since = Source : { $origin }, { $at }.
@@ -529,7 +528,6 @@ held-more =
 discard = Abandonner
 stale-file = Le fichier du programme { $file } est plus ancien que la version en ligne ; il est ignoré tant qu’il n’est pas enregistré avec un autre contenu.
 superseded = Rien n’a été publié : la version { $n } a été publiée après votre aperçu, le { $at }. Voici les modifications par rapport à cette version.
-current-share = { $share } % des programmes abonnés consultés ces 2 derniers jours ont la version actuelle.
 upload = Publier un programme
 upload-text = Choisissez un fichier CSV. Vous verrez les modifications avant leur mise en ligne.
 file = Fichier
@@ -563,7 +561,6 @@ in-agendas =
         [one] dans { $n } programme
        *[other] dans { $n } programmes
     }
-guard = Vérifiez d’abord : { $reasons }.
 confirm = Publier
 confirm-held = Publier quand même
 releases = Versions
@@ -571,12 +568,104 @@ release-column = Version
 published-column = Publiée
 origin-column = Source
 who-column = Par
-changes-column = Modifications
 roll-back = Rétablir
 live = en ligne
 csv = program.csv
 error = Erreur
 warning = Avertissement
+sign-in-expired = Vous étiez déconnecté ; rien n’a été fait. Connectez-vous et réessayez.
+signed-out = Vous êtes déconnecté.
+to-the-desk = Retour à la page de l’organisation
+live-release = Version en ligne
+download-live = Télécharger le programme en ligne
+attempt = { $at }, { $source } : { $outcome }.
+stale = Le fichier du programme est dépassé
+stale-keep = Pour continuer à partir du programme en ligne, remplacez le fichier par celui-ci :
+stale-replace = Pour publier plutôt ce fichier, choisissez-le sous « Publier un programme ».
+unstored = Un fichier de programme n’a pas pu être enregistré
+unstored-file = Depuis { $at } : { $reason }. Le serveur continue d’essayer.
+stopped = Quelque chose s’est arrêté sur le serveur
+schedule = Planifié
+planned = Un programme sera publié le { $at }. Il a été planifié le { $made }.
+planned-by = Un programme sera publié le { $at }. { $who } l’a planifié le { $made }.
+unschedule = Annuler la publication
+preview-source = Source : { $source }.
+preview-summary = { $changes } : { $kinds }.
+preview-breaks =
+    { $n ->
+        [one] { $n } pause ou repas
+       *[other] { $n } pauses et repas
+    }
+n-added = ajoutées : { $n }
+n-moved = déplacées : { $n }
+n-edited = modifiées : { $n }
+n-cancelled = annulées : { $n }
+n-restored = rétablies : { $n }
+n-withdrawn = supprimées : { $n }
+before = Avant :
+after = Après :
+empty = (vide)
+row-line = Ligne { $line } du fichier
+row-gone = Absente du fichier ; ligne { $line } du programme en ligne
+field-time = Horaire
+check-first = À vérifier d’abord
+type-removed =
+    { $n ->
+        [one] { $n } session disparaît. Saisissez { $n } pour publier quand même :
+       *[other] { $n } sessions disparaissent. Saisissez { $n } pour publier quand même :
+    }
+type-changed =
+    { $n ->
+        [one] { $n } session change. Saisissez { $n } pour publier quand même :
+       *[other] { $n } sessions changent. Saisissez { $n } pour publier quand même :
+    }
+wrong-number = Rien n’a été publié : « { $typed } » n’est pas le bon nombre.
+wrong-time = Rien n’a été planifié. Indiquez une heure à venir qui existe sur place.
+publish-later = Publier plus tard
+publish-at = Date et heure
+schedule-it = Planifier
+done-published = Publié : la version { $n } est en ligne.
+done-unchanged = Rien n’a été publié : le programme est identique à la version { $n }.
+done-discarded = La version a été abandonnée.
+done-gone = Rien n’a été fait : cette version n’attend plus.
+done-scheduled = Le programme est planifié.
+done-unscheduled = La publication planifiée est annulée.
+calendars = Qui a la modification
+calendars-none = Aucun agenda n’a été consulté ces deux derniers jours.
+calendars-text = Agendas consultés ces deux derniers jours. Les agendas publics sont estimés depuis { $at } : Google et Outlook consultent une fois pour beaucoup de personnes.
+calendar-column = Agenda
+app-column = Application
+has-release = Ont la version { $n }
+earlier-column = Ont une version antérieure
+earlier-release = { $count } (version { $n })
+checked-column = Dernière consultation
+calendar-program = Programme
+calendar-track = Parcours
+calendar-part = Salle, jour ou intervenant
+calendar-agenda = Programme personnel
+outbox = Livraisons
+outbox-webhook = Webhooks
+outbox-push = Messages push
+outbox-waiting =
+    { $n ->
+        [one] { $n } livraison en attente.
+       *[other] { $n } livraisons en attente.
+    }
+outbox-oldest = La plus ancienne attend depuis { $at }.
+outbox-failed =
+    { $n ->
+        [one] { $n } livraison abandonnée.
+       *[other] { $n } livraisons abandonnées.
+    }
+picks-by-session = Choix par session
+picks-text = Dans combien de programmes personnels figure chaque session, pour choisir les salles. Les sessions avec moins de { $n } choix sont omises, afin que personne ne soit reconnaissable.
+picks-none = Aucune session n’a encore { $n } choix.
+picks-column = Choix
+by-picks = Par nombre de choix
+by-time = Par horaire
+download-csv = Télécharger en CSV
+sessions-column = Sessions
+restore-release = Rétablir la version { $n }
 
 ## The API
 

@@ -509,7 +509,6 @@ sign-in-text = Digite a chave da organização. Ela fica salva neste navegador a
 sign-in-wrong = Chave incorreta. Tente de novo.
 secret = Chave da organização
 sign-out = Sair
-running = No ar: versão { $n }, publicada em { $at }, { $sessions }.
 last-attempt = Última tentativa
 held = Uma versão aguarda a sua confirmação
 held-since = Origem: { $origin }, { $at }.
@@ -521,7 +520,6 @@ held-more =
 discard = Descartar
 stale-file = O arquivo da programação { $file } é mais antigo que a versão no ar e é ignorado até ser salvo com outro conteúdo.
 superseded = Nada foi publicado: a versão { $n } foi publicada depois da sua prévia, em { $at }. Estas são as alterações em relação a essa versão.
-current-share = { $share }% das agendas assinadas consultadas nos últimos 2 dias têm a versão atual.
 upload = Publicar uma programação
 upload-text = Escolha um arquivo CSV. Você verá as alterações antes de qualquer publicação.
 file = Arquivo
@@ -555,7 +553,6 @@ in-agendas =
         [one] em { $n } agenda
        *[other] em { $n } agendas
     }
-guard = Verifique antes: { $reasons }.
 confirm = Publicar
 confirm-held = Publicar mesmo assim
 releases = Versões
@@ -563,12 +560,104 @@ release-column = Versão
 published-column = Publicada
 origin-column = Origem
 who-column = Por
-changes-column = Alterações
 roll-back = Restaurar
 live = no ar
 csv = program.csv
 error = Erro
 warning = Aviso
+sign-in-expired = Você estava desconectado, então nada foi feito. Entre e tente de novo.
+signed-out = Você saiu.
+to-the-desk = Voltar à página da organização
+live-release = Versão no ar
+download-live = Baixar a programação no ar
+attempt = { $at }, { $source }: { $outcome }.
+stale = O arquivo da programação está desatualizado
+stale-keep = Para continuar a partir da programação no ar, substitua o arquivo por esta:
+stale-replace = Para publicar o arquivo, escolha-o em “Publicar uma programação”.
+unstored = Um arquivo da programação não pôde ser armazenado
+unstored-file = Desde { $at }: { $reason }. O servidor continua tentando.
+stopped = Algo parou no servidor
+schedule = Agendado
+planned = Uma programação vai ao ar em { $at }. Foi agendada em { $made }.
+planned-by = Uma programação vai ao ar em { $at }. { $who } a agendou em { $made }.
+unschedule = Cancelar a publicação
+preview-source = Origem: { $source }.
+preview-summary = { $changes }: { $kinds }.
+preview-breaks =
+    { $n ->
+        [one] { $n } intervalo ou refeição
+       *[other] { $n } intervalos e refeições
+    }
+n-added = adicionadas: { $n }
+n-moved = transferidas: { $n }
+n-edited = editadas: { $n }
+n-cancelled = canceladas: { $n }
+n-restored = restabelecidas: { $n }
+n-withdrawn = retiradas: { $n }
+before = Antes:
+after = Depois:
+empty = (vazio)
+row-line = Linha { $line } do arquivo
+row-gone = Não está no arquivo; linha { $line } da programação no ar
+field-time = Horário
+check-first = Confira antes
+type-removed =
+    { $n ->
+        [one] Isto remove { $n } sessão. Digite { $n } para publicar mesmo assim:
+       *[other] Isto remove { $n } sessões. Digite { $n } para publicar mesmo assim:
+    }
+type-changed =
+    { $n ->
+        [one] Isto altera { $n } sessão. Digite { $n } para publicar mesmo assim:
+       *[other] Isto altera { $n } sessões. Digite { $n } para publicar mesmo assim:
+    }
+wrong-number = Nada foi publicado: “{ $typed }” não é o número.
+wrong-time = Nada foi agendado. Informe um horário futuro que exista no relógio do local.
+publish-later = Publicar mais tarde
+publish-at = Data e hora
+schedule-it = Agendar
+done-published = Publicada: a versão { $n } está no ar.
+done-unchanged = Nada foi publicado: a programação é igual à versão { $n }.
+done-discarded = A versão foi descartada.
+done-gone = Nada foi feito: essa versão não está mais à espera.
+done-scheduled = A programação está agendada.
+done-unscheduled = A publicação agendada foi cancelada.
+calendars = Quem tem a alteração
+calendars-none = Nenhum calendário foi consultado nos últimos dois dias.
+calendars-text = Calendários consultados nos últimos dois dias. Os públicos são estimados desde { $at }: Google e Outlook consultam uma vez por muitas pessoas.
+calendar-column = Calendário
+app-column = Aplicativo
+has-release = Têm a versão { $n }
+earlier-column = Têm uma anterior
+earlier-release = { $count } (versão { $n })
+checked-column = Última consulta
+calendar-program = Programação
+calendar-track = Trilha
+calendar-part = Sala, dia ou palestrante
+calendar-agenda = Agenda
+outbox = Entregas
+outbox-webhook = Webhooks
+outbox-push = Mensagens push
+outbox-waiting =
+    { $n ->
+        [one] { $n } entrega à espera.
+       *[other] { $n } entregas à espera.
+    }
+outbox-oldest = A mais antiga espera desde { $at }.
+outbox-failed =
+    { $n ->
+        [one] { $n } entrega abandonada.
+       *[other] { $n } entregas abandonadas.
+    }
+picks-by-session = Escolhas por sessão
+picks-text = Em quantas agendas está cada sessão, para escolher as salas. Sessões com menos de { $n } escolhas são omitidas, para que ninguém seja reconhecido.
+picks-none = Nenhuma sessão tem { $n } escolhas ainda.
+picks-column = Escolhas
+by-picks = Por escolhas
+by-time = Por horário
+download-csv = Baixar como CSV
+sessions-column = Sessões
+restore-release = Restaurar a versão { $n }
 
 ## The API
 

@@ -33,6 +33,8 @@ pub struct Mine<'a> {
     pub hand_over: Option<(&'a str, TimeDelta)>,
     /// The form that redirected to the page. The page confirms it.
     pub done: Option<Done>,
+    /// Whether the browser is signed in as an organizer.
+    pub is_organizer: bool,
 }
 
 /// A form of the agenda page, after it was submitted with success.
@@ -205,9 +207,9 @@ pub fn own_agenda_name(release: &Release) -> Text {
 }
 
 /// `/agenda` for a visitor without an agenda.
-pub fn no_agenda(release: &Release, reason: NoAgenda) -> String {
+pub fn no_agenda(release: &Release, reason: NoAgenda, is_organizer: bool) -> String {
     let site = Site::of(release);
-    let head = Head::secret(&site, site.words.my_agenda).at("agenda");
+    let head = Head::secret(&site, site.words.my_agenda).at("agenda").with_desk(is_organizer);
     let reason = match reason {
         NoAgenda::New => "",
         NoAgenda::SignedOut => site.words.agenda_signed_out,
@@ -244,7 +246,7 @@ pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
     }
     let minutes = mine.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
     write(&MinePage {
-        head: Head::secret(&site, site.words.my_agenda).at("agenda"),
+        head: Head::secret(&site, site.words.my_agenda).at("agenda").with_desk(mine.is_organizer),
         heading,
         tabs: tabs(&plan),
         done: mine.done.map(|done| (done.section(), done.text(site.words))).unwrap_or_default(),

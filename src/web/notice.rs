@@ -15,13 +15,24 @@ struct NoticePage<'a> {
     detail: &'a str,
     /// The address that a button posts to, and its label.
     post: Option<(String, &'a str)>,
+    /// The link below the text: its address and its label.
+    back: (&'static str, &'a str),
 }
 
 /// A problem's public title and text.
 pub fn problem(release: &Release, title: &str, detail: &str) -> String {
     let site = Site::of(release);
     let head = Head::secret(&site, title);
-    write(&NoticePage { heading: title, text: detail, detail: "", post: None, head, site })
+    let back = ("/", site.words.to_the_program);
+    write(&NoticePage { heading: title, text: detail, detail: "", post: None, back, head, site })
+}
+
+/// A problem's public title and text, at the organizer's desk.
+pub fn desk_problem(release: &Release, title: &str, detail: &str) -> String {
+    let site = Site::of(release);
+    let head = Head::desk(&site, title);
+    let back = ("/organizer", site.words.to_the_desk);
+    write(&NoticePage { heading: title, text: detail, detail: "", post: None, back, head, site })
 }
 
 /// The page behind a hand-over link. Only its button redeems the code, so a messenger's link preview does not.
@@ -34,6 +45,7 @@ pub fn hand_over(release: &Release, code: &str) -> String {
         text: words.hand_over_text,
         detail: words.hand_over_replaces,
         post: Some((format!("/handover/{}", super::encode::encode(code)), words.hand_over_button)),
+        back: ("/", words.to_the_program),
         site,
     })
 }
@@ -48,6 +60,7 @@ pub(super) fn offline(release: &Release) -> String {
         text: words.offline_text,
         detail: "",
         post: None,
+        back: ("/", words.to_the_program),
         head,
         site,
     })

@@ -1,12 +1,14 @@
-//! The organizer's pages: sign-in, status, upload, preview, releases.
+//! The organizer's desk: the sign-in, the live release and the ones that wait, calendars, deliveries and releases.
 //!
 //! The pages take plain values, because the publisher is in a layer above.
 
 use super::changes::{ChangeLine, line};
+use super::preview::{ConfirmForm, FaultLine, Source, in_program_order, kinds};
 use super::site::{Head, Site};
 use super::write;
-use crate::program::{Change, Text};
+use crate::program::Change;
 use crate::release::Release;
+use crate::texts::Texts;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -15,16 +17,117 @@ use chrono::{DateTime, Utc};
 pub struct DeskStatus {
     /// The label of the secret that signed in.
     pub who: String,
-    /// The last attempt to publish: its time, its outcome in words, and the faults of its file.
-    pub last: Option<(DateTime<Utc>, String, Vec<FaultLine>)>,
+    /// The form that redirected to the page. The page confirms it.
+    pub done: Option<DeskDone>,
+    /// The last attempt to publish since the start.
+    pub last: Option<LastAttempt>,
     /// The releases that wait for a confirmation, newest first.
     pub held: Vec<HeldRelease>,
     /// The program file, if it is ignored because it is older than the live release.
     pub stale: Option<String>,
-    /// The percentage of the read links polled in the last two days whose clients have the live release.
-    pub current: Option<u8>,
+    /// Since when a saved program file could not be stored, and why.
+    pub unstored: Option<(DateTime<Utc>, String)>,
+    /// The causes that stop tasks of the server.
+    pub stopped: Vec<String>,
+    /// The release on the schedule.
+    pub planned: Option<PlannedRelease>,
+    /// The calendars that were fetched in the last two days.
+    pub calendars: Vec<CalendarCount>,
+    /// Since when calendars that anybody may fetch are counted.
+    pub counted_since: Option<DateTime<Utc>>,
+    /// The deliveries that wait or were given up, by channel.
+    pub outbox: Vec<OutboxStatus>,
     /// The stored releases, newest first.
     pub releases: Vec<KeptRelease>,
+}
+
+/// A form of the desk, after it was submitted with success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskDone {
+    /// A release was published.
+    Published,
+    /// The program equals the live one, so nothing was published.
+    Unchanged,
+    /// A held release was discarded.
+    Discarded,
+    /// The held or scheduled release was no longer there.
+    Gone,
+    /// A release was put on the schedule.
+    Scheduled,
+    /// The schedule was emptied.
+    Unscheduled,
+}
+
+impl DeskDone {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Published, "published"),
+        (Self::Unchanged, "unchanged"),
+        (Self::Discarded, "discarded"),
+        (Self::Gone, "gone"),
+        (Self::Scheduled, "scheduled"),
+        (Self::Unscheduled, "unscheduled"),
+    ];
+
+    /// Reads the value of `?done=`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(done, _)| *done)
+    }
+
+    /// The value of `?done=`.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(done, _)| *done == self).map(|(_, name)| *name).unwrap_or_default()
+    }
+
+    fn text(self, words: &Texts, release: u64) -> String {
+        match self {
+            Self::Published => words.done_published(release),
+            Self::Unchanged => words.done_unchanged(release),
+            Self::Discarded => words.done_discarded.to_owned(),
+            Self::Gone => words.done_gone.to_owned(),
+            Self::Scheduled => words.done_scheduled.to_owned(),
+            Self::Unscheduled => words.done_unscheduled.to_owned(),
+        }
+    }
+}
+
+/// An attempt to publish.
+#[derive(Debug, Clone)]
+pub struct LastAttempt {
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// The program's source.
+    pub source: Source,
+    /// The result.
+    pub outcome: Outcome,
+    /// The faults of its file.
+    pub faults: Vec<FaultLine>,
+}
+
+/// The result of an attempt to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A release was published.
+    Published(u64),
+    /// The program equals the release.
+    Unchanged(u64),
+    /// The program has errors.
+    Refused(usize),
+    /// The guard holds the release, for these reasons.
+    Held(Vec<String>),
+    /// The attempt failed, for this reason.
+    Failed(String),
+}
+
+impl Outcome {
+    fn in_words(&self, words: &Texts) -> String {
+        match self {
+            Self::Published(release) => words.attempt_published(*release),
+            Self::Unchanged(release) => words.attempt_unchanged(*release),
+            Self::Refused(errors) => words.attempt_refused(*errors),
+            Self::Held(reasons) => words.attempt_held(&reasons.join("; ")),
+            Self::Failed(reason) => words.attempt_failed(reason),
+        }
+    }
 }
 
 /// A release that waits for a confirmation.
@@ -32,8 +135,8 @@ pub struct DeskStatus {
 pub struct HeldRelease {
     /// When the release was held.
     pub since: DateTime<Utc>,
-    /// The source of the release, in words.
-    pub origin: String,
+    /// The source of the release.
+    pub source: Source,
     /// Why the release is held.
     pub reasons: Vec<String>,
     /// The digest that a confirmation must name.
@@ -44,17 +147,54 @@ pub struct HeldRelease {
     pub is_discardable: bool,
 }
 
-/// A fault of a file, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaultLine {
-    /// Whether the fault is an error, so that the file cannot be published.
-    pub is_error: bool,
-    /// The place of the fault, e.g. `line 12, end`; empty for the whole file.
-    pub place: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to write instead.
-    pub remedy: String,
+/// A release on the schedule.
+#[derive(Debug, Clone)]
+pub struct PlannedRelease {
+    /// When the release will be published.
+    pub at: DateTime<Utc>,
+    /// When the release was scheduled. It tells the schedule from a later one.
+    pub made: DateTime<Utc>,
+    /// The label of the secret that scheduled the release.
+    pub who: String,
+}
+
+/// The calendars of one kind that one family of clients fetched.
+#[derive(Debug, Clone)]
+pub struct CalendarCount {
+    /// What the calendars show.
+    pub kind: CalendarKind,
+    /// The family of the clients, e.g. `Google Calendar`.
+    pub client: String,
+    /// The number of clients by the newest release that they have, the newest first.
+    pub releases: Vec<(u64, usize)>,
+    /// The last fetch.
+    pub last: DateTime<Utc>,
+}
+
+/// What a calendar shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalendarKind {
+    /// The whole program, or a part of it that a filter chooses.
+    Program,
+    /// A track.
+    Track,
+    /// A room, a day or a speaker.
+    Part,
+    /// An agenda.
+    Agenda,
+}
+
+/// The deliveries of one channel that wait or were given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxStatus {
+    /// Whether the channel is webhooks; otherwise it is push messages to browsers.
+    pub is_webhook: bool,
+    /// Deliveries that wait.
+    pub waiting: usize,
+    /// Deliveries that were given up.
+    pub failed: usize,
+    /// When the oldest delivery that waits was queued.
+    pub oldest: Option<DateTime<Utc>>,
 }
 
 /// A stored release.
@@ -64,8 +204,8 @@ pub struct KeptRelease {
     pub number: u64,
     /// When the release was published.
     pub published: DateTime<Utc>,
-    /// The source of the release, in words.
-    pub origin: String,
+    /// The source of the release.
+    pub source: Source,
     /// The label of the secret that published the release.
     pub who: String,
     /// The number of sessions that the release changed.
@@ -74,31 +214,28 @@ pub struct KeptRelease {
     pub has_text: bool,
 }
 
-/// The effect of a release that is not published yet.
-#[derive(Debug, Clone, Default)]
-pub struct PreviewContent {
-    /// Errors and warnings of the file.
-    pub faults: Vec<FaultLine>,
-    /// The changes that the release would publish.
-    pub changes: Vec<Change>,
-    /// The number of agendas that contain a changed session, and the number that would get a new overlap.
-    pub blast: Option<(usize, usize)>,
-    /// The changed sessions that are in the most agendas: title and number of agendas.
-    pub most_held: Vec<(Text, usize)>,
-    /// The reasons why the guard would hold the release; empty if it would not.
-    pub reasons: Vec<String>,
-    /// The digest that a confirmation must name; none if the release cannot be published.
-    pub digest: Option<String>,
-    /// Whether another release was published since an earlier preview of this release.
-    pub superseded: bool,
-}
-
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
     site: Site<'a>,
     head: Head,
-    is_wrong: bool,
+    /// A fault of the last request, which is announced.
+    fault: &'static str,
+    /// The confirmation of the last request.
+    done: &'static str,
+}
+
+/// Why the sign-in form is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInReason {
+    /// The browser is not signed in.
+    New,
+    /// The secret was wrong.
+    Wrong,
+    /// The sign-in that the request needs has ended.
+    Expired,
+    /// The browser was signed out.
+    SignedOut,
 }
 
 #[derive(Template)]
@@ -107,13 +244,26 @@ struct DeskPage<'a> {
     site: Site<'a>,
     head: Head,
     desk: &'a DeskStatus,
+    done: String,
+    live: Vec<Fact>,
     held: Vec<HeldView<'a>>,
     stale: Option<String>,
-    running: String,
-    share: Option<String>,
-    last: Option<(String, &'a str)>,
+    unstored: Option<String>,
+    planned: Option<PlannedView>,
+    calendars: Vec<CalendarRow>,
+    /// The heads of the columns of releases.
+    calendars_live: String,
+    calendars_note: String,
+    outbox: Vec<(&'static str, String)>,
+    last: Option<String>,
     faults: &'a [FaultLine],
-    releases: Vec<(&'a KeptRelease, String)>,
+    releases: Vec<ReleaseCard<'a>>,
+}
+
+/// A label with its value.
+struct Fact {
+    label: &'static str,
+    value: String,
 }
 
 /// The most changes of a held release that the desk lists. The preview lists all of them.
@@ -122,96 +272,174 @@ const LISTED: usize = 100;
 struct HeldView<'a> {
     held: &'a HeldRelease,
     heading: String,
+    summary: String,
+    confirm: ConfirmForm<'a>,
     lines: Vec<ChangeLine>,
     more: Option<String>,
 }
 
 impl<'a> HeldView<'a> {
     fn of(site: &Site<'_>, held: &'a HeldRelease) -> Self {
-        let more = held.changes.len().saturating_sub(LISTED);
+        let words = site.words;
+        let (changes, more) = (held.changes.len(), held.changes.len().saturating_sub(LISTED));
+        let listed = in_program_order(site, &held.changes).into_iter().take(LISTED);
         Self {
             held,
-            heading: site.words.held_since(&held.origin, &site.when.full(held.since)),
-            lines: lines(site, &held.changes, LISTED),
-            more: (more > 0).then(|| site.words.held_more(more)),
+            heading: words.held_since(&held.source.in_words(words), &site.when.full(held.since)),
+            summary: words.preview_summary(&words.preview_changes(changes), &kinds(site, &held.changes)),
+            confirm: ConfirmForm::of(site, &held.digest, &held.reasons, &held.changes),
+            lines: listed.map(|change| line(site, change)).collect(),
+            more: (more > 0).then(|| words.held_more(more)),
         }
     }
 }
 
-/// Changes in the order of the program after the changes.
-fn lines(site: &Site<'_>, changes: &[Change], most: usize) -> Vec<ChangeLine> {
-    let mut changes: Vec<&Change> = changes.iter().collect();
-    changes.sort_by_key(|change| change.subject().map(|session| session.slot.start));
-    changes.into_iter().take(most).map(|change| line(site, change)).collect()
+struct PlannedView {
+    text: String,
+    /// Identifies the schedule in the form that cancels it.
+    made: String,
 }
 
-#[derive(Template)]
-#[template(path = "preview.html")]
-struct PreviewPage<'a> {
-    site: Site<'a>,
-    head: Head,
-    preview: &'a PreviewContent,
-    summary: String,
-    faults: &'a [FaultLine],
-    lines: Vec<ChangeLine>,
-    blast: Option<String>,
-    most_held: Vec<(&'a Text, String)>,
-    guard: Option<String>,
-    superseded: Option<String>,
+struct CalendarRow {
+    kind: &'static str,
+    client: String,
+    live: String,
+    earlier: String,
+    last: String,
+}
+
+impl CalendarRow {
+    fn of(site: &Site<'_>, count: &CalendarCount) -> Self {
+        let words = site.words;
+        let live = site.release.number();
+        let current = count.releases.iter().find(|(release, _)| *release >= live).map_or(0, |(_, n)| *n);
+        let earlier = count
+            .releases
+            .iter()
+            .filter(|(release, _)| *release < live)
+            .map(|(release, n)| words.earlier_release(*n, *release));
+        let earlier: Vec<String> = earlier.collect();
+        Self {
+            kind: match count.kind {
+                CalendarKind::Program => words.calendar_program,
+                CalendarKind::Track => words.calendar_track,
+                CalendarKind::Part => words.calendar_part,
+                CalendarKind::Agenda => words.calendar_agenda,
+            },
+            client: count.client.clone(),
+            live: current.to_string(),
+            earlier: if earlier.is_empty() { "0".to_owned() } else { earlier.join(", ") },
+            last: site.when.full(count.last),
+        }
+    }
+}
+
+struct ReleaseCard<'a> {
+    kept: &'a KeptRelease,
+    is_live: bool,
+    at: String,
+    source: String,
+    changes: String,
+    restore: String,
+}
+
+impl<'a> ReleaseCard<'a> {
+    fn of(site: &Site<'_>, kept: &'a KeptRelease) -> Self {
+        let words = site.words;
+        Self {
+            kept,
+            is_live: kept.number == site.release.number(),
+            at: site.when.full(kept.published),
+            source: kept.source.in_words(words),
+            changes: words.preview_changes(kept.changes),
+            restore: words.restore_release(kept.number),
+        }
+    }
 }
 
 /// The sign-in form.
-pub fn sign_in(release: &Release, is_wrong: bool) -> String {
+pub fn sign_in(release: &Release, reason: SignInReason) -> String {
     let site = Site::of(release);
-    write(&SignInPage { head: Head::secret(&site, site.words.sign_in), is_wrong, site })
+    let (fault, done) = match reason {
+        SignInReason::New => ("", ""),
+        SignInReason::Wrong => (site.words.sign_in_wrong, ""),
+        SignInReason::Expired => (site.words.sign_in_expired, ""),
+        SignInReason::SignedOut => ("", site.words.signed_out),
+    };
+    write(&SignInPage { head: Head::secret(&site, site.words.sign_in), fault, done, site })
 }
 
 /// The organizer's first page.
 pub fn desk(release: &Release, desk: &DeskStatus) -> String {
     let site = Site::of(release);
     let words = site.words;
-    let sessions = words.sessions(release.program.order().len());
-    let running = words.running(release.number(), &site.when.full(release.published()), &sessions);
     write(&DeskPage {
-        head: Head::secret(&site, site.words.organizer),
+        head: Head::desk(&site, words.organizer),
         desk,
+        done: desk.done.map(|done| done.text(words, release.number())).unwrap_or_default(),
+        live: live(&site, desk),
         held: desk.held.iter().map(|held| HeldView::of(&site, held)).collect(),
         stale: desk.stale.as_ref().map(|file| words.stale_file(file)),
-        running,
-        share: desk.current.map(|share| words.current_share(share)),
-        last: desk.last.as_ref().map(|(at, what, _)| (site.when.full(*at), what.as_str())),
-        faults: desk.last.as_ref().map(|(_, _, faults)| faults.as_slice()).unwrap_or_default(),
-        releases: desk.releases.iter().map(|kept| (kept, site.when.full(kept.published))).collect(),
+        unstored: desk
+            .unstored
+            .as_ref()
+            .map(|(since, reason)| words.unstored_file(&site.when.full(*since), reason)),
+        planned: desk.planned.as_ref().map(|planned| planned_view(&site, planned)),
+        calendars: desk.calendars.iter().map(|count| CalendarRow::of(&site, count)).collect(),
+        calendars_live: words.has_release(release.number()),
+        calendars_note: desk
+            .counted_since
+            .map(|since| words.calendars_text(&site.when.full(since)))
+            .unwrap_or_default(),
+        outbox: desk.outbox.iter().map(|outbox| outbox_line(&site, outbox)).collect(),
+        last: desk.last.as_ref().map(|last| {
+            let (source, outcome) = (last.source.in_words(words), last.outcome.in_words(words));
+            words.attempt(&site.when.full(last.at), &source, &outcome)
+        }),
+        faults: desk.last.as_ref().map(|last| last.faults.as_slice()).unwrap_or_default(),
+        releases: desk.releases.iter().map(|kept| ReleaseCard::of(&site, kept)).collect(),
         site: site.clone(),
     })
 }
 
-/// A preview: the changes of a release, and the button that publishes it.
-pub fn preview(release: &Release, preview: &PreviewContent) -> String {
-    let site = Site::of(release);
+/// What is live: the release with its time, source and sessions.
+fn live(site: &Site<'_>, desk: &DeskStatus) -> Vec<Fact> {
+    let (words, release) = (site.words, site.release);
+    let sessions = release.program.order().len();
+    let kept = desk.releases.iter().find(|kept| kept.number == release.number());
+    let mut facts = vec![
+        Fact { label: words.release_column, value: release.number().to_string() },
+        Fact { label: words.published_column, value: site.when.full(release.published()) },
+    ];
+    if let Some(kept) = kept {
+        facts.push(Fact { label: words.origin_column, value: kept.source.in_words(words) });
+        if !kept.who.is_empty() {
+            facts.push(Fact { label: words.who_column, value: kept.who.clone() });
+        }
+    }
+    facts.push(Fact { label: words.sessions_column, value: sessions.to_string() });
+    facts
+}
+
+fn planned_view(site: &Site<'_>, planned: &PlannedRelease) -> PlannedView {
     let words = site.words;
-    let errors = preview.faults.iter().filter(|fault| fault.is_error).count();
-    let summary = match (errors, preview.changes.len()) {
-        (0, 0) => words.preview_nothing.to_owned(),
-        (0, n) => words.preview_changes(n),
-        (n, _) => words.preview_errors(n),
+    let [at, made] = [planned.at, planned.made].map(|at| site.when.full(at));
+    let text = match planned.who.as_str() {
+        "" => words.planned(&at, &made),
+        who => words.planned_by(&at, &made, who),
     };
-    let blast =
-        preview.blast.map(|(agendas, overlaps)| words.blast(agendas, &words.blast_overlaps(overlaps)));
-    let agendas = |count: usize| words.in_agendas(count);
-    let guard = (!preview.reasons.is_empty()).then(|| words.guard(&preview.reasons.join("; ")));
-    let superseded =
-        preview.superseded.then(|| words.superseded(release.number(), &site.when.full(release.published())));
-    write(&PreviewPage {
-        head: Head::secret(&site, words.preview),
-        preview,
-        summary,
-        faults: &preview.faults,
-        lines: lines(&site, &preview.changes, usize::MAX),
-        blast,
-        most_held: preview.most_held.iter().map(|(title, count)| (title, agendas(*count))).collect(),
-        guard,
-        superseded,
-        site: site.clone(),
-    })
+    PlannedView { text, made: planned.made.to_rfc3339() }
+}
+
+fn outbox_line(site: &Site<'_>, outbox: &OutboxStatus) -> (&'static str, String) {
+    let words = site.words;
+    let label = if outbox.is_webhook { words.outbox_webhook } else { words.outbox_push };
+    let mut line = words.outbox_waiting(outbox.waiting);
+    if let Some(at) = outbox.oldest {
+        line = format!("{line} {}", words.outbox_oldest(&site.when.full(at)));
+    }
+    if outbox.failed > 0 {
+        line = format!("{line} {}", words.outbox_failed(outbox.failed));
+    }
+    (label, line)
 }

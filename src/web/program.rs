@@ -66,16 +66,16 @@ fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String
 
 /// Renders the page. [`super::Pages`] holds the page without a filter or search.
 pub fn program(release: &Release, view: &ProgramView) -> String {
-    render(release, view, &[])
+    render(release, view, &[], false)
 }
 
 /// The program with a visitor's picks marked. If the program has more sessions than a request may render, only the
 /// picks.
-pub fn picked_program(release: &Release, picks: &[SessionId]) -> String {
-    render(release, &ProgramView { is_mine: true, ..ProgramView::default() }, picks)
+pub fn picked_program(release: &Release, picks: &[SessionId], is_organizer: bool) -> String {
+    render(release, &ProgramView { is_mine: true, ..ProgramView::default() }, picks, is_organizer)
 }
 
-fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String {
+fn render(release: &Release, view: &ProgramView, picks: &[SessionId], is_organizer: bool) -> String {
     let site = Site::of(release);
     let (conference, words) = (site.conference(), site.words);
     let shown = release.visible_entries();
@@ -116,7 +116,7 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId]) -> String 
     let about = words.about_program(conference.title.as_str());
     let canonical = ProgramView { embed: false, is_mine: false, ..view.clone() }.path();
     let mut head = match view.is_mine {
-        true => Head::secret(&site, words.program).at("program"),
+        true => Head::secret(&site, words.program).at("program").with_desk(is_organizer),
         false => Head::public(&site, &title, &about, &canonical).at("program"),
     };
     head.embed = view.embed;

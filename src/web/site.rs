@@ -129,6 +129,9 @@ pub(super) struct Head {
     pub url: String,
     /// The navigation entry that is marked as current.
     pub here: &'static str,
+    /// Whether the navigation links to the organizer's desk. Only on pages that nobody else gets: public pages are
+    /// cached, and a script adds the link there.
+    pub has_desk: bool,
     /// Whether search engines must not index the page.
     pub is_secret: bool,
     pub embed: bool,
@@ -162,6 +165,17 @@ impl Head {
     pub(super) fn at(mut self, here: &'static str) -> Self {
         self.here = here;
         self
+    }
+
+    /// Links to the desk if the visitor is an organizer.
+    pub(super) fn with_desk(mut self, is_organizer: bool) -> Self {
+        self.has_desk = is_organizer;
+        self
+    }
+
+    /// The head of a page of the desk.
+    pub(super) fn desk(site: &Site<'_>, title: &str) -> Self {
+        Self::secret(site, title).at("organizer").with_desk(true)
     }
 
     /// The modules that the entry module imports. Preloading makes them load in parallel instead of one after another.

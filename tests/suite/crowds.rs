@@ -61,6 +61,7 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
             seen: None,
             hand_over: None,
             done: None,
+            is_organizer: false,
         };
         web::mine(&release, &mine)
     };
@@ -88,6 +89,7 @@ fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
             seen: None,
             hand_over: None,
             done: None,
+            is_organizer: false,
         };
         let page = web::mine(&release, &mine);
         let given_up =
@@ -129,6 +131,7 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
             seen: None,
             hand_over: None,
             done: None,
+            is_organizer: false,
         },
     );
     for (title, is_named) in

@@ -1,57 +1,26 @@
-//! The desk: the organizer's pages, with a sign-in cookie and plain forms.
-//!
-//! A previewed file stays in memory under the digest that confirms it, with the release that it was compared with. So
-//! exactly the changes that were shown are published. If another release was published meanwhile, a new preview is
-//! shown.
+//! The desk: the organizer's first page, its sign-in cookie, and the forms that discard or cancel what waits.
 
-use super::{Door, Organizer, OrganizerRequest};
+use super::{Door, Organizer, OrganizerRequest, is_marked};
+use crate::freshness::FeedKind;
 use crate::http::Problem;
-use crate::http::browser::{PostedForm, uploaded_file};
-use crate::http::reply::{Answer, html, see_other, set_cookies};
+use crate::http::browser::PostedForm;
+use crate::http::query::Query;
+use crate::http::reply::{Answer, html, see_other, see_other_at, set_cookies};
 use crate::import::{Fault, Report, capitalized, place};
-use crate::program::{Severity, Text};
-use crate::publisher::{AttemptResult, Proposal, PublishError};
-use crate::store::Origin;
-use crate::texts::Texts;
-use crate::web::{self, FaultLine, KeptRelease};
-use bytes::Bytes;
-use http::StatusCode;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// The most previewed files in memory; beyond that, the oldest is dropped.
-const MOST_DRAFTS: usize = 8;
+use crate::program::Severity;
+use crate::publisher::AttemptResult;
+use crate::reach::DeliveryCounts;
+use crate::store::{Channel, Origin};
+use crate::web::{
+    self, CalendarCount, CalendarKind, DeskDone, FaultLine, KeptRelease, LastAttempt, OutboxStatus, Outcome,
+    PlannedRelease, SignInReason, Source,
+};
+use chrono::DateTime;
+use http::{HeaderValue, StatusCode};
+use std::collections::BTreeMap;
 
 /// How many releases the desk lists, the newest first.
 const LISTED: usize = 50;
-
-/// The previewed files, by the digest that confirms them.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
-
-#[derive(Debug, Clone)]
-struct Draft {
-    csv: Bytes,
-    origin: Origin,
-    /// The release that the file was compared with.
-    base: u64,
-}
-
-impl Drafts {
-    fn add(&self, digest: String, draft: Draft) {
-        let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.retain(|(known, _)| *known != digest);
-        if drafts.len() >= MOST_DRAFTS {
-            drafts.pop_front();
-        }
-        drafts.push_back((digest, draft));
-    }
-
-    fn find(&self, digest: &str) -> Option<Draft> {
-        let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.iter().find(|(known, _)| known == digest).map(|(_, draft)| draft.clone())
-    }
-}
 
 impl Door<'_> {
     /// The desk; the sign-in page without a valid cookie.
@@ -61,10 +30,24 @@ impl Door<'_> {
             return Err(Problem::NotFound);
         }
         let release = organizer.publisher.current();
-        match organizer.signed_in(&request.headers, &release.program.conference.public_url) {
-            Some(who) => organizer.read(move |organizer| organizer.home(who)).await,
-            None => Ok(html(web::sign_in(&release, false))),
+        let public_url = &release.program.conference.public_url;
+        let query = Query::of(&request.uri);
+        if let Some(who) = organizer.signed_in(&request.headers, public_url) {
+            let done = query.first("done").and_then(DeskDone::parse);
+            return organizer.read(move |organizer| organizer.home(who, done)).await;
         }
+        let reason = if query.first("done") == Some("signed-out") {
+            SignInReason::SignedOut
+        } else {
+            SignInReason::New
+        };
+        let mut response = html(web::sign_in(&release, reason));
+        if is_marked(&request.headers) {
+            // The sign-in has ended, so pages stop linking to the desk.
+            let (headers, now) = (&request.headers, organizer.clock.now());
+            set_cookies(&mut response, organizer.sign_ins.close(headers, public_url, now));
+        }
+        Ok(response)
     }
 
     /// Checks the posted secret and sets the cookie.
@@ -77,14 +60,14 @@ impl Door<'_> {
         let form = self.form().await?;
         let release = organizer.publisher.current();
         let Some(secret) = allowed.guess(|| organizer.secrets.find(form.one("secret")))? else {
-            let mut response = html(web::sign_in(&release, true));
+            let mut response = html(web::sign_in(&release, SignInReason::Wrong));
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             return Ok(response);
         };
         let public_url = &release.program.conference.public_url;
-        let cookie = organizer.sign_ins.open(&secret.sha256, public_url, organizer.clock.now());
+        let cookies = organizer.sign_ins.open(&secret.sha256, public_url, organizer.clock.now());
         let mut response = see_other("/organizer");
-        set_cookies(&mut response, [cookie.map_err(crate::http::agendas::AgendaError::from)?]);
+        set_cookies(&mut response, cookies.map_err(crate::http::agendas::AgendaError::from)?);
         Ok(response)
     }
 
@@ -93,168 +76,131 @@ impl Door<'_> {
         self.form().await?;
         let release = organizer.publisher.current();
         let (public_url, now) = (&release.program.conference.public_url, organizer.clock.now());
-        let mut response = see_other("/organizer");
-        set_cookies(&mut response, [organizer.sign_ins.close(&request.headers, public_url, now)]);
+        let mut response = see_other("/organizer?done=signed-out");
+        set_cookies(&mut response, organizer.sign_ins.close(&request.headers, public_url, now));
         Ok(response)
     }
 }
 
 impl Organizer {
-    fn home(&self, who: String) -> Answer {
+    fn home(&self, who: String, done: Option<DeskDone>) -> Answer {
         let release = self.publisher.current();
         let (status, now) = (self.publisher.status(), self.clock.now());
-        let texts = Texts::of(&release.program.conference.language);
-        let share = self.freshness.share(release.number(), now);
-        let percent =
-            (share.current * 100).checked_div(share.polled).and_then(|share| u8::try_from(share).ok());
-        let last = status.last.as_ref().map(|last| {
-            let faults = last.report.as_ref().map(faults_of_json).unwrap_or_default();
-            (last.at, in_words(&last.verdict, texts), faults)
+        let last = status.last.as_ref().map(|last| LastAttempt {
+            at: last.at,
+            source: source(last.origin),
+            outcome: outcome(&last.verdict),
+            faults: last.report.as_ref().map(faults_of_json).unwrap_or_default(),
         });
         let held = status.held.all().iter().rev().map(|waiting| web::HeldRelease {
             since: waiting.at,
-            origin: origin_in_words(waiting.origin, texts),
+            source: source(waiting.origin),
             reasons: waiting.reasons.clone(),
             digest: waiting.digest.clone(),
             changes: waiting.details.clone(),
             // The next start would hold a discarded config again, until its file is changed.
             is_discardable: waiting.origin != Origin::Config,
         });
-        let stale = self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string());
         let kept = super::reports::readable_releases(&self.store)?;
         let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
             number: kept.number,
             published: kept.published,
-            origin: origin_in_words(kept.origin, texts),
+            source: source(kept.origin),
             who: kept.who.clone().unwrap_or_default(),
             changes: kept.changes,
             has_text: kept.complete,
         });
-        let (held, releases) = (held.collect(), releases.collect());
-        let desk = web::DeskStatus { who, last, held, stale, current: percent, releases };
+        let calendars = self.freshness.audience(now).into_iter().map(|audience| CalendarCount {
+            kind: match audience.kind {
+                FeedKind::Program => CalendarKind::Program,
+                FeedKind::Track => CalendarKind::Track,
+                FeedKind::Part => CalendarKind::Part,
+                FeedKind::Agenda => CalendarKind::Agenda,
+            },
+            client: audience.client.display_name().to_owned(),
+            releases: audience.releases,
+            last: audience.last,
+        });
+        let desk = web::DeskStatus {
+            who,
+            done,
+            last,
+            held: held.collect(),
+            stale: self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string()),
+            unstored: status.unstored.map(|unstored| (unstored.since, unstored.reason)),
+            stopped: status.faults.iter().map(|(task, cause)| format!("{task}: {cause}")).collect(),
+            planned: status.schedule.map(|schedule| PlannedRelease {
+                at: schedule.at,
+                made: schedule.made,
+                who: schedule.who.unwrap_or_default(),
+            }),
+            calendars: calendars.collect(),
+            counted_since: Some(self.started),
+            outbox: self.outbox(),
+            releases: releases.collect(),
+        };
         Ok(html(web::desk(&release, &desk)))
+    }
+
+    /// The deliveries that wait or were given up, by channel. An outbox that cannot be read must not hide the rest of
+    /// the page.
+    fn outbox(&self) -> Vec<OutboxStatus> {
+        let counts = self.publisher.count_deliveries().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the outbox cannot be read");
+            BTreeMap::new()
+        });
+        let has_any = |(_, count): &(Channel, DeliveryCounts)| count.waiting + count.given_up > 0;
+        let status = |(channel, count): (Channel, DeliveryCounts)| OutboxStatus {
+            is_webhook: channel == Channel::Webhook,
+            waiting: count.waiting,
+            failed: count.given_up,
+            oldest: count.oldest,
+        };
+        counts.into_iter().filter(has_any).map(status).collect()
     }
 }
 
 impl OrganizerRequest<'_> {
-    /// Shows what publishing a stored release again would change.
-    pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
-        let publisher = Arc::clone(&self.organizer.publisher);
-        let csv = self.organizer.store.read(move |_| publisher.release_csv(number)).await?.into();
-        self.show(csv, Origin::Rollback { of: number }, PreviewReason::First).await
-    }
-
-    /// Shows what a held release would change.
-    pub(in crate::http) async fn preview_held(self, form: PostedForm) -> Answer {
-        let status = self.organizer.publisher.status();
-        let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
-        self.show(held.csv.clone(), held.origin, PreviewReason::First).await
-    }
-
     /// Drops a held release.
     pub(in crate::http) async fn discard_held(self, form: PostedForm) -> Answer {
-        self.organizer.publisher.discard(form.one("digest")).await?;
-        Ok(see_other("/organizer"))
-    }
-
-    /// Shows the changes that the uploaded file would make.
-    pub(super) async fn preview_page(self) -> Answer {
-        let csv = uploaded_file(self.request, self.body.clone(), "program").await?;
-        self.show(csv, Origin::Upload, PreviewReason::First).await
-    }
-
-    async fn show(&self, csv: Bytes, origin: Origin, reason: PreviewReason) -> Answer {
-        let publisher = Arc::clone(&self.organizer.publisher);
-        let bytes = csv.clone();
-        let turn = self.organizer.turns.preview().await?;
-        let look = move || {
-            let _turn = turn;
-            let seen = publisher.preview(&bytes);
-            let mut page =
-                web::PreviewContent { faults: faults(&seen.report), ..web::PreviewContent::default() };
-            if let (Some(prepared), Some(verdict)) = (seen.prepared, seen.verdict) {
-                let impact = publisher.impact(&seen.base, &prepared)?;
-                let title = |id: &crate::program::SessionId| {
-                    let entry = prepared.release.ledger.entries.get(id);
-                    entry.map_or_else(|| Text::from(id.as_str()), |entry| entry.session.title.clone())
-                };
-                page.blast = Some((impact.touched, impact.new_clashes));
-                let most = impact.sessions.iter().take(10);
-                page.most_held = most.map(|held| (title(&held.session), held.agendas)).collect();
-                page.reasons = verdict.reasons;
-                page.digest = prepared.is_new.then_some(verdict.digest);
-                page.changes = prepared.changes;
-            }
-            Ok::<_, PublishError>((seen.base, page))
-        };
-        let (base, mut page) = tokio::task::spawn_blocking(look).await??;
-        page.superseded = reason == PreviewReason::Superseded;
-        if let Some(digest) = &page.digest {
-            self.organizer.drafts.add(digest.clone(), Draft { csv, origin, base: base.number() });
+        match self.organizer.publisher.discard(form.one("digest")).await? {
+            true => done(DeskDone::Discarded),
+            false => done(DeskDone::Gone),
         }
-        let mut response = html(web::preview(&base, &page));
-        if reason != PreviewReason::First {
-            *response.status_mut() = StatusCode::CONFLICT;
-        } else if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) {
-            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        }
-        Ok(response)
     }
 
-    /// Publishes a previewed or held program. If another release was published since the preview, shows a new preview.
-    pub(in crate::http) async fn publish_shown(self, form: PostedForm) -> Answer {
-        let digest = form.one("confirm");
-        let publisher = &self.organizer.publisher;
-        let held = || {
-            let status = publisher.status();
-            let held = status.held.find(digest)?;
-            Some(Draft { csv: held.csv.clone(), origin: held.origin, base: held.base })
-        };
-        let draft = self.organizer.drafts.find(digest).or_else(held).ok_or(Problem::NoPreview)?;
-        let Draft { csv, origin, base } = draft;
-        let proposal = Proposal {
-            csv: csv.clone(),
-            origin,
-            who: Some(self.who.clone()),
-            confirm: Some(digest.to_owned()),
-            expect: Some(base),
-        };
-        match publisher.publish(proposal).await {
-            Ok(_) => Ok(see_other("/organizer")),
-            Err(PublishError::Superseded { .. }) => self.show(csv, origin, PreviewReason::Superseded).await,
-            Err(PublishError::Held(_) | PublishError::Refused(_)) => {
-                self.show(csv, origin, PreviewReason::Again).await
-            }
-            Err(error) => Err(error.into()),
+    /// Empties the schedule, if it still holds the release that the page showed.
+    pub(in crate::http) async fn cancel_schedule(self, form: PostedForm) -> Answer {
+        let made = DateTime::parse_from_rfc3339(form.one("made")).map(|made| made.to_utc());
+        let made = made.map_err(|_| Problem::BadBody("the form lacks the scheduled release".to_owned()))?;
+        match self.organizer.publisher.unschedule(Some(made)).await? {
+            true => done(DeskDone::Unscheduled),
+            false => done(DeskDone::Gone),
         }
     }
 }
 
-/// Why a preview is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PreviewReason {
-    /// The organizer requested it.
-    First,
-    /// The program could not be published as shown before.
-    Again,
-    /// Another release was published since the last preview.
-    Superseded,
+/// The redirect to the desk, which confirms the form.
+pub(super) fn done(what: DeskDone) -> Answer {
+    let location = HeaderValue::try_from(format!("/organizer?done={}", what.name()));
+    let location = location.map_err(|_| Problem::BadBody("the page's address is malformed".to_owned()))?;
+    Ok(see_other_at(location))
 }
 
-fn origin_in_words(origin: Origin, texts: &Texts) -> String {
+pub(super) fn source(origin: Origin) -> Source {
     match origin {
-        Origin::First => texts.origin_first.to_owned(),
-        Origin::File => texts.origin_file.to_owned(),
-        Origin::Upload => texts.origin_upload.to_owned(),
-        Origin::Rollback { of } => texts.origin_rollback(of),
-        Origin::Config => texts.origin_config.to_owned(),
-        Origin::Upgrade => texts.origin_upgrade.to_owned(),
-        Origin::Restored => texts.origin_restored.to_owned(),
-        Origin::Scheduled => texts.origin_scheduled.to_owned(),
+        Origin::First => Source::First,
+        Origin::File => Source::File,
+        Origin::Upload => Source::Upload,
+        Origin::Rollback { of } => Source::Restored(of),
+        Origin::Config => Source::Config,
+        Origin::Upgrade => Source::Upgrade,
+        Origin::Restored => Source::Backup,
+        Origin::Scheduled => Source::Schedule,
     }
 }
 
-fn faults(report: &Report) -> Vec<FaultLine> {
+pub(super) fn faults(report: &Report) -> Vec<FaultLine> {
     let mut lines: Vec<FaultLine> = report.displayed().into_iter().map(fault).collect();
     let left = (report.error_count() + report.warning_count()).saturating_sub(lines.len());
     if left > 0 {
@@ -290,12 +236,12 @@ fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> Fa
     FaultLine { is_error, place, message: format!("{message}."), remedy: format!("{}.", capitalized(remedy)) }
 }
 
-fn in_words(verdict: &AttemptResult, texts: &Texts) -> String {
+fn outcome(verdict: &AttemptResult) -> Outcome {
     match verdict {
-        AttemptResult::Published { release } => texts.attempt_published(*release),
-        AttemptResult::Unchanged { release } => texts.attempt_unchanged(*release),
-        AttemptResult::Refused { errors } => texts.attempt_refused(*errors),
-        AttemptResult::Held { reasons, .. } => texts.attempt_held(&reasons.join("; ")),
-        AttemptResult::Failed { reason } => texts.attempt_failed(reason),
+        AttemptResult::Published { release } => Outcome::Published(*release),
+        AttemptResult::Unchanged { release } => Outcome::Unchanged(*release),
+        AttemptResult::Refused { errors } => Outcome::Refused(*errors),
+        AttemptResult::Held { reasons, .. } => Outcome::Held(reasons.clone()),
+        AttemptResult::Failed { reason } => Outcome::Failed(reason.clone()),
     }
 }

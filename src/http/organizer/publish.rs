@@ -73,7 +73,7 @@ impl OrganizerRequest<'_> {
     pub(in crate::http) async fn unschedule(self) -> Answer {
         self.expect()?;
         let publisher = &self.organizer.publisher;
-        if !publisher.unschedule().await? {
+        if !publisher.unschedule(None).await? {
             return Err(Problem::NotFound);
         }
         Ok(no_content())

@@ -1,12 +1,18 @@
 //! Responses that only read: status, releases, program files, picks. They read the store on threads that may block.
 
-use super::{Organizer, document, file};
+use super::{Organizer, OrganizerRequest, document, file};
+use crate::export::picks_csv;
 use crate::http::Problem;
-use crate::http::reply::Answer;
+use crate::http::reply::{Answer, html};
+use crate::program::{Session, SessionId};
 use crate::publisher::{OriginDescription, count_picks, describe_changes};
+use crate::release::Release;
 use crate::store::{ReadError, ReleaseSummary, Skipped, Store};
-use http::StatusCode;
+use crate::web::{self, PicksOrder};
+use http::header::CONTENT_DISPOSITION;
+use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The least number of picks of a session that is shown. Fewer picks could identify somebody.
 const SHOWN_FROM: usize = 5;
@@ -29,7 +35,19 @@ impl Organizer {
     pub(in crate::http) fn status(&self) -> Answer {
         let publisher = &self.publisher;
         let (release, status) = (publisher.current(), publisher.status());
-        let share = self.freshness.share(release.number(), self.clock.now());
+        let now = self.clock.now();
+        let share = self.freshness.share(release.number(), now);
+        let feeds = self.freshness.audience(now).into_iter().map(|audience| {
+            let releases = audience.releases.iter();
+            json!({
+                "feed": audience.kind,
+                "client": audience.client.display_name(),
+                "releases": releases
+                    .map(|(release, clients)| json!({ "release": release, "clients": clients }))
+                    .collect::<Vec<_>>(),
+                "last": audience.last,
+            })
+        });
         let answer = json!({
             "release": release.number(),
             "published": release.published(),
@@ -44,7 +62,12 @@ impl Organizer {
                 "readable": status.file.is_some(),
                 "stale": publisher.file_is_stale(),
             },
-            "freshness": share,
+            "freshness": {
+                "polled": share.polled,
+                "current": share.current,
+                "since": self.started,
+                "feeds": feeds.collect::<Vec<_>>(),
+            },
         });
         Ok(document(StatusCode::OK, release.number(), &answer))
     }
@@ -68,21 +91,51 @@ impl Organizer {
         Ok(document(StatusCode::OK, number, &answer))
     }
 
+    /// The sessions that enough agendas hold, with the number of those agendas, the most picked first.
+    fn counted(&self, release: &Release) -> Result<Vec<(Arc<Session>, usize)>, ReadError> {
+        let picks = count_picks(&self.store)?.into_iter().filter(|(_, count)| *count >= SHOWN_FROM);
+        let visible = |(id, count): (SessionId, usize)| {
+            let entry = release.ledger.entries.get(&id).filter(|entry| entry.is_visible())?;
+            Some((Arc::clone(&entry.session), count))
+        };
+        let mut counted: Vec<_> = picks.filter_map(visible).collect();
+        counted.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.id.cmp(&b.id)));
+        Ok(counted)
+    }
+
     /// The number of picks of each session, which helps to choose rooms.
     pub(in crate::http) fn picks(&self) -> Answer {
-        let mut picks: Vec<_> = count_picks(&self.store)?.into_iter().collect();
-        picks.retain(|(_, count)| *count >= SHOWN_FROM);
-        picks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let release = self.publisher.current();
-        let rows: Vec<Value> = picks
-            .iter()
-            .filter_map(|(id, count)| {
-                let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
-                Some(json!({ "session": id.as_str(), "title": entry.session.title.as_str(), "picks": count }))
-            })
-            .collect();
+        let row = |(session, picks): &(Arc<Session>, usize)| json!({ "session": session.id.as_str(), "title": session.title.as_str(), "picks": picks });
+        let rows: Vec<Value> = self.counted(&release)?.iter().map(row).collect();
         let answer = json!({ "shown_from": SHOWN_FROM, "picks": rows });
         Ok(document(StatusCode::OK, release.number(), &answer))
+    }
+}
+
+impl Organizer {
+    /// [`Self::picks`] as a table.
+    pub(in crate::http) fn picks_csv(&self) -> Answer {
+        let release = self.publisher.current();
+        let table = picks_csv(&release, &self.counted(&release)?);
+        let mut response = file(release.number(), table);
+        let name = HeaderValue::from_static("attachment; filename=\"picks.csv\"");
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+        Ok(response)
+    }
+
+    /// [`Self::picks`] as a page, by day.
+    fn picks_page(&self, order: PicksOrder) -> Answer {
+        let release = self.publisher.current();
+        Ok(html(web::picks(&release, &self.counted(&release)?, SHOWN_FROM, order)))
+    }
+}
+
+impl OrganizerRequest<'_> {
+    pub(in crate::http) async fn picks_page(self) -> Answer {
+        let is_by_time = self.query("by").as_deref() == Some("time");
+        let order = if is_by_time { PicksOrder::Time } else { PicksOrder::Picks };
+        self.read(move |organizer| organizer.picks_page(order)).await
     }
 }
 

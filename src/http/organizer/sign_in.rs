@@ -3,6 +3,9 @@
 //! The browser posts the secret once and does not store it. The caller looks the named secret up at every request, so a
 //! removed secret ends its sign-ins. The signing key is random for each process, so a restart signs everybody out. It is not
 //! derived from the secrets file, which may be world-readable.
+//!
+//! A second cookie, which scripts may read, tells public pages to link to the desk. Those pages are the same for
+//! everybody, so the server cannot add the link.
 
 use crate::agenda::one_time_code;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,6 +15,9 @@ use ring::hmac;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use url::Url;
+
+/// The cookie that scripts may read. It holds no secret and opens nothing.
+const MARK: &str = "organizer_here";
 
 /// How long a sign-in is valid.
 const LIFETIME: TimeDelta = TimeDelta::hours(12);
@@ -49,30 +55,31 @@ struct Signed<'a> {
 }
 
 impl SignIns {
-    /// Signs a browser in and returns the cookie to set.
+    /// Signs a browser in and returns the cookies to set.
     pub(super) fn open(
         &self,
         secret: &[u8; 32],
         origin: &Url,
         now: DateTime<Utc>,
-    ) -> Result<String, getrandom::Error> {
+    ) -> Result<[String; 2], getrandom::Error> {
         let key = self.key.as_ref().map_err(|error| *error)?;
         let expires = (now + LIFETIME).timestamp();
         // The code makes each sign-in unique, so that signing out ends only one.
         let content = format!("{}.{expires}.{}", BASE64URL_NOPAD.encode(secret), one_time_code()?);
         let signature = hmac::sign(key, content.as_bytes());
         let token = format!("{content}.{}", BASE64URL_NOPAD.encode(signature.as_ref()));
-        Ok(cookie(origin, &token, LIFETIME.num_seconds()))
+        let age = LIFETIME.num_seconds();
+        Ok([cookie(origin, &token, age), mark(origin, "1", age)])
     }
 
-    /// Signs the browser out and returns the cookie to set. Copies of the old cookie become invalid too.
-    pub(super) fn close(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> String {
+    /// Signs the browser out and returns the cookies to set. Copies of the old cookie become invalid too.
+    pub(super) fn close(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> [String; 2] {
         if let Some(signed) = sent(headers, origin).and_then(|token| self.check(token, now)) {
             let mut signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
             signed_out.retain(|_, expires| *expires > now.timestamp());
             signed_out.insert(signed.content.to_owned(), signed.expires);
         }
-        cookie(origin, "", 0)
+        [cookie(origin, "", 0), mark(origin, "", 0)]
     }
 
     /// The SHA-256 of the secret that the browser signed in with. The caller checks that the secret is still valid.
@@ -98,8 +105,21 @@ fn name(origin: &Url) -> &'static str {
     if origin.scheme() == "https" { "__Host-organizer" } else { "organizer" }
 }
 
+/// Whether the browser has the cookie that shows links to the desk. Anybody can send it, so it proves nothing.
+pub(in crate::http) fn is_marked(headers: &HeaderMap) -> bool {
+    crate::http::browser::cookie(headers, MARK) == Some("1")
+}
+
+fn secure(origin: &Url) -> &'static str {
+    if origin.scheme() == "https" { "; Secure" } else { "" }
+}
+
+fn mark(origin: &Url, value: &str, age: i64) -> String {
+    format!("{MARK}={value}; Path=/; SameSite=Lax; Max-Age={age}{}", secure(origin))
+}
+
 fn cookie(origin: &Url, token: &str, age: i64) -> String {
-    let secure = if origin.scheme() == "https" { "; Secure" } else { "" };
+    let secure = secure(origin);
     format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}", name(origin))
 }
 
@@ -128,18 +148,22 @@ mod tests {
     #[test]
     fn a_sign_in_is_valid_for_twelve_hours_or_until_it_is_signed_out() {
         let sign_ins = SignIns::default();
-        let [set, other] = [0, 1].map(|_| sign_ins.open(&SECRET, &origin(), NOW).unwrap());
+        let [set, other] = [0, 1].map(|_| {
+            let [set, mark] = sign_ins.open(&SECRET, &origin(), NOW).unwrap();
+            assert_eq!(mark, "organizer_here=1; Path=/; SameSite=Lax; Max-Age=43200; Secure");
+            set
+        });
         assert!(set.starts_with("__Host-organizer=") && set.contains("HttpOnly; SameSite=Strict"), "{set}");
         let secret = |set: &str, now| sign_ins.secret(&headers(set), &origin(), now);
         assert_eq!(secret(&set, NOW), Some(SECRET));
         assert_eq!(secret(&set, NOW + LIFETIME - TimeDelta::seconds(1)), Some(SECRET));
         assert_eq!(secret(&set, NOW + LIFETIME), None);
         assert_eq!(sign_ins.secret(&HeaderMap::new(), &origin(), NOW), None);
-        assert!(sign_ins.close(&headers(&set), &origin(), NOW).contains("Max-Age=0"));
+        assert!(sign_ins.close(&headers(&set), &origin(), NOW).iter().all(|set| set.contains("Max-Age=0")));
         assert_eq!((secret(&set, NOW), secret(&other, NOW)), (None, Some(SECRET)));
         sign_ins.close(&headers(&other), &origin(), NOW + LIFETIME - TimeDelta::seconds(1));
         assert_eq!(sign_ins.signed_out.lock().unwrap().len(), 2);
-        let later = sign_ins.open(&SECRET, &origin(), NOW + LIFETIME).unwrap();
+        let [later, _] = sign_ins.open(&SECRET, &origin(), NOW + LIFETIME).unwrap();
         sign_ins.close(&headers(&later), &origin(), NOW + LIFETIME);
         assert_eq!(sign_ins.signed_out.lock().unwrap().len(), 1, "expired ones are forgotten");
     }
@@ -147,7 +171,7 @@ mod tests {
     #[test]
     fn changed_cookies_and_cookies_of_another_process_are_invalid() {
         let sign_ins = SignIns::default();
-        let set = sign_ins.open(&SECRET, &origin(), NOW).unwrap();
+        let [set, _] = sign_ins.open(&SECRET, &origin(), NOW).unwrap();
         assert_eq!(SignIns::default().secret(&headers(&set), &origin(), NOW), None, "after a restart");
         let token = set.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
         for place in 0..token.len() {

@@ -7,7 +7,7 @@ use crate::http::agendas::{AgendaError, Created, Owned};
 use crate::http::browser::{CookieJar, PostedForm, uploaded_file};
 use crate::http::query::Query;
 use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
-use crate::http::{Body, Problem, browser, feeds};
+use crate::http::{Body, Problem, browser, feeds, organizer};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::web::{self, Done, LastFetch, LinkStatus, Mine, NoAgenda};
@@ -73,7 +73,7 @@ impl PageRequest<'_> {
             _ if has_cookie => NoAgenda::SignedOut,
             _ => NoAgenda::New,
         };
-        html(web::no_agenda(&self.published.release, reason))
+        html(web::no_agenda(&self.published.release, reason, self.is_organizer()))
     }
 
     /// The form that led to this page, by `?done=`.
@@ -86,7 +86,13 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn picked_program(&self) -> Result<Response<Body>, Problem> {
         let picks = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
         let release = &self.published.release;
-        self.queue.make(|| html(web::picked_program(release, &picks))).await
+        let is_organizer = self.is_organizer();
+        self.queue.make(|| html(web::picked_program(release, &picks, is_organizer))).await
+    }
+
+    /// Whether the browser says that it is signed in as an organizer. Only decides whether pages link to the desk.
+    fn is_organizer(&self) -> bool {
+        organizer::is_marked(&self.request.headers)
     }
 
     pub(super) fn page(&self, owned: &Owned, hand_over: Option<(&str, TimeDelta)>) -> Response<Body> {
@@ -107,8 +113,8 @@ impl PageRequest<'_> {
         let name = Text::line(&owned.record.name).0;
         let seen = Some(owned.record.seen_release);
         let done = self.done();
-        let (picks, ranks) = (&owned.record.picks, &owned.ranks());
-        let mine = Mine { name: &name, picks, ranks, links: &links, seen, hand_over, done };
+        let (picks, ranks, is_organizer) = (&owned.record.picks, &owned.ranks(), self.is_organizer());
+        let mine = Mine { name: &name, picks, ranks, links: &links, seen, hand_over, done, is_organizer };
         html(web::mine(release, &mine))
     }
 

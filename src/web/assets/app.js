@@ -41,6 +41,24 @@ addEventListener("pageshow", () => {
   for (const field of document.getElementById("filter")?.elements ?? []) field.disabled = false;
 });
 
+// The link to the organizer's desk. Public pages are the same for everybody, so this script adds the link in the browser of
+// a signed-in organizer, and removes it from a cached page after the sign-out.
+function linkDesk() {
+  const links = document.querySelector(".masthead")?.querySelector("ul");
+  const known = links?.querySelector('a[href="/organizer"]');
+  const isSignedIn = /(?:^|;\s*)organizer_here=1/.test(document.cookie);
+  if (links && isSignedIn && !known) {
+    const [item, link] = ["li", "a"].map((name) => document.createElement(name));
+    link.href = "/organizer";
+    link.textContent = say("organizer");
+    item.append(link);
+    links.append(item);
+  }
+  if (known && !isSignedIn) known.parentElement.remove();
+}
+linkDesk();
+addEventListener("pageshow", linkDesk);
+
 // The confirmation of a form is focused, so that screen readers read it out, and removed from the address.
 const done = document.querySelector(".done");
 if (done) {

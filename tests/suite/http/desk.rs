@@ -22,9 +22,17 @@ fn upload(target: &str, csv: &str) -> Card {
 async fn signed_in(stage: &Stage) -> String {
     let answer = stage.send(post("/organizer/session", &format!("secret={SECRET}"))).await;
     assert_eq!((answer.status, answer.field("location")), (303, "/organizer"));
-    let cookie = answer.field("set-cookie");
+    let [cookie, mark] = cookies(&answer);
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(SECRET));
+    assert_eq!(mark, "organizer_here=1; Path=/; SameSite=Lax; Max-Age=43200; Secure");
     cookie.split(';').next().unwrap().to_owned()
+}
+
+/// The cookies that an answer sets: the sign-in, and the mark that scripts read.
+fn cookies(answer: &Answer) -> [String; 2] {
+    let lines = answer.headers.get_all("set-cookie").iter();
+    let lines: Vec<String> = lines.map(|line| line.to_str().unwrap().to_owned()).collect();
+    lines.try_into().unwrap()
 }
 
 fn digest(page: &Answer) -> String {
@@ -68,7 +76,7 @@ async fn a_file_is_previewed_confirmed_published_and_rolled_back() {
     assert_eq!(stage.send(publish).await.status, 303);
     assert_eq!(stage.publisher.current().number(), 3);
     let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
-    assert!(home.text().contains("release 3") || home.text().contains("Release 3"), "{}", home.text());
+    assert!(home.text().contains("<dt>Release</dt><dd dir=\"auto\">3</dd>"), "{}", home.text());
     let file = Card::new("GET", "/organizer/releases/2/program.csv").field("cookie", &cookie);
     assert_eq!(stage.send(file).await.text(), moved);
 }
@@ -120,7 +128,7 @@ async fn a_release_is_not_published_again_over_what_came_after_its_preview() {
     let shown = format!("confirm={}", digest(&answer));
     assert_eq!(pressed(&stage, "/organizer/publish", &shown, &cookie).await.status, 303);
     let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
-    assert!(home.text().contains("release 1, published again"), "{}", home.text());
+    assert!(home.text().contains("release 1, restored"), "{}", home.text());
     assert!(!home.text().contains("rollback {"), "no debugging text");
 }
 
@@ -149,8 +157,20 @@ async fn a_held_file_is_seen_and_confirmed_at_the_desk() {
     let held = digest(&home);
     let preview = pressed(&stage, "/organizer/held/preview", &format!("digest={held}"), &cookie).await;
     assert_eq!((preview.status, digest(&preview)), (200, held.clone()));
-    let answer = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
+    assert!(
+        preview.text().contains("This removes 1 session. Type 1 to publish anyway:"),
+        "{}",
+        preview.text()
+    );
+    for wrong in ["", "&number=0", "&number=2", "&number=one"] {
+        let answer = pressed(&stage, "/organizer/publish", &format!("confirm={held}{wrong}"), &cookie).await;
+        assert_eq!((answer.status, stage.publisher.current().number()), (422, 1), "{wrong}");
+        assert!(answer.text().contains("role=\"alert\" id=\"number-fault\""), "{}", answer.text());
+        assert_eq!(digest(&answer), held, "the same release can be confirmed from here");
+    }
+    let answer = pressed(&stage, "/organizer/publish", &format!("confirm={held}&number=1"), &cookie).await;
     assert_eq!((answer.status, stage.publisher.current().number()), (303, 2), "{}", answer.text());
+    assert_eq!(answer.field("location"), "/organizer?done=published");
     let record = stage.store.release(2).unwrap().unwrap();
     assert_eq!((record.origin, record.who.as_deref()), (Origin::File, Some("ops")));
     assert!(!stage.publisher.file_is_stale());
@@ -173,14 +193,15 @@ async fn a_held_file_is_discarded_at_the_desk_and_not_held_again() {
     foreign.fields.retain(|(name, _)| *name != "sec-fetch-site");
     assert_eq!(stage.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 403);
     assert!(stage.publisher.status().held.newest().is_some());
-    assert_eq!(discard().await.status, 303);
+    assert_eq!(discard().await.field("location"), "/organizer?done=discarded");
     stage.publisher.catch_up().await;
     assert!(stage.publisher.status().held.newest().is_none() && stage.publisher.file_is_stale());
     let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
-    assert!(home.text().contains("is older than the live release"), "{}", home.text());
+    assert!(home.text().contains("program.csv is older than the live release"), "{}", home.text());
     let late = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
     assert_eq!((late.status, stage.publisher.current().number()), (410, 1));
-    assert_eq!(discard().await.status, 303, "twice does no harm");
+    let again = discard().await;
+    assert_eq!((again.status, again.field("location")), (303, "/organizer?done=gone"), "twice does no harm");
     save(&stage, &truncated().replace("Opening", "The Opening")).await;
     assert!(stage.publisher.status().held.newest().is_some(), "a file that is saved anew is");
 }
@@ -201,7 +222,9 @@ async fn an_upload_that_is_held_waits_at_the_desk_beside_a_held_file() {
         home.text()
     );
     assert_eq!(digest(&home), held.json()["digest"].as_str().unwrap(), "the newest first");
-    let answer = pressed(&stage, "/organizer/publish", &format!("confirm={}", digest(&home)), &cookie).await;
+    let body = format!("confirm={}&number=2", digest(&home));
+    assert!(home.text().contains("This changes 2 sessions. Type 2"), "{}", home.text());
+    let answer = pressed(&stage, "/organizer/publish", &body, &cookie).await;
     assert_eq!((answer.status, stage.publisher.current().number()), (303, 2));
     assert!(stage.publisher.status().held.all().is_empty(), "the file was weighed against release 1");
     assert!(stage.publisher.file_is_stale());
@@ -213,7 +236,7 @@ async fn a_removed_secret_ends_its_sign_ins_at_once_and_no_others() {
     stage.reload_secrets(&(secret_line("chair", "the-chairs-secret") + &secret_line("ops", SECRET)));
     let (ops, chair) = (signed_in(&stage).await, {
         let answer = stage.send(post("/organizer/session", "secret=the-chairs-secret")).await;
-        answer.field("set-cookie").split(';').next().unwrap().to_owned()
+        cookies(&answer)[0].split(';').next().unwrap().to_owned()
     });
     let moved = PROGRAM.replace("last-talk,2025-03-26,14:00,14:40", "last-talk,2025-03-26,15:00,15:40");
     let put = |cookie: &str| {
@@ -272,4 +295,260 @@ async fn errors_are_shown_and_other_sites_refused() {
     assert_eq!(out.status, 303);
     let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("name=\"secret\""));
+}
+
+/// The link would otherwise be in the bytes that caches give to everybody.
+#[tokio::test]
+async fn only_pages_of_a_signed_in_organizer_link_to_the_desk() {
+    let stage = Stage::new();
+    let get = |path: &str, cookie: &str| stage.send(Card::new("GET", path).field("cookie", cookie));
+    let links = |page: &Answer| page.text().contains("<a href=\"/organizer\"");
+    for path in ["/agenda", "/mine"] {
+        assert!(!links(&get(path, "x=1").await), "{path}");
+        assert!(links(&get(path, "organizer_here=1").await), "{path}");
+    }
+    for path in ["/", "/sessions/opening", "/changes", "/subscribe/program", "/nowhere"] {
+        let page = get(path, "organizer_here=1").await;
+        assert!(!links(&page) && page.body == get(path, "x=1").await.body, "{path}");
+    }
+    let cookie = signed_in(&stage).await;
+    assert!(get("/organizer", &cookie).await.text().contains("<a href=\"/organizer\" aria-current=\"page\""));
+    let out = pressed(&stage, "/organizer/session/end", "", &cookie).await;
+    assert_eq!(out.field("location"), "/organizer?done=signed-out");
+    assert!(cookies(&out).iter().all(|set| set.contains("=; Path=/; ") && set.contains("Max-Age=0")));
+    assert!(get("/organizer?done=signed-out", "x=1").await.text().contains("You are signed out."));
+}
+
+/// A restart of the server ends every sign-in.
+#[tokio::test]
+async fn a_browser_whose_sign_in_has_ended_is_told_so_and_loses_the_link() {
+    let stage = Stage::new();
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", "organizer_here=1")).await;
+    assert!(home.status == 200 && home.text().contains("name=\"secret\""));
+    assert!(cookies(&home)[1].starts_with("organizer_here=; ") && cookies(&home)[1].contains("Max-Age=0"));
+    let browser = |card: Card| stage.send(card.field("accept", "text/html,*/*;q=0.8"));
+    let late = browser(post("/organizer/publish", "confirm=x")).await;
+    assert_eq!((late.status, late.field("content-type")), (401, "text/html; charset=utf-8"));
+    assert!(late.text().contains("You were signed out") && late.text().contains("role=\"alert\""));
+    let cookie = signed_in(&stage).await;
+    let gone = browser(post("/organizer/publish", "confirm=x").field("cookie", &cookie)).await;
+    assert_eq!((gone.status, gone.field("content-type")), (410, "text/html; charset=utf-8"));
+    assert!(gone.text().contains("<a href=\"/organizer\">Back to"), "{}", gone.text());
+    let program = stage.send(Card::new("GET", "/organizer/status").field("accept", "*/*")).await;
+    assert_eq!((program.status, program.field("content-type")), (401, "application/problem+json"));
+}
+
+/// The text between two marks.
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let rest = text.split_once(start).unwrap_or_else(|| panic!("no {start} in {text}")).1;
+    rest.split_once(end).unwrap().0
+}
+
+#[tokio::test]
+async fn a_preview_lists_changes_by_day_with_old_and_new_text_and_the_row_in_the_file() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let edited = PROGRAM
+        .replace(
+            "lunch,2025-03-25,12:00,13:00,meal,Lunch,,Foyer",
+            "lunch,2025-03-25,12:00,13:00,meal,Lunch,,Garden",
+        )
+        .replace(
+            "first-talk,2025-03-25,10:00,10:40,talk,First,Main",
+            "first-talk,2025-03-25,10:10,10:40,talk,Foremost,Side",
+        )
+        .replace("opening,2025-03-25,09:00,09:30,plenary,Opening,Main,Hall,Ada Lovelace,,\n", "")
+        .replace("last-talk,", "new-talk,2025-03-26,13:00,13:30,talk,New,Main,Hall,,,\nlast-talk,");
+    let page = stage.send(upload("/organizer/preview", &edited).field("cookie", &cookie)).await;
+    let text = page.text();
+    assert!(text.contains("<strong>4 changes: 1 added, 2 moved, 1 canceled.</strong>"), "{text}");
+    let day = |date: &str| {
+        between(
+            text,
+            &format!("<section class=\"preview-day\" aria-labelledby=\"day-{date}\">"),
+            "</section>",
+        )
+    };
+    let (first, second) = (day("2025-03-25"), day("2025-03-26"));
+    assert!(first.contains("Tuesday, March 25") && first.contains("3 changes"), "{first}");
+    assert!(
+        second.contains(">New<")
+            && second.contains("Line 7 of the file")
+            && second.contains("new-talk,2025-03-26")
+    );
+    let order: Vec<usize> =
+        [">Opening<", ">Foremost<", ">Lunch<"].iter().map(|title| first.find(title).unwrap()).collect();
+    assert!(order.is_sorted(), "{first}");
+    let breaks = between(first, "<details class=\"breaks\">", "</ul></details>");
+    assert!(
+        breaks.contains("<summary>1 break or meal</summary>")
+            && breaks.contains(">Lunch<")
+            && !breaks.contains(">First<")
+    );
+    let moved = between(first, "<li class=\"moved\">", "</li>");
+    for expected in [
+        "<del>Tuesday, March 25, 10:00–10:40</del>",
+        "<ins>Tuesday, March 25, 10:10–10:40</ins>",
+        "<del>First</del>",
+        "<ins>Foremost</ins>",
+        "<del>Main</del>",
+        "<ins>Side</ins>",
+        "<summary>Line 2 of the file</summary>",
+    ] {
+        assert!(moved.contains(expected), "{expected}: {moved}");
+    }
+    let removed = between(first, "<li class=\"cancelled\">", "</li>");
+    assert!(removed.contains("Not in the file; line 2 of the live program"), "{removed}");
+}
+
+#[tokio::test]
+async fn a_program_is_scheduled_from_its_preview_and_only_that_schedule_is_cancelled() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let moved = PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40");
+    let preview = stage.send(upload("/organizer/preview", &moved).field("cookie", &cookie)).await;
+    let confirm = format!("confirm={}", digest(&preview));
+    for wrong in ["yesterday", "2025-02-01T09:00", "2025-03-09T02:30"] {
+        let body = format!("{confirm}&at={wrong}");
+        let answer = pressed(&stage, "/organizer/publish", &body, &cookie).await;
+        assert_eq!(answer.status, 422, "{wrong}");
+        assert!(answer.text().contains("role=\"alert\" id=\"time-fault\""), "{}", answer.text());
+    }
+    let answer =
+        pressed(&stage, "/organizer/publish", &format!("{confirm}&at=2025-03-20T09:00"), &cookie).await;
+    assert_eq!((answer.status, answer.field("location")), (303, "/organizer?done=scheduled"));
+    let schedule = stage.publisher.status().schedule.unwrap();
+    assert_eq!(schedule.at.to_rfc3339(), "2025-03-20T16:00:00+00:00");
+    assert_eq!(stage.publisher.current().number(), 1);
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(
+        home.text().contains("goes live on March 20, 2025, 09:00 PDT. ops scheduled it"),
+        "{}",
+        home.text()
+    );
+    let made = between(home.text(), "name=\"made\" value=\"", "\"").replace("&#43;", "+").replace('+', "%2B");
+
+    // A colleague schedules the program for another time meanwhile.
+    stage.pass(1);
+    let later =
+        pressed(&stage, "/organizer/publish", &format!("{confirm}&at=2025-03-21T09:00"), &cookie).await;
+    assert_eq!(later.status, 303);
+    let cancel = |made: String, cookie: String| {
+        let stage = &stage;
+        async move { pressed(stage, "/organizer/schedule/cancel", &format!("made={made}"), &cookie).await }
+    };
+    assert_eq!(cancel(made, cookie.clone()).await.field("location"), "/organizer?done=gone");
+    let schedule = stage.publisher.status().schedule.unwrap();
+    let made = schedule.made.to_rfc3339().replace('+', "%2B");
+    assert_eq!(cancel(made.clone(), cookie.clone()).await.field("location"), "/organizer?done=unscheduled");
+    assert!(stage.publisher.status().schedule.is_none() && stage.store.schedule().unwrap().is_none());
+    assert_eq!(cancel(made, cookie.clone()).await.field("location"), "/organizer?done=gone");
+    assert_eq!(cancel("never".to_owned(), cookie).await.status, 400);
+}
+
+/// Otherwise the guard's second look is skipped, and a held release is published without its number.
+#[tokio::test]
+async fn a_release_that_the_guard_holds_by_now_is_not_published_without_its_number() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let two_moved = PROGRAM.replace("10:00,10:40", "11:00,11:40");
+    let preview = stage.send(upload("/organizer/preview", &two_moved).field("cookie", &cookie)).await;
+    assert!(!preview.text().contains("to publish anyway"), "{}", preview.text());
+    stage.guard().await;
+    let confirm = format!("confirm={}", digest(&preview));
+    let answer = pressed(&stage, "/organizer/publish", &confirm, &cookie).await;
+    assert_eq!((answer.status, stage.publisher.current().number()), (409, 1), "{}", answer.text());
+    assert!(answer.text().contains("Type 2 to publish anyway:"), "{}", answer.text());
+    let confirm = format!("confirm={}&number=2", digest(&answer));
+    assert_eq!(pressed(&stage, "/organizer/publish", &confirm, &cookie).await.status, 303);
+}
+
+#[tokio::test]
+async fn picks_are_listed_by_day_for_room_sizes_and_rare_ones_are_left_out() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let get = |path: &str| stage.send(Card::new("GET", path).field("cookie", &cookie));
+    assert!(get("/organizer/rooms").await.text().contains("No session has 5 picks yet."));
+    for n in 0..7 {
+        let picks = ["last-talk", "first-talk", "other-talk", "opening"];
+        stage
+            .agenda(
+                &picks[..if n < 4 {
+                    4
+                } else if n < 5 {
+                    3
+                } else {
+                    2
+                }],
+            )
+            .await;
+    }
+    let page = get("/organizer/rooms").await;
+    let text = page.text();
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+    assert!(place("Tuesday, March 25") < place(">First<") && place(">First<") < place(">Other<"));
+    assert!(
+        place(">Other<") < place("Wednesday, March 26") && place("Wednesday, March 26") < place(">Last<")
+    );
+    assert!(!text.contains(">Opening<"), "four picks could identify somebody");
+    assert!(text.contains("<td dir=\"auto\">Attic</td>"), "{text}");
+    let csv = get("/organizer/picks.csv").await;
+    assert_eq!(csv.field("content-disposition"), "attachment; filename=\"picks.csv\"");
+    assert_eq!(
+        csv.text(),
+        "id,date,start,title,room,picks\r\nfirst-talk,2025-03-25,10:00,First,Hall,7\r\n\
+         last-talk,2025-03-26,14:00,Last,Hall,7\r\nother-talk,2025-03-25,10:00,Other,Attic,5\r\n"
+    );
+}
+
+/// A bug: only read links of agendas were counted.
+#[tokio::test]
+async fn the_desk_counts_every_calendar_by_client_and_release() {
+    let stage = Stage::new();
+    let cookie = signed_in(&stage).await;
+    let mine = stage.agenda(&["first-talk"]).await;
+    let poll = |path: &str, agent: &str, address: &str| {
+        let card = Card::new("GET", path).field("user-agent", agent).from(address);
+        stage.send(card)
+    };
+    for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+        poll("/program.ics", "iOS/17.4 dataaccessd/1.0", address).await;
+    }
+    poll("/program.ics?kind=talk", "iOS/17.4 dataaccessd/1.0", "192.0.2.3").await;
+    let feed = poll("/tracks/main.ics", "Google-Calendar-Importer", "192.0.2.9").await;
+    poll(&mine.feed, "Google-Calendar-Importer", "192.0.2.9").await;
+    stage.send(Card::new("HEAD", "/days/2025-03-25.ics")).await;
+    poll("/rooms/nowhere.ics", "curl", "192.0.2.9").await;
+    stage.publish(&PROGRAM.replace("talk,First,", "talk,Foremost,")).await;
+    let again =
+        Card::new("GET", "/program.ics").field("user-agent", "iOS/17.4 dataaccessd/1.0").from("192.0.2.2");
+    stage.send(again).await;
+    let unchanged = Card::new("GET", "/tracks/side.ics")
+        .field("user-agent", "Google-Calendar-Importer")
+        .from("192.0.2.9");
+    assert_eq!(stage.send(unchanged.field("if-none-match", "*")).await.status, 304);
+    drop(feed);
+
+    let status = stage.send(Card::new("GET", "/organizer/status").field("cookie", &cookie)).await.json();
+    let feeds = status["freshness"]["feeds"].as_array().unwrap();
+    let rows: Vec<String> = feeds
+        .iter()
+        .map(|row| format!("{} {} {}", row["feed"], row["client"], row["releases"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "program Apple Calendar [{clients:1,release:2},{clients:2,release:1}]",
+            "track Google Calendar [{clients:1,release:2}]",
+            "agenda Google Calendar [{clients:1,release:1}]",
+        ]
+    );
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let table = between(home.text(), "<tbody>", "</tbody>");
+    assert!(table.contains(">Apple Calendar</td>") && table.contains(">2 (release 1)</td>"), "{table}");
+    assert!(!home.text().contains("192.0.2."), "no address");
+    stage.pass(3 * 24 * 60 * 60);
+    let cookie = signed_in(&stage).await;
+    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(home.text().contains("No calendar was fetched in the last two days."), "{}", home.text());
 }

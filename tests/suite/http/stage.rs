@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use callboard::clock::Clock;
-use callboard::config::{Config, Limits, Overrides};
+use callboard::config::{Config, Limits, Overrides, Publishing};
 use callboard::freshness::Freshness;
 use callboard::http::{Allowances, App, Parts, Secrets};
-use callboard::publisher::{Proposal, Publisher, Setup};
+use callboard::publisher::{Proposal, Publisher, Settings, Setup};
 use callboard::store::{Origin, Store};
 use chrono::TimeDelta;
 use http::{HeaderMap, Request, Version};
@@ -134,6 +134,13 @@ impl Stage {
     pub(super) fn reload_secrets(&self, lines: &str) {
         std::fs::write(self.dir.path().join("organizer-secrets"), lines).unwrap();
         self.secrets.reload().unwrap();
+    }
+
+    /// Makes the guard as strict as that of [`Self::guarded`], as a reload of the config does.
+    pub(super) async fn guard(&self) {
+        let publishing = Publishing { guard_share: 0.25, guard_least: 2, ..Publishing::default() };
+        let settings = Settings { conference: self.publisher.conference(), publishing, webhooks: Vec::new() };
+        assert!(self.publisher.reconfigure(settings).await.unwrap().is_none());
     }
 
     pub(super) fn pass(&self, seconds: i64) {

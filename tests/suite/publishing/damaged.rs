@@ -159,7 +159,7 @@ async fn a_damaged_schedule_does_not_prevent_a_start_and_can_be_removed() {
     assert!(venue.running().status().faults.contains_key(&PublisherTask::Schedule));
     let result = venue.running().publish_due().await;
     assert!(matches!(result, Some(Err(PublishError::Read(ReadError::Damaged { .. })))), "{result:?}");
-    assert!(venue.running().unschedule().await.unwrap());
+    assert!(venue.running().unschedule(None).await.unwrap());
     assert!(venue.running().status().faults.is_empty() && venue.running().publish_due().await.is_none());
     // A new schedule replaces a damaged one.
     put_note(&venue, "schedule", b"damaged");

@@ -53,7 +53,9 @@ async fn a_later_schedule_replaces_an_earlier_one_and_can_be_removed() {
     venue.check_invariants();
     assert_eq!((venue.sequence(2), venue.sequence(3)), (0, 1));
     venue.running().schedule(proposal(&csv(), None, None), in_hours(9)).await.unwrap();
-    assert!(venue.running().unschedule().await.unwrap() && !venue.running().unschedule().await.unwrap());
+    assert!(
+        venue.running().unschedule(None).await.unwrap() && !venue.running().unschedule(None).await.unwrap()
+    );
     venue.clock.advance(TimeDelta::hours(9));
     assert!(venue.running().publish_due().await.is_none());
 }
@@ -132,7 +134,7 @@ async fn discarding_or_another_release_removes_a_held_schedule() {
         assert!(venue.running().status().held.all().is_empty());
         venue.restart().await;
         assert!(venue.running().status().held.all().is_empty());
-        assert!(!venue.running().unschedule().await.unwrap());
+        assert!(!venue.running().unschedule(None).await.unwrap());
     }
 }
 

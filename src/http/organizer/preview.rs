@@ -1,0 +1,236 @@
+//! Previews at the desk, and the form that publishes exactly what a preview showed.
+//!
+//! A previewed file stays in memory under the digest that confirms it, with the release that it was compared with. So
+//! exactly the changes that were shown are published. If another release was published meanwhile, a new preview is
+//! shown. A release that the guard holds also needs the number that its preview asks for.
+
+use super::OrganizerRequest;
+use super::desk::{done, faults, source};
+use crate::http::Problem;
+use crate::http::browser::{PostedForm, uploaded_file};
+use crate::http::reply::{Answer, html};
+use crate::import::rows_of;
+use crate::program::{Civil, SessionId, Text, Zone};
+use crate::publisher::{Preview, Proposal, PublishError, Publisher};
+use crate::store::Origin;
+use crate::web::{self, DeskDone, FileRow, PreviewContent, PreviewFault, TypedNumber};
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use http::StatusCode;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most previewed files in memory; beyond that, the oldest is dropped.
+const MOST_DRAFTS: usize = 8;
+
+/// The previewed files, by the digest that confirms them.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
+
+#[derive(Debug, Clone)]
+struct Draft {
+    csv: Bytes,
+    origin: Origin,
+    /// The release that the file was compared with.
+    base: u64,
+    /// The number that publishes the release, if the guard holds it.
+    number: Option<TypedNumber>,
+}
+
+impl Drafts {
+    fn add(&self, digest: String, draft: Draft) {
+        let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drafts.retain(|(known, _)| *known != digest);
+        if drafts.len() >= MOST_DRAFTS {
+            drafts.pop_front();
+        }
+        drafts.push_back((digest, draft));
+    }
+
+    fn find(&self, digest: &str) -> Option<Draft> {
+        let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drafts.iter().find(|(known, _)| known == digest).map(|(_, draft)| draft.clone())
+    }
+}
+
+impl OrganizerRequest<'_> {
+    /// Shows what publishing a stored release again would change.
+    pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
+        let publisher = Arc::clone(&self.organizer.publisher);
+        let csv = self.organizer.store.read(move |_| publisher.release_csv(number)).await?.into();
+        self.show(csv, Origin::Rollback { of: number }, Reason::First).await
+    }
+
+    /// Shows what a held release would change.
+    pub(in crate::http) async fn preview_held(self, form: PostedForm) -> Answer {
+        let status = self.organizer.publisher.status();
+        let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
+        self.show(held.csv.clone(), held.origin, Reason::First).await
+    }
+
+    /// Shows the changes that the uploaded file would make.
+    pub(super) async fn preview_page(self) -> Answer {
+        let csv = uploaded_file(self.request, self.body.clone(), "program").await?;
+        self.show(csv, Origin::Upload, Reason::First).await
+    }
+
+    async fn show(&self, csv: Bytes, origin: Origin, reason: Reason) -> Answer {
+        let publisher = Arc::clone(&self.organizer.publisher);
+        let bytes = csv.clone();
+        let turn = self.organizer.turns.preview().await?;
+        let look = move || {
+            let _turn = turn;
+            let seen = publisher.preview(&bytes);
+            let base = Arc::clone(&seen.base);
+            Ok::<_, PublishError>((base, content(&publisher, seen, &bytes)?))
+        };
+        let (base, mut page) = tokio::task::spawn_blocking(look).await??;
+        page.source = source(origin);
+        let status = match reason {
+            Reason::First if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Reason::First => StatusCode::OK,
+            Reason::Again | Reason::Fault(PreviewFault::Superseded) => StatusCode::CONFLICT,
+            Reason::Fault(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        if let Reason::Fault(fault) = reason {
+            page.fault = Some(fault);
+        }
+        if let Some(digest) = &page.digest {
+            let number = (!page.reasons.is_empty()).then(|| TypedNumber::of(&page.changes));
+            self.organizer.drafts.add(digest.clone(), Draft { csv, origin, base: base.number(), number });
+        }
+        let mut response = html(web::preview(&base, &page));
+        *response.status_mut() = status;
+        Ok(response)
+    }
+
+    /// Publishes a previewed or held program, now or at the time in the form. If another release was published since
+    /// the preview, shows a new preview.
+    pub(in crate::http) async fn publish_shown(self, form: PostedForm) -> Answer {
+        let digest = form.one("confirm");
+        let publisher = &self.organizer.publisher;
+        let held = || {
+            let status = publisher.status();
+            let held = status.held.find(digest)?;
+            let number = Some(TypedNumber::of(&held.details));
+            Some(Draft { csv: held.csv.clone(), origin: held.origin, base: held.base, number })
+        };
+        let draft = self.organizer.drafts.find(digest).or_else(held).ok_or(Problem::NoPreview)?;
+        let Draft { csv, origin, base, number } = draft;
+        if let Some(number) = number.filter(|_| base == publisher.current().number()) {
+            let typed: String = form.one("number").chars().take(20).collect();
+            if !number.is(&typed) {
+                return self.show(csv, origin, Reason::Fault(PreviewFault::WrongNumber(typed))).await;
+            }
+        }
+        let proposal = Proposal {
+            csv: csv.clone(),
+            origin,
+            who: Some(self.who.clone()),
+            // Without a typed number the guard must not hold the release, as when it was previewed.
+            confirm: number.map(|_| digest.to_owned()),
+            expect: Some(base),
+        };
+        let result = match form.one("at") {
+            "" => publisher.publish(proposal).await.map(|published| match published.is_new {
+                true => DeskDone::Published,
+                false => DeskDone::Unchanged,
+            }),
+            at => match venue_time(at, publisher.conference().zone) {
+                Some(at) => publisher.schedule(proposal, at).await.map(|_| DeskDone::Scheduled),
+                None => return self.show(csv, origin, Reason::Fault(PreviewFault::BadTime)).await,
+            },
+        };
+        match result {
+            Ok(what) => done(what),
+            Err(PublishError::Superseded { .. }) => {
+                self.show(csv, origin, Reason::Fault(PreviewFault::Superseded)).await
+            }
+            Err(PublishError::Past { .. }) => {
+                self.show(csv, origin, Reason::Fault(PreviewFault::BadTime)).await
+            }
+            Err(PublishError::Held(_) | PublishError::Refused(_)) => {
+                self.show(csv, origin, Reason::Again).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Why a preview is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reason {
+    /// The organizer requested it.
+    First,
+    /// The program could not be published as shown before.
+    Again,
+    /// The form was wrong, or another release came first.
+    Fault(PreviewFault),
+}
+
+/// The page's content. Reads every agenda, so it runs on a thread that may block.
+fn content(publisher: &Publisher, seen: Preview, csv: &[u8]) -> Result<PreviewContent, PublishError> {
+    let mut page = PreviewContent { faults: faults(&seen.report), ..PreviewContent::default() };
+    let (Some(prepared), Some(verdict)) = (seen.prepared, seen.verdict) else { return Ok(page) };
+    let impact = publisher.impact(&seen.base, &prepared)?;
+    let title = |id: &SessionId| {
+        let entry = prepared.release.ledger.entries.get(id);
+        entry.map_or_else(|| Text::from(id.as_str()), |entry| entry.session.title.clone())
+    };
+    page.blast = Some((impact.touched, impact.new_clashes));
+    page.most_held =
+        impact.sessions.iter().take(10).map(|held| (title(&held.session), held.agendas)).collect();
+    // A release may be held for more than the guard sees, such as changes that it would overwrite.
+    let status = publisher.status();
+    let held = status.held.find(&verdict.digest);
+    page.reasons = held.map_or(verdict.reasons, |held| held.reasons.clone());
+    page.digest = prepared.is_new.then_some(verdict.digest);
+    page.changes = prepared.changes;
+    let changed: HashSet<&str> = page.changes.iter().map(|change| change.session.as_str()).collect();
+    page.rows = rows(csv, &changed);
+    let missing = changed.iter().copied().filter(|id| !page.rows.contains_key(*id)).collect();
+    // Without the live program's file, the page only lacks those rows.
+    if let Ok(live) = publisher.release_csv(seen.base.number()) {
+        page.former_rows = rows(&live, &missing);
+    }
+    Ok(page)
+}
+
+fn rows(csv: &[u8], ids: &HashSet<&str>) -> BTreeMap<SessionId, FileRow> {
+    let found = rows_of(csv, |id| ids.contains(id)).into_iter();
+    found
+        .filter_map(|(id, row)| {
+            Some((SessionId::parse(&id).ok()?, FileRow { line: row.line, text: row.text }))
+        })
+        .collect()
+}
+
+/// A time as a browser's field for date and time sends it, on the venue's clock. Of a repeated hour, the first.
+fn venue_time(text: &str, zone: Zone) -> Option<DateTime<Utc>> {
+    let civil = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    match zone.instant(civil) {
+        Civil::Once(at) | Civil::Twice(at, _) => Some(at),
+        Civil::Skipped(..) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_the_venue_s() {
+        let zone = Zone::parse("America/Los_Angeles").unwrap();
+        let at = |text| venue_time(text, zone).map(|at| at.to_rfc3339());
+        assert_eq!(at("2025-03-24T09:00").as_deref(), Some("2025-03-24T16:00:00+00:00"));
+        assert_eq!(at("2025-03-24T09:00:30").as_deref(), Some("2025-03-24T16:00:30+00:00"));
+        assert_eq!(at("2025-11-02T01:30").as_deref(), Some("2025-11-02T08:30:00+00:00"), "the first of two");
+        for none in ["", "tomorrow", "2025-03-24", "2025-03-09T02:30"] {
+            assert_eq!(at(none), None, "{none}");
+        }
+    }
+}
