@@ -187,6 +187,7 @@ mod tests {
             "/organizer/session",
             "/organizer/session/end",
             "/organizer/publish",
+            "/organizer/rooms",
             "/organizer/held/preview",
             "/organizer/held/discard",
         ];
