@@ -188,6 +188,7 @@ mod tests {
             "/organizer/session/end",
             "/organizer/publish",
             "/organizer/rooms",
+            "/organizer/schedule/cancel",
             "/organizer/held/preview",
             "/organizer/held/discard",
         ];
