@@ -2,7 +2,7 @@
 //!
 //! `standard` has the rules for every client (RFC 5545), `clients` the rules for single clients, and `frab` the rules
 //! for XML schedules, which EventFahrplan and Giggity read. Changes no feed and knows no HTTP. Invariant: our own feeds
-//! have no findings. The rules for iCalendar check a [`ParsedCalendar`].
+//! have no findings. The rules for iCalendar check a `ParsedCalendar`.
 
 mod clients;
 mod finding;

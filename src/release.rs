@@ -1,6 +1,6 @@
 //! A release: program, ledger and feeds of one publication, as an immutable snapshot that readers share.
 //!
-//! A cache holds a [`ReleaseMark`] instead of the release, so that it does not keep the memory of an earlier release.
+//! A cache holds a `ReleaseMark` instead of the release, so that it does not keep the memory of an earlier release.
 //!
 //! The visible sessions are sorted once, when the release is made, and indexed by time span. So no request has to sort
 //! the ledger.

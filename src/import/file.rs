@@ -131,7 +131,7 @@ fn each_row(file: &Decoded<'_>, mut each: impl FnMut(&str, &Row<'_>)) {
 pub struct FileRow {
     /// The physical line on which the row starts.
     pub line: u64,
-    /// The row as written, at most [`MAX_ROW_TEXT`] bytes of it.
+    /// The row as written, at most 4 KiB of it.
     pub text: String,
 }
 

@@ -102,7 +102,7 @@ fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
 fn a_session_page_lists_some_concurrent_sessions() {
     let release = release(parallel(3_000));
     let page = web::session(&release, &SessionId::parse("talk-00000").unwrap()).unwrap();
-    assert!(page.contains("and 2959 more"), "{page}");
+    assert!(page.contains("and 2,959 more"), "{page}");
     assert!(page.len() < 60_000, "{} bytes", page.len());
     assert!(!page.contains("<a href=\"/sessions/talk-00000\""), "a session is not concurrent with itself");
 }
@@ -150,9 +150,9 @@ fn pages_and_tables_made_for_one_request_are_truncated_with_a_note() {
     assert_eq!(entries.len(), 3_000);
     let page = web::program(&release, &view);
     assert_eq!(page.matches("id=\"t-talk-").count(), 100);
-    assert!(page.contains("3000 of 3000") && page.contains("the first 100"), "{}", &page[..2_000]);
+    assert!(page.contains("3,000 of 3,000") && page.contains("the first 100"), "{}", &page[..2_000]);
     let text = entries_text(&release, &entries);
-    assert!(text.contains("And 2000 more") && text.matches("Talk ").count() == 1_000);
+    assert!(text.contains("And 2,000 more") && text.matches("Talk ").count() == 1_000);
     let whole = web::program(&release, &ProgramView::default());
     assert_eq!(whole.matches("id=\"talk-").count(), 3_000, "the program itself is whole");
 }

@@ -67,7 +67,10 @@ impl Theatre {
             let sign_in = Card::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
             let form = format!("secret={SECRET}");
             let signed = stage.send(sign_in.text("application/x-www-form-urlencoded", &form)).await;
-            let desk = signed.field("set-cookie").split(';').next().unwrap().to_owned();
+            // The other cookie is the mark that scripts read.
+            let cookies = signed.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+            let sign_in = cookies.into_iter().find(|line| line.contains("HttpOnly")).unwrap();
+            let desk = sign_in.split(';').next().unwrap().to_owned();
             (stage, mine, other, revoked, desk)
         });
         let revoked = token(&revoked).to_owned();

@@ -58,7 +58,7 @@ async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
     assert_eq!(said(text, "last-talk"), "", "nobody is anywhere then");
     assert_eq!(answer.field("x-robots-tag"), "noindex");
     assert_eq!(answer.field("cache-control"), "private, no-cache");
-    assert!(text.contains(&format!("https://conf.example{}.ics", page(&[&ada, &grace]))));
+    assert!(text.contains(&format!("href=\"/subscribe{}\"", page(&[&ada, &grace]))));
     for mine in [&ada, &grace] {
         assert!(!text.contains(&mine.key));
     }
