@@ -28,7 +28,7 @@ async function signIn(page) {
   await page.getByRole("heading", { name: "Live release" }).waitFor();
 }
 
-const choose = (page, text) => page.getByLabel("File").setInputFiles({
+const choose = (page, text) => page.getByLabel("File", { exact: true }).setInputFiles({
   name: "program.csv", mimeType: "text/csv", buffer: Buffer.from(text),
 });
 
