@@ -106,7 +106,7 @@ test("an organizer uploads, previews and confirms, and an open page announces it
   await page.locator(".changes li").filter({ hasText: "The Search for More Speed" }).waitFor();
   await shoot(page, "organizer-3-preview");
   assert.equal(await reader.locator("#notice").isVisible(), false, "a preview publishes nothing");
-  await page.locator("form[action='/organizer/publish'] button").click();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
   await reader.locator("#notice").filter({ hasText: "The program was updated." }).waitFor();
   await shoot(reader, "organizer-4-announced", { whole: false });
   await page.goto("/organizer");
