@@ -194,10 +194,12 @@ test("without scripts everything but live parts works", async (t) => {
     assert.deepEqual(await dead.allTextContents(), [], path);
   }
   await page.goto("/agenda");
+  await page.locator("#name > summary").click();
   await page.locator("form[action='/agenda/name'] input[name=name]").fill("Mine");
   await page.locator("form[action='/agenda/name'] button").click();
   await page.waitForURL(/done=renamed#name/);
   await page.getByText("Your agenda has a new name.").waitFor();
+  await page.locator("#other-device > summary").click();
   await page.locator("form[action='/agenda/handover'] button").click();
   await page.locator("#hand-over").waitFor();
 });
