@@ -77,7 +77,9 @@ for (const [device, viewport] of [["phone", PHONE], ["desktop", DESK]]) {
   });
 
   test(`an attendee abroad plans the week: overlap and calendar (${device})`, async (t) => {
-    const { page, open, tap, taps } = await person(t, viewport, { timezoneId: "Asia/Tokyo" });
+    // The subscribe page puts the app of the device first.
+    const userAgent = device === "phone" ? "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)" : "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)";
+    const { page, open, tap, taps } = await person(t, viewport, { timezoneId: "Asia/Tokyo", userAgent });
     await page.goto("/");
     await page.locator("html.scripted").waitFor();
     const ids = await page.evaluate(() => {
