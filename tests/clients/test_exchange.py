@@ -74,7 +74,7 @@ def test_the_command_prints_a_shared_agenda_and_errors_hide_the_link(server):
     tables = [run(url) for url in [link["page"], link["feed"], link["feed"].replace(".ics", ".jcal")]]
     assert [table.returncode for table in tables] == [0, 0, 0], tables
     assert tables[0].stdout == tables[1].stdout == tables[2].stdout
-    assert tables[0].stdout.startswith("Mine\n") and "Tuesday, 25 March 2025" in tables[0].stdout
+    assert tables[0].stdout.startswith("Mine\n") and "Tuesday, March 25, 2025" in tables[0].stdout
     token = link["page"].rsplit("/", 1)[1]
     server.stop()
     gone = run(link["page"])
