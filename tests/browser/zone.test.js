@@ -53,7 +53,9 @@ test("a date that differs is named, and rows stay aligned", async (t) => {
   const edges = () => page.locator(".day .card").evaluateAll((cards) => [...new Set(cards.map((card) => Math.round(card.getBoundingClientRect().left)))].sort());
   const before = await edges();
   await page.getByRole("button", { name: "Show in my time zone" }).click();
-  assert.deepEqual(await edges(), before, "the times push nothing aside");
+  // A pixel is rounding.
+  const after = await edges();
+  assert.ok(after.every((edge) => before.some((it) => Math.abs(edge - it) <= 1)), `the times push nothing aside: ${before} became ${after}`);
   assert.ok((await page.locator(".time .shift").count()) > 10);
   await shoot(page, "zone-tokyo", { whole: false });
   await page.goto("/sessions/slow-queries");

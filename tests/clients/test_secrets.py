@@ -177,7 +177,7 @@ class Planted:
         out = str(self.folder / "out")
         for arguments in (
             ["publish", program, *to, *false], ["publish", program, *to, *right], ["diff", program, *to, *false],
-            ["diff", program, *to, *right], ["pull", *to, *right], ["pull", *to, *false], ["deliver", *settings],
+            ["diff", program, *to, *right], ["pull", *to, *right], ["pull", *to, *false], ["deliver", "--once", *settings],
             ["publish", program, "--to", f"http://{WRONG}@127.0.0.1:9", *right], ["serve", *settings, f"--x={WRONG}x"[:3]],
             ["render", out, "--program", program, *settings[:2], "--data", str(self.folder / "none")],
         ):  # fmt: skip
