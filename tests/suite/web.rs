@@ -517,9 +517,11 @@ fn tables(page: &str) -> Vec<Table> {
         let width: usize = table.columns.iter().map(|(_, lanes)| lanes).sum();
         let mut free = vec![0; width];
         for (row, source) in body.split("<tr").skip(1).enumerate() {
-            assert!(source.contains("<th scope=\"row\""), "{source}");
+            let mut cells = source.split("<td").skip(1);
+            let time = cells.next().unwrap();
+            assert!(time.starts_with(" class=\"time ") && time.contains("<h3"), "{source}");
             let mut lane = 0;
-            for cell in source.split("<td").skip(1) {
+            for cell in cells {
                 let (tag, content) = cell.split_once('>').unwrap();
                 while free[lane] > row {
                     lane += 1;
