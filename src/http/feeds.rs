@@ -14,8 +14,7 @@ use super::agendas::{Agendas, Shared};
 use super::allowance::Allowed;
 use super::query::Query;
 use super::queue::Queue;
-use super::reply::Answer;
-use super::reply::{Representation, stable_last_modified};
+use super::reply::{Answer, Content, Representation, stable_last_modified};
 use super::teams::{self, Opened};
 use crate::agenda::{Members, ReadToken};
 use crate::feed::{
@@ -30,7 +29,7 @@ use chrono::{DateTime, Utc};
 use http::Method;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, HeaderName, USER_AGENT};
 use http::request::Parts;
-use joined::{Source, joined_body, joined_coding, joined_tag, lazy};
+use joined::{Source, calendar, joined_body, joined_coding, joined_tag};
 use polled::{CachedFeed, PolledFeed};
 use std::sync::Arc;
 
@@ -298,7 +297,7 @@ fn polled_feed<'a>(
 ) -> Representation<'a> {
     let coding = joined_coding(request);
     let (tag, modified) = (joined_tag(&known.hash, coding), stable_last_modified(known.modified, now));
-    lazy(tag, modified, coding, move || {
+    let body = move || {
         let tag = joined_tag(&known.hash, coding).into_quoted();
         if let Some(body) = cached.body(&tag) {
             return Ok(body);
@@ -310,7 +309,8 @@ fn polled_feed<'a>(
         let (coding, body) = joined_body(&joined, coding);
         cached.keep_body(tag, coding, &body);
         Ok((coding, body))
-    })
+    };
+    calendar(tag, modified, coding, Content::MadeIn(Box::new(body)))
 }
 
 /// The calendar name of an agenda.

@@ -1,12 +1,12 @@
 //! The representation of a feed: as it was published, or joined on request; and the validators of joined feeds.
 
 use crate::feed::{Coding, Feed, JoinedChunks, JoinedFeed};
+use crate::http::EntityTag;
 use crate::http::body::{Body, Stream};
 use crate::http::conditional::{Validators, Verdict, evaluate};
 use crate::http::negotiation::{negotiate, wanted};
 use crate::http::reply::Answer;
 use crate::http::reply::{Content, Representation, stable_last_modified};
-use crate::http::{EntityTag, Problem};
 use crate::release::Release;
 use crate::release::ReleaseMark;
 use bytes::Bytes;
@@ -56,13 +56,9 @@ impl<'a> Source<'a> {
                     Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
                     None => EntityTag::plain(&feed.hash),
                 };
-                Representation {
-                    media_type: CALENDAR,
-                    validators: Validators { tag, modified: last_modified(feed.modified) },
-                    coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
-                    body: Content::Kept(coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes)),
-                    fields: Vec::new(),
-                }
+                let coding = coded.as_ref().map_or(Coding::Identity, |coded| coded.coding);
+                let body = coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes);
+                calendar(tag, last_modified(feed.modified), coding, Content::Kept(body))
             }
             Self::Joined(joined) => {
                 let coding = match joined_coding(request) {
@@ -73,17 +69,12 @@ impl<'a> Source<'a> {
                 };
                 let modified = last_modified(joined.modified);
                 let tag = joined_tag(&joined.hash, coding);
-                if coding == Coding::Identity && joined.len() > MAX_WHOLE {
-                    let stream = move || Body::Stream(Box::pin(Joining(joined.chunks())));
-                    return Representation {
-                        media_type: CALENDAR,
-                        validators: Validators { tag, modified },
-                        coding,
-                        body: Content::Streamed(Box::new(stream)),
-                        fields: Vec::new(),
-                    };
-                }
-                lazy(tag, modified, coding, move || Ok(joined_body(&joined, coding)))
+                let body = if coding == Coding::Identity && joined.len() > MAX_WHOLE {
+                    Content::Streamed(Box::new(move || Body::Stream(Box::pin(Joining(joined.chunks())))))
+                } else {
+                    Content::MadeIn(Box::new(move || Ok(joined_body(&joined, coding))))
+                };
+                calendar(tag, modified, coding, body)
             }
         }
     }
@@ -105,16 +96,20 @@ pub(super) fn joined_body(joined: &JoinedFeed<'_>, coding: Coding) -> (Coding, B
     gzip.map_or_else(|| (Coding::Identity, joined.identity()), |gzip| (Coding::Gzip, gzip))
 }
 
-/// A feed whose body is rendered only if it is sent.
-pub(super) fn lazy<'a>(
+/// The representation of a feed, without further fields.
+pub(super) fn calendar(
     tag: EntityTag,
     modified: Option<DateTime<Utc>>,
     coding: Coding,
-    body: impl FnOnce() -> Result<(Coding, Bytes), Problem> + 'a,
-) -> Representation<'a> {
-    let validators = Validators { tag, modified };
-    let body = Content::MadeIn(Box::new(body));
-    Representation { media_type: CALENDAR, validators, coding, body, fields: Vec::new() }
+    body: Content<'_>,
+) -> Representation<'_> {
+    Representation {
+        media_type: CALENDAR,
+        validators: Validators { tag, modified },
+        coding,
+        body,
+        fields: Vec::new(),
+    }
 }
 
 /// The body of a large joined feed.
