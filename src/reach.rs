@@ -12,17 +12,19 @@
 
 mod outbox;
 mod retry;
+mod settle;
 mod spool;
 mod webhook;
 
-pub use outbox::{Claimed, Claims, DeliveryCounts, Outbox, Outcome, SendResult, Settled};
+pub use outbox::{Claimed, Claims, DeliveryCounts, Outbox};
+pub use settle::{Outcome, SendResult, Settled};
 pub use webhook::{WEBHOOK_SIGNATURE, webhook_key, webhook_message};
 
 use crate::store::{CommitError, ReadError};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Why the outbox could not be read or written. What was not written is written later.
+/// The outbox could not be read or written. A failed write is repeated later.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
     /// The store could not be read.
