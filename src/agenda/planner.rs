@@ -41,7 +41,7 @@ pub struct Busy {
     pub label: String,
 }
 
-/// What the attendee wants.
+/// The picks, ranks and busy times of an attendee.
 #[derive(Debug, Clone, Copy)]
 pub struct Wishes<'a> {
     /// The picks, in any order.

@@ -146,7 +146,7 @@ struct State {
     is_done: bool,
 }
 
-/// What was sent since there was last nothing to send, for the log.
+/// A run of deliveries between two times at which nothing waits. The log reports it when it ends.
 #[derive(Debug, Clone, Copy)]
 struct Burst {
     began: Instant,

@@ -50,7 +50,7 @@ fn refused(key: &str, problem: &str) -> Failure {
     Failure::text(Exit::BadConfig, format!("identity.{key}: {problem}"))
 }
 
-/// What the identity looks like, for `callboard config check`.
+/// The lines about the identity in the output of `callboard config check`.
 pub(super) fn describe(config: &Config) -> Vec<String> {
     let identity = &config.identity;
     let mut lines = Vec::new();

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-/// What a feed shows.
+/// The subject of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedKind {
@@ -52,7 +52,8 @@ impl Audience {
 /// The days that are kept, today included.
 const DAYS: usize = 2;
 
-/// The releases of one day that are told apart. Clients of older ones count for the oldest of these.
+/// The most releases of one day that have counts of their own. Clients with an older release count for the oldest of
+/// them.
 const RELEASES: usize = 8;
 
 /// The kinds of public feeds.

@@ -94,7 +94,7 @@ impl PublisherTask {
                 "nothing is published at a set time; take the release off the schedule or schedule it again"
             }
             Self::Deliveries => {
-                "no subscriber is told of a release; restore a backup, or start once without webhooks to begin with the next release"
+                "no release is announced to subscribers; restore a backup, or start once without webhooks to begin with the next release"
             }
         }
     }

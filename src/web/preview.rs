@@ -82,9 +82,9 @@ pub struct FaultLine {
     pub is_error: bool,
     /// The place of the fault, e.g. `line 12, end`; empty for the whole file.
     pub place: String,
-    /// What is wrong.
+    /// The fault, as a sentence.
     pub message: String,
-    /// What to write instead.
+    /// The text to write instead.
     pub remedy: String,
 }
 

@@ -30,8 +30,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::{Add, Sub};
 
-/// What a set of sessions is worth. Compared lexicographically: one must outweighs any number of wants, and a want any
-/// number of maybes. The difference of two weights may have negative parts.
+/// The value of a set of sessions. Weights are compared lexicographically: one must outweighs any number of wants, and
+/// a want any number of maybes. The difference of two weights may have negative parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Weight {
     /// Sessions that the attendee must see.
@@ -71,7 +71,7 @@ pub(super) struct Candidate {
     pub(super) start: i64,
     /// The first second after the session, later than `start`.
     pub(super) end: i64,
-    /// What the session is worth: more than nothing.
+    /// The value of the session, more than zero.
     pub(super) weight: Weight,
     /// The talk, which may have several candidates.
     pub(super) talk: usize,
