@@ -9,14 +9,13 @@ import { DESK, PHONE, launch, pick, visitor } from "./visitor.js";
 
 const REQUESTS = 14;
 
-// The goal is 30,000 bytes for 64 sessions and no shift at all; on 2026-11-30 it was 31,904 bytes, and the search button moved
-// by 0.00007.
+// The goal is 30,000 bytes for 64 sessions; on 2026-11-30 it was 32,235 with three picks.
 // Bytes on the wire, and the longest task in milliseconds. The goal is 50 ms on a normal machine for a usual program.
 // A shared virtual machine of two cores takes longer, and the layout of a thousand sessions is one task.
 const PROGRAMS = [
-  { name: "64 sessions", bytes: 34_000, longest: 160, program: () => ({}) },
-  { name: "138 sessions in six tracks", bytes: 60_000, longest: 400, program: sixTracks },
-  { name: "1,079 sessions in 37 rooms", bytes: 200_000, longest: 2000, program: manyRooms },
+  { name: "64 sessions", bytes: 33_000, longest: 80, program: () => ({}) },
+  { name: "138 sessions in six tracks", bytes: 60_000, longest: 160, program: sixTracks },
+  { name: "1,079 sessions in 37 rooms", bytes: 150_000, longest: 800, program: manyRooms },
 ];
 
 let browser;
@@ -84,7 +83,7 @@ for (const { name, bytes: most, longest: slowest, program } of PROGRAMS) {
         t.diagnostic(`${screen}, ${count} picks: ${bytes} bytes, ${requests.length} requests, shift ${shift}, longest task ${Math.round(longest)} ms (${loads.map((it) => Math.round(it.longest))})`);
         assert.ok(bytes > 10_000 && bytes < most, `${bytes} bytes`);
         assert.ok(requests.length <= REQUESTS, requests.join(" "));
-        assert.ok(shift < 0.001, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
+        assert.equal(shift, 0, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
         assert.ok(longest < slowest, `a task of ${longest} ms`);
       }
     }
