@@ -64,8 +64,9 @@ test("a QR code carries a hundred picks to somebody without an agenda, and a loo
   }, ids);
   assert.ok(picked.length >= 50, `${picked.length}`);
   await owner.goto("/agenda");
-  const section = owner.locator("section[aria-labelledby=carry]");
-  await section.locator("summary").click();
+  const section = owner.locator("#carry");
+  await section.locator("> summary").click();
+  await section.locator("details summary").click();
   const address = await section.locator("input").inputValue();
   assert.equal(await scan(section.locator("svg.qr")), address);
 
