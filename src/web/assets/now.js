@@ -78,7 +78,9 @@ function drawLine(now = Date.now()) {
       line.className = "now-line";
     }
     if (line.parentNode !== grid) grid.append(line);
-    line.style.top = `${Math.round(rows[at].offsetTop + share * rows[at].offsetHeight)}px`;
+    // A row's offsetTop counts from the table, which need not begin where the grid does.
+    const table = rows[at].offsetParent;
+    line.style.top = `${Math.round(table.offsetTop + rows[at].offsetTop + share * rows[at].offsetHeight)}px`;
     line.style.width = `${grid.firstElementChild.offsetWidth - rows[at].firstElementChild.offsetWidth}px`;
     return;
   }
