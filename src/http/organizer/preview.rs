@@ -76,32 +76,29 @@ impl OrganizerRequest<'_> {
 
     async fn show(&self, csv: Bytes, origin: Origin, reason: Reason) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
-        let bytes = csv.clone();
         let turn = self.organizer.turns.preview().await?;
+        // The turn lasts until the page is rendered: a preview of 50,000 sessions holds hundreds of megabytes.
         let look = move || {
             let _turn = turn;
-            let seen = publisher.preview(&bytes);
+            let seen = publisher.preview(&csv);
             let base = Arc::clone(&seen.base);
-            Ok::<_, PublishError>((base, content(&publisher, seen, &bytes)?))
-        };
-        let (base, mut page) = tokio::task::spawn_blocking(look).await??;
-        page.source = source(origin);
-        let status = match reason {
-            Reason::First if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) => {
-                StatusCode::UNPROCESSABLE_ENTITY
+            let mut page = content(&publisher, seen, &csv)?;
+            page.source = source(origin);
+            let status = reason.status(&page);
+            if let Reason::Fault(fault) = reason {
+                page.fault = Some(fault);
             }
-            Reason::First => StatusCode::OK,
-            Reason::Again | Reason::Fault(PreviewFault::Superseded) => StatusCode::CONFLICT,
-            Reason::Fault(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            let draft = page.digest.clone().map(|digest| {
+                let number = (!page.reasons.is_empty()).then(|| TypedNumber::of(&page.changes));
+                (digest, Draft { csv, origin, base: base.number(), number })
+            });
+            Ok::<_, PublishError>((status, draft, web::preview(&base, &page)))
         };
-        if let Reason::Fault(fault) = reason {
-            page.fault = Some(fault);
+        let (status, draft, page) = tokio::task::spawn_blocking(look).await??;
+        if let Some((digest, draft)) = draft {
+            self.organizer.drafts.add(digest, draft);
         }
-        if let Some(digest) = &page.digest {
-            let number = (!page.reasons.is_empty()).then(|| TypedNumber::of(&page.changes));
-            self.organizer.drafts.add(digest.clone(), Draft { csv, origin, base: base.number(), number });
-        }
-        let mut response = html(web::preview(&base, &page));
+        let mut response = html(page);
         *response.status_mut() = status;
         Ok(response)
     }
@@ -168,6 +165,19 @@ enum Reason {
     Again,
     /// The form was wrong, or another release came first.
     Fault(PreviewFault),
+}
+
+impl Reason {
+    fn status(&self, page: &PreviewContent) -> StatusCode {
+        match self {
+            Self::First if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::First => StatusCode::OK,
+            Self::Again | Self::Fault(PreviewFault::Superseded) => StatusCode::CONFLICT,
+            Self::Fault(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
 }
 
 /// The page's content. Reads every agenda, so it runs on a thread that may block.
