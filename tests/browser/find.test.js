@@ -166,6 +166,10 @@ test("without scripts a pick keeps its place and is shown as picked", async (t) 
   await shoot(page, "plain-picked", { whole: false });
   await page.goto("/");
   await page.getByRole("link", { name: "Show which sessions I picked" }).click();
+  await button.waitFor();
+  await page.goto("/sessions/slow-queries");
+  await page.getByRole("link", { name: "Show which sessions I picked" }).click();
+  await page.waitForURL(/\/mine#slow-queries$/);
   await button.click();
   await page.waitForURL(/\/mine#slow-queries$/);
   assert.equal(await page.locator('[aria-pressed="true"]').count(), 0);
