@@ -161,8 +161,8 @@ impl App {
             .and_then(|()| route::find(&head.method, head.uri.path()));
         let (pattern, class, answered) = match found {
             Ok((resource, path)) => {
-                let line = resource.line(&head.method);
-                let class = line.map_or(resource.class, |line| Some(line.class));
+                let route = resource.route(&head.method);
+                let class = route.map_or(resource.class, |route| Some(route.class));
                 (resource.pattern, class, self.perform(resource, &path, &head, body, socket).await)
             }
             Err(problem) => ("-", None, Err(problem)),
@@ -208,7 +208,7 @@ impl App {
     where
         B: http_body::Body<Data = Bytes> + Send,
     {
-        let Some(line) = resource.line(&head.method) else {
+        let Some(route) = resource.route(&head.method) else {
             return match head.method {
                 Method::OPTIONS => Ok(options(resource)),
                 _ => Err(Problem::Method(&resource.methods)),
@@ -217,13 +217,13 @@ impl App {
         if !body.is_end_stream() {
             request_body::check_content_coding(&head.headers)?;
         }
-        if line.class.reads_agendas() && self.0.services.store.is_interrupted() {
+        if route.class.reads_agendas() && self.0.services.store.is_interrupted() {
             // A full disk makes the store reopen its index, in which it reads nothing for a moment.
             self.0.services.store.until_back().await;
         }
-        let body = UnreadBody::new(body, line.max_body, self.0.body_patience);
-        let context = Context { services: &self.0.services, head, body, socket, queue: line.queue };
-        match (line.handler)(context, path)? {
+        let body = UnreadBody::new(body, route.max_body, self.0.body_patience);
+        let context = Context { services: &self.0.services, head, body, socket, queue: route.queue };
+        match (route.handler)(context, path)? {
             Reply::Ready(answer) => answer,
             Reply::Pending(answer) => answer.await,
         }

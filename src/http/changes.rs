@@ -45,25 +45,25 @@ pub(super) enum ChangeFeed {
 
 /// The change feeds of the live release. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Changes(Arc<Mutex<Option<Arc<Known>>>>);
+pub(super) struct Changes(Arc<Mutex<Option<Arc<CachedChanges>>>>);
 
-struct Known {
+struct CachedChanges {
     release: ReleaseMark,
-    releases: Vec<KnownRelease>,
+    releases: Vec<CachedRelease>,
     rendered: Mutex<Rendered>,
     /// Rendered feeds, by the hash of the read link and the agenda's version.
     agendas: Mutex<Cache<(Digest, u64), Arc<Exported>>>,
 }
 
-impl fmt::Debug for Known {
+impl fmt::Debug for CachedChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Known").field("release", &self.release).finish_non_exhaustive()
+        f.debug_struct("CachedChanges").field("release", &self.release).finish_non_exhaustive()
     }
 }
 
 /// The parts of a release's record that a feed needs.
 #[derive(Debug)]
-struct KnownRelease {
+struct CachedRelease {
     number: u64,
     published: DateTime<Utc>,
     count: usize,
@@ -72,17 +72,17 @@ struct KnownRelease {
 }
 
 /// A public feed: its track, or none for the program, and its form.
-type Which = (Option<Slug>, Form);
+type PublicFeedKey = (Option<Slug>, Form);
 
 /// The public feeds; there are no more than tracks and forms.
-type Rendered = HashMap<Which, Arc<Exported>>;
+type Rendered = HashMap<PublicFeedKey, Arc<Exported>>;
 
-impl Known {
+impl CachedChanges {
     fn read(release: &Arc<Release>, store: &Store) -> Result<Self, ReadError> {
         let mut releases = Vec::new();
         for number in covered(release.number()) {
             if number == 1 {
-                releases.extend(store.release_summary(number)?.map(|first| KnownRelease {
+                releases.extend(store.release_summary(number)?.map(|first| CachedRelease {
                     number,
                     published: first.published,
                     count: first.changes,
@@ -90,7 +90,7 @@ impl Known {
                 }));
             } else if let Some(record) = store.release(number)? {
                 let (published, changes) = (record.published, record.changes);
-                releases.push(KnownRelease { number, published, count: changes.len(), changes });
+                releases.push(CachedRelease { number, published, count: changes.len(), changes });
             }
         }
         let agendas = Mutex::new(Cache::new(MAX_AGENDA_FEEDS));
@@ -108,29 +108,34 @@ impl Known {
         export::ChangeFeed::of(release, &published.collect::<Vec<_>>(), scope)
     }
 
-    fn rendered(&self, which: &Which) -> Option<Arc<Exported>> {
-        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).get(which).cloned()
+    fn rendered(&self, key: &PublicFeedKey) -> Option<Arc<Exported>> {
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// Renders a public feed, outside the lock: requests for rendered feeds do not wait for it.
-    fn render(&self, which: Which, release: &Release) -> Arc<Exported> {
-        if let Some(exported) = self.rendered(&which) {
+    fn render(&self, key: PublicFeedKey, release: &Release) -> Arc<Exported> {
+        if let Some(exported) = self.rendered(&key) {
             return exported;
         }
-        let feed = self.feed(release, which.0.as_ref().map_or(Scope::Program, Scope::Track));
-        let exported = Arc::new(match which.1 {
+        let feed = self.feed(release, key.0.as_ref().map_or(Scope::Program, Scope::Track));
+        let exported = Arc::new(match key.1 {
             Form::Atom => feed.atom(),
             Form::Json => feed.json(),
         });
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(rendered.entry(which).or_insert(exported))
+        Arc::clone(rendered.entry(key).or_insert(exported))
     }
 
     /// A public feed. Rendering it takes a turn.
-    async fn public(&self, which: Which, release: &Release, queue: &Queue) -> Result<Arc<Exported>, Problem> {
-        match self.rendered(&which) {
+    async fn public(
+        &self,
+        key: PublicFeedKey,
+        release: &Release,
+        queue: &Queue,
+    ) -> Result<Arc<Exported>, Problem> {
+        match self.rendered(&key) {
             Some(exported) => Ok(exported),
-            None => queue.make(|| self.render(which, release)).await,
+            None => queue.make(|| self.render(key, release)).await,
         }
     }
 
@@ -163,29 +168,29 @@ impl Known {
 
 impl Changes {
     /// The cached records of a release, if they were read.
-    fn known(&self, release: &Arc<Release>) -> Option<Arc<Known>> {
-        let known = self.lock().clone();
-        known.filter(|known| known.release.is(release))
+    fn cached(&self, release: &Arc<Release>) -> Option<Arc<CachedChanges>> {
+        let cached = self.lock().clone();
+        cached.filter(|cached| cached.release.is(release))
     }
 
     /// The records of a release, which are read unless they are cached.
-    fn read(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<Known>, Problem> {
-        if let Some(known) = self.known(release) {
-            return Ok(known);
+    fn read(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<CachedChanges>, Problem> {
+        if let Some(cached) = self.cached(release) {
+            return Ok(cached);
         }
-        let known = Arc::new(Known::read(release, store)?);
-        *self.lock() = Some(Arc::clone(&known));
-        Ok(known)
+        let cached = Arc::new(CachedChanges::read(release, store)?);
+        *self.lock() = Some(Arc::clone(&cached));
+        Ok(cached)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Known>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<CachedChanges>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Renders the public feeds before they are requested. Stops early once `is_live` returns false.
     pub(super) fn render_ahead(&self, release: &Arc<Release>, store: &Store, is_live: &dyn Fn() -> bool) {
-        let known = match self.read(release, store) {
-            Ok(known) => known,
+        let cached = match self.read(release, store) {
+            Ok(cached) => cached,
             Err(error) => {
                 tracing::warn!(%error, "the change feeds could not be rendered ahead");
                 return;
@@ -193,15 +198,15 @@ impl Changes {
         };
         let program = [(None, Form::Atom), (None, Form::Json)];
         let tracks = release.program.tracks.iter().map(|track| (Some(track.slug.clone()), Form::Atom));
-        for which in program.into_iter().chain(tracks).take_while(|_| is_live()) {
-            known.render(which, release);
+        for key in program.into_iter().chain(tracks).take_while(|_| is_live()) {
+            cached.render(key, release);
         }
     }
 
     /// Whether a feed can be sent without reading all releases.
     pub(super) fn is_ready(&self, feed: &ChangeFeed, release: &Arc<Release>) -> bool {
-        let Some(known) = self.known(release) else { return false };
-        let which = match feed {
+        let Some(cached) = self.cached(release) else { return false };
+        let key = match feed {
             ChangeFeed::Program(form) => (None, *form),
             ChangeFeed::Track(slug) => match release.ledger.slugs.track(slug) {
                 Some(track) => (Some(track.slug.clone()), Form::Atom),
@@ -209,7 +214,7 @@ impl Changes {
             },
             ChangeFeed::Agenda(_) => return true,
         };
-        known.rendered(&which).is_some()
+        cached.rendered(&key).is_some()
     }
 
     /// [`Self::read`] on a thread that may wait for the disk.
@@ -218,9 +223,9 @@ impl Changes {
         release: &Arc<Release>,
         store: &Store,
         queue: &Queue,
-    ) -> Result<Arc<Known>, Problem> {
-        if let Some(known) = self.known(release) {
-            return Ok(known);
+    ) -> Result<Arc<CachedChanges>, Problem> {
+        if let Some(cached) = self.cached(release) {
+            return Ok(cached);
         }
         let (turn, changes, of) = (queue.turn().await?, self.clone(), Arc::clone(release));
         let read = move |store: &Store| {
@@ -237,16 +242,16 @@ impl Changes {
         agendas: &Agendas,
         RenderRequest { release, head, now, queue }: RenderRequest<'_>,
     ) -> Answer {
-        let known = self.load(release, agendas.store(), queue).await?;
+        let cached = self.load(release, agendas.store(), queue).await?;
         let exported = match feed {
-            ChangeFeed::Program(form) => known.public((None, form), release, queue).await?,
+            ChangeFeed::Program(form) => cached.public((None, form), release, queue).await?,
             ChangeFeed::Track(slug) => {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
-                known.public((Some(track.slug.clone()), Form::Atom), release, queue).await?
+                cached.public((Some(track.slug.clone()), Form::Atom), release, queue).await?
             }
             ChangeFeed::Agenda(token) => {
                 let agenda = agendas.shared(&token)?.open()?;
-                known.agenda(&token, &agenda, release, queue).await?
+                cached.agenda(&token, &agenda, release, queue).await?
             }
         };
         let representation = Representation {

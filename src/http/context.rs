@@ -1,6 +1,6 @@
 //! One request on its way to its handler, and everything that handlers work with.
 //!
-//! The lines of the route table call the methods of [`Context`]. Each method serves one family of handlers and passes
+//! The handlers in the route table call the methods of [`Context`]. Each method serves one family of handlers and passes
 //! it the services that it needs.
 
 use super::agendas::{AgendaError, Agendas};
@@ -12,7 +12,7 @@ use super::dav::{self, Place};
 use super::exports::{Exports, Format};
 use super::exports::{Rendering, Warmup};
 use super::feeds::{FeedAddress, FeedRequest, JoinedValidators, PolledFeeds};
-use super::jcal::{self, Jcals};
+use super::jcal::{self, JcalCache};
 use super::organizer::{self, Organizer, OrganizerRequest};
 use super::queue::{Queue, QueueName, Queues};
 use super::release_history::ReleaseHistory;
@@ -48,7 +48,7 @@ pub(super) struct Services {
     pub(super) changes: Changes,
     pub(super) history: ReleaseHistory,
     pub(super) exports: Exports,
-    pub(super) jcals: Jcals,
+    pub(super) jcals: JcalCache,
     pub(super) warmup: Warmup,
     pub(super) documents: Documents,
     pub(super) pages: RenderedPages,
@@ -127,8 +127,8 @@ impl<'a> Context<'a> {
                 let tag = program_tag(&feeds.release);
                 warmup.wait(&feeds.release, || tag.as_deref().is_none_or(|tag| jcals.has(tag))).await?;
             }
-            let plain = feeds.answer(&address, &jcal::plain(self.head)).await?;
-            jcals.of(plain).await
+            let plain = feeds.answer(&address, &jcal::plain_request(self.head)).await?;
+            jcals.convert(plain).await
         })
     }
 
@@ -269,13 +269,18 @@ impl<'a> Context<'a> {
     /// The organizer's pages that need no secret yet, or check it themselves.
     pub(super) fn sign_in<F>(
         self,
-        answer: impl FnOnce(organizer::Door<'a>) -> F + Send + 'a,
+        answer: impl FnOnce(organizer::UncheckedRequest<'a>) -> F + Send + 'a,
     ) -> Result<Reply<'a>, Problem>
     where
         F: Future<Output = Answer> + Send + 'a,
     {
         let (organizer, allowed) = (&self.services.organizer, self.allowed());
-        pending(answer(organizer::Door { organizer, request: self.head, body: self.body, allowed }))
+        pending(answer(organizer::UncheckedRequest {
+            organizer,
+            request: self.head,
+            body: self.body,
+            allowed,
+        }))
     }
 
     /// A request that needs an organizer's secret.
@@ -286,7 +291,7 @@ impl<'a> Context<'a> {
     where
         F: Future<Output = Answer> + Send + 'a,
     {
-        self.sign_in(|door| async move { answer(door.enter().await?).await })
+        self.sign_in(|request| async move { answer(request.check_secret().await?).await })
     }
 
     /// [`Self::organizer`] with a program as the request's body.
@@ -297,8 +302,8 @@ impl<'a> Context<'a> {
     where
         F: Future<Output = Answer> + Send + 'a,
     {
-        self.sign_in(|door| async move {
-            let (request, _turn) = door.enter_with_upload().await?;
+        self.sign_in(|request| async move {
+            let (request, _turn) = request.check_secret_with_upload().await?;
             answer(request).await
         })
     }
@@ -311,8 +316,8 @@ impl<'a> Context<'a> {
     where
         F: Future<Output = Answer> + Send + 'a,
     {
-        self.sign_in(|door| async move {
-            let (request, form) = door.enter_with_form().await?;
+        self.sign_in(|request| async move {
+            let (request, form) = request.check_secret_with_form().await?;
             answer(request, form).await
         })
     }

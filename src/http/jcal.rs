@@ -17,65 +17,65 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most bytes of cached conversions.
-const KEPT: u64 = 64 * 1024 * 1024;
+const MAX_CACHED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The expected number of cached conversions, which sizes the cache's tables.
-const USUALLY: usize = 1000;
+const EXPECTED_CONVERSIONS: usize = 1000;
 
-/// A feed of at most this many bytes is converted without a turn, since that takes less than a millisecond.
-const SHORT: usize = 32 * 1024;
+/// A feed of at most this many bytes is converted without waiting in the queue, since that takes less than a millisecond.
+const MAX_UNQUEUED_BYTES: usize = 32 * 1024;
 
 /// The cached conversions.
-pub(super) struct Jcals {
-    made: Mutex<Cache<String, Packed, Weight>>,
+pub(super) struct JcalCache {
+    cache: Mutex<Cache<String, Packed, JcalWeight>>,
     /// Long feeds are converted one at a time.
     queue: Queue,
 }
 
 #[derive(Clone)]
-struct Weight;
+struct JcalWeight;
 
-impl Weighter<String, Packed> for Weight {
+impl Weighter<String, Packed> for JcalWeight {
     fn weight(&self, tag: &String, json: &Packed) -> u64 {
         (tag.len() + json.weight()) as u64
     }
 }
 
-impl Default for Jcals {
+impl Default for JcalCache {
     fn default() -> Self {
-        let made = Mutex::new(Cache::with_weighter(USUALLY, KEPT, Weight));
-        Self { made, queue: Queue::new(1, LONG_WAIT) }
+        let cache = Mutex::new(Cache::with_weighter(EXPECTED_CONVERSIONS, MAX_CACHED_BYTES, JcalWeight));
+        Self { cache, queue: Queue::new(1, LONG_WAIT) }
     }
 }
 
-impl fmt::Debug for Jcals {
+impl fmt::Debug for JcalCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jcals").finish_non_exhaustive()
+        f.debug_struct("JcalCache").finish_non_exhaustive()
     }
 }
 
 /// The request for the same feed as plain iCalendar, from which jCal is converted.
-pub(super) fn plain(request: &Parts) -> Parts {
+pub(super) fn plain_request(request: &Parts) -> Parts {
     let mut request = request.clone();
     request.headers.remove(ACCEPT_ENCODING);
     request
 }
 
-impl Jcals {
+impl JcalCache {
     /// Converts a feed's answer to jCal. The validators stay: a tag is compared only within one resource, and a 304
     /// has no body to convert.
-    pub(super) async fn of(&self, response: Response<Body>) -> Result<Response<Body>, Problem> {
+    pub(super) async fn convert(&self, response: Response<Body>) -> Result<Response<Body>, Problem> {
         let (mut head, body) = response.into_parts();
-        renamed(&mut head.headers, CONTENT_LOCATION);
-        renamed(&mut head.headers, CONTENT_DISPOSITION);
+        point_to_jcal(&mut head.headers, CONTENT_LOCATION);
+        point_to_jcal(&mut head.headers, CONTENT_DISPOSITION);
         if head.status != StatusCode::OK {
             return Ok(Response::from_parts(head, body));
         }
         let Body::Whole(bytes) = body else { return Err(Problem::Export("no body to convert".to_owned())) };
         let tag = head.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
-        let json = match self.known(&tag) {
+        let json = match self.cached(&tag) {
             Some(json) => json,
-            None => self.make(tag, bytes).await?,
+            None => self.convert_uncached(tag, bytes).await?,
         };
         let media_type = HeaderValue::from_static("application/calendar+json; charset=utf-8");
         head.headers.insert(CONTENT_TYPE, media_type);
@@ -85,7 +85,7 @@ impl Jcals {
     /// Converts a feed before its jCal is requested. If the conversion fails, the request for it reports the error.
     pub(super) fn convert_ahead(&self, tag: String, feed: &Bytes) {
         if !self.has(&tag)
-            && let Ok(json) = convert(feed)
+            && let Ok(json) = to_jcal(feed)
         {
             self.lock().insert(tag, json);
         }
@@ -93,16 +93,16 @@ impl Jcals {
 
     /// Whether a feed's jCal is cached.
     pub(super) fn has(&self, tag: &str) -> bool {
-        self.known(tag).is_some()
+        self.cached(tag).is_some()
     }
 
-    async fn make(&self, tag: String, bytes: Bytes) -> Result<Packed, Problem> {
-        let is_short = bytes.len() <= SHORT;
-        let convert = move || convert(&bytes);
+    async fn convert_uncached(&self, tag: String, bytes: Bytes) -> Result<Packed, Problem> {
+        let is_short = bytes.len() <= MAX_UNQUEUED_BYTES;
+        let convert = move || to_jcal(&bytes);
         let json = if is_short {
             convert()?
         } else {
-            let make = || match self.known(&tag) {
+            let make = || match self.cached(&tag) {
                 // Another request may have converted the same feed meanwhile.
                 Some(json) => Ok(json),
                 None => convert(),
@@ -120,22 +120,22 @@ impl Jcals {
         self.queue.rejected()
     }
 
-    fn known(&self, tag: &str) -> Option<Packed> {
+    fn cached(&self, tag: &str) -> Option<Packed> {
         self.lock().get(tag).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cache<String, Packed, Weight>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Cache<String, Packed, JcalWeight>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn convert(feed: &Bytes) -> Result<Packed, Problem> {
+fn to_jcal(feed: &Bytes) -> Result<Packed, Problem> {
     let json = jcal(feed).map_err(|error| Problem::Export(error.to_string()))?;
     Ok(Packed::new(json.into()))
 }
 
 /// Changes a field that names the feed to name its jCal.
-fn renamed(headers: &mut HeaderMap, name: HeaderName) {
+fn point_to_jcal(headers: &mut HeaderMap, name: HeaderName) {
     let value = headers.get(&name).and_then(|value| value.to_str().ok());
     if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value.replacen(".ics", ".jcal", 1))) {
         headers.insert(name, value);
@@ -162,26 +162,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_converted_is_not_converted_again() {
-        for lines in [1, SHORT] {
-            let jcals = Jcals::default();
-            let first = text(jcals.of(feed("First", lines)).await.unwrap());
+    async fn a_cached_conversion_is_not_repeated() {
+        for lines in [1, MAX_UNQUEUED_BYTES] {
+            let jcals = JcalCache::default();
+            let first = text(jcals.convert(feed("First", lines)).await.unwrap());
             assert!(first.starts_with("[\"vcalendar\",[[\"name\"") && first.len() > lines, "{first}");
             // The tag promises equal bytes, so these bytes are not even read.
-            assert_eq!(text(jcals.of(feed("Another", lines)).await.unwrap()), first);
+            assert_eq!(text(jcals.convert(feed("Another", lines)).await.unwrap()), first);
         }
     }
 
     #[test]
-    fn one_that_is_asked_for_again_outlives_those_that_were_asked_for_once() {
-        let jcals = Jcals::default();
+    fn a_popular_feed_stays_cached_while_many_others_are_requested_once() {
+        let jcals = JcalCache::default();
         let large = Bytes::from(vec![b' '; 1024 * 1024]);
         jcals.lock().insert("popular".to_owned(), Packed::Plain(large.clone()));
-        assert!(jcals.known("popular").is_some());
+        assert!(jcals.cached("popular").is_some());
         for n in 0..1_000 {
             jcals.lock().insert(format!("scan {n}"), Packed::Plain(large.clone()));
         }
-        assert!(jcals.known("popular").is_some());
-        assert!(jcals.lock().weight() <= KEPT);
+        assert!(jcals.cached("popular").is_some());
+        assert!(jcals.lock().weight() <= MAX_CACHED_BYTES);
     }
 }

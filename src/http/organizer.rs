@@ -54,7 +54,7 @@ pub(super) struct Organizer {
 }
 
 /// A request to the organizer's paths, before its secret is checked.
-pub(super) struct Door<'a> {
+pub(super) struct UncheckedRequest<'a> {
     pub(super) organizer: &'a Organizer,
     pub(super) request: &'a Parts,
     pub(super) body: UnreadBody<'a>,
@@ -70,16 +70,16 @@ pub(super) struct OrganizerRequest<'a> {
     who: String,
 }
 
-impl<'a> Door<'a> {
+impl<'a> UncheckedRequest<'a> {
     /// Checks the secret, then reads the body.
-    pub(super) async fn enter(self) -> Result<OrganizerRequest<'a>, Problem> {
+    pub(super) async fn check_secret(self) -> Result<OrganizerRequest<'a>, Problem> {
         let who = self.organizer.who(self.request, self.allowed)?;
         let body = self.body.read().await?;
         Ok(OrganizerRequest { organizer: self.organizer, request: self.request, body, who })
     }
 
-    /// [`Self::enter`] for a program, whose bytes are held in memory during a turn of their own.
-    pub(super) async fn enter_with_upload(
+    /// [`Self::check_secret`] for a program, whose bytes are held in memory during a turn of their own.
+    pub(super) async fn check_secret_with_upload(
         self,
     ) -> Result<(OrganizerRequest<'a>, OwnedSemaphorePermit), Problem> {
         let who = self.organizer.who(self.request, self.allowed)?;
@@ -88,8 +88,8 @@ impl<'a> Door<'a> {
         Ok((OrganizerRequest { organizer: self.organizer, request: self.request, body, who }, turn))
     }
 
-    /// [`Self::enter`] for a form of the organizer's pages.
-    pub(super) async fn enter_with_form(self) -> Result<(OrganizerRequest<'a>, PostedForm), Problem> {
+    /// [`Self::check_secret`] for a form of the organizer's pages.
+    pub(super) async fn check_secret_with_form(self) -> Result<(OrganizerRequest<'a>, PostedForm), Problem> {
         let Self { organizer, request, allowed, .. } = self;
         let form = self.form().await?;
         let who = organizer.who(request, allowed)?;
@@ -180,13 +180,13 @@ fn file(release: u64, csv: Vec<u8>) -> Response<Body> {
 }
 
 /// Previews that are rendered at once. A preview renders a whole release.
-const PREVIEWS: usize = 1;
+const MAX_PREVIEWS: usize = 1;
 
 /// Uploads of up to 20 MiB that are in memory at once: one is previewed while the next one is read.
-const UPLOADS: usize = 2;
+const MAX_UPLOADS: usize = 2;
 
 /// The longest wait for a turn.
-const LONGEST: Duration = Duration::from_secs(30);
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The turns of previews and uploads. Dropping the permit ends a turn.
 #[derive(Debug)]
@@ -197,7 +197,10 @@ pub(in crate::http) struct ProgramTurns {
 
 impl Default for ProgramTurns {
     fn default() -> Self {
-        Self { previews: Arc::new(Semaphore::new(PREVIEWS)), uploads: Arc::new(Semaphore::new(UPLOADS)) }
+        Self {
+            previews: Arc::new(Semaphore::new(MAX_PREVIEWS)),
+            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
+        }
     }
 }
 
@@ -214,8 +217,8 @@ impl ProgramTurns {
     }
 }
 
-async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
-    let permit = tokio::time::timeout(LONGEST, Arc::clone(of).acquire_owned()).await;
+async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let permit = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(turns).acquire_owned()).await;
     permit.ok().and_then(Result::ok).ok_or(Problem::Overloaded)
 }
 
@@ -230,7 +233,7 @@ mod tests {
         let _upload = turns.upload().await.unwrap();
         let began = tokio::time::Instant::now();
         assert!(matches!(turns.preview().await, Err(Problem::Overloaded)));
-        assert_eq!(began.elapsed(), LONGEST);
+        assert_eq!(began.elapsed(), TURN_TIMEOUT);
         drop(first);
         assert!(turns.preview().await.is_ok());
         let _last = turns.upload().await.unwrap();

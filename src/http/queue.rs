@@ -1,6 +1,6 @@
 //! Queues for answers that are rendered on request, so that a flood of requests cannot take every processor.
 //!
-//! A line of the route table names the queue of its handler. Handlers take a turn only to render something: they
+//! Each route names the queue of its handler. Handlers take a turn only to render something: they
 //! check validators and caches first, so a 304 and a cached body never wait. Invariant: a request that could not
 //! start in time is rejected at once with 503.
 

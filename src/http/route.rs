@@ -1,6 +1,6 @@
-//! The route table. Each line holds everything that the pipeline needs to know about one method of one path.
+//! The route table. Each row holds everything that the pipeline needs to know about one method of one path.
 //!
-//! To add a route, add a line here, its handler, and a line in `tests/suite/http/matrix.rs`. Nothing redirects.
+//! To add a route, add a row here, its handler, and a row in `tests/suite/http/matrix.rs`. Nothing redirects.
 
 use super::browser::MAX_FORM;
 use super::context::{Context, Reply};
@@ -26,8 +26,8 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// A line of the table.
-pub(super) struct Line {
+/// One method of one path.
+pub(super) struct Route {
     /// GET stands for HEAD too, [`ANY`] for every method.
     method: &'static str,
     pattern: &'static str,
@@ -43,18 +43,18 @@ pub(super) struct Line {
 /// Parses the path, then returns an answer or the future of one.
 pub(super) type Handler = for<'a> fn(Context<'a>, &Path<'_>) -> Result<Reply<'a>, Problem>;
 
-const fn line(
+const fn route(
     method: &'static str,
     pattern: &'static str,
     class: Class,
     queue: QueueName,
     max_body: usize,
     handler: Handler,
-) -> Line {
-    Line { method, pattern, class, queue, max_body, handler }
+) -> Route {
+    Route { method, pattern, class, queue, max_body, handler }
 }
 
-/// A line whose handler looks at the method itself.
+/// The method of a route whose handler looks at the method itself.
 const ANY: &str = "*";
 const GET: &str = "GET";
 const POST: &str = "POST";
@@ -66,165 +66,165 @@ const DELETE: &str = "DELETE";
 const PICKS_FORM: usize = exchange::MAX_BYTES + 4096;
 
 #[rustfmt::skip]
-const TABLE: &[Line] = &[
-    line(GET, "/program.ics",            PublicFeed, Short, 0, |c, _| c.feed(FeedAddress::Public(FeedKey::Program))),
-    line(GET, "/tracks/{track}.ics",     PublicFeed, Short, 0, |c, path| c.feed(path.feed("tracks", "track")?)),
-    line(GET, "/days/{date}.ics",        PublicFeed, Short, 0, |c, path| c.feed(path.feed("days", "date")?)),
-    line(GET, "/rooms/{room}.ics",       PublicFeed, Short, 0, |c, path| c.feed(path.feed("rooms", "room")?)),
-    line(GET, "/speakers/{speaker}.ics", PublicFeed, Short, 0, |c, path| c.feed(path.feed("speakers", "speaker")?)),
-    line(GET, "/sessions/{id}.ics",      PublicFeed, Short, 0, |c, path| c.feed(FeedAddress::Session(path.session("id")?))),
-    line(GET, "/agendas/{read}.ics",     AgendaFeed, Short, 0, |c, path| c.feed(FeedAddress::Agenda(path.token("read")?))),
-    line(GET, "/team/{members}.ics",     AgendaFeed, Short, 0, |c, path| c.feed(FeedAddress::Team(path.members("members")?))),
+const TABLE: &[Route] = &[
+    route(GET, "/program.ics",            PublicFeed, Short, 0, |c, _| c.feed(FeedAddress::Public(FeedKey::Program))),
+    route(GET, "/tracks/{track}.ics",     PublicFeed, Short, 0, |c, path| c.feed(path.feed("tracks", "track")?)),
+    route(GET, "/days/{date}.ics",        PublicFeed, Short, 0, |c, path| c.feed(path.feed("days", "date")?)),
+    route(GET, "/rooms/{room}.ics",       PublicFeed, Short, 0, |c, path| c.feed(path.feed("rooms", "room")?)),
+    route(GET, "/speakers/{speaker}.ics", PublicFeed, Short, 0, |c, path| c.feed(path.feed("speakers", "speaker")?)),
+    route(GET, "/sessions/{id}.ics",      PublicFeed, Short, 0, |c, path| c.feed(FeedAddress::Session(path.session("id")?))),
+    route(GET, "/agendas/{read}.ics",     AgendaFeed, Short, 0, |c, path| c.feed(FeedAddress::Agenda(path.token("read")?))),
+    route(GET, "/team/{members}.ics",     AgendaFeed, Short, 0, |c, path| c.feed(FeedAddress::Team(path.members("members")?))),
 
-    line(GET, "/program.jcal",            PublicFeed, Whole, 0, |c, _| c.jcal(FeedAddress::Public(FeedKey::Program))),
-    line(GET, "/tracks/{track}.jcal",     PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("tracks", "track")?)),
-    line(GET, "/days/{date}.jcal",        PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("days", "date")?)),
-    line(GET, "/rooms/{room}.jcal",       PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("rooms", "room")?)),
-    line(GET, "/speakers/{speaker}.jcal", PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("speakers", "speaker")?)),
-    line(GET, "/sessions/{id}.jcal",      PublicFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Session(path.session("id")?))),
-    line(GET, "/agendas/{read}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Agenda(path.token("read")?))),
-    line(GET, "/team/{members}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Team(path.members("members")?))),
+    route(GET, "/program.jcal",            PublicFeed, Whole, 0, |c, _| c.jcal(FeedAddress::Public(FeedKey::Program))),
+    route(GET, "/tracks/{track}.jcal",     PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("tracks", "track")?)),
+    route(GET, "/days/{date}.jcal",        PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("days", "date")?)),
+    route(GET, "/rooms/{room}.jcal",       PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("rooms", "room")?)),
+    route(GET, "/speakers/{speaker}.jcal", PublicFeed, Whole, 0, |c, path| c.jcal(path.feed("speakers", "speaker")?)),
+    route(GET, "/sessions/{id}.jcal",      PublicFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Session(path.session("id")?))),
+    route(GET, "/agendas/{read}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Agenda(path.token("read")?))),
+    route(GET, "/team/{members}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Team(path.members("members")?))),
 
-    line(GET, "/schedule.xml",  PublicFeed, Whole, 0, |c, _| c.export(Format::Xml)),
-    line(GET, "/schedule.json", PublicFeed, Whole, 0, |c, _| c.export(Format::Json)),
-    line(GET, "/schedule.csv",  PublicFeed, Whole, 0, |c, _| c.export(Format::Csv)),
-    line(GET, "/program.txt",   PublicFeed, Whole, 0, |c, _| c.export(Format::Text)),
-    line(GET, "/giggity.json",  PublicFeed, Whole, 0, |c, _| c.export(Format::Giggity)),
+    route(GET, "/schedule.xml",  PublicFeed, Whole, 0, |c, _| c.export(Format::Xml)),
+    route(GET, "/schedule.json", PublicFeed, Whole, 0, |c, _| c.export(Format::Json)),
+    route(GET, "/schedule.csv",  PublicFeed, Whole, 0, |c, _| c.export(Format::Csv)),
+    route(GET, "/program.txt",   PublicFeed, Whole, 0, |c, _| c.export(Format::Text)),
+    route(GET, "/giggity.json",  PublicFeed, Whole, 0, |c, _| c.export(Format::Giggity)),
 
-    line(GET, "/openapi.json",         PublicFeed, Short, 0, |c, _| c.program_api(|api| api.openapi())),
-    line(GET, "/api/v1/program",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.program())),
-    line(GET, "/api/v1/sessions",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.sessions())),
-    line(GET, "/api/v1/sessions/{id}", PublicFeed, Short, 0, |c, path| { let id = path.session("id")?; c.program_api(|api| api.session(id)) }),
-    line(GET, "/api/v1/tracks",        PublicFeed, Short, 0, |c, _| c.program_api(|api| api.tracks())),
-    line(GET, "/api/v1/speakers",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.speakers())),
-    line(GET, "/api/v1/releases",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.releases())),
-    line(GET, "/api/v1/changes",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.changes())),
+    route(GET, "/openapi.json",         PublicFeed, Short, 0, |c, _| c.program_api(|api| api.openapi())),
+    route(GET, "/api/v1/program",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.program())),
+    route(GET, "/api/v1/sessions",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.sessions())),
+    route(GET, "/api/v1/sessions/{id}", PublicFeed, Short, 0, |c, path| { let id = path.session("id")?; c.program_api(|api| api.session(id)) }),
+    route(GET, "/api/v1/tracks",        PublicFeed, Short, 0, |c, _| c.program_api(|api| api.tracks())),
+    route(GET, "/api/v1/speakers",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.speakers())),
+    route(GET, "/api/v1/releases",      PublicFeed, Short, 0, |c, _| c.program_api(|api| api.releases())),
+    route(GET, "/api/v1/changes",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.changes())),
 
-    line(GET,    "/api/v1/agendas/{read}",         AgendaFeed, Short,     api::MAX_BODY,        |c, path| { let token = path.token("read")?; c.agenda_api(|api| api.shared(token)) }),
-    line(POST,   "/api/v1/agendas",                AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.create())),
-    line(GET,    "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.show())),
-    line(PATCH,  "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.rename())),
-    line(DELETE, "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.delete())),
-    line(PUT,    "/api/v1/agenda/picks",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_picks())),
-    line(PUT,    "/api/v1/agenda/picks/{session}", AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let id = path.session("session")?; c.agenda_api(|api| api.pick(id)) }),
-    line(DELETE, "/api/v1/agenda/picks/{session}", AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let id = path.session("session")?; c.agenda_api(|api| api.unpick(id)) }),
-    line(PUT,    "/api/v1/agenda/busy",            AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_busy())),
-    line(GET,    "/api/v1/agenda/plan",            AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.plan())),
-    line(GET,    "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.links())),
-    line(POST,   "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.add_link())),
-    line(DELETE, "/api/v1/agenda/links/{n}",       AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let n = path.number("n")?; c.agenda_api(move |api| api.revoke_link(n)) }),
-    line(POST,   "/api/v1/agenda/import",          AgendaApi,  Whole,     exchange::MAX_BYTES,  |c, _| c.agenda_api(|api| api.import())),
-    line(GET,    "/api/v1/agenda/export",          AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.export())),
-    line(POST,   "/api/v1/agenda/key",             AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_key())),
+    route(GET,    "/api/v1/agendas/{read}",         AgendaFeed, Short,     api::MAX_BODY,        |c, path| { let token = path.token("read")?; c.agenda_api(|api| api.shared(token)) }),
+    route(POST,   "/api/v1/agendas",                AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.create())),
+    route(GET,    "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.show())),
+    route(PATCH,  "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.rename())),
+    route(DELETE, "/api/v1/agenda",                 AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.delete())),
+    route(PUT,    "/api/v1/agenda/picks",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_picks())),
+    route(PUT,    "/api/v1/agenda/picks/{session}", AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let id = path.session("session")?; c.agenda_api(|api| api.pick(id)) }),
+    route(DELETE, "/api/v1/agenda/picks/{session}", AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let id = path.session("session")?; c.agenda_api(|api| api.unpick(id)) }),
+    route(PUT,    "/api/v1/agenda/busy",            AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_busy())),
+    route(GET,    "/api/v1/agenda/plan",            AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.plan())),
+    route(GET,    "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.links())),
+    route(POST,   "/api/v1/agenda/links",           AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.add_link())),
+    route(DELETE, "/api/v1/agenda/links/{n}",       AgendaApi,  Unlimited, api::MAX_BODY,        |c, path| { let n = path.number("n")?; c.agenda_api(move |api| api.revoke_link(n)) }),
+    route(POST,   "/api/v1/agenda/import",          AgendaApi,  Whole,     exchange::MAX_BYTES,  |c, _| c.agenda_api(|api| api.import())),
+    route(GET,    "/api/v1/agenda/export",          AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.export())),
+    route(POST,   "/api/v1/agenda/key",             AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_key())),
 
-    line(GET, "/changes.atom",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Atom))),
-    line(GET, "/changes.json",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Json))),
-    line(GET, "/tracks/{track}/changes.atom", PublicFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Track(path.slug("track")?))),
-    line(GET, "/agendas/{read}/changes.atom", AgendaFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Agenda(path.token("read")?))),
+    route(GET, "/changes.atom",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Atom))),
+    route(GET, "/changes.json",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Json))),
+    route(GET, "/tracks/{track}/changes.atom", PublicFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Track(path.slug("track")?))),
+    route(GET, "/agendas/{read}/changes.atom", AgendaFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Agenda(path.token("read")?))),
 
-    line(GET,    "/organizer",                          Organizer, Unlimited, 0,        |c, _| c.sign_in(|door| door.home())),
-    line(POST,   "/organizer/session",                  Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|door| door.sign_in())),
-    line(POST,   "/organizer/session/end",              Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|door| door.sign_out())),
-    line(POST,   "/organizer/publish",                  Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.publish_shown(form))),
-    line(POST,   "/organizer/held/preview",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.preview_held(form))),
-    line(POST,   "/organizer/held/discard",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.discard_held(form))),
-    line(POST,   "/organizer/schedule/cancel",          Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|call, form| call.cancel_schedule(form))),
-    line(POST,   "/organizer/releases/{n}/preview",     Organizer, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.organizer_form(move |call, _| call.preview_release(n.into())) }),
-    line(GET,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.live_program()))),
-    line(PUT,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|call| call.put())),
-    line(POST,   "/organizer/preview",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|call| call.preview_upload())),
-    line(GET,    "/organizer/status",                   Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.status()))),
-    line(DELETE, "/organizer/schedule",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.unschedule())),
-    line(GET,    "/organizer/rooms",                    Organizer, Unlimited, MAX_FORM, |c, _| c.organizer(|call| call.picks_page())),
-    line(GET,    "/organizer/picks.csv",                Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.picks_csv()))),
-    line(GET,    "/organizer/picks",                    Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.picks()))),
-    line(GET,    "/organizer/releases",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|call| call.read(|organizer| organizer.releases()))),
-    line(GET,    "/organizer/releases/{n}",             Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |call| call.read(move |organizer| organizer.release(n.into()))) }),
-    line(GET,    "/organizer/releases/{n}/program.csv", Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |call| call.read(move |organizer| organizer.release_program(n.into()))) }),
-    line(POST,   "/organizer/releases/{n}/publish",     Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |call| call.roll_back(n.into())) }),
-    line(POST,   "/organizer/erase/{session}",          Organizer, Unlimited, MAX_FILE, |c, path| { let id = path.session("session")?; c.organizer(|call| call.erase(id)) }),
+    route(GET,    "/organizer",                          Organizer, Unlimited, 0,        |c, _| c.sign_in(|request| request.home())),
+    route(POST,   "/organizer/session",                  Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|request| request.sign_in())),
+    route(POST,   "/organizer/session/end",              Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|request| request.sign_out())),
+    route(POST,   "/organizer/publish",                  Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|request, form| request.publish_shown(form))),
+    route(POST,   "/organizer/held/preview",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|request, form| request.preview_held(form))),
+    route(POST,   "/organizer/held/discard",             Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|request, form| request.discard_held(form))),
+    route(POST,   "/organizer/schedule/cancel",          Organizer, Unlimited, MAX_FORM, |c, _| c.organizer_form(|request, form| request.cancel_schedule(form))),
+    route(POST,   "/organizer/releases/{n}/preview",     Organizer, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.organizer_form(move |request, _| request.preview_release(n.into())) }),
+    route(GET,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.live_program()))),
+    route(PUT,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|request| request.put())),
+    route(POST,   "/organizer/preview",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|request| request.preview_upload())),
+    route(GET,    "/organizer/status",                   Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.status()))),
+    route(DELETE, "/organizer/schedule",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.unschedule())),
+    route(GET,    "/organizer/rooms",                    Organizer, Unlimited, MAX_FORM, |c, _| c.organizer(|request| request.picks_page())),
+    route(GET,    "/organizer/picks.csv",                Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.picks_csv()))),
+    route(GET,    "/organizer/picks",                    Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.picks()))),
+    route(GET,    "/organizer/releases",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.releases()))),
+    route(GET,    "/organizer/releases/{n}",             Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |request| request.read(move |organizer| organizer.release(n.into()))) }),
+    route(GET,    "/organizer/releases/{n}/program.csv", Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |request| request.read(move |organizer| organizer.release_program(n.into()))) }),
+    route(POST,   "/organizer/releases/{n}/publish",     Organizer, Unlimited, MAX_FILE, |c, path| { let n = path.number("n")?; c.organizer(move |request| request.roll_back(n.into())) }),
+    route(POST,   "/organizer/erase/{session}",          Organizer, Unlimited, MAX_FILE, |c, path| { let id = path.session("session")?; c.organizer(|request| request.erase(id)) }),
 
-    line(ANY, "/.well-known/caldav",                Dav,       Unlimited, 0,             |c, _| c.well_known_caldav()),
-    line(ANY, "/dav",                               Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
-    line(ANY, "/dav/",                              Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
-    line(ANY, "/dav/{*rest}",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::PUBLIC))),
-    line(ANY, "/dav/public",                        Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
-    line(ANY, "/dav/public/",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
-    line(ANY, "/dav/public/{calendar}",             Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
-    line(ANY, "/dav/public/{calendar}/",            Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
-    line(ANY, "/dav/public/{calendar}/{session}",   Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.object())),
-    line(ANY, "/dav/agendas",                       AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
-    line(ANY, "/dav/agendas/",                      AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
-    line(ANY, "/dav/agendas/{*rest}",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS))),
-    line(ANY, "/dav/agendas/agenda",                AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
-    line(ANY, "/dav/agendas/agenda/",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
-    line(ANY, "/dav/agendas/agenda/{session}",      AgendaDav, Whole,     dav::MAX_BODY, |c, path| c.dav(path.picked())),
+    route(ANY, "/.well-known/caldav",                Dav,       Unlimited, 0,             |c, _| c.well_known_caldav()),
+    route(ANY, "/dav",                               Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
+    route(ANY, "/dav/",                              Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
+    route(ANY, "/dav/{*rest}",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::PUBLIC))),
+    route(ANY, "/dav/public",                        Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
+    route(ANY, "/dav/public/",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
+    route(ANY, "/dav/public/{calendar}",             Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
+    route(ANY, "/dav/public/{calendar}/",            Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
+    route(ANY, "/dav/public/{calendar}/{session}",   Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.object())),
+    route(ANY, "/dav/agendas",                       AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
+    route(ANY, "/dav/agendas/",                      AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
+    route(ANY, "/dav/agendas/{*rest}",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS))),
+    route(ANY, "/dav/agendas/agenda",                AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
+    route(ANY, "/dav/agendas/agenda/",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
+    route(ANY, "/dav/agendas/agenda/{session}",      AgendaDav, Whole,     dav::MAX_BODY, |c, path| c.dav(path.picked())),
 
-    line(ANY, "/dav/cancelled-title/public",                      Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
-    line(ANY, "/dav/cancelled-title/public/",                     Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
-    line(ANY, "/dav/cancelled-title/public/{calendar}",           Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
-    line(ANY, "/dav/cancelled-title/public/{calendar}/",          Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
-    line(ANY, "/dav/cancelled-title/public/{calendar}/{session}", Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.object().titled())),
-    line(ANY, "/dav/cancelled-title/agendas",                     AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
-    line(ANY, "/dav/cancelled-title/agendas/",                    AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
-    line(ANY, "/dav/cancelled-title/agendas/{*rest}",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS).titled())),
-    line(ANY, "/dav/cancelled-title/agendas/agenda",              AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
-    line(ANY, "/dav/cancelled-title/agendas/agenda/",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
-    line(ANY, "/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, Whole, dav::MAX_BODY, |c, path| c.dav(path.picked().titled())),
+    route(ANY, "/dav/cancelled-title/public",                      Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
+    route(ANY, "/dav/cancelled-title/public/",                     Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
+    route(ANY, "/dav/cancelled-title/public/{calendar}",           Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
+    route(ANY, "/dav/cancelled-title/public/{calendar}/",          Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
+    route(ANY, "/dav/cancelled-title/public/{calendar}/{session}", Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.object().titled())),
+    route(ANY, "/dav/cancelled-title/agendas",                     AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
+    route(ANY, "/dav/cancelled-title/agendas/",                    AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
+    route(ANY, "/dav/cancelled-title/agendas/{*rest}",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS).titled())),
+    route(ANY, "/dav/cancelled-title/agendas/agenda",              AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
+    route(ANY, "/dav/cancelled-title/agendas/agenda/",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
+    route(ANY, "/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, Whole, dav::MAX_BODY, |c, path| c.dav(path.picked().titled())),
 
-    line(GET,  "/",                     Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.program().await })),
+    route(GET,  "/",                     Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.program().await })),
     // CalDAV clients that know only the host begin here.
-    line("PROPFIND", "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
-    line("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
-    line("OPTIONS",  "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
-    line(GET,  "/sessions/{id}",        Page,         Short,     MAX_FORM,   |c, path| { let id = path.session("id")?; c.page_task(|page| async move { page.session(&id).await }) }),
-    line(GET,  "/tracks/{track}",      Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("tracks", "track")?; c.page_task(|page| async move { page.part(&key).await }) }),
-    line(GET,  "/rooms/{room}",        Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("rooms", "room")?; c.page_task(|page| async move { page.part(&key).await }) }),
-    line(GET,  "/speakers/{speaker}",  Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("speakers", "speaker")?; c.page_task(|page| async move { page.part(&key).await }) }),
-    line(GET,  "/days/{date}",         Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("days", "date")?; c.page_task(|page| async move { page.part(&key).await }) }),
-    line(GET,  "/tracks",              Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Tracks).await })),
-    line(GET,  "/rooms",               Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Rooms).await })),
-    line(GET,  "/speakers",            Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Speakers).await })),
-    line(GET,  "/search.json",         Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/search.json"))),
-    line(GET,  "/api",                  Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.reference().await })),
-    line(GET,  "/changes",              Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.changes().await })),
-    line(GET,  "/offline",              Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/offline"))),
-    line(GET,  "/subscribe/{*feed}",    PersonalPage, Short,     MAX_FORM,   |c, path| { let feed = path.text("feed")?; c.page_task(|page| async move { page.subscribe(&feed).await }) }),
-    line(GET,  "/agendas/{read}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let token = path.token("read")?; c.page(move |page| page.shared_agenda(&token)) }),
-    line(GET,  "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
-    line(POST, "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
-    line(GET,  "/team/{members}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let members = path.members("members")?; c.page_task(|page| async move { page.team(&members).await }) }),
-    line(GET,  "/agenda",               PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.mine().await })),
-    line(GET,  "/mine",                PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.picked_program().await })),
-    line(GET,  "/agenda/state",         AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page(|page| page.state())),
-    line(POST, "/agenda/picks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.pick().await })),
-    line(GET,  "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
-    line(POST, "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
-    line(GET,  "/agenda/plan",          PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.plan().await })),
-    line(POST, "/agenda/plan",          PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.apply_plan().await })),
-    line(POST, "/agenda/ranks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.rank().await })),
-    line(POST, "/agenda/busy",          PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_busy().await })),
-    line(POST, "/agenda/busy/remove",   PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.remove_busy().await })),
-    line(POST, "/agenda/busy/import",   PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| async move { page.import_busy().await })),
-    line(GET,  "/agenda/export.ics",    AgendaApi,    Short,     MAX_FORM,   |c, _| c.page(|page| page.export(true))),
-    line(GET,  "/agenda/export.json",   AgendaApi,    Short,     MAX_FORM,   |c, _| c.page(|page| page.export(false))),
-    line(POST, "/agenda/name",          PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.rename().await })),
-    line(POST, "/agenda/links",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_link().await })),
-    line(POST, "/agenda/links/{n}/revoke", PersonalPage, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.page_task(move |page| async move { page.revoke_link(n).await }) }),
-    line(POST, "/agenda/key",           PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.replace_key().await })),
-    line(POST, "/agenda/delete",        PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.delete().await })),
-    line(POST, "/agenda/handover",      PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.make_hand_over().await })),
-    line(GET,  "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
-    line(POST, "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
-    line(GET,  "/events",               Live,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.events())),
-    line(GET,  "/assets/{name}",        Asset,        Unlimited, MAX_FORM,   |c, path| { let name = path.text("name")?; c.page(move |page| page.asset(&name)) }),
-    line(GET,  "/robots.txt",           SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/robots.txt"))),
-    line(GET,  "/sitemap.xml",          SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sitemap.xml"))),
-    line(GET,  "/manifest.webmanifest", SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/manifest.webmanifest"))),
-    line(GET,  "/sw.js",                Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sw.js"))),
+    route("PROPFIND", "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    route("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    route("OPTIONS",  "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    route(GET,  "/sessions/{id}",        Page,         Short,     MAX_FORM,   |c, path| { let id = path.session("id")?; c.page_task(|page| async move { page.session(&id).await }) }),
+    route(GET,  "/tracks/{track}",      Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("tracks", "track")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    route(GET,  "/rooms/{room}",        Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("rooms", "room")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    route(GET,  "/speakers/{speaker}",  Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("speakers", "speaker")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    route(GET,  "/days/{date}",         Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("days", "date")?; c.page_task(|page| async move { page.part(&key).await }) }),
+    route(GET,  "/tracks",              Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Tracks).await })),
+    route(GET,  "/rooms",               Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Rooms).await })),
+    route(GET,  "/speakers",            Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.listing(Listing::Speakers).await })),
+    route(GET,  "/search.json",         Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/search.json"))),
+    route(GET,  "/api",                  Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.reference().await })),
+    route(GET,  "/changes",              Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.changes().await })),
+    route(GET,  "/offline",              Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/offline"))),
+    route(GET,  "/subscribe/{*feed}",    PersonalPage, Short,     MAX_FORM,   |c, path| { let feed = path.text("feed")?; c.page_task(|page| async move { page.subscribe(&feed).await }) }),
+    route(GET,  "/agendas/{read}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let token = path.token("read")?; c.page(move |page| page.shared_agenda(&token)) }),
+    route(GET,  "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
+    route(POST, "/team",                 PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page(|page| page.make_team())),
+    route(GET,  "/team/{members}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let members = path.members("members")?; c.page_task(|page| async move { page.team(&members).await }) }),
+    route(GET,  "/agenda",               PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.mine().await })),
+    route(GET,  "/mine",                PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.picked_program().await })),
+    route(GET,  "/agenda/state",         AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page(|page| page.state())),
+    route(POST, "/agenda/picks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.pick().await })),
+    route(GET,  "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
+    route(POST, "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),
+    route(GET,  "/agenda/plan",          PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.plan().await })),
+    route(POST, "/agenda/plan",          PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.apply_plan().await })),
+    route(POST, "/agenda/ranks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.rank().await })),
+    route(POST, "/agenda/busy",          PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_busy().await })),
+    route(POST, "/agenda/busy/remove",   PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.remove_busy().await })),
+    route(POST, "/agenda/busy/import",   PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| async move { page.import_busy().await })),
+    route(GET,  "/agenda/export.ics",    AgendaApi,    Short,     MAX_FORM,   |c, _| c.page(|page| page.export(true))),
+    route(GET,  "/agenda/export.json",   AgendaApi,    Short,     MAX_FORM,   |c, _| c.page(|page| page.export(false))),
+    route(POST, "/agenda/name",          PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.rename().await })),
+    route(POST, "/agenda/links",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_link().await })),
+    route(POST, "/agenda/links/{n}/revoke", PersonalPage, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.page_task(move |page| async move { page.revoke_link(n).await }) }),
+    route(POST, "/agenda/key",           PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.replace_key().await })),
+    route(POST, "/agenda/delete",        PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.delete().await })),
+    route(POST, "/agenda/handover",      PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.make_hand_over().await })),
+    route(GET,  "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
+    route(POST, "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
+    route(GET,  "/events",               Live,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.events())),
+    route(GET,  "/assets/{name}",        Asset,        Unlimited, MAX_FORM,   |c, path| { let name = path.text("name")?; c.page(move |page| page.asset(&name)) }),
+    route(GET,  "/robots.txt",           SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/robots.txt"))),
+    route(GET,  "/sitemap.xml",          SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sitemap.xml"))),
+    route(GET,  "/manifest.webmanifest", SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/manifest.webmanifest"))),
+    route(GET,  "/sw.js",                Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sw.js"))),
 ];
 
-/// A path with the lines for its methods.
+/// A path with the routes of its methods.
 pub(super) struct Resource {
     /// The name of the path in logs and metrics.
     pub(super) pattern: &'static str,
@@ -232,14 +232,14 @@ pub(super) struct Resource {
     pub(super) class: Option<Class>,
     /// The value of Allow, without HEAD and OPTIONS.
     pub(super) methods: Vec<&'static str>,
-    lines: Vec<&'static Line>,
+    routes: Vec<&'static Route>,
 }
 
 impl Resource {
-    /// The line for a method.
-    pub(super) fn line(&self, method: &Method) -> Option<&'static Line> {
+    /// The route for a method.
+    pub(super) fn route(&self, method: &Method) -> Option<&'static Route> {
         let method = if *method == Method::HEAD { GET } else { method.as_str() };
-        self.lines.iter().find(|line| line.method == method || line.method == ANY).copied()
+        self.routes.iter().find(|route| route.method == method || route.method == ANY).copied()
     }
 }
 
@@ -250,18 +250,18 @@ struct Routes {
 
 static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let (mut router, mut resources) = (Router::new(), Vec::<Resource>::new());
-    for line in TABLE {
-        let known = resources.iter().position(|resource| resource.pattern == line.pattern);
+    for route in TABLE {
+        let known = resources.iter().position(|resource| resource.pattern == route.pattern);
         let place = known.unwrap_or_else(|| {
             #[expect(clippy::expect_used, reason = "a constant table, inserted by every test")]
-            router.insert(line.pattern, resources.len()).expect("no two patterns conflict");
-            let (pattern, class) = (line.pattern, Some(line.class));
-            resources.push(Resource { pattern, class, methods: Vec::new(), lines: Vec::new() });
+            router.insert(route.pattern, resources.len()).expect("no two patterns conflict");
+            let (pattern, class) = (route.pattern, Some(route.class));
+            resources.push(Resource { pattern, class, methods: Vec::new(), routes: Vec::new() });
             resources.len() - 1
         });
         if let Some(resource) = resources.get_mut(place) {
-            resource.lines.push(line);
-            match line.method {
+            resource.routes.push(route);
+            match route.method {
                 ANY => resource.methods.extend(dav::METHODS),
                 "OPTIONS" => {}
                 method => resource.methods.push(method),
@@ -271,11 +271,11 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes { router, resources }
 });
 
-/// Every pattern with its methods. A line for every method counts as GET.
+/// Every pattern with its methods. A route for every method counts as GET.
 pub fn routes() -> impl Iterator<Item = (&'static str, Method)> {
-    TABLE.iter().filter_map(|line| {
-        let method = if line.method == ANY { GET } else { line.method };
-        Some((line.pattern, method.parse().ok()?))
+    TABLE.iter().filter_map(|route| {
+        let method = if route.method == ANY { GET } else { route.method };
+        Some((route.pattern, method.parse().ok()?))
     })
 }
 
@@ -288,7 +288,7 @@ pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
 /// `*` is the server as a whole (RFC 9112, 3.2).
 pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(&'static Resource, Path<'a>), Problem> {
     static SERVER: LazyLock<Resource> =
-        LazyLock::new(|| Resource { pattern: "*", class: None, methods: vec![GET], lines: Vec::new() });
+        LazyLock::new(|| Resource { pattern: "*", class: None, methods: vec![GET], routes: Vec::new() });
     match path {
         _ if !request_head::is_known(method) => Err(Problem::UnknownMethod),
         "*" if method == Method::OPTIONS => Ok((&SERVER, Path(None))),
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn all_methods_of_a_path_have_one_class_but_for_caldav_at_the_root() {
         for resource in &ROUTES.resources {
-            let others = resource.lines.iter().filter(|line| Some(line.class) != resource.class);
+            let others = resource.routes.iter().filter(|route| Some(route.class) != resource.class);
             assert!(others.count() == 0 || resource.pattern == "/", "{}", resource.pattern);
         }
     }

@@ -12,30 +12,30 @@ use tokio::time::Instant;
 /// A request was read and is not answered yet.
 const ANSWERING: u64 = 1;
 /// The answer waits for more of the request's body.
-const WAITS: u64 = 1 << 1;
+const WAITS_FOR_BODY: u64 = 1 << 1;
 /// The connection was asked to close.
 const CLOSING: u64 = 1 << 2;
 /// At least one request was read.
 const SERVED: u64 = 1 << 3;
 /// The number of flag bits. Above them the word holds when the last answer was made, in milliseconds after the
 /// connection was accepted.
-const TIME: u32 = 4;
+const TIME_SHIFT: u32 = 4;
 
 /// Stands for the length of a chunked body, which is known only at its end.
 const CHUNKED: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(super) struct Activity {
-    born: Instant,
+    accepted: Instant,
     word: AtomicU64,
-    /// When bytes last moved, in milliseconds after `born`.
-    last: AtomicU64,
+    /// When bytes last moved, in milliseconds after `accepted`.
+    last_moved: AtomicU64,
     /// How many heads were complete, and the length of the last request's body.
     requests: AtomicU64,
-    body: AtomicU64,
+    body_length: AtomicU64,
     /// Bytes of the last answer, and how many of them wait in memory for a client that is slow to take them.
-    made: AtomicU64,
-    kept: AtomicU64,
+    answer_bytes: AtomicU64,
+    waiting_bytes: AtomicU64,
     wake: Notify,
 }
 
@@ -52,74 +52,74 @@ pub(super) struct Idle {
 impl Activity {
     pub(super) fn new() -> Self {
         Self {
-            born: Instant::now(),
+            accepted: Instant::now(),
             word: AtomicU64::new(0),
-            last: AtomicU64::new(0),
+            last_moved: AtomicU64::new(0),
             requests: AtomicU64::new(0),
-            body: AtomicU64::new(0),
-            made: AtomicU64::new(0),
-            kept: AtomicU64::new(0),
+            body_length: AtomicU64::new(0),
+            answer_bytes: AtomicU64::new(0),
+            waiting_bytes: AtomicU64::new(0),
             wake: Notify::new(),
         }
     }
 
     fn age(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> TIME)
+        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> TIME_SHIFT)
     }
 
     /// Records that bytes were read or written.
     pub(super) fn touch(&self) {
-        self.last.store(self.age(), Ordering::Relaxed);
+        self.last_moved.store(self.age(), Ordering::Relaxed);
     }
 
     /// When bytes were last read or written.
-    pub(super) fn last(&self) -> Instant {
-        self.born + Duration::from_millis(self.last.load(Ordering::Relaxed))
+    pub(super) fn last_moved(&self) -> Instant {
+        self.accepted + Duration::from_millis(self.last_moved.load(Ordering::Relaxed))
     }
 
     /// Records a complete head. `body` is the length of the body; none if it is chunked.
-    pub(super) fn begin(&self, body: Option<u64>) {
+    pub(super) fn begin_request(&self, body: Option<u64>) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.body.store(body.unwrap_or(CHUNKED), Ordering::Relaxed);
+        self.body_length.store(body.unwrap_or(CHUNKED), Ordering::Relaxed);
         self.word.fetch_or(ANSWERING | SERVED, Ordering::AcqRel);
     }
 
     /// Records whether the server waits for more of the request's body.
     pub(super) fn wait_for_body(&self, waits: bool) {
-        if (self.word.load(Ordering::Acquire) & WAITS != 0) == waits {
+        if (self.word.load(Ordering::Acquire) & WAITS_FOR_BODY != 0) == waits {
             return;
         }
         match waits {
-            true => self.word.fetch_or(WAITS, Ordering::AcqRel),
-            false => self.word.fetch_and(!WAITS, Ordering::AcqRel),
+            true => self.word.fetch_or(WAITS_FOR_BODY, Ordering::AcqRel),
+            false => self.word.fetch_and(!WAITS_FOR_BODY, Ordering::AcqRel),
         };
     }
 
     /// Records that an answer of `bytes` bytes was made; the client may not have read it yet.
-    pub(super) fn end(&self, bytes: u64) {
+    pub(super) fn end_answer(&self, bytes: u64) {
         let age = self.age();
-        self.made.store(bytes, Ordering::Relaxed);
-        self.last.store(age, Ordering::Relaxed);
-        let kept = CLOSING | SERVED;
+        self.answer_bytes.store(bytes, Ordering::Relaxed);
+        self.last_moved.store(age, Ordering::Relaxed);
+        let flags = CLOSING | SERVED;
         let _ = self
             .word
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(word & kept | age << TIME));
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(word & flags | age << TIME_SHIFT));
     }
 
     /// Records that the client is slow to read the last answer. Returns how much more waits in memory than before.
-    pub(super) fn keep(&self) -> u64 {
-        let made = self.made.load(Ordering::Relaxed);
-        made.saturating_sub(self.kept.fetch_max(made, Ordering::Relaxed))
+    pub(super) fn start_waiting(&self) -> u64 {
+        let bytes = self.answer_bytes.load(Ordering::Relaxed);
+        bytes.saturating_sub(self.waiting_bytes.fetch_max(bytes, Ordering::Relaxed))
     }
 
     /// Records that the client has read everything, or is gone. Returns how much waited in memory.
-    pub(super) fn let_go(&self) -> u64 {
-        self.kept.swap(0, Ordering::Relaxed)
+    pub(super) fn stop_waiting(&self) -> u64 {
+        self.waiting_bytes.swap(0, Ordering::Relaxed)
     }
 
     /// Whether an answer waits in memory.
-    pub(super) fn is_behind(&self) -> bool {
-        self.kept.load(Ordering::Relaxed) > 0
+    pub(super) fn has_waiting_answer(&self) -> bool {
+        self.waiting_bytes.load(Ordering::Relaxed) > 0
     }
 
     /// Whether a request was read and is not answered yet.
@@ -129,7 +129,7 @@ impl Activity {
 
     /// Whether the client waits for the server: an answer is being made, and no part of the request is missing.
     pub(super) fn is_at_work(&self) -> bool {
-        self.word.load(Ordering::Acquire) & (ANSWERING | WAITS) == ANSWERING
+        self.word.load(Ordering::Acquire) & (ANSWERING | WAITS_FOR_BODY) == ANSWERING
     }
 
     /// How many heads were complete.
@@ -138,16 +138,16 @@ impl Activity {
     }
 
     /// The length of the last request's body; none if it is chunked.
-    pub(super) fn body(&self) -> Option<u64> {
-        Some(self.body.load(Ordering::Relaxed)).filter(|length| *length != CHUNKED)
+    pub(super) fn body_length(&self) -> Option<u64> {
+        Some(self.body_length.load(Ordering::Relaxed)).filter(|length| *length != CHUNKED)
     }
 
     /// Since when the client must act. Bytes of an unfinished request or answer do not reset this time. None while
     /// the server works on an answer, and for a connection that was asked to close.
     pub(super) fn idle(&self) -> Option<Idle> {
         let word = self.word.load(Ordering::Acquire);
-        let is_at_work = word & (ANSWERING | WAITS) == ANSWERING;
-        let since = self.born + Duration::from_millis(word >> TIME);
+        let is_at_work = word & (ANSWERING | WAITS_FOR_BODY) == ANSWERING;
+        let since = self.accepted + Duration::from_millis(word >> TIME_SHIFT);
         let idle = Idle { since, was_served: word & SERVED != 0, word };
         (!is_at_work && word & CLOSING == 0).then_some(idle)
     }
@@ -191,7 +191,7 @@ impl Activity {
 mod tests {
     use super::*;
 
-    fn idles(activity: &Activity) -> Option<Duration> {
+    fn idle_for(activity: &Activity) -> Option<Duration> {
         activity.idle().map(|idle| idle.since.elapsed())
     }
 
@@ -200,31 +200,31 @@ mod tests {
         let activity = Activity::new();
         std::thread::sleep(Duration::from_millis(20));
         activity.touch();
-        assert!(idles(&activity).unwrap() >= Duration::from_millis(20), "bytes alone are no progress");
-        activity.begin(Some(3));
-        assert_eq!(idles(&activity), None);
+        assert!(idle_for(&activity).unwrap() >= Duration::from_millis(20), "bytes alone are no progress");
+        activity.begin_request(Some(3));
+        assert_eq!(idle_for(&activity), None);
         activity.wait_for_body(true);
-        assert!(idles(&activity).is_some());
+        assert!(idle_for(&activity).is_some());
         activity.wait_for_body(false);
-        assert_eq!(idles(&activity), None);
-        activity.end(0);
-        assert!(idles(&activity).unwrap() < Duration::from_millis(20));
+        assert_eq!(idle_for(&activity), None);
+        activity.end_answer(0);
+        assert!(idle_for(&activity).unwrap() < Duration::from_millis(20));
         activity.close();
-        assert_eq!(idles(&activity), None, "it was asked already");
+        assert_eq!(idle_for(&activity), None, "it was asked already");
     }
 
     #[test]
     fn a_client_that_sent_a_request_in_the_meantime_is_not_closed() {
         let activity = Activity::new();
         let seen = activity.idle().unwrap();
-        activity.begin(None);
+        activity.begin_request(None);
         assert!(!activity.close_if(seen) && !activity.is_closing());
-        activity.end(0);
+        activity.end_answer(0);
         assert!(!activity.close_if(seen), "it idles again, but not since then");
         let seen = activity.idle().unwrap();
         assert!(seen.was_served);
         assert!(activity.close_if(seen) && activity.is_closing());
-        activity.end(0);
+        activity.end_answer(0);
         assert!(activity.is_closing(), "an answer does not take it back");
     }
 
@@ -236,11 +236,11 @@ mod tests {
         let until = Instant::now() + Duration::from_millis(200);
         let working = std::thread::spawn(move || {
             while Instant::now() < until {
-                busy.begin(Some(0));
-                busy.end(1);
+                busy.begin_request(Some(0));
+                busy.end_answer(1);
             }
         });
-        let mut latest = activity.born;
+        let mut latest = activity.accepted;
         while !working.is_finished() {
             if let Some(idle) = activity.idle() {
                 assert!(idle.since >= latest, "time goes back");
@@ -248,6 +248,6 @@ mod tests {
             }
         }
         working.join().unwrap();
-        assert!(latest > activity.born);
+        assert!(latest > activity.accepted);
     }
 }

@@ -3,7 +3,7 @@
 //! Bodies of requests are received here too. The rest of a body that its handler does not read is left to the connection.
 
 use super::Limits;
-use super::connections::{Place, Unread};
+use super::connections::{ConnectionPlace, Unread};
 use super::stream::Stream;
 use bytes::Bytes;
 use http::header::{CONNECTION, EXPECT};
@@ -38,7 +38,7 @@ pub(super) struct Service<R> {
     pub(super) respond: R,
     pub(super) address: IpAddr,
     pub(super) limits: Limits,
-    pub(super) place: Place,
+    pub(super) place: ConnectionPlace,
 }
 
 /// Serves a connection until it closes.
@@ -57,7 +57,7 @@ where
     let own = Arc::clone(&place);
     let answer = service_fn(move |request: Request<Incoming>| {
         let has_body = !request.body().is_end_stream();
-        own.activity.begin(request.body().size_hint().exact());
+        own.activity.begin_request(request.body().size_hint().exact());
         let is_held_back = has_body && request.headers().contains_key(EXPECT);
         let request = request.map(|body| Received::new(body, Arc::clone(&own), is_held_back));
         let (place, answer) = (Arc::clone(&own), respond(request, address));
@@ -70,7 +70,7 @@ where
             if !can_go_on || length.is_none() || place.is_ending() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            place.activity.end(length.unwrap_or_default());
+            place.activity.end_answer(length.unwrap_or_default());
             if length.is_none() {
                 place.detach();
             }
@@ -110,7 +110,7 @@ where
 }
 
 /// Reads the rest of the request's body. False if the connection must close.
-async fn finish_body(place: &Place, is_closing: bool) -> bool {
+async fn finish_body(place: &ConnectionPlace, is_closing: bool) -> bool {
     match place.take_unread() {
         None => true,
         Some(_) if is_closing => false,
@@ -123,13 +123,13 @@ async fn finish_body(place: &Place, is_closing: bool) -> bool {
 pub struct Received {
     /// None after the body's end.
     body: Option<Incoming>,
-    place: Arc<Place>,
+    place: Arc<ConnectionPlace>,
     /// Whether the client waits for `100 Continue` (RFC 9110, 10.1.1), which reading sends.
     is_held_back: bool,
 }
 
 impl Received {
-    pub(super) fn new(body: Incoming, place: Arc<Place>, is_held_back: bool) -> Self {
+    pub(super) fn new(body: Incoming, place: Arc<ConnectionPlace>, is_held_back: bool) -> Self {
         let body = Some(body).filter(|body| !body.is_end_stream());
         Self { body, place, is_held_back }
     }

@@ -25,7 +25,7 @@ const HANDOVER: Duration = Duration::from_millis(50);
 
 /// The most new connections that wait for a place to be freed. Further ones are refused at once, so that a flood uses
 /// a limited number of descriptors and tasks.
-const WAITING: usize = 32;
+const MAX_WAITING_CONNECTIONS: usize = 32;
 
 /// Every connection.
 #[derive(Debug)]
@@ -34,9 +34,9 @@ pub(super) struct Connections {
     waiting: Arc<Semaphore>,
     /// The most connections of one address.
     per_address: usize,
-    next: AtomicU64,
+    next_number: AtomicU64,
     /// Bytes of answers that wait in memory for slow clients.
-    kept: AtomicU64,
+    waiting_bytes: AtomicU64,
     /// Set at a stop: every answer then announces that its connection closes.
     announces_end: AtomicBool,
     /// Set a little later in a stop: connections that wait for a request then close.
@@ -52,18 +52,18 @@ struct Present {
     detached: HashMap<u64, Arc<Activity>>,
     /// Seated and detached connections by address. Connections whose address is not counted are absent.
     by_address: HashMap<Peer, AddressConnections>,
-    look: IdlestFinder,
+    finder: IdlestFinder,
 }
 
 #[derive(Debug, Default)]
 struct AddressConnections {
     numbers: HashSet<u64>,
-    look: IdlestFinder,
+    finder: IdlestFinder,
 }
 
 /// One connection's place. Dropping it frees the place.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     pub(super) activity: Arc<Activity>,
     number: u64,
     peer: Option<Peer>,
@@ -75,24 +75,24 @@ pub(super) struct Place {
 /// The decision about a new connection.
 #[derive(Debug)]
 pub(super) enum Admission {
-    Admitted(Place),
+    Admitted(ConnectionPlace),
     /// An idle connection was asked to close.
-    Waits(Waiting),
+    Waits(WaitingConnection),
     /// No connection is idle, or too many wait already.
     Refused,
 }
 
 /// A new connection that waits for a place.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct WaitingConnection {
     connections: Arc<Connections>,
     peer: Option<Peer>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Waiting {
+impl WaitingConnection {
     /// Waits for the place. None if no place becomes free within [`HANDOVER`].
-    pub(super) async fn place(self) -> Option<Place> {
+    pub(super) async fn place(self) -> Option<ConnectionPlace> {
         let freed = Arc::clone(&self.connections.places).acquire_owned();
         let permit = tokio::time::timeout(HANDOVER, freed).await.ok()?.ok()?;
         Some(self.connections.seat(self.peer, permit))
@@ -103,10 +103,10 @@ impl Connections {
     pub(super) fn new(most: usize, per_address: usize) -> Self {
         Self {
             places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
-            waiting: Arc::new(Semaphore::new(WAITING)),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING_CONNECTIONS)),
             per_address,
-            next: AtomicU64::new(0),
-            kept: AtomicU64::new(0),
+            next_number: AtomicU64::new(0),
+            waiting_bytes: AtomicU64::new(0),
             announces_end: AtomicBool::new(false),
             closes_idle: AtomicBool::new(false),
             present: Mutex::default(),
@@ -119,7 +119,7 @@ impl Connections {
         if let Some(peer) = peer
             && lock(&self.present).count(peer) >= self.per_address
             // The address exceeds its limit by one until the evicted connection has closed.
-            && !self.evict_of(peer)
+            && !self.evict_from(peer)
         {
             return Admission::Refused;
         }
@@ -128,39 +128,42 @@ impl Connections {
         }
         match Arc::clone(&self.waiting).try_acquire_owned() {
             Ok(permit) if self.evict() => {
-                Admission::Waits(Waiting { connections: Arc::clone(self), peer, _permit: permit })
+                Admission::Waits(WaitingConnection { connections: Arc::clone(self), peer, _permit: permit })
             }
             _ => Admission::Refused,
         }
     }
 
-    fn seat(self: &Arc<Self>, peer: Option<Peer>, permit: OwnedSemaphorePermit) -> Place {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+    fn seat(self: &Arc<Self>, peer: Option<Peer>, permit: OwnedSemaphorePermit) -> ConnectionPlace {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let activity = Arc::new(Activity::new());
         lock(&self.present).enter(number, peer, Arc::clone(&activity));
         let (permit, unread) = (Mutex::new(Some(permit)), Mutex::new(None));
-        Place { activity, number, peer, connections: Arc::clone(self), permit, unread }
+        ConnectionPlace { activity, number, peer, connections: Arc::clone(self), permit, unread }
     }
 
     /// Asks the idlest connection to close. False if none is idle.
     pub(super) fn evict(&self) -> bool {
         let mut present = lock(&self.present);
-        let Present { seated, look, .. } = &mut *present;
-        look.close_idlest(seated.len(), |number| Some(&seated.get(&number)?.1), || seated.keys().copied())
+        let Present { seated, finder, .. } = &mut *present;
+        finder.close_idlest(seated.len(), |number| Some(&seated.get(&number)?.1), || seated.keys().copied())
     }
 
-    fn evict_of(&self, peer: Peer) -> bool {
+    fn evict_from(&self, peer: Peer) -> bool {
         let mut present = lock(&self.present);
         let Present { seated, by_address, .. } = &mut *present;
-        let Some(AddressConnections { numbers, look }) = by_address.get_mut(&peer) else { return false };
-        look.close_idlest(numbers.len(), |number| Some(&seated.get(&number)?.1), || numbers.iter().copied())
+        let Some(AddressConnections { numbers, finder }) = by_address.get_mut(&peer) else { return false };
+        finder.close_idlest(numbers.len(), |number| Some(&seated.get(&number)?.1), || numbers.iter().copied())
     }
 
     /// Asks the connection of the slowest client to close.
     fn evict_slowest(&self) {
         let present = lock(&self.present);
-        let behind =
-            present.seated.values().map(|(_, activity)| activity).filter(|activity| activity.is_behind());
+        let behind = present
+            .seated
+            .values()
+            .map(|(_, activity)| activity)
+            .filter(|activity| activity.has_waiting_answer());
         let idle = behind.filter_map(|activity| Some((activity.idle()?, activity)));
         if let Some((idle, activity)) = idle.min_by_key(|(idle, _)| idle.since)
             && idlest::is_due(idle)
@@ -186,7 +189,7 @@ impl Connections {
     /// stream of events would never end.
     pub(super) fn close_quiet_streams(&self, quiet: Duration) {
         let present = lock(&self.present);
-        let is_quiet = |activity: &&Arc<Activity>| activity.last().elapsed() >= quiet;
+        let is_quiet = |activity: &&Arc<Activity>| activity.last_moved().elapsed() >= quiet;
         present.detached.values().filter(is_quiet).for_each(|activity| activity.close());
     }
 }
@@ -220,7 +223,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Frees the place; the connection goes on without one. For answers that last as long as the client wants: their
     /// handlers limit their number.
     pub(super) fn detach(&self) {
@@ -234,15 +237,17 @@ impl Place {
     /// Records that the client is slow to read. Beyond [`MAX_WAITING_BYTES`] in total, the slowest client's
     /// connection is closed.
     pub(super) fn start_waiting_for_client(&self) {
-        let more = self.activity.keep();
-        if more > 0 && self.connections.kept.fetch_add(more, Ordering::Relaxed) + more > MAX_WAITING_BYTES {
+        let more = self.activity.start_waiting();
+        if more > 0
+            && self.connections.waiting_bytes.fetch_add(more, Ordering::Relaxed) + more > MAX_WAITING_BYTES
+        {
             self.connections.evict_slowest();
         }
     }
 
     /// Records that the client has read everything.
     pub(super) fn stop_waiting_for_client(&self) {
-        self.connections.kept.fetch_sub(self.activity.let_go(), Ordering::Relaxed);
+        self.connections.waiting_bytes.fetch_sub(self.activity.stop_waiting(), Ordering::Relaxed);
     }
 
     /// Whether the next answer is the connection's last.
@@ -266,7 +271,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.stop_waiting_for_client();
         lock(&self.connections.present).leave(self.number, self.peer);
@@ -282,9 +287,9 @@ pub(super) fn refuse(socket: &TcpStream) {
 }
 
 /// The longest rest of a body that is read, in bytes.
-const REST: u64 = 64 * 1024;
+const MAX_REST_BYTES: u64 = 64 * 1024;
 /// How long reading the rest may take. Clients that write head and body separately send the body within a round trip.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The rest of a request's body that its handler did not read.
 ///
@@ -301,9 +306,9 @@ pub(super) enum Unread {
 
 impl Unread {
     /// Reads the rest to its end. False if the connection cannot go on.
-    pub(super) async fn read(self, place: &Place) -> bool {
+    pub(super) async fn read(self, place: &ConnectionPlace) -> bool {
         let Self::Rest(mut body) = self else { return false };
-        if body.size_hint().lower() > REST {
+        if body.size_hint().lower() > MAX_REST_BYTES {
             return false;
         }
         let all = async {
@@ -319,12 +324,12 @@ impl Unread {
                     Some(Err(_)) => return false,
                     Some(Ok(frame)) => read += frame.data_ref().map_or(0, |data| data.len() as u64),
                 }
-                if read > REST {
+                if read > MAX_REST_BYTES {
                     return false;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, all).await.unwrap_or(false)
+        tokio::time::timeout(REST_TIMEOUT, all).await.unwrap_or(false)
     }
 }
 
@@ -338,7 +343,7 @@ mod tests {
         Some(Peer::of(IpAddr::from([192, 0, 2, last])))
     }
 
-    fn admit(connections: &Arc<Connections>, peer: Option<Peer>) -> Option<Place> {
+    fn admit(connections: &Arc<Connections>, peer: Option<Peer>) -> Option<ConnectionPlace> {
         match connections.admit(peer) {
             Admission::Admitted(place) => Some(place),
             Admission::Waits(_) | Admission::Refused => None,
@@ -351,11 +356,11 @@ mod tests {
         let (first, second) = (admit(&connections, peer(1)).unwrap(), admit(&connections, peer(1)).unwrap());
         assert!(admit(&connections, peer(1)).is_none(), "neither is idle yet");
         let other = admit(&connections, peer(2)).unwrap();
-        let proxied: Vec<Place> = (0..3).map(|_| admit(&connections, None).unwrap()).collect();
+        let proxied: Vec<ConnectionPlace> = (0..3).map(|_| admit(&connections, None).unwrap()).collect();
         tokio::time::sleep(IDLE_AFTER + Duration::from_millis(50)).await;
-        second.activity.end(0);
+        second.activity.end_answer(0);
         let third = admit(&connections, peer(1)).unwrap();
-        let asked = |place: &Place| place.activity.is_closing();
+        let asked = |place: &ConnectionPlace| place.activity.is_closing();
         assert!(asked(&first) && !asked(&second) && !asked(&other) && !proxied.iter().any(asked));
         drop((first, second, third));
         assert!(admit(&connections, peer(1)).is_some(), "places are given back");
@@ -366,8 +371,8 @@ mod tests {
     async fn a_client_that_never_sent_a_request_is_closed_early() {
         let connections = Arc::new(Connections::new(1, 1));
         let served = admit(&connections, None).unwrap();
-        served.activity.begin(Some(0));
-        served.activity.end(0);
+        served.activity.begin_request(Some(0));
+        served.activity.end_answer(0);
         tokio::time::sleep(NEW_IDLE_AFTER + Duration::from_millis(20)).await;
         assert!(!connections.evict(), "its next request may come");
         drop(served);
@@ -399,18 +404,18 @@ mod tests {
     async fn when_too_much_waits_for_slow_clients_the_slowest_is_closed() {
         let connections = Arc::new(Connections::new(10, 10));
         let (silent, slow) = (admit(&connections, None).unwrap(), admit(&connections, None).unwrap());
-        slow.activity.begin(Some(0));
-        slow.activity.end(MAX_WAITING_BYTES);
+        slow.activity.begin_request(Some(0));
+        slow.activity.end_answer(MAX_WAITING_BYTES);
         slow.start_waiting_for_client();
         tokio::time::sleep(IDLE_AFTER + Duration::from_millis(50)).await;
         let next = admit(&connections, None).unwrap();
-        next.activity.end(1);
+        next.activity.end_answer(1);
         next.start_waiting_for_client();
-        let asked = |place: &Place| place.activity.is_closing();
+        let asked = |place: &ConnectionPlace| place.activity.is_closing();
         assert!(asked(&slow) && !asked(&next) && !asked(&silent));
         drop(slow);
         next.stop_waiting_for_client();
-        assert_eq!(connections.kept.load(Ordering::Relaxed), 0);
+        assert_eq!(connections.waiting_bytes.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

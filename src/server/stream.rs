@@ -1,7 +1,7 @@
 //! A socket with deadlines, which hands over one request at a time and closes so that its last answer arrives.
 
 use super::Limits;
-use super::connections::Place;
+use super::connections::ConnectionPlace;
 use super::framing::{Part, REFUSED};
 use bytes::{Buf, BytesMut};
 use std::io;
@@ -25,7 +25,7 @@ const LEAST_RATE: u64 = 4 * 1024;
 /// The stream of one connection.
 pub(super) struct Stream {
     socket: TcpStream,
-    place: Arc<Place>,
+    place: Arc<ConnectionPlace>,
     limits: Limits,
     /// The first byte of an incomplete head: the number of requests before it, and its time.
     head: Option<(u64, Instant)>,
@@ -43,7 +43,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(socket: TcpStream, place: Arc<Place>, limits: Limits) -> Self {
+    pub(super) fn new(socket: TcpStream, place: Arc<ConnectionPlace>, limits: Limits) -> Self {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(now + limits.header));
         // A connection on which nothing arrives counts as a slow head.
@@ -67,7 +67,7 @@ impl Stream {
         let requests = self.place.activity.requests();
         if self.part.is_unknown() && requests > self.understood {
             self.understood = requests;
-            self.part = Part::behind_head(self.place.activity.body());
+            self.part = Part::behind_head(self.place.activity.body_length());
         }
         if self.held.is_empty() {
             let before = buf.filled().len();
@@ -105,7 +105,7 @@ impl Stream {
             Some((after, since)) if after == self.place.activity.requests() => {
                 Some(since + self.limits.header)
             }
-            _ => Some(self.place.activity.last() + self.limits.idle),
+            _ => Some(self.place.activity.last_moved() + self.limits.idle),
         }
     }
 
@@ -139,7 +139,8 @@ impl Stream {
             Poll::Pending => {
                 self.place.start_waiting_for_client();
                 let behind = *self.behind.get_or_insert_with(|| (Instant::now(), 0));
-                let deadline = self.write_deadline(behind).min(self.place.activity.last() + self.limits.idle);
+                let deadline =
+                    self.write_deadline(behind).min(self.place.activity.last_moved() + self.limits.idle);
                 self.wait(deadline, cx).map(Err)
             }
             Poll::Ready(Ok(bytes)) if bytes < whole => {

@@ -1,6 +1,6 @@
 //! The desk: the organizer's first page, its sign-in cookie, and the forms that discard or cancel what waits.
 
-use super::{Door, Organizer, OrganizerRequest, is_marked};
+use super::{Organizer, OrganizerRequest, UncheckedRequest, is_marked};
 use crate::freshness::FeedKind;
 use crate::http::Problem;
 use crate::http::browser::PostedForm;
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 /// How many releases the desk lists, the newest first.
 const LISTED: usize = 50;
 
-impl Door<'_> {
+impl UncheckedRequest<'_> {
     /// The desk; the sign-in page without a valid cookie.
     pub(in crate::http) async fn home(self) -> Answer {
         let Self { organizer, request, .. } = self;

@@ -123,9 +123,9 @@ mod tests {
         let closed = || (0..10).filter(|number| present[number].is_closing()).collect::<Vec<u64>>();
         assert!(close());
         assert_eq!(closed(), [0]);
-        present[&1].begin(Some(0));
-        present[&2].begin(Some(0));
-        present[&2].end(0);
+        present[&1].begin_request(Some(0));
+        present[&2].begin_request(Some(0));
+        present[&2].end_answer(0);
         assert!(close());
         assert_eq!(closed(), [0, 3]);
     }
