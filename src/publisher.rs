@@ -42,7 +42,7 @@ use crate::import::{Report, Truncation, import, truncation};
 use crate::program::{Change, Conference, Identity, Program};
 use crate::reach::Outbox;
 use crate::release::{Prepared, Release};
-use crate::revision::{Digest, Ledger, Standing};
+use crate::revision::{Digest, EntryState, Ledger};
 use crate::store::{Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
@@ -276,7 +276,7 @@ fn warnings(report: &Report) -> Vec<String> {
 /// The sessions as last published.
 fn program_of(ledger: &Ledger, conference: Arc<Conference>) -> Program {
     let entries = ledger.entries.values();
-    let rows = entries.filter(|entry| matches!(entry.standing, Standing::Listed | Standing::Withdrawn));
+    let rows = entries.filter(|entry| matches!(entry.state, EntryState::Listed | EntryState::Withdrawn));
     let sessions: Vec<_> = rows.map(|entry| entry.session.as_ref().clone()).collect();
     let mut tracks = conference.tracks.clone();
     for slug in sessions.iter().filter_map(|session| session.track.as_ref()) {

@@ -10,7 +10,7 @@ mod slugs;
 
 pub use advance::{Advanced, Draft, advance};
 pub use ledger::{
-    Departure, Entry, FeedMark, FilterValues, Floor, FormerPlace, Issued, Ledger, Revision, Standing,
+    Departure, Entry, EntryState, FeedMark, FilterValues, Floor, FormerPlace, Issued, Ledger, Revision,
 };
 pub use slugs::Slugs;
 

@@ -13,7 +13,6 @@
 //! All state is on disk twice: in the index, and in checkpoint and journal. Each copy can be rebuilt from the other.
 
 mod backup;
-mod cell;
 mod checkpoint;
 mod committer;
 mod directory;
@@ -25,6 +24,7 @@ mod keeper;
 mod plan;
 mod read;
 mod record;
+mod rows;
 mod rules;
 mod snapshot;
 mod start;
@@ -53,12 +53,12 @@ pub use write::{ReleaseWrite, Write};
 use crate::program::Slug;
 use crate::revision::Ledger;
 use bytes::Bytes;
-use cell::Space;
 use committer::{Job, Reply, Work};
 use directory::{FileIdentity, Places};
 use error::StorageError;
 use index::view::Index;
 use keeper::Order;
+use rows::KeySpace;
 use start::{Threads, start};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -242,7 +242,7 @@ impl Store {
         &self.0.shared.index
     }
 
-    fn space(&self) -> &cell::Space {
+    fn space(&self) -> &rows::KeySpace {
         &self.0.shared.space
     }
 }
@@ -325,7 +325,7 @@ impl Default for Options {
 /// An open store, as its readers and threads share it.
 struct Shared {
     index: Index,
-    space: Space,
+    space: KeySpace,
     places: Places,
     lock: FileIdentity,
     options: Options,

@@ -8,7 +8,7 @@ mod sentence;
 use super::{Exported, guid};
 use crate::program::{Change, ChangeKind, Conference, SessionId, Slug, Text};
 use crate::release::Release;
-use crate::revision::Standing;
+use crate::revision::EntryState;
 use crate::texts::Texts;
 use crate::xml::Writer;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -208,8 +208,8 @@ impl ChangeFeed {
 
 /// Whether a change is public according to a later release. A change of a withdrawn session is not.
 pub fn is_public_change(change: &Change, release: &Release) -> bool {
-    let standing = release.ledger.entries.get(&change.session).map(|entry| entry.standing);
-    standing.is_some_and(|standing| standing != Standing::Withdrawn) && change.kind != ChangeKind::Withdrawn
+    let state = release.ledger.entries.get(&change.session).map(|entry| entry.state);
+    state.is_some_and(|state| state != EntryState::Withdrawn) && change.kind != ChangeKind::Withdrawn
 }
 
 fn is_included(change: &Change, release: &Release, scope: Scope<'_>) -> bool {

@@ -13,29 +13,29 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Time between two heartbeats.
-const BEAT: Duration = Duration::from_millis(5);
+const BEAT_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Beats without a request after which the heartbeat stops.
-const QUIET: u32 = 20;
+const IDLE_BEATS: u32 = 20;
 
 /// The time after a heartbeat at which the next one is overdue, in microseconds.
-const OVERDUE: u64 = 100_000;
+const OVERDUE_MICROS: u64 = 100_000;
 
 /// The processor time that this process must have used since the last heartbeat, in microseconds of all threads.
-const WORKED: u64 = 80_000;
+const BUSY_MICROS: u64 = 80_000;
 
 /// The requests that must have arrived since the last heartbeat.
-const MANY: u64 = 16;
+const MIN_REQUESTS: u64 = 16;
 
 /// The heartbeat, and the counts since the last beat.
 #[derive(Debug)]
 pub(super) struct Pace {
-    born: Instant,
-    /// The last heartbeat, in microseconds after `born`; the maximum before the first.
-    last: AtomicU64,
+    started: Instant,
+    /// The last heartbeat, in microseconds after `started`; the maximum before the first.
+    last_beat: AtomicU64,
     /// The processor time of the process at the last heartbeat, in microseconds.
-    used: AtomicU64,
-    since: AtomicU64,
+    cpu_at_beat: AtomicU64,
+    requests_since_beat: AtomicU64,
     /// Whether the heartbeat has stopped. The next request starts it.
     is_idle: AtomicBool,
     woken: Notify,
@@ -44,12 +44,12 @@ pub(super) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        let born = Instant::now();
+        let started = Instant::now();
         Self {
-            born,
-            last: u64::MAX.into(),
-            used: 0.into(),
-            since: 0.into(),
+            started,
+            last_beat: u64::MAX.into(),
+            cpu_at_beat: 0.into(),
+            requests_since_beat: 0.into(),
             is_idle: false.into(),
             woken: Notify::new(),
             rejected: 0.into(),
@@ -60,18 +60,19 @@ impl Default for Pace {
 impl Pace {
     /// Counts a request. False if it must be rejected.
     pub(super) fn admits(&self) -> bool {
-        let before = self.since.fetch_add(1, Ordering::SeqCst);
+        let before = self.requests_since_beat.fetch_add(1, Ordering::SeqCst);
         if self.is_idle.load(Ordering::SeqCst) && self.is_idle.swap(false, Ordering::SeqCst) {
             // Work since the heartbeat stopped says nothing about the present load.
-            self.beat(Instant::now(), used());
+            self.beat(Instant::now(), cpu_micros());
             self.woken.notify_one();
         }
-        before < MANY || self.keeps_up(Instant::now(), used)
+        before < MIN_REQUESTS || self.keeps_up(Instant::now(), cpu_micros)
     }
 
     fn keeps_up(&self, now: Instant, used: impl Fn() -> u64) -> bool {
         let past = |now: u64, then: &AtomicU64| now.saturating_sub(then.load(Ordering::Relaxed));
-        let keeps_up = past(self.micros(now), &self.last) <= OVERDUE || past(used(), &self.used) <= WORKED;
+        let keeps_up = past(self.micros(now), &self.last_beat) <= OVERDUE_MICROS
+            || past(used(), &self.cpu_at_beat) <= BUSY_MICROS;
         if !keeps_up {
             self.rejected.fetch_add(1, Ordering::Relaxed);
         }
@@ -83,20 +84,20 @@ impl Pace {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Beats while requests arrive; never returns. After [`QUIET`] beats without any it waits for the next request, so that an
+    /// Beats while requests arrive; never returns. After [`IDLE_BEATS`] beats without any it waits for the next request, so that an
     /// idle server sleeps.
     pub(super) async fn keep(&self) {
         let mut quiet = 0;
         loop {
-            quiet = if self.since.load(Ordering::SeqCst) == 0 { quiet + 1 } else { 0 };
-            self.beat(Instant::now(), used());
-            if quiet < QUIET {
-                tokio::time::sleep(BEAT).await;
+            quiet = if self.requests_since_beat.load(Ordering::SeqCst) == 0 { quiet + 1 } else { 0 };
+            self.beat(Instant::now(), cpu_micros());
+            if quiet < IDLE_BEATS {
+                tokio::time::sleep(BEAT_INTERVAL).await;
                 continue;
             }
             self.is_idle.store(true, Ordering::SeqCst);
             // Either this load sees a request that arrived in between, or that request sees the flag.
-            if self.since.load(Ordering::SeqCst) == 0 {
+            if self.requests_since_beat.load(Ordering::SeqCst) == 0 {
                 self.woken.notified().await;
             }
             self.is_idle.store(false, Ordering::SeqCst);
@@ -105,18 +106,18 @@ impl Pace {
     }
 
     fn beat(&self, now: Instant, used: u64) {
-        self.used.store(used, Ordering::Relaxed);
-        self.last.store(self.micros(now), Ordering::Relaxed);
-        self.since.store(0, Ordering::Relaxed);
+        self.cpu_at_beat.store(used, Ordering::Relaxed);
+        self.last_beat.store(self.micros(now), Ordering::Relaxed);
+        self.requests_since_beat.store(0, Ordering::Relaxed);
     }
 
     fn micros(&self, now: Instant) -> u64 {
-        u64::try_from(now.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(now.saturating_duration_since(self.started).as_micros()).unwrap_or(u64::MAX)
     }
 }
 
 /// The processor time that this process has used, in microseconds.
-fn used() -> u64 {
+fn cpu_micros() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1_000);
     u64::try_from(micros).unwrap_or_default()
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     fn after(pace: &Pace, millis: u64) -> Instant {
-        pace.born + Duration::from_millis(millis)
+        pace.started + Duration::from_millis(millis)
     }
 
     #[test]
@@ -158,10 +159,10 @@ mod tests {
         });
         let seconds = |n| tokio::time::sleep(Duration::from_secs(n));
         seconds(1).await;
-        let stopped_at = pace.last.load(Ordering::Relaxed);
+        let stopped_at = pace.last_beat.load(Ordering::Relaxed);
         assert!(pace.is_idle.load(Ordering::SeqCst));
         seconds(100).await;
-        assert_eq!(pace.last.load(Ordering::Relaxed), stopped_at, "nothing beats at rest");
+        assert_eq!(pace.last_beat.load(Ordering::Relaxed), stopped_at, "nothing beats at rest");
         // Many requests after a long rest are no overload, though the last beat was long ago.
         assert!((0..1_000).all(|_| pace.admits()));
         assert_eq!(pace.rejected(), 0);
@@ -169,16 +170,16 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert!(pace.admits() && !pace.is_idle.load(Ordering::SeqCst), "it beats while requests come");
         }
-        assert!(pace.last.load(Ordering::Relaxed) > stopped_at);
+        assert!(pace.last_beat.load(Ordering::Relaxed) > stopped_at);
         keeper.abort();
     }
 
     #[test]
     fn few_requests_are_never_rejected() {
         let pace = Pace::default();
-        pace.last.store(0, Ordering::Relaxed);
-        let start = used();
-        while used() < start + 2 * WORKED || pace.born.elapsed() < Duration::from_millis(110) {}
+        pace.last_beat.store(0, Ordering::Relaxed);
+        let start = cpu_micros();
+        while cpu_micros() < start + 2 * BUSY_MICROS || pace.started.elapsed() < Duration::from_millis(110) {}
         assert_eq!((0..100).filter(|_| pace.admits()).count(), 16);
     }
 }

@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// The allowance for changes of an agenda that came faster than one a second.
-const BURST: u64 = 1000;
+const MAX_FAST_CHANGES: u64 = 1000;
 
-/// Agendas in one commit.
-const BATCH: usize = 500;
+/// The most agendas in one commit.
+const AGENDAS_PER_COMMIT: usize = 500;
 
 /// The result of [`advance_counters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +32,7 @@ pub struct AdvancedCounters {
 }
 
 /// Advances all counters past `issued`. If `issued` is unknown, advances them past an upper bound from the elapsed
-/// time: one release and one change of an agenda a second, plus `BURST`.
+/// time: one release and one change of an agenda a second, plus `MAX_FAST_CHANGES`.
 pub fn advance_counters(
     store: &Store,
     issued: Option<HighWater>,
@@ -75,7 +75,9 @@ fn advance_agendas(
         let (key, mut record) = agenda?;
         let version = match issued {
             Some(issued) => issued.agenda,
-            None => record.version.saturating_add(seconds(now, record.modified)).saturating_add(BURST),
+            None => {
+                record.version.saturating_add(seconds(now, record.modified)).saturating_add(MAX_FAST_CHANGES)
+            }
         };
         let Some(missing) = version.checked_sub(record.version).filter(|missing| *missing > 0) else {
             continue;
@@ -86,7 +88,7 @@ fn advance_agendas(
         record.next_link = record.next_link.saturating_add(links);
         batch.push(Write::PutAgenda { key, expect, record });
         advanced += 1;
-        if batch.len() >= BATCH {
+        if batch.len() >= AGENDAS_PER_COMMIT {
             store.commit_blocking(std::mem::take(&mut batch))?;
         }
     }

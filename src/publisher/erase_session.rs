@@ -9,7 +9,7 @@ use super::{LiveRelease, PublishError, Publisher, StoredRelease, guard, warnings
 use crate::import::{import, without_session};
 use crate::program::{Session, SessionId, Text};
 use crate::release::Release;
-use crate::revision::{Ledger, Standing};
+use crate::revision::{EntryState, Ledger};
 use crate::store::{Origin, ReleaseRecord, Write};
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Publisher {
         let current = self.current();
         let no_session = || PublishError::NoSession { session: id.clone() };
         let entry = current.ledger.entries.get(id).ok_or_else(no_session)?;
-        if entry.standing != Standing::Withdrawn {
+        if entry.state != EntryState::Withdrawn {
             return Err(PublishError::NotWithdrawn { session: id.clone() });
         }
         let mut releases = 0;

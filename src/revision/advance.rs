@@ -1,6 +1,6 @@
 //! Advances the ledger from one release to the next.
 
-use super::{Digest, Entry, FormerPlace, Ledger, Revision, Standing};
+use super::{Digest, Entry, EntryState, FormerPlace, Ledger, Revision};
 use crate::program::{Change, ChangeKind, Program, Session, SessionId, Slug, Status};
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ pub fn advance(
             revision,
             release,
             session: Arc::clone(session),
-            standing: Standing::Listed,
+            state: EntryState::Listed,
             moved_from: None,
             digest: digest(Draft { session, moved_from: None }),
         };
@@ -69,8 +69,11 @@ pub fn advance(
         match listed.get(id) {
             Some(session) => {
                 entry.session = Arc::clone(session);
-                entry.standing =
-                    if session.status == Status::Withdrawn { Standing::Withdrawn } else { Standing::Listed };
+                entry.state = if session.status == Status::Withdrawn {
+                    EntryState::Withdrawn
+                } else {
+                    EntryState::Listed
+                };
             }
             None => mark_removed(&mut entry, tombstones),
         }
@@ -120,19 +123,19 @@ fn with_current_names(entry: &Entry, program: &Program, previous: &Ledger) -> En
 /// learn of the removal.
 fn mark_removed(entry: &mut Entry, tombstones: Tombstones) {
     let was_cancelled = entry.is_cancelled();
-    if entry.standing == Standing::Listed {
-        entry.standing = Standing::Removed;
+    if entry.state == EntryState::Listed {
+        entry.state = EntryState::Removed;
         Arc::make_mut(&mut entry.session).status = Status::Cancelled;
     }
-    if entry.standing == Standing::Removed && was_cancelled && tombstones.may_drop(entry) {
-        entry.standing = Standing::Dropped;
+    if entry.state == EntryState::Removed && was_cancelled && tombstones.may_drop(entry) {
+        entry.state = EntryState::Dropped;
     }
 }
 
 /// Whether a hidden session becomes visible again with the same digest. Earlier versions dropped rows without a
 /// tombstone.
 fn comes_back(before: &Entry, entry: &Entry) -> bool {
-    before.standing == Standing::Dropped && entry.is_visible() && !entry.is_cancelled()
+    before.state == EntryState::Dropped && entry.is_visible() && !entry.is_cancelled()
 }
 
 /// When tombstones expire: `tombstone_days` after the conference ended or after the tombstone was made, whichever is
@@ -163,12 +166,12 @@ impl Tombstones {
 
 /// The digest of an entry's VEVENT. A withdrawn session has none; a dropped session keeps its last digest.
 fn entry_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest {
-    match entry.standing {
-        Standing::Listed | Standing::Removed => {
+    match entry.state {
+        EntryState::Listed | EntryState::Removed => {
             digest(Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() })
         }
-        Standing::Withdrawn => Digest::default(),
-        Standing::Dropped => entry.digest,
+        EntryState::Withdrawn => Digest::default(),
+        EntryState::Dropped => entry.digest,
     }
 }
 

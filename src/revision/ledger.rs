@@ -19,7 +19,7 @@ pub struct Revision {
 /// Whether feeds and pages show a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum EntryState {
     /// The session is a row of the program.
     Listed,
     /// The session's row is gone. The session is a tombstone, visible as cancelled.
@@ -51,7 +51,8 @@ pub struct Entry {
     /// The session as last published; cancelled once its row is gone.
     pub session: Arc<Session>,
     /// Whether the session is visible.
-    pub standing: Standing,
+    #[serde(rename = "standing")] // the name in stored records
+    pub state: EntryState,
     /// The session's place before its last change, if that change was a move.
     pub moved_from: Option<FormerPlace>,
     /// The digest of the default VEVENT without DTSTAMP, LAST-MODIFIED and SEQUENCE; zero without a VEVENT.
@@ -61,7 +62,7 @@ pub struct Entry {
 impl Entry {
     /// Whether feeds and pages show the session, perhaps as cancelled.
     pub fn is_visible(&self) -> bool {
-        matches!(self.standing, Standing::Listed | Standing::Removed)
+        matches!(self.state, EntryState::Listed | EntryState::Removed)
     }
 
     /// The sort key of sessions in all feeds and pages: start, end, number.
@@ -112,7 +113,7 @@ pub struct Issued {
 }
 
 /// How many seconds a release's time may be ahead of the clock, because several releases were made at once.
-const BURST: i64 = 60;
+const MAX_SECONDS_AHEAD: i64 = 60;
 
 /// An upper bound on the session numbers issued since a backup, if no record of them is left.
 const UNKNOWN_NUMBERS: u32 = 100_000;
@@ -121,7 +122,7 @@ impl Issued {
     /// An upper bound if no record is left: releases are at least a second apart. A second guess from the same ledger
     /// may issue session numbers twice.
     pub fn guess(ledger: &Ledger, now: DateTime<Utc>) -> Self {
-        let latest = now.max(ledger.published) + TimeDelta::seconds(BURST);
+        let latest = now.max(ledger.published) + TimeDelta::seconds(MAX_SECONDS_AHEAD);
         let seconds = (latest - ledger.published).num_seconds().unsigned_abs();
         Self {
             release: ledger.release.saturating_add(seconds),

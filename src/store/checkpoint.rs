@@ -7,7 +7,6 @@
 
 pub(super) mod line;
 
-use super::cell::{Cell, Changes, Space};
 use super::directory::{numbered_files, remove_file, sync_directory};
 use super::error::StorageError;
 use super::index::Engine;
@@ -16,6 +15,7 @@ use super::index::tally::{TALLY, Tally};
 use super::index::view::Index;
 use super::journal::JournalRecord;
 use super::journal::replay::replay;
+use super::rows::{Changes, KeySpace, RecordAddress};
 use data_encoding::HEXLOWER;
 use line::{
     CheckpointEnd, CheckpointHead, ParsedLine, VERSION, parse, print_changes, print_envelope, print_record,
@@ -115,7 +115,7 @@ impl Write for Synced {
 pub(super) fn write(
     out: &mut dyn Write,
     index: &Index,
-    space: &Space,
+    space: &KeySpace,
     journal: &Path,
     applied: impl Fn() -> u64,
     is_stopping: &AtomicBool,
@@ -300,16 +300,16 @@ impl Loading<'_> {
                 }
                 self.batch.insert(key, value);
             }
-            ParsedLine::Record(cell, record) => {
+            ParsedLine::Record(address, record) => {
                 let parts = match record {
-                    Some((record, packed)) => cell.write_as(&record, packed),
+                    Some((record, packed)) => address.write_as(&record, packed),
                     None => Ok(Vec::new()),
                 };
                 let parts = parts.map_err(|error| StorageError::Failed(error.to_string()))?;
-                if cell.base <= self.newest {
-                    self.remove(&cell)?;
+                if address.base <= self.newest {
+                    self.remove(&address)?;
                 } else {
-                    self.newest.clone_from(&cell.base);
+                    self.newest.clone_from(&address.base);
                 }
                 self.batch.extend(parts.into_iter().map(|(key, value)| (key, Some(value))));
             }
@@ -318,9 +318,9 @@ impl Loading<'_> {
     }
 
     /// Removes the record of an earlier line, which may have more parts than the new record.
-    fn remove(&mut self, cell: &Cell) -> Result<(), StorageError> {
+    fn remove(&mut self, address: &RecordAddress) -> Result<(), StorageError> {
         for part in 0..=u16::MAX {
-            let key = cell.key(part);
+            let key = address.key(part);
             let is_there = match self.batch.get(&key) {
                 Some(value) => value.is_some(),
                 None => self.engine.value(&key)?.is_some(),

@@ -10,7 +10,6 @@
 //! ballast is written again.
 
 use super::Shared;
-use super::cell::Changes;
 use super::directory::{drop_ballast, write_ballast};
 use super::error::{CommitError, StorageError};
 use super::high_water::HighWaterFile;
@@ -22,6 +21,7 @@ use super::journal::Journal;
 use super::plan::{Plan, PlanError};
 use super::record::Table;
 use super::record::release::LedgerHead;
+use super::rows::Changes;
 use super::write::{ReleasePiece, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,10 +32,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// After this time without a commit the index is flushed and checked. Until the flush the journal has every commit.
-const QUIET: Duration = Duration::from_millis(50);
+const FLUSH_AFTER: Duration = Duration::from_millis(50);
 /// The time between two checks of data directory and index while there is nothing to flush. It is below the two seconds
 /// that a scan waits for a failing index.
-const REST: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// The longest time between two attempts to recover. Writes must work again within 5 seconds after space was freed.
 const LAST_RETRY: Duration = Duration::from_secs(1);
@@ -157,14 +157,15 @@ impl Committer {
     /// Runs until every sender is gone, and then closes the database.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let mut group = match jobs.recv_timeout(if self.is_at_rest() { REST } else { QUIET }) {
-                Ok(job) => vec![job],
-                Err(RecvTimeoutError::Timeout) => {
-                    self.rest();
-                    Vec::new()
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
+            let mut group =
+                match jobs.recv_timeout(if self.is_flushed() { CHECK_INTERVAL } else { FLUSH_AFTER }) {
+                    Ok(job) => vec![job],
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.flush_and_check();
+                        Vec::new()
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
             group.extend(jobs.try_iter().take(self.shared.options.group.saturating_sub(group.len())));
             self.shared.state.set_oldest(group.first().map(|job| job.at));
             let (work, replies): (Vec<_>, Vec<_>) =
@@ -286,12 +287,12 @@ impl Committer {
         self.write(&engine, changes).map_err(|(GroupError::Journal(error) | GroupError::Index(error))| error)
     }
 
-    fn is_at_rest(&self) -> bool {
+    fn is_flushed(&self) -> bool {
         self.retry.is_none() && !self.is_dirty
     }
 
     /// While no commit waits: checks the data directory, flushes, and removes leftovers.
-    fn rest(&mut self) {
+    fn flush_and_check(&mut self) {
         if self.retry.is_some() {
             return;
         }
@@ -311,7 +312,7 @@ impl Committer {
         }
         let Some(engine) = self.engine.clone() else { return };
         let space = &self.shared.space;
-        let head = space.cell(Table::Head, b"").read(|key| Ok(engine.value(key)?));
+        let head = space.address(Table::Head, b"").read(|key| Ok(engine.value(key)?));
         let head =
             head.map(|bytes| bytes.map(|bytes| serde_json::from_slice::<LedgerHead>(&bytes)).transpose());
         let Ok(Ok(head)) = head else {

@@ -4,7 +4,6 @@
 //! different content. The mark is written to disk before a number is used: releases and sessions one by one, versions
 //! of agendas in blocks.
 
-use super::cell::Space;
 use super::directory::sync_directory;
 use super::error::{ReadError, StorageError};
 use super::index::ledger;
@@ -13,6 +12,7 @@ use super::index::view::Index;
 use super::record::Table;
 use super::record::agenda::AgendaRecord;
 use super::record::release::LedgerHead;
+use super::rows::KeySpace;
 use super::write::Write;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ pub(super) struct HighWaterFile {
 impl HighWaterFile {
     /// Reads the mark. If the file is damaged or missing, as with an older version, the mark is the highest numbers in
     /// the store, and the next write stores it.
-    pub(super) fn open(path: PathBuf, index: &Index, space: &Space) -> Result<Self, StorageError> {
+    pub(super) fn open(path: PathBuf, index: &Index, space: &KeySpace) -> Result<Self, StorageError> {
         let found = read(&path)?;
         let is_written = found.is_some();
         let known = match found {
@@ -107,8 +107,8 @@ pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), StorageError> 
 }
 
 /// The highest numbers in a store, without damaged records.
-fn survey(index: &Index, space: &Space) -> Result<HighWater, ReadError> {
-    let head = space.cell(Table::Head, b"");
+fn survey(index: &Index, space: &KeySpace) -> Result<HighWater, ReadError> {
+    let head = space.address(Table::Head, b"");
     let head: Option<LedgerHead> = index.read(|view| view.record(&head))?;
     let base = head.as_ref().map(|head| head.base).unwrap_or_default();
     let number = ledger::highest_number(index, space, base);

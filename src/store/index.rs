@@ -24,9 +24,9 @@ pub(super) mod scan;
 pub(super) mod tally;
 pub(super) mod view;
 
-use super::cell::{Changes, Row, table_of};
 use super::directory::{snapshots, sync_directory};
 use super::error::StorageError;
+use super::rows::{Changes, Row, table_of};
 use std::fs::File;
 use std::num::NonZero;
 use std::ops::Bound;
@@ -94,12 +94,12 @@ impl Engine {
         }
         let (key, value) = tally.row();
         batch.insert(key, value);
-        guarded(|| self.0.db.apply_batch(batch))
+        catching_panics(|| self.0.db.apply_batch(batch))
     }
 
     /// Hands all writes to the system. From then on they survive a killed process, but not a power cut.
     pub(super) fn flush(&self) -> Result<(), StorageError> {
-        guarded(|| self.0.db.flush()).map(drop)
+        catching_panics(|| self.0.db.flush()).map(drop)
     }
 
     /// Flushes, and waits until all writes are on disk.
@@ -123,7 +123,7 @@ impl Engine {
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 let Some(start) = cuts.get(n) else { return Ok(sum) };
                 let end = cuts.get(n + 1).map_or(Bound::Unbounded, |end| Bound::Excluded(end.as_slice()));
-                guarded(|| {
+                catching_panics(|| {
                     for row in self.0.db.range::<&[u8], _>((Bound::Included(start.as_slice()), end)) {
                         let (key, value) = row?;
                         if key != TALLY {
@@ -157,7 +157,8 @@ impl Engine {
         const STEP: usize = 16;
         let mut cuts = vec![Vec::new()];
         let mut from = vec![1]; // behind the tally
-        while let Some((key, _)) = guarded(|| self.0.db.range(from.as_slice()..).next().transpose())? {
+        while let Some((key, _)) = catching_panics(|| self.0.db.range(from.as_slice()..).next().transpose())?
+        {
             // A damaged tree may return a key before the start of the range.
             let Some(table) = table_of(&key).filter(|table| *table >= from.as_slice()) else { break };
             cuts.extend((0..=u8::MAX).step_by(STEP).map(|first| [table, &[first]].concat()));
@@ -170,7 +171,7 @@ impl Engine {
 
     /// The value of a key.
     pub(super) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(guarded(|| self.0.db.get(key))?.map(|value| value.to_vec()))
+        Ok(catching_panics(|| self.0.db.get(key))?.map(|value| value.to_vec()))
     }
 
     /// Up to `limit` keys and values that begin with `prefix`, in order, from `start` on.
@@ -180,7 +181,7 @@ impl Engine {
         start: Bound<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, StorageError> {
-        guarded(|| {
+        catching_panics(|| {
             self.0
                 .db
                 .range::<&[u8], _>((start, Bound::Unbounded))
@@ -193,7 +194,7 @@ impl Engine {
 
     /// The slugs of all conferences with rows.
     pub(super) fn conferences(&self) -> Result<Vec<Vec<u8>>, StorageError> {
-        guarded(|| {
+        catching_panics(|| {
             let (mut found, mut from) = (Vec::new(), vec![1]); // the tally's key belongs to no conference
             while let Some((key, _)) = self.0.db.range(from..).next().transpose()? {
                 let slug = key.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
@@ -208,7 +209,7 @@ impl Engine {
 
     /// Drops this clone. Dropping the last one flushes sled, unless sled failed before, and may panic.
     pub(super) fn close(self) {
-        if let Err(error) = guarded(|| {
+        if let Err(error) = catching_panics(|| {
             drop(self);
             Ok(())
         }) {
@@ -218,16 +219,16 @@ impl Engine {
 }
 
 /// How long sled may hold its lock after its database is dropped, on a busy machine or under a slow read.
-const LINGERS: Duration = Duration::from_secs(5);
+const MAX_SLED_LOCK: Duration = Duration::from_secs(5);
 
 /// Waits for a lock that an earlier database of this process still holds: the caller has locked the directory, so no
 /// other process can hold it.
 fn open_unlocked(config: &sled::Config) -> Result<sled::Db, StorageError> {
     let started = Instant::now();
     loop {
-        match guarded(|| config.open()) {
+        match catching_panics(|| config.open()) {
             Err(StorageError::Failed(cause))
-                if cause.contains("could not acquire lock") && started.elapsed() < LINGERS => {}
+                if cause.contains("could not acquire lock") && started.elapsed() < MAX_SLED_LOCK => {}
             result => return result,
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -241,7 +242,7 @@ fn generating(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
 }
 
 /// Runs `work` and returns a panic of sled as an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StorageError> {
+fn catching_panics<T>(work: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, StorageError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
         Err(panic) => {
@@ -286,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error() {
-        let error = guarded::<()>(|| panic!("page {} is gone", 7)).unwrap_err();
+        let error = catching_panics::<()>(|| panic!("page {} is gone", 7)).unwrap_err();
         assert_eq!(error.to_string(), "the database panicked: page 7 is gone");
     }
 

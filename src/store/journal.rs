@@ -18,9 +18,9 @@
 
 pub(super) mod replay;
 
-use super::cell::Changes;
 use super::directory::{FileIdentity, numbered_files, remove_file, sync_directory};
 use super::error::StorageError;
+use super::rows::Changes;
 use replay::Findings;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};

@@ -3,7 +3,6 @@
 //! A commit is planned against the index and the earlier commits of its group, as if the commits had run one after the
 //! other. A commit that fails changes nothing.
 
-use super::cell::{Cell, Changes, FORMAT, Space, kind, packed_parts};
 use super::error::{CommitError, ReadError};
 use super::record::Table;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
@@ -11,6 +10,7 @@ use super::record::outbox::Version;
 use super::record::release::{
     LedgerBase, LedgerHead, LedgerPiece, ReleaseDetail, ReleaseRecord, ReleaseSummary,
 };
+use super::rows::{Changes, FORMAT, KeySpace, RecordAddress, kind, packed_parts};
 use super::rules;
 use super::write::{PieceContent, ReleasePiece, ReleaseWrite, Write, take_changes};
 use crate::program::Change;
@@ -48,7 +48,7 @@ impl<F: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError>> Fetch for F {}
 
 /// The rows of one commit, on top of the rows of the earlier commits of its group.
 pub(super) struct Plan<'a, F> {
-    space: &'a Space,
+    space: &'a KeySpace,
     group: &'a Changes,
     fetch: F,
     own: Changes,
@@ -58,7 +58,7 @@ pub(super) struct Plan<'a, F> {
 }
 
 impl<'a, F: Fetch> Plan<'a, F> {
-    pub(super) fn new(space: &'a Space, group: &'a Changes, limit: usize, fetch: F) -> Self {
+    pub(super) fn new(space: &'a KeySpace, group: &'a Changes, limit: usize, fetch: F) -> Self {
         Self { space, group, fetch, own: Changes::new(), bytes: 0, limit }
     }
 
@@ -66,11 +66,11 @@ impl<'a, F: Fetch> Plan<'a, F> {
     pub(super) fn piece(mut self, piece: &ReleasePiece) -> Result<Changes, PlanError> {
         let ReleasePiece { release, content } = piece;
         rules::put_piece(self.head()?.as_ref(), *release)?;
-        let cell = |table, piece: u32| self.space.piece(table, *release, piece);
+        let address = |table, piece: u32| self.space.piece(table, *release, piece);
         match content {
             PieceContent::Csv(csv) => self.put_raw(&self.space.release(Table::Csv, *release), csv)?,
-            PieceContent::Changes(piece, changes) => self.put(&cell(Table::Changes, *piece), changes)?,
-            PieceContent::Ledger(piece, maps) => self.put(&cell(Table::Ledger, *piece), maps)?,
+            PieceContent::Changes(piece, changes) => self.put(&address(Table::Changes, *piece), changes)?,
+            PieceContent::Ledger(piece, maps) => self.put(&address(Table::Ledger, *piece), maps)?,
         }
         Ok(self.own)
     }
@@ -86,37 +86,37 @@ impl<'a, F: Fetch> Plan<'a, F> {
     fn write(&mut self, write: &Write) -> Result<(), PlanError> {
         match write {
             Write::PutAgenda { key, expect, record } => {
-                let cell = self.space.cell(Table::Agenda, &key.0);
-                let (stored, bytes) = (self.bytes(&cell)?, json(record)?);
+                let address = self.space.address(Table::Agenda, &key.0);
+                let (stored, bytes) = (self.bytes(&address)?, json(record)?);
                 let is_same = stored.as_ref() == Some(&bytes);
-                let stored = agenda_version(&cell, stored.as_deref())?;
+                let stored = agenda_version(&address, stored.as_deref())?;
                 rules::put_agenda(stored, *expect, record.version, is_same)?;
                 if record.needs_format_4() {
                     self.raise_format()?;
                 }
-                self.put_raw(&cell, &bytes)
+                self.put_raw(&address, &bytes)
             }
             Write::DeleteAgenda { key, expect } => {
-                let cell = self.space.cell(Table::Agenda, &key.0);
+                let address = self.space.address(Table::Agenda, &key.0);
                 // Without an expected version, a damaged agenda can be removed too.
                 if expect.is_some() {
-                    let stored = agenda_version(&cell, self.bytes(&cell)?.as_deref())?;
+                    let stored = agenda_version(&address, self.bytes(&address)?.as_deref())?;
                     rules::delete_agenda(stored, *expect)?;
                 }
-                self.remove(&self.space.cell(Table::Subscriptions, &key.0))?;
-                self.remove(&cell)
+                self.remove(&self.space.address(Table::Subscriptions, &key.0))?;
+                self.remove(&address)
             }
             Write::PutLink { hash, target } => self.link(hash, Some(*target)),
             Write::DropLink { hash } => self.link(hash, None),
             Write::PutSubscriptions { key, expect, record } => {
-                let cell = self.space.cell(Table::Subscriptions, &key.0);
-                let has_agenda = self.parts(&self.space.cell(Table::Agenda, &key.0))? > 0;
+                let address = self.space.address(Table::Subscriptions, &key.0);
+                let has_agenda = self.parts(&self.space.address(Table::Agenda, &key.0))? > 0;
                 rules::put_subscriptions(has_agenda, record.list.is_empty())?;
-                self.put_versioned(&cell, *expect, Some(record).filter(|record| !record.list.is_empty()))
+                self.put_versioned(&address, *expect, Some(record).filter(|record| !record.list.is_empty()))
             }
             Write::PutDelivery { id, expect, record } => {
-                let cell = self.space.cell(Table::Delivery, id.as_bytes());
-                self.put_versioned(&cell, *expect, record.as_ref())
+                let address = self.space.address(Table::Delivery, id.as_bytes());
+                self.put_versioned(&address, *expect, record.as_ref())
             }
             Write::PutReach { release, expect, record } => {
                 self.put_versioned(&self.space.release(Table::Reach, *release), *expect, Some(record))
@@ -140,9 +140,9 @@ impl<'a, F: Fetch> Plan<'a, F> {
             }
             Write::RewriteEntry { entry } => self.rewrite_entry(entry),
             Write::DropReleaseText { n } => {
-                let cell = self.space.release(Table::Release, *n);
-                if let Some(summary) = self.get(&cell)? {
-                    self.put(&cell, &rules::drop_program(summary))?;
+                let address = self.space.release(Table::Release, *n);
+                if let Some(summary) = self.get(&address)? {
+                    self.put(&address, &rules::drop_program(summary))?;
                 }
                 self.remove(&self.space.release(Table::Csv, *n))
             }
@@ -153,42 +153,42 @@ impl<'a, F: Fetch> Plan<'a, F> {
     /// format.
     fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
         self.raise_format()?;
-        self.remove(&self.space.cell(Table::Link, &hash.0))?;
-        let cell = self.space.links(hash);
-        let stored: Option<LinkBucket> = self.get(&cell)?;
+        self.remove(&self.space.address(Table::Link, &hash.0))?;
+        let address = self.space.links(hash);
+        let stored: Option<LinkBucket> = self.get(&address)?;
         match rules::set_link(stored, hash, target) {
-            Some(links) => self.put(&cell, &links),
-            None => self.remove(&cell),
+            Some(links) => self.put(&address, &links),
+            None => self.remove(&address),
         }
     }
 
     /// Sets or removes a record with a version. From then on the store has the present format.
     fn put_versioned<T: Serialize + AsRef<Version>>(
         &mut self,
-        cell: &Cell,
+        address: &RecordAddress,
         expect: Option<u64>,
         record: Option<&T>,
     ) -> Result<(), PlanError> {
-        let stored = self.bytes(cell)?;
+        let stored = self.bytes(address)?;
         let bytes = record.map(json).transpose()?;
         let is_same = stored == bytes;
-        let stored: Option<Version> = cell.decode(stored)?;
+        let stored: Option<Version> = address.decode(stored)?;
         let version = record.map(|record| record.as_ref().version);
         rules::put_versioned(stored.map(|stored| stored.version), expect, version, is_same)?;
         self.raise_format()?;
         match bytes {
-            Some(bytes) => self.put_raw(cell, &bytes),
-            None => self.remove(cell),
+            Some(bytes) => self.put_raw(address, &bytes),
+            None => self.remove(address),
         }
     }
 
     fn head(&self) -> Result<Option<LedgerHead>, ReadError> {
-        self.get(&self.space.cell(Table::Head, b""))
+        self.get(&self.space.address(Table::Head, b""))
     }
 
     /// Records the present format, so that older versions refuse the store: they would not find the new records.
     fn raise_format(&mut self) -> Result<(), PlanError> {
-        let format = self.space.cell(Table::Format, b"");
+        let format = self.space.address(Table::Format, b"");
         if self.get(&format)? < Some(FORMAT) {
             self.put(&format, &FORMAT)?;
         }
@@ -198,7 +198,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
     fn release(&mut self, write: &ReleaseWrite) -> Result<(), PlanError> {
         let head = rules::publish(self.head()?.as_ref(), write)?;
         let (number, staged, base) = (write.record.number, &write.staged, head.base);
-        self.put(&self.space.cell(Table::Head, b""), &head)?;
+        self.put(&self.space.address(Table::Head, b""), &head)?;
         if !staged.csv {
             self.put_raw(&self.space.release(Table::Csv, number), &write.csv)?;
         }
@@ -211,9 +211,9 @@ impl<'a, F: Fetch> Plan<'a, F> {
             self.put(&self.space.feed(base, path), mark)?;
         }
         for path in &write.feeds_gone {
-            let cell = self.space.feed(base, path);
+            let address = self.space.feed(base, path);
             // A piece may still have the mark.
-            if base.release == 0 { self.remove(&cell)? } else { self.put(&cell, &None::<FeedMark>)? }
+            if base.release == 0 { self.remove(&address)? } else { self.put(&address, &None::<FeedMark>)? }
         }
         self.slugs(base, &write.slugs)
     }
@@ -224,11 +224,11 @@ impl<'a, F: Fetch> Plan<'a, F> {
         let detail = ReleaseDetail { changes, conference, warnings, pieces };
         self.put(&self.space.release(Table::Detail, record.number), &detail)?;
         for piece in pieces.. {
-            let cell = self.space.piece(Table::Changes, record.number, piece);
-            if self.parts(&cell)? == 0 {
+            let address = self.space.piece(Table::Changes, record.number, piece);
+            if self.parts(&address)? == 0 {
                 break;
             }
-            self.remove(&cell)?;
+            self.remove(&address)?;
         }
         Ok(())
     }
@@ -251,24 +251,24 @@ impl<'a, F: Fetch> Plan<'a, F> {
     fn rewrite_entry(&mut self, entry: &Entry) -> Result<(), PlanError> {
         let base = self.head()?.map(|head| head.base).unwrap_or_default();
         let id = &entry.session.id;
-        let cell = self.space.entry(base, id);
-        let stored: Option<Entry> = self.get(&cell)?;
+        let address = self.space.entry(base, id);
+        let stored: Option<Entry> = self.get(&address)?;
         let mut is_known = stored.is_some();
         if let Some(stored) = stored {
             rules::rewrite_entry(&stored, entry)?;
-            self.put(&cell, entry)?;
+            self.put(&address, entry)?;
         }
         for piece in 0..base.pieces {
-            let cell = self.space.piece(Table::Ledger, base.release, piece);
+            let address = self.space.piece(Table::Ledger, base.release, piece);
             let mut maps: LedgerPiece =
-                self.get(&cell)?.ok_or_else(|| cell.damaged("a piece of it is missing"))?;
+                self.get(&address)?.ok_or_else(|| address.damaged("a piece of it is missing"))?;
             if let Some(found) = maps.entries.iter_mut().find(|found| found.session.id == *id) {
                 if !is_known {
                     rules::rewrite_entry(found, entry)?;
                 }
                 is_known = true;
                 *found = entry.clone();
-                self.put(&cell, &maps)?;
+                self.put(&address, &maps)?;
                 break;
             }
         }
@@ -304,52 +304,52 @@ impl<'a, F: Fetch> Plan<'a, F> {
         }
     }
 
-    fn get<T: DeserializeOwned>(&self, cell: &Cell) -> Result<Option<T>, ReadError> {
-        cell.decode(self.bytes(cell)?)
+    fn get<T: DeserializeOwned>(&self, address: &RecordAddress) -> Result<Option<T>, ReadError> {
+        address.decode(self.bytes(address)?)
     }
 
-    fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
-        cell.read(|key| self.fetch(key))
+    fn bytes(&self, address: &RecordAddress) -> Result<Option<Vec<u8>>, ReadError> {
+        address.read(|key| self.fetch(key))
     }
 
-    fn put<T: Serialize + ?Sized>(&mut self, cell: &Cell, record: &T) -> Result<(), PlanError> {
-        self.put_raw(cell, &json(record)?)
+    fn put<T: Serialize + ?Sized>(&mut self, address: &RecordAddress, record: &T) -> Result<(), PlanError> {
+        self.put_raw(address, &json(record)?)
     }
 
-    fn put_raw(&mut self, cell: &Cell, bytes: &[u8]) -> Result<(), PlanError> {
+    fn put_raw(&mut self, address: &RecordAddress, bytes: &[u8]) -> Result<(), PlanError> {
         self.bytes += bytes.len();
         if self.bytes > COMMIT_BYTES {
             return Err(CommitError::TooLarge.into());
         }
-        let parts = cell.write(bytes)?;
+        let parts = address.write(bytes)?;
         if packed_parts(&parts).is_some() {
             self.raise_format()?;
         }
         // If the new record is shorter, the surplus parts of the old record are removed.
-        for surplus in parts.len()..self.parts(cell)? {
-            self.own.insert(cell.key(u16::try_from(surplus).unwrap_or(u16::MAX)), None);
+        for surplus in parts.len()..self.parts(address)? {
+            self.own.insert(address.key(u16::try_from(surplus).unwrap_or(u16::MAX)), None);
         }
         self.own.extend(parts.into_iter().map(|(key, value)| (key, Some(value))));
         Ok(())
     }
 
-    fn remove(&mut self, cell: &Cell) -> Result<(), PlanError> {
-        for part in 0..self.parts(cell)? {
-            self.own.insert(cell.key(u16::try_from(part).unwrap_or(u16::MAX)), None);
+    fn remove(&mut self, address: &RecordAddress) -> Result<(), PlanError> {
+        for part in 0..self.parts(address)? {
+            self.own.insert(address.key(u16::try_from(part).unwrap_or(u16::MAX)), None);
         }
         Ok(())
     }
 
-    fn parts(&self, cell: &Cell) -> Result<usize, ReadError> {
-        let key = cell.key(0);
+    fn parts(&self, address: &RecordAddress) -> Result<usize, ReadError> {
+        let key = address.key(0);
         let Some(value) = self.fetch(&key)? else { return Ok(0) };
-        match cell.first(&key, &value) {
+        match address.first(&key, &value) {
             Ok((count, _)) => Ok(count.into()),
             // A damaged record can be replaced and removed; otherwise a damaged record with a fixed name would stop
             // publications for good. A compare-and-set has failed before this point, since it reads the record.
             Err(ReadError::Damaged { .. }) => {
                 let mut count = 1;
-                while self.fetch(&cell.key(u16::try_from(count).unwrap_or(u16::MAX)))?.is_some()
+                while self.fetch(&address.key(u16::try_from(count).unwrap_or(u16::MAX)))?.is_some()
                     && count < u16::MAX.into()
                 {
                     count += 1;
@@ -362,8 +362,9 @@ impl<'a, F: Fetch> Plan<'a, F> {
 }
 
 /// The version of a stored agenda.
-fn agenda_version(cell: &Cell, stored: Option<&[u8]>) -> Result<Option<u64>, ReadError> {
-    let version = |stored| AgendaRecord::version_of(stored).ok_or_else(|| cell.damaged("it has no version"));
+fn agenda_version(address: &RecordAddress, stored: Option<&[u8]>) -> Result<Option<u64>, ReadError> {
+    let version =
+        |stored| AgendaRecord::version_of(stored).ok_or_else(|| address.damaged("it has no version"));
     stored.map(version).transpose()
 }
 

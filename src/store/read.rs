@@ -4,7 +4,6 @@
 //! [`Store::read`].
 
 use super::Store;
-use super::cell::Cell;
 use super::error::ReadError;
 use super::index::ledger;
 use super::index::scan::Records;
@@ -15,6 +14,7 @@ use super::record::named::{
 };
 use super::record::outbox::{DeliveryRecord, ReachRecord, SubscriptionsRecord};
 use super::record::release::{LedgerHead, ReleaseDetail, ReleaseFrame, ReleaseRecord, ReleaseSummary};
+use super::rows::RecordAddress;
 use crate::program::{Change, Conference, SessionId};
 use crate::revision::{Digest, Entry, Ledger};
 use bytes::Bytes;
@@ -189,9 +189,11 @@ impl Store {
                 return Err(detail.damaged("its changes are missing"));
             };
             for piece in 0..lists.pieces {
-                let cell = space.piece(Table::Changes, n, piece);
-                let changes: Option<Vec<Change>> = view.record(&cell)?;
-                lists.changes.append(&mut changes.ok_or_else(|| cell.damaged("some changes are missing"))?);
+                let address = space.piece(Table::Changes, n, piece);
+                let changes: Option<Vec<Change>> = view.record(&address)?;
+                lists
+                    .changes
+                    .append(&mut changes.ok_or_else(|| address.damaged("some changes are missing"))?);
             }
             Ok(Some(ReleaseRecord::from_parts(found, lists)))
         })
@@ -238,12 +240,12 @@ impl Store {
     }
 
     fn record<T: DeserializeOwned>(&self, table: Table, id: &[u8]) -> Result<Option<T>, ReadError> {
-        let cell = self.space().cell(table, id);
-        cell.decode(self.bytes(&cell)?)
+        let address = self.space().address(table, id);
+        address.decode(self.bytes(&address)?)
     }
 
-    fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
-        self.index().read(|view| view.bytes(cell))
+    fn bytes(&self, address: &RecordAddress) -> Result<Option<Vec<u8>>, ReadError> {
+        self.index().read(|view| view.bytes(address))
     }
 
     fn records(&self, table: Table) -> Records<'_> {
@@ -316,7 +318,7 @@ impl Store {
         self.index().read(|view| {
             let target = view.link(self.space(), hash)?;
             let record = match &target {
-                Some(LinkTarget::Agenda(key)) => view.bytes(&self.space().cell(Table::Agenda, &key.0))?,
+                Some(LinkTarget::Agenda(key)) => view.bytes(&self.space().address(Table::Agenda, &key.0))?,
                 _ => None,
             };
             Ok(LinkedAgenda { generation: view.generation, target, record })

@@ -1,6 +1,5 @@
 //! Starting and stopping a store: its directory, its index and its threads.
 
-use super::cell::{Changes, FORMAT, Space};
 use super::checkpoint;
 use super::committer::{Committer, Job};
 use super::directory::{FileIdentity, Places, drop_ballast, lock_directory, make_directory, write_ballast};
@@ -12,6 +11,7 @@ use super::index::view::Index;
 use super::journal::Journal;
 use super::keeper::{Keeper, Order};
 use super::record::Table;
+use super::rows::{Changes, FORMAT, KeySpace};
 use super::{Options, Shared, StoreState};
 use crate::program::Slug;
 use std::fs::File;
@@ -51,7 +51,7 @@ pub(super) fn start(
     let failed = |cause: StorageError| storage_error(dir, cause);
     let opened = open_with_fallback(&places, options.cache_bytes).map_err(failed)?;
     let Opened { engine, tally, findings, damage, pending } = opened;
-    let space = Space::new(conference);
+    let space = KeySpace::new(conference);
     let is_behind = !pending.is_empty();
     let index = Index::new(engine.clone(), pending);
     let format = check_format(dir, &space, &engine, &index, options.new_conference)?;
@@ -102,15 +102,15 @@ fn storage_error(dir: &Path, error: StorageError) -> OpenError {
 /// record the format of a new store.
 fn check_format(
     dir: &Path,
-    space: &Space,
+    space: &KeySpace,
     engine: &Engine,
     index: &Index,
     new_conference: bool,
 ) -> Result<Changes, OpenError> {
-    let cell = space.cell(Table::Format, b"");
+    let address = space.address(Table::Format, b"");
     let newer = |found| OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT };
     let failed = |cause: String| OpenError::Engine { dir: dir.to_owned(), cause };
-    match index.read(|view| view.record::<u8>(&cell)) {
+    match index.read(|view| view.record::<u8>(&address)) {
         Ok(Some(found)) if found > FORMAT => return Err(newer(found)),
         Ok(Some(_)) => return Ok(Changes::new()),
         Ok(None) => {}
@@ -125,7 +125,7 @@ fn check_format(
         }
         tracing::warn!(dir = %dir.display(), "the data directory holds another conference; this one starts empty");
     }
-    let parts = cell.write(FORMAT.to_string().as_bytes()).map_err(|error| failed(error.to_string()))?;
+    let parts = address.write(FORMAT.to_string().as_bytes()).map_err(|error| failed(error.to_string()))?;
     Ok(parts.into_iter().map(|(key, value)| (key, Some(value))).collect())
 }
 

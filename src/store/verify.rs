@@ -1,7 +1,6 @@
 //! Verifies a store that is not open: reads every row, journal record and checkpoint once.
 
 use super::Options;
-use super::cell::FORMAT;
 use super::checkpoint;
 use super::checkpoint::LoadError;
 use super::directory::{Places, lock_directory};
@@ -10,6 +9,7 @@ use super::high_water;
 use super::index::opening::{examine, newest_sequence};
 use super::journal::replay::replay;
 use super::journal::segments;
+use super::rows::FORMAT;
 use super::snapshot::with_copied_index;
 use std::fmt;
 use std::fs::File;

@@ -367,7 +367,7 @@ pub(super) fn take_changes(
 }
 
 fn weight_of_entry(entry: &Entry) -> usize {
-    // The weight of slot, digest, revision and standing.
+    // The weight of slot, digest, revision and state.
     2 * ROW + weight_of_session(&entry.session)
 }
 

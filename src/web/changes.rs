@@ -5,7 +5,7 @@ use super::when::Segment;
 use super::write;
 use crate::program::{Change, ChangeKind, Field, Session};
 use crate::release::Release;
-use crate::revision::Standing;
+use crate::revision::EntryState;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -57,7 +57,7 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
     let published = |change: &&Change| {
         let entry = release.ledger.entries.get(&change.session);
         change.kind != ChangeKind::Withdrawn
-            && entry.is_some_and(|entry| entry.standing != Standing::Withdrawn)
+            && entry.is_some_and(|entry| entry.state != EntryState::Withdrawn)
     };
     let more = |notes: &ReleaseNotes<'_>| {
         let more = notes.changes.iter().filter(published).count().saturating_sub(MOST_LISTED);

@@ -10,7 +10,7 @@ use callboard::program::{
     apply, diff,
 };
 use callboard::release::Release;
-use callboard::revision::{Entry, Issued, Ledger, Standing};
+use callboard::revision::{Entry, EntryState, Issued, Ledger};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -199,7 +199,7 @@ fn sharing_changes_nothing(shared: &Release, fresh: &Release) {
 
 fn again_changes_nothing(release: &Release, now: DateTime<Utc>) {
     // A tombstone may expire tomorrow.
-    let has_tombstones = release.ledger.entries.values().any(|entry| entry.standing == Standing::Removed);
+    let has_tombstones = release.ledger.entries.values().any(|entry| entry.state == EntryState::Removed);
     let again = if has_tombstones { now } else { now + TimeDelta::days(1) };
     let again = Release::prepare(release.program.clone(), &release.ledger, again);
     assert!(!again.is_new && again.changes.is_empty());
@@ -330,7 +330,7 @@ fn bytes(before: &Release, after: &Release, is_new: bool) {
         .ledger
         .entries
         .values()
-        .filter(|entry| matches!(entry.standing, Standing::Listed | Standing::Removed));
+        .filter(|entry| matches!(entry.state, EntryState::Listed | EntryState::Removed));
     assert_eq!(uids.len(), shown.count(), "cancelled and removed sessions stay, and withdrawn ones leave");
 }
 

@@ -15,8 +15,8 @@
 //! A record's line names its `conference` if it differs from that of the first line. A later line of a record
 //! replaces the earlier one.
 
-use crate::store::cell::{Cell, Changes, FORMAT, Row, Space, packed_parts};
 use crate::store::record::Table;
+use crate::store::rows::{Changes, FORMAT, KeySpace, RecordAddress, Row, packed_parts};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -73,7 +73,7 @@ struct CheckpointLine<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ParsedLine {
     /// A record with its number of parts if it is compressed, or the removal of a record.
-    Record(Cell, Option<(Vec<u8>, Option<u16>)>),
+    Record(RecordAddress, Option<(Vec<u8>, Option<u16>)>),
     /// A row, or the removal of a row.
     Row(Vec<u8>, Option<Vec<u8>>),
 }
@@ -90,10 +90,10 @@ pub(super) fn print_changes<E>(
         let whole: Vec<Row> =
             parts.iter().filter_map(|(key, value)| Some(((*key).clone(), (*value).clone()?))).collect();
         let all_gone =
-            whole.is_empty().then(|| parts.first()).flatten().and_then(|(key, _)| Cell::of_key(key));
+            whole.is_empty().then(|| parts.first()).flatten().and_then(|(key, _)| RecordAddress::of_key(key));
         match (all_gone, record(&whole)) {
-            (Some((cell, own, id)), _) => {
-                let line = CheckpointLine { gone: true, ..named(conference, &cell, own, id) };
+            (Some((address, own, id)), _) => {
+                let line = CheckpointLine { gone: true, ..named(conference, &address, own, id) };
                 out(&json(&line))?;
             }
             (None, Some(line)) => out(&line.print(conference))?,
@@ -120,7 +120,7 @@ pub(super) fn print_record<E>(
 }
 
 struct WholeRecord<'a> {
-    cell: Cell,
+    address: RecordAddress,
     conference: &'a str,
     id: &'a [u8],
     bytes: Vec<u8>,
@@ -129,11 +129,11 @@ struct WholeRecord<'a> {
 
 /// The record in `parts`, if writing the record again gives the same rows.
 fn record(parts: &[Row]) -> Option<WholeRecord<'_>> {
-    let (cell, conference, id) = Cell::of_key(&parts.first()?.0)?;
-    let bytes = cell.join(parts).ok()?;
+    let (address, conference, id) = RecordAddress::of_key(&parts.first()?.0)?;
+    let bytes = address.join(parts).ok()?;
     let packed = packed_parts(parts);
-    (cell.write_as(&bytes, packed).ok()? == parts).then_some(WholeRecord {
-        cell,
+    (address.write_as(&bytes, packed).ok()? == parts).then_some(WholeRecord {
+        address,
         conference,
         id,
         bytes,
@@ -143,11 +143,11 @@ fn record(parts: &[Row]) -> Option<WholeRecord<'_>> {
 
 impl WholeRecord<'_> {
     fn print(&self, conference: &str) -> Vec<u8> {
-        let mut line = named(conference, &self.cell, self.conference, self.id);
+        let mut line = named(conference, &self.address, self.conference, self.id);
         line.packed = self.packed;
         // Only raw JSON that stays byte for byte the same may be printed as JSON.
         let raw = Some(&self.bytes)
-            .filter(|_| self.cell.table.is_json())
+            .filter(|_| self.address.table.is_json())
             .and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok())
             .filter(|raw| {
                 raw.get().len() == self.bytes.len() && raw.get() != "null" && !raw.get().contains('\n')
@@ -160,12 +160,12 @@ impl WholeRecord<'_> {
     }
 }
 
-fn named<'a>(conference: &str, cell: &Cell, own: &'a str, id: &'a [u8]) -> CheckpointLine<'a> {
-    let text = Some(id).filter(|_| cell.table.has_text_ids()).and_then(|id| std::str::from_utf8(id).ok());
+fn named<'a>(conference: &str, address: &RecordAddress, own: &'a str, id: &'a [u8]) -> CheckpointLine<'a> {
+    let text = Some(id).filter(|_| address.table.has_text_ids()).and_then(|id| std::str::from_utf8(id).ok());
     let text = text.filter(|text| !text.chars().any(char::is_control));
     CheckpointLine {
         conference: (own != conference).then(|| own.into()),
-        table: Some(cell.table),
+        table: Some(address.table),
         id: text.map(Into::into),
         hex: if text.is_none() { Some(HEXLOWER.encode(id)) } else { None },
         ..CheckpointLine::default()
@@ -213,13 +213,13 @@ pub(super) fn parse(conference: &str, line: &[u8]) -> Result<ParsedLine, String>
     };
     let own = line.conference.as_deref().unwrap_or(conference);
     let own = crate::program::Slug::parse(own).map_err(|error| error.to_string())?;
-    let cell = Space::new(&own).cell(table, &id);
+    let address = KeySpace::new(&own).address(table, &id);
     match (line.record, line.bytes, line.gone) {
         (Some(record), None, false) => {
-            Ok(ParsedLine::Record(cell, Some((record.get().as_bytes().to_vec(), line.packed))))
+            Ok(ParsedLine::Record(address, Some((record.get().as_bytes().to_vec(), line.packed))))
         }
-        (None, Some(bytes), false) => Ok(ParsedLine::Record(cell, Some((base64(&bytes)?, line.packed)))),
-        (None, None, true) => Ok(ParsedLine::Record(cell, None)),
+        (None, Some(bytes), false) => Ok(ParsedLine::Record(address, Some((base64(&bytes)?, line.packed)))),
+        (None, None, true) => Ok(ParsedLine::Record(address, None)),
         _ => Err("it has no record".to_owned()),
     }
 }
@@ -230,8 +230,8 @@ mod tests {
     use proptest::prelude::*;
     use std::convert::Infallible;
 
-    fn space(slug: &str) -> Space {
-        Space::new(&crate::program::Slug::parse(slug).unwrap())
+    fn space(slug: &str) -> KeySpace {
+        KeySpace::new(&crate::program::Slug::parse(slug).unwrap())
     }
 
     fn printed(parts: &[Row]) -> Vec<String> {
@@ -246,16 +246,16 @@ mod tests {
 
     #[test]
     fn every_kind_of_line_is_as_documented() {
-        let agenda = space("con").cell(Table::Agenda, &[0xff; 2]);
+        let agenda = space("con").address(Table::Agenda, &[0xff; 2]);
         let lines = printed(&agenda.write(br#"[1,"x"]"#).unwrap());
         assert_eq!(lines, [r#"{"table":"agenda","hex":"ffff","record":[1,"x"]}"#]);
-        let entry = space("other").cell(Table::Entry, b"keynote-1");
+        let entry = space("other").address(Table::Entry, b"keynote-1");
         let lines = printed(&entry.write(br#"{"n": 1.0}"#).unwrap());
         assert_eq!(lines, [r#"{"conference":"other","table":"entry","id":"keynote-1","record":{"n": 1.0}}"#]);
-        let note = space("con").cell(Table::Note, b"n");
+        let note = space("con").address(Table::Note, b"n");
         assert_eq!(printed(&note.write(b"{}").unwrap()), [r#"{"table":"note","id":"n","bytes":"e30="}"#]);
 
-        let links = space("con").cell(Table::Links, b"ab@").write(b"{}").unwrap();
+        let links = space("con").address(Table::Links, b"ab@").write(b"{}").unwrap();
         assert_eq!(printed(&links), [r#"{"table":"links","hex":"616240","record":{}}"#]);
 
         let unknown = vec![(b"con\0?x\0\0".to_vec(), b"later".to_vec())];
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_damaged_record_is_printed_row_by_row() {
-        let mut parts = space("con").cell(Table::Agenda, b"n").write(&[7; 5000]).unwrap();
+        let mut parts = space("con").address(Table::Agenda, b"n").write(&[7; 5000]).unwrap();
         parts[1].1[9] ^= 1;
         let lines = printed(&parts);
         let read: Vec<_> = lines.iter().map(|line| parse("con", line.as_bytes()).unwrap()).collect();
@@ -301,11 +301,11 @@ mod tests {
                 "\\[\"[a-z\u{80}-\u{ff}]*\", ?[0-9.]*[0-9]\\]".prop_map(String::into_bytes),
             ],
         ) {
-            let cell = space("con").cell(table, &id);
-            let lines = printed(&cell.write(&record).unwrap());
+            let address = space("con").address(table, &id);
+            let lines = printed(&address.write(&record).unwrap());
             prop_assert_eq!(lines.len(), 1);
-            let packed = packed_parts(&cell.write(&record).unwrap());
-            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(ParsedLine::Record(cell, Some((record, packed)))));
+            let packed = packed_parts(&address.write(&record).unwrap());
+            prop_assert_eq!(parse("con", lines[0].as_bytes()), Ok(ParsedLine::Record(address, Some((record, packed)))));
         }
 
         #[test]

@@ -12,25 +12,29 @@ use super::scan::Records;
 use super::view::{Index, View};
 use crate::program::{SessionId, Slug};
 use crate::revision::{Entry, FeedMark, Ledger, Slugs};
-use crate::store::cell::{Changes, Space, kind};
 use crate::store::error::{ReadError, StorageError};
 use crate::store::record::Table;
 use crate::store::record::release::{LedgerBase, LedgerHead, LedgerPiece};
+use crate::store::rows::{Changes, KeySpace, kind};
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use std::ops::Bound;
 
 impl View {
     /// The entry of a session.
-    pub(in crate::store) fn entry(&self, space: &Space, id: &SessionId) -> Result<Option<Entry>, ReadError> {
-        let head: Option<LedgerHead> = self.record(&space.cell(Table::Head, b""))?;
+    pub(in crate::store) fn entry(
+        &self,
+        space: &KeySpace,
+        id: &SessionId,
+    ) -> Result<Option<Entry>, ReadError> {
+        let head: Option<LedgerHead> = self.record(&space.address(Table::Head, b""))?;
         let base = head.map(|head| head.base).unwrap_or_default();
         if let Some(entry) = self.record(&space.entry(base, id))? {
             return Ok(Some(entry));
         }
         for piece in 0..base.pieces {
-            let cell = space.piece(Table::Ledger, base.release, piece);
-            let maps: Option<LedgerPiece> = self.record(&cell)?;
+            let address = space.piece(Table::Ledger, base.release, piece);
+            let maps: Option<LedgerPiece> = self.record(&address)?;
             let entries = maps.map(|maps| maps.entries).unwrap_or_default();
             if let Some(entry) = entries.into_iter().find(|entry| entry.session.id == *id) {
                 return Ok(Some(entry));
@@ -44,7 +48,7 @@ impl View {
 ///
 /// The ledger is read page by page. If a release is published meanwhile, reading starts again, so the result belongs to
 /// one release.
-pub(in crate::store) fn read(index: &Index, space: &Space) -> Result<Option<Ledger>, ReadError> {
+pub(in crate::store) fn read(index: &Index, space: &KeySpace) -> Result<Option<Ledger>, ReadError> {
     loop {
         let Some(head) = head(index, space)? else { return Ok(None) };
         let maps = maps(index, space, head.base);
@@ -63,7 +67,7 @@ pub(in crate::store) fn read(index: &Index, space: &Space) -> Result<Option<Ledg
 }
 
 /// The highest number of a session, without damaged records.
-pub(in crate::store) fn highest_number(index: &Index, space: &Space, base: LedgerBase) -> u32 {
+pub(in crate::store) fn highest_number(index: &Index, space: &KeySpace, base: LedgerBase) -> u32 {
     let single = Records::new(index, space, Table::Entry).parsed::<Entry>().flatten().map(|(_, entry)| entry);
     let amended = Amended::of(index, space, base).flatten();
     let amended = amended.filter(|row| row.kind == kind::ENTRY).filter_map(|row| row.parse::<Entry>().ok());
@@ -72,12 +76,12 @@ pub(in crate::store) fn highest_number(index: &Index, space: &Space, base: Ledge
     single.chain(amended).chain(pieces).map(|entry| entry.number).max().unwrap_or(0)
 }
 
-fn head(index: &Index, space: &Space) -> Result<Option<LedgerHead>, ReadError> {
-    index.read(|view| view.record(&space.cell(Table::Head, b"")))
+fn head(index: &Index, space: &KeySpace) -> Result<Option<LedgerHead>, ReadError> {
+    index.read(|view| view.record(&space.address(Table::Head, b"")))
 }
 
 /// The ledger's maps, without the head.
-fn maps(index: &Index, space: &Space, base: LedgerBase) -> Result<Ledger, ReadError> {
+fn maps(index: &Index, space: &KeySpace, base: LedgerBase) -> Result<Ledger, ReadError> {
     let mut ledger = Ledger::empty("");
     if base.release == 0 {
         for row in Records::new(index, space, Table::Entry).parsed::<Entry>() {
@@ -135,10 +139,10 @@ fn put_entry(ledger: &mut Ledger, entry: Entry) {
     ledger.entries.insert(entry.session.id.clone(), entry);
 }
 
-fn piece(index: &Index, space: &Space, base: LedgerBase, number: u32) -> Result<LedgerPiece, ReadError> {
-    let cell = space.piece(Table::Ledger, base.release, number);
-    let piece = cell.decode(index.read(|view| view.bytes(&cell))?)?;
-    piece.ok_or_else(|| cell.damaged("a piece of it is missing"))
+fn piece(index: &Index, space: &KeySpace, base: LedgerBase, number: u32) -> Result<LedgerPiece, ReadError> {
+    let address = space.piece(Table::Ledger, base.release, number);
+    let piece = address.decode(index.read(|view| view.bytes(&address))?)?;
+    piece.ok_or_else(|| address.damaged("a piece of it is missing"))
 }
 
 /// The changes that later releases made to a ledger in pieces.
@@ -159,7 +163,7 @@ impl AmendedRow {
 }
 
 impl<'a> Amended<'a> {
-    fn of(index: &'a Index, space: &Space, base: LedgerBase) -> Self {
+    fn of(index: &'a Index, space: &KeySpace, base: LedgerBase) -> Self {
         Self { records: Records::within(index, space, Table::Amended, &base.release.to_be_bytes()) }
     }
 }
@@ -222,7 +226,7 @@ const LEFTOVERS: usize = 512;
 /// Only the head decides, so after a crash the same rows are found again.
 pub(in crate::store) fn leftovers(
     engine: &Engine,
-    space: &Space,
+    space: &KeySpace,
     head: Option<&LedgerHead>,
 ) -> Result<Changes, StorageError> {
     let LedgerBase { release: base, pieces } = head.map(|head| head.base).unwrap_or_default();

@@ -7,7 +7,6 @@
 
 use super::Engine;
 use super::tally::{TALLY, Tally};
-use crate::store::cell::{Changes, is_whole};
 use crate::store::checkpoint;
 use crate::store::checkpoint::{LoadError, load};
 use crate::store::directory::{
@@ -17,6 +16,7 @@ use crate::store::error::StorageError;
 use crate::store::journal::begin;
 use crate::store::journal::replay::{Findings, WITHOUT_JOURNAL, replay};
 use crate::store::journal::{JournalRecord, segments};
+use crate::store::rows::{Changes, is_whole};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;

@@ -1,9 +1,9 @@
 //! Scanning the index: all records of a table, page by page, while commits go on.
 
 use super::view::Index;
-use crate::store::cell::{Cell, Row, Space};
 use crate::store::error::ReadError;
 use crate::store::record::Table;
+use crate::store::rows::{KeySpace, RecordAddress, Row};
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
 
@@ -83,34 +83,34 @@ pub(in crate::store) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub(in crate::store) fn new(index: &'a Index, space: &Space, table: Table) -> Self {
+    pub(in crate::store) fn new(index: &'a Index, space: &KeySpace, table: Table) -> Self {
         Self::within(index, space, table, &[])
     }
 
     /// The records whose ids begin with `begin`, with `begin` removed from the ids.
-    pub(in crate::store) fn within(index: &'a Index, space: &Space, table: Table, begin: &[u8]) -> Self {
+    pub(in crate::store) fn within(index: &'a Index, space: &KeySpace, table: Table, begin: &[u8]) -> Self {
         let mut prefix = space.table(table);
         prefix.extend_from_slice(begin);
         Self { table, prefix: prefix.len(), groups: Groups::new(index, prefix) }
     }
 
     fn record(&self, parts: &[Row]) -> Result<Row, ReadError> {
-        let cell = Cell {
+        let address = RecordAddress {
             table: self.table,
             base: parts.first().map(|(key, _)| base(key)).unwrap_or_default().to_vec(),
         };
-        let record = cell.join(parts)?;
-        Ok((cell.base.get(self.prefix..).unwrap_or_default().to_vec(), record))
+        let record = address.join(parts)?;
+        Ok((address.base.get(self.prefix..).unwrap_or_default().to_vec(), record))
     }
 
     /// The records, parsed.
     pub(in crate::store) fn parsed<T: DeserializeOwned>(
         self,
     ) -> impl Iterator<Item = Result<(Vec<u8>, T), ReadError>> + 'a {
-        let cell = Cell { table: self.table, base: Vec::new() };
+        let address = RecordAddress { table: self.table, base: Vec::new() };
         self.map(move |row| {
             let (id, bytes) = row?;
-            serde_json::from_slice(&bytes).map(|record| (id, record)).map_err(|cause| cell.damaged(cause))
+            serde_json::from_slice(&bytes).map(|record| (id, record)).map_err(|cause| address.damaged(cause))
         })
     }
 }

@@ -4,7 +4,7 @@
 //! 0.34 can open on an older state of a page without an error. So each batch also writes the sequence of the last
 //! journal record, the number of rows, and the sum of a mark of each row. One scan verifies all of them.
 
-use crate::store::cell::{Changes, Row};
+use crate::store::rows::{Changes, Row};
 
 /// The key of the tally. It sorts before the keys of all conferences and is not part of the sum.
 pub(in crate::store) const TALLY: &[u8] = b"\0tally";

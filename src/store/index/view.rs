@@ -6,10 +6,10 @@
 
 use super::Engine;
 use crate::revision::Digest;
-use crate::store::cell::{Cell, Changes, Row, Space};
 use crate::store::error::{ReadError, StorageError};
 use crate::store::record::Table;
 use crate::store::record::agenda::{LinkBucket, LinkTarget};
+use crate::store::rows::{Changes, KeySpace, RecordAddress, Row};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -83,25 +83,28 @@ impl View {
     }
 
     /// A record's bytes.
-    pub(in crate::store) fn bytes(&self, cell: &Cell) -> Result<Option<Vec<u8>>, ReadError> {
-        cell.read(|key| self.value(key))
+    pub(in crate::store) fn bytes(&self, address: &RecordAddress) -> Result<Option<Vec<u8>>, ReadError> {
+        address.read(|key| self.value(key))
     }
 
     /// A record.
-    pub(in crate::store) fn record<T: DeserializeOwned>(&self, cell: &Cell) -> Result<Option<T>, ReadError> {
-        cell.decode(self.bytes(cell)?)
+    pub(in crate::store) fn record<T: DeserializeOwned>(
+        &self,
+        address: &RecordAddress,
+    ) -> Result<Option<T>, ReadError> {
+        address.decode(self.bytes(address)?)
     }
 
     /// The target of a read link; none if it was never issued.
     pub(in crate::store) fn link(
         &self,
-        space: &Space,
+        space: &KeySpace,
         hash: &Digest,
     ) -> Result<Option<LinkTarget>, ReadError> {
         let links: Option<LinkBucket> = self.record(&space.links(hash))?;
         match links.and_then(|links| links.target(hash)) {
             Some(target) => Ok(Some(target)),
-            None => self.record(&space.cell(Table::Link, &hash.0)),
+            None => self.record(&space.address(Table::Link, &hash.0)),
         }
     }
 

@@ -198,9 +198,9 @@ pub(in crate::store) fn replay<E: From<io::Error>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::cell::Changes;
     use crate::store::error::StorageError;
     use crate::store::journal::Journal;
+    use crate::store::rows::Changes;
     use proptest::prelude::*;
     use std::fs::OpenOptions;
 

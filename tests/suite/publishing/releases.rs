@@ -3,7 +3,7 @@
 use super::venue::{Venue, csv, held_digest, moved, without};
 use callboard::program::ChangeKind;
 use callboard::publisher::PublishError;
-use callboard::revision::Standing;
+use callboard::revision::EntryState;
 use callboard::store::Origin;
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_removed_session_is_cancelled_and_comes_back_with_a_higher_sequence() 
     let gone = venue.save_and_publish(&without(&csv(), |n| n == 5)).await.unwrap().unwrap();
     assert_eq!(gone.changes[0].kind, ChangeKind::Cancelled);
     let entry = venue.entry(5);
-    assert_eq!((entry.standing, entry.is_cancelled(), entry.revision.sequence), (Standing::Removed, true, 1));
+    assert_eq!((entry.state, entry.is_cancelled(), entry.revision.sequence), (EntryState::Removed, true, 1));
     venue.restart().await;
     let back = venue.save_and_publish(&csv()).await.unwrap().unwrap();
     assert_eq!(back.changes[0].kind, ChangeKind::Restored);

@@ -2,7 +2,7 @@
 
 use super::venue::{Venue, csv, id, moved, without};
 use callboard::publisher::{AttemptResult, Proposal, StartError};
-use callboard::revision::Standing;
+use callboard::revision::EntryState;
 use callboard::store::Origin;
 use chrono::TimeDelta;
 
@@ -36,10 +36,10 @@ async fn a_late_restart_serves_the_same_bytes() {
         venue.clock.advance(TimeDelta::days(90));
         venue.restart().await;
         assert_eq!((venue.number(), venue.feeds()), (2, before.clone()));
-        assert_eq!(venue.entry(3).standing, Standing::Removed);
+        assert_eq!(venue.entry(3).state, EntryState::Removed);
     }
     venue.save_and_publish(&moved(&without(&csv(), |n| n == 3), 1)).await.unwrap().unwrap();
-    assert_eq!(venue.entry(3).standing, Standing::Dropped, "a release drops it");
+    assert_eq!(venue.entry(3).state, EntryState::Dropped, "a release drops it");
 }
 
 #[tokio::test]

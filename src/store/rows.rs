@@ -1,4 +1,4 @@
-//! Cells: how a record becomes rows, the keys and values of journal and index.
+//! How a record becomes rows: the keys and values of journal and index.
 //!
 //! ```text
 //! key    conference slug, 00, table, id, part (u16)
@@ -50,10 +50,10 @@ const PART_BYTES: usize = 4096;
 const HEADER_BYTES: usize = 5;
 
 /// The zstd levels that are tried for a record that must fit into a number of parts. New records use the first.
-const LEVELS: [i32; 4] = [1, 3, 9, 19];
+const ZSTD_LEVELS: [i32; 4] = [1, 3, 9, 19];
 
 /// The longest record that is decompressed: a damaged length may state more. No commit is that large.
-const RECORD_BYTES: usize = 1 << 30;
+const MAX_RECORD_BYTES: usize = 1 << 30;
 
 /// A key and its value.
 pub(super) type Row = (Vec<u8>, Vec<u8>);
@@ -75,9 +75,9 @@ pub(super) mod kind {
 
 /// The keys of one conference.
 #[derive(Debug, Clone)]
-pub(super) struct Space(Vec<u8>);
+pub(super) struct KeySpace(Vec<u8>);
 
-impl Space {
+impl KeySpace {
     pub(super) fn new(conference: &Slug) -> Self {
         let mut prefix = conference.as_str().as_bytes().to_vec();
         prefix.push(0); // no slug has a 0 byte, so no conference's keys begin with another's
@@ -97,73 +97,73 @@ impl Space {
         std::str::from_utf8(slug).unwrap_or_default()
     }
 
-    pub(super) fn cell(&self, table: Table, id: &[u8]) -> Cell {
+    pub(super) fn address(&self, table: Table, id: &[u8]) -> RecordAddress {
         let mut base = self.table(table);
         base.extend_from_slice(id);
-        Cell { table, base }
+        RecordAddress { table, base }
     }
 
-    /// The cell of a record that belongs to a release.
-    pub(super) fn release(&self, table: Table, number: u64) -> Cell {
-        self.cell(table, &number.to_be_bytes())
+    /// The address of a record that belongs to a release.
+    pub(super) fn release(&self, table: Table, number: u64) -> RecordAddress {
+        self.address(table, &number.to_be_bytes())
     }
 
-    /// The cell of a numbered piece of a release.
-    pub(super) fn piece(&self, table: Table, release: u64, piece: u32) -> Cell {
-        self.cell(table, &[&release.to_be_bytes()[..], &piece.to_be_bytes()].concat())
+    /// The address of a numbered piece of a release.
+    pub(super) fn piece(&self, table: Table, release: u64, piece: u32) -> RecordAddress {
+        self.address(table, &[&release.to_be_bytes()[..], &piece.to_be_bytes()].concat())
     }
 
-    /// The cell of a record with a fixed name.
-    pub(super) fn named(&self, name: &str) -> Cell {
-        self.cell(Table::Note, name.as_bytes())
+    /// The address of a record with a fixed name.
+    pub(super) fn named(&self, name: &str) -> RecordAddress {
+        self.address(Table::Note, name.as_bytes())
     }
 
-    /// The cell of the links that share their first bits with a hash.
-    pub(super) fn links(&self, hash: &Digest) -> Cell {
-        self.cell(Table::Links, &LinkBucket::id(hash))
+    /// The address of the links that share their first bits with a hash.
+    pub(super) fn links(&self, hash: &Digest) -> RecordAddress {
+        self.address(Table::Links, &LinkBucket::id(hash))
     }
 
-    /// The cell of an entry that is not in a piece.
-    pub(super) fn entry(&self, base: LedgerBase, id: &SessionId) -> Cell {
+    /// The address of an entry that is not in a piece.
+    pub(super) fn entry(&self, base: LedgerBase, id: &SessionId) -> RecordAddress {
         let id = id.as_str().as_bytes();
-        if base.release == 0 { self.cell(Table::Entry, id) } else { self.amended(base, kind::ENTRY, id) }
+        if base.release == 0 { self.address(Table::Entry, id) } else { self.amended(base, kind::ENTRY, id) }
     }
 
-    /// The cell of a feed mark that is not in a piece.
-    pub(super) fn feed(&self, base: LedgerBase, path: &str) -> Cell {
+    /// The address of a feed mark that is not in a piece.
+    pub(super) fn feed(&self, base: LedgerBase, path: &str) -> RecordAddress {
         let path = path.as_bytes();
-        if base.release == 0 { self.cell(Table::Feed, path) } else { self.amended(base, kind::FEED, path) }
+        if base.release == 0 { self.address(Table::Feed, path) } else { self.amended(base, kind::FEED, path) }
     }
 
-    /// The cell of a slug that is not in a piece.
-    pub(super) fn slug(&self, base: LedgerBase, kind: u8, slug: &str) -> Cell {
+    /// The address of a slug that is not in a piece.
+    pub(super) fn slug(&self, base: LedgerBase, kind: u8, slug: &str) -> RecordAddress {
         if base.release > 0 {
             return self.amended(base, kind, slug.as_bytes());
         }
-        self.cell(Table::Slug, &[&[kind], slug.as_bytes()].concat())
+        self.address(Table::Slug, &[&[kind], slug.as_bytes()].concat())
     }
 
-    fn amended(&self, base: LedgerBase, kind: u8, name: &[u8]) -> Cell {
-        self.cell(Table::Amended, &[&base.release.to_be_bytes()[..], &[kind], name].concat())
+    fn amended(&self, base: LedgerBase, kind: u8, name: &[u8]) -> RecordAddress {
+        self.address(Table::Amended, &[&base.release.to_be_bytes()[..], &[kind], name].concat())
     }
 }
 
-/// The keys of one record.
+/// The conference, table and id of one record, from which the keys of its rows are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(super) struct RecordAddress {
     pub(super) table: Table,
     pub(super) base: Vec<u8>,
 }
 
-impl Cell {
-    /// The cell of a key, with its conference and id; none for the layouts of later versions.
+impl RecordAddress {
+    /// The address that a key belongs to, with its conference and id; none for the layouts of later versions.
     pub(super) fn of_key(key: &[u8]) -> Option<(Self, &str, &[u8])> {
         let base = key.split_last_chunk::<2>()?.0;
         let at = base.iter().position(|byte| *byte == 0)?;
         let (conference, rest) = base.split_at_checked(at)?;
         let (letter, id) = rest.get(1..)?.split_first()?;
-        let cell = Self { table: Table::of(*letter)?, base: base.to_vec() };
-        Some((cell, std::str::from_utf8(conference).ok()?, id))
+        let address = Self { table: Table::of(*letter)?, base: base.to_vec() };
+        Some((address, std::str::from_utf8(conference).ok()?, id))
     }
 
     /// The key of a part.
@@ -176,7 +176,7 @@ impl Cell {
 
     /// Cuts a record into rows, compressed if that makes it shorter.
     pub(super) fn write(&self, record: &[u8]) -> Result<Vec<Row>, CommitError> {
-        let packed = pack(self.table, record, LEVELS[0]);
+        let packed = pack(self.table, record, ZSTD_LEVELS[0]);
         match packed {
             Some(packed) => self.cut(Layout::Zstd, &packed),
             None => self.cut(Layout::Plain, record),
@@ -189,7 +189,7 @@ impl Cell {
     pub(super) fn write_as(&self, record: &[u8], parts: Option<u16>) -> Result<Vec<Row>, CommitError> {
         let Some(parts) = parts else { return self.cut(Layout::Plain, record) };
         let most = usize::from(parts) * PART_BYTES;
-        let packed = LEVELS.into_iter().filter_map(|level| pack(self.table, record, level));
+        let packed = ZSTD_LEVELS.into_iter().filter_map(|level| pack(self.table, record, level));
         match packed.into_iter().find(|packed| packed.len() <= most) {
             Some(packed) => self.cut(Layout::Zstd, &packed),
             None => self.write(record),
@@ -239,7 +239,7 @@ impl Cell {
     fn unpack(&self, packed: &[u8]) -> Result<Vec<u8>, ReadError> {
         let (length, frame) = packed.split_first_chunk().ok_or_else(|| self.damaged("it is cut off"))?;
         let length =
-            usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= RECORD_BYTES);
+            usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= MAX_RECORD_BYTES);
         let length = length.ok_or_else(|| self.damaged("its length is wrong"))?;
         let record = zstd::bulk::decompress(frame, length).map_err(|cause| self.damaged(cause))?;
         if record.len() == length { Ok(record) } else { Err(self.damaged("its length is wrong")) }
@@ -328,8 +328,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn cell() -> Cell {
-        Space::new(&Slug::parse("con").unwrap()).cell(Table::Note, b"x")
+    fn address() -> RecordAddress {
+        KeySpace::new(&Slug::parse("con").unwrap()).address(Table::Note, b"x")
     }
 
     /// Bytes that zstd cannot compress.
@@ -346,12 +346,12 @@ mod tests {
     }
 
     fn read(parts: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Option<Vec<u8>>, ReadError> {
-        cell().read(|key| Ok(parts.get(key).cloned()))
+        address().read(|key| Ok(parts.get(key).cloned()))
     }
 
     #[test]
     fn the_plain_layout_stays_the_same() {
-        let parts = cell().write(b"hello").unwrap();
+        let parts = address().write(b"hello").unwrap();
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         assert_eq!(parts.len(), 1);
         assert_eq!(hex(&parts[0].0), "636f6e006e780000");
@@ -361,10 +361,10 @@ mod tests {
     #[test]
     fn the_compressed_layout_stays_the_same() {
         let record = b"The same sentence again. ".repeat(200);
-        let parts = cell().write(&record).unwrap();
+        let parts = address().write(&record).unwrap();
         assert_eq!((parts.len(), parts[0].1[0], &parts[0].1[5..11]), (1, 3, &[0, 1, 0, 0, 19, 136][..]));
         assert_eq!(read(&parts.into_iter().collect()), Ok(Some(record.clone())));
-        let agenda = Space::new(&Slug::parse("con").unwrap()).cell(Table::Agenda, b"x");
+        let agenda = KeySpace::new(&Slug::parse("con").unwrap()).address(Table::Agenda, b"x");
         assert_eq!(agenda.write(&record).unwrap()[0].1[0], 1, "agendas are never compressed");
     }
 
@@ -373,18 +373,18 @@ mod tests {
         let record: Vec<u8> = (0..200_000u32)
             .flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 20).to_string().into_bytes())
             .collect();
-        let fast = cell().write(&record).unwrap();
-        assert_eq!(cell().write_as(&record, packed_parts(&fast)).unwrap(), fast);
+        let fast = address().write(&record).unwrap();
+        assert_eq!(address().write_as(&record, packed_parts(&fast)).unwrap(), fast);
         let small = u16::try_from(fast.len()).unwrap() - 2;
-        assert!(cell().write_as(&record, Some(small)).unwrap().len() <= small.into());
-        let plain = cell().write_as(&record, None).unwrap();
+        assert!(address().write_as(&record, Some(small)).unwrap().len() <= small.into());
+        let plain = address().write_as(&record, None).unwrap();
         assert_eq!((plain[0].1[0], packed_parts(&plain)), (1, None));
         assert_eq!(read(&plain.into_iter().collect()), Ok(Some(record)));
     }
 
     #[test]
     fn a_newer_format_is_refused_by_name() {
-        let mut parts: BTreeMap<_, _> = cell().write(b"hello").unwrap().into_iter().collect();
+        let mut parts: BTreeMap<_, _> = address().write(b"hello").unwrap().into_iter().collect();
         parts.values_mut().for_each(|value| value[0] = FORMAT + 1);
         let newer = ReadError::Newer { what: "note", found: FORMAT + 1, known: FORMAT };
         assert_eq!(read(&parts), Err(newer));
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn every_flipped_byte_and_every_cut_is_detected() {
-        let parts: BTreeMap<_, _> = cell().write(&noise(5000)).unwrap().into_iter().collect();
+        let parts: BTreeMap<_, _> = address().write(&noise(5000)).unwrap().into_iter().collect();
         assert_eq!(parts.len(), 2);
         for (key, value) in &parts {
             for at in (0..value.len()).step_by(97).chain(0..9) {
@@ -411,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_record_over_256_mib_is_refused() {
-        assert_eq!(cell().cut(Layout::Plain, &vec![0; 65_536 * 4096]), Err(CommitError::TooLarge));
+        assert_eq!(address().cut(Layout::Plain, &vec![0; 65_536 * 4096]), Err(CommitError::TooLarge));
     }
 
     proptest! {
@@ -419,7 +419,7 @@ mod tests {
         fn records_of_any_size_are_read_back(length in 0usize..20_000, seed in any::<u8>(), noisy: bool) {
             let plain = (0..length).map(|i| (i as u8).wrapping_mul(31) ^ seed);
             let record: Vec<u8> = if noisy { noise(length) } else { plain.collect() };
-            let parts = cell().write(&record).unwrap();
+            let parts = address().write(&record).unwrap();
             prop_assert!(parts.iter().all(|(_, value)| value.len() <= 4096 + 7));
             prop_assert_eq!(read(&parts.into_iter().collect()), Ok(Some(record)));
         }
