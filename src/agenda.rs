@@ -1,4 +1,4 @@
-//! A person's picks in a release: their order and clashes.
+//! A person's picks in a release: their order and overlaps.
 //!
 //! Owns the form and derivation of the tokens that give access to an agenda. Knows neither the store nor HTTP.
 //! Invariant: no pick is dropped; a session that the program no longer shows is listed as gone.
@@ -7,10 +7,8 @@ mod planner;
 mod team;
 mod token;
 
-pub use planner::{
-    Busy, Cost, LeftOut, MOST_BUSY, Reason, Suggestion, Weight, Wishes, next_in_room, suggest,
-};
-pub use team::{Attended, MOST_MEMBERS, Members, Team, TeamError};
+pub use planner::{Busy, Cost, LeftOut, MAX_BUSY, Reason, Suggestion, Weight, Wishes, next_in_room, suggest};
+pub use team::{Attended, MAX_MEMBERS, Members, Team, TeamError};
 pub use token::{EditKey, ReadToken, TokenError, in_path, one_time_code};
 
 use crate::program::{Intervals, Session, SessionId, Slot};
@@ -18,14 +16,14 @@ use crate::release::Release;
 use crate::revision::Entry;
 use std::sync::Arc;
 
-/// The most clashes that are listed for each pick. 500 picks at the same time have a quarter of a million clashes.
-pub const MOST_NAMED: usize = 5;
+/// The most overlaps that are listed for each pick. 500 picks at the same time have a quarter of a million overlaps.
+pub const MAX_NAMED: usize = 5;
 /// The most picks of an agenda.
-pub const MOST_PICKS: usize = 500;
+pub const MAX_PICKS: usize = 500;
 /// The most read links of an agenda at one time.
-pub const MOST_LINKS: usize = 20;
+pub const MAX_LINKS: usize = 20;
 /// The longest agenda name or link label, in characters.
-pub const LONGEST_NAME: usize = 100;
+pub const MAX_NAME_CHARS: usize = 100;
 
 /// Picks in program order.
 #[derive(Debug)]
@@ -41,16 +39,16 @@ pub struct Agenda<'a> {
 pub struct Item<'a> {
     /// The session's entry in the ledger.
     pub entry: &'a Entry,
-    /// Other picks at the same time: the first [`MOST_NAMED`] in program order.
-    pub clashes: Vec<&'a Entry>,
-    /// The number of clashes that are not listed.
-    pub more_clashes: usize,
+    /// Other picks at the same time: the first [`MAX_NAMED`] in program order.
+    pub overlaps: Vec<&'a Entry>,
+    /// The number of overlaps that are not listed.
+    pub more_overlaps: usize,
 }
 
 impl Item<'_> {
     /// Whether another pick takes place at the same time.
-    pub fn clashes(&self) -> bool {
-        !self.clashes.is_empty()
+    pub fn has_overlap(&self) -> bool {
+        !self.overlaps.is_empty()
     }
 
     /// The picked session.
@@ -76,27 +74,27 @@ impl<'a> Agenda<'a> {
         let intervals = Intervals::of(busy.iter().map(|entry| &entry.session.slot));
         let item = |entry: &'a Entry| {
             if !takes_time(entry) {
-                return Item { entry, clashes: Vec::new(), more_clashes: 0 };
+                return Item { entry, overlaps: Vec::new(), more_overlaps: 0 };
             }
             let slot = &entry.session.slot;
             let others =
                 intervals.overlapping(slot.start, slot.end).filter_map(|place| busy.get(place).copied());
             let others = others.filter(|other| other.number != entry.number);
-            let clashes: Vec<&Entry> = others.take(MOST_NAMED).collect();
+            let overlaps: Vec<&Entry> = others.take(MAX_NAMED).collect();
             // The count includes the slot itself.
-            let more_clashes = intervals.count(slot.start, slot.end).saturating_sub(1 + clashes.len());
-            Item { entry, clashes, more_clashes }
+            let more_overlaps = intervals.count(slot.start, slot.end).saturating_sub(1 + overlaps.len());
+            Item { entry, overlaps, more_overlaps }
         };
         let items = entries.iter().map(|entry| item(entry)).collect();
         Self { items, gone }
     }
 }
 
-/// Whether two picks clash in `after` that did not clash in `before`.
+/// Whether two picks overlap in `after` that did not overlap in `before`.
 ///
-/// Only a changed session can make a new clash, and most releases change few sessions. So only the changed picks are
-/// compared with all picks, up to the first new clash.
-pub fn has_new_clash(picks: &[SessionId], before: &Release, after: &Release) -> bool {
+/// Only a changed session can make a new overlap, and most releases change few sessions. So only the changed picks are
+/// compared with all picks, up to the first new overlap.
+pub fn has_new_overlap(picks: &[SessionId], before: &Release, after: &Release) -> bool {
     let entry = |release: &'_ Release, id: &SessionId| -> Option<Slot> {
         let entry = release.ledger.entries.get(id)?;
         (entry.is_visible() && takes_time(entry)).then(|| entry.session.slot.clone())
@@ -111,16 +109,16 @@ pub fn has_new_clash(picks: &[SessionId], before: &Release, after: &Release) -> 
     });
     changed.into_iter().any(|(place, (before, after))| {
         slots.iter().enumerate().any(|(other, (other_before, other_after))| {
-            let clashed = match (before, other_before) {
+            let overlapped = match (before, other_before) {
                 (Some(before), Some(other)) => before.overlaps(other),
                 _ => false,
             };
-            place != other && after.overlaps(other_after) && !clashed
+            place != other && after.overlaps(other_after) && !overlapped
         })
     })
 }
 
-/// Whether a session can clash with others. Breaks, meals and cancelled sessions cannot.
+/// Whether a session can overlap with others. Breaks, meals and cancelled sessions cannot.
 fn takes_time(entry: &Entry) -> bool {
     !entry.is_cancelled() && !entry.session.kind.is_pause()
 }

@@ -16,7 +16,7 @@ pub use busy::{BusyFile, busy_from_file};
 pub use matching::{MatchOutcome, MatchedPick, Matching};
 pub use read::{ExchangeError, MAX_BYTES, MAX_ENTRIES};
 
-use crate::agenda::{Agenda, Item, MOST_PICKS};
+use crate::agenda::{Agenda, Item, MAX_PICKS};
 use crate::export::{code, guid};
 use crate::program::SessionId;
 use crate::release::Release;
@@ -73,12 +73,12 @@ const FORMAT: u8 = 1;
 /// The most characters of a code: 500 numbers of five bytes each.
 const MAX_CODE: usize = 3400;
 
-/// The code of sessions by their numbers, at most [`MOST_PICKS`].
+/// The code of sessions by their numbers, at most [`MAX_PICKS`].
 pub fn to_code(numbers: impl IntoIterator<Item = u32>) -> String {
     let mut numbers: Vec<u32> = numbers.into_iter().collect();
     numbers.sort_unstable();
     numbers.dedup();
-    numbers.truncate(MOST_PICKS);
+    numbers.truncate(MAX_PICKS);
     let mut bytes = vec![FORMAT];
     bytes.extend(pack(&numbers));
     let check = check(&bytes);
@@ -100,7 +100,7 @@ pub fn from_code(code: &str) -> Result<Vec<u32>, ExchangeError> {
         (numbers.first() != Some(&0)).then_some(numbers)
     };
     let numbers = if code.len() > MAX_CODE { None } else { decode() };
-    numbers.filter(|numbers| numbers.len() <= MOST_PICKS).ok_or(ExchangeError::Code)
+    numbers.filter(|numbers| numbers.len() <= MAX_PICKS).ok_or(ExchangeError::Code)
 }
 
 fn check(bytes: &[u8]) -> [u8; 2] {

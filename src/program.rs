@@ -27,7 +27,7 @@ pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
 pub use text::{Counted, Removed, Text, printable};
 pub use vocabulary::{Field, Rank, SessionKind, Severity, Status, UnknownWord};
-pub use walking::{Building, MOST_PLACES, Place, Shortened, Walk, Walking, WalkingTimes};
+pub use walking::{Building, MAX_PLACES, Place, Shortened, Walk, Walking, WalkingTimes};
 pub use zone::{Civil, Zone, ZoneError};
 
 use chrono::{DateTime, Utc};

@@ -24,7 +24,7 @@
 //! | `GET /api` | [`reference()`] |
 //! | `GET /subscribe/program?…`, `/subscribe/{tracks,days,rooms,speakers}/{…}` | [`subscribe()`], with [`Platform::of`] the User-Agent (`Vary: User-Agent`); an empty option counts as absent |
 //! | `GET /subscribe/agendas/{read}` | [`subscribe()`], private like the agenda |
-//! | `GET /agenda?done=…` | [`mine()`], which confirms the form that led there, or [`no_agenda`]; both 200, private |
+//! | `GET /agenda?done=…` | [`own_agenda`], which confirms the form that led there, or [`no_agenda`]; both 200, private |
 //! | `GET /agenda/plan?day=…` | [`plan()`], private: a suggestion; or [`no_agenda`] |
 //! | `GET /agendas/{read}` | [`shared()`]; private, not indexed; the referrer is the origin at most, never the path |
 //! | `GET /team` | [`team_form()`] |
@@ -52,7 +52,7 @@
 //! | `/agenda/name` | `name` | `/agenda` |
 //! | `/agenda/links` | `label` (may be empty) | `/agenda` |
 //! | `/agenda/links/{n}/revoke` | - | `/agenda` |
-//! | `/agenda/handover` | - | 200 with [`mine()`], `hand_over` filled |
+//! | `/agenda/handover` | - | 200 with [`own_agenda`], `hand_over` filled |
 //! | `/agenda/key` | - | `/agenda`, with the new cookie |
 //! | `/agenda/delete` | `sure` = `yes` | `/agenda`, cookies cleared |
 //! | `/team` | `links`, a line each | `/team/{members}`; 422 with [`team_form()`] if a line is not a link |
@@ -83,7 +83,7 @@
 //! - `organizer_here=1`, set and cleared with the sign-in, without `HttpOnly` and without a secret. It makes scripts
 //!   add a link to `/organizer`. `/agenda` and `/mine`, which nobody else gets, contain the link themselves.
 //!
-//! The release that the visitor's last `/agenda` page showed is stored with the agenda and returned as [`Mine::seen`].
+//! The release that the visitor's last `/agenda` page showed is stored with the agenda and returned as [`OwnAgenda::seen`].
 //!
 //! # Policy
 //!
@@ -123,15 +123,17 @@ mod team;
 mod view;
 mod when;
 
-pub use agendas::{Done, LastFetch, LinkStatus, Mine, NoAgenda, mine, no_agenda, own_agenda_name, shared};
+pub use agendas::{
+    AgendaDone, LastFetch, LinkStatus, NoAgenda, OwnAgenda, no_agenda, own_agenda, own_agenda_name, shared,
+};
 pub use assets::{Assets, Page};
 pub use changes::{ReleaseNotes, changes};
 pub use colours::Shades;
 pub use import::import;
 pub use notice::{desk_problem, hand_over, problem};
 pub use organizer::{
-    CalendarCount, CalendarKind, DeskDone, DeskStatus, HeldRelease, KeptRelease, LastAttempt, OutboxStatus,
-    Outcome, PlannedRelease, SignInReason, desk, sign_in,
+    AttemptOutcome, CalendarCount, CalendarKind, DeskDone, DeskStatus, HeldRelease, LastAttempt,
+    OutboxStatus, ReleaseRow, ScheduledRelease, SignInReason, desk, sign_in,
 };
 pub use pages::Pages;
 pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};
@@ -143,7 +145,7 @@ pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, referen
 pub use session::session;
 pub use subscribe::{Platform, Subject, subscribe};
 pub use suggestion::{Plan, UploadedBusy, plan};
-pub use team::{Fellow, TeamFault, team, team_form};
+pub use team::{TeamFault, TeamMember, team, team_form};
 pub use view::{LONGEST_SEARCH, ProgramView};
 
 use askama::Template;

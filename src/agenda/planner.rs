@@ -19,16 +19,16 @@ use search::{Candidate, search};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most busy times of an agenda.
-pub const MOST_BUSY: usize = 200;
+pub const MAX_BUSY: usize = 200;
 
 /// The most branches of all searches with repeated talks. A branch takes about 30 µs for 500 picks (2026).
-const MOST_BRANCHES: usize = 400;
+const MAX_BRANCHES: usize = 400;
 
 /// The most other sessions that are offered in place of one.
-const MOST_OFFERED: usize = 3;
+const MAX_OFFERED: usize = 3;
 
 /// The most parallel sessions that are looked at for each session that was left out.
-const MOST_LOOKED_AT: usize = 24;
+const MAX_LOOKED_AT: usize = 24;
 
 /// A time at which the attendee is busy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,7 +130,7 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
         (Some(from), Some(to), Some(a), Some(b)) if from != to => release.walking().way(*a, *b).num_seconds(),
         _ => 0,
     };
-    let outcome = search(&candidates, walk, day.longest.num_seconds(), MOST_BRANCHES);
+    let outcome = search(&candidates, walk, day.longest.num_seconds(), MAX_BRANCHES);
 
     let entries = |indexes: &[usize]| -> Vec<&'a Entry> {
         indexes.iter().filter_map(|index| free.get(*index).copied()).collect()
@@ -263,11 +263,11 @@ impl<'r> Day<'r, '_> {
             }
         }
         for left in left_out {
-            let beside = self.release.beside(left.entry, MOST_LOOKED_AT).first.into_iter();
+            let beside = self.release.beside(left.entry, MAX_LOOKED_AT).first.into_iter();
             let new = beside.filter(|entry| {
                 talk(&entry.session).is_none_or(|talk| !seen.contains(&talk)) && is_open(entry)
             });
-            left.instead = new.take(MOST_OFFERED).collect();
+            left.instead = new.take(MAX_OFFERED).collect();
         }
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// The most agendas in one team.
-pub const MOST_MEMBERS: usize = 20;
+pub const MAX_MEMBERS: usize = 20;
 
 /// The separator of tokens in a combined link. No token contains it, and a path does not escape it (RFC 3986, 2.3).
 const BETWEEN: char = '.';
@@ -20,21 +20,21 @@ pub struct Members(Vec<ReadToken>);
 
 /// Why a list of links is not a team: the list is empty or too long, or has an invalid link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not 1 to {MOST_MEMBERS} valid links")]
+#[error("not 1 to {MAX_MEMBERS} valid links")]
 pub struct TeamError;
 
 impl Members {
     /// A team of these links.
     ///
     /// # Errors
-    /// [`TeamError`] without a link, or with more than [`MOST_MEMBERS`] different links.
+    /// [`TeamError`] without a link, or with more than [`MAX_MEMBERS`] different links.
     pub fn of(tokens: impl IntoIterator<Item = ReadToken>) -> Result<Self, TeamError> {
         let mut members: Vec<ReadToken> = Vec::new();
         for token in tokens {
             if !members.contains(&token) {
                 members.push(token);
             }
-            if members.len() > MOST_MEMBERS {
+            if members.len() > MAX_MEMBERS {
                 return Err(TeamError);
             }
         }
@@ -47,7 +47,7 @@ impl Members {
     /// [`TeamError`] if one of the tokens is invalid, and as for [`Members::of`].
     pub fn parse(text: &str) -> Result<Self, TeamError> {
         let tokens: Result<Vec<ReadToken>, _> =
-            text.split(BETWEEN).take(MOST_MEMBERS + 1).map(ReadToken::parse).collect();
+            text.split(BETWEEN).take(MAX_MEMBERS + 1).map(ReadToken::parse).collect();
         Self::of(tokens.map_err(|_| TeamError)?)
     }
 

@@ -1,7 +1,7 @@
 //! The walking times of the config: their form, and what `callboard config check` says about them.
 
 use super::{Config, ConfigError};
-use crate::program::{Building, MOST_PLACES, Program, Shortened, Slug, Text, Walk, Walking, slug_of};
+use crate::program::{Building, MAX_PLACES, Program, Shortened, Slug, Text, Walk, Walking, slug_of};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,8 +72,8 @@ impl WalkingTable {
             between.push(Walk { from, to, minutes: minutes("walking.between.minutes", table.minutes)? });
         }
         let walking = Walking { default, buildings, between };
-        if walking.rooms().len() > MOST_PLACES {
-            let problem = format!("walking times may name {MOST_PLACES} rooms at most");
+        if walking.rooms().len() > MAX_PLACES {
+            let problem = format!("walking times may name {MAX_PLACES} rooms at most");
             return Err(ConfigError::value("walking", problem));
         }
         Ok(walking)

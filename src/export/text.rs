@@ -42,11 +42,11 @@ pub fn agenda_text(release: &Release, name: &Text, picks: &[SessionId]) -> Strin
     let entries: Vec<&Entry> = agenda.items.iter().map(|item| item.entry).collect();
     let texts = texts_of(release);
     let mut out = table(name.as_str(), &entries, release);
-    for item in agenda.items.iter().filter(|item| item.clashes()) {
-        let titles: Vec<&str> = item.clashes.iter().map(|other| other.session.title.as_str()).collect();
+    for item in agenda.items.iter().filter(|item| item.has_overlap()) {
+        let titles: Vec<&str> = item.overlaps.iter().map(|other| other.session.title.as_str()).collect();
         let mut others = titles.join("; ");
-        if item.more_clashes > 0 {
-            others = texts.list_more(&others, item.more_clashes);
+        if item.more_overlaps > 0 {
+            others = texts.list_more(&others, item.more_overlaps);
         }
         let line = format!("! {}", texts.text_overlap(item.session().title.as_str(), &others));
         out.push('\n');

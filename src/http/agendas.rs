@@ -14,7 +14,7 @@ mod plan;
 pub use links::{ReadLink, Shared};
 pub use owner::{Agendas, Created, Owned};
 
-use crate::agenda::{EditKey, LONGEST_NAME, MOST_BUSY, MOST_LINKS, MOST_PICKS};
+use crate::agenda::{EditKey, MAX_BUSY, MAX_LINKS, MAX_NAME_CHARS, MAX_PICKS};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkRecord, LinkTarget, ReadError, Write};
@@ -41,19 +41,19 @@ pub enum AgendaError {
     #[error("there is no such link")]
     NoSuchLink,
     /// Too many picks.
-    #[error("an agenda holds {MOST_PICKS} sessions at most")]
+    #[error("an agenda holds {MAX_PICKS} sessions at most")]
     TooManyPicks,
     /// Too many busy times.
-    #[error("an agenda holds {MOST_BUSY} busy times at most")]
+    #[error("an agenda holds {MAX_BUSY} busy times at most")]
     TooManyBusy,
     /// A busy time does not end after its start.
     #[error("a busy time must end after its start")]
     BadBusy,
     /// Too many links.
-    #[error("an agenda has {MOST_LINKS} links at most; revoke one first")]
+    #[error("an agenda has {MAX_LINKS} links at most; revoke one first")]
     TooManyLinks,
     /// A name or label is too long. Holds the name of the field.
-    #[error("a name has {LONGEST_NAME} characters at most")]
+    #[error("a name has {MAX_NAME_CHARS} characters at most")]
     NameTooLong(&'static str),
     /// The agenda no longer has the version that the change requires.
     #[error("the agenda was changed in the meantime")]
@@ -72,7 +72,7 @@ pub enum AgendaError {
 /// A name or label: one normalised line with a limited number of characters.
 pub(super) fn checked_name(field: &'static str, raw: &str) -> Result<String, AgendaError> {
     let (text, _) = Text::line(raw);
-    if text.as_str().chars().count() > LONGEST_NAME {
+    if text.as_str().chars().count() > MAX_NAME_CHARS {
         return Err(AgendaError::NameTooLong(field));
     }
     Ok(text.to_string())
@@ -143,7 +143,7 @@ pub(super) fn resolve_picks(
     if !unknown.is_empty() {
         return Err(AgendaError::UnknownSessions(unknown));
     }
-    if picks.len() > MOST_PICKS {
+    if picks.len() > MAX_PICKS {
         return Err(AgendaError::TooManyPicks);
     }
     Ok(picks)
@@ -156,9 +156,12 @@ mod tests {
     #[test]
     fn characters_are_counted_after_normalising() {
         assert_eq!(checked_name("name", "  Zoë’s\r\nplan\u{0}\u{202e} ").unwrap(), "Zoë’s plan");
-        assert_eq!(checked_name("name", &"é".repeat(LONGEST_NAME)).unwrap().chars().count(), LONGEST_NAME);
+        assert_eq!(
+            checked_name("name", &"é".repeat(MAX_NAME_CHARS)).unwrap().chars().count(),
+            MAX_NAME_CHARS
+        );
         assert!(checked_name("name", &format!(" {}", "\u{0}".repeat(500))).unwrap().is_empty());
-        let long = "x".repeat(LONGEST_NAME + 1);
+        let long = "x".repeat(MAX_NAME_CHARS + 1);
         assert_eq!(checked_name("label", &long), Err(AgendaError::NameTooLong("label")));
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most rooms that walking times may name. The times of all pairs are computed, in cubic time.
-pub const MOST_PLACES: usize = 250;
+pub const MAX_PLACES: usize = 250;
 
 /// The walking times of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl WalkingTimes {
 
     fn with_entries(walking: &Walking, current: impl Fn(&Slug) -> Slug) -> (Self, Vec<Shortened>) {
         let rooms: BTreeSet<Slug> = walking.rooms().into_iter().map(&current).collect();
-        let n = rooms.len().min(MOST_PLACES);
+        let n = rooms.len().min(MAX_PLACES);
         let places: BTreeMap<Slug, usize> = rooms.into_iter().zip(0..n).collect();
         let at = |a: usize, b: usize| a * n + b;
         let mut known = vec![FAR; n * n];

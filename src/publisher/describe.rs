@@ -2,7 +2,7 @@
 //!
 //! Also counts the agendas that a release affects and the picks of each session, for which it scans all agendas.
 
-use crate::agenda::has_new_clash;
+use crate::agenda::has_new_overlap;
 use crate::program::{Change, ChangeDescription, FromTo, SessionId};
 use crate::release::Release;
 use crate::store::{Origin, ReadError, Skipped, Store};
@@ -66,8 +66,8 @@ pub fn changes_as_text(changes: &[ChangeDescription], colour: bool) -> String {
 /// A release's effect on agendas as text.
 pub fn impact_as_text(impact: &Impact) -> String {
     let mut out = format!(
-        "{} of {} agendas hold a session that changes; {} get a new clash\n",
-        impact.touched, impact.agendas, impact.new_clashes
+        "{} of {} agendas hold a session that changes; {} get a new overlap\n",
+        impact.touched, impact.agendas, impact.new_overlaps
     );
     if impact.unreadable > 0 {
         let _ = writeln!(out, "damaged agendas, not counted: {}", impact.unreadable);
@@ -97,7 +97,8 @@ pub struct Impact {
     /// Agendas with a session that changes.
     pub touched: usize,
     /// Agendas in which two sessions newly overlap.
-    pub new_clashes: usize,
+    #[serde(rename = "new_clashes")] // the name in the API
+    pub new_overlaps: usize,
     /// The changed sessions that are in an agenda, the most picked first.
     pub sessions: Vec<SessionImpact>,
     /// Agendas whose record is damaged. No other count includes them.
@@ -146,7 +147,7 @@ pub fn impact(
         }
         if touched {
             impact.touched += 1;
-            impact.new_clashes += usize::from(has_new_clash(&record.picks, base, next));
+            impact.new_overlaps += usize::from(has_new_overlap(&record.picks, base, next));
         }
     }
     skipped.log("counting the agendas that a release changes");

@@ -27,7 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The most sessions that a reason names.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// The result of scheduling a program.
 #[derive(Debug)]
@@ -337,9 +337,9 @@ fn overwritten_changes(
     };
     let sessions = match overwritten.as_slice() {
         [session] => format!("session {session}"),
-        [named @ .., last] if named.len() < MOST_NAMED => format!("sessions {} and {last}", named.join(", ")),
+        [named @ .., last] if named.len() < MAX_NAMED => format!("sessions {} and {last}", named.join(", ")),
         all => {
-            let named = all.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+            let named = all.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
             format!("{} sessions ({named}, …)", all.len())
         }
     };

@@ -11,7 +11,7 @@ const ONE_ERROR: usize = 4;
 const TWO_ERRORS: usize = 8;
 
 /// The most similar words. Each is searched in the whole program.
-const MOST_SIMILAR: usize = 8;
+const MAX_SIMILAR: usize = 8;
 
 /// The most letters of a word. The time of a comparison grows with the square of the length.
 const LONGEST: usize = 40;
@@ -51,7 +51,7 @@ impl Vocabulary {
                 _ => {}
             }
         }
-        found.truncate(MOST_SIMILAR);
+        found.truncate(MAX_SIMILAR);
         found.into_iter().map(|word| word.to_string()).collect()
     }
 }
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(similar("latently", "latemt"), ["latently"]);
         let many: String = ('a'..='z').map(|c| format!("tal{c}s ")).collect();
         assert_eq!(similar(&many, "tal-s"), Vec::<String>::new());
-        assert_eq!(similar(&many, "talés").len(), MOST_SIMILAR);
+        assert_eq!(similar(&many, "talés").len(), MAX_SIMILAR);
     }
 
     /// The whole table, without limits.

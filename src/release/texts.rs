@@ -21,11 +21,11 @@ const GROUP: char = '\u{1d}';
 const WORTH: [(u32, u32); 4] = [(8, 6), (6, 4), (4, 3), (2, 1)];
 
 /// The most words of a query that the program does not contain and that stand for similar words.
-const MOST_MISSPELT: usize = 3;
+const MAX_MISSPELT: usize = 3;
 
 /// The longest text, in bytes, whose words are all compared with a misspelt word. Programs that scripts search are
 /// usually far shorter.
-const MOST_VOCABULARY_TEXT: usize = 8 << 20;
+const MAX_VOCABULARY_TEXT: usize = 8 << 20;
 
 /// The result of a search.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl SearchTexts {
                 continue;
             }
             misspelt += 1;
-            let forms = if misspelt > MOST_MISSPELT { Vec::new() } else { self.vocabulary().similar(&word) };
+            let forms = if misspelt > MAX_MISSPELT { Vec::new() } else { self.vocabulary().similar(&word) };
             if forms.is_empty() {
                 return None;
             }
@@ -149,7 +149,7 @@ impl SearchTexts {
     /// them.
     fn vocabulary(&self) -> &Vocabulary {
         self.vocabulary.get_or_init(|| {
-            if self.text.len() <= MOST_VOCABULARY_TEXT {
+            if self.text.len() <= MAX_VOCABULARY_TEXT {
                 return Vocabulary::of(self.text.split(GROUP));
             }
             let sessions = (0..self.ends.len()).filter_map(|place| self.session(place));

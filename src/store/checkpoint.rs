@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The number of checkpoints that are kept, together with the journal since the older one.
-pub(super) const MOST_CHECKPOINTS: usize = 2;
+pub(super) const MAX_CHECKPOINTS: usize = 2;
 
 const SUFFIX: &str = "ndjson";
 /// Bytes between two syncs of a new checkpoint. One large sync would delay commits.

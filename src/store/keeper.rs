@@ -179,7 +179,7 @@ impl Keeper {
         lock.check()?;
         let written = state.journaled.load(Ordering::Relaxed);
         let made = checkpoint::make(&places.checkpoints, |out| self.write(out))?;
-        let most = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::MOST_CHECKPOINTS };
+        let most = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::MAX_CHECKPOINTS };
         let left = checkpoint::prune(&places.checkpoints, most)?;
         // A single checkpoint needs the journal before it as a second copy.
         if let Some(oldest) = left.first().filter(|_| left.len() == most) {

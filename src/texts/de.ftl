@@ -227,7 +227,7 @@ agenda-none-elsewhere = Sie haben eine auf einem anderen Gerät? Öffnen Sie sie
 agenda-signed-out = Dieser Browser wurde auf einem anderen Gerät abgemeldet, oder die Agenda wurde dort gelöscht. Die nächste vorgemerkte Session beginnt eine neue Agenda.
 agenda-deleted = Ihre Agenda wurde gelöscht.
 agenda-empty = Noch keine Sessions.
-clash = Überschneidet sich mit { $other }.
+overlaps-with = Überschneidet sich mit { $other }.
 and-more = und { $n } weitere
 first-shown =
     { $n ->
@@ -235,7 +235,7 @@ first-shown =
        *[other] Nur die ersten { $n } sind aufgeführt: Grenzen Sie die Suche ein.
     }
 keep-this = Diese behalten
-clashes =
+overlap-count =
     { $n ->
         [one] { $n } Ihrer Sessions überschneidet sich.
         [2] Zwei Ihrer Sessions überschneiden sich.

@@ -353,7 +353,7 @@ agenda-signed-out = This browser was signed out, or the agenda was deleted, on a
 agenda-deleted = Your agenda was deleted.
 agenda-empty = No sessions yet.
 # $other (text)
-clash = Overlaps with { $other }.
+overlaps-with = Overlaps with { $other }.
 # $n (number)
 and-more = and { $n } more
 # $n (number)
@@ -364,7 +364,7 @@ first-shown =
     }
 keep-this = Keep this one
 # $n (number)
-clashes =
+overlap-count =
     { $n ->
         [2] Two of your sessions overlap.
        *[other] { $n } of your sessions overlap.

@@ -227,7 +227,7 @@ agenda-none-elsewhere = ¿Tiene una en otro dispositivo? Ábrala allí y elija �
 agenda-signed-out = Se cerró la sesión de este navegador, o se eliminó la agenda, desde otro dispositivo. La próxima sesión que elija empezará una agenda nueva.
 agenda-deleted = Su agenda se ha eliminado.
 agenda-empty = Todavía no hay sesiones.
-clash = Coincide con { $other }.
+overlaps-with = Coincide con { $other }.
 and-more = y { $n } más
 first-shown =
     { $n ->
@@ -235,7 +235,7 @@ first-shown =
        *[other] Solo se muestran las primeras { $n }: acote la búsqueda.
     }
 keep-this = Conservar esta
-clashes =
+overlap-count =
     { $n ->
         [one] { $n } de sus sesiones coincide.
         [2] Dos de sus sesiones coinciden.

@@ -231,7 +231,7 @@ agenda-none-elsewhere = Vous en avez un sur un autre appareil ? Ouvrez-le là-
 agenda-signed-out = Ce navigateur a été déconnecté, ou le programme personnel supprimé, depuis un autre appareil. La prochaine session choisie en commencera un nouveau.
 agenda-deleted = Votre programme personnel a été supprimé.
 agenda-empty = Pas encore de sessions.
-clash = Chevauche { $other }.
+overlaps-with = Chevauche { $other }.
 and-more =
     { $n ->
         [one] et { $n } autre
@@ -243,7 +243,7 @@ first-shown =
        *[other] Seules les { $n } premières sont affichées : précisez la recherche.
     }
 keep-this = Garder celle-ci
-clashes =
+overlap-count =
     { $n ->
         [one] { $n } de vos sessions se chevauche.
         [2] Deux de vos sessions se chevauchent.

@@ -227,7 +227,7 @@ agenda-none-elsewhere = Tem uma em outro dispositivo? Abra-a lá e escolha “Pa
 agenda-signed-out = Este navegador foi desconectado, ou a agenda foi excluída, em outro dispositivo. A próxima sessão que você escolher começa uma nova agenda.
 agenda-deleted = Sua agenda foi excluída.
 agenda-empty = Ainda não há sessões.
-clash = Coincide com { $other }.
+overlaps-with = Coincide com { $other }.
 and-more = e mais { $n }
 first-shown =
     { $n ->
@@ -235,7 +235,7 @@ first-shown =
        *[other] Só as primeiras { $n } são exibidas: refine a busca.
     }
 keep-this = Manter esta
-clashes =
+overlap-count =
     { $n ->
         [one] { $n } das suas sessões coincide.
         [2] Duas das suas sessões coincidem.

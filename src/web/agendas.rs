@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// An agenda, for its owner.
 #[derive(Debug, Clone)]
-pub struct Mine<'a> {
+pub struct OwnAgenda<'a> {
     /// The agenda's name; may be empty.
     pub name: &'a Text,
     /// The picked sessions.
@@ -32,14 +32,14 @@ pub struct Mine<'a> {
     /// The absolute address of a new hand-over link, and how long the link works.
     pub hand_over: Option<(&'a str, TimeDelta)>,
     /// The form that redirected to the page. The page confirms it.
-    pub done: Option<Done>,
+    pub done: Option<AgendaDone>,
     /// Whether the browser is signed in as an organizer.
     pub is_organizer: bool,
 }
 
 /// A form of the agenda page, after it was submitted with success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
+pub enum AgendaDone {
     /// Sessions were added.
     Picked,
     /// A session was removed.
@@ -70,7 +70,7 @@ pub enum Done {
     BusyRead,
 }
 
-impl Done {
+impl AgendaDone {
     const ALL: [(Self, &'static str, &'static str); 14] = [
         (Self::Picked, "picked", "top"),
         (Self::Removed, "removed", "top"),
@@ -159,7 +159,7 @@ pub struct LastFetch {
 
 #[derive(Template)]
 #[template(path = "mine.html")]
-struct MinePage<'a> {
+struct OwnAgendaPage<'a> {
     site: Site<'a>,
     head: Head,
     heading: String,
@@ -219,48 +219,48 @@ pub fn no_agenda(release: &Release, reason: NoAgenda, is_organizer: bool) -> Str
 }
 
 /// `/agenda` for its owner.
-pub fn mine(release: &Release, mine: &Mine<'_>) -> String {
+pub fn own_agenda(release: &Release, own: &OwnAgenda<'_>) -> String {
     let site = Site::of(release);
-    let agenda = Agenda::of(mine.picks, release);
-    let is_new = |release: u64| mine.seen.is_some_and(|seen| release > seen);
+    let agenda = Agenda::of(own.picks, release);
+    let is_new = |release: u64| own.seen.is_some_and(|seen| release > seen);
     let changed: Vec<Card<'_>> = agenda
         .items
         .iter()
         .filter(|item| is_new(item.entry.release))
         .map(|item| Card::of(&site, item.entry))
         .collect();
-    let clash_line = match agenda.items.iter().filter(|item| item.clashes()).count() {
+    let clash_line = match agenda.items.iter().filter(|item| item.has_overlap()).count() {
         0 => None,
-        n => Some(site.words.clashes(n)),
+        n => Some(site.words.overlap_count(n)),
     };
     let mark = |item: &crate::agenda::Item<'_>| {
         if is_new(item.entry.release) { site.words.changed } else { "" }
     };
-    let heading = if mine.name.is_empty() { site.words.my_agenda.to_owned() } else { mine.name.to_string() };
-    let links: Vec<LinkView> = mine.links.iter().map(|link| link_view(&site, link)).collect();
+    let heading = if own.name.is_empty() { site.words.my_agenda.to_owned() } else { own.name.to_string() };
+    let links: Vec<LinkView> = own.links.iter().map(|link| link_view(&site, link)).collect();
     let mut plan = plan(&site, &agenda, mark);
     for item in plan.iter_mut().flat_map(|day| &mut day.items) {
         let timed = item.card.as_ref().filter(|card| !card.is_pause() && !card.is_cancelled);
-        let rank = |id| mine.ranks.get(id).copied().unwrap_or(Rank::Want);
+        let rank = |id| own.ranks.get(id).copied().unwrap_or(Rank::Want);
         item.rank = timed.map(|card| RankView::of(site.words, rank(&card.session.id)));
     }
-    let minutes = mine.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
-    write(&MinePage {
-        head: Head::secret(&site, site.words.my_agenda).at("agenda").with_desk(mine.is_organizer),
+    let minutes = own.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
+    write(&OwnAgendaPage {
+        head: Head::secret(&site, site.words.my_agenda).at("agenda").with_desk(own.is_organizer),
         heading,
         tabs: tabs(&plan),
-        done: mine.done.map(|done| (done.section(), done.text(site.words))).unwrap_or_default(),
+        done: own.done.map(|done| (done.section(), done.text(site.words))).unwrap_or_default(),
         main_link: links.iter().find(|link| link.address.is_some()).cloned(),
-        name: mine.name,
-        is_empty: mine.picks.is_empty(),
+        name: own.name,
+        is_empty: own.picks.is_empty(),
         is_mine: true,
         plan,
         clash_line,
         changed,
         gone: &agenda.gone,
         links,
-        carry: carry(&site, &agenda),
-        hand_over: mine.hand_over.map(|(address, _)| (address, qr_code(address))),
+        carry: picks_link(&site, &agenda),
+        hand_over: own.hand_over.map(|(address, _)| (address, qr_code(address))),
         hand_over_line: site.words.hand_over_ready(&minutes),
         site: site.clone(),
     })
@@ -272,7 +272,7 @@ fn tabs(plan: &[PlanDay<'_>]) -> Vec<(NaiveDate, String)> {
 }
 
 /// An address that contains the picks that the present program shows, and its QR code.
-fn carry(site: &Site<'_>, agenda: &Agenda<'_>) -> Option<(String, Option<String>)> {
+fn picks_link(site: &Site<'_>, agenda: &Agenda<'_>) -> Option<(String, Option<String>)> {
     let code = exchange::to_code(agenda.items.iter().map(|item| item.entry.number));
     let address = site.conference().link(&format!("/agenda/import?picks={code}"));
     let code = qr_code(&address);

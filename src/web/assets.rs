@@ -156,13 +156,13 @@ impl Page {
 }
 
 /// The most columns of a grid. A day with more parallel tracks and rooms is shown as a list.
-pub(super) const MOST_COLUMNS: usize = 8;
+pub(super) const MAX_COLUMNS: usize = 8;
 
 /// The most lanes that all columns of a grid have in addition to their first.
-pub(super) const MOST_EXTRA_LANES: usize = 8;
+pub(super) const MAX_EXTRA_LANES: usize = 8;
 
 /// The height of the highest row, in steps of five minutes.
-pub(super) const MOST_STEPS: usize = 24;
+pub(super) const MAX_STEPS: usize = 24;
 
 /// The least width of a column, in rem, and half of it, which each additional lane takes.
 const COLUMN: f64 = 11.5;
@@ -170,7 +170,7 @@ const COLUMN: f64 = 11.5;
 const MARGIN: f64 = 12.5;
 
 /// The most columns that fit on a sheet of A4 or Letter.
-const MOST_PAPER_COLUMNS: usize = 4;
+const MAX_PAPER_COLUMNS: usize = 4;
 
 /// The windows that show days as grids: wide ones unless the visitor chose the list, and narrow ones if the visitor
 /// chose the grid. A list of the visitor's own sessions is never a grid.
@@ -183,24 +183,24 @@ const GRID_WINDOWS: [(&str, &str); 2] = [
 /// policy forbids inline styles.
 fn grid_rules() -> String {
     let mut css = String::new();
-    for steps in 1..=MOST_STEPS {
+    for steps in 1..=MAX_STEPS {
         let _ = writeln!(css, ".m{steps}{{--m:{steps}}}");
     }
-    for columns in 2..=MOST_COLUMNS {
+    for columns in 2..=MAX_COLUMNS {
         let _ = writeln!(css, ".of-{columns}{{--n:{columns}}}");
     }
-    for lanes in 0..=MOST_EXTRA_LANES {
+    for lanes in 0..=MAX_EXTRA_LANES {
         let _ = writeln!(css, ".plus-{lanes}{{--k:{lanes}}}");
     }
     let grid = without_comments(include_str!("assets/grid.css"));
     for (window, prefix) in GRID_WINDOWS {
         let _ = writeln!(css, "@media {window}{{\n{}}}", grid.replace(".grid", &format!("{prefix} .grid")));
     }
-    for columns in 2..=MOST_PAPER_COLUMNS {
+    for columns in 2..=MAX_PAPER_COLUMNS {
         let _ = writeln!(css, "@media print{{\n{}}}", grid.replace(".grid", &format!(".of-{columns}")));
     }
     // Where the whole grid has room, only the page scrolls, so that the headings stay at the top of the window.
-    for halves in 4..=2 * MOST_COLUMNS + MOST_EXTRA_LANES {
+    for halves in 4..=2 * MAX_COLUMNS + MAX_EXTRA_LANES {
         let width = MARGIN + COLUMN / 2.0 * halves as f64;
         let _ = writeln!(
             css,
@@ -236,10 +236,10 @@ mod tests {
     fn every_width_and_height_has_a_rule() {
         let css = grid_rules();
         for class in [
-            format!(".m{MOST_STEPS}{{"),
-            format!(".of-{MOST_COLUMNS}{{"),
-            format!(".plus-{MOST_EXTRA_LANES}{{"),
-            format!(".w{}{{", 2 * MOST_COLUMNS + MOST_EXTRA_LANES),
+            format!(".m{MAX_STEPS}{{"),
+            format!(".of-{MAX_COLUMNS}{{"),
+            format!(".plus-{MAX_EXTRA_LANES}{{"),
+            format!(".w{}{{", 2 * MAX_COLUMNS + MAX_EXTRA_LANES),
         ] {
             assert!(css.contains(&class), "{class}");
         }

@@ -86,8 +86,8 @@ impl<'a> Card<'a> {
 
 /// When and where a session was before its last move.
 fn moved(site: &Site<'_>, place: &FormerPlace) -> Vec<Segment> {
-    let wheres: String = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}")).collect();
-    let from = vec![site.when.stamp_segment(place.slot.start), Segment::plain(wheres)];
+    let names: String = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}")).collect();
+    let from = vec![site.when.stamp_segment(place.slot.start), Segment::plain(names)];
     segments(|[place]| site.words.moved_from(place), [from])
 }
 

@@ -39,7 +39,7 @@ struct ReleaseSection {
 }
 
 /// The most changes of a release that the page lists.
-const MOST_LISTED: usize = 300;
+const MAX_LISTED: usize = 300;
 
 /// One change in words.
 pub(super) struct ChangeLine {
@@ -60,7 +60,7 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
             && entry.is_some_and(|entry| entry.state != EntryState::Withdrawn)
     };
     let more = |notes: &ReleaseNotes<'_>| {
-        let more = notes.changes.iter().filter(published).count().saturating_sub(MOST_LISTED);
+        let more = notes.changes.iter().filter(published).count().saturating_sub(MAX_LISTED);
         (more > 0).then(|| site.words.and_more(more))
     };
     let releases = notes.iter().map(|notes| ReleaseSection {
@@ -72,7 +72,7 @@ pub fn changes(release: &Release, notes: &[ReleaseNotes<'_>]) -> String {
             .changes
             .iter()
             .filter(published)
-            .take(MOST_LISTED)
+            .take(MAX_LISTED)
             .map(|change| line(&site, change))
             .collect(),
         more: more(notes),
@@ -132,7 +132,7 @@ fn moved(site: &Site<'_>, before: &Session, after: &Session) -> Vec<Segment> {
         segments.push(Segment::plain(" → "));
         segments.push(if is_same_day { site.when.time_segment(to) } else { site.when.moment_segment(to) });
     }
-    let (was, is) = (wheres(site, before), wheres(site, after));
+    let (was, is) = (track_and_room(site, before), track_and_room(site, after));
     match (was == is, is.is_empty()) {
         (true, true) => {}
         (true, false) => segments.push(Segment::plain(format!(" ({is})"))),
@@ -142,13 +142,13 @@ fn moved(site: &Site<'_>, before: &Session, after: &Session) -> Vec<Segment> {
 }
 
 fn place(site: &Site<'_>, session: &Session) -> Vec<Segment> {
-    let wheres = wheres(site, session);
-    let wheres = if wheres.is_empty() { wheres } else { format!(", {wheres}") };
-    vec![site.when.stamp_segment(session.slot.start), Segment::plain(wheres)]
+    let names = track_and_room(site, session);
+    let names = if names.is_empty() { names } else { format!(", {names}") };
+    vec![site.when.stamp_segment(session.slot.start), Segment::plain(names)]
 }
 
 /// The track and the room of a session.
-fn wheres(site: &Site<'_>, session: &Session) -> String {
+fn track_and_room(site: &Site<'_>, session: &Session) -> String {
     let track = session.track.as_ref().and_then(|slug| site.track(slug)).map(|track| &track.name);
     track.into_iter().chain(&session.slot.room).map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 //! The sessions are sorted by time, then track. Phones show them as a list in this order; wide windows show the same
 //! elements as a table with one column for each track or room. Sessions that overlap in one column share its width.
 
-use super::assets::{MOST_COLUMNS, MOST_EXTRA_LANES, MOST_STEPS};
+use super::assets::{MAX_COLUMNS, MAX_EXTRA_LANES, MAX_STEPS};
 use super::card::Card;
 use super::site::Site;
 use crate::program::{Counted, Lanes, Text};
@@ -12,13 +12,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
 /// The most lanes of a column. A title needs more room than the fourth part of a column.
-const MOST_LANES: usize = 3;
+const MAX_LANES: usize = 3;
 
 /// The most rows of a grid. A table with more rows has hundreds of empty cells.
-const MOST_ROWS: usize = 100;
+const MAX_ROWS: usize = 100;
 
 /// The height of a row grows with its length, in steps of this many minutes.
-const STEP: i64 = 5;
+const STEP_MINUTES: i64 = 5;
 
 /// A day of the program.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Day<'a> {
     pub is_by_track: bool,
     /// Whether the day is a list because it has too many parallel tracks and rooms for a grid.
     pub is_crowded: bool,
-    pub moments: Vec<Moment<'a>>,
+    pub moments: Vec<TimeRow<'a>>,
 }
 
 impl Day<'_> {
@@ -64,17 +64,17 @@ pub(super) struct Column {
 
 /// Sessions that start together.
 #[derive(Debug)]
-pub(super) struct Moment<'a> {
+pub(super) struct TimeRow<'a> {
     pub at: DateTime<Utc>,
     pub label: String,
-    /// The time until the next moment, in steps of [`STEP`] minutes.
+    /// The time until the next row, in steps of [`STEP_MINUTES`] minutes.
     pub steps: usize,
-    pub cells: Vec<Cell<'a>>,
+    pub cells: Vec<GridCell<'a>>,
 }
 
 /// A cell of the grid, or a session of the list.
 #[derive(Debug)]
-pub(super) struct Cell<'a> {
+pub(super) struct GridCell<'a> {
     /// None for an empty cell.
     pub card: Option<Card<'a>>,
     pub rows: usize,
@@ -83,7 +83,7 @@ pub(super) struct Cell<'a> {
     pub is_alone: bool,
 }
 
-impl Cell<'_> {
+impl GridCell<'_> {
     fn empty(lanes: usize) -> Self {
         Self { card: None, rows: 1, lanes, is_alone: false }
     }
@@ -96,7 +96,7 @@ impl Cell<'_> {
     }
 }
 
-impl Moment<'_> {
+impl TimeRow<'_> {
     pub(super) fn start(&self) -> String {
         super::when::When::iso(self.at)
     }
@@ -113,13 +113,13 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     let date = site.when.date(first);
     let mut starts: Vec<DateTime<Utc>> = entries.iter().map(|entry| entry.session.slot.start).collect();
     starts.dedup();
-    let plans = [Plan::of(site, entries, By::Track), Plan::of(site, entries, By::Room)];
-    let is_crowded = plans.iter().all(|plan| plan.columns.len() > MOST_COLUMNS);
+    let plans = [GridPlan::of(site, entries, By::Track), GridPlan::of(site, entries, By::Room)];
+    let is_crowded = plans.iter().all(|plan| plan.columns.len() > MAX_COLUMNS);
     let plan = plans
         .into_iter()
-        .filter(|plan| plan.is_readable() && starts.len() <= MOST_ROWS)
+        .filter(|plan| plan.is_readable() && starts.len() <= MAX_ROWS)
         // The first of equal plans: tracks before rooms.
-        .min_by_key(Plan::extra_lanes);
+        .min_by_key(GridPlan::extra_lanes);
     let columns: Vec<Column> =
         plan.iter().flat_map(|plan| &plan.columns).map(|(key, lanes)| column(site, *key, *lanes)).collect();
     let moments = match &plan {
@@ -138,24 +138,24 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     })
 }
 
-fn moment<'a>(site: &Site<'a>, at: DateTime<Utc>, until: DateTime<Utc>) -> Moment<'a> {
-    let steps = usize::try_from((until - at).num_minutes() / STEP).unwrap_or_default();
-    Moment { at, label: site.when.time(at), steps: steps.clamp(1, MOST_STEPS), cells: Vec::new() }
+fn moment<'a>(site: &Site<'a>, at: DateTime<Utc>, until: DateTime<Utc>) -> TimeRow<'a> {
+    let steps = usize::try_from((until - at).num_minutes() / STEP_MINUTES).unwrap_or_default();
+    TimeRow { at, label: site.when.time(at), steps: steps.clamp(1, MAX_STEPS), cells: Vec::new() }
 }
 
-fn list<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Moment<'a>> {
+fn list<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<TimeRow<'a>> {
     let start = |entry: &Entry| entry.session.slot.start;
     let together = entries.chunk_by(|a, b| start(a) == start(b));
     let of = |chunk: &[&'a Entry]| {
         let first = chunk.first()?;
-        let cell = |entry: &&'a Entry| Cell {
+        let cell = |entry: &&'a Entry| GridCell {
             card: Some(Card::of(site, entry)),
             rows: 1,
             lanes: 1,
             is_alone: false,
         };
         let cells = chunk.iter().map(cell).collect();
-        Some(Moment { cells, ..moment(site, start(first), first.session.slot.end) })
+        Some(TimeRow { cells, ..moment(site, start(first), first.session.slot.end) })
     };
     together.filter_map(of).collect()
 }
@@ -165,8 +165,8 @@ fn rows<'a>(
     site: &Site<'a>,
     entries: &[&'a Entry],
     starts: &[DateTime<Utc>],
-    plan: &Plan<'_>,
-) -> Vec<Moment<'a>> {
+    plan: &GridPlan<'_>,
+) -> Vec<TimeRow<'a>> {
     let last = entries.iter().map(|entry| entry.session.slot.end).max().unwrap_or_default();
     let mut sessions = entries.iter().zip(&plan.places).collect::<Vec<_>>();
     sessions.sort_by_key(|(entry, place)| (entry.session.slot.start, place.first));
@@ -179,11 +179,12 @@ fn rows<'a>(
         let (mut lane, mut empty) = (0, 0);
         while let Some(until) = free.get(lane) {
             let is_taken = *until > row;
-            let begins =
-                |(entry, place): &(&&Entry, &Place)| entry.session.slot.start == *at && place.first == lane;
+            let begins = |(entry, place): &(&&Entry, &LaneSpan)| {
+                entry.session.slot.start == *at && place.first == lane
+            };
             let begun = sessions.next_if(begins);
             if (is_taken || begun.is_some()) && empty > 0 {
-                moment.cells.push(Cell::empty(empty));
+                moment.cells.push(GridCell::empty(empty));
                 empty = 0;
             }
             let mut width = 1;
@@ -192,7 +193,7 @@ fn rows<'a>(
                 let rows = starts.iter().skip(row).take_while(|start| **start < end).count().max(1);
                 width = place.width;
                 free.iter_mut().skip(lane).take(width).for_each(|until| *until = row + rows);
-                moment.cells.push(Cell {
+                moment.cells.push(GridCell {
                     card: Some(Card::of(site, entry)),
                     rows,
                     lanes: width,
@@ -204,7 +205,7 @@ fn rows<'a>(
             lane += width;
         }
         if empty > 0 {
-            moment.cells.push(Cell::empty(empty));
+            moment.cells.push(GridCell::empty(empty));
         }
         moments.push(moment);
     }
@@ -241,30 +242,31 @@ impl<'a> Key<'a> {
 
 /// The lanes of a session: the first, and their number.
 #[derive(Debug, Clone, Copy, Default)]
-struct Place {
+struct LaneSpan {
     first: usize,
     width: usize,
 }
 
 /// The columns of a day with their numbers of lanes, and the place of each session.
 #[derive(Debug)]
-struct Plan<'a> {
+struct GridPlan<'a> {
     by: By,
     columns: BTreeMap<Key<'a>, usize>,
-    places: Vec<Place>,
+    places: Vec<LaneSpan>,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> GridPlan<'a> {
     /// A session that overlaps no other spans all columns.
     fn of(site: &Site<'_>, entries: &[&'a Entry], by: By) -> Self {
         let mut sessions: BTreeMap<Key<'a>, Vec<(usize, &Entry)>> = BTreeMap::new();
         let numbered: Vec<(usize, &'a Entry)> = entries.iter().copied().enumerate().collect();
-        for stretch in stretches(&numbered).into_iter().filter(|stretch| stretch.len() > 1) {
-            for (at, entry) in stretch {
+        for group in overlap_groups(&numbered).into_iter().filter(|group| group.len() > 1) {
+            for (at, entry) in group {
                 sessions.entry(Key::of(site, entry, by)).or_default().push((*at, entry));
             }
         }
-        let mut plan = Self { by, columns: BTreeMap::new(), places: vec![Place::default(); entries.len()] };
+        let mut plan =
+            Self { by, columns: BTreeMap::new(), places: vec![LaneSpan::default(); entries.len()] };
         let mut first = 0;
         for (key, sessions) in sessions {
             let lanes = plan.place(&sessions, first);
@@ -278,22 +280,22 @@ impl<'a> Plan<'a> {
     /// Places the sessions of a column, whose first lane is given, and returns its number of lanes. The last session
     /// of an overlap takes the lanes that only other overlaps need.
     fn place(&mut self, sessions: &[(usize, &Entry)], first: usize) -> usize {
-        let stretches: Vec<Vec<(usize, usize)>> = stretches(sessions)
+        let groups: Vec<Vec<(usize, usize)>> = overlap_groups(sessions)
             .into_iter()
-            .map(|stretch| {
+            .map(|group| {
                 let mut lanes = Lanes::default();
                 let slot = |entry: &Entry| (entry.session.slot.start, entry.session.slot.end);
-                stretch.iter().map(|(at, entry)| (*at, lanes.take(slot(entry).0, slot(entry).1))).collect()
+                group.iter().map(|(at, entry)| (*at, lanes.take(slot(entry).0, slot(entry).1))).collect()
             })
             .collect();
-        let last = |stretch: &[(usize, usize)]| stretch.iter().map(|(_, lane)| *lane).max().unwrap_or(0);
-        let most = stretches.iter().map(|stretch| last(stretch)).max().map_or(0, |last| last + 1);
-        for stretch in &stretches {
-            let last = last(stretch);
-            for (at, lane) in stretch {
+        let last = |group: &[(usize, usize)]| group.iter().map(|(_, lane)| *lane).max().unwrap_or(0);
+        let most = groups.iter().map(|group| last(group)).max().map_or(0, |last| last + 1);
+        for group in &groups {
+            let last = last(group);
+            for (at, lane) in group {
                 let width = if *lane == last { most - lane } else { 1 };
                 if let Some(place) = self.places.get_mut(*at) {
-                    *place = Place { first: first + lane, width };
+                    *place = LaneSpan { first: first + lane, width };
                 }
             }
         }
@@ -309,14 +311,14 @@ impl<'a> Plan<'a> {
     }
 
     fn is_readable(&self) -> bool {
-        (2..=MOST_COLUMNS).contains(&self.columns.len())
-            && self.extra_lanes() <= MOST_EXTRA_LANES
-            && self.columns.values().all(|lanes| *lanes <= MOST_LANES)
+        (2..=MAX_COLUMNS).contains(&self.columns.len())
+            && self.extra_lanes() <= MAX_EXTRA_LANES
+            && self.columns.values().all(|lanes| *lanes <= MAX_LANES)
     }
 }
 
 /// Groups of sessions that overlap one another, directly or through others.
-fn stretches<'b, 'a>(entries: &'b [(usize, &'a Entry)]) -> Vec<&'b [(usize, &'a Entry)]> {
+fn overlap_groups<'b, 'a>(entries: &'b [(usize, &'a Entry)]) -> Vec<&'b [(usize, &'a Entry)]> {
     let mut latest = entries.first().map(|(_, entry)| entry.session.slot.end);
     let touches = |_: &(usize, &Entry), (_, next): &(usize, &Entry)| {
         let touches = latest.is_some_and(|end| next.session.slot.start < end);

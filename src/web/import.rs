@@ -3,7 +3,7 @@
 use super::card::Card;
 use super::site::{Head, Site};
 use super::write;
-use crate::agenda::MOST_PICKS;
+use crate::agenda::MAX_PICKS;
 use crate::exchange::{MatchOutcome, Matching};
 use crate::program::SessionId;
 use crate::release::Release;
@@ -47,7 +47,7 @@ pub fn import(
     }
     let words = site.words;
     let total = held.len() + new.len();
-    let full = (total > MOST_PICKS).then(|| words.import_full(total, MOST_PICKS));
+    let full = (total > MAX_PICKS).then(|| words.import_full(total, MAX_PICKS));
     let take = words.import_take(new.len());
     write(&ImportPage {
         head: Head::secret(&site, words.import).at("agenda"),

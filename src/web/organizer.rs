@@ -30,7 +30,7 @@ pub struct DeskStatus {
     /// The causes that stop tasks of the server.
     pub stopped: Vec<String>,
     /// The release on the schedule.
-    pub planned: Option<PlannedRelease>,
+    pub planned: Option<ScheduledRelease>,
     /// The calendars that were fetched in the last two days.
     pub calendars: Vec<CalendarCount>,
     /// Since when calendars that anybody may fetch are counted.
@@ -38,7 +38,7 @@ pub struct DeskStatus {
     /// The deliveries that wait or were given up, by channel.
     pub outbox: Vec<OutboxStatus>,
     /// The stored releases, newest first.
-    pub releases: Vec<KeptRelease>,
+    pub releases: Vec<ReleaseRow>,
 }
 
 /// A form of the desk, after it was submitted with success.
@@ -98,14 +98,14 @@ pub struct LastAttempt {
     /// The program's source.
     pub source: Source,
     /// The result.
-    pub outcome: Outcome,
+    pub outcome: AttemptOutcome,
     /// The faults of its file.
     pub faults: Vec<FaultLine>,
 }
 
 /// The result of an attempt to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// A release was published.
     Published(u64),
     /// The program equals the release.
@@ -118,7 +118,7 @@ pub enum Outcome {
     Failed(String),
 }
 
-impl Outcome {
+impl AttemptOutcome {
     fn in_words(&self, words: &Texts) -> String {
         match self {
             Self::Published(release) => words.attempt_published(*release),
@@ -149,7 +149,7 @@ pub struct HeldRelease {
 
 /// A release on the schedule.
 #[derive(Debug, Clone)]
-pub struct PlannedRelease {
+pub struct ScheduledRelease {
     /// When the release will be published.
     pub at: DateTime<Utc>,
     /// When the release was scheduled. It tells the schedule from a later one.
@@ -199,7 +199,7 @@ pub struct OutboxStatus {
 
 /// A stored release.
 #[derive(Debug, Clone)]
-pub struct KeptRelease {
+pub struct ReleaseRow {
     /// The release's number.
     pub number: u64,
     /// When the release was published.
@@ -267,7 +267,7 @@ struct Fact {
 }
 
 /// The most changes of a held release that the desk lists. The preview lists all of them.
-const LISTED: usize = 100;
+const MAX_LISTED_CHANGES: usize = 100;
 
 struct HeldView<'a> {
     held: &'a HeldRelease,
@@ -281,8 +281,8 @@ struct HeldView<'a> {
 impl<'a> HeldView<'a> {
     fn of(site: &Site<'_>, held: &'a HeldRelease) -> Self {
         let words = site.words;
-        let (changes, more) = (held.changes.len(), held.changes.len().saturating_sub(LISTED));
-        let listed = in_program_order(site, &held.changes).into_iter().take(LISTED);
+        let (changes, more) = (held.changes.len(), held.changes.len().saturating_sub(MAX_LISTED_CHANGES));
+        let listed = in_program_order(site, &held.changes).into_iter().take(MAX_LISTED_CHANGES);
         Self {
             held,
             heading: words.held_since(&held.source.in_words(words), &site.when.full(held.since)),
@@ -335,7 +335,7 @@ impl CalendarRow {
 }
 
 struct ReleaseCard<'a> {
-    kept: &'a KeptRelease,
+    stored: &'a ReleaseRow,
     is_live: bool,
     at: String,
     source: String,
@@ -344,15 +344,15 @@ struct ReleaseCard<'a> {
 }
 
 impl<'a> ReleaseCard<'a> {
-    fn of(site: &Site<'_>, kept: &'a KeptRelease) -> Self {
+    fn of(site: &Site<'_>, stored: &'a ReleaseRow) -> Self {
         let words = site.words;
         Self {
-            kept,
-            is_live: kept.number == site.release.number(),
-            at: site.when.full(kept.published),
-            source: kept.source.in_words(words),
-            changes: words.preview_changes(kept.changes),
-            restore: words.restore_release(kept.number),
+            stored,
+            is_live: stored.number == site.release.number(),
+            at: site.when.full(stored.published),
+            source: stored.source.in_words(words),
+            changes: words.preview_changes(stored.changes),
+            restore: words.restore_release(stored.number),
         }
     }
 }
@@ -377,7 +377,7 @@ pub fn desk(release: &Release, desk: &DeskStatus) -> String {
         head: Head::desk(&site, words.organizer),
         desk,
         done: desk.done.map(|done| done.text(words, release.number())).unwrap_or_default(),
-        live: live(&site, desk),
+        live: live_facts(&site, desk),
         held: desk.held.iter().map(|held| HeldView::of(&site, held)).collect(),
         stale: desk.stale.as_ref().map(|file| words.stale_file(file)),
         unstored: desk
@@ -397,31 +397,31 @@ pub fn desk(release: &Release, desk: &DeskStatus) -> String {
             words.attempt(&site.when.full(last.at), &source, &outcome)
         }),
         faults: desk.last.as_ref().map(|last| last.faults.as_slice()).unwrap_or_default(),
-        releases: desk.releases.iter().map(|kept| ReleaseCard::of(&site, kept)).collect(),
+        releases: desk.releases.iter().map(|stored| ReleaseCard::of(&site, stored)).collect(),
         site: site.clone(),
     })
 }
 
-/// What is live: the release with its time, source and sessions.
-fn live(site: &Site<'_>, desk: &DeskStatus) -> Vec<Fact> {
+/// The facts about the live release: its number with its time, source and sessions.
+fn live_facts(site: &Site<'_>, desk: &DeskStatus) -> Vec<Fact> {
     let (words, release) = (site.words, site.release);
     let sessions = release.program.order().len();
-    let kept = desk.releases.iter().find(|kept| kept.number == release.number());
+    let stored = desk.releases.iter().find(|stored| stored.number == release.number());
     let mut facts = vec![
         Fact { label: words.release_column, value: release.number().to_string() },
         Fact { label: words.published_column, value: site.when.full(release.published()) },
     ];
-    if let Some(kept) = kept {
-        facts.push(Fact { label: words.origin_column, value: kept.source.in_words(words) });
-        if !kept.who.is_empty() {
-            facts.push(Fact { label: words.who_column, value: kept.who.clone() });
+    if let Some(stored) = stored {
+        facts.push(Fact { label: words.origin_column, value: stored.source.in_words(words) });
+        if !stored.who.is_empty() {
+            facts.push(Fact { label: words.who_column, value: stored.who.clone() });
         }
     }
     facts.push(Fact { label: words.sessions_column, value: sessions.to_string() });
     facts
 }
 
-fn planned_view(site: &Site<'_>, planned: &PlannedRelease) -> PlannedView {
+fn planned_view(site: &Site<'_>, planned: &ScheduledRelease) -> PlannedView {
     let words = site.words;
     let [at, made] = [planned.at, planned.made].map(|at| site.when.full(at));
     let text = match planned.who.as_str() {

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 /// In a program with more sessions, the pages of sessions, tracks and speakers are rendered on request. Most of these
 /// tens of thousands of pages are never requested, and rendering them would take most of the time of a publication.
-const MOST_SESSIONS: usize = 2000;
+const MAX_SESSIONS: usize = 2000;
 
 /// Every public page of a release, by path.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Pages {
         pages.insert("/".to_owned(), Page::html(program::program(release, &ProgramView::default())));
         let embedded = ProgramView { embed: true, ..ProgramView::default() };
         pages.insert(embedded.path(), Page::html(program::program(release, &embedded)));
-        if shown.len() <= MOST_SESSIONS {
+        if shown.len() <= MAX_SESSIONS {
             let neighbours = Neighbours::of(release);
             for entry in &shown {
                 let path = format!("/sessions/{}", entry.session.id);

@@ -21,7 +21,7 @@ pub const SESSIONS_PER_PAGE: usize = 300;
 pub const ROWS_PER_PAGE: usize = 1000;
 
 /// Links below a page: address, relation, label.
-type Turns = Vec<(String, &'static str, String)>;
+type PagerLinks = Vec<(String, &'static str, String)>;
 
 #[derive(Template)]
 #[template(path = "part.html")]
@@ -38,7 +38,7 @@ struct PartPage<'a> {
     offer: String,
     has_grid: bool,
     days: Vec<Day<'a>>,
-    turns: Turns,
+    pager: PagerLinks,
 }
 
 /// The texts that differ between the pages of tracks, rooms, speakers and days.
@@ -51,7 +51,7 @@ struct Part<'a> {
     standing: String,
     nothing: &'static str,
     class: String,
-    turns: Turns,
+    pager: PagerLinks,
 }
 
 impl<'a> Part<'a> {
@@ -66,7 +66,7 @@ impl<'a> Part<'a> {
             standing: String::new(),
             nothing,
             class: String::new(),
-            turns: Turns::new(),
+            pager: PagerLinks::new(),
         };
         Some(match key {
             FeedKey::Program => return None,
@@ -81,7 +81,7 @@ impl<'a> Part<'a> {
                 part(words.room, name.to_string(), words.nothing_here)
             }
             FeedKey::Day(day) => Part {
-                turns: neighbours_of(site, *day),
+                pager: neighbours_of(site, *day),
                 ..part(words.day_label, words.day_heading(*day), words.nothing_here)
             },
             FeedKey::Speaker(slug) => {
@@ -102,7 +102,7 @@ impl<'a> Part<'a> {
 }
 
 /// The days before and after a day.
-fn neighbours_of(site: &Site<'_>, day: NaiveDate) -> Turns {
+fn neighbours_of(site: &Site<'_>, day: NaiveDate) -> PagerLinks {
     let days = &site.release.ledger.slugs.days;
     let link = |day: &NaiveDate, rel| (format!("/days/{day}"), rel, site.when.day(*day));
     let before = days.range(..day).next_back().map(|day| link(day, "prev"));
@@ -119,8 +119,8 @@ pub fn part(release: &Release, key: &FeedKey, page: usize) -> Option<String> {
 pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option<String> {
     let entries = site.release.part(key);
     let part = Part::of(site, key, &entries)?;
-    let (listed, mut turns) = turn(&entries, SESSIONS_PER_PAGE, &part.path, page, site)?;
-    turns.extend(part.turns);
+    let (listed, mut pager) = page_of(&entries, SESSIONS_PER_PAGE, &part.path, page, site)?;
+    pager.extend(part.pager);
     let title = site.conference().title.as_str();
     let about = part.about.map_or_else(|| site.words.part_of(&part.name, title), ToString::to_string);
     let days = days(site, listed);
@@ -138,19 +138,19 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
         heading: part.name,
         has_grid: days.iter().any(|day| !day.columns.is_empty()),
         days,
-        turns,
+        pager,
         site: site.clone(),
     }))
 }
 
 /// The items of a page, and the links to the previous and the next page.
-fn turn<'b, T>(
+fn page_of<'b, T>(
     all: &'b [T],
     size: usize,
     path: &str,
     page: usize,
     site: &Site<'_>,
-) -> Option<(&'b [T], Turns)> {
+) -> Option<(&'b [T], PagerLinks)> {
     let from = page.checked_sub(1)?.checked_mul(size)?;
     let listed = all.get(from..all.len().min(from.saturating_add(size)))?;
     if listed.is_empty() && page > 1 {
@@ -197,7 +197,7 @@ struct ListingPage<'a> {
     head: Head,
     heading: &'static str,
     rows: Vec<ListingRow>,
-    turns: Turns,
+    pager: PagerLinks,
 }
 
 struct ListingRow {
@@ -228,7 +228,7 @@ pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<Strin
     if listing != Listing::Tracks {
         keys.retain(|(key, _)| is_used(key));
     }
-    let (listed, turns) = turn(&keys, ROWS_PER_PAGE, listing.path(), page, &site)?;
+    let (listed, pager) = page_of(&keys, ROWS_PER_PAGE, listing.path(), page, &site)?;
     let row = |(key, name): &(FeedKey, &Text)| {
         let entries = release.part(key);
         let about = match key {
@@ -255,5 +255,5 @@ pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<Strin
     let about = words.part_of(heading, site.conference().title.as_str());
     let head = Head::public(&site, heading, &about, listing.path()).at(here);
     let rows = listed.iter().map(row).collect();
-    Some(write(&ListingPage { head, heading, rows, turns, site: site.clone() }))
+    Some(write(&ListingPage { head, heading, rows, pager, site: site.clone() }))
 }

@@ -64,7 +64,7 @@ impl RankView {
 }
 
 /// The most breaks and meals that are listed for one gap.
-const MOST_OFFERED: usize = 6;
+const MAX_OFFERED: usize = 6;
 
 /// The shortest time between two picks that is shown as free.
 pub(super) const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
@@ -103,16 +103,17 @@ pub(super) fn plan<'a>(
 
 fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a> {
     let slot = &item.session().slot;
-    let titles = item.clashes.iter().map(|other| site.words.quoted(other.session.title.as_str()));
-    let others = site.listed(titles, item.more_clashes);
-    let clash = site.words.clash(&others);
+    let titles = item.overlaps.iter().map(|other| site.words.quoted(other.session.title.as_str()));
+    let others = site.listed(titles, item.more_overlaps);
+    let clash = site.words.overlaps_with(&others);
     // The button must remove every overlapping session, so it is left out if not all of them are listed here.
-    let others = item.clashes.iter().filter(|_| item.more_clashes == 0).map(|other| other.session.id.clone());
+    let others =
+        item.overlaps.iter().filter(|_| item.more_overlaps == 0).map(|other| other.session.id.clone());
     PlanItem {
         card: Some(Card::of(site, item.entry)),
         label: site.when.time(slot.start),
         gap: None,
-        clash: item.clashes().then_some(clash),
+        clash: item.has_overlap().then_some(clash),
         others: others.collect(),
         rank: None,
         mark,
@@ -121,7 +122,7 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
 
 /// Free time in words, with the breaks, meals and parties during it.
 pub(super) fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Segment> {
-    let offered = site.release.pauses((from, to), MOST_OFFERED);
+    let offered = site.release.pauses((from, to), MAX_OFFERED);
     let range = |from, to| vec![site.when.range_segment(from, to)];
     // `Free 11:45 am–12:35 pm, then lunch until 1:50 pm`
     if let ([only], 0) = (offered.first.as_slice(), offered.more) {

@@ -206,7 +206,7 @@ struct FieldLine {
 }
 
 /// The most changes that are listed with their fields and rows. Further ones are listed with a line each.
-const MOST_DETAILED: usize = 500;
+const MAX_DETAILED: usize = 500;
 
 /// Renders the preview.
 pub fn preview(release: &Release, preview: &PreviewContent) -> String {
@@ -293,9 +293,7 @@ fn days<'a>(site: &Site<'_>, preview: &'a PreviewContent) -> Vec<PreviewDay<'a>>
         let date = date(chunk.first()?.1)?;
         let lines = |is_break: bool| -> Vec<PreviewLine<'a>> {
             let chosen = chunk.iter().filter(|(_, change)| is_pause(change) == is_break);
-            chosen
-                .map(|(place, change)| preview_line(site, preview, change, *place < MOST_DETAILED))
-                .collect()
+            chosen.map(|(place, change)| preview_line(site, preview, change, *place < MAX_DETAILED)).collect()
         };
         let breaks = lines(true);
         Some(PreviewDay {

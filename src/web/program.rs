@@ -50,10 +50,10 @@ struct FilterOption {
 }
 
 /// The most sessions on a page that is rendered on request. The whole program is rendered at publication.
-const MOST_MADE: usize = 1000;
+const MAX_MADE: usize = 1000;
 
 /// The most results of a search. Each result's text is searched for the passages to mark.
-const MOST_HITS: usize = 100;
+const MAX_HITS: usize = 100;
 
 /// `12 of 64 sessions`, and the number of listed sessions if not all are listed.
 fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String {
@@ -87,12 +87,12 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId], is_organiz
             (view.filtered(release, found.entries), found.words, found.is_exact)
         }
     };
-    if view.is_mine && entries.len() > MOST_MADE {
+    if view.is_mine && entries.len() > MAX_MADE {
         entries.retain(|entry| picked.contains(&entry.session.id));
     }
     let count = entries.len();
     if !view.is_rendered_at_publication() {
-        entries.truncate(if view.text.is_empty() { MOST_MADE } else { MOST_HITS });
+        entries.truncate(if view.text.is_empty() { MAX_MADE } else { MAX_HITS });
     }
     let has_filter = !view.filter.is_empty();
     let is_filtered = has_filter || !view.text.is_empty();

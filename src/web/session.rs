@@ -36,7 +36,7 @@ struct SessionPage<'a> {
 
 /// The most parallel sessions that a page lists. No known conference has more; the limit keeps the page small even if
 /// thousands of sessions share one hour.
-const MOST_BESIDE: usize = 40;
+const MAX_BESIDE: usize = 40;
 
 struct SpeakerView {
     name: String,
@@ -91,7 +91,7 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
     head.feed = Some((session.title.to_string(), format!("{path}.ics")));
     let own = session.url.as_ref().map(|url| (url.to_string(), words.organizers_page.to_owned()));
     let links = session.links.iter().map(|link| (link.url.to_string(), link.label.to_string()));
-    let meanwhile = site.release.beside(entry, MOST_BESIDE);
+    let meanwhile = site.release.beside(entry, MAX_BESIDE);
     let track_name = card.track.map(|track| track.name.to_string()).unwrap_or_default();
     let [before, after] = neighbours.0.get(&session.id).copied().unwrap_or_default();
     let before = before.map(|entry| (words.previous_in_track(&track_name), "prev", Card::of(site, entry)));

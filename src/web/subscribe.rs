@@ -43,13 +43,13 @@ struct SubscribePage<'a> {
     alarms: Vec<(String, String, bool)>,
     has_alarm: bool,
     /// The instructions for the visitor's device, and for all others.
-    main: Way,
-    others: Vec<Way>,
+    main: SubscribeMethod,
+    others: Vec<SubscribeMethod>,
     download: String,
 }
 
 /// The instructions for one client.
-struct Way {
+struct SubscribeMethod {
     id: &'static str,
     name: &'static str,
     how: &'static str,
@@ -113,15 +113,16 @@ pub fn subscribe(
         Subject::Agenda { .. } => Some(("/dav/agendas/", site.words.caldav_agenda_how)),
         Subject::Team { .. } => None,
     };
-    let mut ways = ordered(ways(&site, &name, &plain, &for_google, giggity, account), platform).into_iter();
+    let mut methods =
+        ordered(methods(&site, &name, &plain, &for_google, giggity, account), platform).into_iter();
     Some(write(&SubscribePage {
         head,
         heading,
         filter: filter.pairs(),
         alarms: alarms(&site, options),
         has_alarm: options.alarm.is_some(),
-        main: ways.next()?,
-        others: ways.collect(),
+        main: methods.next()?,
+        others: methods.collect(),
         download: plain,
         path,
         site: site.clone(),
@@ -140,71 +141,88 @@ fn alarms(site: &Site<'_>, options: FeedOptions) -> Vec<(String, String, bool)> 
 
 /// The instructions for every client. `account` is the path of a CalDAV account with the same sessions, and how to add
 /// it.
-fn ways(
+fn methods(
     site: &Site<'_>,
     name: &str,
     plain: &str,
     for_google: &str,
     giggity: Option<String>,
     account: Option<(&str, &'static str)>,
-) -> Vec<Way> {
+) -> Vec<SubscribeMethod> {
     let w = site.words;
     let outlook =
         |host| format!("https://{host}/calendar/0/addfromweb?url={}&name={}", encode(plain), encode(name));
-    let way = |id, name, how, delay| Way { id, name, how, delay, button: None, address: None, qr: None };
+    let method = |id, name, how, delay| SubscribeMethod {
+        id,
+        name,
+        how,
+        delay,
+        button: None,
+        address: None,
+        qr: None,
+    };
     // With a `webcal:` address Google Calendar adds an empty calendar.
     let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(for_google));
     let account = account.map(|(path, how)| (site.conference().link(path), how));
-    let mut ways = vec![
-        Way {
+    let mut methods = vec![
+        SubscribeMethod {
             button: Some((webcal(plain), w.apple_button)),
-            ..way("apple", w.apple, w.apple_how, w.apple_delay)
+            ..method("apple", w.apple, w.apple_how, w.apple_delay)
         },
-        Way {
+        SubscribeMethod {
             button: Some((google, w.google_button)),
             address: Some(for_google.to_owned()),
-            ..way("google", w.google, w.google_how, w.google_delay)
+            ..method("google", w.google, w.google_how, w.google_delay)
         },
-        Way {
+        SubscribeMethod {
             button: Some((outlook("outlook.live.com"), w.outlook_button)),
-            ..way("outlook", w.outlook, w.outlook_how, w.outlook_delay)
+            ..method("outlook", w.outlook, w.outlook_how, w.outlook_delay)
         },
-        Way {
+        SubscribeMethod {
             button: Some((outlook("outlook.office.com"), w.outlook_work_button)),
-            ..way("microsoft", w.outlook_work, w.outlook_work_how, w.outlook_delay)
+            ..method("microsoft", w.outlook_work, w.outlook_work_how, w.outlook_delay)
         },
-        Way {
+        SubscribeMethod {
             address: Some(plain.to_owned()),
-            ..way("thunderbird", w.thunderbird, w.thunderbird_how, w.thunderbird_delay)
+            ..method("thunderbird", w.thunderbird, w.thunderbird_how, w.thunderbird_delay)
         },
-        Way {
+        SubscribeMethod {
             button: Some((webcal(plain), w.icsx5_button)),
-            ..way("icsx5", w.icsx5, w.icsx5_how, w.icsx5_delay)
+            ..method("icsx5", w.icsx5, w.icsx5_how, w.icsx5_delay)
         },
-        Way {
+        SubscribeMethod {
             button: giggity.map(|link| (link, w.giggity_button)),
             address: Some(plain.to_owned()),
-            ..way("giggity", w.giggity, w.giggity_how, w.giggity_delay)
+            ..method("giggity", w.giggity, w.giggity_how, w.giggity_delay)
         },
-        Way {
+        SubscribeMethod {
             address: Some(plain.to_owned()),
             qr: qr_code(plain),
-            ..way("any", w.any_calendar, w.any_how, "")
+            ..method("any", w.any_calendar, w.any_how, "")
         },
-        Way { address: Some(plain.to_owned()), ..way("vdirsyncer", w.vdirsyncer, w.vdirsyncer_how, "") },
+        SubscribeMethod {
+            address: Some(plain.to_owned()),
+            ..method("vdirsyncer", w.vdirsyncer, w.vdirsyncer_how, "")
+        },
     ];
     if let Some((address, how)) = account {
         // KDE asks a server for the password that the visitor gives, and public accounts have none.
         if how == w.caldav_how {
-            ways.push(Way { address: Some(address.clone()), ..way("kde", w.kde, w.kde_how, w.caldav_delay) });
+            methods.push(SubscribeMethod {
+                address: Some(address.clone()),
+                ..method("kde", w.kde, w.kde_how, w.caldav_delay)
+            });
         }
-        ways.push(Way { address: Some(address), ..way("caldav", w.caldav, how, w.caldav_delay) });
+        methods.push(SubscribeMethod {
+            address: Some(address),
+            ..method("caldav", w.caldav, how, w.caldav_delay)
+        });
     }
-    ways
+    methods
 }
 
 /// Moves the clients of the visitor's platform to the front.
-fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
+fn ordered(mut methods: Vec<SubscribeMethod>, platform: Platform) -> Vec<SubscribeMethod> {
     let first: &[&str] = match platform {
         Platform::Apple => &["apple"],
         Platform::Android => &["icsx5", "giggity", "google"],
@@ -214,8 +232,8 @@ fn ordered(mut ways: Vec<Way>, platform: Platform) -> Vec<Way> {
     let rank = |id: &str| first.iter().position(|known| *known == id).unwrap_or(first.len());
     // Apple Calendar exists only on Apple's platforms, so it comes last on others.
     let is_apple = |id: &str| id == "apple" && platform != Platform::Apple;
-    ways.sort_by_key(|way| (is_apple(way.id), rank(way.id)));
-    ways
+    methods.sort_by_key(|method| (is_apple(method.id), rank(method.id)));
+    methods
 }
 
 /// The same address with the scheme `webcal`, which opens a calendar app.

@@ -1,7 +1,7 @@
 //! The page that suggests which picks to attend, day by day: the choice, what was left out and what it would cost, and
 //! the owner's busy times. Only its buttons change the agenda.
 
-use super::agendas::Done;
+use super::agendas::AgendaDone;
 use super::card::Card;
 use super::plan::{LEAST_GAP, RankView, gap};
 use super::site::{Head, Site};
@@ -27,7 +27,7 @@ pub struct Plan<'a> {
     /// The only day to show.
     pub day: Option<NaiveDate>,
     /// The form that redirected to the page.
-    pub done: Option<Done>,
+    pub done: Option<AgendaDone>,
     /// The result of an uploaded calendar.
     pub uploaded: Option<UploadedBusy>,
     /// Whether the form for a busy time was refused.
@@ -193,20 +193,20 @@ impl<'a> PlanView<'_, 'a> {
     }
 
     fn lines(&self, is_today: &impl Fn(DateTime<Utc>) -> bool) -> Vec<SuggestedLine<'a>> {
-        enum Moment<'b, 'a> {
+        enum DayItem<'b, 'a> {
             Session(&'a Entry),
             Busy(&'b Busy),
         }
         let Suggestion { chosen, aside, .. } = self.suggestion;
         let sessions = chosen.iter().chain(aside).filter(|entry| is_today(entry.session.slot.start));
-        let mut moments: Vec<(DateTime<Utc>, DateTime<Utc>, Moment<'_, 'a>)> = sessions
-            .map(|entry| (entry.session.slot.start, entry.session.slot.end, Moment::Session(entry)))
+        let mut moments: Vec<(DateTime<Utc>, DateTime<Utc>, DayItem<'_, 'a>)> = sessions
+            .map(|entry| (entry.session.slot.start, entry.session.slot.end, DayItem::Session(entry)))
             .chain(
                 self.plan
                     .busy
                     .iter()
                     .filter(|busy| is_today(busy.start))
-                    .map(|busy| (busy.start, busy.end, Moment::Busy(busy))),
+                    .map(|busy| (busy.start, busy.end, DayItem::Busy(busy))),
             )
             .collect();
         moments.sort_by_key(|(start, end, _)| (*start, *end));
@@ -226,11 +226,11 @@ impl<'a> PlanView<'_, 'a> {
                 ..SuggestedLine::default()
             };
             lines.push(match moment {
-                Moment::Busy(busy) => SuggestedLine {
+                DayItem::Busy(busy) => SuggestedLine {
                     busy: Some((vec![self.site.when.range_segment(start, end)], self.busy_name(busy))),
                     ..line
                 },
-                Moment::Session(entry) => SuggestedLine {
+                DayItem::Session(entry) => SuggestedLine {
                     card: Some(Card::of(self.site, entry)),
                     rank: chosen.iter().any(|it| it.number == entry.number).then(|| self.rank(entry)),
                     walk: self.walk_to(entry),

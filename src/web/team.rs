@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 
 /// A member of a team.
 #[derive(Debug, Clone)]
-pub struct Fellow {
+pub struct TeamMember {
     /// The member's name.
     pub name: Text,
     /// The member's picks; none if the member no longer shares the agenda.
@@ -35,7 +35,7 @@ pub enum TeamFault {
 struct TeamPage<'a> {
     site: Site<'a>,
     head: Head,
-    members: &'a [Fellow],
+    members: &'a [TeamMember],
     subscribe: String,
     days: Vec<TeamDay<'a>>,
 }
@@ -82,7 +82,7 @@ pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> S
 }
 
 /// Renders a team's page. `tokens` is the part of its address with the members' tokens.
-pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> String {
+pub fn team<'r>(release: &'r Release, tokens: &str, members: &[TeamMember]) -> String {
     let site = Site::of(release);
     let picks: Vec<&[SessionId]> =
         members.iter().map(|member| member.picks.as_deref().unwrap_or_default()).collect();
@@ -116,11 +116,11 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[Fellow]) -> Strin
     })
 }
 
-fn covered<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[Fellow]) -> Covered<'a> {
+fn covered<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[TeamMember]) -> Covered<'a> {
     Covered { card: Card::of(site, item.entry), who: names(members, &item.who) }
 }
 
-fn names(members: &[Fellow], who: &[usize]) -> String {
+fn names(members: &[TeamMember], who: &[usize]) -> String {
     let names: Vec<&str> =
         who.iter().filter_map(|place| members.get(*place)).map(|member| member.name.as_str()).collect();
     names.join(", ")

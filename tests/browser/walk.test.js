@@ -16,7 +16,7 @@ const titles = (page) => page.locator("main .plan h4").allTextContents();
 for (const scripted of [true, false]) {
   const name = scripted ? "scripted" : "plain";
 
-  test(`a talk is found, picked, cleared of a clash, shared and taken back (${name})`, async (t) => {
+  test(`a talk is found, picked, cleared of an overlap, shared and taken back (${name})`, async (t) => {
     const { context, page } = await visitor(t, browser, server, { javaScriptEnabled: scripted, viewport: PHONE });
     if (scripted) await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 
@@ -40,14 +40,14 @@ for (const scripted of [true, false]) {
     }
     await page.goto("/agenda");
     assert.equal((await titles(page)).length, 3);
-    const clashing = page.locator("main .plan .card").filter({ hasText: "Overlaps with" });
-    assert.equal(await clashing.count(), 2, "both sides say so");
-    await shoot(page, `walk-${name}-3-clash`);
+    const overlapping = page.locator("main .plan .card").filter({ hasText: "Overlaps with" });
+    assert.equal(await overlapping.count(), 2, "both cards name the overlap");
+    await shoot(page, `walk-${name}-3-overlap`);
 
     await page.locator("#slow-queries form button").click();
     await page.locator("#ml-monitoring").waitFor({ state: "detached" });
     assert.equal((await titles(page)).length, 2);
-    assert.equal(await clashing.count(), 0);
+    assert.equal(await overlapping.count(), 0);
     assert.equal(new URL(page.url()).hash, "#slow-queries", "back where it was pressed");
     await page.getByRole("status").filter({ hasText: "Overlap resolved." }).waitFor();
     await shoot(page, `walk-${name}-4-resolved`);

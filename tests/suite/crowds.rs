@@ -3,13 +3,13 @@
 //! Nothing is timed. Output that names every pair of sessions grows with their square, so each test compares the output
 //! for `n` and for `2 n` sessions.
 
-use callboard::agenda::{Agenda, MOST_NAMED, MOST_PICKS, has_new_clash};
+use callboard::agenda::{Agenda, MAX_NAMED, MAX_PICKS, has_new_overlap};
 use callboard::export::{agenda_text, entries_text, schedule_json};
 use callboard::feed::FeedKey;
 use callboard::fixtures::{self, at, speaker, talk};
 use callboard::program::{Program, Session, SessionId, SessionKind, Status, Text};
 use callboard::release::Release;
-use callboard::web::{self, Listing, Mine, Pages, ProgramView, SESSIONS_PER_PAGE};
+use callboard::web::{self, Listing, OwnAgenda, Pages, ProgramView, SESSIONS_PER_PAGE};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,16 +44,16 @@ fn growth(n: usize, make: impl Fn(usize) -> usize) -> f64 {
 
 #[test]
 fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others() {
-    let picks = ids(&parallel(MOST_PICKS));
-    let release = release(parallel(MOST_PICKS));
+    let picks = ids(&parallel(MAX_PICKS));
+    let release = release(parallel(MAX_PICKS));
     let agenda = Agenda::of(&picks, &release);
     for item in &agenda.items {
-        assert_eq!((item.clashes.len(), item.more_clashes), (MOST_NAMED, MOST_PICKS - 1 - MOST_NAMED));
-        assert!(item.clashes.iter().all(|other| other.number != item.entry.number));
+        assert_eq!((item.overlaps.len(), item.more_overlaps), (MAX_NAMED, MAX_PICKS - 1 - MAX_NAMED));
+        assert!(item.overlaps.iter().all(|other| other.number != item.entry.number));
     }
     let name = Text::default();
     let mine = |n: usize| {
-        let mine = Mine {
+        let mine = OwnAgenda {
             name: &name,
             picks: &picks[..n],
             ranks: &BTreeMap::new(),
@@ -63,7 +63,7 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
             done: None,
             is_organizer: false,
         };
-        web::mine(&release, &mine)
+        web::own_agenda(&release, &mine)
     };
     assert!(mine(500).len() < 1_500_000, "{} bytes", mine(500).len());
     assert!(mine(500).contains("and 494 more"), "{}", mine(500));
@@ -78,10 +78,10 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
 #[test]
 fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
     let name = Text::default();
-    for n in [2, MOST_NAMED + 1, MOST_NAMED + 2] {
+    for n in [2, MAX_NAMED + 1, MAX_NAMED + 2] {
         let picks = ids(&parallel(n));
         let release = release(parallel(n));
-        let mine = Mine {
+        let mine = OwnAgenda {
             name: &name,
             picks: &picks,
             ranks: &BTreeMap::new(),
@@ -91,10 +91,10 @@ fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
             done: None,
             is_organizer: false,
         };
-        let page = web::mine(&release, &mine);
+        let page = web::own_agenda(&release, &mine);
         let given_up =
             page.matches("name=\"session\" value=\"talk-").count() - page.matches("class=\"unpick\"").count();
-        assert_eq!(given_up, if n <= MOST_NAMED + 1 { n * (n - 1) } else { 0 }, "{n} picks");
+        assert_eq!(given_up, if n <= MAX_NAMED + 1 { n * (n - 1) } else { 0 }, "{n} picks");
     }
 }
 
@@ -121,9 +121,9 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
     all.extend(breaks);
     let release = release(all);
     let name = Text::default();
-    let page = web::mine(
+    let page = web::own_agenda(
         &release,
-        &Mine {
+        &OwnAgenda {
             name: &name,
             picks: &picks,
             ranks: &BTreeMap::new(),
@@ -229,7 +229,7 @@ fn pages_of_tracks_rooms_speakers_and_days_are_bounded_and_link_to_the_rest() {
     assert!(listing(1).unwrap().contains("Speaker 00000") && listing(2).is_none());
 }
 
-/// All pairs of picks that clash, by looking at every pair.
+/// All pairs of picks that overlap, by looking at every pair.
 fn pairs(picks: &[SessionId], release: &Release) -> BTreeSet<(SessionId, SessionId)> {
     let takes_time = |id: &SessionId| {
         let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
@@ -280,9 +280,9 @@ proptest! {
             });
             let mut others: Vec<_> = others.map(|id| &release.ledger.entries[id]).collect();
             others.sort_by_key(|entry| entry.program_order());
-            prop_assert_eq!(item.clashes.len() + item.more_clashes, others.len());
-            others.truncate(MOST_NAMED);
-            prop_assert_eq!(&item.clashes, &others);
+            prop_assert_eq!(item.overlaps.len() + item.more_overlaps, others.len());
+            others.truncate(MAX_NAMED);
+            prop_assert_eq!(&item.overlaps, &others);
         }
     }
 
@@ -303,6 +303,6 @@ proptest! {
         let program = Program::new(first.program.conference.clone(), Vec::new(), all);
         let second = first.follow(program, at("2025-02-02T12:00:00Z")).release;
         let is_new = !pairs(&picks, &second).is_subset(&pairs(&picks, &first));
-        prop_assert_eq!(has_new_clash(&picks, &first, &second), is_new);
+        prop_assert_eq!(has_new_overlap(&picks, &first, &second), is_new);
     }
 }

@@ -67,14 +67,14 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let link =
         |n, label: &str, token, freshness| web::LinkStatus { n, label: Text::from(label), token, freshness };
     let links = [link(1, "", Some(token.clone()), Some(fetched)), link(2, HOSTILE, None, None)];
-    let mine = web::Mine {
+    let mine = web::OwnAgenda {
         name: &name,
         picks: &picks,
         ranks: &BTreeMap::new(),
         links: &links,
         seen: Some(1),
         hand_over: Some(("https://conf.example/handover/abcdefgh", chrono::TimeDelta::minutes(10))),
-        done: Some(web::Done::Linked),
+        done: Some(web::AgendaDone::Linked),
         is_organizer: true,
     };
     let ranks = [(id("ml-monitoring"), Rank::Must), (id("slow-queries"), Rank::Maybe)].into();
@@ -85,7 +85,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         ranks: &ranks,
         busy: &[Busy { start, end, label: HOSTILE.to_owned() }],
         day: None,
-        done: Some(web::Done::BusyRead),
+        done: Some(web::AgendaDone::BusyRead),
         uploaded: Some(web::UploadedBusy { times: 1, skipped: 2 }),
         is_bad_busy: true,
     };
@@ -96,7 +96,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         message: HOSTILE.to_owned(),
         remedy: HOSTILE.to_owned(),
     };
-    let kept = |number| web::KeptRelease {
+    let kept = |number| web::ReleaseRow {
         number,
         published: release.published(),
         source: if number == 1 { web::Source::First } else { web::Source::Restored(1) },
@@ -110,7 +110,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         last: Some(web::LastAttempt {
             at: release.published(),
             source: web::Source::File,
-            outcome: web::Outcome::Failed(HOSTILE.to_owned()),
+            outcome: web::AttemptOutcome::Failed(HOSTILE.to_owned()),
             faults: vec![fault(true), fault(false)],
         }),
         held: vec![web::HeldRelease {
@@ -124,7 +124,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         stale: Some(HOSTILE.to_owned()),
         unstored: Some((release.published(), HOSTILE.to_owned())),
         stopped: vec![HOSTILE.to_owned()],
-        planned: Some(web::PlannedRelease {
+        planned: Some(web::ScheduledRelease {
             at: release.published(),
             made: release.published(),
             who: HOSTILE.to_owned(),
@@ -173,10 +173,10 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         web::subscribe(release, &subject, FeedOptions::default(), platform, None).unwrap()
     };
     let agenda = || Subject::Agenda { token: &token, name: &name };
-    let fellows = [Some(picks.clone()), None].map(|picks| web::Fellow { name: name.clone(), picks });
+    let fellows = [Some(picks.clone()), None].map(|picks| web::TeamMember { name: name.clone(), picks });
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
     for (path, page) in [
-        ("/agenda", web::mine(release, &mine)),
+        ("/agenda", web::own_agenda(release, &mine)),
         ("/agenda/plan", web::plan(release, &plan)),
         ("/agenda?none", web::no_agenda(release, web::NoAgenda::SignedOut, false)),
         ("/mine", web::picked_program(release, &picks, true)),
@@ -470,11 +470,11 @@ fn google_gets_cancelled_sessions_in_the_title_and_android_gets_its_own_apps_fir
 }
 
 #[test]
-fn a_clash_names_both_sides_and_one_press_keeps_one() {
+fn an_overlap_names_both_sessions_and_one_press_keeps_one() {
     let (release, _) = releases();
     let picks = [id("ml-monitoring"), id("search-for-speed")];
     let name = Text::default();
-    let mine = web::Mine {
+    let mine = web::OwnAgenda {
         name: &name,
         picks: &picks,
         ranks: &BTreeMap::new(),
@@ -484,7 +484,7 @@ fn a_clash_names_both_sides_and_one_press_keeps_one() {
         done: None,
         is_organizer: false,
     };
-    let page = web::mine(&release, &mine);
+    let page = web::own_agenda(&release, &mine);
     assert!(page.contains("Two of your sessions overlap."));
     assert!(page.contains("Overlaps with “The Search for Speed”."));
     assert!(page.contains("Overlaps with “An SRE Approach to Monitoring ML in Production”."));

@@ -3,7 +3,7 @@
 
 use super::owner::{Agendas, Effect, Owned};
 use super::{AgendaError, checked_name, forget_revoked_links, issue_link, live_links, put_link};
-use crate::agenda::{MOST_LINKS, ReadToken};
+use crate::agenda::{MAX_LINKS, ReadToken};
 use crate::freshness::{Freshness, Seen};
 use crate::http::Problem;
 use crate::release::Release;
@@ -63,7 +63,7 @@ impl Agendas {
         let key = owned.key.clone();
         let (owned, link) = self
             .change(owned, expect, |record, now| {
-                if live_links(record).count() >= MOST_LINKS {
+                if live_links(record).count() >= MAX_LINKS {
                     return Err(AgendaError::TooManyLinks);
                 }
                 let link = issue_link(record, &key, label.clone(), now);

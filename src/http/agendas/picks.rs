@@ -2,7 +2,7 @@
 
 use super::owner::{Agendas, Effect, Owned};
 use super::{AgendaError, is_shown, resolve_picks};
-use crate::agenda::MOST_PICKS;
+use crate::agenda::MAX_PICKS;
 use crate::program::SessionId;
 use crate::release::Release;
 
@@ -27,7 +27,7 @@ impl Agendas {
                 if !is_known {
                     return Err(AgendaError::NoSuchSession);
                 }
-                if record.picks.len() >= MOST_PICKS {
+                if record.picks.len() >= MAX_PICKS {
                     return Err(AgendaError::TooManyPicks);
                 }
                 record.picks.push(session.clone());
@@ -83,7 +83,7 @@ impl Agendas {
                         record.picks.push(session);
                     }
                 }
-                if record.picks.len() > MOST_PICKS {
+                if record.picks.len() > MAX_PICKS {
                     return Err(AgendaError::TooManyPicks);
                 }
                 let changed = record.picks.len() > before;

@@ -2,7 +2,7 @@
 
 use super::owner::{Agendas, Effect, Owned};
 use super::{AgendaError, checked_name, is_shown};
-use crate::agenda::{Busy, MOST_BUSY, MOST_PICKS};
+use crate::agenda::{Busy, MAX_BUSY, MAX_PICKS};
 use crate::program::{Rank, SessionId};
 use crate::release::Release;
 use crate::store::{AgendaRecord, BusyRecord};
@@ -32,7 +32,7 @@ impl Agendas {
                 if !is_picked && !is_known {
                     return Err(AgendaError::NoSuchSession);
                 }
-                if !is_picked && record.picks.len() >= MOST_PICKS {
+                if !is_picked && record.picks.len() >= MAX_PICKS {
                     return Err(AgendaError::TooManyPicks);
                 }
                 match rank {
@@ -104,7 +104,7 @@ impl Agendas {
                 let mut busy = change(record)?;
                 busy.sort();
                 busy.dedup_by_key(|busy| (busy.start, busy.end));
-                if busy.len() > MOST_BUSY {
+                if busy.len() > MAX_BUSY {
                     return Err(AgendaError::TooManyBusy);
                 }
                 if busy == record.busy {

@@ -164,8 +164,8 @@ impl AgendaRequest<'_> {
         let path = format!("/agendas/{}", token.reveal());
         let sessions = agenda.items.iter().map(|item| {
             let session = fields.select(serde_json::json!(SessionDocument::of(item.entry, release)));
-            let clashes: Vec<&SessionId> = item.clashes.iter().map(|other| &other.session.id).collect();
-            serde_json::json!({ "session": session, "clashes": clashes, "more_clashes": item.more_clashes })
+            let overlaps: Vec<&SessionId> = item.overlaps.iter().map(|other| &other.session.id).collect();
+            serde_json::json!({ "session": session, "clashes": overlaps, "more_clashes": item.more_overlaps })
         });
         let document = serde_json::json!({
             "name": record.name,

@@ -15,7 +15,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use std::cell::OnceCell;
 
 /// The most tests in one filter; each runs on every session.
-const MOST_TESTS: usize = 50;
+const MAX_TESTS: usize = 50;
 
 const VALID: Refusal = Refusal::Unmet("C:valid-filter");
 const SUPPORTED: Refusal = Refusal::Unmet("C:supported-filter");
@@ -112,7 +112,7 @@ struct Param {
 
 impl Filter {
     pub(super) fn parse(filter: &Element) -> Result<Self, Problem> {
-        let mut left = MOST_TESTS;
+        let mut left = MAX_TESTS;
         match filter.children.as_slice() {
             [root] if root.is(CALDAV, "comp-filter") => {
                 let comp = Comp::parse(root, None, &mut left)?;

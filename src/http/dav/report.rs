@@ -20,11 +20,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The most tags in a body: parsed elements take far more memory than their text.
-const MOST_TAGS: usize = 60_000;
+const MAX_TAGS: usize = 60_000;
 
 /// A body as XML.
 pub(super) fn parse(body: &[u8]) -> Result<Element, Problem> {
-    if body.iter().filter(|byte| **byte == b'<').count() > MOST_TAGS {
+    if body.iter().filter(|byte| **byte == b'<').count() > MAX_TAGS {
         return Err(Problem::TooLarge(super::MAX_BODY));
     }
     xml::read(body, super::MAX_BODY).map_err(|error| match error {

@@ -12,15 +12,15 @@ use crate::publisher::AttemptResult;
 use crate::reach::DeliveryCounts;
 use crate::store::{Channel, Origin};
 use crate::web::{
-    self, CalendarCount, CalendarKind, DeskDone, FaultLine, KeptRelease, LastAttempt, OutboxStatus, Outcome,
-    PlannedRelease, SignInReason, Source,
+    self, AttemptOutcome, CalendarCount, CalendarKind, DeskDone, FaultLine, LastAttempt, OutboxStatus,
+    ReleaseRow, ScheduledRelease, SignInReason, Source,
 };
 use chrono::DateTime;
 use http::{HeaderValue, StatusCode};
 use std::collections::BTreeMap;
 
 /// How many releases the desk lists, the newest first.
-const LISTED: usize = 50;
+const MAX_LISTED_RELEASES: usize = 50;
 
 impl UncheckedRequest<'_> {
     /// The desk; the sign-in page without a valid cookie.
@@ -102,7 +102,7 @@ impl Organizer {
             is_discardable: waiting.origin != Origin::Config,
         });
         let kept = super::reports::readable_releases(&self.store)?;
-        let releases = kept.iter().rev().take(LISTED).map(|kept| KeptRelease {
+        let releases = kept.iter().rev().take(MAX_LISTED_RELEASES).map(|kept| ReleaseRow {
             number: kept.number,
             published: kept.published,
             source: source(kept.origin),
@@ -129,7 +129,7 @@ impl Organizer {
             stale: self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string()),
             unstored: status.unstored.map(|unstored| (unstored.since, unstored.reason)),
             stopped: status.faults.iter().map(|(task, cause)| format!("{task}: {cause}")).collect(),
-            planned: status.schedule.map(|schedule| PlannedRelease {
+            planned: status.schedule.map(|schedule| ScheduledRelease {
                 at: schedule.at,
                 made: schedule.made,
                 who: schedule.who.unwrap_or_default(),
@@ -236,12 +236,12 @@ fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> Fa
     FaultLine { is_error, place, message: format!("{message}."), remedy: format!("{}.", capitalized(remedy)) }
 }
 
-fn outcome(verdict: &AttemptResult) -> Outcome {
+fn outcome(verdict: &AttemptResult) -> AttemptOutcome {
     match verdict {
-        AttemptResult::Published { release } => Outcome::Published(*release),
-        AttemptResult::Unchanged { release } => Outcome::Unchanged(*release),
-        AttemptResult::Refused { errors } => Outcome::Refused(*errors),
-        AttemptResult::Held { reasons, .. } => Outcome::Held(reasons.clone()),
-        AttemptResult::Failed { reason } => Outcome::Failed(reason.clone()),
+        AttemptResult::Published { release } => AttemptOutcome::Published(*release),
+        AttemptResult::Unchanged { release } => AttemptOutcome::Unchanged(*release),
+        AttemptResult::Refused { errors } => AttemptOutcome::Refused(*errors),
+        AttemptResult::Held { reasons, .. } => AttemptOutcome::Held(reasons.clone()),
+        AttemptResult::Failed { reason } => AttemptOutcome::Failed(reason.clone()),
     }
 }

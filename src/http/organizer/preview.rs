@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most previewed files in memory; beyond that, the oldest is dropped.
-const MOST_DRAFTS: usize = 8;
+const MAX_DRAFTS: usize = 8;
 
 /// The previewed files, by the digest that confirms them.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Drafts {
     fn add(&self, digest: String, draft: Draft) {
         let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         drafts.retain(|(known, _)| *known != digest);
-        if drafts.len() >= MOST_DRAFTS {
+        if drafts.len() >= MAX_DRAFTS {
             drafts.pop_front();
         }
         drafts.push_back((digest, draft));
@@ -189,7 +189,7 @@ fn content(publisher: &Publisher, seen: Preview, csv: &[u8]) -> Result<PreviewCo
         let entry = prepared.release.ledger.entries.get(id);
         entry.map_or_else(|| Text::from(id.as_str()), |entry| entry.session.title.clone())
     };
-    page.blast = Some((impact.touched, impact.new_clashes));
+    page.blast = Some((impact.touched, impact.new_overlaps));
     page.most_held =
         impact.sessions.iter().take(10).map(|held| (title(&held.session), held.agendas)).collect();
     // A release may be held for more than the guard sees, such as changes that it would overwrite.

@@ -10,7 +10,7 @@ use crate::http::agendas::AgendaError;
 use crate::http::reply::{html, set_cookies};
 use crate::http::{Body, Problem};
 use crate::revision::Digest;
-use crate::web::{self, Done};
+use crate::web::{self, AgendaDone};
 use chrono::TimeDelta;
 use http::{Method, Response};
 use std::collections::HashMap;
@@ -136,7 +136,7 @@ impl PageRequest<'_> {
         if !is_redeemed {
             return Ok(html(web::hand_over(&self.published.release, code)));
         }
-        let mut response = done(Done::Arrived)?;
+        let mut response = done(AgendaDone::Arrived)?;
         set_cookies(&mut response, self.jar().keep(&key));
         Ok(response)
     }

@@ -10,7 +10,7 @@ use crate::http::query::Query;
 use crate::http::reply::html;
 use crate::http::{Body, Problem, browser};
 use crate::program::{Civil, Rank, SessionId, Zone};
-use crate::web::{self, Done, Plan, UploadedBusy};
+use crate::web::{self, AgendaDone, Plan, UploadedBusy};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use http::{Response, StatusCode};
 
@@ -27,7 +27,7 @@ impl PageRequest<'_> {
         let query = Query::of(&self.request.uri);
         let number = |name: &str| query.first(name).and_then(|value| value.parse::<u32>().ok()).unwrap_or(0);
         let done = self.done();
-        let uploaded = (done == Some(Done::BusyRead))
+        let uploaded = (done == Some(AgendaDone::BusyRead))
             .then(|| UploadedBusy { times: number("times"), skipped: number("skipped") });
         let (ranks, busy) = (owned.ranks(), owned.busy());
         let plan = Plan {
@@ -52,7 +52,7 @@ impl PageRequest<'_> {
             "pick" => self.agendas.pick_all(owned, None, &sessions, &self.published.release).await?,
             _ => self.agendas.unpick_all(owned, &sessions).await?,
         };
-        plan_path(&form, Done::parse(form.one("done")).unwrap_or(Done::Removed), "")
+        plan_path(&form, AgendaDone::parse(form.one("done")).unwrap_or(AgendaDone::Removed), "")
     }
 
     /// Ranks a session. The name of the pressed button is the rank, and its value the session.
@@ -64,9 +64,9 @@ impl PageRequest<'_> {
         let owned = self.own_for_change()?;
         self.agendas.rank(owned, None, &session, rank, &self.published.release).await?;
         if form.one("back") == "plan" {
-            return plan_path(&form, Done::Ranked, session.as_str());
+            return plan_path(&form, AgendaDone::Ranked, session.as_str());
         }
-        see_path(&format!("/agenda?done={}#{session}", Done::Ranked.name()))
+        see_path(&format!("/agenda?done={}#{session}", AgendaDone::Ranked.name()))
     }
 
     pub(in crate::http) async fn add_busy(&self) -> Result<Response<Body>, Problem> {
@@ -78,7 +78,7 @@ impl PageRequest<'_> {
             return Ok(response);
         };
         self.agendas.add_busy(owned, &[busy]).await?;
-        plan_path(&form, Done::BusyAdded, Done::BusyAdded.section())
+        plan_path(&form, AgendaDone::BusyAdded, AgendaDone::BusyAdded.section())
     }
 
     /// Removes a busy time. The value of the button is its start and its end, in Unix time.
@@ -89,7 +89,7 @@ impl PageRequest<'_> {
         let seconds = seconds.and_then(|(start, end)| Some((start.parse().ok()?, end.parse().ok()?)));
         let (start, end) = seconds.ok_or(Problem::NotFound)?;
         self.agendas.remove_busy(owned, start, end).await?;
-        plan_path(&form, Done::BusyRemoved, Done::BusyRemoved.section())
+        plan_path(&form, AgendaDone::BusyRemoved, AgendaDone::BusyRemoved.section())
     }
 
     /// Adds the busy times of an uploaded calendar. An address is never fetched.
@@ -107,7 +107,7 @@ impl PageRequest<'_> {
         let span = span.ok_or(Problem::NotFound)?;
         let found = self.queue.make(|| busy_from_file(&file, conference, span)).await??;
         self.agendas.add_busy(owned, &found.times).await?;
-        let (done, times, skipped) = (Done::BusyRead, found.times.len(), found.skipped);
+        let (done, times, skipped) = (AgendaDone::BusyRead, found.times.len(), found.skipped);
         see_path(&format!(
             "/agenda/plan?done={}&times={times}&skipped={skipped}#{}",
             done.name(),
@@ -117,7 +117,7 @@ impl PageRequest<'_> {
 }
 
 /// The redirect to the plan, with the day that the form belongs to.
-fn plan_path(form: &PostedForm, done: Done, place: &str) -> Result<Response<Body>, Problem> {
+fn plan_path(form: &PostedForm, done: AgendaDone, place: &str) -> Result<Response<Body>, Problem> {
     let day = form.one("day").parse::<NaiveDate>().map(|day| format!("&day={day}")).unwrap_or_default();
     let place = if place.is_empty() || place == "top" { String::new() } else { format!("#{place}") };
     see_path(&format!("/agenda/plan?done={}{day}{place}", done.name()))

@@ -3,7 +3,7 @@
 //! The server stores no team. The page of a link that was turned off answers 410 at once.
 
 use super::{PageRequest, chosen};
-use crate::agenda::{MOST_MEMBERS, Members, ReadToken, in_path};
+use crate::agenda::{MAX_MEMBERS, Members, ReadToken, in_path};
 use crate::export::agenda_text;
 use crate::http::agendas::Shared;
 use crate::http::browser::CookieJar;
@@ -14,7 +14,7 @@ use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
 use crate::texts::Texts;
-use crate::web::{self, Fellow, TeamFault};
+use crate::web::{self, TeamFault, TeamMember};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
 use url::Url;
@@ -63,12 +63,12 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
         let team = self.open_team(members).await?;
         let picks = |agenda: &crate::store::AgendaRecord| agenda.picks.clone();
-        let fellows: Vec<Fellow> = team
+        let picked: Vec<TeamMember> = team
             .members
             .iter()
-            .map(|(name, agenda)| Fellow { name: name.clone(), picks: agenda.as_ref().map(picks) })
+            .map(|(name, agenda)| TeamMember { name: name.clone(), picks: agenda.as_ref().map(picks) })
             .collect();
-        let page = || html(web::team(&self.published.release, &members.reveal(), &fellows));
+        let page = || html(web::team(&self.published.release, &members.reveal(), &picked));
         self.queue.make(page).await
     }
 
@@ -104,7 +104,7 @@ impl PageRequest<'_> {
                 if tokens.contains(token) {
                     continue;
                 }
-                if tokens.len() == MOST_MEMBERS {
+                if tokens.len() == MAX_MEMBERS {
                     return Ok(Err(TeamFault::TooMany));
                 }
                 if matches!(self.agendas.shared(token)?, Shared::Never) {

@@ -10,7 +10,7 @@ use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
 use crate::http::{Body, Problem, browser, feeds, organizer};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
-use crate::web::{self, Done, LastFetch, LinkStatus, Mine, NoAgenda};
+use crate::web::{self, AgendaDone, LastFetch, LinkStatus, NoAgenda, OwnAgenda};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -44,7 +44,7 @@ impl PageRequest<'_> {
         Ok(owned)
     }
 
-    pub(in crate::http) async fn mine(&self) -> Result<Response<Body>, Problem> {
+    pub(in crate::http) async fn own_agenda(&self) -> Result<Response<Body>, Problem> {
         match self.own()? {
             None => Ok(self.no_agenda()),
             Some(owned) => {
@@ -69,7 +69,7 @@ impl PageRequest<'_> {
     pub(super) fn no_agenda(&self) -> Response<Body> {
         let has_cookie = self.jar().key(&self.request.headers).is_some();
         let reason = match self.done() {
-            Some(Done::Deleted) => NoAgenda::Deleted,
+            Some(AgendaDone::Deleted) => NoAgenda::Deleted,
             _ if has_cookie => NoAgenda::SignedOut,
             _ => NoAgenda::New,
         };
@@ -77,9 +77,9 @@ impl PageRequest<'_> {
     }
 
     /// The form that led to this page, by `?done=`.
-    pub(super) fn done(&self) -> Option<Done> {
+    pub(super) fn done(&self) -> Option<AgendaDone> {
         let query = Query::of(&self.request.uri);
-        query.first("done").and_then(Done::parse)
+        query.first("done").and_then(AgendaDone::parse)
     }
 
     /// The program with the visitor's picks marked, for browsers without scripts.
@@ -114,8 +114,8 @@ impl PageRequest<'_> {
         let seen = Some(owned.record.seen_release);
         let done = self.done();
         let (picks, ranks, is_organizer) = (&owned.record.picks, &owned.ranks(), self.is_organizer());
-        let mine = Mine { name: &name, picks, ranks, links: &links, seen, hand_over, done, is_organizer };
-        html(web::mine(release, &mine))
+        let own = OwnAgenda { name: &name, picks, ranks, links: &links, seen, hand_over, done, is_organizer };
+        html(web::own_agenda(release, &own))
     }
 
     /// The picks as JSON, for the pages' scripts.
@@ -168,7 +168,7 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn rename(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         self.agendas.rename(self.own_for_change()?, None, form.one("name")).await?;
-        done(Done::Renamed)
+        done(AgendaDone::Renamed)
     }
 
     pub(in crate::http) async fn add_link(&self) -> Result<Response<Body>, Problem> {
@@ -176,13 +176,13 @@ impl PageRequest<'_> {
         let owned = self.own_for_change()?;
         self.allowed.link(&owned.key)?;
         self.agendas.add_link(owned, None, form.one("label")).await?;
-        done(Done::Linked)
+        done(AgendaDone::Linked)
     }
 
     pub(in crate::http) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {
         self.form()?;
         self.agendas.revoke_link(self.own_for_change()?, None, n).await?;
-        done(Done::Revoked)
+        done(AgendaDone::Revoked)
     }
 
     /// Issues a new edit key, which signs out every other device.
@@ -192,7 +192,7 @@ impl PageRequest<'_> {
         let key = owned.key.clone();
         let owned = self.agendas.replace_key(owned, None).await?;
         self.allowed.new_key(&key, &owned.key);
-        let mut response = done(Done::NewKey)?;
+        let mut response = done(AgendaDone::NewKey)?;
         set_cookies(&mut response, self.jar().keep(&owned.key));
         Ok(response)
     }
@@ -203,7 +203,7 @@ impl PageRequest<'_> {
             return Ok(see_other("/agenda"));
         }
         self.agendas.delete(self.own_for_change()?, None).await?;
-        let mut response = done(Done::Deleted)?;
+        let mut response = done(AgendaDone::Deleted)?;
         set_cookies(&mut response, self.jar().forget());
         Ok(response)
     }
@@ -215,7 +215,7 @@ impl PageRequest<'_> {
 }
 
 /// The redirect to the agenda page that confirms a form, at the place of the form.
-pub(super) fn done(done: Done) -> Result<Response<Body>, Problem> {
+pub(super) fn done(done: AgendaDone) -> Result<Response<Body>, Problem> {
     let fragment = if done.section() == "top" { String::new() } else { format!("#{}", done.section()) };
     see_path(&format!("/agenda?done={}{fragment}", done.name()))
 }
@@ -227,7 +227,7 @@ pub(super) fn see_path(path: &str) -> Result<Response<Body>, Problem> {
 /// The redirect after sessions were added or removed: back to the place in the program or agenda where the visitor
 /// pressed.
 fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Result<Response<Body>, Problem> {
-    let Some(done) = Done::parse(form.one("done")) else {
+    let Some(done) = AgendaDone::parse(form.one("done")) else {
         // An id that the program does not have gives no fragment, so no text from the client reaches the header.
         let id = sessions.last().and_then(|id| SessionId::parse(id).ok());
         return see_path(&id.map_or_else(|| "/mine".to_owned(), |id| format!("/mine#{id}")));
@@ -235,7 +235,7 @@ fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Resu
     let session = |id: &str| release.ledger.entries.get(&SessionId::parse(id).ok()?);
     let place = match session(form.one("place")) {
         Some(entry) => format!("#{}", entry.session.id),
-        None if done == Done::Removed => {
+        None if done == AgendaDone::Removed => {
             let day = sessions
                 .first()
                 .and_then(|id| session(id))
@@ -252,7 +252,7 @@ fn overlaps(owned: &Owned, picked: &[String], release: &Release) -> Vec<serde_js
     let agenda = Agenda::of(&owned.record.picks, release);
     let is_new = |id: &SessionId| picked.iter().any(|picked| picked == id.as_str());
     let new = agenda.items.iter().filter(|item| is_new(&item.session().id));
-    let others = new.flat_map(|item| &item.clashes).filter(|other| !is_new(&other.session.id));
+    let others = new.flat_map(|item| &item.overlaps).filter(|other| !is_new(&other.session.id));
     others
         .map(|other| serde_json::json!({ "id": other.session.id.as_str(), "title": other.session.title.as_str() }))
         .collect()

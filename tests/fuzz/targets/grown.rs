@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use url::Url;
 
-const MOST_SESSIONS: usize = 12;
+const MAX_SESSIONS: usize = 12;
 
 /// A conference without sessions.
 pub(super) fn conference() -> Conference {
@@ -91,7 +91,7 @@ pub(super) fn grow(bytes: &[u8], filter: &TextFilter) -> Grown {
     let agenda = line(next());
     let first: DateTime<Utc> = "2025-03-30T00:00:00Z".parse().unwrap();
     let mut sessions = Vec::new();
-    while sessions.len() < MOST_SESSIONS {
+    while sessions.len() < MAX_SESSIONS {
         let n = sessions.len();
         let title = line(next());
         if title.is_empty() {

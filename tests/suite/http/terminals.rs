@@ -41,7 +41,7 @@ async fn a_filter_holds_for_the_table_too() {
 }
 
 #[tokio::test]
-async fn a_shared_agenda_is_a_table_with_clashes_and_what_is_cancelled() {
+async fn a_shared_agenda_is_a_table_that_marks_overlaps_and_cancelled_sessions() {
     let stage = Stage::new();
     let mine = stage.agenda(&["first-talk", "other-talk", "sick-talk"]).await;
     let page = mine.feed.trim_end_matches(".ics");
