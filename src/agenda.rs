@@ -7,8 +7,10 @@ mod planner;
 mod team;
 mod token;
 
-pub use planner::{Busy, Cost, LeftOut, MAX_BUSY, Reason, Suggestion, Weight, Wishes, next_in_room, suggest};
-pub use team::{Attended, MAX_MEMBERS, Members, Team, TeamError};
+pub use planner::{
+    Busy, Cost, LeftOut, LeftOutReason, MAX_BUSY, PickWeight, Suggestion, Wishes, next_in_room, suggest,
+};
+pub use team::{Attended, MAX_MEMBERS, Members, TeamAgenda, TeamError};
 pub use token::{EditKey, ReadToken, TokenError, in_path, one_time_code};
 
 use crate::program::{Intervals, Session, SessionId, Slot};
@@ -29,14 +31,14 @@ pub const MAX_NAME_CHARS: usize = 100;
 #[derive(Debug)]
 pub struct Agenda<'a> {
     /// The picks that the program shows, including cancelled sessions.
-    pub items: Vec<Item<'a>>,
+    pub items: Vec<AgendaItem<'a>>,
     /// The picks that the program no longer shows: withdrawn sessions and expired tombstones.
     pub gone: Vec<SessionId>,
 }
 
 /// One pick.
 #[derive(Debug)]
-pub struct Item<'a> {
+pub struct AgendaItem<'a> {
     /// The session's entry in the ledger.
     pub entry: &'a Entry,
     /// Other picks at the same time: the first [`MAX_NAMED`] in program order.
@@ -45,7 +47,7 @@ pub struct Item<'a> {
     pub more_overlaps: usize,
 }
 
-impl Item<'_> {
+impl AgendaItem<'_> {
     /// Whether another pick takes place at the same time.
     pub fn has_overlap(&self) -> bool {
         !self.overlaps.is_empty()
@@ -74,7 +76,7 @@ impl<'a> Agenda<'a> {
         let intervals = Intervals::of(busy.iter().map(|entry| &entry.session.slot));
         let item = |entry: &'a Entry| {
             if !takes_time(entry) {
-                return Item { entry, overlaps: Vec::new(), more_overlaps: 0 };
+                return AgendaItem { entry, overlaps: Vec::new(), more_overlaps: 0 };
             }
             let slot = &entry.session.slot;
             let others =
@@ -83,7 +85,7 @@ impl<'a> Agenda<'a> {
             let overlaps: Vec<&Entry> = others.take(MAX_NAMED).collect();
             // The count includes the slot itself.
             let more_overlaps = intervals.count(slot.start, slot.end).saturating_sub(1 + overlaps.len());
-            Item { entry, overlaps, more_overlaps }
+            AgendaItem { entry, overlaps, more_overlaps }
         };
         let items = entries.iter().map(|entry| item(entry)).collect();
         Self { items, gone }

@@ -70,7 +70,7 @@ enum Command {
         file: Option<PathBuf>,
         /// The output: text, or JSON for programs
         #[arg(long, value_enum, default_value = "human")]
-        format: check::Format,
+        format: check::ReportFormat,
         #[command(flatten)]
         settings: Settings,
     },
@@ -86,9 +86,9 @@ enum Command {
         new: Option<PathBuf>,
         /// The output: text, or JSON for programs
         #[arg(long, value_enum, default_value = "human")]
-        format: check::Format,
+        format: check::ReportFormat,
         #[command(flatten)]
-        target: publish::Target,
+        target: publish::PublishTarget,
         #[command(flatten)]
         settings: Settings,
     },
@@ -100,9 +100,9 @@ enum Command {
         /// The program file [default: the config's program, for example the watched file that is held]
         file: Option<PathBuf>,
         #[command(flatten)]
-        options: publish::Options,
+        options: publish::PublishOptions,
         #[command(flatten)]
-        target: publish::Target,
+        target: publish::PublishTarget,
         #[command(flatten)]
         settings: Settings,
     },
@@ -114,14 +114,14 @@ enum Command {
         /// The session's id.
         id: String,
         #[command(flatten)]
-        target: publish::Target,
+        target: publish::PublishTarget,
     },
     /// Writes a server's live program to FILE or to standard output.
     Pull {
         /// The file to replace
         file: Option<PathBuf>,
         #[command(flatten)]
-        target: publish::Target,
+        target: publish::PublishTarget,
     },
     /// Adds, lists and removes the secrets with which organizers publish over HTTP and sign in.
     ///
@@ -129,7 +129,7 @@ enum Command {
     /// running server reads it again on SIGHUP (`systemctl reload`).
     Secret {
         #[command(subcommand)]
-        command: secret::Command,
+        command: secret::SecretCommand,
     },
     /// Sends the deliveries that wait on the server, and keeps running.
     ///
@@ -149,7 +149,7 @@ enum Command {
         file: PathBuf,
         /// The output: text, or JSON for programs
         #[arg(long, value_enum, default_value = "human")]
-        format: check::Format,
+        format: check::ReportFormat,
     },
     /// Prints a shared agenda as a table, with overlaps and cancelled sessions marked.
     ///
@@ -276,7 +276,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             check::diff(&old, &new, format, &settings)
         }
         Command::Diff { old, new: None, format, target, .. } => {
-            publish::preview(&old, &target, format == check::Format::Json)
+            publish::preview(&old, &target, format == check::ReportFormat::Json)
         }
         Command::Publish { file, options, target, settings } => {
             publish::file_of(file, &settings).and_then(|file| publish::publish(&file, &target, &options))

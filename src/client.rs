@@ -67,7 +67,7 @@ pub fn is_unencrypted(to: &Url) -> bool {
 
 /// A server's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ClientResponse {
     /// The status code.
     pub status: u16,
     /// The body.
@@ -172,7 +172,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`]. A response of any status is not an error.
-    pub fn send(&self, call: OutgoingRequest<'_>) -> Result<Answer, ClientError> {
+    pub fn send(&self, call: OutgoingRequest<'_>) -> Result<ClientResponse, ClientError> {
         self.exchange(call, false)
     }
 
@@ -180,11 +180,11 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn deliver(&self, call: OutgoingRequest<'_>) -> Result<Answer, ClientError> {
+    pub fn deliver(&self, call: OutgoingRequest<'_>) -> Result<ClientResponse, ClientError> {
         self.exchange(call, true)
     }
 
-    fn exchange(&self, call: OutgoingRequest<'_>, is_delivery: bool) -> Result<Answer, ClientError> {
+    fn exchange(&self, call: OutgoingRequest<'_>, is_delivery: bool) -> Result<ClientResponse, ClientError> {
         let mut request = http::Request::builder().method(call.method).uri(call.url.as_str());
         for (name, value) in call.headers {
             request = request.header(name, value);
@@ -204,7 +204,7 @@ impl Client {
         let longest = if is_delivery { LONGEST_RECEIPT } else { LONGEST };
         let body = response.body_mut().with_config().limit(longest).read_to_vec();
         let body = if is_delivery { body.unwrap_or_default() } else { body.map_err(unreachable)? };
-        Ok(Answer { status, body, retry_after })
+        Ok(ClientResponse { status, body, retry_after })
     }
 }
 

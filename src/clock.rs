@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 /// A source of the current time, whole seconds in UTC: calendar clients compare no finer.
 #[derive(Debug, Clone)]
-pub struct Clock(Source);
+pub struct Clock(TimeSource);
 
 #[derive(Debug, Clone)]
-enum Source {
+enum TimeSource {
     Wall { made: Instant },
     Fixed(Arc<Mutex<Fixed>>),
 }
@@ -23,34 +23,34 @@ struct Fixed {
 impl Clock {
     /// The machine's clock.
     pub fn wall() -> Self {
-        Self(Source::Wall { made: Instant::now() })
+        Self(TimeSource::Wall { made: Instant::now() })
     }
 
     /// A clock that stands still until [`Self::advance`] or [`Self::set`] moves it. Clones share the time.
     pub fn fixed(at: DateTime<Utc>) -> Self {
-        Self(Source::Fixed(Arc::new(Mutex::new(Fixed { at, elapsed: Duration::ZERO }))))
+        Self(TimeSource::Fixed(Arc::new(Mutex::new(Fixed { at, elapsed: Duration::ZERO }))))
     }
 
     /// The time, whole seconds.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
-            Source::Wall { .. } => Utc::now().trunc_subsecs(0),
-            Source::Fixed(fixed) => lock(fixed).at,
+            TimeSource::Wall { .. } => Utc::now().trunc_subsecs(0),
+            TimeSource::Fixed(fixed) => lock(fixed).at,
         }
     }
 
     /// The time that passed since the clock was made. It never goes back, even if the wall clock is set back.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
-            Source::Wall { made } => made.elapsed(),
-            Source::Fixed(fixed) => lock(fixed).elapsed,
+            TimeSource::Wall { made } => made.elapsed(),
+            TimeSource::Fixed(fixed) => lock(fixed).elapsed,
         }
     }
 
     /// Lets time pass on a fixed clock. Has no effect on the wall clock.
     pub fn advance(&self, by: TimeDelta) {
-        if let Source::Fixed(fixed) = &self.0 {
+        if let TimeSource::Fixed(fixed) = &self.0 {
             let mut fixed = lock(fixed);
             fixed.at += by;
             fixed.elapsed += by.to_std().unwrap_or_default();
@@ -59,7 +59,7 @@ impl Clock {
 
     /// Sets a fixed clock as an administrator sets a machine's clock: [`Self::elapsed`] does not change.
     pub fn set(&self, at: DateTime<Utc>) {
-        if let Source::Fixed(fixed) = &self.0 {
+        if let TimeSource::Fixed(fixed) = &self.0 {
             lock(fixed).at = at;
         }
     }

@@ -19,7 +19,7 @@ pub use secrets::{
 };
 
 use crate::peer::Trusted;
-use crate::program::{Clock, Conference, Identity, Room, Slug, Text, Track, Walking, Zone};
+use crate::program::{ClockStyle, Conference, Identity, Room, Slug, Text, Track, Walking, Zone};
 use crate::texts::Texts;
 use chrono::NaiveDate;
 use std::net::SocketAddr;
@@ -78,7 +78,7 @@ struct ConferenceWithoutOrigin {
     zone: Zone,
     venue: Option<Text>,
     language: String,
-    clock: Clock,
+    clock: ClockStyle,
     uid_domain: String,
     tracks: Vec<Track>,
     rooms: Vec<Room>,

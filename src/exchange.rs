@@ -16,7 +16,7 @@ pub use busy::{BusyFile, busy_from_file};
 pub use matching::{MatchOutcome, MatchedPick, Matching};
 pub use read::{ExchangeError, MAX_BYTES, MAX_ENTRIES};
 
-use crate::agenda::{Agenda, Item, MAX_PICKS};
+use crate::agenda::{Agenda, AgendaItem, MAX_PICKS};
 use crate::export::{code, guid};
 use crate::program::SessionId;
 use crate::release::Release;
@@ -46,7 +46,7 @@ pub fn from_numbers(numbers: &[u32], release: &Release, picked: &[SessionId]) ->
 /// shows.
 pub fn to_json(release: &Release, picks: &[SessionId]) -> Value {
     let agenda = Agenda::of(picks, release);
-    let pick = |item: &Item<'_>| {
+    let pick = |item: &AgendaItem<'_>| {
         let session = item.session();
         json!({
             "id": session.id.as_str(),

@@ -1,6 +1,6 @@
 //! Writes a release in the formats that other tools read: frab, CSV, plain text, change feeds, jCal.
 //!
-//! Owns these formats. Every writer prints the same [`Schedule`] (rooms, days, ids, persons), so the exports cannot
+//! Owns these formats. Every writer prints the same [`FrabSchedule`] (rooms, days, ids, persons), so the exports cannot
 //! disagree. Pure: turns a release into bytes, reads no clock and knows no HTTP. Invariants: guid, id and code of a
 //! session never change; a withdrawn session is in no export, a cancelled session only in formats that can mark it.
 
@@ -23,7 +23,7 @@ pub use frab::{schedule_json, schedule_xml};
 pub use giggity::{GiggityMenu, deep_link, giggity_menu};
 pub use jcal::{JcalError, jcal};
 pub use schedule::{
-    Schedule, ScheduleDay, ScheduleItem, SchedulePerson, ScheduleRoom, code, guid, person_guid, room_guid,
+    FrabSchedule, ScheduleDay, ScheduleItem, SchedulePerson, ScheduleRoom, code, guid, person_guid, room_guid,
 };
 pub use text::{agenda_text, entries_text, program_text};
 

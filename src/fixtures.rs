@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "only tests call it, with values that parse")]
 
 use crate::program::{
-    Clock, Colour, Conference, Link, Program, Room, Session, SessionId, SessionKind, Slot, Slug, Speaker,
-    Status, Text, Track, Walking, Zone, slug_of,
+    ClockStyle, Colour, Conference, Link, Program, Room, Session, SessionId, SessionKind, Slot, Slug,
+    Speaker, Status, Text, Track, Walking, Zone, slug_of,
 };
 use crate::release::{Prepared, Release};
 use crate::revision::Ledger;
@@ -34,7 +34,7 @@ pub fn conference() -> Fixture {
         zone: Zone::parse("America/Los_Angeles").unwrap(),
         venue: None,
         language: "en".to_owned(),
-        clock: Clock::TwentyFour,
+        clock: ClockStyle::TwentyFour,
         uid_domain: String::new(),
         public_url: "https://conf.example".parse().unwrap(),
         tracks: Vec::new(),
@@ -209,7 +209,7 @@ pub fn tricky() -> Fixture {
         ])
         .sessions([keynote, first, second, cancelled, withdrawn, coffee, night]);
     fixture.conference.language = "en-US".to_owned();
-    fixture.conference.clock = Clock::Twelve;
+    fixture.conference.clock = ClockStyle::Twelve;
     fixture.conference.rooms = vec![Room { name: Text::from("Grand Ballroom"), was: Vec::new() }];
     fixture
 }

@@ -41,14 +41,14 @@ const EXPIRY: TimeDelta = TimeDelta::days(90);
 /// The last fetches of all read links.
 #[derive(Debug)]
 pub struct Freshness {
-    shards: [Mutex<Shard>; SHARDS],
+    shards: [Mutex<FreshnessShard>; SHARDS],
     progress: Mutex<Progress>,
     public: PublicFetches,
 }
 
 /// The links whose hashes begin with one byte.
 #[derive(Debug, Default)]
-struct Shard {
+struct FreshnessShard {
     links: HashMap<LinkHash, Seen>,
     /// Whether the shard differs from its record in the store.
     is_dirty: bool,
@@ -147,7 +147,7 @@ impl Freshness {
         found
     }
 
-    fn shard(&self, link: &LinkHash) -> MutexGuard<'_, Shard> {
+    fn shard(&self, link: &LinkHash) -> MutexGuard<'_, FreshnessShard> {
         let [first, ..] = link;
         let [zero, ..] = &self.shards;
         lock(self.shards.get(usize::from(*first)).unwrap_or(zero))

@@ -49,6 +49,6 @@ pub use etag::{EntityTag, SentTag, Tags};
 pub use metrics::Metrics;
 pub use operator::{Backups, Operator};
 pub use organizer::{Secrets, SecretsError};
-pub use problem::{Fault, Problem};
+pub use problem::{InvalidValue, Problem};
 pub use query::ParameterError;
 pub use route::routes;

@@ -20,14 +20,14 @@ mod zone;
 
 pub use change::{Change, ChangeKind, FieldChange, apply, diff};
 pub use colour::{Colour, ColourError};
-pub use conference::{Clock, Conference, LanguageError, Room, Track, language_tag};
+pub use conference::{ClockStyle, Conference, LanguageError, Room, Track, language_tag};
 pub use describe::{ChangeDescription, FromTo, describe_changes};
 pub use id::{IdError, SessionId, Slug, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
 pub use text::{Counted, Removed, Text, printable};
 pub use vocabulary::{Field, Rank, SessionKind, Severity, Status, UnknownWord};
-pub use walking::{Building, MAX_PLACES, Place, Shortened, Walk, Walking, WalkingTimes};
+pub use walking::{Building, MAX_PLACES, RoomPlace, Shortened, Walk, Walking, WalkingTimes};
 pub use zone::{Civil, Zone, ZoneError};
 
 use chrono::{DateTime, Utc};

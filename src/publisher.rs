@@ -25,12 +25,12 @@ pub use deliveries::{ClaimedMessages, spool_directory};
 pub use describe::{
     Impact, OriginDescription, SessionImpact, changes_as_text, count_picks, impact, impact_as_text,
 };
-pub use erase_session::Erased;
+pub use erase_session::ErasureResult;
 pub use error::{PublishError, StartError};
 pub use guard::{GuardVerdict, Hold};
-pub use publish::{Inspect, Job};
+pub use publish::{Inspect, PublishJob};
 pub use schedule::{ScheduleReceipt, run_schedule};
-pub use start::{Settings, Started};
+pub use start::{PublisherSettings, Started};
 pub use status::{
     Attempt, AttemptResult, ConfigStatus, HeldProposal, HeldProposals, PublisherTask, Status, UnstoredFile,
 };
@@ -56,7 +56,7 @@ use tokio::sync::{Notify, watch as channel};
 pub struct Publisher {
     current: ArcSwap<LiveRelease>,
     /// The part of the config that a reload replaces.
-    settings: ArcSwap<Settings>,
+    settings: ArcSwap<PublisherSettings>,
     /// The watched program file.
     file: PathBuf,
     /// The deliveries that wait.

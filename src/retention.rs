@@ -22,7 +22,7 @@ use crate::store::{
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use trust::{Trust, Verdict};
+use trust::{ClockVerdict, Trust};
 
 /// The time between two checks of the clock, which an administrator may set at any time.
 const CHECK_EVERY: Duration = Duration::from_secs(600);
@@ -62,7 +62,7 @@ struct Watch {
 
 /// The result of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Erased {
+pub struct RetentionResult {
     /// Erased agendas.
     pub agendas: usize,
     /// Erased read links. They answer 410 from now on.
@@ -102,7 +102,7 @@ impl Retention {
             let now = self.clock.elapsed();
             match self.check(next <= now).await {
                 Ok(None) => {}
-                Ok(Some(Erased { agendas, links })) => {
+                Ok(Some(RetentionResult { agendas, links })) => {
                     next = now + ERASE_EVERY;
                     if agendas + links > 0 {
                         tracing::info!(
@@ -124,26 +124,26 @@ impl Retention {
     ///
     /// # Errors
     /// [`RetentionError`]; some agendas may have been erased before it.
-    pub async fn pass(self: &Arc<Self>) -> Result<Erased, RetentionError> {
+    pub async fn pass(self: &Arc<Self>) -> Result<RetentionResult, RetentionError> {
         Ok(self.check(true).await?.unwrap_or_default())
     }
 
     /// Checks the clock, and erases if `erases` is set and the retention time is over. None if it did not erase.
-    async fn check(self: &Arc<Self>, erases: bool) -> Result<Option<Erased>, RetentionError> {
+    async fn check(self: &Arc<Self>, erases: bool) -> Result<Option<RetentionResult>, RetentionError> {
         let this = Arc::clone(self);
         tokio::task::spawn_blocking(move || this.check_blocking(erases)).await?
     }
 
-    fn check_blocking(&self, erases: bool) -> Result<Option<Erased>, RetentionError> {
+    fn check_blocking(&self, erases: bool) -> Result<Option<RetentionResult>, RetentionError> {
         let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
         let is_due = self.is_due(now);
         let until = now - TimeDelta::days(self.days.into());
         match self.judge(now, elapsed)? {
-            Verdict::Trusted => {
+            ClockVerdict::Trusted => {
                 self.store_trusted(now, elapsed);
                 if erases && is_due { Ok(Some(self.erase(until, now)?)) } else { Ok(None) }
             }
-            Verdict::Jumped { ahead } => {
+            ClockVerdict::Jumped { ahead } => {
                 self.store_probation();
                 if is_due && !std::mem::replace(&mut self.watch().is_warned, true) {
                     let agendas = due(&self.store, until)?.len();
@@ -158,7 +158,7 @@ impl Retention {
         }
     }
 
-    fn judge(&self, now: DateTime<Utc>, elapsed: Duration) -> Result<Verdict, ReadError> {
+    fn judge(&self, now: DateTime<Utc>, elapsed: Duration) -> Result<ClockVerdict, ReadError> {
         let mut watch = self.watch();
         let Watch { trust, has_probation, is_warned, .. } = &mut *watch;
         let trust = match trust {
@@ -170,7 +170,7 @@ impl Retention {
             }
         };
         let verdict = trust.judge(now, elapsed);
-        if verdict == Verdict::Trusted {
+        if verdict == ClockVerdict::Trusted {
             *is_warned = false;
         }
         Ok(verdict)
@@ -239,7 +239,7 @@ impl Retention {
     }
 
     /// Erases the agendas that were not changed after `until`.
-    fn erase(&self, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
+    fn erase(&self, until: DateTime<Utc>, at: DateTime<Utc>) -> Result<RetentionResult, RetentionError> {
         let mut erased = self.erase_agendas(due(&self.store, until)?, at)?;
         erased.links += self.erase_closed_links(until, at)?;
         self.freshness.save_all(at, |writes| self.store.commit_blocking(writes))?;
@@ -247,8 +247,12 @@ impl Retention {
     }
 
     /// Erases each agenda in one commit with its links. An agenda that was changed since it was found due stays.
-    fn erase_agendas(&self, due: Vec<DueAgenda>, at: DateTime<Utc>) -> Result<Erased, RetentionError> {
-        let mut erased = Erased::default();
+    fn erase_agendas(
+        &self,
+        due: Vec<DueAgenda>,
+        at: DateTime<Utc>,
+    ) -> Result<RetentionResult, RetentionError> {
+        let mut erased = RetentionResult::default();
         for batch in due.chunks(BATCH) {
             let all = batch.iter().flat_map(|due| due.writes(at)).collect();
             match self.store.commit_blocking(all) {
@@ -269,7 +273,7 @@ impl Retention {
         Ok(erased)
     }
 
-    fn erased(&self, due: &DueAgenda, erased: &mut Erased) {
+    fn erased(&self, due: &DueAgenda, erased: &mut RetentionResult) {
         erased.agendas += 1;
         erased.links += due.links.len();
         due.links.iter().for_each(|link| self.freshness.forget(&link.0));

@@ -8,7 +8,7 @@ mod advance;
 mod ledger;
 mod slugs;
 
-pub use advance::{Advanced, Draft, advance};
+pub use advance::{Advanced, EventDraft, advance};
 pub use ledger::{
     Departure, Entry, EntryState, FeedMark, FilterValues, Floor, FormerPlace, Issued, Ledger, Revision,
 };

@@ -50,7 +50,7 @@ use tokio::time::Instant;
 
 /// The number of connections and their time limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// The most connections.
     pub connections: usize,
     /// The most connections of one address.
@@ -85,7 +85,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub async fn run<R, A, B>(
     listeners: Vec<TcpListener>,
     respond: R,
-    limits: Limits,
+    limits: ConnectionLimits,
     trusted: Trusted,
     stop: impl Future<Output = ()>,
 ) -> Stopped

@@ -53,7 +53,7 @@ pub use write::{ReleaseWrite, Write};
 use crate::program::Slug;
 use crate::revision::Ledger;
 use bytes::Bytes;
-use committer::{Job, Reply, Work};
+use committer::{CommitJob, CommitReply, Work};
 use directory::{FileIdentity, Places};
 use error::StorageError;
 use index::view::Index;
@@ -94,7 +94,7 @@ pub struct StoreStatus {
 pub struct Store(Arc<Handle>);
 
 struct Handle {
-    shared: Arc<Shared>,
+    shared: Arc<StoreShared>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -102,13 +102,13 @@ impl Store {
     /// Opens the store of a conference in a directory. A missing directory is created with mode 0700.
     ///
     /// A directory may hold several conferences, but only one of them can be open. A directory with only other
-    /// conferences is refused unless [`Options::new_conference`] is set.
+    /// conferences is refused unless [`StoreOptions::new_conference`] is set.
     pub fn open(dir: &Path, conference: &Slug) -> Result<Self, OpenError> {
-        Self::open_with(dir, conference, Options::default())
+        Self::open_with(dir, conference, StoreOptions::default())
     }
 
     /// Like [`Self::open`], with the sizes in `options`.
-    pub fn open_with(dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
+    pub fn open_with(dir: &Path, conference: &Slug, options: StoreOptions) -> Result<Self, OpenError> {
         let (shared, threads) = start(dir, conference, options)?;
         Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(Some(threads)) })))
     }
@@ -134,7 +134,7 @@ impl Store {
 
     async fn write(&self, work: Work) -> Result<(), CommitError> {
         let (reply, answer) = oneshot::channel();
-        let job = job(work, Reply::Task(reply));
+        let job = job(work, CommitReply::Task(reply));
         self.send(|jobs| {
             jobs.try_send(job).map_err(|error| match error {
                 TrySendError::Full(_) => CommitError::Unavailable("too many writes are waiting".to_owned()),
@@ -160,7 +160,7 @@ impl Store {
 
     fn write_blocking(&self, work: Work) -> Result<(), CommitError> {
         let (reply, answer) = sync_channel(1);
-        let job = job(work, Reply::Thread(reply));
+        let job = job(work, CommitReply::Thread(reply));
         self.send(|jobs| jobs.send(job).map_err(|_| closed()))?;
         answer.recv().unwrap_or_else(|_| Err(closed()))
     }
@@ -231,7 +231,10 @@ impl Store {
         self.0.close();
     }
 
-    fn send(&self, send: impl FnOnce(SyncSender<Job>) -> Result<(), CommitError>) -> Result<(), CommitError> {
+    fn send(
+        &self,
+        send: impl FnOnce(SyncSender<CommitJob>) -> Result<(), CommitError>,
+    ) -> Result<(), CommitError> {
         let jobs = self.0.threads().as_ref().map(|threads| threads.jobs.clone()).ok_or_else(closed)?;
         let pending = &self.0.shared.state.pending;
         pending.fetch_add(1, Ordering::Relaxed);
@@ -275,8 +278,8 @@ impl Drop for Handle {
     }
 }
 
-fn job(work: Work, reply: Reply) -> Job {
-    Job { work, reply, at: Instant::now() }
+fn job(work: Work, reply: CommitReply) -> CommitJob {
+    CommitJob { work, reply, at: Instant::now() }
 }
 
 /// The release in `writes` that must be written in pieces, if there is one.
@@ -293,7 +296,7 @@ fn closed() -> CommitError {
 
 /// The sizes of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct StoreOptions {
     /// Bytes of sled's page cache.
     pub cache_bytes: u64,
     /// The most commits that wait. Further commits are refused at once.
@@ -309,7 +312,7 @@ pub struct Options {
     pub piece_bytes: usize,
 }
 
-impl Default for Options {
+impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 32 * 1024 * 1024,
@@ -323,12 +326,12 @@ impl Default for Options {
 }
 
 /// An open store, as its readers and threads share it.
-struct Shared {
+struct StoreShared {
     index: Index,
     space: KeySpace,
     places: Places,
     lock: FileIdentity,
-    options: Options,
+    options: StoreOptions,
     state: StoreState,
 }
 
@@ -377,11 +380,11 @@ impl StoreState {
 }
 
 /// A publication in pieces. Only one may run at a time, since two would mix their pieces.
-struct Staging(Arc<Shared>);
+struct Staging(Arc<StoreShared>);
 
 impl Staging {
     /// Begins a publication. Fails with a conflict while another one runs, since both follow the same release.
-    fn begin(shared: &Arc<Shared>) -> Result<Self, CommitError> {
+    fn begin(shared: &Arc<StoreShared>) -> Result<Self, CommitError> {
         match shared.state.is_staging.swap(true, Ordering::AcqRel) {
             true => Err(CommitError::Conflict),
             false => Ok(Self(Arc::clone(shared))),

@@ -5,7 +5,7 @@
 //!
 //! # Rendered at publication
 //!
-//! [`Pages`] (one per release, each [`Page`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
+//! [`Pages`] (one per release, each [`RenderedPage`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
 //! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/rooms/{room}`, `/speakers/{speaker}`, `/days/{date}`, their lists,
 //! `/search.json`, `/offline`, `/robots.txt`,
 //! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/colours.….css`.
@@ -126,7 +126,7 @@ mod when;
 pub use agendas::{
     AgendaDone, LastFetch, LinkStatus, NoAgenda, OwnAgenda, no_agenda, own_agenda, own_agenda_name, shared,
 };
-pub use assets::{Assets, Page};
+pub use assets::{Assets, RenderedPage};
 pub use changes::{ReleaseNotes, changes};
 pub use colours::Shades;
 pub use import::import;
@@ -139,13 +139,13 @@ pub use pages::Pages;
 pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};
 pub use picks::{PicksOrder, picks};
 pub use picture::{MAX_PICTURE, PictureError, read_picture};
-pub use preview::{FaultLine, FileRow, PreviewContent, PreviewFault, Source, TypedNumber, preview};
+pub use preview::{FaultLine, PreviewContent, PreviewFault, ProgramSource, TypedNumber, WrittenRow, preview};
 pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::session;
 pub use subscribe::{Platform, Subject, subscribe};
-pub use suggestion::{Plan, UploadedBusy, plan};
-pub use team::{TeamFault, TeamMember, team, team_form};
+pub use suggestion::{PlanForm, UploadedBusy, plan};
+pub use team::{MemberPicks, TeamFault, team, team_form};
 pub use view::{LONGEST_SEARCH, ProgramView};
 
 use askama::Template;

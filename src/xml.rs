@@ -20,18 +20,18 @@ pub const MOST_ELEMENTS: usize = 1_000_000;
 pub const MOST_ATTRIBUTES: usize = 64;
 
 /// Writes one document into memory.
-pub struct Writer {
+pub struct XmlWriter {
     inner: quick_xml::Writer<Vec<u8>>,
     open: Vec<&'static str>,
 }
 
-impl std::fmt::Debug for Writer {
+impl std::fmt::Debug for XmlWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("open", &self.open).finish_non_exhaustive()
+        f.debug_struct("XmlWriter").field("open", &self.open).finish_non_exhaustive()
     }
 }
 
-impl Default for Writer {
+impl Default for XmlWriter {
     fn default() -> Self {
         let mut writer =
             Self { inner: quick_xml::Writer::new_with_indent(Vec::new(), b' ', 2), open: Vec::new() };
@@ -40,7 +40,7 @@ impl Default for Writer {
     }
 }
 
-impl Writer {
+impl XmlWriter {
     fn event(&mut self, event: Event<'_>) {
         // Writing into memory cannot fail.
         let _ = self.inner.write_event(event);
@@ -111,7 +111,7 @@ mod tests {
     proptest! {
         #[test]
         fn reading_a_written_text_gives_the_text(text in any::<String>(), attribute in "[^\\p{C}\n\t]*") {
-            let mut writer = Writer::default();
+            let mut writer = XmlWriter::default();
             writer.open("a", &[]);
             writer.leaf("b", &[("x", &attribute)], &text);
             let root = read(&writer.finish(), MOST_BYTES).unwrap();

@@ -8,14 +8,14 @@
 
 mod search;
 
-pub use search::Weight;
+pub use search::PickWeight;
 
 use super::takes_time;
 use crate::program::{Rank, Session, SessionId, Slug};
 use crate::release::Release;
 use crate::revision::Entry;
 use chrono::{DateTime, TimeDelta, Utc};
-use search::{Candidate, search};
+use search::{PickCandidate, search};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most busy times of an agenda.
@@ -62,7 +62,7 @@ pub struct Suggestion<'a> {
     /// The picked breaks, meals and cancelled sessions, in program order. They take no time.
     pub aside: Vec<&'a Entry>,
     /// How many sessions of each rank were chosen.
-    pub weight: Weight,
+    pub weight: PickWeight,
     /// Whether every combination of repeated talks was compared. If not, a better choice may exist.
     pub is_exact: bool,
 }
@@ -73,7 +73,7 @@ pub struct LeftOut<'a> {
     /// The session.
     pub entry: &'a Entry,
     /// Why it was left out.
-    pub reason: Reason<'a>,
+    pub reason: LeftOutReason<'a>,
     /// Other times of the same talk that fit the choice and are not picked, by time.
     pub again: Vec<&'a Entry>,
     /// Sessions at the same time that fit the choice and are not picked, in program order.
@@ -82,7 +82,7 @@ pub struct LeftOut<'a> {
 
 /// Why a pick was left out.
 #[derive(Debug)]
-pub enum Reason<'a> {
+pub enum LeftOutReason<'a> {
     /// The attendee is busy, or cannot be there in time.
     Busy(Busy),
     /// Another time of the same talk was chosen.
@@ -95,7 +95,7 @@ pub enum Reason<'a> {
 #[derive(Debug)]
 pub struct Cost<'a> {
     /// The weight of the suggestion minus that of the other choice. Parts of it may be negative.
-    pub price: Weight,
+    pub price: PickWeight,
     /// The chosen sessions that would be left out.
     pub goes: Vec<&'a Entry>,
     /// The other sessions that were left out and would be chosen.
@@ -104,7 +104,7 @@ pub struct Cost<'a> {
 
 /// Suggests a choice.
 pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> {
-    let day = Day { release, busy: wishes.busy, longest: release.walking().longest() };
+    let day = FixedTime { release, busy: wishes.busy, longest: release.walking().longest() };
     let ids: BTreeSet<&SessionId> = wishes.picks.iter().collect();
     let shown =
         ids.iter().filter_map(|id| release.ledger.entries.get(*id)).filter(|entry| entry.is_visible());
@@ -116,12 +116,12 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
 
     let talks = talks(&free);
     let rank = |entry: &Entry| wishes.ranks.get(&entry.session.id).copied().unwrap_or(Rank::Want);
-    let candidates: Vec<Candidate> = free
+    let candidates: Vec<PickCandidate> = free
         .iter()
         .zip(&talks)
         .map(|(entry, talk)| {
             let (start, end) = (entry.session.slot.start.timestamp(), entry.session.slot.end.timestamp());
-            Candidate { start, end, weight: weight(rank(entry)), talk: *talk }
+            PickCandidate { start, end, weight: weight(rank(entry)), talk: *talk }
         })
         .collect();
     let rooms: Vec<Option<&Slug>> = free.iter().map(|entry| day.room(&entry.session)).collect();
@@ -150,14 +150,14 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
         let is_repeat = |other: &&usize| talks.get(**other) == talks.get(index);
         let repeat = outcome.taken.iter().find(is_repeat).and_then(|other| free.get(*other).copied());
         let reason = match repeat {
-            Some(other) => Reason::Repeat(other, cost),
-            None => Reason::Outweighed(cost),
+            Some(other) => LeftOutReason::Repeat(other, cost),
+            None => LeftOutReason::Outweighed(cost),
         };
         left_out.push(LeftOut { entry, reason, again: Vec::new(), instead: Vec::new() });
     }
     for entry in taken {
         if let Some(busy) = day.busy_during(entry) {
-            let reason = Reason::Busy(busy.clone());
+            let reason = LeftOutReason::Busy(busy.clone());
             left_out.push(LeftOut { entry, reason, again: Vec::new(), instead: Vec::new() });
         }
     }
@@ -176,11 +176,11 @@ pub fn next_in_room<'a>(entry: &Entry, release: &'a Release) -> Option<&'a Entry
     sessions.into_iter().find(later).filter(|next| date(next) == date(entry))
 }
 
-fn weight(rank: Rank) -> Weight {
+fn weight(rank: Rank) -> PickWeight {
     match rank {
-        Rank::Must => Weight { musts: 1, ..Weight::default() },
-        Rank::Want => Weight { wants: 1, ..Weight::default() },
-        Rank::Maybe => Weight { maybes: 1, ..Weight::default() },
+        Rank::Must => PickWeight { musts: 1, ..PickWeight::default() },
+        Rank::Want => PickWeight { wants: 1, ..PickWeight::default() },
+        Rank::Maybe => PickWeight { maybes: 1, ..PickWeight::default() },
     }
 }
 
@@ -205,13 +205,13 @@ fn talk(session: &Session) -> Option<(&str, Vec<&str>)> {
 }
 
 /// The time of the attendee that is not open to choice.
-struct Day<'r, 'w> {
+struct FixedTime<'r, 'w> {
     release: &'r Release,
     busy: &'w [Busy],
     longest: TimeDelta,
 }
 
-impl<'r> Day<'r, '_> {
+impl<'r> FixedTime<'r, '_> {
     fn room(&self, session: &Session) -> Option<&'r Slug> {
         self.release.ledger.slugs.room_slug(session.slot.room.as_ref()?)
     }
@@ -321,13 +321,13 @@ mod tests {
         let plain = suggested(&release, &[], &[]);
         assert_eq!(
             (names(&plain.chosen), plain.weight),
-            (vec!["bb", "cc"], Weight { wants: 2, ..Weight::default() })
+            (vec!["bb", "cc"], PickWeight { wants: 2, ..PickWeight::default() })
         );
         let ranked = suggested(&release, &[("aa", Rank::Must)], &[]);
         assert_eq!(names(&ranked.chosen), ["aa"]);
         let [bb, cc] = &ranked.left_out[..] else { panic!("{ranked:?}") };
-        let Reason::Outweighed(cost) = &bb.reason else { panic!("{bb:?}") };
-        assert_eq!(cost.price, Weight { musts: 1, wants: -2, maybes: 0 });
+        let LeftOutReason::Outweighed(cost) = &bb.reason else { panic!("{bb:?}") };
+        assert_eq!(cost.price, PickWeight { musts: 1, wants: -2, maybes: 0 });
         assert_eq!((names(&cost.goes), names(&cost.comes)), (vec!["aa"], vec!["cc"]));
         assert_eq!(cc.entry.session.id.as_str(), "cc");
     }
@@ -380,13 +380,13 @@ mod tests {
         let suggestion = suggested(&release, &[], &[]);
         assert_eq!(names(&suggestion.chosen), ["t1", "t3", "plain", "plain-2"], "no speakers, no repeat");
         assert!(
-            matches!(&suggestion.left_out[0].reason, Reason::Repeat(other, _) if other.session.id == id("t1"))
+            matches!(&suggestion.left_out[0].reason, LeftOutReason::Repeat(other, _) if other.session.id == id("t1"))
         );
 
         let busy = [Busy { start: at(HOUR), end: at(HOUR) + TimeDelta::minutes(10), label: String::new() }];
         let wishes = Wishes { picks: &[id("t1")], ranks: &BTreeMap::new(), busy: &busy };
         let suggestion = suggest(&wishes, &release);
-        assert!(matches!(suggestion.left_out[0].reason, Reason::Busy(_)));
+        assert!(matches!(suggestion.left_out[0].reason, LeftOutReason::Busy(_)));
         assert_eq!(names(&suggestion.left_out[0].again), ["t2"]);
     }
 
@@ -420,7 +420,7 @@ mod tests {
     }
 
     /// The weight of the best set of the picks, among all sets.
-    fn brute(release: &Release, ranks: &BTreeMap<SessionId, Rank>, busy: &[Busy]) -> Weight {
+    fn brute(release: &Release, ranks: &BTreeMap<SessionId, Rank>, busy: &[Busy]) -> PickWeight {
         let picks: Vec<&Entry> = release.ledger.entries.values().collect();
         let way = |a: &Session, b: &Session| {
             let room = |session: &Session| session.slot.room.as_ref().map(|room| slug_of(room.as_str()));
@@ -445,7 +445,7 @@ mod tests {
             set.iter().all(|a| is_free(a) && set.iter().all(|b| a.id == b.id || apart(a, b)))
         };
         let rank = |session: &&Session| weight(ranks.get(&session.id).copied().unwrap_or(Rank::Want));
-        let sum = |set: Vec<&Session>| set.iter().map(rank).fold(Weight::default(), |sum, one| sum + one);
+        let sum = |set: Vec<&Session>| set.iter().map(rank).fold(PickWeight::default(), |sum, one| sum + one);
         sets.filter(fits).map(sum).max().unwrap_or_default()
     }
 

@@ -65,7 +65,7 @@ impl Members {
 
 /// A team's sessions, in program order.
 #[derive(Debug)]
-pub struct Team<'a> {
+pub struct TeamAgenda<'a> {
     /// The picked sessions, and the parallel sessions that no member picked.
     pub items: Vec<Attended<'a>>,
 }
@@ -79,7 +79,7 @@ pub struct Attended<'a> {
     pub who: Vec<usize>,
 }
 
-impl<'a> Team<'a> {
+impl<'a> TeamAgenda<'a> {
     /// Combines the picks of the members.
     pub fn of(members: &[&[SessionId]], release: &'a Release) -> Self {
         let mut going: BTreeMap<&SessionId, Vec<usize>> = BTreeMap::new();

@@ -10,13 +10,13 @@ use std::io::Write;
 use url::Url;
 
 /// A parsed read link.
-struct Link {
+struct AgendaLink {
     page: Url,
     token: String,
 }
 
 pub(super) fn show(link: &str) -> Result<Exit, Failure> {
-    let Some(Link { page, token }) = Link::parse(link) else {
+    let Some(AgendaLink { page, token }) = AgendaLink::parse(link) else {
         let text = "this is not a read link of an agenda; a read link looks like https://conf.example.org/agendas/cbr_…, \
                     with or without .ics or .jcal";
         return Err(Failure::text(Exit::Usage, text));
@@ -43,7 +43,7 @@ pub(super) fn show(link: &str) -> Result<Exit, Failure> {
     }
 }
 
-impl Link {
+impl AgendaLink {
     /// Parses the address of an agenda in any form.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -76,12 +76,12 @@ mod tests {
             format!("webcal://conf.example/agendas/{token}.ics"),
             format!(" https://conf.example/subscribe/agendas/{token}#x "),
         ] {
-            let parsed = Link::parse(&link).unwrap();
+            let parsed = AgendaLink::parse(&link).unwrap();
             assert_eq!((parsed.page.as_str(), &parsed.token), (page.as_str(), &token), "{link}");
         }
         for link in ["", "conf.example", "https://conf.example/", "ftp://conf.example/agendas/x", &page[..60]]
         {
-            assert!(Link::parse(link).is_none(), "{link}");
+            assert!(AgendaLink::parse(link).is_none(), "{link}");
         }
     }
 

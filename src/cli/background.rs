@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Changed, Config};
 use crate::freshness::Freshness;
 use crate::http::{App, Secrets};
-use crate::publisher::{ConfigStatus, PublishError, Publisher, Settings, run_schedule, watch};
+use crate::publisher::{ConfigStatus, PublishError, Publisher, PublisherSettings, run_schedule, watch};
 use crate::retention::Retention;
 use crate::store::Store;
 use std::net::SocketAddr;
@@ -153,7 +153,7 @@ impl Reload {
             ));
         }
         let changed = self.applied.lock().unwrap_or_else(PoisonError::into_inner).changed(&config).applied;
-        let settings = Settings {
+        let settings = PublisherSettings {
             conference: Arc::new(config.conference(self.bound)),
             publishing: config.publishing.clone(),
             webhooks: config.webhooks.clone(),

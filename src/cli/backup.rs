@@ -12,8 +12,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::publisher::{AdvancedCounters, advance_counters};
 use crate::store::{
-    Backup, BackupError, HighWater, OpenError, Options, OwnershipGuard, RestoreError, Restoring, Snapshot,
-    Store, Verified, verify, verify_backup, verify_backup_from,
+    Backup, BackupError, HighWater, OpenError, OwnershipGuard, RestoreError, Restoring, Snapshot, Store,
+    StoreOptions, Verified, verify, verify_backup, verify_backup_from,
 };
 use chrono::{Days, NaiveDate};
 use std::fs::File;
@@ -75,7 +75,7 @@ fn write(config: &Config, target: &Path) -> Result<Backup, Failure> {
 }
 
 /// Copies a backup and verifies the copy: if the server stops in the middle, the copy is incomplete.
-fn copy<W: Write>(config: &Config, tee: Tee<Source, W>, target: &Path) -> Result<Backup, Failure> {
+fn copy<W: Write>(config: &Config, tee: Tee<BackupSource, W>, target: &Path) -> Result<Backup, Failure> {
     let mut reader = BufReader::with_capacity(256 * 1024, tee);
     let verified = verify_backup_from(&mut reader, target);
     let Tee { from, .. } = reader.into_inner();
@@ -101,12 +101,12 @@ impl<R: Read, W: Write> Read for Tee<R, W> {
 }
 
 /// The source of the backup: a running server, or else the data directory.
-enum Source {
+enum BackupSource {
     Server(std::os::unix::net::UnixStream),
     Directory { pipe: io::PipeReader, writer: std::thread::JoinHandle<Result<(), Failure>> },
 }
 
-impl Read for Source {
+impl Read for BackupSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Server(server) => server.read(buffer),
@@ -115,7 +115,7 @@ impl Read for Source {
     }
 }
 
-impl Source {
+impl BackupSource {
     fn finish(self, config: &Config) -> Result<(), Failure> {
         match self {
             Self::Server(_) => Ok(()),
@@ -130,9 +130,9 @@ impl Source {
     }
 }
 
-fn source(config: &Config) -> Result<Source, Failure> {
+fn source(config: &Config) -> Result<BackupSource, Failure> {
     match control::request(&config.data, control::BACKUP) {
-        Ok(server) => return Ok(Source::Server(server)),
+        Ok(server) => return Ok(BackupSource::Server(server)),
         Err(error) if control::has_no_server(&error) => {}
         Err(error) => {
             let text = format!("the server's control socket cannot be used: {error}");
@@ -148,17 +148,17 @@ fn source(config: &Config) -> Result<Source, Failure> {
     }
     let failed = |error: io::Error| Failure::new(Exit::Failed, &error);
     let (pipe, to) = io::pipe().map_err(failed)?;
-    let opened = Opened::of(config)?;
+    let opened = OpenedDirectory::of(config)?;
     let writer = std::thread::Builder::new().name("backup".to_owned()).spawn(move || {
         let written = opened.store().back_up(Box::new(io::BufWriter::new(to)));
         opened.close();
         written.map(drop).map_err(|error| Failure::new(Exit::Failed, &error))
     });
-    Ok(Source::Directory { pipe, writer: writer.map_err(failed)? })
+    Ok(BackupSource::Directory { pipe, writer: writer.map_err(failed)? })
 }
 
 /// A data directory that no server has open, or a copy of one on a read-only mount.
-enum Opened {
+enum OpenedDirectory {
     /// `_owner` gives new files to the directory's owner after the store was closed.
     Store {
         store: Store,
@@ -167,12 +167,12 @@ enum Opened {
     Copy(Snapshot),
 }
 
-impl Opened {
+impl OpenedDirectory {
     fn of(config: &Config) -> Result<Self, Failure> {
         let owner = OwnershipGuard::of(&config.data);
         let opened = match Store::open(&config.data, config.slug()) {
             Err(error) if error.is_read_only() => {
-                Snapshot::of(&config.data, config.slug(), Options::default()).map(Self::Copy)
+                Snapshot::of(&config.data, config.slug(), StoreOptions::default()).map(Self::Copy)
             }
             opened => opened.map(|store| Self::Store { store, _owner: owner }),
         };

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
+pub(super) enum ReportFormat {
     /// Text, in colour on a terminal.
     Human,
     /// One JSON object.
     Json,
 }
 
-impl Format {
+impl ReportFormat {
     /// Prints a report in this format.
     fn print(
         self,
@@ -54,7 +54,11 @@ pub(super) fn program_file(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// `callboard check`: prints the import's report.
-pub(super) fn check(file: Option<PathBuf>, format: Format, settings: Settings) -> Result<Exit, Failure> {
+pub(super) fn check(
+    file: Option<PathBuf>,
+    format: ReportFormat,
+    settings: Settings,
+) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let path = file.unwrap_or_else(|| config.program.clone());
     let contents = ProgramFile::read(&path).map_err(|error| unreadable(&path, &error))?;
@@ -69,7 +73,12 @@ pub(super) fn check(file: Option<PathBuf>, format: Format, settings: Settings) -
 }
 
 /// `callboard diff OLD NEW`: prints the changes between two files.
-pub(super) fn diff(old: &Path, new: &Path, format: Format, settings: &Settings) -> Result<Exit, Failure> {
+pub(super) fn diff(
+    old: &Path,
+    new: &Path,
+    format: ReportFormat,
+    settings: &Settings,
+) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let conference = Arc::new(config.conference(config.listen));
     let changes = diff_programs(&program(old, &conference)?, &program(new, &conference)?);
@@ -86,7 +95,7 @@ fn program(path: &Path, conference: &Arc<Conference>) -> Result<Program, Failure
 }
 
 /// `callboard lint`: prints the parts of a feed that break calendar clients.
-pub(super) fn lint(file: &Path, format: Format) -> Result<Exit, Failure> {
+pub(super) fn lint(file: &Path, format: ReportFormat) -> Result<Exit, Failure> {
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         std::io::stdin().lock().read_to_end(&mut bytes).map(drop)

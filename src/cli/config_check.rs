@@ -14,7 +14,7 @@ use crate::program::Conference;
 use crate::publisher::{
     AttemptResult, PublishError, Publisher, Setup, StartError, Started, changes_as_text, describe_changes,
 };
-use crate::store::{Options, ReadError, Snapshot, Store};
+use crate::store::{ReadError, Snapshot, Store, StoreOptions};
 use std::io::Write;
 use std::sync::Arc;
 use tracing::subscriber::NoSubscriber;
@@ -35,7 +35,7 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     }
     config.walking_warnings().iter().for_each(|warning| say("walking", warning));
     exit = worse(exit, program(&config));
-    let options = Options { new_conference: serving.new_conference, ..Options::default() };
+    let options = StoreOptions { new_conference: serving.new_conference, ..StoreOptions::default() };
     // The start on the copy would log publications that do not happen.
     let _quiet = tracing::subscriber::set_default(NoSubscriber::new());
     let snapshot = Snapshot::of(&config.data, config.slug(), options)

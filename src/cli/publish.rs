@@ -4,7 +4,7 @@ use super::check::program_file;
 use super::exit::{Exit, Failure};
 use super::replace;
 use super::settings::Settings;
-use crate::client::{Answer, Client, OutgoingRequest, Secret, is_unencrypted};
+use crate::client::{Client, ClientResponse, OutgoingRequest, Secret, is_unencrypted};
 use crate::program::SessionId;
 use crate::publisher::{ChangeDescription, Impact, changes_as_text, impact_as_text};
 use clap::Args;
@@ -16,7 +16,7 @@ use url::Url;
 
 /// The server, and the organizer's secret.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Target {
+pub(super) struct PublishTarget {
     /// The server's origin
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(super) to: Url,
@@ -25,7 +25,7 @@ pub(super) struct Target {
     organizer_secret_file: Option<PathBuf>,
 }
 
-impl Target {
+impl PublishTarget {
     fn client(&self) -> Result<Client, Failure> {
         let Some(path) = &self.organizer_secret_file else {
             let text = "the organizer's secret is missing: write what `callboard secret add LABEL` printed to a file \
@@ -69,7 +69,7 @@ impl Target {
         path: &str,
         query: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ClientResponse, Failure> {
         let headers =
             body.map(|_| ("content-type", "text/csv; charset=utf-8".to_owned())).into_iter().collect();
         let request = OutgoingRequest { method, url: self.url(path, query), headers, body };
@@ -96,7 +96,7 @@ struct ServerAnswer {
 
 /// The options of `publish`.
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct PublishOptions {
     /// Publish a held release; fails if another release was published since its changes were shown
     #[arg(long)]
     confirm: bool,
@@ -117,7 +117,7 @@ pub(super) fn file_of(file: Option<PathBuf>, settings: &Settings) -> Result<Path
 }
 
 /// Erases a withdrawn session's text.
-pub(super) fn erase(id: &str, target: &Target) -> Result<Exit, Failure> {
+pub(super) fn erase(id: &str, target: &PublishTarget) -> Result<Exit, Failure> {
     let id = SessionId::parse(id).map_err(|error| Failure::new(Exit::Usage, &error))?;
     let answer = target.call("POST", &format!("/organizer/erase/{id}"), &[], Some(b""))?;
     let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -127,7 +127,11 @@ pub(super) fn erase(id: &str, target: &Target) -> Result<Exit, Failure> {
     }
 }
 
-pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result<Exit, Failure> {
+pub(super) fn publish(
+    file: &Path,
+    target: &PublishTarget,
+    options: &PublishOptions,
+) -> Result<Exit, Failure> {
     let csv = program_file(file)?;
     let mut query: Vec<(&str, &str)> = Vec::new();
     let digest;
@@ -173,7 +177,7 @@ pub(super) fn publish(file: &Path, target: &Target, options: &Options) -> Result
     }
 }
 
-fn digest_of_preview(target: &Target, csv: &[u8]) -> Result<String, Failure> {
+fn digest_of_preview(target: &PublishTarget, csv: &[u8]) -> Result<String, Failure> {
     let answer = target.call("POST", "/organizer/preview", &[], Some(csv))?;
     let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     parsed.digest.clone().ok_or_else(|| match parsed.report_text.clone() {
@@ -182,7 +186,7 @@ fn digest_of_preview(target: &Target, csv: &[u8]) -> Result<String, Failure> {
     })
 }
 
-pub(super) fn preview(file: &Path, target: &Target, json: bool) -> Result<Exit, Failure> {
+pub(super) fn preview(file: &Path, target: &PublishTarget, json: bool) -> Result<Exit, Failure> {
     let csv = program_file(file)?;
     let answer = target.call("POST", "/organizer/preview", &[], Some(&csv))?;
     let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -195,7 +199,7 @@ pub(super) fn preview(file: &Path, target: &Target, json: bool) -> Result<Exit, 
 }
 
 /// Writes the live program; the watched file is then no longer stale.
-pub(super) fn pull(file: Option<&Path>, target: &Target) -> Result<Exit, Failure> {
+pub(super) fn pull(file: Option<&Path>, target: &PublishTarget) -> Result<Exit, Failure> {
     let answer = target.call("GET", "/organizer/program", &[], None)?;
     if answer.status != 200 {
         return Err(refused(&answer, &serde_json::from_slice(&answer.body).unwrap_or_default()));
@@ -216,12 +220,12 @@ fn body_of(parsed: &ServerAnswer) -> String {
     format!("{}{impact}{warnings}{reasons}", changes_as_text(&parsed.changes, colour))
 }
 
-fn refused(answer: &Answer, parsed: &ServerAnswer) -> Failure {
+fn refused(answer: &ClientResponse, parsed: &ServerAnswer) -> Failure {
     let detail = parsed.detail.clone().or_else(|| parsed.title.clone()).unwrap_or_else(|| raw(answer));
     Failure::text(Exit::Failed, format!("the server answered {}: {detail}", answer.status))
 }
 
-fn raw(answer: &Answer) -> String {
+fn raw(answer: &ClientResponse) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const TOKEN_PREFIX: &str = "cbo_";
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum SecretCommand {
     /// Makes a secret, adds its SHA-256 to the file and prints the secret, which is stored nowhere.
     ///
     ///     callboard secret add chair > chair.secret
@@ -62,9 +62,9 @@ impl FileArgument {
     }
 }
 
-pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
+pub(super) fn run(command: &SecretCommand) -> Result<Exit, Failure> {
     match command {
-        Command::Add { label, secrets } => {
+        SecretCommand::Add { label, secrets } => {
             let (label, file) = (label_of(label)?, secrets.file()?);
             let secret = add(&label, &file)?;
             let mut out = io::stdout().lock();
@@ -75,8 +75,8 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
             })?;
             say(&format!("added {label} to {}; reload a running server to make it valid", file.display()));
         }
-        Command::List { secrets } => list(&secrets.file()?)?,
-        Command::Remove { label, secrets } => {
+        SecretCommand::List { secrets } => list(&secrets.file()?)?,
+        SecretCommand::Remove { label, secrets } => {
             let (label, file) = (label_of(label)?, secrets.file()?);
             remove(&label, &file)?;
             say(&format!(

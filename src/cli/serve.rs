@@ -14,8 +14,8 @@ use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
-use crate::server::{self, Limits};
-use crate::store::{OpenError, Options, Store};
+use crate::server::{self, ConnectionLimits};
+use crate::store::{OpenError, Store, StoreOptions};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -54,11 +54,11 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         Some(file) => Secrets::open(file).map_err(|error| Failure::new(Exit::BadConfig, &error))?,
         None => Secrets::none(),
     };
-    let options = Options {
+    let options = StoreOptions {
         checkpoint_bytes: config.checkpoint_bytes,
         piece_bytes: config.piece_bytes,
         new_conference: serving.new_conference,
-        ..Options::default()
+        ..StoreOptions::default()
     };
     let store = Store::open_with(&config.data, config.slug(), options).map_err(|error| match error {
         OpenError::Panicked { .. } => start_again(&error),
@@ -168,14 +168,14 @@ async fn listen(config: &Config) -> Result<(Vec<TcpListener>, Option<TcpListener
     Ok((listeners, operator))
 }
 
-async fn serve_operator(listener: TcpListener, operator: Operator, limits: Limits) {
+async fn serve_operator(listener: TcpListener, operator: Operator, limits: ConnectionLimits) {
     let respond = move |request, _| operator.respond_apart(&request);
     server::run(vec![listener], respond, limits, Trusted::loopback(), std::future::pending()).await;
 }
 
-fn limits(config: &Config) -> Limits {
+fn limits(config: &Config) -> ConnectionLimits {
     let limits = &config.limits;
-    Limits {
+    ConnectionLimits {
         connections: limit_connections(limits.connections),
         per_address: limits.connections_per_address,
         header: Duration::from_secs(limits.header_s),

@@ -4,7 +4,7 @@ use super::identity::IdentityTable;
 use super::walking::WalkingTable;
 use super::{ConferenceWithoutOrigin, Config, ConfigError, Limits, Overrides};
 use crate::peer::Trusted;
-use crate::program::{Clock, Colour, Room, Slug, Text, Track, Walking, Zone, language_tag, slug_of};
+use crate::program::{ClockStyle, Colour, Room, Slug, Text, Track, Walking, Zone, language_tag, slug_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ struct ConferenceTable {
     zone: Option<String>,
     venue: Option<String>,
     language: Option<String>,
-    clock: Option<Clock>,
+    clock: Option<ClockStyle>,
     uid_domain: Option<String>,
     tombstone_days: Option<u32>,
 }
@@ -251,7 +251,7 @@ impl ConferenceTable {
             zone,
             venue: self.venue.map(|venue| Text::line(&venue).0).filter(|venue| !venue.is_empty()),
             language: language.to_owned(),
-            clock: self.clock.unwrap_or(Clock::TwentyFour),
+            clock: self.clock.unwrap_or(ClockStyle::TwentyFour),
             uid_domain,
             tracks,
             rooms,

@@ -5,7 +5,7 @@
 
 use super::schedule::{ScheduleItem, SchedulePerson, at_venue, person_guid};
 use crate::feed::{FeedKey, session_path};
-use crate::program::{Clock, Link, Slug, Track};
+use crate::program::{ClockStyle, Link, Slug, Track};
 use crate::release::Release;
 use crate::revision::{Entry, FormerPlace};
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, Utc};
@@ -31,7 +31,7 @@ struct ConferenceDocument<'a> {
     slug: &'a str,
     zone: &'static str,
     language: &'a str,
-    clock: Clock,
+    clock: ClockStyle,
     first_day: Option<NaiveDate>,
     last_day: Option<NaiveDate>,
     venue: Option<&'a str>,

@@ -10,7 +10,7 @@ use crate::program::{Change, ChangeKind, Conference, SessionId, Slug, Text};
 use crate::release::Release;
 use crate::revision::EntryState;
 use crate::texts::Texts;
-use crate::xml::Writer;
+use crate::xml::XmlWriter;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -145,7 +145,7 @@ impl ChangeFeed {
 
     /// The feed as Atom.
     pub fn atom(&self) -> Exported {
-        let mut xml = Writer::default();
+        let mut xml = XmlWriter::default();
         xml.open("feed", &[("xmlns", "http://www.w3.org/2005/Atom"), ("xml:lang", &self.language)]);
         xml.leaf("id", &[], &self.id.urn().to_string());
         xml.leaf("title", &[], &self.title);

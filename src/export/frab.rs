@@ -1,10 +1,10 @@
 //! The frab / c3voc schedule: `/schedule.json` and `/schedule.xml`, each valid against its published schema.
 
 use super::Exported;
-use super::schedule::{Schedule, ScheduleDay, ScheduleItem, SchedulePerson, track_slug};
+use super::schedule::{FrabSchedule, ScheduleDay, ScheduleItem, SchedulePerson, track_slug};
 use crate::program::{Link, Track};
 use crate::release::Release;
-use crate::xml::Writer;
+use crate::xml::XmlWriter;
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -15,10 +15,10 @@ const TIMESLOT: &str = "00:05";
 
 /// The schedule as JSON.
 pub fn schedule_json(release: &Release) -> Exported {
-    let schedule = Schedule::of(release);
+    let schedule = FrabSchedule::of(release);
     let conference = schedule.conference();
     let (first, last) = schedule.span();
-    let document = Document {
+    let document = FrabDocument {
         schema: "https://c3voc.de/schedule/schema.json",
         generator: json!({
             "name": "callboard",
@@ -78,7 +78,7 @@ fn track_json(track: &Track) -> Value {
 /// The document, with keys in alphabetical order as in every other object. Events are serialised one by one: the events
 /// of 50,000 sessions in one [`Value`] take some 300 MB.
 #[derive(Serialize)]
-struct Document<'a> {
+struct FrabDocument<'a> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     generator: Value,
@@ -125,7 +125,7 @@ impl Serialize for Days<'_> {
                 rooms: day
                     .rooms
                     .iter()
-                    .map(|(room, items)| (room.name.as_str(), Events { items, language: self.language }))
+                    .map(|(room, items)| (room.name.as_str(), RoomEvents { items, language: self.language }))
                     .collect(),
             }
         }))
@@ -138,15 +138,15 @@ struct DayObject<'a> {
     day_end: String,
     day_start: String,
     index: usize,
-    rooms: BTreeMap<&'a str, Events<'a>>,
+    rooms: BTreeMap<&'a str, RoomEvents<'a>>,
 }
 
-struct Events<'a> {
+struct RoomEvents<'a> {
     items: &'a [ScheduleItem<'a>],
     language: &'a str,
 }
 
-impl Serialize for Events<'_> {
+impl Serialize for RoomEvents<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.items.iter().map(|item| event_json(item, self.language)))
     }
@@ -196,9 +196,9 @@ fn link_json(link: &Link) -> Value {
 
 /// The schedule as XML.
 pub fn schedule_xml(release: &Release) -> Exported {
-    let schedule = Schedule::of(release);
+    let schedule = FrabSchedule::of(release);
     let conference = schedule.conference();
-    let mut xml = Writer::default();
+    let mut xml = XmlWriter::default();
     xml.open("schedule", &[]);
     let version = env!("CARGO_PKG_VERSION");
     xml.empty("generator", &[("name", "callboard"), ("version", version)]);
@@ -219,7 +219,7 @@ pub fn schedule_xml(release: &Release) -> Exported {
     Exported::new("application/xml; charset=utf-8", xml.finish(), release.published())
 }
 
-fn conference_xml(schedule: &Schedule<'_>, xml: &mut Writer) {
+fn conference_xml(schedule: &FrabSchedule<'_>, xml: &mut XmlWriter) {
     let conference = schedule.conference();
     let (first, last) = schedule.span();
     xml.open("conference", &[]);
@@ -242,7 +242,7 @@ fn conference_xml(schedule: &Schedule<'_>, xml: &mut Writer) {
     xml.close();
 }
 
-fn event_xml(item: &ScheduleItem<'_>, language: &str, xml: &mut Writer) {
+fn event_xml(item: &ScheduleItem<'_>, language: &str, xml: &mut XmlWriter) {
     let session = item.session();
     let (guid, id) = (item.guid.to_string(), item.entry.number.to_string());
     xml.open("event", &[("guid", &guid), ("id", &id), ("code", &item.code)]);

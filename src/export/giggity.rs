@@ -104,14 +104,14 @@ pub fn deep_link(release: &Release) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::Schedule;
+    use crate::export::FrabSchedule;
     use crate::fixtures;
     use std::io::Read;
 
     #[test]
     fn the_days_are_those_of_the_schedule() {
         let release = fixtures::tricky().release();
-        assert_eq!(span(&release), Schedule::of(&release).span());
+        assert_eq!(span(&release), FrabSchedule::of(&release).span());
     }
 
     #[test]

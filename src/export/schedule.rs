@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// A release in frab's terms.
 #[derive(Debug)]
-pub struct Schedule<'a> {
+pub struct FrabSchedule<'a> {
     /// The release.
     pub release: &'a Release,
     /// The conference's slug in a form that both frab schemas accept: no hyphens, at least four characters.
@@ -46,7 +46,7 @@ pub struct ScheduleDay<'a> {
     pub rooms: Vec<(ScheduleRoom, Vec<ScheduleItem<'a>>)>,
 }
 
-impl<'a> Schedule<'a> {
+impl<'a> FrabSchedule<'a> {
     /// The schedule of a release, without cancelled sessions, which frab cannot express.
     pub fn of(release: &'a Release) -> Self {
         let conference: &Conference = &release.program.conference;

@@ -6,7 +6,7 @@
 
 use super::line;
 use crate::program::{Conference, Session, SessionKind, Slug, Status, Text, Track, Zone};
-use crate::revision::{Digest, Draft, FormerPlace, Revision};
+use crate::revision::{Digest, EventDraft, FormerPlace, Revision};
 use crate::texts::Texts;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ pub(super) struct Unstamped {
 }
 
 impl Unstamped {
-    pub(super) fn build(draft: Draft<'_>, context: EventContext<'_>) -> Self {
+    pub(super) fn build(draft: EventDraft<'_>, context: EventContext<'_>) -> Self {
         let session = draft.session;
         let mut event = Event::new();
         event
@@ -206,7 +206,7 @@ fn page(session: &Session, conference: &Conference) -> String {
     conference.link(&format!("/sessions/{}", session.id))
 }
 
-fn description(draft: Draft<'_>, context: EventContext<'_>) -> String {
+fn description(draft: EventDraft<'_>, context: EventContext<'_>) -> String {
     let session = draft.session;
     let mut parts: Vec<String> = Vec::new();
     if let Some(place) = draft.moved_from {

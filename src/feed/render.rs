@@ -7,7 +7,7 @@ use super::query::{Facets, FeedDeparture};
 use super::set::{Feed, FeedSet, RenderedEvent};
 use super::{CalendarProperties, FeedKey, zone};
 use crate::program::{Conference, Program, SessionId, Slug, Text, Track};
-use crate::revision::{Digest, Draft, Entry, FeedMark, Ledger, Slugs};
+use crate::revision::{Digest, Entry, EventDraft, FeedMark, Ledger, Slugs};
 use crate::texts::Texts;
 use bytes::Bytes;
 use chrono::Datelike;
@@ -60,7 +60,7 @@ impl<'a> Rendering<'a> {
     }
 
     /// The previous event of a session; none if the session changed.
-    fn unchanged(&self, draft: Draft<'_>) -> Option<&'a Arc<RenderedEvent>> {
+    fn unchanged(&self, draft: EventDraft<'_>) -> Option<&'a Arc<RenderedEvent>> {
         let previous = self.previous.filter(|previous| previous.same_context)?;
         let id = &draft.session.id;
         let entry = previous.ledger.entries.get(id)?;
@@ -69,7 +69,7 @@ impl<'a> Rendering<'a> {
     }
 
     /// The digest of a session's default VEVENT without its stamps. The ledger advances a session whose digest changed.
-    pub fn digest(&self, draft: Draft<'_>) -> Digest {
+    pub fn digest(&self, draft: EventDraft<'_>) -> Digest {
         if let Some(event) = self.unchanged(draft) {
             return event.digest;
         }
@@ -80,7 +80,7 @@ impl<'a> Rendering<'a> {
         digest
     }
 
-    fn build(&self, draft: Draft<'_>) -> Unstamped {
+    fn build(&self, draft: EventDraft<'_>) -> Unstamped {
         let context =
             EventContext { conference: &self.conference, tracks: &self.tracks, uid_domain: &self.uid_domain };
         Unstamped::build(draft, context)
@@ -93,7 +93,7 @@ impl<'a> Rendering<'a> {
         let zone = self.conference.zone;
         let mut built = self.built.take();
         let mut event = |entry: &Entry| {
-            let draft = Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() };
+            let draft = EventDraft { session: &entry.session, moved_from: entry.moved_from.as_ref() };
             if let Some(event) = self.unchanged(draft).filter(|event| event.revision == entry.revision) {
                 return Arc::clone(event);
             }

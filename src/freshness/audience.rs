@@ -63,7 +63,7 @@ const KINDS: [FeedKind; 3] = [FeedKind::Program, FeedKind::Track, FeedKind::Part
 #[derive(Debug)]
 pub(super) struct PublicFetches {
     hasher: RandomState,
-    cells: [Vec<Mutex<Cell>>; KINDS.len()],
+    cells: [Vec<Mutex<FetchCounts>>; KINDS.len()],
 }
 
 impl Default for PublicFetches {
@@ -75,25 +75,25 @@ impl Default for PublicFetches {
 
 /// The last days of one kind and family, the oldest first.
 #[derive(Debug, Default)]
-struct Cell {
-    days: VecDeque<Day>,
+struct FetchCounts {
+    days: VecDeque<FetchDay>,
     last: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Default)]
-struct Day {
+struct FetchDay {
     /// The number of the day since 1970.
     number: i64,
     releases: BTreeMap<u64, Sketch>,
 }
 
-impl Cell {
+impl FetchCounts {
     fn note(&mut self, hash: u64, release: u64, at: DateTime<Utc>) {
         let number = day_of(at);
         self.last = self.last.max(Some(at));
         let known = self.days.iter().position(|day| day.number == number);
         let place = known.unwrap_or_else(|| {
-            self.days.push_back(Day { number, ..Day::default() });
+            self.days.push_back(FetchDay { number, ..FetchDay::default() });
             while self.days.len() > DAYS {
                 self.days.pop_front();
             }
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_by_days_and_releases() {
-        let mut cell = Cell::default();
+        let mut cell = FetchCounts::default();
         for release in 0..100_u64 {
             cell.note(
                 release.wrapping_mul(0x9e37_79b9_7f4a_7c15),

@@ -7,7 +7,7 @@
 //! Earlier versions wrote one record for all links. While it exists, the shards in the store are outdated: the
 //! first pass writes all shards and removes the record, in one commit.
 
-use super::{EXPIRY, Family, Freshness, LinkHash, SHARDS, Seen, Shard, lock};
+use super::{EXPIRY, Family, Freshness, FreshnessShard, LinkHash, SHARDS, Seen, lock};
 use crate::revision::Digest;
 use crate::store::{LinkFetch, NamedRecord, ReadError, RecordName, Store, Write};
 use chrono::{DateTime, Utc};
@@ -29,7 +29,7 @@ pub(super) struct Progress {
 }
 
 /// The shards of one commit.
-struct Batch {
+struct SaveBatch {
     shards: Vec<usize>,
     writes: Vec<Write>,
     examined: usize,
@@ -128,7 +128,7 @@ impl Freshness {
         now: DateTime<Utc>,
         commit: impl FnOnce(Vec<Write>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let Batch { shards, writes, examined } = self.batch(progress, most, now);
+        let SaveBatch { shards, writes, examined } = self.batch(progress, most, now);
         if !writes.is_empty()
             && let Err(error) = commit(writes)
         {
@@ -140,8 +140,8 @@ impl Freshness {
         Ok(examined)
     }
 
-    fn batch(&self, progress: &Progress, most: usize, now: DateTime<Utc>) -> Batch {
-        let mut batch = Batch { shards: Vec::new(), writes: Vec::new(), examined: 0 };
+    fn batch(&self, progress: &Progress, most: usize, now: DateTime<Utc>) -> SaveBatch {
+        let mut batch = SaveBatch { shards: Vec::new(), writes: Vec::new(), examined: 0 };
         // One commit writes all shards and removes the record of earlier versions.
         let (most, limit) = if progress.has_old_record { (SHARDS, usize::MAX) } else { (most, PASS_BYTES) };
         let mut bytes = 0;
@@ -179,7 +179,7 @@ impl Freshness {
     }
 }
 
-impl Shard {
+impl FreshnessShard {
     /// The shard's rows, if they differ from the store's. Marks the shard clean.
     fn take_dirty(&mut self, now: DateTime<Utc>) -> Option<Vec<LinkFetch>> {
         let before = self.links.len();
@@ -214,7 +214,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     /// The records of a store. `None` is the record of earlier versions.
-    type Records = BTreeMap<Option<u8>, Rows>;
+    type StoredRecords = BTreeMap<Option<u8>, Rows>;
 
     fn now() -> DateTime<Utc> {
         "2025-03-25T16:00:00Z".parse().unwrap()
@@ -224,12 +224,12 @@ mod tests {
         Seen { at: now() - TimeDelta::hours(hours_ago), by: Family::Google, release }
     }
 
-    fn load(records: &Records) -> Freshness {
+    fn load(records: &StoredRecords) -> Freshness {
         Freshness::load_from(Ok(records.get(&None).cloned()), |first| Ok(records.get(&Some(first)).cloned()))
     }
 
     /// Applies the writes of a pass and returns which records it wrote or removed.
-    fn apply(records: &mut Records, writes: Vec<Write>) -> Vec<Option<u8>> {
+    fn apply(records: &mut StoredRecords, writes: Vec<Write>) -> Vec<Option<u8>> {
         let apply = |write| match write {
             Write::PutNamed(NamedRecord::LinkFetches(first, fetches)) => {
                 records.insert(Some(first), fetches.into_iter().map(Some).collect());
@@ -249,7 +249,7 @@ mod tests {
     }
 
     /// Makes one pass.
-    fn save(freshness: &Freshness, records: &mut Records) -> Vec<Option<u8>> {
+    fn save(freshness: &Freshness, records: &mut StoredRecords) -> Vec<Option<u8>> {
         let mut written = Vec::new();
         let commit = |writes| {
             written = apply(records, writes);
@@ -260,8 +260,8 @@ mod tests {
     }
 
     /// A store with a link in each shard.
-    fn stored() -> Records {
-        let (freshness, mut records) = (Freshness::default(), Records::new());
+    fn stored() -> StoredRecords {
+        let (freshness, mut records) = (Freshness::default(), StoredRecords::new());
         (0..=255).for_each(|n| freshness.note([n; 32], seen(i64::from(n), n.into())));
         assert_eq!(save(&freshness, &mut records).len(), SHARDS);
         records
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn passes_of_bounded_size_write_every_shard_in_turn() {
         const EACH: u32 = 300; // 256 shards of 14,700 bytes: 3.8 MB
-        let (freshness, mut records) = (Freshness::default(), Records::new());
+        let (freshness, mut records) = (Freshness::default(), StoredRecords::new());
         let poll_all = || {
             for first in 0..=255 {
                 for n in 0..EACH {

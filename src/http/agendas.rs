@@ -11,7 +11,7 @@ mod owner;
 mod picks;
 mod plan;
 
-pub use links::{ReadLink, Shared};
+pub use links::{FollowedLink, ReadLink};
 pub use owner::{Agendas, Created, Owned};
 
 use crate::agenda::{EditKey, MAX_BUSY, MAX_LINKS, MAX_NAME_CHARS, MAX_PICKS};

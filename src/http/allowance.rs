@@ -51,12 +51,12 @@ pub struct Allowances {
 /// A limit by agenda, and a limit for addresses that change agendas often.
 #[derive(Debug)]
 struct ByAgenda {
-    agendas: Buckets<Key>,
+    agendas: Buckets<AgendaKeyHash>,
     addresses: Buckets<Peer>,
 }
 
 /// The first 8 bytes of the SHA-256 of an agenda's edit key. No client can choose them.
-type Key = [u8; 8];
+type AgendaKeyHash = [u8; 8];
 
 /// The limits that apply to one request.
 #[derive(Debug, Clone, Copy)]
@@ -206,7 +206,7 @@ impl Allowed<'_> {
     }
 }
 
-fn agenda_key(key: &EditKey) -> Key {
+fn agenda_key(key: &EditKey) -> AgendaKeyHash {
     let [a, b, c, d, e, f, g, h, ..] = key.hash().0;
     [a, b, c, d, e, f, g, h]
 }

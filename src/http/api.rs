@@ -31,12 +31,12 @@ const MAX_RELEASES: usize = 50;
 
 /// A place in a list where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Cursor {
+struct PageCursor {
     list: String,
     parts: Vec<String>,
 }
 
-impl Cursor {
+impl PageCursor {
     /// A cursor of some parts, which hold no spaces.
     fn new(list: &str, parts: impl IntoIterator<Item = impl ToString>) -> Self {
         Self { list: list.to_owned(), parts: parts.into_iter().map(|part| part.to_string()).collect() }
@@ -65,7 +65,7 @@ impl Cursor {
     }
 }
 
-impl fmt::Display for Cursor {
+impl fmt::Display for PageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{} {}", self.list, self.parts.join(" "));
         f.write_str(&BASE64URL_NOPAD.encode(text.as_bytes()))
@@ -111,7 +111,7 @@ fn join_query<const N: usize>(parts: [String; N]) -> String {
 }
 
 /// The path of the next page: the canonical query without its cursor, then the cursor.
-fn next_path(path: &str, canonical: &str, cursor: &Cursor) -> String {
+fn next_path(path: &str, canonical: &str, cursor: &PageCursor) -> String {
     format!("{path}?{}", join_query([canonical.to_owned(), format!("cursor={cursor}")]))
 }
 
@@ -129,24 +129,30 @@ mod tests {
     proptest! {
         #[test]
         fn print_and_parse_are_inverse(release in any::<u64>(), id in "[a-z0-9-]{2,63}") {
-            let cursor = Cursor::new("changes", [release.to_string(), id]);
-            let parsed = Cursor::parse("changes", &cursor.to_string());
+            let cursor = PageCursor::new("changes", [release.to_string(), id]);
+            let parsed = PageCursor::parse("changes", &cursor.to_string());
             prop_assert_eq!(parsed.as_ref(), Ok(&cursor));
             prop_assert_eq!(parsed.unwrap().part::<u64>(0), Ok(release));
         }
 
         #[test]
         fn other_texts_are_rejected(raw in "\\PC{0,40}") {
-            prop_assert_eq!(Cursor::parse("changes", &raw), Err(Cursor::foreign()));
+            prop_assert_eq!(PageCursor::parse("changes", &raw), Err(PageCursor::foreign()));
         }
     }
 
     #[test]
     fn a_cursor_of_another_list_is_rejected() {
-        let cursor = Cursor::new("speakers", ["ada"]).to_string();
-        assert_eq!(Cursor::parse("sessions", &cursor), Err(Cursor::foreign()));
-        assert_eq!(Cursor::parse("speakers", &cursor).unwrap().part::<u64>(0), Err(Cursor::foreign()));
-        assert_eq!(Cursor::parse("speakers", &cursor).unwrap().part::<String>(1), Err(Cursor::foreign()));
+        let cursor = PageCursor::new("speakers", ["ada"]).to_string();
+        assert_eq!(PageCursor::parse("sessions", &cursor), Err(PageCursor::foreign()));
+        assert_eq!(
+            PageCursor::parse("speakers", &cursor).unwrap().part::<u64>(0),
+            Err(PageCursor::foreign())
+        );
+        assert_eq!(
+            PageCursor::parse("speakers", &cursor).unwrap().part::<String>(1),
+            Err(PageCursor::foreign())
+        );
     }
 
     #[test]

@@ -50,9 +50,9 @@ pub struct Parts {
 
 /// The application. Clones share it.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App(Arc<AppState>);
 
-struct Inner {
+struct AppState {
     services: Services,
     body_patience: Duration,
     metrics: Metrics,
@@ -99,7 +99,7 @@ impl App {
             queues: Default::default(),
         };
         let metrics = Metrics::new(route::patterns());
-        let inner = Arc::new(Inner { services, body_patience, metrics, pace: Pace::default() });
+        let inner = Arc::new(AppState { services, body_patience, metrics, pace: Pace::default() });
         render_ahead_of_requests(&inner);
         Self(inner)
     }
@@ -183,7 +183,7 @@ impl App {
                 }
             };
             let is_wanted = is_page && problem::prefers_page(&head.headers);
-            problem.answer(is_wanted.then_some(&page as problem::Page<'_>))
+            problem.answer(is_wanted.then_some(&page as problem::RenderPage<'_>))
         });
         let status = response.status();
         if let Some(class) = class {
@@ -253,7 +253,7 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// Registers the rendering of exports with the publisher, which gets only a weak reference to the application.
-fn render_ahead_of_requests(inner: &Arc<Inner>) {
+fn render_ahead_of_requests(inner: &Arc<AppState>) {
     let weak = Arc::downgrade(inner);
     inner.services.publisher.prepare_with(move |release| {
         let Some(inner) = weak.upgrade() else { return Box::new(|_| {}) };

@@ -37,7 +37,7 @@ pub(super) enum Form {
 
 /// A change feed that a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ChangeFeed {
+pub(super) enum ChangeFeedAddress {
     Program(Form),
     Track(Slug),
     Agenda(ReadToken),
@@ -45,12 +45,12 @@ pub(super) enum ChangeFeed {
 
 /// The change feeds of the live release. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Changes(Arc<Mutex<Option<Arc<CachedChanges>>>>);
+pub(super) struct ChangeFeeds(Arc<Mutex<Option<Arc<CachedChanges>>>>);
 
 struct CachedChanges {
     release: ReleaseMark,
     releases: Vec<CachedRelease>,
-    rendered: Mutex<Rendered>,
+    rendered: Mutex<RenderedFeeds>,
     /// Rendered feeds, by the hash of the read link and the agenda's version.
     agendas: Mutex<Cache<(Digest, u64), Arc<Exported>>>,
 }
@@ -75,7 +75,7 @@ struct CachedRelease {
 type PublicFeedKey = (Option<Slug>, Form);
 
 /// The public feeds; there are no more than tracks and forms.
-type Rendered = HashMap<PublicFeedKey, Arc<Exported>>;
+type RenderedFeeds = HashMap<PublicFeedKey, Arc<Exported>>;
 
 impl CachedChanges {
     fn read(release: &Arc<Release>, store: &Store) -> Result<Self, ReadError> {
@@ -166,7 +166,7 @@ impl CachedChanges {
     }
 }
 
-impl Changes {
+impl ChangeFeeds {
     /// The cached records of a release, if they were read.
     fn cached(&self, release: &Arc<Release>) -> Option<Arc<CachedChanges>> {
         let cached = self.lock().clone();
@@ -204,15 +204,15 @@ impl Changes {
     }
 
     /// Whether a feed can be sent without reading all releases.
-    pub(super) fn is_ready(&self, feed: &ChangeFeed, release: &Arc<Release>) -> bool {
+    pub(super) fn is_ready(&self, feed: &ChangeFeedAddress, release: &Arc<Release>) -> bool {
         let Some(cached) = self.cached(release) else { return false };
         let key = match feed {
-            ChangeFeed::Program(form) => (None, *form),
-            ChangeFeed::Track(slug) => match release.ledger.slugs.track(slug) {
+            ChangeFeedAddress::Program(form) => (None, *form),
+            ChangeFeedAddress::Track(slug) => match release.ledger.slugs.track(slug) {
                 Some(track) => (Some(track.slug.clone()), Form::Atom),
                 None => return true,
             },
-            ChangeFeed::Agenda(_) => return true,
+            ChangeFeedAddress::Agenda(_) => return true,
         };
         cached.rendered(&key).is_some()
     }
@@ -238,18 +238,18 @@ impl Changes {
     /// Answers a request for a change feed.
     pub(super) async fn answer(
         &self,
-        feed: ChangeFeed,
+        feed: ChangeFeedAddress,
         agendas: &Agendas,
         RenderRequest { release, head, now, queue }: RenderRequest<'_>,
     ) -> Answer {
         let cached = self.load(release, agendas.store(), queue).await?;
         let exported = match feed {
-            ChangeFeed::Program(form) => cached.public((None, form), release, queue).await?,
-            ChangeFeed::Track(slug) => {
+            ChangeFeedAddress::Program(form) => cached.public((None, form), release, queue).await?,
+            ChangeFeedAddress::Track(slug) => {
                 let track = release.ledger.slugs.track(&slug).ok_or(Problem::NotFound)?;
                 cached.public((Some(track.slug.clone()), Form::Atom), release, queue).await?
             }
-            ChangeFeed::Agenda(token) => {
+            ChangeFeedAddress::Agenda(token) => {
                 let agenda = agendas.shared(&token)?.open()?;
                 cached.agenda(&token, &agenda, release, queue).await?
             }

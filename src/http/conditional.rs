@@ -27,7 +27,7 @@ pub struct Validators {
 
 /// The outcome of the conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ConditionResult {
     /// Perform the request.
     Perform,
     /// 304, with the client's ETag if it spells the current one differently.
@@ -37,21 +37,23 @@ pub enum Verdict {
 }
 
 /// Evaluates the conditions of a request against the current state.
-pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> Verdict {
+pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> ConditionResult {
     let is_read = method == Method::GET || method == Method::HEAD;
     let tag = &present.tag;
     match Tags::of(headers, IF_MATCH) {
-        Some(Tags::List(tags)) if !tags.iter().any(|sent| sent.is(tag)) => return Verdict::Failed,
+        Some(Tags::List(tags)) if !tags.iter().any(|sent| sent.is(tag)) => return ConditionResult::Failed,
         Some(_) => {}
         None => {
             if date(headers, IF_UNMODIFIED_SINCE).zip(present.modified).is_some_and(|(at, last)| last > at) {
-                return Verdict::Failed;
+                return ConditionResult::Failed;
             }
         }
     }
     let unmodified = |sent: Option<&str>| match is_read {
-        true => Verdict::NotModified(sent.filter(|sent| *sent != tag.quoted()).map(ToOwned::to_owned)),
-        false => Verdict::Failed,
+        true => {
+            ConditionResult::NotModified(sent.filter(|sent| *sent != tag.quoted()).map(ToOwned::to_owned))
+        }
+        false => ConditionResult::Failed,
     };
     // Nearly every client sends back exactly the tag that it received.
     if headers.get(IF_NONE_MATCH).is_some_and(|sent| sent == tag.quoted()) {
@@ -61,14 +63,14 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> V
         Some(Tags::Any) => unmodified(None),
         Some(Tags::List(tags)) => match tags.iter().find(|sent| sent.resembles(tag)) {
             Some(sent) => unmodified(Some(sent.quoted())),
-            None => Verdict::Perform,
+            None => ConditionResult::Perform,
         },
         None => {
             let since = date(headers, IF_MODIFIED_SINCE).filter(|_| is_read);
             if since.zip(present.modified).is_some_and(|(at, last)| last <= at) {
-                return Verdict::NotModified(None);
+                return ConditionResult::NotModified(None);
             }
-            Verdict::Perform
+            ConditionResult::Perform
         }
     }
 }
@@ -114,7 +116,7 @@ mod tests {
         at.to_str().unwrap().to_owned()
     }
 
-    fn verdict(method: Method, fields: &[(HeaderName, &str)]) -> Verdict {
+    fn verdict(method: Method, fields: &[(HeaderName, &str)]) -> ConditionResult {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(name, value.parse().unwrap());
@@ -122,32 +124,32 @@ mod tests {
         evaluate(&method, &headers, &present())
     }
 
-    fn read(fields: &[(HeaderName, &str)]) -> Verdict {
+    fn read(fields: &[(HeaderName, &str)]) -> ConditionResult {
         assert_eq!(verdict(Method::GET, fields), verdict(Method::HEAD, fields));
         verdict(Method::GET, fields)
     }
 
-    fn unmodified() -> Verdict {
-        Verdict::NotModified(None)
+    fn unmodified() -> ConditionResult {
+        ConditionResult::NotModified(None)
     }
 
     #[test]
     fn row_1_if_match_decides_first_and_compares_strongly() {
-        assert_eq!(read(&[(IF_MATCH, "\"old\"")]), Verdict::Failed);
-        assert_eq!(read(&[(IF_MATCH, "W/\"now\"")]), Verdict::Failed);
-        assert_eq!(read(&[(IF_MATCH, "nonsense")]), Verdict::Failed);
-        assert_eq!(read(&[(IF_MATCH, "\"old\", \"now\"")]), Verdict::Perform);
-        assert_eq!(read(&[(IF_MATCH, "*")]), Verdict::Perform);
-        assert_eq!(verdict(Method::PUT, &[(IF_MATCH, "\"old\"")]), Verdict::Failed);
-        assert_eq!(read(&[(IF_MATCH, "\"old\""), (IF_NONE_MATCH, "\"now\"")]), Verdict::Failed);
-        assert_eq!(read(&[(IF_MATCH, "\"now\""), (IF_UNMODIFIED_SINCE, &at(-1))]), Verdict::Perform);
+        assert_eq!(read(&[(IF_MATCH, "\"old\"")]), ConditionResult::Failed);
+        assert_eq!(read(&[(IF_MATCH, "W/\"now\"")]), ConditionResult::Failed);
+        assert_eq!(read(&[(IF_MATCH, "nonsense")]), ConditionResult::Failed);
+        assert_eq!(read(&[(IF_MATCH, "\"old\", \"now\"")]), ConditionResult::Perform);
+        assert_eq!(read(&[(IF_MATCH, "*")]), ConditionResult::Perform);
+        assert_eq!(verdict(Method::PUT, &[(IF_MATCH, "\"old\"")]), ConditionResult::Failed);
+        assert_eq!(read(&[(IF_MATCH, "\"old\""), (IF_NONE_MATCH, "\"now\"")]), ConditionResult::Failed);
+        assert_eq!(read(&[(IF_MATCH, "\"now\""), (IF_UNMODIFIED_SINCE, &at(-1))]), ConditionResult::Perform);
     }
 
     #[test]
     fn row_2_if_unmodified_since_counts_without_if_match() {
-        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(-1))]), Verdict::Failed);
-        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(0))]), Verdict::Perform);
-        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, "yesterday")]), Verdict::Perform);
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(-1))]), ConditionResult::Failed);
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(0))]), ConditionResult::Perform);
+        assert_eq!(read(&[(IF_UNMODIFIED_SINCE, "yesterday")]), ConditionResult::Perform);
         assert_eq!(read(&[(IF_UNMODIFIED_SINCE, &at(0)), (IF_NONE_MATCH, "\"now\"")]), unmodified());
     }
 
@@ -156,33 +158,36 @@ mod tests {
         assert_eq!(read(&[(IF_NONE_MATCH, "\"now\"")]), unmodified());
         assert_eq!(read(&[(IF_NONE_MATCH, "\"a,b\", W/\"now\"")]), unmodified());
         assert_eq!(read(&[(IF_NONE_MATCH, "*")]), unmodified());
-        assert_eq!(read(&[(IF_NONE_MATCH, "\"old\"")]), Verdict::Perform);
-        assert_eq!(verdict(Method::PUT, &[(IF_NONE_MATCH, "\"now\"")]), Verdict::Failed);
-        assert_eq!(verdict(Method::PUT, &[(IF_NONE_MATCH, "*")]), Verdict::Failed);
+        assert_eq!(read(&[(IF_NONE_MATCH, "\"old\"")]), ConditionResult::Perform);
+        assert_eq!(verdict(Method::PUT, &[(IF_NONE_MATCH, "\"now\"")]), ConditionResult::Failed);
+        assert_eq!(verdict(Method::PUT, &[(IF_NONE_MATCH, "*")]), ConditionResult::Failed);
     }
 
     #[test]
     fn row_4_if_modified_since_counts_without_if_none_match_and_for_reads_alone() {
         assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(0))]), unmodified());
         assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(9))]), unmodified());
-        assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(-1))]), Verdict::Perform);
-        assert_eq!(read(&[(IF_MODIFIED_SINCE, "0")]), Verdict::Perform);
-        assert_eq!(read(&[(IF_NONE_MATCH, "\"old\""), (IF_MODIFIED_SINCE, &at(0))]), Verdict::Perform);
-        assert_eq!(verdict(Method::PUT, &[(IF_MODIFIED_SINCE, &at(0))]), Verdict::Perform);
+        assert_eq!(read(&[(IF_MODIFIED_SINCE, &at(-1))]), ConditionResult::Perform);
+        assert_eq!(read(&[(IF_MODIFIED_SINCE, "0")]), ConditionResult::Perform);
+        assert_eq!(
+            read(&[(IF_NONE_MATCH, "\"old\""), (IF_MODIFIED_SINCE, &at(0))]),
+            ConditionResult::Perform
+        );
+        assert_eq!(verdict(Method::PUT, &[(IF_MODIFIED_SINCE, &at(0))]), ConditionResult::Perform);
     }
 
     #[test]
     fn a_repeated_date_is_ignored() {
         let (since, unmodified) = (IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE);
-        assert_eq!(read(&[(since.clone(), &at(0)), (since.clone(), &at(9))]), Verdict::Perform);
-        assert_eq!(read(&[(since.clone(), &at(9)), (since.clone(), &at(9))]), Verdict::Perform);
-        assert_eq!(read(&[(since, &format!("{}, {}", at(9), at(9)))]), Verdict::Perform);
-        assert_eq!(read(&[(unmodified.clone(), &at(-1)), (unmodified, &at(-1))]), Verdict::Perform);
+        assert_eq!(read(&[(since.clone(), &at(0)), (since.clone(), &at(9))]), ConditionResult::Perform);
+        assert_eq!(read(&[(since.clone(), &at(9)), (since.clone(), &at(9))]), ConditionResult::Perform);
+        assert_eq!(read(&[(since, &format!("{}, {}", at(9), at(9)))]), ConditionResult::Perform);
+        assert_eq!(read(&[(unmodified.clone(), &at(-1)), (unmodified, &at(-1))]), ConditionResult::Perform);
     }
 
     #[test]
     fn row_5_without_conditions_the_request_is_performed() {
-        assert_eq!(read(&[]), Verdict::Perform);
+        assert_eq!(read(&[]), ConditionResult::Perform);
     }
 
     #[test]
@@ -191,7 +196,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(IF_NONE_MATCH, "\"now-g1\"".parse().unwrap());
         let verdict = evaluate(&Method::GET, &headers, &Validators { tag, modified: None });
-        assert_eq!(verdict, Verdict::NotModified(Some("\"now-g1\"".to_owned())));
+        assert_eq!(verdict, ConditionResult::NotModified(Some("\"now-g1\"".to_owned())));
     }
 
     #[test]
@@ -200,7 +205,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(IF_MODIFIED_SINCE, at(9).parse().unwrap());
         headers.insert(IF_UNMODIFIED_SINCE, at(-9).parse().unwrap());
-        assert_eq!(evaluate(&Method::GET, &headers, &present), Verdict::Perform);
+        assert_eq!(evaluate(&Method::GET, &headers, &present), ConditionResult::Perform);
     }
 
     #[test]

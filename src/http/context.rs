@@ -7,10 +7,10 @@ use super::agendas::{AgendaError, Agendas};
 use super::allowance::{Allowances, Allowed};
 use super::api::{AgendaRequest, Documents, ProgramRequest};
 use super::browser::PostedForm;
-use super::changes::{ChangeFeed, Changes};
-use super::dav::{self, Place};
-use super::exports::{Exports, Format};
-use super::exports::{Rendering, Warmup};
+use super::changes::{ChangeFeedAddress, ChangeFeeds};
+use super::dav::{self, DavPath};
+use super::exports::{ExportFormat, Exports};
+use super::exports::{Warmup, WarmupGuard};
 use super::feeds::{FeedAddress, FeedRequest, JoinedValidators, PolledFeeds};
 use super::jcal::{self, JcalCache};
 use super::organizer::{self, Organizer, OrganizerRequest};
@@ -19,7 +19,7 @@ use super::release_history::ReleaseHistory;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::request_body::UnreadBody;
-use super::web::{Codes, Events, PageRequest, RenderedPages};
+use super::web::{Codes, EventStreams, PageRequest, RenderedPages};
 use super::{EntityTag, Problem, request_head};
 use crate::clock::Clock;
 use crate::feed::FeedKey;
@@ -41,11 +41,11 @@ pub(super) struct Services {
     pub(super) store: Store,
     pub(super) freshness: Arc<Freshness>,
     pub(super) codes: Codes,
-    pub(super) events: Events,
+    pub(super) events: EventStreams,
     pub(super) clock: Clock,
     pub(super) frame_ancestors: String,
     pub(super) organizer: Organizer,
-    pub(super) changes: Changes,
+    pub(super) changes: ChangeFeeds,
     pub(super) history: ReleaseHistory,
     pub(super) exports: Exports,
     pub(super) jcals: JcalCache,
@@ -59,9 +59,9 @@ pub(super) struct Services {
 impl Services {
     /// Renders a release's exports one after the other, before they are requested. Stops early once `is_live` returns
     /// false.
-    pub(super) fn render_ahead(&self, rendering: &Rendering, is_live: &dyn Fn() -> bool) {
+    pub(super) fn render_ahead(&self, rendering: &WarmupGuard, is_live: &dyn Fn() -> bool) {
         let release = rendering.release();
-        for format in Format::ALL.into_iter().take_while(|_| is_live()) {
+        for format in ExportFormat::ALL.into_iter().take_while(|_| is_live()) {
             self.exports.render_ahead(format, release);
             rendering.notify();
         }
@@ -133,7 +133,7 @@ impl<'a> Context<'a> {
     }
 
     /// The whole program in another format.
-    pub(super) fn export(self, format: Format) -> Result<Reply<'a>, Problem> {
+    pub(super) fn export(self, format: ExportFormat) -> Result<Reply<'a>, Problem> {
         pending(async move {
             let release = self.services.publisher.current();
             self.services.exports.answer(format, self.render_request(&release)).await
@@ -141,7 +141,7 @@ impl<'a> Context<'a> {
     }
 
     /// A change feed.
-    pub(super) fn changes(self, feed: ChangeFeed) -> Result<Reply<'a>, Problem> {
+    pub(super) fn changes(self, feed: ChangeFeedAddress) -> Result<Reply<'a>, Problem> {
         pending(async move {
             let Services { publisher, changes, warmup, .. } = self.services;
             let release = publisher.current();
@@ -240,7 +240,7 @@ impl<'a> Context<'a> {
     }
 
     /// A CalDAV request.
-    pub(super) fn dav(self, place: Place) -> Result<Reply<'a>, Problem> {
+    pub(super) fn dav(self, place: DavPath) -> Result<Reply<'a>, Problem> {
         let queue = self.queue();
         pending(async move {
             let services = self.services;

@@ -23,10 +23,10 @@ mod refusal;
 mod report;
 mod sync;
 
-pub(super) use place::{Name, Place, Tree};
+pub(super) use place::{DavPath, Name, Tree};
 pub(super) use refusal::Refusal;
 
-use super::agendas::{Agendas, Shared};
+use super::agendas::{Agendas, FollowedLink};
 use super::conditional::Validators;
 use super::reply::{Content, Representation, stable_last_modified};
 use super::{Body, EntityTag, Problem, feeds, request_head};
@@ -35,7 +35,7 @@ use crate::feed::Coding;
 use crate::freshness::Freshness;
 use crate::release::Release;
 use bytes::Bytes;
-use calendar::{Calendar, Home, Resource};
+use calendar::{Calendar, DavResource, Home};
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, LOCATION, VARY};
@@ -87,7 +87,7 @@ enum Depth {
 }
 
 impl Visit<'_> {
-    pub(super) async fn answer(mut self, place: Place) -> Result<Response<Body>, Problem> {
+    pub(super) async fn answer(mut self, place: DavPath) -> Result<Response<Body>, Problem> {
         let method = self.request.method.as_str();
         if method == "OPTIONS" {
             return Ok(options());
@@ -96,7 +96,7 @@ impl Visit<'_> {
         if !is_write && method != "HEAD" && !METHODS.contains(&method) {
             return Err(Problem::Method(METHODS));
         }
-        if let Place::Root(href) = place {
+        if let DavPath::Root(href) = place {
             return self.root(href, method);
         }
         let (resource, token) = match self.find(&place) {
@@ -126,7 +126,7 @@ impl Visit<'_> {
     fn root(&self, href: &'static str, method: &str) -> Result<Response<Body>, Problem> {
         let tree = tree_of(&self.request.headers);
         let mut response = match method {
-            "PROPFIND" => self.propfind(Resource::Root(href, tree, Arc::clone(self.release)))?,
+            "PROPFIND" => self.propfind(DavResource::Root(href, tree, Arc::clone(self.release)))?,
             "REPORT" => return Err(Refusal::Unmet("D:supported-report").into()),
             method if WRITES.contains(&method) => return Err(Refusal::NeedPrivileges(href.to_owned()).into()),
             _ => self.about(),
@@ -136,12 +136,12 @@ impl Visit<'_> {
     }
 
     /// The resource at a place, and the token that opened it.
-    fn find(&self, place: &Place) -> Result<(Resource, Option<ReadToken>), Problem> {
+    fn find(&self, place: &DavPath) -> Result<(DavResource, Option<ReadToken>), Problem> {
         let release = Arc::clone(self.release);
         let tree = match place {
-            Place::Root(_) => Tree::PUBLIC,
-            Place::Nowhere(tree) | Place::Home(tree) => *tree,
-            Place::Calendar(tree, _) | Place::Object(tree, ..) => *tree,
+            DavPath::Root(_) => Tree::PUBLIC,
+            DavPath::Nowhere(tree) | DavPath::Home(tree) => *tree,
+            DavPath::Calendar(tree, _) | DavPath::Object(tree, ..) => *tree,
         };
         let (mine, token) = match tree.is_agenda {
             false => (None, None),
@@ -155,12 +155,12 @@ impl Visit<'_> {
             Name::Public(key) => Calendar::of_feed(Arc::clone(&release), tree, key),
         };
         let resource = match place {
-            Place::Root(_) | Place::Nowhere(_) => None,
-            Place::Home(_) => Some(Resource::Home(Home { release: Arc::clone(&release), tree, mine })),
-            Place::Calendar(_, name) => calendar(name).map(Resource::Calendar),
-            Place::Object(_, name, id) => calendar(name).and_then(|calendar| {
+            DavPath::Root(_) | DavPath::Nowhere(_) => None,
+            DavPath::Home(_) => Some(DavResource::Home(Home { release: Arc::clone(&release), tree, mine })),
+            DavPath::Calendar(_, name) => calendar(name).map(DavResource::Calendar),
+            DavPath::Object(_, name, id) => calendar(name).and_then(|calendar| {
                 let event = calendar.member(id)?;
-                Some(Resource::Object(calendar, event))
+                Some(DavResource::Object(calendar, event))
             }),
         };
         Ok((resource.ok_or(Problem::NotFound)?, token))
@@ -172,8 +172,8 @@ impl Visit<'_> {
         let token = token(&self.request.headers, &self.release.program.conference.public_url)?;
         let shared = self.agendas.shared(&token)?;
         let (name, picks) = match shared {
-            Shared::Never => return Err(Refusal::SignIn.into()),
-            Shared::Closed { .. } => (feeds::closed_name(self.release), Vec::new()),
+            FollowedLink::Never => return Err(Refusal::SignIn.into()),
+            FollowedLink::Closed { .. } => (feeds::closed_name(self.release), Vec::new()),
             shared => {
                 let record = shared.open()?;
                 (feeds::agenda_name(&record, self.release), record.picks)
@@ -193,8 +193,8 @@ impl Visit<'_> {
     }
 
     /// A session as a file; any other resource as a hint for a person with a browser.
-    fn get(&self, resource: &Resource) -> Result<Response<Body>, Problem> {
-        let Resource::Object(calendar, event) = resource else { return Ok(self.about()) };
+    fn get(&self, resource: &DavResource) -> Result<Response<Body>, Problem> {
+        let DavResource::Object(calendar, event) = resource else { return Ok(self.about()) };
         let object = calendar.object(event);
         let representation = Representation {
             media_type: CALENDAR,

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 /// A format of the whole program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum ExportFormat {
     /// frab / c3voc, XML.
     Xml,
     /// frab / c3voc, JSON.
@@ -28,7 +28,7 @@ pub(super) enum Format {
     Giggity,
 }
 
-impl Format {
+impl ExportFormat {
     /// All formats; the small ones first.
     pub(super) const ALL: [Self; 5] = [Self::Giggity, Self::Text, Self::Csv, Self::Json, Self::Xml];
 
@@ -60,14 +60,14 @@ pub(super) struct Exports {
 
 impl Exports {
     pub(super) fn new(warmup: Warmup) -> Self {
-        Self { cache: RenderCache::new(MAX_BYTES, Format::ALL.len()), warmup }
+        Self { cache: RenderCache::new(MAX_BYTES, ExportFormat::ALL.len()), warmup }
     }
 
-    pub(super) fn render_ahead(&self, format: Format, release: &Arc<Release>) {
+    pub(super) fn render_ahead(&self, format: ExportFormat, release: &Arc<Release>) {
         self.cache.render_ahead(&format.name(), release, |release| format.render(release));
     }
 
-    pub(super) async fn answer(&self, format: Format, request: RenderRequest<'_>) -> Answer {
+    pub(super) async fn answer(&self, format: ExportFormat, request: RenderRequest<'_>) -> Answer {
         let key = CacheKey { name: format.name(), is_cacheable: true };
         self.warmup.wait(request.release, || self.cache.has(&key.name, request.release)).await?;
         self.cache.answer(key, request, move |release| Ok(format.render(release))).await
@@ -82,16 +82,16 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub(super) struct Warmup(watch::Sender<Option<Arc<Release>>>);
 
 /// Marks a release as being rendered ahead, until this value is dropped.
-pub(super) struct Rendering {
+pub(super) struct WarmupGuard {
     warmup: Warmup,
     release: Arc<Release>,
 }
 
 impl Warmup {
     /// Makes requests for the release's exports wait.
-    pub(super) fn begin(&self, release: &Arc<Release>) -> Rendering {
+    pub(super) fn begin(&self, release: &Arc<Release>) -> WarmupGuard {
         self.0.send_replace(Some(Arc::clone(release)));
-        Rendering { warmup: self.clone(), release: Arc::clone(release) }
+        WarmupGuard { warmup: self.clone(), release: Arc::clone(release) }
     }
 
     /// Waits until an export is ready, or is not being rendered ahead.
@@ -113,7 +113,7 @@ impl Warmup {
     }
 }
 
-impl Rendering {
+impl WarmupGuard {
     pub(super) fn release(&self) -> &Arc<Release> {
         &self.release
     }
@@ -124,7 +124,7 @@ impl Rendering {
     }
 }
 
-impl Drop for Rendering {
+impl Drop for WarmupGuard {
     fn drop(&mut self) {
         self.warmup.0.send_if_modified(|rendering| {
             let is_ours = is_same(rendering.as_ref(), &self.release);

@@ -10,12 +10,12 @@ pub(super) use joined::JoinedValidators;
 pub(super) use polled::PolledFeeds;
 
 use super::Problem;
-use super::agendas::{Agendas, Shared};
+use super::agendas::{Agendas, FollowedLink};
 use super::allowance::Allowed;
 use super::query::Query;
 use super::queue::Queue;
 use super::reply::{Answer, Content, Representation, stable_last_modified};
-use super::teams::{self, Opened};
+use super::teams::{self, OpenedTeam};
 use crate::agenda::{Members, ReadToken};
 use crate::feed::{
     Feed, FeedFilter, FeedKey, FeedOptions, JoinedFeed, canonical_query, parse_query, session_path,
@@ -29,7 +29,7 @@ use chrono::{DateTime, Utc};
 use http::Method;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, HeaderName, USER_AGENT};
 use http::request::Parts;
-use joined::{Source, calendar, joined_body, joined_coding, joined_tag};
+use joined::{FeedSource, calendar, joined_body, joined_coding, joined_tag};
 use polled::{CachedFeed, PolledFeed};
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ impl FeedRequest<'_> {
     /// A feed as it was published, for a request without a query. Nearly every subscriber sends such requests.
     fn canonical(&self, address: &FeedKey, request: &Parts) -> Answer {
         let (key, feed) = self.resolve(address)?;
-        let mut representation = Source::Canonical(feed).representation(request, None, self.now);
+        let mut representation = FeedSource::Canonical(feed).representation(request, None, self.now);
         if *address != key {
             representation.fields.push((CONTENT_LOCATION, key.to_string()));
         }
@@ -126,7 +126,7 @@ impl FeedRequest<'_> {
             fields.push((CONTENT_LOCATION, address_of_feed.clone()));
         }
         if filter.is_empty() && options == FeedOptions::default() {
-            let mut representation = Source::Canonical(feed).representation(request, None, *now);
+            let mut representation = FeedSource::Canonical(feed).representation(request, None, *now);
             representation.fields = fields;
             let answer = representation.answer(request)?;
             self.note_public(&key, request);
@@ -165,7 +165,8 @@ impl FeedRequest<'_> {
         let join = || {
             let joined = join();
             validators.insert(name, release, &joined);
-            let mut representation = Source::Joined(Box::new(joined)).representation(request, floor, *now);
+            let mut representation =
+                FeedSource::Joined(Box::new(joined)).representation(request, floor, *now);
             representation.fields = fields;
             representation.answer(request)
         };
@@ -179,7 +180,7 @@ impl FeedRequest<'_> {
         let options = query.feed_options()?;
         let entry = release.ledger.entries.get(id).ok_or(Problem::NotFound)?;
         let joined = release.feeds.single(id, &entry.session.title, options).ok_or(Problem::NotFound)?;
-        let mut representation = Source::Joined(Box::new(joined)).representation(request, None, *now);
+        let mut representation = FeedSource::Joined(Box::new(joined)).representation(request, None, *now);
         representation.fields.push((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.ics\"")));
         if !query.is_canonical(&options.pairs()) {
             let address = with_query(&session_path(id), &FeedFilter::default(), &options);
@@ -202,7 +203,7 @@ impl FeedRequest<'_> {
                 match cached.of(&behind) {
                     Some(known) => (known, None),
                     None => match agendas.result_of(&behind)? {
-                        Shared::Closed { since } => return self.closed(since, request),
+                        FollowedLink::Closed { since } => return self.closed(since, request),
                         shared => {
                             let agenda = shared.open()?;
                             let joined = join(&agenda, release, cached.options);
@@ -228,8 +229,8 @@ impl FeedRequest<'_> {
     async fn team(&self, members: &Members, request: &Parts) -> Answer {
         let Self { agendas, release, .. } = self;
         let team = match teams::open(agendas, members, texts_of(release)).await? {
-            Opened::Closed { since } => return self.closed(since, request),
-            Opened::Open(team) => team,
+            OpenedTeam::Closed { since } => return self.closed(since, request),
+            OpenedTeam::Open(team) => team,
         };
         let options = Query::of(&request.uri).feed_options()?;
         let floor = team.changed.max(release.published());
@@ -242,7 +243,7 @@ impl FeedRequest<'_> {
     fn closed(&self, since: DateTime<Utc>, request: &Parts) -> Answer {
         let about = Text::from(texts_of(&self.release).feed_closed_text);
         let joined = self.release.feeds.revoked(&closed_name(&self.release), &about, since);
-        Source::Joined(Box::new(joined)).representation(request, None, self.now).answer(request)
+        FeedSource::Joined(Box::new(joined)).representation(request, None, self.now).answer(request)
     }
 }
 
@@ -274,7 +275,7 @@ pub(super) fn agenda_download(
 ) -> Answer {
     let joined = join(agenda, release, Query::of(&request.uri).feed_options()?);
     let mut representation =
-        Source::Joined(Box::new(joined)).representation(request, Some(floor(agenda, release)), now);
+        FeedSource::Joined(Box::new(joined)).representation(request, Some(floor(agenda, release)), now);
     representation.fields.push((CONTENT_DISPOSITION, "attachment; filename=\"agenda.ics\"".to_owned()));
     representation.answer(request)
 }

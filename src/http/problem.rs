@@ -6,7 +6,7 @@
 
 mod answer;
 
-pub(super) use answer::{Page, prefers_page};
+pub(super) use answer::{RenderPage, prefers_page};
 
 use super::agendas::AgendaError;
 use super::dav::Refusal;
@@ -71,7 +71,7 @@ pub enum Problem {
     Condition,
     /// Invalid values, by field.
     #[error("the request has invalid values")]
-    Values(Vec<Fault>),
+    Values(Vec<InvalidValue>),
     /// An agenda was not changed.
     #[error(transparent)]
     Agenda(#[from] AgendaError),
@@ -128,14 +128,14 @@ pub enum Problem {
 
 /// An invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
+pub struct InvalidValue {
     /// The value's place, such as `name` or `picks[3]`.
     pub field: String,
     /// What is wrong and what to write instead.
     pub problem: String,
 }
 
-impl Fault {
+impl InvalidValue {
     pub(super) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }
@@ -321,19 +321,24 @@ impl Problem {
     }
 
     /// The invalid values.
-    fn faults(&self) -> Vec<Fault> {
+    fn faults(&self) -> Vec<InvalidValue> {
         match self {
             Self::Values(faults) => faults.clone(),
-            Self::Parameter(ParameterError::Invalid { key, expected }) => vec![Fault::new(*key, expected)],
-            Self::Agenda(AgendaError::UnknownSessions(ids)) => {
-                ids.iter().map(|id| Fault::new("picks", format!("there is no session {id:?}"))).collect()
+            Self::Parameter(ParameterError::Invalid { key, expected }) => {
+                vec![InvalidValue::new(*key, expected)]
             }
-            Self::Agenda(error @ AgendaError::TooManyPicks) => vec![Fault::new("picks", error.to_string())],
+            Self::Agenda(AgendaError::UnknownSessions(ids)) => ids
+                .iter()
+                .map(|id| InvalidValue::new("picks", format!("there is no session {id:?}")))
+                .collect(),
+            Self::Agenda(error @ AgendaError::TooManyPicks) => {
+                vec![InvalidValue::new("picks", error.to_string())]
+            }
             Self::Agenda(error @ (AgendaError::TooManyBusy | AgendaError::BadBusy)) => {
-                vec![Fault::new("busy", error.to_string())]
+                vec![InvalidValue::new("busy", error.to_string())]
             }
             Self::Agenda(error @ AgendaError::NameTooLong(field)) => {
-                vec![Fault::new(*field, error.to_string())]
+                vec![InvalidValue::new(*field, error.to_string())]
             }
             _ => Vec::new(),
         }

@@ -69,10 +69,10 @@ impl Queues {
 
 /// A queue that rejects a request whose expected wait is too long. Clones share the queue.
 #[derive(Debug, Clone)]
-pub(super) struct Queue(Arc<Inner>);
+pub(super) struct Queue(Arc<QueueState>);
 
 #[derive(Debug)]
-struct Inner {
+struct QueueState {
     turns: Arc<Semaphore>,
     at_once: u64,
     longest_wait: Duration,
@@ -95,7 +95,7 @@ impl Queue {
     pub(super) fn new(at_once: usize, longest_wait: Duration) -> Self {
         let (waiting, service_time, rejected) = (0.into(), 0.into(), 0.into());
         let turns = Arc::new(Semaphore::new(at_once));
-        Self(Arc::new(Inner {
+        Self(Arc::new(QueueState {
             turns,
             at_once: at_once as u64,
             longest_wait,
@@ -134,7 +134,7 @@ impl Queue {
     }
 
     async fn wait(&self) -> Option<OwnedSemaphorePermit> {
-        let place = Waiting::enter(&self.0.waiting);
+        let place = WaitingRequest::enter(&self.0.waiting);
         let service_time = self.0.service_time.load(Ordering::Relaxed);
         let expected = place.ahead.saturating_mul(service_time) / self.0.at_once;
         if Duration::from_micros(expected) > self.0.longest_wait {
@@ -173,18 +173,18 @@ impl Drop for Turn {
 }
 
 /// A place among the waiting requests. If the client disconnects, this value is dropped and frees the place.
-struct Waiting<'a> {
+struct WaitingRequest<'a> {
     waiting: &'a AtomicU64,
     ahead: u64,
 }
 
-impl<'a> Waiting<'a> {
+impl<'a> WaitingRequest<'a> {
     fn enter(waiting: &'a AtomicU64) -> Self {
         Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingRequest<'_> {
     fn drop(&mut self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -37,11 +37,11 @@ pub(super) struct RenderCache {
 
 struct ReleaseBodies {
     release: ReleaseMark,
-    bodies: Cache<String, Arc<Rendered>, Weight>,
+    bodies: Cache<String, Arc<RenderedBody>, BodyWeight>,
 }
 
 #[derive(Debug)]
-struct Rendered {
+struct RenderedBody {
     /// The export without its bytes, which `plain` holds.
     exported: Exported,
     plain: Packed,
@@ -65,10 +65,10 @@ pub(super) struct RenderRequest<'a> {
 }
 
 #[derive(Clone)]
-struct Weight;
+struct BodyWeight;
 
-impl Weighter<String, Arc<Rendered>> for Weight {
-    fn weight(&self, name: &String, rendered: &Arc<Rendered>) -> u64 {
+impl Weighter<String, Arc<RenderedBody>> for BodyWeight {
+    fn weight(&self, name: &String, rendered: &Arc<RenderedBody>) -> u64 {
         ENTRY + (name.len() + rendered.len()) as u64
     }
 }
@@ -113,7 +113,7 @@ impl RenderCache {
                         let (of, is_cacheable) = (Arc::clone(release), key.is_cacheable);
                         let rendered = store.read(move |store| {
                             let _turn = turn;
-                            Ok::<_, Problem>(Rendered::new(render(&of, store)?, is_cacheable))
+                            Ok::<_, Problem>(RenderedBody::new(render(&of, store)?, is_cacheable))
                         });
                         self.insert(key, release, rendered.await?)
                     }
@@ -140,7 +140,7 @@ impl RenderCache {
         self.find(name, release).is_some()
     }
 
-    fn find(&self, name: &str, release: &Arc<Release>) -> Option<Arc<Rendered>> {
+    fn find(&self, name: &str, release: &Arc<Release>) -> Option<Arc<RenderedBody>> {
         let mut current = self.lock();
         let current = current.as_mut().filter(|current| current.release.is(release));
         current?.bodies.get(name).cloned()
@@ -152,22 +152,22 @@ impl RenderCache {
         key: CacheKey,
         release: &Arc<Release>,
         render: impl FnOnce(&Release) -> Result<Exported, Problem>,
-    ) -> Result<Arc<Rendered>, Problem> {
+    ) -> Result<Arc<RenderedBody>, Problem> {
         if let Some(rendered) = self.find(&key.name, release) {
             return Ok(rendered);
         }
-        let rendered = Rendered::new(render(release)?, key.is_cacheable);
+        let rendered = RenderedBody::new(render(release)?, key.is_cacheable);
         Ok(self.insert(key, release, rendered))
     }
 
-    fn insert(&self, key: CacheKey, release: &Arc<Release>, rendered: Rendered) -> Arc<Rendered> {
+    fn insert(&self, key: CacheKey, release: &Arc<Release>, rendered: RenderedBody) -> Arc<RenderedBody> {
         let rendered = Arc::new(rendered);
         if !key.is_cacheable {
             return rendered;
         }
         let mut current = self.lock();
         if !current.as_ref().is_some_and(|current| current.release.is(release)) {
-            let bodies = Cache::with_weighter(self.bodies, self.max_bytes, Weight);
+            let bodies = Cache::with_weighter(self.bodies, self.max_bytes, BodyWeight);
             *current = Some(ReleaseBodies { release: ReleaseMark::of(release), bodies });
         }
         if let Some(current) = current.as_mut() {
@@ -187,7 +187,7 @@ impl fmt::Debug for RenderCache {
     }
 }
 
-impl Rendered {
+impl RenderedBody {
     /// Only a cached body is worth compressing.
     fn new(mut exported: Exported, is_cacheable: bool) -> Self {
         let gzip = is_cacheable.then(|| Coded::make(Coding::Gzip, Effort::Best, &exported.bytes)).flatten();
@@ -231,14 +231,14 @@ mod tests {
 
     const MAX_BYTES: u64 = 1024 * 1024;
 
-    struct Fixture {
+    struct CacheFixture {
         cache: RenderCache,
         release: Arc<Release>,
         queue: Queue,
         rendered: Cell<usize>,
     }
 
-    impl Fixture {
+    impl CacheFixture {
         fn new() -> Self {
             let queue = Queue::new(1, Duration::ZERO);
             Self {
@@ -264,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cached_body_is_sent_while_every_turn_is_taken() {
-        let fixture = Fixture::new();
+        let fixture = CacheFixture::new();
         fixture.get("a", true).await.unwrap();
         let _turn = fixture.queue.turn().await.unwrap();
         assert!(fixture.get("a", true).await.is_ok());
@@ -274,7 +274,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_scan_evicts_no_body_that_is_requested_again() {
-        let fixture = Fixture::new();
+        let fixture = CacheFixture::new();
         for _ in 0..3 {
             fixture.get("popular", true).await.unwrap();
         }
@@ -290,7 +290,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_uncacheable_body_is_neither_cached_nor_compressed() {
-        let fixture = Fixture::new();
+        let fixture = CacheFixture::new();
         for rendered in 1..=2 {
             let answer = fixture.get("odd", false).await.unwrap();
             assert!(!answer.headers().contains_key("content-encoding"));

@@ -4,7 +4,7 @@
 //! varies by Accept-Encoding.
 
 use super::body::Packed;
-use super::conditional::{Validators, Verdict, evaluate, http_date};
+use super::conditional::{ConditionResult, Validators, evaluate, http_date};
 use super::{Body, Problem};
 use crate::feed::Coding;
 use bytes::Bytes;
@@ -97,9 +97,9 @@ impl Representation<'_> {
     /// Answers a GET or HEAD: 200, 304 or 412.
     pub(super) fn answer(self, request: &Parts) -> Result<Response<Body>, Problem> {
         let (status, tag) = match evaluate(&request.method, &request.headers, &self.validators) {
-            Verdict::Failed => return Err(Problem::Condition),
-            Verdict::NotModified(tag) => (StatusCode::NOT_MODIFIED, tag),
-            Verdict::Perform => (StatusCode::OK, None),
+            ConditionResult::Failed => return Err(Problem::Condition),
+            ConditionResult::NotModified(tag) => (StatusCode::NOT_MODIFIED, tag),
+            ConditionResult::Perform => (StatusCode::OK, None),
         };
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = status;

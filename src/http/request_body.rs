@@ -36,9 +36,9 @@ pub(super) fn check_content_coding(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// A body that is read only if its handler gets that far.
-pub(super) struct UnreadBody<'a>(Option<Reading<'a>>);
+pub(super) struct UnreadBody<'a>(Option<BodyFuture<'a>>);
 
-type Reading<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Problem>> + Send + 'a>>;
+type BodyFuture<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Problem>> + Send + 'a>>;
 
 impl<'a> UnreadBody<'a> {
     /// A body of at most `cap` bytes that must be complete `patience` after reading began. With a cap of 0 it is never read.
@@ -47,7 +47,7 @@ impl<'a> UnreadBody<'a> {
         B: Body<Data = Bytes> + Send + 'a,
     {
         let is_read = cap > 0 && !body.is_end_stream();
-        Self(is_read.then(|| Box::pin(read(body, cap, patience)) as Reading<'a>))
+        Self(is_read.then(|| Box::pin(read(body, cap, patience)) as BodyFuture<'a>))
     }
 
     pub(super) async fn read(self) -> Result<Bytes, Problem> {

@@ -4,8 +4,8 @@
 
 use super::browser::MAX_FORM;
 use super::context::{Context, Reply};
-use super::dav::{Name, Place, Tree};
-use super::exports::Format;
+use super::dav::{DavPath, Name, Tree};
+use super::exports::ExportFormat;
 use super::feeds::FeedAddress;
 use super::policy::Class::{
     self, AgendaApi, AgendaDav, AgendaFeed, Asset, Dav, Live, Organizer, Page, PersonalPage, PublicFeed,
@@ -19,7 +19,7 @@ use crate::feed::FeedKey;
 use crate::import::MAX_FILE;
 use crate::program::{SessionId, Slug};
 use crate::web::Listing;
-use changes::{ChangeFeed, Form};
+use changes::{ChangeFeedAddress, Form};
 use http::Method;
 use matchit::{Params, Router};
 use percent_encoding::percent_decode_str;
@@ -85,11 +85,11 @@ const TABLE: &[Route] = &[
     route(GET, "/agendas/{read}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Agenda(path.token("read")?))),
     route(GET, "/team/{members}.jcal",     AgendaFeed, Whole, 0, |c, path| c.jcal(FeedAddress::Team(path.members("members")?))),
 
-    route(GET, "/schedule.xml",  PublicFeed, Whole, 0, |c, _| c.export(Format::Xml)),
-    route(GET, "/schedule.json", PublicFeed, Whole, 0, |c, _| c.export(Format::Json)),
-    route(GET, "/schedule.csv",  PublicFeed, Whole, 0, |c, _| c.export(Format::Csv)),
-    route(GET, "/program.txt",   PublicFeed, Whole, 0, |c, _| c.export(Format::Text)),
-    route(GET, "/giggity.json",  PublicFeed, Whole, 0, |c, _| c.export(Format::Giggity)),
+    route(GET, "/schedule.xml",  PublicFeed, Whole, 0, |c, _| c.export(ExportFormat::Xml)),
+    route(GET, "/schedule.json", PublicFeed, Whole, 0, |c, _| c.export(ExportFormat::Json)),
+    route(GET, "/schedule.csv",  PublicFeed, Whole, 0, |c, _| c.export(ExportFormat::Csv)),
+    route(GET, "/program.txt",   PublicFeed, Whole, 0, |c, _| c.export(ExportFormat::Text)),
+    route(GET, "/giggity.json",  PublicFeed, Whole, 0, |c, _| c.export(ExportFormat::Giggity)),
 
     route(GET, "/openapi.json",         PublicFeed, Short, 0, |c, _| c.program_api(|api| api.openapi())),
     route(GET, "/api/v1/program",       PublicFeed, Short, 0, |c, _| c.program_api(|api| api.program())),
@@ -117,10 +117,10 @@ const TABLE: &[Route] = &[
     route(GET,    "/api/v1/agenda/export",          AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.export())),
     route(POST,   "/api/v1/agenda/key",             AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_key())),
 
-    route(GET, "/changes.atom",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Atom))),
-    route(GET, "/changes.json",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeed::Program(Form::Json))),
-    route(GET, "/tracks/{track}/changes.atom", PublicFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Track(path.slug("track")?))),
-    route(GET, "/agendas/{read}/changes.atom", AgendaFeed, Whole, 0, |c, path| c.changes(ChangeFeed::Agenda(path.token("read")?))),
+    route(GET, "/changes.atom",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeedAddress::Program(Form::Atom))),
+    route(GET, "/changes.json",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeedAddress::Program(Form::Json))),
+    route(GET, "/tracks/{track}/changes.atom", PublicFeed, Whole, 0, |c, path| c.changes(ChangeFeedAddress::Track(path.slug("track")?))),
+    route(GET, "/agendas/{read}/changes.atom", AgendaFeed, Whole, 0, |c, path| c.changes(ChangeFeedAddress::Agenda(path.token("read")?))),
 
     route(GET,    "/organizer",                          Organizer, Unlimited, 0,        |c, _| c.sign_in(|request| request.home())),
     route(POST,   "/organizer/session",                  Organizer, Unlimited, MAX_FORM, |c, _| c.sign_in(|request| request.sign_in())),
@@ -145,38 +145,38 @@ const TABLE: &[Route] = &[
     route(POST,   "/organizer/erase/{session}",          Organizer, Unlimited, MAX_FILE, |c, path| { let id = path.session("session")?; c.organizer(|request| request.erase(id)) }),
 
     route(ANY, "/.well-known/caldav",                Dav,       Unlimited, 0,             |c, _| c.well_known_caldav()),
-    route(ANY, "/dav",                               Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
-    route(ANY, "/dav/",                              Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Root("/dav/"))),
-    route(ANY, "/dav/{*rest}",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::PUBLIC))),
-    route(ANY, "/dav/public",                        Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
-    route(ANY, "/dav/public/",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC))),
+    route(ANY, "/dav",                               Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Root("/dav/"))),
+    route(ANY, "/dav/",                              Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Root("/dav/"))),
+    route(ANY, "/dav/{*rest}",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Nowhere(Tree::PUBLIC))),
+    route(ANY, "/dav/public",                        Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::PUBLIC))),
+    route(ANY, "/dav/public/",                       Dav,       Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::PUBLIC))),
     route(ANY, "/dav/public/{calendar}",             Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
     route(ANY, "/dav/public/{calendar}/",            Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
     route(ANY, "/dav/public/{calendar}/{session}",   Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.object())),
-    route(ANY, "/dav/agendas",                       AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
-    route(ANY, "/dav/agendas/",                      AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS))),
-    route(ANY, "/dav/agendas/{*rest}",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS))),
-    route(ANY, "/dav/agendas/agenda",                AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
-    route(ANY, "/dav/agendas/agenda/",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(Place::agenda())),
+    route(ANY, "/dav/agendas",                       AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::AGENDAS))),
+    route(ANY, "/dav/agendas/",                      AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::AGENDAS))),
+    route(ANY, "/dav/agendas/{*rest}",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Nowhere(Tree::AGENDAS))),
+    route(ANY, "/dav/agendas/agenda",                AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::agenda())),
+    route(ANY, "/dav/agendas/agenda/",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::agenda())),
     route(ANY, "/dav/agendas/agenda/{session}",      AgendaDav, Whole,     dav::MAX_BODY, |c, path| c.dav(path.picked())),
 
-    route(ANY, "/dav/cancelled-title/public",                      Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
-    route(ANY, "/dav/cancelled-title/public/",                     Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::PUBLIC).titled())),
+    route(ANY, "/dav/cancelled-title/public",                      Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::PUBLIC).titled())),
+    route(ANY, "/dav/cancelled-title/public/",                     Dav,       Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::PUBLIC).titled())),
     route(ANY, "/dav/cancelled-title/public/{calendar}",           Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
     route(ANY, "/dav/cancelled-title/public/{calendar}/",          Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.calendar().titled())),
     route(ANY, "/dav/cancelled-title/public/{calendar}/{session}", Dav,       Whole, dav::MAX_BODY, |c, path| c.dav(path.object().titled())),
-    route(ANY, "/dav/cancelled-title/agendas",                     AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
-    route(ANY, "/dav/cancelled-title/agendas/",                    AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Home(Tree::AGENDAS).titled())),
-    route(ANY, "/dav/cancelled-title/agendas/{*rest}",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::Nowhere(Tree::AGENDAS).titled())),
-    route(ANY, "/dav/cancelled-title/agendas/agenda",              AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
-    route(ANY, "/dav/cancelled-title/agendas/agenda/",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(Place::agenda().titled())),
+    route(ANY, "/dav/cancelled-title/agendas",                     AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::AGENDAS).titled())),
+    route(ANY, "/dav/cancelled-title/agendas/",                    AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::AGENDAS).titled())),
+    route(ANY, "/dav/cancelled-title/agendas/{*rest}",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::Nowhere(Tree::AGENDAS).titled())),
+    route(ANY, "/dav/cancelled-title/agendas/agenda",              AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::agenda().titled())),
+    route(ANY, "/dav/cancelled-title/agendas/agenda/",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::agenda().titled())),
     route(ANY, "/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, Whole, dav::MAX_BODY, |c, path| c.dav(path.picked().titled())),
 
     route(GET,  "/",                     Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.program().await })),
     // CalDAV clients that know only the host begin here.
-    route("PROPFIND", "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
-    route("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
-    route("OPTIONS",  "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(Place::Root("/"))),
+    route("PROPFIND", "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(DavPath::Root("/"))),
+    route("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(DavPath::Root("/"))),
+    route("OPTIONS",  "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(DavPath::Root("/"))),
     route(GET,  "/sessions/{id}",        Page,         Short,     MAX_FORM,   |c, path| { let id = path.session("id")?; c.page_task(|page| async move { page.session(&id).await }) }),
     route(GET,  "/tracks/{track}",      Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("tracks", "track")?; c.page_task(|page| async move { page.part(&key).await }) }),
     route(GET,  "/rooms/{room}",        Page,         Short,     MAX_FORM,   |c, path| { let key = path.part("rooms", "room")?; c.page_task(|page| async move { page.part(&key).await }) }),
@@ -350,16 +350,16 @@ impl Path<'_> {
     }
 
     /// CalDAV answers an impossible name itself, after it has asked for credentials.
-    fn calendar(&self) -> Place {
-        Place::public(self.decoded("calendar").as_deref())
+    fn calendar(&self) -> DavPath {
+        DavPath::public(self.decoded("calendar").as_deref())
     }
 
-    fn object(&self) -> Place {
-        Place::public_object(self.decoded("calendar").as_deref(), self.decoded("session").as_deref())
+    fn object(&self) -> DavPath {
+        DavPath::public_object(self.decoded("calendar").as_deref(), self.decoded("session").as_deref())
     }
 
-    fn picked(&self) -> Place {
-        Place::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::AGENDAS)
+    fn picked(&self) -> DavPath {
+        DavPath::object(Some(Name::Agenda), self.decoded("session").as_deref(), Tree::AGENDAS)
     }
 }
 

@@ -3,7 +3,7 @@
 //! The server stores no team. Each request follows every link again, so a member who revokes a link disappears at once.
 
 use super::Problem;
-use super::agendas::{Agendas, Shared};
+use super::agendas::{Agendas, FollowedLink};
 use crate::agenda::Members;
 use crate::feed::TeamMember;
 use crate::program::Text;
@@ -12,7 +12,7 @@ use crate::texts::Texts;
 use chrono::{DateTime, Utc};
 
 /// The result of following a combined link.
-pub(super) enum Opened {
+pub(super) enum OpenedTeam {
     /// At least one link works.
     Open(Team),
     /// All links were revoked, the last one at `since`.
@@ -60,27 +60,27 @@ pub(super) async fn open(
     agendas: &Agendas,
     members: &Members,
     texts: &'static Texts,
-) -> Result<Opened, Problem> {
+) -> Result<OpenedTeam, Problem> {
     let (agendas, members) = (agendas.clone(), members.clone());
     let store = agendas.store().clone();
     store.read(move |_| follow(&agendas, &members, texts)).await
 }
 
-fn follow(agendas: &Agendas, members: &Members, texts: &Texts) -> Result<Opened, Problem> {
+fn follow(agendas: &Agendas, members: &Members, texts: &Texts) -> Result<OpenedTeam, Problem> {
     let mut team = Team { link: members.reveal(), members: Vec::new(), changed: DateTime::UNIX_EPOCH };
     let mut since = None;
     for (place, token) in members.tokens().iter().enumerate() {
         let agenda = match agendas.shared(token)? {
-            Shared::Never => return Err(Problem::NotFound),
-            Shared::Open(agenda) => {
+            FollowedLink::Never => return Err(Problem::NotFound),
+            FollowedLink::Open(agenda) => {
                 team.changed = team.changed.max(agenda.modified);
                 Some(agenda)
             }
-            Shared::Closed { since: at } => {
+            FollowedLink::Closed { since: at } => {
                 since = since.max(Some(at));
                 None
             }
-            Shared::Gone => None,
+            FollowedLink::Gone => None,
         };
         let own = agenda.as_ref().map(|agenda| Text::line(&agenda.name).0).filter(|name| !name.is_empty());
         let name = own.unwrap_or_else(|| Text::line(&texts.team_member(place + 1)).0);
@@ -88,7 +88,7 @@ fn follow(agendas: &Agendas, members: &Members, texts: &Texts) -> Result<Opened,
     }
     team.changed = team.changed.max(since.unwrap_or_default());
     if team.members.iter().any(|(_, agenda)| agenda.is_some()) {
-        return Ok(Opened::Open(team));
+        return Ok(OpenedTeam::Open(team));
     }
-    since.map(|since| Opened::Closed { since }).ok_or(Problem::Gone)
+    since.map(|since| OpenedTeam::Closed { since }).ok_or(Problem::Gone)
 }

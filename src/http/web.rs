@@ -10,7 +10,7 @@ mod public;
 mod shared;
 mod visitor;
 
-pub(super) use events::Events;
+pub(super) use events::EventStreams;
 pub(super) use handover::Codes;
 pub(super) use public::RenderedPages;
 
@@ -40,7 +40,7 @@ pub(super) struct PageRequest<'a> {
     pub(super) history: &'a ReleaseHistory,
     pub(super) freshness: &'a Freshness,
     pub(super) codes: &'a Codes,
-    pub(super) events: &'a Events,
+    pub(super) events: &'a EventStreams,
     pub(super) clock: &'a Clock,
     pub(super) queues: &'a Queues,
     pub(super) queue: &'a Queue,

@@ -22,7 +22,7 @@ pub struct Conference {
     /// The language tag of the program (BCP 47), e.g. `en-US`.
     pub language: String,
     /// The clock by which pages print times.
-    pub clock: Clock,
+    pub clock: ClockStyle,
     /// The part of every UID after the `@`. It must not change after release 1.
     pub uid_domain: String,
     /// The scheme and host of all links, without a path.
@@ -50,7 +50,7 @@ impl Conference {
 
 /// A 12- or a 24-hour clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Clock {
+pub enum ClockStyle {
     /// `1:50 pm`
     #[serde(rename = "12h")]
     Twelve,

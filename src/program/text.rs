@@ -144,15 +144,16 @@ impl Ord for Counted<'_> {
         let (mut one, mut two) = (runs(self.0), runs(other.0));
         loop {
             let order = match (one.next(), two.next()) {
-                (Some(Run::Number(one)), Some(Run::Number(two))) => {
+                (Some(NameRun::Number(one)), Some(NameRun::Number(two))) => {
                     let digits = |text: &str| text.trim_start_matches('0').len();
                     digits(one)
                         .cmp(&digits(two))
                         .then_with(|| one.trim_start_matches('0').cmp(two.trim_start_matches('0')))
                 }
-                (Some(Run::Number(one) | Run::Text(one)), Some(Run::Number(two) | Run::Text(two))) => {
-                    one.cmp(two)
-                }
+                (
+                    Some(NameRun::Number(one) | NameRun::Text(one)),
+                    Some(NameRun::Number(two) | NameRun::Text(two)),
+                ) => one.cmp(two),
                 (None, None) => return self.0.cmp(other.0),
                 (one, two) => return one.is_some().cmp(&two.is_some()),
             };
@@ -169,19 +170,19 @@ impl PartialOrd for Counted<'_> {
     }
 }
 
-enum Run<'a> {
+enum NameRun<'a> {
     Number(&'a str),
     Text(&'a str),
 }
 
 /// The numbers of a name, and the texts between them.
-fn runs(mut name: &str) -> impl Iterator<Item = Run<'_>> {
+fn runs(mut name: &str) -> impl Iterator<Item = NameRun<'_>> {
     std::iter::from_fn(move || {
         let is_number = name.starts_with(|c: char| c.is_ascii_digit());
         let end = name.find(|c: char| c.is_ascii_digit() != is_number).unwrap_or(name.len());
         let (run, rest) = name.split_at(end);
         name = rest;
-        (!run.is_empty()).then_some(if is_number { Run::Number(run) } else { Run::Text(run) })
+        (!run.is_empty()).then_some(if is_number { NameRun::Number(run) } else { NameRun::Text(run) })
     })
 }
 

@@ -183,24 +183,24 @@ impl WalkingTimes {
     }
 
     /// The place of a room, for [`Self::way`].
-    pub fn place(&self, room: Option<&Slug>) -> Place {
+    pub fn place(&self, room: Option<&Slug>) -> RoomPlace {
         match room {
-            None => Place::Nowhere,
-            Some(room) => self.places.get(room).map_or(Place::Unnamed, |index| Place::Named(*index)),
+            None => RoomPlace::Nowhere,
+            Some(room) => self.places.get(room).map_or(RoomPlace::Unnamed, |index| RoomPlace::Named(*index)),
         }
     }
 
     /// The time between the places of two different rooms.
-    pub fn way(&self, from: Place, to: Place) -> TimeDelta {
-        let longest = |place: Place| match place {
-            Place::Named(index) => self.longest.get(index).copied().unwrap_or(0),
-            Place::Unnamed | Place::Nowhere => 0,
+    pub fn way(&self, from: RoomPlace, to: RoomPlace) -> TimeDelta {
+        let longest = |place: RoomPlace| match place {
+            RoomPlace::Named(index) => self.longest.get(index).copied().unwrap_or(0),
+            RoomPlace::Unnamed | RoomPlace::Nowhere => 0,
         };
         let unknown = || self.default.max(u32::midpoint(longest(from), longest(to)));
         let seconds = match (from, to) {
-            (Place::Nowhere, Place::Nowhere) => 0,
-            (Place::Nowhere, room) | (room, Place::Nowhere) => self.default.max(longest(room)) / 2,
-            (Place::Named(a), Place::Named(b)) => {
+            (RoomPlace::Nowhere, RoomPlace::Nowhere) => 0,
+            (RoomPlace::Nowhere, room) | (room, RoomPlace::Nowhere) => self.default.max(longest(room)) / 2,
+            (RoomPlace::Named(a), RoomPlace::Named(b)) => {
                 let known = self.known.get(a * self.longest.len() + b).copied();
                 known.filter(|way| *way != FAR).unwrap_or_else(unknown)
             }
@@ -212,7 +212,7 @@ impl WalkingTimes {
 
 /// Where a room is, as far as the walking times say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum RoomPlace {
     /// The index of a room that the config names.
     Named(usize),
     /// Any other room.

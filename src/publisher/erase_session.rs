@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// The result of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Erased {
+pub struct ErasureResult {
     /// How many releases were rewritten.
     pub releases: usize,
 }
@@ -25,7 +25,7 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError::NotWithdrawn`] while it is published, [`PublishError::NoSession`] if it never was.
-    pub async fn erase(self: &Arc<Self>, id: SessionId) -> Result<Erased, PublishError> {
+    pub async fn erase(self: &Arc<Self>, id: SessionId) -> Result<ErasureResult, PublishError> {
         let this = Arc::clone(self);
         tokio::spawn(async move {
             let turn = this.turn.lock().await;
@@ -38,7 +38,7 @@ impl Publisher {
         .await?
     }
 
-    fn erase_blocking(self: &Arc<Self>, id: &SessionId) -> Result<Erased, PublishError> {
+    fn erase_blocking(self: &Arc<Self>, id: &SessionId) -> Result<ErasureResult, PublishError> {
         let current = self.current();
         let no_session = || PublishError::NoSession { session: id.clone() };
         let entry = current.ledger.entries.get(id).ok_or_else(no_session)?;
@@ -79,7 +79,7 @@ impl Publisher {
             let replaced = self.current.swap(Arc::new(LiveRelease::new(prepared.release, false)));
             self.prepare_in_background(Some(replaced));
         }
-        Ok(Erased { releases })
+        Ok(ErasureResult { releases })
     }
 
     /// Removes the session's row from the scheduled file. A confirmation of the file then confirms the shorter file.

@@ -19,10 +19,10 @@ pub type Inspect = fn(&Release, Option<&Release>) -> Result<Vec<FeedFinding>, Pa
 
 /// Work for the live release that no request should wait for, such as rendering exports. A job runs on the background
 /// thread. It stops early once its argument returns false, because another release is then live.
-pub type Job = Box<dyn FnOnce(&dyn Fn() -> bool) + Send>;
+pub type PublishJob = Box<dyn FnOnce(&dyn Fn() -> bool) + Send>;
 
-/// Returns the [`Job`] for a release. It is called right after the release went live.
-type Prepare = Box<dyn Fn(&Arc<Release>) -> Job + Send + Sync>;
+/// Returns the [`PublishJob`] for a release. It is called right after the release went live.
+type Prepare = Box<dyn Fn(&Arc<Release>) -> PublishJob + Send + Sync>;
 
 /// The registered [`Prepare`], if any.
 #[derive(Default)]
@@ -230,12 +230,12 @@ impl Publisher {
         release
     }
 
-    /// Registers the [`Job`] that follows every publication. Later calls have no effect.
-    pub fn prepare_with(&self, prepare: impl Fn(&Arc<Release>) -> Job + Send + Sync + 'static) {
+    /// Registers the [`PublishJob`] that follows every publication. Later calls have no effect.
+    pub fn prepare_with(&self, prepare: impl Fn(&Arc<Release>) -> PublishJob + Send + Sync + 'static) {
         let _ = self.preparation.0.set(Box::new(prepare));
     }
 
-    /// Compresses feeds and pages on a background thread, quick levels first, and runs the registered [`Job`]. The work
+    /// Compresses feeds and pages on a background thread, quick levels first, and runs the registered [`PublishJob`]. The work
     /// ends early when another release goes live.
     pub fn compress_in_background(self: &Arc<Self>) {
         self.prepare_in_background(None);

@@ -81,7 +81,7 @@ impl Publisher {
         }
         let publisher = Self {
             current: ArcSwap::from_pointee(LiveRelease::new(release, is_first)),
-            settings: ArcSwap::from_pointee(Settings { conference, publishing, webhooks }),
+            settings: ArcSwap::from_pointee(PublisherSettings { conference, publishing, webhooks }),
             file,
             outbox,
             inspect,
@@ -248,7 +248,7 @@ impl UnattendedRelease<'_> {
 
 /// The part of the config that a running publisher can replace, as one.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct PublisherSettings {
     /// The conference of new releases.
     pub conference: Arc<Conference>,
     /// The guard, and how many releases are kept.
@@ -268,7 +268,7 @@ impl Publisher {
     /// [`PublishError`]; the live release stays in every case.
     pub async fn reconfigure(
         self: &Arc<Self>,
-        settings: Settings,
+        settings: PublisherSettings,
     ) -> Result<Option<Publication>, PublishError> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {

@@ -50,7 +50,7 @@ struct Probation {
 
 /// Whether a clock is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ClockVerdict {
     /// The clock shows the expected time.
     Trusted,
     /// The clock is ahead of the expected time, and nothing may be erased yet.
@@ -88,7 +88,7 @@ impl Trust {
     }
 
     /// Compares the clock with the expected time.
-    pub(super) fn judge(&mut self, now: DateTime<Utc>, elapsed: Duration) -> Verdict {
+    pub(super) fn judge(&mut self, now: DateTime<Utc>, elapsed: Duration) -> ClockVerdict {
         let ahead = now - self.anchor.after(elapsed);
         if ahead <= TOLERANCE {
             self.probation = None;
@@ -97,7 +97,7 @@ impl Trust {
             if ahead < -TOLERANCE {
                 self.anchor = Anchor { wall: now, elapsed };
             }
-            return Verdict::Trusted;
+            return ClockVerdict::Trusted;
         }
         let is_steady = |probation: &Probation| (now - probation.began.after(elapsed)).abs() <= TOLERANCE;
         let (began, before) = match self.probation.filter(is_steady) {
@@ -107,10 +107,10 @@ impl Trust {
         let watched = before + elapsed.saturating_sub(began.elapsed);
         if watched >= PROBATION {
             *self = Self::new(now, None, now, elapsed);
-            return Verdict::Trusted;
+            return ClockVerdict::Trusted;
         }
         self.probation = Some(Probation { began, before, stored: ClockProbation { seen: now, watched } });
-        Verdict::Jumped { ahead }
+        ClockVerdict::Jumped { ahead }
     }
 
     /// The probation to be stored.
@@ -129,8 +129,8 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + n)
     }
 
-    fn ahead(days: i64) -> Verdict {
-        Verdict::Jumped { ahead: TimeDelta::days(days) }
+    fn ahead(days: i64) -> ClockVerdict {
+        ClockVerdict::Jumped { ahead: TimeDelta::days(days) }
     }
 
     fn new(trusted: DateTime<Utc>) -> Trust {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     /// A process that starts with the clock at `from` and checks it every hour.
-    fn run(trust: &mut Trust, from: DateTime<Utc>, hours: u32) -> Vec<Verdict> {
+    fn run(trust: &mut Trust, from: DateTime<Utc>, hours: u32) -> Vec<ClockVerdict> {
         (0..=hours).map(|n| trust.judge(from + TimeDelta::hours(n.into()), HOUR * n)).collect()
     }
 
@@ -146,8 +146,8 @@ mod tests {
         Trust::new(trust.anchor.wall, trust.probation(), now, Duration::ZERO)
     }
 
-    fn erases(verdicts: &[Verdict]) -> bool {
-        verdicts.contains(&Verdict::Trusted)
+    fn erases(verdicts: &[ClockVerdict]) -> bool {
+        verdicts.contains(&ClockVerdict::Trusted)
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         let mut trust = Trust::new(day(0), None, day(0), HOUR);
         for n in (0..2_000).step_by(7) {
             let days = Duration::from_secs(n * 24 * 60 * 60);
-            assert_eq!(trust.judge(day(i64::try_from(n).unwrap()), HOUR + days), Verdict::Trusted);
+            assert_eq!(trust.judge(day(i64::try_from(n).unwrap()), HOUR + days), ClockVerdict::Trusted);
         }
     }
 
@@ -164,8 +164,8 @@ mod tests {
         let mut trust = new(day(0));
         assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
         assert_eq!(trust.judge(day(400) + TimeDelta::hours(23), HOUR * 23), ahead(400));
-        assert_eq!(trust.judge(day(401), HOUR * 24), Verdict::Trusted);
-        assert_eq!(trust.judge(day(402), HOUR * 48), Verdict::Trusted);
+        assert_eq!(trust.judge(day(401), HOUR * 24), ClockVerdict::Trusted);
+        assert_eq!(trust.judge(day(402), HOUR * 48), ClockVerdict::Trusted);
     }
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
         let from = day(400) + TimeDelta::hours(23);
         let mut third = restart(&second, from);
         let verdicts = run(&mut third, from, 1);
-        let jump = Verdict::Jumped { ahead: TimeDelta::days(400) + TimeDelta::hours(23) };
-        assert_eq!(verdicts, [jump, Verdict::Trusted]);
+        let jump = ClockVerdict::Jumped { ahead: TimeDelta::days(400) + TimeDelta::hours(23) };
+        assert_eq!(verdicts, [jump, ClockVerdict::Trusted]);
         assert_eq!(third.probation(), None);
     }
 
@@ -214,7 +214,7 @@ mod tests {
         assert!(!erases(&run(&mut first, day(400), 23)));
         let mut second = restart(&first, day(800));
         assert!(!erases(&run(&mut second, day(800), 23)));
-        assert_eq!(second.judge(day(801), HOUR * 24), Verdict::Trusted);
+        assert_eq!(second.judge(day(801), HOUR * 24), ClockVerdict::Trusted);
     }
 
     #[test]
@@ -231,22 +231,22 @@ mod tests {
         let mut trust = new(day(0));
         assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
         assert_eq!(trust.judge(day(801), HOUR * 24), ahead(800));
-        assert_eq!(trust.judge(day(802), HOUR * 48), Verdict::Trusted);
+        assert_eq!(trust.judge(day(802), HOUR * 48), ClockVerdict::Trusted);
     }
 
     #[test]
     fn a_clock_that_is_put_right_is_trusted_at_once() {
         let mut trust = new(day(0));
-        assert!(matches!(trust.judge(day(400), HOUR), Verdict::Jumped { .. }));
-        assert_eq!(trust.judge(day(0) + TimeDelta::hours(2), HOUR * 2), Verdict::Trusted);
+        assert!(matches!(trust.judge(day(400), HOUR), ClockVerdict::Jumped { .. }));
+        assert_eq!(trust.judge(day(0) + TimeDelta::hours(2), HOUR * 2), ClockVerdict::Trusted);
         assert_eq!(trust.probation(), None);
-        assert_eq!(restart(&trust, day(0)).judge(day(0) + TimeDelta::hours(3), HOUR), Verdict::Trusted);
+        assert_eq!(restart(&trust, day(0)).judge(day(0) + TimeDelta::hours(3), HOUR), ClockVerdict::Trusted);
     }
 
     #[test]
     fn a_clock_set_back_is_trusted_and_its_return_is_a_jump() {
         let mut trust = new(day(400));
-        assert_eq!(trust.judge(day(0), Duration::ZERO), Verdict::Trusted);
+        assert_eq!(trust.judge(day(0), Duration::ZERO), ClockVerdict::Trusted);
         assert_eq!(trust.judge(day(400), Duration::ZERO), ahead(400));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// The content of a VEVENT, of which the digest is made.
 #[derive(Debug, Clone, Copy)]
-pub struct Draft<'a> {
+pub struct EventDraft<'a> {
     /// The session.
     pub session: &'a Session,
     /// The former place that the note of the VEVENT names.
@@ -32,7 +32,7 @@ pub fn advance(
     previous: &Ledger,
     program: &Program,
     now: DateTime<Utc>,
-    digest: impl Fn(Draft<'_>) -> Digest,
+    digest: impl Fn(EventDraft<'_>) -> Digest,
 ) -> Advanced {
     let at = now.max(previous.published + TimeDelta::seconds(1));
     let release = previous.release + 1;
@@ -56,7 +56,7 @@ pub fn advance(
             session: Arc::clone(session),
             state: EntryState::Listed,
             moved_from: None,
-            digest: digest(Draft { session, moved_from: None }),
+            digest: digest(EventDraft { session, moved_from: None }),
         };
         changes.extend(Change::between(None, Some(session)));
         ledger.entries.insert(session.id.clone(), entry);
@@ -165,10 +165,10 @@ impl Tombstones {
 }
 
 /// The digest of an entry's VEVENT. A withdrawn session has none; a dropped session keeps its last digest.
-fn entry_digest(entry: &Entry, digest: &impl Fn(Draft<'_>) -> Digest) -> Digest {
+fn entry_digest(entry: &Entry, digest: &impl Fn(EventDraft<'_>) -> Digest) -> Digest {
     match entry.state {
         EntryState::Listed | EntryState::Removed => {
-            digest(Draft { session: &entry.session, moved_from: entry.moved_from.as_ref() })
+            digest(EventDraft { session: &entry.session, moved_from: entry.moved_from.as_ref() })
         }
         EntryState::Withdrawn => Digest::default(),
         EntryState::Dropped => entry.digest,

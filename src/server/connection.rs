@@ -2,9 +2,9 @@
 //!
 //! Bodies of requests are received here too. The rest of a body that its handler does not read is left to the connection.
 
-use super::Limits;
+use super::ConnectionLimits;
 use super::connections::{ConnectionPlace, Unread};
-use super::stream::Stream;
+use super::stream::ConnectionStream;
 use bytes::Bytes;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Request, Response};
@@ -37,7 +37,7 @@ const LAST_LOOK: Duration = Duration::from_millis(5);
 pub(super) struct Service<R> {
     pub(super) respond: R,
     pub(super) address: IpAddr,
-    pub(super) limits: Limits,
+    pub(super) limits: ConnectionLimits,
     pub(super) place: ConnectionPlace,
 }
 
@@ -53,7 +53,7 @@ where
     // Answers are written whole, so Nagle's algorithm would only delay them.
     let _ = socket.set_nodelay(true);
     let place = Arc::new(place);
-    let stream = Stream::new(socket, Arc::clone(&place), limits);
+    let stream = ConnectionStream::new(socket, Arc::clone(&place), limits);
     let own = Arc::clone(&place);
     let answer = service_fn(move |request: Request<Incoming>| {
         let has_body = !request.body().is_end_stream();

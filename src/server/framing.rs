@@ -11,7 +11,7 @@ pub(super) const REFUSED: &[u8] = b"\0\r\n\r\n";
 
 /// The part of a message that the next byte belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum MessagePart {
     /// A head, or the empty lines that may stand before one.
     Head {
         /// Bytes of the line so far; counting stops at 2.
@@ -41,16 +41,16 @@ pub(super) enum Chunk {
     Trailer { is_empty: bool },
 }
 
-const START: Part = Part::Head { line: 0, after_cr: false, begun: false };
-const CHUNKS: Part = Part::Chunked(Chunk::Size { size: 0, is_extension: false });
+const START: MessagePart = MessagePart::Head { line: 0, after_cr: false, begun: false };
+const CHUNKS: MessagePart = MessagePart::Chunked(Chunk::Size { size: 0, is_extension: false });
 
-impl Default for Part {
+impl Default for MessagePart {
     fn default() -> Self {
         START
     }
 }
 
-impl Part {
+impl MessagePart {
     /// Whether the next request line has not begun.
     pub(super) fn is_between(self) -> bool {
         matches!(self, Self::Head { begun: false, .. })
@@ -170,14 +170,14 @@ mod tests {
     /// The lengths of the parts of some bytes, up to a bare LF in a head, and whether there is a bare LF. `bodies`
     /// are the lengths that hyper reports for the heads' bodies.
     fn parts(text: &[u8], piece: usize, bodies: &[Option<u64>]) -> (Vec<usize>, bool) {
-        let (mut part, mut bodies) = (Part::default(), bodies.iter());
+        let (mut part, mut bodies) = (MessagePart::default(), bodies.iter());
         let mut lengths = Vec::new();
         let mut length = 0;
         for piece in text.chunks(piece) {
             let mut rest = piece;
             while !rest.is_empty() {
                 if part.is_unknown() {
-                    part = Part::behind_head(*bodies.next().unwrap_or(&Some(0)));
+                    part = MessagePart::behind_head(*bodies.next().unwrap_or(&Some(0)));
                 }
                 let before = part;
                 let seen = part.follow(rest);
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_between_requests_until_one_begins() {
-        let mut part = Part::default();
+        let mut part = MessagePart::default();
         assert!(part.is_between());
         part.follow(b"\r\n");
         assert!(part.is_between());

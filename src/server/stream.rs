@@ -1,8 +1,8 @@
 //! A socket with deadlines, which hands over one request at a time and closes so that its last answer arrives.
 
-use super::Limits;
+use super::ConnectionLimits;
 use super::connections::ConnectionPlace;
-use super::framing::{Part, REFUSED};
+use super::framing::{MessagePart, REFUSED};
 use bytes::{Buf, BytesMut};
 use std::io;
 use std::pin::Pin;
@@ -23,10 +23,10 @@ const FAREWELL_BYTES: usize = 32 * 1024 * 1024;
 const LEAST_RATE: u64 = 4 * 1024;
 
 /// The stream of one connection.
-pub(super) struct Stream {
+pub(super) struct ConnectionStream {
     socket: TcpStream,
     place: Arc<ConnectionPlace>,
-    limits: Limits,
+    limits: ConnectionLimits,
     /// The first byte of an incomplete head: the number of requests before it, and its time.
     head: Option<(u64, Instant)>,
     /// Since when the client has been slow to read, and how many bytes it has read since.
@@ -35,19 +35,19 @@ pub(super) struct Stream {
     timer: Pin<Box<Sleep>>,
     farewell: Option<(Instant, usize)>,
     /// The part of a message that the next byte to be handed over belongs to.
-    part: Part,
+    part: MessagePart,
     /// The number of heads whose body's length is known.
     understood: u64,
     /// Bytes that were received together with an earlier request and are not handed over yet.
     held: BytesMut,
 }
 
-impl Stream {
-    pub(super) fn new(socket: TcpStream, place: Arc<ConnectionPlace>, limits: Limits) -> Self {
+impl ConnectionStream {
+    pub(super) fn new(socket: TcpStream, place: Arc<ConnectionPlace>, limits: ConnectionLimits) -> Self {
         let now = Instant::now();
         let timer = Box::pin(sleep_until(now + limits.header));
         // A connection on which nothing arrives counts as a slow head.
-        let (part, held) = (Part::default(), BytesMut::new());
+        let (part, held) = (MessagePart::default(), BytesMut::new());
         Self {
             socket,
             place,
@@ -67,7 +67,7 @@ impl Stream {
         let requests = self.place.activity.requests();
         if self.part.is_unknown() && requests > self.understood {
             self.understood = requests;
-            self.part = Part::behind_head(self.place.activity.body_length());
+            self.part = MessagePart::behind_head(self.place.activity.body_length());
         }
         if self.held.is_empty() {
             let before = buf.filled().len();
@@ -82,7 +82,7 @@ impl Stream {
         if self.part.is_refused() {
             self.held.clear();
             self.held.extend_from_slice(REFUSED);
-            self.part = Part::Unknown;
+            self.part = MessagePart::Unknown;
             self.hand_over(buf);
         }
         Poll::Ready(Ok(()))
@@ -163,7 +163,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for ConnectionStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let stream = self.get_mut();
         let before = buf.filled().len();
@@ -192,7 +192,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for ConnectionStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let stream = self.get_mut();
         let written = Pin::new(&mut stream.socket).poll_write(cx, buf);

@@ -9,7 +9,7 @@ use super::directory::{Places, lock_directory, make_directory, remove_tree, sync
 use super::error::{CommitError, OpenError};
 use super::high_water::{self, HighWater};
 use super::journal::Journal;
-use super::journal::replay::Findings;
+use super::journal::replay::JournalFindings;
 use crate::program::Slug;
 use std::fs::{DirBuilder, File};
 use std::io::{self, BufRead};
@@ -122,7 +122,7 @@ impl Restoring {
         copy(file, &inner.checkpoints.join(format!("{:020}.ndjson", backup.sequence)))?;
         sync_directory(&inner.checkpoints)?;
         // An empty journal that continues after the backup.
-        Journal::open(&inner.journal, backup.sequence, &Findings::default())
+        Journal::open(&inner.journal, backup.sequence, &JournalFindings::default())
             .map_err(|error| RestoreError::Write(error.to_string()))?;
         let high_water = high_water::read(&places.high_water)?;
         let store = Store::open(&work, conference)?;

@@ -15,7 +15,7 @@ use super::index::tally::{TALLY, Tally};
 use super::index::view::Index;
 use super::journal::JournalRecord;
 use super::journal::replay::replay;
-use super::rows::{Changes, KeySpace, RecordAddress};
+use super::rows::{KeySpace, RecordAddress, RowChanges};
 use data_encoding::HEXLOWER;
 use line::{
     CheckpointEnd, CheckpointHead, ParsedLine, VERSION, parse, print_changes, print_envelope, print_record,
@@ -227,7 +227,7 @@ pub(super) fn verify_from(reader: &mut dyn BufRead) -> Result<CheckpointSummary,
 
 /// Loads a checkpoint into an empty index, without a valid tally.
 pub(super) fn load(path: &Path, engine: &Engine) -> Result<CheckpointSummary, LoadError> {
-    let mut loading = Loading { engine, batch: Changes::new(), newest: Vec::new() };
+    let mut loading = Loading { engine, batch: RowChanges::new(), newest: Vec::new() };
     let summary = read(path, |line| Ok(loading.take(line)?))?;
     loading.write()?;
     Ok(summary)
@@ -285,7 +285,7 @@ fn read_from(
 
 struct Loading<'a> {
     engine: &'a Engine,
-    batch: Changes,
+    batch: RowChanges,
     /// The highest key so far. A record with a higher key is new.
     newest: Vec<u8>,
 }

@@ -9,19 +9,19 @@
 //! the journal. On a full disk the ballast is removed to make room for the recovery. Writes are accepted again once the
 //! ballast is written again.
 
-use super::Shared;
+use super::StoreShared;
 use super::directory::{drop_ballast, write_ballast};
 use super::error::{CommitError, StorageError};
 use super::high_water::HighWaterFile;
 use super::index::Engine;
 use super::index::ledger::leftovers;
-use super::index::opening::{Opened, open_with_fallback};
+use super::index::opening::{OpenedIndex, open_with_fallback};
 use super::index::tally::Tally;
 use super::journal::Journal;
-use super::plan::{Plan, PlanError};
-use super::record::Table;
+use super::plan::{CommitPlan, PlanError};
+use super::record::RecordTable;
 use super::record::release::LedgerHead;
-use super::rows::Changes;
+use super::rows::RowChanges;
 use super::write::{ReleasePiece, Write};
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,9 +41,9 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(1);
 
 /// One queued commit.
-pub(super) struct Job {
+pub(super) struct CommitJob {
     pub(super) work: Work,
-    pub(super) reply: Reply,
+    pub(super) reply: CommitReply,
     pub(super) at: Instant,
 }
 
@@ -72,12 +72,12 @@ impl Work {
 }
 
 /// The receiver of a commit's result.
-pub(super) enum Reply {
+pub(super) enum CommitReply {
     Task(oneshot::Sender<Result<(), CommitError>>),
     Thread(SyncSender<Result<(), CommitError>>),
 }
 
-impl Reply {
+impl CommitReply {
     /// Sends the result. A caller that is gone does not undo its commit.
     fn send(self, result: Result<(), CommitError>) {
         match self {
@@ -102,7 +102,7 @@ fn refusal(failure: &StorageError) -> CommitError {
 }
 
 pub(super) struct Committer {
-    shared: Arc<Shared>,
+    shared: Arc<StoreShared>,
     journal: Journal,
     /// None after a failed attempt to reopen the index.
     engine: Option<Engine>,
@@ -128,7 +128,7 @@ enum GroupError {
 impl Committer {
     /// If the store was opened on a full disk, it starts in the failed state: it can be read, and refuses writes.
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<StoreShared>,
         journal: Journal,
         engine: Engine,
         tally: Tally,
@@ -155,7 +155,7 @@ impl Committer {
     }
 
     /// Runs until every sender is gone, and then closes the database.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+    pub(super) fn run(mut self, jobs: &Receiver<CommitJob>) {
         loop {
             let mut group =
                 match jobs.recv_timeout(if self.is_flushed() { CHECK_INTERVAL } else { FLUSH_AFTER }) {
@@ -209,12 +209,12 @@ impl Committer {
         let Some(engine) = self.engine.clone() else {
             return refuse(&CommitError::Unavailable("the store is not open".to_owned()));
         };
-        let mut changes = Changes::new();
+        let mut changes = RowChanges::new();
         let failed = OnceCell::new();
         let read = |key: &[u8]| Ok(engine.value(key).inspect_err(|error| drop(failed.set(error.clone())))?);
         let limit = self.shared.options.piece_bytes;
         let results = group.iter().map(|work| {
-            let plan = Plan::new(&self.shared.space, &changes, limit, read);
+            let plan = CommitPlan::new(&self.shared.space, &changes, limit, read);
             let planned = match work {
                 Work::Writes(writes) => plan.commit(writes),
                 Work::Piece(piece) => plan.piece(piece),
@@ -258,11 +258,11 @@ impl Committer {
     }
 
     /// Appends a group to the journal, applies it to the index, and then shows it to readers.
-    fn write(&mut self, engine: &Engine, changes: &Changes) -> Result<(), GroupError> {
+    fn write(&mut self, engine: &Engine, changes: &RowChanges) -> Result<(), GroupError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let before: Result<Changes, StorageError> =
+        let before: Result<RowChanges, StorageError> =
             changes.keys().map(|key| Ok((key.clone(), engine.value(key)?))).collect();
         let before = before.map_err(|error| {
             self.needs_reopening = true;
@@ -276,13 +276,13 @@ impl Committer {
         self.tally = tally;
         self.is_dirty = true;
         // If readers saw the group earlier, a checkpoint could contain the group and state the sequence before it.
-        let Shared { index, state, .. } = &*self.shared;
+        let StoreShared { index, state, .. } = &*self.shared;
         index.end_group(|| state.applied.store(sequence, Ordering::Release));
         Ok(())
     }
 
     /// Writes the first rows of a new store.
-    pub(super) fn write_first(&mut self, changes: &Changes) -> Result<(), StorageError> {
+    pub(super) fn write_first(&mut self, changes: &RowChanges) -> Result<(), StorageError> {
         let Some(engine) = self.engine.clone() else { return Ok(()) };
         self.write(&engine, changes).map_err(|(GroupError::Journal(error) | GroupError::Index(error))| error)
     }
@@ -312,7 +312,7 @@ impl Committer {
         }
         let Some(engine) = self.engine.clone() else { return };
         let space = &self.shared.space;
-        let head = space.address(Table::Head, b"").read(|key| Ok(engine.value(key)?));
+        let head = space.address(RecordTable::Head, b"").read(|key| Ok(engine.value(key)?));
         let head =
             head.map(|bytes| bytes.map(|bytes| serde_json::from_slice::<LedgerHead>(&bytes)).transpose());
         let Ok(Ok(head)) = head else {
@@ -398,7 +398,7 @@ impl Committer {
                 return Err(error);
             }
         };
-        let Opened { engine, tally, damage, pending, .. } = opened;
+        let OpenedIndex { engine, tally, damage, pending, .. } = opened;
         let state = &shared.state;
         state.rebuilt.fetch_add(damage.rebuilt.into(), Ordering::Relaxed);
         state.lost.fetch_add(damage.lost, Ordering::Relaxed);

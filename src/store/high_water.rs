@@ -7,9 +7,9 @@
 use super::directory::sync_directory;
 use super::error::{ReadError, StorageError};
 use super::index::ledger;
-use super::index::scan::Records;
+use super::index::scan::RecordScan;
 use super::index::view::Index;
-use super::record::Table;
+use super::record::RecordTable;
 use super::record::agenda::AgendaRecord;
 use super::record::release::LedgerHead;
 use super::rows::KeySpace;
@@ -108,11 +108,11 @@ pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), StorageError> 
 
 /// The highest numbers in a store, without damaged records.
 fn survey(index: &Index, space: &KeySpace) -> Result<HighWater, ReadError> {
-    let head = space.address(Table::Head, b"");
+    let head = space.address(RecordTable::Head, b"");
     let head: Option<LedgerHead> = index.read(|view| view.record(&head))?;
     let base = head.as_ref().map(|head| head.base).unwrap_or_default();
     let number = ledger::highest_number(index, space, base);
-    let agendas = Records::new(index, space, Table::Agenda).parsed::<AgendaRecord>();
+    let agendas = RecordScan::new(index, space, RecordTable::Agenda).parsed::<AgendaRecord>();
     let agenda = agendas.flatten().map(|(_, agenda)| agenda.version).max().unwrap_or(0);
     let highest = HighWater { number, agenda, ..HighWater::default() };
     Ok(head.map_or(highest, |LedgerHead { release, published, floor, .. }| HighWater {

@@ -26,7 +26,7 @@ pub(super) mod view;
 
 use super::directory::{snapshots, sync_directory};
 use super::error::StorageError;
-use super::rows::{Changes, Row, table_of};
+use super::rows::{KeyValue, RowChanges, table_of};
 use std::fs::File;
 use std::num::NonZero;
 use std::ops::Bound;
@@ -84,7 +84,7 @@ impl Engine {
     }
 
     /// Applies all changes and the tally after them, or nothing. They are on disk only after [`Self::sync`].
-    pub(super) fn apply(&self, changes: &Changes, tally: &Tally) -> Result<(), StorageError> {
+    pub(super) fn apply(&self, changes: &RowChanges, tally: &Tally) -> Result<(), StorageError> {
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
             match value {
@@ -180,7 +180,7 @@ impl Engine {
         prefix: &[u8],
         start: Bound<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, StorageError> {
+    ) -> Result<Vec<KeyValue>, StorageError> {
         catching_panics(|| {
             self.0
                 .db
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_scan_shows_every_row_once() {
-        let mut changes = Changes::new();
+        let mut changes = RowChanges::new();
         for table in [b"a\0a", b"a\0l", b"b\0a", b"b\0\xff"] {
             for first in 0..=u8::MAX {
                 changes.insert([&table[..], &[first], &[u8::MAX; 3]].concat(), Some(vec![first]));

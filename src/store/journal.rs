@@ -20,8 +20,8 @@ pub(super) mod replay;
 
 use super::directory::{FileIdentity, numbered_files, remove_file, sync_directory};
 use super::error::StorageError;
-use super::rows::Changes;
-use replay::Findings;
+use super::rows::RowChanges;
+use replay::JournalFindings;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -63,7 +63,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Continues after `sequence`: in the newest segment, or in a new one if `findings` have no tail.
-    pub(super) fn open(dir: &Path, sequence: u64, findings: &Findings) -> Result<Self, StorageError> {
+    pub(super) fn open(dir: &Path, sequence: u64, findings: &JournalFindings) -> Result<Self, StorageError> {
         if let Some((segment, length)) = &findings.tail
             && *length < SEGMENT_BYTES
         {
@@ -95,7 +95,7 @@ impl Journal {
     /// Appends a record. Returns its sequence and size once it is on disk.
     ///
     /// After an error, no record is accepted until [`Self::repair`] has succeeded.
-    pub(super) fn append(&mut self, changes: &Changes) -> Result<(u64, u64), StorageError> {
+    pub(super) fn append(&mut self, changes: &RowChanges) -> Result<(u64, u64), StorageError> {
         if self.is_broken {
             return Err(StorageError::Failed("the journal waits for its repair".to_owned()));
         }
@@ -138,7 +138,7 @@ impl Journal {
 /// Creates a segment and makes it durable. An older file of that name has no acknowledged record: otherwise the next
 /// segment would have a later name.
 fn create(dir: &Path, first: u64) -> Result<(File, FileIdentity), StorageError> {
-    let segment = Segment::new(dir, first);
+    let segment = JournalSegment::new(dir, first);
     remove_file(&segment.path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&segment.path)?;
     file.write_all(&segment_head(first))?;
@@ -156,22 +156,23 @@ const SUFFIX: &str = "journal";
 
 /// A segment on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Segment {
+pub(super) struct JournalSegment {
     /// The sequence of its first record.
     pub(super) first: u64,
     pub(super) path: PathBuf,
 }
 
-impl Segment {
+impl JournalSegment {
     fn new(dir: &Path, first: u64) -> Self {
         Self { first, path: dir.join(format!("{first:020}.{SUFFIX}")) }
     }
 }
 
 /// The segments in a directory, the oldest first.
-pub(super) fn segments(dir: &Path) -> io::Result<Vec<Segment>> {
+pub(super) fn segments(dir: &Path) -> io::Result<Vec<JournalSegment>> {
     let files = numbered_files(dir, SUFFIX)?;
-    let mut segments: Vec<_> = files.into_iter().map(|(first, path)| Segment { first, path }).collect();
+    let mut segments: Vec<_> =
+        files.into_iter().map(|(first, path)| JournalSegment { first, path }).collect();
     segments.sort();
     Ok(segments)
 }
@@ -198,7 +199,7 @@ const GONE: u32 = u32::MAX;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct JournalRecord {
     pub(super) sequence: u64,
-    pub(super) rows: Changes,
+    pub(super) rows: RowChanges,
 }
 
 /// The fields of a record's head.
@@ -228,7 +229,7 @@ impl RecordHead {
 }
 
 /// Encodes a record; none if the record is over 4 GiB.
-pub(super) fn encode(sequence: u64, changes: &Changes) -> Option<Vec<u8>> {
+pub(super) fn encode(sequence: u64, changes: &RowChanges) -> Option<Vec<u8>> {
     let sizes = changes.iter().map(|(key, value)| 6 + key.len() + value.as_ref().map_or(0, Vec::len));
     let mut bytes = Vec::with_capacity(RECORD_HEAD + sizes.sum::<usize>());
     bytes.extend_from_slice(&[0; RECORD_HEAD]);
@@ -256,8 +257,8 @@ fn checksum(length: u32, sequence: u64, body: &[u8]) -> u32 {
     crc32c::crc32c_append(crc, body)
 }
 
-fn rows(mut body: &[u8]) -> Option<Changes> {
-    let mut rows = Changes::new();
+fn rows(mut body: &[u8]) -> Option<RowChanges> {
+    let mut rows = RowChanges::new();
     while !body.is_empty() {
         let (length, rest) = body.split_first_chunk::<2>()?;
         let (key, rest) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
@@ -286,14 +287,14 @@ mod tests {
         head.open(body.get(..head.length)?)
     }
 
-    fn changes() -> impl Strategy<Value = Changes> {
+    fn changes() -> impl Strategy<Value = RowChanges> {
         let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
         prop::collection::btree_map(bytes(20), prop::option::of(bytes(200)), 0..8)
     }
 
     #[test]
     fn the_layout_of_a_record_stays_the_same() {
-        let rows = Changes::from([(b"k".to_vec(), Some(b"hello".to_vec())), (b"l".to_vec(), None)]);
+        let rows = RowChanges::from([(b"k".to_vec(), Some(b"hello".to_vec())), (b"l".to_vec(), None)]);
         let bytes = encode(258, &rows).unwrap();
         let hex = data_encoding::HEXLOWER.encode(&bytes);
         assert_eq!(hex, "13000000429440dc020100000000000001006b0500000068656c6c6f01006cffffffff");

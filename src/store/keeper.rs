@@ -4,7 +4,7 @@
 //! checkpoint has grown past a limit. Two checkpoints are kept, with the journal since the older one. A minute after
 //! opening and then once a day all checkpoints and closed segments are verified.
 
-use super::Shared;
+use super::StoreShared;
 use super::checkpoint;
 use super::error::StorageError;
 use super::index::Engine;
@@ -40,7 +40,7 @@ pub(super) enum Order {
 }
 
 pub(super) struct Keeper {
-    shared: Arc<Shared>,
+    shared: Arc<StoreShared>,
     /// A checkpoint or the journal is damaged. The next checkpoint replaces all others.
     is_damaged: bool,
     next_try: Instant,
@@ -56,7 +56,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(shared: Arc<Shared>, is_damaged: bool) -> Self {
+    pub(super) fn new(shared: Arc<StoreShared>, is_damaged: bool) -> Self {
         let now = Instant::now();
         let offset = since_checkpoint(&shared).unwrap_or(0);
         Self {
@@ -175,7 +175,7 @@ impl Keeper {
 
     fn make(&mut self) -> Result<u64, StorageError> {
         self.sync();
-        let Shared { places, lock, state, .. } = &*self.shared;
+        let StoreShared { places, lock, state, .. } = &*self.shared;
         lock.check()?;
         let written = state.journaled.load(Ordering::Relaxed);
         let made = checkpoint::make(&places.checkpoints, |out| self.write(out))?;
@@ -198,7 +198,7 @@ impl Keeper {
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<u64, StorageError> {
-        let Shared { places, lock, index, space, state, .. } = &*self.shared;
+        let StoreShared { places, lock, index, space, state, .. } = &*self.shared;
         let applied = || state.applied.load(Ordering::Acquire);
         lock.check()?;
         let sequence = checkpoint::write(out, index, space, &places.journal, applied, &state.is_stopping)?;
@@ -229,7 +229,7 @@ impl Keeper {
 }
 
 /// The bytes in the segments that begin after the newest checkpoint.
-fn since_checkpoint(shared: &Shared) -> io::Result<u64> {
+fn since_checkpoint(shared: &StoreShared) -> io::Result<u64> {
     let newest = checkpoint::list(&shared.places.checkpoints)?.pop();
     let since = newest.map_or(0, |newest| newest.sequence);
     let segments = segments(&shared.places.journal)?;

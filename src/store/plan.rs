@@ -4,13 +4,13 @@
 //! other. A commit that fails changes nothing.
 
 use super::error::{CommitError, ReadError};
-use super::record::Table;
+use super::record::RecordTable;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
 use super::record::outbox::Version;
 use super::record::release::{
     LedgerBase, LedgerHead, LedgerPiece, ReleaseDetail, ReleaseRecord, ReleaseSummary,
 };
-use super::rows::{Changes, FORMAT, KeySpace, RecordAddress, kind, packed_parts};
+use super::rows::{FORMAT, KeySpace, RecordAddress, RowChanges, kind, packed_parts};
 use super::rules;
 use super::write::{PieceContent, ReleasePiece, ReleaseWrite, Write, take_changes};
 use crate::program::Change;
@@ -47,36 +47,38 @@ pub(super) trait Fetch: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError> {}
 impl<F: Fn(&[u8]) -> Result<Option<Vec<u8>>, ReadError>> Fetch for F {}
 
 /// The rows of one commit, on top of the rows of the earlier commits of its group.
-pub(super) struct Plan<'a, F> {
+pub(super) struct CommitPlan<'a, F> {
     space: &'a KeySpace,
-    group: &'a Changes,
+    group: &'a RowChanges,
     fetch: F,
-    own: Changes,
+    own: RowChanges,
     bytes: usize,
     /// The approximate bytes of one piece of a large release.
     limit: usize,
 }
 
-impl<'a, F: Fetch> Plan<'a, F> {
-    pub(super) fn new(space: &'a KeySpace, group: &'a Changes, limit: usize, fetch: F) -> Self {
-        Self { space, group, fetch, own: Changes::new(), bytes: 0, limit }
+impl<'a, F: Fetch> CommitPlan<'a, F> {
+    pub(super) fn new(space: &'a KeySpace, group: &'a RowChanges, limit: usize, fetch: F) -> Self {
+        Self { space, group, fetch, own: RowChanges::new(), bytes: 0, limit }
     }
 
     /// Plans the rows of a piece of an unpublished release.
-    pub(super) fn piece(mut self, piece: &ReleasePiece) -> Result<Changes, PlanError> {
+    pub(super) fn piece(mut self, piece: &ReleasePiece) -> Result<RowChanges, PlanError> {
         let ReleasePiece { release, content } = piece;
         rules::put_piece(self.head()?.as_ref(), *release)?;
         let address = |table, piece: u32| self.space.piece(table, *release, piece);
         match content {
-            PieceContent::Csv(csv) => self.put_raw(&self.space.release(Table::Csv, *release), csv)?,
-            PieceContent::Changes(piece, changes) => self.put(&address(Table::Changes, *piece), changes)?,
-            PieceContent::Ledger(piece, maps) => self.put(&address(Table::Ledger, *piece), maps)?,
+            PieceContent::Csv(csv) => self.put_raw(&self.space.release(RecordTable::Csv, *release), csv)?,
+            PieceContent::Changes(piece, changes) => {
+                self.put(&address(RecordTable::Changes, *piece), changes)?
+            }
+            PieceContent::Ledger(piece, maps) => self.put(&address(RecordTable::Ledger, *piece), maps)?,
         }
         Ok(self.own)
     }
 
     /// Plans all writes of a commit, or none.
-    pub(super) fn commit(mut self, writes: &[Write]) -> Result<Changes, PlanError> {
+    pub(super) fn commit(mut self, writes: &[Write]) -> Result<RowChanges, PlanError> {
         for write in writes {
             self.write(write)?;
         }
@@ -86,7 +88,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
     fn write(&mut self, write: &Write) -> Result<(), PlanError> {
         match write {
             Write::PutAgenda { key, expect, record } => {
-                let address = self.space.address(Table::Agenda, &key.0);
+                let address = self.space.address(RecordTable::Agenda, &key.0);
                 let (stored, bytes) = (self.bytes(&address)?, json(record)?);
                 let is_same = stored.as_ref() == Some(&bytes);
                 let stored = agenda_version(&address, stored.as_deref())?;
@@ -97,29 +99,29 @@ impl<'a, F: Fetch> Plan<'a, F> {
                 self.put_raw(&address, &bytes)
             }
             Write::DeleteAgenda { key, expect } => {
-                let address = self.space.address(Table::Agenda, &key.0);
+                let address = self.space.address(RecordTable::Agenda, &key.0);
                 // Without an expected version, a damaged agenda can be removed too.
                 if expect.is_some() {
                     let stored = agenda_version(&address, self.bytes(&address)?.as_deref())?;
                     rules::delete_agenda(stored, *expect)?;
                 }
-                self.remove(&self.space.address(Table::Subscriptions, &key.0))?;
+                self.remove(&self.space.address(RecordTable::Subscriptions, &key.0))?;
                 self.remove(&address)
             }
             Write::PutLink { hash, target } => self.link(hash, Some(*target)),
             Write::DropLink { hash } => self.link(hash, None),
             Write::PutSubscriptions { key, expect, record } => {
-                let address = self.space.address(Table::Subscriptions, &key.0);
-                let has_agenda = self.parts(&self.space.address(Table::Agenda, &key.0))? > 0;
+                let address = self.space.address(RecordTable::Subscriptions, &key.0);
+                let has_agenda = self.parts(&self.space.address(RecordTable::Agenda, &key.0))? > 0;
                 rules::put_subscriptions(has_agenda, record.list.is_empty())?;
                 self.put_versioned(&address, *expect, Some(record).filter(|record| !record.list.is_empty()))
             }
             Write::PutDelivery { id, expect, record } => {
-                let address = self.space.address(Table::Delivery, id.as_bytes());
+                let address = self.space.address(RecordTable::Delivery, id.as_bytes());
                 self.put_versioned(&address, *expect, record.as_ref())
             }
             Write::PutReach { release, expect, record } => {
-                self.put_versioned(&self.space.release(Table::Reach, *release), *expect, Some(record))
+                self.put_versioned(&self.space.release(RecordTable::Reach, *release), *expect, Some(record))
             }
             Write::PutNamed(record) => {
                 self.put_raw(&self.space.named(&record.name().key()), &record.encode())
@@ -130,21 +132,21 @@ impl<'a, F: Fetch> Plan<'a, F> {
             Write::PutRelease(write) => self.release(write),
             Write::RewriteRelease { record, csv } => {
                 let stored: Option<ReleaseSummary> =
-                    self.get(&self.space.release(Table::Release, record.number))?;
+                    self.get(&self.space.release(RecordTable::Release, record.number))?;
                 rules::rewrite_release(stored.as_ref())?;
                 self.rewrite_release(record)?;
                 match csv {
-                    Some(csv) => self.put_raw(&self.space.release(Table::Csv, record.number), csv),
+                    Some(csv) => self.put_raw(&self.space.release(RecordTable::Csv, record.number), csv),
                     None => Ok(()),
                 }
             }
             Write::RewriteEntry { entry } => self.rewrite_entry(entry),
             Write::DropReleaseText { n } => {
-                let address = self.space.release(Table::Release, *n);
+                let address = self.space.release(RecordTable::Release, *n);
                 if let Some(summary) = self.get(&address)? {
                     self.put(&address, &rules::drop_program(summary))?;
                 }
-                self.remove(&self.space.release(Table::Csv, *n))
+                self.remove(&self.space.release(RecordTable::Csv, *n))
             }
         }
     }
@@ -153,7 +155,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
     /// format.
     fn link(&mut self, hash: &Digest, target: Option<LinkTarget>) -> Result<(), PlanError> {
         self.raise_format()?;
-        self.remove(&self.space.address(Table::Link, &hash.0))?;
+        self.remove(&self.space.address(RecordTable::Link, &hash.0))?;
         let address = self.space.links(hash);
         let stored: Option<LinkBucket> = self.get(&address)?;
         match rules::set_link(stored, hash, target) {
@@ -183,12 +185,12 @@ impl<'a, F: Fetch> Plan<'a, F> {
     }
 
     fn head(&self) -> Result<Option<LedgerHead>, ReadError> {
-        self.get(&self.space.address(Table::Head, b""))
+        self.get(&self.space.address(RecordTable::Head, b""))
     }
 
     /// Records the present format, so that older versions refuse the store: they would not find the new records.
     fn raise_format(&mut self) -> Result<(), PlanError> {
-        let format = self.space.address(Table::Format, b"");
+        let format = self.space.address(RecordTable::Format, b"");
         if self.get(&format)? < Some(FORMAT) {
             self.put(&format, &FORMAT)?;
         }
@@ -198,11 +200,11 @@ impl<'a, F: Fetch> Plan<'a, F> {
     fn release(&mut self, write: &ReleaseWrite) -> Result<(), PlanError> {
         let head = rules::publish(self.head()?.as_ref(), write)?;
         let (number, staged, base) = (write.record.number, &write.staged, head.base);
-        self.put(&self.space.address(Table::Head, b""), &head)?;
+        self.put(&self.space.address(RecordTable::Head, b""), &head)?;
         if !staged.csv {
-            self.put_raw(&self.space.release(Table::Csv, number), &write.csv)?;
+            self.put_raw(&self.space.release(RecordTable::Csv, number), &write.csv)?;
         }
-        self.put(&self.space.release(Table::Release, number), &rules::published_summary(write))?;
+        self.put(&self.space.release(RecordTable::Release, number), &rules::published_summary(write))?;
         self.detail(&write.record, write.record.changes.clone(), staged.changes)?;
         for entry in &write.entries {
             self.put(&self.space.entry(base, &entry.session.id), entry)?;
@@ -222,9 +224,9 @@ impl<'a, F: Fetch> Plan<'a, F> {
     fn detail(&mut self, record: &ReleaseRecord, changes: Vec<Change>, pieces: u32) -> Result<(), PlanError> {
         let (conference, warnings) = (record.conference.clone(), record.warnings.clone());
         let detail = ReleaseDetail { changes, conference, warnings, pieces };
-        self.put(&self.space.release(Table::Detail, record.number), &detail)?;
+        self.put(&self.space.release(RecordTable::Detail, record.number), &detail)?;
         for piece in pieces.. {
-            let address = self.space.piece(Table::Changes, record.number, piece);
+            let address = self.space.piece(RecordTable::Changes, record.number, piece);
             if self.parts(&address)? == 0 {
                 break;
             }
@@ -235,13 +237,13 @@ impl<'a, F: Fetch> Plan<'a, F> {
 
     /// Rewrites a stored release.
     fn rewrite_release(&mut self, record: &ReleaseRecord) -> Result<(), PlanError> {
-        self.put(&self.space.release(Table::Release, record.number), &record.summary())?;
+        self.put(&self.space.release(RecordTable::Release, record.number), &record.summary())?;
         let mut changes = record.changes.iter().cloned().peekable();
         let first = take_changes(&mut changes, self.limit);
         let mut pieces = 0;
         while changes.peek().is_some() {
             let piece = take_changes(&mut changes, self.limit);
-            self.put(&self.space.piece(Table::Changes, record.number, pieces), &piece)?;
+            self.put(&self.space.piece(RecordTable::Changes, record.number, pieces), &piece)?;
             pieces += 1;
         }
         self.detail(record, first, pieces)
@@ -259,7 +261,7 @@ impl<'a, F: Fetch> Plan<'a, F> {
             self.put(&address, entry)?;
         }
         for piece in 0..base.pieces {
-            let address = self.space.piece(Table::Ledger, base.release, piece);
+            let address = self.space.piece(RecordTable::Ledger, base.release, piece);
             let mut maps: LedgerPiece =
                 self.get(&address)?.ok_or_else(|| address.damaged("a piece of it is missing"))?;
             if let Some(found) = maps.entries.iter_mut().find(|found| found.session.id == *id) {

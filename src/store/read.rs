@@ -6,8 +6,8 @@
 use super::Store;
 use super::error::ReadError;
 use super::index::ledger;
-use super::index::scan::Records;
-use super::record::Table;
+use super::index::scan::RecordScan;
+use super::record::RecordTable;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
 use super::record::named::{
     self, AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule,
@@ -25,7 +25,7 @@ use std::time::Duration;
 impl Store {
     /// The agenda under the SHA-256 of an edit key.
     pub fn agenda(&self, key: &Digest) -> Result<Option<AgendaRecord>, ReadError> {
-        self.record(Table::Agenda, &key.0)
+        self.record(RecordTable::Agenda, &key.0)
     }
 
     /// Whether reads fail because the index is being reopened, or because it has failed and will be reopened.
@@ -66,18 +66,18 @@ impl Store {
     /// All agendas, in the order of their keys. Commits go on during the scan: each record is whole, but different
     /// records may be from different moments. A damaged record yields an error, and the scan continues.
     pub fn agendas(&self) -> impl Iterator<Item = Result<(Digest, AgendaRecord), ReadError>> + '_ {
-        self.by_digest(Table::Agenda)
+        self.by_digest(RecordTable::Agenda)
     }
 
     /// All read links, including closed ones, in the order of their hashes. Links of format 1 come first.
     pub fn links(&self) -> impl Iterator<Item = Result<(Digest, LinkTarget), ReadError>> + '_ {
         // A link of format 1 moves when it is written. In this order it may be returned twice, but is never missed.
-        let links = self.records(Table::Links).parsed::<LinkBucket>();
+        let links = self.records(RecordTable::Links).parsed::<LinkBucket>();
         let links = links.flat_map(|row| match row {
             Ok((_, links)) => links.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         });
-        self.by_digest(Table::Link).chain(links)
+        self.by_digest(RecordTable::Link).chain(links)
     }
 
     /// The program file that was imported last; `None` before the first import of a file.
@@ -104,7 +104,7 @@ impl Store {
 
     /// The subscriptions of an agenda, by the SHA-256 of its edit key.
     pub fn subscriptions(&self, key: &Digest) -> Result<Option<SubscriptionsRecord>, ReadError> {
-        self.record(Table::Subscriptions, &key.0)
+        self.record(RecordTable::Subscriptions, &key.0)
     }
 
     /// The subscriptions of all agendas, in the order of their keys. A damaged record yields an error, and the scan
@@ -112,18 +112,18 @@ impl Store {
     pub fn all_subscriptions(
         &self,
     ) -> impl Iterator<Item = Result<(Digest, SubscriptionsRecord), ReadError>> + '_ {
-        self.by_digest(Table::Subscriptions)
+        self.by_digest(RecordTable::Subscriptions)
     }
 
     /// A delivery in the outbox.
     pub fn delivery(&self, id: &str) -> Result<Option<DeliveryRecord>, ReadError> {
-        self.record(Table::Delivery, id.as_bytes())
+        self.record(RecordTable::Delivery, id.as_bytes())
     }
 
     /// All deliveries in the outbox, in the order of their ids. A damaged record yields an error, and the scan
     /// continues.
     pub fn deliveries(&self) -> impl Iterator<Item = Result<(String, DeliveryRecord), ReadError>> + '_ {
-        self.records(Table::Delivery).parsed().map(|row| {
+        self.records(RecordTable::Delivery).parsed().map(|row| {
             let (id, record) = row?;
             Ok((String::from_utf8_lossy(&id).into_owned(), record))
         })
@@ -131,7 +131,7 @@ impl Store {
 
     /// The delivery counts of a release.
     pub fn reach(&self, release: u64) -> Result<Option<ReachRecord>, ReadError> {
-        self.record(Table::Reach, &release.to_be_bytes())
+        self.record(RecordTable::Reach, &release.to_be_bytes())
     }
 
     /// The last fetches of the read links whose hashes begin with `first`. A damaged row is `None`.
@@ -182,14 +182,15 @@ impl Store {
     /// A release.
     pub fn release(&self, n: u64) -> Result<Option<ReleaseRecord>, ReadError> {
         let space = self.space();
-        let (summary, detail) = (space.release(Table::Release, n), space.release(Table::Detail, n));
+        let (summary, detail) =
+            (space.release(RecordTable::Release, n), space.release(RecordTable::Detail, n));
         self.index().read(|view| {
             let Some(found) = view.record::<ReleaseSummary>(&summary)? else { return Ok(None) };
             let Some(mut lists) = view.record::<ReleaseDetail>(&detail)? else {
                 return Err(detail.damaged("its changes are missing"));
             };
             for piece in 0..lists.pieces {
-                let address = space.piece(Table::Changes, n, piece);
+                let address = space.piece(RecordTable::Changes, n, piece);
                 let changes: Option<Vec<Change>> = view.record(&address)?;
                 lists
                     .changes
@@ -201,13 +202,13 @@ impl Store {
 
     /// The config of a release, without reading its changes.
     pub fn release_conference(&self, n: u64) -> Result<Option<Conference>, ReadError> {
-        let frame: Option<ReleaseFrame> = self.record(Table::Detail, &n.to_be_bytes())?;
+        let frame: Option<ReleaseFrame> = self.record(RecordTable::Detail, &n.to_be_bytes())?;
         Ok(frame.map(|frame| frame.conference))
     }
 
     /// The summary of a release.
     pub fn release_summary(&self, n: u64) -> Result<Option<ReleaseSummary>, ReadError> {
-        self.record(Table::Release, &n.to_be_bytes())
+        self.record(RecordTable::Release, &n.to_be_bytes())
     }
 
     /// All releases, the oldest first.
@@ -217,12 +218,12 @@ impl Store {
 
     /// Like [`Self::releases`], one by one. A damaged record yields an error, and the scan continues.
     pub fn each_release(&self) -> impl Iterator<Item = Result<ReleaseSummary, ReadError>> + '_ {
-        self.records(Table::Release).parsed().map(|row| row.map(|(_, summary)| summary))
+        self.records(RecordTable::Release).parsed().map(|row| row.map(|(_, summary)| summary))
     }
 
     /// The program of a release, byte for byte; none if it is no longer stored.
     pub fn program_csv(&self, n: u64) -> Result<Option<Vec<u8>>, ReadError> {
-        self.bytes(&self.space().release(Table::Csv, n))
+        self.bytes(&self.space().release(RecordTable::Csv, n))
     }
 
     /// The ledger of the live release; none before the first.
@@ -236,10 +237,10 @@ impl Store {
     }
 
     fn head(&self) -> Result<Option<LedgerHead>, ReadError> {
-        self.record(Table::Head, b"")
+        self.record(RecordTable::Head, b"")
     }
 
-    fn record<T: DeserializeOwned>(&self, table: Table, id: &[u8]) -> Result<Option<T>, ReadError> {
+    fn record<T: DeserializeOwned>(&self, table: RecordTable, id: &[u8]) -> Result<Option<T>, ReadError> {
         let address = self.space().address(table, id);
         address.decode(self.bytes(&address)?)
     }
@@ -248,13 +249,13 @@ impl Store {
         self.index().read(|view| view.bytes(address))
     }
 
-    fn records(&self, table: Table) -> Records<'_> {
-        Records::new(self.index(), self.space(), table)
+    fn records(&self, table: RecordTable) -> RecordScan<'_> {
+        RecordScan::new(self.index(), self.space(), table)
     }
 
     fn by_digest<T: DeserializeOwned>(
         &self,
-        table: Table,
+        table: RecordTable,
     ) -> impl Iterator<Item = Result<(Digest, T), ReadError>> + '_ {
         self.records(table).parsed().map(move |row| {
             let (id, record) = row?;
@@ -289,7 +290,10 @@ impl LinkedAgenda {
     /// [`ReadError::Damaged`] if it cannot be parsed.
     pub fn agenda(&self) -> Result<Option<AgendaRecord>, ReadError> {
         let parsed = self.record.as_deref().map(serde_json::from_slice).transpose();
-        parsed.map_err(|cause| ReadError::Damaged { what: Table::Agenda.name(), cause: cause.to_string() })
+        parsed.map_err(|cause| ReadError::Damaged {
+            what: RecordTable::Agenda.name(),
+            cause: cause.to_string(),
+        })
     }
 
     /// The bytes of the agenda's record.
@@ -318,7 +322,9 @@ impl Store {
         self.index().read(|view| {
             let target = view.link(self.space(), hash)?;
             let record = match &target {
-                Some(LinkTarget::Agenda(key)) => view.bytes(&self.space().address(Table::Agenda, &key.0))?,
+                Some(LinkTarget::Agenda(key)) => {
+                    view.bytes(&self.space().address(RecordTable::Agenda, &key.0))?
+                }
                 _ => None,
             };
             Ok(LinkedAgenda { generation: view.generation, target, record })

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
-pub(super) enum Table {
+pub(super) enum RecordTable {
     Agenda = b'a',
     Csv = b'c',
     Detail = b'd',
@@ -40,7 +40,7 @@ pub(super) enum Table {
     Changes = b'x',
 }
 
-impl Table {
+impl RecordTable {
     /// Every kind.
     const ALL: [Self; 18] = [
         Self::Agenda,

@@ -15,7 +15,7 @@
 //! sled checks its log, but without a fresh snapshot it opens a truncated or corrupted log without an error.
 
 use super::error::{CommitError, ReadError};
-use super::record::Table;
+use super::record::RecordTable;
 use super::record::agenda::LinkBucket;
 use super::record::release::LedgerBase;
 use crate::program::{SessionId, Slug};
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 /// Format 2 compressed nothing, and its ledger always had one record per entry. Format 3 had no subscriptions and no
 /// deliveries, and its agendas had neither ranks nor busy times.
 ///
-/// A version with a higher format still reads the older ones. It writes the new number into [`Table::Format`] together
+/// A version with a higher format still reads the older ones. It writes the new number into [`RecordTable::Format`] together
 /// with the first record that an older version would not find. The older version then refuses the directory.
 pub(super) const FORMAT: u8 = 4;
 
@@ -56,10 +56,10 @@ const ZSTD_LEVELS: [i32; 4] = [1, 3, 9, 19];
 const MAX_RECORD_BYTES: usize = 1 << 30;
 
 /// A key and its value.
-pub(super) type Row = (Vec<u8>, Vec<u8>);
+pub(super) type KeyValue = (Vec<u8>, Vec<u8>);
 
 /// Keys to be written, with their new values; `None` removes a key.
-pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(super) type RowChanges = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// The kind of an amended ledger record or a slug: the letter before the name in the key.
 pub(super) mod kind {
@@ -85,7 +85,7 @@ impl KeySpace {
     }
 
     /// The prefix of all keys of a table.
-    pub(super) fn table(&self, table: Table) -> Vec<u8> {
+    pub(super) fn table(&self, table: RecordTable) -> Vec<u8> {
         let mut prefix = self.0.clone();
         prefix.push(table as u8);
         prefix
@@ -97,42 +97,50 @@ impl KeySpace {
         std::str::from_utf8(slug).unwrap_or_default()
     }
 
-    pub(super) fn address(&self, table: Table, id: &[u8]) -> RecordAddress {
+    pub(super) fn address(&self, table: RecordTable, id: &[u8]) -> RecordAddress {
         let mut base = self.table(table);
         base.extend_from_slice(id);
         RecordAddress { table, base }
     }
 
     /// The address of a record that belongs to a release.
-    pub(super) fn release(&self, table: Table, number: u64) -> RecordAddress {
+    pub(super) fn release(&self, table: RecordTable, number: u64) -> RecordAddress {
         self.address(table, &number.to_be_bytes())
     }
 
     /// The address of a numbered piece of a release.
-    pub(super) fn piece(&self, table: Table, release: u64, piece: u32) -> RecordAddress {
+    pub(super) fn piece(&self, table: RecordTable, release: u64, piece: u32) -> RecordAddress {
         self.address(table, &[&release.to_be_bytes()[..], &piece.to_be_bytes()].concat())
     }
 
     /// The address of a record with a fixed name.
     pub(super) fn named(&self, name: &str) -> RecordAddress {
-        self.address(Table::Note, name.as_bytes())
+        self.address(RecordTable::Note, name.as_bytes())
     }
 
     /// The address of the links that share their first bits with a hash.
     pub(super) fn links(&self, hash: &Digest) -> RecordAddress {
-        self.address(Table::Links, &LinkBucket::id(hash))
+        self.address(RecordTable::Links, &LinkBucket::id(hash))
     }
 
     /// The address of an entry that is not in a piece.
     pub(super) fn entry(&self, base: LedgerBase, id: &SessionId) -> RecordAddress {
         let id = id.as_str().as_bytes();
-        if base.release == 0 { self.address(Table::Entry, id) } else { self.amended(base, kind::ENTRY, id) }
+        if base.release == 0 {
+            self.address(RecordTable::Entry, id)
+        } else {
+            self.amended(base, kind::ENTRY, id)
+        }
     }
 
     /// The address of a feed mark that is not in a piece.
     pub(super) fn feed(&self, base: LedgerBase, path: &str) -> RecordAddress {
         let path = path.as_bytes();
-        if base.release == 0 { self.address(Table::Feed, path) } else { self.amended(base, kind::FEED, path) }
+        if base.release == 0 {
+            self.address(RecordTable::Feed, path)
+        } else {
+            self.amended(base, kind::FEED, path)
+        }
     }
 
     /// The address of a slug that is not in a piece.
@@ -140,18 +148,18 @@ impl KeySpace {
         if base.release > 0 {
             return self.amended(base, kind, slug.as_bytes());
         }
-        self.address(Table::Slug, &[&[kind], slug.as_bytes()].concat())
+        self.address(RecordTable::Slug, &[&[kind], slug.as_bytes()].concat())
     }
 
     fn amended(&self, base: LedgerBase, kind: u8, name: &[u8]) -> RecordAddress {
-        self.address(Table::Amended, &[&base.release.to_be_bytes()[..], &[kind], name].concat())
+        self.address(RecordTable::Amended, &[&base.release.to_be_bytes()[..], &[kind], name].concat())
     }
 }
 
 /// The conference, table and id of one record, from which the keys of its rows are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RecordAddress {
-    pub(super) table: Table,
+    pub(super) table: RecordTable,
     pub(super) base: Vec<u8>,
 }
 
@@ -162,7 +170,7 @@ impl RecordAddress {
         let at = base.iter().position(|byte| *byte == 0)?;
         let (conference, rest) = base.split_at_checked(at)?;
         let (letter, id) = rest.get(1..)?.split_first()?;
-        let address = Self { table: Table::of(*letter)?, base: base.to_vec() };
+        let address = Self { table: RecordTable::of(*letter)?, base: base.to_vec() };
         Some((address, std::str::from_utf8(conference).ok()?, id))
     }
 
@@ -175,7 +183,7 @@ impl RecordAddress {
     }
 
     /// Cuts a record into rows, compressed if that makes it shorter.
-    pub(super) fn write(&self, record: &[u8]) -> Result<Vec<Row>, CommitError> {
+    pub(super) fn write(&self, record: &[u8]) -> Result<Vec<KeyValue>, CommitError> {
         let packed = pack(self.table, record, ZSTD_LEVELS[0]);
         match packed {
             Some(packed) => self.cut(Layout::Zstd, &packed),
@@ -186,7 +194,7 @@ impl RecordAddress {
     /// Cuts a record of a checkpoint into rows: plain without `parts`, else compressed into at most `parts` parts.
     ///
     /// The journal may later remove exactly `parts` parts of this record, so a surplus part would stay behind.
-    pub(super) fn write_as(&self, record: &[u8], parts: Option<u16>) -> Result<Vec<Row>, CommitError> {
+    pub(super) fn write_as(&self, record: &[u8], parts: Option<u16>) -> Result<Vec<KeyValue>, CommitError> {
         let Some(parts) = parts else { return self.cut(Layout::Plain, record) };
         let most = usize::from(parts) * PART_BYTES;
         let packed = ZSTD_LEVELS.into_iter().filter_map(|level| pack(self.table, record, level));
@@ -196,7 +204,7 @@ impl RecordAddress {
         }
     }
 
-    fn cut(&self, layout: Layout, bytes: &[u8]) -> Result<Vec<Row>, CommitError> {
+    fn cut(&self, layout: Layout, bytes: &[u8]) -> Result<Vec<KeyValue>, CommitError> {
         let count = bytes.len().div_ceil(PART_BYTES).max(1);
         let count = u16::try_from(count).map_err(|_| CommitError::TooLarge)?;
         let mut chunks = bytes.chunks(PART_BYTES);
@@ -246,7 +254,7 @@ impl RecordAddress {
     }
 
     /// Joins a record from all its rows, given in order.
-    pub(super) fn join(&self, parts: &[Row]) -> Result<Vec<u8>, ReadError> {
+    pub(super) fn join(&self, parts: &[KeyValue]) -> Result<Vec<u8>, ReadError> {
         let mut rest = parts.iter();
         let record = self.read(|key| {
             let part = rest.as_slice().first().filter(|(found, _)| found == key);
@@ -280,7 +288,7 @@ pub(super) fn table_of(key: &[u8]) -> Option<&[u8]> {
 }
 
 /// Verifies a value and returns its payload.
-pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], ReadError> {
+pub(super) fn payload<'a>(table: RecordTable, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], ReadError> {
     let what = table.name();
     let damaged = |cause: &str| ReadError::Damaged { what, cause: cause.to_owned() };
     match value {
@@ -295,7 +303,7 @@ pub(super) fn payload<'a>(table: Table, key: &[u8], value: &'a [u8]) -> Result<&
 }
 
 /// The length of the record, followed by the record as one zstd frame; none if compression does not save a part.
-fn pack(table: Table, record: &[u8], level: i32) -> Option<Vec<u8>> {
+fn pack(table: RecordTable, record: &[u8], level: i32) -> Option<Vec<u8>> {
     if !table.is_compressed() || record.len() <= PART_BYTES {
         return None;
     }
@@ -305,14 +313,14 @@ fn pack(table: Table, record: &[u8], level: i32) -> Option<Vec<u8>> {
 }
 
 /// The number of parts of a compressed record; none if the record is plain.
-pub(super) fn packed_parts(parts: &[Row]) -> Option<u16> {
+pub(super) fn packed_parts(parts: &[KeyValue]) -> Option<u16> {
     let (_, first) = parts.first()?;
     if Layout::of(first) == Layout::Zstd { u16::try_from(parts.len()).ok() } else { None }
 }
 
 /// Whether a value has the right checksum. A value of a newer format cannot be checked and counts as whole.
 pub(super) fn is_whole(key: &[u8], value: &[u8]) -> bool {
-    !matches!(payload(Table::Note, key, value), Err(ReadError::Damaged { .. }))
+    !matches!(payload(RecordTable::Note, key, value), Err(ReadError::Damaged { .. }))
 }
 
 fn checksum(key: &[u8], payload: &[u8]) -> u32 {
@@ -329,7 +337,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn address() -> RecordAddress {
-        KeySpace::new(&Slug::parse("con").unwrap()).address(Table::Note, b"x")
+        KeySpace::new(&Slug::parse("con").unwrap()).address(RecordTable::Note, b"x")
     }
 
     /// Bytes that zstd cannot compress.
@@ -364,7 +372,7 @@ mod tests {
         let parts = address().write(&record).unwrap();
         assert_eq!((parts.len(), parts[0].1[0], &parts[0].1[5..11]), (1, 3, &[0, 1, 0, 0, 19, 136][..]));
         assert_eq!(read(&parts.into_iter().collect()), Ok(Some(record.clone())));
-        let agenda = KeySpace::new(&Slug::parse("con").unwrap()).address(Table::Agenda, b"x");
+        let agenda = KeySpace::new(&Slug::parse("con").unwrap()).address(RecordTable::Agenda, b"x");
         assert_eq!(agenda.write(&record).unwrap()[0].1[0], 1, "agendas are never compressed");
     }
 

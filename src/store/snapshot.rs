@@ -4,8 +4,8 @@
 //! journal into a temporary directory, as a crash at that moment would have left them, and opens the temporary
 //! directory. So a snapshot works beside a running server and on a read-only file system.
 
-use super::Options;
 use super::Store;
+use super::StoreOptions;
 use super::checkpoint;
 use super::directory::Places;
 use super::error::OpenError;
@@ -34,7 +34,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`OpenError`], which names the data directory and not the copy.
-    pub fn of(dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
+    pub fn of(dir: &Path, conference: &Slug, options: StoreOptions) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
         for _ in 1..TRIES {
             match copy(dir) {
@@ -47,7 +47,12 @@ impl Snapshot {
         Self::open(copied, dir, conference, options)
     }
 
-    fn open(copied: TempDir, dir: &Path, conference: &Slug, options: Options) -> Result<Self, OpenError> {
+    fn open(
+        copied: TempDir,
+        dir: &Path,
+        conference: &Slug,
+        options: StoreOptions,
+    ) -> Result<Self, OpenError> {
         let store = Store::open_with(copied.path(), conference, options);
         let store = store.map_err(|error| error.of_directory(dir))?;
         Ok(Self { store, _dir: copied })

@@ -1,18 +1,18 @@
 //! Starting and stopping a store: its directory, its index and its threads.
 
 use super::checkpoint;
-use super::committer::{Committer, Job};
+use super::committer::{CommitJob, Committer};
 use super::directory::{FileIdentity, Places, drop_ballast, lock_directory, make_directory, write_ballast};
 use super::error::{OpenError, ReadError, StorageError};
 use super::high_water::HighWaterFile;
 use super::index::Engine;
-use super::index::opening::{Opened, open_with_fallback};
+use super::index::opening::{OpenedIndex, open_with_fallback};
 use super::index::view::Index;
 use super::journal::Journal;
 use super::keeper::{Keeper, Order};
-use super::record::Table;
-use super::rows::{Changes, FORMAT, KeySpace};
-use super::{Options, Shared, StoreState};
+use super::record::RecordTable;
+use super::rows::{FORMAT, KeySpace, RowChanges};
+use super::{StoreOptions, StoreShared, StoreState};
 use crate::program::Slug;
 use std::fs::File;
 use std::ops::Bound;
@@ -28,7 +28,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// The threads of an open store, with their queues, and its lock.
 pub(super) struct Threads {
-    pub(super) jobs: SyncSender<Job>,
+    pub(super) jobs: SyncSender<CommitJob>,
     pub(super) orders: Sender<Order>,
     committer: JoinHandle<()>,
     keeper: JoinHandle<()>,
@@ -41,8 +41,8 @@ pub(super) struct Threads {
 pub(super) fn start(
     dir: &Path,
     conference: &Slug,
-    options: Options,
-) -> Result<(Arc<Shared>, Threads), OpenError> {
+    options: StoreOptions,
+) -> Result<(Arc<StoreShared>, Threads), OpenError> {
     let unusable = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
     make_directory(dir).map_err(unusable)?;
     let lock = lock_directory(dir)?;
@@ -50,7 +50,7 @@ pub(super) fn start(
     places.prepare().map_err(unusable)?;
     let failed = |cause: StorageError| storage_error(dir, cause);
     let opened = open_with_fallback(&places, options.cache_bytes).map_err(failed)?;
-    let Opened { engine, tally, findings, damage, pending } = opened;
+    let OpenedIndex { engine, tally, findings, damage, pending } = opened;
     let space = KeySpace::new(conference);
     let is_behind = !pending.is_empty();
     let index = Index::new(engine.clone(), pending);
@@ -73,14 +73,14 @@ pub(super) fn start(
     state.checkpoint.store(newest.map_or(0, |newest| newest.sequence), Ordering::Relaxed);
     let full = if is_behind { Some(StorageError::Full) } else { write_ballast(&places).err() };
     let identity = FileIdentity::of_lock(dir, &lock).map_err(unusable)?;
-    let shared = Arc::new(Shared { index, space, places, lock: identity, options, state });
+    let shared = Arc::new(StoreShared { index, space, places, lock: identity, options, state });
     let high_water = HighWaterFile::open(shared.places.high_water.clone(), &shared.index, &shared.space);
     let high_water = high_water.map_err(failed)?;
     let mut committer =
         Committer::new(Arc::clone(&shared), journal, engine, tally, high_water, full, is_behind);
     committer.write_first(&format).map_err(failed)?;
 
-    let (jobs, queued): (_, Receiver<Job>) = sync_channel(options.queue);
+    let (jobs, queued): (_, Receiver<CommitJob>) = sync_channel(options.queue);
     let thread = std::thread::Builder::new().name("commit".to_owned());
     let committer = thread.spawn(move || committer.run(&queued)).map_err(unusable)?;
     let (orders, ordered) = channel();
@@ -106,13 +106,13 @@ fn check_format(
     engine: &Engine,
     index: &Index,
     new_conference: bool,
-) -> Result<Changes, OpenError> {
-    let address = space.address(Table::Format, b"");
+) -> Result<RowChanges, OpenError> {
+    let address = space.address(RecordTable::Format, b"");
     let newer = |found| OpenError::Newer { dir: dir.to_owned(), found, known: FORMAT };
     let failed = |cause: String| OpenError::Engine { dir: dir.to_owned(), cause };
     match index.read(|view| view.record::<u8>(&address)) {
         Ok(Some(found)) if found > FORMAT => return Err(newer(found)),
-        Ok(Some(_)) => return Ok(Changes::new()),
+        Ok(Some(_)) => return Ok(RowChanges::new()),
         Ok(None) => {}
         Err(ReadError::Newer { found, .. }) => return Err(newer(found)),
         Err(error) => return Err(failed(error.to_string())),
@@ -133,11 +133,11 @@ fn check_format(
 fn conferences(engine: &Engine) -> Result<Vec<String>, StorageError> {
     let mut found = Vec::new();
     for slug in engine.conferences()? {
-        let holds = |table: Table| {
+        let holds = |table: RecordTable| {
             let prefix = [slug.as_slice(), &[0, table as u8]].concat();
             Ok::<_, StorageError>(!engine.range(&prefix, Bound::Included(&prefix), 1)?.is_empty())
         };
-        if holds(Table::Head)? || holds(Table::Agenda)? {
+        if holds(RecordTable::Head)? || holds(RecordTable::Agenda)? {
             found.push(String::from_utf8_lossy(&slug).into_owned());
         }
     }

@@ -1,6 +1,6 @@
 //! Verifies a store that is not open: reads every row, journal record and checkpoint once.
 
-use super::Options;
+use super::StoreOptions;
 use super::checkpoint;
 use super::checkpoint::LoadError;
 use super::directory::{Places, lock_directory};
@@ -108,7 +108,7 @@ pub fn verify(dir: &Path) -> Result<Verified, OpenError> {
     let segments = segments(&places.journal).map_err(unusable)?;
     let first = segments.first().map_or(u64::MAX, |segment| segment.first);
     if places.index.exists() {
-        match examine(&places, Options::default().cache_bytes) {
+        match examine(&places, StoreOptions::default().cache_bytes) {
             Ok(found) => {
                 let (counted, damaged) = (found.counted, found.damaged);
                 let held = found.sequence();

@@ -258,7 +258,7 @@ pub(super) enum PieceContent {
 }
 
 /// Cuts a release into pieces, one by one.
-pub(super) struct Pieces<'a> {
+pub(super) struct ReleasePieces<'a> {
     write: &'a mut ReleaseWrite,
     limit: usize,
     entries: Peekable<std::vec::IntoIter<Entry>>,
@@ -287,10 +287,10 @@ impl ReleaseWrite {
     }
 
     /// Moves the content of the pieces out of this write. The pieces are written before it.
-    pub(super) fn pieces(&mut self, limit: usize) -> Pieces<'_> {
+    pub(super) fn pieces(&mut self, limit: usize) -> ReleasePieces<'_> {
         self.staged.changed = self.record.changes.len();
         let changes = std::mem::take(&mut self.record.changes);
-        let mut pieces = Pieces {
+        let mut pieces = ReleasePieces {
             limit,
             entries: Vec::new().into_iter().peekable(),
             feeds: BTreeMap::new().into_iter().peekable(),
@@ -310,7 +310,7 @@ impl ReleaseWrite {
     }
 }
 
-impl Pieces<'_> {
+impl ReleasePieces<'_> {
     fn ledger(&mut self) -> LedgerPiece {
         // All slugs together are shorter than the texts that they come from.
         let mut piece =
@@ -328,7 +328,7 @@ impl Pieces<'_> {
     }
 }
 
-impl Iterator for Pieces<'_> {
+impl Iterator for ReleasePieces<'_> {
     type Item = ReleasePiece;
 
     fn next(&mut self) -> Option<ReleasePiece> {

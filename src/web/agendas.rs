@@ -233,7 +233,7 @@ pub fn own_agenda(release: &Release, own: &OwnAgenda<'_>) -> String {
         0 => None,
         n => Some(site.words.overlap_count(n)),
     };
-    let mark = |item: &crate::agenda::Item<'_>| {
+    let mark = |item: &crate::agenda::AgendaItem<'_>| {
         if is_new(item.entry.release) { site.words.changed } else { "" }
     };
     let heading = if own.name.is_empty() { site.words.my_agenda.to_owned() } else { own.name.to_string() };
@@ -335,13 +335,13 @@ pub fn shared(
     let ours: HashSet<&SessionId> = own.unwrap_or_default().iter().collect();
     let theirs: HashSet<&SessionId> = picks.iter().collect();
     let is_own = |id: &SessionId| ours.contains(id);
-    let mark = |item: &crate::agenda::Item<'_>| match own {
+    let mark = |item: &crate::agenda::AgendaItem<'_>| match own {
         Some(_) if is_own(&item.session().id) => site.words.both,
         _ => "",
     };
     let common = agenda.items.iter().filter(|item| is_own(&item.session().id)).count();
     let mine = Agenda::of(own.unwrap_or_default(), release);
-    let is_elsewhere = |item: &&crate::agenda::Item<'_>| !theirs.contains(&item.session().id);
+    let is_elsewhere = |item: &&crate::agenda::AgendaItem<'_>| !theirs.contains(&item.session().id);
     let plan = plan(&site, &agenda, mark);
     write(&SharedPage {
         head: Head::secret(&site, site.words.shared_agenda),

@@ -39,7 +39,7 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::load);
 /// Every embedded asset.
 #[derive(Debug)]
 pub struct Assets {
-    pages: BTreeMap<String, Page>,
+    pages: BTreeMap<String, RenderedPage>,
     names: BTreeMap<&'static str, String>,
 }
 
@@ -50,7 +50,7 @@ impl Assets {
     }
 
     /// The asset at a path such as `/assets/style.1f2e3d4c5b6a.css`.
-    pub fn get(&self, path: &str) -> Option<&Page> {
+    pub fn get(&self, path: &str) -> Option<&RenderedPage> {
         self.pages.get(path)
     }
 
@@ -85,7 +85,7 @@ impl Assets {
 
     fn add(&mut self, name: &'static str, media_type: &'static str, body: String) {
         let path = fingerprinted(name, body.as_bytes());
-        let page = Page::new(media_type, body);
+        let page = RenderedPage::new(media_type, body);
         self.pages.insert(path.clone(), page);
         self.names.insert(name, path);
     }
@@ -115,7 +115,7 @@ pub(super) fn fingerprinted(name: &str, body: &[u8]) -> String {
 
 /// A page or asset with its entity tag and compressed forms.
 #[derive(Debug)]
-pub struct Page {
+pub struct RenderedPage {
     /// The media type.
     pub media_type: &'static str,
     /// The hash that its entity tags contain.
@@ -125,7 +125,7 @@ pub struct Page {
     codings: Codings,
 }
 
-impl Page {
+impl RenderedPage {
     pub(super) fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let identity = body.into();
         let hash = Digest::of(&identity).short();

@@ -1,7 +1,7 @@
 //! A session in a list: its texts and its state.
 
 use super::site::Site;
-use super::when::{Segment, When, segments};
+use super::when::{TextSegment, When, segments};
 use crate::program::{Session, Status, Track};
 use crate::revision::{Entry, FormerPlace};
 
@@ -21,7 +21,7 @@ pub(super) struct Card<'a> {
     /// Whether the visitor picked the session; false on public pages.
     pub is_picked: bool,
     /// `Moved from Tue, Mar 25, 11:00 am PDT, Track 1`
-    pub moved: Option<Vec<Segment>>,
+    pub moved: Option<Vec<TextSegment>>,
 }
 
 impl<'a> Card<'a> {
@@ -85,9 +85,9 @@ impl<'a> Card<'a> {
 }
 
 /// When and where a session was before its last move.
-fn moved(site: &Site<'_>, place: &FormerPlace) -> Vec<Segment> {
+fn moved(site: &Site<'_>, place: &FormerPlace) -> Vec<TextSegment> {
     let names: String = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}")).collect();
-    let from = vec![site.when.stamp_segment(place.slot.start), Segment::plain(names)];
+    let from = vec![site.when.stamp_segment(place.slot.start), TextSegment::plain(names)];
     segments(|[place]| site.words.moved_from(place), [from])
 }
 

@@ -1,7 +1,7 @@
 //! The page of changes, release by release. Like every public page, it never shows a withdrawn session.
 
 use super::site::{Head, Site};
-use super::when::Segment;
+use super::when::TextSegment;
 use super::write;
 use crate::program::{Change, ChangeKind, Field, Session};
 use crate::release::Release;
@@ -48,7 +48,7 @@ pub(super) struct ChangeLine {
     pub title: String,
     /// The address of the session's page; empty if the session has no page.
     pub href: String,
-    pub detail: Vec<Segment>,
+    pub detail: Vec<TextSegment>,
 }
 
 /// Renders the page; `notes` are sorted newest first.
@@ -104,7 +104,7 @@ pub(super) fn line(site: &Site<'_>, change: &Change) -> ChangeLine {
     }
 }
 
-fn detail(site: &Site<'_>, change: &Change) -> Vec<Segment> {
+fn detail(site: &Site<'_>, change: &Change) -> Vec<TextSegment> {
     match (change.kind, change.before.as_deref(), change.after.as_deref()) {
         (ChangeKind::Moved, Some(before), Some(after)) => moved(site, before, after),
         (ChangeKind::Edited, ..) => {
@@ -117,34 +117,34 @@ fn detail(site: &Site<'_>, change: &Change) -> Vec<Segment> {
                 }
             });
             let text = texts.collect::<Vec<_>>().join(", ");
-            if text.is_empty() { Vec::new() } else { vec![Segment::plain(text)] }
+            if text.is_empty() { Vec::new() } else { vec![TextSegment::plain(text)] }
         }
         _ => change.subject().map(|session| place(site, session)).unwrap_or_default(),
     }
 }
 
 /// `Tue, Mar 25, 11:00 am → 11:15 am (Track 1)`
-fn moved(site: &Site<'_>, before: &Session, after: &Session) -> Vec<Segment> {
+fn moved(site: &Site<'_>, before: &Session, after: &Session) -> Vec<TextSegment> {
     let (from, to) = (before.slot.start, after.slot.start);
     let mut segments = vec![site.when.moment_segment(from)];
     if from != to {
         let is_same_day = site.when.date(from) == site.when.date(to);
-        segments.push(Segment::plain(" → "));
+        segments.push(TextSegment::plain(" → "));
         segments.push(if is_same_day { site.when.time_segment(to) } else { site.when.moment_segment(to) });
     }
     let (was, is) = (track_and_room(site, before), track_and_room(site, after));
     match (was == is, is.is_empty()) {
         (true, true) => {}
-        (true, false) => segments.push(Segment::plain(format!(" ({is})"))),
-        _ => segments.push(Segment::plain(format!(" ({was} → {is})"))),
+        (true, false) => segments.push(TextSegment::plain(format!(" ({is})"))),
+        _ => segments.push(TextSegment::plain(format!(" ({was} → {is})"))),
     }
     segments
 }
 
-fn place(site: &Site<'_>, session: &Session) -> Vec<Segment> {
+fn place(site: &Site<'_>, session: &Session) -> Vec<TextSegment> {
     let names = track_and_room(site, session);
     let names = if names.is_empty() { names } else { format!(", {names}") };
-    vec![site.when.stamp_segment(session.slot.start), Segment::plain(names)]
+    vec![site.when.stamp_segment(session.slot.start), TextSegment::plain(names)]
 }
 
 /// The track and the room of a session.

@@ -221,22 +221,22 @@ enum By {
 
 /// A column, in order: tracks as in the config, then rooms by name, then sessions without both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key<'a> {
+enum ColumnKey<'a> {
     Track(usize),
     Room(Counted<'a>),
     Neither,
 }
 
-impl<'a> Key<'a> {
+impl<'a> ColumnKey<'a> {
     fn of(site: &Site<'_>, entry: &'a Entry, by: By) -> Self {
         let session = &entry.session;
-        let track = session.track.as_ref().and_then(|slug| site.track_place(slug)).map(Key::Track);
-        let room = session.slot.room.as_ref().map(|name| Key::Room(Counted(name.as_str())));
+        let track = session.track.as_ref().and_then(|slug| site.track_place(slug)).map(ColumnKey::Track);
+        let room = session.slot.room.as_ref().map(|name| ColumnKey::Room(Counted(name.as_str())));
         match by {
             By::Track => track.or(room),
             By::Room => room.or(track),
         }
-        .unwrap_or(Key::Neither)
+        .unwrap_or(ColumnKey::Neither)
     }
 }
 
@@ -251,18 +251,18 @@ struct LaneSpan {
 #[derive(Debug)]
 struct GridPlan<'a> {
     by: By,
-    columns: BTreeMap<Key<'a>, usize>,
+    columns: BTreeMap<ColumnKey<'a>, usize>,
     places: Vec<LaneSpan>,
 }
 
 impl<'a> GridPlan<'a> {
     /// A session that overlaps no other spans all columns.
     fn of(site: &Site<'_>, entries: &[&'a Entry], by: By) -> Self {
-        let mut sessions: BTreeMap<Key<'a>, Vec<(usize, &Entry)>> = BTreeMap::new();
+        let mut sessions: BTreeMap<ColumnKey<'a>, Vec<(usize, &Entry)>> = BTreeMap::new();
         let numbered: Vec<(usize, &'a Entry)> = entries.iter().copied().enumerate().collect();
         for group in overlap_groups(&numbered).into_iter().filter(|group| group.len() > 1) {
             for (at, entry) in group {
-                sessions.entry(Key::of(site, entry, by)).or_default().push((*at, entry));
+                sessions.entry(ColumnKey::of(site, entry, by)).or_default().push((*at, entry));
             }
         }
         let mut plan =
@@ -328,17 +328,17 @@ fn overlap_groups<'b, 'a>(entries: &'b [(usize, &'a Entry)]) -> Vec<&'b [(usize,
     entries.chunk_by(touches).collect()
 }
 
-fn column(site: &Site<'_>, key: Key<'_>, lanes: usize) -> Column {
+fn column(site: &Site<'_>, key: ColumnKey<'_>, lanes: usize) -> Column {
     let (name, href, class) = match key {
-        Key::Track(place) => site.release.program.tracks.get(place).map(|track| {
+        ColumnKey::Track(place) => site.release.program.tracks.get(place).map(|track| {
             (track.name.to_string(), format!("/tracks/{}", track.slug), format!("t-{}", track.slug))
         }),
-        Key::Room(Counted(name)) => {
+        ColumnKey::Room(Counted(name)) => {
             let slug = site.release.ledger.slugs.room_slug(&Text::from(name));
             let href = slug.map(|slug| format!("/rooms/{slug}")).unwrap_or_default();
             Some((name.to_owned(), href, String::new()))
         }
-        Key::Neither => None,
+        ColumnKey::Neither => None,
     }
     .unwrap_or_default();
     Column { name, href, class, lanes }

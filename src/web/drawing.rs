@@ -20,7 +20,7 @@ const SOFT: Colour = Colour([0x5a, 0x58, 0x52]);
 
 /// What the pictures show.
 #[derive(Debug, Clone)]
-pub(super) struct Subject {
+pub(super) struct PictureSubject {
     pub title: String,
     /// Dates and venue.
     pub line: String,
@@ -28,7 +28,7 @@ pub(super) struct Subject {
     pub logo: Option<Picture>,
 }
 
-impl Subject {
+impl PictureSubject {
     fn accent(&self) -> Colour {
         self.accent.unwrap_or(INK)
     }
@@ -283,8 +283,8 @@ mod tests {
     use super::*;
     use crate::web::picture::read_picture;
 
-    fn subject(title: &str) -> Subject {
-        Subject {
+    fn subject(title: &str) -> PictureSubject {
+        PictureSubject {
             title: title.to_owned(),
             line: "March 24–27, 2025 · Santa Clara".to_owned(),
             accent: Some(Colour([0x0b, 0x6e, 0x8f])),
@@ -340,7 +340,7 @@ mod tests {
         assert!((1_000..12_000).contains(&share), "{share} pixels of a letter");
         // The logo's colour is in the middle, white at the edge.
         let logo = read_picture(Canvas::new(40, 20, Colour([200, 0, 0])).png().into()).unwrap();
-        let icon = Raster::decode(&Subject { logo: Some(logo), ..subject }.icon(180)).unwrap();
+        let icon = Raster::decode(&PictureSubject { logo: Some(logo), ..subject }.icon(180)).unwrap();
         let pixel = |x: usize, y: usize| icon.rgba[(y * 180 + x) * 4..][..3].to_vec();
         assert_eq!((pixel(90, 90), pixel(2, 2)), (vec![200, 0, 0], vec![255, 255, 255]));
         assert_eq!(pixel(90, 40), [255, 255, 255], "the logo is not stretched");

@@ -3,9 +3,9 @@
 //! A picture's address holds a digest: of the file, or of everything that a drawn picture shows. So caches may keep it
 //! for ever, and pages can name a picture that is not drawn yet.
 
-use super::Page;
+use super::RenderedPage;
 use super::colours::Shades;
-use super::drawing::{SHARED, Subject};
+use super::drawing::{PictureSubject, SHARED};
 use super::site::Site;
 use crate::program::{Colour, Picture, PictureFormat};
 use crate::revision::Digest;
@@ -95,10 +95,10 @@ impl Site<'_> {
         icons
     }
 
-    fn subject(&self) -> Subject {
+    fn subject(&self) -> PictureSubject {
         let conference = self.conference();
         let venue = conference.venue.as_ref().map(ToString::to_string);
-        Subject {
+        PictureSubject {
             title: conference.title.to_string(),
             line: self.dates().into_iter().chain(venue).collect::<Vec<_>>().join(" · "),
             accent: conference.identity.accent,
@@ -107,7 +107,7 @@ impl Site<'_> {
     }
 
     fn drawn(&self, name: &str) -> String {
-        let Subject { title, line, accent, logo } = self.subject();
+        let PictureSubject { title, line, accent, logo } = self.subject();
         let accent = accent.map(String::from).unwrap_or_default();
         let logo = logo.map(|logo| logo.digest).unwrap_or_default();
         // The version rises with every change of the drawing.
@@ -125,7 +125,7 @@ fn is_square(picture: &Picture) -> bool {
 /// The pictures that are drawn for a release, at the latest when they are first requested.
 #[derive(Debug)]
 pub(super) struct Pictures {
-    subject: Subject,
+    subject: PictureSubject,
     pictures: Vec<Drawing>,
 }
 
@@ -134,13 +134,14 @@ struct Drawing {
     path: String,
     /// The side of an icon; none for the picture beside a link.
     icon: Option<u32>,
-    drawn: OnceLock<Page>,
+    drawn: OnceLock<RenderedPage>,
 }
 
 impl Drawing {
-    fn page(&self, subject: &Subject) -> &Page {
-        self.drawn
-            .get_or_init(|| Page::png(self.icon.map_or_else(|| subject.shared(), |side| subject.icon(side))))
+    fn page(&self, subject: &PictureSubject) -> &RenderedPage {
+        self.drawn.get_or_init(|| {
+            RenderedPage::png(self.icon.map_or_else(|| subject.shared(), |side| subject.icon(side)))
+        })
     }
 }
 
@@ -155,7 +156,7 @@ impl Pictures {
         Self { subject: site.subject(), pictures }
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<&Page> {
+    pub(super) fn get(&self, path: &str) -> Option<&RenderedPage> {
         let drawing = self.pictures.iter().find(|drawing| drawing.path == path)?;
         Some(drawing.page(&self.subject))
     }

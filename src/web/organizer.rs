@@ -3,7 +3,7 @@
 //! The pages take plain values, because the publisher is in a layer above.
 
 use super::changes::{ChangeLine, line};
-use super::preview::{ConfirmForm, FaultLine, Source, in_program_order, kinds};
+use super::preview::{ConfirmForm, FaultLine, ProgramSource, in_program_order, kinds};
 use super::site::{Head, Site};
 use super::write;
 use crate::program::Change;
@@ -96,7 +96,7 @@ pub struct LastAttempt {
     /// When it was made.
     pub at: DateTime<Utc>,
     /// The program's source.
-    pub source: Source,
+    pub source: ProgramSource,
     /// The result.
     pub outcome: AttemptOutcome,
     /// The faults of its file.
@@ -136,7 +136,7 @@ pub struct HeldRelease {
     /// When the release was held.
     pub since: DateTime<Utc>,
     /// The source of the release.
-    pub source: Source,
+    pub source: ProgramSource,
     /// Why the release is held.
     pub reasons: Vec<String>,
     /// The digest that a confirmation must name.
@@ -205,7 +205,7 @@ pub struct ReleaseRow {
     /// When the release was published.
     pub published: DateTime<Utc>,
     /// The source of the release.
-    pub source: Source,
+    pub source: ProgramSource,
     /// The label of the secret that published the release.
     pub who: String,
     /// The number of sessions that the release changed.

@@ -5,12 +5,12 @@ use super::part::{self, Listing};
 use super::session::Neighbours;
 use super::site::Site;
 use super::when::When;
-use super::{Assets, Page, ProgramView, program, search, session};
+use super::{Assets, ProgramView, RenderedPage, program, search, session};
 use crate::feed::{Effort, FeedKey};
 use crate::program::SessionId;
 use crate::release::Release;
 use crate::revision::Entry;
-use crate::xml::Writer;
+use crate::xml::XmlWriter;
 use bytes::Bytes;
 use serde_json::json;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ const MAX_SESSIONS: usize = 2000;
 /// Every public page of a release, by path.
 #[derive(Debug)]
 pub struct Pages {
-    pages: HashMap<String, Page>,
+    pages: HashMap<String, RenderedPage>,
     pictures: Pictures,
 }
 
@@ -34,50 +34,50 @@ impl Pages {
         let shown = release.visible_entries();
         let slugs = &release.ledger.slugs;
         let mut pages = HashMap::new();
-        pages.insert("/".to_owned(), Page::html(program::program(release, &ProgramView::default())));
+        pages.insert("/".to_owned(), RenderedPage::html(program::program(release, &ProgramView::default())));
         let embedded = ProgramView { embed: true, ..ProgramView::default() };
-        pages.insert(embedded.path(), Page::html(program::program(release, &embedded)));
+        pages.insert(embedded.path(), RenderedPage::html(program::program(release, &embedded)));
         if shown.len() <= MAX_SESSIONS {
             let neighbours = Neighbours::of(release);
             for entry in &shown {
                 let path = format!("/sessions/{}", entry.session.id);
-                pages.insert(path, Page::html(session::render(&site, entry, &neighbours)));
+                pages.insert(path, RenderedPage::html(session::render(&site, entry, &neighbours)));
             }
             for key in FeedKey::all(slugs) {
-                let page = part::render_part(&site, &key, 1).map(Page::html);
+                let page = part::render_part(&site, &key, 1).map(RenderedPage::html);
                 pages.extend(page.map(|page| (part_path(&key), page)));
             }
             for list in Listing::ALL {
-                let page = part::listing(release, list, 1).map(Page::html);
+                let page = part::listing(release, list, 1).map(RenderedPage::html);
                 pages.extend(page.map(|page| (list.path().to_owned(), page)));
             }
             pages.insert(
                 "/search.json".to_owned(),
-                Page::new("application/json", search::index(&site, &shown)),
+                RenderedPage::new("application/json", search::index(&site, &shown)),
             );
         }
-        pages.insert("/offline".to_owned(), Page::html(super::notice::offline(release)));
+        pages.insert("/offline".to_owned(), RenderedPage::html(super::notice::offline(release)));
         insert_files(&site, &shown, &mut pages);
         Self { pages, pictures: Pictures::of(&site) }
     }
 
     /// The page at a path, `/?embed` included.
-    pub fn page(&self, path: &str) -> Option<&Page> {
+    pub fn page(&self, path: &str) -> Option<&RenderedPage> {
         self.pages.get(path).or_else(|| self.pictures.get(path))
     }
 
     /// A session's page.
-    pub fn session(&self, id: &SessionId) -> Option<&Page> {
+    pub fn session(&self, id: &SessionId) -> Option<&RenderedPage> {
         self.page(&format!("/sessions/{id}"))
     }
 
     /// The first page of a track, room, speaker or day. An old slug gives the page of the current slug.
-    pub fn part(&self, release: &Release, key: &FeedKey) -> Option<&Page> {
+    pub fn part(&self, release: &Release, key: &FeedKey) -> Option<&RenderedPage> {
         self.page(&part_path(&key.clone().resolve(&release.ledger.slugs)?))
     }
 
     /// All paths and pages, in no particular order.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Page)> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &RenderedPage)> {
         self.pages.iter().map(|(path, page)| (path.as_str(), page))
     }
 
@@ -96,8 +96,9 @@ impl Pages {
 const ROBOTS: &str = "User-agent: *\nAllow: /agendas/\nDisallow: /agenda\nDisallow: /handover/\n\
                       Disallow: /organizer\nDisallow: /mine\n\nSitemap: ";
 
-fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, Page>) {
-    let mut add = |path: String, media_type, body: Bytes| pages.insert(path, Page::new(media_type, body));
+fn insert_files(site: &Site<'_>, shown: &[&Entry], pages: &mut HashMap<String, RenderedPage>) {
+    let mut add =
+        |path: String, media_type, body: Bytes| pages.insert(path, RenderedPage::new(media_type, body));
     let robots = format!("{ROBOTS}{}\n", site.conference().link("/sitemap.xml"));
     add("/robots.txt".into(), "text/plain; charset=utf-8", robots.into());
     add("/sitemap.xml".into(), "application/xml", sitemap(site, shown).into());
@@ -125,7 +126,7 @@ fn sitemap(site: &Site<'_>, shown: &[&Entry]) -> Vec<u8> {
     let lists = Listing::ALL.iter().map(|list| (list.path().to_owned(), None));
     let parts = FeedKey::all(slugs).filter(|key| *key != FeedKey::Program).map(|key| (part_path(&key), None));
     let top = [("/".to_owned(), Some(When::iso(site.release.published()))), ("/changes".to_owned(), None)];
-    let mut xml = Writer::default();
+    let mut xml = XmlWriter::default();
     xml.open("urlset", &[("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9")]);
     for (path, modified) in top.into_iter().chain(lists).chain(parts).chain(sessions) {
         xml.open("url", &[]);

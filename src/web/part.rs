@@ -42,7 +42,7 @@ struct PartPage<'a> {
 }
 
 /// The texts that differ between the pages of tracks, rooms, speakers and days.
-struct Part<'a> {
+struct PartTexts<'a> {
     path: String,
     over: &'static str,
     name: String,
@@ -54,11 +54,11 @@ struct Part<'a> {
     pager: PagerLinks,
 }
 
-impl<'a> Part<'a> {
+impl<'a> PartTexts<'a> {
     fn of(site: &Site<'a>, key: &FeedKey, entries: &[&'a Entry]) -> Option<Self> {
         let (words, slugs) = (site.words, &site.release.ledger.slugs);
         let path = key.to_string().trim_end_matches(".ics").to_owned();
-        let part = |over, name: String, nothing| Part {
+        let part = |over, name: String, nothing| PartTexts {
             path: path.clone(),
             over,
             name,
@@ -74,13 +74,13 @@ impl<'a> Part<'a> {
                 let track = slugs.track(slug)?;
                 let about = Some(&track.about).filter(|about| !about.is_empty());
                 let class = format!("t-{slug} card");
-                Part { about, class, ..part(words.track, track.name.to_string(), words.announced_track) }
+                PartTexts { about, class, ..part(words.track, track.name.to_string(), words.announced_track) }
             }
             FeedKey::Room(slug) => {
                 let (_, name) = slugs.room(slug)?;
                 part(words.room, name.to_string(), words.nothing_here)
             }
-            FeedKey::Day(day) => Part {
+            FeedKey::Day(day) => PartTexts {
                 pager: neighbours_of(site, *day),
                 ..part(words.day_label, words.day_heading(*day), words.nothing_here)
             },
@@ -95,7 +95,11 @@ impl<'a> Part<'a> {
                     appearances().map(standing).filter(|text| !text.is_empty()).collect();
                 standings.dedup();
                 let standing = standings.join(" · ");
-                Part { about, standing, ..part(words.speaker, name.to_string(), words.no_longer_speaking) }
+                PartTexts {
+                    about,
+                    standing,
+                    ..part(words.speaker, name.to_string(), words.no_longer_speaking)
+                }
             }
         })
     }
@@ -118,7 +122,7 @@ pub fn part(release: &Release, key: &FeedKey, page: usize) -> Option<String> {
 
 pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option<String> {
     let entries = site.release.part(key);
-    let part = Part::of(site, key, &entries)?;
+    let part = PartTexts::of(site, key, &entries)?;
     let (listed, mut pager) = page_of(&entries, SESSIONS_PER_PAGE, &part.path, page, site)?;
     pager.extend(part.pager);
     let title = site.conference().title.as_str();

@@ -2,8 +2,8 @@
 
 use super::card::Card;
 use super::site::Site;
-use super::when::{Segment, segments};
-use crate::agenda::{Agenda, Item};
+use super::when::{TextSegment, segments};
+use crate::agenda::{Agenda, AgendaItem};
 use crate::program::{Rank, SessionId};
 use crate::texts::Texts;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -24,7 +24,7 @@ pub(super) struct PlanItem<'a> {
     pub card: Option<Card<'a>>,
     pub label: String,
     /// `Free 10:30–11:00 am: Coffee and Tea Break`
-    pub gap: Option<Vec<Segment>>,
+    pub gap: Option<Vec<TextSegment>>,
     /// The overlaps of the pick, in words.
     pub clash: Option<String>,
     /// The overlapping sessions, which the button that keeps this session removes.
@@ -73,10 +73,10 @@ pub(super) const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
 pub(super) fn plan<'a>(
     site: &Site<'a>,
     agenda: &Agenda<'a>,
-    mark: impl Fn(&Item<'a>) -> &'static str,
+    mark: impl Fn(&AgendaItem<'a>) -> &'static str,
 ) -> Vec<PlanDay<'a>> {
-    let date = |item: &Item<'_>| site.when.date(item.session().slot.start);
-    let day = |items: &[Item<'a>]| {
+    let date = |item: &AgendaItem<'_>| site.when.date(item.session().slot.start);
+    let day = |items: &[AgendaItem<'a>]| {
         let first = items.first()?.session().slot.start;
         let date = site.when.date(first);
         let mut lines: Vec<PlanItem<'a>> = Vec::new();
@@ -101,7 +101,7 @@ pub(super) fn plan<'a>(
     agenda.items.chunk_by(|a, b| date(a) == date(b)).filter_map(day).collect()
 }
 
-fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a> {
+fn line<'a>(site: &Site<'a>, item: &AgendaItem<'a>, mark: &'static str) -> PlanItem<'a> {
     let slot = &item.session().slot;
     let titles = item.overlaps.iter().map(|other| site.words.quoted(other.session.title.as_str()));
     let others = site.listed(titles, item.more_overlaps);
@@ -121,14 +121,14 @@ fn line<'a>(site: &Site<'a>, item: &Item<'a>, mark: &'static str) -> PlanItem<'a
 }
 
 /// Free time in words, with the breaks, meals and parties during it.
-pub(super) fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Segment> {
+pub(super) fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<TextSegment> {
     let offered = site.release.pauses((from, to), MAX_OFFERED);
     let range = |from, to| vec![site.when.range_segment(from, to)];
     // `Free 11:45 am–12:35 pm, then lunch until 1:50 pm`
     if let ([only], 0) = (offered.first.as_slice(), offered.more) {
         let slot = &only.session.slot;
         if from < slot.start && slot.end >= to - LEAST_GAP {
-            let what = vec![Segment::plain(only.session.title.as_str())];
+            let what = vec![TextSegment::plain(only.session.title.as_str())];
             let values = [range(from, slot.start), what, vec![site.when.time_segment(slot.end)]];
             return segments(|[range, what, until]| site.words.free_then(range, what, until), values);
         }
@@ -137,11 +137,11 @@ pub(super) fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Ve
     for (place, entry) in offered.first.iter().enumerate() {
         let slot = &entry.session.slot;
         let before = if place == 0 { ": " } else { ", " };
-        line.push(Segment::plain(format!("{before}{} ", entry.session.title)));
+        line.push(TextSegment::plain(format!("{before}{} ", entry.session.title)));
         line.push(site.when.range_segment(slot.start, slot.end));
     }
     if offered.more > 0 {
-        line.push(Segment::plain(format!(" {}", site.words.and_more(offered.more))));
+        line.push(TextSegment::plain(format!(" {}", site.words.and_more(offered.more))));
     }
     line
 }

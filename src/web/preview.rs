@@ -17,15 +17,15 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default)]
 pub struct PreviewContent {
     /// Where the program comes from.
-    pub source: Source,
+    pub source: ProgramSource,
     /// Errors and warnings of the file.
     pub faults: Vec<FaultLine>,
     /// The changes that the release would publish.
     pub changes: Vec<Change>,
     /// The rows of the changed sessions in the file.
-    pub rows: BTreeMap<SessionId, FileRow>,
+    pub rows: BTreeMap<SessionId, WrittenRow>,
     /// The rows of the sessions that the file lacks, in the live program.
-    pub former_rows: BTreeMap<SessionId, FileRow>,
+    pub former_rows: BTreeMap<SessionId, WrittenRow>,
     /// The number of agendas that contain a changed session, and the number that would get a new overlap.
     pub blast: Option<(usize, usize)>,
     /// The changed sessions that are in the most agendas: title and number of agendas.
@@ -40,7 +40,7 @@ pub struct PreviewContent {
 
 /// Where a program comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Source {
+pub enum ProgramSource {
     /// The first start.
     First,
     /// The watched program file.
@@ -60,7 +60,7 @@ pub enum Source {
     Schedule,
 }
 
-impl Source {
+impl ProgramSource {
     pub(super) fn in_words(self, words: &Texts) -> String {
         match self {
             Self::First => words.origin_first.to_owned(),
@@ -101,7 +101,7 @@ pub enum PreviewFault {
 
 /// A row of a program file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileRow {
+pub struct WrittenRow {
     /// The physical line on which the row starts.
     pub line: u64,
     /// The row as written.
@@ -195,7 +195,7 @@ struct PreviewLine<'a> {
     change: ChangeLine,
     range: String,
     fields: Vec<FieldLine>,
-    row: Option<&'a FileRow>,
+    row: Option<&'a WrittenRow>,
     row_label: String,
 }
 

@@ -6,7 +6,7 @@ use super::assets::fingerprinted;
 use super::encode::data_block;
 use super::when::When;
 use crate::feed::FeedFilter;
-use crate::program::{Clock, Conference, Slug, Track};
+use crate::program::{ClockStyle, Conference, Slug, Track};
 use crate::release::Release;
 use crate::texts::Texts;
 
@@ -60,8 +60,8 @@ impl<'a> Site<'a> {
 
     pub(super) fn clock(&self) -> &'static str {
         match self.conference().clock {
-            Clock::Twelve => "12",
-            Clock::TwentyFour => "24",
+            ClockStyle::Twelve => "12",
+            ClockStyle::TwentyFour => "24",
         }
     }
 

@@ -5,9 +5,11 @@ use super::agendas::AgendaDone;
 use super::card::Card;
 use super::plan::{LEAST_GAP, RankView, gap};
 use super::site::{Head, Site};
-use super::when::{Segment, When, segments};
+use super::when::{TextSegment, When, segments};
 use super::write;
-use crate::agenda::{Busy, Cost, LeftOut, Reason, Suggestion, Weight, Wishes, next_in_room, suggest};
+use crate::agenda::{
+    Busy, Cost, LeftOut, LeftOutReason, PickWeight, Suggestion, Wishes, next_in_room, suggest,
+};
 use crate::program::{Rank, SessionId};
 use crate::release::Release;
 use crate::revision::Entry;
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What the page suggests from.
 #[derive(Debug, Clone)]
-pub struct Plan<'a> {
+pub struct PlanForm<'a> {
     /// The picks.
     pub picks: &'a [SessionId],
     /// The ranks of picks other than [`Rank::Want`].
@@ -80,21 +82,21 @@ struct SuggestedLine<'a> {
     /// `10 minutes to walk`
     walk: Option<String>,
     next: Option<NextView<'a>>,
-    busy: Option<(Vec<Segment>, String)>,
-    gap: Option<Vec<Segment>>,
+    busy: Option<(Vec<TextSegment>, String)>,
+    gap: Option<Vec<TextSegment>>,
 }
 
 struct NextView<'a> {
     label: String,
     session: &'a SessionId,
     title: &'a str,
-    time: Vec<Segment>,
+    time: Vec<TextSegment>,
 }
 
 struct LeftOutView<'a> {
     card: Card<'a>,
     rank: RankView,
-    reason: Vec<Segment>,
+    reason: Vec<TextSegment>,
     cost: String,
     /// The sessions that the button removes, so that this one can be attended.
     skip: Vec<&'a SessionId>,
@@ -104,13 +106,13 @@ struct LeftOutView<'a> {
 }
 
 struct BusyView {
-    range: Vec<Segment>,
+    range: Vec<TextSegment>,
     label: String,
     value: String,
 }
 
 /// `/agenda/plan` for the agenda's owner.
-pub fn plan(release: &Release, plan: &Plan<'_>) -> String {
+pub fn plan(release: &Release, plan: &PlanForm<'_>) -> String {
     let site = Site::of(release);
     let wishes = Wishes { picks: plan.picks, ranks: plan.ranks, busy: plan.busy };
     let suggestion = suggest(&wishes, release);
@@ -149,7 +151,7 @@ pub fn plan(release: &Release, plan: &Plan<'_>) -> String {
 
 struct PlanView<'p, 'a> {
     site: &'p Site<'a>,
-    plan: &'p Plan<'p>,
+    plan: &'p PlanForm<'p>,
     suggestion: &'p Suggestion<'a>,
 }
 
@@ -255,7 +257,7 @@ impl<'a> PlanView<'_, 'a> {
         let when = self.site.when;
         let label = busy.label.clone();
         let range = vec![
-            Segment::plain(format!("{}, ", when.short_day(when.date(busy.start)))),
+            TextSegment::plain(format!("{}, ", when.short_day(when.date(busy.start)))),
             when.range_segment(busy.start, busy.end),
         ];
         BusyView { range, label, value: format!("{}/{}", busy.start.timestamp(), busy.end.timestamp()) }
@@ -290,16 +292,18 @@ impl<'a> PlanView<'_, 'a> {
     fn left_out(&self, left: &LeftOut<'a>) -> LeftOutView<'a> {
         let words = self.site.words;
         let (reason, cost) = match &left.reason {
-            Reason::Busy(busy) if busy.label.is_empty() => (vec![Segment::plain(words.left_busy)], None),
-            Reason::Busy(busy) => (vec![Segment::plain(words.left_busy_with(&busy.label))], None),
-            Reason::Repeat(other, cost) => {
+            LeftOutReason::Busy(busy) if busy.label.is_empty() => {
+                (vec![TextSegment::plain(words.left_busy)], None)
+            }
+            LeftOutReason::Busy(busy) => (vec![TextSegment::plain(words.left_busy_with(&busy.label))], None),
+            LeftOutReason::Repeat(other, cost) => {
                 let at = vec![self.site.when.moment_segment(other.session.slot.start)];
                 (segments(|[at]| words.left_repeat(at), [at]), Some(cost))
             }
             // A search that reached its limit may leave out a session that fits.
-            Reason::Outweighed(cost) if cost.goes.is_empty() => (Vec::new(), Some(cost)),
-            Reason::Outweighed(cost) => {
-                (vec![Segment::plain(words.left_for(&self.titles(&cost.goes)))], Some(cost))
+            LeftOutReason::Outweighed(cost) if cost.goes.is_empty() => (Vec::new(), Some(cost)),
+            LeftOutReason::Outweighed(cost) => {
+                (vec![TextSegment::plain(words.left_for(&self.titles(&cost.goes)))], Some(cost))
             }
         };
         let skip: Vec<&SessionId> =
@@ -325,7 +329,7 @@ impl<'a> PlanView<'_, 'a> {
     /// `You would see 1 must-see session less and 2 want-to-see sessions more, with “C”.`
     fn cost(&self, cost: &Cost<'_>) -> String {
         let words = self.site.words;
-        let Weight { musts, wants, maybes } = cost.price;
+        let PickWeight { musts, wants, maybes } = cost.price;
         let mut parts: Vec<String> = Vec::new();
         let [musts, wants, maybes] = [musts, wants, maybes].map(i64::from);
         for (price, less, more) in [

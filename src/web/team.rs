@@ -4,7 +4,7 @@ use super::card::Card;
 use super::encode::encode;
 use super::site::{Head, Site};
 use super::write;
-use crate::agenda::{Attended, Team};
+use crate::agenda::{Attended, TeamAgenda};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use askama::Template;
@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 
 /// A member of a team.
 #[derive(Debug, Clone)]
-pub struct TeamMember {
+pub struct MemberPicks {
     /// The member's name.
     pub name: Text,
     /// The member's picks; none if the member no longer shares the agenda.
@@ -35,7 +35,7 @@ pub enum TeamFault {
 struct TeamPage<'a> {
     site: Site<'a>,
     head: Head,
-    members: &'a [TeamMember],
+    members: &'a [MemberPicks],
     subscribe: String,
     days: Vec<TeamDay<'a>>,
 }
@@ -82,11 +82,11 @@ pub fn team_form(release: &Release, pasted: &str, fault: Option<TeamFault>) -> S
 }
 
 /// Renders a team's page. `tokens` is the part of its address with the members' tokens.
-pub fn team<'r>(release: &'r Release, tokens: &str, members: &[TeamMember]) -> String {
+pub fn team<'r>(release: &'r Release, tokens: &str, members: &[MemberPicks]) -> String {
     let site = Site::of(release);
     let picks: Vec<&[SessionId]> =
         members.iter().map(|member| member.picks.as_deref().unwrap_or_default()).collect();
-    let team = Team::of(&picks, release);
+    let team = TeamAgenda::of(&picks, release);
     let start = |item: &Attended<'_>| item.entry.session.slot.start;
     let date = |item: &Attended<'_>| site.when.date(start(item));
     let moment = |items: &[Attended<'r>]| {
@@ -116,11 +116,11 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[TeamMember]) -> S
     })
 }
 
-fn covered<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[TeamMember]) -> Covered<'a> {
+fn covered<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[MemberPicks]) -> Covered<'a> {
     Covered { card: Card::of(site, item.entry), who: names(members, &item.who) }
 }
 
-fn names(members: &[TeamMember], who: &[usize]) -> String {
+fn names(members: &[MemberPicks], who: &[usize]) -> String {
     let names: Vec<&str> =
         who.iter().filter_map(|place| members.get(*place)).map(|member| member.name.as_str()).collect();
     names.join(", ")

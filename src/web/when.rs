@@ -1,12 +1,12 @@
 //! Prints dates and times in the venue's zone, on the conference's clock, in the page's language.
 
-use crate::program::{Clock, Zone};
+use crate::program::{ClockStyle, Zone};
 use crate::texts::Texts;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 /// A run of text. If the run prints a time, it also holds the time, so that scripts can show it in another zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
+pub(super) struct TextSegment {
     pub text: String,
     /// The time for a `datetime` attribute; none for plain text.
     pub at: Option<String>,
@@ -16,7 +16,7 @@ pub(super) struct Segment {
     pub format: &'static str,
 }
 
-impl Segment {
+impl TextSegment {
     pub(super) fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), at: None, end: None, format: "" }
     }
@@ -29,8 +29,8 @@ impl Segment {
 /// A text with values that contain times. `text` is called with a mark in the place of each value.
 pub(super) fn segments<const N: usize>(
     text: impl Fn([&str; N]) -> String,
-    values: [Vec<Segment>; N],
-) -> Vec<Segment> {
+    values: [Vec<TextSegment>; N],
+) -> Vec<TextSegment> {
     // Private-use characters, which no catalogue contains.
     const FIRST: u32 = 0xE000;
     let mark = |place: usize| char::from_u32(FIRST + place as u32).unwrap_or_default().to_string();
@@ -40,7 +40,7 @@ pub(super) fn segments<const N: usize>(
     let is_mark = |c: char| (FIRST..FIRST + N as u32).contains(&u32::from(c));
     while let Some((before, found)) = rest.find(is_mark).map(|at| rest.split_at(at)) {
         if !before.is_empty() {
-            out.push(Segment::plain(before));
+            out.push(TextSegment::plain(before));
         }
         let mut chars = found.chars();
         let place = chars.next().map(|c| u32::from(c) - FIRST).unwrap_or_default();
@@ -48,7 +48,7 @@ pub(super) fn segments<const N: usize>(
         rest = chars.as_str();
     }
     if !rest.is_empty() {
-        out.push(Segment::plain(rest));
+        out.push(TextSegment::plain(rest));
     }
     out
 }
@@ -57,7 +57,7 @@ pub(super) fn segments<const N: usize>(
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {
     pub zone: Zone,
-    pub clock: Clock,
+    pub clock: ClockStyle,
     pub words: &'static Texts,
 }
 
@@ -71,8 +71,8 @@ impl When {
     pub(super) fn time(&self, at: DateTime<Utc>) -> String {
         let civil = self.zone.civil(at);
         match self.clock {
-            Clock::Twelve => self.words.time_of_12(civil.time()),
-            Clock::TwentyFour => civil.format("%H:%M").to_string(),
+            ClockStyle::Twelve => self.words.time_of_12(civil.time()),
+            ClockStyle::TwentyFour => civil.format("%H:%M").to_string(),
         }
     }
 
@@ -83,8 +83,8 @@ impl When {
             return self.words.range_days(&self.time(start), &self.short_day(to.date()), &self.time(end));
         }
         match self.clock {
-            Clock::Twelve => self.words.range_of_12(from.time(), to.time()),
-            Clock::TwentyFour => self.words.range(&self.time(start), &self.time(end)),
+            ClockStyle::Twelve => self.words.range_of_12(from.time(), to.time()),
+            ClockStyle::TwentyFour => self.words.range(&self.time(start), &self.time(end)),
         }
     }
 
@@ -108,20 +108,20 @@ impl When {
         self.words.moment(&self.words.medium_day(self.date(at)), &self.time(at))
     }
 
-    pub(super) fn stamp_segment(&self, at: DateTime<Utc>) -> Segment {
-        Segment::time(self.stamp(at), at, "stamp")
+    pub(super) fn stamp_segment(&self, at: DateTime<Utc>) -> TextSegment {
+        TextSegment::time(self.stamp(at), at, "stamp")
     }
 
-    pub(super) fn moment_segment(&self, at: DateTime<Utc>) -> Segment {
-        Segment::time(self.moment(at), at, "moment")
+    pub(super) fn moment_segment(&self, at: DateTime<Utc>) -> TextSegment {
+        TextSegment::time(self.moment(at), at, "moment")
     }
 
-    pub(super) fn time_segment(&self, at: DateTime<Utc>) -> Segment {
-        Segment::time(self.time(at), at, "time")
+    pub(super) fn time_segment(&self, at: DateTime<Utc>) -> TextSegment {
+        TextSegment::time(self.time(at), at, "time")
     }
 
-    pub(super) fn range_segment(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Segment {
-        Segment { end: Some(Self::iso(end)), ..Segment::time(self.range(start, end), start, "range") }
+    pub(super) fn range_segment(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> TextSegment {
+        TextSegment { end: Some(Self::iso(end)), ..TextSegment::time(self.range(start, end), start, "range") }
     }
 
     /// `March 2, 2025, 4:00 am PST`, for times that may be far from the conference.
@@ -155,7 +155,7 @@ impl When {
 mod tests {
     use super::*;
 
-    fn when(clock: Clock, language: &str) -> When {
+    fn when(clock: ClockStyle, language: &str) -> When {
         When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Texts::of(language) }
     }
 
@@ -166,19 +166,19 @@ mod tests {
     #[test]
     fn times_are_the_venues_on_either_clock() {
         let (start, end) = (at("2025-03-25T16:00:00Z"), at("2025-03-25T16:45:00Z"));
-        let twelve = when(Clock::Twelve, "en-US");
+        let twelve = when(ClockStyle::Twelve, "en-US");
         assert_eq!(twelve.range(start, end), "9:00–9:45 am");
         assert_eq!(twelve.range(at("2025-03-25T18:45:00Z"), at("2025-03-25T19:30:00Z")), "11:45 am–12:30 pm");
-        assert_eq!(when(Clock::TwentyFour, "en-GB").range(start, end), "09:00–09:45");
+        assert_eq!(when(ClockStyle::TwentyFour, "en-GB").range(start, end), "09:00–09:45");
         assert_eq!(twelve.stamp(start), "Tue, Mar 25, 9:00 am PDT");
-        assert_eq!(when(Clock::TwentyFour, "en-GB").stamp(start), "Tue 25 Mar, 09:00 PDT");
+        assert_eq!(when(ClockStyle::TwentyFour, "en-GB").stamp(start), "Tue 25 Mar, 09:00 PDT");
         assert_eq!(twelve.full(start), "March 25, 2025, 9:00 am PDT");
         assert_eq!(twelve.offset_iso(start), "2025-03-25T09:00:00-07:00");
     }
 
     #[test]
     fn a_range_over_days_names_the_last() {
-        let twelve = when(Clock::Twelve, "en-US");
+        let twelve = when(ClockStyle::Twelve, "en-US");
         assert_eq!(
             twelve.range(at("2025-03-25T16:00:00Z"), at("2025-03-27T00:00:00Z")),
             "9:00 am – Wed 26 5:00 pm"
@@ -190,19 +190,19 @@ mod tests {
     fn dates_follow_the_language() {
         let day = NaiveDate::from_ymd_opt(2025, 3, 25).unwrap();
         let last = NaiveDate::from_ymd_opt(2025, 3, 27).unwrap();
-        assert_eq!(when(Clock::Twelve, "en-US").day(day), "Tuesday, March 25");
-        assert_eq!(when(Clock::Twelve, "en-GB").day(day), "Tuesday 25 March");
-        assert_eq!(when(Clock::Twelve, "en-US").words.dates(day, last), "March 25–27, 2025");
-        assert_eq!(when(Clock::Twelve, "en-AU").words.dates(day, last), "25–27 March 2025");
+        assert_eq!(when(ClockStyle::Twelve, "en-US").day(day), "Tuesday, March 25");
+        assert_eq!(when(ClockStyle::Twelve, "en-GB").day(day), "Tuesday 25 March");
+        assert_eq!(when(ClockStyle::Twelve, "en-US").words.dates(day, last), "March 25–27, 2025");
+        assert_eq!(when(ClockStyle::Twelve, "en-AU").words.dates(day, last), "25–27 March 2025");
         let (from, to) =
             (NaiveDate::from_ymd_opt(2026, 11, 28).unwrap(), NaiveDate::from_ymd_opt(2026, 12, 1).unwrap());
-        assert_eq!(when(Clock::Twelve, "en-US").words.dates(from, to), "November 28 – December 1, 2026");
-        assert_eq!(when(Clock::Twelve, "en-GB").words.dates(from, to), "28 November – 1 December 2026");
+        assert_eq!(when(ClockStyle::Twelve, "en-US").words.dates(from, to), "November 28 – December 1, 2026");
+        assert_eq!(when(ClockStyle::Twelve, "en-GB").words.dates(from, to), "28 November – 1 December 2026");
     }
 
     #[test]
     fn lengths_take_the_largest_whole_unit() {
-        let when = when(Clock::Twelve, "en");
+        let when = when(ClockStyle::Twelve, "en");
         assert_eq!(when.length(TimeDelta::minutes(45)), "45 minutes");
         assert_eq!(when.length(TimeDelta::minutes(200)), "3 hours");
         assert_eq!(when.length(TimeDelta::days(3)), "3 days");

@@ -2,7 +2,7 @@
 
 use crate::sample::shipped;
 use callboard::doctor::{CalendarClient, inspect, lint, visible_sessions};
-use callboard::export::{Cells, Schedule, jcal, schedule_csv, schedule_json, schedule_xml, write_table};
+use callboard::export::{Cells, FrabSchedule, jcal, schedule_csv, schedule_json, schedule_xml, write_table};
 use callboard::fixtures::{self, PUBLISHED, at};
 use callboard::import::import;
 use callboard::program::diff;
@@ -32,7 +32,7 @@ fn the_published_csv_imports_without_a_change() {
 fn both_schedules_have_every_session() {
     let release = shipped();
     let (xml, json) = (schedule_xml(&release), schedule_json(&release));
-    let guids: BTreeSet<String> = Schedule::of(&release)
+    let guids: BTreeSet<String> = FrabSchedule::of(&release)
         .days
         .iter()
         .flat_map(|day| day.rooms.iter().flat_map(|(_, items)| items))

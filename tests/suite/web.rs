@@ -9,7 +9,7 @@ use callboard::import::import;
 use callboard::program::{Change, Rank, Session, SessionId, Status, Text};
 use callboard::release::Release;
 use callboard::revision::Ledger;
-use callboard::web::{self, Assets, Page, Pages, Platform, ProgramView, Subject};
+use callboard::web::{self, Assets, Pages, Platform, ProgramView, RenderedPage, Subject};
 use html::check;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let ranks = [(id("ml-monitoring"), Rank::Must), (id("slow-queries"), Rank::Maybe)].into();
     let start = "2025-03-26T18:30:00Z".parse().unwrap();
     let end = start + chrono::TimeDelta::minutes(20);
-    let plan = web::Plan {
+    let plan = web::PlanForm {
         picks: &picks,
         ranks: &ranks,
         busy: &[Busy { start, end, label: HOSTILE.to_owned() }],
@@ -99,7 +99,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     let kept = |number| web::ReleaseRow {
         number,
         published: release.published(),
-        source: if number == 1 { web::Source::First } else { web::Source::Restored(1) },
+        source: if number == 1 { web::ProgramSource::First } else { web::ProgramSource::Restored(1) },
         who: HOSTILE.to_owned(),
         changes: 3,
         has_text: true,
@@ -109,13 +109,13 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         done: Some(web::DeskDone::Published),
         last: Some(web::LastAttempt {
             at: release.published(),
-            source: web::Source::File,
+            source: web::ProgramSource::File,
             outcome: web::AttemptOutcome::Failed(HOSTILE.to_owned()),
             faults: vec![fault(true), fault(false)],
         }),
         held: vec![web::HeldRelease {
             since: release.published(),
-            source: web::Source::File,
+            source: web::ProgramSource::File,
             reasons: vec![HOSTILE.to_owned()],
             digest: "abc".to_owned(),
             changes: changes.to_vec(),
@@ -146,9 +146,9 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         }],
         releases: vec![kept(release.number()), kept(1)],
     };
-    let row = |line| web::FileRow { line, text: HOSTILE.to_owned() };
+    let row = |line| web::WrittenRow { line, text: HOSTILE.to_owned() };
     let preview = web::PreviewContent {
-        source: web::Source::Restored(1),
+        source: web::ProgramSource::Restored(1),
         rows: changes.iter().map(|change| (change.session.clone(), row(34))).collect(),
         former_rows: BTreeMap::new(),
         faults: vec![fault(false)],
@@ -173,7 +173,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         web::subscribe(release, &subject, FeedOptions::default(), platform, None).unwrap()
     };
     let agenda = || Subject::Agenda { token: &token, name: &name };
-    let fellows = [Some(picks.clone()), None].map(|picks| web::TeamMember { name: name.clone(), picks });
+    let fellows = [Some(picks.clone()), None].map(|picks| web::MemberPicks { name: name.clone(), picks });
     let filtered = view(&[("track", "track-1"), ("day", "2025-03-25")]);
     for (path, page) in [
         ("/agenda", web::own_agenda(release, &mine)),
@@ -420,7 +420,7 @@ fn the_program_page_fits_its_budget() {
     let (release, _) = releases();
     let pages = Pages::render(&release);
     pages.compress(Effort::Best, || true);
-    let size = |page: &Page| {
+    let size = |page: &RenderedPage| {
         page.coded(|made| made.iter().find(|coded| coded.coding == Coding::Gzip))
             .map_or(page.identity.len(), |coded| coded.bytes.len())
     };

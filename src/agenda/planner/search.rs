@@ -24,7 +24,7 @@
 //! Of the candidates of one talk at most one may be taken, which a path cannot express. The search ignores this rule
 //! first, which gives an upper bound. Where the path has a talk twice, the search branches: one branch for each time of
 //! the talk, without the others. It follows the branch with the highest bound, so the first path without a repeat is the
-//! best one. The number of branches, of all searches together, is limited; [`Outcome::is_exact`] says whether the limit was reached.
+//! best one. The number of branches, of all searches together, is limited; [`SearchResult::is_exact`] says whether the limit was reached.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -33,7 +33,7 @@ use std::ops::{Add, Sub};
 /// The value of a set of sessions. Weights are compared lexicographically: one must outweighs any number of wants, and
 /// a want any number of maybes. The difference of two weights may have negative parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Weight {
+pub struct PickWeight {
     /// Sessions that the attendee must see.
     pub musts: i32,
     /// Sessions that the attendee wants to see.
@@ -42,7 +42,7 @@ pub struct Weight {
     pub maybes: i32,
 }
 
-impl Add for Weight {
+impl Add for PickWeight {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Add for Weight {
     }
 }
 
-impl Sub for Weight {
+impl Sub for PickWeight {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         Self {
@@ -66,24 +66,24 @@ impl Sub for Weight {
 
 /// A session that may be taken.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
+pub(super) struct PickCandidate {
     /// The first second.
     pub(super) start: i64,
     /// The first second after the session, later than `start`.
     pub(super) end: i64,
     /// The value of the session, more than zero.
-    pub(super) weight: Weight,
+    pub(super) weight: PickWeight,
     /// The talk, which may have several candidates.
     pub(super) talk: usize,
 }
 
 /// The best set, and the price of each candidate outside of it.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct SearchResult {
     /// The indexes of the taken candidates, by time.
     pub(super) taken: Vec<usize>,
     /// The weight of the taken candidates.
-    pub(super) weight: Weight,
+    pub(super) weight: PickWeight,
     /// For each candidate the best set that contains it.
     pub(super) with: Vec<With>,
     /// Whether the search ended before the limit of branches.
@@ -94,7 +94,7 @@ pub(super) struct Outcome {
 #[derive(Debug, Clone, Default)]
 pub(super) struct With {
     /// The weight of the best set minus the weight of this one.
-    pub(super) price: Weight,
+    pub(super) price: PickWeight,
     /// The indexes of the taken candidates, by time.
     pub(super) taken: Vec<usize>,
 }
@@ -102,7 +102,7 @@ pub(super) struct With {
 /// A weight, and the number of candidates that are in the best set too. Of two sets with equal weight the search prefers
 /// the one that is more like the best set, so that it names no more sessions than necessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Score(Weight, i32);
+struct Score(PickWeight, i32);
 
 impl Add for Score {
     type Output = Self;
@@ -116,11 +116,11 @@ impl Add for Score {
 /// `walk` returns the seconds from one candidate's room to another's, at most `longest`. The search makes at most
 /// `branches` branches.
 pub(super) fn search(
-    candidates: &[Candidate],
+    candidates: &[PickCandidate],
     walk: impl Fn(usize, usize) -> i64,
     longest: i64,
     branches: usize,
-) -> Outcome {
+) -> SearchResult {
     let spans = candidates.iter().map(|it| (it.start, it.end));
     let mirrored = candidates.iter().map(|it| (-it.end, -it.start));
     let search = Search {
@@ -143,7 +143,7 @@ pub(super) fn search(
     let (ahead, behind) = (search.forward.sweep(&scores, &all), search.backward.sweep(&scores, &all));
     let with = (0..candidates.len()).map(|index| {
         if best.taken.contains(&index) {
-            return With { price: Weight::default(), taken: best.taken.clone() };
+            return With { price: PickWeight::default(), taken: best.taken.clone() };
         }
         let mut taken = ahead.path(index);
         let onward = behind.path(index);
@@ -163,11 +163,11 @@ pub(super) fn search(
         With { price: weight - search.weight_of(&taken), taken }
     });
     let with = with.collect();
-    Outcome { taken: best.taken, weight, with, is_exact }
+    SearchResult { taken: best.taken, weight, with, is_exact }
 }
 
 struct Search<'a> {
-    candidates: &'a [Candidate],
+    candidates: &'a [PickCandidate],
     forward: Side,
     backward: Side,
 }
@@ -190,9 +190,9 @@ struct Branch {
 }
 
 impl Search<'_> {
-    fn weight_of(&self, taken: &[usize]) -> Weight {
+    fn weight_of(&self, taken: &[usize]) -> PickWeight {
         let weights = taken.iter().filter_map(|index| self.candidates.get(*index)).map(|it| it.weight);
-        weights.fold(Weight::default(), Weight::add)
+        weights.fold(PickWeight::default(), PickWeight::add)
     }
 
     fn talk(&self, index: usize) -> Option<usize> {
@@ -211,7 +211,7 @@ impl Search<'_> {
     /// nothing, so each best set of these contains it.
     fn around(&self, index: usize, walk: &impl Fn(usize, usize) -> i64) -> Vec<bool> {
         let Some(own) = self.candidates.get(index) else { return Vec::new() };
-        let fits = |(other, it): (usize, &Candidate)| {
+        let fits = |(other, it): (usize, &PickCandidate)| {
             let way = walk(index, other);
             let is_apart = it.end + way <= own.start || own.end + way <= it.start;
             other == index || (is_apart && it.talk != own.talk)
@@ -362,8 +362,8 @@ mod tests {
         move |a, b| (places[a] - places[b]).abs()
     }
 
-    fn weight(rank: u8) -> Weight {
-        let mut weight = Weight::default();
+    fn weight(rank: u8) -> PickWeight {
+        let mut weight = PickWeight::default();
         match rank {
             0 => weight.musts = 1,
             1 => weight.wants = 1,
@@ -372,15 +372,23 @@ mod tests {
         weight
     }
 
-    fn can_follow(candidates: &[Candidate], walk: &impl Fn(usize, usize) -> i64, i: usize, j: usize) -> bool {
+    fn can_follow(
+        candidates: &[PickCandidate],
+        walk: &impl Fn(usize, usize) -> i64,
+        i: usize,
+        j: usize,
+    ) -> bool {
         candidates[i].end + walk(i, j) <= candidates[j].start
     }
 
     /// The weight of the best set, and that of the best set with each candidate, among all sets.
-    fn brute(candidates: &[Candidate], walk: &impl Fn(usize, usize) -> i64) -> (Weight, Vec<Weight>) {
+    fn brute(
+        candidates: &[PickCandidate],
+        walk: &impl Fn(usize, usize) -> i64,
+    ) -> (PickWeight, Vec<PickWeight>) {
         let n = candidates.len();
-        let mut best = Weight::default();
-        let mut with = vec![Weight { musts: -1, ..Weight::default() }; n];
+        let mut best = PickWeight::default();
+        let mut with = vec![PickWeight { musts: -1, ..PickWeight::default() }; n];
         for set in 0u32..1 << n {
             let members: Vec<usize> = (0..n).filter(|i| set & (1 << i) != 0).collect();
             let fits = members.iter().all(|i| {
@@ -393,23 +401,23 @@ mod tests {
             if !fits {
                 continue;
             }
-            let total = members.iter().fold(Weight::default(), |sum, i| sum + candidates[*i].weight);
+            let total = members.iter().fold(PickWeight::default(), |sum, i| sum + candidates[*i].weight);
             best = best.max(total);
             members.iter().for_each(|i| with[*i] = with[*i].max(total));
         }
         (best, with)
     }
 
-    fn is_valid(candidates: &[Candidate], walk: &impl Fn(usize, usize) -> i64, taken: &[usize]) -> bool {
+    fn is_valid(candidates: &[PickCandidate], walk: &impl Fn(usize, usize) -> i64, taken: &[usize]) -> bool {
         let mut talks: Vec<usize> = taken.iter().map(|i| candidates[*i].talk).collect();
         talks.sort_unstable();
         talks.windows(2).all(|pair| pair[0] != pair[1])
             && taken.windows(2).all(|pair| can_follow(candidates, walk, pair[0], pair[1]))
     }
 
-    fn candidate() -> impl Strategy<Value = (Candidate, i64)> {
+    fn candidate() -> impl Strategy<Value = (PickCandidate, i64)> {
         (0i64..40, 1i64..12, 0u8..3, 0usize..8, 0i64..6).prop_map(|(start, length, rank, talk, place)| {
-            (Candidate { start, end: start + length, weight: weight(rank), talk }, place)
+            (PickCandidate { start, end: start + length, weight: weight(rank), talk }, place)
         })
     }
 
@@ -455,18 +463,18 @@ mod tests {
 
     #[test]
     fn one_must_outweighs_any_number_of_wants() {
-        let long = Candidate { start: 0, end: 100, weight: weight(0), talk: 100 };
+        let long = PickCandidate { start: 0, end: 100, weight: weight(0), talk: 100 };
         let short =
-            |n: i64| Candidate { start: n, end: n + 1, weight: weight(1), talk: n.try_into().unwrap() };
-        let candidates: Vec<Candidate> = std::iter::once(long).chain((0..100).map(short)).collect();
+            |n: i64| PickCandidate { start: n, end: n + 1, weight: weight(1), talk: n.try_into().unwrap() };
+        let candidates: Vec<PickCandidate> = std::iter::once(long).chain((0..100).map(short)).collect();
         let found = search(&candidates, |_, _| 0, 0, 0);
         assert_eq!((found.taken, found.weight), (vec![0], weight(0)));
-        assert_eq!(found.with[1].price, Weight { musts: 1, wants: -100, maybes: 0 });
+        assert_eq!(found.with[1].price, PickWeight { musts: 1, wants: -100, maybes: 0 });
     }
 
     #[test]
     fn a_set_with_a_session_keeps_as_much_of_the_best_set_as_it_can() {
-        let at = |start, end, rank, talk| Candidate { start, end, weight: weight(rank), talk };
+        let at = |start, end, rank, talk| PickCandidate { start, end, weight: weight(rank), talk };
         // 1 and 2 are the same hour and weigh the same, and so do 0 and 3.
         let candidates = [at(0, 10, 1, 0), at(10, 20, 1, 1), at(10, 20, 1, 2), at(0, 10, 1, 3)];
         let found = search(&candidates, |_, _| 0, 0, 0);

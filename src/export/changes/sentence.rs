@@ -1,6 +1,8 @@
 //! Describes changes in words, as people at the venue would.
 
-use crate::program::{Change, ChangeKind, Clock, Conference, Field, Session, Slot, Speaker, Status, Text};
+use crate::program::{
+    Change, ChangeKind, ClockStyle, Conference, Field, Session, Slot, Speaker, Status, Text,
+};
 use crate::revision::Slugs;
 use crate::texts::Texts;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +18,7 @@ pub(super) struct ChangeText {
 
 pub(super) fn describe(change: &Change, slugs: &Slugs, conference: &Conference) -> ChangeText {
     let texts = Texts::of(&conference.language);
-    let writer = Writer { slugs, conference, texts };
+    let writer = SentenceWriter { slugs, conference, texts };
     let before = change.before.as_deref();
     let after = change.after.as_deref();
     let one = |headline: String, sentence: String| ChangeText { headline, sentences: vec![sentence] };
@@ -38,13 +40,13 @@ pub(super) fn describe(change: &Change, slugs: &Slugs, conference: &Conference) 
     }
 }
 
-struct Writer<'a> {
+struct SentenceWriter<'a> {
     slugs: &'a Slugs,
     conference: &'a Conference,
     texts: &'static Texts,
 }
 
-impl Writer<'_> {
+impl SentenceWriter<'_> {
     /// `Tue, Mar 25, 11:00 am, Track 1`
     fn place(&self, session: &Session) -> String {
         let start = session.slot.start;
@@ -61,8 +63,8 @@ impl Writer<'_> {
     fn time(&self, at: DateTime<Utc>) -> String {
         let civil = self.conference.zone.civil(at);
         match self.conference.clock {
-            Clock::Twelve => self.texts.time_of_12(civil.time()),
-            Clock::TwentyFour => civil.format("%H:%M").to_string(),
+            ClockStyle::Twelve => self.texts.time_of_12(civil.time()),
+            ClockStyle::TwentyFour => civil.format("%H:%M").to_string(),
         }
     }
 

@@ -103,7 +103,7 @@ const NOTICE: TimeDelta = TimeDelta::days(30);
 
 /// The result of following a read link.
 #[derive(Debug, Clone)]
-pub enum Shared {
+pub enum FollowedLink {
     /// An agenda.
     Open(AgendaRecord),
     /// The link was revoked or its agenda deleted, less than 30 days ago.
@@ -117,7 +117,7 @@ pub enum Shared {
     Never,
 }
 
-impl Shared {
+impl FollowedLink {
     /// The agenda; an error for any other link.
     pub(in crate::http) fn open(self) -> Result<AgendaRecord, Problem> {
         match self {
@@ -133,18 +133,18 @@ impl Agendas {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn shared(&self, token: &ReadToken) -> Result<Shared, ReadError> {
+    pub fn shared(&self, token: &ReadToken) -> Result<FollowedLink, ReadError> {
         self.result_of(&self.store.linked_agenda(&token.hash())?)
     }
 
     /// The result for a link whose records were read already.
-    pub(in crate::http) fn result_of(&self, behind: &LinkedAgenda) -> Result<Shared, ReadError> {
+    pub(in crate::http) fn result_of(&self, behind: &LinkedAgenda) -> Result<FollowedLink, ReadError> {
         Ok(match behind.target {
-            None => Shared::Never,
-            Some(LinkTarget::Erased { .. }) => Shared::Gone,
-            Some(LinkTarget::Closed { at }) if self.clock.now() - at > NOTICE => Shared::Gone,
-            Some(LinkTarget::Closed { at }) => Shared::Closed { since: at },
-            Some(LinkTarget::Agenda(_)) => behind.agenda()?.map_or(Shared::Gone, Shared::Open),
+            None => FollowedLink::Never,
+            Some(LinkTarget::Erased { .. }) => FollowedLink::Gone,
+            Some(LinkTarget::Closed { at }) if self.clock.now() - at > NOTICE => FollowedLink::Gone,
+            Some(LinkTarget::Closed { at }) => FollowedLink::Closed { since: at },
+            Some(LinkTarget::Agenda(_)) => behind.agenda()?.map_or(FollowedLink::Gone, FollowedLink::Open),
         })
     }
 }

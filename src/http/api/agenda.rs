@@ -44,7 +44,7 @@ pub(in crate::http) struct AgendaRequest<'a> {
 }
 
 /// An agenda that is about to be changed.
-pub(super) struct Change {
+pub(super) struct AgendaChange {
     pub(super) owned: Owned,
     /// The version that the change requires, if any.
     pub(super) expect: Option<u64>,
@@ -77,7 +77,7 @@ impl AgendaRequest<'_> {
     }
 
     pub(in crate::http) async fn rename(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let mut object = json::object(&self.head.headers, &self.body)?;
         let name = object.text("name");
         object.done()?;
@@ -89,20 +89,20 @@ impl AgendaRequest<'_> {
     }
 
     pub(in crate::http) async fn delete(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         self.agendas.delete(owned, expect).await?;
         Ok(no_content())
     }
 
     pub(in crate::http) async fn replace_picks(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let picks = json::texts(&self.head.headers, &self.body)?;
         let owned = self.agendas.replace_picks(owned, expect, &picks, &self.release).await?;
         Ok(self.tagged(reply::json(StatusCode::OK, &self.document(&owned)), &owned))
     }
 
     pub(in crate::http) async fn pick(self, session: SessionId) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let owned = match self.rank()? {
             Some(rank) => self.agendas.rank(owned, expect, &session, rank, &self.release).await?,
             None => self.agendas.pick(owned, expect, &session, &self.release).await?,
@@ -111,7 +111,7 @@ impl AgendaRequest<'_> {
     }
 
     pub(in crate::http) async fn unpick(self, session: SessionId) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let owned = self.agendas.unpick(owned, expect, &session, &self.release).await?;
         Ok(self.tagged(no_content(), &owned))
     }
@@ -122,7 +122,7 @@ impl AgendaRequest<'_> {
     }
 
     pub(in crate::http) async fn add_link(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         self.allowed.link(&owned.key)?;
         let label = if self.body.is_empty() {
             None
@@ -137,13 +137,13 @@ impl AgendaRequest<'_> {
     }
 
     pub(in crate::http) async fn revoke_link(self, n: u32) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let owned = self.agendas.revoke_link(owned, expect, n).await?;
         Ok(self.tagged(no_content(), &owned))
     }
 
     pub(in crate::http) async fn replace_key(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let old = owned.key.clone();
         let replaced = self.agendas.replace_key(owned, expect).await?;
         self.allowed.new_key(&old, &replaced.key);
@@ -184,11 +184,11 @@ impl AgendaRequest<'_> {
     }
 
     /// The agenda of the edit key for a change, which counts towards its limit.
-    pub(super) fn change(&self) -> Result<Change, Problem> {
+    pub(super) fn change(&self) -> Result<AgendaChange, Problem> {
         let owned = self.open()?;
         self.allowed.change(&owned.key)?;
         let expect = expect(&self.head.headers, &owned)?;
-        Ok(Change { owned, expect })
+        Ok(AgendaChange { owned, expect })
     }
 
     pub(super) fn represent_hashed(&self, document: String) -> Answer {

@@ -1,6 +1,6 @@
 //! Import and export of picks through the API.
 
-use super::agenda::{AgendaRequest, Change};
+use super::agenda::{AgendaChange, AgendaRequest};
 use crate::exchange::{self, MatchOutcome, MatchedPick};
 use crate::http::agendas::Owned;
 use crate::http::query::Query;
@@ -18,7 +18,7 @@ const MEDIA_TYPES: &str = "text/calendar or application/json";
 impl AgendaRequest<'_> {
     /// Picks the sessions of a file; with `?preview=yes` only reports what it would pick.
     pub(in crate::http) async fn import(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let declared = self.head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if !["text/calendar", JSON].iter().any(|known| essence.eq_ignore_ascii_case(known)) {

@@ -3,7 +3,7 @@
 //! A session that is withdrawn today appears only as withdrawn, by its id, and only if it was public before: a mirror of
 //! the program must know what to remove.
 
-use super::{Cursor, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
+use super::{MAX_PAGE, MAX_RELEASES, PageCursor, join_query, limit_pair, next_path};
 use crate::export::is_public_change;
 use crate::http::Problem;
 use crate::http::query::{ParameterError, Query};
@@ -36,7 +36,7 @@ pub(super) fn releases(
         }
         releases.push(json!({ "release": number, "published": published(record), "changes": changes }));
     }
-    let next = (start > 1).then(|| Cursor::new("releases", [start]));
+    let next = (start > 1).then(|| PageCursor::new("releases", [start]));
     let next = next.map(|cursor| next_path("/api/v1/releases", &limit_pair(limit, MAX_RELEASES), &cursor));
     let next = next.map(|path| release.program.conference.link(&path));
     Ok(json!({ "running": release.number(), "releases": releases, "next": next }))
@@ -64,8 +64,9 @@ impl ChangesQuery {
         if since < oldest {
             return Err(ParameterError::TooOld { oldest });
         }
-        let after =
-            Cursor::of(query, "changes")?.map(|cursor| Ok((cursor.part(0)?, cursor.part(1)?))).transpose()?;
+        let after = PageCursor::of(query, "changes")?
+            .map(|cursor| Ok((cursor.part(0)?, cursor.part(1)?)))
+            .transpose()?;
         Ok(Self { since, limit: query.limit(MAX_PAGE)?, after })
     }
 
@@ -93,7 +94,7 @@ impl ChangesQuery {
         }
         let next = last.filter(|_| has_more).map(|(number, session)| {
             let query = join_query([format!("since={}", self.since), limit_pair(self.limit, MAX_PAGE)]);
-            let cursor = Cursor::new("changes", [number.to_string(), session]);
+            let cursor = PageCursor::new("changes", [number.to_string(), session]);
             release.program.conference.link(&next_path("/api/v1/changes", &query, &cursor))
         });
         json!({ "since": self.since, "release": release.number(), "changes": changes, "next": next })

@@ -1,7 +1,7 @@
 //! JSON bodies (RFC 8259), read field by field so that every fault names its field.
 
 use crate::http::Problem;
-use crate::http::problem::Fault;
+use crate::http::problem::InvalidValue;
 use crate::http::reply::JSON;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -11,14 +11,14 @@ use serde_json::{Map, Value};
 /// An object whose fields are read one by one. Other fields are ignored.
 pub(super) struct Object {
     fields: Map<String, Value>,
-    faults: Vec<Fault>,
+    faults: Vec<InvalidValue>,
 }
 
 /// Parses a body that must be an object.
 pub(super) fn object(headers: &HeaderMap, body: &Bytes) -> Result<Object, Problem> {
     match parse(headers, body)? {
         Value::Object(fields) => Ok(Object { fields, faults: Vec::new() }),
-        _ => Err(Problem::Values(vec![Fault::new("", "write an object, such as {\"name\": \"…\"}")])),
+        _ => Err(Problem::Values(vec![InvalidValue::new("", "write an object, such as {\"name\": \"…\"}")])),
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn texts(headers: &HeaderMap, body: &Bytes) -> Result<Vec<String>, Pr
 pub(super) fn values(headers: &HeaderMap, body: &Bytes) -> Result<Vec<Value>, Problem> {
     match parse(headers, body)? {
         Value::Array(values) => Ok(values),
-        _ => Err(Problem::Values(vec![Fault::new("", "write a list, such as []")])),
+        _ => Err(Problem::Values(vec![InvalidValue::new("", "write a list, such as []")])),
     }
 }
 
@@ -44,7 +44,7 @@ impl Object {
             Value::String(text) => Some(text),
             Value::Null => Some(String::new()),
             _ => {
-                self.faults.push(Fault::new(name, "write a string"));
+                self.faults.push(InvalidValue::new(name, "write a string"));
                 None
             }
         }
@@ -64,16 +64,18 @@ impl Object {
     }
 }
 
-fn strings(name: &str, value: Value, faults: &mut Vec<Fault>) -> Vec<String> {
+fn strings(name: &str, value: Value, faults: &mut Vec<InvalidValue>) -> Vec<String> {
     let Value::Array(values) = value else {
-        faults.push(Fault::new(name, "write a list of session ids, such as [\"keynote\"]"));
+        faults.push(InvalidValue::new(name, "write a list of session ids, such as [\"keynote\"]"));
         return Vec::new();
     };
     let mut texts = Vec::with_capacity(values.len());
     for (place, value) in values.into_iter().enumerate() {
         match value {
             Value::String(text) => texts.push(text),
-            _ => faults.push(Fault::new(format!("{name}[{place}]"), "write a session's id as a string")),
+            _ => {
+                faults.push(InvalidValue::new(format!("{name}[{place}]"), "write a session's id as a string"))
+            }
         }
     }
     texts

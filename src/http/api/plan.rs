@@ -1,10 +1,10 @@
 //! Ranks, busy times and the suggested choice through the API.
 
-use super::agenda::{AgendaRequest, Change, busy_document};
+use super::agenda::{AgendaChange, AgendaRequest, busy_document};
 use super::json;
-use crate::agenda::{Busy, Cost, LeftOut, Reason, Suggestion, Weight, Wishes, suggest};
+use crate::agenda::{Busy, Cost, LeftOut, LeftOutReason, PickWeight, Suggestion, Wishes, suggest};
 use crate::http::Problem;
-use crate::http::problem::Fault;
+use crate::http::problem::InvalidValue;
 use crate::http::reply::{self, Answer};
 use crate::program::{Rank, SessionId, UnknownWord};
 use crate::revision::Entry;
@@ -30,18 +30,18 @@ impl AgendaRequest<'_> {
         let mut object = json::object(&self.head.headers, &self.body)?;
         let rank = object.text("rank");
         object.done()?;
-        let wrong = |error: UnknownWord| Problem::Values(vec![Fault::new("rank", error.to_string())]);
+        let wrong = |error: UnknownWord| Problem::Values(vec![InvalidValue::new("rank", error.to_string())]);
         rank.map(|rank| rank.parse().map_err(wrong)).transpose()
     }
 
     pub(in crate::http) async fn replace_busy(self) -> Answer {
-        let Change { owned, expect } = self.change()?;
+        let AgendaChange { owned, expect } = self.change()?;
         let (mut busy, mut faults) = (Vec::new(), Vec::new());
         for (index, value) in json::values(&self.head.headers, &self.body)?.into_iter().enumerate() {
             match serde_json::from_value(value) {
                 Ok(BusyBody { start, end, label }) if start < end => busy.push(Busy { start, end, label }),
-                Ok(_) => faults.push(Fault::new(format!("[{index}]"), "write an end after the start")),
-                Err(_) => faults.push(Fault::new(
+                Ok(_) => faults.push(InvalidValue::new(format!("[{index}]"), "write an end after the start")),
+                Err(_) => faults.push(InvalidValue::new(
                     format!("[{index}]"),
                     "write {\"start\": \"2025-03-25T17:00:00Z\", \"end\": \"2025-03-25T18:00:00Z\"}",
                 )),
@@ -80,12 +80,12 @@ fn plan_document(release: u64, suggestion: &Suggestion<'_>) -> String {
 
 fn left_out_document(left: &LeftOut<'_>) -> Value {
     let (reason, repeat, cost) = match &left.reason {
-        Reason::Busy(_) => ("busy", None, None),
-        Reason::Repeat(other, cost) => ("repeat", Some(&other.session.id), Some(cost)),
-        Reason::Outweighed(cost) => ("outweighed", None, Some(cost)),
+        LeftOutReason::Busy(_) => ("busy", None, None),
+        LeftOutReason::Repeat(other, cost) => ("repeat", Some(&other.session.id), Some(cost)),
+        LeftOutReason::Outweighed(cost) => ("outweighed", None, Some(cost)),
     };
     let busy = match &left.reason {
-        Reason::Busy(busy) => Some(busy_document(busy)),
+        LeftOutReason::Busy(busy) => Some(busy_document(busy)),
         _ => None,
     };
     json!({
@@ -103,7 +103,7 @@ fn cost_document(cost: &Cost<'_>) -> Value {
     json!({ "price": weight_document(cost.price), "goes": ids(&cost.goes), "comes": ids(&cost.comes) })
 }
 
-fn weight_document(weight: Weight) -> Value {
+fn weight_document(weight: PickWeight) -> Value {
     json!({ "must": weight.musts, "want": weight.wants, "maybe": weight.maybes })
 }
 

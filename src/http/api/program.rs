@@ -6,7 +6,7 @@
 
 use super::history::{self, ChangesQuery};
 use super::openapi;
-use super::{Cursor, Fields, MAX_PAGE, MAX_RELEASES, join_query, limit_pair, next_path};
+use super::{Fields, MAX_PAGE, MAX_RELEASES, PageCursor, join_query, limit_pair, next_path};
 use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
 use crate::feed::{Cancelled, FeedFilter, FeedOptions, canonical_query, parse_query};
 use crate::http::Problem;
@@ -70,7 +70,7 @@ impl ProgramRequest<'_> {
         let (fields, limit) = (Fields::of(&query)?, query.limit(MAX_PAGE)?);
         let without_cancelled = options.cancelled == Cancelled::Drop;
         let list = SessionList { filter, without_cancelled, fields, limit };
-        let from = match Cursor::of(&query, "sessions")? {
+        let from = match PageCursor::of(&query, "sessions")? {
             Some(cursor) => list.start(&cursor, &self.release)?,
             None => 0,
         };
@@ -95,7 +95,7 @@ impl ProgramRequest<'_> {
     pub(in crate::http) async fn speakers(self) -> Answer {
         let query = self.query();
         let limit = query.limit(MAX_PAGE)?;
-        let after = Cursor::of(&query, "speakers")?.map(|cursor| cursor.part::<String>(0)).transpose()?;
+        let after = PageCursor::of(&query, "speakers")?.map(|cursor| cursor.part::<String>(0)).transpose()?;
         let key = CacheKey { name: format!("speakers {after:?}"), is_cacheable: limit == MAX_PAGE };
         let speakers = move |release: &Release| {
             let mut all = speaker_documents(release);
@@ -104,7 +104,7 @@ impl ProgramRequest<'_> {
             }
             let more = all.len() > limit;
             all.truncate(limit);
-            let next = all.last().filter(|_| more).map(|last| Cursor::new("speakers", [last.slug()]));
+            let next = all.last().filter(|_| more).map(|last| PageCursor::new("speakers", [last.slug()]));
             let next =
                 next.map(|cursor| next_path("/api/v1/speakers", &limit_pair(limit, MAX_PAGE), &cursor));
             let next = next.map(|path| release.program.conference.link(&path));
@@ -116,7 +116,7 @@ impl ProgramRequest<'_> {
     pub(in crate::http) async fn releases(self) -> Answer {
         let query = self.query();
         let limit = query.limit(MAX_RELEASES)?;
-        let before = Cursor::of(&query, "releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
+        let before = PageCursor::of(&query, "releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
         let key = CacheKey { name: format!("releases {before:?}"), is_cacheable: limit == MAX_RELEASES };
         let releases = move |release: &Release, records: &ReleaseRecords, store: &Store| {
             history::releases(release, records, store, limit, before)
@@ -195,10 +195,10 @@ impl SessionList {
     }
 
     /// Where the page of a cursor starts.
-    fn start(&self, cursor: &Cursor, release: &Release) -> Result<usize, ParameterError> {
+    fn start(&self, cursor: &PageCursor, release: &Release) -> Result<usize, ParameterError> {
         let (number, from, seal) = (cursor.part::<u64>(0)?, cursor.part(1)?, cursor.part::<String>(2)?);
         if seal != self.seal() {
-            return Err(Cursor::foreign());
+            return Err(PageCursor::foreign());
         }
         if number == release.number() { Ok(from) } else { Err(ParameterError::Stale) }
     }
@@ -212,7 +212,7 @@ impl SessionList {
             entries.map(|entry| self.fields.select(json!(SessionDocument::of(entry, release)))).collect();
         let next = events.next().map(|_| {
             let place = [release.number().to_string(), (from + self.limit).to_string(), self.seal()];
-            let path = next_path("/api/v1/sessions", &self.canonical(), &Cursor::new("sessions", place));
+            let path = next_path("/api/v1/sessions", &self.canonical(), &PageCursor::new("sessions", place));
             release.program.conference.link(&path)
         });
         json!({ "release": release.number(), "sessions": sessions, "next": next })

@@ -14,7 +14,7 @@ const COLOURS: &[&str] =
 
 /// A resource with properties.
 #[derive(Debug, Clone)]
-pub(super) enum Resource {
+pub(super) enum DavResource {
     /// The root or `/dav/`, by its path, with the tree that it leads to.
     Root(&'static str, Tree, Arc<Release>),
     Home(Home),
@@ -22,7 +22,7 @@ pub(super) enum Resource {
     Object(Calendar, Arc<RenderedEvent>),
 }
 
-impl Resource {
+impl DavResource {
     pub(super) fn href(&self) -> String {
         match self {
             Self::Root(href, ..) => (*href).to_owned(),
@@ -80,11 +80,11 @@ pub(super) struct Calendar {
     tree: Tree,
     pub(super) name: Name,
     pub(super) title: Text,
-    content: Content,
+    content: CalendarContent,
 }
 
 #[derive(Debug, Clone)]
-enum Content {
+enum CalendarContent {
     /// A canonical feed, by its current key. The calendar's name may hold an old slug.
     Feed(FeedKey),
     Agenda {
@@ -99,7 +99,13 @@ impl Calendar {
     pub(super) fn of_feed(release: Arc<Release>, tree: Tree, asked: &FeedKey) -> Option<Self> {
         let key = asked.clone().resolve(&release.ledger.slugs)?;
         let title = release.feeds.feed(&key)?.calendar.name.clone();
-        Some(Self { release, tree, name: Name::Public(asked.clone()), title, content: Content::Feed(key) })
+        Some(Self {
+            release,
+            tree,
+            name: Name::Public(asked.clone()),
+            title,
+            content: CalendarContent::Feed(key),
+        })
     }
 
     pub(super) fn of_agenda(
@@ -109,7 +115,7 @@ impl Calendar {
         picks: Vec<SessionId>,
         token: &ReadToken,
     ) -> Self {
-        let content = Content::Agenda { link: token.hash().short(), picks: picks.into() };
+        let content = CalendarContent::Agenda { link: token.hash().short(), picks: picks.into() };
         Self { release, tree, name: Name::Agenda, title, content }
     }
 
@@ -124,8 +130,8 @@ impl Calendar {
     /// The feed's key; none for an agenda.
     pub(super) fn key(&self) -> Option<&FeedKey> {
         match &self.content {
-            Content::Feed(key) => Some(key),
-            Content::Agenda { .. } => None,
+            CalendarContent::Feed(key) => Some(key),
+            CalendarContent::Agenda { .. } => None,
         }
     }
 
@@ -152,8 +158,8 @@ impl Calendar {
     /// The prefix of its sync tokens.
     pub(super) fn token_base(&self) -> String {
         let link = match &self.content {
-            Content::Feed(_) => String::new(),
-            Content::Agenda { link, .. } => format!("-{link}"),
+            CalendarContent::Feed(_) => String::new(),
+            CalendarContent::Agenda { link, .. } => format!("-{link}"),
         };
         let form = if self.tree.is_titled { "cancelled-title/" } else { "" };
         self.release.program.conference.link(&format!("/dav/sync/{form}{}{link}/", self.name))
@@ -162,17 +168,17 @@ impl Calendar {
     /// The calendar's events in program order.
     pub(super) fn members(&self) -> Vec<Arc<RenderedEvent>> {
         match &self.content {
-            Content::Feed(_) => self.feed().map(Feed::members).unwrap_or_default().to_vec(),
-            Content::Agenda { picks, .. } => self.release.feeds.events_of(picks).cloned().collect(),
+            CalendarContent::Feed(_) => self.feed().map(Feed::members).unwrap_or_default().to_vec(),
+            CalendarContent::Agenda { picks, .. } => self.release.feeds.events_of(picks).cloned().collect(),
         }
     }
 
     pub(super) fn member(&self, id: &SessionId) -> Option<Arc<RenderedEvent>> {
         let event = self.release.feeds.event(id)?;
         let is_member = match &self.content {
-            Content::Feed(FeedKey::Program) => true,
-            Content::Feed(_) => self.feed()?.members().iter().any(|member| member.id == *id),
-            Content::Agenda { picks, .. } => picks.contains(id),
+            CalendarContent::Feed(FeedKey::Program) => true,
+            CalendarContent::Feed(_) => self.feed()?.members().iter().any(|member| member.id == *id),
+            CalendarContent::Agenda { picks, .. } => picks.contains(id),
         };
         is_member.then(|| Arc::clone(event))
     }

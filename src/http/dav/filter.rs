@@ -59,13 +59,13 @@ fn utc(raw: &str) -> Option<DateTime<Utc>> {
 }
 
 /// A session that a filter is applied to.
-pub(super) struct Candidate<'a, F> {
+pub(super) struct FilteredSession<'a, F> {
     slot: &'a Slot,
     bytes: F,
     read: OnceCell<Component>,
 }
 
-impl<'a, F: Fn() -> Bytes> Candidate<'a, F> {
+impl<'a, F: Fn() -> Bytes> FilteredSession<'a, F> {
     pub(super) fn new(slot: &'a Slot, bytes: F) -> Self {
         Self { slot, bytes, read: OnceCell::new() }
     }
@@ -122,7 +122,7 @@ impl Filter {
         }
     }
 
-    pub(super) fn admits<F: Fn() -> Bytes>(&self, candidate: &Candidate<'_, F>) -> bool {
+    pub(super) fn admits<F: Fn() -> Bytes>(&self, candidate: &FilteredSession<'_, F>) -> bool {
         let Some(tests) = &self.0.tests else { return false };
         // The common case, a time range, does not need the text.
         if let ([], [comp]) = (tests.props.as_slice(), tests.comps.as_slice())
@@ -357,7 +357,7 @@ mod tests {
                 format!("<comp-filter name='vevent'>{range}<prop-filter name='summary'/></comp-filter>"),
             ] {
                 let filter = parsed(&filter).unwrap();
-                prop_assert_eq!(filter.admits(&Candidate::new(&slot, || event("x"))), expected);
+                prop_assert_eq!(filter.admits(&FilteredSession::new(&slot, || event("x"))), expected);
             }
         }
 
@@ -365,7 +365,7 @@ mod tests {
         fn no_filter_panics(inner in "(<(comp|prop|param)-filter name='[A-Z]{0,3}'/>|<is-not-defined/>|<text-match>x</text-match>|<time-range start='20250101T000000Z'/>){0,5}") {
             let slot = Slot { start: at(0), end: at(1), room: None };
             if let Ok(filter) = parsed(&format!("<comp-filter name='VEVENT'>{inner}</comp-filter>")) {
-                filter.admits(&Candidate::new(&slot, || event("x")));
+                filter.admits(&FilteredSession::new(&slot, || event("x")));
             }
         }
     }

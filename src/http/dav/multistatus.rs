@@ -2,14 +2,14 @@
 //! pieces while it is sent, and is never whole in memory.
 
 use super::Tree;
-use super::calendar::{Calendar, Home, Resource};
+use super::calendar::{Calendar, DavResource, Home};
 use super::property::Wanted;
 use super::refusal::NAMESPACES;
 use crate::feed::RenderedEvent;
 use crate::http::Body;
 use crate::http::body::Stream;
 use crate::release::Release;
-use crate::xml::Writer;
+use crate::xml::XmlWriter;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
@@ -22,7 +22,7 @@ const PIECE: usize = 64 * 1024;
 
 /// One response within a Multi-Status.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(super) enum ResponseItem {
     Root(&'static str, Tree, Arc<Release>),
     Home(Home),
     Calendar(Calendar),
@@ -38,20 +38,20 @@ pub(super) enum Item {
 pub(super) struct Multistatus {
     calendar: Option<Calendar>,
     wanted: Wanted,
-    items: std::vec::IntoIter<Item>,
+    items: std::vec::IntoIter<ResponseItem>,
     token: Option<String>,
     /// None once the document is closed.
-    xml: Option<Writer>,
+    xml: Option<XmlWriter>,
 }
 
 impl Multistatus {
     /// The response for items below a resource.
-    pub(super) fn new(resource: Resource, wanted: Wanted, items: Vec<Item>) -> Self {
+    pub(super) fn new(resource: DavResource, wanted: Wanted, items: Vec<ResponseItem>) -> Self {
         let calendar = match resource {
-            Resource::Root(..) | Resource::Home(_) => None,
-            Resource::Calendar(calendar) | Resource::Object(calendar, _) => Some(calendar),
+            DavResource::Root(..) | DavResource::Home(_) => None,
+            DavResource::Calendar(calendar) | DavResource::Object(calendar, _) => Some(calendar),
         };
-        let mut xml = Writer::default();
+        let mut xml = XmlWriter::default();
         xml.open("D:multistatus", NAMESPACES);
         Self { calendar, wanted, items: items.into_iter(), token: None, xml: Some(xml) }
     }
@@ -65,7 +65,7 @@ impl Multistatus {
         let first = self.piece().unwrap_or_default();
         let body = match self.xml {
             None => Body::from(first),
-            Some(_) => Body::Stream(Box::pin(Pieces { first: Some(first), rest: self })),
+            Some(_) => Body::Stream(Box::pin(MultistatusStream { first: Some(first), rest: self })),
         };
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::MULTI_STATUS;
@@ -92,17 +92,17 @@ impl Multistatus {
         Some(out.into())
     }
 
-    fn item(&self, item: Item, xml: &mut Writer) {
+    fn item(&self, item: ResponseItem, xml: &mut XmlWriter) {
         let resource = match item {
-            Item::Root(href, tree, release) => Resource::Root(href, tree, release),
-            Item::Home(home) => Resource::Home(home),
-            Item::Calendar(calendar) => Resource::Calendar(calendar),
-            Item::Object(event) => match &self.calendar {
-                Some(calendar) => Resource::Object(calendar.clone(), event),
+            ResponseItem::Root(href, tree, release) => DavResource::Root(href, tree, release),
+            ResponseItem::Home(home) => DavResource::Home(home),
+            ResponseItem::Calendar(calendar) => DavResource::Calendar(calendar),
+            ResponseItem::Object(event) => match &self.calendar {
+                Some(calendar) => DavResource::Object(calendar.clone(), event),
                 None => return,
             },
-            Item::Gone(href) => return plain(&href, "HTTP/1.1 404 Not Found", None, xml),
-            Item::More(href) => {
+            ResponseItem::Gone(href) => return plain(&href, "HTTP/1.1 404 Not Found", None, xml),
+            ResponseItem::More(href) => {
                 let reason = Some("D:number-of-matches-within-limits");
                 return plain(&href, "HTTP/1.1 507 Insufficient Storage", reason, xml);
             }
@@ -114,7 +114,7 @@ impl Multistatus {
     }
 }
 
-fn plain(href: &str, status: &str, reason: Option<&str>, xml: &mut Writer) {
+fn plain(href: &str, status: &str, reason: Option<&str>, xml: &mut XmlWriter) {
     xml.open("D:response", &[]);
     xml.leaf("D:href", &[], href);
     xml.leaf("D:status", &[], status);
@@ -126,12 +126,12 @@ fn plain(href: &str, status: &str, reason: Option<&str>, xml: &mut Writer) {
     xml.close();
 }
 
-struct Pieces {
+struct MultistatusStream {
     first: Option<Bytes>,
     rest: Multistatus,
 }
 
-impl Stream for Pieces {
+impl Stream for MultistatusStream {
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let first = self.first.take();
         Poll::Ready(first.or_else(|| self.rest.piece()))

@@ -77,7 +77,7 @@ impl fmt::Display for Name {
 
 /// The resource that a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::http) enum Place {
+pub(in crate::http) enum DavPath {
     /// The root or `/dav/`, by its path: where a client that knows only the host starts.
     Root(&'static str),
     Home(Tree),
@@ -87,7 +87,7 @@ pub(in crate::http) enum Place {
     Nowhere(Tree),
 }
 
-impl Place {
+impl DavPath {
     pub(in crate::http) fn public(calendar: Option<&str>) -> Self {
         let name = calendar.and_then(Name::parse);
         name.map_or(Self::Nowhere(Tree::PUBLIC), |name| Self::Calendar(Tree::PUBLIC, name))
@@ -145,8 +145,8 @@ mod tests {
 
         #[test]
         fn any_path_gives_a_place(calendar in any::<String>(), file in any::<String>()) {
-            let place = Place::public_object(Some(&calendar), Some(&file));
-            prop_assert!(matches!(place, Place::Nowhere(Tree::PUBLIC) | Place::Object(..)));
+            let place = DavPath::public_object(Some(&calendar), Some(&file));
+            prop_assert!(matches!(place, DavPath::Nowhere(Tree::PUBLIC) | DavPath::Object(..)));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! WebDAV properties: their names, the values of each resource, and the properties that a request names.
 
-use super::calendar::Resource;
+use super::calendar::DavResource;
 use super::refusal::{APPLE, CALDAV, CALENDAR_SERVER, DAV};
 use crate::http::Problem;
 use crate::http::conditional::http_date;
-use crate::xml::{Element, Writer};
+use crate::xml::{Element, XmlWriter};
 
 /// The most properties that a request may name, and the longest name in bytes: the response repeats each name for
 /// every resource.
@@ -67,7 +67,7 @@ const ALLPROP: &[Property] = &[
 ];
 
 /// A property's value.
-enum Value {
+enum PropertyValue {
     Text(String),
     Href(String),
     /// Nested elements, each path from the outermost to an empty one.
@@ -79,79 +79,90 @@ enum Value {
 }
 
 impl Property {
-    fn value(self, resource: &Resource) -> Option<Value> {
+    fn value(self, resource: &DavResource) -> Option<PropertyValue> {
         use Property as P;
         let home = resource.tree().home();
         Some(match (self, resource) {
-            (P::ResourceType, Resource::Root(..)) => Value::Paths(&[&["D:collection"]]),
-            (P::ResourceType, Resource::Home(_)) => Value::Paths(&[&["D:collection"], &["D:principal"]]),
-            (P::ResourceType, Resource::Calendar(_)) => Value::Paths(&[&["D:collection"], &["C:calendar"]]),
-            (P::ResourceType, Resource::Object(..)) => Value::Paths(&[]),
+            (P::ResourceType, DavResource::Root(..)) => PropertyValue::Paths(&[&["D:collection"]]),
+            (P::ResourceType, DavResource::Home(_)) => {
+                PropertyValue::Paths(&[&["D:collection"], &["D:principal"]])
+            }
+            (P::ResourceType, DavResource::Calendar(_)) => {
+                PropertyValue::Paths(&[&["D:collection"], &["C:calendar"]])
+            }
+            (P::ResourceType, DavResource::Object(..)) => PropertyValue::Paths(&[]),
             (P::CurrentUserPrincipal | P::Owner, _)
-            | (P::PrincipalUrl | P::HomeSet, Resource::Root(..) | Resource::Home(_)) => {
-                Value::Href(home.to_owned())
+            | (P::PrincipalUrl | P::HomeSet, DavResource::Root(..) | DavResource::Home(_)) => {
+                PropertyValue::Href(home.to_owned())
             }
             // The read privilege includes read-free-busy (RFC 4791, 6.1.1).
-            (P::PrivilegeSet, _) => Value::Paths(&[
+            (P::PrivilegeSet, _) => PropertyValue::Paths(&[
                 &["D:privilege", "D:read"],
                 &["D:privilege", "D:read-current-user-privilege-set"],
                 &["D:privilege", "C:read-free-busy"],
             ]),
-            (P::ReportSet, Resource::Calendar(_)) => Value::Paths(&[
+            (P::ReportSet, DavResource::Calendar(_)) => PropertyValue::Paths(&[
                 &["D:supported-report", "D:report", "D:sync-collection"],
                 &["D:supported-report", "D:report", "C:calendar-multiget"],
                 &["D:supported-report", "D:report", "C:calendar-query"],
                 &["D:supported-report", "D:report", "C:free-busy-query"],
             ]),
-            (P::ReportSet, _) => Value::Paths(&[]),
-            (P::DisplayName, Resource::Root(_, _, release)) => {
-                Value::Text(release.program.conference.title.to_string())
+            (P::ReportSet, _) => PropertyValue::Paths(&[]),
+            (P::DisplayName, DavResource::Root(_, _, release)) => {
+                PropertyValue::Text(release.program.conference.title.to_string())
             }
-            (P::DisplayName, Resource::Home(home)) => Value::Text(home.title().to_string()),
-            (P::DisplayName, Resource::Calendar(calendar)) => Value::Text(calendar.title.to_string()),
-            (P::Description, Resource::Calendar(calendar)) => Value::Text(calendar.about()),
-            (P::TimeZone, Resource::Calendar(calendar)) => Value::Text(calendar.release.feeds.timezone()?),
-            (P::ComponentSet, Resource::Calendar(_)) => Value::Bare("C:comp", &[("name", "VEVENT")]),
-            (P::DataSet, Resource::Calendar(_)) => {
-                Value::Bare("C:calendar-data", &[("content-type", "text/calendar"), ("version", "2.0")])
+            (P::DisplayName, DavResource::Home(home)) => PropertyValue::Text(home.title().to_string()),
+            (P::DisplayName, DavResource::Calendar(calendar)) => {
+                PropertyValue::Text(calendar.title.to_string())
             }
-            (P::CollationSet, Resource::Calendar(_)) => {
-                Value::Leaves("C:supported-collation", super::filter::COLLATIONS)
+            (P::Description, DavResource::Calendar(calendar)) => PropertyValue::Text(calendar.about()),
+            (P::TimeZone, DavResource::Calendar(calendar)) => {
+                PropertyValue::Text(calendar.release.feeds.timezone()?)
             }
-            (P::SyncToken, Resource::Calendar(calendar)) => Value::Text(calendar.token()),
-            (P::CTag, Resource::Calendar(calendar)) => Value::Text(calendar.tag()),
+            (P::ComponentSet, DavResource::Calendar(_)) => {
+                PropertyValue::Bare("C:comp", &[("name", "VEVENT")])
+            }
+            (P::DataSet, DavResource::Calendar(_)) => PropertyValue::Bare(
+                "C:calendar-data",
+                &[("content-type", "text/calendar"), ("version", "2.0")],
+            ),
+            (P::CollationSet, DavResource::Calendar(_)) => {
+                PropertyValue::Leaves("C:supported-collation", super::filter::COLLATIONS)
+            }
+            (P::SyncToken, DavResource::Calendar(calendar)) => PropertyValue::Text(calendar.token()),
+            (P::CTag, DavResource::Calendar(calendar)) => PropertyValue::Text(calendar.tag()),
             // Apple's colours have an alpha channel.
-            (P::Colour, Resource::Calendar(calendar)) => {
-                Value::Text(format!("{}FF", calendar.colour().to_uppercase()))
+            (P::Colour, DavResource::Calendar(calendar)) => {
+                PropertyValue::Text(format!("{}FF", calendar.colour().to_uppercase()))
             }
-            (P::ETag, Resource::Object(calendar, event)) => {
-                Value::Text(format!("\"{}\"", calendar.object(event).hash()))
+            (P::ETag, DavResource::Object(calendar, event)) => {
+                PropertyValue::Text(format!("\"{}\"", calendar.object(event).hash()))
             }
-            (P::ContentType, Resource::Object(..)) => Value::Text(super::CALENDAR.to_owned()),
-            (P::ContentLength, Resource::Object(calendar, event)) => {
-                Value::Text(calendar.object(event).length().to_string())
+            (P::ContentType, DavResource::Object(..)) => PropertyValue::Text(super::CALENDAR.to_owned()),
+            (P::ContentLength, DavResource::Object(calendar, event)) => {
+                PropertyValue::Text(calendar.object(event).length().to_string())
             }
-            (P::LastModified, Resource::Object(calendar, event)) => Value::Text(
+            (P::LastModified, DavResource::Object(calendar, event)) => PropertyValue::Text(
                 http_date(calendar.object(event).modified()).to_str().unwrap_or_default().to_owned(),
             ),
-            (P::CalendarData, Resource::Object(calendar, event)) => {
-                Value::Text(String::from_utf8_lossy(&calendar.object(event).bytes()).into_owned())
+            (P::CalendarData, DavResource::Object(calendar, event)) => {
+                PropertyValue::Text(String::from_utf8_lossy(&calendar.object(event).bytes()).into_owned())
             }
             _ => return None,
         })
     }
 
-    fn write(self, value: &Value, xml: &mut Writer) {
+    fn write(self, value: &PropertyValue, xml: &mut XmlWriter) {
         let name = self.qualified();
         match value {
-            Value::Text(text) => xml.leaf(name, &[], text),
-            Value::Href(href) => {
+            PropertyValue::Text(text) => xml.leaf(name, &[], text),
+            PropertyValue::Href(href) => {
                 xml.open(name, &[]);
                 xml.leaf("D:href", &[], href);
                 xml.close();
             }
-            Value::Paths([]) => xml.empty(name, &[]),
-            Value::Paths(paths) => {
+            PropertyValue::Paths([]) => xml.empty(name, &[]),
+            PropertyValue::Paths(paths) => {
                 xml.open(name, &[]);
                 for path in *paths {
                     if let Some((last, outer)) = path.split_last() {
@@ -162,12 +173,12 @@ impl Property {
                 }
                 xml.close();
             }
-            Value::Bare(element, attributes) => {
+            PropertyValue::Bare(element, attributes) => {
                 xml.open(name, &[]);
                 xml.empty(element, attributes);
                 xml.close();
             }
-            Value::Leaves(element, texts) => {
+            PropertyValue::Leaves(element, texts) => {
                 xml.open(name, &[]);
                 texts.iter().for_each(|text| xml.leaf(element, &[], text));
                 xml.close();
@@ -237,8 +248,8 @@ impl Wanted {
     }
 
     /// Writes the propstats of a resource: first of its properties, then of missing ones.
-    pub(super) fn write(&self, resource: &Resource, xml: &mut Writer) {
-        let found: Vec<(&NamedProperty, Option<(Property, Value)>)> = self
+    pub(super) fn write(&self, resource: &DavResource, xml: &mut XmlWriter) {
+        let found: Vec<(&NamedProperty, Option<(Property, PropertyValue)>)> = self
             .named
             .iter()
             .map(|named| match named {

@@ -1,6 +1,6 @@
 //! Errors with a reason for programs (RFC 4918, 16; RFC 3744, 7.1.1).
 
-use crate::xml::Writer;
+use crate::xml::XmlWriter;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ impl Refusal {
 
     /// The document for programs, if the standards define an element for it.
     pub(in crate::http) fn document(&self) -> Option<Vec<u8>> {
-        let mut xml = Writer::default();
+        let mut xml = XmlWriter::default();
         xml.open("D:error", NAMESPACES);
         match self {
             Self::Unmet(element) => xml.empty(element, &[]),

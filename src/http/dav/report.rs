@@ -3,9 +3,9 @@
 //! Parses the body and answers calendar-multiget (RFC 4791, 7.9), calendar-query (7.8) and free-busy-query (7.10). `sync`
 //! answers sync-collection.
 
-use super::calendar::{Calendar, Resource};
-use super::filter::{Candidate, Filter, Range};
-use super::multistatus::{Item, Multistatus};
+use super::calendar::{Calendar, DavResource};
+use super::filter::{Filter, FilteredSession, Range};
+use super::multistatus::{Multistatus, ResponseItem};
 use super::property::Wanted;
 use super::refusal::{CALDAV, DAV};
 use super::{CALENDAR, Depth, Refusal, Visit};
@@ -38,11 +38,11 @@ fn bad(text: &str) -> Problem {
 }
 
 impl Visit<'_> {
-    pub(super) async fn report(&mut self, resource: Resource) -> Result<Response<Body>, Problem> {
+    pub(super) async fn report(&mut self, resource: DavResource) -> Result<Response<Body>, Problem> {
         let body = std::mem::take(&mut self.body);
         let root = parse(&body)?;
         let depth = self.depth()?;
-        let Resource::Calendar(calendar) = resource else {
+        let DavResource::Calendar(calendar) = resource else {
             return Err(Refusal::Unmet("D:supported-report").into());
         };
         let caldav = |name: &str| root.is(CALDAV, name);
@@ -87,13 +87,15 @@ impl Visit<'_> {
                 continue;
             }
             let event = member_id(href, &base).and_then(|id| members.get(&id).copied());
-            items
-                .push(event.map_or_else(|| Item::Gone(href.to_owned()), |event| Item::Object(event.clone())));
+            items.push(event.map_or_else(
+                || ResponseItem::Gone(href.to_owned()),
+                |event| ResponseItem::Object(event.clone()),
+            ));
         }
         if items.is_empty() {
             return Err(bad("a calendar-multiget names at least one address"));
         }
-        Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())
+        Ok(Multistatus::new(DavResource::Calendar(calendar), wanted, items).answer())
     }
 }
 
@@ -148,17 +150,21 @@ impl Visit<'_> {
     ) -> Result<Response<Body>, Problem> {
         // Depth 0 means the collection itself, which is not a session. Clients that omit Depth mean its members.
         if depth == Some(Depth::Itself) {
-            return Ok(Multistatus::new(Resource::Calendar(calendar), wanted, Vec::new()).answer());
+            return Ok(Multistatus::new(DavResource::Calendar(calendar), wanted, Vec::new()).answer());
         }
         let of = calendar.clone();
         let matches = |event: &RenderedEvent| {
             let slot = of.slot(&event.id)?;
-            filter.admits(&Candidate::new(slot, || of.object(event).bytes())).then_some(())
+            filter.admits(&FilteredSession::new(slot, || of.object(event).bytes())).then_some(())
         };
         // CalDAV requests hold a turn of the queue, so the filter may take long.
-        let items =
-            of.members().into_iter().filter(|event| matches(event).is_some()).map(Item::Object).collect();
-        Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).answer())
+        let items = of
+            .members()
+            .into_iter()
+            .filter(|event| matches(event).is_some())
+            .map(ResponseItem::Object)
+            .collect();
+        Ok(Multistatus::new(DavResource::Calendar(calendar), wanted, items).answer())
     }
 
     pub(super) fn free_busy(&self, calendar: &Calendar, range: Range) -> Response<Body> {
@@ -192,8 +198,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 impl Visit<'_> {
-    pub(super) fn propfind(&self, resource: Resource) -> Result<Response<Body>, Problem> {
-        let is_object = matches!(resource, Resource::Object(..));
+    pub(super) fn propfind(&self, resource: DavResource) -> Result<Response<Body>, Problem> {
+        let is_object = matches!(resource, DavResource::Object(..));
         // A missing Depth means infinity (9.1). An object has nothing below it.
         let depth = self.depth()?.unwrap_or(Depth::Infinity);
         if depth == Depth::Infinity && !is_object {
@@ -206,17 +212,22 @@ impl Visit<'_> {
         }
         let below = depth == Depth::Members;
         let items = match &resource {
-            Resource::Root(href, tree, release) => vec![Item::Root(href, *tree, Arc::clone(release))],
-            Resource::Home(home) => {
+            DavResource::Root(href, tree, release) => {
+                vec![ResponseItem::Root(href, *tree, Arc::clone(release))]
+            }
+            DavResource::Home(home) => {
                 let listed = if below { home.calendars() } else { Vec::new() };
-                [Item::Home(home.clone())].into_iter().chain(listed.into_iter().map(Item::Calendar)).collect()
+                [ResponseItem::Home(home.clone())]
+                    .into_iter()
+                    .chain(listed.into_iter().map(ResponseItem::Calendar))
+                    .collect()
             }
-            Resource::Calendar(calendar) => {
+            DavResource::Calendar(calendar) => {
                 let members = if below { calendar.members() } else { Vec::new() };
-                let itself = [Item::Calendar(calendar.clone())].into_iter();
-                itself.chain(members.into_iter().map(Item::Object)).collect()
+                let itself = [ResponseItem::Calendar(calendar.clone())].into_iter();
+                itself.chain(members.into_iter().map(ResponseItem::Object)).collect()
             }
-            Resource::Object(_, event) => vec![Item::Object(event.clone())],
+            DavResource::Object(_, event) => vec![ResponseItem::Object(event.clone())],
         };
         let mut response = Multistatus::new(resource, wanted, items).answer();
         if is_minimal {

@@ -4,8 +4,8 @@
 //! `BASE r RELEASE . SECONDS`; an agenda's token adds the numbers of its sessions. While a result is sent in parts,
 //! `~ COUNT . TAG` follows. The seconds distinguish releases of the same number, which exist after a restored backup.
 
-use super::calendar::{Calendar, Resource};
-use super::multistatus::{Item, Multistatus};
+use super::calendar::{Calendar, DavResource};
+use super::multistatus::{Multistatus, ResponseItem};
 use super::property::Wanted;
 use super::{Refusal, Visit};
 use crate::exchange::{pack, unpack};
@@ -36,12 +36,12 @@ impl Calendar {
 
     /// Members that were added, changed or removed since a state; all members without a state. None if the history does not
     /// reach back that far.
-    fn since(&self, since: Option<&Since>) -> Option<Vec<Item>> {
+    fn since(&self, since: Option<&Since>) -> Option<Vec<ResponseItem>> {
         let members = self.members();
-        let object = |event: &std::sync::Arc<crate::feed::RenderedEvent>| Item::Object(event.clone());
+        let object = |event: &std::sync::Arc<crate::feed::RenderedEvent>| ResponseItem::Object(event.clone());
         let Some(since) = since else { return Some(members.iter().map(object).collect()) };
         let ledger = &self.release.ledger;
-        let gone = |id: &SessionId| Item::Gone(self.object_href(id));
+        let gone = |id: &SessionId| ResponseItem::Gone(self.object_href(id));
         let present: BTreeSet<&SessionId> = members.iter().map(|event| &event.id).collect();
         let is_newer =
             |event: &crate::feed::RenderedEvent| self.object(event).modified().timestamp() > since.seconds;
@@ -88,11 +88,11 @@ impl Visit<'_> {
         let mut next = calendar.token();
         if let Some(most) = limit.filter(|most| *most < items.len()) {
             items.truncate(most);
-            items.push(Item::More(calendar.href()));
+            items.push(ResponseItem::More(calendar.href()));
             let step = Some((had + most, tag));
             next = SyncToken { since: token.since, step }.print(&base);
         }
-        Ok(Multistatus::new(Resource::Calendar(calendar), wanted, items).with_token(next).answer())
+        Ok(Multistatus::new(DavResource::Calendar(calendar), wanted, items).with_token(next).answer())
     }
 
     /// Refuses states that never existed: of the future, or of releases that a restored backup removed.

@@ -3,7 +3,7 @@
 use crate::feed::{Coding, Feed, JoinedChunks, JoinedFeed};
 use crate::http::EntityTag;
 use crate::http::body::{Body, Stream};
-use crate::http::conditional::{Validators, Verdict, evaluate};
+use crate::http::conditional::{ConditionResult, Validators, evaluate};
 use crate::http::negotiation::{negotiate, wanted};
 use crate::http::reply::Answer;
 use crate::http::reply::{Content, Representation, stable_last_modified};
@@ -33,12 +33,12 @@ const MAX_COMPRESSED: usize = 5000;
 const MAX_WHOLE: usize = 500;
 
 /// The origin of a feed's bytes.
-pub(super) enum Source<'a> {
+pub(super) enum FeedSource<'a> {
     Canonical(&'a Feed),
     Joined(Box<JoinedFeed<'a>>),
 }
 
-impl<'a> Source<'a> {
+impl<'a> FeedSource<'a> {
     /// `floor` is a lower bound of Last-Modified, beside the feed's own time.
     pub(super) fn representation(
         self,
@@ -185,7 +185,7 @@ impl JoinedState {
             let verdict = evaluate(&request.method, &request.headers, &validators);
             let (body, fields) = (Content::Kept(Bytes::new()), fields.to_vec());
             let representation = Representation { media_type: CALENDAR, validators, coding, body, fields };
-            matches!(verdict, Verdict::NotModified(_)).then(|| representation.answer(request))
+            matches!(verdict, ConditionResult::NotModified(_)).then(|| representation.answer(request))
         })
     }
 }

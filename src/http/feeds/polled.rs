@@ -54,15 +54,15 @@ impl PolledFeed {
 }
 
 /// The cache, in shards by link.
-pub(in crate::http) struct PolledFeeds([Mutex<Shard>; SHARDS]);
+pub(in crate::http) struct PolledFeeds([Mutex<PolledShard>; SHARDS]);
 
-struct Shard {
+struct PolledShard {
     release: ReleaseMark,
     agendas: Recent<(LinkHash, FeedOptions), Arc<PolledFeed>>,
     bodies: Recent<String, (Coding, Bytes)>,
 }
 
-impl Shard {
+impl PolledShard {
     fn empty(release: ReleaseMark) -> Self {
         let (agendas, bodies) = (Recent::within(AGENDAS / SHARDS), Recent::within(BODIES / SHARDS));
         Self { release, agendas, bodies }
@@ -71,7 +71,7 @@ impl Shard {
 
 impl Default for PolledFeeds {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(Shard::empty(ReleaseMark::default()))))
+        Self(std::array::from_fn(|_| Mutex::new(PolledShard::empty(ReleaseMark::default()))))
     }
 }
 
@@ -131,7 +131,8 @@ impl CachedFeed<'_> {
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut evicted = Evicted::default();
         if !shard.release.is(self.release) {
-            evicted.shard = Some(std::mem::replace(&mut *shard, Shard::empty(ReleaseMark::of(self.release))));
+            evicted.shard =
+                Some(std::mem::replace(&mut *shard, PolledShard::empty(ReleaseMark::of(self.release))));
         }
         Locked { shard, evicted }
     }
@@ -139,14 +140,14 @@ impl CachedFeed<'_> {
 
 /// A locked shard. Fields drop in order, so evicted entries are dropped after the lock is released: thousands take a while.
 struct Locked<'a> {
-    shard: MutexGuard<'a, Shard>,
+    shard: MutexGuard<'a, PolledShard>,
     evicted: Evicted,
 }
 
 /// The entries that were evicted while a shard was locked.
 #[derive(Default)]
 struct Evicted {
-    shard: Option<Shard>,
+    shard: Option<PolledShard>,
     agendas: Vec<Half<(LinkHash, FeedOptions), Arc<PolledFeed>>>,
     bodies: Vec<Half<String, (Coding, Bytes)>>,
 }
@@ -159,15 +160,15 @@ impl Drop for Locked<'_> {
 }
 
 impl Deref for Locked<'_> {
-    type Target = Shard;
+    type Target = PolledShard;
 
-    fn deref(&self) -> &Shard {
+    fn deref(&self) -> &PolledShard {
         &self.shard
     }
 }
 
 impl DerefMut for Locked<'_> {
-    fn deref_mut(&mut self) -> &mut Shard {
+    fn deref_mut(&mut self) -> &mut PolledShard {
         &mut self.shard
     }
 }

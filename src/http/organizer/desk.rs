@@ -13,7 +13,7 @@ use crate::reach::DeliveryCounts;
 use crate::store::{Channel, Origin};
 use crate::web::{
     self, AttemptOutcome, CalendarCount, CalendarKind, DeskDone, FaultLine, LastAttempt, OutboxStatus,
-    ReleaseRow, ScheduledRelease, SignInReason, Source,
+    ProgramSource, ReleaseRow, ScheduledRelease, SignInReason,
 };
 use chrono::DateTime;
 use http::{HeaderValue, StatusCode};
@@ -187,16 +187,16 @@ pub(super) fn done(what: DeskDone) -> Answer {
     Ok(see_other_at(location))
 }
 
-pub(super) fn source(origin: Origin) -> Source {
+pub(super) fn source(origin: Origin) -> ProgramSource {
     match origin {
-        Origin::First => Source::First,
-        Origin::File => Source::File,
-        Origin::Upload => Source::Upload,
-        Origin::Rollback { of } => Source::Restored(of),
-        Origin::Config => Source::Config,
-        Origin::Upgrade => Source::Upgrade,
-        Origin::Restored => Source::Backup,
-        Origin::Scheduled => Source::Schedule,
+        Origin::First => ProgramSource::First,
+        Origin::File => ProgramSource::File,
+        Origin::Upload => ProgramSource::Upload,
+        Origin::Rollback { of } => ProgramSource::Restored(of),
+        Origin::Config => ProgramSource::Config,
+        Origin::Upgrade => ProgramSource::Upgrade,
+        Origin::Restored => ProgramSource::Backup,
+        Origin::Scheduled => ProgramSource::Schedule,
     }
 }
 

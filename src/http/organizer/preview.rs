@@ -13,7 +13,7 @@ use crate::import::rows_of;
 use crate::program::{Civil, SessionId, Text, Zone};
 use crate::publisher::{Preview, Proposal, PublishError, Publisher};
 use crate::store::Origin;
-use crate::web::{self, DeskDone, FileRow, PreviewContent, PreviewFault, TypedNumber};
+use crate::web::{self, DeskDone, PreviewContent, PreviewFault, TypedNumber, WrittenRow};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use http::StatusCode;
@@ -25,10 +25,10 @@ const MAX_DRAFTS: usize = 8;
 
 /// The previewed files, by the digest that confirms them.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, Draft)>>);
+pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, PreviewedFile)>>);
 
 #[derive(Debug, Clone)]
-struct Draft {
+struct PreviewedFile {
     csv: Bytes,
     origin: Origin,
     /// The release that the file was compared with.
@@ -38,7 +38,7 @@ struct Draft {
 }
 
 impl Drafts {
-    fn add(&self, digest: String, draft: Draft) {
+    fn add(&self, digest: String, draft: PreviewedFile) {
         let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         drafts.retain(|(known, _)| *known != digest);
         if drafts.len() >= MAX_DRAFTS {
@@ -47,7 +47,7 @@ impl Drafts {
         drafts.push_back((digest, draft));
     }
 
-    fn find(&self, digest: &str) -> Option<Draft> {
+    fn find(&self, digest: &str) -> Option<PreviewedFile> {
         let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         drafts.iter().find(|(known, _)| known == digest).map(|(_, draft)| draft.clone())
     }
@@ -58,23 +58,23 @@ impl OrganizerRequest<'_> {
     pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let csv = self.organizer.store.read(move |_| publisher.release_csv(number)).await?.into();
-        self.show(csv, Origin::Rollback { of: number }, Reason::First).await
+        self.show(csv, Origin::Rollback { of: number }, PreviewReason::First).await
     }
 
     /// Shows what a held release would change.
     pub(in crate::http) async fn preview_held(self, form: PostedForm) -> Answer {
         let status = self.organizer.publisher.status();
         let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
-        self.show(held.csv.clone(), held.origin, Reason::First).await
+        self.show(held.csv.clone(), held.origin, PreviewReason::First).await
     }
 
     /// Shows the changes that the uploaded file would make.
     pub(super) async fn preview_page(self) -> Answer {
         let csv = uploaded_file(self.request, self.body.clone(), "program").await?;
-        self.show(csv, Origin::Upload, Reason::First).await
+        self.show(csv, Origin::Upload, PreviewReason::First).await
     }
 
-    async fn show(&self, csv: Bytes, origin: Origin, reason: Reason) -> Answer {
+    async fn show(&self, csv: Bytes, origin: Origin, reason: PreviewReason) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let turn = self.organizer.turns.preview().await?;
         // The turn lasts until the page is rendered: a preview of 50,000 sessions holds hundreds of megabytes.
@@ -85,12 +85,12 @@ impl OrganizerRequest<'_> {
             let mut page = content(&publisher, seen, &csv)?;
             page.source = source(origin);
             let status = reason.status(&page);
-            if let Reason::Fault(fault) = reason {
+            if let PreviewReason::Fault(fault) = reason {
                 page.fault = Some(fault);
             }
             let draft = page.digest.clone().map(|digest| {
                 let number = (!page.reasons.is_empty()).then(|| TypedNumber::of(&page.changes));
-                (digest, Draft { csv, origin, base: base.number(), number })
+                (digest, PreviewedFile { csv, origin, base: base.number(), number })
             });
             Ok::<_, PublishError>((status, draft, web::preview(&base, &page)))
         };
@@ -112,14 +112,14 @@ impl OrganizerRequest<'_> {
             let status = publisher.status();
             let held = status.held.find(digest)?;
             let number = Some(TypedNumber::of(&held.details));
-            Some(Draft { csv: held.csv.clone(), origin: held.origin, base: held.base, number })
+            Some(PreviewedFile { csv: held.csv.clone(), origin: held.origin, base: held.base, number })
         };
         let draft = self.organizer.drafts.find(digest).or_else(held).ok_or(Problem::NoPreview)?;
-        let Draft { csv, origin, base, number } = draft;
+        let PreviewedFile { csv, origin, base, number } = draft;
         if let Some(number) = number.filter(|_| base == publisher.current().number()) {
             let typed: String = form.one("number").chars().take(20).collect();
             if !number.is(&typed) {
-                return self.show(csv, origin, Reason::Fault(PreviewFault::WrongNumber(typed))).await;
+                return self.show(csv, origin, PreviewReason::Fault(PreviewFault::WrongNumber(typed))).await;
             }
         }
         let proposal = Proposal {
@@ -137,19 +137,19 @@ impl OrganizerRequest<'_> {
             }),
             at => match venue_time(at, publisher.conference().zone) {
                 Some(at) => publisher.schedule(proposal, at).await.map(|_| DeskDone::Scheduled),
-                None => return self.show(csv, origin, Reason::Fault(PreviewFault::BadTime)).await,
+                None => return self.show(csv, origin, PreviewReason::Fault(PreviewFault::BadTime)).await,
             },
         };
         match result {
             Ok(what) => done(what),
             Err(PublishError::Superseded { .. }) => {
-                self.show(csv, origin, Reason::Fault(PreviewFault::Superseded)).await
+                self.show(csv, origin, PreviewReason::Fault(PreviewFault::Superseded)).await
             }
             Err(PublishError::Past { .. }) => {
-                self.show(csv, origin, Reason::Fault(PreviewFault::BadTime)).await
+                self.show(csv, origin, PreviewReason::Fault(PreviewFault::BadTime)).await
             }
             Err(PublishError::Held(_) | PublishError::Refused(_)) => {
-                self.show(csv, origin, Reason::Again).await
+                self.show(csv, origin, PreviewReason::Again).await
             }
             Err(error) => Err(error.into()),
         }
@@ -158,7 +158,7 @@ impl OrganizerRequest<'_> {
 
 /// Why a preview is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason {
+enum PreviewReason {
     /// The organizer requested it.
     First,
     /// The program could not be published as shown before.
@@ -167,7 +167,7 @@ enum Reason {
     Fault(PreviewFault),
 }
 
-impl Reason {
+impl PreviewReason {
     fn status(&self, page: &PreviewContent) -> StatusCode {
         match self {
             Self::First if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) => {
@@ -208,11 +208,11 @@ fn content(publisher: &Publisher, seen: Preview, csv: &[u8]) -> Result<PreviewCo
     Ok(page)
 }
 
-fn rows(csv: &[u8], ids: &HashSet<&str>) -> BTreeMap<SessionId, FileRow> {
+fn rows(csv: &[u8], ids: &HashSet<&str>) -> BTreeMap<SessionId, WrittenRow> {
     let found = rows_of(csv, |id| ids.contains(id)).into_iter();
     found
         .filter_map(|(id, row)| {
-            Some((SessionId::parse(&id).ok()?, FileRow { line: row.line, text: row.text }))
+            Some((SessionId::parse(&id).ok()?, WrittenRow { line: row.line, text: row.text }))
         })
         .collect()
 }

@@ -17,10 +17,10 @@ use subtle::ConstantTimeEq;
 
 /// The valid secrets. Clones share them.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Inner>);
+pub struct Secrets(Arc<SecretList>);
 
 #[derive(Default)]
-struct Inner {
+struct SecretList {
     file: Option<PathBuf>,
     known: RwLock<Vec<OrganizerSecret>>,
 }
@@ -81,7 +81,7 @@ impl Secrets {
         }
         log_if_none(file, &read);
         let known = RwLock::new(read.secrets);
-        Ok(Self(Arc::new(Inner { file: Some(file.to_owned()), known })))
+        Ok(Self(Arc::new(SecretList { file: Some(file.to_owned()), known })))
     }
 
     /// Reads the file again. A removed secret becomes invalid even if the file has faults: malformed lines are ignored, and

@@ -1,6 +1,6 @@
 //! A problem as an answer: `application/problem+json` (RFC 9457), or a page for a browser.
 
-use super::{Fault, Problem};
+use super::{InvalidValue, Problem};
 use crate::http::agendas::AgendaError;
 use crate::http::dav::Refusal;
 use crate::http::negotiation::weighted;
@@ -13,24 +13,24 @@ use http::{HeaderMap, HeaderValue, Response};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ProblemDocument<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'a str,
     status: u16,
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
+    errors: Vec<InvalidValue>,
     #[serde(flatten)]
     members: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Makes a page of a problem.
-pub(in crate::http) type Page<'a> = &'a dyn Fn(&Problem) -> String;
+pub(in crate::http) type RenderPage<'a> = &'a dyn Fn(&Problem) -> String;
 
 impl Problem {
     /// The answer. If the client prefers HTML, `page` renders one.
-    pub(in crate::http) fn answer(&self, page: Option<Page<'_>>) -> Response<Body> {
+    pub(in crate::http) fn answer(&self, page: Option<RenderPage<'_>>) -> Response<Body> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or("Error");
         let detail = self.detail();
@@ -41,7 +41,7 @@ impl Problem {
         {
             ("application/xml; charset=utf-8", Body::from(Bytes::from(document)))
         } else {
-            let document = Document {
+            let document = ProblemDocument {
                 kind: "about:blank",
                 title,
                 status: status.as_u16(),
@@ -128,7 +128,7 @@ mod tests {
             let (title, text) = problem.for_people(Texts::of("en"));
             format!("<h1>{title}</h1><p>{text}</p>")
         };
-        let page = as_page.then_some(&page as Page<'_>);
+        let page = as_page.then_some(&page as RenderPage<'_>);
         let bytes = problem.answer(page).into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.into()).unwrap()
     }
@@ -146,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_is_a_document_of_rfc_9457() {
-        let problem = Problem::Values(vec![Fault::new("name", "too long")]);
+        let problem = Problem::Values(vec![InvalidValue::new("name", "too long")]);
         let answer = problem.answer(None);
         assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json");
         let document: serde_json::Value = serde_json::from_str(&text(&problem, false).await).unwrap();

@@ -22,9 +22,9 @@ const BEAT: Duration = Duration::from_secs(25);
 
 /// The streams that are open.
 #[derive(Debug)]
-pub(in crate::http) struct Events(Arc<Semaphore>);
+pub(in crate::http) struct EventStreams(Arc<Semaphore>);
 
-impl Default for Events {
+impl Default for EventStreams {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(MOST)))
     }
@@ -36,7 +36,7 @@ impl PageRequest<'_> {
     }
 }
 
-impl Events {
+impl EventStreams {
     fn answer(&self, publisher: &Publisher) -> Answer {
         let place = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Problem::Busy)?;
         let mut releases = publisher.subscribe();

@@ -10,7 +10,7 @@ use crate::http::query::Query;
 use crate::http::reply::html;
 use crate::http::{Body, Problem, browser};
 use crate::program::{Civil, Rank, SessionId, Zone};
-use crate::web::{self, AgendaDone, Plan, UploadedBusy};
+use crate::web::{self, AgendaDone, PlanForm, UploadedBusy};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use http::{Response, StatusCode};
 
@@ -30,7 +30,7 @@ impl PageRequest<'_> {
         let uploaded = (done == Some(AgendaDone::BusyRead))
             .then(|| UploadedBusy { times: number("times"), skipped: number("skipped") });
         let (ranks, busy) = (owned.ranks(), owned.busy());
-        let plan = Plan {
+        let plan = PlanForm {
             picks: &owned.record.picks,
             ranks: &ranks,
             busy: &busy,

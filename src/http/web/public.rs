@@ -7,7 +7,7 @@ use crate::feed::{Coding, FeedFilter, FeedKey, parse_query};
 use crate::http::agendas::Owned;
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
-use crate::http::exports::Format;
+use crate::http::exports::ExportFormat;
 use crate::http::negotiation::wanted;
 use crate::http::query::Query;
 use crate::http::queue::QueueName;
@@ -20,7 +20,7 @@ use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
 use crate::store::Store;
-use crate::web::{self, Assets, Listing, Page, Platform, ProgramView, ReleaseNotes, Subject};
+use crate::web::{self, Assets, Listing, Platform, ProgramView, ReleaseNotes, RenderedPage, Subject};
 use http::header::USER_AGENT;
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl PageRequest<'_> {
                 true => {
                     let queue = self.queues.get(QueueName::Whole);
                     let (now, head) = (self.clock.now(), self.request);
-                    self.exports.answer(Format::Text, RenderRequest { release, head, now, queue }).await
+                    self.exports.answer(ExportFormat::Text, RenderRequest { release, head, now, queue }).await
                 }
                 false => {
                     let text = || self.made_as(TEXT, entries_text(release, &view.entries(release)));
@@ -144,7 +144,7 @@ impl PageRequest<'_> {
     }
 
     /// A page that was rendered at publication, compressed where the client accepts it.
-    fn kept(&self, page: &Page) -> Answer {
+    fn kept(&self, page: &RenderedPage) -> Answer {
         let coded = page.coded(|made| wanted(&self.request.headers, made));
         let tag = match &coded {
             Some(coded) => EntityTag::coded(&page.hash, coded.coding, coded.level),

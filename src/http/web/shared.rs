@@ -5,16 +5,16 @@
 use super::{PageRequest, chosen};
 use crate::agenda::{MAX_MEMBERS, Members, ReadToken, in_path};
 use crate::export::agenda_text;
-use crate::http::agendas::Shared;
+use crate::http::agendas::FollowedLink;
 use crate::http::browser::CookieJar;
 use crate::http::reply::{html, see_other_at};
-use crate::http::teams::{self, Opened, Team};
+use crate::http::teams::{self, OpenedTeam, Team};
 use crate::http::{Body, Problem, negotiation};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
 use crate::texts::Texts;
-use crate::web::{self, TeamFault, TeamMember};
+use crate::web::{self, MemberPicks, TeamFault};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
 use url::Url;
@@ -55,18 +55,18 @@ impl PageRequest<'_> {
     pub(super) async fn open_team(&self, members: &Members) -> Result<Team, Problem> {
         let texts = Texts::of(&self.published.release.program.conference.language);
         match teams::open(self.agendas, members, texts).await? {
-            Opened::Open(team) => Ok(team),
-            Opened::Closed { .. } => Err(Problem::Gone),
+            OpenedTeam::Open(team) => Ok(team),
+            OpenedTeam::Closed { .. } => Err(Problem::Gone),
         }
     }
 
     pub(in crate::http) async fn team(&self, members: &Members) -> Result<Response<Body>, Problem> {
         let team = self.open_team(members).await?;
         let picks = |agenda: &crate::store::AgendaRecord| agenda.picks.clone();
-        let picked: Vec<TeamMember> = team
+        let picked: Vec<MemberPicks> = team
             .members
             .iter()
-            .map(|(name, agenda)| TeamMember { name: name.clone(), picks: agenda.as_ref().map(picks) })
+            .map(|(name, agenda)| MemberPicks { name: name.clone(), picks: agenda.as_ref().map(picks) })
             .collect();
         let page = || html(web::team(&self.published.release, &members.reveal(), &picked));
         self.queue.make(page).await
@@ -107,7 +107,7 @@ impl PageRequest<'_> {
                 if tokens.len() == MAX_MEMBERS {
                     return Ok(Err(TeamFault::TooMany));
                 }
-                if matches!(self.agendas.shared(token)?, Shared::Never) {
+                if matches!(self.agendas.shared(token)?, FollowedLink::Never) {
                     return Ok(Err(fault));
                 }
                 tokens.push(token.clone());

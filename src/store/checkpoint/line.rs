@@ -15,8 +15,8 @@
 //! A record's line names its `conference` if it differs from that of the first line. A later line of a record
 //! replaces the earlier one.
 
-use crate::store::record::Table;
-use crate::store::rows::{Changes, FORMAT, KeySpace, RecordAddress, Row, packed_parts};
+use crate::store::record::RecordTable;
+use crate::store::rows::{FORMAT, KeySpace, KeyValue, RecordAddress, RowChanges, packed_parts};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -50,7 +50,7 @@ struct CheckpointLine<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     conference: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    table: Option<Table>,
+    table: Option<RecordTable>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,13 +81,13 @@ pub(super) enum ParsedLine {
 /// Prints changes, with the parts of a record together. Calls `out` for each line, without the line end.
 pub(super) fn print_changes<E>(
     conference: &str,
-    changes: &Changes,
+    changes: &RowChanges,
     mut out: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let rows: Vec<_> = changes.iter().collect();
     let base = |key: &[u8]| key.len().saturating_sub(2);
     for parts in rows.chunk_by(|(a, _), (b, _)| a.get(..base(a)) == b.get(..base(b))) {
-        let whole: Vec<Row> =
+        let whole: Vec<KeyValue> =
             parts.iter().filter_map(|(key, value)| Some(((*key).clone(), (*value).clone()?))).collect();
         let all_gone =
             whole.is_empty().then(|| parts.first()).flatten().and_then(|(key, _)| RecordAddress::of_key(key));
@@ -110,7 +110,7 @@ pub(super) fn print_changes<E>(
 /// Prints one record: one line, or one line per row if the record cannot be read.
 pub(super) fn print_record<E>(
     conference: &str,
-    parts: &[Row],
+    parts: &[KeyValue],
     mut out: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     match record(parts) {
@@ -128,7 +128,7 @@ struct WholeRecord<'a> {
 }
 
 /// The record in `parts`, if writing the record again gives the same rows.
-fn record(parts: &[Row]) -> Option<WholeRecord<'_>> {
+fn record(parts: &[KeyValue]) -> Option<WholeRecord<'_>> {
     let (address, conference, id) = RecordAddress::of_key(&parts.first()?.0)?;
     let bytes = address.join(parts).ok()?;
     let packed = packed_parts(parts);
@@ -234,7 +234,7 @@ mod tests {
         KeySpace::new(&crate::program::Slug::parse(slug).unwrap())
     }
 
-    fn printed(parts: &[Row]) -> Vec<String> {
+    fn printed(parts: &[KeyValue]) -> Vec<String> {
         let mut lines = Vec::new();
         print_record("con", parts, |line| {
             lines.push(String::from_utf8(line.to_vec()).unwrap());
@@ -246,23 +246,23 @@ mod tests {
 
     #[test]
     fn every_kind_of_line_is_as_documented() {
-        let agenda = space("con").address(Table::Agenda, &[0xff; 2]);
+        let agenda = space("con").address(RecordTable::Agenda, &[0xff; 2]);
         let lines = printed(&agenda.write(br#"[1,"x"]"#).unwrap());
         assert_eq!(lines, [r#"{"table":"agenda","hex":"ffff","record":[1,"x"]}"#]);
-        let entry = space("other").address(Table::Entry, b"keynote-1");
+        let entry = space("other").address(RecordTable::Entry, b"keynote-1");
         let lines = printed(&entry.write(br#"{"n": 1.0}"#).unwrap());
         assert_eq!(lines, [r#"{"conference":"other","table":"entry","id":"keynote-1","record":{"n": 1.0}}"#]);
-        let note = space("con").address(Table::Note, b"n");
+        let note = space("con").address(RecordTable::Note, b"n");
         assert_eq!(printed(&note.write(b"{}").unwrap()), [r#"{"table":"note","id":"n","bytes":"e30="}"#]);
 
-        let links = space("con").address(Table::Links, b"ab@").write(b"{}").unwrap();
+        let links = space("con").address(RecordTable::Links, b"ab@").write(b"{}").unwrap();
         assert_eq!(printed(&links), [r#"{"table":"links","hex":"616240","record":{}}"#]);
 
         let unknown = vec![(b"con\0?x\0\0".to_vec(), b"later".to_vec())];
         assert_eq!(printed(&unknown), [r#"{"key":"636f6e003f780000","value":"bGF0ZXI="}"#]);
 
         let parts = note.write(&[7; 5000]).unwrap();
-        let gone: Changes = parts.iter().map(|(key, _)| (key.clone(), None)).collect();
+        let gone: RowChanges = parts.iter().map(|(key, _)| (key.clone(), None)).collect();
         let mut lines = Vec::new();
         let keep = |line: &[u8]| {
             lines.push(line.to_vec());
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_damaged_record_is_printed_row_by_row() {
-        let mut parts = space("con").address(Table::Agenda, b"n").write(&[7; 5000]).unwrap();
+        let mut parts = space("con").address(RecordTable::Agenda, b"n").write(&[7; 5000]).unwrap();
         parts[1].1[9] ^= 1;
         let lines = printed(&parts);
         let read: Vec<_> = lines.iter().map(|line| parse("con", line.as_bytes()).unwrap()).collect();
@@ -285,7 +285,7 @@ mod tests {
     trait MapRows {
         fn map_rows(self) -> Vec<ParsedLine>;
     }
-    impl MapRows for Vec<Row> {
+    impl MapRows for Vec<KeyValue> {
         fn map_rows(self) -> Vec<ParsedLine> {
             self.into_iter().map(|(key, value)| ParsedLine::Row(key, Some(value))).collect()
         }
@@ -294,7 +294,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_record_is_read_back(
-            table in prop::sample::select(vec![Table::Agenda, Table::Csv, Table::Note, Table::Head, Table::Links]),
+            table in prop::sample::select(vec![RecordTable::Agenda, RecordTable::Csv, RecordTable::Note, RecordTable::Head, RecordTable::Links]),
             id in prop::collection::vec(any::<u8>(), 0..40),
             record in prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..9000),

@@ -8,14 +8,14 @@
 //! The head names the base. So one small commit replaces one ledger by another, whatever their sizes.
 
 use super::Engine;
-use super::scan::Records;
+use super::scan::RecordScan;
 use super::view::{Index, View};
 use crate::program::{SessionId, Slug};
 use crate::revision::{Entry, FeedMark, Ledger, Slugs};
 use crate::store::error::{ReadError, StorageError};
-use crate::store::record::Table;
+use crate::store::record::RecordTable;
 use crate::store::record::release::{LedgerBase, LedgerHead, LedgerPiece};
-use crate::store::rows::{Changes, KeySpace, kind};
+use crate::store::rows::{KeySpace, RowChanges, kind};
 use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use std::ops::Bound;
@@ -27,13 +27,13 @@ impl View {
         space: &KeySpace,
         id: &SessionId,
     ) -> Result<Option<Entry>, ReadError> {
-        let head: Option<LedgerHead> = self.record(&space.address(Table::Head, b""))?;
+        let head: Option<LedgerHead> = self.record(&space.address(RecordTable::Head, b""))?;
         let base = head.map(|head| head.base).unwrap_or_default();
         if let Some(entry) = self.record(&space.entry(base, id))? {
             return Ok(Some(entry));
         }
         for piece in 0..base.pieces {
-            let address = space.piece(Table::Ledger, base.release, piece);
+            let address = space.piece(RecordTable::Ledger, base.release, piece);
             let maps: Option<LedgerPiece> = self.record(&address)?;
             let entries = maps.map(|maps| maps.entries).unwrap_or_default();
             if let Some(entry) = entries.into_iter().find(|entry| entry.session.id == *id) {
@@ -68,7 +68,8 @@ pub(in crate::store) fn read(index: &Index, space: &KeySpace) -> Result<Option<L
 
 /// The highest number of a session, without damaged records.
 pub(in crate::store) fn highest_number(index: &Index, space: &KeySpace, base: LedgerBase) -> u32 {
-    let single = Records::new(index, space, Table::Entry).parsed::<Entry>().flatten().map(|(_, entry)| entry);
+    let single =
+        RecordScan::new(index, space, RecordTable::Entry).parsed::<Entry>().flatten().map(|(_, entry)| entry);
     let amended = Amended::of(index, space, base).flatten();
     let amended = amended.filter(|row| row.kind == kind::ENTRY).filter_map(|row| row.parse::<Entry>().ok());
     let pieces = (0..base.pieces).filter_map(|number| piece(index, space, base, number).ok());
@@ -77,26 +78,26 @@ pub(in crate::store) fn highest_number(index: &Index, space: &KeySpace, base: Le
 }
 
 fn head(index: &Index, space: &KeySpace) -> Result<Option<LedgerHead>, ReadError> {
-    index.read(|view| view.record(&space.address(Table::Head, b"")))
+    index.read(|view| view.record(&space.address(RecordTable::Head, b"")))
 }
 
 /// The ledger's maps, without the head.
 fn maps(index: &Index, space: &KeySpace, base: LedgerBase) -> Result<Ledger, ReadError> {
     let mut ledger = Ledger::empty("");
     if base.release == 0 {
-        for row in Records::new(index, space, Table::Entry).parsed::<Entry>() {
+        for row in RecordScan::new(index, space, RecordTable::Entry).parsed::<Entry>() {
             put_entry(&mut ledger, row?.1);
         }
-        for row in Records::new(index, space, Table::Feed).parsed::<FeedMark>() {
+        for row in RecordScan::new(index, space, RecordTable::Feed).parsed::<FeedMark>() {
             let (path, mark) = row?;
-            ledger.feeds.insert(text(Table::Feed, path)?, mark);
+            ledger.feeds.insert(text(RecordTable::Feed, path)?, mark);
         }
-        for row in Records::new(index, space, Table::Slug) {
+        for row in RecordScan::new(index, space, RecordTable::Slug) {
             let (id, bytes) = row?;
             if let Some((kind, name)) = id.split_first() {
                 put_slug(
                     &mut ledger.slugs,
-                    &SlugRow { table: Table::Slug, kind: *kind, name, bytes: &bytes },
+                    &SlugRow { table: RecordTable::Slug, kind: *kind, name, bytes: &bytes },
                 )?;
             }
         }
@@ -120,14 +121,14 @@ fn maps(index: &Index, space: &KeySpace, base: LedgerBase) -> Result<Ledger, Rea
             kind::ENTRY => put_entry(&mut ledger, row.parse()?),
             kind::FEED => {
                 let mark: Option<FeedMark> = row.parse()?;
-                let path = text(Table::Amended, row.name)?;
+                let path = text(RecordTable::Amended, row.name)?;
                 match mark {
                     Some(mark) => ledger.feeds.insert(path, mark),
                     None => ledger.feeds.remove(&path),
                 };
             }
             kind => {
-                let row = SlugRow { table: Table::Amended, kind, name: &row.name, bytes: &row.bytes };
+                let row = SlugRow { table: RecordTable::Amended, kind, name: &row.name, bytes: &row.bytes };
                 put_slug(&mut ledger.slugs, &row)?;
             }
         }
@@ -140,14 +141,14 @@ fn put_entry(ledger: &mut Ledger, entry: Entry) {
 }
 
 fn piece(index: &Index, space: &KeySpace, base: LedgerBase, number: u32) -> Result<LedgerPiece, ReadError> {
-    let address = space.piece(Table::Ledger, base.release, number);
+    let address = space.piece(RecordTable::Ledger, base.release, number);
     let piece = address.decode(index.read(|view| view.bytes(&address))?)?;
     piece.ok_or_else(|| address.damaged("a piece of it is missing"))
 }
 
 /// The changes that later releases made to a ledger in pieces.
 struct Amended<'a> {
-    records: Records<'a>,
+    records: RecordScan<'a>,
 }
 
 struct AmendedRow {
@@ -158,13 +159,13 @@ struct AmendedRow {
 
 impl AmendedRow {
     fn parse<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
-        json(Table::Amended, &self.bytes)
+        json(RecordTable::Amended, &self.bytes)
     }
 }
 
 impl<'a> Amended<'a> {
     fn of(index: &'a Index, space: &KeySpace, base: LedgerBase) -> Self {
-        Self { records: Records::within(index, space, Table::Amended, &base.release.to_be_bytes()) }
+        Self { records: RecordScan::within(index, space, RecordTable::Amended, &base.release.to_be_bytes()) }
     }
 }
 
@@ -174,14 +175,14 @@ impl Iterator for Amended<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.records.next()?.and_then(|(id, bytes)| match id.split_first() {
             Some((kind, name)) => Ok(AmendedRow { kind: *kind, name: name.to_vec(), bytes }),
-            None => Err(damaged(Table::Amended, "its key is too short")),
+            None => Err(damaged(RecordTable::Amended, "its key is too short")),
         }))
     }
 }
 
 /// The record of a slug.
 struct SlugRow<'a> {
-    table: Table,
+    table: RecordTable,
     kind: u8,
     name: &'a [u8],
     bytes: &'a [u8],
@@ -205,15 +206,15 @@ fn put_slug(slugs: &mut Slugs, row: &SlugRow<'_>) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn json<T: DeserializeOwned>(table: Table, bytes: &[u8]) -> Result<T, ReadError> {
+fn json<T: DeserializeOwned>(table: RecordTable, bytes: &[u8]) -> Result<T, ReadError> {
     serde_json::from_slice(bytes).map_err(|cause| damaged(table, cause))
 }
 
-fn text(table: Table, bytes: Vec<u8>) -> Result<String, ReadError> {
+fn text(table: RecordTable, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|cause| damaged(table, cause))
 }
 
-fn damaged(table: Table, cause: impl ToString) -> ReadError {
+fn damaged(table: RecordTable, cause: impl ToString) -> ReadError {
     ReadError::Damaged { what: table.name(), cause: cause.to_string() }
 }
 
@@ -228,11 +229,11 @@ pub(in crate::store) fn leftovers(
     engine: &Engine,
     space: &KeySpace,
     head: Option<&LedgerHead>,
-) -> Result<Changes, StorageError> {
+) -> Result<RowChanges, StorageError> {
     let LedgerBase { release: base, pieces } = head.map(|head| head.base).unwrap_or_default();
     let published = head.map_or(0, |head| head.release);
-    let mut found = Changes::new();
-    let mut take = |table: Table, from: &[u8], to: Option<&[u8]>| -> Result<(), StorageError> {
+    let mut found = RowChanges::new();
+    let mut take = |table: RecordTable, from: &[u8], to: Option<&[u8]>| -> Result<(), StorageError> {
         let prefix = space.table(table);
         let start = [&prefix, from].concat();
         let end = to.map(|to| [&prefix, to].concat());
@@ -242,15 +243,17 @@ pub(in crate::store) fn leftovers(
         Ok(())
     };
     if base > 0 {
-        [Table::Entry, Table::Feed, Table::Slug].into_iter().try_for_each(|table| take(table, b"", None))?;
+        [RecordTable::Entry, RecordTable::Feed, RecordTable::Slug]
+            .into_iter()
+            .try_for_each(|table| take(table, b"", None))?;
     }
     let (this, next) = (base.to_be_bytes(), base.saturating_add(1).to_be_bytes());
-    take(Table::Ledger, b"", Some(&this))?;
-    take(Table::Ledger, &[&this[..], &pieces.to_be_bytes()].concat(), None)?;
-    take(Table::Amended, b"", Some(&this))?;
-    take(Table::Amended, &next, None)?;
+    take(RecordTable::Ledger, b"", Some(&this))?;
+    take(RecordTable::Ledger, &[&this[..], &pieces.to_be_bytes()].concat(), None)?;
+    take(RecordTable::Amended, b"", Some(&this))?;
+    take(RecordTable::Amended, &next, None)?;
     let unpublished = published.saturating_add(1).to_be_bytes();
-    for table in [Table::Csv, Table::Detail, Table::Changes] {
+    for table in [RecordTable::Csv, RecordTable::Detail, RecordTable::Changes] {
         take(table, &unpublished, None)?;
     }
     Ok(found)

@@ -14,9 +14,9 @@ use crate::store::directory::{
 };
 use crate::store::error::StorageError;
 use crate::store::journal::begin;
-use crate::store::journal::replay::{Findings, WITHOUT_JOURNAL, replay};
+use crate::store::journal::replay::{JournalFindings, WITHOUT_JOURNAL, replay};
 use crate::store::journal::{JournalRecord, segments};
-use crate::store::rows::{Changes, is_whole};
+use crate::store::rows::{RowChanges, is_whole};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -36,13 +36,13 @@ pub(in crate::store) struct Damage {
 }
 
 /// An open index, and the journal records that could not be applied to it.
-pub(in crate::store) struct Opened {
+pub(in crate::store) struct OpenedIndex {
     pub(in crate::store) engine: Engine,
     pub(in crate::store) tally: Tally,
-    pub(in crate::store) findings: Findings,
+    pub(in crate::store) findings: JournalFindings,
     pub(in crate::store) damage: Damage,
     /// The rest of the journal, if the disk had no room to apply it. Its rows override the rows of the index.
-    pub(in crate::store) pending: Changes,
+    pub(in crate::store) pending: RowChanges,
 }
 
 /// Opens the index. On a full disk it removes the ballast. If that is not enough, the rest of the journal stays in
@@ -50,7 +50,7 @@ pub(in crate::store) struct Opened {
 pub(in crate::store) fn open_with_fallback(
     places: &Places,
     cache_bytes: u64,
-) -> Result<Opened, StorageError> {
+) -> Result<OpenedIndex, StorageError> {
     match open(places, cache_bytes, true) {
         Err(StorageError::Full) => drop_ballast(places),
         result => return result,
@@ -61,7 +61,7 @@ pub(in crate::store) fn open_with_fallback(
     }
 }
 
-fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<Opened, StorageError> {
+fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<OpenedIndex, StorageError> {
     let copy = SecondCopy::of(places)?;
     if copy == SecondCopy::None && !places.index.exists() {
         // A crash while sled creates its files can leave files that never open. An empty journal makes them replaceable.
@@ -79,7 +79,7 @@ fn open_or_rebuild(
     cache_bytes: u64,
     applies: bool,
     copy: SecondCopy,
-) -> Result<Opened, StorageError> {
+) -> Result<OpenedIndex, StorageError> {
     let attempts = attempts(places);
     let mut damage = Damage::default();
     let mut opens = false;
@@ -136,7 +136,7 @@ fn open_or_rebuild(
     }
 }
 
-fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opened, StorageError> {
+fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<OpenedIndex, StorageError> {
     let CaughtUp { engine, tally, mut findings, pending, .. } = opened;
     remove_file(&places.attempts)?;
     if findings.damaged || findings.end() < tally.sequence {
@@ -147,7 +147,7 @@ fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opene
     if findings.torn {
         tracing::info!("the end of the journal was cut off, in a write that was not acknowledged");
     }
-    Ok(Opened { engine, tally, findings, damage, pending })
+    Ok(OpenedIndex { engine, tally, findings, damage, pending })
 }
 
 /// Whether journal and checkpoints are a second copy of the index.
@@ -171,7 +171,7 @@ pub(in crate::store) fn is_whole_journal(places: &Places) -> io::Result<bool> {
 }
 
 /// The sequence of the newest record in journal and checkpoints.
-pub(in crate::store) fn newest_sequence(places: &Places, journal: &Findings) -> io::Result<u64> {
+pub(in crate::store) fn newest_sequence(places: &Places, journal: &JournalFindings) -> io::Result<u64> {
     let newest = checkpoint::list(&places.checkpoints)?.last().map_or(0, |checkpoint| checkpoint.sequence);
     Ok(journal.last.unwrap_or(0).max(newest))
 }
@@ -229,8 +229,8 @@ impl<E: Into<StorageError>> From<E> for CatchUpError {
 struct CaughtUp {
     engine: Engine,
     tally: Tally,
-    findings: Findings,
-    pending: Changes,
+    findings: JournalFindings,
+    pending: RowChanges,
     /// The sequence of the last record, pending ones included.
     reached: u64,
 }
@@ -251,10 +251,10 @@ fn catch_up(
         damage.lost += damaged.max(1);
     }
     if stored != Some(tally) && tally.sequence > 0 {
-        engine.apply(&Changes::new(), &tally)?;
+        engine.apply(&RowChanges::new(), &tally)?;
         engine.sync()?;
     }
-    let mut batches = JournalBatches { engine: &engine, tally, batch: Changes::new(), sequence: after };
+    let mut batches = JournalBatches { engine: &engine, tally, batch: RowChanges::new(), sequence: after };
     let mut next = after;
     let findings = replay(&places.journal, after, |record| {
         next += 1;
@@ -267,7 +267,8 @@ fn catch_up(
         }
         Ok(())
     })?;
-    let (tally, pending) = if applies { (batches.finish()?, Changes::new()) } else { (tally, batches.batch) };
+    let (tally, pending) =
+        if applies { (batches.finish()?, RowChanges::new()) } else { (tally, batches.batch) };
     if next > after {
         tracing::info!(records = next - after, "the journal was ahead of the index");
     }
@@ -279,7 +280,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     tracing::warn!("rebuilding the index from the newest checkpoint and the journal");
     let (engine, from) = load_newest(places, cache_bytes, damage)?;
     let mut batches =
-        JournalBatches { engine: &engine, tally: Tally::default(), batch: Changes::new(), sequence: from };
+        JournalBatches { engine: &engine, tally: Tally::default(), batch: RowChanges::new(), sequence: from };
     let findings = replay(&places.journal, from, |record| {
         batches.add(record);
         batches.write_if_large()
@@ -292,7 +293,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
     let mut tally = shares.iter().fold(Tally::default(), Tally::plus);
     tally.sequence = reached;
-    engine.apply(&Changes::new(), &tally)?;
+    engine.apply(&RowChanges::new(), &tally)?;
     engine.sync()?;
     engine.close();
 
@@ -304,7 +305,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     sync_directory(&places.dir)?;
     let engine = Engine::open(&places.index, cache_bytes)?;
     tracing::warn!(rows = tally.rows, lost = damage.lost, "the index was rebuilt");
-    Ok(CaughtUp { engine, tally, findings, pending: Changes::new(), reached })
+    Ok(CaughtUp { engine, tally, findings, pending: RowChanges::new(), reached })
 }
 
 /// Builds a new index from the newest whole checkpoint. Returns the index and the checkpoint's sequence.
@@ -346,7 +347,7 @@ struct JournalBatches<'a> {
     engine: &'a Engine,
     tally: Tally,
     /// The rows that are not applied yet.
-    batch: Changes,
+    batch: RowChanges,
     /// The sequence of the last record.
     sequence: u64,
 }
@@ -363,7 +364,7 @@ impl JournalBatches<'_> {
 
     fn write(&mut self) -> Result<(), StorageError> {
         let changes = std::mem::take(&mut self.batch);
-        let before: Result<Changes, StorageError> =
+        let before: Result<RowChanges, StorageError> =
             changes.keys().map(|key| Ok((key.clone(), self.engine.value(key)?))).collect();
         self.tally = self.tally.after(self.sequence, &before?, &changes);
         self.engine.apply(&changes, &self.tally)

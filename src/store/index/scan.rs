@@ -2,8 +2,8 @@
 
 use super::view::Index;
 use crate::store::error::ReadError;
-use crate::store::record::Table;
-use crate::store::rows::{KeySpace, RecordAddress, Row};
+use crate::store::record::RecordTable;
+use crate::store::rows::{KeySpace, KeyValue, RecordAddress};
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ pub(in crate::store) struct Groups<'a> {
     after: Option<Vec<u8>>,
     limit: usize,
     is_done: bool,
-    ready: VecDeque<Vec<Row>>,
+    ready: VecDeque<Vec<KeyValue>>,
 }
 
 impl<'a> Groups<'a> {
@@ -32,7 +32,7 @@ impl<'a> Groups<'a> {
             self.index.slow_disk.scan();
             view.page(&self.prefix, self.after.as_deref(), self.limit)
         })?;
-        let mut records: VecDeque<Vec<Row>> = VecDeque::new();
+        let mut records: VecDeque<Vec<KeyValue>> = VecDeque::new();
         // The record before the page may have grown since it was read. Its new parts are skipped.
         let returned = self.after.as_deref().map(base);
         for row in page.rows.into_iter().skip_while(|(key, _)| Some(base(key)) == returned) {
@@ -57,7 +57,7 @@ impl<'a> Groups<'a> {
 
 /// An index that cannot be read ends the scan with an error.
 impl Iterator for Groups<'_> {
-    type Item = Result<Vec<Row>, ReadError>;
+    type Item = Result<Vec<KeyValue>, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && !self.is_done {
@@ -76,25 +76,30 @@ fn base(key: &[u8]) -> &[u8] {
 }
 
 /// The records of a table, in the order of their ids.
-pub(in crate::store) struct Records<'a> {
+pub(in crate::store) struct RecordScan<'a> {
     groups: Groups<'a>,
-    table: Table,
+    table: RecordTable,
     prefix: usize,
 }
 
-impl<'a> Records<'a> {
-    pub(in crate::store) fn new(index: &'a Index, space: &KeySpace, table: Table) -> Self {
+impl<'a> RecordScan<'a> {
+    pub(in crate::store) fn new(index: &'a Index, space: &KeySpace, table: RecordTable) -> Self {
         Self::within(index, space, table, &[])
     }
 
     /// The records whose ids begin with `begin`, with `begin` removed from the ids.
-    pub(in crate::store) fn within(index: &'a Index, space: &KeySpace, table: Table, begin: &[u8]) -> Self {
+    pub(in crate::store) fn within(
+        index: &'a Index,
+        space: &KeySpace,
+        table: RecordTable,
+        begin: &[u8],
+    ) -> Self {
         let mut prefix = space.table(table);
         prefix.extend_from_slice(begin);
         Self { table, prefix: prefix.len(), groups: Groups::new(index, prefix) }
     }
 
-    fn record(&self, parts: &[Row]) -> Result<Row, ReadError> {
+    fn record(&self, parts: &[KeyValue]) -> Result<KeyValue, ReadError> {
         let address = RecordAddress {
             table: self.table,
             base: parts.first().map(|(key, _)| base(key)).unwrap_or_default().to_vec(),
@@ -116,8 +121,8 @@ impl<'a> Records<'a> {
 }
 
 /// Yields ids and bytes. A damaged record yields an error, and the scan continues.
-impl Iterator for Records<'_> {
-    type Item = Result<Row, ReadError>;
+impl Iterator for RecordScan<'_> {
+    type Item = Result<KeyValue, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let parts = self.groups.next()?;

@@ -4,7 +4,7 @@
 //! 0.34 can open on an older state of a page without an error. So each batch also writes the sequence of the last
 //! journal record, the number of rows, and the sum of a mark of each row. One scan verifies all of them.
 
-use crate::store::rows::{Changes, Row};
+use crate::store::rows::{KeyValue, RowChanges};
 
 /// The key of the tally. It sorts before the keys of all conferences and is not part of the sum.
 pub(in crate::store) const TALLY: &[u8] = b"\0tally";
@@ -37,7 +37,12 @@ impl Tally {
     }
 
     /// The tally after `changes`. `before` has the old values of their keys.
-    pub(in crate::store) fn after(mut self, sequence: u64, before: &Changes, changes: &Changes) -> Self {
+    pub(in crate::store) fn after(
+        mut self,
+        sequence: u64,
+        before: &RowChanges,
+        changes: &RowChanges,
+    ) -> Self {
         self.sequence = sequence;
         before.values().flatten().for_each(|value| self.remove(value));
         changes.values().flatten().for_each(|value| self.add(value));
@@ -50,7 +55,7 @@ impl Tally {
     }
 
     /// The stored row: three little-endian numbers and their CRC-32C.
-    pub(in crate::store) fn row(&self) -> Row {
+    pub(in crate::store) fn row(&self) -> KeyValue {
         let mut value = Vec::with_capacity(28);
         for number in [self.sequence, self.rows, self.sum] {
             value.extend_from_slice(&number.to_le_bytes());
@@ -124,7 +129,7 @@ mod tests {
             let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
             let mut tally = Tally::default();
             for (n, changes) in (1..).zip(groups) {
-                let before: Changes =
+                let before: RowChanges =
                     changes.keys().map(|key| (key.clone(), rows.get(key).cloned())).collect();
                 tally = tally.after(n, &before, &changes);
                 for (key, value) in changes {

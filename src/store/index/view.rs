@@ -7,9 +7,9 @@
 use super::Engine;
 use crate::revision::Digest;
 use crate::store::error::{ReadError, StorageError};
-use crate::store::record::Table;
+use crate::store::record::RecordTable;
 use crate::store::record::agenda::{LinkBucket, LinkTarget};
-use crate::store::rows::{Changes, KeySpace, RecordAddress, Row};
+use crate::store::rows::{KeySpace, KeyValue, RecordAddress, RowChanges};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -48,12 +48,12 @@ pub(in crate::store) struct View {
 /// value at that moment. A key in no node has the value that sled returned before the nodes were searched.
 #[derive(Default)]
 struct Undo {
-    before: OnceLock<Changes>,
+    before: OnceLock<RowChanges>,
     next: OnceLock<Arc<Undo>>,
 }
 
 impl Undo {
-    fn nodes(&self) -> impl Iterator<Item = &Changes> {
+    fn nodes(&self) -> impl Iterator<Item = &RowChanges> {
         let nodes = std::iter::successors(Some(self), |undo| undo.next.get().map(Arc::as_ref));
         nodes.filter_map(|undo| undo.before.get())
     }
@@ -104,12 +104,17 @@ impl View {
         let links: Option<LinkBucket> = self.record(&space.links(hash))?;
         match links.and_then(|links| links.target(hash)) {
             Some(target) => Ok(Some(target)),
-            None => self.record(&space.address(Table::Link, &hash.0)),
+            None => self.record(&space.address(RecordTable::Link, &hash.0)),
         }
     }
 
     /// Up to `limit` rows whose keys begin with `prefix`, after a key.
-    pub(super) fn page(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Page, ReadError> {
+    pub(super) fn page(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<RowPage, ReadError> {
         let start = after.map_or(Bound::Included(prefix), Bound::Excluded);
         let read = self.engine()?.range(prefix, start, limit)?;
         // A damaged tree may return a key before the start of the range.
@@ -124,7 +129,7 @@ impl View {
             rows.for_each(|(key, value)| _ = changed.entry(key).or_insert(value));
         }
         if changed.is_empty() {
-            return Ok(Page { rows: read, next });
+            return Ok(RowPage { rows: read, next });
         }
         let mut rows: BTreeMap<_, _> = read.into_iter().collect();
         for (key, before) in changed {
@@ -133,20 +138,20 @@ impl View {
                 None => rows.remove(key),
             };
         }
-        Ok(Page { rows: rows.into_iter().collect(), next })
+        Ok(RowPage { rows: rows.into_iter().collect(), next })
     }
 }
 
 /// Some rows of a scan.
-pub(super) struct Page {
-    pub(super) rows: Vec<Row>,
+pub(super) struct RowPage {
+    pub(super) rows: Vec<KeyValue>,
     /// The last key of the page; none on the last page.
     pub(super) next: Option<Vec<u8>>,
 }
 
 impl Index {
     /// The view of a database. `newer` holds rows of the journal that could not be applied to it.
-    pub(in crate::store) fn new(engine: Engine, newer: Changes) -> Self {
+    pub(in crate::store) fn new(engine: Engine, newer: RowChanges) -> Self {
         let undo = Undo::default();
         if !newer.is_empty() {
             let _ = undo.before.set(newer);
@@ -219,7 +224,7 @@ impl Index {
 
     /// Publishes the old values of the keys of a group of commits. The group may then be applied to the database, and
     /// no reader sees it before [`Self::end_group`].
-    pub(in crate::store) fn begin_group(&self, before: Changes) -> Result<(), StorageError> {
+    pub(in crate::store) fn begin_group(&self, before: RowChanges) -> Result<(), StorageError> {
         let set = self.lock().undo.before.set(before);
         set.map_err(|_| StorageError::Failed("the group before was never ended".to_owned()))
     }
@@ -245,7 +250,7 @@ impl Index {
     }
 
     /// Ends a reopening. `opened` is the database and the rows of the journal that could not be applied to it.
-    pub(in crate::store) fn reopened(&self, opened: Option<(Engine, Changes)>) {
+    pub(in crate::store) fn reopened(&self, opened: Option<(Engine, RowChanges)>) {
         let mut view = self.lock_for_change();
         self.is_reopening.store(false, Ordering::Relaxed);
         let Some((engine, newer)) = opened else { return };
@@ -324,7 +329,7 @@ mod tests {
     fn a_failed_read_is_not_repeated() {
         let dir = tempfile::tempdir().unwrap();
         let engine = Engine::open(dir.path(), 1 << 20).unwrap();
-        let index = Index::new(engine, Changes::new());
+        let index = Index::new(engine, RowChanges::new());
         let mut tries = 0;
         let result: Result<(), _> = index.read(|_| {
             tries += 1;

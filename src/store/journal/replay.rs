@@ -3,7 +3,9 @@
 //! Bytes that are not a whole record are a torn end only if no whole record follows: then their write was never
 //! acknowledged. Otherwise the bytes were on disk once and are damaged.
 
-use super::{JournalRecord, RECORD_HEAD, RecordHead, SEGMENT_HEAD, Segment, is_segment_head, segments};
+use super::{
+    JournalRecord, JournalSegment, RECORD_HEAD, RecordHead, SEGMENT_HEAD, is_segment_head, segments,
+};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -35,7 +37,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn open(segment: &Segment) -> io::Result<Self> {
+    fn open(segment: &JournalSegment) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(256 * 1024, File::open(&segment.path)?);
         let length = file.get_ref().metadata()?.len();
         let mut head = [0; SEGMENT_HEAD];
@@ -101,7 +103,7 @@ impl Reader {
 }
 
 /// Whether all bytes of a segment are undamaged.
-pub(in crate::store) fn is_whole(segment: &Segment) -> io::Result<bool> {
+pub(in crate::store) fn is_whole(segment: &JournalSegment) -> io::Result<bool> {
     let mut reader = Reader::open(segment)?;
     if !reader.head_is_whole {
         return Ok(false);
@@ -118,11 +120,11 @@ pub(in crate::store) fn is_whole(segment: &Segment) -> io::Result<bool> {
 
 /// The state of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::store) struct Findings {
+pub(in crate::store) struct JournalFindings {
     /// The sequence of the last whole record; none if there is no segment.
     pub(in crate::store) last: Option<u64>,
     /// The newest segment and the end of its whole records, if it can be appended to.
-    pub(in crate::store) tail: Option<(Segment, u64)>,
+    pub(in crate::store) tail: Option<(JournalSegment, u64)>,
     /// Whether bytes are damaged that were on disk before.
     pub(in crate::store) damaged: bool,
     /// Whether the end is torn: a write that was not acknowledged.
@@ -135,7 +137,7 @@ pub(in crate::store) struct Findings {
 /// sequence, so only a complete journal begins with 1.
 pub(in crate::store) const WITHOUT_JOURNAL: u64 = 1;
 
-impl Findings {
+impl JournalFindings {
     /// The sequence at which the journal ends.
     pub(in crate::store) fn end(&self) -> u64 {
         self.last.unwrap_or(WITHOUT_JOURNAL)
@@ -144,14 +146,14 @@ impl Findings {
 
 /// Calls `take` with every record after `after`, in order.
 ///
-/// Segments that end at `after` or earlier are not read, and [`Findings`] do not include them.
+/// Segments that end at `after` or earlier are not read, and [`JournalFindings`] do not include them.
 pub(in crate::store) fn replay<E: From<io::Error>>(
     dir: &Path,
     after: u64,
     mut take: impl FnMut(JournalRecord) -> Result<(), E>,
-) -> Result<Findings, E> {
+) -> Result<JournalFindings, E> {
     let segments = segments(dir)?;
-    let mut findings = Findings::default();
+    let mut findings = JournalFindings::default();
     let mut next = after.saturating_add(1);
     for (n, segment) in segments.iter().enumerate() {
         let follower = segments.get(n + 1);
@@ -200,21 +202,21 @@ mod tests {
     use super::*;
     use crate::store::error::StorageError;
     use crate::store::journal::Journal;
-    use crate::store::rows::Changes;
+    use crate::store::rows::RowChanges;
     use proptest::prelude::*;
     use std::fs::OpenOptions;
 
-    fn groups() -> impl Strategy<Value = Vec<Vec<Changes>>> {
+    fn groups() -> impl Strategy<Value = Vec<Vec<RowChanges>>> {
         let bytes = |most| prop::collection::vec(any::<u8>(), 0..most);
         let changes = prop::collection::btree_map(bytes(9), prop::option::of(bytes(60)), 0..4);
         prop::collection::vec(prop::collection::vec(changes, 0..5), 1..4)
     }
 
     /// Appends each group to a new segment.
-    fn write(dir: &Path, groups: &[Vec<Changes>]) -> Vec<JournalRecord> {
+    fn write(dir: &Path, groups: &[Vec<RowChanges>]) -> Vec<JournalRecord> {
         let mut written = Vec::new();
         for group in groups {
-            let mut journal = Journal::open(dir, written.len() as u64, &Findings::default()).unwrap();
+            let mut journal = Journal::open(dir, written.len() as u64, &JournalFindings::default()).unwrap();
             for rows in group {
                 let (sequence, _) = journal.append(rows).unwrap();
                 written.push(JournalRecord { sequence, rows: rows.clone() });
@@ -223,7 +225,7 @@ mod tests {
         written
     }
 
-    fn read(dir: &Path) -> (Vec<JournalRecord>, Findings) {
+    fn read(dir: &Path) -> (Vec<JournalRecord>, JournalFindings) {
         let mut found = Vec::new();
         let findings = replay(dir, 0, |record| {
             found.push(record);
@@ -235,7 +237,8 @@ mod tests {
     /// Cuts the journal at some byte: shortens the segment with that byte and removes the later segments.
     fn truncate(dir: &Path, at: prop::sample::Index) {
         let segments = segments(dir).unwrap();
-        let length = |segment: &Segment| usize::try_from(segment.path.metadata().unwrap().len()).unwrap();
+        let length =
+            |segment: &JournalSegment| usize::try_from(segment.path.metadata().unwrap().len()).unwrap();
         let mut left = at.index(segments.iter().map(length).sum::<usize>() + 1);
         for segment in segments {
             let kept = left.min(length(&segment));
@@ -267,7 +270,7 @@ mod tests {
 
             let end = findings.last.unwrap_or(0);
             prop_assert_eq!(end, found.len() as u64);
-            let rows = Changes::from([(more, None)]);
+            let rows = RowChanges::from([(more, None)]);
             let (sequence, _) = Journal::open(dir.path(), end, &findings).unwrap().append(&rows).unwrap();
             found.push(JournalRecord { sequence, rows });
             let (again, findings) = read(dir.path());

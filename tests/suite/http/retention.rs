@@ -2,7 +2,7 @@
 
 use super::stage::{Mine, Stage};
 use callboard::freshness::{Family, Freshness, Seen};
-use callboard::retention::{Erased, Retention};
+use callboard::retention::{Retention, RetentionResult};
 use callboard::store::Write;
 use chrono::TimeDelta;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 async fn retention(stage: &Stage) -> Arc<Retention> {
     let retention = restarted(stage);
     // Retention checks the clock for the first time while the clock is right.
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     retention
 }
 
@@ -52,10 +52,10 @@ async fn agendas_are_erased_after_the_configured_time_and_their_links_answer_410
     assert_eq!(stored_freshness(&stage, &stage.freshness).len(), 1);
 
     wait_for_the_eve(&stage);
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     assert_eq!(status(&stage, &mine).await, (200, 200));
     stage.pass(1);
-    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 2, links: 2 });
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult { agendas: 2, links: 2 });
     assert_eq!(status(&stage, &mine).await, (410, 401));
     assert_eq!(status(&stage, &revoked).await, (410, 401));
     assert_eq!(stage.store.agendas().count(), 0);
@@ -65,11 +65,11 @@ async fn agendas_are_erased_after_the_configured_time_and_their_links_answer_410
     // Later agendas stay for the same time after their last change. Erased links stay erased.
     let late = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(180) - TimeDelta::seconds(1));
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     assert_eq!(status(&stage, &late).await, (200, 200));
     stage.pass(1);
-    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult { agendas: 1, links: 1 });
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     for mine in [&mine, &revoked, &late] {
         assert_eq!(status(&stage, mine).await, (410, 401));
     }
@@ -84,7 +84,7 @@ async fn many_agendas_are_erased_in_small_commits() {
     }
     wait_for_the_eve(&stage);
     stage.pass(1);
-    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 300, links: 300 });
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult { agendas: 300, links: 300 });
     assert_eq!(stage.store.links().count(), 300, "erased links are still stored");
 }
 
@@ -161,13 +161,13 @@ async fn a_clock_that_is_a_year_ahead_at_a_start_erases_nothing() {
         let wrong = restarted(&stage);
         stage.agenda(&["lunch"]).await;
         for _ in 0..23 {
-            assert_eq!(wrong.pass().await.unwrap(), Erased::default());
+            assert_eq!(wrong.pass().await.unwrap(), RetentionResult::default());
             stage.clock.advance(TimeDelta::hours(1));
         }
     }
     assert_eq!(status(&stage, &mine).await, (200, 200));
     stage.clock.set(right);
-    assert_eq!(restarted(&stage).pass().await.unwrap(), Erased::default());
+    assert_eq!(restarted(&stage).pass().await.unwrap(), RetentionResult::default());
     assert_eq!(stage.store.agendas().count(), 4);
 }
 
@@ -178,9 +178,9 @@ async fn a_clock_that_jumps_while_the_server_runs_erases_nothing_for_a_day() {
     let mine = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(3));
     stage.clock.set(stage.clock.now() + TimeDelta::days(400));
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     stage.clock.advance(TimeDelta::hours(23));
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     assert_eq!(status(&stage, &mine).await, (200, 200));
 }
 
@@ -191,16 +191,16 @@ async fn a_server_that_was_stopped_for_long_erases_after_a_day() {
     let mine = stage.agenda(&["opening"]).await;
     stage.clock.advance(TimeDelta::days(400));
     let started = restarted(&stage);
-    assert_eq!(started.pass().await.unwrap(), Erased::default());
+    assert_eq!(started.pass().await.unwrap(), RetentionResult::default());
     stage.clock.advance(TimeDelta::days(1));
-    assert_eq!(started.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(started.pass().await.unwrap(), RetentionResult { agendas: 1, links: 1 });
     assert_eq!(status(&stage, &mine).await, (410, 401));
     // The probation is over: the next start erases at once.
     stage.agenda(&["lunch"]).await;
     let again = restarted(&stage);
-    assert_eq!(again.pass().await.unwrap(), Erased::default());
+    assert_eq!(again.pass().await.unwrap(), RetentionResult::default());
     stage.clock.advance(TimeDelta::days(181));
-    assert_eq!(again.pass().await.unwrap(), Erased { agendas: 1, links: 1 });
+    assert_eq!(again.pass().await.unwrap(), RetentionResult { agendas: 1, links: 1 });
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use callboard::clock::Clock;
 use callboard::config::{Config, Limits, Overrides, Publishing};
 use callboard::freshness::Freshness;
 use callboard::http::{Allowances, App, Parts, Secrets};
-use callboard::publisher::{Proposal, Publisher, Settings, Setup};
+use callboard::publisher::{Proposal, Publisher, PublisherSettings, Setup};
 use callboard::store::{Origin, Store};
 use chrono::TimeDelta;
 use http::{HeaderMap, Request, Version};
@@ -139,7 +139,8 @@ impl Stage {
     /// Makes the guard as strict as that of [`Self::guarded`], as a reload of the config does.
     pub(super) async fn guard(&self) {
         let publishing = Publishing { guard_share: 0.25, guard_least: 2, ..Publishing::default() };
-        let settings = Settings { conference: self.publisher.conference(), publishing, webhooks: Vec::new() };
+        let settings =
+            PublisherSettings { conference: self.publisher.conference(), publishing, webhooks: Vec::new() };
         assert!(self.publisher.reconfigure(settings).await.unwrap().is_none());
     }
 

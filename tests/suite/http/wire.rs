@@ -2,7 +2,7 @@
 
 use super::stage::{Card, Stage};
 use callboard::peer::Trusted;
-use callboard::server::{Limits, Received, Stopped, run};
+use callboard::server::{ConnectionLimits, Received, Stopped, run};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub(super) const LIMITS: Limits = Limits {
+pub(super) const LIMITS: ConnectionLimits = ConnectionLimits {
     connections: 64,
     per_address: 64,
     header: Duration::from_millis(400),
@@ -28,11 +28,11 @@ pub(super) struct House {
 }
 
 impl House {
-    pub(super) async fn open(limits: Limits) -> Self {
+    pub(super) async fn open(limits: ConnectionLimits) -> Self {
         Self::with(Stage::new(), limits).await
     }
 
-    pub(super) async fn with(stage: Stage, limits: Limits) -> Self {
+    pub(super) async fn with(stage: Stage, limits: ConnectionLimits) -> Self {
         let stage = Arc::new(stage);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -282,8 +282,12 @@ async fn a_client_that_takes_no_answer_is_cut_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_cap_the_idlest_connection_closes_and_without_one_the_new_one_is_refused() {
-    let limits =
-        Limits { connections: 2, header: Duration::from_secs(20), idle: Duration::from_secs(20), ..LIMITS };
+    let limits = ConnectionLimits {
+        connections: 2,
+        header: Duration::from_secs(20),
+        idle: Duration::from_secs(20),
+        ..LIMITS
+    };
     let house = House::open(limits).await;
     let (mut idle, mut busy) = (house.connect().await, house.connect().await);
     for socket in [&mut idle, &mut busy] {
@@ -330,7 +334,7 @@ async fn a_stop_answers_what_is_under_way_and_closes_what_idles() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_has_a_deadline() {
-    let limits = Limits { drain: Duration::from_millis(100), ..LIMITS };
+    let limits = ConnectionLimits { drain: Duration::from_millis(100), ..LIMITS };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -348,7 +352,7 @@ async fn a_stop_has_a_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_events_takes_no_place_and_ends_at_a_stop() {
-    let house = House::open(Limits { connections: 1, ..LIMITS }).await;
+    let house = House::open(ConnectionLimits { connections: 1, ..LIMITS }).await;
     let mut stream = house.connect().await;
     stream.write_all(b"GET /events HTTP/1.1\r\nHost: conf.example\r\n\r\n").await.unwrap();
     let mut seen = Vec::new();
@@ -368,7 +372,7 @@ async fn a_stream_of_events_takes_no_place_and_ends_at_a_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_connection_goes_on_without_a_place() {
-    let house = House::with(Stage::shipped(), Limits { connections: 2, ..LIMITS }).await;
+    let house = House::with(Stage::shipped(), ConnectionLimits { connections: 2, ..LIMITS }).await;
     let body = "<D:sync-collection xmlns:D='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'><D:sync-token/>\
                 <D:sync-level>1</D:sync-level><D:prop><C:calendar-data/></D:prop></D:sync-collection>";
     let report = format!(
@@ -421,7 +425,7 @@ async fn the_wire_carries_the_answer_of_respond() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_its_answer_drop_by_drop_is_cut_off() {
-    let house = House::open(Limits { idle: Duration::from_secs(60), ..LIMITS }).await;
+    let house = House::open(ConnectionLimits { idle: Duration::from_secs(60), ..LIMITS }).await;
     let mut socket = house.connect().await;
     socket.write_all(GET.repeat(20_000).as_bytes()).await.unwrap();
     // The client reads all the time, so the connection is never idle.

@@ -3,7 +3,7 @@
 use super::venue::{Venue, csv, id, moved, proposal, start_of_day, without};
 use callboard::config::Webhook;
 use callboard::publisher::{AttemptResult, PublishError, PublisherTask, advance_counters, count_picks};
-use callboard::retention::{Erased, Retention};
+use callboard::retention::{Retention, RetentionResult};
 use callboard::revision::Digest;
 use callboard::store::{AgendaRecord, ReadError, Store, Write};
 use chrono::TimeDelta;
@@ -75,9 +75,9 @@ async fn retention_skips_a_damaged_agenda() {
     let (publisher, store) = (Arc::clone(venue.running()), venue.store.clone().unwrap());
     let retention = Retention::new(180, publisher, store.clone(), Arc::default(), venue.clock.clone());
     let retention = Arc::new(retention);
-    assert_eq!(retention.pass().await.unwrap(), Erased::default());
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult::default());
     venue.clock.advance(TimeDelta::days(200));
-    assert_eq!(retention.pass().await.unwrap(), Erased { agendas: 2, links: 0 });
+    assert_eq!(retention.pass().await.unwrap(), RetentionResult { agendas: 2, links: 0 });
     let left: Vec<_> = store.agendas().collect();
     assert!(matches!(left.as_slice(), [Err(ReadError::Damaged { .. })]), "a backup may still have it");
     let mut notes = (0..256).map(|n| format!("freshness-{n:02x}")).chain(["freshness".to_owned()]);

@@ -2,7 +2,7 @@
 
 use super::venue::{Venue, csv, moved};
 use callboard::config::{Config, Overrides};
-use callboard::publisher::{AttemptResult, Publication, PublishError, Settings};
+use callboard::publisher::{AttemptResult, Publication, PublishError, PublisherSettings};
 use callboard::store::Origin;
 use chrono::TimeDelta;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ impl Venue {
     async fn reload(&mut self) -> Result<Option<Publication>, PublishError> {
         self.clock.advance(TimeDelta::minutes(1));
         let config = Config::parse(Some(&self.config), Overrides::default()).unwrap();
-        let settings = Settings {
+        let settings = PublisherSettings {
             conference: Arc::new(config.conference(config.listen)),
             publishing: config.publishing,
             webhooks: config.webhooks,
@@ -49,7 +49,7 @@ async fn a_config_change_that_only_pages_show_makes_no_release() {
     venue.config = venue.config.replace("[conference]", "[conference]\nclock = \"12h\"");
     assert!(!venue.reload().await.unwrap().unwrap().is_new);
     assert_eq!((venue.number(), venue.feeds()), (1, before));
-    assert_eq!(venue.running().current().program.conference.clock, callboard::program::Clock::Twelve);
+    assert_eq!(venue.running().current().program.conference.clock, callboard::program::ClockStyle::Twelve);
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_config_whose_release_cannot_be_stored_is_refused() {
     venue.config = venue.config.replace("title = \"Conf\"", "title = \"Other\"");
     venue.store.as_ref().unwrap().close();
     let config = Config::parse(Some(&venue.config), Overrides::default()).unwrap();
-    let settings = Settings {
+    let settings = PublisherSettings {
         conference: Arc::new(config.conference(config.listen)),
         publishing: config.publishing,
         webhooks: config.webhooks,

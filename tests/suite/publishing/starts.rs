@@ -81,7 +81,7 @@ async fn a_config_that_changes_no_feed_leaves_the_release_record_unchanged() {
     venue.restart().await;
     let after = (venue.feeds(), venue.store.as_ref().unwrap().release(2).unwrap().unwrap());
     assert_eq!(before, after, "changes, origin and time of a release are history");
-    assert_eq!(venue.running().current().program.conference.clock, callboard::program::Clock::Twelve);
+    assert_eq!(venue.running().current().program.conference.clock, callboard::program::ClockStyle::Twelve);
 }
 
 #[tokio::test]

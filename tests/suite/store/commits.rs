@@ -1,7 +1,9 @@
 //! Commits of agendas, links and records with fixed names.
 
 use super::sample::{agenda, alike, id, key, open, put, slug};
-use callboard::store::{AgendaRecord, CommitError, LinkTarget, OpenError, Options, ReadError, Store, Write};
+use callboard::store::{
+    AgendaRecord, CommitError, LinkTarget, OpenError, ReadError, Store, StoreOptions, Write,
+};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -254,7 +256,7 @@ fn a_closed_store_refuses_at_once() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { queue: 1, group: 1, ..Options::default() };
+    let options = StoreOptions { queue: 1, group: 1, ..StoreOptions::default() };
     let store = Store::open_with(dir.path(), &slug(), options).unwrap();
     let commits = (0..200).map(|n| {
         let store = store.clone();
@@ -297,7 +299,7 @@ fn conferences_in_one_directory_are_separate() {
         refused.contains("holds the conference srecon25americas, and the config is for srecon25;"),
         "{refused}"
     );
-    let options = Options { new_conference: true, ..Options::default() };
+    let options = StoreOptions { new_conference: true, ..StoreOptions::default() };
     drop(Store::open_with(dir.path(), &srecon25, options).unwrap());
     let other = Store::open(dir.path(), &srecon25).unwrap();
     assert_eq!((other.agenda(&key(1)), other.agendas().count()), (Ok(None), 0));

@@ -1,7 +1,7 @@
 //! Both copies of the store: damage in one is repaired from the other, and losses are counted.
 
 use super::sample::{agenda, id, key, open, put, release, session, slug};
-use callboard::store::{OpenError, Options, Store, Write, verify};
+use callboard::store::{OpenError, Store, StoreOptions, Write, verify};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -308,7 +308,7 @@ fn a_store_without_a_journal_gets_a_checkpoint_at_once() {
 #[test]
 fn checkpoints_are_made_as_the_journal_grows_and_two_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { checkpoint_bytes: 50_000, ..Options::default() };
+    let options = StoreOptions { checkpoint_bytes: 50_000, ..StoreOptions::default() };
     let store = Store::open_with(dir.path(), &slug(), options).unwrap();
     let started = std::time::Instant::now();
     let (mut n, mut seen) = (0, std::collections::BTreeSet::new());

@@ -5,7 +5,7 @@
 
 use super::sample::{agenda, id, key, open, release, session, slug};
 use callboard::program::Text;
-use callboard::store::{Options, Store, Write};
+use callboard::store::{Store, StoreOptions, Write};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -87,7 +87,7 @@ fn write_until_killed(dir: &Path, after: Duration, acknowledged: &mut BTreeMap<u
 fn child() {
     let dir = std::env::var_os("CALLBOARD_STORE_CHILD").expect("a directory from the test that starts this");
     // Every release is longer than a piece, so some kills come between two pieces.
-    let options = Options { piece_bytes: 4096, ..Options::default() };
+    let options = StoreOptions { piece_bytes: 4096, ..StoreOptions::default() };
     let store = Store::open_with(Path::new(&dir), &slug(), options).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| publish_for_ever(&store));

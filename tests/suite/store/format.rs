@@ -11,7 +11,7 @@ use super::sample::{
 use callboard::program::{Slug, Speaker, Text, Track};
 use callboard::revision::{Digest, Ledger};
 use callboard::store::{
-    LinkTarget, OpenError, Options, ReadError, ReleaseRecord, ReleaseWrite, Store, Write,
+    LinkTarget, OpenError, ReadError, ReleaseRecord, ReleaseWrite, Store, StoreOptions, Write,
 };
 use std::path::Path;
 
@@ -140,7 +140,7 @@ const NOTE: [u8; 9000] = [7; 9000];
 fn the_format_of_a_ledger_in_pieces_stays_the_same() {
     let dir = tempfile::tempdir().unwrap();
     // Pieces this short are not compressed. Compressed bytes would depend on the version of zstd.
-    let options = Options { piece_bytes: 2000, ..Options::default() };
+    let options = StoreOptions { piece_bytes: 2000, ..StoreOptions::default() };
     let store = Store::open_with(dir.path(), &slug(), options).unwrap();
     let expected = in_pieces(&store);
     drop(store);

@@ -3,7 +3,7 @@
 use super::sample::{id, open, release, session, slug};
 use callboard::program::{Session, Status, Text};
 use callboard::revision::Ledger;
-use callboard::store::{CommitError, Options, ReleaseWrite, Store, Write};
+use callboard::store::{CommitError, ReleaseWrite, Store, StoreOptions, Write};
 use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// A store with about three sessions in a piece.
 fn open_short(dir: &Path) -> Store {
-    Store::open_with(dir, &slug(), Options { piece_bytes: 2000, ..Options::default() }).unwrap()
+    Store::open_with(dir, &slug(), StoreOptions { piece_bytes: 2000, ..StoreOptions::default() }).unwrap()
 }
 
 fn titled(title: &str) -> Vec<Session> {

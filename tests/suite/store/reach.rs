@@ -2,7 +2,7 @@
 //! backup.
 
 use super::sample::{delivery, key, open, put, reach, slug, subscriptions};
-use callboard::store::{CommitError, Options, Store, Write, verify};
+use callboard::store::{CommitError, Store, StoreOptions, Write, verify};
 use std::fs;
 
 fn subscribe(agenda: u64, expect: Option<u64>, version: u64) -> Write {
@@ -93,6 +93,6 @@ fn subscriptions_and_deliveries_come_back_from_every_copy() {
     let other = tempfile::tempdir().unwrap();
     fs::create_dir_all(other.path().join("checkpoints")).unwrap();
     fs::copy(&backup, other.path().join("checkpoints/00000000000000000003.ndjson")).unwrap();
-    let store = Store::open_with(other.path(), &slug(), Options::default()).unwrap();
+    let store = Store::open_with(other.path(), &slug(), StoreOptions::default()).unwrap();
     assert_eq!(content(&store), expected);
 }

@@ -1,7 +1,7 @@
 //! Sample records.
 
 use callboard::fixtures;
-use callboard::program::{Clock, Conference, Program, Rank, Session, SessionId, Slug, Text};
+use callboard::program::{ClockStyle, Conference, Program, Rank, Session, SessionId, Slug, Text};
 use callboard::revision::{Digest, Ledger, advance};
 use callboard::store::{
     AgendaRecord, BusyRecord, Channel, DeliveryRecord, LinkRecord, Origin, ReachRecord, ReachTally,
@@ -124,7 +124,7 @@ pub(super) fn conference() -> Conference {
     Conference {
         slug: slug(),
         language: "en-US".to_owned(),
-        clock: Clock::Twelve,
+        clock: ClockStyle::Twelve,
         uid_domain: "srecon25americas.example".to_owned(),
         public_url: "http://127.0.0.1:8080".parse().unwrap(),
         ..fixtures::conference().title("SREcon25 Americas").conference
