@@ -272,7 +272,7 @@ impl fmt::Debug for App {
 mod tests {
     use super::*;
     use crate::http::queue::QueueName;
-    use crate::http::test_app::{House, house, request};
+    use crate::http::test_app::{TestApp, request};
     use http::header::{ETAG, IF_NONE_MATCH};
     use http_body_util::{BodyExt, Full};
 
@@ -298,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_304_is_answered_while_every_turn_is_taken() {
-        let House { app, store: _store, _dir } = house();
+        let TestApp { app, store: _store, _dir } = TestApp::new();
         let [one, two] = [feed_of_an_agenda(&app).await, feed_of_an_agenda(&app).await];
         let token = |feed: &str| feed["/agendas/".len()..].trim_end_matches(".ics").to_owned();
         let team = format!("/team/{}.{}.ics", token(&one), token(&two));

@@ -1,4 +1,5 @@
-//! An application with a small conference, for tests beside the code.
+//! The application with a small conference, for tests that need private parts of this module. Other tests use the fixture of
+//! `tests/suite/http`.
 
 use super::{Allowances, App, Parts, Secrets};
 use crate::clock::Clock;
@@ -30,36 +31,38 @@ opening,2025-03-25,09:00,09:30,plenary,Opening
 first-talk,2025-03-25,10:00,10:40,talk,First
 ";
 
-/// An application with a small conference.
-pub(super) struct House {
+/// The application with its store in a temporary directory.
+pub(super) struct TestApp {
     pub(super) app: App,
     pub(super) store: Store,
     pub(super) _dir: tempfile::TempDir,
 }
 
-pub(super) fn house() -> House {
-    let dir = tempfile::tempdir().unwrap();
-    let config = Config::parse(Some(CONFIG), Overrides::default()).unwrap();
-    let conference = config.conference(config.listen);
-    let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
-    let (file, lines) = (dir.path().join("program.csv"), dir.path().join("secrets"));
-    std::fs::write(&file, PROGRAM).unwrap();
-    std::fs::write(&lines, format!("ops sha256:{}\n", Digest::of(SECRET.as_bytes()))).unwrap();
-    let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
-    let (spool, inspect) = (dir.path().join("spool"), crate::doctor::inspect);
-    let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
-    let publisher = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap().publisher;
-    let app = App::new(Parts {
-        publisher,
-        store: store.clone(),
-        clock,
-        body_patience: Duration::from_millis(200),
-        frame_ancestors: Vec::new(),
-        secrets: Secrets::open(&lines).unwrap(),
-        freshness: Arc::new(Freshness::default()),
-        allowances: Allowances::new(&config.limits, config.trusted_proxies),
-    });
-    House { app, store, _dir: dir }
+impl TestApp {
+    pub(super) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::parse(Some(CONFIG), Overrides::default()).unwrap();
+        let conference = config.conference(config.listen);
+        let clock = Clock::fixed("2025-03-01T12:00:00Z".parse().unwrap());
+        let (file, lines) = (dir.path().join("program.csv"), dir.path().join("secrets"));
+        std::fs::write(&file, PROGRAM).unwrap();
+        std::fs::write(&lines, format!("ops sha256:{}\n", Digest::of(SECRET.as_bytes()))).unwrap();
+        let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
+        let (spool, inspect) = (dir.path().join("spool"), crate::doctor::inspect);
+        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
+        let publisher = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap().publisher;
+        let app = App::new(Parts {
+            publisher,
+            store: store.clone(),
+            clock,
+            body_patience: Duration::from_millis(200),
+            frame_ancestors: Vec::new(),
+            secrets: Secrets::open(&lines).unwrap(),
+            freshness: Arc::new(Freshness::default()),
+            allowances: Allowances::new(&config.limits, config.trusted_proxies),
+        });
+        Self { app, store, _dir: dir }
+    }
 }
 
 /// A request with a form, or with a program.

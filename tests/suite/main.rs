@@ -29,7 +29,7 @@ mod publishing;
 mod sample;
 mod store;
 mod systemd;
-#[expect(clippy::duplicate_mod, reason = "the targets are a crate of their own too, with the same stage")]
+#[expect(clippy::duplicate_mod, reason = "the targets are a crate of their own too, with the same fixture")]
 #[path = "../fuzz/targets/all.rs"]
 mod targets;
 mod truth;

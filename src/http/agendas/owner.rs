@@ -210,7 +210,7 @@ impl Agendas {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::test_app::{House, house, request};
+    use crate::http::test_app::{TestApp, request};
     use crate::store::take_parses;
     use bytes::Bytes;
     use http::{Method, StatusCode};
@@ -219,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn a_pick_parses_its_agenda_once() {
         const NAME: &str = "Parsed once";
-        let House { app, store, _dir } = house();
+        let TestApp { app, store, _dir } = TestApp::new();
         let key = EditKey::generate().unwrap();
         let record = AgendaRecord {
             version: 1,

@@ -164,7 +164,7 @@ fn summary(release: &ReleaseSummary) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::http::App;
-    use crate::http::test_app::{House, PROGRAM, SECRET, house, request};
+    use crate::http::test_app::{PROGRAM, SECRET, TestApp, request};
     use bytes::Bytes;
     use http::{Method, StatusCode};
     use http_body_util::Full;
@@ -182,7 +182,7 @@ mod tests {
     /// The test's runtime has one thread, so a read on it would stop the clock that ticks beside the request.
     #[tokio::test]
     async fn other_tasks_go_on_while_the_organizer_waits_for_the_disk() {
-        let House { app, store, _dir } = house();
+        let TestApp { app, store, _dir } = TestApp::new();
         let cookie = signed_in(&app).await;
         for (method, path, status) in [
             (Method::GET, "/organizer", StatusCode::OK),

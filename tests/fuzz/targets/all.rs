@@ -7,15 +7,15 @@ mod adopt;
 mod api;
 mod csv;
 mod feed;
+mod fuzz_app;
 mod grown;
 mod ics;
 mod journal;
 mod router;
 mod skeleton;
-#[allow(dead_code, reason = "the suite's stage, of which targets need a part")]
-#[path = "../../suite/http/stage.rs"]
-mod stage;
-mod theatre;
+#[allow(dead_code, reason = "the suite's fixture, of which targets need a part")]
+#[path = "../../suite/http/test_app.rs"]
+mod test_app;
 mod tokens;
 mod xml;
 

@@ -1,10 +1,10 @@
 //! Any request: `METHOD target` in the first line, then fields, an empty line and the body.
 //!
-//! `@key@`, `@read@`, `@other@`, `@revoked@`, `@secret@` and `@desk@` stand for secrets of the stage. The answer is never a
+//! `@key@`, `@read@`, `@other@`, `@revoked@`, `@secret@` and `@desk@` stand for secrets of the fixture. The answer is never a
 //! 500, fits its media type, and is consistent with HEAD and with its own ETag.
 
+use super::fuzz_app::{self, FuzzApp, FuzzResponse};
 use super::skeleton::has_injected_markup;
-use super::theatre::{self, Heard, Theatre};
 use bytes::Bytes;
 use callboard::{ics, xml};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
@@ -17,19 +17,19 @@ pub(super) fn run(bytes: &[u8]) {
         None => (bytes, &[][..]),
     };
     let Ok(head) = std::str::from_utf8(head) else { return };
-    theatre::with(|theatre| {
-        let Some(asked) = Asked::read(&theatre.filled(head), &theatre.filled_body(body)) else { return };
-        let heard = theatre.ask(asked.request(&asked.method, &[]));
-        check_answer(&heard, &asked);
+    fuzz_app::with(|fuzz_app| {
+        let Some(asked) = Asked::read(&fuzz_app.filled(head), &fuzz_app.filled_body(body)) else { return };
+        let response = fuzz_app.ask(asked.request(&asked.method, &[]));
+        check_answer(&response, &asked);
         if asked.method == Method::GET {
-            check_head_and_tag(theatre, &asked, &heard);
+            check_head_and_tag(fuzz_app, &asked, &response);
         } else if head.contains("@key@") {
-            theatre.refresh();
+            fuzz_app.refresh();
         }
     });
 }
 
-impl Theatre {
+impl FuzzApp {
     fn filled_body(&self, body: &[u8]) -> Bytes {
         match std::str::from_utf8(body) {
             Ok(text) => self.filled(text).into(),
@@ -81,8 +81,8 @@ impl Asked {
 }
 
 /// Checks the rules that every answer follows.
-fn check_answer(heard: &Heard, asked: &Asked) {
-    let Heard { status, body, .. } = heard;
+fn check_answer(response: &FuzzResponse, asked: &Asked) {
+    let FuzzResponse { status, body, .. } = response;
     let what = format!("{} {} {status}", asked.method, asked.target);
     assert!(!status.is_server_error() || *status == StatusCode::SERVICE_UNAVAILABLE, "{what}");
     assert!(
@@ -91,10 +91,10 @@ fn check_answer(heard: &Heard, asked: &Asked) {
     );
     let Some(body) = body.as_ref().filter(|body| !body.is_empty()) else { return };
     assert!(asked.method != Method::HEAD && *status != StatusCode::NOT_MODIFIED, "{what}: a body");
-    if heard.headers.contains_key("content-encoding") || *status == StatusCode::PARTIAL_CONTENT {
+    if response.headers.contains_key("content-encoding") || *status == StatusCode::PARTIAL_CONTENT {
         return;
     }
-    let media_type = heard.media_type();
+    let media_type = response.media_type();
     match media_type.split(';').next().unwrap_or_default() {
         "application/problem+json" => {
             let problem: Value = serde_json::from_slice(body).unwrap();
@@ -120,26 +120,26 @@ fn check_answer(heard: &Heard, asked: &Asked) {
 }
 
 /// Checks that HEAD has the fields of GET (RFC 9110, 9.3.2) and that an ETag matches itself (13.1.2).
-fn check_head_and_tag(theatre: &Theatre, asked: &Asked, heard: &Heard) {
-    let head = theatre.ask(asked.request(&Method::HEAD, &[]));
+fn check_head_and_tag(fuzz_app: &FuzzApp, asked: &Asked, response: &FuzzResponse) {
+    let head = fuzz_app.ask(asked.request(&Method::HEAD, &[]));
     let what = format!("HEAD {}", asked.target);
-    if heard.body.is_none() || asked.fields.iter().any(|(name, _)| name == "range") {
+    if response.body.is_none() || asked.fields.iter().any(|(name, _)| name == "range") {
         return;
     }
-    assert_eq!(head.status, heard.status, "{what}");
-    let fields = |heard: &Heard| {
-        let fields = heard.headers.iter().filter(|(name, _)| *name != "content-length");
+    assert_eq!(head.status, response.status, "{what}");
+    let fields = |response: &FuzzResponse| {
+        let fields = response.headers.iter().filter(|(name, _)| *name != "content-length");
         let mut fields: Vec<_> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
         fields.sort_by(|a, b| (a.0.as_str(), a.1.as_bytes()).cmp(&(b.0.as_str(), b.1.as_bytes())));
         fields
     };
-    assert_eq!(fields(&head), fields(heard), "{what}");
+    assert_eq!(fields(&head), fields(response), "{what}");
     let conditional = asked.fields.iter().any(|(name, _)| name.as_str().starts_with("if-"));
     // The tag of an answer that must not be cached is only for If-Match.
-    let is_stored = heard.headers.get("cache-control").is_none_or(|caching| caching != "no-store");
-    let is_tagged = heard.status == StatusCode::OK && !conditional && is_stored;
-    if let Some(tag) = heard.headers.get("etag").filter(|_| is_tagged) {
-        let again = theatre.ask(asked.request(&Method::GET, &[("if-none-match", tag)]));
+    let is_stored = response.headers.get("cache-control").is_none_or(|caching| caching != "no-store");
+    let is_tagged = response.status == StatusCode::OK && !conditional && is_stored;
+    if let Some(tag) = response.headers.get("etag").filter(|_| is_tagged) {
+        let again = fuzz_app.ask(asked.request(&Method::GET, &[("if-none-match", tag)]));
         assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{} {tag:?}", asked.target);
     }
 }

@@ -1,8 +1,8 @@
-//! Any text as a token: each token has one spelling, and only the tokens of the stage are accepted.
+//! Any text as a token: each token has one spelling, and only the tokens of the fixture are accepted.
 //!
 //! The first byte decides the use of the rest: as a token, as the edit of a valid token, or as placeholders in one.
 
-use super::theatre::{self, Theatre};
+use super::fuzz_app::{self, FuzzApp};
 use callboard::agenda::{EditKey, ReadToken};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::Full;
@@ -20,14 +20,14 @@ pub(super) fn run(bytes: &[u8]) {
         assert_eq!(token.reveal(), text);
         assert!(!format!("{token:?}").contains(&text[4..]));
     }
-    theatre::with(|theatre| {
-        let (key, read) = (theatre.key().to_owned(), theatre.read().to_owned());
+    fuzz_app::with(|fuzz_app| {
+        let (key, read) = (fuzz_app.key().to_owned(), fuzz_app.read().to_owned());
         let (as_key, as_read) = match how % 3 {
             0 => (text.to_string(), text.to_string()),
-            1 => (theatre.filled(&text), theatre.filled(&text)),
+            1 => (fuzz_app.filled(&text), fuzz_app.filled(&text)),
             _ => (edited(&key, rest), edited(&read, rest)),
         };
-        opens_only_for(theatre, &as_key, &key, &as_read, &read);
+        opens_only_for(fuzz_app, &as_key, &key, &as_read, &read);
     });
 }
 
@@ -41,32 +41,32 @@ fn edited(token: &str, edits: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn opens_only_for(theatre: &Theatre, as_key: &str, key: &str, as_read: &str, read: &str) {
-    let is_known = |sent: &str| sent == key || sent == theatre.other();
+fn opens_only_for(fuzz_app: &FuzzApp, as_key: &str, key: &str, as_read: &str, read: &str) {
+    let is_known = |sent: &str| sent == key || sent == fuzz_app.other();
     if let Ok(value) = HeaderValue::from_str(&format!("Bearer {as_key}")) {
         let request = Request::get("/api/v1/agenda").header("host", "a").header("authorization", value);
-        let heard = theatre.ask(request.body(Full::default()).unwrap());
-        let is_open = heard.status == StatusCode::OK;
+        let response = fuzz_app.ask(request.body(Full::default()).unwrap());
+        let is_open = response.status == StatusCode::OK;
         assert!(!is_open || is_known(as_key.trim()), "{as_key:?}");
         assert!(is_open || !is_known(as_key), "{as_key:?}");
-        assert!(is_open || heard.status == StatusCode::UNAUTHORIZED, "{as_key:?} {}", heard.status);
+        assert!(is_open || response.status == StatusCode::UNAUTHORIZED, "{as_key:?} {}", response.status);
     }
     if let Ok(value) = HeaderValue::from_str(&format!("x; __Host-agenda={as_key}")) {
         let request = Request::post("/agenda/name").header("host", "a").header("cookie", value);
         let request = request.header("sec-fetch-site", "same-origin");
-        let heard = theatre.ask(request.body(Full::default()).unwrap());
+        let response = fuzz_app.ask(request.body(Full::default()).unwrap());
         let sent = as_key.split(';').next().unwrap_or_default().trim();
-        let is_open = heard.status != StatusCode::UNAUTHORIZED;
-        assert!(!is_open || is_known(sent), "{as_key:?} {}", heard.status);
-        assert!(is_open || !is_known(as_key), "{as_key:?} {}", heard.status);
+        let is_open = response.status != StatusCode::UNAUTHORIZED;
+        assert!(!is_open || is_known(sent), "{as_key:?} {}", response.status);
+        assert!(is_open || !is_known(as_key), "{as_key:?} {}", response.status);
     }
     for suffix in [".ics", ".jcal", "", "/changes.atom"] {
         let Ok(uri) = format!("/agendas/{as_read}{suffix}").parse::<Uri>() else { continue };
         // The syntax of a path may cut off a part of the token.
         let is_plain = as_read.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let heard = theatre.ask(Request::get(uri).header("host", "a").body(Full::default()).unwrap());
-        if is_plain && !as_read.is_empty() && as_read != theatre.revoked() {
-            assert_eq!(heard.status == StatusCode::OK, as_read == read, "{as_read:?}{suffix}");
+        let response = fuzz_app.ask(Request::get(uri).header("host", "a").body(Full::default()).unwrap());
+        if is_plain && !as_read.is_empty() && as_read != fuzz_app.revoked() {
+            assert_eq!(response.status == StatusCode::OK, as_read == read, "{as_read:?}{suffix}");
         }
     }
 }

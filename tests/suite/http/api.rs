@@ -1,12 +1,12 @@
 //! The reading part of the API: the program as JSON.
 
-use super::stage::{Answer, Card, PROGRAM, Stage};
+use super::test_app::{PROGRAM, TestApp, TestRequest, TestResponse};
 use callboard::export::SESSION_FIELDS;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-async fn read(stage: &Stage, target: &str) -> Value {
-    let answer = stage.get(target).await;
+async fn read(app: &TestApp, target: &str) -> Value {
+    let answer = app.get(target).await;
     assert_eq!(answer.status, 200, "{target}: {}", answer.text());
     assert_eq!(answer.field("content-type"), "application/json", "{target}");
     answer.json()
@@ -22,10 +22,10 @@ fn next(page: &Value) -> Option<String> {
 }
 
 /// The members of a list, from all of its pages.
-async fn all(stage: &Stage, target: &str, list: &str) -> Vec<Value> {
+async fn all(app: &TestApp, target: &str, list: &str) -> Vec<Value> {
     let (mut target, mut all) = (Some(target.to_owned()), Vec::new());
     while let Some(page) = target {
-        let page = read(stage, &page).await;
+        let page = read(app, &page).await;
         all.extend(page[list].as_array().unwrap().iter().cloned());
         target = next(&page);
         assert!(all.len() < 1000, "the list ends");
@@ -52,36 +52,36 @@ const READINGS: &[&str] = &[
 
 #[tokio::test]
 async fn anybody_may_read_and_an_unchanged_document_is_not_sent_again() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for target in READINGS {
-        let answer = stage.get(target).await;
+        let answer = app.get(target).await;
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         assert_eq!(answer.field("access-control-allow-origin"), "*", "{target}");
         assert_eq!(answer.field("cache-control"), "public, max-age=300, stale-while-revalidate=3600");
         assert_eq!(answer.field("vary"), "Accept-Encoding");
         assert!(answer.tag().starts_with('"'), "{target}");
-        let again = stage.send(Card::new("GET", target).field("if-none-match", answer.tag())).await;
+        let again = app.send(TestRequest::new("GET", target).field("if-none-match", answer.tag())).await;
         assert_eq!((again.status, again.body.len()), (304, 0), "{target}");
-        let head = stage.send(Card::new("HEAD", target)).await;
+        let head = app.send(TestRequest::new("HEAD", target)).await;
         assert_eq!((head.status, head.tag(), head.body.len()), (200, answer.tag(), 0), "{target}");
         assert_eq!(head.field("content-length"), answer.body.len().to_string(), "{target}");
-        let options = stage.send(Card::new("OPTIONS", target)).await;
+        let options = app.send(TestRequest::new("OPTIONS", target)).await;
         assert_eq!((options.status, options.field("allow")), (204, "GET, HEAD, OPTIONS"), "{target}");
         assert_eq!(options.field("access-control-allow-methods"), "GET, HEAD");
-        assert_eq!(stage.send(Card::new("POST", target)).await.status, 405, "{target}");
-        let zipped = stage.send(Card::new("GET", target).field("accept-encoding", "gzip")).await;
+        assert_eq!(app.send(TestRequest::new("POST", target)).await.status, 405, "{target}");
+        let zipped = app.send(TestRequest::new("GET", target).field("accept-encoding", "gzip")).await;
         if zipped.field("content-encoding") == "gzip" {
             assert_ne!(zipped.tag(), answer.tag(), "{target}");
         }
     }
-    let zipped = stage.send(Card::new("GET", "/api/v1/sessions").field("accept-encoding", "gzip")).await;
+    let zipped = app.send(TestRequest::new("GET", "/api/v1/sessions").field("accept-encoding", "gzip")).await;
     assert_eq!(zipped.field("content-encoding"), "gzip");
 }
 
 #[tokio::test]
 async fn sessions_have_everything_and_the_withdrawn_one_is_nowhere() {
-    let stage = Stage::new();
-    let page = read(&stage, "/api/v1/sessions").await;
+    let app = TestApp::new();
+    let page = read(&app, "/api/v1/sessions").await;
     assert_eq!(ids(&page), ["opening", "first-talk", "other-talk", "lunch", "sick-talk", "last-talk"]);
     assert_eq!((&page["release"], &page["next"]), (&json!(1), &Value::Null));
     let session = &page["sessions"][1];
@@ -92,20 +92,20 @@ async fn sessions_have_everything_and_the_withdrawn_one_is_nowhere() {
     assert_eq!(session["speakers"][0]["affiliation"], "Analytical");
     assert_eq!(session["feed"], "https://conf.example/sessions/first-talk.ics");
     assert_eq!(page["sessions"][4]["status"], "cancelled");
-    assert_eq!(read(&stage, "/api/v1/sessions/first-talk").await, *session);
+    assert_eq!(read(&app, "/api/v1/sessions/first-talk").await, *session);
     for id in ["secret-talk", "never-was", "X"] {
-        let answer = stage.get(&format!("/api/v1/sessions/{id}")).await;
+        let answer = app.get(&format!("/api/v1/sessions/{id}")).await;
         assert_eq!((answer.status, answer.field("content-type")), (404, "application/problem+json"), "{id}");
     }
     for target in READINGS {
-        let text = stage.get(target).await.text().to_owned();
+        let text = app.get(target).await.text().to_owned();
         assert!(!text.contains("Secret") && !text.contains("secret-talk"), "{target}");
     }
 }
 
 #[tokio::test]
 async fn filters_mean_what_they_mean_on_the_feeds() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for query in [
         "",
         "track=main",
@@ -119,10 +119,10 @@ async fn filters_mean_what_they_mean_on_the_feeds() {
         "cancelled=drop&track=side",
         "utm=x&track=later",
     ] {
-        let feed = stage.get(&format!("/program.ics?{query}")).await.sessions();
-        let page = read(&stage, &format!("/api/v1/sessions?{query}")).await;
+        let feed = app.get(&format!("/program.ics?{query}")).await.sessions();
+        let page = read(&app, &format!("/api/v1/sessions?{query}")).await;
         assert_eq!(ids(&page), feed, "{query}");
-        let paged = all(&stage, &format!("/api/v1/sessions?{query}&limit=1"), "sessions").await;
+        let paged = all(&app, &format!("/api/v1/sessions?{query}&limit=1"), "sessions").await;
         assert_eq!(paged.iter().map(|session| session["id"].as_str().unwrap()).collect::<Vec<_>>(), feed);
     }
     for (query, status) in [
@@ -135,20 +135,20 @@ async fn filters_mean_what_they_mean_on_the_feeds() {
         ("fields=titel", 400),
         ("cursor=abc", 400),
     ] {
-        let answer = stage.get(&format!("/api/v1/sessions?{query}")).await;
+        let answer = app.get(&format!("/api/v1/sessions?{query}")).await;
         assert_eq!((answer.status, answer.field("cache-control")), (status, "no-store"), "{query}");
         assert_eq!(answer.json()["status"], status, "{query}");
     }
     let many = vec!["kind=talk"; 21].join("&");
-    assert_eq!(stage.get(&format!("/api/v1/sessions?{many}")).await.status, 400);
+    assert_eq!(app.get(&format!("/api/v1/sessions?{many}")).await.status, 400);
 }
 
 #[tokio::test]
 async fn sessions_of_the_api_equal_those_of_the_feed() {
-    let stage = Stage::new();
-    stage.pass(60);
-    stage.publish(&moved().replace("Other,Side", "Another,Side")).await;
-    let feed = stage.get("/program.ics").await;
+    let app = TestApp::new();
+    app.pass(60);
+    app.publish(&moved().replace("Other,Side", "Another,Side")).await;
+    let feed = app.get("/program.ics").await;
     let events: Vec<BTreeMap<String, String>> = unfolded(&feed)
         .split("BEGIN:VEVENT\r\n")
         .skip(1)
@@ -159,7 +159,7 @@ async fn sessions_of_the_api_equal_those_of_the_feed() {
                 .collect()
         })
         .collect();
-    let page = read(&stage, "/api/v1/sessions").await;
+    let page = read(&app, "/api/v1/sessions").await;
     let sessions = page["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), events.len());
     let stamp = |text: &str| text.replace(['-', ':'], "");
@@ -179,59 +179,59 @@ async fn sessions_of_the_api_equal_those_of_the_feed() {
     assert_eq!(first["moved_from"]["start"], "2025-03-25T10:00:00-07:00");
 }
 
-fn unfolded(answer: &Answer) -> String {
+fn unfolded(answer: &TestResponse) -> String {
     answer.text().replace("\r\n ", "")
 }
 
 #[tokio::test]
 async fn a_cursor_into_sessions_goes_with_its_release_and_its_query() {
-    let stage = Stage::new();
-    let page = read(&stage, "/api/v1/sessions?limit=2&fields=title").await;
+    let app = TestApp::new();
+    let page = read(&app, "/api/v1/sessions?limit=2&fields=title").await;
     assert_eq!(page["sessions"][0], json!({ "id": "opening", "title": "Opening" }));
     let second = next(&page).unwrap();
-    assert_eq!(ids(&read(&stage, &second).await), ["other-talk", "lunch"]);
-    let other = stage.get(&second.replace("limit=2", "limit=3")).await;
+    assert_eq!(ids(&read(&app, &second).await), ["other-talk", "lunch"]);
+    let other = app.get(&second.replace("limit=2", "limit=3")).await;
     assert_eq!((other.status, &other.json()["errors"][0]["field"]), (400, &json!("cursor")));
-    stage.publish(&moved()).await;
-    let stale = stage.get(&second).await;
+    app.publish(&moved()).await;
+    let stale = app.get(&second).await;
     assert_eq!(stale.status, 410);
     assert!(stale.json()["detail"].as_str().unwrap().contains("start again"), "{}", stale.text());
 }
 
 #[tokio::test]
 async fn tracks_and_speakers_name_their_feeds() {
-    let stage = Stage::new();
-    let tracks = read(&stage, "/api/v1/tracks").await;
+    let app = TestApp::new();
+    let tracks = read(&app, "/api/v1/tracks").await;
     let tracks = tracks["tracks"].as_array().unwrap();
     let counts: Vec<(&str, u64)> =
         tracks.iter().map(|one| (one["slug"].as_str().unwrap(), one["sessions"].as_u64().unwrap())).collect();
     assert_eq!(counts, [("main", 3), ("side", 2), ("later", 0)]);
     assert_eq!(tracks[0]["was"], json!(["grand"]));
-    assert_eq!(stage.get("/tracks/later.ics").await.status, 200);
-    let speakers = all(&stage, "/api/v1/speakers?limit=1", "speakers").await;
+    assert_eq!(app.get("/tracks/later.ics").await.status, 200);
+    let speakers = all(&app, "/api/v1/speakers?limit=1", "speakers").await;
     let slugs: Vec<&str> = speakers.iter().map(|one| one["slug"].as_str().unwrap()).collect();
     assert_eq!(slugs, ["ada-lovelace", "charles-babbage", "grace-hopper"]);
     assert_eq!(speakers[0]["sessions"], json!(["opening", "first-talk"]));
     let feed = speakers[1]["feed"].as_str().unwrap().strip_prefix("https://conf.example").unwrap();
-    assert_eq!(stage.get(feed).await.sessions(), ["other-talk", "sick-talk"]);
+    assert_eq!(app.get(feed).await.sessions(), ["other-talk", "sick-talk"]);
     // A cursor of speakers is a slug, so it stays valid after a release.
-    let second = next(&read(&stage, "/api/v1/speakers?limit=1").await).unwrap();
-    stage.publish(&moved()).await;
-    assert_eq!(read(&stage, &second).await["speakers"][0]["slug"], "charles-babbage");
+    let second = next(&read(&app, "/api/v1/speakers?limit=1").await).unwrap();
+    app.publish(&moved()).await;
+    assert_eq!(read(&app, &second).await["speakers"][0]["slug"], "charles-babbage");
 }
 
 #[tokio::test]
 async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     let mut csv = moved();
-    stage.publish(&csv).await;
+    app.publish(&csv).await;
     csv = csv.replace(",Other,Side", ",Another,Side").replace("Lunch,,Foyer,,,", "Lunch,,Foyer,,,cancelled");
-    stage.publish(&csv).await;
+    app.publish(&csv).await;
     csv = csv.replace("Last,Main,Hall,Grace Hopper,,", "Last,Main,Hall,Grace Hopper,,withdrawn");
     csv.push_str("late-talk,2025-03-26,16:00,16:40,talk,Late,Side,Attic,,,\n");
-    stage.publish(&csv).await;
+    app.publish(&csv).await;
 
-    let changes = all(&stage, "/api/v1/changes?since=1&limit=2", "changes").await;
+    let changes = all(&app, "/api/v1/changes?since=1&limit=2", "changes").await;
     let said: Vec<(u64, &str, &str)> = changes
         .iter()
         .map(|one| {
@@ -253,7 +253,7 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
     assert_eq!(changes[2]["fields"]["title"], json!({ "from": "Other", "to": "Another" }));
     assert_eq!((&changes[3]["title"], &changes[3]["fields"]), (&json!(""), &json!({})));
     // The changes no longer list the addition of a session that is now withdrawn.
-    let first = all(&stage, "/api/v1/changes?since=0&limit=3", "changes").await;
+    let first = all(&app, "/api/v1/changes?since=0&limit=3", "changes").await;
     assert!(!first.iter().any(|one| one["session"] == "last-talk" && one["change"] != "withdrawn"));
     assert!(!first.iter().any(|one| one["session"] == "secret-talk"));
 
@@ -266,17 +266,17 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
             _ => assert!(mirror.iter().any(|id| id == session)),
         }
     }
-    let page = read(&stage, "/api/v1/sessions?fields=id").await;
+    let page = read(&app, "/api/v1/sessions?fields=id").await;
     let mut now = ids(&page);
     now.sort_unstable();
     mirror.sort_unstable();
     assert_eq!(mirror, now);
-    assert_eq!(read(&stage, "/api/v1/changes?since=4").await["changes"], json!([]));
+    assert_eq!(read(&app, "/api/v1/changes?since=4").await["changes"], json!([]));
 
     // The text of a withdrawn session is not listed when the session comes back.
-    stage.publish(&csv.replace(",Last,Main", ",Embargoed,Main")).await;
-    stage.publish(&csv.replace(",Grace Hopper,,withdrawn", ",Grace Hopper,,")).await;
-    let answer = stage.get("/api/v1/changes?since=4").await;
+    app.publish(&csv.replace(",Last,Main", ",Embargoed,Main")).await;
+    app.publish(&csv.replace(",Grace Hopper,,withdrawn", ",Grace Hopper,,")).await;
+    let answer = app.get("/api/v1/changes?since=4").await;
     assert!(!answer.text().contains("Embargoed"), "{}", answer.text());
     let back = &answer.json()["changes"][0];
     assert_eq!((&back["session"], &back["change"]), (&json!("last-talk"), &json!("restored")));
@@ -285,7 +285,7 @@ async fn a_mirror_that_follows_the_changes_comes_to_the_same_sessions() {
 
 #[tokio::test]
 async fn a_since_that_cannot_be_answered_says_why() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for (query, status, word) in [
         ("", 400, "since"),
         ("?since=", 400, "since"),
@@ -295,7 +295,7 @@ async fn a_since_that_cannot_be_answered_says_why() {
         ("?since=2", 404, "newest is 1"),
         ("?since=1&cursor=x", 400, "cursor"),
     ] {
-        let answer = stage.get(&format!("/api/v1/changes{query}")).await;
+        let answer = app.get(&format!("/api/v1/changes{query}")).await;
         assert_eq!(answer.status, status, "{query}: {}", answer.text());
         assert!(answer.text().contains(word), "{query}: {}", answer.text());
     }
@@ -303,10 +303,10 @@ async fn a_since_that_cannot_be_answered_says_why() {
 
 #[tokio::test]
 async fn releases_are_listed_latest_first_without_what_is_the_organizer_s() {
-    let stage = Stage::new();
-    stage.publish(&moved()).await;
-    stage.publish(PROGRAM).await;
-    let releases = all(&stage, "/api/v1/releases?limit=2", "releases").await;
+    let app = TestApp::new();
+    app.publish(&moved()).await;
+    app.publish(PROGRAM).await;
+    let releases = all(&app, "/api/v1/releases?limit=2", "releases").await;
     let numbers: Vec<u64> = releases.iter().map(|one| one["release"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [3, 2, 1]);
     assert_eq!(releases[1]["changes"], json!({ "moved": 1 }));
@@ -316,10 +316,10 @@ async fn releases_are_listed_latest_first_without_what_is_the_organizer_s() {
 
 #[tokio::test]
 async fn a_shared_agenda_is_read_by_its_link_until_that_is_revoked() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["last-talk", "first-talk", "other-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["last-talk", "first-talk", "other-talk"]).await;
     let target = format!("/api/v1{}", mine.feed.trim_end_matches(".ics"));
-    let answer = stage.get(&target).await;
+    let answer = app.get(&target).await;
     assert_eq!((answer.status, answer.field("cache-control")), (200, "private, no-cache"));
     assert_eq!(answer.field("access-control-allow-origin"), "");
     let agenda = answer.json();
@@ -329,22 +329,22 @@ async fn a_shared_agenda_is_read_by_its_link_until_that_is_revoked() {
     assert_eq!(picks[0]["clashes"], json!(["other-talk"]));
     assert_eq!(picks[0]["more_clashes"], 0);
     assert!(!answer.text().contains(&mine.key));
-    let short = stage.get(&format!("{target}?fields=title")).await.json();
+    let short = app.get(&format!("{target}?fields=title")).await.json();
     assert_eq!(short["picks"][2]["session"], json!({ "id": "last-talk", "title": "Last" }));
 
-    let again = |tag: &str| Card::new("GET", &target).field("if-none-match", tag);
-    assert_eq!(stage.send(again(answer.tag())).await.status, 304);
-    stage.send(mine.card("DELETE", "/agenda/picks/other-talk")).await;
-    let changed = stage.send(again(answer.tag())).await;
+    let again = |tag: &str| TestRequest::new("GET", &target).field("if-none-match", tag);
+    assert_eq!(app.send(again(answer.tag())).await.status, 304);
+    app.send(mine.request("DELETE", "/agenda/picks/other-talk")).await;
+    let changed = app.send(again(answer.tag())).await;
     assert_eq!(changed.json()["picks"].as_array().unwrap().len(), 2);
-    stage.publish(&moved()).await;
-    assert_eq!(stage.send(again(changed.tag())).await.status, 200);
-    stage.publish(&moved().replace("Grace Hopper,,", "Grace Hopper,,withdrawn")).await;
-    assert_eq!(stage.get(&target).await.json()["gone"], json!(["last-talk"]));
+    app.publish(&moved()).await;
+    assert_eq!(app.send(again(changed.tag())).await.status, 200);
+    app.publish(&moved().replace("Grace Hopper,,", "Grace Hopper,,withdrawn")).await;
+    assert_eq!(app.get(&target).await.json()["gone"], json!(["last-talk"]));
 
-    assert_eq!(stage.send(mine.card("DELETE", "/agenda/links/1")).await.status, 204);
-    assert_eq!(stage.get(&target).await.status, 410);
+    assert_eq!(app.send(mine.request("DELETE", "/agenda/links/1")).await.status, 204);
+    assert_eq!(app.get(&target).await.status, 410);
     let never = callboard::agenda::EditKey::generate().unwrap().read_token(1).reveal();
-    assert_eq!(stage.get(&format!("/api/v1/agendas/{never}")).await.status, 404);
-    assert_eq!(stage.get("/api/v1/agendas/cbr_x").await.status, 404);
+    assert_eq!(app.get(&format!("/api/v1/agendas/{never}")).await.status, 404);
+    assert_eq!(app.get("/api/v1/agendas/cbr_x").await.status, 404);
 }

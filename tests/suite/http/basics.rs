@@ -1,50 +1,51 @@
 //! Rules for every resource: targets, hosts, methods and errors.
 
-use super::stage::{Card, Stage};
+use super::test_app::{TestApp, TestRequest};
 use http::Version;
 
 #[tokio::test]
 async fn an_unknown_path_is_not_found_as_json_or_as_a_page() {
-    let stage = Stage::new();
-    let answer = stage.get("/nowhere").await;
+    let app = TestApp::new();
+    let answer = app.get("/nowhere").await;
     assert_eq!((answer.status, answer.field("content-type")), (404, "application/problem+json"));
     assert_eq!(answer.json()["status"], 404);
     assert_eq!(answer.field("cache-control"), "no-store");
-    let card = Card::new("GET", "/nowhere").field("accept", "text/html,*/*;q=0.8");
-    let page = stage.send(card).await;
+    let request = TestRequest::new("GET", "/nowhere").field("accept", "text/html,*/*;q=0.8");
+    let page = app.send(request).await;
     assert_eq!((page.status, page.field("content-type")), (404, "text/html; charset=utf-8"));
-    let card = Card::new("GET", "/tracks/none.ics").field("accept", "text/html,*/*;q=0.8");
-    let feed = stage.send(card).await;
+    let request = TestRequest::new("GET", "/tracks/none.ics").field("accept", "text/html,*/*;q=0.8");
+    let feed = app.send(request).await;
     assert_eq!((feed.status, feed.field("content-type")), (404, "application/problem+json"));
 }
 
 #[tokio::test]
 async fn host_is_needed_on_http_1_1_alone_and_once() {
-    let stage = Stage::new();
-    let twice = Card::new("GET", "/program.ics").field("host", "other.example");
-    assert_eq!(stage.send(twice).await.status, 400);
-    let old = Card { version: Version::HTTP_10, ..Card::new("GET", "/program.ics") };
-    assert_eq!(stage.send(old).await.status, 200);
-    let bad = Card { version: Version::HTTP_10, ..Card::new("GET", "/program.ics") }.field("host", "a b");
-    assert_eq!(stage.send(bad).await.status, 400);
-    let foreign = Card { version: Version::HTTP_10, ..Card::new("GET", "/program.ics") };
-    let foreign = stage.send(foreign.field("host", "evil.example")).await;
+    let app = TestApp::new();
+    let twice = TestRequest::new("GET", "/program.ics").field("host", "other.example");
+    assert_eq!(app.send(twice).await.status, 400);
+    let old = TestRequest { version: Version::HTTP_10, ..TestRequest::new("GET", "/program.ics") };
+    assert_eq!(app.send(old).await.status, 200);
+    let bad = TestRequest { version: Version::HTTP_10, ..TestRequest::new("GET", "/program.ics") }
+        .field("host", "a b");
+    assert_eq!(app.send(bad).await.status, 400);
+    let foreign = TestRequest { version: Version::HTTP_10, ..TestRequest::new("GET", "/program.ics") };
+    let foreign = app.send(foreign.field("host", "evil.example")).await;
     assert!(!foreign.text().contains("evil"));
 }
 
 #[tokio::test]
 async fn an_absolute_target_is_served_and_what_is_no_path_is_refused() {
-    let stage = Stage::new();
-    assert_eq!(stage.get("http://conf.example/program.ics").await.status, 200);
-    assert_eq!(stage.send(Card::new("CONNECT", "conf.example:80")).await.status, 400);
-    let star = stage.send(Card::new("OPTIONS", "*")).await;
+    let app = TestApp::new();
+    assert_eq!(app.get("http://conf.example/program.ics").await.status, 200);
+    assert_eq!(app.send(TestRequest::new("CONNECT", "conf.example:80")).await.status, 400);
+    let star = app.send(TestRequest::new("OPTIONS", "*")).await;
     assert_eq!((star.status, star.field("allow")), (204, "GET, HEAD, OPTIONS"));
-    assert_eq!(stage.send(Card::new("GET", "*")).await.status, 400);
+    assert_eq!(app.send(TestRequest::new("GET", "*")).await.status, 400);
 }
 
 #[tokio::test]
 async fn a_method_that_is_not_allowed_gets_the_list_of_those_that_are() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for (method, target, allow) in [
         ("POST", "/program.ics", "GET, HEAD, OPTIONS"),
         ("PROPFIND", "/program.ics", "GET, HEAD, OPTIONS"),
@@ -55,20 +56,20 @@ async fn a_method_that_is_not_allowed_gets_the_list_of_those_that_are() {
         ("GET", "/api/v1/agenda/picks/first-talk", "PUT, DELETE, OPTIONS"),
         ("HEAD", "/api/v1/agenda/picks", "PUT, OPTIONS"),
     ] {
-        let answer = stage.send(Card::new(method, target)).await;
+        let answer = app.send(TestRequest::new(method, target)).await;
         assert_eq!((answer.status, answer.field("allow")), (405, allow), "{method} {target}");
     }
-    let options = stage.send(Card::new("OPTIONS", "/program.ics")).await;
+    let options = app.send(TestRequest::new("OPTIONS", "/program.ics")).await;
     assert_eq!((options.status, options.field("allow")), (204, "GET, HEAD, OPTIONS"));
     assert!(options.body.is_empty());
 }
 
 #[tokio::test]
 async fn an_unknown_method_is_not_implemented() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for target in ["/program.ics", "/nowhere", "/dav/public/", "/organizer/program", "/api/v1/agenda", "/"] {
         for method in ["BREW", "get", "PROPFINDS"] {
-            let answer = stage.send(Card::new(method, target)).await;
+            let answer = app.send(TestRequest::new(method, target)).await;
             assert_eq!((answer.status, answer.field("allow")), (501, ""), "{method} {target}");
         }
     }
@@ -76,10 +77,10 @@ async fn an_unknown_method_is_not_implemented() {
 
 #[tokio::test]
 async fn a_coded_body_is_refused_wherever_bodies_are_read() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&[]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&[]).await;
     let key = format!("Bearer {}", mine.key);
-    let secret = format!("Bearer {}", super::stage::SECRET);
+    let secret = format!("Bearer {}", super::test_app::SECRET);
     for (method, target, authorization) in [
         ("POST", "/api/v1/agendas", ""),
         ("PUT", "/api/v1/agenda/picks", key.as_str()),
@@ -90,34 +91,38 @@ async fn a_coded_body_is_refused_wherever_bodies_are_read() {
         ("PROPFIND", "/dav/public/", ""),
     ] {
         for coding in ["gzip", "br, identity", "x-unknown"] {
-            let card =
-                Card::new(method, target).text("application/json", "[]").field("content-encoding", coding);
-            let card =
-                if authorization.is_empty() { card } else { card.field("authorization", authorization) };
-            let answer = stage.send(card.field("origin", "https://conf.example")).await;
+            let request = TestRequest::new(method, target)
+                .text("application/json", "[]")
+                .field("content-encoding", coding);
+            let request = if authorization.is_empty() {
+                request
+            } else {
+                request.field("authorization", authorization)
+            };
+            let answer = app.send(request.field("origin", "https://conf.example")).await;
             let refusal = (answer.status, answer.field("accept-encoding"));
             assert_eq!(refusal, (415, "identity"), "{method} {target} {coding}: {}", answer.text());
         }
     }
-    let plain = Card::new("POST", "/api/v1/agendas").text("application/json", "{}");
-    assert_eq!(stage.send(plain.field("content-encoding", "identity")).await.status, 201);
+    let plain = TestRequest::new("POST", "/api/v1/agendas").text("application/json", "{}");
+    assert_eq!(app.send(plain.field("content-encoding", "identity")).await.status, 201);
     // A Content-Encoding on a request without a body has no effect.
     assert_eq!(
-        stage.send(Card::new("GET", "/program.ics").field("content-encoding", "gzip")).await.status,
+        app.send(TestRequest::new("GET", "/program.ics").field("content-encoding", "gzip")).await.status,
         200
     );
 }
 
 #[tokio::test]
 async fn a_challenge_tells_wrong_credentials_from_missing_ones() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     let wrong = callboard::agenda::EditKey::generate().unwrap().reveal();
     for target in ["/api/v1/agenda", "/api/v1/agenda/links", "/organizer/status", "/organizer/releases"] {
-        let without = stage.get(target).await;
+        let without = app.get(target).await;
         assert_eq!((without.status, without.field("www-authenticate")), (401, "Bearer realm=\"Callboard\""));
         assert!(without.json()["detail"].as_str().unwrap().starts_with("Send the "), "{}", without.text());
         for sent in [format!("Bearer {wrong}"), "Bearer x".to_owned(), "bearer".to_owned()] {
-            let answer = stage.send(Card::new("GET", target).field("authorization", &sent)).await;
+            let answer = app.send(TestRequest::new("GET", target).field("authorization", &sent)).await;
             let challenge = "Bearer realm=\"Callboard\", error=\"invalid_token\"";
             assert_eq!(
                 (answer.status, answer.field("www-authenticate")),
@@ -131,8 +136,8 @@ async fn a_challenge_tells_wrong_credentials_from_missing_ones() {
 
 #[tokio::test]
 async fn public_feeds_can_be_read_from_any_origin_and_agendas_from_none() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["first-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
     for (method, target, origin) in [
         ("GET", "/program.ics", "*"),
         ("GET", "/program.ics?kind=talk", "*"),
@@ -143,20 +148,20 @@ async fn public_feeds_can_be_read_from_any_origin_and_agendas_from_none() {
         ("OPTIONS", "/api/v1/agenda", ""),
         ("GET", "/api/v1/agenda", ""),
     ] {
-        let answer = stage.send(Card::new(method, target).field("origin", "https://app.example")).await;
+        let answer = app.send(TestRequest::new(method, target).field("origin", "https://app.example")).await;
         assert_eq!(answer.field("access-control-allow-origin"), origin, "{method} {target}");
     }
-    let preflight = stage.send(Card::new("OPTIONS", "/program.ics")).await;
+    let preflight = app.send(TestRequest::new("OPTIONS", "/program.ics")).await;
     assert!(preflight.field("access-control-allow-headers").contains("If-None-Match"));
 }
 
 #[tokio::test]
 async fn head_has_the_fields_of_get_and_no_body() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["first-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
     for target in ["/program.ics", "/program.ics?kind=talk", &mine.feed, "/robots.txt", "/nowhere"] {
-        let get = stage.get(target).await;
-        let head = stage.send(Card::new("HEAD", target)).await;
+        let get = app.get(target).await;
+        let head = app.send(TestRequest::new("HEAD", target)).await;
         assert!(head.body.is_empty());
         assert_eq!(head.field("content-length"), get.body.len().to_string(), "{target}");
         let mut fields = head.headers.clone();
@@ -167,8 +172,8 @@ async fn head_has_the_fields_of_get_and_no_body() {
 
 #[tokio::test]
 async fn robots_may_read_every_feed() {
-    let stage = Stage::new();
-    let answer = stage.get("/robots.txt").await;
+    let app = TestApp::new();
+    let answer = app.get("/robots.txt").await;
     assert_eq!(answer.field("content-type"), "text/plain; charset=utf-8");
     assert!(!answer.text().contains(".ics"), "{}", answer.text());
     // Without the first rule, `Disallow: /agenda` would also apply to `/agendas/` (RFC 9309, 2.2.2).
@@ -177,8 +182,8 @@ async fn robots_may_read_every_feed() {
 
 #[tokio::test]
 async fn a_parameter_that_cannot_exist_is_not_found() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["first-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
     for target in [
         "/program.ics/",
         "//program.ics",
@@ -191,11 +196,11 @@ async fn a_parameter_that_cannot_exist_is_not_found() {
         "/sessions/x.ics",
         "/agendas/cbr_x.ics",
     ] {
-        assert_eq!(stage.get(target).await.status, 404, "{target}");
+        assert_eq!(app.get(target).await.status, 404, "{target}");
     }
     for target in ["/links/0", "/links/01", "/links/+1", "/links/4294967296", "/picks/.."] {
         assert_eq!(
-            stage.send(mine.card("DELETE", &format!("/agenda{target}"))).await.status,
+            app.send(mine.request("DELETE", &format!("/agenda{target}"))).await.status,
             404,
             "{target}"
         );

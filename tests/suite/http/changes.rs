@@ -1,6 +1,6 @@
 //! Change feeds: they answer conditional requests like every feed, and contain only public data.
 
-use super::stage::{Card, PROGRAM, Stage};
+use super::test_app::{PROGRAM, TestApp, TestRequest};
 
 fn moved() -> String {
     PROGRAM.replace("first-talk,2025-03-25", "first-talk,2025-03-26")
@@ -8,50 +8,50 @@ fn moved() -> String {
 
 #[tokio::test]
 async fn every_release_is_in_the_change_feeds() {
-    let stage = Stage::new();
-    let atom = stage.get("/changes.atom").await;
+    let app = TestApp::new();
+    let atom = app.get("/changes.atom").await;
     assert_eq!((atom.status, atom.text().matches("<entry>").count()), (200, 1));
     assert_eq!(atom.headers["content-type"], "application/atom+xml; charset=utf-8");
     assert!(atom.headers["cache-control"].to_str().unwrap().starts_with("public"));
-    stage.publish(&moved()).await;
-    let json = stage.get("/changes.json").await.json();
+    app.publish(&moved()).await;
+    let json = app.get("/changes.json").await.json();
     let items = json["items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
     assert!(items[0]["title"].as_str().unwrap().contains("First"), "{json}");
-    assert_eq!(stage.get("/tracks/main/changes.atom").await.text().matches("<entry>").count(), 2);
-    assert_eq!(stage.get("/tracks/side/changes.atom").await.text().matches("<entry>").count(), 1);
-    assert_eq!(stage.get("/tracks/grand/changes.atom").await.status, 200, "a former slug answers");
-    assert_eq!(stage.get("/tracks/nowhere/changes.atom").await.status, 404);
+    assert_eq!(app.get("/tracks/main/changes.atom").await.text().matches("<entry>").count(), 2);
+    assert_eq!(app.get("/tracks/side/changes.atom").await.text().matches("<entry>").count(), 1);
+    assert_eq!(app.get("/tracks/grand/changes.atom").await.status, 200, "a former slug answers");
+    assert_eq!(app.get("/tracks/nowhere/changes.atom").await.status, 404);
 }
 
 #[tokio::test]
 async fn a_change_feed_without_news_is_not_sent_again() {
-    let stage = Stage::new();
-    let first = stage.get("/changes.atom").await;
+    let app = TestApp::new();
+    let first = app.get("/changes.atom").await;
     let tag = first.headers["etag"].to_str().unwrap().to_owned();
-    let again = |tag: &str| Card::new("GET", "/changes.atom").field("if-none-match", tag);
-    assert_eq!(stage.send(again(&tag)).await.status, 304);
-    stage.publish(&moved()).await;
-    let news = stage.send(again(&tag)).await;
+    let again = |tag: &str| TestRequest::new("GET", "/changes.atom").field("if-none-match", tag);
+    assert_eq!(app.send(again(&tag)).await.status, 304);
+    app.publish(&moved()).await;
+    let news = app.send(again(&tag)).await;
     assert_eq!(news.status, 200);
     assert_ne!(news.headers["etag"], first.headers["etag"]);
 }
 
 #[tokio::test]
 async fn an_agenda_s_change_feed_tells_of_its_picks_alone_and_keeps_its_secret() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["other-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["other-talk"]).await;
     let target = mine.feed.replace(".ics", "/changes.atom");
-    stage.publish(&moved()).await;
-    let feed = stage.get(&target).await;
+    app.publish(&moved()).await;
+    let feed = app.get(&target).await;
     assert_eq!((feed.status, feed.text().matches("<entry>").count()), (200, 1));
     assert_eq!(feed.headers["cache-control"], "private, no-cache");
     let token = mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics");
     assert!(!feed.text().contains(token));
-    stage.publish(&moved().replace("other-talk,2025-03-25", "other-talk,2025-03-26")).await;
-    assert_eq!(stage.get(&target).await.text().matches("<entry>").count(), 2);
-    let revoke =
-        Card::new("DELETE", "/api/v1/agenda/links/1").field("authorization", &format!("Bearer {}", mine.key));
-    assert_eq!(stage.send(revoke).await.status, 204);
-    assert_eq!(stage.get(&target).await.status, 410);
+    app.publish(&moved().replace("other-talk,2025-03-25", "other-talk,2025-03-26")).await;
+    assert_eq!(app.get(&target).await.text().matches("<entry>").count(), 2);
+    let revoke = TestRequest::new("DELETE", "/api/v1/agenda/links/1")
+        .field("authorization", &format!("Bearer {}", mine.key));
+    assert_eq!(app.send(revoke).await.status, 204);
+    assert_eq!(app.get(&target).await.status, 410);
 }

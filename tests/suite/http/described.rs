@@ -4,7 +4,7 @@
 //! `UPDATE_GOLDEN=1 cargo test described` writes `src/http/api/openapi/examples.json` again; review the diff. The
 //! next build puts the examples into the document.
 
-use super::stage::{Answer, Card, Mine, SECRET, Stage};
+use super::test_app::{SECRET, TestAgenda, TestApp, TestRequest, TestResponse};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Described<'_> {
     }
 
     /// The request of the operation's examples. None if a parameter of the path has no example.
-    fn card(&self, mine: &Mine) -> Option<Card> {
+    fn request(&self, mine: &TestAgenda) -> Option<TestRequest> {
         let (mut path, mut query) = (self.path.to_owned(), Vec::new());
         for parameter in self.parameters() {
             let name = parameter["name"].as_str().unwrap();
@@ -57,20 +57,20 @@ impl Described<'_> {
             }
         }
         let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        let mut card = Card::new("GET", &format!("{path}{query}"));
-        card.method =
+        let mut request = TestRequest::new("GET", &format!("{path}{query}"));
+        request.method =
             ["GET", "PUT", "POST", "PATCH", "DELETE"].into_iter().find(|one| *one == self.method)?;
         if let Some(security) = self.value.pointer("/security/0") {
             let key = if security.get("editKey").is_some() { &mine.key } else { SECRET };
-            card = card.field("authorization", &format!("Bearer {key}"));
+            request = request.field("authorization", &format!("Bearer {key}"));
         }
         let media = self.value.pointer("/requestBody/content").and_then(Value::as_object);
         Some(match media {
             Some(media) if media.contains_key("text/csv") => {
-                card.text("text/csv", &std::fs::read_to_string(root().join("program.csv")).unwrap())
+                request.text("text/csv", &std::fs::read_to_string(root().join("program.csv")).unwrap())
             }
-            Some(media) => card.json(&media["application/json"]["example"]),
-            None => card,
+            Some(media) => request.json(&media["application/json"]["example"]),
+            None => request,
         })
     }
 }
@@ -118,7 +118,7 @@ fn mask(text: &str) -> String {
 }
 
 /// The status, and the body if it is JSON.
-fn summary(id: &str, answer: &Answer) -> Value {
+fn summary(id: &str, answer: &TestResponse) -> Value {
     let mut summary = json!({ "status": answer.status });
     if answer.field("content-type") == "application/json" && id != "readOpenApi" {
         summary["body"] = masked(&answer.json());
@@ -128,18 +128,18 @@ fn summary(id: &str, answer: &Answer) -> Value {
 
 #[tokio::test]
 async fn every_example_of_the_description_is_what_the_server_answers() {
-    let shared = Stage::shipped();
+    let shared = TestApp::shipped();
     let document = shared.get("/openapi.json").await.json();
     let mut examples = Map::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, value) in methods.as_object().unwrap() {
             let one = Described { document: &document, method: method.to_uppercase(), path, value };
             // Each operation gets a new agenda. An organizer's operation also gets a server of its own.
-            let own = one.value.pointer("/security/0/organizer").map(|_| Stage::shipped());
-            let stage = own.as_ref().unwrap_or(&shared);
-            let mine = stage.of_srecon().await;
-            let Some(card) = one.card(&mine) else { continue };
-            let answer = stage.send(card).await;
+            let own = one.value.pointer("/security/0/organizer").map(|_| TestApp::shipped());
+            let app = own.as_ref().unwrap_or(&shared);
+            let mine = app.of_srecon().await;
+            let Some(request) = one.request(&mine) else { continue };
+            let answer = app.send(request).await;
             let statuses = one.value["responses"].as_object().unwrap();
             assert!(statuses.contains_key(&answer.status.to_string()), "{} {}", one.id(), answer.status);
             match one.value["tags"][0].as_str().unwrap() {
@@ -159,13 +159,13 @@ async fn every_example_of_the_description_is_what_the_server_answers() {
     assert_eq!(kept.len(), examples.len(), "an example of an operation that is not there");
 }
 
-impl Stage {
+impl TestApp {
     /// An agenda like that of the documentation.
-    async fn of_srecon(&self) -> Mine {
+    async fn of_srecon(&self) -> TestAgenda {
         let body = json!({ "name": "My SREcon", "picks": ["slow-queries", "live-laugh-log"] });
-        let made = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await.json();
+        let made = self.send(TestRequest::new("POST", "/api/v1/agendas").json(&body)).await.json();
         let feed = made["read_links"][0]["feed"].as_str().unwrap();
-        Mine {
+        TestAgenda {
             key: made["edit_key"].as_str().unwrap().to_owned(),
             feed: feed.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned(),
         }
@@ -215,36 +215,37 @@ fn words(line: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_command_of_the_page_on_the_api_prints_what_it_shows() {
-    let stage = Stage::shipped();
-    let mine = stage.of_srecon().await;
+    let app = TestApp::shipped();
+    let mine = app.of_srecon().await;
     let commands = commands();
     assert!(commands.len() >= 5);
     for Shown { words, printed } in commands {
-        let mut card = Card::new("GET", "");
+        let mut request = TestRequest::new("GET", "");
         let mut words = words.iter().map(|word| word.replace("$EDIT_KEY", &mine.key));
         while let Some(word) = words.next() {
             match word.as_str() {
                 "-s" | "--fail" => {}
                 "-X" => {
                     let method = words.next().unwrap();
-                    card.method = ["PUT", "POST", "DELETE"].into_iter().find(|one| *one == method).unwrap();
+                    request.method =
+                        ["PUT", "POST", "DELETE"].into_iter().find(|one| *one == method).unwrap();
                 }
                 "-H" => {
                     let field = words.next().unwrap();
                     let (name, value) = field.split_once(": ").unwrap();
                     let known = ["Content-Type", "Authorization", "If-None-Match"];
-                    card = card.field(known.into_iter().find(|one| *one == name).unwrap(), value);
+                    request = request.field(known.into_iter().find(|one| *one == name).unwrap(), value);
                 }
                 "--data-binary" => {
                     assert_eq!(words.next().unwrap(), "@mine.ics");
-                    card.body = stage.get(&mine.feed).await.body;
+                    request.body = app.get(&mine.feed).await.body;
                 }
-                "-d" => card.body = words.next().unwrap().into(),
-                target => card.target = target.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned(),
+                "-d" => request.body = words.next().unwrap().into(),
+                target => request.target = target.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned(),
             }
         }
-        let target = card.target.clone();
-        let answer = stage.send(card).await;
+        let target = request.target.clone();
+        let answer = app.send(request).await;
         assert!(answer.status < 300, "{target}: {}", answer.text());
         // If the page shows no output, only the status is tested.
         if answer.body.is_empty() || !printed.is_empty() {
@@ -255,8 +256,8 @@ async fn every_command_of_the_page_on_the_api_prints_what_it_shows() {
 
 #[tokio::test]
 async fn the_description_is_a_page_too_that_asks_for_no_script() {
-    let stage = Stage::shipped();
-    let page = stage.get("/api").await;
+    let app = TestApp::shipped();
+    let page = app.get("/api").await;
     assert_eq!((page.status, page.field("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.field("content-security-policy").contains("default-src 'none'"));
     for needle in [
@@ -268,15 +269,15 @@ async fn the_description_is_a_page_too_that_asks_for_no_script() {
         assert!(page.text().contains(needle), "{needle}");
     }
     assert!(!page.text().contains("style=") && !page.text().contains("onclick"));
-    let again = stage.send(Card::new("GET", "/api").field("if-none-match", page.tag())).await;
+    let again = app.send(TestRequest::new("GET", "/api").field("if-none-match", page.tag())).await;
     assert_eq!(again.status, 304);
-    assert!(stage.get("/").await.text().contains("href=\"/api\""));
+    assert!(app.get("/").await.text().contains("href=\"/api\""));
 }
 
 #[tokio::test]
 async fn the_whole_program_opens_in_giggity_from_the_page_on_subscribing() {
-    let stage = Stage::shipped();
-    let page = stage.get("/subscribe/program").await;
+    let app = TestApp::shipped();
+    let page = app.get("/subscribe/program").await;
     let link = page.text().split("https://ggt.gaa.st/#url=").nth(1).expect("a link for the app");
     let link = link.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
     let (address, entry) = link.split_once("&json=").unwrap();
@@ -285,10 +286,10 @@ async fn the_whole_program_opens_in_giggity_from_the_page_on_subscribing() {
         "http://127.0.0.1:8080/schedule.xml"
     );
     assert!(entry.len() > 100);
-    let menu = stage.get("/giggity.json").await.json();
+    let menu = app.get("/giggity.json").await.json();
     assert_eq!(menu["url"], "http://127.0.0.1:8080/schedule.xml");
     assert_eq!((&menu["start"], &menu["end"]), (&json!("2025-03-24"), &json!("2025-03-27")));
     for part in ["/subscribe/tracks/track-1", "/subscribe/program?track=track-1"] {
-        assert!(!stage.get(part).await.text().contains("ggt.gaa.st"), "{part}");
+        assert!(!app.get(part).await.text().contains("ggt.gaa.st"), "{part}");
     }
 }

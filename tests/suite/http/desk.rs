@@ -1,26 +1,26 @@
 //! The organizer's pages: an organizer signs in with a secret, and publishes exactly what the preview shows.
 
-use super::stage::{Answer, Card, PROGRAM, SECRET, Stage, secret_line};
+use super::test_app::{PROGRAM, SECRET, TestApp, TestRequest, TestResponse, secret_line};
 use callboard::store::Origin;
 
-fn post(target: &str, body: &str) -> Card {
-    Card::new("POST", target)
+fn post(target: &str, body: &str) -> TestRequest {
+    TestRequest::new("POST", target)
         .field("sec-fetch-site", "same-origin")
         .text("application/x-www-form-urlencoded", body)
 }
 
-fn upload(target: &str, csv: &str) -> Card {
+fn upload(target: &str, csv: &str) -> TestRequest {
     let body = format!(
         "--line\r\nContent-Disposition: form-data; name=\"program\"; filename=\"program.csv\"\r\n\
          Content-Type: text/csv\r\n\r\n{csv}\r\n--line--\r\n"
     );
-    Card::new("POST", target)
+    TestRequest::new("POST", target)
         .field("sec-fetch-site", "same-origin")
         .text("multipart/form-data; boundary=line", &body)
 }
 
-async fn signed_in(stage: &Stage) -> String {
-    let answer = stage.send(post("/organizer/session", &format!("secret={SECRET}"))).await;
+async fn signed_in(app: &TestApp) -> String {
+    let answer = app.send(post("/organizer/session", &format!("secret={SECRET}"))).await;
     assert_eq!((answer.status, answer.field("location")), (303, "/organizer"));
     let [cookie, mark] = cookies(&answer);
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(SECRET));
@@ -29,13 +29,13 @@ async fn signed_in(stage: &Stage) -> String {
 }
 
 /// The cookies that an answer sets: the sign-in, and the mark that scripts read.
-fn cookies(answer: &Answer) -> [String; 2] {
+fn cookies(answer: &TestResponse) -> [String; 2] {
     let lines = answer.headers.get_all("set-cookie").iter();
     let lines: Vec<String> = lines.map(|line| line.to_str().unwrap().to_owned()).collect();
     lines.try_into().unwrap()
 }
 
-fn digest(page: &Answer) -> String {
+fn digest(page: &TestResponse) -> String {
     let text = page.text();
     let start = text.find("name=\"confirm\" value=\"").expect("a confirmation") + 22;
     text[start..].chars().take_while(|c| *c != '"').collect()
@@ -43,91 +43,91 @@ fn digest(page: &Answer) -> String {
 
 #[tokio::test]
 async fn a_wrong_secret_or_none_shows_the_form_only() {
-    let stage = Stage::new();
-    let home = stage.get("/organizer").await;
+    let app = TestApp::new();
+    let home = app.get("/organizer").await;
     assert!(home.status == 200 && home.text().contains("name=\"secret\""), "{}", home.text());
-    let wrong = stage.send(post("/organizer/session", "secret=wrong")).await;
+    let wrong = app.send(post("/organizer/session", "secret=wrong")).await;
     assert_eq!(wrong.status, 401);
     assert!(wrong.headers.get("set-cookie").is_none());
-    for card in [
+    for request in [
         upload("/organizer/preview", PROGRAM),
         post("/organizer/publish", "confirm=x"),
         post("/organizer/releases/1/preview", ""),
     ] {
-        assert_eq!(stage.send(card).await.status, 401);
+        assert_eq!(app.send(request).await.status, 401);
     }
 }
 
 #[tokio::test]
 async fn a_file_is_previewed_confirmed_published_and_rolled_back() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
     let moved = PROGRAM.replace("last-talk,2025-03-26,14:00,14:40", "last-talk,2025-03-26,15:00,15:40");
-    let preview = stage.send(upload("/organizer/preview", &moved).field("cookie", &cookie)).await;
+    let preview = app.send(upload("/organizer/preview", &moved).field("cookie", &cookie)).await;
     assert_eq!(preview.status, 200, "{}", preview.text());
     assert!(preview.text().contains("Last"));
-    assert_eq!(stage.publisher.current().number(), 1, "a preview changes nothing");
+    assert_eq!(app.publisher.current().number(), 1, "a preview changes nothing");
     let digest_of_move = digest(&preview);
     let publish = post("/organizer/publish", &format!("confirm={digest_of_move}")).field("cookie", &cookie);
-    assert_eq!(stage.send(publish).await.status, 303);
-    assert_eq!(stage.publisher.current().number(), 2);
-    let back = stage.send(post("/organizer/releases/1/preview", "").field("cookie", &cookie)).await;
+    assert_eq!(app.send(publish).await.status, 303);
+    assert_eq!(app.publisher.current().number(), 2);
+    let back = app.send(post("/organizer/releases/1/preview", "").field("cookie", &cookie)).await;
     let publish = post("/organizer/publish", &format!("confirm={}", digest(&back))).field("cookie", &cookie);
-    assert_eq!(stage.send(publish).await.status, 303);
-    assert_eq!(stage.publisher.current().number(), 3);
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert_eq!(app.send(publish).await.status, 303);
+    assert_eq!(app.publisher.current().number(), 3);
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("<dt>Release</dt><dd dir=\"auto\">3</dd>"), "{}", home.text());
-    let file = Card::new("GET", "/organizer/releases/2/program.csv").field("cookie", &cookie);
-    assert_eq!(stage.send(file).await.text(), moved);
+    let file = TestRequest::new("GET", "/organizer/releases/2/program.csv").field("cookie", &cookie);
+    assert_eq!(app.send(file).await.text(), moved);
 }
 
 const LAST: &str = "last-talk,2025-03-26,14:00,14:40";
 
-async fn pressed(stage: &Stage, target: &str, body: &str, cookie: &str) -> Answer {
-    stage.send(post(target, body).field("cookie", cookie)).await
+async fn pressed(app: &TestApp, target: &str, body: &str, cookie: &str) -> TestResponse {
+    app.send(post(target, body).field("cookie", cookie)).await
 }
 
 /// A bug: the first organizer's release undid the second organizer's release without showing it.
 #[tokio::test]
 async fn a_release_of_a_colleague_is_shown_before_another_is_published_over_it() {
-    let stage = Stage::new();
-    let (first, second) = (signed_in(&stage).await, signed_in(&stage).await);
+    let app = TestApp::new();
+    let (first, second) = (signed_in(&app).await, signed_in(&app).await);
     let retitled = PROGRAM.replace("talk,First,", "talk,Foremost,");
     let moved = PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40");
-    let preview = stage.send(upload("/organizer/preview", &retitled).field("cookie", &first)).await;
+    let preview = app.send(upload("/organizer/preview", &retitled).field("cookie", &first)).await;
     let shown_first = format!("confirm={}", digest(&preview));
-    let preview = stage.send(upload("/organizer/preview", &moved).field("cookie", &second)).await;
+    let preview = app.send(upload("/organizer/preview", &moved).field("cookie", &second)).await;
     let shown_second = format!("confirm={}", digest(&preview));
-    assert_eq!(pressed(&stage, "/organizer/publish", &shown_second, &second).await.status, 303);
+    assert_eq!(pressed(&app, "/organizer/publish", &shown_second, &second).await.status, 303);
 
-    let answer = pressed(&stage, "/organizer/publish", &shown_first, &first).await;
-    assert_eq!((answer.status, stage.publisher.current().number()), (409, 2), "{}", answer.text());
+    let answer = pressed(&app, "/organizer/publish", &shown_first, &first).await;
+    assert_eq!((answer.status, app.publisher.current().number()), (409, 2), "{}", answer.text());
     assert!(answer.text().contains("Nothing was published: release 2"), "{}", answer.text());
     assert!(answer.text().contains("Foremost") && answer.text().contains("Last"), "both changes are shown");
-    assert_eq!(pressed(&stage, "/organizer/publish", &shown_first, &first).await.status, 409, "again");
+    assert_eq!(pressed(&app, "/organizer/publish", &shown_first, &first).await.status, 409, "again");
     let now_shown = format!("confirm={}", digest(&answer));
-    assert_eq!(pressed(&stage, "/organizer/publish", &now_shown, &first).await.status, 303);
-    assert_eq!(stage.publisher.current().number(), 3);
+    assert_eq!(pressed(&app, "/organizer/publish", &now_shown, &first).await.status, 303);
+    assert_eq!(app.publisher.current().number(), 3);
 
     // If the button is pressed twice, the second request finds that its release is already published.
-    let twice = pressed(&stage, "/organizer/publish", &now_shown, &first).await;
-    assert_eq!((twice.status, stage.publisher.current().number()), (409, 3));
+    let twice = pressed(&app, "/organizer/publish", &now_shown, &first).await;
+    assert_eq!((twice.status, app.publisher.current().number()), (409, 3));
     assert!(twice.text().contains("Nothing would change"), "{}", twice.text());
 }
 
 #[tokio::test]
 async fn a_release_is_not_published_again_over_what_came_after_its_preview() {
-    let stage = Stage::new();
-    stage.publish(&PROGRAM.replace("talk,First,", "talk,Foremost,")).await;
-    let cookie = signed_in(&stage).await;
-    let preview = pressed(&stage, "/organizer/releases/1/preview", "", &cookie).await;
+    let app = TestApp::new();
+    app.publish(&PROGRAM.replace("talk,First,", "talk,Foremost,")).await;
+    let cookie = signed_in(&app).await;
+    let preview = pressed(&app, "/organizer/releases/1/preview", "", &cookie).await;
     let shown = format!("confirm={}", digest(&preview));
-    stage.publish(&PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40")).await;
-    let answer = pressed(&stage, "/organizer/publish", &shown, &cookie).await;
-    assert_eq!((answer.status, stage.publisher.current().number()), (409, 3), "{}", answer.text());
+    app.publish(&PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40")).await;
+    let answer = pressed(&app, "/organizer/publish", &shown, &cookie).await;
+    assert_eq!((answer.status, app.publisher.current().number()), (409, 3), "{}", answer.text());
     let shown = format!("confirm={}", digest(&answer));
-    assert_eq!(pressed(&stage, "/organizer/publish", &shown, &cookie).await.status, 303);
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert_eq!(pressed(&app, "/organizer/publish", &shown, &cookie).await.status, 303);
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("release 1, restored"), "{}", home.text());
     assert!(!home.text().contains("rollback {"), "no debugging text");
 }
@@ -139,23 +139,23 @@ fn truncated() -> String {
     rows.replace("first-talk,2025-03-25,10:00,10:40", "first-talk,2025-03-25,11:00,11:40")
 }
 
-async fn save(stage: &Stage, csv: &str) {
-    std::fs::write(stage.dir.path().join("program.csv"), csv).unwrap();
-    stage.publisher.publish_file().await;
+async fn save(app: &TestApp, csv: &str) {
+    std::fs::write(app.dir.path().join("program.csv"), csv).unwrap();
+    app.publisher.publish_file().await;
 }
 
 #[tokio::test]
 async fn a_held_file_is_seen_and_confirmed_at_the_desk() {
-    let stage = Stage::guarded();
-    let cookie = signed_in(&stage).await;
-    save(&stage, &truncated()).await;
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let app = TestApp::guarded();
+    let cookie = signed_in(&app).await;
+    save(&app, &truncated()).await;
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("waits for your confirmation"), "{}", home.text());
     for text in ["From: program file", "removes, moves or retitles", ">First<", ">Last<", "Discard"] {
         assert!(home.text().contains(text), "{text}: {}", home.text());
     }
     let held = digest(&home);
-    let preview = pressed(&stage, "/organizer/held/preview", &format!("digest={held}"), &cookie).await;
+    let preview = pressed(&app, "/organizer/held/preview", &format!("digest={held}"), &cookie).await;
     assert_eq!((preview.status, digest(&preview)), (200, held.clone()));
     assert!(
         preview.text().contains("This removes 1 session. Type 1 to publish anyway:"),
@@ -163,59 +163,60 @@ async fn a_held_file_is_seen_and_confirmed_at_the_desk() {
         preview.text()
     );
     for wrong in ["", "&number=0", "&number=2", "&number=one"] {
-        let answer = pressed(&stage, "/organizer/publish", &format!("confirm={held}{wrong}"), &cookie).await;
-        assert_eq!((answer.status, stage.publisher.current().number()), (422, 1), "{wrong}");
+        let answer = pressed(&app, "/organizer/publish", &format!("confirm={held}{wrong}"), &cookie).await;
+        assert_eq!((answer.status, app.publisher.current().number()), (422, 1), "{wrong}");
         assert!(answer.text().contains("role=\"alert\" id=\"number-fault\""), "{}", answer.text());
         assert_eq!(digest(&answer), held, "the same release can be confirmed from here");
     }
-    let answer = pressed(&stage, "/organizer/publish", &format!("confirm={held}&number=1"), &cookie).await;
-    assert_eq!((answer.status, stage.publisher.current().number()), (303, 2), "{}", answer.text());
+    let answer = pressed(&app, "/organizer/publish", &format!("confirm={held}&number=1"), &cookie).await;
+    assert_eq!((answer.status, app.publisher.current().number()), (303, 2), "{}", answer.text());
     assert_eq!(answer.field("location"), "/organizer?done=published");
-    let record = stage.store.release(2).unwrap().unwrap();
+    let record = app.store.release(2).unwrap().unwrap();
     assert_eq!((record.origin, record.who.as_deref()), (Origin::File, Some("ops")));
-    assert!(!stage.publisher.file_is_stale());
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert!(!app.publisher.file_is_stale());
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(!home.text().contains("waits for your confirmation"));
-    let again = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
+    let again = pressed(&app, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
     assert_eq!(again.status, 409, "it was previewed, so it is compared again");
 }
 
 #[tokio::test]
 async fn a_held_file_is_discarded_at_the_desk_and_not_held_again() {
-    let stage = Stage::guarded();
-    let cookie = signed_in(&stage).await;
-    save(&stage, &truncated()).await;
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let app = TestApp::guarded();
+    let cookie = signed_in(&app).await;
+    save(&app, &truncated()).await;
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     let held = digest(&home);
     let body = format!("digest={held}");
-    let discard = || pressed(&stage, "/organizer/held/discard", &body, &cookie);
+    let discard = || pressed(&app, "/organizer/held/discard", &body, &cookie);
     let mut foreign = post("/organizer/held/discard", &format!("digest={held}")).field("cookie", &cookie);
     foreign.fields.retain(|(name, _)| *name != "sec-fetch-site");
-    assert_eq!(stage.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 403);
-    assert!(stage.publisher.status().held.newest().is_some());
+    assert_eq!(app.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 403);
+    assert!(app.publisher.status().held.newest().is_some());
     assert_eq!(discard().await.field("location"), "/organizer?done=discarded");
-    stage.publisher.catch_up().await;
-    assert!(stage.publisher.status().held.newest().is_none() && stage.publisher.file_is_stale());
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    app.publisher.catch_up().await;
+    assert!(app.publisher.status().held.newest().is_none() && app.publisher.file_is_stale());
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("program.csv is older than the live release"), "{}", home.text());
-    let late = pressed(&stage, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
-    assert_eq!((late.status, stage.publisher.current().number()), (410, 1));
+    let late = pressed(&app, "/organizer/publish", &format!("confirm={held}"), &cookie).await;
+    assert_eq!((late.status, app.publisher.current().number()), (410, 1));
     let again = discard().await;
     assert_eq!((again.status, again.field("location")), (303, "/organizer?done=gone"), "twice does no harm");
-    save(&stage, &truncated().replace("Opening", "The Opening")).await;
-    assert!(stage.publisher.status().held.newest().is_some(), "a file that is saved anew is");
+    save(&app, &truncated().replace("Opening", "The Opening")).await;
+    assert!(app.publisher.status().held.newest().is_some(), "a file that is saved anew is");
 }
 
 #[tokio::test]
 async fn an_upload_that_is_held_waits_at_the_desk_beside_a_held_file() {
-    let stage = Stage::guarded();
-    let cookie = signed_in(&stage).await;
-    save(&stage, &truncated()).await;
+    let app = TestApp::guarded();
+    let cookie = signed_in(&app).await;
+    save(&app, &truncated()).await;
     let two_moved = PROGRAM.replace("10:00,10:40", "11:00,11:40");
-    let put = Card::new("PUT", "/organizer/program").field("authorization", &format!("Bearer {SECRET}"));
-    let held = stage.send(put.text("text/csv", &two_moved)).await;
+    let put =
+        TestRequest::new("PUT", "/organizer/program").field("authorization", &format!("Bearer {SECRET}"));
+    let held = app.send(put.text("text/csv", &two_moved)).await;
     assert_eq!(held.status, 409);
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(
         home.text().contains("From: program file") && home.text().contains("From: upload"),
         "{}",
@@ -224,85 +225,87 @@ async fn an_upload_that_is_held_waits_at_the_desk_beside_a_held_file() {
     assert_eq!(digest(&home), held.json()["digest"].as_str().unwrap(), "the newest first");
     let body = format!("confirm={}&number=2", digest(&home));
     assert!(home.text().contains("This changes 2 sessions. Type 2"), "{}", home.text());
-    let answer = pressed(&stage, "/organizer/publish", &body, &cookie).await;
-    assert_eq!((answer.status, stage.publisher.current().number()), (303, 2));
-    assert!(stage.publisher.status().held.all().is_empty(), "the file was weighed against release 1");
-    assert!(stage.publisher.file_is_stale());
+    let answer = pressed(&app, "/organizer/publish", &body, &cookie).await;
+    assert_eq!((answer.status, app.publisher.current().number()), (303, 2));
+    assert!(app.publisher.status().held.all().is_empty(), "the file was weighed against release 1");
+    assert!(app.publisher.file_is_stale());
 }
 
 #[tokio::test]
 async fn a_removed_secret_ends_its_sign_ins_at_once_and_no_others() {
-    let stage = Stage::new();
-    stage.reload_secrets(&(secret_line("chair", "the-chairs-secret") + &secret_line("ops", SECRET)));
-    let (ops, chair) = (signed_in(&stage).await, {
-        let answer = stage.send(post("/organizer/session", "secret=the-chairs-secret")).await;
+    let app = TestApp::new();
+    app.reload_secrets(&(secret_line("chair", "the-chairs-secret") + &secret_line("ops", SECRET)));
+    let (ops, chair) = (signed_in(&app).await, {
+        let answer = app.send(post("/organizer/session", "secret=the-chairs-secret")).await;
         cookies(&answer)[0].split(';').next().unwrap().to_owned()
     });
     let moved = PROGRAM.replace("last-talk,2025-03-26,14:00,14:40", "last-talk,2025-03-26,15:00,15:40");
     let put = |cookie: &str| {
-        let card = Card::new("PUT", "/organizer/program").text("text/csv", &moved).field("cookie", cookie);
-        card.field("sec-fetch-site", "same-origin")
+        let request =
+            TestRequest::new("PUT", "/organizer/program").text("text/csv", &moved).field("cookie", cookie);
+        request.field("sec-fetch-site", "same-origin")
     };
-    stage.reload_secrets(&secret_line("operations", SECRET));
-    assert_eq!(stage.send(put(&chair)).await.status, 401);
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &chair)).await;
+    app.reload_secrets(&secret_line("operations", SECRET));
+    assert_eq!(app.send(put(&chair)).await.status, 401);
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &chair)).await;
     assert!(home.text().contains("name=\"secret\""), "the form to sign in");
-    let status = stage.send(Card::new("GET", "/organizer/status").field("cookie", &chair)).await;
-    assert_eq!((status.status, stage.publisher.current().number()), (401, 1));
-    assert_eq!(stage.send(put(&ops)).await.status, 201);
-    let releases = stage.send(Card::new("GET", "/organizer/releases").field("cookie", &ops)).await.json();
+    let status = app.send(TestRequest::new("GET", "/organizer/status").field("cookie", &chair)).await;
+    assert_eq!((status.status, app.publisher.current().number()), (401, 1));
+    assert_eq!(app.send(put(&ops)).await.status, 201);
+    let releases =
+        app.send(TestRequest::new("GET", "/organizer/releases").field("cookie", &ops)).await.json();
     assert_eq!(releases["releases"][0]["who"], "operations", "the label of the line as it is now");
     // If a removed secret is added again, its sessions are valid again.
-    stage.reload_secrets(&secret_line("chair", "the-chairs-secret"));
-    let status = |cookie: &str| Card::new("GET", "/organizer/status").field("cookie", cookie);
-    assert_eq!(stage.send(status(&chair)).await.status, 200);
-    assert_eq!(stage.send(status(&ops)).await.status, 401);
-    stage.pass(12 * 60 * 60);
-    assert_eq!(stage.send(status(&chair)).await.status, 401, "it expires");
+    app.reload_secrets(&secret_line("chair", "the-chairs-secret"));
+    let status = |cookie: &str| TestRequest::new("GET", "/organizer/status").field("cookie", cookie);
+    assert_eq!(app.send(status(&chair)).await.status, 200);
+    assert_eq!(app.send(status(&ops)).await.status, 401);
+    app.pass(12 * 60 * 60);
+    assert_eq!(app.send(status(&chair)).await.status, 401, "it expires");
 }
 
 /// Browsers send no Sec-Fetch-Site to a plain-http origin, and `Origin: null` from a page with `no-referrer`.
 #[tokio::test]
 async fn signing_in_works_over_plain_http_where_the_browser_names_the_origin() {
-    let stage = Stage::at("http://conf.lan:8080");
-    let home = stage.get("/organizer").await;
+    let app = TestApp::at("http://conf.lan:8080");
+    let home = app.get("/organizer").await;
     assert_eq!(home.field("referrer-policy"), "strict-origin");
     let sign_in = |origin: &str| {
-        let card = Card::new("POST", "/organizer/session").field("origin", origin);
-        card.text("application/x-www-form-urlencoded", &format!("secret={SECRET}"))
+        let request = TestRequest::new("POST", "/organizer/session").field("origin", origin);
+        request.text("application/x-www-form-urlencoded", &format!("secret={SECRET}"))
     };
-    assert_eq!(stage.send(sign_in("http://conf.lan:8080")).await.status, 303);
+    assert_eq!(app.send(sign_in("http://conf.lan:8080")).await.status, 303);
     for origin in ["null", "http://conf.lan", "http://evil.lan:8080", "https://conf.lan:8080"] {
-        assert_eq!(stage.send(sign_in(origin)).await.status, 403, "{origin}");
+        assert_eq!(app.send(sign_in(origin)).await.status, 403, "{origin}");
     }
 }
 
 #[tokio::test]
 async fn errors_are_shown_and_other_sites_refused() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
     let broken = PROGRAM.replace("14:00,14:40", "14:00,13:40");
-    let page = stage.send(upload("/organizer/preview", &broken).field("cookie", &cookie)).await;
+    let page = app.send(upload("/organizer/preview", &broken).field("cookie", &cookie)).await;
     assert_eq!(page.status, 422);
     assert!(page.text().contains("Line 8, column end:"), "{}", page.text());
     assert!(!page.text().contains("name=\"confirm\""));
     let mut foreign = upload("/organizer/preview", PROGRAM).field("cookie", &cookie);
     foreign.fields.retain(|(name, _)| *name != "sec-fetch-site");
-    assert_eq!(stage.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 401);
+    assert_eq!(app.send(foreign.field("sec-fetch-site", "cross-site")).await.status, 401);
     let unknown = post("/organizer/publish", "confirm=never-shown").field("cookie", &cookie);
-    assert_eq!(stage.send(unknown).await.status, 410);
-    let out = stage.send(post("/organizer/session/end", "").field("cookie", &cookie)).await;
+    assert_eq!(app.send(unknown).await.status, 410);
+    let out = app.send(post("/organizer/session/end", "").field("cookie", &cookie)).await;
     assert_eq!(out.status, 303);
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("name=\"secret\""));
 }
 
 /// The link would otherwise be in the bytes that caches give to everybody.
 #[tokio::test]
 async fn only_pages_of_a_signed_in_organizer_link_to_the_desk() {
-    let stage = Stage::new();
-    let get = |path: &str, cookie: &str| stage.send(Card::new("GET", path).field("cookie", cookie));
-    let links = |page: &Answer| page.text().contains("<a href=\"/organizer\"");
+    let app = TestApp::new();
+    let get = |path: &str, cookie: &str| app.send(TestRequest::new("GET", path).field("cookie", cookie));
+    let links = |page: &TestResponse| page.text().contains("<a href=\"/organizer\"");
     for path in ["/agenda", "/mine"] {
         assert!(!links(&get(path, "x=1").await), "{path}");
         assert!(links(&get(path, "organizer_here=1").await), "{path}");
@@ -311,9 +314,9 @@ async fn only_pages_of_a_signed_in_organizer_link_to_the_desk() {
         let page = get(path, "organizer_here=1").await;
         assert!(!links(&page) && page.body == get(path, "x=1").await.body, "{path}");
     }
-    let cookie = signed_in(&stage).await;
+    let cookie = signed_in(&app).await;
     assert!(get("/organizer", &cookie).await.text().contains("<a href=\"/organizer\" aria-current=\"page\""));
-    let out = pressed(&stage, "/organizer/session/end", "", &cookie).await;
+    let out = pressed(&app, "/organizer/session/end", "", &cookie).await;
     assert_eq!(out.field("location"), "/organizer?done=signed-out");
     assert!(cookies(&out).iter().all(|set| set.contains("=; Path=/; ") && set.contains("Max-Age=0")));
     assert!(get("/organizer?done=signed-out", "x=1").await.text().contains("You are signed out."));
@@ -322,19 +325,19 @@ async fn only_pages_of_a_signed_in_organizer_link_to_the_desk() {
 /// A restart of the server ends every sign-in.
 #[tokio::test]
 async fn a_browser_whose_sign_in_has_ended_is_told_so_and_loses_the_link() {
-    let stage = Stage::new();
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", "organizer_here=1")).await;
+    let app = TestApp::new();
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", "organizer_here=1")).await;
     assert!(home.status == 200 && home.text().contains("name=\"secret\""));
     assert!(cookies(&home)[1].starts_with("organizer_here=; ") && cookies(&home)[1].contains("Max-Age=0"));
-    let browser = |card: Card| stage.send(card.field("accept", "text/html,*/*;q=0.8"));
+    let browser = |request: TestRequest| app.send(request.field("accept", "text/html,*/*;q=0.8"));
     let late = browser(post("/organizer/publish", "confirm=x")).await;
     assert_eq!((late.status, late.field("content-type")), (401, "text/html; charset=utf-8"));
     assert!(late.text().contains("You were signed out") && late.text().contains("role=\"alert\""));
-    let cookie = signed_in(&stage).await;
+    let cookie = signed_in(&app).await;
     let gone = browser(post("/organizer/publish", "confirm=x").field("cookie", &cookie)).await;
     assert_eq!((gone.status, gone.field("content-type")), (410, "text/html; charset=utf-8"));
     assert!(gone.text().contains("<a href=\"/organizer\">Back to"), "{}", gone.text());
-    let program = stage.send(Card::new("GET", "/organizer/status").field("accept", "*/*")).await;
+    let program = app.send(TestRequest::new("GET", "/organizer/status").field("accept", "*/*")).await;
     assert_eq!((program.status, program.field("content-type")), (401, "application/problem+json"));
 }
 
@@ -346,8 +349,8 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_preview_lists_changes_by_day_with_old_and_new_text_and_the_row_in_the_file() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
     let edited = PROGRAM
         .replace(
             "lunch,2025-03-25,12:00,13:00,meal,Lunch,,Foyer",
@@ -359,7 +362,7 @@ async fn a_preview_lists_changes_by_day_with_old_and_new_text_and_the_row_in_the
         )
         .replace("opening,2025-03-25,09:00,09:30,plenary,Opening,Main,Hall,Ada Lovelace,,\n", "")
         .replace("last-talk,", "new-talk,2025-03-26,13:00,13:30,talk,New,Main,Hall,,,\nlast-talk,");
-    let page = stage.send(upload("/organizer/preview", &edited).field("cookie", &cookie)).await;
+    let page = app.send(upload("/organizer/preview", &edited).field("cookie", &cookie)).await;
     let text = page.text();
     assert!(text.contains("<strong>4 changes: 1 added, 2 moved, 1 canceled.</strong>"), "{text}");
     let day = |date: &str| {
@@ -403,24 +406,24 @@ async fn a_preview_lists_changes_by_day_with_old_and_new_text_and_the_row_in_the
 
 #[tokio::test]
 async fn a_program_is_scheduled_from_its_preview_and_only_that_schedule_is_cancelled() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
     let moved = PROGRAM.replace(LAST, "last-talk,2025-03-26,15:00,15:40");
-    let preview = stage.send(upload("/organizer/preview", &moved).field("cookie", &cookie)).await;
+    let preview = app.send(upload("/organizer/preview", &moved).field("cookie", &cookie)).await;
     let confirm = format!("confirm={}", digest(&preview));
     for wrong in ["yesterday", "2025-02-01T09:00", "2025-03-09T02:30"] {
         let body = format!("{confirm}&at={wrong}");
-        let answer = pressed(&stage, "/organizer/publish", &body, &cookie).await;
+        let answer = pressed(&app, "/organizer/publish", &body, &cookie).await;
         assert_eq!(answer.status, 422, "{wrong}");
         assert!(answer.text().contains("role=\"alert\" id=\"time-fault\""), "{}", answer.text());
     }
     let answer =
-        pressed(&stage, "/organizer/publish", &format!("{confirm}&at=2025-03-20T09:00"), &cookie).await;
+        pressed(&app, "/organizer/publish", &format!("{confirm}&at=2025-03-20T09:00"), &cookie).await;
     assert_eq!((answer.status, answer.field("location")), (303, "/organizer?done=scheduled"));
-    let schedule = stage.publisher.status().schedule.unwrap();
+    let schedule = app.publisher.status().schedule.unwrap();
     assert_eq!(schedule.at.to_rfc3339(), "2025-03-20T16:00:00+00:00");
-    assert_eq!(stage.publisher.current().number(), 1);
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    assert_eq!(app.publisher.current().number(), 1);
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(
         home.text().contains("goes live on March 20, 2025, 09:00 PDT. ops scheduled it"),
         "{}",
@@ -429,19 +432,18 @@ async fn a_program_is_scheduled_from_its_preview_and_only_that_schedule_is_cance
     let made = between(home.text(), "name=\"made\" value=\"", "\"").replace("&#43;", "+").replace('+', "%2B");
 
     // A colleague schedules the program for another time meanwhile.
-    stage.pass(1);
-    let later =
-        pressed(&stage, "/organizer/publish", &format!("{confirm}&at=2025-03-21T09:00"), &cookie).await;
+    app.pass(1);
+    let later = pressed(&app, "/organizer/publish", &format!("{confirm}&at=2025-03-21T09:00"), &cookie).await;
     assert_eq!(later.status, 303);
     let cancel = |made: String, cookie: String| {
-        let stage = &stage;
-        async move { pressed(stage, "/organizer/schedule/cancel", &format!("made={made}"), &cookie).await }
+        let app = &app;
+        async move { pressed(app, "/organizer/schedule/cancel", &format!("made={made}"), &cookie).await }
     };
     assert_eq!(cancel(made, cookie.clone()).await.field("location"), "/organizer?done=gone");
-    let schedule = stage.publisher.status().schedule.unwrap();
+    let schedule = app.publisher.status().schedule.unwrap();
     let made = schedule.made.to_rfc3339().replace('+', "%2B");
     assert_eq!(cancel(made.clone(), cookie.clone()).await.field("location"), "/organizer?done=unscheduled");
-    assert!(stage.publisher.status().schedule.is_none() && stage.store.schedule().unwrap().is_none());
+    assert!(app.publisher.status().schedule.is_none() && app.store.schedule().unwrap().is_none());
     assert_eq!(cancel(made, cookie.clone()).await.field("location"), "/organizer?done=gone");
     assert_eq!(cancel("never".to_owned(), cookie).await.status, 400);
 }
@@ -449,39 +451,38 @@ async fn a_program_is_scheduled_from_its_preview_and_only_that_schedule_is_cance
 /// Otherwise the guard's second look is skipped, and a held release is published without its number.
 #[tokio::test]
 async fn a_release_that_the_guard_holds_by_now_is_not_published_without_its_number() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
     let two_moved = PROGRAM.replace("10:00,10:40", "11:00,11:40");
-    let preview = stage.send(upload("/organizer/preview", &two_moved).field("cookie", &cookie)).await;
+    let preview = app.send(upload("/organizer/preview", &two_moved).field("cookie", &cookie)).await;
     assert!(!preview.text().contains("to publish anyway"), "{}", preview.text());
-    stage.guard().await;
+    app.guard().await;
     let confirm = format!("confirm={}", digest(&preview));
-    let answer = pressed(&stage, "/organizer/publish", &confirm, &cookie).await;
-    assert_eq!((answer.status, stage.publisher.current().number()), (409, 1), "{}", answer.text());
+    let answer = pressed(&app, "/organizer/publish", &confirm, &cookie).await;
+    assert_eq!((answer.status, app.publisher.current().number()), (409, 1), "{}", answer.text());
     assert!(answer.text().contains("Type 2 to publish anyway:"), "{}", answer.text());
     let confirm = format!("confirm={}&number=2", digest(&answer));
-    assert_eq!(pressed(&stage, "/organizer/publish", &confirm, &cookie).await.status, 303);
+    assert_eq!(pressed(&app, "/organizer/publish", &confirm, &cookie).await.status, 303);
 }
 
 #[tokio::test]
 async fn picks_are_listed_by_day_for_room_sizes_and_rare_ones_are_left_out() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
-    let get = |path: &str| stage.send(Card::new("GET", path).field("cookie", &cookie));
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
+    let get = |path: &str| app.send(TestRequest::new("GET", path).field("cookie", &cookie));
     assert!(get("/organizer/rooms").await.text().contains("No session has 5 picks yet."));
     for n in 0..7 {
         let picks = ["last-talk", "first-talk", "other-talk", "opening"];
-        stage
-            .agenda(
-                &picks[..if n < 4 {
-                    4
-                } else if n < 5 {
-                    3
-                } else {
-                    2
-                }],
-            )
-            .await;
+        app.agenda(
+            &picks[..if n < 4 {
+                4
+            } else if n < 5 {
+                3
+            } else {
+                2
+            }],
+        )
+        .await;
     }
     let page = get("/organizer/rooms").await;
     let text = page.text();
@@ -504,12 +505,12 @@ async fn picks_are_listed_by_day_for_room_sizes_and_rare_ones_are_left_out() {
 /// A bug: only read links of agendas were counted.
 #[tokio::test]
 async fn the_desk_counts_every_calendar_by_client_and_release() {
-    let stage = Stage::new();
-    let cookie = signed_in(&stage).await;
-    let mine = stage.agenda(&["first-talk"]).await;
+    let app = TestApp::new();
+    let cookie = signed_in(&app).await;
+    let mine = app.agenda(&["first-talk"]).await;
     let poll = |path: &str, agent: &str, address: &str| {
-        let card = Card::new("GET", path).field("user-agent", agent).from(address);
-        stage.send(card)
+        let request = TestRequest::new("GET", path).field("user-agent", agent).from(address);
+        app.send(request)
     };
     for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
         poll("/program.ics", "iOS/17.4 dataaccessd/1.0", address).await;
@@ -517,19 +518,20 @@ async fn the_desk_counts_every_calendar_by_client_and_release() {
     poll("/program.ics?kind=talk", "iOS/17.4 dataaccessd/1.0", "192.0.2.3").await;
     let feed = poll("/tracks/main.ics", "Google-Calendar-Importer", "192.0.2.9").await;
     poll(&mine.feed, "Google-Calendar-Importer", "192.0.2.9").await;
-    stage.send(Card::new("HEAD", "/days/2025-03-25.ics")).await;
+    app.send(TestRequest::new("HEAD", "/days/2025-03-25.ics")).await;
     poll("/rooms/nowhere.ics", "curl", "192.0.2.9").await;
-    stage.publish(&PROGRAM.replace("talk,First,", "talk,Foremost,")).await;
-    let again =
-        Card::new("GET", "/program.ics").field("user-agent", "iOS/17.4 dataaccessd/1.0").from("192.0.2.2");
-    stage.send(again).await;
-    let unchanged = Card::new("GET", "/tracks/side.ics")
+    app.publish(&PROGRAM.replace("talk,First,", "talk,Foremost,")).await;
+    let again = TestRequest::new("GET", "/program.ics")
+        .field("user-agent", "iOS/17.4 dataaccessd/1.0")
+        .from("192.0.2.2");
+    app.send(again).await;
+    let unchanged = TestRequest::new("GET", "/tracks/side.ics")
         .field("user-agent", "Google-Calendar-Importer")
         .from("192.0.2.9");
-    assert_eq!(stage.send(unchanged.field("if-none-match", "*")).await.status, 304);
+    assert_eq!(app.send(unchanged.field("if-none-match", "*")).await.status, 304);
     drop(feed);
 
-    let status = stage.send(Card::new("GET", "/organizer/status").field("cookie", &cookie)).await.json();
+    let status = app.send(TestRequest::new("GET", "/organizer/status").field("cookie", &cookie)).await.json();
     let feeds = status["freshness"]["feeds"].as_array().unwrap();
     let rows: Vec<String> = feeds
         .iter()
@@ -543,12 +545,12 @@ async fn the_desk_counts_every_calendar_by_client_and_release() {
             "agenda Google Calendar [{clients:1,release:1}]",
         ]
     );
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     let table = between(home.text(), "<tbody>", "</tbody>");
     assert!(table.contains(">Apple Calendar</td>") && table.contains(">2 (release 1)</td>"), "{table}");
     assert!(!home.text().contains("192.0.2."), "no address");
-    stage.pass(3 * 24 * 60 * 60);
-    let cookie = signed_in(&stage).await;
-    let home = stage.send(Card::new("GET", "/organizer").field("cookie", &cookie)).await;
+    app.pass(3 * 24 * 60 * 60);
+    let cookie = signed_in(&app).await;
+    let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     assert!(home.text().contains("No calendar was fetched in the last two days."), "{}", home.text());
 }

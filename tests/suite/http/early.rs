@@ -1,8 +1,8 @@
 //! Answers that are sent before the request's body has arrived. Clients such as vdirsyncer 0.19 and aiohttp write head
 //! and body separately. After such an answer the connection must stay usable, or the answer must announce that it closes.
 
-use super::stage::{SECRET, Stage};
-use super::wire::{GET, House, LIMITS, answer, field, rest, status};
+use super::test_app::{SECRET, TestApp};
+use super::wire::{GET, LIMITS, TestServer, answer, field, rest, status};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -54,9 +54,9 @@ async fn goes_on(socket: &mut TcpStream, of: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_follows_its_head_is_read_and_the_connection_goes_on() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     for (method, path, fields, expected) in requests() {
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         socket.set_nodelay(true).unwrap();
         for _ in 0..3 {
             socket.write_all(head(method, path, &fields, PROPFIND).as_bytes()).await.unwrap();
@@ -72,8 +72,8 @@ async fn a_body_that_follows_its_head_is_read_and_the_connection_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_for_too_many_tries_keep_the_connection_too() {
-    let house = House::with(Stage::limited(), LIMITS).await;
-    let mut socket = house.connect().await;
+    let server = TestServer::with(TestApp::limited(), LIMITS).await;
+    let mut socket = server.connect().await;
     let mut statuses = Vec::new();
     for _ in 0..12 {
         let fields = "Authorization: Bearer wrong\r\n";
@@ -89,15 +89,15 @@ async fn refusals_for_too_many_tries_keep_the_connection_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_behind_an_unread_body_are_answered_in_order() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     for (method, path, fields, expected) in requests() {
         let first = head(method, path, &fields, PROPFIND);
         // Once all in one write; once the head first, and the body with the next request later.
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         socket.write_all(format!("{first}{PROPFIND}{close}").as_bytes()).await.unwrap();
         let whole = rest(&mut socket).await;
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         socket.write_all(first.as_bytes()).await.unwrap();
         tokio::time::sleep(GAP).await;
         socket.write_all(format!("{PROPFIND}{close}").as_bytes()).await.unwrap();
@@ -110,8 +110,8 @@ async fn requests_behind_an_unread_body_are_answered_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_request_with_a_body_has_no_body_in_its_answer() {
-    let house = House::open(LIMITS).await;
-    let mut socket = house.connect().await;
+    let server = TestServer::open(LIMITS).await;
+    let mut socket = server.connect().await;
     for path in ["/program.ics", "/nowhere", "/dav/agendas/", "/organizer/status"] {
         socket.write_all(head("HEAD", path, "", PROPFIND).as_bytes()).await.unwrap();
         tokio::time::sleep(GAP).await;
@@ -127,12 +127,12 @@ async fn a_head_request_with_a_body_has_no_body_in_its_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chunked_body_is_read_too_and_a_broken_one_closes_the_connection() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let chunked = |method: &str, path: &str| {
         format!("{method} {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     };
     for (method, path) in [("POST", "/nowhere"), ("PROPFIND", "/program.ics"), ("GET", "/program.ics")] {
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         for body in ["3\r\nabc\r\n0\r\n\r\n", "A;x=y\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\n", "0\r\n\r\n"] {
             socket.write_all(chunked(method, path).as_bytes()).await.unwrap();
             for piece in [&body[..1], &body[1..4], &body[4..]] {
@@ -144,7 +144,7 @@ async fn a_chunked_body_is_read_too_and_a_broken_one_closes_the_connection() {
             goes_on(&mut socket, path).await;
         }
         for body in ["xyz\r\n", "3\r\nabcd\r\n", "-1\r\n", "3\nabc\n0\n\n"] {
-            let text = house.say(format!("{}{body}", chunked(method, path)).as_bytes()).await;
+            let text = server.say(format!("{}{body}", chunked(method, path)).as_bytes()).await;
             assert!(text.to_lowercase().contains("connection: close"), "{method} {path} {body:?}: {text}");
         }
     }
@@ -152,13 +152,13 @@ async fn a_chunked_body_is_read_too_and_a_broken_one_closes_the_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_worth_reading_is_announced_to_close_the_connection() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     for (method, path, fields, expected) in requests() {
         let expected = if reads_first(path) { "413" } else { expected };
         // More than the server reads and discards, and more than fits into the buffers of the sockets.
         let length = 20_000_000;
         let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: {length}\r\n\r\n");
-        let socket = house.connect().await;
+        let socket = server.connect().await;
         let (mut from, mut to) = socket.into_split();
         let sending = tokio::spawn(async move {
             to.write_all(head.as_bytes()).await.unwrap();
@@ -181,8 +181,8 @@ async fn a_body_that_is_not_worth_reading_is_announced_to_close_the_connection()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_never_comes_does_not_hold_its_answer_back_for_long() {
-    let house = House::open(LIMITS).await;
-    let mut socket = house.connect().await;
+    let server = TestServer::open(LIMITS).await;
+    let mut socket = server.connect().await;
     let started = Instant::now();
     socket.write_all(head("POST", "/nowhere", "", PROPFIND).as_bytes()).await.unwrap();
     let text = rest(&mut socket).await.to_lowercase();
@@ -193,19 +193,19 @@ async fn a_body_that_never_comes_does_not_hold_its_answer_back_for_long() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_expects_continue_is_not_asked_for_an_unread_body() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     for (method, path, fields, expected) in requests() {
         if reads_first(path) {
             continue;
         }
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         let fields = format!("{fields}Expect: 100-continue\r\n");
         socket.write_all(head(method, path, &fields, PROPFIND).as_bytes()).await.unwrap();
         let text = rest(&mut socket).await.to_lowercase();
         assert_eq!(status(&text), expected, "{method} {path}: {text}");
         assert!(text.contains("connection: close"), "{method} {path}: {text}");
     }
-    let mut socket = house.connect().await;
+    let mut socket = server.connect().await;
     let asks = head("PROPFIND", "/dav/public/", "Depth: 0\r\nExpect: 100-continue\r\n", PROPFIND);
     socket.write_all(asks.as_bytes()).await.unwrap();
     assert!(answer(&mut socket).await.0.starts_with("http/1.1 100"));
@@ -217,16 +217,16 @@ async fn a_client_that_expects_continue_is_not_asked_for_an_unread_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn http_1_0_closes_or_keeps_the_connection_as_requested() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let old = |fields: &str| {
         head("POST", "/nowhere", fields, PROPFIND).replace("HTTP/1.1\r\nHost: x\r\n", "HTTP/1.0\r\n")
     };
-    let mut socket = house.connect().await;
+    let mut socket = server.connect().await;
     socket.write_all(old("").as_bytes()).await.unwrap();
     tokio::time::sleep(GAP).await;
     socket.write_all(PROPFIND.as_bytes()).await.unwrap();
     assert_eq!(status(&rest(&mut socket).await), "404");
-    let mut socket = house.connect().await;
+    let mut socket = server.connect().await;
     for _ in 0..2 {
         socket.write_all(old("Connection: keep-alive\r\n").as_bytes()).await.unwrap();
         tokio::time::sleep(GAP).await;

@@ -1,13 +1,13 @@
 //! Where a request begins and ends (RFC 9112). Ambiguous requests are refused, so that this server and a proxy in front
 //! of it never disagree about the end of a request.
 
-use super::wire::{GET, House, LIMITS, answer, rest, status};
+use super::wire::{GET, LIMITS, TestServer, answer, rest, status};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_of_a_head_ends_with_cr_and_lf() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let post = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n";
     for head in [
         "GET /program.ics HTTP/1.1\nHost: x\n\n",
@@ -21,15 +21,15 @@ async fn a_line_of_a_head_ends_with_cr_and_lf() {
         "\n",
     ] {
         // As the first request, and after other requests and their bodies.
-        assert_eq!(status(&house.say(head.as_bytes()).await), "400", "{head:?}");
+        assert_eq!(status(&server.say(head.as_bytes()).await), "400", "{head:?}");
         for first in [GET.to_owned(), format!("{post}{{\n}}\n"), chunked(&["{\n\n}"])] {
-            let text = house.say(format!("{first}{head}").as_bytes()).await;
+            let text = server.say(format!("{first}{head}").as_bytes()).await;
             let statuses: Vec<&str> = text.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
             let expected = if first == GET { "200" } else { "201" };
             assert_eq!(statuses, [expected, "400"], "{first:?} {head:?}: {text}");
         }
         // Byte by byte.
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         socket.set_nodelay(true).unwrap();
         for byte in head.bytes() {
             if socket.write_all(&[byte]).await.is_err() {
@@ -51,7 +51,7 @@ fn chunked(pieces: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_may_hold_anything_and_the_next_request_is_found_behind_them() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let trailer = chunked(&["{}"]).replace("0\r\n\r\n", "0\r\nA: b\r\nC: d\r\n\r\n");
     let name = |text: &str| format!("{{\"name\": \"{text}\"}}");
     let long = name(&"n".repeat(60));
@@ -65,7 +65,7 @@ async fn bodies_may_hold_anything_and_the_next_request_is_found_behind_them() {
     for post in posts {
         let both = format!("{post}{GET}");
         for size in [1, 2, 3, 7, 50, both.len()] {
-            let mut socket = house.connect().await;
+            let mut socket = server.connect().await;
             socket.set_nodelay(true).unwrap();
             for piece in both.as_bytes().chunks(size) {
                 socket.write_all(piece).await.unwrap();
@@ -82,16 +82,16 @@ async fn bodies_may_hold_anything_and_the_next_request_is_found_behind_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_pipelined_requests_are_each_answered_once() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let small = "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n";
     let close = "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let text = house.say(format!("{}{close}", small.repeat(300)).as_bytes()).await;
+    let text = server.say(format!("{}{close}", small.repeat(300)).as_bytes()).await;
     assert_eq!(text.matches("HTTP/1.1 404").count(), 301);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_coding_beside_chunked_is_not_implemented() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     for (codings, expected) in [
         ("gzip, chunked", "501"),
         ("identity, chunked", "501"),
@@ -112,9 +112,9 @@ async fn a_transfer_coding_beside_chunked_is_not_implemented() {
             // The server closes the connection after a refused coding. With an accepted coding, the request asks for it.
             let text = if expected == "201" {
                 let request = request.replace("Host: x\r\n", "Host: x\r\nConnection: close\r\n");
-                house.say(request.as_bytes()).await
+                server.say(request.as_bytes()).await
             } else {
-                house.say(request.as_bytes()).await
+                server.say(request.as_bytes()).await
             };
             match path {
                 "/api/v1/agendas" => assert_eq!(status(&text), expected, "{codings:?}: {text}"),
@@ -160,14 +160,14 @@ impl Dice {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_requests_in_any_pieces_are_answered_one_by_one() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let pool = pool();
     for seed in 0..80 {
         let mut dice = Dice(seed);
         let chosen: Vec<_> = (0..=dice.below(8)).map(|_| &pool[dice.below(pool.len())]).collect();
         let mut bytes: Vec<u8> = chosen.iter().flat_map(|(request, _)| request.bytes()).collect();
         bytes.extend_from_slice(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes());
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         socket.set_nodelay(true).unwrap();
         let mut rest_of = bytes.as_slice();
         while !rest_of.is_empty() {

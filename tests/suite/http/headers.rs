@@ -2,7 +2,7 @@
 //! route cannot lack these headers.
 
 use super::matrix::{NOBODY, filled, token};
-use super::stage::{PROGRAM, SECRET, Stage};
+use super::test_app::{PROGRAM, SECRET, TestApp};
 use callboard::feed::Effort;
 use callboard::http::routes;
 use http::{HeaderMap, Method, Request};
@@ -10,12 +10,12 @@ use http_body_util::Full;
 use std::collections::BTreeSet;
 
 /// Sends a request and drops the body, because the body of an event stream never ends.
-async fn head(stage: &Stage, method: &Method, target: &str, fields: &[(&str, &str)]) -> (u16, HeaderMap) {
-    head_with(stage, method, target, fields, "").await
+async fn head(app: &TestApp, method: &Method, target: &str, fields: &[(&str, &str)]) -> (u16, HeaderMap) {
+    head_with(app, method, target, fields, "").await
 }
 
 async fn head_with(
-    stage: &Stage,
+    app: &TestApp,
     method: &Method,
     target: &str,
     fields: &[(&str, &str)],
@@ -26,7 +26,7 @@ async fn head_with(
         request = request.header(*name, *value);
     }
     let request = request.body(Full::from(body.to_owned())).unwrap();
-    let response = stage.app.respond(request).await;
+    let response = app.inner.respond(request).await;
     (response.status().as_u16(), response.headers().clone())
 }
 
@@ -48,13 +48,13 @@ fn requests(in_path: &str) -> Vec<(String, Method)> {
 
 #[tokio::test]
 async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["first-talk", "other-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk", "other-talk"]).await;
     let link = token(&mine.feed);
     let form = "application/x-www-form-urlencoded";
     let sign_in = [("sec-fetch-site", "same-origin"), ("content-type", form)];
     let secret = format!("secret={SECRET}");
-    let (_, signed) = head_with(&stage, &Method::POST, "/organizer/session", &sign_in, &secret).await;
+    let (_, signed) = head_with(&app, &Method::POST, "/organizer/session", &sign_in, &secret).await;
     let organizer = signed["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let agenda = format!("__Host-agenda={}", mine.key);
     let multipart = "multipart/form-data; boundary=line";
@@ -78,7 +78,7 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
                 let mut fields = vec![("accept", "text/html"), ("sec-fetch-site", "same-origin")];
                 fields.extend([("cookie", cookie), ("content-type", media_type)]);
                 fields.retain(|(_, value)| !value.is_empty());
-                let (status, headers) = head_with(&stage, &method, &target, &fields, body).await;
+                let (status, headers) = head_with(&app, &method, &target, &fields, body).await;
                 let what = format!("{status} {method} {target} with {cookie:.20}");
                 assert_eq!(headers["x-content-type-options"], "nosniff", "{what}");
                 if !is_html(&headers) {
@@ -111,22 +111,22 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
 
 #[tokio::test]
 async fn every_compressed_answer_varies_by_accept_encoding() {
-    let stage = Stage::new();
-    let published = stage.publisher.live();
+    let app = TestApp::new();
+    let published = app.publisher.live();
     published.pages.compress(Effort::Best, || true);
     published.release.feeds.compress(Effort::Best, || true);
-    let mine = stage.agenda(&["first-talk", "other-talk"]).await;
+    let mine = app.agenda(&["first-talk", "other-talk"]).await;
     let mut coded = BTreeSet::new();
     for (target, method) in requests(&token(&mine.feed)).into_iter().filter(|(_, m)| m == Method::GET) {
-        let (_, gzip) = head(&stage, &method, &target, &[("accept-encoding", "gzip")]).await;
+        let (_, gzip) = head(&app, &method, &target, &[("accept-encoding", "gzip")]).await;
         if !gzip.contains_key("content-encoding") {
             continue;
         }
         coded.insert(target.clone());
-        let (_, plain) = head(&stage, &method, &target, &[]).await;
+        let (_, plain) = head(&app, &method, &target, &[]).await;
         let tag = gzip["etag"].to_str().unwrap();
         let again = [("accept-encoding", "gzip"), ("if-none-match", tag)];
-        let (status, unchanged) = head(&stage, &method, &target, &again).await;
+        let (status, unchanged) = head(&app, &method, &target, &again).await;
         assert_eq!(status, 304, "{target}");
         for headers in [gzip, plain, unchanged] {
             let vary: Vec<&str> =

@@ -1,6 +1,6 @@
 //! Rate limits of one address and one agenda. They never refuse a feed.
 
-use super::stage::{Answer, Card, Mine, SECRET, Stage};
+use super::test_app::{SECRET, TestAgenda, TestApp, TestRequest, TestResponse};
 use bytes::Bytes;
 use callboard::agenda::EditKey;
 use callboard::config::Limits;
@@ -11,89 +11,93 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-async fn make(stage: &Stage, from: &str, forwarded: &str) -> Answer {
-    let card = Card::new("POST", "/api/v1/agendas").from(from);
-    let card = if forwarded.is_empty() { card } else { card.field("x-forwarded-for", forwarded) };
-    stage.send(card).await
+async fn make(app: &TestApp, from: &str, forwarded: &str) -> TestResponse {
+    let request = TestRequest::new("POST", "/api/v1/agendas").from(from);
+    let request = if forwarded.is_empty() { request } else { request.field("x-forwarded-for", forwarded) };
+    app.send(request).await
 }
 
 #[tokio::test]
 async fn a_venue_creates_600_agendas_at_once_and_must_then_wait() {
-    let stage = Stage::limited();
+    let app = TestApp::limited();
     for _ in 0..600 {
-        assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
+        assert_eq!(make(&app, "192.0.2.1", "").await.status, 201);
     }
-    let refused = make(&stage, "192.0.2.1", "").await;
+    let refused = make(&app, "192.0.2.1", "").await;
     assert_eq!((refused.status, refused.field("retry-after")), (429, "2"));
     assert_eq!(refused.field("content-type"), "application/problem+json");
     assert_eq!(refused.field("cache-control"), "no-store");
     assert!(refused.json()["detail"].as_str().unwrap().contains("from this address"));
     // An X-Forwarded-For of the client itself is ignored.
-    assert_eq!(make(&stage, "192.0.2.1", "203.0.113.9").await.status, 429);
+    assert_eq!(make(&app, "192.0.2.1", "203.0.113.9").await.status, 429);
     // A first pick on a page also creates an agenda.
-    let pick = Card::new("POST", "/agenda/picks").from("192.0.2.1").field("origin", "https://conf.example");
+    let pick =
+        TestRequest::new("POST", "/agenda/picks").from("192.0.2.1").field("origin", "https://conf.example");
     let pick = pick.text("application/x-www-form-urlencoded", "session=opening");
-    assert_eq!(stage.send(pick).await.status, 429);
-    assert_eq!(make(&stage, "192.0.2.2", "").await.status, 201);
-    stage.pass(60);
+    assert_eq!(app.send(pick).await.status, 429);
+    assert_eq!(make(&app, "192.0.2.2", "").await.status, 201);
+    app.pass(60);
     for _ in 0..50 {
-        assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
+        assert_eq!(make(&app, "192.0.2.1", "").await.status, 201);
     }
-    assert_eq!(make(&stage, "192.0.2.1", "").await.status, 429);
+    assert_eq!(make(&app, "192.0.2.1", "").await.status, 429);
 }
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_each_client_counts_by_itself() {
-    let stage = Stage::limited();
+    let app = TestApp::limited();
     for _ in 0..600 {
-        assert_eq!(make(&stage, "127.0.0.1", "198.51.100.1, 2a00:1:2:3::1").await.status, 201);
+        assert_eq!(make(&app, "127.0.0.1", "198.51.100.1, 2a00:1:2:3::1").await.status, 201);
     }
-    assert_eq!(make(&stage, "127.0.0.1", "2a00:1:2:3:ffff::9").await.status, 429);
-    assert_eq!(make(&stage, "127.0.0.1", "2a00:1:2:4::1").await.status, 201);
+    assert_eq!(make(&app, "127.0.0.1", "2a00:1:2:3:ffff::9").await.status, 429);
+    assert_eq!(make(&app, "127.0.0.1", "2a00:1:2:4::1").await.status, 201);
 }
 
 #[tokio::test]
 async fn wrong_edit_keys_are_limited_and_neither_right_ones_nor_reads_are() {
-    let stage = Stage::limited();
-    let mine = stage.agenda(&["opening"]).await;
+    let app = TestApp::limited();
+    let mine = app.agenda(&["opening"]).await;
     let wrong = format!("Bearer {}", EditKey::generate().unwrap().reveal());
     let guess = |method| {
-        Card::new(method, "/api/v1/agenda/picks/lunch").field("authorization", &wrong).from("192.0.2.1")
+        TestRequest::new(method, "/api/v1/agenda/picks/lunch")
+            .field("authorization", &wrong)
+            .from("192.0.2.1")
     };
     for _ in 0..60 {
-        assert_eq!(stage.send(guess("PUT")).await.status, 401);
+        assert_eq!(app.send(guess("PUT")).await.status, 401);
     }
-    let refused = stage.send(guess("DELETE")).await;
+    let refused = app.send(guess("DELETE")).await;
     assert_eq!((refused.status, refused.field("retry-after")), (429, "6"));
     // A venue has one address, so another guest's right key still works.
-    let pick = mine.card("PUT", "/agenda/picks/lunch").from("192.0.2.1");
-    assert_eq!(stage.send(pick).await.status, 204);
-    let read = Card::new("GET", "/api/v1/agenda").field("authorization", &wrong).from("192.0.2.1");
-    assert_eq!(stage.send(read).await.status, 401);
-    assert_eq!(stage.send(Card::new("GET", &mine.feed).from("192.0.2.1")).await.status, 200);
-    assert_eq!(stage.send(Card::new("GET", "/program.ics").from("192.0.2.1")).await.status, 200);
+    let pick = mine.request("PUT", "/agenda/picks/lunch").from("192.0.2.1");
+    assert_eq!(app.send(pick).await.status, 204);
+    let read = TestRequest::new("GET", "/api/v1/agenda").field("authorization", &wrong).from("192.0.2.1");
+    assert_eq!(app.send(read).await.status, 401);
+    assert_eq!(app.send(TestRequest::new("GET", &mine.feed).from("192.0.2.1")).await.status, 200);
+    assert_eq!(app.send(TestRequest::new("GET", "/program.ics").from("192.0.2.1")).await.status, 200);
 }
 
 #[tokio::test]
 async fn wrong_secrets_lock_out_only_their_address_and_only_for_a_while() {
-    let stage = Stage::limited();
+    let app = TestApp::limited();
     let ask = |secret: &str, from: &str| {
-        let card = Card::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"));
-        card.from(from)
+        let request =
+            TestRequest::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"));
+        request.from(from)
     };
     for _ in 0..10 {
-        assert_eq!(stage.send(ask("wrong", "192.0.2.1")).await.status, 401);
+        assert_eq!(app.send(ask("wrong", "192.0.2.1")).await.status, 401);
     }
     for secret in ["wrong", SECRET] {
-        let refused = stage.send(ask(secret, "192.0.2.1")).await;
+        let refused = app.send(ask(secret, "192.0.2.1")).await;
         assert_eq!((refused.status, refused.field("retry-after")), (429, "60"));
     }
-    let form = Card::new("POST", "/organizer/session").from("192.0.2.1");
+    let form = TestRequest::new("POST", "/organizer/session").from("192.0.2.1");
     let form = form.text("application/x-www-form-urlencoded", &format!("secret={SECRET}"));
-    assert_eq!(stage.send(form).await.status, 429);
-    assert_eq!(stage.send(ask(SECRET, "192.0.2.2")).await.status, 200);
-    stage.pass(60);
-    assert_eq!(stage.send(ask(SECRET, "192.0.2.1")).await.status, 200);
+    assert_eq!(app.send(form).await.status, 429);
+    assert_eq!(app.send(ask(SECRET, "192.0.2.2")).await.status, 200);
+    app.pass(60);
+    assert_eq!(app.send(ask(SECRET, "192.0.2.1")).await.status, 200);
 }
 
 /// A body whose end comes when the gate opens.
@@ -119,7 +123,7 @@ impl Body for Gated {
 /// Sign-ins that arrived together once bypassed the limit, since all passed it before one was checked.
 #[tokio::test]
 async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limit_allows() {
-    let stage = Stage::limited();
+    let app = TestApp::limited();
     let (open, gate) = tokio::sync::watch::channel(false);
     let attempts: Vec<_> = (0..40)
         .map(|n| {
@@ -133,7 +137,7 @@ async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limi
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(Gated { gate, text })
                 .unwrap();
-            let app = stage.app.clone();
+            let app = app.inner.clone();
             tokio::spawn(async move { app.respond(request).await.status().as_u16() })
         })
         .collect();
@@ -153,35 +157,36 @@ async fn sign_ins_that_arrive_together_are_looked_up_no_more_often_than_the_limi
 
 #[tokio::test]
 async fn right_secrets_are_never_counted_as_guesses() {
-    let stage = Stage::limited();
+    let app = TestApp::limited();
     let ask = |secret: &str| {
-        Card::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"))
+        TestRequest::new("GET", "/organizer/status").field("authorization", &format!("Bearer {secret}"))
     };
     for _ in 0..9 {
-        assert_eq!(stage.send(ask("wrong")).await.status, 401);
+        assert_eq!(app.send(ask("wrong")).await.status, 401);
     }
     let sign_in = format!("secret={SECRET}");
     for _ in 0..30 {
-        assert_eq!(stage.send(ask(SECRET)).await.status, 200);
-        let form = Card::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
-        assert_eq!(stage.send(form.text("application/x-www-form-urlencoded", &sign_in)).await.status, 303);
+        assert_eq!(app.send(ask(SECRET)).await.status, 200);
+        let form = TestRequest::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
+        assert_eq!(app.send(form.text("application/x-www-form-urlencoded", &sign_in)).await.status, 303);
     }
-    assert_eq!(stage.send(ask("wrong")).await.status, 401);
-    assert_eq!(stage.send(ask(SECRET)).await.status, 429);
+    assert_eq!(app.send(ask("wrong")).await.status, 401);
+    assert_eq!(app.send(ask(SECRET)).await.status, 429);
 }
 
 /// A form of the visitor's agenda page.
-fn form(target: &str, cookie: &str, body: &str) -> Card {
-    let card = Card::new("POST", target).field("origin", "https://conf.example").field("cookie", cookie);
-    card.text("application/x-www-form-urlencoded", body).from("192.0.2.1")
+fn form(target: &str, cookie: &str, body: &str) -> TestRequest {
+    let request =
+        TestRequest::new("POST", target).field("origin", "https://conf.example").field("cookie", cookie);
+    request.text("application/x-www-form-urlencoded", body).from("192.0.2.1")
 }
 
-fn cookie(mine: &Mine) -> String {
+fn cookie(mine: &TestAgenda) -> String {
     format!("__Host-agenda={}", mine.key)
 }
 
-async fn hand_over(stage: &Stage, mine: &Mine) -> (u16, String) {
-    let answer = stage.send(form("/agenda/handover", &cookie(mine), "")).await;
+async fn hand_over(app: &TestApp, mine: &TestAgenda) -> (u16, String) {
+    let answer = app.send(form("/agenda/handover", &cookie(mine), "")).await;
     let code = answer.text().split_once("/handover/").map_or("", |(_, code)| code);
     let end = code.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or_default();
     (answer.status, format!("/handover/{}", &code[..end]))
@@ -189,62 +194,62 @@ async fn hand_over(stage: &Stage, mine: &Mine) -> (u16, String) {
 
 #[tokio::test]
 async fn a_flood_of_hand_overs_voids_no_link_of_a_bystander() {
-    let stage = Stage::limited();
-    let victim = stage.agenda(&["opening"]).await;
-    let (status, link) = hand_over(&stage, &victim).await;
-    assert_eq!((status, stage.get(&link).await.status), (200, 200));
+    let app = TestApp::limited();
+    let victim = app.agenda(&["opening"]).await;
+    let (status, link) = hand_over(&app, &victim).await;
+    assert_eq!((status, app.get(&link).await.status), (200, 200));
     let mut answers = std::collections::BTreeMap::new();
     for _ in 0..20 {
-        let attacker = stage.agenda(&["opening"]).await;
+        let attacker = app.agenda(&["opening"]).await;
         for _ in 0..30 {
-            *answers.entry(hand_over(&stage, &attacker).await.0).or_insert(0) += 1;
+            *answers.entry(hand_over(&app, &attacker).await.0).or_insert(0) += 1;
         }
     }
     assert_eq!(answers.keys().collect::<Vec<_>>(), [&200, &429], "{answers:?}");
     assert!(answers[&200] <= 200, "{answers:?}");
-    assert_eq!(stage.get(&link).await.status, 200);
+    assert_eq!(app.get(&link).await.status, 200);
     // A guest at the same address who comes later can still create a hand-over link.
-    let late = stage.agenda(&["opening"]).await;
-    assert_eq!(hand_over(&stage, &late).await.0, 200);
+    let late = app.agenda(&["opening"]).await;
+    assert_eq!(hand_over(&app, &late).await.0, 200);
     // The owner's next link replaces the first one, and works once.
-    let (_, next) = hand_over(&stage, &victim).await;
-    assert_eq!((stage.get(&link).await.status, stage.get(&next).await.status), (410, 200));
-    assert_eq!(stage.send(form(&next, "", "")).await.status, 303);
-    assert_eq!(stage.get(&next).await.status, 410);
+    let (_, next) = hand_over(&app, &victim).await;
+    assert_eq!((app.get(&link).await.status, app.get(&next).await.status), (410, 200));
+    assert_eq!(app.send(form(&next, "", "")).await.status, 303);
+    assert_eq!(app.get(&next).await.status, 410);
 }
 
 #[tokio::test]
 async fn a_hand_over_of_a_deleted_agenda_or_an_old_key_leads_nowhere() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for (method, path) in [("DELETE", "/agenda"), ("POST", "/agenda/key")] {
-        let mine = stage.agenda(&["opening"]).await;
-        let (_, link) = hand_over(&stage, &mine).await;
-        assert!(stage.send(mine.card(method, path)).await.status < 300);
-        assert_eq!((stage.get(&link).await.status, stage.send(form(&link, "", "")).await.status), (410, 410));
+        let mine = app.agenda(&["opening"]).await;
+        let (_, link) = hand_over(&app, &mine).await;
+        assert!(app.send(mine.request(method, path)).await.status < 300);
+        assert_eq!((app.get(&link).await.status, app.send(form(&link, "", "")).await.status), (410, 410));
     }
 }
 
 #[tokio::test]
 async fn links_made_and_revoked_without_end_leave_a_bounded_number_of_records() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["opening"]).await;
-    let bystander = stage.agenda(&["lunch"]).await;
-    let tokens: Vec<String> = churn(&stage, &mine, 130).await;
-    assert_eq!(stage.store.links().count(), 1 + 50 + 1, "a link of each, and the last fifty revoked ones");
+    let app = TestApp::new();
+    let mine = app.agenda(&["opening"]).await;
+    let bystander = app.agenda(&["lunch"]).await;
+    let tokens: Vec<String> = churn(&app, &mine, 130).await;
+    assert_eq!(app.store.links().count(), 1 + 50 + 1, "a link of each, and the last fifty revoked ones");
     // The last 50 links answer "no longer shared", and the first ones are forgotten.
-    assert_eq!((stage.get(&tokens[129]).await.status, stage.get(&tokens[80]).await.status), (200, 200));
-    assert!(stage.get(&tokens[129]).await.text().contains("no longer shared"));
-    assert_eq!((stage.get(&tokens[0]).await.status, stage.get(&tokens[79]).await.status), (404, 404));
+    assert_eq!((app.get(&tokens[129]).await.status, app.get(&tokens[80]).await.status), (200, 200));
+    assert!(app.get(&tokens[129]).await.text().contains("no longer shared"));
+    assert_eq!((app.get(&tokens[0]).await.status, app.get(&tokens[79]).await.status), (404, 404));
     for mine in [&mine, &bystander] {
-        assert_eq!(stage.get(&mine.feed).await.status, 200);
+        assert_eq!(app.get(&mine.feed).await.status, 200);
     }
 }
 
 /// Creates and revokes links, and returns the paths of their feeds.
-async fn churn(stage: &Stage, mine: &Mine, times: usize) -> Vec<String> {
+async fn churn(app: &TestApp, mine: &TestAgenda, times: usize) -> Vec<String> {
     let mut feeds = Vec::new();
     for _ in 0..times {
-        let made = stage.send(mine.card("POST", "/agenda/links")).await;
+        let made = app.send(mine.request("POST", "/agenda/links")).await;
         if made.status != 201 {
             assert_eq!(made.status, 429);
             break;
@@ -252,26 +257,26 @@ async fn churn(stage: &Stage, mine: &Mine, times: usize) -> Vec<String> {
         let made = made.json();
         feeds.push(made["feed"].as_str().unwrap().trim_start_matches("https://conf.example").to_owned());
         let revoke = format!("/agenda/links/{}", made["n"]);
-        assert_eq!(stage.send(mine.card("DELETE", &revoke)).await.status, 204);
+        assert_eq!(app.send(mine.request("DELETE", &revoke)).await.status, 204);
     }
     feeds
 }
 
 #[tokio::test]
 async fn an_agenda_makes_links_as_people_do_and_a_new_key_is_no_way_around_it() {
-    let stage = Stage::limited();
-    let mut mine = stage.agenda(&["opening"]).await;
-    assert_eq!(churn(&stage, &mine, 100).await.len(), 40);
-    let key = stage.send(mine.card("POST", "/agenda/key")).await.json();
+    let app = TestApp::limited();
+    let mut mine = app.agenda(&["opening"]).await;
+    assert_eq!(churn(&app, &mine, 100).await.len(), 40);
+    let key = app.send(mine.request("POST", "/agenda/key")).await.json();
     mine.key = key["edit_key"].as_str().unwrap().to_owned();
-    assert_eq!(churn(&stage, &mine, 100).await.len(), 0);
-    let refused = stage.send(mine.card("POST", "/agenda/links")).await;
+    assert_eq!(churn(&app, &mine, 100).await.len(), 0);
+    let refused = app.send(mine.request("POST", "/agenda/links")).await;
     assert!(refused.json()["detail"].as_str().unwrap().contains("with this agenda"), "{}", refused.text());
     // Picks still work, and other agendas can create links.
-    assert_eq!(stage.send(mine.card("PUT", "/agenda/picks/lunch")).await.status, 204);
-    assert_eq!(churn(&stage, &stage.agenda(&["lunch"]).await, 3).await.len(), 3);
-    stage.pass(60 * 60);
-    assert_eq!(churn(&stage, &mine, 100).await.len(), 40);
+    assert_eq!(app.send(mine.request("PUT", "/agenda/picks/lunch")).await.status, 204);
+    assert_eq!(churn(&app, &app.agenda(&["lunch"]).await, 3).await.len(), 3);
+    app.pass(60 * 60);
+    assert_eq!(churn(&app, &mine, 100).await.len(), 40);
 }
 
 #[tokio::test]
@@ -279,35 +284,35 @@ async fn many_agendas_of_one_address_change_no_more_than_it_may_and_a_late_guest
     let mut limits = Limits::default();
     (limits.agenda_changes_at_once, limits.agenda_changes_hour) = (50, 50);
     (limits.changes_at_once, limits.changes_hour) = (100, 100);
-    let stage = Stage::limited_to(&limits);
-    let change = async |mine: &Mine| {
+    let app = TestApp::limited_to(&limits);
+    let change = async |mine: &TestAgenda| {
         let mut taken = 0;
         for n in 0..60 {
             let method = if n % 2 == 0 { "PUT" } else { "DELETE" };
-            taken += usize::from(stage.send(mine.card(method, "/agenda/picks/lunch")).await.status == 204);
+            taken += usize::from(app.send(mine.request(method, "/agenda/picks/lunch")).await.status == 204);
         }
         taken
     };
     let mut taken = Vec::new();
     for _ in 0..6 {
-        taken.push(change(&stage.agenda(&["opening"]).await).await);
+        taken.push(change(&app.agenda(&["opening"]).await).await);
     }
     assert_eq!(taken, [50, 50, 30, 10, 10, 10], "a fifth is everybody's own");
 }
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_changes_no_limit() {
-    let stage = Stage::limited();
+    let app = TestApp::limited();
     for _ in 0..10 {
-        assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
+        assert_eq!(make(&app, "192.0.2.1", "").await.status, 201);
     }
-    stage.clock.set(stage.clock.now() - chrono::TimeDelta::days(400));
+    app.clock.set(app.clock.now() - chrono::TimeDelta::days(400));
     for _ in 10..600 {
-        assert_eq!(make(&stage, "192.0.2.1", "").await.status, 201);
+        assert_eq!(make(&app, "192.0.2.1", "").await.status, 201);
     }
-    assert_eq!(make(&stage, "192.0.2.1", "").await.status, 429, "nor does it give anything away");
-    stage.clock.set(stage.clock.now() + chrono::TimeDelta::days(800));
-    assert_eq!(make(&stage, "192.0.2.1", "").await.status, 429);
+    assert_eq!(make(&app, "192.0.2.1", "").await.status, 429, "nor does it give anything away");
+    app.clock.set(app.clock.now() + chrono::TimeDelta::days(800));
+    assert_eq!(make(&app, "192.0.2.1", "").await.status, 429);
 }
 
 /// A body that never arrives.
@@ -326,15 +331,15 @@ impl Body for Owed {
 
 #[tokio::test]
 async fn a_request_whose_body_is_not_complete_takes_no_turn() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     let owing = (0..64).map(|_| {
         let request = Request::get("/?kind=talk").header("host", "conf.example").body(Owed).unwrap();
-        let app = stage.app.clone();
+        let app = app.inner.clone();
         tokio::spawn(async move { app.respond(request).await.status() })
     });
     let owing: Vec<_> = owing.collect();
     tokio::time::sleep(Duration::from_millis(20)).await;
-    assert_eq!(stage.get("/?kind=talk").await.status, 200);
+    assert_eq!(app.get("/?kind=talk").await.status, 200);
     assert!(owing.iter().all(|owes| !owes.is_finished()));
     for owes in owing {
         assert_eq!(owes.await.unwrap(), StatusCode::REQUEST_TIMEOUT);

@@ -1,9 +1,9 @@
 //! Every route of the table with every credential in every place. The right credential gets the documented answer. Every
 //! other credential gets the answer to a request without credentials: the same status, fields and body.
 //!
-//! The test `every_route_has_its_line` fails if a route has no line in this table.
+//! The test `every_route_has_a_row` fails if a route has no row in this table.
 
-use super::stage::{Mine, PROGRAM, SECRET, Stage};
+use super::test_app::{PROGRAM, SECRET, TestAgenda, TestApp};
 use callboard::agenda::EditKey;
 use callboard::http::{Body, routes};
 use data_encoding::BASE64;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The credential that opens a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum Access {
     /// The route needs no credential, and no credential changes the answer.
     Public,
     /// Like `Public`, but each answer contains a new secret.
@@ -28,7 +28,7 @@ enum Door {
     /// An edit key in the cookie, on a page that only reads.
     Cookie,
     /// A page that explains itself to visitors without an edit key in the cookie.
-    Mine,
+    OwnPage,
     /// A read link's token as the password of Basic credentials.
     Basic,
     /// The organizer's secret as a bearer token, on forms too.
@@ -38,12 +38,12 @@ enum Door {
     /// The secret or the code is in the form or the path. Other tests cover these routes.
     Elsewhere,
 }
-use Door::{Basic, Cookie, Desk, Elsewhere, Form, Key, Link, Makes, Mine as Own, Organizer, Public};
+use Access::{Basic, Cookie, Desk, Elsewhere, Form, Key, Link, Makes, Organizer, OwnPage, Public};
 
 /// A pattern, the credential that opens it, and the status by method.
-type Line = (&'static str, Door, &'static [(&'static str, u16)]);
+type Row = (&'static str, Access, &'static [(&'static str, u16)]);
 
-const LINES: &[Line] = &[
+const ROWS: &[Row] = &[
     ("/program.ics", Public, &[("GET", 200)]),
     ("/tracks/{track}.ics", Public, &[("GET", 200)]),
     ("/days/{date}.ics", Public, &[("GET", 200)]),
@@ -154,9 +154,9 @@ const LINES: &[Line] = &[
     ("/agendas/{read}", Link(410), &[("GET", 200)]),
     ("/team", Elsewhere, &[("GET", 200), ("POST", 303)]),
     ("/team/{members}", Link(410), &[("GET", 200)]),
-    ("/agenda", Own, &[("GET", 200)]),
-    ("/mine", Own, &[("GET", 200)]),
-    ("/agenda/state", Own, &[("GET", 200)]),
+    ("/agenda", OwnPage, &[("GET", 200)]),
+    ("/mine", OwnPage, &[("GET", 200)]),
+    ("/agenda/state", OwnPage, &[("GET", 200)]),
     ("/agenda/picks", Form, &[("POST", 303)]),
     ("/agenda/name", Form, &[("POST", 303)]),
     ("/agenda/links", Form, &[("POST", 303)]),
@@ -164,7 +164,7 @@ const LINES: &[Line] = &[
     ("/agenda/key", Form, &[("POST", 303)]),
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
-    ("/agenda/plan", Own, &[("GET", 200)]),
+    ("/agenda/plan", OwnPage, &[("GET", 200)]),
     ("/agenda/plan", Form, &[("POST", 303)]),
     ("/agenda/ranks", Form, &[("POST", 303)]),
     ("/agenda/busy", Form, &[("POST", 303)]),
@@ -185,14 +185,14 @@ const LINES: &[Line] = &[
 ];
 
 #[test]
-fn every_route_has_its_line() {
-    let listed: BTreeSet<(&str, String)> = LINES
+fn every_route_has_a_row() {
+    let listed: BTreeSet<(&str, String)> = ROWS
         .iter()
         .flat_map(|(pattern, _, methods)| methods.iter().map(|(method, _)| (*pattern, (*method).to_owned())))
         .collect();
     let taken: BTreeSet<(&str, String)> =
         routes().map(|(pattern, method)| (pattern, method.to_string())).collect();
-    assert_eq!(listed, taken, "a route without a line in this matrix, or a line without a route");
+    assert_eq!(listed, taken, "a route without a row in this matrix, or a row without a route");
 }
 
 /// The parts of an answer that could reveal something.
@@ -219,24 +219,24 @@ const PLACES: [Place; 5] =
 pub(super) const NOBODY: &str = "cbr_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 struct Matrix {
-    stage: Stage,
-    mine: Mine,
+    app: TestApp,
+    mine: TestAgenda,
     /// The credentials by name.
     credentials: Vec<(&'static str, String)>,
 }
 
 impl Matrix {
     async fn new() -> Self {
-        let stage = Stage::new();
-        let mine = stage.agenda(&["opening", "first-talk"]).await;
-        let others = stage.agenda(&["opening"]).await;
-        let gone = stage.send(mine.card("POST", "/agenda/links")).await.json();
-        stage.send(mine.card("DELETE", &format!("/agenda/links/{}", gone["n"]))).await;
+        let app = TestApp::new();
+        let mine = app.agenda(&["opening", "first-talk"]).await;
+        let others = app.agenda(&["opening"]).await;
+        let gone = app.send(mine.request("POST", "/agenda/links")).await.json();
+        app.send(mine.request("DELETE", &format!("/agenda/links/{}", gone["n"]))).await;
         let revoked = token(gone["feed"].as_str().unwrap());
-        let replaced = stage.agenda(&["opening"]).await;
-        stage.send(replaced.card("POST", "/agenda/key")).await;
-        let deleted = stage.agenda(&["opening"]).await;
-        stage.send(deleted.card("DELETE", "/agenda")).await;
+        let replaced = app.agenda(&["opening"]).await;
+        app.send(replaced.request("POST", "/agenda/key")).await;
+        let deleted = app.agenda(&["opening"]).await;
+        app.send(deleted.request("DELETE", "/agenda")).await;
         let unknown = EditKey::generate().unwrap();
         let mut typo = mine.key.clone();
         typo.replace_range(9..10, if &typo[9..10] == "a" { "b" } else { "a" });
@@ -257,14 +257,14 @@ impl Matrix {
             ("the organizer's secret", SECRET.to_owned()),
             ("the organizer's secret cut off", SECRET[..12].to_owned()),
         ];
-        Self { stage, mine, credentials }
+        Self { app, mine, credentials }
     }
 
     /// The answer to a credential in a place, or to none.
     async fn ask(
         &self,
         pattern: &str,
-        door: Door,
+        access: Access,
         method: &str,
         credential: Option<(Place, &str)>,
         is_ours: bool,
@@ -293,11 +293,11 @@ impl Matrix {
             }
             Some((Place::Path, _)) | None => {}
         }
-        let (media_type, body) = body_of(pattern, method, door);
+        let (media_type, body) = body_of(pattern, method, access);
         if !body.is_empty() {
             request = request.header("content-type", media_type);
         }
-        let response = self.stage.app.respond(request.body(Full::from(body)).unwrap()).await;
+        let response = self.app.inner.respond(request.body(Full::from(body)).unwrap()).await;
         let (head, body) = response.into_parts();
         let body = match body {
             Body::Stream(_) => Vec::new(),
@@ -321,7 +321,7 @@ pub(super) fn token(feed: &str) -> String {
     feed.rsplit('/').next().unwrap().trim_end_matches(".ics").to_owned()
 }
 
-/// Fills the pattern with values of the stage's program, and with the token if the pattern has one.
+/// Fills the pattern with values of the app's program, and with the token if the pattern has one.
 pub(super) fn filled(pattern: &str, in_path: &str) -> String {
     let values = [
         ("{track}", "main"),
@@ -345,7 +345,7 @@ pub(super) fn filled(pattern: &str, in_path: &str) -> String {
         .replace("{code}", in_path)
 }
 
-fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
+fn body_of(pattern: &str, method: &str, access: Access) -> (&'static str, String) {
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";
     let (media_type, body) = match (pattern, method) {
@@ -365,20 +365,20 @@ fn body_of(pattern: &str, method: &str, door: Door) -> (&'static str, String) {
         ("/organizer/held/preview" | "/organizer/held/discard", _) => (FORM, "digest=none"),
         ("/organizer/schedule/cancel", _) => (FORM, "made=2025-03-01T12:00:00Z"),
         ("/organizer/program", "PUT") | ("/organizer/preview", _) => ("text/csv", PROGRAM),
-        _ if door == Form => (FORM, "x=1"),
+        _ if access == Form => (FORM, "x=1"),
         _ => ("", ""),
     };
     (media_type, body.to_owned())
 }
 
-/// Whether a credential in a place opens a door. Revoked links are handled by the test.
-fn opens(door: Door, place: Place, name: &str) -> bool {
+/// Whether a credential in a place opens a route. Revoked links are handled by the test.
+fn opens(access: Access, place: Place, name: &str) -> bool {
     let is_key = ["the edit key", "another's edit key"].contains(&name);
     let is_link = ["the read link", "another's read link"].contains(&name);
-    match door {
+    match access {
         Link(_) => place == Place::Path && is_link,
         Key => place == Place::Bearer && is_key,
-        Form | Own | Cookie => place == Place::AgendaCookie && is_key,
+        Form | OwnPage | Cookie => place == Place::AgendaCookie && is_key,
         Basic => place == Place::Password && is_link,
         Organizer => place == Place::Bearer && name == "the organizer's secret",
         Public | Makes | Desk | Elsewhere => false,
@@ -386,9 +386,9 @@ fn opens(door: Door, place: Place, name: &str) -> bool {
 }
 
 /// The answer without the right credential.
-fn closed(door: Door, right: u16) -> u16 {
-    match door {
-        Public | Makes | Own | Desk => right,
+fn closed(access: Access, right: u16) -> u16 {
+    match access {
+        Public | Makes | OwnPage | Desk => right,
         Link(_) => 404,
         Key | Form | Cookie | Basic | Organizer => 401,
         Elsewhere => 0,
@@ -398,30 +398,31 @@ fn closed(door: Door, right: u16) -> u16 {
 #[tokio::test]
 async fn a_wrong_credential_is_answered_like_none() {
     let matrix = Matrix::new().await;
-    let version = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
+    let version = matrix.app.send(matrix.mine.request("GET", "/agenda")).await.tag().to_owned();
     let (mut tried, mut wrong) = (0, Vec::new());
-    for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
+    for (pattern, access, methods) in ROWS.iter().filter(|(_, access, _)| *access != Elsewhere) {
         for (method, right) in *methods {
-            let nothing = matrix.ask(pattern, *door, method, None, true).await;
+            let nothing = matrix.ask(pattern, *access, method, None, true).await;
             let what = format!("{method} {pattern}");
-            if nothing.status != closed(*door, *right) {
+            if nothing.status != closed(*access, *right) {
                 wrong.push(format!("{what} with nothing: {}", nothing.status));
                 continue;
             }
-            let foreign = matrix.ask(pattern, *door, method, None, false).await;
+            let foreign = matrix.ask(pattern, *access, method, None, false).await;
             // The challenge tells a wrong credential from a missing one (RFC 6750, 3).
-            let nonsense = matrix.ask(pattern, *door, method, Some((Place::Bearer, "nonsense")), true).await;
+            let nonsense =
+                matrix.ask(pattern, *access, method, Some((Place::Bearer, "nonsense")), true).await;
             for (place, (name, credential)) in
                 PLACES.iter().flat_map(|place| matrix.credentials.iter().map(move |it| (*place, it)))
             {
                 let is_in_path = ["{read}", "{members}", "{*feed}"].iter().any(|name| pattern.contains(name));
-                if opens(*door, place, name) || (place == Place::Path && !is_in_path) {
+                if opens(*access, place, name) || (place == Place::Path && !is_in_path) {
                     continue;
                 }
                 tried += 1;
-                let reply = matrix.ask(pattern, *door, method, Some((place, credential)), true).await;
+                let reply = matrix.ask(pattern, *access, method, Some((place, credential)), true).await;
                 let with = format!("{what} with {name} as {place:?}");
-                let is_alike = match door {
+                let is_alike = match access {
                     Makes => reply.status == *right,
                     Link(revoked) if place == Place::Path && *name == "a revoked link" => {
                         reply.status == *revoked
@@ -431,7 +432,7 @@ async fn a_wrong_credential_is_answered_like_none() {
                         reply.status == if pattern.ends_with("{session}") { 404 } else { *right }
                     }
                     // The answer deletes a cookie that is no longer valid. The agenda page gives the reason.
-                    Own if place == Place::AgendaCookie => {
+                    OwnPage if place == Place::AgendaCookie => {
                         let body = String::from_utf8_lossy(&reply.body);
                         let is_same = reply.body == nothing.body
                             || (["/agenda", "/agenda/plan"].contains(pattern)
@@ -450,8 +451,8 @@ async fn a_wrong_credential_is_answered_like_none() {
                 if !is_alike {
                     wrong.push(format!("{with}:\n  {}\n  {}", shown(&reply), shown(&nothing)));
                 }
-                if *door == Form {
-                    let reply = matrix.ask(pattern, *door, method, Some((place, credential)), false).await;
+                if *access == Form {
+                    let reply = matrix.ask(pattern, *access, method, Some((place, credential)), false).await;
                     if reply.status != 403 || reply != foreign {
                         wrong.push(format!("{with} from another site: {}", shown(&reply)));
                     }
@@ -461,7 +462,7 @@ async fn a_wrong_credential_is_answered_like_none() {
     }
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(tried > 4000, "{tried}");
-    let after = matrix.stage.send(matrix.mine.card("GET", "/agenda")).await.tag().to_owned();
+    let after = matrix.app.send(matrix.mine.request("GET", "/agenda")).await.tag().to_owned();
     assert_eq!(after, version, "somebody changed the agenda");
 }
 
@@ -475,20 +476,20 @@ fn shown(reply: &Reply) -> String {
 async fn the_right_credential_gets_the_documented_answer() {
     let matrix = Matrix::new().await;
     let mut wrong = Vec::new();
-    for (pattern, door, methods) in LINES.iter().filter(|(_, door, _)| *door != Elsewhere) {
+    for (pattern, access, methods) in ROWS.iter().filter(|(_, access, _)| *access != Elsewhere) {
         for (method, right) in *methods {
             // Each request gets a new agenda, so that no request affects the next one.
-            let mine = matrix.stage.agenda(&["opening", "first-talk"]).await;
-            let (place, credential) = match door {
+            let mine = matrix.app.agenda(&["opening", "first-talk"]).await;
+            let (place, credential) = match access {
                 Link(_) => (Place::Path, token(&mine.feed)),
                 Key => (Place::Bearer, mine.key.clone()),
-                Form | Own | Cookie => (Place::AgendaCookie, mine.key.clone()),
+                Form | OwnPage | Cookie => (Place::AgendaCookie, mine.key.clone()),
                 Basic => (Place::Password, token(&mine.feed)),
                 Organizer => (Place::Bearer, SECRET.to_owned()),
                 _ => continue,
             };
-            let nothing = matrix.ask(pattern, *door, method, None, true).await;
-            let reply = matrix.ask(pattern, *door, method, Some((place, &credential)), true).await;
+            let nothing = matrix.ask(pattern, *access, method, None, true).await;
+            let reply = matrix.ask(pattern, *access, method, Some((place, &credential)), true).await;
             let text = String::from_utf8_lossy(&reply.body).into_owned();
             if reply.status != *right || reply == nothing {
                 wrong.push(format!("{method} {pattern}: {}", shown(&reply)));
@@ -503,7 +504,7 @@ async fn the_right_credential_gets_the_documented_answer() {
                 "/agenda",
             ];
             let is_shown =
-                shows_links.contains(pattern) || *pattern == "/agenda/handover" || *door == Link(410);
+                shows_links.contains(pattern) || *pattern == "/agenda/handover" || *access == Link(410);
             if text.contains(&mine.key) || (!is_shown && text.contains(&token(&mine.feed))) {
                 wrong.push(format!("{method} {pattern} repeats a secret"));
             }
@@ -550,7 +551,7 @@ async fn a_code_or_a_secret_in_a_form_opens_once_and_every_other_is_answered_ali
             .header("sec-fetch-site", "same-origin")
             .header("x-forwarded-for", address())
             .header("content-type", "application/x-www-form-urlencoded");
-        let answer = matrix.stage.app.respond(request.body(Full::from(form)).unwrap()).await;
+        let answer = matrix.app.inner.respond(request.body(Full::from(form)).unwrap()).await;
         assert_eq!(answer.status(), 401);
         assert!(answer.headers().get("set-cookie").is_none());
         refused.push(answer.into_body().collect().await.unwrap().to_bytes());

@@ -1,6 +1,6 @@
 //! The operator's paths (health, readiness, metrics), and the samples in `config` that use the metrics.
 
-use super::stage::{Card, Stage};
+use super::test_app::{TestApp, TestRequest};
 use callboard::http::{Backups, Operator};
 use http::{Method, Request};
 use http_body_util::BodyExt;
@@ -18,12 +18,12 @@ struct Desk {
 }
 
 impl Desk {
-    fn of(stage: &Stage) -> Self {
+    fn of(app: &TestApp) -> Self {
         let draining = Arc::new(AtomicBool::new(false));
-        let (publisher, store) = (Arc::clone(&stage.publisher), stage.store.clone());
+        let (publisher, store) = (Arc::clone(&app.publisher), app.store.clone());
         let backups = Arc::new(Backups::default());
         let operator =
-            Operator::new(stage.app.clone(), publisher, store, Arc::clone(&backups), Arc::clone(&draining));
+            Operator::new(app.inner.clone(), publisher, store, Arc::clone(&backups), Arc::clone(&draining));
         Self { operator, backups, draining }
     }
 
@@ -41,8 +41,8 @@ impl Desk {
 
 #[tokio::test]
 async fn a_server_is_alive_and_ready_until_it_drains_or_its_store_closes() {
-    let stage = Stage::new();
-    let desk = Desk::of(&stage);
+    let app = TestApp::new();
+    let desk = Desk::of(&app);
     assert_eq!(desk.get("/healthz").await, (200, "ok\n".to_owned()));
     let (status, body) = desk.get("/readyz").await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -54,16 +54,16 @@ async fn a_server_is_alive_and_ready_until_it_drains_or_its_store_closes() {
     assert_eq!(desk.get("/healthz").await.0, 200, "it is still alive");
 
     desk.draining.store(false, Ordering::Relaxed);
-    stage.store.close();
+    app.store.close();
     let (status, body) = desk.get("/readyz").await;
     assert!(status == 503 && body.contains(r#""writable":false"#), "{body}");
 }
 
 #[tokio::test]
 async fn it_says_why_it_is_not_ready() {
-    let stage = Stage::new();
-    let desk = Desk::of(&stage);
-    let data = stage.dir.path().join("data");
+    let app = TestApp::new();
+    let desk = Desk::of(&app);
+    let data = app.dir.path().join("data");
     let lock = data.join("lock");
     std::fs::rename(&lock, data.join("away")).unwrap();
     let failure = async {
@@ -82,18 +82,18 @@ async fn it_says_why_it_is_not_ready() {
 
 #[tokio::test]
 async fn nothing_else_is_there() {
-    let stage = Stage::new();
-    let desk = Desk::of(&stage);
+    let app = TestApp::new();
+    let desk = Desk::of(&app);
     assert_eq!(desk.get("/program.ics").await.0, 404);
     assert_eq!(desk.ask(Method::POST, "/healthz").await.0, 405);
 }
 
 #[tokio::test]
 async fn an_agendas_feed_counts_by_its_pattern_and_its_freshness() {
-    let stage = Stage::new();
-    let desk = Desk::of(&stage);
-    let mine = stage.agenda(&["first-talk"]).await;
-    assert_eq!(stage.send(Card::new("GET", &mine.feed)).await.status, 200);
+    let app = TestApp::new();
+    let desk = Desk::of(&app);
+    let mine = app.agenda(&["first-talk"]).await;
+    assert_eq!(app.send(TestRequest::new("GET", &mine.feed)).await.status, 200);
     let (_, metrics) = desk.get("/metrics").await;
     for line in [
         r#"callboard_requests_total{route="/agendas/{read}.ics",status="2xx"} 1"#,
@@ -117,9 +117,9 @@ fn names(text: &str) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
-    let stage = Stage::new();
-    assert_eq!(stage.get("/program.ics").await.status, 200);
-    let (_, metrics) = Desk::of(&stage).get("/metrics").await;
+    let app = TestApp::new();
+    assert_eq!(app.get("/program.ics").await.status, 200);
+    let (_, metrics) = Desk::of(&app).get("/metrics").await;
     let known = names(&metrics);
     for (file, text) in [
         ("grafana-dashboard.json", include_str!("../../../config/grafana-dashboard.json")),
@@ -134,9 +134,9 @@ async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
 
 #[tokio::test]
 async fn each_metric_has_help_and_a_type_and_a_counter_is_named_as_one() {
-    let stage = Stage::new();
-    assert_eq!(stage.get("/program.ics").await.status, 200);
-    let desk = Desk::of(&stage);
+    let app = TestApp::new();
+    assert_eq!(app.get("/program.ics").await.status, 200);
+    let desk = Desk::of(&app);
     desk.backups.saved(1_742_900_000);
     desk.backups.failed();
     let (_, metrics) = desk.get("/metrics").await;
@@ -206,13 +206,13 @@ fn promtool(arguments: &[&str], input: &str) {
 
 #[tokio::test]
 async fn a_failed_publication_and_a_refused_config_are_in_metrics_and_readiness() {
-    let stage = Stage::new();
-    let desk = Desk::of(&stage);
-    stage.publisher.note_refused_config("line 1: no TOML".to_owned());
-    stage.store.close();
-    std::fs::write(stage.dir.path().join("program.csv"), super::stage::PROGRAM.replace("First", "Erste"))
+    let app = TestApp::new();
+    let desk = Desk::of(&app);
+    app.publisher.note_refused_config("line 1: no TOML".to_owned());
+    app.store.close();
+    std::fs::write(app.dir.path().join("program.csv"), super::test_app::PROGRAM.replace("First", "Erste"))
         .unwrap();
-    assert!(stage.publisher.publish_file().await.unwrap().is_err());
+    assert!(app.publisher.publish_file().await.unwrap().is_err());
     let (_, metrics) = desk.get("/metrics").await;
     for line in ["callboard_publication_failed 1", "callboard_config_last_reload_successful 0"] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");

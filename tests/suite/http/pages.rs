@@ -1,15 +1,15 @@
 //! Pages: public pages have the same bytes for everybody, a visitor's own pages need the cookie, and only forms of our
 //! own pages can write.
 
-use super::stage::{Answer, Card, PROGRAM, Stage};
+use super::test_app::{PROGRAM, TestApp, TestRequest, TestResponse};
 
-fn form(target: &str, body: &str) -> Card {
-    let card = Card::new("POST", target).field("content-type", "application/x-www-form-urlencoded");
-    Card { body: body.to_owned().into(), ..card.field("sec-fetch-site", "same-origin") }
+fn form(target: &str, body: &str) -> TestRequest {
+    let request = TestRequest::new("POST", target).field("content-type", "application/x-www-form-urlencoded");
+    TestRequest { body: body.to_owned().into(), ..request.field("sec-fetch-site", "same-origin") }
 }
 
 /// The edit key's cookie as the browser sends it back.
-fn cookie(answer: &Answer) -> String {
+fn cookie(answer: &TestResponse) -> String {
     let mut lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
     let line = lines.rfind(|line| line.starts_with("__Host-agenda=")).unwrap();
     assert!(
@@ -21,7 +21,7 @@ fn cookie(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn public_pages_answer_with_policy_and_validators() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for target in [
         "/",
         "/?track=main",
@@ -38,7 +38,7 @@ async fn public_pages_answer_with_policy_and_validators() {
         "/offline",
         "/sessions/sick-talk",
     ] {
-        let answer = stage.get(target).await;
+        let answer = app.get(target).await;
         assert_eq!(answer.status, 200, "{target}");
         assert_eq!(answer.field("content-type"), "text/html; charset=utf-8");
         let policy = answer.field("content-security-policy");
@@ -47,8 +47,8 @@ async fn public_pages_answer_with_policy_and_validators() {
             "{policy}"
         );
         assert!(!answer.text().contains("Secret"), "{target} shows what was withdrawn");
-        let again = Card::new("GET", target).field("if-none-match", answer.field("etag"));
-        assert_eq!(stage.send(again).await.status, 304, "{target}");
+        let again = TestRequest::new("GET", target).field("if-none-match", answer.field("etag"));
+        assert_eq!(app.send(again).await.status, 304, "{target}");
     }
     for target in [
         "/sessions/secret-talk",
@@ -62,47 +62,48 @@ async fn public_pages_answer_with_policy_and_validators() {
         "/?track=never",
         "/assets/none.js",
     ] {
-        assert_eq!(stage.get(target).await.status, 404, "{target}");
+        assert_eq!(app.get(target).await.status, 404, "{target}");
     }
 }
 
 #[tokio::test]
 async fn a_mistake_is_a_page_for_a_browser_and_echoes_nothing_raw() {
-    let stage = Stage::new();
-    let card = Card::new("GET", "/?track=%3Cscript%3Ealert(1)%3C/script%3E").field("accept", "text/html");
-    let answer = stage.send(card).await;
+    let app = TestApp::new();
+    let request =
+        TestRequest::new("GET", "/?track=%3Cscript%3Ealert(1)%3C/script%3E").field("accept", "text/html");
+    let answer = app.send(request).await;
     assert_eq!((answer.status, answer.field("content-type")), (404, "text/html; charset=utf-8"));
     assert!(
         answer.text().contains("Page not found") && !answer.text().contains("alert(1)"),
         "{}",
         answer.text()
     );
-    assert_eq!(stage.get("/nowhere").await.field("content-type"), "application/problem+json");
+    assert_eq!(app.get("/nowhere").await.field("content-type"), "application/problem+json");
 }
 
 #[tokio::test]
 async fn the_first_pick_makes_an_agenda_and_later_ones_change_it() {
-    let stage = Stage::new();
-    let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
+    let app = TestApp::new();
+    let first = app.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
     assert_eq!((first.status, first.field("location")), (303, "/mine#first-talk"));
     let key = cookie(&first);
     let second = form("/agenda/picks", "action=pick&session=other-talk&session=lunch").field("cookie", &key);
-    let second = stage.send(second.field("accept", "application/json")).await;
+    let second = app.send(second.field("accept", "application/json")).await;
     assert_eq!(second.json()["picks"], serde_json::json!(["first-talk", "other-talk", "lunch"]));
-    let mine = stage.send(Card::new("GET", "/agenda").field("cookie", &key)).await;
+    let mine = app.send(TestRequest::new("GET", "/agenda").field("cookie", &key)).await;
     assert_eq!(mine.field("cache-control"), "private, no-cache");
     assert!(mine.text().contains("First") && mine.text().contains("Other"));
     assert!(!mine.text().contains("cbe_"), "the edit key is in a page");
     let unpick = form("/agenda/picks", "action=unpick&session=other-talk").field("cookie", &key);
-    assert_eq!(stage.send(unpick).await.status, 303);
-    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &key)).await;
+    assert_eq!(app.send(unpick).await.status, 303);
+    let state = app.send(TestRequest::new("GET", "/agenda/state").field("cookie", &key)).await;
     assert_eq!(state.json()["picks"], serde_json::json!(["first-talk", "lunch"]));
 }
 
 #[tokio::test]
 async fn other_sites_and_strangers_change_nothing() {
-    let stage = Stage::new();
-    let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
+    let app = TestApp::new();
+    let first = app.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
     let key = cookie(&first);
     for fields in [
         vec![("sec-fetch-site", "cross-site")],
@@ -110,89 +111,89 @@ async fn other_sites_and_strangers_change_nothing() {
         vec![("origin", "null")],
         vec![],
     ] {
-        let mut card = Card::new("POST", "/agenda/delete").field("cookie", &key);
-        card = card.field("content-type", "application/x-www-form-urlencoded");
+        let mut request = TestRequest::new("POST", "/agenda/delete").field("cookie", &key);
+        request = request.field("content-type", "application/x-www-form-urlencoded");
         for (name, value) in fields {
-            card = card.field(name, value);
+            request = request.field(name, value);
         }
-        let answer = stage.send(Card { body: "sure=yes".into(), ..card }).await;
+        let answer = app.send(TestRequest { body: "sure=yes".into(), ..request }).await;
         assert_eq!(answer.status, 403);
     }
-    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &key)).await;
+    let state = app.send(TestRequest::new("GET", "/agenda/state").field("cookie", &key)).await;
     assert_eq!(state.json()["picks"], serde_json::json!(["first-talk"]));
-    assert_eq!(stage.send(form("/agenda/name", "name=x")).await.status, 401);
+    assert_eq!(app.send(form("/agenda/name", "name=x")).await.status, 401);
     let unknown = form("/agenda/picks", "action=pick&session=never").field("cookie", &key);
-    assert_eq!(stage.send(unknown).await.status, 422);
-    let json = Card::new("POST", "/agenda/picks").field("content-type", "application/json");
+    assert_eq!(app.send(unknown).await.status, 422);
+    let json = TestRequest::new("POST", "/agenda/picks").field("content-type", "application/json");
     let json = json.field("sec-fetch-site", "same-origin").field("cookie", &key);
-    assert_eq!(stage.send(Card { body: "{}".into(), ..json }).await.status, 415);
+    assert_eq!(app.send(TestRequest { body: "{}".into(), ..json }).await.status, 415);
 }
 
 #[tokio::test]
 async fn a_hand_over_moves_the_key_once_and_a_preview_does_not_burn_it() {
-    let stage = Stage::new();
-    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
-    let made = stage.send(form("/agenda/handover", "").field("cookie", &key)).await;
+    let app = TestApp::new();
+    let key = cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let made = app.send(form("/agenda/handover", "").field("cookie", &key)).await;
     let text = made.text().to_owned();
     let start = text.find("/handover/").unwrap();
     let path: String = text[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
     for _ in 0..2 {
-        assert_eq!(stage.get(&path).await.status, 200);
+        assert_eq!(app.get(&path).await.status, 200);
     }
-    let redeemed = stage.send(form(&path, "")).await;
+    let redeemed = app.send(form(&path, "")).await;
     assert_eq!((redeemed.status, cookie(&redeemed)), (303, key.clone()));
-    assert_eq!(stage.send(form(&path, "")).await.status, 410);
-    let late = stage.send(form("/agenda/handover", "").field("cookie", &key)).await.text().to_owned();
+    assert_eq!(app.send(form(&path, "")).await.status, 410);
+    let late = app.send(form("/agenda/handover", "").field("cookie", &key)).await.text().to_owned();
     let start = late.find("/handover/").unwrap();
     let path: String = late[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
-    stage.pass(601);
-    assert_eq!(stage.send(form(&path, "")).await.status, 410);
+    app.pass(601);
+    assert_eq!(app.send(form(&path, "")).await.status, 410);
 }
 
 #[tokio::test]
 async fn a_revoked_link_s_page_is_gone_at_once() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["first-talk", "sick-talk"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk", "sick-talk"]).await;
     let page = mine.feed.trim_end_matches(".ics").to_owned();
-    let shared = stage.get(&page).await;
+    let shared = app.get(&page).await;
     assert_eq!((shared.status, shared.field("x-robots-tag")), (200, "noindex"));
     assert!(shared.text().contains("First") && shared.text().contains("Sick"));
     let subscribe = format!("/subscribe{page}");
-    assert_eq!(stage.get(&subscribe).await.status, 200);
-    stage.send(mine.card("DELETE", "/agenda/links/1")).await;
-    assert_eq!(stage.get(&page).await.status, 410);
-    assert_eq!(stage.get(&subscribe).await.status, 410);
-    assert_eq!(stage.get("/agendas/cbr_nope").await.status, 404);
+    assert_eq!(app.get(&subscribe).await.status, 200);
+    app.send(mine.request("DELETE", "/agenda/links/1")).await;
+    assert_eq!(app.get(&page).await.status, 410);
+    assert_eq!(app.get(&subscribe).await.status, 410);
+    assert_eq!(app.get("/agendas/cbr_nope").await.status, 404);
 }
 
 #[tokio::test]
 async fn a_new_edit_key_locks_the_old_cookie_out() {
-    let stage = Stage::new();
-    let old = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
-    let new = cookie(&stage.send(form("/agenda/key", "").field("cookie", &old)).await);
+    let app = TestApp::new();
+    let old = cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let new = cookie(&app.send(form("/agenda/key", "").field("cookie", &old)).await);
     assert_ne!(old, new);
-    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &old)).await;
+    let state = app.send(TestRequest::new("GET", "/agenda/state").field("cookie", &old)).await;
     assert_eq!(state.json()["picks"], serde_json::json!([]));
-    let state = stage.send(Card::new("GET", "/agenda/state").field("cookie", &new)).await;
+    let state = app.send(TestRequest::new("GET", "/agenda/state").field("cookie", &new)).await;
     assert_eq!(state.json()["picks"], serde_json::json!(["first-talk"]));
-    let gone = stage.send(form("/agenda/delete", "sure=yes").field("cookie", &new)).await;
+    let gone = app.send(form("/agenda/delete", "sure=yes").field("cookie", &new)).await;
     assert_eq!(gone.status, 303);
-    assert_eq!(stage.send(form("/agenda/name", "name=x").field("cookie", &new)).await.status, 401);
+    assert_eq!(app.send(form("/agenda/name", "name=x").field("cookie", &new)).await.status, 401);
 }
 
 #[tokio::test]
 async fn an_agenda_is_read_while_the_store_takes_no_writes() {
-    let stage = Stage::new();
-    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
-    stage.publish(&PROGRAM.replace("What was first", "What was second")).await;
+    let app = TestApp::new();
+    let key = cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    app.publish(&PROGRAM.replace("What was first", "What was second")).await;
     // Without its data directory a store can be read but refuses writes, as on a full disk.
-    let (data, away) = (stage.dir.path().join("data"), stage.dir.path().join("away"));
+    let (data, away) = (app.dir.path().join("data"), app.dir.path().join("away"));
     std::fs::rename(&data, &away).unwrap();
     let pick = || form("/agenda/picks", "action=pick&session=lunch").field("cookie", &key);
-    assert_eq!(stage.send(pick()).await.status, 503);
-    let read = || Card::new("GET", "/agenda").field("cookie", &key);
+    assert_eq!(app.send(pick()).await.status, 503);
+    let read = || TestRequest::new("GET", "/agenda").field("cookie", &key);
     for _ in 0..2 {
-        let page = stage.send(read()).await;
+        let page = app.send(read()).await;
         assert_eq!(page.status, 200);
         assert!(page.text().contains("first-talk"));
     }
@@ -201,13 +202,13 @@ async fn an_agenda_is_read_while_the_store_takes_no_writes() {
 
 #[tokio::test]
 async fn looking_at_an_agenda_notes_which_release_its_owner_has_seen() {
-    let stage = Stage::new();
-    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
-    stage.publish(&PROGRAM.replace("What was first", "What was second")).await;
-    let seen = || stage.store.agendas().next().unwrap().unwrap().1.seen_release;
-    let look = |method| Card::new(method, "/agenda").field("cookie", &key);
-    assert_eq!(stage.send(look("HEAD")).await.status, 200);
-    assert_eq!((seen(), stage.send(look("GET")).await.status), (1, 200));
+    let app = TestApp::new();
+    let key = cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    app.publish(&PROGRAM.replace("What was first", "What was second")).await;
+    let seen = || app.store.agendas().next().unwrap().unwrap().1.seen_release;
+    let look = |method| TestRequest::new(method, "/agenda").field("cookie", &key);
+    assert_eq!(app.send(look("HEAD")).await.status, 200);
+    assert_eq!((seen(), app.send(look("GET")).await.status), (1, 200));
     for _ in 0..500 {
         if seen() == 2 {
             return;
@@ -219,10 +220,10 @@ async fn looking_at_an_agenda_notes_which_release_its_owner_has_seen() {
 
 #[tokio::test]
 async fn a_pick_without_scripts_returns_to_its_place_in_the_program_which_then_shows_it() {
-    let stage = Stage::new();
-    let first = stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
+    let app = TestApp::new();
+    let first = app.send(form("/agenda/picks", "action=pick&session=first-talk")).await;
     let key = cookie(&first);
-    let page = stage.send(Card::new("GET", "/mine").field("cookie", &key)).await;
+    let page = app.send(TestRequest::new("GET", "/mine").field("cookie", &key)).await;
     assert_eq!((page.status, page.field("cache-control")), (200, "private, no-cache"));
     assert!(page.field("vary").to_lowercase().contains("cookie"), "{}", page.field("vary"));
     assert_eq!(page.field("x-robots-tag"), "noindex");
@@ -232,20 +233,20 @@ async fn a_pick_without_scripts_returns_to_its_place_in_the_program_which_then_s
     assert!(button.contains("form=\"unpick\"") && button.contains("value=\"first-talk\""), "{button}");
     // The public page is the same for everybody, with a cookie or without.
     let (with, without) =
-        (stage.send(Card::new("GET", "/").field("cookie", &key)).await, stage.get("/").await);
+        (app.send(TestRequest::new("GET", "/").field("cookie", &key)).await, app.get("/").await);
     assert_eq!(with.text(), without.text());
-    assert_eq!(stage.get("/mine").await.text().matches("aria-pressed=\"true\"").count(), 0);
+    assert_eq!(app.get("/mine").await.text().matches("aria-pressed=\"true\"").count(), 0);
     let unpick = form("/agenda/picks", "action=unpick&session=first-talk").field("cookie", &key);
-    assert_eq!(stage.send(unpick).await.field("location"), "/mine#first-talk");
+    assert_eq!(app.send(unpick).await.field("location"), "/mine#first-talk");
     let hostile = form("/agenda/picks", "action=unpick&session=x%0d%0aset-cookie:a").field("cookie", &key);
-    assert_eq!(stage.send(hostile).await.field("location"), "/mine");
+    assert_eq!(app.send(hostile).await.field("location"), "/mine");
 }
 
 #[tokio::test]
 async fn every_form_of_the_agenda_returns_to_its_section_with_a_confirmation() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     let key =
-        cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk&session=other-talk")).await);
+        cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk&session=other-talk")).await);
     for (path, body, section, text) in [
         ("/agenda/name", "name=Mine", "#name", "has a new name"),
         ("/agenda/links", "label=x", "#links", "new link is ready"),
@@ -259,49 +260,49 @@ async fn every_form_of_the_agenda_returns_to_its_section_with_a_confirmation() {
         ("/agenda/picks", "action=unpick&session=first-talk&done=removed", "#day-2025-03-25", "Removed"),
         ("/agenda/picks", "action=pick&session=first-talk&done=picked&place=no%23such", "", "Added"),
     ] {
-        let answer = stage.send(form(path, body).field("cookie", &key)).await;
+        let answer = app.send(form(path, body).field("cookie", &key)).await;
         let location = answer.field("location").to_owned();
         assert_eq!(answer.status, 303, "{path}");
         let (page, fragment) = location.split_at(location.find('#').unwrap_or(location.len()));
         assert_eq!(fragment, section, "{path}");
-        let page = stage.send(Card::new("GET", page).field("cookie", &key)).await;
+        let page = app.send(TestRequest::new("GET", page).field("cookie", &key)).await;
         let done = page.text().split("class=\"done\"").nth(1).unwrap_or_default().to_owned();
         assert!(done.starts_with(" role=\"status\"") && done[..200].contains(text), "{path}: {location}");
         if let Some(id) = section.strip_prefix('#').filter(|id| !id.starts_with("day-")) {
             assert!(page.text().contains(&format!("id=\"{id}\"")), "{path}: {id}");
         }
     }
-    let signed_out = stage.send(form("/agenda/key", "").field("cookie", &key)).await;
+    let signed_out = app.send(form("/agenda/key", "").field("cookie", &key)).await;
     assert_eq!(signed_out.field("location"), "/agenda?done=key#key");
-    let old = stage.send(Card::new("GET", "/agenda").field("cookie", &key)).await;
+    let old = app.send(TestRequest::new("GET", "/agenda").field("cookie", &key)).await;
     assert!(old.text().contains("signed out"), "the old key's browser learns why it has no agenda");
     let deleted = form("/agenda/delete", "sure=yes").field("cookie", &cookie(&signed_out));
-    assert_eq!(stage.send(deleted).await.field("location"), "/agenda?done=deleted");
-    assert!(stage.get("/agenda?done=deleted").await.text().contains("was deleted"));
+    assert_eq!(app.send(deleted).await.field("location"), "/agenda?done=deleted");
+    assert!(app.get("/agenda?done=deleted").await.text().contains("was deleted"));
 }
 
 #[tokio::test]
 async fn a_pick_by_script_is_told_which_picks_it_overlaps() {
-    let stage = Stage::new();
-    let key = cookie(&stage.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let app = TestApp::new();
+    let key = cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
     let pick = |session| {
-        let card = form("/agenda/picks", &format!("action=pick&session={session}")).field("cookie", &key);
-        card.field("accept", "application/json")
+        let request = form("/agenda/picks", &format!("action=pick&session={session}")).field("cookie", &key);
+        request.field("accept", "application/json")
     };
-    let answer = stage.send(pick("other-talk")).await.json();
+    let answer = app.send(pick("other-talk")).await.json();
     assert_eq!(answer["overlaps"], serde_json::json!([{ "id": "first-talk", "title": "First" }]));
     for session in ["last-talk", "lunch", "opening"] {
-        assert_eq!(stage.send(pick(session)).await.json()["overlaps"], serde_json::json!([]), "{session}");
+        assert_eq!(app.send(pick(session)).await.json()["overlaps"], serde_json::json!([]), "{session}");
     }
 }
 
 #[tokio::test]
 async fn a_search_folds_accents_and_case_ranks_and_marks() {
-    let stage = Stage::new();
-    let page = stage.get("/?q=FIRST").await;
+    let app = TestApp::new();
+    let page = app.get("/?q=FIRST").await;
     assert!(page.text().contains("result"), "{}", page.text());
     assert!(page.text().contains("<mark>First</mark>"), "{}", page.text());
-    let index = stage.get("/search.json").await.json();
+    let index = app.get("/search.json").await.json();
     assert!(index.as_array().unwrap().iter().any(|entry| entry["id"] == "first-talk"));
     assert!(!index.to_string().contains("Secret"), "the index has a withdrawn session");
 }

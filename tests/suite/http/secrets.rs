@@ -1,6 +1,6 @@
 //! No log line contains a token, a query or a body, also if a request fails.
 
-use super::stage::{Card, Stage};
+use super::test_app::{TestApp, TestRequest};
 use serde_json::json;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -38,32 +38,32 @@ async fn planted_secrets_are_in_no_log_line() {
     // The subscriber is global, so the log lines of other tests are checked as well.
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
-    let stage = Stage::new();
-    let mine = stage.agenda(&["opening"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["opening"]).await;
     let token = mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics").to_owned();
     let planted = "planted-secret";
-    let new_key = stage.send(mine.card("POST", "/agenda/key")).await.json()["edit_key"].clone();
+    let new_key = app.send(mine.request("POST", "/agenda/key")).await.json()["edit_key"].clone();
     let new_key = new_key.as_str().unwrap().to_owned();
-    for card in [
-        Card::new("GET", &format!("{}?alarm=10m&x={planted}", mine.feed)),
-        Card::new("GET", &format!("/agendas/{token}x.ics")),
-        Card::new("GET", &format!("/agendas/{token}")),
-        Card::new("GET", &format!("/program.ics?track={planted}")),
-        Card::new("GET", &format!("/program.ics?busy={planted}")),
-        Card::new("GET", &format!("/{planted}")),
-        Card::new("GET", "/program.ics").field("referer", planted).field("user-agent", planted),
-        Card::new("GET", "/api/v1/agenda").field("authorization", &format!("Bearer {planted}")),
-        Card::new("PUT", "/api/v1/agenda/picks")
+    for request in [
+        TestRequest::new("GET", &format!("{}?alarm=10m&x={planted}", mine.feed)),
+        TestRequest::new("GET", &format!("/agendas/{token}x.ics")),
+        TestRequest::new("GET", &format!("/agendas/{token}")),
+        TestRequest::new("GET", &format!("/program.ics?track={planted}")),
+        TestRequest::new("GET", &format!("/program.ics?busy={planted}")),
+        TestRequest::new("GET", &format!("/{planted}")),
+        TestRequest::new("GET", "/program.ics").field("referer", planted).field("user-agent", planted),
+        TestRequest::new("GET", "/api/v1/agenda").field("authorization", &format!("Bearer {planted}")),
+        TestRequest::new("PUT", "/api/v1/agenda/picks")
             .field("authorization", &format!("Bearer {new_key}"))
             .json(&json!([planted])),
-        Card::new("POST", "/api/v1/agendas").json(&json!({ "name": planted })),
-        Card::new("PLANTED-SECRET", "/program.ics"),
+        TestRequest::new("POST", "/api/v1/agendas").json(&json!({ "name": planted })),
+        TestRequest::new("PLANTED-SECRET", "/program.ics"),
     ] {
-        stage.send(card).await;
+        app.send(request).await;
     }
-    stage.store.close();
-    assert_eq!(stage.get(&mine.feed).await.status, 503);
-    assert_eq!(stage.send(mine.card("GET", "/agenda")).await.status, 503);
+    app.store.close();
+    assert_eq!(app.get(&mine.feed).await.status, 503);
+    assert_eq!(app.send(mine.request("GET", "/agenda")).await.status, 503);
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("/agendas/{read}.ics") && text.contains("status=503"), "{text}");

@@ -1,7 +1,7 @@
 //! Requests that two servers could parse differently (RFC 9112, 11.2). Each is refused, or parsed in the only way that
 //! the standard allows. Bytes after a refused request are never answered.
 
-use super::wire::{House, LIMITS, rest};
+use super::wire::{LIMITS, TestServer, rest};
 use tokio::io::AsyncWriteExt;
 
 const POST: &str = "POST /api/v1/agendas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
@@ -98,10 +98,10 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_is_read_in_one_way_or_not_at_all() {
-    let house = House::open(LIMITS).await;
+    let server = TestServer::open(LIMITS).await;
     let mut wrong = Vec::new();
     for (name, bytes, expected) in cases() {
-        let mut socket = house.connect().await;
+        let mut socket = server.connect().await;
         socket.write_all(bytes.as_bytes()).await.unwrap();
         socket.shutdown().await.unwrap();
         let text = rest(&mut socket).await;

@@ -1,6 +1,6 @@
 //! A stop under load: a request that the server has read is answered, and its answer announces that the connection closes.
 
-use super::wire::{GET, House, LIMITS, rest, status};
+use super::wire::{GET, LIMITS, TestServer, rest, status};
 use callboard::server::Stopped;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -47,11 +47,11 @@ async fn client(address: SocketAddr, request: &'static str) -> (usize, End) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_client_that_is_busy_is_cut_off_by_a_stop() {
     for round in 0..5 {
-        let house = House::open(LIMITS).await;
-        let clients = (0..24).map(|n| client(house.address, if n % 3 == 0 { POST } else { GET }));
+        let server = TestServer::open(LIMITS).await;
+        let clients = (0..24).map(|n| client(server.address, if n % 3 == 0 { POST } else { GET }));
         let clients: Vec<_> = clients.map(tokio::spawn).collect();
         tokio::time::sleep(Duration::from_millis(150 + 7 * round)).await;
-        assert_eq!(house.close().await, Stopped { cut_off: 0 });
+        assert_eq!(server.close().await, Stopped { cut_off: 0 });
         for client in clients {
             let (answers, end) = client.await.unwrap();
             assert_eq!(end, End::Told, "after {answers} answers, in round {round}");
@@ -61,15 +61,15 @@ async fn no_client_that_is_busy_is_cut_off_by_a_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_head_has_begun_is_answered_and_an_idle_connection_is_closed() {
-    let house = House::open(LIMITS).await;
-    let mut idle = house.connect().await;
+    let server = TestServer::open(LIMITS).await;
+    let mut idle = server.connect().await;
     idle.write_all(GET.as_bytes()).await.unwrap();
     super::wire::answer(&mut idle).await;
-    let mut silent = house.connect().await;
-    let mut begun = house.connect().await;
+    let mut silent = server.connect().await;
+    let mut begun = server.connect().await;
     begun.write_all(&GET.as_bytes()[..20]).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let closing = tokio::spawn(house.close());
+    let closing = tokio::spawn(server.close());
     assert_eq!(rest(&mut idle).await, "");
     assert_eq!(rest(&mut silent).await, "");
     begun.write_all(&GET.as_bytes()[20..]).await.unwrap();

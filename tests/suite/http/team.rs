@@ -1,28 +1,28 @@
 //! Team pages, several agendas behind one link: who goes where, who no longer shares, and how such a link is made.
 
-use super::stage::{Answer, Card, Mine, PROGRAM, Stage};
+use super::test_app::{PROGRAM, TestAgenda, TestApp, TestRequest, TestResponse};
 use callboard::agenda::EditKey;
 use callboard::ics;
 use std::fmt::Write;
 
-async fn named(stage: &Stage, name: &str, picks: &[&str]) -> Mine {
-    let mine = stage.agenda(picks).await;
-    let card = mine.card("PATCH", "/agenda").json(&serde_json::json!({ "name": name }));
-    assert!(stage.send(card).await.status < 300);
+async fn named(app: &TestApp, name: &str, picks: &[&str]) -> TestAgenda {
+    let mine = app.agenda(picks).await;
+    let request = mine.request("PATCH", "/agenda").json(&serde_json::json!({ "name": name }));
+    assert!(app.send(request).await.status < 300);
     mine
 }
 
-fn token(mine: &Mine) -> &str {
+fn token(mine: &TestAgenda) -> &str {
     mine.feed.trim_start_matches("/agendas/").trim_end_matches(".ics")
 }
 
-fn page(team: &[&Mine]) -> String {
+fn page(team: &[&TestAgenda]) -> String {
     let tokens: Vec<&str> = team.iter().map(|mine| token(mine)).collect();
     format!("/team/{}", tokens.join("."))
 }
 
 /// The titles of a feed, unfolded but still escaped.
-fn titles(answer: &Answer) -> Vec<String> {
+fn titles(answer: &TestResponse) -> Vec<String> {
     let text = answer.text().replace("\r\n ", "");
     text.lines().filter_map(|line| line.strip_prefix("SUMMARY:")).map(str::to_owned).collect()
 }
@@ -34,21 +34,21 @@ fn said<'a>(page: &'a str, id: &str) -> &'a str {
     &rest[..rest.find("</div>").unwrap_or(rest.len())]
 }
 
-async fn make(stage: &Stage, links: &str) -> Answer {
+async fn make(app: &TestApp, links: &str) -> TestResponse {
     let mut form = String::from("links=");
     for byte in links.bytes() {
         write!(form, "%{byte:02X}").unwrap();
     }
-    let card = Card::new("POST", "/team").text("application/x-www-form-urlencoded", &form);
-    stage.send(card.field("origin", "https://conf.example").field("sec-fetch-site", "same-origin")).await
+    let request = TestRequest::new("POST", "/team").text("application/x-www-form-urlencoded", &form);
+    app.send(request.field("origin", "https://conf.example").field("sec-fetch-site", "same-origin")).await
 }
 
 #[tokio::test]
 async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
-    let stage = Stage::new();
-    let ada = named(&stage, "Ada", &["opening", "first-talk", "sick-talk"]).await;
-    let grace = named(&stage, "Grace", &["opening", "lunch"]).await;
-    let answer = stage.get(&page(&[&ada, &grace])).await;
+    let app = TestApp::new();
+    let ada = named(&app, "Ada", &["opening", "first-talk", "sick-talk"]).await;
+    let grace = named(&app, "Grace", &["opening", "lunch"]).await;
+    let answer = app.get(&page(&[&ada, &grace])).await;
     assert_eq!(answer.status, 200);
     let text = answer.text();
     assert!(said(text, "opening").contains("<strong>Ada, Grace</strong>"), "{text}");
@@ -62,19 +62,19 @@ async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
     for mine in [&ada, &grace] {
         assert!(!text.contains(&mine.key));
     }
-    let how = stage.get(&format!("/subscribe{}", page(&[&ada, &grace]))).await;
+    let how = app.get(&format!("/subscribe{}", page(&[&ada, &grace]))).await;
     assert_eq!(how.status, 200);
     assert!(how.text().contains("Subscribe to Ada, Grace"), "{}", how.text());
 }
 
 #[tokio::test]
 async fn the_feed_has_each_session_once_with_those_who_go_and_parses_back() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     let long = "An agenda with a very long name; with a comma, and \\ and 🎉 to be folded";
-    let ada = named(&stage, "Ada", &["opening", "first-talk", "sick-talk"]).await;
-    let other = named(&stage, long, &["opening", "lunch"]).await;
+    let ada = named(&app, "Ada", &["opening", "first-talk", "sick-talk"]).await;
+    let other = named(&app, long, &["opening", "lunch"]).await;
     let feed = format!("{}.ics", page(&[&ada, &other]));
-    let answer = stage.get(&feed).await;
+    let answer = app.get(&feed).await;
     assert_eq!((answer.status, answer.field("content-type")), (200, "text/calendar; charset=utf-8"));
     assert_eq!(answer.sessions(), ["opening", "first-talk", "lunch", "sick-talk"]);
     let escaped = long.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,");
@@ -95,124 +95,124 @@ async fn the_feed_has_each_session_once_with_those_who_go_and_parses_back() {
     assert_eq!(events[0], format!("Ada, {long}: Opening"));
     let text = answer.text().replace("\r\n ", "");
     assert!(!text.contains(token(&ada)) && text.contains("\r\nNAME:Team: Ada\\, An agenda"));
-    let jcal = stage.get(&feed.replace(".ics", ".jcal")).await;
+    let jcal = app.get(&feed.replace(".ics", ".jcal")).await;
     assert_eq!((jcal.status, jcal.field("content-type")), (200, "application/calendar+json; charset=utf-8"));
     assert!(jcal.text().contains("\"Ada: First\""));
 }
 
 #[tokio::test]
 async fn options_work_and_the_word_cancelled_comes_before_the_names() {
-    let stage = Stage::new();
-    let ada = named(&stage, "Ada", &["first-talk", "sick-talk"]).await;
+    let app = TestApp::new();
+    let ada = named(&app, "Ada", &["first-talk", "sick-talk"]).await;
     let feed = format!("{}.ics", page(&[&ada]));
-    let optioned = stage.get(&format!("{feed}?cancelled=title&alarm=10m&busy=yes")).await;
+    let optioned = app.get(&format!("{feed}?cancelled=title&alarm=10m&busy=yes")).await;
     assert_eq!(titles(&optioned), ["Ada: First", "CANCELLED: Ada: Sick"]);
     assert!(optioned.text().contains("TRIGGER:-PT10M") && optioned.text().contains("TRANSP:OPAQUE"));
-    assert_eq!(stage.get(&format!("{feed}?cancelled=drop")).await.sessions(), ["first-talk"]);
-    assert_eq!(stage.get(&format!("{feed}?alarm=x")).await.status, 400);
+    assert_eq!(app.get(&format!("{feed}?cancelled=drop")).await.sessions(), ["first-talk"]);
+    assert_eq!(app.get(&format!("{feed}?alarm=x")).await.status, 400);
 }
 
 #[tokio::test]
 async fn a_pick_changes_the_tag_and_the_times_and_nothing_else_does() {
-    let stage = Stage::new();
-    let (ada, grace) = (named(&stage, "Ada", &["opening"]).await, named(&stage, "Grace", &["opening"]).await);
+    let app = TestApp::new();
+    let (ada, grace) = (named(&app, "Ada", &["opening"]).await, named(&app, "Grace", &["opening"]).await);
     let feed = format!("{}.ics", page(&[&ada, &grace]));
-    stage.pass(60);
-    let before = stage.get(&feed).await;
-    let again = || Card::new("GET", &feed).field("if-none-match", before.tag());
-    assert_eq!(stage.send(again()).await.status, 304);
-    stage.publish(&PROGRAM.replace("Last,", "Final,")).await;
-    stage.pass(60);
-    assert_eq!(stage.send(again()).await.status, 304, "another session changed");
-    assert_eq!(stage.send(grace.card("DELETE", "/agenda/picks/opening")).await.status, 204);
-    stage.pass(60);
-    let after = stage.send(again()).await;
+    app.pass(60);
+    let before = app.get(&feed).await;
+    let again = || TestRequest::new("GET", &feed).field("if-none-match", before.tag());
+    assert_eq!(app.send(again()).await.status, 304);
+    app.publish(&PROGRAM.replace("Last,", "Final,")).await;
+    app.pass(60);
+    assert_eq!(app.send(again()).await.status, 304, "another session changed");
+    assert_eq!(app.send(grace.request("DELETE", "/agenda/picks/opening")).await.status, 204);
+    app.pass(60);
+    let after = app.send(again()).await;
     assert_eq!((after.status, titles(&after)), (200, vec!["Ada: Opening".to_owned()]));
-    let times = |answer: &Answer| -> Vec<String> {
+    let times = |answer: &TestResponse| -> Vec<String> {
         let lines = answer.text().lines().filter(|line| line.starts_with("LAST-MODIFIED:"));
         lines.map(str::to_owned).collect()
     };
     assert_eq!(times(&after).len(), 2, "the calendar's and the event's");
     assert!(times(&after).iter().zip(times(&before)).all(|(after, before)| *after > before));
-    assert_ne!(stage.get(&format!("{}.ics", page(&[&grace, &ada]))).await.tag(), after.tag());
+    assert_ne!(app.get(&format!("{}.ics", page(&[&grace, &ada]))).await.tag(), after.tag());
 }
 
 #[tokio::test]
 async fn a_gzip_body_is_the_plain_one() {
     use std::io::Read;
-    let stage = Stage::new();
-    let ada = named(&stage, "Ada", &["opening", "sick-talk"]).await;
+    let app = TestApp::new();
+    let ada = named(&app, "Ada", &["opening", "sick-talk"]).await;
     let feed = format!("{}.ics", page(&[&ada]));
-    let coded = stage.send(Card::new("GET", &feed).field("accept-encoding", "gzip")).await;
+    let coded = app.send(TestRequest::new("GET", &feed).field("accept-encoding", "gzip")).await;
     assert_eq!(coded.field("content-encoding"), "gzip");
     let mut plain = String::new();
     flate2::read::GzDecoder::new(&coded.body[..]).read_to_string(&mut plain).unwrap();
-    assert_eq!(plain, stage.get(&feed).await.text());
+    assert_eq!(plain, app.get(&feed).await.text());
 }
 
 #[tokio::test]
 async fn a_member_who_revokes_vanishes_and_when_all_have_the_link_is_dead() {
-    let stage = Stage::new();
-    let ada = named(&stage, "Ada", &["opening"]).await;
-    let grace = named(&stage, "Grace", &["opening", "lunch"]).await;
+    let app = TestApp::new();
+    let ada = named(&app, "Ada", &["opening"]).await;
+    let grace = named(&app, "Grace", &["opening", "lunch"]).await;
     let page = page(&[&ada, &grace]);
     let feed = format!("{page}.ics");
-    let before = stage.get(&feed).await;
-    assert_eq!(stage.send(grace.card("DELETE", "/agenda/links/1")).await.status, 204);
-    let after = stage.get(&feed).await;
+    let before = app.get(&feed).await;
+    assert_eq!(app.send(grace.request("DELETE", "/agenda/links/1")).await.status, 204);
+    let after = app.get(&feed).await;
     assert_ne!(after.tag(), before.tag());
     assert_eq!((after.property("NAME"), titles(&after)), ("Team: Ada", vec!["Ada: Opening".to_owned()]));
-    let shown = stage.get(&page).await;
+    let shown = app.get(&page).await;
     assert!(!shown.text().contains("Grace") && said(shown.text(), "lunch").is_empty());
     assert!(shown.text().contains("<bdi>Member 2</bdi> (no longer shared)"), "{}", shown.text());
-    assert_eq!(stage.send(ada.card("DELETE", "/agenda")).await.status, 204);
-    stage.pass(10);
-    let closed = stage.get(&feed).await;
+    assert_eq!(app.send(ada.request("DELETE", "/agenda")).await.status, 204);
+    app.pass(10);
+    let closed = app.get(&feed).await;
     assert_eq!((closed.status, closed.sessions().len()), (200, 0));
     assert!(closed.property("NAME").ends_with("(no longer shared)"));
-    assert_eq!(stage.get(&page).await.status, 410);
-    stage.pass(31 * 24 * 3600);
-    assert_eq!(stage.get(&feed).await.status, 410);
+    assert_eq!(app.get(&page).await.status, 410);
+    app.pass(31 * 24 * 3600);
+    assert_eq!(app.get(&feed).await.status, 410);
 }
 
 #[tokio::test]
 async fn a_link_never_issued_and_more_than_twenty_are_no_team() {
-    let stage = Stage::new();
-    let ada = named(&stage, "Ada", &["opening"]).await;
+    let app = TestApp::new();
+    let ada = named(&app, "Ada", &["opening"]).await;
     let key = EditKey::generate().unwrap();
     let never = key.read_token(1).reveal();
     let tokens = |most: u32| (1..=most).map(|n| key.read_token(n).reveal()).collect::<Vec<_>>().join(".");
     for team in [never.clone(), format!("{}.{never}", token(&ada)), tokens(21), format!("{}.", token(&ada))] {
         for end in ["", ".ics", ".jcal"] {
-            assert_eq!(stage.get(&format!("/team/{team}{end}")).await.status, 404, "{team}{end}");
+            assert_eq!(app.get(&format!("/team/{team}{end}")).await.status, 404, "{team}{end}");
         }
     }
 }
 
 #[tokio::test]
 async fn pasted_links_lead_to_the_page_and_a_bad_line_is_named() {
-    let stage = Stage::new();
-    let (ada, grace) = (named(&stage, "Ada", &["opening"]).await, named(&stage, "Grace", &["opening"]).await);
-    assert!(stage.get("/team").await.text().contains("<textarea"));
+    let app = TestApp::new();
+    let (ada, grace) = (named(&app, "Ada", &["opening"]).await, named(&app, "Grace", &["opening"]).await);
+    assert!(app.get("/team").await.text().contains("<textarea"));
     let links = format!("https://conf.example{}\r\n\r\n  {}\r\n{}\r\n", ada.feed, token(&grace), token(&ada));
-    let made = make(&stage, &links).await;
+    let made = make(&app, &links).await;
     assert_eq!((made.status, made.field("location")), (303, page(&[&ada, &grace]).as_str()));
     let never = EditKey::generate().unwrap().read_token(1).reveal();
     for bad in ["https://elsewhere.example/agendas/x", "<b>", &never] {
-        let refused = make(&stage, &format!("{}\n{bad}", token(&ada))).await;
+        let refused = make(&app, &format!("{}\n{bad}", token(&ada))).await;
         assert_eq!(refused.status, 422, "{bad}");
         assert!(refused.text().contains("Line 2 isn’t an agenda link"), "{}", refused.text());
         assert!(!refused.text().contains("<b>"));
     }
-    assert_eq!(make(&stage, " \n").await.status, 422);
+    assert_eq!(make(&app, " \n").await.status, 422);
     let mut many = String::new();
     for _ in 0..21 {
-        writeln!(many, "{}", token(&stage.agenda(&[]).await)).unwrap();
+        writeln!(many, "{}", token(&app.agenda(&[]).await)).unwrap();
     }
-    let refused = make(&stage, &many).await;
+    let refused = make(&app, &many).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("at most 20"));
-    let foreign = Card::new("POST", "/team").text("application/x-www-form-urlencoded", "links=x");
-    let foreign = stage.send(foreign.field("sec-fetch-site", "cross-site")).await;
+    let foreign = TestRequest::new("POST", "/team").text("application/x-www-form-urlencoded", "links=x");
+    let foreign = app.send(foreign.field("sec-fetch-site", "cross-site")).await;
     assert_eq!(foreign.status, 403);
 }

@@ -1,6 +1,6 @@
 //! Hostile bodies. Each gets a 4xx.
 
-use super::{AGENDA, PUBLIC, Stage, basic, card, password};
+use super::{AGENDA, PUBLIC, TestApp, basic, password, request};
 
 const CALDAV: &str = "xmlns:D='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'";
 
@@ -56,15 +56,15 @@ fn bodies() -> Vec<String> {
 
 #[tokio::test]
 async fn no_body_gets_anything_but_the_clients_own_fault() {
-    let stage = Stage::new();
-    let mine = stage.agenda(&["lunch"]).await;
+    let app = TestApp::new();
+    let mine = app.agenda(&["lunch"]).await;
     let key = basic("me", &password(&mine.feed));
     let bodies = bodies();
     assert!(bodies.len() >= 60, "{}", bodies.len());
     for body in &bodies {
         for method in ["PROPFIND", "REPORT"] {
             for target in [PUBLIC, "/dav/public/", "/dav/public/program/lunch.ics", AGENDA] {
-                let answer = stage.send(card(method, target, "0", body).field("authorization", &key)).await;
+                let answer = app.send(request(method, target, "0", body).field("authorization", &key)).await;
                 let shown: String = body.chars().take(200).collect();
                 assert!(
                     (400..500).contains(&answer.status) || answer.status == 207,
@@ -84,18 +84,18 @@ async fn no_body_gets_anything_but_the_clients_own_fault() {
 
 #[tokio::test]
 async fn odd_credentials_depths_and_addresses_are_the_clients_fault_too() {
-    let stage = Stage::new();
+    let app = TestApp::new();
     for field in ["", "Basic", "Basic =", "Basic Og==", "Digest x", "Basic //79/Q==", "Bearer cbr_x"] {
-        let answer = stage.send(card("PROPFIND", AGENDA, "0", "").field("authorization", field)).await;
+        let answer = app.send(request("PROPFIND", AGENDA, "0", "").field("authorization", field)).await;
         assert_eq!(answer.status, 401, "{field}");
         // Credentials for a public calendar are ignored.
         assert_eq!(
-            stage.send(card("PROPFIND", PUBLIC, "0", "").field("authorization", field)).await.status,
+            app.send(request("PROPFIND", PUBLIC, "0", "").field("authorization", field)).await.status,
             207
         );
     }
     for depth in ["-1", "1,noroot", "infinit", "00"] {
-        assert_eq!(stage.send(card("PROPFIND", PUBLIC, depth, "")).await.status, 400, "{depth}");
+        assert_eq!(app.send(request("PROPFIND", PUBLIC, depth, "")).await.status, 400, "{depth}");
     }
     for path in [
         "/dav//",
@@ -105,6 +105,6 @@ async fn odd_credentials_depths_and_addresses_are_the_clients_fault_too() {
         "/dav/public/program/..%2f",
         "/dav/x/",
     ] {
-        assert_eq!(stage.send(card("PROPFIND", path, "0", "")).await.status, 404, "{path}");
+        assert_eq!(app.send(request("PROPFIND", path, "0", "")).await.status, 404, "{path}");
     }
 }

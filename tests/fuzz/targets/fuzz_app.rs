@@ -1,7 +1,7 @@
 //! The server in process, with two agendas, a revoked link and a signed-in organizer. It is replaced after some thousand
 //! inputs, so that their data does not accumulate.
 
-use super::stage::{Card, Mine, Stage};
+use super::test_app::{TestAgenda, TestApp, TestRequest};
 use bytes::Bytes;
 use callboard::http::Body;
 use http::{HeaderMap, Request, StatusCode};
@@ -15,66 +15,67 @@ const INPUTS: usize = 20_000;
 /// The organizer secret of the server. A constant, so that inputs keep their meaning.
 const SECRET: &str = "an-organizer-secret";
 
-pub(super) struct Theatre {
+pub(super) struct FuzzApp {
     runtime: Runtime,
-    stage: Stage,
-    mine: Mine,
-    other: Mine,
+    app: TestApp,
+    mine: TestAgenda,
+    other: TestAgenda,
     revoked: String,
     desk: String,
     served: usize,
 }
 
 /// An answer with its body, unless that is a stream.
-pub(super) struct Heard {
+pub(super) struct FuzzResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
 }
 
-impl Heard {
+impl FuzzResponse {
     pub(super) fn media_type(&self) -> &str {
         self.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
 thread_local! {
-    static THEATRE: RefCell<Option<Theatre>> = const { RefCell::new(None) };
+    static FUZZ_APP: RefCell<Option<FuzzApp>> = const { RefCell::new(None) };
 }
 
 /// Runs with the server of this thread.
-pub(super) fn with(run: impl FnOnce(&mut Theatre)) {
-    THEATRE.with_borrow_mut(|theatre| {
-        if theatre.as_ref().is_some_and(|theatre| theatre.served >= INPUTS) {
-            *theatre = None;
+pub(super) fn with(run: impl FnOnce(&mut FuzzApp)) {
+    FUZZ_APP.with_borrow_mut(|fuzz_app| {
+        if fuzz_app.as_ref().is_some_and(|fuzz_app| fuzz_app.served >= INPUTS) {
+            *fuzz_app = None;
         }
-        let theatre = theatre.get_or_insert_with(Theatre::open);
-        theatre.served += 1;
-        run(theatre);
+        let fuzz_app = fuzz_app.get_or_insert_with(FuzzApp::open);
+        fuzz_app.served += 1;
+        run(fuzz_app);
     });
 }
 
-impl Theatre {
+impl FuzzApp {
     fn open() -> Self {
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-        let (stage, mine, other, revoked, desk) = runtime.block_on(async {
-            let stage = Stage::new();
-            let mine = stage.agenda(&["opening", "first-talk"]).await;
-            let other = stage.agenda(&["lunch"]).await;
-            let gone = stage.send(mine.card("POST", "/agenda/links")).await.json();
+        let (app, mine, other, revoked, desk) = runtime.block_on(async {
+            let app = TestApp::new();
+            let mine = app.agenda(&["opening", "first-talk"]).await;
+            let other = app.agenda(&["lunch"]).await;
+            let gone = app.send(mine.request("POST", "/agenda/links")).await.json();
             let revoked = gone["feed"].as_str().unwrap().to_owned();
-            stage.send(mine.card("DELETE", &format!("/agenda/links/{}", gone["n"]))).await;
-            let sign_in = Card::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
+            app.send(mine.request("DELETE", &format!("/agenda/links/{}", gone["n"]))).await;
+            let sign_in =
+                TestRequest::new("POST", "/organizer/session").field("sec-fetch-site", "same-origin");
             let form = format!("secret={SECRET}");
-            let signed = stage.send(sign_in.text("application/x-www-form-urlencoded", &form)).await;
+            let signed = app.send(sign_in.text("application/x-www-form-urlencoded", &form)).await;
             // The other cookie is the mark that scripts read.
             let cookies = signed.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
             let sign_in = cookies.into_iter().find(|line| line.contains("HttpOnly")).unwrap();
             let desk = sign_in.split(';').next().unwrap().to_owned();
-            (stage, mine, other, revoked, desk)
+            (app, mine, other, revoked, desk)
         });
         let revoked = token(&revoked).to_owned();
-        Self { runtime, stage, mine, other, revoked, desk, served: 0 }
+        Self { runtime, app, mine, other, revoked, desk, served: 0 }
     }
 
     pub(super) fn key(&self) -> &str {
@@ -107,18 +108,18 @@ impl Theatre {
     }
 
     /// Sends a request. Each input comes from another address, named by a trusted proxy, so that no rate limit applies.
-    pub(super) fn ask(&self, mut request: Request<Full<Bytes>>) -> Heard {
+    pub(super) fn ask(&self, mut request: Request<Full<Bytes>>) -> FuzzResponse {
         let [_, b, c, d] = u32::try_from(self.served).unwrap_or_default().to_be_bytes();
         if let Ok(address) = format!("10.{b}.{c}.{d}").parse() {
             request.headers_mut().entry("x-forwarded-for").or_insert(address);
         }
         self.runtime.block_on(async {
-            let (head, body) = self.stage.app.respond(request).await.into_parts();
+            let (head, body) = self.app.inner.respond(request).await.into_parts();
             let body = match body {
                 Body::Stream(_) => None,
                 body => Some(body.collect().await.unwrap().to_bytes()),
             };
-            Heard { status: head.status, headers: head.headers, body }
+            FuzzResponse { status: head.status, headers: head.headers, body }
         })
     }
 
@@ -127,11 +128,11 @@ impl Theatre {
         let request = Request::get("/api/v1/agenda")
             .header("host", "conf.example")
             .header("authorization", format!("Bearer {}", self.mine.key));
-        let heard = self.ask(request.body(Full::default()).unwrap());
-        if heard.status != StatusCode::OK || self.served.is_multiple_of(500) {
+        let response = self.ask(request.body(Full::default()).unwrap());
+        if response.status != StatusCode::OK || self.served.is_multiple_of(500) {
             // After a minute the rate limit allows new agendas.
-            self.stage.pass(60);
-            self.mine = self.runtime.block_on(self.stage.agenda(&["opening", "first-talk"]));
+            self.app.pass(60);
+            self.mine = self.runtime.block_on(self.app.agenda(&["opening", "first-talk"]));
         }
     }
 }

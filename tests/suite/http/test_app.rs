@@ -1,4 +1,4 @@
-//! The test fixture: a server made by the production constructors, with a temporary directory and a clock that tests set.
+//! The fixture of the HTTP tests: an application made by the production constructors, with a temporary directory and a clock that tests set.
 
 use bytes::Bytes;
 use callboard::clock::Clock;
@@ -47,8 +47,8 @@ guard_share = 1.0
 /// The organizer's secret.
 pub(super) const SECRET: &str = "an-organizer-secret";
 
-pub(super) struct Stage {
-    pub(super) app: App,
+pub(super) struct TestApp {
+    pub(super) inner: App,
     pub(super) clock: Clock,
     pub(super) publisher: Arc<Publisher>,
     pub(super) store: Store,
@@ -57,40 +57,40 @@ pub(super) struct Stage {
     pub(super) dir: tempfile::TempDir,
 }
 
-impl Stage {
-    /// A server an hour after its first release.
+impl TestApp {
+    /// An application an hour after its first release.
     pub(super) fn new() -> Self {
         Self::with(CONFIG)
     }
 
-    /// A server with another public origin.
+    /// An application with another public origin.
     pub(super) fn at(public_url: &str) -> Self {
         Self::with(&CONFIG.replace("https://conf.example", public_url))
     }
 
-    /// A server whose guard holds releases that change a quarter of the program, from two sessions up.
+    /// An application whose guard holds releases that change a quarter of the program, from two sessions up.
     pub(super) fn guarded() -> Self {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
-    /// A server with the shipped program and config.
+    /// An application with the shipped program and config.
     pub(super) fn shipped() -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
         Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
     }
 
-    /// A server with the default limits. `new`, `at`, `guarded` and `shipped` have limits that no test reaches.
+    /// An application with the default limits. `new`, `at`, `guarded` and `shipped` have limits that no test reaches.
     pub(super) fn limited() -> Self {
         Self::of(CONFIG, PROGRAM, &Limits::default())
     }
 
-    /// A server with these limits.
+    /// An application with these limits.
     pub(super) fn limited_to(limits: &Limits) -> Self {
         Self::of(CONFIG, PROGRAM, limits)
     }
 
-    /// A server with walking times.
+    /// An application with walking times.
     pub(super) fn with_walks(walking: &str) -> Self {
         Self::with(&format!("{CONFIG}{walking}"))
     }
@@ -116,7 +116,7 @@ impl Stage {
         std::fs::write(&secrets_file, secret_line("ops", SECRET)).unwrap();
         let secrets = Secrets::open(&secrets_file).unwrap();
         let freshness = Arc::new(Freshness::default());
-        let app = App::new(Parts {
+        let inner = App::new(Parts {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
             clock: clock.clone(),
@@ -127,7 +127,7 @@ impl Stage {
             allowances: Allowances::new(limits, config.trusted_proxies.clone()),
         });
         clock.advance(TimeDelta::hours(1));
-        Self { app, clock, publisher, store, freshness, secrets, dir }
+        Self { inner, clock, publisher, store, freshness, secrets, dir }
     }
 
     /// Overwrites the organizer secrets file and reloads it, as SIGHUP does.
@@ -155,34 +155,34 @@ impl Stage {
         assert!(self.publisher.publish(proposal).await.unwrap().is_new);
     }
 
-    /// Sends the request that the card describes.
-    pub(super) async fn send(&self, card: Card) -> Answer {
-        let mut request = Request::builder().method(card.method).uri(card.target).version(card.version);
-        if card.version == Version::HTTP_11 {
+    /// Sends a request.
+    pub(super) async fn send(&self, sent: TestRequest) -> TestResponse {
+        let mut request = Request::builder().method(sent.method).uri(sent.target).version(sent.version);
+        if sent.version == Version::HTTP_11 {
             request = request.header("host", "conf.example");
         }
-        for (name, value) in card.fields {
+        for (name, value) in sent.fields {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(card.body)).unwrap();
-        let response = self.app.respond_to(request, card.socket).await;
+        let request = request.body(Full::new(sent.body)).unwrap();
+        let response = self.inner.respond_to(request, sent.socket).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        TestResponse { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    pub(super) async fn get(&self, target: &str) -> Answer {
-        self.send(Card::new("GET", target)).await
+    pub(super) async fn get(&self, target: &str) -> TestResponse {
+        self.send(TestRequest::new("GET", target)).await
     }
 
     /// Creates an agenda with these picks through the API.
-    pub(super) async fn agenda(&self, picks: &[&str]) -> Mine {
+    pub(super) async fn agenda(&self, picks: &[&str]) -> TestAgenda {
         let body = serde_json::json!({ "name": "Mine", "picks": picks });
-        let answer = self.send(Card::new("POST", "/api/v1/agendas").json(&body)).await;
+        let answer = self.send(TestRequest::new("POST", "/api/v1/agendas").json(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let json = answer.json();
         let feed = json["read_links"][0]["feed"].as_str().unwrap();
-        Mine {
+        TestAgenda {
             key: json["edit_key"].as_str().unwrap().to_owned(),
             feed: feed.strip_prefix("https://conf.example").unwrap().to_owned(),
         }
@@ -210,20 +210,20 @@ fn roomy() -> Limits {
 }
 
 /// An agenda's key, and the path of its first feed.
-pub(super) struct Mine {
+pub(super) struct TestAgenda {
     pub(super) key: String,
     pub(super) feed: String,
 }
 
-impl Mine {
-    pub(super) fn card(&self, method: &'static str, path: &str) -> Card {
+impl TestAgenda {
+    pub(super) fn request(&self, method: &'static str, path: &str) -> TestRequest {
         let key = format!("Bearer {}", self.key);
-        Card::new(method, &format!("/api/v1{path}")).field("authorization", &key)
+        TestRequest::new(method, &format!("/api/v1{path}")).field("authorization", &key)
     }
 }
 
 /// A request to be sent.
-pub(super) struct Card {
+pub(super) struct TestRequest {
     pub(super) method: &'static str,
     pub(super) target: String,
     pub(super) version: Version,
@@ -233,7 +233,7 @@ pub(super) struct Card {
     pub(super) socket: IpAddr,
 }
 
-impl Card {
+impl TestRequest {
     pub(super) fn new(method: &'static str, target: &str) -> Self {
         let target = target.to_owned();
         let socket = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -262,13 +262,13 @@ impl Card {
 
 /// A received answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct TestResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     /// A field's value, or an empty text if the field is missing.
     pub(super) fn field(&self, name: &str) -> &str {
         assert!(self.headers.get_all(name).iter().count() < 2, "{name} twice");
