@@ -7,7 +7,6 @@ use crate::freshness::Freshness;
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkTarget, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How often a change is tried. Each conflict means that another change succeeded, so this many devices would have to
@@ -134,19 +133,7 @@ impl Agendas {
         let picks = resolve_picks(picks, &[], release)?;
         let key = EditKey::generate()?;
         let now = self.clock.now();
-        let mut record = AgendaRecord {
-            version: 1,
-            name,
-            picks,
-            links: Vec::new(),
-            created: now,
-            modified: now,
-            key_generation: 0,
-            next_link: 1,
-            seen_release: release.number(),
-            ranks: BTreeMap::new(),
-            busy: Vec::new(),
-        };
+        let mut record = AgendaRecord { name, picks, ..AgendaRecord::empty(now, release.number()) };
         let first = issue_link(&mut record, &key, String::new(), now);
         let put = Write::PutAgenda { key: key.hash(), expect: None, record: record.clone() };
         self.store.commit(vec![put, put_link(&first, LinkTarget::Agenda(key.hash()))]).await?;
@@ -221,19 +208,7 @@ mod tests {
         const NAME: &str = "Parsed once";
         let TestApp { app, store, _dir } = TestApp::new();
         let key = EditKey::generate().unwrap();
-        let record = AgendaRecord {
-            version: 1,
-            name: NAME.to_owned(),
-            picks: Vec::new(),
-            links: Vec::new(),
-            created: DateTime::UNIX_EPOCH,
-            modified: DateTime::UNIX_EPOCH,
-            key_generation: 0,
-            next_link: 1,
-            seen_release: 1,
-            ranks: BTreeMap::new(),
-            busy: Vec::new(),
-        };
+        let record = AgendaRecord { name: NAME.to_owned(), ..AgendaRecord::empty(DateTime::UNIX_EPOCH, 1) };
         let put = Write::PutAgenda { key: key.hash(), expect: None, record };
         store.commit(vec![put]).await.unwrap();
         take_parses(NAME);

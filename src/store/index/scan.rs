@@ -137,26 +137,14 @@ mod tests {
     use crate::store::record::agenda::AgendaRecord;
     use crate::store::{Store, Write};
     use chrono::DateTime;
-    use std::collections::BTreeMap;
 
     fn open(dir: &std::path::Path) -> Store {
         Store::open(dir, &Slug::parse("con").unwrap()).unwrap()
     }
 
     fn put(key: u8, expect: Option<u64>) -> Write {
-        let record = AgendaRecord {
-            version: expect.unwrap_or(0) + 1,
-            name: String::new(),
-            picks: Vec::new(),
-            links: Vec::new(),
-            created: DateTime::UNIX_EPOCH,
-            modified: DateTime::UNIX_EPOCH,
-            key_generation: 0,
-            next_link: 1,
-            seen_release: 1,
-            ranks: BTreeMap::new(),
-            busy: Vec::new(),
-        };
+        let version = expect.unwrap_or(0) + 1;
+        let record = AgendaRecord { version, ..AgendaRecord::empty(DateTime::UNIX_EPOCH, 1) };
         Write::PutAgenda { key: Digest([key; 32]), expect, record }
     }
 

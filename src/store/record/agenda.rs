@@ -96,6 +96,23 @@ pub enum LinkTarget {
 }
 
 impl AgendaRecord {
+    /// An agenda at version 1 without a name, picks and links. Its owner has seen `release`.
+    pub fn empty(now: DateTime<Utc>, release: u64) -> Self {
+        Self {
+            version: 1,
+            name: String::new(),
+            picks: Vec::new(),
+            links: Vec::new(),
+            created: now,
+            modified: now,
+            key_generation: 0,
+            next_link: 1,
+            seen_release: release,
+            ranks: BTreeMap::new(),
+            busy: Vec::new(),
+        }
+    }
+
     /// The rank of a pick.
     pub fn rank(&self, pick: &SessionId) -> Rank {
         self.ranks.get(pick).copied().unwrap_or(Rank::Want)
@@ -425,17 +442,11 @@ mod tests {
         let picks = ["a1", "b2", "c3", "d4"].map(|id| SessionId::parse(id).unwrap());
         let [a, _, c, _] = picks.clone();
         let agenda = AgendaRecord {
-            version: 1,
-            name: String::new(),
             picks: picks.into(),
-            links: Vec::new(),
-            created: at(1),
             modified: at(2),
-            key_generation: 0,
-            next_link: 1,
-            seen_release: 3,
             ranks: [(a, Rank::Must), (c, Rank::Maybe)].into(),
             busy: vec![BusyRecord { start: at(60), end: at(120), label: "Call".to_owned() }],
+            ..AgendaRecord::empty(at(1), 3)
         };
         let row = r#"[1,"",["a1","b2","c3","d4"],[],1,2,0,1,3,["mwy",[[60,120,"Call"]]]]"#;
         assert_eq!(serde_json::to_string(&agenda).unwrap(), row);

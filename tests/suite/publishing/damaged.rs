@@ -7,7 +7,6 @@ use callboard::retention::{Retention, RetentionResult};
 use callboard::revision::Digest;
 use callboard::store::{AgendaRecord, ReadError, Store, Write};
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 fn put_note(venue: &Venue, name: &str, value: &[u8]) {
@@ -19,19 +18,7 @@ fn note(venue: &Venue, name: &str) -> Option<Vec<u8>> {
 }
 
 fn put_agenda(store: &Store, n: usize) {
-    let record = AgendaRecord {
-        version: 1,
-        name: String::new(),
-        picks: vec![id(n)],
-        links: Vec::new(),
-        created: start_of_day(),
-        modified: start_of_day(),
-        key_generation: 0,
-        next_link: 1,
-        seen_release: 1,
-        ranks: BTreeMap::new(),
-        busy: Vec::new(),
-    };
+    let record = AgendaRecord { picks: vec![id(n)], ..AgendaRecord::empty(start_of_day(), 1) };
     let key = Digest::of(&n.to_le_bytes());
     store.commit_blocking(vec![Write::PutAgenda { key, expect: None, record }]).unwrap();
 }

@@ -8,7 +8,6 @@ use callboard::store::{
     ReleaseRecord, ReleaseWrite, Store, SubscriptionRecord, SubscriptionsRecord, Version, Write,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -97,13 +96,9 @@ pub(super) fn agenda(version: u64) -> AgendaRecord {
             created: at(0),
             revoked: None,
         }],
-        created: at(0),
         modified: at(version.try_into().unwrap()),
-        key_generation: 0,
         next_link: 2,
-        seen_release: 1,
-        ranks: BTreeMap::new(),
-        busy: Vec::new(),
+        ..AgendaRecord::empty(at(0), 1)
     }
 }
 
