@@ -31,7 +31,6 @@ mod policy;
 mod problem;
 mod query;
 mod queue;
-mod release_history;
 mod render_cache;
 mod reply;
 mod request_body;

@@ -9,7 +9,6 @@
 mod change;
 mod colour;
 mod conference;
-mod describe;
 mod id;
 mod identity;
 mod overlap;
@@ -18,10 +17,9 @@ mod vocabulary;
 mod walking;
 mod zone;
 
-pub use change::{Change, ChangeKind, FieldChange, apply, diff};
+pub use change::{Change, ChangeDescription, ChangeKind, FieldChange, FromTo, apply, describe_changes, diff};
 pub use colour::{Colour, ColourError};
 pub use conference::{ClockStyle, Conference, LanguageError, Room, Track, language_tag};
-pub use describe::{ChangeDescription, FromTo, describe_changes};
 pub use id::{IdError, SessionId, Slug, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};

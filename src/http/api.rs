@@ -4,8 +4,6 @@
 //! selects members. A cursor is opaque to clients and belongs to one list.
 
 mod agenda;
-mod exchange;
-mod history;
 mod json;
 mod openapi;
 mod plan;

@@ -1,11 +1,10 @@
 //! Change feeds over HTTP: Atom and JSON Feed of the program, of a track, of an agenda.
 //!
 //! The records of the releases are read once for each live release. Public feeds are rendered once, an agenda's feed once
-//! for each of its versions, so a request for either takes no turn.
+//! for each of its versions, so a request for either takes no turn. [`ReleaseHistory`] gives other handlers the records.
 
 use super::conditional::Validators;
 use super::queue::Queue;
-use super::release_history::covered;
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::reply::{Content, Representation, stable_last_modified};
@@ -18,11 +17,12 @@ use crate::program::{Change, Slug, Text};
 use crate::release::Release;
 use crate::release::ReleaseMark;
 use crate::revision::Digest;
-use crate::store::{AgendaRecord, ReadError, Store};
+use crate::store::{AgendaRecord, ReadError, ReleaseRecord, Store};
 use chrono::{DateTime, Utc};
 use quick_cache::unsync::Cache;
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many rendered feeds of agendas are cached.
@@ -265,5 +265,59 @@ impl ChangeFeeds {
             fields: Vec::new(),
         };
         representation.answer(head)
+    }
+}
+
+/// How many releases are covered.
+pub(super) const MAX_HISTORY: u64 = 500;
+
+/// The numbers of the releases that are covered while a release is live.
+pub(super) fn covered(live: u64) -> RangeInclusive<u64> {
+    live.saturating_sub(MAX_HISTORY).max(1)..=live
+}
+
+/// The records of the latest releases, read and parsed once for each live release. Clones share them.
+///
+/// One release can record a change for every session, so parsing it again for each request would take a processor for a
+/// fraction of a second.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReleaseHistory(Arc<Mutex<Option<Arc<ReleaseRecords>>>>);
+
+/// The records of one live release and its predecessors.
+#[derive(Debug)]
+pub(super) struct ReleaseRecords {
+    release: ReleaseMark,
+    records: Vec<ReleaseRecord>,
+}
+
+impl ReleaseHistory {
+    /// The records for a live release. This method may read the disk, so call it on a thread that may wait.
+    pub(super) fn of(&self, release: &Arc<Release>, store: &Store) -> Result<Arc<ReleaseRecords>, ReadError> {
+        if let Some(known) = self.lock().as_ref().filter(|known| known.release.is(release)) {
+            return Ok(Arc::clone(known));
+        }
+        let mut records = Vec::new();
+        for number in covered(release.number()) {
+            records.extend(store.release(number)?);
+        }
+        let records = Arc::new(ReleaseRecords { release: ReleaseMark::of(release), records });
+        *self.lock() = Some(Arc::clone(&records));
+        Ok(records)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<ReleaseRecords>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReleaseRecords {
+    /// The oldest first.
+    pub(super) fn all(&self) -> &[ReleaseRecord] {
+        &self.records
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<&ReleaseRecord> {
+        let place = self.records.binary_search_by_key(&number, |record| record.number).ok()?;
+        self.records.get(place)
     }
 }

@@ -3,25 +3,31 @@
 //! A document is rendered from the live release on its first request and cached until the next release; its tag is
 //! the hash of its bytes. Long lists come in pages. Cursors into sessions belong to one release, since a move would
 //! repeat one session and skip another; cursors into other lists survive a publication.
+//!
+//! A session that is withdrawn today appears in the changes only as withdrawn, by its id, and only if it was public
+//! before: a mirror of the program must know what to remove.
 
-use super::history::{self, ChangesQuery};
 use super::openapi;
 use super::{Fields, MAX_PAGE, MAX_RELEASES, PageCursor, join_query, limit_pair, next_path};
-use crate::export::{Exported, ProgramDocument, SessionDocument, speaker_documents, track_documents};
+use crate::export::{
+    Exported, ProgramDocument, SessionDocument, is_public_change, speaker_documents, track_documents,
+};
 use crate::feed::{Cancelled, FeedFilter, FeedOptions, canonical_query, parse_query};
 use crate::http::Problem;
+use crate::http::changes::{MAX_HISTORY, ReleaseHistory, ReleaseRecords};
 use crate::http::query::{ParameterError, Query};
 use crate::http::queue::Queue;
-use crate::http::release_history::{ReleaseHistory, ReleaseRecords};
 use crate::http::render_cache::{CacheKey, RenderCache, RenderRequest};
 use crate::http::reply::{Answer, JSON};
-use crate::program::SessionId;
+use crate::program::{Change, ChangeKind, SessionId, Status};
+use crate::publisher::describe_changes;
 use crate::release::Release;
 use crate::revision::Digest;
-use crate::store::Store;
-use chrono::{DateTime, Utc};
+use crate::store::{ReleaseRecord, Store};
+use chrono::{DateTime, SecondsFormat, Utc};
 use http::request::Parts;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most bytes of cached documents.
@@ -119,7 +125,7 @@ impl ProgramRequest<'_> {
         let before = PageCursor::of(&query, "releases")?.map(|cursor| cursor.part::<u64>(0)).transpose()?;
         let key = CacheKey { name: format!("releases {before:?}"), is_cacheable: limit == MAX_RELEASES };
         let releases = move |release: &Release, records: &ReleaseRecords, store: &Store| {
-            history::releases(release, records, store, limit, before)
+            releases(release, records, store, limit, before)
         };
         self.render_from_store(key, releases).await
     }
@@ -217,4 +223,111 @@ impl SessionList {
         });
         json!({ "release": release.number(), "sessions": sessions, "next": next })
     }
+}
+
+/// A page of releases before one, the latest first.
+fn releases(
+    release: &Release,
+    records: &ReleaseRecords,
+    store: &Store,
+    limit: usize,
+    before: Option<u64>,
+) -> Result<Value, Problem> {
+    let end = before.unwrap_or(u64::MAX).min(release.number() + 1);
+    let start = end.saturating_sub(limit as u64).max(1);
+    let mut releases = Vec::new();
+    for number in (start..end).rev() {
+        let older = if records.get(number).is_none() { store.release(number)? } else { None };
+        let Some(record) = records.get(number).or(older.as_ref()) else { continue };
+        let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
+        for change in record.changes.iter().filter(|change| is_public_change(change, release)) {
+            *changes.entry(change.kind.as_str()).or_default() += 1;
+        }
+        releases.push(json!({ "release": number, "published": published(record), "changes": changes }));
+    }
+    let next = (start > 1).then(|| PageCursor::new("releases", [start]));
+    let next = next.map(|cursor| next_path("/api/v1/releases", &limit_pair(limit, MAX_RELEASES), &cursor));
+    let next = next.map(|path| release.program.conference.link(&path));
+    Ok(json!({ "running": release.number(), "releases": releases, "next": next }))
+}
+
+/// A query for changes.
+#[derive(Debug)]
+struct ChangesQuery {
+    since: u64,
+    limit: usize,
+    /// The release and the session at the end of the previous page.
+    after: Option<(u64, String)>,
+}
+
+impl ChangesQuery {
+    fn of(query: &Query, release: &Release) -> Result<Self, ParameterError> {
+        let newest = release.number();
+        let since = query.number("since")?;
+        let since = since
+            .ok_or_else(|| ParameterError::invalid("since", "name the release that you have, such as 1"))?;
+        if since > newest {
+            return Err(ParameterError::Future { since, newest });
+        }
+        let oldest = newest.saturating_sub(MAX_HISTORY);
+        if since < oldest {
+            return Err(ParameterError::TooOld { oldest });
+        }
+        let after = PageCursor::of(query, "changes")?
+            .map(|cursor| Ok((cursor.part(0)?, cursor.part(1)?)))
+            .transpose()?;
+        Ok(Self { since, limit: query.limit(MAX_PAGE)?, after })
+    }
+
+    /// Release by release, and by session id within each.
+    fn changes(&self, release: &Release, records: &ReleaseRecords) -> Value {
+        let first = self.after.as_ref().map_or(self.since + 1, |(number, _)| *number).max(self.since + 1);
+        let mut changes: Vec<Value> = Vec::new();
+        let (mut last, mut has_more) = (None, false);
+        'releases: for number in first..=release.number() {
+            let Some(record) = records.get(number) else { continue };
+            let mut public: Vec<&Change> =
+                record.changes.iter().filter(|one| is_public(one, release)).collect();
+            public.sort_by(|a, b| a.session.cmp(&b.session));
+            if let Some((at, session)) = &self.after {
+                public.retain(|change| number > *at || change.session.as_str() > session.as_str());
+            }
+            for change in public {
+                if changes.len() == self.limit {
+                    has_more = true;
+                    break 'releases;
+                }
+                changes.push(change_document(change, record, release));
+                last = Some((number, change.session.to_string()));
+            }
+        }
+        let next = last.filter(|_| has_more).map(|(number, session)| {
+            let query = join_query([format!("since={}", self.since), limit_pair(self.limit, MAX_PAGE)]);
+            let cursor = PageCursor::new("changes", [number.to_string(), session]);
+            release.program.conference.link(&next_path("/api/v1/changes", &query, &cursor))
+        });
+        json!({ "since": self.since, "release": release.number(), "changes": changes, "next": next })
+    }
+}
+
+fn is_public(change: &Change, release: &Release) -> bool {
+    let was_public = change.before.as_ref().is_some_and(|session| session.status != Status::Withdrawn);
+    is_public_change(change, release) || (change.kind == ChangeKind::Withdrawn && was_public)
+}
+
+fn change_document(change: &Change, record: &ReleaseRecord, release: &Release) -> Value {
+    let mut public = change.clone();
+    // The text of a withdrawn session was never public.
+    public.before = public.before.filter(|session| session.status != Status::Withdrawn);
+    let zone = release.program.conference.zone;
+    let mut value = json!(describe_changes(&[public], zone).pop());
+    if let Value::Object(members) = &mut value {
+        members.insert("release".to_owned(), json!(record.number));
+        members.insert("published".to_owned(), json!(published(record)));
+    }
+    value
+}
+
+fn published(record: &ReleaseRecord) -> String {
+    record.published.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
