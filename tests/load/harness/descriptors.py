@@ -43,7 +43,8 @@ def run(asked, is_short: bool, verdict) -> None:
         # New connections replace the connection that has been idle longest, so the number of refusals depends on timing.
         evicted = 40 - told - waiting
         verdict.holds(f"{told} of 40 connections were told that there is no place, {evicted} lost theirs to others", told >= 20)
-        verdict.holds(f"{waiting} are neither told nor closed, and 8 have a place", 1 <= waiting <= 8)
+        # On a slow machine, a connection may lose its place to a client that is refused all the same.
+        verdict.holds(f"{waiting} are neither told nor closed, at most the 8 that have a place", waiting <= 8)
         before = server.cpu()
         time.sleep(1)
         verdict.holds(f"{server.cpu() - before:.2f} s of processor in a second without descriptors", server.cpu() - before < 0.5)
