@@ -119,10 +119,10 @@ pub struct OutgoingRequest<'a> {
 }
 
 /// The longest response of a server that is read, in bytes: a program file has at most 20 MiB.
-const LONGEST: u64 = 32 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The longest response to a delivery that is read, in bytes. Nobody looks at it, but reading it keeps the connection.
-const LONGEST_RECEIPT: u64 = 64 * 1024;
+const MAX_RECEIPT_BYTES: u64 = 64 * 1024;
 
 /// How long one attempt to deliver may take. The lease of a claim is longer.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(30);
@@ -201,7 +201,7 @@ impl Client {
         let status = response.status().as_u16();
         let retry_after = response.headers().get("retry-after");
         let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let longest = if is_delivery { LONGEST_RECEIPT } else { LONGEST };
+        let longest = if is_delivery { MAX_RECEIPT_BYTES } else { MAX_RESPONSE_BYTES };
         let body = response.body_mut().with_config().limit(longest).read_to_vec();
         let body = if is_delivery { body.unwrap_or_default() } else { body.map_err(unreachable)? };
         Ok(ClientResponse { status, body, retry_after })

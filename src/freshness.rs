@@ -33,7 +33,7 @@ pub struct Seen {
 pub type LinkHash = [u8; 32];
 
 /// One shard for each first byte of a link's hash.
-const SHARDS: usize = 256;
+const SHARD_COUNT: usize = 256;
 
 /// A link that was not fetched for this long is forgotten.
 const EXPIRY: TimeDelta = TimeDelta::days(90);
@@ -41,7 +41,7 @@ const EXPIRY: TimeDelta = TimeDelta::days(90);
 /// The last fetches of all read links.
 #[derive(Debug)]
 pub struct Freshness {
-    shards: [Mutex<FreshnessShard>; SHARDS],
+    shards: [Mutex<FreshnessShard>; SHARD_COUNT],
     progress: Mutex<Progress>,
     public: PublicFetches,
 }

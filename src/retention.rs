@@ -34,7 +34,7 @@ const ERASE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const STORE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// The most agendas or closed links that one commit erases. Long commits would delay picks.
-const BATCH: usize = 32;
+const MAX_ERASED_PER_COMMIT: usize = 32;
 
 /// Erases agendas whose retention time is over.
 #[derive(Debug)]
@@ -253,7 +253,7 @@ impl Retention {
         at: DateTime<Utc>,
     ) -> Result<RetentionResult, RetentionError> {
         let mut erased = RetentionResult::default();
-        for batch in due.chunks(BATCH) {
+        for batch in due.chunks(MAX_ERASED_PER_COMMIT) {
             let all = batch.iter().flat_map(|due| due.writes(at)).collect();
             match self.store.commit_blocking(all) {
                 Ok(()) => batch.iter().for_each(|due| self.erased(due, &mut erased)),
@@ -290,7 +290,7 @@ impl Retention {
             }
             links += 1;
             batch.push(Write::PutLink { hash, target: LinkTarget::Erased { at } });
-            if batch.len() >= BATCH {
+            if batch.len() >= MAX_ERASED_PER_COMMIT {
                 self.store.commit_blocking(std::mem::take(&mut batch))?;
             }
         }

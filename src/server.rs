@@ -74,10 +74,10 @@ pub struct Stopped {
 
 /// How long idle connections stay open at a stop: the next request of a busy client may be in transit, and its answer can
 /// announce the end.
-const LINGER: Duration = Duration::from_millis(250);
+const IDLE_LINGER: Duration = Duration::from_millis(250);
 
 /// How long accepting pauses when the system has no descriptor to give.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` completes and all requests in progress are answered or out of time.
 ///
@@ -138,7 +138,7 @@ where
                     if accept.await {
                         tokio::task::yield_now().await;
                     } else {
-                        tokio::time::sleep(PAUSE).await;
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 }
             },
@@ -150,12 +150,12 @@ where
         take(accepted, &mut tasks);
     }
     drop(listeners);
-    let _ = tokio::time::timeout(LINGER, all_done(&mut tasks)).await;
+    let _ = tokio::time::timeout(IDLE_LINGER, all_done(&mut tasks)).await;
     connections.close_idle();
     let until = Instant::now() + limits.drain;
     while !tasks.is_empty() && Instant::now() < until {
-        connections.close_quiet_streams(LINGER);
-        let _ = tokio::time::timeout_at(until.min(Instant::now() + LINGER), all_done(&mut tasks)).await;
+        connections.close_quiet_streams(IDLE_LINGER);
+        let _ = tokio::time::timeout_at(until.min(Instant::now() + IDLE_LINGER), all_done(&mut tasks)).await;
     }
     while tasks.try_join_next().is_some() {}
     let cut_off = tasks.len();

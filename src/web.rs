@@ -146,7 +146,7 @@ pub use session::session;
 pub use subscribe::{Platform, Subject, subscribe};
 pub use suggestion::{PlanForm, UploadedBusy, plan};
 pub use team::{MemberPicks, TeamFault, team, team_form};
-pub use view::{LONGEST_SEARCH, ProgramView};
+pub use view::{MAX_SEARCH_CHARS, ProgramView};
 
 use askama::Template;
 

@@ -28,7 +28,7 @@ const MAX_BRANCHES: usize = 400;
 const MAX_OFFERED: usize = 3;
 
 /// The most parallel sessions that are looked at for each session that was left out.
-const MAX_LOOKED_AT: usize = 24;
+const MAX_COMPARED: usize = 24;
 
 /// A time at which the attendee is busy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +104,7 @@ pub struct Cost<'a> {
 
 /// Suggests a choice.
 pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> {
-    let day = FixedTime { release, busy: wishes.busy, longest: release.walking().longest() };
+    let fixed = FixedTime { release, busy: wishes.busy, longest: release.walking().longest() };
     let ids: BTreeSet<&SessionId> = wishes.picks.iter().collect();
     let shown =
         ids.iter().filter_map(|id| release.ledger.entries.get(*id)).filter(|entry| entry.is_visible());
@@ -112,7 +112,7 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
     picks.sort_by_key(|entry| entry.program_order());
     let (timed, aside): (Vec<&Entry>, Vec<&Entry>) = picks.into_iter().partition(|entry| takes_time(entry));
     let (free, taken): (Vec<&Entry>, Vec<&Entry>) =
-        timed.into_iter().partition(|entry| day.busy_during(entry).is_none());
+        timed.into_iter().partition(|entry| fixed.busy_during(entry).is_none());
 
     let talks = talks(&free);
     let rank = |entry: &Entry| wishes.ranks.get(&entry.session.id).copied().unwrap_or(Rank::Want);
@@ -124,31 +124,31 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
             PickCandidate { start, end, weight: weight(rank(entry)), talk: *talk }
         })
         .collect();
-    let rooms: Vec<Option<&Slug>> = free.iter().map(|entry| day.room(&entry.session)).collect();
+    let rooms: Vec<Option<&Slug>> = free.iter().map(|entry| fixed.room(&entry.session)).collect();
     let places: Vec<_> = rooms.iter().map(|room| release.walking().place(*room)).collect();
     let walk = |a: usize, b: usize| match (rooms.get(a), rooms.get(b), places.get(a), places.get(b)) {
         (Some(from), Some(to), Some(a), Some(b)) if from != to => release.walking().way(*a, *b).num_seconds(),
         _ => 0,
     };
-    let outcome = search(&candidates, walk, day.longest.num_seconds(), MAX_BRANCHES);
+    let result = search(&candidates, walk, fixed.longest.num_seconds(), MAX_BRANCHES);
 
     let entries = |indexes: &[usize]| -> Vec<&'a Entry> {
         indexes.iter().filter_map(|index| free.get(*index).copied()).collect()
     };
-    let chosen = entries(&outcome.taken);
+    let chosen = entries(&result.taken);
     let mut left_out: Vec<LeftOut<'a>> = Vec::new();
-    for (index, entry) in free.iter().enumerate().filter(|(index, _)| !outcome.taken.contains(index)) {
-        let Some(with) = outcome.with.get(index) else { continue };
+    for (index, entry) in free.iter().enumerate().filter(|(index, _)| !result.taken.contains(index)) {
+        let Some(with) = result.with.get(index) else { continue };
         let without = |these: &[usize], others: &[usize]| -> Vec<usize> {
             these.iter().filter(|one| **one != index && !others.contains(one)).copied().collect()
         };
         let cost = Cost {
             price: with.price,
-            goes: entries(&without(&outcome.taken, &with.taken)),
-            comes: entries(&without(&with.taken, &outcome.taken)),
+            goes: entries(&without(&result.taken, &with.taken)),
+            comes: entries(&without(&with.taken, &result.taken)),
         };
         let is_repeat = |other: &&usize| talks.get(**other) == talks.get(index);
-        let repeat = outcome.taken.iter().find(is_repeat).and_then(|other| free.get(*other).copied());
+        let repeat = result.taken.iter().find(is_repeat).and_then(|other| free.get(*other).copied());
         let reason = match repeat {
             Some(other) => LeftOutReason::Repeat(other, cost),
             None => LeftOutReason::Outweighed(cost),
@@ -156,14 +156,14 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
         left_out.push(LeftOut { entry, reason, again: Vec::new(), instead: Vec::new() });
     }
     for entry in taken {
-        if let Some(busy) = day.busy_during(entry) {
+        if let Some(busy) = fixed.busy_during(entry) {
             let reason = LeftOutReason::Busy(busy.clone());
             left_out.push(LeftOut { entry, reason, again: Vec::new(), instead: Vec::new() });
         }
     }
     left_out.sort_by_key(|left| left.entry.program_order());
-    day.offer(&mut left_out, &chosen, &ids);
-    Suggestion { chosen, left_out, aside, weight: outcome.weight, is_exact: outcome.is_exact }
+    fixed.add_alternatives(&mut left_out, &chosen, &ids);
+    Suggestion { chosen, left_out, aside, weight: result.weight, is_exact: result.is_exact }
 }
 
 /// The first session in the same room after a session, on the same day.
@@ -243,7 +243,12 @@ impl<'r> FixedTime<'r, '_> {
     }
 
     /// Finds other times of the talks that were left out, and other sessions at their times.
-    fn offer(&self, left_out: &mut [LeftOut<'r>], chosen: &[&'r Entry], picks: &BTreeSet<&SessionId>) {
+    fn add_alternatives(
+        &self,
+        left_out: &mut [LeftOut<'r>],
+        chosen: &[&'r Entry],
+        picks: &BTreeSet<&SessionId>,
+    ) {
         let seen: BTreeSet<_> = chosen.iter().filter_map(|entry| talk(&entry.session)).collect();
         let is_open = |entry: &Entry| !picks.contains(&entry.session.id) && self.fits(entry, chosen);
         let mut titles: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -263,7 +268,7 @@ impl<'r> FixedTime<'r, '_> {
             }
         }
         for left in left_out {
-            let beside = self.release.beside(left.entry, MAX_LOOKED_AT).first.into_iter();
+            let beside = self.release.beside(left.entry, MAX_COMPARED).first.into_iter();
             let new = beside.filter(|entry| {
                 talk(&entry.session).is_none_or(|talk| !seen.contains(&talk)) && is_open(entry)
             });

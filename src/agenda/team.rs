@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub const MAX_MEMBERS: usize = 20;
 
 /// The separator of tokens in a combined link. No token contains it, and a path does not escape it (RFC 3986, 2.3).
-const BETWEEN: char = '.';
+const SEPARATOR: char = '.';
 
 /// The read links of a team in their given order, without duplicates: the `{members}` of its URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +47,14 @@ impl Members {
     /// [`TeamError`] if one of the tokens is invalid, and as for [`Members::of`].
     pub fn parse(text: &str) -> Result<Self, TeamError> {
         let tokens: Result<Vec<ReadToken>, _> =
-            text.split(BETWEEN).take(MAX_MEMBERS + 1).map(ReadToken::parse).collect();
+            text.split(SEPARATOR).take(MAX_MEMBERS + 1).map(ReadToken::parse).collect();
         Self::of(tokens.map_err(|_| TeamError)?)
     }
 
     /// The tokens as a path spells them, separated by dots.
     pub fn reveal(&self) -> String {
         let tokens: Vec<String> = self.0.iter().map(ReadToken::reveal).collect();
-        tokens.join(&BETWEEN.to_string())
+        tokens.join(&SEPARATOR.to_string())
     }
 
     /// The tokens of the links.

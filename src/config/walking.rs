@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest walk in minutes. A larger number is a typo.
-const LONGEST: u16 = 240;
+const MAX_WALK_MINUTES: u16 = 240;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -35,8 +35,8 @@ impl WalkingTable {
     /// Rooms and buildings may be written by name or by slug.
     pub(super) fn resolve(self) -> Result<Walking, ConfigError> {
         let minutes = |key: &str, minutes: u16| match minutes {
-            0..=LONGEST => Ok(minutes),
-            _ => Err(ConfigError::value(key, format!("write {LONGEST} minutes or less"))),
+            0..=MAX_WALK_MINUTES => Ok(minutes),
+            _ => Err(ConfigError::value(key, format!("write {MAX_WALK_MINUTES} minutes or less"))),
         };
         let default = minutes("walking.default", self.default)?;
         let (mut names, mut homes) = (BTreeSet::new(), BTreeMap::new());

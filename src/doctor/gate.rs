@@ -61,7 +61,7 @@ pub fn inspect(release: &Release, earlier: Option<&Release>) -> Result<Vec<FeedF
         if !program.members().iter().map(|event| &event.id).eq(ids) {
             return Err(broken(&FeedKey::Program, "its sessions differ from those of the program"));
         }
-        let head = opening(release, program).ok_or_else(|| broken(&FeedKey::Program, NO_JOIN))?;
+        let head = opening(release, program).ok_or_else(|| broken(&FeedKey::Program, NOT_ITS_EVENTS))?;
         let ledger = by_uid(release, &visible);
         let mut batch = EventBatch { release, ledger: &ledger, head, events: Vec::new(), length: 0 };
         for event in feeds.unshared_events(earlier) {
@@ -70,7 +70,7 @@ pub fn inspect(release: &Release, earlier: Option<&Release>) -> Result<Vec<FeedF
         batch.check(&mut found)?;
     }
     for (key, feed) in feeds.unshared_feeds(earlier) {
-        let opening = opening(release, feed).ok_or_else(|| broken(key, NO_JOIN))?;
+        let opening = opening(release, feed).ok_or_else(|| broken(key, NOT_ITS_EVENTS))?;
         let envelope = [opening, CLOSING].concat();
         let reading = ics::read(&envelope);
         compare(&reading, &[], &HashMap::new()).map_err(|problem| broken(key, problem))?;
@@ -81,7 +81,7 @@ pub fn inspect(release: &Release, earlier: Option<&Release>) -> Result<Vec<FeedF
     Ok(found)
 }
 
-const NO_JOIN: &str = "it is not made of its sessions";
+const NOT_ITS_EVENTS: &str = "it does not consist of the entries of its sessions";
 
 fn broken(key: &FeedKey, problem: impl Into<String>) -> ParseBackError {
     ParseBackError { feed: key.to_string(), problem: problem.into() }
@@ -241,7 +241,10 @@ mod tests {
         let mut warned = fixtures::opening().release();
         warned.feeds.corrupt(&FeedKey::Program, "CLASS:PUBLIC", "CLASS:PRIVATE");
         // The day's feed still has the VEVENT that was rendered.
-        assert_eq!(inspect(&warned, None).unwrap_err().problem, "it is not made of its sessions");
+        assert_eq!(
+            inspect(&warned, None).unwrap_err().problem,
+            "it does not consist of the entries of its sessions"
+        );
         let day = warned.feeds.feeds().map(|(key, _)| key.clone()).find(|key| *key != FeedKey::Program);
         warned.feeds.corrupt(&day.unwrap(), "CLASS:PUBLIC", "CLASS:PRIVATE");
         let found = inspect(&warned, None).unwrap();

@@ -14,10 +14,10 @@ use unicode_width::UnicodeWidthChar as _;
 /// The most sessions in a table that is made on request.
 const MAX_LISTED: usize = 1000;
 /// The number of columns in a line.
-const WIDTH: usize = 80;
+const LINE_COLUMNS: usize = 80;
 /// The columns for the times and for the place, including the spaces after them.
-const TIMES: usize = 13;
-const PLACE: usize = 18;
+const TIME_COLUMNS: usize = 13;
+const PLACE_COLUMNS: usize = 18;
 
 /// The whole program, with cancelled sessions marked.
 pub fn program_text(release: &Release) -> Exported {
@@ -90,14 +90,14 @@ fn row(entry: &Entry, start: NaiveDateTime, end: NaiveDateTime, release: &Releas
     let times = format!("{}-{}", start.format("%H:%M"), end.format("%H:%M"));
     let track = session.track.as_ref().and_then(|slug| release.ledger.slugs.track(slug));
     let place = session.slot.room.as_ref().or(track.map(|track| &track.name)).map_or("", Text::as_str);
-    pad(&times, TIMES, out);
-    pad(&cut(place, PLACE - 2), PLACE, out);
+    pad(&times, TIME_COLUMNS, out);
+    pad(&cut(place, PLACE_COLUMNS - 2), PLACE_COLUMNS, out);
     let prefix = if entry.is_cancelled() { texts_of(release).cancelled_prefix } else { "" };
-    let indent = " ".repeat(TIMES + PLACE);
-    wrap(&format!("{prefix}{}", session.title), TIMES + PLACE, &indent, out);
+    let indent = " ".repeat(TIME_COLUMNS + PLACE_COLUMNS);
+    wrap(&format!("{prefix}{}", session.title), TIME_COLUMNS + PLACE_COLUMNS, &indent, out);
     for speaker in &session.speakers {
         out.push_str(&indent);
-        wrap(&Speaker::line(speaker), TIMES + PLACE, &format!("{indent}  "), out);
+        wrap(&Speaker::line(speaker), TIME_COLUMNS + PLACE_COLUMNS, &format!("{indent}  "), out);
     }
 }
 
@@ -107,7 +107,7 @@ fn wrap(text: &str, column: usize, indent: &str, out: &mut String) {
     let mut at = column;
     let mut at_start = true;
     for word in text.split_whitespace() {
-        if !at_start && at + 1 + width(word) > WIDTH {
+        if !at_start && at + 1 + width(word) > LINE_COLUMNS {
             out.push('\n');
             out.push_str(indent);
             (at, at_start) = (indent.len(), true);
@@ -117,7 +117,7 @@ fn wrap(text: &str, column: usize, indent: &str, out: &mut String) {
             at += 1;
         }
         for c in word.chars() {
-            if at + columns(c) > WIDTH {
+            if at + columns(c) > LINE_COLUMNS {
                 out.push('\n');
                 out.push_str(indent);
                 at = indent.len();
@@ -175,7 +175,7 @@ mod tests {
         assert!(text.contains(row), "{text}");
         assert!(text.contains("CANCELLED: A talk that fell through"), "{text}");
         assert!(text.contains("Leonardo Antônio dos Santos, Workday, Inc."), "{text}");
-        assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+        assert!(text.lines().all(|line| width(line) <= LINE_COLUMNS), "{text}");
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
             let mut out = " ".repeat(column);
             wrap(text.as_str(), column, "    ", &mut out);
             for line in out.lines() {
-                prop_assert!(width(line) <= WIDTH, "{:?}", line);
+                prop_assert!(width(line) <= LINE_COLUMNS, "{:?}", line);
             }
         }
     }

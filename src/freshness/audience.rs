@@ -7,7 +7,7 @@
 //!
 //! Google and Microsoft fetch once for many people, and many people may share an address and an app, so the numbers are
 //! lower bounds of people. Invariant: memory does not grow with clients: each kind and family has at most
-//! [`DAYS`] × [`RELEASES`] sketches.
+//! [`MAX_DAYS`] × [`MAX_RELEASES_PER_DAY`] sketches.
 
 use super::Family;
 use chrono::{DateTime, Utc};
@@ -50,20 +50,20 @@ impl Audience {
 }
 
 /// The days that are kept, today included.
-const DAYS: usize = 2;
+const MAX_DAYS: usize = 2;
 
 /// The most releases of one day that have counts of their own. Clients with an older release count for the oldest of
 /// them.
-const RELEASES: usize = 8;
+const MAX_RELEASES_PER_DAY: usize = 8;
 
 /// The kinds of public feeds.
-const KINDS: [FeedKind; 3] = [FeedKind::Program, FeedKind::Track, FeedKind::Part];
+const PUBLIC_KINDS: [FeedKind; 3] = [FeedKind::Program, FeedKind::Track, FeedKind::Part];
 
 /// The fetches of public feeds: a cell for each kind of feed and each family.
 #[derive(Debug)]
 pub(super) struct PublicFetches {
     hasher: RandomState,
-    cells: [Vec<Mutex<FetchCounts>>; KINDS.len()],
+    cells: [Vec<Mutex<FetchCounts>>; PUBLIC_KINDS.len()],
 }
 
 impl Default for PublicFetches {
@@ -94,14 +94,14 @@ impl FetchCounts {
         let known = self.days.iter().position(|day| day.number == number);
         let place = known.unwrap_or_else(|| {
             self.days.push_back(FetchDay { number, ..FetchDay::default() });
-            while self.days.len() > DAYS {
+            while self.days.len() > MAX_DAYS {
                 self.days.pop_front();
             }
             self.days.len() - 1
         });
         let Some(day) = self.days.get_mut(place) else { return };
         day.releases.entry(release).or_default().add(hash);
-        if day.releases.len() > RELEASES
+        if day.releases.len() > MAX_RELEASES_PER_DAY
             && let Some((_, oldest)) = day.releases.pop_first()
             && let Some(mut next) = day.releases.first_entry()
         {
@@ -145,7 +145,8 @@ impl PublicFetches {
         at: DateTime<Utc>,
     ) {
         let hash = self.hasher.hash_one(client);
-        let cells = KINDS.iter().position(|known| *known == kind).and_then(|place| self.cells.get(place));
+        let cells =
+            PUBLIC_KINDS.iter().position(|known| *known == kind).and_then(|place| self.cells.get(place));
         let place = Family::ALL.iter().position(|known| *known == by);
         if let Some(cell) = cells.zip(place).and_then(|(cells, place)| cells.get(place)) {
             cell.lock().unwrap_or_else(PoisonError::into_inner).note(hash, release, at);
@@ -154,7 +155,7 @@ impl PublicFetches {
 
     pub(super) fn audience(&self, now: DateTime<Utc>) -> Vec<Audience> {
         let mut found = Vec::new();
-        for (kind, cells) in KINDS.iter().zip(&self.cells) {
+        for (kind, cells) in PUBLIC_KINDS.iter().zip(&self.cells) {
             for (client, cell) in Family::ALL.iter().zip(cells) {
                 let cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
                 let releases = cell.releases(now);
@@ -168,10 +169,10 @@ impl PublicFetches {
 }
 
 /// The bits of a hash that choose a register.
-const BITS: u32 = 10;
+const REGISTER_BITS: u32 = 10;
 
 /// The registers of a sketch: 1 KiB, a standard error of 3 %.
-const REGISTERS: usize = 1 << BITS;
+const REGISTER_COUNT: usize = 1 << REGISTER_BITS;
 
 /// An estimate of a number of distinct hashes.
 #[derive(Debug, Clone)]
@@ -179,15 +180,15 @@ struct Sketch(Box<[u8]>);
 
 impl Default for Sketch {
     fn default() -> Self {
-        Self(vec![0; REGISTERS].into())
+        Self(vec![0; REGISTER_COUNT].into())
     }
 }
 
 impl Sketch {
     /// Adds a hash: the register that its last bits choose keeps the longest run of leading zeros.
     fn add(&mut self, hash: u64) {
-        let place = usize::try_from(hash % REGISTERS as u64).unwrap_or_default();
-        let rest = (hash >> BITS).leading_zeros() - BITS;
+        let place = usize::try_from(hash % REGISTER_COUNT as u64).unwrap_or_default();
+        let rest = (hash >> REGISTER_BITS).leading_zeros() - REGISTER_BITS;
         let rank = u8::try_from(rest + 1).unwrap_or(u8::MAX);
         if let Some(register) = self.0.get_mut(place) {
             *register = rank.max(*register);
@@ -207,7 +208,7 @@ impl Sketch {
         reason = "an estimate of at most some billions"
     )]
     fn estimate(&self) -> usize {
-        const M: f64 = REGISTERS as f64;
+        const M: f64 = REGISTER_COUNT as f64;
         /// The correction for the bias of the harmonic mean.
         const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / M);
         let sum: f64 = self.0.iter().map(|register| f64::from(*register).exp2().recip()).sum();
@@ -281,7 +282,10 @@ mod tests {
             );
             cell.note(7, release, at(99));
         }
-        assert!(cell.days.len() <= DAYS && cell.days.iter().all(|day| day.releases.len() <= RELEASES));
+        assert!(
+            cell.days.len() <= MAX_DAYS
+                && cell.days.iter().all(|day| day.releases.len() <= MAX_RELEASES_PER_DAY)
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! Earlier versions wrote one record for all links. While it exists, the shards in the store are outdated: the
 //! first pass writes all shards and removes the record, in one commit.
 
-use super::{EXPIRY, Family, Freshness, FreshnessShard, LinkHash, SHARDS, Seen, lock};
+use super::{EXPIRY, Family, Freshness, FreshnessShard, LinkHash, SHARD_COUNT, Seen, lock};
 use crate::revision::Digest;
 use crate::store::{LinkFetch, NamedRecord, ReadError, RecordName, Store, Write};
 use chrono::{DateTime, Utc};
@@ -100,7 +100,7 @@ impl Freshness {
         commit: impl FnOnce(Vec<Write>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut progress = lock(&self.progress);
-        self.save_batch(&mut progress, SHARDS, now, commit).map(drop)
+        self.save_batch(&mut progress, SHARD_COUNT, now, commit).map(drop)
     }
 
     /// Writes all dirty shards, in as many commits as needed.
@@ -113,7 +113,7 @@ impl Freshness {
         mut commit: impl FnMut(Vec<Write>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut progress = lock(&self.progress);
-        let mut left = SHARDS;
+        let mut left = SHARD_COUNT;
         while left > 0 {
             left = left.saturating_sub(self.save_batch(&mut progress, left, now, &mut commit)?);
         }
@@ -135,7 +135,7 @@ impl Freshness {
             shards.iter().filter_map(|at| self.shards.get(*at)).for_each(|shard| lock(shard).is_dirty = true);
             return Err(error);
         }
-        progress.next = (progress.next + examined) % SHARDS;
+        progress.next = (progress.next + examined) % SHARD_COUNT;
         progress.has_old_record = false;
         Ok(examined)
     }
@@ -143,7 +143,8 @@ impl Freshness {
     fn batch(&self, progress: &Progress, most: usize, now: DateTime<Utc>) -> SaveBatch {
         let mut batch = SaveBatch { shards: Vec::new(), writes: Vec::new(), examined: 0 };
         // One commit writes all shards and removes the record of earlier versions.
-        let (most, limit) = if progress.has_old_record { (SHARDS, usize::MAX) } else { (most, PASS_BYTES) };
+        let (most, limit) =
+            if progress.has_old_record { (SHARD_COUNT, usize::MAX) } else { (most, PASS_BYTES) };
         let mut bytes = 0;
         let shards = (0..=u8::MAX).zip(&self.shards).cycle().skip(progress.next).take(most);
         for (first, shard) in shards {
@@ -263,7 +264,7 @@ mod tests {
     fn stored() -> StoredRecords {
         let (freshness, mut records) = (Freshness::default(), StoredRecords::new());
         (0..=255).for_each(|n| freshness.note([n; 32], seen(i64::from(n), n.into())));
-        assert_eq!(save(&freshness, &mut records).len(), SHARDS);
+        assert_eq!(save(&freshness, &mut records).len(), SHARD_COUNT);
         records
     }
 
@@ -296,9 +297,9 @@ mod tests {
         records.insert(None, old);
         let freshness = load(&records);
         let fails = freshness.save_some(now(), |writes| Err(writes.len()));
-        assert_eq!(fails, Err(SHARDS + 1));
+        assert_eq!(fails, Err(SHARD_COUNT + 1));
         assert_eq!(load(&records).of(&[9; 32]), Some(seen(9, 9)));
-        assert_eq!(save(&freshness, &mut records).len(), SHARDS + 1);
+        assert_eq!(save(&freshness, &mut records).len(), SHARD_COUNT + 1);
         assert_eq!((records.len(), records.contains_key(&None)), (10, false));
         let restarted = load(&records);
         (0..=9).for_each(|n| assert_eq!(restarted.of(&[n; 32]), Some(seen(n.into(), n.into()))));
@@ -331,7 +332,7 @@ mod tests {
     fn a_damaged_record_of_earlier_versions_is_replaced_by_the_shards() {
         let mut records = stored();
         let freshness = Freshness::load_from(Err(damaged()), |first| Ok(records.get(&Some(first)).cloned()));
-        assert_eq!(save(&freshness, &mut records).len(), SHARDS + 1);
+        assert_eq!(save(&freshness, &mut records).len(), SHARD_COUNT + 1);
         assert_eq!(load(&records).of(&[9; 32]), Some(seen(9, 9)));
     }
 
@@ -412,7 +413,7 @@ mod tests {
             Ok::<_, String>(())
         };
         freshness.save_all(now(), commit).unwrap();
-        assert_eq!((commits, shards), (4, SHARDS));
+        assert_eq!((commits, shards), (4, SHARD_COUNT));
         assert!(save(&freshness, &mut records).is_empty());
     }
 }

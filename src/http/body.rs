@@ -115,7 +115,7 @@ impl fmt::Debug for Body {
 const LARGE: usize = 1024 * 1024;
 
 /// The bytes of one piece: its decompression takes about 40 µs of a thread that answers requests.
-const PIECE: u64 = 16 * 1024;
+const PIECE_BYTES: u64 = 16 * 1024;
 
 /// A body that is held plain or, if it is large, compressed.
 #[derive(Debug, Clone)]
@@ -174,7 +174,7 @@ struct Unpacking {
 
 impl Stream for Unpacking {
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let most = self.left.min(PIECE);
+        let most = self.left.min(PIECE_BYTES);
         let mut piece = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
         let read = (&mut self.decoder).take(most).read_to_end(&mut piece);
         // An error is impossible unless memory is corrupt. A body that ends early closes the connection.

@@ -75,7 +75,7 @@ impl Exports {
 }
 
 /// The longest wait of a request. All exports of 50,000 sessions take about ten seconds of an idle processor.
-const LONGEST: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// The release whose exports are being rendered ahead, if any.
 #[derive(Debug, Clone, Default)]
@@ -109,7 +109,7 @@ impl Warmup {
                 }
             }
         };
-        tokio::time::timeout(LONGEST, wait).await.map_err(|_| Problem::Overloaded)
+        tokio::time::timeout(MAX_WAIT, wait).await.map_err(|_| Problem::Overloaded)
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
         {
             let mut waiting = std::pin::pin!(warmup.wait(&live, ready));
             rendering.notify();
-            assert!(tokio::time::timeout(LONGEST / 2, waiting.as_mut()).await.is_err(), "another export");
+            assert!(tokio::time::timeout(MAX_WAIT / 2, waiting.as_mut()).await.is_err(), "another export");
             is_ready.store(true, Ordering::Relaxed);
             rendering.notify();
             waiting.await.unwrap();
@@ -167,7 +167,7 @@ mod tests {
         is_ready.store(false, Ordering::Relaxed);
         assert!(matches!(warmup.wait(&live, ready).await, Err(Problem::Overloaded)));
         let mut waiting = std::pin::pin!(warmup.wait(&live, ready));
-        assert!(tokio::time::timeout(LONGEST / 2, waiting.as_mut()).await.is_err());
+        assert!(tokio::time::timeout(MAX_WAIT / 2, waiting.as_mut()).await.is_err());
         drop(rendering);
         waiting.await.unwrap();
     }

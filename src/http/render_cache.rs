@@ -25,7 +25,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The cost of an entry besides its bodies, in bytes.
-const ENTRY: u64 = 512;
+const ENTRY_BYTES: u64 = 512;
 
 /// Rendered bodies of the live release, by name.
 pub(super) struct RenderCache {
@@ -69,7 +69,7 @@ struct BodyWeight;
 
 impl Weighter<String, Arc<RenderedBody>> for BodyWeight {
     fn weight(&self, name: &String, rendered: &Arc<RenderedBody>) -> u64 {
-        ENTRY + (name.len() + rendered.len()) as u64
+        ENTRY_BYTES + (name.len() + rendered.len()) as u64
     }
 }
 

@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest time between two checks: somebody may set the clock.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// The shortest time between two checks.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const MIN_WAIT: Duration = Duration::from_secs(1);
 
 /// The most sessions that a reason names.
 const MAX_NAMED: usize = 5;
@@ -354,16 +354,14 @@ pub async fn run_schedule(publisher: Arc<Publisher>) {
         let due = publisher.status().schedule.map(|schedule| schedule.at);
         let left = due.map(|at| (at - publisher.clock.now()).to_std().unwrap_or_default());
         // Without a minimum, a program that stays due would make this loop spin.
-        let wait = left.unwrap_or(LONGEST_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        let wait = left.unwrap_or(MAX_WAIT).clamp(MIN_WAIT, MAX_WAIT);
         let _ = tokio::time::timeout(wait, publisher.rescheduled.notified()).await;
         match publisher.publish_due().await {
             // The damage is in the status and was logged once.
-            Some(Err(PublishError::Read(ReadError::Damaged { .. }))) => {
-                tokio::time::sleep(LONGEST_WAIT).await
-            }
+            Some(Err(PublishError::Read(ReadError::Damaged { .. }))) => tokio::time::sleep(MAX_WAIT).await,
             Some(Err(error)) => {
                 tracing::warn!(%error, "the schedule is checked again in 30 seconds");
-                tokio::time::sleep(LONGEST_WAIT).await;
+                tokio::time::sleep(MAX_WAIT).await;
             }
             Some(Ok(_)) | None => {}
         }

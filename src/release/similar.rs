@@ -14,7 +14,7 @@ const TWO_ERRORS: usize = 8;
 const MAX_SIMILAR: usize = 8;
 
 /// The most letters of a word. The time of a comparison grows with the square of the length.
-const LONGEST: usize = 40;
+const MAX_WORD_LETTERS: usize = 40;
 
 /// The distinct words of a program, sorted.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Vocabulary {
     pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let words = texts.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
         let distinct: HashSet<&str> =
-            words.filter(|word| word.len() >= ONE_ERROR - 1 && word.len() <= 4 * LONGEST).collect();
+            words.filter(|word| word.len() >= ONE_ERROR - 1 && word.len() <= 4 * MAX_WORD_LETTERS).collect();
         let mut words: Vec<Box<str>> = distinct.into_iter().map(Box::from).collect();
         words.sort_unstable();
         Self(words)
@@ -36,7 +36,7 @@ impl Vocabulary {
         let letters: Vec<char> = word.chars().collect();
         let errors = match letters.len() {
             ONE_ERROR..TWO_ERRORS => 1,
-            TWO_ERRORS..=LONGEST => 2,
+            TWO_ERRORS..=MAX_WORD_LETTERS => 2,
             _ => return Vec::new(),
         };
         if !letters.iter().all(|c| c.is_alphabetic()) {

@@ -20,7 +20,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const FAREWELL_BYTES: usize = 32 * 1024 * 1024;
 
 /// The bytes that a slow client must read in a second.
-const LEAST_RATE: u64 = 4 * 1024;
+const MIN_BYTES_PER_SECOND: u64 = 4 * 1024;
 
 /// The stream of one connection.
 pub(super) struct ConnectionStream {
@@ -123,9 +123,9 @@ impl ConnectionStream {
         }
     }
 
-    /// The deadline of a slow client. Each [`LEAST_RATE`] bytes that it read add a second.
+    /// The deadline of a slow client. Each [`MIN_BYTES_PER_SECOND`] bytes that it read add a second.
     fn write_deadline(&self, (since, taken): (Instant, u64)) -> Instant {
-        since + self.limits.answer + Duration::from_secs(taken / LEAST_RATE)
+        since + self.limits.answer + Duration::from_secs(taken / MIN_BYTES_PER_SECOND)
     }
 
     /// Handles the result of a write of `whole` bytes. A client that does not read all of them gets a deadline.

@@ -185,7 +185,7 @@ impl Lines<'_> {
 }
 
 /// The rows of one batch.
-const BATCH: usize = 2000;
+const ROWS_PER_BATCH: usize = 2000;
 
 /// Why a checkpoint cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -314,7 +314,7 @@ impl Loading<'_> {
                 self.batch.extend(parts.into_iter().map(|(key, value)| (key, Some(value))));
             }
         }
-        if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
+        if self.batch.len() >= ROWS_PER_BATCH { self.write() } else { Ok(()) }
     }
 
     /// Removes the record of an earlier line, which may have more parts than the new record.

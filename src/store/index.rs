@@ -154,14 +154,14 @@ impl Engine {
     /// The keys at which a scan splits the tree. It splits at the first byte of ids, since large tables have digests as
     /// ids. The cuts are sorted and begin before every key, so each row is in exactly one share.
     fn cuts(&self) -> Result<Vec<Vec<u8>>, StorageError> {
-        const STEP: usize = 16;
+        const FIRST_BYTES_PER_CUT: usize = 16;
         let mut cuts = vec![Vec::new()];
         let mut from = vec![1]; // behind the tally
         while let Some((key, _)) = catching_panics(|| self.0.db.range(from.as_slice()..).next().transpose())?
         {
             // A damaged tree may return a key before the start of the range.
             let Some(table) = table_of(&key).filter(|table| *table >= from.as_slice()) else { break };
-            cuts.extend((0..=u8::MAX).step_by(STEP).map(|first| [table, &[first]].concat()));
+            cuts.extend((0..=u8::MAX).step_by(FIRST_BYTES_PER_CUT).map(|first| [table, &[first]].concat()));
             let Some((letter, conference)) = table.split_last() else { break };
             let Some(next) = letter.checked_add(1) else { break };
             from = [conference, &[next]].concat();
@@ -263,11 +263,11 @@ fn read_ahead(file: File) {
     use std::num::NonZero;
 
     /// The default of a device's `read_ahead_kb`. The system reads no more for one request.
-    const STEP: NonZero<u64> = NonZero::new(128 << 10).unwrap();
+    const STEP_BYTES: NonZero<u64> = NonZero::new(128 << 10).unwrap();
 
     let advise = move || -> std::io::Result<()> {
-        for start in (0..file.metadata()?.len()).step_by(STEP.get() as usize) {
-            fadvise(&file, start, Some(STEP), Advice::WillNeed)?;
+        for start in (0..file.metadata()?.len()).step_by(STEP_BYTES.get() as usize) {
+            fadvise(&file, start, Some(STEP_BYTES), Advice::WillNeed)?;
         }
         Ok(())
     };

@@ -1,14 +1,14 @@
 //! The colours of a conference: its accent and its tracks, in both colour schemes.
 //!
 //! A configured colour is used as it is where it can be seen. Where its contrast to the page is below
-//! [`LEAST_CONTRAST`], it is darkened or lightened.
+//! [`MIN_CONTRAST`], it is darkened or lightened.
 
 use super::site::Site;
 use crate::program::{Colour, Track};
 use std::fmt::Write;
 
 /// The least contrast of bars, borders and buttons to the page (WCAG 2.2, 1.4.11).
-const LEAST_CONTRAST: f64 = 3.0;
+const MIN_CONTRAST: f64 = 3.0;
 
 /// The grounds of each scheme on which a colour has the least contrast: `--tint` of `base.css`, light and dark.
 const LIGHT: Colour = Colour([0xf0, 0xec, 0xe1]);
@@ -42,8 +42,8 @@ impl Shades {
     /// The colour, or the nearest shades of it that can be seen.
     pub fn of(colour: Colour) -> Self {
         Self {
-            light: colour.distinct_from(LIGHT, LEAST_CONTRAST),
-            dark: colour.distinct_from(DARK, LEAST_CONTRAST),
+            light: colour.distinct_from(LIGHT, MIN_CONTRAST),
+            dark: colour.distinct_from(DARK, MIN_CONTRAST),
         }
     }
 }

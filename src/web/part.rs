@@ -4,7 +4,7 @@
 //! pages.
 
 use super::day::{Day, days};
-use super::session::{ProsePiece, pieces, standing};
+use super::session::{ProsePiece, role_and_affiliation, split_prose};
 use super::site::{Head, Site};
 use super::write;
 use crate::feed::FeedKey;
@@ -31,7 +31,7 @@ struct PartPage<'a> {
     class: String,
     over: &'static str,
     heading: String,
-    standing: String,
+    people_line: String,
     prose: &'a [ProsePiece],
     nothing: &'static str,
     subscribe: String,
@@ -48,7 +48,7 @@ struct PartTexts<'a> {
     name: String,
     /// A description of the part, in paragraphs.
     about: Option<&'a Text>,
-    standing: String,
+    people_line: String,
     nothing: &'static str,
     class: String,
     pager: PagerLinks,
@@ -63,7 +63,7 @@ impl<'a> PartTexts<'a> {
             over,
             name,
             about: None,
-            standing: String::new(),
+            people_line: String::new(),
             nothing,
             class: String::new(),
             pager: PagerLinks::new(),
@@ -91,13 +91,13 @@ impl<'a> PartTexts<'a> {
                     speakers.filter(|speaker| speaker.name == *name)
                 };
                 let about = appearances().map(|speaker| &speaker.bio).find(|bio| !bio.is_empty());
-                let mut standings: Vec<String> =
-                    appearances().map(standing).filter(|text| !text.is_empty()).collect();
-                standings.dedup();
-                let standing = standings.join(" · ");
+                let mut lines: Vec<String> =
+                    appearances().map(role_and_affiliation).filter(|text| !text.is_empty()).collect();
+                lines.dedup();
+                let people_line = lines.join(" · ");
                 PartTexts {
                     about,
-                    standing,
+                    people_line,
                     ..part(words.speaker, name.to_string(), words.no_longer_speaking)
                 }
             }
@@ -134,8 +134,8 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
         head,
         class: part.class,
         over: part.over,
-        standing: part.standing,
-        prose: &pieces(part.about.map(Text::as_str).unwrap_or_default()),
+        people_line: part.people_line,
+        prose: &split_prose(part.about.map(Text::as_str).unwrap_or_default()),
         nothing: part.nothing,
         subscribe: format!("/subscribe{}", part.path),
         offer: site.words.subscribe_to(&part.name),
@@ -238,7 +238,10 @@ pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<Strin
         let about = match key {
             FeedKey::Speaker(_) => {
                 let speakers = entries.iter().flat_map(|entry| &entry.session.speakers);
-                speakers.filter(|speaker| speaker.name == **name).map(standing).find(|text| !text.is_empty())
+                speakers
+                    .filter(|speaker| speaker.name == **name)
+                    .map(role_and_affiliation)
+                    .find(|text| !text.is_empty())
             }
             FeedKey::Track(slug) => slugs.track(slug).map(|track| track.about.to_string()),
             _ => None,

@@ -67,7 +67,7 @@ impl RankView {
 const MAX_OFFERED: usize = 6;
 
 /// The shortest time between two picks that is shown as free.
-pub(super) const LEAST_GAP: TimeDelta = TimeDelta::minutes(15);
+pub(super) const MIN_GAP: TimeDelta = TimeDelta::minutes(15);
 
 /// The days of an agenda. `mark` returns the word beside a pick.
 pub(super) fn plan<'a>(
@@ -83,7 +83,7 @@ pub(super) fn plan<'a>(
         let mut busy_until: Option<DateTime<Utc>> = None;
         for item in items {
             let slot = &item.session().slot;
-            if let Some(from) = busy_until.filter(|from| slot.start - *from >= LEAST_GAP) {
+            if let Some(from) = busy_until.filter(|from| slot.start - *from >= MIN_GAP) {
                 let gap = Some(gap(site, from, slot.start));
                 lines.push(PlanItem { gap, ..PlanItem::default() });
             }
@@ -127,7 +127,7 @@ pub(super) fn gap(site: &Site<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Ve
     // `Free 11:45 am–12:35 pm, then lunch until 1:50 pm`
     if let ([only], 0) = (offered.first.as_slice(), offered.more) {
         let slot = &only.session.slot;
-        if from < slot.start && slot.end >= to - LEAST_GAP {
+        if from < slot.start && slot.end >= to - MIN_GAP {
             let what = vec![TextSegment::plain(only.session.title.as_str())];
             let values = [range(from, slot.start), what, vec![site.when.time_segment(slot.end)]];
             return segments(|[range, what, until]| site.words.free_then(range, what, until), values);

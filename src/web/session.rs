@@ -36,13 +36,13 @@ struct SessionPage<'a> {
 
 /// The most parallel sessions that a page lists. No known conference has more; the limit keeps the page small even if
 /// thousands of sessions share one hour.
-const MAX_BESIDE: usize = 40;
+const MAX_PARALLEL: usize = 40;
 
 struct SpeakerView {
     name: String,
     slug: String,
     /// Role and affiliation.
-    standing: String,
+    role_and_affiliation: String,
     bio: Vec<ProsePiece>,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
     head.feed = Some((session.title.to_string(), format!("{path}.ics")));
     let own = session.url.as_ref().map(|url| (url.to_string(), words.organizers_page.to_owned()));
     let links = session.links.iter().map(|link| (link.url.to_string(), link.label.to_string()));
-    let meanwhile = site.release.beside(entry, MAX_BESIDE);
+    let meanwhile = site.release.beside(entry, MAX_PARALLEL);
     let track_name = card.track.map(|track| track.name.to_string()).unwrap_or_default();
     let [before, after] = neighbours.0.get(&session.id).copied().unwrap_or_default();
     let before = before.map(|entry| (words.previous_in_track(&track_name), "prev", Card::of(site, entry)));
@@ -109,7 +109,7 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
         date: site.when.date(start).format("%Y-%m-%d").to_string(),
         day: site.when.day(site.when.date(start)),
         zone: site.when.zone.abbreviation(start),
-        abstract_text: &pieces(session.abstract_text.as_str()),
+        abstract_text: &split_prose(session.abstract_text.as_str()),
         links: own.into_iter().chain(links).collect(),
         speakers: session.speakers.iter().map(|speaker| person(site, speaker)).collect(),
         neighbours: before.into_iter().chain(after).collect(),
@@ -123,18 +123,18 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
 }
 
 /// The longest first sentence, in characters.
-const LONGEST_SENTENCE: usize = 200;
+const MAX_SENTENCE_CHARS: usize = 200;
 
-/// The first sentence of a text, shortened to [`LONGEST_SENTENCE`].
+/// The first sentence of a text, shortened to [`MAX_SENTENCE_CHARS`].
 fn first_sentence(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let ends = line.match_indices(['.', '!', '?']).map(|(at, _)| at + 1);
     let is_end = |end: &usize| line.get(*end..).is_some_and(|rest| rest.starts_with(' '));
     let sentence = ends.into_iter().find(is_end).and_then(|end| line.get(..end)).unwrap_or(line);
-    if sentence.chars().count() <= LONGEST_SENTENCE {
+    if sentence.chars().count() <= MAX_SENTENCE_CHARS {
         return sentence.to_owned();
     }
-    let cut: String = sentence.chars().take(LONGEST_SENTENCE).collect();
+    let cut: String = sentence.chars().take(MAX_SENTENCE_CHARS).collect();
     format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(start, _)| start))
 }
 
@@ -143,13 +143,13 @@ fn person(site: &Site<'_>, speaker: &Speaker) -> SpeakerView {
     SpeakerView {
         name: speaker.name.to_string(),
         slug: slug.map(ToString::to_string).unwrap_or_default(),
-        standing: standing(speaker),
-        bio: pieces(speaker.bio.as_str()),
+        role_and_affiliation: role_and_affiliation(speaker),
+        bio: split_prose(speaker.bio.as_str()),
     }
 }
 
 /// `Program Co-Chair, Acme`
-pub(super) fn standing(speaker: &Speaker) -> String {
+pub(super) fn role_and_affiliation(speaker: &Speaker) -> String {
     let parts = speaker.role.iter().chain(&speaker.affiliation);
     parts.map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -164,7 +164,7 @@ pub(super) enum ProsePiece {
 }
 
 /// Splits a text at empty lines and bullets (`•`, `*`).
-pub(super) fn pieces(text: &str) -> Vec<ProsePiece> {
+pub(super) fn split_prose(text: &str) -> Vec<ProsePiece> {
     let mut pieces: Vec<ProsePiece> = Vec::new();
     let mut is_open = false;
     for line in text.lines().map(str::trim) {
@@ -211,7 +211,7 @@ mod tests {
     fn paragraphs_and_bullets() {
         let text = "One\nline.\n\nTwo:\n• a\n  b\n• c\n\nEnd.";
         assert_eq!(
-            pieces(text),
+            split_prose(text),
             [
                 ProsePiece::Paragraph("One line.".to_owned()),
                 ProsePiece::Paragraph("Two:".to_owned()),
@@ -219,6 +219,6 @@ mod tests {
                 ProsePiece::Paragraph("End.".to_owned()),
             ]
         );
-        assert_eq!(pieces(""), []);
+        assert_eq!(split_prose(""), []);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::agendas::AgendaDone;
 use super::card::Card;
-use super::plan::{LEAST_GAP, RankView, gap};
+use super::plan::{MIN_GAP, RankView, gap};
 use super::site::{Head, Site};
 use super::when::{TextSegment, When, segments};
 use super::write;
@@ -17,7 +17,7 @@ use askama::Template;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the page suggests from.
+/// The input of the page.
 #[derive(Debug, Clone)]
 pub struct PlanForm<'a> {
     /// The picks.
@@ -215,7 +215,7 @@ impl<'a> PlanView<'_, 'a> {
         let mut lines: Vec<SuggestedLine<'a>> = Vec::new();
         let mut busy_until: Option<DateTime<Utc>> = None;
         for (start, end, moment) in moments {
-            if let Some(from) = busy_until.filter(|from| start - *from >= LEAST_GAP) {
+            if let Some(from) = busy_until.filter(|from| start - *from >= MIN_GAP) {
                 lines.push(SuggestedLine {
                     gap: Some(gap(self.site, from, start)),
                     ..SuggestedLine::default()

@@ -51,10 +51,10 @@ struct TeamDay<'a> {
 struct TeamMoment<'a> {
     start: String,
     label: String,
-    sessions: Vec<Covered<'a>>,
+    sessions: Vec<TeamSession<'a>>,
 }
 
-struct Covered<'a> {
+struct TeamSession<'a> {
     card: Card<'a>,
     /// The names of the members who attend, e.g. `Ada, Grace`; may be empty.
     who: String,
@@ -94,7 +94,7 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[MemberPicks]) -> 
         Some(TeamMoment {
             start: super::when::When::iso(start(first)),
             label: site.when.time(start(first)),
-            sessions: items.iter().map(|item| covered(&site, item, members)).collect(),
+            sessions: items.iter().map(|item| team_session(&site, item, members)).collect(),
         })
     };
     let day = |items: &[Attended<'r>]| {
@@ -116,8 +116,8 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[MemberPicks]) -> 
     })
 }
 
-fn covered<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[MemberPicks]) -> Covered<'a> {
-    Covered { card: Card::of(site, item.entry), who: names(members, &item.who) }
+fn team_session<'a>(site: &Site<'a>, item: &Attended<'a>, members: &[MemberPicks]) -> TeamSession<'a> {
+    TeamSession { card: Card::of(site, item.entry), who: names(members, &item.who) }
 }
 
 fn names(members: &[MemberPicks], who: &[usize]) -> String {

@@ -8,7 +8,7 @@ use crate::revision::{Entry, Slugs};
 use std::collections::HashSet;
 
 /// The longest search text, in characters; the rest is ignored.
-pub const LONGEST_SEARCH: usize = 200;
+pub const MAX_SEARCH_CHARS: usize = 200;
 
 /// The parameters of the program page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,7 +37,7 @@ impl ProgramView {
         for (key, value) in pairs {
             match key {
                 "q" => {
-                    let short: String = value.chars().take(LONGEST_SEARCH).collect();
+                    let short: String = value.chars().take(MAX_SEARCH_CHARS).collect();
                     text = Text::line(&short).0.to_string();
                 }
                 "embed" => embed = true,

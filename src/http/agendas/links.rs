@@ -99,7 +99,7 @@ impl Agendas {
 }
 
 /// How long a revoked link answers that it is revoked.
-const NOTICE: TimeDelta = TimeDelta::days(30);
+const REVOKED_NOTICE: TimeDelta = TimeDelta::days(30);
 
 /// The result of following a read link.
 #[derive(Debug, Clone)]
@@ -142,7 +142,7 @@ impl Agendas {
         Ok(match behind.target {
             None => FollowedLink::Never,
             Some(LinkTarget::Erased { .. }) => FollowedLink::Gone,
-            Some(LinkTarget::Closed { at }) if self.clock.now() - at > NOTICE => FollowedLink::Gone,
+            Some(LinkTarget::Closed { at }) if self.clock.now() - at > REVOKED_NOTICE => FollowedLink::Gone,
             Some(LinkTarget::Closed { at }) => FollowedLink::Closed { since: at },
             Some(LinkTarget::Agenda(_)) => behind.agenda()?.map_or(FollowedLink::Gone, FollowedLink::Open),
         })

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// How often a change is tried. Each conflict means that another change succeeded, so this many devices would have to
 /// edit one agenda at the same moment.
-const ATTEMPTS: usize = 64;
+const MAX_ATTEMPTS: usize = 64;
 
 /// All agendas.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl Agendas {
         change: impl Fn(&mut AgendaRecord, DateTime<Utc>) -> Result<Effect<T>, AgendaError>,
     ) -> Result<(Owned, T), AgendaError> {
         let Owned { key, mut record } = owned;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let (version, modified) = (record.version, record.modified);
             if expect.is_some_and(|expected| expected != version) {
                 return Err(AgendaError::Changed);
@@ -146,7 +146,7 @@ impl Agendas {
     /// [`AgendaError`].
     pub async fn delete(&self, owned: Owned, expect: Option<u64>) -> Result<(), AgendaError> {
         let Owned { key, mut record } = owned;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             if expect.is_some_and(|version| version != record.version) {
                 return Err(AgendaError::Changed);
             }
@@ -171,7 +171,7 @@ impl Agendas {
     /// [`AgendaError`].
     pub async fn replace_key(&self, owned: Owned, expect: Option<u64>) -> Result<Owned, AgendaError> {
         let Owned { key, record: mut before } = owned;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             if expect.is_some_and(|version| version != before.version) {
                 return Err(AgendaError::Changed);
             }

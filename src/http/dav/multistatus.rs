@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// The bytes of one piece.
-const PIECE: usize = 64 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// One response within a Multi-Status.
 #[derive(Debug)]
@@ -76,8 +76,8 @@ impl Multistatus {
 
     fn piece(&mut self) -> Option<Bytes> {
         let mut xml = self.xml.take()?;
-        let mut out = Vec::with_capacity(PIECE);
-        while out.len() < PIECE {
+        let mut out = Vec::with_capacity(PIECE_BYTES);
+        while out.len() < PIECE_BYTES {
             let Some(item) = self.items.next() else {
                 if let Some(token) = &self.token {
                     xml.leaf("D:sync-token", &[], token);

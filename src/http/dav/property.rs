@@ -8,8 +8,8 @@ use crate::xml::{Element, XmlWriter};
 
 /// The most properties that a request may name, and the longest name in bytes: the response repeats each name for
 /// every resource.
-const MOST: usize = 100;
-const LONGEST: usize = 256;
+const MAX_PROPERTIES: usize = 100;
+const MAX_NAME_BYTES: usize = 256;
 
 macro_rules! properties {
     ($($name:ident = $namespace:ident, $prefix:literal, $local:literal;)+) => {
@@ -235,8 +235,10 @@ impl Wanted {
             if !self.named.contains(&named) {
                 self.named.push(named);
             }
-            if self.named.len() > MOST {
-                return Err(Problem::BadBody(format!("a request may name at most {MOST} properties")));
+            if self.named.len() > MAX_PROPERTIES {
+                return Err(Problem::BadBody(format!(
+                    "a request may name at most {MAX_PROPERTIES} properties"
+                )));
             }
         }
         Ok(())
@@ -296,7 +298,7 @@ impl Wanted {
 fn sound_name(name: &str) -> Result<String, Problem> {
     let starts = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let is_sound = starts && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    match is_sound && name.len() <= LONGEST {
+    match is_sound && name.len() <= MAX_NAME_BYTES {
         true => Ok(name.to_owned()),
         false => Err(Problem::BadBody("a property has an invalid name".to_owned())),
     }
@@ -306,7 +308,7 @@ fn sound_name(name: &str) -> Result<String, Problem> {
 fn sound_namespace(namespace: &str) -> Result<String, Problem> {
     let is_reserved = namespace.starts_with("http://www.w3.org/XML/1998/namespace")
         || namespace.starts_with("http://www.w3.org/2000/xmlns/");
-    match namespace.len() <= LONGEST && !is_reserved {
+    match namespace.len() <= MAX_NAME_BYTES && !is_reserved {
         true => Ok(namespace.to_owned()),
         false => Err(Problem::BadBody("a property's namespace cannot be used".to_owned())),
     }

@@ -22,14 +22,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, mem};
 
-const SHARDS: usize = 8;
+const SHARD_COUNT: usize = 8;
 
 /// The most bytes of cached validators: room for about ten thousand agendas.
-const AGENDAS: usize = 8 * 1024 * 1024;
+const MAX_VALIDATOR_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most bytes of cached bodies: room for about six hundred agendas of ten picks. Clients that revalidate need no
 /// body.
-const BODIES: usize = 12 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 12 * 1024 * 1024;
 
 /// The validators of an agenda's feed.
 pub(super) struct PolledFeed {
@@ -54,7 +54,7 @@ impl PolledFeed {
 }
 
 /// The cache, in shards by link.
-pub(in crate::http) struct PolledFeeds([Mutex<PolledShard>; SHARDS]);
+pub(in crate::http) struct PolledFeeds([Mutex<PolledShard>; SHARD_COUNT]);
 
 struct PolledShard {
     release: ReleaseMark,
@@ -64,7 +64,8 @@ struct PolledShard {
 
 impl PolledShard {
     fn empty(release: ReleaseMark) -> Self {
-        let (agendas, bodies) = (Recent::within(AGENDAS / SHARDS), Recent::within(BODIES / SHARDS));
+        let (agendas, bodies) =
+            (Recent::within(MAX_VALIDATOR_BYTES / SHARD_COUNT), Recent::within(MAX_BODY_BYTES / SHARD_COUNT));
         Self { release, agendas, bodies }
     }
 }
@@ -127,7 +128,7 @@ impl CachedFeed<'_> {
     fn shard(&self) -> Locked<'_> {
         let PolledFeeds([zero, ..]) = self.polled;
         let [first, ..] = self.link;
-        let shard = self.polled.0.get(usize::from(first) % SHARDS).unwrap_or(zero);
+        let shard = self.polled.0.get(usize::from(first) % SHARD_COUNT).unwrap_or(zero);
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut evicted = Evicted::default();
         if !shard.release.is(self.release) {
@@ -174,7 +175,7 @@ impl DerefMut for Locked<'_> {
 }
 
 /// The cost of an entry besides its value, in bytes.
-const ENTRY: usize = 128;
+const ENTRY_BYTES: usize = 128;
 
 /// Values with their weights.
 type Half<K, V> = HashMap<K, (V, usize)>;
@@ -213,8 +214,8 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
 
     /// Inserts a value of `bytes` bytes, unless it alone would evict much of the rest.
     fn keep(&mut self, key: K, value: V, bytes: usize) {
-        if bytes + ENTRY <= self.half / 4 {
-            self.put(key, value, bytes + ENTRY);
+        if bytes + ENTRY_BYTES <= self.half / 4 {
+            self.put(key, value, bytes + ENTRY_BYTES);
         }
     }
 
@@ -292,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_used_again_stays() {
-        let mut recent = Recent::within(40 * ENTRY);
+        let mut recent = Recent::within(40 * ENTRY_BYTES);
         recent.keep("used", 0, 0);
         for n in 0..100_usize {
             recent.keep(Box::leak(format!("other {n}").into_boxed_str()), n, 0);
@@ -303,9 +304,9 @@ mod tests {
 
     #[test]
     fn a_value_that_would_evict_the_rest_is_not_inserted() {
-        let mut recent = Recent::within(80 * ENTRY);
-        recent.keep("large", (), 10 * ENTRY);
-        recent.keep("small", (), 9 * ENTRY);
+        let mut recent = Recent::within(80 * ENTRY_BYTES);
+        recent.keep("large", (), 10 * ENTRY_BYTES);
+        recent.keep("small", (), 9 * ENTRY_BYTES);
         assert_eq!((recent.find("large"), recent.find("small")), (None, Some(())));
     }
 
@@ -314,7 +315,7 @@ mod tests {
         fn the_limit_holds_and_the_last_value_is_found(
             steps in prop::collection::vec((0..30_u8, 0..500_usize, any::<bool>()), 1..200),
         ) {
-            let bound = 40 * ENTRY;
+            let bound = 40 * ENTRY_BYTES;
             let mut recent = Recent::within(bound);
             let mut last = HashMap::new();
             for (key, bytes, is_kept) in steps {

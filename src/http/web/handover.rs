@@ -21,7 +21,7 @@ use std::time::Duration;
 const LASTS: Duration = Duration::from_secs(600);
 
 /// The most codes at a time. A full table refuses new codes, so that issued codes keep working for their ten minutes.
-const MOST: usize = 10_000;
+const MAX_CODES: usize = 10_000;
 
 /// The codes that were issued and not redeemed.
 #[derive(Debug, Default)]
@@ -56,10 +56,10 @@ impl Codes {
         let code = one_time_code().map_err(CodeError::Random)?;
         let mut table = self.lock();
         table.forget_agenda(&key.hash());
-        if table.codes.len() >= MOST {
+        if table.codes.len() >= MAX_CODES {
             table.forget_expired(now);
         }
-        if table.codes.len() >= MOST {
+        if table.codes.len() >= MAX_CODES {
             return Err(CodeError::Full);
         }
         let hash = hash(&code);
@@ -170,7 +170,7 @@ mod tests {
         let (codes, mine, other) = (Codes::default(), key(), key());
         let bystander = codes.issue(&other, NOW).unwrap();
         let first = codes.issue(&mine, NOW).unwrap();
-        for _ in 0..3 * MOST {
+        for _ in 0..3 * MAX_CODES {
             codes.issue(&mine, NOW).unwrap();
         }
         assert_eq!((codes.find(&first, NOW), codes.lock().codes.len()), (None, 2));
@@ -181,7 +181,7 @@ mod tests {
     fn a_full_table_refuses_new_codes_until_old_ones_expire() {
         let (codes, first) = (Codes::default(), key());
         let code = codes.issue(&first, NOW).unwrap();
-        for _ in 1..MOST {
+        for _ in 1..MAX_CODES {
             codes.issue(&key(), NOW).unwrap();
         }
         assert!(matches!(codes.issue(&key(), NOW), Err(CodeError::Full)));

@@ -18,9 +18,9 @@ pub(super) const IDLE_AFTER: Duration = Duration::from_millis(500);
 pub(super) const NEW_IDLE_AFTER: Duration = Duration::from_millis(100);
 
 /// How many connections a scan remembers.
-const REMEMBERED: usize = 64;
+const MAX_REMEMBERED: usize = 64;
 /// The pause after a scan that found no idle connection.
-const PAUSE: Duration = Duration::from_millis(10);
+const SCAN_PAUSE: Duration = Duration::from_millis(10);
 
 /// The result of the last scan.
 #[derive(Debug, Default)]
@@ -52,15 +52,15 @@ impl IdlestFinder {
         if self.close_remembered(&find) {
             return true;
         }
-        if self.found_none.is_some_and(|at| at.elapsed() < PAUSE) {
+        if self.found_none.is_some_and(|at| at.elapsed() < SCAN_PAUSE) {
             return false;
         }
         self.scanned += count as u64;
         let idle = |number| find(number)?.idle().filter(|idle| is_due(*idle)).map(|idle| (number, idle));
         let mut found: Vec<(u64, Idle)> = all().filter_map(idle).collect();
-        if found.len() > REMEMBERED {
-            found.select_nth_unstable_by_key(REMEMBERED, |(_, idle)| idle.since);
-            found.truncate(REMEMBERED);
+        if found.len() > MAX_REMEMBERED {
+            found.select_nth_unstable_by_key(MAX_REMEMBERED, |(_, idle)| idle.since);
+            found.truncate(MAX_REMEMBERED);
         }
         found.sort_unstable_by_key(|(_, idle)| idle.since);
         self.idlest = found.into();
@@ -99,15 +99,15 @@ mod tests {
         for _ in 0..4096 {
             assert!(close(&mut finder));
         }
-        assert_eq!(finder.scanned, 4096 * (4096 / REMEMBERED as u64), "one scan for many");
+        assert_eq!(finder.scanned, 4096 * (4096 / MAX_REMEMBERED as u64), "one scan for many");
         assert!(present.values().all(|activity| activity.is_closing()));
         for _ in 0..1000 {
             assert!(!close(&mut finder), "none is left");
         }
-        assert_eq!(finder.scanned, 4096 * (4096 / REMEMBERED as u64) + 4096, "one more scan");
-        tokio::time::advance(PAUSE).await;
+        assert_eq!(finder.scanned, 4096 * (4096 / MAX_REMEMBERED as u64) + 4096, "one more scan");
+        tokio::time::advance(SCAN_PAUSE).await;
         assert!(!close(&mut finder));
-        assert_eq!(finder.scanned, 4096 * (4096 / REMEMBERED as u64) + 2 * 4096);
+        assert_eq!(finder.scanned, 4096 * (4096 / MAX_REMEMBERED as u64) + 2 * 4096);
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 
 /// After this many openings in a row that did not end, the index is rebuilt instead of opened.
-const ATTEMPTS: u8 = 2;
+const MAX_OPENINGS: u8 = 2;
 
 /// The damage that an opening found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,7 +69,7 @@ fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<OpenedIndex,
     }
     let opened = open_or_rebuild(places, cache_bytes, applies, copy);
     if copy == SecondCopy::Whole && matches!(opened, Err(StorageError::Panicked(_))) {
-        write_attempts(places, ATTEMPTS)?; // the next process rebuilds it at once
+        write_attempts(places, MAX_OPENINGS)?; // the next process rebuilds it at once
     }
     opened
 }
@@ -83,7 +83,7 @@ fn open_or_rebuild(
     let attempts = attempts(places);
     let mut damage = Damage::default();
     let mut opens = false;
-    if copy == SecondCopy::None || (places.index.exists() && attempts < ATTEMPTS) {
+    if copy == SecondCopy::None || (places.index.exists() && attempts < MAX_OPENINGS) {
         write_attempts(places, attempts + 1)?;
         let examined = examine(places, cache_bytes);
         if !matches!(examined, Err(StorageError::Panicked(_))) {
@@ -340,7 +340,7 @@ fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, StorageError> {
 }
 
 /// The rows of one batch.
-const BATCH: usize = 2000;
+const ROWS_PER_BATCH: usize = 2000;
 
 /// Applies records of the journal to an index, many in one batch, with the tally after them.
 struct JournalBatches<'a> {
@@ -359,7 +359,7 @@ impl JournalBatches<'_> {
     }
 
     fn write_if_large(&mut self) -> Result<(), StorageError> {
-        if self.batch.len() >= BATCH { self.write() } else { Ok(()) }
+        if self.batch.len() >= ROWS_PER_BATCH { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<(), StorageError> {

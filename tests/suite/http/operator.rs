@@ -11,25 +11,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-struct Desk {
-    operator: Operator,
+struct OperatorClient {
+    server: Operator,
     backups: Arc<Backups>,
     draining: Arc<AtomicBool>,
 }
 
-impl Desk {
+impl OperatorClient {
     fn of(app: &TestApp) -> Self {
         let draining = Arc::new(AtomicBool::new(false));
         let (publisher, store) = (Arc::clone(&app.publisher), app.store.clone());
         let backups = Arc::new(Backups::default());
-        let operator =
+        let server =
             Operator::new(app.inner.clone(), publisher, store, Arc::clone(&backups), Arc::clone(&draining));
-        Self { operator, backups, draining }
+        Self { server, backups, draining }
     }
 
     async fn ask(&self, method: Method, path: &str) -> (u16, String) {
         let request = Request::builder().method(method).uri(path).body(()).unwrap();
-        let (head, body) = self.operator.respond(&request).into_parts();
+        let (head, body) = self.server.respond(&request).into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
     }
@@ -42,33 +42,33 @@ impl Desk {
 #[tokio::test]
 async fn a_server_is_alive_and_ready_until_it_drains_or_its_store_closes() {
     let app = TestApp::new();
-    let desk = Desk::of(&app);
-    assert_eq!(desk.get("/healthz").await, (200, "ok\n".to_owned()));
-    let (status, body) = desk.get("/readyz").await;
+    let operator = OperatorClient::of(&app);
+    assert_eq!(operator.get("/healthz").await, (200, "ok\n".to_owned()));
+    let (status, body) = operator.get("/readyz").await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["ready"], &body["release"]), (200, &true.into(), &1.into()), "{body}");
     assert_eq!(body["store"]["failure"], serde_json::Value::Null);
 
-    desk.draining.store(true, Ordering::Relaxed);
-    assert_eq!(desk.get("/readyz").await.0, 503);
-    assert_eq!(desk.get("/healthz").await.0, 200, "it is still alive");
+    operator.draining.store(true, Ordering::Relaxed);
+    assert_eq!(operator.get("/readyz").await.0, 503);
+    assert_eq!(operator.get("/healthz").await.0, 200, "it is still alive");
 
-    desk.draining.store(false, Ordering::Relaxed);
+    operator.draining.store(false, Ordering::Relaxed);
     app.store.close();
-    let (status, body) = desk.get("/readyz").await;
+    let (status, body) = operator.get("/readyz").await;
     assert!(status == 503 && body.contains(r#""writable":false"#), "{body}");
 }
 
 #[tokio::test]
-async fn it_says_why_it_is_not_ready() {
+async fn readyz_names_the_reason_of_a_failure() {
     let app = TestApp::new();
-    let desk = Desk::of(&app);
+    let operator = OperatorClient::of(&app);
     let data = app.dir.path().join("data");
     let lock = data.join("lock");
     std::fs::rename(&lock, data.join("away")).unwrap();
     let failure = async {
         loop {
-            let (status, body) = desk.get("/readyz").await;
+            let (status, body) = operator.get("/readyz").await;
             let body: serde_json::Value = serde_json::from_str(&body).unwrap();
             match body["store"]["failure"].as_str() {
                 Some(failure) => break (status, failure.to_owned()),
@@ -81,20 +81,20 @@ async fn it_says_why_it_is_not_ready() {
 }
 
 #[tokio::test]
-async fn nothing_else_is_there() {
+async fn other_paths_are_not_found() {
     let app = TestApp::new();
-    let desk = Desk::of(&app);
-    assert_eq!(desk.get("/program.ics").await.0, 404);
-    assert_eq!(desk.ask(Method::POST, "/healthz").await.0, 405);
+    let operator = OperatorClient::of(&app);
+    assert_eq!(operator.get("/program.ics").await.0, 404);
+    assert_eq!(operator.ask(Method::POST, "/healthz").await.0, 405);
 }
 
 #[tokio::test]
 async fn an_agendas_feed_counts_by_its_pattern_and_its_freshness() {
     let app = TestApp::new();
-    let desk = Desk::of(&app);
+    let operator = OperatorClient::of(&app);
     let mine = app.agenda(&["first-talk"]).await;
     assert_eq!(app.send(TestRequest::new("GET", &mine.feed)).await.status, 200);
-    let (_, metrics) = desk.get("/metrics").await;
+    let (_, metrics) = operator.get("/metrics").await;
     for line in [
         r#"callboard_requests_total{route="/agendas/{read}.ics",status="2xx"} 1"#,
         "callboard_links_polled 1",
@@ -119,7 +119,7 @@ fn names(text: &str) -> BTreeSet<String> {
 async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
     let app = TestApp::new();
     assert_eq!(app.get("/program.ics").await.status, 200);
-    let (_, metrics) = Desk::of(&app).get("/metrics").await;
+    let (_, metrics) = OperatorClient::of(&app).get("/metrics").await;
     let known = names(&metrics);
     for (file, text) in [
         ("grafana-dashboard.json", include_str!("../../../config/grafana-dashboard.json")),
@@ -136,10 +136,10 @@ async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
 async fn each_metric_has_help_and_a_type_and_a_counter_is_named_as_one() {
     let app = TestApp::new();
     assert_eq!(app.get("/program.ics").await.status, 200);
-    let desk = Desk::of(&app);
-    desk.backups.saved(1_742_900_000);
-    desk.backups.failed();
-    let (_, metrics) = desk.get("/metrics").await;
+    let operator = OperatorClient::of(&app);
+    operator.backups.saved(1_742_900_000);
+    operator.backups.failed();
+    let (_, metrics) = operator.get("/metrics").await;
     let mut types: BTreeMap<&str, &str> = BTreeMap::new();
     for line in metrics.lines() {
         match line.split(' ').collect::<Vec<_>>().as_slice() {
@@ -177,7 +177,7 @@ async fn each_metric_has_help_and_a_type_and_a_counter_is_named_as_one() {
 }
 
 #[test]
-fn prometheus_takes_the_alert_rules() {
+fn prometheus_accepts_the_alert_rules() {
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/config/prometheus-alerts.yml");
     promtool(&["check", "rules", rules], "");
 }
@@ -207,17 +207,17 @@ fn promtool(arguments: &[&str], input: &str) {
 #[tokio::test]
 async fn a_failed_publication_and_a_refused_config_are_in_metrics_and_readiness() {
     let app = TestApp::new();
-    let desk = Desk::of(&app);
+    let operator = OperatorClient::of(&app);
     app.publisher.note_refused_config("line 1: no TOML".to_owned());
     app.store.close();
     std::fs::write(app.dir.path().join("program.csv"), super::test_app::PROGRAM.replace("First", "Erste"))
         .unwrap();
     assert!(app.publisher.publish_file().await.unwrap().is_err());
-    let (_, metrics) = desk.get("/metrics").await;
+    let (_, metrics) = operator.get("/metrics").await;
     for line in ["callboard_publication_failed 1", "callboard_config_last_reload_successful 0"] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
     }
-    let (_, body) = desk.get("/readyz").await;
+    let (_, body) = operator.get("/readyz").await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["publication"]["last"]["verdict"], "failed", "{body}");
     assert_eq!(body["publication"]["config"]["refused"], "line 1: no TOML", "{body}");

@@ -13,7 +13,7 @@ fn moved() -> String {
 }
 
 #[tokio::test]
-async fn without_the_secret_nothing_is_said() {
+async fn without_the_secret_every_path_answers_401() {
     let app = TestApp::new();
     for (method, target) in [
         ("GET", "/organizer/status"),

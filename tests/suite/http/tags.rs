@@ -1,5 +1,5 @@
-//! Strong tags (RFC 9110, 8.8.1): one tag of one address stands for one body, for every client and whatever happened in
-//! between; and a change is conditional on the state that it changes, not on everything else that is shown.
+//! Strong entity tags (RFC 9110, 8.8.1): at one address, a tag stands for one body, at any time and for every client. A
+//! conditional change compares only the state that it changes, not the rest of the response.
 
 use super::test_app::{PROGRAM, SECRET, TestAgenda, TestApp, TestRequest, TestResponse};
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ impl Seen {
     }
 
     /// Reads every response that depends on an agenda, on several agendas, or on the organizer.
-    async fn look(&mut self, app: &TestApp, people: [&TestAgenda; 2], team: &str) {
+    async fn read_all(&mut self, app: &TestApp, people: [&TestAgenda; 2], team: &str) {
         for mine in people {
             for path in ["/agenda", "/agenda/links", "/agenda/export", "/agenda/export?format=ics"] {
                 self.note(path, &app.send(mine.request("GET", path)).await);
@@ -76,12 +76,12 @@ async fn a_strong_tag_stands_for_one_body() {
     let team = format!("/team/{}.ics", tokens.join("."));
     let mut seen = Seen::default();
     let both = [&one, &other];
-    seen.look(&app, both, &team).await;
+    seen.read_all(&app, both, &team).await;
     // A calendar app fetches the feed, and later another app does.
     for (seconds, agent) in [(60, "Google-Calendar-Importer"), (60, "DAVx5/4.4"), (90_000, "DAVx5/4.4")] {
         app.pass(seconds);
         app.send(TestRequest::new("GET", &one.feed).field("user-agent", agent)).await;
-        seen.look(&app, both, &team).await;
+        seen.read_all(&app, both, &team).await;
     }
     for (method, path, body) in [
         ("PATCH", "/agenda", "{\"name\": \"Other\"}"),
@@ -92,7 +92,7 @@ async fn a_strong_tag_stands_for_one_body() {
         for mine in both {
             let request = mine.request(method, path).text("application/json", body);
             assert!(app.send(request).await.status < 300, "{method} {path}");
-            seen.look(&app, both, &team).await;
+            seen.read_all(&app, both, &team).await;
         }
     }
     for next in [
@@ -102,11 +102,11 @@ async fn a_strong_tag_stands_for_one_body() {
     ] {
         app.pass(30);
         app.publish(&next).await;
-        seen.look(&app, both, &team).await;
+        seen.read_all(&app, both, &team).await;
     }
     // The file on disk changes, which only the organizer's status shows.
     std::fs::write(app.dir.path().join("program.csv"), "nonsense").unwrap();
-    seen.look(&app, both, &team).await;
+    seen.read_all(&app, both, &team).await;
     let erased = PROGRAM.replace("What was first,", "What was first,withdrawn");
     app.publish(&erased).await;
     let erase = TestRequest::new("POST", "/organizer/erase/first-talk");
