@@ -1,8 +1,11 @@
 //! Outgoing HTTP requests of the command line. The server itself never opens a connection.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use url::{Host, Url};
 
 /// An organizer secret; never printed.
@@ -96,6 +99,16 @@ impl ClientError {
         let Self::Unreachable { origin, cause } = self;
         format!("{origin} does not answer: {cause}")
     }
+
+    /// The cause alone, which names neither host nor path.
+    pub fn cause(&self) -> String {
+        let Self::Unreachable { cause, .. } = self;
+        match &**cause {
+            ureq::Error::BadUri(_) => "the address is not valid".to_owned(),
+            ureq::Error::Other(cause) => cause.to_string(),
+            cause => cause.to_string(),
+        }
+    }
 }
 
 /// Sends requests to a server's organizer paths or to a webhook.
@@ -155,6 +168,23 @@ impl Client {
         Self { agent: config.into(), secret: None }
     }
 
+    /// A client for messages to addresses that others choose, `parallel` at a time. It dials only what `may_dial` allows
+    /// after the name was resolved, uses no proxy, and follows no redirects.
+    pub fn for_strangers(parallel: usize, may_dial: MayDial) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_global(Some(DELIVERY_PATIENCE))
+            .max_idle_connections(4 * parallel)
+            .max_idle_connections_per_host(parallel)
+            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let resolver = CheckedResolver { resolver: DefaultResolver::default(), may_dial };
+        Self { agent: Agent::with_parts(config, DefaultConnector::new(), resolver), secret: None }
+    }
+
     /// A client for a server on this machine: without a proxy, and with a timeout.
     pub fn local(patience: Duration) -> Self {
         let config = Agent::config_builder()
@@ -208,9 +238,77 @@ impl Client {
     }
 }
 
+/// Whether a client may connect to an address for a URL.
+pub type MayDial = Box<dyn Fn(&Url, IpAddr) -> bool + Send + Sync>;
+
+/// Resolves names, and drops the addresses that may not be dialled. The connection uses the addresses that this
+/// returns, so a name cannot lead elsewhere after the check.
+struct CheckedResolver {
+    resolver: DefaultResolver,
+    may_dial: MayDial,
+}
+
+impl Resolver for CheckedResolver {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let refused = || ureq::Error::Other("the address may not be called".into());
+        let url = Url::parse(&uri.to_string()).map_err(|_| refused())?;
+        let resolved = self.resolver.resolve(uri, config, timeout)?;
+        let mut allowed = self.empty();
+        for address in resolved.iter().filter(|address| (self.may_dial)(&url, address.ip())) {
+            allowed.push(*address);
+        }
+        if allowed.is_empty() { Err(refused()) } else { Ok(allowed) }
+    }
+}
+
+impl fmt::Debug for CheckedResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CheckedResolver")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    fn post(client: &Client, url: &str) -> Result<ClientResponse, ClientError> {
+        let url = url.parse().unwrap();
+        client.deliver(OutgoingRequest { method: "POST", url, headers: Vec::new(), body: Some(b"x") })
+    }
+
+    #[test]
+    fn an_address_is_checked_after_its_name_was_resolved_and_redirects_are_not_followed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let dialled = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let answer = format!(
+                "HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:{port}/\r\ncontent-length: 0\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+            listener
+        });
+        let url = format!("http://localhost:{port}/secret");
+        let none = Client::for_strangers(1, Box::new(|_, _| false));
+        let error = post(&none, &url).unwrap_err();
+        assert_eq!(error.cause(), "the address may not be called");
+        let asked = Client::for_strangers(
+            1,
+            Box::new(|url, address| url.host_str() == Some("localhost") && address.is_loopback()),
+        );
+        assert_eq!(post(&asked, &url).unwrap().status, 307);
+        let listener = dialled.join().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "there was one connection");
+    }
 
     #[test]
     fn only_plain_http_to_another_machine_is_unencrypted() {

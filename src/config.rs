@@ -6,6 +6,7 @@
 mod file;
 mod identity;
 mod limits;
+mod push;
 mod reload;
 mod secrets;
 mod walking;
@@ -13,6 +14,7 @@ mod walking;
 pub use file::{Publishing, Webhook};
 pub use identity::IdentityFiles;
 pub use limits::Limits;
+pub use push::Push;
 pub use reload::Changed;
 pub use secrets::{
     MAX_SECRETS_FILE, OrganizerSecret, SecretLabel, SecretLabelError, SecretLine, SecretsFile,
@@ -62,6 +64,8 @@ pub struct Config {
     pub organizer_secret_file: Option<PathBuf>,
     /// The receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
+    /// Messages to the browsers of attendees; none if they are off.
+    pub push: Option<Push>,
     /// How pages present the conference. The caller reads its pictures from `identity_files`.
     pub identity: Identity,
     /// The files of the identity's pictures.

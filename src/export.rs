@@ -18,7 +18,9 @@ pub use api::{
     ProgramDocument, SESSION_FIELDS, SessionDocument, SpeakerDocument, TrackDocument, speaker_documents,
     track_documents,
 };
-pub use changes::{ChangeFeed, MAX_ENTRIES, ReleaseChanges, Scope, is_public_change};
+pub use changes::{
+    ChangeFeed, ChangeText, MAX_ENTRIES, ReleaseChanges, Scope, describe_change, is_public_change,
+};
 pub use frab::{schedule_json, schedule_xml};
 pub use giggity::{GiggityMenu, deep_link, giggity_menu};
 pub use jcal::{JcalError, jcal};

@@ -35,18 +35,26 @@ pub struct Trusted(Arc<[IpNet]>);
 #[error("neither an address nor a network; write one such as \"10.0.0.7\" or \"10.0.0.0/8\"")]
 pub struct NoNetwork;
 
+/// The networks of a list of addresses and networks.
+///
+/// # Errors
+/// [`NoNetwork`] for the first entry that is neither.
+pub fn networks<T: AsRef<str>>(entries: &[T]) -> Result<Vec<IpNet>, NoNetwork> {
+    let network = |entry: &T| {
+        let text = entry.as_ref();
+        let alone = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        text.parse::<IpNet>().or_else(|_| alone()).map_err(|_| NoNetwork)
+    };
+    entries.iter().map(network).collect()
+}
+
 impl Trusted {
     /// The proxies of a list of addresses and networks.
     ///
     /// # Errors
     /// [`NoNetwork`] for the first entry that is neither.
     pub fn parse<T: AsRef<str>>(entries: &[T]) -> Result<Self, NoNetwork> {
-        let network = |entry: &T| {
-            let text = entry.as_ref();
-            let alone = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            text.parse::<IpNet>().or_else(|_| alone()).map_err(|_| NoNetwork)
-        };
-        entries.iter().map(network).collect::<Result<_, _>>().map(Self)
+        networks(entries).map(|networks| Self(networks.into()))
     }
 
     /// Trusts this machine, since a proxy usually runs beside the server.

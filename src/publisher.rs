@@ -37,7 +37,7 @@ pub use status::{
 pub use watch::watch;
 
 use crate::clock::Clock;
-use crate::config::{Publishing, Webhook};
+use crate::config::{Publishing, Push, Webhook};
 use crate::import::{Report, Truncation, import, truncation};
 use crate::program::{Change, Conference, Identity, Program};
 use crate::reach::Outbox;
@@ -102,6 +102,8 @@ pub struct Setup {
     pub settings: Publishing,
     /// Receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
+    /// Messages to the browsers of attendees; none if they are off.
+    pub push: Option<Push>,
     /// The directory in which earlier versions kept deliveries. The start moves them into the store.
     pub spool: PathBuf,
     /// Lints a release before it is persisted: [`crate::doctor::inspect`]; tests replace it.

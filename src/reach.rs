@@ -14,10 +14,15 @@ mod outbox;
 mod retry;
 mod settle;
 mod spool;
+mod web_push;
 mod webhook;
 
 pub use outbox::{Claimed, Claims, DeliveryCounts, Outbox};
 pub use settle::{Outcome, SendResult, Settled};
+pub use web_push::{
+    EncryptionError, Endpoint, EndpointError, MOST_SUBSCRIPTIONS, Notification, PushKey, WebPushError,
+    WebPushWriter, are_usable_keys, merge_changes, notification,
+};
 pub use webhook::{WEBHOOK_SIGNATURE, webhook_key, webhook_message};
 
 use crate::store::{CommitError, ReadError};
@@ -82,4 +87,6 @@ pub enum Body {
 pub enum Guard {
     /// Sign the body with the secret in this file. The address comes from the config and may be anywhere.
     Sign(PathBuf),
+    /// Check every address before it is dialled: a client of the server chose the URL. See [`Endpoint`].
+    Stranger,
 }

@@ -40,7 +40,8 @@ pub use read::{LinkedAgenda, Skipped};
 pub(crate) use record::agenda::take_parses;
 pub use record::agenda::{AgendaRecord, BusyRecord, LinkRecord, LinkTarget};
 pub use record::named::{
-    AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, NamedRecord, RecordName, Schedule,
+    AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, NamedRecord, PushKeyBytes, RecordName,
+    Schedule,
 };
 pub use record::outbox::{
     Channel, DeliveryRecord, ReachRecord, ReachTally, SubscriptionRecord, SubscriptionsRecord, Version,

@@ -157,6 +157,7 @@ impl Reload {
             conference: Arc::new(config.conference(self.bound)),
             publishing: config.publishing.clone(),
             webhooks: config.webhooks.clone(),
+            push: config.push.clone(),
         };
         match publisher.reconfigure(settings).await {
             Ok(Some(publication)) if publication.is_new => {

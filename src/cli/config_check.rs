@@ -50,6 +50,7 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: Vec::new(),
+        push: None,
         spool: config.data.join("no-spool"), // the check moves nothing
         inspect: crate::doctor::inspect,
     };

@@ -65,7 +65,9 @@ pub(super) struct Options {
 }
 
 pub(super) fn deliver(settings: &Settings, options: Options) -> Result<Exit, Failure> {
-    let data = settings.config()?.data;
+    let config = settings.config()?;
+    let allow_networks = config.push.map(|push| push.allow_networks).unwrap_or_default();
+    let data = config.data;
     if options.retry {
         let retried = match ask(&data, &Request::RetryGivenUp)? {
             Answer::Retried(retried) => retried,
@@ -75,7 +77,7 @@ pub(super) fn deliver(settings: &Settings, options: Options) -> Result<Exit, Fai
     }
     let run = Arc::new(Run { data, state: Mutex::default(), changed: Condvar::new() });
     run.stop_on_signals()?;
-    let sender = Arc::new(Sender::new(WORKERS));
+    let sender = Arc::new(Sender::new(WORKERS, allow_networks));
     for _ in 0..WORKERS {
         let (run, sender) = (Arc::clone(&run), Arc::clone(&sender));
         spawn("send", move || run.work(&sender))?;

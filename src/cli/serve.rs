@@ -68,6 +68,7 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: config.webhooks.clone(),
+        push: config.push.clone(),
         spool: spool_directory(&config.data),
         inspect: crate::doctor::inspect,
     };

@@ -1,6 +1,7 @@
 //! The config file as TOML tables, and their conversion to checked values.
 
 use super::identity::IdentityTable;
+use super::push::PushTable;
 use super::walking::WalkingTable;
 use super::{ConferenceWithoutOrigin, Config, ConfigError, Limits, Overrides};
 use crate::peer::Trusted;
@@ -38,6 +39,7 @@ pub(super) struct File {
     backup: BackupTable,
     organizer_secret_file: Option<PathBuf>,
     webhooks: Vec<WebhookTable>,
+    push: PushTable,
 }
 
 impl Default for File {
@@ -63,6 +65,7 @@ impl Default for File {
             backup: BackupTable::default(),
             organizer_secret_file: None,
             webhooks: Vec::new(),
+            push: PushTable::default(),
         }
     }
 }
@@ -210,6 +213,7 @@ impl File {
             piece_bytes,
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
+            push: self.push.resolve()?,
             identity,
             identity_files,
             conference,

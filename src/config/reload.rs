@@ -34,6 +34,7 @@ impl Config {
             limits,
             organizer_secret_file,
             webhooks,
+            push,
             identity,
             identity_files: _, // the pictures are in `identity`
             conference,
@@ -120,6 +121,7 @@ impl Config {
             ("limits.wrong_secrets_hour", *wrong_secrets_hour != new.limits.wrong_secrets_hour),
             ("identity", *identity != new.identity),
             ("webhooks", *webhooks != new.webhooks),
+            ("push", *push != new.push),
         ];
         let restart = [
             ("listen", *listen != new.listen),

@@ -5,6 +5,8 @@
 
 mod sentence;
 
+pub use sentence::ChangeText;
+
 use super::{Exported, guid};
 use crate::program::{Change, ChangeKind, Conference, SessionId, Slug, Text};
 use crate::release::Release;
@@ -245,10 +247,15 @@ fn first_release_entry(published: &ReleaseChanges<'_>, release: &Release) -> Cha
     }
 }
 
+/// Describes a change in words, in the language of the conference.
+pub fn describe_change(change: &Change, release: &Release) -> ChangeText {
+    sentence::describe(change, &release.ledger.slugs, &release.program.conference)
+}
+
 fn change_entry(change: &Change, published: &ReleaseChanges<'_>, release: &Release) -> Option<ChangeEntry> {
     let conference = &release.program.conference;
     let title = &change.subject()?.title;
-    let words = sentence::describe(change, &release.ledger.slugs, conference);
+    let words = describe_change(change, release);
     Some(ChangeEntry {
         id: guid(&format!("{}/release/{}", release.ledger.uid(&change.session), published.number)),
         at: published.published,

@@ -10,12 +10,15 @@ mod links;
 mod owner;
 mod picks;
 mod plan;
+mod subscriptions;
 
 pub use links::{FollowedLink, ReadLink};
 pub use owner::{Agendas, Created, Owned};
+pub use subscriptions::Device;
 
 use crate::agenda::{EditKey, MAX_BUSY, MAX_LINKS, MAX_NAME_CHARS, MAX_PICKS};
 use crate::program::{SessionId, Text};
+use crate::reach::MOST_SUBSCRIPTIONS;
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkRecord, LinkTarget, ReadError, Write};
 use chrono::{DateTime, Utc};
@@ -52,6 +55,12 @@ pub enum AgendaError {
     /// Too many links.
     #[error("an agenda has {MAX_LINKS} links at most; revoke one first")]
     TooManyLinks,
+    /// No device of the agenda has this id.
+    #[error("there is no such subscription")]
+    NoSuchDevice,
+    /// Too many devices.
+    #[error("an agenda tells {MOST_SUBSCRIPTIONS} devices at most; end one subscription first")]
+    TooManyDevices,
     /// A name or label is too long. Holds the name of the field.
     #[error("a name has {MAX_NAME_CHARS} characters at most")]
     NameTooLong(&'static str),

@@ -8,10 +8,12 @@ mod json;
 mod openapi;
 mod plan;
 mod program;
+mod subscriptions;
 
 pub(super) use agenda::AgendaRequest;
 pub(super) use openapi::reference;
 pub(super) use program::{Documents, ProgramRequest};
+pub(super) use subscriptions::push_key;
 
 use super::query::{ParameterError, Query};
 use crate::export::SESSION_FIELDS;

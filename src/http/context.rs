@@ -5,7 +5,7 @@
 
 use super::agendas::{AgendaError, Agendas};
 use super::allowance::{Allowances, Allowed};
-use super::api::{AgendaRequest, Documents, ProgramRequest};
+use super::api::{self, AgendaRequest, Documents, ProgramRequest};
 use super::browser::PostedForm;
 use super::changes::{ChangeFeedAddress, ChangeFeeds, ReleaseHistory};
 use super::dav::{self, DavPath};
@@ -182,6 +182,7 @@ impl<'a> Context<'a> {
         pending(async move {
             let request = AgendaRequest {
                 agendas: &services.agendas,
+                publisher: &services.publisher,
                 release: services.publisher.current(),
                 freshness: &services.freshness,
                 allowed,
@@ -192,6 +193,11 @@ impl<'a> Context<'a> {
             };
             limit_key_guesses(allowed, head, answer(request).await)
         })
+    }
+
+    /// The key with which browsers subscribe to messages.
+    pub(super) fn push_key(self) -> Result<Reply<'a>, Problem> {
+        Ok(Reply::Ready(api::push_key(&self.services.publisher, self.head)))
     }
 
     /// A page that is rendered in the queue of its route.

@@ -193,11 +193,14 @@ impl Problem {
             Self::Publish(error) => publication_status(error),
             Self::Agenda(error) => match error {
                 AgendaError::UnknownKey => StatusCode::UNAUTHORIZED,
-                AgendaError::NoSuchSession | AgendaError::NoSuchLink => StatusCode::NOT_FOUND,
+                AgendaError::NoSuchSession | AgendaError::NoSuchLink | AgendaError::NoSuchDevice => {
+                    StatusCode::NOT_FOUND
+                }
                 AgendaError::UnknownSessions(_)
                 | AgendaError::TooManyPicks
                 | AgendaError::TooManyLinks
                 | AgendaError::TooManyBusy
+                | AgendaError::TooManyDevices
                 | AgendaError::BadBusy
                 | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
@@ -292,9 +295,9 @@ impl Problem {
             }
             Self::NotFound
             | Self::Query(QueryError::Unknown { .. })
-            | Self::Agenda(AgendaError::NoSuchSession | AgendaError::NoSuchLink) => {
-                (texts.problem_missing_title, texts.problem_missing)
-            }
+            | Self::Agenda(
+                AgendaError::NoSuchSession | AgendaError::NoSuchLink | AgendaError::NoSuchDevice,
+            ) => (texts.problem_missing_title, texts.problem_missing),
             Self::Gone => (texts.problem_gone_title, texts.problem_gone),
             Self::UsedUp => (texts.problem_gone_title, texts.problem_used_up),
             Self::NoPreview => (texts.problem_gone_title, texts.problem_no_preview),
@@ -310,9 +313,9 @@ impl Problem {
             Self::Condition | Self::Agenda(AgendaError::Changed) => {
                 (texts.problem_changed_title, texts.problem_changed)
             }
-            Self::Agenda(AgendaError::TooManyPicks | AgendaError::TooManyLinks) => {
-                (texts.problem_full_title, texts.problem_full)
-            }
+            Self::Agenda(
+                AgendaError::TooManyPicks | AgendaError::TooManyLinks | AgendaError::TooManyDevices,
+            ) => (texts.problem_full_title, texts.problem_full),
             _ if self.is_temporary() => (texts.problem_busy_title, texts.problem_busy),
             _ if self.status().is_server_error() => (texts.problem_server_title, texts.problem_server),
             _ => (texts.problem_request_title, texts.problem_request),

@@ -116,6 +116,10 @@ const TABLE: &[Route] = &[
     route(POST,   "/api/v1/agenda/import",          AgendaApi,  Whole,     exchange::MAX_BYTES,  |c, _| c.agenda_api(|api| api.import())),
     route(GET,    "/api/v1/agenda/export",          AgendaApi,  Short,     api::MAX_BODY,        |c, _| c.agenda_api(|api| api.export())),
     route(POST,   "/api/v1/agenda/key",             AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.replace_key())),
+    route(GET,    "/api/v1/push-key",               PublicFeed, Short,     0,                    |c, _| c.push_key()),
+    route(GET,    "/api/v1/agenda/subscriptions",   AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.subscriptions())),
+    route(POST,   "/api/v1/agenda/subscriptions",   AgendaApi,  Unlimited, api::MAX_BODY,        |c, _| c.agenda_api(|api| api.subscribe())),
+    route(DELETE, "/api/v1/agenda/subscriptions/{device}", AgendaApi, Unlimited, api::MAX_BODY,  |c, path| { let id = path.text("device")?; c.agenda_api(|api| api.unsubscribe(id)) }),
 
     route(GET, "/changes.atom",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeedAddress::Program(Form::Atom))),
     route(GET, "/changes.json",                PublicFeed, Whole, 0, |c, _| c.changes(ChangeFeedAddress::Program(Form::Json))),

@@ -1,12 +1,16 @@
 //! What follows a release: announcing it to subscribers, and composing the messages that are sent.
 
 use super::{Publisher, PublisherTask};
+use crate::config::{Push, Webhook};
+use crate::program::{Change, SessionId};
 use crate::reach::{
-    ClaimedMessage, Claims, DeliveryCounts, Message, Outbox, OutboxError, Outcome, SendResult, webhook_key,
-    webhook_message,
+    ClaimedMessage, Claims, DeliveryCounts, Message, Outbox, OutboxError, Outcome, PushKey, SendResult,
+    WebPushError, WebPushWriter, merge_changes, notification, webhook_key, webhook_message,
 };
+use crate::release::Release;
 use crate::store::{
-    AnnouncedReleases, Channel, DeliveryRecord, NamedRecord, ReadError, ReleaseRecord, Store, Write,
+    AnnouncedReleases, Channel, DeliveryRecord, NamedRecord, PushKeyBytes, ReadError, ReleaseRecord, Store,
+    Write,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -18,22 +22,45 @@ pub fn spool_directory(data: &Path) -> PathBuf {
     data.join("spool")
 }
 
-/// The write that makes announcements begin after `release`: a webhook that the config adds later gets no past
-/// releases. None if the store needs no change.
+/// The writes that deliveries need before the first one. Announcements begin after `release`: a receiver that the config
+/// adds later gets no past releases. And devices subscribe with the push key, so it is made before them.
 ///
 /// # Errors
-/// If the record is damaged. Without webhooks the damage does not matter, and the record is replaced.
-pub(super) fn first_release_write(
+/// If the record of the announced releases is damaged. While nobody is told of releases the damage does not matter, and
+/// the record is replaced.
+pub(super) fn first_writes(
     store: &Store,
-    has_webhooks: bool,
+    webhooks: &[Webhook],
+    push: Option<&Push>,
     release: u64,
-) -> Result<Option<Write>, ReadError> {
+) -> Result<Vec<Write>, ReadError> {
+    let mut notes = Vec::new();
+    match store.push_key() {
+        Ok(None) if push.is_some() => {
+            notes.extend(PushKey::generate().ok().map(|key| NamedRecord::PushKey(PushKeyBytes(key))));
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "browsers get no messages: the push key cannot be read"),
+    }
     let first = NamedRecord::Announced(AnnouncedReleases { release, after: None });
-    Ok(match store.announced() {
-        Ok(None) => Some(first.into()),
-        Err(ReadError::Damaged { .. }) if !has_webhooks => Some(first.into()),
-        found => found.map(|_| None)?,
-    })
+    match store.announced() {
+        Ok(None) => notes.push(first),
+        Err(ReadError::Damaged { .. }) if webhooks.is_empty() && push.is_none() => notes.push(first),
+        Ok(Some(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(notes.into_iter().map(Write::from).collect())
+}
+
+/// Why a message could not be composed. The delivery is tried again.
+#[derive(Debug, thiserror::Error)]
+enum ComposeError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    WebPush(#[from] WebPushError),
+    #[error("the store has no usable push key")]
+    NoPushKey,
 }
 
 /// Messages to send, and when the next delivery becomes due.
@@ -57,6 +84,20 @@ impl Publisher {
     /// If the store cannot be read.
     pub fn count_deliveries(&self) -> Result<BTreeMap<Channel, DeliveryCounts>, ReadError> {
         self.outbox.count()
+    }
+
+    /// How messages to browsers are sent, if they are on.
+    pub fn push(&self) -> Option<Push> {
+        self.settings.load().push.clone()
+    }
+
+    /// The key pair that signs messages to browsers; none if the store could not take one yet.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn push_key(&self) -> Result<Option<PushKey>, ReadError> {
+        let stored = self.store.push_key()?;
+        Ok(stored.and_then(|PushKeyBytes(pkcs8)| PushKey::parse(&pkcs8).ok()))
     }
 
     /// Announces every release that was not announced yet: the one just published, and earlier ones whose announcement
@@ -84,7 +125,15 @@ impl Publisher {
     /// [`OutboxError`]; then nothing is claimed.
     pub fn claim_messages(&self, limit: usize, busy: &[String]) -> Result<ClaimedMessages, OutboxError> {
         let Claims { claimed, next } = self.outbox.claim(limit, busy)?;
-        let mut composer = Composer { publisher: self, releases: HashMap::new() };
+        let push = self.push();
+        let mut composer = Composer {
+            publisher: self,
+            live: self.current(),
+            releases: HashMap::new(),
+            changes: HashMap::new(),
+            push: push.as_ref(),
+            writer: None,
+        };
         let (mut messages, mut moot) = (Vec::new(), Vec::new());
         for delivery in claimed {
             let (id, claim, release) = (delivery.id, delivery.record.claims, delivery.record.release);
@@ -111,12 +160,18 @@ impl Publisher {
 /// Composes the messages of one claim. Deliveries of one release share its record.
 struct Composer<'a> {
     publisher: &'a Publisher,
+    live: Arc<Release>,
     releases: HashMap<u64, Option<Arc<ReleaseRecord>>>,
+    /// The changes from one release to another.
+    changes: HashMap<(u64, u64), Arc<BTreeMap<SessionId, Change>>>,
+    push: Option<&'a Push>,
+    /// Made for the first message to a browser.
+    writer: Option<WebPushWriter<'a>>,
 }
 
 impl Composer<'_> {
     /// The message of a delivery; none if nobody waits for it any more.
-    fn compose(&mut self, id: &str, delivery: &DeliveryRecord) -> Result<Option<Message>, ReadError> {
+    fn compose(&mut self, id: &str, delivery: &DeliveryRecord) -> Result<Option<Message>, ComposeError> {
         match delivery.channel {
             Channel::Webhook => {
                 let settings = self.publisher.settings.load();
@@ -128,8 +183,46 @@ impl Composer<'_> {
                 let release = self.release(delivery.release)?;
                 Ok(release.map(|release| webhook_message(hook, id, &release)))
             }
-            Channel::WebPush => Ok(None),
+            Channel::WebPush => self.web_push(delivery),
         }
+    }
+
+    /// The message to a browser. None if messages are off, the device or its agenda is gone, or nothing that the agenda
+    /// holds has changed in the end.
+    fn web_push(&mut self, delivery: &DeliveryRecord) -> Result<Option<Message>, ComposeError> {
+        let Self { publisher, push: Some(push), .. } = *self else { return Ok(None) };
+        let (store, now) = (&publisher.store, publisher.clock.now());
+        let Some(key) = delivery.agenda_key() else { return Ok(None) };
+        let devices = store.subscriptions(&key)?.unwrap_or_default().list;
+        let Some(device) = devices.iter().find(|device| device.id == delivery.subscription) else {
+            return Ok(None);
+        };
+        let Some(agenda) = store.agenda(&key)? else { return Ok(None) };
+        let changes = self.changes(delivery.since, delivery.release)?;
+        let Some(notification) = notification(&agenda.picks, &changes, &self.live, now) else {
+            return Ok(None);
+        };
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => {
+                let key = publisher.push_key()?.ok_or(ComposeError::NoPushKey)?;
+                none.insert(WebPushWriter::new(push, key, now))
+            }
+        };
+        Ok(Some(writer.message(device, &notification)?))
+    }
+
+    fn changes(&mut self, since: u64, until: u64) -> Result<Arc<BTreeMap<SessionId, Change>>, ReadError> {
+        if let Some(found) = self.changes.get(&(since, until)) {
+            return Ok(Arc::clone(found));
+        }
+        let mut releases = Vec::new();
+        for number in since + 1..=until {
+            releases.extend(self.release(number)?);
+        }
+        let merged = Arc::new(merge_changes(releases.iter().flat_map(|release| &release.changes)));
+        self.changes.insert((since, until), Arc::clone(&merged));
+        Ok(merged)
     }
 
     fn release(&mut self, number: u64) -> Result<Option<Arc<ReleaseRecord>>, ReadError> {

@@ -8,7 +8,7 @@ use super::{
     StartError, Status, StoredRelease, deliveries, guard, status, warnings,
 };
 use crate::clock::Clock;
-use crate::config::{Publishing, Webhook};
+use crate::config::{Publishing, Push, Webhook};
 use crate::import::{ProgramFile, import};
 use crate::program::Conference;
 use crate::reach::Outbox;
@@ -51,13 +51,13 @@ impl Publisher {
         };
         let number = if is_first { 0 } else { release.number() };
         // A full disk or a damaged record must not prevent a start.
-        match deliveries::first_release_write(&store, !setup.webhooks.is_empty(), number) {
-            Ok(Some(note)) => {
-                if let Err(error) = store.commit_blocking(vec![note]) {
+        match deliveries::first_writes(&store, &setup.webhooks, setup.push.as_ref(), number) {
+            Ok(notes) if notes.is_empty() => {}
+            Ok(notes) => {
+                if let Err(error) = store.commit_blocking(notes) {
                     tracing::warn!(%error, "the release after which announcements begin could not be stored");
                 }
             }
-            Ok(None) => {}
             Err(error) => state.set_fault(PublisherTask::Deliveries, Some(&error)),
         }
         match store.schedule() {
@@ -68,7 +68,7 @@ impl Publisher {
         }
         state.config.read = Some(clock.now());
         let announce = tokio::sync::watch::Sender::new(release.number());
-        let Setup { file, settings: publishing, webhooks, spool, inspect } = setup;
+        let Setup { file, settings: publishing, webhooks, push, spool, inspect } = setup;
         let outbox = Outbox::new(store.clone(), clock.clone());
         match outbox.take_over(&spool) {
             Ok(0) => {}
@@ -81,7 +81,7 @@ impl Publisher {
         }
         let publisher = Self {
             current: ArcSwap::from_pointee(LiveRelease::new(release, is_first)),
-            settings: ArcSwap::from_pointee(PublisherSettings { conference, publishing, webhooks }),
+            settings: ArcSwap::from_pointee(PublisherSettings { conference, publishing, webhooks, push }),
             file,
             outbox,
             inspect,
@@ -255,6 +255,8 @@ pub struct PublisherSettings {
     pub publishing: Publishing,
     /// Receivers of a delivery after each release.
     pub webhooks: Vec<Webhook>,
+    /// Messages to the browsers of attendees; none if they are off.
+    pub push: Option<Push>,
 }
 
 impl Publisher {
@@ -275,9 +277,8 @@ impl Publisher {
             let _turn = this.turn.lock().await;
             // Releases so far are for the webhooks so far.
             this.announce_releases().await;
-            let has_webhooks = !settings.webhooks.is_empty();
             let previous = this.settings.swap(Arc::new(settings));
-            this.store_first_release_of_webhooks(has_webhooks).await;
+            this.store_first_release_of_receivers().await;
             let published = this.publish_settings().await;
             if !matches!(published, Ok(_) | Err(PublishError::Held(_))) {
                 this.settings.store(previous);
@@ -287,20 +288,15 @@ impl Publisher {
         task.await?
     }
 
-    /// As at a start: webhooks that the config adds get only the releases after the live one.
-    async fn store_first_release_of_webhooks(&self, has_webhooks: bool) {
-        let note = match deliveries::first_release_write(&self.store, has_webhooks, self.current().number()) {
-            Ok(note) => {
-                self.state().set_fault(PublisherTask::Deliveries, None);
-                note
-            }
-            Err(error) => {
-                self.state().set_fault(PublisherTask::Deliveries, Some(&error));
-                None
-            }
-        };
-        if let Some(note) = note
-            && let Err(error) = self.store.commit(vec![note]).await
+    /// As at a start: receivers that the config adds get only the releases after the live one.
+    async fn store_first_release_of_receivers(&self) {
+        let settings = self.settings.load_full();
+        let PublisherSettings { webhooks, push, .. } = &*settings;
+        let notes = deliveries::first_writes(&self.store, webhooks, push.as_ref(), self.current().number());
+        self.state().set_fault(PublisherTask::Deliveries, notes.as_ref().err());
+        let notes = notes.unwrap_or_default();
+        if !notes.is_empty()
+            && let Err(error) = self.store.commit(notes).await
         {
             tracing::warn!(%error, "the release after which announcements begin could not be stored");
         }

@@ -8,11 +8,12 @@
 //! store.
 
 use super::settle::{Batch, Outcome, Settled, next};
+use super::web_push::is_loud;
 use super::webhook::webhook_key;
 use super::{OutboxError, spool};
 use crate::clock::Clock;
 use crate::config::Webhook;
-use crate::program::{ChangeKind, SessionId};
+use crate::program::SessionId;
 use crate::revision::Digest;
 use crate::store::{
     AnnouncedReleases, Channel, CommitError, DeliveryRecord, NamedRecord, ReadError, ReleaseRecord, Skipped,
@@ -403,12 +404,6 @@ impl Outbox {
             }
         }
     }
-}
-
-/// Whether people with the session on their agenda are told of a change. A corrected abstract is no reason to disturb
-/// anybody.
-fn is_loud(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::Moved | ChangeKind::Cancelled | ChangeKind::Restored)
 }
 
 fn delivery(release: &ReleaseRecord, channel: Channel, subscription: String, host: String) -> DeliveryRecord {

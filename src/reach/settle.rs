@@ -1,10 +1,8 @@
 //! Settling: what the result of an attempt means for its delivery, and the writes that follow.
 
 use super::{OutboxError, retry};
-use crate::revision::Digest;
 use crate::store::{Channel, DeliveryRecord, ReachRecord, ReachTally, Store, Version, Write};
 use chrono::{DateTime, Utc};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -201,7 +199,7 @@ impl<'a> Batch<'a> {
 
     /// Removes the subscription of a delivery.
     fn end_subscription(&mut self, record: &DeliveryRecord) -> Result<(), OutboxError> {
-        let Some(key) = record.agenda.as_deref().and_then(agenda_key) else { return Ok(()) };
+        let Some(key) = record.agenda_key() else { return Ok(()) };
         let Some(mut stored) = self.store.subscriptions(&key)? else { return Ok(()) };
         // Another result of this batch may have ended another device of the agenda.
         let earlier = self.writes.iter().position(
@@ -260,10 +258,6 @@ impl std::fmt::Display for SendResult {
             Self::Moot => f.write_str("there is nothing to send any more"),
         }
     }
-}
-
-fn agenda_key(hex: &str) -> Option<Digest> {
-    HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok().map(Digest)
 }
 
 pub(super) fn next(version: Version) -> Version {

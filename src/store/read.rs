@@ -10,7 +10,7 @@ use super::index::scan::RecordScan;
 use super::record::RecordTable;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
 use super::record::named::{
-    self, AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, RecordName, Schedule,
+    self, AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, PushKeyBytes, RecordName, Schedule,
 };
 use super::record::outbox::{DeliveryRecord, ReachRecord, SubscriptionsRecord};
 use super::record::release::{LedgerHead, ReleaseDetail, ReleaseFrame, ReleaseRecord, ReleaseSummary};
@@ -157,6 +157,11 @@ impl Store {
     /// When a backup was last saved.
     pub fn last_backup(&self) -> Result<Option<DateTime<Utc>>, ReadError> {
         self.named(RecordName::BackupTime, |bytes| named::time(&bytes))
+    }
+
+    /// The key pair that signs messages to browsers.
+    pub fn push_key(&self) -> Result<Option<PushKeyBytes>, ReadError> {
+        self.named(RecordName::PushKey, |bytes| Ok(PushKeyBytes(bytes)))
     }
 
     /// The bytes under a name, for tests.

@@ -817,3 +817,17 @@ attempt-refused =
     }
 attempt-held = zurückgehalten: { $reasons }
 attempt-failed = fehlgeschlagen: { $reason }
+
+## Messages to browsers
+
+push-overlap = Überschneidet sich jetzt mit „{ $title }“.
+push-several =
+    { $n ->
+        [one] { $n } Ihrer Sessions hat sich geändert
+       *[other] { $n } Ihrer Sessions haben sich geändert
+    }
+push-more =
+    { $n ->
+        [one] … und { $n } weitere
+       *[other] … und { $n } weitere
+    }

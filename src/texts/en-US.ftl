@@ -1099,3 +1099,20 @@ attempt-refused =
 attempt-held = held: { $reasons }
 # $reason (text)
 attempt-failed = failed: { $reason }
+
+## Messages to browsers
+
+# $title (text)
+push-overlap = It now overlaps with “{ $title }”.
+# $n (number)
+push-several =
+    { $n ->
+        [one] { $n } of your sessions changed
+       *[other] { $n } of your sessions changed
+    }
+# $n (number)
+push-more =
+    { $n ->
+        [one] … and { $n } more
+       *[other] … and { $n } more
+    }

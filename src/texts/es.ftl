@@ -821,3 +821,17 @@ attempt-refused =
     }
 attempt-held = retenido: { $reasons }
 attempt-failed = fallido: { $reason }
+
+## Messages to browsers
+
+push-overlap = Ahora coincide con «{ $title }».
+push-several =
+    { $n ->
+        [one] Ha cambiado { $n } de sus sesiones
+       *[other] Han cambiado { $n } de sus sesiones
+    }
+push-more =
+    { $n ->
+        [one] … y { $n } más
+       *[other] … y { $n } más
+    }

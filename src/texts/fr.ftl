@@ -833,3 +833,17 @@ attempt-refused =
     }
 attempt-held = retenu : { $reasons }
 attempt-failed = échec : { $reason }
+
+## Messages to browsers
+
+push-overlap = Elle chevauche maintenant « { $title } ».
+push-several =
+    { $n ->
+        [one] { $n } de vos sessions a changé
+       *[other] { $n } de vos sessions ont changé
+    }
+push-more =
+    { $n ->
+        [one] … et { $n } autre
+       *[other] … et { $n } autres
+    }

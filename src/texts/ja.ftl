@@ -669,3 +669,9 @@ attempt-unchanged = 第{ $n }版からの変更はありません
 attempt-refused = 却下しました: エラー{ $n }件
 attempt-held = 保留中: { $reasons }
 attempt-failed = 失敗しました: { $reason }
+
+## Messages to browsers
+
+push-overlap = 「{ $title }」と時間が重なるようになりました。
+push-several = 選んだセッションのうち{ $n }件が変更されました
+push-more = … ほか{ $n }件

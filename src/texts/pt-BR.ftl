@@ -821,3 +821,17 @@ attempt-refused =
     }
 attempt-held = retido: { $reasons }
 attempt-failed = falhou: { $reason }
+
+## Messages to browsers
+
+push-overlap = Agora coincide com “{ $title }”.
+push-several =
+    { $n ->
+        [one] { $n } das suas sessões mudou
+       *[other] { $n } das suas sessões mudaram
+    }
+push-more =
+    { $n ->
+        [one] … e mais { $n }
+       *[other] … e mais { $n }
+    }

@@ -28,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &["program", "texts", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
     ("freshness", &["revision", "store"]),
-    ("reach", &["program", "config", "clock", "revision", "release", "agenda", "store"]),
+    ("reach", &["program", "config", "clock", "texts", "revision", "release", "agenda", "export", "store"]),
     (
         "publisher",
         &[
@@ -88,7 +88,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("ureq", &["client"]),
-    ("ring", &["revision", "agenda", "program", "store", "cli", "http"]), // digests; store: those of checkpoints; HMAC; agenda: read tokens; cli: webhooks; http: signed cookies
+    ("ring", &["revision", "agenda", "program", "store", "reach", "cli", "http"]), // digests; store: those of checkpoints; HMAC; agenda: read tokens; reach: encryption and signatures; cli: webhooks; http: signed cookies
     ("clap", &["cli", "main"]),
     ("tikv_jemallocator", &["main"]),
 ];

@@ -19,6 +19,7 @@ mod operator;
 mod organizer;
 mod pages;
 mod plans;
+mod push;
 mod retention;
 mod secrets;
 mod smuggling;

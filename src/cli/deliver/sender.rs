@@ -2,11 +2,13 @@
 
 use crate::client::{Client, OutgoingRequest};
 use crate::clock::Clock;
-use crate::reach::{Body, Guard, Message, SendResult, WEBHOOK_SIGNATURE};
+use crate::reach::{Body, Endpoint, Guard, Message, SendResult, WEBHOOK_SIGNATURE};
 use data_encoding::{BASE64, HEXLOWER};
+use ipnet::IpNet;
 use ring::hmac;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// The directory of secrets that the packaged unit passes as credentials, and the prefix of their names.
 const WEBHOOK_SECRETS: &str = "webhook-secrets";
@@ -15,15 +17,22 @@ const WEBHOOK_SECRETS: &str = "webhook-secrets";
 #[derive(Debug)]
 pub(super) struct Sender {
     client: Client,
+    /// Sends to addresses that clients of the server chose.
+    strangers: Client,
     clock: Clock,
     credentials: Option<PathBuf>,
 }
 
 impl Sender {
-    /// `parallel` is how many messages are sent at a time.
-    pub(super) fn new(parallel: usize) -> Self {
+    /// `parallel` is how many messages are sent at a time. `allowed` are networks in which devices may be called although
+    /// their addresses are not public.
+    pub(super) fn new(parallel: usize, allowed: Vec<IpNet>) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Self { client: Client::for_deliveries(parallel), clock: Clock::wall(), credentials }
+        let may_dial = move |url: &Url, address| {
+            Endpoint::parse(url.as_str(), &allowed).is_ok_and(|endpoint| endpoint.may_dial(address, &allowed))
+        };
+        let strangers = Client::for_strangers(parallel, Box::new(may_dial));
+        Self { client: Client::for_deliveries(parallel), strangers, clock: Clock::wall(), credentials }
     }
 
     pub(super) fn send(&self, message: &Message) -> SendResult {
@@ -39,12 +48,15 @@ impl Sender {
         };
         let mut headers: Vec<(&str, String)> =
             message.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        match &message.guard {
-            Guard::Sign(secret_file) => self.sign(secret_file, &body, &mut headers)?,
-        }
         let url = message.url.parse().map_err(|_| "the address is not valid")?;
-        let request = OutgoingRequest { method: "POST", url, headers, body: Some(&body) };
-        let answer = self.client.deliver(request).map_err(|error| error.with_cause())?;
+        let request = |headers| OutgoingRequest { method: "POST", url, headers, body: Some(&body) };
+        let answer = match &message.guard {
+            Guard::Sign(secret_file) => {
+                self.sign(secret_file, &body, &mut headers)?;
+                self.client.deliver(request(headers)).map_err(|error| error.with_cause())?
+            }
+            Guard::Stranger => self.strangers.deliver(request(headers)).map_err(|error| error.cause())?,
+        };
         let retry_after = answer.retry_after.as_deref().and_then(|text| seconds(text, &self.clock));
         Ok(SendResult::Answered { status: answer.status, retry_after })
     }

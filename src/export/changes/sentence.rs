@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// A change in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ChangeText {
+pub struct ChangeText {
     /// The part of the headline after the session's title.
     pub headline: String,
     /// Whole sentences.

@@ -21,6 +21,7 @@ use crate::http::reply::{self, Answer, JSON, no_content};
 use crate::http::reply::{Content, Representation};
 use crate::http::{Body, EntityTag, Problem, feeds};
 use crate::program::SessionId;
+use crate::publisher::Publisher;
 use crate::release::Release;
 use crate::revision::Digest;
 use crate::store::AgendaRecord;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 /// A request for an agenda.
 pub(in crate::http) struct AgendaRequest<'a> {
     pub(in crate::http) agendas: &'a Agendas,
+    pub(in crate::http) publisher: &'a Publisher,
     pub(in crate::http) release: Arc<Release>,
     pub(in crate::http) now: DateTime<Utc>,
     pub(in crate::http) queue: &'a Queue,

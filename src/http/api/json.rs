@@ -50,6 +50,19 @@ impl Object {
         }
     }
 
+    /// An object, to read its fields; null and a missing one count as empty.
+    pub(super) fn object(&mut self, name: &str) -> Self {
+        let fields = match self.fields.remove(name) {
+            Some(Value::Object(fields)) => fields,
+            None | Some(Value::Null) => Map::new(),
+            Some(_) => {
+                self.faults.push(InvalidValue::new(name, "write an object"));
+                Map::new()
+            }
+        };
+        Self { fields, faults: Vec::new() }
+    }
+
     /// A list of strings; null counts as empty.
     pub(super) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         match self.fields.remove(name)? {

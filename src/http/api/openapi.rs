@@ -13,6 +13,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/base.json"),
     include_str!("openapi/program.json"),
     include_str!("openapi/agendas.json"),
+    include_str!("openapi/subscriptions.json"),
     include_str!("openapi/exchange.json"),
     include_str!("openapi/feeds.json"),
     include_str!("openapi/organizer.json"),

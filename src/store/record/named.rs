@@ -6,6 +6,7 @@ use crate::revision::Digest;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 
 /// The program file that was imported last.
@@ -81,6 +82,16 @@ pub struct ClockProbation {
     pub watched: Duration,
 }
 
+/// A key pair as PKCS#8, which is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PushKeyBytes(pub Vec<u8>);
+
+impl fmt::Debug for PushKeyBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PushKeyBytes(…)")
+    }
+}
+
 /// A record with a fixed name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NamedRecord {
@@ -98,6 +109,8 @@ pub enum NamedRecord {
     ClockProbation(ClockProbation),
     /// When a backup was last saved.
     BackupTime(DateTime<Utc>),
+    /// The key pair that signs messages to browsers, as PKCS#8. A secret.
+    PushKey(PushKeyBytes),
 }
 
 /// The name of a [`NamedRecord`].
@@ -119,6 +132,8 @@ pub enum RecordName {
     ClockProbation,
     /// The name of [`NamedRecord::BackupTime`].
     BackupTime,
+    /// The name of [`NamedRecord::PushKey`].
+    PushKey,
 }
 
 impl RecordName {
@@ -133,6 +148,7 @@ impl RecordName {
             Self::TrustedTime => "trusted-time".to_owned(),
             Self::ClockProbation => "clock-probation".to_owned(),
             Self::BackupTime => "last-backup".to_owned(),
+            Self::PushKey => "push-key".to_owned(),
         }
     }
 
@@ -146,6 +162,7 @@ impl RecordName {
             Self::TrustedTime => "trusted time",
             Self::ClockProbation => "record of a clock jump",
             Self::BackupTime => "time of the last backup",
+            Self::PushKey => "push key",
         }
     }
 }
@@ -161,6 +178,7 @@ impl NamedRecord {
             Self::TrustedTime(_) => RecordName::TrustedTime,
             Self::ClockProbation(_) => RecordName::ClockProbation,
             Self::BackupTime(_) => RecordName::BackupTime,
+            Self::PushKey(_) => RecordName::PushKey,
         }
     }
 
@@ -188,6 +206,7 @@ impl NamedRecord {
                 rows
             }
             Self::TrustedTime(at) | Self::BackupTime(at) => at.timestamp().to_le_bytes().to_vec(),
+            Self::PushKey(PushKeyBytes(pkcs8)) => pkcs8.clone(),
             Self::ClockProbation(ClockProbation { seen, watched }) => {
                 [seen.timestamp().to_le_bytes(), watched.as_secs().to_le_bytes()].concat()
             }

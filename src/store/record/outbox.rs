@@ -4,7 +4,9 @@
 //! waiting delivery. A subscription holds the address at which a push service accepts messages for one device. Whoever
 //! knows the address and the keys can send to the device, so they never reach a log.
 
+use crate::revision::Digest;
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -117,6 +119,13 @@ pub struct DeliveryRecord {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+impl DeliveryRecord {
+    /// The SHA-256 of the edit key of the agenda, if the delivery belongs to one.
+    pub fn agenda_key(&self) -> Option<Digest> {
+        HEXLOWER.decode(self.agenda.as_deref()?.as_bytes()).ok()?.try_into().ok().map(Digest)
+    }
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -92,6 +92,7 @@ fn masked(value: &Value) -> Value {
             let masked = members.iter().map(|(name, value)| {
                 let value = match (name.as_str(), value) {
                     ("digest", Value::String(_)) => json!("…"),
+                    ("key", Value::String(_)) => json!("BP4z9K…"),
                     ("path", Value::String(_)) => json!("program.csv"),
                     // In this test the server watches no file.
                     ("readable", Value::Bool(_)) => json!(true),

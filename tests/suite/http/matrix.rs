@@ -82,6 +82,9 @@ const ROWS: &[Row] = &[
     ("/api/v1/agenda/plan", Key, &[("GET", 200)]),
     ("/api/v1/agenda/links", Key, &[("GET", 200), ("POST", 201)]),
     ("/api/v1/agenda/links/{n}", Key, &[("DELETE", 204)]),
+    ("/api/v1/push-key", Public, &[("GET", 200)]),
+    ("/api/v1/agenda/subscriptions", Key, &[("GET", 200), ("POST", 201)]),
+    ("/api/v1/agenda/subscriptions/{device}", Key, &[("DELETE", 404)]),
     ("/api/v1/agenda/key", Key, &[("POST", 200)]),
     ("/api/v1/agenda/import", Key, &[("POST", 200)]),
     ("/api/v1/agenda/export", Key, &[("GET", 200)]),
@@ -334,6 +337,7 @@ pub(super) fn filled(pattern: &str, in_path: &str) -> String {
         ("{id}", "opening"),
         ("{session}", "opening"),
         ("{n}", "1"),
+        ("{device}", "000000000000000000000000"),
         ("{name}", "none.js"),
     ];
     let target = values.iter().fold(pattern.to_owned(), |target, (name, value)| target.replace(name, value));
@@ -345,6 +349,17 @@ pub(super) fn filled(pattern: &str, in_path: &str) -> String {
         .replace("{code}", in_path)
 }
 
+/// What a browser gives, with the keys of RFC 8291, appendix A.
+pub(super) const DEVICE: &str = r#"{
+    "channel": "web-push",
+    "endpoint": "https://push.example.org/send/1",
+    "expirationTime": null,
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+    }
+}"#;
+
 fn body_of(pattern: &str, method: &str, access: Access) -> (&'static str, String) {
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";
@@ -352,6 +367,7 @@ fn body_of(pattern: &str, method: &str, access: Access) -> (&'static str, String
         ("/api/v1/agenda", "PATCH") => (JSON, "{\"name\":\"Other\"}"),
         ("/api/v1/agenda/picks", _) => (JSON, "[\"opening\"]"),
         ("/api/v1/agenda/busy", _) => (JSON, "[]"),
+        ("/api/v1/agenda/subscriptions", "POST") => (JSON, DEVICE),
         ("/api/v1/agenda/import", _) => (JSON, "{\"picks\":[\"opening\"]}"),
         ("/agenda/picks", _) => (FORM, "session=opening&action=unpick"),
         ("/agenda/plan", "POST") => (FORM, "session=opening&action=unpick"),

@@ -40,9 +40,14 @@ was = [\"grand\"]
 name = \"Side\"
 [[tracks]]
 name = \"Later\"
+[push]
+contact = \"mailto:desk@conf.example.org\"
 [publishing]
 guard_share = 1.0
 ";
+
+/// The shipped config leaves messages to browsers off.
+const PUSH: &str = "[push]\ncontact = \"mailto:desk@conf.example.org\"\n";
 
 /// The organizer's secret.
 pub(super) const SECRET: &str = "an-organizer-secret";
@@ -77,7 +82,8 @@ impl TestApp {
     pub(super) fn shipped() -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-        Self::of(&read("config/callboard.toml"), &read("program.csv"), &roomy())
+        let config = format!("{}\n{PUSH}", read("config/callboard.toml"));
+        Self::of(&config, &read("program.csv"), &roomy())
     }
 
     /// An application with the default limits. `new`, `at`, `guarded` and `shipped` have limits that no test reaches.
@@ -109,7 +115,14 @@ impl TestApp {
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
         let spool = dir.path().join("spool");
         let inspect = callboard::doctor::inspect;
-        let setup = Setup { file, settings: config.publishing, webhooks: Vec::new(), spool, inspect };
+        let setup = Setup {
+            file,
+            settings: config.publishing,
+            webhooks: Vec::new(),
+            push: config.push,
+            spool,
+            inspect,
+        };
         let started = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap();
         let publisher = started.publisher;
         let secrets_file = dir.path().join("organizer-secrets");
@@ -139,8 +152,12 @@ impl TestApp {
     /// Makes the guard as strict as that of [`Self::guarded`], as a reload of the config does.
     pub(super) async fn guard(&self) {
         let publishing = Publishing { guard_share: 0.25, guard_least: 2, ..Publishing::default() };
-        let settings =
-            PublisherSettings { conference: self.publisher.conference(), publishing, webhooks: Vec::new() };
+        let settings = PublisherSettings {
+            conference: self.publisher.conference(),
+            publishing,
+            webhooks: Vec::new(),
+            push: None,
+        };
         assert!(self.publisher.reconfigure(settings).await.unwrap().is_none());
     }
 

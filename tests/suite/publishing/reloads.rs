@@ -16,6 +16,7 @@ impl Venue {
             conference: Arc::new(config.conference(config.listen)),
             publishing: config.publishing,
             webhooks: config.webhooks,
+            push: config.push,
         };
         let result = self.running().reconfigure(settings).await;
         self.check_invariants();
@@ -99,6 +100,7 @@ async fn a_config_whose_release_cannot_be_stored_is_refused() {
         conference: Arc::new(config.conference(config.listen)),
         publishing: config.publishing,
         webhooks: config.webhooks,
+        push: config.push,
     };
     assert!(venue.running().reconfigure(settings).await.is_err());
     assert_eq!(venue.running().conference(), before);

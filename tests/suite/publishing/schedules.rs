@@ -170,6 +170,7 @@ async fn a_scheduled_release_of_another_publisher_is_served() {
         file: venue.dir.path().join("program.csv"),
         settings: venue.settings.clone(),
         webhooks: Vec::new(),
+        push: None,
         spool: venue.dir.path().join("spool"),
         inspect: venue.inspect,
     };

@@ -120,6 +120,7 @@ impl Venue {
             file: self.dir.path().join("program.csv"),
             settings: self.settings.clone(),
             webhooks: self.webhooks.clone(),
+            push: Config::parse(Some(&self.config), Overrides::default()).unwrap().push,
             spool: self.dir.path().join("spool"),
             inspect: self.inspect,
         };
