@@ -124,7 +124,8 @@ mod view;
 mod when;
 
 pub use agendas::{
-    AgendaDone, LastFetch, LinkStatus, NoAgenda, OwnAgenda, no_agenda, own_agenda, own_agenda_name, shared,
+    AgendaDone, LastFetch, LinkStatus, NoAgenda, NotifiedDevice, OwnAgenda, no_agenda, own_agenda,
+    own_agenda_name, shared,
 };
 pub use assets::{Assets, RenderedPage};
 pub use changes::{ReleaseNotes, changes};

@@ -13,7 +13,7 @@ mod subscriptions;
 pub(super) use agenda::AgendaRequest;
 pub(super) use openapi::reference;
 pub(super) use program::{Documents, ProgramRequest};
-pub(super) use subscriptions::push_key;
+pub(super) use subscriptions::{DeviceFields, push_key};
 
 use super::query::{ParameterError, Query};
 use crate::export::SESSION_FIELDS;

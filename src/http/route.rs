@@ -216,6 +216,8 @@ const TABLE: &[Route] = &[
     route(POST, "/agenda/links",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_link().await })),
     route(POST, "/agenda/links/{n}/revoke", PersonalPage, Unlimited, MAX_FORM, |c, path| { let n = path.number("n")?; c.page_task(move |page| async move { page.revoke_link(n).await }) }),
     route(POST, "/agenda/key",           PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.replace_key().await })),
+    route(POST, "/agenda/devices",       AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_device().await })),
+    route(POST, "/agenda/devices/remove", PersonalPage, Unlimited, MAX_FORM,  |c, _| c.page_task(|page| async move { page.remove_device().await })),
     route(POST, "/agenda/delete",        PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.delete().await })),
     route(POST, "/agenda/handover",      PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.make_hand_over().await })),
     route(GET,  "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),

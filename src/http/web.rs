@@ -3,6 +3,7 @@
 //! Public pages do not depend on the visitor, so everybody gets the same bytes from memory. Answers that depend on a
 //! cookie are `private`, so shared caches do not store them.
 
+mod devices;
 mod handover;
 mod planner;
 mod public;

@@ -831,3 +831,18 @@ push-more =
         [one] … und { $n } weitere
        *[other] … und { $n } weitere
     }
+
+notify-me = Über Änderungen benachrichtigen
+notify-text = Dieses Gerät erhält eine Nachricht, wenn eine Ihrer Sessions verlegt oder abgesagt wird oder doch stattfindet, und nie etwas anderes.
+notify-on = Dieses Gerät wird über Änderungen benachrichtigt.
+notify-stop = Beenden
+notify-denied = Ihr Browser blockiert Benachrichtigungen dieser Website. Erlauben Sie sie in den Einstellungen des Browsers für diese Website und laden Sie die Seite neu.
+notify-unsupported = Dieser Browser kann keine Benachrichtigungen von Websites anzeigen. Öffnen Sie diese Seite in einem anderen Browser, um über Änderungen benachrichtigt zu werden.
+notify-ios = Um auf einem iPhone oder iPad benachrichtigt zu werden, fügen Sie diese Seite dem Home-Bildschirm hinzu (Teilen, dann „Zum Home-Bildschirm“) und öffnen Sie sie von dort.
+notify-full = Es werden bereits zehn Geräte benachrichtigt. Entfernen Sie eines davon unten in den Einstellungen.
+notify-failed = Das hat nicht funktioniert. Versuchen Sie es später noch einmal.
+devices = Benachrichtigte Geräte
+devices-text = Diese Geräte erhalten eine Nachricht, wenn eine Ihrer Sessions verlegt oder abgesagt wird oder doch stattfindet.
+device-unnamed = Gerät ohne Namen
+device-remove = Entfernen
+done-device-removed = Das Gerät erhält keine Nachrichten mehr.

@@ -37,3 +37,8 @@ n-cancelled = { $n } cancelled
 done-unscheduled = The planned publication is cancelled.
 # $n (number)
 picks-text = How many agendas hold each session, for room sizes. Sessions with fewer than { $n } picks are left out, so that nobody can be recognised.
+
+## Messages to browsers
+
+notify-text = This device gets a message when one of your sessions is moved, cancelled or takes place after all, and never anything else.
+devices-text = These devices get a message when one of your sessions is moved, cancelled or takes place after all.

@@ -1116,3 +1116,18 @@ push-more =
         [one] … and { $n } more
        *[other] … and { $n } more
     }
+
+notify-me = Notify me of changes
+notify-text = This device gets a message when one of your sessions is moved, canceled or takes place after all, and never anything else.
+notify-on = This device is notified of changes.
+notify-stop = Stop
+notify-denied = Your browser blocks notifications from this site. Allow them in the browser’s settings for this site, then load this page again.
+notify-unsupported = This browser can’t show notifications from websites. Open this page in another browser to be notified of changes.
+notify-ios = To be notified of changes on an iPhone or iPad, add this page to the Home Screen (Share, then Add to Home Screen) and open it from there.
+notify-full = Ten devices are notified already. Remove one of them in the settings below.
+notify-failed = That didn’t work. Try again later.
+devices = Notified devices
+devices-text = These devices get a message when one of your sessions is moved, canceled or takes place after all.
+device-unnamed = Device without a name
+device-remove = Remove
+done-device-removed = The device gets no more messages.

@@ -835,3 +835,18 @@ push-more =
         [one] … y { $n } más
        *[other] … y { $n } más
     }
+
+notify-me = Avisarme de los cambios
+notify-text = Este dispositivo recibe un mensaje cuando una de sus sesiones se traslada, se cancela o finalmente se celebra, y nunca nada más.
+notify-on = Este dispositivo recibe avisos de los cambios.
+notify-stop = Dejar de avisar
+notify-denied = Su navegador bloquea las notificaciones de este sitio. Permítalas en los ajustes del navegador para este sitio y vuelva a cargar la página.
+notify-unsupported = Este navegador no puede mostrar notificaciones de sitios web. Abra esta página en otro navegador para recibir avisos de los cambios.
+notify-ios = Para recibir avisos en un iPhone o iPad, añada esta página a la pantalla de inicio (Compartir y, después, Añadir a pantalla de inicio) y ábrala desde allí.
+notify-full = Ya hay diez dispositivos que reciben avisos. Quite uno de ellos en los ajustes, más abajo.
+notify-failed = No ha funcionado. Inténtelo de nuevo más tarde.
+devices = Dispositivos con avisos
+devices-text = Estos dispositivos reciben un mensaje cuando una de sus sesiones se traslada, se cancela o finalmente se celebra.
+device-unnamed = Dispositivo sin nombre
+device-remove = Quitar
+done-device-removed = El dispositivo ya no recibe mensajes.

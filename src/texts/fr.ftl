@@ -847,3 +847,18 @@ push-more =
         [one] … et { $n } autre
        *[other] … et { $n } autres
     }
+
+notify-me = M’avertir des changements
+notify-text = Cet appareil reçoit un message quand une de vos sessions est déplacée, annulée ou finalement maintenue, et jamais rien d’autre.
+notify-on = Cet appareil est averti des changements.
+notify-stop = Arrêter
+notify-denied = Votre navigateur bloque les notifications de ce site. Autorisez-les dans les réglages du navigateur pour ce site, puis rechargez la page.
+notify-unsupported = Ce navigateur ne peut pas afficher de notifications de sites web. Ouvrez cette page dans un autre navigateur pour être averti des changements.
+notify-ios = Pour être averti sur un iPhone ou un iPad, ajoutez cette page à l’écran d’accueil (Partager, puis Sur l’écran d’accueil) et ouvrez-la de là.
+notify-full = Dix appareils sont déjà avertis. Retirez-en un dans les réglages ci-dessous.
+notify-failed = Cela n’a pas fonctionné. Réessayez plus tard.
+devices = Appareils avertis
+devices-text = Ces appareils reçoivent un message quand une de vos sessions est déplacée, annulée ou finalement maintenue.
+device-unnamed = Appareil sans nom
+device-remove = Retirer
+done-device-removed = L’appareil ne reçoit plus de messages.

@@ -835,3 +835,18 @@ push-more =
         [one] … e mais { $n }
        *[other] … e mais { $n }
     }
+
+notify-me = Avisar-me sobre mudanças
+notify-text = Este dispositivo recebe uma mensagem quando uma das suas sessões muda de horário ou local, é cancelada ou volta a acontecer, e nunca nada além disso.
+notify-on = Este dispositivo é avisado sobre mudanças.
+notify-stop = Parar
+notify-denied = Seu navegador bloqueia as notificações deste site. Permita-as nas configurações do navegador para este site e recarregue a página.
+notify-unsupported = Este navegador não consegue mostrar notificações de sites. Abra esta página em outro navegador para ser avisado sobre mudanças.
+notify-ios = Para ser avisado em um iPhone ou iPad, adicione esta página à Tela de Início (Compartilhar e, depois, Adicionar à Tela de Início) e abra-a de lá.
+notify-full = Dez dispositivos já são avisados. Remova um deles nas configurações abaixo.
+notify-failed = Não deu certo. Tente de novo mais tarde.
+devices = Dispositivos avisados
+devices-text = Estes dispositivos recebem uma mensagem quando uma das suas sessões muda de horário ou local, é cancelada ou volta a acontecer.
+device-unnamed = Dispositivo sem nome
+device-remove = Remover
+done-device-removed = O dispositivo não recebe mais mensagens.

@@ -35,6 +35,19 @@ pub struct OwnAgenda<'a> {
     pub done: Option<AgendaDone>,
     /// Whether the browser is signed in as an organizer.
     pub is_organizer: bool,
+    /// The key with which browsers subscribe to messages; none if messages are off.
+    pub push_key: Option<String>,
+    /// The devices that get messages.
+    pub devices: &'a [NotifiedDevice],
+}
+
+/// A device that gets messages, for its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifiedDevice {
+    /// The subscription's id.
+    pub id: String,
+    /// The device's name; may be empty.
+    pub label: Text,
 }
 
 /// A form of the agenda page, after it was submitted with success.
@@ -68,10 +81,12 @@ pub enum AgendaDone {
     BusyRemoved,
     /// Busy times of a file were added.
     BusyRead,
+    /// A device gets no more messages.
+    DeviceRemoved,
 }
 
 impl AgendaDone {
-    const ALL: [(Self, &'static str, &'static str); 14] = [
+    const ALL: [(Self, &'static str, &'static str); 15] = [
         (Self::Picked, "picked", "top"),
         (Self::Removed, "removed", "top"),
         (Self::Kept, "kept", "top"),
@@ -86,6 +101,7 @@ impl AgendaDone {
         (Self::BusyAdded, "busy", "busy"),
         (Self::BusyRemoved, "free", "busy"),
         (Self::BusyRead, "read", "busy"),
+        (Self::DeviceRemoved, "unsubscribed", "devices"),
     ];
 
     /// Reads the value of `?done=`.
@@ -118,6 +134,7 @@ impl AgendaDone {
             Self::Planned => words.done_planned,
             Self::BusyAdded | Self::BusyRead => words.done_busy_added,
             Self::BusyRemoved => words.done_busy_removed,
+            Self::DeviceRemoved => words.done_device_removed,
         }
     }
 }
@@ -180,6 +197,10 @@ struct OwnAgendaPage<'a> {
     carry: Option<(String, Option<String>)>,
     hand_over: Option<(&'a str, Option<String>)>,
     hand_over_line: String,
+    push_key: Option<&'a str>,
+    /// Whether the agenda has a new edit key, which ended the subscriptions of all devices.
+    is_new_key: bool,
+    devices: &'a [NotifiedDevice],
 }
 
 #[derive(Clone)]
@@ -250,6 +271,9 @@ pub fn own_agenda(release: &Release, own: &OwnAgenda<'_>) -> String {
         heading,
         tabs: tabs(&plan),
         done: own.done.map(|done| (done.section(), done.text(site.words))).unwrap_or_default(),
+        push_key: own.push_key.as_deref(),
+        is_new_key: own.done == Some(AgendaDone::NewKey),
+        devices: own.devices,
         main_link: links.iter().find(|link| link.address.is_some()).cloned(),
         name: own.name,
         is_empty: own.picks.is_empty(),

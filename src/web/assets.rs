@@ -24,6 +24,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("picks.js", include_str!("assets/picks.js")),
     ("now.js", include_str!("assets/now.js")),
     ("search.js", include_str!("assets/search.js")),
+    ("push.js", include_str!("assets/push.js")),
     ("app.js", include_str!("assets/app.js")),
 ];
 

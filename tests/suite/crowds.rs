@@ -62,6 +62,8 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
             hand_over: None,
             done: None,
             is_organizer: false,
+            push_key: None,
+            devices: &[],
         };
         web::own_agenda(&release, &mine)
     };
@@ -90,6 +92,8 @@ fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
             hand_over: None,
             done: None,
             is_organizer: false,
+            push_key: None,
+            devices: &[],
         };
         let page = web::own_agenda(&release, &mine);
         let given_up =
@@ -132,6 +136,8 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
             hand_over: None,
             done: None,
             is_organizer: false,
+            push_key: None,
+            devices: &[],
         },
     );
     for (title, is_named) in

@@ -76,6 +76,8 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         hand_over: Some(("https://conf.example/handover/abcdefgh", chrono::TimeDelta::minutes(10))),
         done: Some(web::AgendaDone::Linked),
         is_organizer: true,
+        push_key: Some("BP4z9K".to_owned()),
+        devices: &[web::NotifiedDevice { id: "0".repeat(24), label: Text::from("Firefox, Android") }],
     };
     let ranks = [(id("ml-monitoring"), Rank::Must), (id("slow-queries"), Rank::Maybe)].into();
     let start = "2025-03-26T18:30:00Z".parse().unwrap();
@@ -483,6 +485,8 @@ fn an_overlap_names_both_sessions_and_one_press_keeps_one() {
         hand_over: None,
         done: None,
         is_organizer: false,
+        push_key: None,
+        devices: &[],
     };
     let page = web::own_agenda(&release, &mine);
     assert!(page.contains("Two of your sessions overlap."));

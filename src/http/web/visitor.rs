@@ -10,7 +10,7 @@ use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
 use crate::http::{Body, Problem, browser, feeds, organizer};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
-use crate::web::{self, AgendaDone, LastFetch, LinkStatus, NoAgenda, OwnAgenda};
+use crate::web::{self, AgendaDone, LastFetch, LinkStatus, NoAgenda, NotifiedDevice, OwnAgenda};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -114,7 +114,24 @@ impl PageRequest<'_> {
         let seen = Some(owned.record.seen_release);
         let done = self.done();
         let (picks, ranks, is_organizer) = (&owned.record.picks, &owned.ranks(), self.is_organizer());
-        let own = OwnAgenda { name: &name, picks, ranks, links: &links, seen, hand_over, done, is_organizer };
+        let devices = self.agendas.devices(owned).unwrap_or_default();
+        let devices: Vec<NotifiedDevice> = devices
+            .into_iter()
+            .map(|device| NotifiedDevice { id: device.id, label: Text::line(&device.label).0 })
+            .collect();
+        let key = self.publisher.push().and_then(|_| self.publisher.push_key().ok().flatten());
+        let own = OwnAgenda {
+            name: &name,
+            picks,
+            ranks,
+            links: &links,
+            seen,
+            hand_over,
+            done,
+            is_organizer,
+            push_key: key.map(|key| key.public()),
+            devices: &devices,
+        };
         html(web::own_agenda(release, &own))
     }
 

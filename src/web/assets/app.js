@@ -33,6 +33,10 @@ document.querySelector(".to-search")?.addEventListener("click", (event) => {
   toSearch();
 });
 
+// The agenda page offers messages about changes.
+const messages = document.getElementById("notify");
+if (messages) import("./push.js").then(({ pushing }) => pushing(messages));
+
 // Empty fields of the filter are left out of the address.
 document.getElementById("filter")?.addEventListener("submit", (event) => {
   for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;

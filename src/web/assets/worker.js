@@ -127,3 +127,35 @@ self.addEventListener("fetch", (event) => {
   else if (url.pathname === STATE && mode !== "navigate") event.respondWith(state(event));
   else if (mode === "navigate" || url.pathname === "/search.json") event.respondWith(page(event, url));
 });
+
+// Shows a declarative push message (WebKit's Declarative Web Push), which browsers without support for it pass to the
+// worker. A message without a notification would cost the permission to send more, so there is always one.
+self.addEventListener("push", (event) => {
+  let notification = {};
+  try { ({ notification } = event.data.json()); } catch { /* not from this server */ }
+  const { title = self.location.host, navigate = "/agenda", ...options } = notification ?? {};
+  event.waitUntil(self.registration.showNotification(title, { ...options, data: { navigate } }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(open(new URL(event.notification.data?.navigate ?? "/agenda", self.location)));
+});
+
+async function open({ href, origin }) {
+  if (origin !== self.location.origin) return;
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = pages.find((page) => page.url.split("#")[0] === href);
+  await (there ? there.focus() : self.clients.openWindow(href));
+}
+
+// The push service has given the device another address.
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil((async () => {
+    const options = event.oldSubscription?.options;
+    const held = event.newSubscription ?? (options && await self.registration.pushManager.subscribe(options));
+    if (!held) return;
+    const { endpoint, keys } = held.toJSON();
+    await fetch("/agenda/devices", { method: "POST", body: new URLSearchParams({ endpoint, ...keys }) });
+  })());
+});

@@ -164,6 +164,8 @@ const ROWS: &[Row] = &[
     ("/agenda/name", Form, &[("POST", 303)]),
     ("/agenda/links", Form, &[("POST", 303)]),
     ("/agenda/links/{n}/revoke", Form, &[("POST", 303)]),
+    ("/agenda/devices", Form, &[("POST", 200)]),
+    ("/agenda/devices/remove", Form, &[("POST", 303)]),
     ("/agenda/key", Form, &[("POST", 303)]),
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
@@ -360,6 +362,10 @@ pub(super) const DEVICE: &str = r#"{
     }
 }"#;
 
+/// The same, as the page's script sends it.
+const DEVICE_FORM: &str = "endpoint=https%3A%2F%2Fpush.example.org%2Fsend%2F1&auth=BTBZMqHH6r4Tts7J_aSIgg&p256dh=\
+                           BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+
 fn body_of(pattern: &str, method: &str, access: Access) -> (&'static str, String) {
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";
@@ -376,6 +382,8 @@ fn body_of(pattern: &str, method: &str, access: Access) -> (&'static str, String
         ("/agenda/busy/remove", _) => (FORM, "busy=1/2"),
         ("/agenda/name", _) => (FORM, "name=Other"),
         ("/agenda/links", _) => (FORM, "label=Other"),
+        ("/agenda/devices", _) => (FORM, DEVICE_FORM),
+        ("/agenda/devices/remove", _) => (FORM, "device=000000000000000000000000"),
         ("/agenda/delete", _) => (FORM, "sure=yes"),
         ("/organizer/publish", _) => (FORM, "confirm=none"),
         ("/organizer/held/preview" | "/organizer/held/discard", _) => (FORM, "digest=none"),
