@@ -1,20 +1,25 @@
 //! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, and frab in XML and
 //! JSON.
 //!
-//! Owns the mapping of foreign fields to columns. Every field that is left out or guessed gets a note. Reads no file
-//! and fetches nothing. A reader per format fills a `foreign::ForeignProgram`, and `row` writes it as CSV. Invariant:
-//! the CSV imports without an error in its zone.
+//! Owns the mapping of foreign fields to columns, and of foreign identities to session ids. Every field that is left out
+//! or guessed gets a note. Reads no file and fetches nothing. A reader per format fills a `foreign::ForeignProgram`, and
+//! `row` writes it as CSV. Invariants: the CSV imports without an error in its zone; a session's id depends on its
+//! identity in the file alone.
 
+mod cancelled;
 mod foreign;
 mod frab;
 mod ical;
+mod identity;
+mod notes;
+mod prose;
 mod row;
 
-pub use foreign::ImportNote;
+pub use notes::ImportNote;
 
 use crate::ics;
 use crate::import::MAX_SESSIONS;
-use crate::program::{Zone, ZoneError, printable};
+use crate::program::{Zone, ZoneError};
 use crate::xml::{self, XmlError};
 use foreign::ForeignProgram;
 use std::fmt::Write as _;
@@ -95,15 +100,17 @@ fn own_zone(foreign: &mut ForeignProgram) -> Zone {
     match named.as_deref().map(Zone::parse) {
         Some(Ok(zone)) => zone,
         Some(Err(ZoneError::Abbreviation(written, name))) => {
-            foreign.note(format!("the zone {written:?} is an abbreviation; times are written in {name}"));
+            foreign
+                .notes
+                .add(format!("the zone {written:?} is an abbreviation; times are written in {name}"));
             Zone::parse(name).unwrap_or(Zone::UTC)
         }
         Some(Err(error)) => {
-            foreign.note(format!("{error}; times are written in UTC"));
+            foreign.notes.add(format!("{error}; times are written in UTC"));
             Zone::UTC
         }
         None => {
-            foreign.note(
+            foreign.notes.add(
                 "the file names no zone, so times are written in UTC; name the zone with --zone".to_owned(),
             );
             Zone::UTC
@@ -111,24 +118,16 @@ fn own_zone(foreign: &mut ForeignProgram) -> Zone {
     }
 }
 
-/// An untrusted text as one line for a terminal.
-fn line(text: &str) -> String {
-    printable(text).replace('\n', " ")
-}
-
 impl Adopted {
     /// The notes as text, without characters that control a terminal.
     pub fn render(&self) -> String {
         let mut out = String::new();
-        let sessions =
-            if self.sessions == 1 { "1 session".to_owned() } else { format!("{} sessions", self.sessions) };
         for note in &self.notes {
             // Writing to a String cannot fail, here and below.
-            let _ = match &note.session {
-                Some(session) => writeln!(out, "{}: {}", line(session), line(&note.message)),
-                None => writeln!(out, "{}", line(&note.message)),
-            };
+            let _ = writeln!(out, "{note}");
         }
+        let sessions =
+            if self.sessions == 1 { "1 session".to_owned() } else { format!("{} sessions", self.sessions) };
         let _ = writeln!(out, "{sessions}; write zone = \"{}\" into the config", self.zone);
         out
     }

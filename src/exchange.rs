@@ -17,7 +17,7 @@ pub use matching::{MatchOutcome, MatchedPick, Matching};
 pub use read::{ExchangeError, MAX_BYTES, MAX_ENTRIES};
 
 use crate::agenda::{Agenda, AgendaItem, MAX_PICKS};
-use crate::export::{code, guid};
+use crate::export::{code, session_guid};
 use crate::program::SessionId;
 use crate::release::Release;
 use data_encoding::BASE64URL_NOPAD;
@@ -50,7 +50,7 @@ pub fn to_json(release: &Release, picks: &[SessionId]) -> Value {
         let session = item.session();
         json!({
             "id": session.id.as_str(),
-            "guid": guid(&release.ledger.uid(&session.id)).to_string(),
+            "guid": session_guid(session, &release.ledger.uid(&session.id)).to_string(),
             "code": code(item.entry.number),
             "number": item.entry.number,
             "title": session.title.as_str(),

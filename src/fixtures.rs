@@ -139,6 +139,7 @@ pub fn talk(id: &str, start: DateTime<Utc>, end: DateTime<Utc>, title: &str) -> 
         abstract_text: Text::default(),
         url: None,
         links: Vec::new(),
+        guid: None,
         status: Status::Confirmed,
     }
 }

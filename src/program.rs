@@ -20,7 +20,7 @@ mod zone;
 pub use change::{Change, ChangeDescription, ChangeKind, FieldChange, FromTo, apply, describe_changes, diff};
 pub use colour::{Colour, ColourError};
 pub use conference::{ClockStyle, Conference, LanguageError, Room, Track, language_tag};
-pub use id::{IdError, SessionId, Slug, slug_of};
+pub use id::{IdError, SessionId, Slug, code_of, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
 pub use text::{Counted, Removed, Text, printable};
@@ -141,6 +141,9 @@ pub struct Session {
     /// Links to slides, videos and documents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// The session's identity in the tool that the row came from, such as a UUID or a code of pretalx.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guid: Option<Text>,
     /// Whether the session takes place.
     pub status: Status,
 }

@@ -90,6 +90,7 @@ impl Texts {
             Field::Bios => self.field_bios,
             Field::Url => self.field_url,
             Field::Links => self.field_links,
+            Field::Guid => self.field_guid,
             Field::Status => self.field_status,
         }
     }

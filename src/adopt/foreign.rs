@@ -1,17 +1,8 @@
 //! A foreign program between its format and ours: each reader fills it, and the row writer reads it.
 
-use crate::program::{Civil, SessionKind, Zone};
+use super::notes::Notes;
+use crate::program::{Civil, SessionKind, Status, Zone};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
-
-/// A note about a value that a person should check.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ImportNote {
-    /// The session that the note is about; none for the whole file.
-    pub session: Option<String>,
-    /// The value that was changed, guessed or left out.
-    pub message: String,
-}
 
 /// The contents of a file.
 #[derive(Debug, Default)]
@@ -19,16 +10,19 @@ pub(super) struct ForeignProgram {
     pub title: Option<String>,
     pub zone: Option<String>,
     pub sessions: Vec<ForeignSession>,
-    pub notes: Vec<ImportNote>,
-    /// Fields that no column can hold, and how often each field was filled.
-    pub unmapped: BTreeMap<String, usize>,
+    pub notes: Notes,
+    /// Whether the descriptions are plain text, in which `<b>` is no HTML.
+    pub is_plain: bool,
 }
 
 /// A session with the texts of the file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct ForeignSession {
-    /// The session's identity in the file: an iCalendar UID, or a frab guid, code or id. Empty if the file gives none.
+    /// The session's identity in the file: an iCalendar UID with the RECURRENCE-ID, a frab guid or id, or a code. Empty if
+    /// the file gives none.
     pub identity: String,
+    /// The session's id here, in a file that Callboard wrote.
+    pub own_id: String,
     pub title: String,
     pub start: Option<ForeignTime>,
     pub end: Option<ForeignTime>,
@@ -43,12 +37,11 @@ pub(super) struct ForeignSession {
     pub url: String,
     /// The links: labels and addresses.
     pub links: Vec<(String, String)>,
-    /// The STATUS of iCalendar.
-    pub status: String,
+    pub status: Option<Status>,
 }
 
 /// A speaker with the texts of the file.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct ForeignPerson {
     pub name: String,
     pub affiliation: String,
@@ -84,18 +77,6 @@ impl ForeignTime {
 pub(super) fn instant(zone: Zone, civil: NaiveDateTime) -> DateTime<Utc> {
     match zone.instant(civil) {
         Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => at,
-    }
-}
-
-impl ForeignProgram {
-    /// Adds a note about the whole file.
-    pub(super) fn note(&mut self, message: String) {
-        self.notes.push(ImportNote { session: None, message });
-    }
-
-    /// Counts a field that no column can hold.
-    pub(super) fn count_unmapped(&mut self, field: &str) {
-        *self.unmapped.entry(field.to_owned()).or_default() += 1;
     }
 }
 

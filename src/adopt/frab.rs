@@ -23,8 +23,15 @@ struct FrabEvent {
     abstract_text: String,
     description: String,
     url: String,
+    /// The address of the session's page in the tool that wrote the schedule.
+    origin_url: String,
     people: Vec<ForeignPerson>,
     links: Vec<(String, String)>,
+}
+
+/// The session's id in an address such as `https://conf.example.org/sessions/opening`, as Callboard writes it.
+fn own_id(page: &str) -> String {
+    page.rsplit_once("/sessions/").map(|(_, id)| id.to_owned()).unwrap_or_default()
 }
 
 impl FrabEvent {
@@ -39,6 +46,7 @@ impl FrabEvent {
         let description = if is_ours { String::new() } else { self.description };
         foreign.sessions.push(ForeignSession {
             identity: self.identity,
+            own_id: if is_ours { own_id(&self.origin_url) } else { String::new() },
             title: self.title,
             start,
             end,
@@ -50,7 +58,7 @@ impl FrabEvent {
             text: vec![subtitle, self.abstract_text, description],
             url: self.url,
             links: self.links,
-            status: String::new(),
+            status: None,
         });
     }
 
@@ -121,6 +129,7 @@ pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     let mut foreign = ForeignProgram {
         title: filled("title"),
         zone: filled("time_zone_name"),
+        is_plain: is_ours,
         ..ForeignProgram::default()
     };
     for day in conference.get("days").and_then(Value::as_array).into_iter().flatten() {
@@ -135,17 +144,31 @@ pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     Ok(foreign)
 }
 
-/// A member as text. A translated member is an object by language: English or else the first language is read.
+/// A member as text of one line. A translated member is an object by language; its different texts are joined.
 fn member(object: &Map<String, Value>, name: &str) -> String {
+    member_joined(object, name, " / ")
+}
+
+fn member_joined(object: &Map<String, Value>, name: &str, separator: &str) -> String {
     match object.get(name) {
         Some(Value::String(text)) => text.trim().to_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Object(languages)) => {
-            let chosen = languages.get("en").or_else(|| languages.values().next());
-            chosen.and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+            let mut texts: Vec<&str> = Vec::new();
+            for text in languages.values().filter_map(Value::as_str).map(str::trim) {
+                if !text.is_empty() && !texts.contains(&text) {
+                    texts.push(text);
+                }
+            }
+            texts.join(separator)
         }
         _ => String::new(),
     }
+}
+
+/// A value as an example in a note.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn is_filled(value: &Value) -> bool {
@@ -165,29 +188,33 @@ fn json_event(
     foreign: &mut ForeignProgram,
 ) -> FrabEvent {
     let is_read = |name: &str| EVENT_FIELDS.contains(&name) || JSON_EVENT_FIELDS.contains(&name);
-    for (name, _) in found.iter().filter(|(name, value)| is_filled(value) && !is_read(name)) {
-        foreign.count_unmapped(name);
+    for (name, value) in found.iter().filter(|(name, value)| is_filled(value) && !is_read(name)) {
+        foreign.notes.unmapped(name, &shown(value));
     }
     let objects = |name: &str| {
         found.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
     };
     let mut people = Vec::new();
     for person in objects("persons") {
-        for (name, _) in
+        for (name, value) in
             person.iter().filter(|(name, value)| is_filled(value) && !PERSON_MEMBERS.contains(&name.as_str()))
         {
-            foreign.count_unmapped(&format!("a person's {name}"));
+            foreign.notes.unmapped(&format!("a person's {name}"), &shown(value));
         }
         let public = member(person, "public_name");
         let name = if public.is_empty() { member(person, "name") } else { public };
-        people.push(ForeignPerson { name, affiliation: String::new(), bio: member(person, "biography") });
+        people.push(ForeignPerson {
+            name,
+            affiliation: String::new(),
+            bio: member_joined(person, "biography", "\n\n"),
+        });
     }
     let links = objects("links")
         .chain(objects("attachments"))
         .map(|link| (member(link, "title"), member(link, "url")));
     let links = links.filter(|(_, address)| !address.is_empty()).collect();
     let text = |name: &str| member(found, name);
-    let identity = ["guid", "code", "id"].into_iter().map(text).find(|text| !text.is_empty());
+    let identity = ["guid", "id", "code"].into_iter().map(text).find(|text| !text.is_empty());
     let place = text("room");
     FrabEvent {
         identity: identity.unwrap_or_default(),
@@ -201,9 +228,10 @@ fn json_event(
         kind: text("type"),
         track: text("track"),
         room: if place.is_empty() { room.to_owned() } else { place },
-        abstract_text: text("abstract"),
-        description: text("description"),
+        abstract_text: member_joined(found, "abstract", "\n\n"),
+        description: member_joined(found, "description", "\n\n"),
         url: text("url"),
+        origin_url: text("origin_url"),
         people,
         links,
     }
@@ -216,7 +244,7 @@ pub(super) fn read_xml(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
         return Err(AdoptError::NoSchedule);
     }
     let is_ours = is_ours(root.child("generator").and_then(|generator| generator.attribute("name")));
-    let mut foreign = ForeignProgram::default();
+    let mut foreign = ForeignProgram { is_plain: is_ours, ..ForeignProgram::default() };
     if let Some(conference) = root.child("conference") {
         let filled = |name: &str| Some(conference.text_of(name).to_owned()).filter(|text| !text.is_empty());
         foreign.title = filled("title");
@@ -237,7 +265,7 @@ fn xml_event(day: &Element, room: &Element, found: &Element, foreign: &mut Forei
     for child in &found.children {
         let filled = !child.text.trim().is_empty() || !child.children.is_empty();
         if filled && !EVENT_FIELDS.contains(&child.name.as_str()) {
-            foreign.count_unmapped(&child.name);
+            foreign.notes.unmapped(&child.name, child.text.trim());
         }
     }
     let links = ["links", "attachments"].into_iter().filter_map(|name| found.child(name));
@@ -265,6 +293,7 @@ fn xml_event(day: &Element, room: &Element, found: &Element, foreign: &mut Forei
         abstract_text: text("abstract"),
         description: text("description"),
         url: text("url"),
+        origin_url: text("origin_url"),
         people: persons.iter().map(person).collect(),
         links: links.collect(),
     }

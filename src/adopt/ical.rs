@@ -1,16 +1,15 @@
 //! Reads iCalendar, as pretalx, Indico, Sched and other tools write it.
 
-use super::foreign::{
-    ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, ImportNote, instant, kind_named,
-};
+use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, instant, kind_named};
 use crate::ics::{self, Component, Line, Moment, Reading, ZoneRules};
-use crate::program::{Zone, ZoneError};
+use crate::program::{Status, Zone, ZoneError};
 use chrono::TimeDelta;
 use std::collections::HashMap;
 
 /// The tool that wrote a file, if that tool uses properties in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Producer {
+    Callboard,
     Pretalx,
     Indico,
     Other,
@@ -23,7 +22,7 @@ const OWN: [&str; 9] =
 pub(super) fn read(reading: &Reading) -> ForeignProgram {
     let mut foreign = ForeignProgram::default();
     for flaw in reading.flaws.iter().filter(|flaw| flaw.kind.breaks_grammar()) {
-        foreign.note(format!("line {}: {}; the rest was read", flaw.line, flaw.kind));
+        foreign.notes.add(format!("line {}: {}; the rest was read", flaw.line, flaw.kind));
     }
     let mut zones: HashMap<String, usize> = HashMap::new();
     for calendar in reading.calendars() {
@@ -36,6 +35,8 @@ pub(super) fn read(reading: &Reading) -> ForeignProgram {
             Producer::Pretalx
         } else if id.contains("indico") {
             Producer::Indico
+        } else if id.contains("callboard") {
+            Producer::Callboard
         } else {
             Producer::Other
         };
@@ -52,7 +53,7 @@ pub(super) fn read(reading: &Reading) -> ForeignProgram {
                     foreign.sessions.push(session);
                 }
                 "VTIMEZONE" => {}
-                other => foreign.count_unmapped(other),
+                other => foreign.notes.add(format!("not imported: {other}")),
             }
         }
     }
@@ -69,15 +70,13 @@ fn event(
     rules: &HashMap<String, ZoneRules>,
     foreign: &mut ForeignProgram,
 ) -> ForeignSession {
+    let instance = component.property("RECURRENCE-ID").map(|line| format!(" {}", line.value.trim()));
     let mut session = ForeignSession {
-        identity: component.text("UID"),
+        identity: format!("{}{}", component.text("UID").trim(), instance.unwrap_or_default()),
         title: component.text("SUMMARY"),
         ..ForeignSession::default()
     };
-    let note = |foreign: &mut ForeignProgram, message: String| {
-        let session = Some(format!("line {}", component.line));
-        foreign.notes.push(ImportNote { session, message });
-    };
+    let title = session.title.clone();
     let mut description = String::new();
     for line in &component.properties {
         match line.name.as_str() {
@@ -88,32 +87,40 @@ fn event(
                 let length = component.property("DURATION").and_then(|line| ics::duration(&line.value));
                 session.end = end.or_else(|| session.start?.plus(length?));
                 if matches!(ics::date_time(line), Some(Moment::Day(_))) {
-                    note(foreign, "a whole day, written as 00:00 to 24:00".to_owned());
+                    foreign.notes.add_for(&title, "a whole day, written as 00:00 to 24:00");
                     session.end = session.end.or_else(|| session.start?.plus(TimeDelta::days(1)));
                 }
             }
             "LOCATION" => session.room = line.text(),
             "DESCRIPTION" => description = line.text(),
             "URL" => session.url = line.value.trim().to_owned(),
-            "STATUS" => session.status = line.value.trim().to_uppercase(),
+            "STATUS" => {
+                session.status = match line.value.trim().to_uppercase().as_str() {
+                    "CANCELLED" => Some(Status::Cancelled),
+                    "TENTATIVE" => Some(Status::Tentative),
+                    _ => Some(Status::Confirmed),
+                };
+            }
             "CATEGORIES" => categories(line.texts(), &mut session, foreign),
             "ATTACH" if line.value.starts_with("http") => {
                 session.links.push(("Attachment".to_owned(), line.value.trim().to_owned()));
             }
             "RRULE" | "RDATE" => {
-                note(
-                    foreign,
-                    format!("a repeated session ({}), of which only the first time is imported", line.name),
-                );
+                let message =
+                    format!("a repeated session ({}), of which only the first time is imported", line.name);
+                foreign.notes.add_for(&title, message);
             }
             name if OWN.contains(&name) => {}
-            name => foreign.count_unmapped(name),
+            name => foreign.notes.unmapped(name, &line.text()),
         }
     }
-    component.components.iter().for_each(|inner| foreign.count_unmapped(&inner.name));
+    component.components.iter().for_each(|inner| foreign.notes.unmapped(&inner.name, ""));
     match producer {
         Producer::Pretalx => split_title(&mut session),
         Producer::Indico => description = speakers_line(&description, &mut session),
+        Producer::Callboard => {
+            session.own_id = session.identity.split('@').next().unwrap_or_default().to_owned();
+        }
         Producer::Other => {}
     }
     session.text.push(description);
@@ -128,7 +135,7 @@ fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut Fo
         } else if session.track.is_empty() {
             session.track = name;
         } else {
-            foreign.count_unmapped(&format!("the category {name:?}"));
+            foreign.notes.unmapped("a further category", &name);
         }
     }
 }
@@ -181,16 +188,16 @@ fn time(
         Ok(zone) => Some(ForeignTime::Instant(instant(zone, civil))),
         // pretalx writes abbreviations, such as TZID:CET.
         Err(ZoneError::Abbreviation(_, name)) => {
-            foreign.count_unmapped(&format!("the zone {tzid:?}, read as {name}"));
+            foreign.notes.add(format!("the zone {tzid:?}, read as {name}"));
             Some(ForeignTime::Instant(instant(Zone::parse(name).ok()?, civil)))
         }
         Err(_) => match rules.get(&tzid).and_then(|rules| rules.offset(civil)) {
             Some(offset) => {
-                foreign.count_unmapped(&format!("the zone {tzid:?}, read by its VTIMEZONE"));
+                foreign.notes.add(format!("the zone {tzid:?}, read by its VTIMEZONE"));
                 Some(ForeignTime::Instant(civil.and_utc() - TimeDelta::seconds(i64::from(offset))))
             }
             None => {
-                foreign.count_unmapped(&format!("the zone {tzid:?}, read as the conference's"));
+                foreign.notes.add(format!("the zone {tzid:?}, read as the conference's"));
                 Some(ForeignTime::Civil(civil))
             }
         },

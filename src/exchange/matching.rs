@@ -1,6 +1,6 @@
 //! Matches the names of sessions in files to the sessions of a release.
 
-use crate::export::{code, guid};
+use crate::export::{code, guid, session_guid};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::revision::Entry;
@@ -99,7 +99,10 @@ impl<'a> NameIndex<'a> {
             by_title: HashMap::new(),
         };
         if uses(|key| matches!(key, NameKey::Guid(_))) {
-            index.by_guid = shown.iter().map(|entry| (guid(&uid(entry)), id(entry))).collect();
+            // Exports of before the row had a guid have the derived one.
+            let derived = shown.iter().map(|entry| (guid(&uid(entry)), id(entry)));
+            let stated = shown.iter().map(|entry| (session_guid(&entry.session, &uid(entry)), id(entry)));
+            index.by_guid = derived.chain(stated).collect();
         }
         if uses(|key| matches!(key, NameKey::Any(_))) {
             index.by_code = shown.iter().map(|entry| (code(entry.number), id(entry))).collect();

@@ -86,6 +86,7 @@ fn row(session: &Session, program: &Program) -> Cells {
         bios(&session.speakers),
         text(session.url.as_ref().map(|url| url as &dyn ToString)),
         links.join("\n"),
+        text(session.guid.as_ref().map(|guid| guid as &dyn ToString)),
         status.to_owned(),
     ]
 }

@@ -1,6 +1,7 @@
 //! The model that all exports print: sessions with their ids and times, rooms, days and persons.
 //!
-//! Invariant: the guid, number and code of a session, and the guids of persons and rooms, never change.
+//! Invariant: the guid, number and code of a session, and the guids of persons and rooms, never change. Only an
+//! organizer who changes the column `guid` changes the guid of a session.
 
 use crate::program::{Civil, Conference, Lanes, Session, Slug, Speaker, Text, Track, Zone, slug_of};
 use crate::release::Release;
@@ -169,7 +170,7 @@ pub(super) fn track_slug(track: &Track) -> Option<&str> {
 pub struct ScheduleItem<'a> {
     /// The session's ledger entry.
     pub entry: &'a Entry,
-    /// The session's guid, a UUIDv5 of its UID.
+    /// The session's guid: the UUID of the source, or else a UUIDv5 of the UID.
     pub guid: Uuid,
     /// The session's number in base 36.
     pub code: String,
@@ -237,7 +238,7 @@ impl<'a> ScheduleItem<'a> {
         let page = conference.link(&format!("/sessions/{}", session.id));
         Self {
             entry,
-            guid: guid(&ledger.uid(&session.id)),
+            guid: session_guid(session, &ledger.uid(&session.id)),
             code: code(entry.number),
             slug: format!("{acronym}-{}-{}", entry.number, session.id),
             room: room.clone(),
@@ -288,7 +289,14 @@ fn describe_speakers(session: &Session) -> String {
     session.speakers.iter().map(person).collect::<Vec<_>>().join("\n\n")
 }
 
-/// A session's guid: the UUIDv5 of its UID in the URL namespace, as in other frab tools (RFC 9562, 5.5).
+/// A session's guid: the UUID that the source of the row gave it, so that apps which know the source recognise the
+/// session; without one, [`guid`].
+pub fn session_guid(session: &Session, uid: &str) -> Uuid {
+    let source = session.guid.as_ref().filter(|text| text.as_str().len() == 36);
+    source.and_then(|text| Uuid::try_parse(text.as_str()).ok()).unwrap_or_else(|| guid(uid))
+}
+
+/// The UUIDv5 of a session's UID in the URL namespace, as in other frab tools (RFC 9562, 5.5).
 pub fn guid(uid: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, uid.as_bytes())
 }

@@ -27,6 +27,8 @@ pub(super) struct ProgramBuilder {
     tracks: Tracks,
     /// The ids, each with the line of the first row that has the id.
     ids: HashMap<SessionId, u64>,
+    /// The guids, each with the line of the first row that has the guid.
+    guids: HashMap<Text, u64>,
     rows: Vec<SessionRow>,
     speakers: Quota,
     links: Quota,
@@ -80,6 +82,7 @@ impl ProgramBuilder {
             conference: Arc::clone(conference),
             tracks: Tracks::of(conference),
             ids: HashMap::new(),
+            guids: HashMap::new(),
             rows: Vec::new(),
             speakers: SPEAKERS,
             links: LINKS,
@@ -109,6 +112,7 @@ impl ProgramBuilder {
             parsed(spot, &plain(spot, faults)?, address, faults)
         });
         let links = optional(row, Field::Links, faults, |spot, faults| self.links.read(spot, faults, links));
+        let guid = optional(row, Field::Guid, faults, |spot, faults| self.guid(spot, faults));
         let build = || {
             let (start, end) = times?;
             Some(Session {
@@ -122,6 +126,7 @@ impl ProgramBuilder {
                 abstract_text: abstract_text?.unwrap_or_default(),
                 url: url?,
                 links: links?.unwrap_or_default(),
+                guid: guid?.flatten(),
                 status: status?.unwrap_or(Status::Confirmed),
             })
         };
@@ -155,6 +160,19 @@ impl ProgramBuilder {
         }
         self.ids.insert(id.clone(), spot.location.line);
         Some(id)
+    }
+
+    /// The identity of a session in the source of its row. An identity that an earlier row has is ignored, since apps
+    /// would take the two sessions for one.
+    fn guid(&mut self, spot: Spot<'_>, faults: &mut Faults) -> Option<Option<Text>> {
+        let guid = line(spot, faults)?;
+        if let Some(first) = self.guids.get(&guid) {
+            let message = format!("the guid is already used on line {first}, so it is ignored here");
+            faults.warn(spot, Defect::new("duplicate-guid", message, "leave it empty in one of the rows"));
+            return Some(None);
+        }
+        self.guids.insert(guid.clone(), spot.location.line);
+        Some(Some(guid))
     }
 
     /// A similar id that no earlier row has.

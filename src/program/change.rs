@@ -138,6 +138,7 @@ fn field_text(session: &Session, field: Field) -> String {
             .map(|link| format!("{} {}", link.label, link.url))
             .collect::<Vec<_>>()
             .join("\n"),
+        Field::Guid => text(session.guid.as_ref()),
         Field::Status => session.status.to_string(),
     }
 }

@@ -101,6 +101,15 @@ pub fn slug_of(name: &str) -> Slug {
     })
 }
 
+/// Twelve letters and digits made of 60 bits of a text's SHA-256. Of 50,000 texts, two share a code once in a billion
+/// times.
+pub fn code_of(text: &str) -> String {
+    let digest = digest(&SHA256, text.as_bytes());
+    let mut code = data_encoding::BASE32_NOPAD.encode(digest.as_ref()).to_ascii_lowercase();
+    code.truncate(12);
+    code
+}
+
 impl Slug {
     /// The slug with the suffix `-n`, for the n-th name with the same slug.
     pub fn numbered(&self, n: usize) -> Self {

@@ -130,6 +130,8 @@ vocabulary! {
         Url = "url",
         /// Links to slides, videos and documents.
         Links = "links",
+        /// The session's identity in the source of the row.
+        Guid = "guid",
         /// The session's status.
         Status = "status",
     }

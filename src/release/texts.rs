@@ -239,6 +239,7 @@ mod tests {
             abstract_text: about.into(),
             url: None,
             links: Vec::new(),
+            guid: None,
             status: Status::Confirmed,
         }
     }

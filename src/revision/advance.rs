@@ -191,10 +191,10 @@ fn former_place(before: &Entry, after: &Entry, previous: &Ledger) -> Option<Form
 }
 
 /// The change to report. A new track name or renderer is reported as an edit. A change that no calendar shows, such as
-/// a bio, is reported without raising the sequence.
+/// a bio, is reported without raising the sequence. The identity in the source is not reported, since nobody sees it.
 fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
     let session = &after.session;
-    if before.digest == after.digest && before.session == *session {
+    if before.digest == after.digest && shows_the_same(&before.session, session) {
         return None;
     }
     // A tombstone is reported as cancelled once. Later changes of the tombstone are edits.
@@ -206,4 +206,9 @@ fn change(before: &Entry, after: &Entry, is_listed: bool) -> Option<Change> {
         before: Some(Arc::clone(&before.session)),
         after: Some(Arc::clone(session)),
     }))
+}
+
+/// Whether two states of a session differ at most in the identity in the source.
+fn shows_the_same(before: &Arc<Session>, after: &Arc<Session>) -> bool {
+    before == after || **before == Session { guid: before.guid.clone(), ..Session::clone(after) }
 }

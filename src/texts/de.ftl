@@ -750,6 +750,7 @@ field-abstract = Beschreibung
 field-bios = Kurzbiografien
 field-url = Webseite
 field-links = Links
+field-guid = Kennung in der Quelle
 field-status = Status
 
 ## The program as plain text

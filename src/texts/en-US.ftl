@@ -1014,6 +1014,7 @@ field-abstract = abstract
 field-bios = bios
 field-url = web page
 field-links = links
+field-guid = id in the source
 field-status = status
 
 ## The program as plain text

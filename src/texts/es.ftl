@@ -754,6 +754,7 @@ field-abstract = resumen
 field-bios = biografías
 field-url = página web
 field-links = enlaces
+field-guid = identificador de origen
 field-status = estado
 
 ## The program as plain text

@@ -762,6 +762,7 @@ field-abstract = résumé
 field-bios = biographies
 field-url = page web
 field-links = liens
+field-guid = identifiant d’origine
 field-status = statut
 
 ## The program as plain text

@@ -614,6 +614,7 @@ field-abstract = 概要
 field-bios = 略歴
 field-url = ウェブページ
 field-links = リンク
+field-guid = 元のシステムのID
 field-status = 状態
 
 ## The program as plain text

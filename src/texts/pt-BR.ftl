@@ -754,6 +754,7 @@ field-abstract = resumo
 field-bios = biografias
 field-url = página web
 field-links = links
+field-guid = identificador de origem
 field-status = status
 
 ## The program as plain text

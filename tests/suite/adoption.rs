@@ -1,13 +1,14 @@
 //! Foreign programs: the CSV of each sample imports without an error and has the sample's contents.
 
 use callboard::adopt::{AdoptError, Adopted, adopt};
-use callboard::export::{schedule_json, schedule_xml};
+use callboard::export::{schedule_csv, schedule_json, schedule_xml};
 use callboard::fixtures::{self, PUBLISHED, at};
 use callboard::import::import;
 use callboard::program::{Program, Session, SessionKind, Status, Zone};
 use callboard::release::Release;
 use callboard::revision::Ledger;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 fn fixture(name: &str) -> Adopted {
@@ -121,8 +122,9 @@ fn links_of_frab_xml_are_imported_and_omissions_are_noted() {
     let adopted = fixture("schedule.xml");
     let program = program(&adopted);
     let [talk, second] = program.order() else { panic!("{program:?}") };
-    assert_eq!(talk.id.as_str(), "zero-downtime-mostly");
-    assert_eq!(second.id.as_str(), "zero-downtime-mostly-2");
+    let guid = |session: &Session| session.guid.as_ref().unwrap().to_string();
+    assert_eq!(guid(talk), "8079583e-8321-506c-95af-fd2903a5f075");
+    assert!(talk.id.as_str().starts_with("s-") && talk.id != second.id, "{}", talk.id);
     assert_eq!(people(talk), ["Jane Doe", "Smith John"]);
     assert_eq!(talk.abstract_text.as_str(), "A story\n\nHow we moved a database.\n\n- and what broke");
     let links: Vec<(&str, &str)> =
@@ -161,9 +163,13 @@ fn our_own_schedules_can_be_imported() {
             titles
         };
         assert_eq!(key(&release.program), key(&back));
+        let ids = |program: &Program| program.order().iter().map(|s| s.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&release.program), ids(&back));
     }
     let feed = release.feeds.feeds().find(|(key, _)| key.to_string() == "/program.ics").unwrap().1;
-    assert_eq!(program(&adopt(&feed.identity, None).unwrap()).order().len(), count);
+    let back = program(&adopt(&feed.identity, None).unwrap());
+    assert_eq!(back.order().len(), count);
+    assert!(release.program.order().iter().all(|session| back.session(&session.id).is_some()));
 }
 
 #[test]
@@ -182,7 +188,7 @@ fn a_schedule_from_pretalx_publishes_without_errors() {
 fn a_session_without_a_title_is_noted_by_its_identity() {
     let file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:abc@example.org\r\nDTSTART:20250325T090000Z\r\n\
                 DTEND:20250325T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-    assert!(notes_contain(&adopt(file.as_bytes(), None).unwrap(), "abc@example.org: it has no title"));
+    assert!(notes_contain(&adopt(file.as_bytes(), None).unwrap(), "has no title (abc@example.org)"));
 }
 
 #[test]
@@ -216,8 +222,156 @@ fn times_in_impossible_years_are_left_out() {
     assert_eq!(program.order()[0].slot.end, at("2025-03-25T10:30:00Z"));
 }
 
+/// The ids of a file's sessions by their guid.
+fn ids(bytes: &[u8]) -> BTreeMap<String, String> {
+    let program = program(&adopt(bytes, Some(Zone::UTC)).unwrap());
+    program
+        .order()
+        .iter()
+        .map(|s| (s.guid.as_ref().map(ToString::to_string).unwrap_or_default(), s.id.to_string()))
+        .collect()
+}
+
+/// A bug: sessions of one title were numbered in the order of the file, so their UIDs changed places.
+#[test]
+fn sessions_of_one_title_keep_their_ids_when_rooms_change_places() {
+    let [before, after] = ["rooms-swapped-1.xml", "rooms-swapped-2.xml"].map(fixture);
+    assert_eq!(program(&before).order(), program(&after).order());
+}
+
+/// A bug: `CANCELED` in a title made a new session.
+#[test]
+fn a_title_that_says_so_cancels_the_session() {
+    let [before, after] = ["cancel-by-title-1.xml", "cancel-by-title-2.xml"].map(fixture);
+    let (before, after) = (program(&before), program(&after));
+    let (before, after) = (&before.order()[0], &after.order()[0]);
+    assert_eq!((before.status, after.status), (Status::Confirmed, Status::Cancelled));
+    assert_eq!((&before.id, &before.title), (&after.id, &after.title));
+}
+
+#[test]
+fn identities_become_readable_ids_where_they_can() {
+    let file = |uids: &[&str]| {
+        let event = |uid: &&str| {
+            format!(
+                "BEGIN:VEVENT\r\nUID:{uid}\r\nSUMMARY:A\r\nDTSTART:20250325T090000Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n"
+            )
+        };
+        let events: String = uids.iter().map(event).collect();
+        format!("BEGIN:VCALENDAR\r\n{events}END:VCALENDAR\r\n")
+    };
+    let all = ["G9JGWY", "7", "opening-keynote", "a@example.org", "b@example.org", "Ab", "aB"];
+    let found = ids(file(&all).as_bytes());
+    assert_eq!(found["G9JGWY"], "g9jgwy");
+    assert_eq!(found["7"], "session-7");
+    assert_eq!(found["opening-keynote"], "opening-keynote");
+    assert!(found["a@example.org"].starts_with("s-") && found.len() == all.len());
+    for (index, uid) in all.iter().enumerate() {
+        let mut fewer = all.to_vec();
+        fewer.remove(index);
+        fewer.reverse();
+        let mut expected = found.clone();
+        expected.remove(*uid);
+        assert_eq!(ids(file(&fewer).as_bytes()), expected, "without {uid}");
+    }
+}
+
+#[test]
+fn a_source_guid_reaches_the_exports_and_a_second_one_is_ignored() {
+    let uuid = "8079583e-8321-506c-95af-fd2903a5f075";
+    let row = |id: &str, guid: &str| format!("{id},2025-03-25,09:00,09:45,talk,A,{guid}\n");
+    let csv = format!(
+        "id,date,start,end,kind,title,guid\n{}{}{}",
+        row("aa", uuid),
+        row("bb", uuid),
+        row("cc", "G9JGWY")
+    );
+    let conference = fixtures::conference().build();
+    let report = import(csv.as_bytes(), &conference);
+    assert!(report.faults.iter().any(|fault| fault.rule == "duplicate-guid" && fault.line == 3));
+    let ledger = Ledger::empty(&conference.uid_domain);
+    let release = Release::prepare(report.program.unwrap(), &ledger, at(PUBLISHED)).release;
+    for bytes in [schedule_xml(&release).bytes, schedule_json(&release).bytes] {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(text.matches(uuid).count(), 1);
+        assert!(!text.contains("\"G9JGWY\""));
+    }
+    let csv = String::from_utf8(schedule_csv(&release).bytes.to_vec()).unwrap();
+    assert!(csv.contains(uuid) && csv.contains("G9JGWY"), "{csv}");
+}
+
+/// One session of a source that is edited between two imports.
+#[derive(Debug, Clone)]
+struct Edited {
+    identity: String,
+    title: &'static str,
+    minute: u32,
+}
+
+fn source() -> impl Strategy<Value = Vec<Edited>> {
+    let one = (
+        "[a-zA-Z0-9@-]{1,8}",
+        prop::sample::select(vec!["Hours", "Hours", "[CANCELED] Hours", "A"]),
+        0..60u32,
+    )
+        .prop_map(|(identity, title, minute)| Edited { identity, title, minute });
+    proptest::collection::vec(one, 1..8).prop_map(|mut list| {
+        let mut seen = std::collections::HashSet::new();
+        list.retain(|one| seen.insert(one.identity.to_lowercase()));
+        list
+    })
+}
+
+fn as_ics(source: &[Edited]) -> String {
+    let event = |one: &Edited| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:{}\r\nSUMMARY:{}\r\nDTSTART:20250325T09{:02}00Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n",
+            one.identity, one.title, one.minute
+        )
+    };
+    format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", source.iter().map(event).collect::<String>())
+}
+
+fn as_frab(source: &[Edited]) -> String {
+    let event = |one: &Edited| {
+        serde_json::json!({ "guid": one.identity, "title": one.title, "duration": "01:00",
+            "date": format!("2025-03-25T09:{:02}:00Z", one.minute), "id": 1 })
+    };
+    let events: Vec<_> = source.iter().map(event).collect();
+    serde_json::json!({ "schedule": { "conference": { "days": [{ "date": "2025-03-25", "rooms": { "R": events } }] } } }).to_string()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Retitled, moved, reordered and removed: a session's id is the same in every import.
+    #[test]
+    fn an_id_depends_on_the_identity_alone(
+        (before, after) in source().prop_flat_map(|list| {
+            let edits = proptest::collection::vec((any::<bool>(), 0..60u32, any::<bool>()), list.len());
+            (Just(list), edits).prop_map(|(list, edits)| {
+                let mut after = Vec::new();
+                for (one, (stays, minute, retitled)) in list.iter().zip(edits) {
+                    let title = if retitled { "Renamed" } else { one.title };
+                    if stays {
+                        after.push(Edited { title, minute, ..one.clone() });
+                    }
+                }
+                after.reverse();
+                (list, after)
+            })
+        })
+    ) {
+        for form in [as_ics, as_frab] {
+            if after.is_empty() {
+                continue;
+            }
+            let (first, second) = (ids(form(&before).as_bytes()), ids(form(&after).as_bytes()));
+            for (guid, id) in second {
+                prop_assert_eq!(first.get(&guid), Some(&id), "{}", guid);
+            }
+        }
+    }
 
     #[test]
     fn any_texts_become_a_program_without_errors(

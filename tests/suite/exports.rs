@@ -88,6 +88,7 @@ fn formulas_are_defused_and_import_unchanged() {
             text.to_owned(),
             empty(),
             empty(),
+            text.to_owned(),
             empty(),
         ];
         let csv = write_table([cells]);
@@ -99,6 +100,7 @@ fn formulas_are_defused_and_import_unchanged() {
         let texts = [&session.title, session.block.as_ref().unwrap(), session.slot.room.as_ref().unwrap()];
         assert!(texts.iter().all(|found| found.as_str() == text), "{session:?}");
         assert_eq!(session.abstract_text.as_str(), text);
+        assert_eq!(session.guid.as_ref().unwrap().as_str(), text);
     }
 }
 
@@ -115,12 +117,12 @@ proptest! {
         bios in "|About one|--\nSecond|=One\n--\nTwo",
     ) {
         let conference = fixtures::conference().tracks([fixtures::track("One")]).build();
-        let [title, track, block, room, abstract_text, label, _, _] = texts.try_into().unwrap();
+        let [title, track, block, room, abstract_text, label, guid, _] = texts.try_into().unwrap();
         let next = if day == "2025-11-01" { "2025-11-02" } else { "2025-11-03" };
         let cells: Cells = [
             "an-id".to_owned(), day, start, "23:00".to_owned(), next.to_owned(), kind, title, track, block, room,
             people, abstract_text, bios, "https://example.org/x?a=b&c".to_owned(),
-            format!("{} https://example.org/s", label.replace(['\n', '\t'], " ")), status,
+            format!("{} https://example.org/s", label.replace(['\n', '\t'], " ")), guid, status,
         ];
         let first = import(&write_table([cells]), &conference);
         if let Some(program) = first.program {
