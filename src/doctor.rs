@@ -14,7 +14,7 @@ pub use finding::{CalendarClient, Finding, render, to_json};
 pub use gate::{FeedFinding, ParseBackError, inspect};
 
 use crate::ics::{self, Component, Line, Moment, Reading};
-use crate::program::{Civil, Zone, ZoneError};
+use crate::program::{Civil, Zone};
 use chrono::{DateTime, TimeDelta, Utc};
 use finding::Findings;
 
@@ -61,7 +61,8 @@ pub fn visible_sessions(client: CalendarClient, bytes: &[u8]) -> Vec<String> {
 #[derive(Debug)]
 struct ParsedCalendar<'a> {
     pub component: &'a Component,
-    pub zones: Vec<(&'a str, &'a Component)>,
+    /// The VTIMEZONEs by their TZID, which is TEXT.
+    pub zones: Vec<(String, &'a Component)>,
     pub events: Vec<ParsedEvent<'a>>,
 }
 
@@ -78,7 +79,7 @@ struct ParsedEvent<'a> {
 
 impl<'a> ParsedCalendar<'a> {
     fn of(component: &'a Component) -> Self {
-        let name = |zone: &'a Component| (zone.property("TZID").map_or("", |line| line.value.as_str()), zone);
+        let name = |zone: &'a Component| (zone.text("TZID"), zone);
         Self {
             component,
             zones: component.all("VTIMEZONE").map(name).collect(),
@@ -92,9 +93,9 @@ impl<'a> ParsedCalendar<'a> {
     }
 
     /// Every property of all events that has a TZID, with that TZID.
-    fn zoned(&self) -> impl Iterator<Item = (&'a Line, &'a str)> {
+    fn zoned(&self) -> impl Iterator<Item = (&'a Line, String)> {
         let lines = self.events.iter().flat_map(|event| event.component.properties.iter());
-        lines.filter_map(|line| Some((line, line.parameter("TZID")?)))
+        lines.filter_map(|line| Some((line, line.zone()?)))
     }
 }
 
@@ -153,5 +154,5 @@ fn instant(moment: &Moment) -> Option<DateTime<Utc>> {
 
 /// Whether a zone is in the IANA database, which includes old links such as `US/Pacific`.
 fn is_iana(tzid: &str) -> bool {
-    !matches!(Zone::parse(tzid), Err(ZoneError::Abbreviation(..) | ZoneError::Unknown(..)))
+    Zone::is_iana(tzid)
 }

@@ -5,10 +5,12 @@
 //! strict reader must refuse a [`Reading`] with flaws.
 
 mod line;
+mod recurrence;
 mod rules;
 mod value;
 
 pub use line::{Line, Parameter, date_time};
+pub use recurrence::Recurrence;
 pub use rules::ZoneRules;
 pub use value::{Moment, duration, list, offset, unescape};
 

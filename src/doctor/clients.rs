@@ -228,12 +228,12 @@ fn violating_zones(
     is_broken: impl Fn(&str) -> bool,
     message: impl Fn(&str) -> String,
 ) -> Vec<Violation> {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     let mut found = Vec::new();
     for (line, tzid) in calendar.zoned() {
-        if is_broken(tzid) && !seen.contains(&tzid) {
+        if is_broken(&tzid) && !seen.contains(&tzid) {
+            found.push((line.number, message(&tzid)));
             seen.push(tzid);
-            found.push((line.number, message(tzid)));
         }
     }
     found

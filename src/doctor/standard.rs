@@ -357,16 +357,15 @@ fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
             }
         }
     }
-    let mut reported: Vec<&str> = Vec::new();
+    let mut reported: Vec<String> = Vec::new();
     for (line, tzid) in calendar.zoned() {
-        let (Some(zone), Ok(known)) = (calendar.zone(tzid), Zone::parse(tzid)) else { continue };
+        let (Some(zone), Ok(known)) = (calendar.zone(&tzid), Zone::parse(&tzid)) else { continue };
         let Some(Moment::Zoned(civil, _)) = ics::date_time(line) else { continue };
         match known.instant(civil) {
             Civil::Once(at) => {
                 let by_rules = ZoneRules::of(zone).offset(civil);
                 if by_rules.is_some_and(|by_rules| by_rules != known.offset(at)) && !reported.contains(&tzid)
                 {
-                    reported.push(tzid);
                     let message = format!(
                         "the feed's VTIMEZONE gives {tzid} the offset {} at {civil}; it is {}",
                         hours(by_rules.unwrap_or_default()),
@@ -374,6 +373,7 @@ fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
                     );
                     let remedy = "correct the rules of the VTIMEZONE, which Outlook uses";
                     findings.error(EVERY, "zone-offset", line.number, message, remedy);
+                    reported.push(tzid);
                 }
             }
             Civil::Twice(..) => {

@@ -77,6 +77,12 @@ impl Line {
         self.parameters.iter().find(|found| found.name == name)?.values.first().map(String::as_str)
     }
 
+    /// The name of the line's zone. A TZID is TEXT (3.2.19, 3.8.3.1), and tools write its escapes in the parameter, too.
+    pub fn zone(&self) -> Option<String> {
+        let found = self.parameters.iter().find(|found| found.name == "TZID")?;
+        Some(value::unescape(&found.values.join(",")))
+    }
+
     /// The value, decoded as TEXT.
     pub fn text(&self) -> String {
         value::unescape(&self.value)
@@ -149,9 +155,9 @@ pub fn date_time(line: &Line) -> Option<Moment> {
         return None;
     }
     let civil = NaiveDateTime::parse_from_str(civil, "%Y%m%dT%H%M%S").ok()?;
-    Some(match (utc, line.parameter("TZID")) {
+    Some(match (utc, line.zone()) {
         (true, _) => Moment::Utc(civil.and_utc()),
-        (false, Some(zone)) => Moment::Zoned(civil, zone.to_owned()),
+        (false, Some(zone)) => Moment::Zoned(civil, zone),
         (false, None) => Moment::Floating(civil),
     })
 }

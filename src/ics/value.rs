@@ -1,6 +1,6 @@
 //! Parses values by their types (RFC 5545, 3.3).
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
 
 /// A DATE or DATE-TIME. Its zone is not resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub enum Moment {
 }
 
 impl Moment {
+    /// The same form with another civil time.
+    pub fn at(&self, civil: NaiveDateTime) -> Self {
+        match self {
+            Self::Day(_) => Self::Day(civil.date()),
+            Self::Utc(_) => Self::Utc(civil.and_utc()),
+            Self::Zoned(_, zone) => Self::Zoned(civil, zone.clone()),
+            Self::Floating(_) => Self::Floating(civil),
+        }
+    }
+
     /// The civil time. A whole day starts at midnight.
     pub fn civil(&self) -> NaiveDateTime {
         match self {
@@ -24,6 +34,20 @@ impl Moment {
             Self::Zoned(civil, _) | Self::Floating(civil) => *civil,
         }
     }
+}
+
+/// A weekday of a rule, such as `SU`.
+pub(super) fn weekday(raw: &str) -> Option<Weekday> {
+    Some(match raw.trim().to_ascii_uppercase().as_str() {
+        "MO" => Weekday::Mon,
+        "TU" => Weekday::Tue,
+        "WE" => Weekday::Wed,
+        "TH" => Weekday::Thu,
+        "FR" => Weekday::Fri,
+        "SA" => Weekday::Sat,
+        "SU" => Weekday::Sun,
+        _ => return None,
+    })
 }
 
 /// A TEXT value with its escapes decoded. An unknown escape becomes the character after the backslash.

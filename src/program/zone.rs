@@ -1,5 +1,7 @@
 //! Time zones: converts civil times to instants and back.
 
+mod names;
+
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::{OffsetComponents, OffsetName, Tz};
 use serde::{Deserialize, Serialize};
@@ -30,7 +32,10 @@ pub enum ZoneError {
     /// An abbreviation such as `PDT`, and the zone to write.
     #[error("{0:?} is an abbreviation, which calendars read differently; write {1:?}")]
     Abbreviation(String, &'static str),
-    /// A name such as `Etc/GMT+8`, `PST8PDT` or `US/Pacific`.
+    /// An old name such as `US/Pacific`, or a name of Windows, and the zone to write.
+    #[error("{0:?} is another name of a zone; write {1:?}")]
+    OtherName(String, &'static str),
+    /// A name such as `Etc/GMT+8`.
     #[error("{0:?} is not an Area/Location name; write a zone such as \"America/Los_Angeles\" or \"UTC\"")]
     NotALocation(String),
     /// A name that is not in the time-zone database, and a suggestion, which may be empty.
@@ -104,12 +109,43 @@ impl Zone {
         let is_location = raw.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area));
         match raw.parse::<Tz>() {
             Ok(tz) if is_location => Ok(Self(tz)),
+            _ if names::other_name(raw).is_some() => {
+                Err(ZoneError::OtherName(raw.to_owned(), names::other_name(raw).unwrap_or_default()))
+            }
             Ok(_) => Err(ZoneError::NotALocation(raw.to_owned())),
             Err(_) => {
                 let hint = nearest(raw).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
                 Err(ZoneError::Unknown(raw.to_owned(), hint))
             }
         }
+    }
+
+    /// The zone that a foreign calendar means by a name: an `Area/Location`, an old name such as `US/Pacific` or `GB`, a
+    /// name of Windows, or such a name behind a vendor's prefix (`/mozilla.org/20050126_1/Europe/Berlin`).
+    pub fn meant(name: &str) -> Option<Self> {
+        let name = name.trim().trim_matches('"');
+        let tails = std::iter::once(name)
+            .chain(name.match_indices('/').map(|(at, _)| name.get(at + 1..).unwrap_or_default()));
+        tails.filter(|tail| *tail == name || tail.contains('/')).find_map(|tail| {
+            let known = Self::parse(tail).ok().or_else(|| Self::parse(names::other_name(tail)?).ok());
+            known.or_else(|| {
+                let tz = chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(tail))?;
+                Self::parse(tz.name()).ok()
+            })
+        })
+    }
+
+    /// The instants of a civil time in the zone that a foreign calendar means by a name, which may also have a fixed
+    /// offset (`Etc/GMT+5`). None if the name is not known.
+    pub fn instant_by_name(name: &str, civil: NaiveDateTime) -> Option<Civil> {
+        let fixed =
+            || name.trim().starts_with("Etc/").then(|| name.trim().parse::<Tz>().ok().map(Self)).flatten();
+        Self::meant(name).or_else(fixed).map(|zone| zone.instant(civil))
+    }
+
+    /// Whether a name is in the IANA database, and is no abbreviation.
+    pub fn is_iana(name: &str) -> bool {
+        !matches!(Self::parse(name), Err(ZoneError::Abbreviation(..))) && name.parse::<Tz>().is_ok()
     }
 
     /// The name of the zone, used as TZID.
@@ -246,6 +282,37 @@ mod tests {
         ] {
             let message = Zone::parse(raw).unwrap_err().to_string();
             assert!(message.contains(remedy), "{raw}: {message}");
+        }
+    }
+
+    #[test]
+    fn foreign_names_mean_zones() {
+        for (name, zone) in [
+            ("US/Pacific", "America/Los_Angeles"),
+            ("GB", "Europe/London"),
+            ("Japan", "Asia/Tokyo"),
+            ("W. Europe Standard Time", "Europe/Berlin"),
+            ("/mozilla.org/20050126_1/America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
+            ("/freeassociation.sourceforge.net/Europe/Berlin", "Europe/Berlin"),
+            ("europe/berlin", "Europe/Berlin"),
+            ("Etc/UTC", "UTC"),
+        ] {
+            assert_eq!(Zone::meant(name).map(Zone::name), Some(zone), "{name}");
+        }
+        for name in ["PDT", "Foo", "", "/", "Etc/GMT+5", "My/Office"] {
+            assert_eq!(Zone::meant(name), None, "{name}");
+        }
+        let five_west = Zone::instant_by_name("Etc/GMT+5", civil("2025-03-25T09:00:00"));
+        assert_eq!(five_west, Some(Civil::Once("2025-03-25T14:00:00Z".parse().unwrap())));
+        assert!(
+            Zone::parse("Pacific Standard Time").unwrap_err().to_string().contains("America/Los_Angeles")
+        );
+    }
+
+    #[test]
+    fn every_other_name_is_that_of_a_zone() {
+        for (name, zone) in names::LINKS.iter().chain(names::WINDOWS) {
+            assert!(Zone::parse(zone).is_ok(), "{name}: {zone}");
         }
     }
 

@@ -1,0 +1,429 @@
+//! Recurrence rules (RFC 5545, 3.3.10), evaluated in civil time: the times of an event that repeats, and the onsets of
+//! a VTIMEZONE.
+//!
+//! Rules that repeat within a day (HOURLY, MINUTELY, SECONDLY) are not supported, and neither is RSCALE (RFC 7529).
+
+use super::value::weekday;
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
+
+/// A recurrence rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recurrence {
+    frequency: Frequency,
+    interval: u32,
+    count: Option<usize>,
+    until: Option<Until>,
+    months: Vec<i32>,
+    weeks: Vec<i32>,
+    year_days: Vec<i32>,
+    month_days: Vec<i32>,
+    /// Weekdays, each with its place in the month or year, or 0 for every such weekday.
+    weekdays: Vec<(i32, Weekday)>,
+    hours: Vec<i32>,
+    minutes: Vec<i32>,
+    seconds: Vec<i32>,
+    positions: Vec<i32>,
+    week_start: Weekday,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frequency {
+    Yearly,
+    Monthly,
+    Weekly,
+    Daily,
+}
+
+/// The last moment of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Utc(DateTime<Utc>),
+    Civil(NaiveDateTime),
+}
+
+/// The most periods (days, weeks, months or years) of a rule that are looked at.
+const MAX_PERIODS: usize = 20_000;
+
+impl Recurrence {
+    /// Parses the value of an RRULE. None if the rule is malformed or not supported.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let mut frequency = None;
+        let mut rule = Self {
+            frequency: Frequency::Daily,
+            interval: 1,
+            count: None,
+            until: None,
+            months: Vec::new(),
+            weeks: Vec::new(),
+            year_days: Vec::new(),
+            month_days: Vec::new(),
+            weekdays: Vec::new(),
+            hours: Vec::new(),
+            minutes: Vec::new(),
+            seconds: Vec::new(),
+            positions: Vec::new(),
+            week_start: Weekday::Mon,
+        };
+        for part in raw.trim().split(';').filter(|part| !part.trim().is_empty()) {
+            let (name, value) = part.split_once('=')?;
+            let value = value.trim();
+            match name.trim().to_ascii_uppercase().as_str() {
+                "FREQ" => {
+                    frequency = Some(match value.to_ascii_uppercase().as_str() {
+                        "YEARLY" => Frequency::Yearly,
+                        "MONTHLY" => Frequency::Monthly,
+                        "WEEKLY" => Frequency::Weekly,
+                        "DAILY" => Frequency::Daily,
+                        _ => return None,
+                    });
+                }
+                "INTERVAL" => rule.interval = value.parse().ok().filter(|interval| *interval > 0)?,
+                "COUNT" => rule.count = Some(value.parse().ok()?),
+                "UNTIL" => rule.until = Some(Until::parse(value)?),
+                "BYMONTH" => rule.months = numbers(value, 1..=12, false)?,
+                "BYWEEKNO" => rule.weeks = numbers(value, 1..=53, true)?,
+                "BYYEARDAY" => rule.year_days = numbers(value, 1..=366, true)?,
+                "BYMONTHDAY" => rule.month_days = numbers(value, 1..=31, true)?,
+                "BYDAY" => rule.weekdays = value.split(',').map(placed_weekday).collect::<Option<_>>()?,
+                "BYHOUR" => rule.hours = numbers(value, 0..=23, false)?,
+                "BYMINUTE" => rule.minutes = numbers(value, 0..=59, false)?,
+                "BYSECOND" => rule.seconds = numbers(value, 0..=59, false)?,
+                "BYSETPOS" => rule.positions = numbers(value, 1..=366, true)?,
+                "WKST" => rule.week_start = weekday(value)?,
+                name if name.starts_with("X-") => {}
+                _ => return None,
+            }
+        }
+        rule.frequency = frequency?;
+        Some(rule)
+    }
+
+    /// Whether the rule ends.
+    pub fn is_finite(&self) -> bool {
+        self.count.is_some() || self.until.is_some()
+    }
+
+    /// Whether a time, as civil time and as instant, is not after the rule's UNTIL.
+    pub fn is_before_end(&self, civil: NaiveDateTime, at: DateTime<Utc>) -> bool {
+        match self.until {
+            Some(Until::Utc(until)) => at <= until,
+            Some(Until::Civil(until)) => civil <= until,
+            None => true,
+        }
+    }
+
+    /// The civil day of the UNTIL, give or take a day.
+    pub(super) fn last_day(&self) -> Option<NaiveDate> {
+        self.until.map(|until| match until {
+            Until::Utc(at) => at.date_naive(),
+            Until::Civil(civil) => civil.date(),
+        })
+    }
+
+    /// The civil times of the rule from `from` to `last`, both included, in order: at most `most`. `start` is the DTSTART,
+    /// which is the first time of every rule (3.8.5.3). UNTIL is not applied, see [`Recurrence::is_before_end`].
+    pub fn times(
+        &self,
+        start: NaiveDateTime,
+        (from, last): (NaiveDateTime, NaiveDateTime),
+        most: usize,
+    ) -> Vec<NaiveDateTime> {
+        let mut found = Vec::new();
+        let mut counted = 0;
+        let mut add = |time: NaiveDateTime, found: &mut Vec<NaiveDateTime>| {
+            counted += 1;
+            if time >= from && time <= last {
+                found.push(time);
+            }
+            self.count.is_some_and(|count| counted >= count) || found.len() >= most
+        };
+        if add(start, &mut found) {
+            return found;
+        }
+        // Without a COUNT, the periods before `from` need not be counted.
+        let first = if self.count.is_some() { 0 } else { self.periods_before(start.date(), from.date()) };
+        for period in first..first.saturating_add(MAX_PERIODS) {
+            let Some((day, days)) = self.period(start.date(), period).filter(|(day, _)| *day <= last.date())
+            else {
+                break;
+            };
+            for time in self.times_within(start, day, days) {
+                if time > last {
+                    return found;
+                }
+                if time > start && add(time, &mut found) {
+                    return found;
+                }
+            }
+        }
+        found
+    }
+
+    /// The number of whole periods between two days, or fewer.
+    fn periods_before(&self, start: NaiveDate, day: NaiveDate) -> usize {
+        let days = usize::try_from((day - start).num_days()).unwrap_or_default();
+        let length = match self.frequency {
+            Frequency::Yearly => 366,
+            Frequency::Monthly => 31,
+            Frequency::Weekly => 7,
+            Frequency::Daily => 1,
+        };
+        (days / length / usize::try_from(self.interval).unwrap_or(usize::MAX)).saturating_sub(1)
+    }
+
+    /// The first day and the number of days of the n-th period, from 0.
+    fn period(&self, start: NaiveDate, n: usize) -> Option<(NaiveDate, u64)> {
+        let steps = u32::try_from(n).ok()?.checked_mul(self.interval)?;
+        Some(match self.frequency {
+            Frequency::Yearly => {
+                let year = start.year().checked_add(i32::try_from(steps).ok()?)?;
+                let first = NaiveDate::from_ymd_opt(year, 1, 1)?;
+                (first, if first.leap_year() { 366 } else { 365 })
+            }
+            Frequency::Monthly => {
+                let first = start.with_day(1)?.checked_add_months(Months::new(steps))?;
+                (first, u64::from(first.num_days_in_month()))
+            }
+            Frequency::Weekly => {
+                let back = start.weekday().days_since(self.week_start);
+                let first = start.checked_sub_days(Days::new(u64::from(back)))?;
+                (first.checked_add_days(Days::new(u64::from(steps) * 7))?, 7)
+            }
+            Frequency::Daily => (start.checked_add_days(Days::new(u64::from(steps)))?, 1),
+        })
+    }
+
+    /// The times within a period, in order.
+    fn times_within(&self, start: NaiveDateTime, first: NaiveDate, days: u64) -> Vec<NaiveDateTime> {
+        let all = (0..days).filter_map(|n| first.checked_add_days(Days::new(n)));
+        let clocks = self.clocks(start.time());
+        let times = all
+            .filter(|day| self.has_day(*day, start.date()))
+            .flat_map(|day| clocks.iter().map(move |clock| day.and_time(*clock)));
+        let times: Vec<NaiveDateTime> = times.collect();
+        if self.positions.is_empty() {
+            return times;
+        }
+        let count = times.len();
+        let is_chosen = |index: usize| self.positions.iter().any(|place| is_place(*place, index + 1, count));
+        times.into_iter().enumerate().filter(|(index, _)| is_chosen(*index)).map(|(_, time)| time).collect()
+    }
+
+    /// Whether the rule has a day. What the rule does not say comes from the DTSTART.
+    fn has_day(&self, day: NaiveDate, start: NaiveDate) -> bool {
+        let month = i32::try_from(day.month()).unwrap_or_default();
+        if !self.months.is_empty() && !self.months.contains(&month) {
+            return false;
+        }
+        let says_day = !(self.weeks.is_empty()
+            && self.year_days.is_empty()
+            && self.month_days.is_empty()
+            && self.weekdays.is_empty());
+        if !says_day {
+            return match self.frequency {
+                Frequency::Yearly => {
+                    day.day() == start.day() && (!self.months.is_empty() || day.month() == start.month())
+                }
+                Frequency::Monthly => day.day() == start.day(),
+                Frequency::Weekly => day.weekday() == start.weekday(),
+                Frequency::Daily => true,
+            };
+        }
+        let year_length = if day.leap_year() { 366 } else { 365 };
+        let month_length = usize::from(day.num_days_in_month());
+        let (of_year, of_month) = (usize_of(day.ordinal()), usize_of(day.day()));
+        let in_list = |list: &[i32], place, length| {
+            list.is_empty() || list.iter().any(|wanted| is_place(*wanted, place, length))
+        };
+        in_list(&self.year_days, of_year, year_length)
+            && in_list(&self.month_days, of_month, month_length)
+            && (self.weeks.is_empty() || self.has_week(day))
+            && match (self.weekdays.is_empty(), self.weeks.is_empty()) {
+                (false, _) => self.has_weekday(day, (of_year, year_length), (of_month, month_length)),
+                // BYWEEKNO alone means the weekday of the DTSTART.
+                (true, false) => day.weekday() == start.weekday(),
+                (true, true) => true,
+            }
+    }
+
+    fn has_weekday(&self, day: NaiveDate, of_year: (usize, usize), of_month: (usize, usize)) -> bool {
+        let within_month = self.frequency == Frequency::Monthly || !self.months.is_empty();
+        let (place, length) = if within_month { of_month } else { of_year };
+        let forward = place.div_ceil(7);
+        let count = forward + (length - place.min(length)) / 7;
+        self.weekdays
+            .iter()
+            .any(|(nth, weekday)| *weekday == day.weekday() && (*nth == 0 || is_place(*nth, forward, count)))
+    }
+
+    /// Whether a day is in one of the weeks. Week 1 is the first with four days in the year.
+    fn has_week(&self, day: NaiveDate) -> bool {
+        let first_week = |year: i32| {
+            let fourth = NaiveDate::from_ymd_opt(year, 1, 4)?;
+            let back = fourth.weekday().days_since(self.week_start);
+            fourth.checked_sub_days(Days::new(u64::from(back)))
+        };
+        let week = || {
+            let year = [day.year() + 1, day.year(), day.year() - 1]
+                .into_iter()
+                .find(|year| first_week(*year).is_some_and(|first| first <= day))?;
+            let (first, next) = (first_week(year)?, first_week(year + 1)?);
+            let weeks = |days: chrono::TimeDelta| usize::try_from(days.num_days() / 7).ok();
+            Some((weeks(day - first)? + 1, weeks(next - first)?))
+        };
+        week().is_some_and(|(week, count)| self.weeks.iter().any(|wanted| is_place(*wanted, week, count)))
+    }
+
+    /// The times of a day.
+    fn clocks(&self, start: NaiveTime) -> Vec<NaiveTime> {
+        use chrono::Timelike;
+        let or_start = |list: &[i32], own: u32| -> Vec<u32> {
+            let stated: Vec<u32> = list.iter().filter_map(|number| u32::try_from(*number).ok()).collect();
+            if stated.is_empty() { vec![own] } else { stated }
+        };
+        let mut clocks = Vec::new();
+        for hour in or_start(&self.hours, start.hour()) {
+            for minute in or_start(&self.minutes, start.minute()) {
+                for second in or_start(&self.seconds, start.second()) {
+                    clocks.extend(NaiveTime::from_hms_opt(hour, minute, second));
+                }
+            }
+        }
+        clocks.sort_unstable();
+        clocks
+    }
+}
+
+impl Until {
+    fn parse(raw: &str) -> Option<Self> {
+        if let Ok(day) = NaiveDate::parse_from_str(raw, "%Y%m%d") {
+            return day.and_hms_opt(23, 59, 59).map(Self::Civil);
+        }
+        let (civil, is_utc) = raw.strip_suffix('Z').map_or((raw, false), |civil| (civil, true));
+        let civil = NaiveDateTime::parse_from_str(civil, "%Y%m%dT%H%M%S").ok()?;
+        Some(if is_utc { Self::Utc(civil.and_utc()) } else { Self::Civil(civil) })
+    }
+}
+
+fn usize_of(number: u32) -> usize {
+    usize::try_from(number).unwrap_or_default()
+}
+
+/// Whether a wanted place, counted from the end if it is negative, is this place of `count`.
+fn is_place(wanted: i32, place: usize, count: usize) -> bool {
+    let size = usize::try_from(wanted.unsigned_abs()).unwrap_or_default();
+    if wanted > 0 { place == size } else { place + size == count + 1 }
+}
+
+/// A list of numbers, each within a range; negative ones count from the end.
+fn numbers(raw: &str, range: std::ops::RangeInclusive<i32>, from_end: bool) -> Option<Vec<i32>> {
+    let number = |part: &str| {
+        let number: i32 = part.trim().parse().ok()?;
+        let is_valid = range.contains(&number) || (from_end && range.contains(&number.checked_neg()?));
+        is_valid.then_some(number)
+    };
+    raw.split(',').map(number).collect()
+}
+
+/// `SU`, `2SU` or `-1SU`.
+fn placed_weekday(raw: &str) -> Option<(i32, Weekday)> {
+    let raw = raw.trim();
+    let (place, day) = raw.split_at_checked(raw.len().checked_sub(2)?)?;
+    let place = if place.is_empty() { 0 } else { place.parse().ok().filter(|place| *place != 0)? };
+    Some((place, weekday(day)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn civil(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").unwrap()
+    }
+
+    /// The days of a rule's first times, as month and day.
+    fn days(rule: &str, start: &str, most: usize) -> Vec<String> {
+        let window = (civil(start), civil("20400101T000000"));
+        let rule = Recurrence::parse(rule).unwrap();
+        let found = rule.times(civil(start), window, most);
+        let ends = |time: &NaiveDateTime| rule.is_before_end(*time, time.and_utc());
+        found.iter().filter(|time| ends(time)).map(|time| time.format("%y%m%d").to_string()).collect()
+    }
+
+    /// Examples of RFC 5545, 3.8.5.3, and others that python-dateutil was asked for.
+    #[test]
+    fn rules_give_the_days_of_the_standard() {
+        for (rule, start, expected) in [
+            ("FREQ=DAILY;COUNT=3", "19970902T090000", "970902 970903 970904"),
+            ("FREQ=DAILY;INTERVAL=10;COUNT=3", "19970902T090000", "970902 970912 970922"),
+            ("FREQ=DAILY;UNTIL=19970904T000000Z", "19970902T090000", "970902 970903"),
+            ("FREQ=DAILY;UNTIL=19970904", "19970902T090000", "970902 970903 970904"),
+            ("FREQ=WEEKLY;COUNT=4;BYDAY=TU,TH", "19970902T090000", "970902 970904 970909 970911"),
+            (
+                "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO",
+                "19970805T090000",
+                "970805 970810 970819 970824",
+            ),
+            (
+                "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU",
+                "19970805T090000",
+                "970805 970817 970819 970831",
+            ),
+            ("FREQ=MONTHLY;COUNT=3;BYDAY=1FR", "19970905T090000", "970905 971003 971107"),
+            ("FREQ=MONTHLY;COUNT=3;BYDAY=-2MO", "19970922T090000", "970922 971020 971117"),
+            ("FREQ=MONTHLY;COUNT=3;BYMONTHDAY=-1", "19970930T090000", "970930 971031 971130"),
+            ("FREQ=MONTHLY;COUNT=3;BYDAY=FR;BYMONTHDAY=13", "19980213T090000", "980213 980313 981113"),
+            ("FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", "19970904T090000", "970904 971007 971106"),
+            (
+                "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3",
+                "19970929T090000",
+                "970929 971030 971127",
+            ),
+            ("FREQ=YEARLY;COUNT=3;BYMONTH=6,7", "19970610T090000", "970610 970710 980610"),
+            ("FREQ=YEARLY;COUNT=3;BYYEARDAY=1,100,200", "19970101T090000", "970101 970410 970719"),
+            ("FREQ=YEARLY;COUNT=3;BYDAY=20MO", "19970519T090000", "970519 980518 990517"),
+            ("FREQ=YEARLY;COUNT=3;BYWEEKNO=20;BYDAY=MO", "19970512T090000", "970512 980511 990517"),
+            (
+                "FREQ=YEARLY;COUNT=2;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+                "19961105T090000",
+                "961105 971104",
+            ),
+            (
+                "FREQ=YEARLY;COUNT=2;BYMONTH=3;BYDAY=SU;BYMONTHDAY=8,9,10,11,12,13,14",
+                "20070311T020000",
+                "070311 080309",
+            ),
+            ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;COUNT=2", "19960229T090000", "960229 000229"),
+            ("FREQ=DAILY;COUNT=3;BYMONTH=1;BYDAY=SU", "19980104T090000", "980104 980111 980118"),
+        ] {
+            assert_eq!(days(rule, start, 20).join(" "), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_day_can_have_several_times_and_far_rules_are_fast() {
+        let rule = Recurrence::parse("FREQ=DAILY;BYHOUR=9,14;BYMINUTE=0,30").unwrap();
+        let start = civil("16010101T090000");
+        let found = rule.times(start, (civil("20250325T000000"), civil("20250325T235959")), 100);
+        let clocks: Vec<String> = found.iter().map(|time| time.format("%H:%M").to_string()).collect();
+        assert_eq!(clocks, ["09:00", "09:30", "14:00", "14:30"]);
+    }
+
+    #[test]
+    fn other_rules_are_refused() {
+        for bad in [
+            "",
+            "FREQ=HOURLY",
+            "FREQ=DAILY;INTERVAL=0",
+            "FREQ=YEARLY;BYMONTH=13",
+            "FREQ=DAILY;BYDAY=XX",
+            "COUNT=3",
+            "FREQ=DAILY;UNTIL=soon",
+            "FREQ=DAILY;RSCALE=HEBREW",
+            "FREQ=YEARLY;BYDAY=0MO",
+            "FREQ",
+        ] {
+            assert_eq!(Recurrence::parse(bad), None, "{bad}");
+        }
+    }
+}
