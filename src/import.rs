@@ -32,9 +32,11 @@ mod word;
 pub use date::YEARS;
 pub use fault::{Fault, capitalized, place};
 pub use file::{FileRow, ProgramFile, Truncation, rows_of, truncation, without_formulas, without_session};
+pub use header::field_meant;
 pub use report::Report;
 
 use crate::program::{Conference, Program};
+use chrono::NaiveDate;
 use fault::{Faults, Spot};
 use std::sync::Arc;
 
@@ -54,6 +56,16 @@ pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
     let mut faults = Faults::default();
     let program = read(bytes, conference, &mut faults);
     Report { program, faults: faults.into_list() }
+}
+
+/// The date of a text in any form with one reading, such as `2026-05-01`, `1 May 2026` or `13/5/2026`.
+pub fn read_date(raw: &str) -> Option<NaiveDate> {
+    date::parse(raw.trim(), None).ok()
+}
+
+/// The minutes since midnight of a time such as `9:30`, `9:30 am` or `25:30`.
+pub fn read_clock(raw: &str) -> Option<u32> {
+    time::parse(raw.trim()).ok().map(|time| time.minutes)
 }
 
 fn read(bytes: &[u8], conference: &Arc<Conference>, faults: &mut Faults) -> Option<Program> {

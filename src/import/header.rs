@@ -21,6 +21,216 @@ pub(super) fn names_field(cell: &str) -> bool {
     cell.len() <= MAX_NAME && field(cell.trim_matches(['"', ' ', '\u{a0}'])).is_some()
 }
 
+/// Names of columns in other tools and languages, by the field that they mean. Spaces, hyphens and underscores are left out.
+const MEANINGS: [(Field, &[&str]); 15] = [
+    (
+        Field::Date,
+        &[
+            "day",
+            "startdate",
+            "sessiondate",
+            "eventdate",
+            "datum",
+            "tag",
+            "fecha",
+            "data",
+            "jour",
+            "日付",
+            "日",
+        ],
+    ),
+    (
+        Field::Start,
+        &[
+            "from",
+            "begin",
+            "begins",
+            "beginning",
+            "starts",
+            "starttime",
+            "timestart",
+            "startsat",
+            "time",
+            "von",
+            "beginn",
+            "anfang",
+            "startzeit",
+            "uhrzeit",
+            "zeit",
+            "inicio",
+            "horainicio",
+            "hora",
+            "début",
+            "heure",
+            "início",
+            "inizio",
+            "ora",
+            "開始",
+            "開始時間",
+            "時間",
+        ],
+    ),
+    (
+        Field::End,
+        &[
+            "to",
+            "until",
+            "till",
+            "ends",
+            "endtime",
+            "timeend",
+            "endsat",
+            "finish",
+            "bis",
+            "ende",
+            "endzeit",
+            "fin",
+            "horafin",
+            "fim",
+            "fine",
+            "終了",
+            "終了時間",
+        ],
+    ),
+    (Field::EndDate, &["lastday", "dateend", "enddatum", "fechafin"]),
+    (
+        Field::Kind,
+        &[
+            "type",
+            "sessiontype",
+            "eventtype",
+            "talktype",
+            "format",
+            "sessionformat",
+            "category",
+            "typ",
+            "art",
+            "tipo",
+            "種別",
+            "形式",
+        ],
+    ),
+    (
+        Field::Title,
+        &[
+            "name",
+            "sessiontitle",
+            "sessionname",
+            "session",
+            "talk",
+            "talktitle",
+            "talkname",
+            "eventtitle",
+            "eventname",
+            "subject",
+            "summary",
+            "titel",
+            "titre",
+            "título",
+            "titulo",
+            "titolo",
+            "タイトル",
+            "題名",
+            "演題",
+        ],
+    ),
+    (Field::Track, &["tracks", "trackname", "stream", "theme", "topic", "strang", "thema", "トラック"]),
+    (Field::Block, &["sessionblock", "group", "block name"]),
+    (
+        Field::Room,
+        &[
+            "location", "place", "venue", "where", "hall", "stage", "roomname", "raum", "ort", "saal",
+            "bühne", "salle", "lieu", "sala", "lugar", "local", "luogo", "会場", "部屋", "場所",
+        ],
+    ),
+    (
+        Field::Speakers,
+        &[
+            "speaker",
+            "speakername",
+            "speakernames",
+            "presenter",
+            "presenters",
+            "presentedby",
+            "author",
+            "authors",
+            "lecturer",
+            "panelists",
+            "host",
+            "hosts",
+            "who",
+            "referent",
+            "referenten",
+            "vortragende",
+            "sprecher",
+            "orateur",
+            "orateurs",
+            "intervenant",
+            "intervenants",
+            "ponente",
+            "ponentes",
+            "palestrante",
+            "palestrantes",
+            "relatore",
+            "relatori",
+            "登壇者",
+            "講演者",
+            "発表者",
+        ],
+    ),
+    (
+        Field::Abstract,
+        &[
+            "description",
+            "sessiondescription",
+            "summarytext",
+            "details",
+            "about",
+            "content",
+            "body",
+            "text",
+            "beschreibung",
+            "inhalt",
+            "résumé",
+            "descripción",
+            "descripcion",
+            "descrição",
+            "descrizione",
+            "概要",
+            "説明",
+            "内容",
+        ],
+    ),
+    (
+        Field::Bios,
+        &["bio", "biography", "biographies", "speakerbio", "speakerbios", "aboutthespeaker", "biografie"],
+    ),
+    (Field::Url, &["link", "website", "webpage", "page", "sessionurl", "homepage", "lien", "enlace"]),
+    (Field::Links, &["slides", "video", "videos", "materials", "resources", "attachments"]),
+    (Field::Guid, &["uid", "uuid", "code", "sessionid", "externalid", "kennung"]),
+];
+
+/// The field that a column of another tool means by its name; none if the name is not known.
+pub fn field_meant(name: &str) -> Option<Field> {
+    let bare = |text: &str| text.to_lowercase().replace([' ', '-', '_', '.', '\u{a0}'], "");
+    let name = bare(name);
+    Field::ALL
+        .iter()
+        .find(|field| bare(field.as_str()) == name)
+        .or_else(|| MEANINGS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(field, _)| field))
+        .copied()
+}
+
+/// A known name that is almost the same. A hint must not be wrong, so half the letters are not enough here.
+fn near<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    nearest(name, candidates).filter(|near| {
+        let (name, near) = (name.to_lowercase(), near.to_lowercase());
+        name.contains(&near)
+            || near.contains(&name)
+            || strsim::normalized_damerau_levenshtein(&name, &near) >= 0.7
+    })
+}
+
 fn field(name: &str) -> Option<Field> {
     name.to_lowercase().parse().ok()
 }
@@ -53,8 +263,14 @@ impl Header {
         if fields.iter().all(Option::is_none) {
             let expected = REQUIRED.map(Field::as_str).join(",");
             let message = "the first row names no column of a program";
-            let remedy =
-                format!("write a first row such as {expected}, separated by commas, semicolons or tabs");
+            let renames: Vec<String> =
+                names.iter().filter_map(|name| Some(format!("{name} to {}", field_meant(name)?))).collect();
+            let remedy = match renames.as_slice() {
+                [] => {
+                    format!("write a first row such as {expected}, separated by commas, semicolons or tabs")
+                }
+                _ => format!("write a first row such as {expected}; perhaps rename {}", renames.join(", ")),
+            };
             faults.error(file, Defect::new("no-header", message, remedy));
             return None;
         }
@@ -92,7 +308,8 @@ impl Header {
         let known: Vec<&str> = Field::WORDS.to_vec();
         let is_free = |name: &&str| field(name).is_some_and(|field| self.position(field).is_none());
         let free: Vec<&str> = known.iter().copied().filter(is_free).collect();
-        let remedy = match nearest(name, &free).or_else(|| nearest(name, &known)) {
+        let meant = field_meant(name).map(Field::as_str);
+        let remedy = match meant.or_else(|| near(name, &free)).or_else(|| near(name, &known)) {
             Some(near) if is_free(&near) => format!("rename it to {near:?} if that is what it holds"),
             Some(near) => format!("delete it if {near:?} holds the same; otherwise leave it"),
             None => format!("leave it, or rename it to one of {}", known.join(", ")),
@@ -103,8 +320,12 @@ impl Header {
     fn missing(&self, field: Field) -> Defect {
         let is_unknown = |(name, field): &(&String, &Option<Field>)| field.is_none() && !name.is_empty();
         let unknown = self.names.iter().zip(&self.fields).filter(is_unknown);
-        let unknown: Vec<&str> = unknown.map(|(name, _)| name.as_str()).collect();
-        let remedy = match nearest(field.as_str(), &unknown) {
+        let unknown: Vec<&str> = unknown
+            .map(|(name, _)| name.as_str())
+            .filter(|name| field_meant(name).is_none_or(|meant| meant == field))
+            .collect();
+        let meant = unknown.iter().copied().find(|name| field_meant(name) == Some(field));
+        let remedy = match meant.or_else(|| near(field.as_str(), &unknown)) {
             Some(near) => format!("rename the column {near:?} to \"{field}\", or add a column \"{field}\""),
             None => format!("add a column \"{field}\" and fill it in for every session"),
         };

@@ -28,6 +28,10 @@ const PLURALS: [&str; 15] = [
     "authors",
 ];
 
+/// Parts of a name that follow a comma, without a full stop at the end.
+const SUFFIXES: [&str; 15] =
+    ["jr", "sr", "ii", "iii", "iv", "phd", "ph.d", "ph. d", "md", "m.d", "esq", "dr", "prof", "msc", "mba"];
+
 /// The most bytes of a name, an affiliation or a role.
 const MAX_PART: usize = 1024;
 
@@ -56,6 +60,13 @@ pub(super) fn speakers(spot: Spot<'_>, faults: &mut Faults) -> Option<Vec<Speake
             faults.warn(spot.part(entry), defect);
         }
         found.push(speaker);
+    }
+    let on_lines = text.as_str().lines().filter(|line| !line.trim().is_empty()).count();
+    if on_lines > 1 && text.as_str().contains(';') {
+        let message = "a semicolon separates speakers too, so a line with one has two speakers";
+        let remedy =
+            "write one speaker per line, and a comma in place of the semicolon within an affiliation";
+        faults.warn(spot, Defect::new("speaker-semicolon", message, remedy));
     }
     if let Some(defect) = plural_role(&found) {
         faults.error(spot, defect);
@@ -104,7 +115,13 @@ fn speaker(entry: &str) -> Result<Speaker, Defect> {
 fn several(speaker: &Speaker) -> Option<Defect> {
     let name = speaker.name.as_str();
     let affiliation = speaker.affiliation.as_ref().map(Text::as_str).unwrap_or_default();
-    let joined = [" and ", " & "].iter().any(|word| name.contains(word)) || affiliation.contains(", and ");
+    if SUFFIXES.contains(&affiliation.trim_end_matches('.').to_lowercase().as_str()) {
+        let message = format!("{affiliation:?} is read as the affiliation of {}", speaker.name);
+        let remedy = format!("write {name} {affiliation} without the comma if it belongs to the name");
+        return Some(Defect::new("speaker-suffix", message, remedy));
+    }
+    let joined =
+        [" and ", " & ", "/", " + "].iter().any(|word| name.contains(word)) || affiliation.contains(", and ");
     joined.then(|| {
         let message = format!("{:?} is read as one person", shorten(&speaker.line()));
         Defect::new("several-speakers", message, "write one speaker per line, each with an affiliation")

@@ -3,6 +3,7 @@
 use super::encoding::decode;
 use super::fault::{Fault, MORE, counted, push_visible};
 use crate::program::{Program, Severity};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -14,6 +15,9 @@ pub struct Report {
     /// The faults by line, at most 200 of each rule. The entries that count further faults come last.
     pub faults: Vec<Fault>,
 }
+
+/// The most warnings of one rule that are shown with their cell; of the others, only the lines are.
+const MAX_ALIKE: usize = 5;
 
 /// The most faults that a person is shown.
 const MAX_DISPLAYED: usize = 200;
@@ -64,12 +68,27 @@ impl Report {
         let mut out = String::new();
         let (errors, warnings) = (self.error_count(), self.warning_count());
         let displayed = self.displayed();
+        let mut of_rule: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for fault in &displayed {
-            printer.fault(fault, &mut out);
+            let lines = of_rule.entry(fault.rule).or_default();
+            if fault.severity == Severity::Error || lines.len() < MAX_ALIKE {
+                printer.fault(fault, &mut out);
+            }
+            lines.push(fault.line);
+        }
+        let is_long = |lines: &[u64]| lines.len() > MAX_ALIKE;
+        let warned = |rule: &str| displayed.iter().any(|f| f.rule == rule && f.severity == Severity::Warning);
+        for (rule, lines) in of_rule.iter().filter(|(rule, lines)| is_long(lines) && warned(rule)) {
+            let rest = lines.get(MAX_ALIKE..).unwrap_or_default();
+            let shown: Vec<String> = rest.iter().take(20).map(ToString::to_string).collect();
+            let more = if rest.len() > shown.len() { " …" } else { "" };
+            let head = printer.paint(YELLOW, &format!("warning[{rule}]"));
+            let (lines, noun) = (shown.join(", "), if shown.len() == 1 { "line" } else { "lines" });
+            // Writing to a String cannot fail, here and below.
+            let _ = writeln!(out, "{head}: {} more, on {noun} {lines}{more}\n", rest.len());
         }
         let left = errors + warnings - displayed.len();
         if left > 0 {
-            // Writing to a String cannot fail, here and below.
             let _ = writeln!(out, "… and {left} more; --format json lists up to 200 of each rule\n");
         }
         let _ = writeln!(out, "{}", self.summary(&printer, errors, warnings));

@@ -9,7 +9,7 @@ use super::fault::{Defect, Faults, Spot};
 use super::table::Row;
 use super::time::{self, TimeOfDay, clock};
 use crate::program::{Civil, Conference, Field, Zone};
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 /// The start and end of a row, if both can be read.
 pub(super) fn read(
@@ -19,24 +19,29 @@ pub(super) fn read(
 ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let zone = conference.zone;
     let day = filled(row, Field::Date, faults).and_then(|spot| date_of(spot, conference.dates, faults));
-    let start = filled(row, Field::Start, faults).and_then(|spot| time_of(spot, faults));
-    let end = filled(row, Field::End, faults).and_then(|spot| time_of(spot, faults));
+    let start = filled(row, Field::Start, faults).and_then(|spot| time_of(spot, conference.dates, faults));
+    let end = filled(row, Field::End, faults).and_then(|spot| time_of(spot, conference.dates, faults));
     let end_date = given(row, Field::EndDate, faults);
     let last_day = match end_date {
         Some(Some(spot)) => date_of(spot, conference.dates, faults),
-        Some(None) => day,
+        // An end such as `2025-03-26 01:00` names its day.
+        Some(None) => end.as_ref().and_then(|(_, stated, _)| *stated).or(day),
         None => None,
     };
-    let ((start_spot, start), day) = (start?, day?);
-    if start.minutes == TimeOfDay::END_OF_DAY {
-        let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
-        let message = "a session cannot start at 24:00";
-        faults.error(start_spot, Defect::new("time", message, format!("write 00:00 and the date {next}")));
+    for (found, day) in [(&start, day), (&end, last_day)] {
+        let Some((spot, Some(stated), _)) = found else { continue };
+        let Some(day) = day.filter(|day| day != stated) else { continue };
+        let message = format!("the cell has the day {stated}, but the session is on {day}");
+        faults.error(
+            *spot,
+            Defect::new("date-twice", message, "write the same day in both cells, or only the time"),
+        );
         return None;
     }
+    let ((start_spot, _, start), day) = (start?, day?);
     let from = civil(day, start.minutes);
     let started = instant(zone, from, &start, start_spot, faults);
-    let ((end_spot, end), last_day) = (end?, last_day?);
+    let ((end_spot, _, end), last_day) = (end?, last_day?);
     if let Some(spot) = end_date.flatten().filter(|_| last_day < day) {
         let message = format!("the end date, {last_day}, is before the date, {day}");
         let remedy = format!("write {day} or a later date, or leave the cell empty");
@@ -60,10 +65,23 @@ fn date_of(spot: Spot<'_>, dates: Dates, faults: &mut Faults) -> Option<NaiveDat
     date::parse(text.as_str(), dates).map_err(|defect| faults.error(spot, defect)).ok()
 }
 
-fn time_of<'r>(spot: Spot<'r>, faults: &mut Faults) -> Option<(Spot<'r>, TimeOfDay)> {
+/// A time with its cell, and the day if the cell also has one, as exports of other tools have: `2025-03-25 09:30`.
+fn time_of<'r>(
+    spot: Spot<'r>,
+    dates: Dates,
+    faults: &mut Faults,
+) -> Option<(Spot<'r>, Option<NaiveDate>, TimeOfDay)> {
     let text = plain(spot, faults)?;
-    let time = time::parse(text.as_str()).map_err(|defect| faults.error(spot, defect)).ok()?;
-    Some((spot, time))
+    let raw = text.as_str();
+    let dated = || {
+        let (date, time) = raw.split_once([' ', 'T'])?;
+        Some((date::parse(date, dates).ok()?, time::parse(time.trim()).ok()?))
+    };
+    if let Some((date, time)) = dated() {
+        return Some((spot, Some(date), time));
+    }
+    let time = time::parse(raw).map_err(|defect| faults.error(spot, defect)).ok()?;
+    Some((spot, None, time))
 }
 
 fn civil(day: NaiveDate, minutes: u32) -> NaiveDateTime {

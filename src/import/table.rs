@@ -6,11 +6,12 @@
 
 use super::MAX_SESSIONS;
 use super::encoding::Decoded;
-use super::fault::{Defect, Faults, Location, Spot};
+use super::fault::{Defect, Faults, Location, Spot, shorten};
 use super::header::{Header, names_field};
 use super::scan::{CellSpan, QuoteFault, ScannedRow, Scanner, delimiter, is_blank, raw, unquoted};
 use crate::program::{Field, SessionId};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::iter::Peekable;
 
 /// A file whose header row has been read.
@@ -21,6 +22,10 @@ pub(super) struct Table<'t> {
     /// The row that was read last.
     row: ScannedRow,
     header: Option<Header>,
+    /// The first byte of the first row below the header.
+    first: usize,
+    /// Whether all rows below the header have the same number of cells, found out when a row has too many.
+    has_even_rows: OnceCell<bool>,
     /// The wrongly encoded characters after the row that was read last.
     misencoded: Peekable<std::vec::IntoIter<(usize, Defect)>>,
 }
@@ -76,6 +81,8 @@ impl<'t> Table<'t> {
             scanner: scanner(text),
             row: ScannedRow::default(),
             header: None,
+            first: 0,
+            has_even_rows: OnceCell::new(),
             misencoded: file.defects().into_iter().peekable(),
         };
         if after_sep_line(text).is_some() && table.read_row(None, faults) {
@@ -115,6 +122,9 @@ impl<'t> Table<'t> {
         let mut unnamed = vec![false; header.names.len()];
         let mut count = 0_usize;
         while self.read_row(Some(header), faults) {
+            if count == 0 {
+                self.first = self.row.start;
+            }
             let scanned = &self.row;
             if scanned.is_blank(self.text) {
                 continue;
@@ -201,15 +211,43 @@ impl<'t> Table<'t> {
             faults.error(spot, Defect::new("too-few-cells", message, remedy));
             return is_cut_short;
         }
-        let surplus = scanned.cells.iter().skip(expected).find(|span| !is_blank(self.text, span));
-        if let Some(extra) = surplus.or(scanned.surplus.as_ref()) {
-            let message =
-                format!("the row has {width} cells for {expected} columns, so its cells were not checked");
-            let remedy = "put the cell that contains a delimiter in quotes, or delete the surplus cells";
-            faults.error(self.spot(extra, None), Defect::new("too-many-cells", message, remedy));
-            return false;
+        if width == expected {
+            return true;
         }
-        true
+        // A spreadsheet ends every row with the same empty cells. One longer row has an unquoted delimiter, even if its
+        // last cell is empty: the cells behind the delimiter have moved to the right.
+        let surplus = scanned.cells.iter().skip(expected).find(|span| !is_blank(self.text, span));
+        let extra = surplus.or(scanned.surplus.as_ref());
+        let split = split_text(cells);
+        if extra.is_none() && split.is_none() && self.has_even_rows() {
+            return true;
+        }
+        let message =
+            format!("the row has {width} cells for {expected} columns, so its cells were not checked");
+        let remedy = match split {
+            Some(text) => format!("put the text with the delimiter in quotes: \"{}\"", shorten(&text)),
+            None => {
+                "put the cell that contains a delimiter in quotes, or delete the surplus cells".to_owned()
+            }
+        };
+        let place = extra.or(scanned.cells.last());
+        let spot = place.map_or(Spot::FILE, |span| self.spot(span, None));
+        faults.error(spot, Defect::new("too-many-cells", message, remedy));
+        false
+    }
+
+    /// Whether all rows below the header have the same number of cells.
+    fn has_even_rows(&self) -> bool {
+        *self.has_even_rows.get_or_init(|| {
+            let (mut scanner, mut row, mut width) = (scanner(self.text), ScannedRow::default(), None);
+            while scanner.read(&mut row) {
+                let counts = row.start >= self.first && !row.is_blank(self.text);
+                if counts && *width.get_or_insert(row.width) != row.width {
+                    return false;
+                }
+            }
+            true
+        })
     }
 
     /// Reports text in a column without a name, which is ignored.
@@ -223,6 +261,15 @@ impl<'t> Table<'t> {
             }
         }
     }
+}
+
+/// The text that an unquoted delimiter split: two cells of which the second starts with a space before a word.
+fn split_text(cells: &[Cow<'_, str>]) -> Option<String> {
+    cells.windows(2).find_map(|pair| {
+        let [first, second] = pair else { return None };
+        let is_split = !first.trim().is_empty() && second.starts_with(' ') && !second.trim().is_empty();
+        is_split.then(|| format!("{},{second}", first.trim_start()))
+    })
 }
 
 /// Whether a row with too few cells only lacks its last cells and can still be checked. Otherwise a line end broke the

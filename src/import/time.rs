@@ -1,7 +1,8 @@
 //! Parses times of day as people and spreadsheets write them.
 //!
 //! Accepted are `09:00`, `9:00`, `9:00 am`, `9:00:00 AM`, `9 am` and `9:00 p.m.`, each with an optional zone abbreviation
-//! or offset (`01:30 PST`, `01:30 -08:00`). `24:00` is the end of a day. Other forms, such as `9.30`, `0.375` and
+//! or offset (`01:30 PST`, `01:30 -08:00`). `24:00` to `35:59` are times of the next day (`25:30` is half past one), as
+//! broadcasters and night programs write them. Other forms, such as `9.30`, `0.375` and
 //! `9:00-9:45`, are refused with the time to write.
 
 use super::fault::{Defect, shorten};
@@ -9,14 +10,15 @@ use super::fault::{Defect, shorten};
 /// A time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeOfDay {
-    /// Minutes since midnight: 0 to 1440, where 1440 is the midnight at the end of the day.
+    /// Minutes since midnight. From 1440 on, the time is on the next day.
     pub(super) minutes: u32,
     /// The zone abbreviation or offset after the time, in capitals.
     pub(super) zone: Option<String>,
 }
 
 impl TimeOfDay {
-    pub(super) const END_OF_DAY: u32 = 24 * 60;
+    /// The most minutes of a time: noon of the next day.
+    const LATEST: u32 = 36 * 60;
 }
 
 /// Prints minutes since midnight as `HH:MM`.
@@ -84,7 +86,7 @@ impl Lexed {
             _ => hour,
         };
         let minutes = hour * 60 + minute;
-        if minute > 59 || second > 59 || minutes > TimeOfDay::END_OF_DAY {
+        if minute > 59 || second > 59 || minutes >= TimeOfDay::LATEST {
             let remedy = "write hours 00 to 23 and minutes 00 to 59, such as 09:30";
             return Err(Defect::new("time", "the time does not exist", remedy));
         }
@@ -195,6 +197,7 @@ mod tests {
             ("1:05 pm", 785),
             ("23:59", 1439),
             ("24:00", 1440),
+            ("25:30", 1530),
         ] {
             assert_eq!(minutes(raw), expected, "{raw}");
         }
@@ -242,7 +245,8 @@ mod tests {
             ("13:00 pm", "13:00"),
             ("0:30 am", "00:30"),
             ("9:60", "09:30"),
-            ("24:30", "00 to 23"),
+            ("36:00", "00 to 23"),
+            ("48:30", "00 to 23"),
             ("9:00:30", "09:01"),
             ("09:00 sharp!", "09:00"),
             ("TBA", "09:30"),

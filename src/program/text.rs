@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// Normalised text. `\n` is its only control character, and no character reorders its neighbours.
+/// Normalised text, in NFC. `\n` is its only control character, and no character reorders its neighbours.
 ///
 /// A text has no white space at its ends; tabs and no-break spaces become spaces. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -132,6 +133,10 @@ fn scrub(raw: &str) -> (String, Removed) {
             c => out.push(c),
         }
     }
+    // One spelling of `é`, so that a name is found and compared whatever keyboard typed it.
+    if is_nfc_quick(out.chars()) != IsNormalized::Yes {
+        out = out.nfc().collect();
+    }
     (out, removed)
 }
 
@@ -196,6 +201,12 @@ mod tests {
         let (text, removed) = Text::line("a\r\nb\rc\u{2028}d\u{0}e\u{1b}[0m\u{a0}f");
         assert_eq!(text.as_str(), "a b c de[0m f");
         assert_eq!(removed, Removed { controls: 2, bidi: 0 });
+    }
+
+    #[test]
+    fn letters_with_accents_have_one_spelling() {
+        assert_eq!(Text::line("Cafe\u{301}"), Text::line("Café"));
+        assert_eq!(Text::block("Cafe\u{301}\n").0.as_str(), "Café");
     }
 
     #[test]
