@@ -1,5 +1,5 @@
-//! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, and frab in XML and
-//! JSON.
+//! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, frab schedules in XML and
+//! in both versions of JSON, and the JSON of Sessionize, pretalx and Indico.
 //!
 //! Owns the mapping of foreign fields to columns, and of foreign identities to session ids. Every field that is left out
 //! or guessed gets a note. Reads no file and fetches nothing. A reader per format fills a `foreign::ForeignProgram`, and
@@ -7,21 +7,31 @@
 //! identity in the file alone.
 
 mod cancelled;
+mod encoding;
 mod foreign;
 mod frab;
 mod ical;
 mod identity;
+mod indico;
+mod json;
 mod notes;
+mod pretalx;
 mod prose;
+mod refusal;
 mod row;
+mod schedule2;
+mod sessionize;
+mod sheet;
+mod value;
 
 pub use notes::ImportNote;
 
 use crate::ics;
 use crate::import::MAX_SESSIONS;
-use crate::program::{Zone, ZoneError};
+use crate::program::{Field, Zone, ZoneError};
 use crate::xml::{self, XmlError};
-use foreign::ForeignProgram;
+use foreign::{ForeignProgram, ForeignTime};
+use refusal::EXPORTS;
 use std::fmt::Write as _;
 
 /// A foreign program as CSV.
@@ -45,77 +55,134 @@ pub enum AdoptError {
     /// The file is larger than any program.
     #[error("the file has {0} bytes, more than 20 MiB")]
     TooLarge(usize),
-    /// The file has none of the supported formats.
-    #[error("the file is neither iCalendar nor a frab schedule in XML or JSON")]
-    Unknown,
+    /// The file has none of the supported formats: what it is, and what to fetch instead.
+    #[error("{0}")]
+    Unknown(String),
     /// The XML is malformed.
     #[error("the XML cannot be read: {0}")]
     Xml(#[from] XmlError),
     /// The JSON is malformed.
     #[error("the JSON cannot be read: {0}")]
     Json(String),
-    /// The JSON or XML is valid and is not a frab schedule.
-    #[error("the file has no frab schedule")]
-    NoSchedule,
+    /// The JSON is of no known tool.
+    #[error("the JSON is no schedule of frab, pretalx, Sessionize or Indico. {EXPORTS}")]
+    UnknownJson,
+    /// The JSON of pretalx's API has numbers in place of rooms, slots or speakers.
+    #[error(
+        "the file has numbers and codes in place of slots, rooms or speakers; fetch \
+         /api/events/EVENT/submissions/?state=confirmed&page_size=1000&expand=slots,slots.room,speakers,track,submission_type, \
+         or the schedule's export schedule.json"
+    )]
+    Unexpanded,
+    /// The file is a program.csv.
+    #[error("the file is a program.csv already; look at it with callboard check")]
+    OwnFormat,
+    /// The spreadsheet has no column with times: its other columns.
+    #[error(
+        "no column holds the start of the sessions; name it with --map, as in --map COLUMN=start,COLUMN=end; the other columns are {0}"
+    )]
+    Columns(String),
+    /// The dates of a spreadsheet can be read in two ways.
+    #[error(
+        "a date such as {0} may have the month or the day first, and no date of the file shows which; write dates as 2026-05-01"
+    )]
+    AmbiguousDates(String),
+    /// The JSON of Indico has no contributions.
+    #[error("the event has no contributions; fetch /export/event/ID.json?detail=contributions")]
+    WithoutContributions,
     /// The file has more sessions than a program may have.
     #[error("the file has {0} sessions, more than {MAX_SESSIONS}")]
     TooMany(usize),
-    /// The file has no session that can be imported.
-    #[error("the file has no session with a readable time")]
-    NoSessions,
+    /// The file has no session that can be imported. The notes say why.
+    #[error("the file has no session with a readable time{0}")]
+    NoSessions(String),
+    /// The file has local times, and nothing says in which zone: the evidence.
+    #[error("{0}, so its local times cannot be placed; name the venue's zone, such as --zone Europe/Berlin")]
+    NoZone(String),
 }
 
-/// Converts a file. Without a given zone, the file's own zone is used, or UTC if the file has none.
+/// Converts a file. Without a given zone, the file's own zone is used. A file without one is written in UTC if its times
+/// are instants, and refused if they are local times.
 ///
 /// # Errors
 /// [`AdoptError`].
 pub fn adopt(bytes: &[u8], zone: Option<Zone>) -> Result<Adopted, AdoptError> {
+    adopt_with_columns(bytes, zone, &[])
+}
+
+/// Like [`adopt`]. `columns` names the fields of columns of a spreadsheet whose names do not say it.
+///
+/// # Errors
+/// [`AdoptError`].
+pub fn adopt_with_columns(
+    bytes: &[u8],
+    zone: Option<Zone>,
+    columns: &[(String, Field)],
+) -> Result<Adopted, AdoptError> {
     if bytes.len() > xml::MOST_BYTES {
         return Err(AdoptError::TooLarge(bytes.len()));
     }
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let mut foreign = if text.starts_with(b"<") {
-        frab::read_xml(bytes)?
-    } else if text.starts_with(b"{") {
-        frab::read_json(text)?
-    } else if text.get(..15).is_some_and(|head| head.eq_ignore_ascii_case(b"BEGIN:VCALENDAR")) {
-        ical::read(&ics::read(bytes))
+    let (decoded, doubt) = encoding::decode(bytes);
+    let text = decoded.trim_start();
+    let mut foreign = if text.starts_with('<') {
+        frab::read_xml(text)?
+    } else if text.starts_with(['{', '[']) {
+        json::read(text.as_bytes())?
+    } else if text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("BEGIN:")) {
+        ical::read(&ics::read(text.as_bytes()))
     } else {
-        return Err(AdoptError::Unknown);
+        sheet::read(text, columns).unwrap_or_else(|| Err(refusal::of(text)))?
     };
-    if foreign.sessions.is_empty() {
-        return Err(AdoptError::NoSessions);
+    if let Some(doubt) = doubt {
+        foreign.notes.add(doubt);
     }
-    let zone = zone.unwrap_or_else(|| own_zone(&mut foreign));
+    if foreign.sessions.is_empty() {
+        return Err(no_sessions(foreign.notes.into_list()));
+    }
+    let zone = zone.map_or_else(|| own_zone(&mut foreign), Ok)?;
     if foreign.sessions.len() > MAX_SESSIONS {
         return Err(AdoptError::TooMany(foreign.sessions.len()));
     }
     let adopted = row::write_rows(foreign, zone);
-    if adopted.sessions == 0 { Err(AdoptError::NoSessions) } else { Ok(adopted) }
+    if adopted.sessions == 0 { Err(no_sessions(adopted.notes)) } else { Ok(adopted) }
 }
 
-/// The zone that the file names. If it names none, UTC, with a note.
-fn own_zone(foreign: &mut ForeignProgram) -> Zone {
-    let named = foreign.zone.take();
-    match named.as_deref().map(Zone::parse) {
-        Some(Ok(zone)) => zone,
-        Some(Err(ZoneError::Abbreviation(written, name))) => {
-            foreign
-                .notes
-                .add(format!("the zone {written:?} is an abbreviation; times are written in {name}"));
-            Zone::parse(name).unwrap_or(Zone::UTC)
-        }
-        Some(Err(error)) => {
-            foreign.notes.add(format!("{error}; times are written in UTC"));
-            Zone::UTC
-        }
-        None => {
-            foreign.notes.add(
-                "the file names no zone, so times are written in UTC; name the zone with --zone".to_owned(),
-            );
-            Zone::UTC
-        }
+/// The error of a file of which nothing is left, with up to three of the reasons.
+fn no_sessions(notes: Vec<ImportNote>) -> AdoptError {
+    let reasons: Vec<String> = notes.iter().take(3).map(ToString::to_string).collect();
+    AdoptError::NoSessions(if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", reasons.join("; "))
+    })
+}
+
+/// The zone that the file names. Without one, UTC for times that are instants.
+fn own_zone(foreign: &mut ForeignProgram) -> Result<Zone, AdoptError> {
+    let times = || foreign.sessions.iter().flat_map(|session| [session.start, session.end]).flatten();
+    let are_instants = times().all(|time| matches!(time, ForeignTime::Instant(_)));
+    let evidence = match foreign.zone.take() {
+        Some(name) => match (Zone::meant(&name), Zone::parse(&name)) {
+            (Some(zone), _) => return Ok(zone),
+            (None, Err(ZoneError::Abbreviation(written, zone))) if are_instants => {
+                let message = format!("the zone {written:?} is an abbreviation; times are written in {zone}");
+                foreign.notes.add(message);
+                return Ok(Zone::parse(zone).unwrap_or(Zone::UTC));
+            }
+            (None, Err(error)) => error.to_string(),
+            (None, Ok(zone)) => return Ok(zone),
+        },
+        None if foreign.zone_evidence.is_empty() => "the file names no zone".to_owned(),
+        None => std::mem::take(&mut foreign.zone_evidence),
+    };
+    if !are_instants {
+        return Err(AdoptError::NoZone(evidence));
     }
+    let message = format!(
+        "{evidence}; so the CSV is in UTC; name the venue's zone to have its days and hours, such as --zone Europe/Berlin"
+    );
+    foreign.notes.add(message);
+    Ok(Zone::UTC)
 }
 
 impl Adopted {

@@ -162,13 +162,19 @@ enum Command {
     /// Converts a foreign program to program.csv on standard output, and lists everything that could not be
     /// converted.
     ///
-    /// Reads iCalendar (pretalx, Indico, Sched) and frab schedules in XML or JSON:
+    /// Reads iCalendar (pretalx, Indico, Sched), frab schedules in XML and JSON, the JSON of pretalx, Sessionize and
+    /// Indico, and spreadsheets as CSV:
     ///
     ///     callboard import schedule.xml > program.csv
+    ///     curl -s https://conf.example.org/all.ics | callboard import - --zone Europe/Berlin > program.csv
+    ///     callboard import talks.csv --zone Europe/Berlin --map "Slot begin"=start > program.csv
     #[command(verbatim_doc_comment)]
     Import {
-        /// The file
+        /// The file, or - for standard input
         file: PathBuf,
+        /// The fields of columns of a spreadsheet whose names do not say it, as COLUMN=FIELD
+        #[arg(long, value_name = "COLUMN=FIELD", value_delimiter = ',')]
+        map: Vec<String>,
         /// The time zone of the program's local times, if the file does not name one
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
@@ -286,7 +292,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Secret { command } => secret::run(&command),
         Command::Lint { file, format } => check::lint(&file, format),
         Command::Agenda { link } => agenda::show(&link),
-        Command::Import { file, zone } => check::import(&file, zone.as_deref()),
+        Command::Import { file, map, zone } => check::import(&file, zone.as_deref(), &map),
         Command::Deliver { options, settings } => deliver::deliver(&settings, options),
         Command::Health { serving } => health::health(&serving),
         Command::Backup { file, keep, settings } => backup::back_up(&file, keep, &settings),

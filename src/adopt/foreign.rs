@@ -9,6 +9,8 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 pub(super) struct ForeignProgram {
     pub title: Option<String>,
     pub zone: Option<String>,
+    /// Why the zone is unknown although the file has times, for a message.
+    pub zone_evidence: String,
     pub sessions: Vec<ForeignSession>,
     pub notes: Notes,
     /// Whether the descriptions are plain text, in which `<b>` is no HTML.
@@ -49,7 +51,7 @@ pub(super) struct ForeignPerson {
 }
 
 /// A time of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ForeignTime {
     Instant(DateTime<Utc>),
     /// A civil time in the conference's zone.
@@ -64,32 +66,73 @@ impl ForeignTime {
         }
     }
 
+    /// The time from an earlier to this time; none if they have different forms.
+    pub(super) fn since(self, earlier: Self) -> Option<TimeDelta> {
+        match (self, earlier) {
+            (Self::Instant(at), Self::Instant(earlier)) => Some(at - earlier),
+            (Self::Civil(civil), Self::Civil(earlier)) => Some(civil - earlier),
+            _ => None,
+        }
+    }
+
+    /// The identity of the one session of a repeated event that was planned at this time.
+    pub(super) fn name_of(self, uid: &str) -> String {
+        match self {
+            _ if uid.is_empty() => String::new(),
+            Self::Instant(at) => format!("{uid} {}", at.format("%Y%m%dT%H%M%SZ")),
+            Self::Civil(civil) => format!("{uid} {}", civil.format("%Y%m%dT%H%M%S")),
+        }
+    }
+
     /// The instant. A civil time is in `zone`.
     pub(super) fn instant(self, zone: Zone) -> DateTime<Utc> {
         match self {
             Self::Instant(at) => at,
-            Self::Civil(civil) => instant(zone, civil),
+            Self::Civil(civil) => utc_of(zone.instant(civil), civil, zone),
         }
     }
 }
 
-/// The instant of a civil time. If it occurs twice, the first; if the clock skips it, the end of the gap.
-pub(super) fn instant(zone: Zone, civil: NaiveDateTime) -> DateTime<Utc> {
-    match zone.instant(civil) {
-        Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => at,
+/// The instant of a civil time (RFC 5545, 3.3.5): if it occurs twice, the first; if the clock skips it, with the offset
+/// before the gap.
+pub(super) fn utc_of(found: Civil, civil: NaiveDateTime, zone: Zone) -> DateTime<Utc> {
+    match found {
+        Civil::Once(at) | Civil::Twice(at, _) => at,
+        Civil::Skipped(jump, _) => {
+            let before = zone.offset(jump - TimeDelta::seconds(1));
+            civil.and_utc() - TimeDelta::seconds(i64::from(before))
+        }
     }
 }
 
 /// Words and the kinds that they mean, the most specific first: a "Coffee break" is a break, a "Keynote talk" a
 /// plenary.
-const KINDS: [(&str, SessionKind); 41] = [
+const KINDS: &[(&str, SessionKind)] = &[
     ("lunch", SessionKind::Meal),
+    ("luncheon", SessionKind::Meal),
+    ("mittagessen", SessionKind::Meal),
+    ("mittagspause", SessionKind::Meal),
+    ("frühstück", SessionKind::Meal),
+    ("abendessen", SessionKind::Meal),
+    ("déjeuner", SessionKind::Meal),
+    ("dîner", SessionKind::Meal),
+    ("almuerzo", SessionKind::Meal),
+    ("cena", SessionKind::Meal),
+    ("almoço", SessionKind::Meal),
+    ("jantar", SessionKind::Meal),
+    ("pranzo", SessionKind::Meal),
+    ("昼食", SessionKind::Meal),
     ("breakfast", SessionKind::Meal),
     ("dinner", SessionKind::Meal),
     ("meal", SessionKind::Meal),
     ("break", SessionKind::Break),
     ("coffee", SessionKind::Break),
     ("pause", SessionKind::Break),
+    ("kaffeepause", SessionKind::Break),
+    ("pausa", SessionKind::Break),
+    ("intervalo", SessionKind::Break),
+    ("descanso", SessionKind::Break),
+    ("休憩", SessionKind::Break),
     ("keynote", SessionKind::Plenary),
     ("plenary", SessionKind::Plenary),
     ("lightning", SessionKind::Lightning),
@@ -108,6 +151,18 @@ const KINDS: [(&str, SessionKind); 41] = [
     ("opening", SessionKind::Remarks),
     ("closing", SessionKind::Remarks),
     ("welcome", SessionKind::Remarks),
+    ("ceremony", SessionKind::Remarks),
+    ("eröffnung", SessionKind::Remarks),
+    ("begrüßung", SessionKind::Remarks),
+    ("abschluss", SessionKind::Remarks),
+    ("ouverture", SessionKind::Remarks),
+    ("clôture", SessionKind::Remarks),
+    ("apertura", SessionKind::Remarks),
+    ("clausura", SessionKind::Remarks),
+    ("abertura", SessionKind::Remarks),
+    ("encerramento", SessionKind::Remarks),
+    ("開会", SessionKind::Remarks),
+    ("閉会", SessionKind::Remarks),
     ("remarks", SessionKind::Remarks),
     ("reception", SessionKind::Social),
     ("party", SessionKind::Social),
@@ -116,6 +171,9 @@ const KINDS: [(&str, SessionKind); 41] = [
     ("registration", SessionKind::Social),
     ("concert", SessionKind::Social),
     ("performance", SessionKind::Social),
+    ("registrierung", SessionKind::Social),
+    ("konzert", SessionKind::Social),
+    ("懇親会", SessionKind::Social),
     ("talk", SessionKind::Talk),
     ("talks", SessionKind::Talk),
     ("lecture", SessionKind::Talk),
@@ -133,13 +191,73 @@ pub(super) fn kind_named(name: &str) -> Option<SessionKind> {
     KINDS.iter().find(|(word, _)| words.contains(word)).map(|(_, kind)| *kind)
 }
 
-/// The kind of a session whose file gives no kind. The short titles of breaks, meals and the like name it.
+/// Words that say nothing about a session besides its kind.
+const FILLERS: &[&str] = &[
+    "and",
+    "the",
+    "a",
+    "of",
+    "in",
+    "at",
+    "to",
+    "for",
+    "with",
+    "on",
+    "day",
+    "morning",
+    "afternoon",
+    "evening",
+    "night",
+    "conference",
+    "session",
+    "sessions",
+    "event",
+    "events",
+    "remarks",
+    "address",
+    "desk",
+    "open",
+    "opens",
+    "doors",
+    "time",
+    "hour",
+    "networking",
+    "drinks",
+    "snacks",
+    "tea",
+    "short",
+    "long",
+    "official",
+    "und",
+    "et",
+    "y",
+    "de",
+    "e",
+    "la",
+    "der",
+];
+
+/// Whether a text names a kind of session and nothing else: `Coffee break`, `Opening Ceremony (day 1)`, `Talks`.
+pub(super) fn is_kind_alone(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let mut names_kind = false;
+    let all =
+        lower.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).all(|word| {
+            let singular = word.strip_suffix('s').unwrap_or(word);
+            let is_kind = KINDS.iter().any(|(known, _)| *known == word || *known == singular);
+            names_kind |= is_kind;
+            is_kind || FILLERS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    all && names_kind
+}
+
+/// The kind of a session whose file gives no kind. Titles of breaks, meals and the like are nothing but the kind; `Closing
+/// the gap` is a talk.
 pub(super) fn kind_of_title(title: &str) -> SessionKind {
-    let short = title.split_whitespace().count() <= 4;
     let is_marked = |kind: &SessionKind| {
         matches!(kind, SessionKind::Meal | SessionKind::Break | SessionKind::Remarks | SessionKind::Social)
     };
-    kind_named(title).filter(|kind| short && is_marked(kind)).unwrap_or(SessionKind::Talk)
+    kind_named(title).filter(|kind| is_kind_alone(title) && is_marked(kind)).unwrap_or(SessionKind::Talk)
 }
 
 #[cfg(test)]
@@ -153,6 +271,18 @@ mod tests {
         assert_eq!(kind_named("Long talk (45 min)"), Some(SessionKind::Talk));
         assert_eq!(kind_named("Dramatic reading"), None);
         assert_eq!(kind_of_title("Lunch"), SessionKind::Meal);
+        for (title, kind) in [
+            ("Opening Ceremony", SessionKind::Remarks),
+            ("Coffee break (day 2)", SessionKind::Break),
+            ("Mittagessen", SessionKind::Meal),
+            ("Closing the gap", SessionKind::Talk),
+            ("Social coding", SessionKind::Talk),
+            ("Welcome to WebAssembly", SessionKind::Talk),
+            ("Party of one", SessionKind::Talk),
+            ("Breaking changes: an AMA", SessionKind::Talk),
+        ] {
+            assert_eq!(kind_of_title(title), kind, "{title}");
+        }
         assert_eq!(kind_of_title("How we break things on purpose"), SessionKind::Talk);
     }
 }

@@ -1,16 +1,17 @@
 //! Reads frab schedules in JSON and XML.
 
-use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
+use super::value::{DayFrame, Object, clock, is_filled, length, member, moment, paragraphs_of, shown};
+use super::{AdoptError, refusal};
 use crate::xml::{self, Element};
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
-use serde_json::{Map, Value};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use serde_json::Value;
 
 /// An event, with the fields that the XML and JSON formats share.
 #[derive(Debug, Default)]
 struct FrabEvent {
     identity: String,
-    day: String,
+    day: DayFrame,
     date: String,
     start: String,
     duration: String,
@@ -39,8 +40,14 @@ impl FrabEvent {
     /// speakers.
     fn add(self, is_ours: bool, foreign: &mut ForeignProgram) {
         let start = self.start();
-        let stated = DateTime::parse_from_rfc3339(&self.end).ok().map(|at| ForeignTime::Instant(at.to_utc()));
-        let end = stated.or_else(|| start?.plus(length(&self.duration)?));
+        let end = moment(&self.end).or_else(|| start?.plus(length(&self.duration)?));
+        if self.duration.matches(':').count() == 2 && !self.duration.starts_with('0') && self.end.is_empty() {
+            let minutes =
+                end.zip(start).and_then(|(end, start)| end.since(start)).map(|length| length.num_minutes());
+            let example =
+                format!("{}: {} is {} minutes", self.title, self.duration, minutes.unwrap_or_default());
+            foreign.notes.add_for(&example, "a duration that can be read in two ways");
+        }
         let (block, subtitle) =
             if is_ours { (self.subtitle, String::new()) } else { (String::new(), self.subtitle) };
         let description = if is_ours { String::new() } else { self.description };
@@ -64,25 +71,14 @@ impl FrabEvent {
 
     /// The start: `date` with its offset, or the day's date with `start`.
     fn start(&self) -> Option<ForeignTime> {
-        if let Ok(at) = DateTime::parse_from_rfc3339(&self.date) {
-            return Some(ForeignTime::Instant(at.to_utc()));
-        }
-        let day = NaiveDate::parse_from_str(self.day.get(..10)?, "%Y-%m-%d").ok()?;
-        let time = NaiveTime::parse_from_str(self.start.get(..5)?, "%H:%M").ok()?;
-        Some(ForeignTime::Civil(day.and_time(time)))
-    }
-}
-
-/// A duration: `00:45`, `1:30` or, with days, `1:02:00`.
-fn length(raw: &str) -> Option<TimeDelta> {
-    let parts: Vec<i64> = raw.split(':').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?;
-    match parts.as_slice() {
-        [hours, minutes] => TimeDelta::try_minutes(hours.checked_mul(60)?.checked_add(*minutes)?),
-        [days, hours, minutes] => {
-            let hours = days.checked_mul(24)?.checked_add(*hours)?;
-            TimeDelta::try_minutes(hours.checked_mul(60)?.checked_add(*minutes)?)
-        }
-        _ => None,
+        moment(&self.date).or_else(|| {
+            let date = NaiveDate::parse_from_str(self.date.trim(), "%Y-%m-%d").ok();
+            let (hours, minutes) = clock(&self.start)?;
+            let midnight = date.or(self.day.date)?.and_time(NaiveTime::MIN);
+            let civil = midnight.checked_add_signed(TimeDelta::try_minutes(hours * 60 + minutes)?)?;
+            let civil = if date.is_none() { self.day.calendar_time(civil)? } else { civil };
+            Some(ForeignTime::Civil(civil))
+        })
     }
 }
 
@@ -92,9 +88,10 @@ fn is_ours(generator: Option<&str>) -> bool {
 }
 
 /// The fields of an event that are read, or that Callboard writes itself: members in JSON, elements in XML.
-const EVENT_FIELDS: [&str; 17] = [
+const EVENT_FIELDS: &[&str] = &[
     "date",
     "start",
+    "end",
     "duration",
     "title",
     "subtitle",
@@ -109,21 +106,18 @@ const EVENT_FIELDS: [&str; 17] = [
     "attachments",
     "slug",
     "origin_url",
-    "language",
 ];
 
 /// The fields that an event has in JSON only. XML has some of them as attributes.
-const JSON_EVENT_FIELDS: [&str; 5] = ["id", "guid", "code", "end", "logo"];
+const JSON_EVENT_FIELDS: &[&str] = &["id", "guid", "code"];
 
 /// The members of a person that are read, or that Callboard writes itself.
-const PERSON_MEMBERS: [&str; 7] = ["id", "guid", "code", "name", "public_name", "biography", "url"];
+const PERSON_MEMBERS: &[&str] = &["id", "guid", "code", "name", "public_name", "biography", "url"];
 
 /// Reads the JSON format, as pretalx writes it.
-pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
-    // serde_json refuses more than 128 levels of nesting.
-    let root: Value = serde_json::from_slice(bytes).map_err(|error| AdoptError::Json(error.to_string()))?;
-    let schedule = root.get("schedule").and_then(Value::as_object).ok_or(AdoptError::NoSchedule)?;
-    let conference = schedule.get("conference").and_then(Value::as_object).ok_or(AdoptError::NoSchedule)?;
+pub(super) fn read_json(root: &Value) -> Result<ForeignProgram, AdoptError> {
+    let conference = root.pointer("/schedule/conference").and_then(Value::as_object);
+    let conference = conference.ok_or(AdoptError::UnknownJson)?;
     let is_ours = is_ours(root.pointer("/generator/name").and_then(Value::as_str));
     let filled = |name: &str| Some(member(conference, name)).filter(|text| !text.is_empty());
     let mut foreign = ForeignProgram {
@@ -134,59 +128,20 @@ pub(super) fn read_json(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     };
     for day in conference.get("days").and_then(Value::as_array).into_iter().flatten() {
         let Some(day) = day.as_object() else { continue };
+        let text = |name: &str| member(day, name);
+        let [start, end] = [["day_start", "start"], ["day_end", "end"]].map(|names| names.map(text).concat());
+        let frame = DayFrame::of(&text("date"), &start, &end, &member(conference, "day_change"));
         let rooms = day.get("rooms").and_then(Value::as_object).into_iter().flatten();
         for (room, events) in rooms {
             for found in events.as_array().into_iter().flatten().filter_map(Value::as_object) {
-                json_event(day, room, found, &mut foreign).add(is_ours, &mut foreign);
+                json_event(&frame, room, found, &mut foreign).add(is_ours, &mut foreign);
             }
         }
     }
     Ok(foreign)
 }
 
-/// A member as text of one line. A translated member is an object by language; its different texts are joined.
-fn member(object: &Map<String, Value>, name: &str) -> String {
-    member_joined(object, name, " / ")
-}
-
-fn member_joined(object: &Map<String, Value>, name: &str, separator: &str) -> String {
-    match object.get(name) {
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Object(languages)) => {
-            let mut texts: Vec<&str> = Vec::new();
-            for text in languages.values().filter_map(Value::as_str).map(str::trim) {
-                if !text.is_empty() && !texts.contains(&text) {
-                    texts.push(text);
-                }
-            }
-            texts.join(separator)
-        }
-        _ => String::new(),
-    }
-}
-
-/// A value as an example in a note.
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn is_filled(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        Value::Bool(true) | Value::Number(_) => true,
-    }
-}
-
-fn json_event(
-    day: &Map<String, Value>,
-    room: &str,
-    found: &Map<String, Value>,
-    foreign: &mut ForeignProgram,
-) -> FrabEvent {
+fn json_event(day: &DayFrame, room: &str, found: &Object, foreign: &mut ForeignProgram) -> FrabEvent {
     let is_read = |name: &str| EVENT_FIELDS.contains(&name) || JSON_EVENT_FIELDS.contains(&name);
     for (name, value) in found.iter().filter(|(name, value)| is_filled(value) && !is_read(name)) {
         foreign.notes.unmapped(name, &shown(value));
@@ -206,7 +161,7 @@ fn json_event(
         people.push(ForeignPerson {
             name,
             affiliation: String::new(),
-            bio: member_joined(person, "biography", "\n\n"),
+            bio: paragraphs_of(person, "biography"),
         });
     }
     let links = objects("links")
@@ -218,7 +173,7 @@ fn json_event(
     let place = text("room");
     FrabEvent {
         identity: identity.unwrap_or_default(),
-        day: member(day, "date"),
+        day: day.clone(),
         date: text("date"),
         start: text("start"),
         duration: text("duration"),
@@ -228,8 +183,8 @@ fn json_event(
         kind: text("type"),
         track: text("track"),
         room: if place.is_empty() { room.to_owned() } else { place },
-        abstract_text: member_joined(found, "abstract", "\n\n"),
-        description: member_joined(found, "description", "\n\n"),
+        abstract_text: paragraphs_of(found, "abstract"),
+        description: paragraphs_of(found, "description"),
         url: text("url"),
         origin_url: text("origin_url"),
         people,
@@ -238,29 +193,37 @@ fn json_event(
 }
 
 /// Reads the XML format.
-pub(super) fn read_xml(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
-    let root = xml::read(bytes, xml::MOST_BYTES)?;
+pub(super) fn read_xml(text: &str) -> Result<ForeignProgram, AdoptError> {
+    let head = text.get(..15).unwrap_or_default().to_ascii_lowercase();
+    if head.starts_with("<!doctype html") || head.starts_with("<html") {
+        return Err(refusal::of(text));
+    }
+    let root = xml::read(text.as_bytes(), xml::MOST_BYTES)?;
     if root.name != "schedule" {
-        return Err(AdoptError::NoSchedule);
+        return Err(refusal::of(&format!("<{}", root.name)));
     }
     let is_ours = is_ours(root.child("generator").and_then(|generator| generator.attribute("name")));
     let mut foreign = ForeignProgram { is_plain: is_ours, ..ForeignProgram::default() };
+    let mut change = "";
     if let Some(conference) = root.child("conference") {
+        change = conference.text_of("day_change");
         let filled = |name: &str| Some(conference.text_of(name).to_owned()).filter(|text| !text.is_empty());
         foreign.title = filled("title");
         foreign.zone = filled("time_zone_name");
     }
     for day in root.all("day") {
+        let text = |name: &str| day.attribute(name).unwrap_or_default();
+        let frame = DayFrame::of(text("date"), text("start"), text("end"), change);
         for room in day.all("room") {
             for found in room.all("event") {
-                xml_event(day, room, found, &mut foreign).add(is_ours, &mut foreign);
+                xml_event(&frame, room, found, &mut foreign).add(is_ours, &mut foreign);
             }
         }
     }
     Ok(foreign)
 }
 
-fn xml_event(day: &Element, room: &Element, found: &Element, foreign: &mut ForeignProgram) -> FrabEvent {
+fn xml_event(day: &DayFrame, room: &Element, found: &Element, foreign: &mut ForeignProgram) -> FrabEvent {
     let text = |name: &str| found.text_of(name).to_owned();
     for child in &found.children {
         let filled = !child.text.trim().is_empty() || !child.children.is_empty();
@@ -280,11 +243,11 @@ fn xml_event(day: &Element, room: &Element, found: &Element, foreign: &mut Forei
     let identity = found.attribute("guid").or_else(|| found.attribute("id"));
     FrabEvent {
         identity: identity.unwrap_or_default().to_owned(),
-        day: day.attribute("date").unwrap_or_default().to_owned(),
+        day: day.clone(),
         date: text("date"),
         start: text("start"),
         duration: text("duration"),
-        end: String::new(),
+        end: text("end"),
         title: text("title"),
         subtitle: text("subtitle"),
         kind: text("type"),

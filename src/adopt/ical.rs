@@ -1,10 +1,15 @@
 //! Reads iCalendar, as pretalx, Indico, Sched and other tools write it.
+//!
+//! A repeated event becomes one session for each of its times (RRULE, RDATE, EXDATE), and an event with a RECURRENCE-ID
+//! replaces the time that it names. A time in a zone that nothing defines is never guessed: its session is left out.
 
-use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, instant, kind_named};
-use crate::ics::{self, Component, Line, Moment, Reading, ZoneRules};
-use crate::program::{Status, Zone, ZoneError};
-use chrono::TimeDelta;
-use std::collections::HashMap;
+use super::foreign::{
+    ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, is_kind_alone, kind_named, utc_of,
+};
+use crate::ics::{self, Component, Line, Moment, Reading, Recurrence, ZoneRules};
+use crate::program::{Status, Zone};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The tool that wrote a file, if that tool uses properties in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,126 +20,489 @@ enum Producer {
     Other,
 }
 
-/// The properties that Callboard writes itself.
-const OWN: [&str; 9] =
-    ["UID", "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "TRANSP", "CLASS", "PRIORITY", "DURATION"];
+/// The properties that Callboard writes itself, or that are read beside others.
+const READ: &[&str] = &[
+    "UID",
+    "DTSTAMP",
+    "CREATED",
+    "LAST-MODIFIED",
+    "SEQUENCE",
+    "TRANSP",
+    "CLASS",
+    "PRIORITY",
+    "DURATION",
+    "SUMMARY",
+    "DTSTART",
+    "DTEND",
+    "RECURRENCE-ID",
+    "EXDATE",
+    "RRULE",
+    "RDATE",
+];
+
+/// The most times of one repeated event.
+const MOST_TIMES: usize = 1000;
 
 pub(super) fn read(reading: &Reading) -> ForeignProgram {
     let mut foreign = ForeignProgram::default();
     for flaw in reading.flaws.iter().filter(|flaw| flaw.kind.breaks_grammar()) {
-        foreign.notes.add(format!("line {}: {}; the rest was read", flaw.line, flaw.kind));
+        foreign.notes.add_for(&format!("line {}", flaw.line), format!("{}; the rest was read", flaw.kind));
+    }
+    for component in reading.components.iter().filter(|component| component.name != "VCALENDAR") {
+        let example = format!("line {}: {}", component.line, component.text("SUMMARY"));
+        foreign.notes.add_for(
+            &example,
+            format!("left out, since it is outside of every VCALENDAR: {}", component.name),
+        );
     }
     let mut zones: HashMap<String, usize> = HashMap::new();
+    let (mut series, mut is_ours, mut stated) = (Vec::new(), false, None);
     for calendar in reading.calendars() {
         let name = ["NAME", "X-WR-CALNAME"].iter().find_map(|name| calendar.property(name)).map(Line::text);
         foreign.title = foreign.title.take().or(name);
-        let zone = calendar.property("X-WR-TIMEZONE").map(|line| line.value.trim().to_owned());
-        foreign.zone = foreign.zone.take().or(zone);
-        let id = calendar.text("PRODID").to_lowercase();
-        let producer = if id.contains("pretalx") {
-            Producer::Pretalx
-        } else if id.contains("indico") {
-            Producer::Indico
-        } else if id.contains("callboard") {
-            Producer::Callboard
-        } else {
-            Producer::Other
-        };
-        let rules = |zone| Some((Component::property(zone, "TZID")?.value.clone(), ZoneRules::of(zone)));
-        let rules: HashMap<String, ZoneRules> = calendar.all("VTIMEZONE").filter_map(rules).collect();
+        stated =
+            stated.or_else(|| calendar.property("X-WR-TIMEZONE").map(|line| line.text().trim().to_owned()));
+        let reader = EventReader::of(calendar);
+        foreign.is_plain |= reader.producer == Producer::Callboard;
+        is_ours |= reader.producer == Producer::Callboard;
         for component in &calendar.components {
             match component.name.as_str() {
                 "VEVENT" => {
-                    let tzid = component.property("DTSTART").and_then(|line| line.parameter("TZID"));
-                    if let Some(tzid) = tzid {
-                        *zones.entry(tzid.to_owned()).or_default() += 1;
+                    if let Some(zone) = component.property("DTSTART").and_then(Line::zone) {
+                        *zones.entry(reader.location_of(&zone)).or_default() += 1;
                     }
-                    let session = event(component, producer, &rules, &mut foreign);
-                    foreign.sessions.push(session);
                 }
                 "VTIMEZONE" => {}
                 other => foreign.notes.add(format!("not imported: {other}")),
             }
         }
+        for group in by_uid(calendar) {
+            let group = Series::read(&group, &reader, &mut foreign);
+            foreign.sessions.extend(group.replaced());
+            series.push((group, reader.zones.clone()));
+        }
     }
-    if foreign.zone.is_none() {
-        let most = zones.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
-        foreign.zone = most.map(|(zone, _)| zone);
+    let window = span(&foreign.sessions, &series);
+    for (group, zones) in series {
+        let times = group.times(window, &zones, &mut foreign);
+        foreign.sessions.extend(times);
     }
+    let most =
+        zones.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))).map(|(zone, _)| zone);
+    let is_utc = |zone: &String| Zone::meant(zone).is_some_and(Zone::is_utc);
+    foreign.zone = match (stated, most) {
+        // Sched writes UTC for every conference; Google and others write it for a calendar that nobody set up.
+        (Some(zone), most) if is_utc(&zone) && !is_ours => {
+            foreign.zone_evidence = format!("every time is in UTC, and X-WR-TIMEZONE is {zone}");
+            most
+        }
+        (stated, most) => stated.or(most),
+    };
     foreign
 }
 
-fn event(
-    component: &Component,
-    producer: Producer,
-    rules: &HashMap<String, ZoneRules>,
-    foreign: &mut ForeignProgram,
-) -> ForeignSession {
-    let instance = component.property("RECURRENCE-ID").map(|line| format!(" {}", line.value.trim()));
-    let mut session = ForeignSession {
-        identity: format!("{}{}", component.text("UID").trim(), instance.unwrap_or_default()),
-        title: component.text("SUMMARY"),
-        ..ForeignSession::default()
-    };
-    let title = session.title.clone();
-    let mut description = String::new();
-    for line in &component.properties {
-        match line.name.as_str() {
-            "SUMMARY" | "DTEND" => {}
-            "DTSTART" => {
-                session.start = time(line, rules, foreign);
-                let end = component.property("DTEND").and_then(|line| time(line, rules, foreign));
-                let length = component.property("DURATION").and_then(|line| ics::duration(&line.value));
-                session.end = end.or_else(|| session.start?.plus(length?));
-                if matches!(ics::date_time(line), Some(Moment::Day(_))) {
-                    foreign.notes.add_for(&title, "a whole day, written as 00:00 to 24:00");
-                    session.end = session.end.or_else(|| session.start?.plus(TimeDelta::days(1)));
-                }
-            }
-            "LOCATION" => session.room = line.text(),
-            "DESCRIPTION" => description = line.text(),
-            "URL" => session.url = line.value.trim().to_owned(),
-            "STATUS" => {
-                session.status = match line.value.trim().to_uppercase().as_str() {
-                    "CANCELLED" => Some(Status::Cancelled),
-                    "TENTATIVE" => Some(Status::Tentative),
-                    _ => Some(Status::Confirmed),
-                };
-            }
-            "CATEGORIES" => categories(line.texts(), &mut session, foreign),
-            "ATTACH" if line.value.starts_with("http") => {
-                session.links.push(("Attachment".to_owned(), line.value.trim().to_owned()));
-            }
-            "RRULE" | "RDATE" => {
-                let message =
-                    format!("a repeated session ({}), of which only the first time is imported", line.name);
-                foreign.notes.add_for(&title, message);
-            }
-            name if OWN.contains(&name) => {}
-            name => foreign.notes.unmapped(name, &line.text()),
+/// The events of a calendar by their UID, in the order of the file. Events without a UID are alone.
+fn by_uid(calendar: &Component) -> Vec<Vec<&Component>> {
+    let mut groups: Vec<Vec<&Component>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for event in calendar.all("VEVENT") {
+        let uid = event.text("UID").trim().to_owned();
+        let place = if uid.is_empty() { groups.len() } else { *places.entry(uid).or_insert(groups.len()) };
+        match groups.get_mut(place) {
+            Some(group) => group.push(event),
+            None => groups.push(vec![event]),
         }
     }
-    component.components.iter().for_each(|inner| foreign.notes.unmapped(&inner.name, ""));
-    match producer {
-        Producer::Pretalx => split_title(&mut session),
-        Producer::Indico => description = speakers_line(&description, &mut session),
-        Producer::Callboard => {
-            session.own_id = session.identity.split('@').next().unwrap_or_default().to_owned();
-        }
-        Producer::Other => {}
-    }
-    session.text.push(description);
-    session
+    groups
 }
 
-/// The first category that names a kind becomes the kind. The first category that names no kind becomes the track.
+/// The zones that a calendar defines.
+#[derive(Debug, Clone, Default)]
+struct Zones {
+    rules: std::rc::Rc<HashMap<String, ZoneRules>>,
+}
+
+impl Zones {
+    /// The time of a moment; none, with a note, if its zone says no time.
+    fn place(&self, moment: &Moment, title: &str, foreign: &mut ForeignProgram) -> Option<ForeignTime> {
+        let (civil, name) = match moment {
+            Moment::Utc(at) => return Some(ForeignTime::Instant(*at)),
+            Moment::Zoned(civil, name) => (*civil, name),
+            Moment::Day(_) | Moment::Floating(_) => return Some(ForeignTime::Civil(moment.civil())),
+        };
+        if let Some(zone) = Zone::meant(name).filter(|zone| zone.name() == name) {
+            return Some(ForeignTime::Instant(utc_of(zone.instant(civil), civil, zone)));
+        }
+        if let Some(offset) = self.rules.get(name).and_then(|rules| rules.offset(civil)) {
+            foreign.notes.add(format!("the zone {name:?}, read by its VTIMEZONE"));
+            return civil
+                .and_utc()
+                .checked_sub_signed(TimeDelta::seconds(i64::from(offset)))
+                .map(ForeignTime::Instant);
+        }
+        if let Some(zone) = Zone::meant(name) {
+            foreign.notes.add(format!("the zone {name:?}, read as {zone}"));
+            return Some(ForeignTime::Instant(utc_of(zone.instant(civil), civil, zone)));
+        }
+        if let Some(found) = Zone::instant_by_name(name, civil) {
+            return Some(ForeignTime::Instant(utc_of(found, civil, Zone::UTC)));
+        }
+        let why = if self.rules.contains_key(name) {
+            "its VTIMEZONE does not say"
+        } else {
+            "the file does not define"
+        };
+        let message = format!(
+            "left out, since {why} what the zone {name:?} is; correct it in the file, or export again"
+        );
+        foreign.notes.add_for(title, message);
+        None
+    }
+}
+
+/// Reads the events of one calendar.
+struct EventReader {
+    producer: Producer,
+    zones: Zones,
+    /// The zones of the database that VTIMEZONEs name beside their own name.
+    locations: HashMap<String, String>,
+}
+
+impl EventReader {
+    fn of(calendar: &Component) -> Self {
+        let id = calendar.text("PRODID").to_lowercase();
+        let known = [
+            ("pretalx", Producer::Pretalx),
+            ("indico", Producer::Indico),
+            ("callboard", Producer::Callboard),
+        ];
+        let producer =
+            known.iter().find(|(word, _)| id.contains(word)).map_or(Producer::Other, |(_, tool)| *tool);
+        let named = |zone: &Component| Some((zone.property("TZID")?.text(), ZoneRules::of(zone)));
+        let located =
+            |zone: &Component| Some((zone.property("TZID")?.text(), zone.property("X-LIC-LOCATION")?.text()));
+        Self {
+            producer,
+            zones: Zones { rules: std::rc::Rc::new(calendar.all("VTIMEZONE").filter_map(named).collect()) },
+            locations: calendar.all("VTIMEZONE").filter_map(located).collect(),
+        }
+    }
+
+    /// The zone of the database that a TZID means, or the TZID.
+    fn location_of(&self, tzid: &str) -> String {
+        let location = || self.locations.get(tzid).and_then(|name| Zone::meant(name));
+        Zone::meant(tzid).or_else(location).map_or_else(|| tzid.to_owned(), |zone| zone.name().to_owned())
+    }
+
+    /// The session of an event, and the moment at which it starts; none if its times cannot be placed.
+    fn event(
+        &self,
+        event: &Component,
+        foreign: &mut ForeignProgram,
+    ) -> Option<(ForeignSession, Option<Moment>)> {
+        let mut session = ForeignSession {
+            identity: event.text("UID").trim().to_owned(),
+            title: event.text("SUMMARY"),
+            room: event.text("LOCATION"),
+            ..ForeignSession::default()
+        };
+        let title = session.title.clone();
+        let start = event.property("DTSTART").and_then(ics::date_time);
+        if let Some(moment) = &start {
+            session.start = Some(self.zones.place(moment, &title, foreign)?);
+        }
+        if let Some(moment) = event.property("DTEND").and_then(ics::date_time) {
+            session.end = Some(self.zones.place(&moment, &title, foreign)?);
+        }
+        let length = event.property("DURATION").and_then(|line| ics::duration(line.value.trim()));
+        session.end = session.end.or_else(|| session.start?.plus(length?));
+        if matches!(start, Some(Moment::Day(_))) {
+            foreign.notes.add_for(&title, "a whole day, written as 00:00 to 24:00");
+            session.end = session.end.or_else(|| session.start?.plus(TimeDelta::days(1)));
+        }
+        self.texts(event, &mut session, foreign);
+        event.components.iter().for_each(|inner| foreign.notes.unmapped(&inner.name, ""));
+        Some((session, start))
+    }
+
+    fn texts(&self, event: &Component, session: &mut ForeignSession, foreign: &mut ForeignProgram) {
+        let mut description = event.text("DESCRIPTION");
+        for line in &event.properties {
+            match line.name.as_str() {
+                "LOCATION" | "DESCRIPTION" => {}
+                "URL" => session.url = line.value.trim().to_owned(),
+                "STATUS" => {
+                    session.status = Some(match line.value.trim().to_uppercase().as_str() {
+                        "CANCELLED" => Status::Cancelled,
+                        "TENTATIVE" => Status::Tentative,
+                        _ => Status::Confirmed,
+                    });
+                }
+                "CATEGORIES" => categories(line.texts(), session, foreign),
+                "X-ALT-DESC" if description.trim().is_empty() => description = line.text(),
+                // The same text as HTML.
+                "X-ALT-DESC" => {}
+                "ATTACH" | "CONFERENCE" if line.value.trim().starts_with("http") => {
+                    let label = line.parameter("LABEL").or_else(|| line.parameter("FILENAME"));
+                    let label =
+                        label.unwrap_or(if line.name == "ATTACH" { "Attachment" } else { "Video call" });
+                    session.links.push((label.to_owned(), line.value.trim().to_owned()));
+                }
+                name if READ.contains(&name) => {}
+                name => foreign.notes.unmapped(name, &line.text()),
+            }
+        }
+        match self.producer {
+            Producer::Pretalx => split_title(session),
+            Producer::Indico => description = speakers_line(&description, session),
+            Producer::Callboard => {
+                session.own_id = session.identity.split('@').next().unwrap_or_default().to_owned();
+            }
+            Producer::Other => {}
+        }
+        session.text.push(description);
+    }
+}
+
+/// The events of one UID.
+struct Series {
+    /// The events that repeat or stand alone, each with its start and its rules.
+    masters: Vec<Master>,
+    /// The sessions of events with a RECURRENCE-ID, each with the time that it replaces.
+    replacements: Vec<(ForeignTime, ForeignSession)>,
+}
+
+struct Master {
+    session: ForeignSession,
+    start: Option<Moment>,
+    rules: Vec<Recurrence>,
+    /// Further times, each with its own length if it has one.
+    dates: Vec<(ForeignTime, Option<TimeDelta>)>,
+    excluded: HashSet<ForeignTime>,
+    excluded_days: HashSet<NaiveDate>,
+}
+
+impl Series {
+    fn read(events: &[&Component], reader: &EventReader, foreign: &mut ForeignProgram) -> Self {
+        let mut series = Self { masters: Vec::new(), replacements: Vec::new() };
+        for event in events {
+            let Some((mut session, start)) = reader.event(event, foreign) else { continue };
+            let Some(line) = event.property("RECURRENCE-ID") else {
+                series.masters.push(Master::read(event, session, start, reader, foreign));
+                continue;
+            };
+            if line.parameter("RANGE").is_some() {
+                foreign.notes.add_for(&session.title, "RANGE=THISANDFUTURE was read as one time only");
+            }
+            let named =
+                ics::date_time(line).and_then(|moment| reader.zones.place(&moment, &session.title, foreign));
+            match named {
+                Some(named) => series.replacements.push((named, session)),
+                None => {
+                    session.identity.push_str(&format!(" {}", line.value.trim()));
+                    let (rules, dates) = (Vec::new(), Vec::new());
+                    let (excluded, excluded_days) = (HashSet::new(), HashSet::new());
+                    series.masters.push(Master { session, start, rules, dates, excluded, excluded_days });
+                }
+            }
+        }
+        series
+    }
+
+    fn repeats(&self) -> bool {
+        self.masters.iter().any(Master::repeats)
+    }
+
+    /// The sessions that replace a time. Of an event that does not repeat, the one time needs no name.
+    fn replaced(&self) -> Vec<ForeignSession> {
+        let alone = !self.repeats() && self.replacements.len() == 1 && !self.masters.is_empty();
+        let name = |(time, session): &(ForeignTime, ForeignSession)| match alone {
+            true => session.clone(),
+            false => ForeignSession { identity: time.name_of(&session.identity), ..session.clone() },
+        };
+        self.replacements.iter().map(name).collect()
+    }
+
+    /// The sessions of all times that nothing replaces. `window` bounds a rule without an end.
+    fn times(
+        self,
+        window: Option<(NaiveDateTime, NaiveDateTime)>,
+        zones: &Zones,
+        foreign: &mut ForeignProgram,
+    ) -> Vec<ForeignSession> {
+        let repeats = self.repeats();
+        let replaced: HashSet<ForeignTime> = self.replacements.iter().map(|(time, _)| *time).collect();
+        let mut sessions = Vec::new();
+        for master in self.masters {
+            if !repeats {
+                let is_replaced = master.session.start.is_some_and(|start| replaced.contains(&start));
+                sessions.extend((!is_replaced).then_some(master.session));
+                continue;
+            }
+            let times = master.times(window, zones, foreign);
+            for (start, length) in times.into_iter().filter(|(start, _)| !replaced.contains(start)) {
+                sessions.push(ForeignSession {
+                    identity: start.name_of(&master.session.identity),
+                    start: Some(start),
+                    end: length.and_then(|length| start.plus(length)),
+                    ..master.session.clone()
+                });
+            }
+        }
+        sessions
+    }
+}
+
+impl Master {
+    fn read(
+        event: &Component,
+        session: ForeignSession,
+        start: Option<Moment>,
+        reader: &EventReader,
+        foreign: &mut ForeignProgram,
+    ) -> Self {
+        let title = session.title.clone();
+        let mut rules = Vec::new();
+        for line in event.properties("RRULE") {
+            match Recurrence::parse(&line.value) {
+                Some(rule) => rules.push(rule),
+                None => {
+                    let message = "a repetition that is not understood, so only the first time is imported";
+                    foreign.notes.add_for(&format!("{title}: {}", line.value), message);
+                }
+            }
+        }
+        let mut dates = Vec::new();
+        for (moment, length) in event.properties("RDATE").flat_map(moments) {
+            dates.extend(reader.zones.place(&moment, &title, foreign).map(|time| (time, length)));
+        }
+        let (mut excluded, mut excluded_days) = (HashSet::new(), HashSet::new());
+        for (moment, _) in event.properties("EXDATE").flat_map(moments) {
+            match moment {
+                Moment::Day(day) if !matches!(start, Some(Moment::Day(_))) => drop(excluded_days.insert(day)),
+                moment => excluded.extend(reader.zones.place(&moment, &title, foreign)),
+            }
+        }
+        Self { session, start, rules, dates, excluded, excluded_days }
+    }
+
+    fn repeats(&self) -> bool {
+        !self.rules.is_empty() || !self.dates.is_empty()
+    }
+
+    /// The times and lengths of the session.
+    fn times(
+        &self,
+        window: Option<(NaiveDateTime, NaiveDateTime)>,
+        zones: &Zones,
+        foreign: &mut ForeignProgram,
+    ) -> Vec<(ForeignTime, Option<TimeDelta>)> {
+        let (Some(start), Some(first)) = (&self.start, self.session.start) else { return Vec::new() };
+        let length = self.session.end.and_then(|end| end.since(first));
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut add = |time: ForeignTime, civil: NaiveDateTime, length| {
+            let is_excluded = self.excluded.contains(&time) || self.excluded_days.contains(&civil.date());
+            if !is_excluded && seen.insert(time) {
+                found.push((time, length));
+            }
+        };
+        // An old meeting that repeats for ever started long before the conference.
+        let is_outside =
+            |(from, last): (NaiveDateTime, NaiveDateTime)| start.civil() < from || start.civil() > last;
+        let is_endless = self.rules.iter().any(|rule| !rule.is_finite());
+        if !(is_endless && window.is_some_and(is_outside)) {
+            add(first, start.civil(), length);
+        }
+        for rule in &self.rules {
+            let all = (start.civil(), NaiveDateTime::MAX);
+            let bounds = match (rule.is_finite(), window) {
+                (true, _) => all,
+                (false, Some(window)) => window,
+                (false, None) => {
+                    let message = "a repetition without an end, in a file without other dates: only the first time is imported";
+                    foreign.notes.add_for(&self.session.title, message);
+                    continue;
+                }
+            };
+            if !rule.is_finite() {
+                let message =
+                    "a repetition without an end is imported within the dates of the other sessions";
+                foreign.notes.add_for(&self.session.title, message);
+            }
+            let times = rule.times(start.civil(), bounds, MOST_TIMES);
+            if times.len() == MOST_TIMES {
+                foreign.notes.add_for(
+                    &self.session.title,
+                    format!("only {MOST_TIMES} times of a repetition are imported"),
+                );
+            }
+            for civil in times {
+                let moment = start.at(civil);
+                let Some(time) = zones.place(&moment, &self.session.title, foreign) else { break };
+                let at = match time {
+                    ForeignTime::Instant(at) => at,
+                    ForeignTime::Civil(civil) => civil.and_utc(),
+                };
+                if !rule.is_before_end(civil, at) {
+                    break;
+                }
+                add(time, civil, length);
+            }
+        }
+        for (time, own) in &self.dates {
+            let civil = match time {
+                ForeignTime::Instant(at) => at.naive_utc(),
+                ForeignTime::Civil(civil) => *civil,
+            };
+            add(*time, civil, own.or(length));
+        }
+        found
+    }
+}
+
+/// The moments of an RDATE or EXDATE, with the length of each period (3.3.9).
+fn moments(line: &Line) -> Vec<(Moment, Option<TimeDelta>)> {
+    let part = |raw: &str| {
+        let (first, rest) =
+            raw.trim().split_once('/').map_or((raw.trim(), None), |(first, rest)| (first, Some(rest)));
+        let moment = |raw: &str| ics::date_time(&Line { value: raw.to_owned(), ..line.clone() });
+        let start = moment(first)?;
+        let length = rest.and_then(|rest| {
+            ics::duration(rest).or_else(|| Some(moment(rest)?.civil().signed_duration_since(start.civil())))
+        });
+        Some((start, length))
+    };
+    ics::list(&line.value).into_iter().filter_map(part).collect()
+}
+
+/// The days from the first to the last session that is not of a rule without an end.
+fn span(sessions: &[ForeignSession], series: &[(Series, Zones)]) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    let endless = |master: &Master| master.rules.iter().any(|rule| !rule.is_finite());
+    let masters = series.iter().flat_map(|(series, _)| &series.masters).filter(|master| !endless(master));
+    let known = sessions.iter().chain(masters.map(|master| &master.session));
+    let civil = |time: ForeignTime| match time {
+        ForeignTime::Instant(at) => at.naive_utc(),
+        ForeignTime::Civil(civil) => civil,
+    };
+    let times: Vec<NaiveDateTime> =
+        known.flat_map(|session| [session.start, session.end]).flatten().map(civil).collect();
+    let (first, last) = (times.iter().min()?, times.iter().max()?);
+    Some((first.date().and_time(NaiveTime::MIN), last.date().and_hms_opt(23, 59, 59)?))
+}
+
+/// The kind is guessed from the first category that names one. The track is the first category that says more than a
+/// kind: `Keynote Track` is both.
 fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut ForeignProgram) {
     for name in names.into_iter().filter(|name| !name.trim().is_empty()) {
-        if session.kind.is_empty() && kind_named(&name).is_some() {
-            session.kind = name;
-        } else if session.track.is_empty() {
+        let names_kind = kind_named(&name).is_some();
+        let gives_kind = session.kind.is_empty() && names_kind;
+        if gives_kind {
+            session.kind.clone_from(&name);
+        }
+        if session.track.is_empty() && !is_kind_alone(&name) {
             session.track = name;
-        } else {
+        } else if !gives_kind {
             foreign.notes.unmapped("a further category", &name);
         }
     }
@@ -172,34 +540,4 @@ fn speakers_line(description: &str, session: &mut ForeignSession) -> String {
         session.people.push(ForeignPerson { name, affiliation, bio: String::new() });
     }
     rest.trim_start().to_owned()
-}
-
-fn time(
-    line: &Line,
-    rules: &HashMap<String, ZoneRules>,
-    foreign: &mut ForeignProgram,
-) -> Option<ForeignTime> {
-    let (civil, tzid) = match ics::date_time(line)? {
-        Moment::Utc(at) => return Some(ForeignTime::Instant(at)),
-        Moment::Zoned(civil, tzid) => (civil, tzid),
-        moment @ (Moment::Day(_) | Moment::Floating(_)) => return Some(ForeignTime::Civil(moment.civil())),
-    };
-    match Zone::parse(&tzid) {
-        Ok(zone) => Some(ForeignTime::Instant(instant(zone, civil))),
-        // pretalx writes abbreviations, such as TZID:CET.
-        Err(ZoneError::Abbreviation(_, name)) => {
-            foreign.notes.add(format!("the zone {tzid:?}, read as {name}"));
-            Some(ForeignTime::Instant(instant(Zone::parse(name).ok()?, civil)))
-        }
-        Err(_) => match rules.get(&tzid).and_then(|rules| rules.offset(civil)) {
-            Some(offset) => {
-                foreign.notes.add(format!("the zone {tzid:?}, read by its VTIMEZONE"));
-                Some(ForeignTime::Instant(civil.and_utc() - TimeDelta::seconds(i64::from(offset))))
-            }
-            None => {
-                foreign.notes.add(format!("the zone {tzid:?}, read as the conference's"));
-                Some(ForeignTime::Civil(civil))
-            }
-        },
-    }
 }

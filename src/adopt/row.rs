@@ -106,7 +106,7 @@ impl RowWriter {
             title.clone(),
             self.line("track", &session.track, &title),
             self.line("block", &session.block, &title),
-            self.line("room", &session.room, &title),
+            self.line("room", session.room.trim().trim_end_matches([',', ';', ' ']), &title),
             speakers,
             self.paragraphs("abstract", &text.join("\n\n"), &title),
             bios,

@@ -184,6 +184,12 @@ def test_guide_for_organizers(small):
     shutil.copy(ROOT / "tests" / "fixtures" / "adopt" / "schedule.xml", small.home)
     small.run("organizers-import")
     assert (small.home / "program.csv").read_text().startswith("id,")
+    shutil.copy(ROOT / "tests" / "fixtures" / "adopt" / "v2.json", small.home / "schedule.json")
+    small.run("import-json")
+    assert "Ada Example" in (small.home / "program.csv").read_text()
+    (small.home / "talks.csv").write_text("Title,Day,Slot begin,Slot stop\nA,2026-05-01,10:00,11:00\n")
+    small.run("import-sheet")
+    assert "2026-05-01,10:00,11:00" in (small.home / "program.csv").read_text()
 
 
 def test_guide_for_attendees(desk):

@@ -74,7 +74,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const LIVES_IN: &[(&str, &[&str])] = &[
     ("chrono_tz", &["program", "feed"]), // feed: rule inference
     ("toml", &["config"]),
-    ("csv", &["import", "export"]), // export: the published program as CSV
+    ("csv", &["import", "export", "adopt"]), // export: the published program; adopt: foreign spreadsheets
+    ("encoding_rs", &["adopt"]),
     ("fluent_bundle", &["texts"]),
     ("fluent_syntax", &["texts"]),
     ("icalendar", &["feed"]),

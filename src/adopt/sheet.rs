@@ -1,0 +1,270 @@
+//! Reads a spreadsheet of another tool or of an organizer: CSV whose columns have other names, in any order.
+//!
+//! A column is found by what its name means in one of several languages, or by `--map`. Dates such as `1/5/2026` are read
+//! only if a date of the same column shows which number is the month.
+
+use super::AdoptError;
+use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
+use super::value::moment;
+use crate::import::{field_meant, read_clock, read_date};
+use crate::program::{Field, Status};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use csv::StringRecord;
+use std::collections::HashMap;
+
+/// Names of columns with a length in minutes or as `1:30`.
+const LENGTHS: &[&str] =
+    &["duration", "length", "minutes", "dauer", "durée", "duración", "duração", "durata", "時間(分)"];
+
+/// What the columns hold.
+#[derive(Debug, Default)]
+struct Columns {
+    fields: HashMap<Field, usize>,
+    length: Option<usize>,
+    /// The columns that no field holds.
+    others: Vec<(usize, String)>,
+}
+
+/// A table with a header that means a program; none if the text is no such table.
+///
+/// # Errors
+/// [`AdoptError::OwnFormat`] for a program.csv, [`AdoptError::Columns`] if a required column is missing, and
+/// [`AdoptError::AmbiguousDates`].
+pub(super) fn read(text: &str, map: &[(String, Field)]) -> Option<Result<ForeignProgram, AdoptError>> {
+    let header = |delimiter: u8| {
+        let mut reader = reader(text, delimiter);
+        let names = reader.headers().ok()?.clone();
+        let columns = Columns::of(&names, map);
+        Some((columns.fields.len(), names, columns, delimiter))
+    };
+    let (_, names, columns, delimiter) =
+        [b',', b';', b'\t'].into_iter().filter_map(header).max_by_key(|(count, ..)| *count)?;
+    let is_ours = ["id", "date", "start", "end", "kind", "title"]
+        .iter()
+        .all(|own| names.iter().any(|name| name == *own));
+    if is_ours {
+        return Some(Err(AdoptError::OwnFormat));
+    }
+    let is_program = columns.fields.contains_key(&Field::Title) && names.len() > 1;
+    is_program.then(|| Sheet { columns, rows: reader(text, delimiter).records().flatten().collect() }.read())
+}
+
+fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes())
+}
+
+impl Columns {
+    fn of(names: &StringRecord, map: &[(String, Field)]) -> Self {
+        let mut columns = Self::default();
+        for (index, name) in names.iter().enumerate() {
+            let mapped = map.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, field)| *field);
+            let field = mapped.or_else(|| field_meant(name));
+            match field.filter(|field| !columns.fields.contains_key(field)) {
+                Some(field) => drop(columns.fields.insert(field, index)),
+                None if LENGTHS.contains(&name.to_lowercase().as_str()) => columns.length = Some(index),
+                None if name.is_empty() => {}
+                None => columns.others.push((index, name.to_owned())),
+            }
+        }
+        columns
+    }
+}
+
+struct Sheet {
+    columns: Columns,
+    rows: Vec<StringRecord>,
+}
+
+impl Sheet {
+    fn cell<'r>(&self, row: &'r StringRecord, field: Field) -> &'r str {
+        self.columns.fields.get(&field).and_then(|index| row.get(*index)).unwrap_or_default().trim()
+    }
+
+    fn read(&self) -> Result<ForeignProgram, AdoptError> {
+        let has = |field| self.columns.fields.contains_key(&field);
+        if !has(Field::Start) && !has(Field::Date) {
+            let unknown: Vec<&str> = self.columns.others.iter().map(|(_, name)| name.as_str()).collect();
+            return Err(AdoptError::Columns(unknown.join(", ")));
+        }
+        let day_first = self.day_comes_first()?;
+        let mut foreign = ForeignProgram::default();
+        for row in self.rows.iter().filter(|row| row.iter().any(|cell| !cell.trim().is_empty())) {
+            let session = self.session(row, day_first, &mut foreign);
+            foreign.sessions.push(session);
+        }
+        Ok(foreign)
+    }
+
+    /// Whether dates such as `1/5/2026` have the day first; none if there are no such dates.
+    fn day_comes_first(&self) -> Result<Option<bool>, AdoptError> {
+        let cells = self
+            .rows
+            .iter()
+            .flat_map(|row| [Field::Date, Field::Start, Field::End].map(|field| self.cell(row, field)));
+        let numbers: Vec<(u32, u32)> =
+            cells.filter_map(|cell| slashed(cell).map(|(a, b, _)| (a, b))).collect();
+        let (day_first, month_first) =
+            (numbers.iter().any(|(a, _)| *a > 12), numbers.iter().any(|(_, b)| *b > 12));
+        match (numbers.iter().find(|(a, b)| a != b), day_first, month_first) {
+            (None, ..) => Ok(None),
+            (_, true, false) => Ok(Some(true)),
+            (_, false, true) => Ok(Some(false)),
+            (Some((a, b)), ..) => Err(AdoptError::AmbiguousDates(format!("{a}/{b}"))),
+        }
+    }
+
+    fn session(
+        &self,
+        row: &StringRecord,
+        day_first: Option<bool>,
+        foreign: &mut ForeignProgram,
+    ) -> ForeignSession {
+        let text = |field| self.cell(row, field).to_owned();
+        let (start, end) = self.times(row, day_first);
+        let title = text(Field::Title);
+        for (index, name) in &self.columns.others {
+            if let Some(value) = row.get(*index).filter(|value| !value.trim().is_empty()) {
+                foreign.notes.unmapped(&format!("the column {name:?}"), value);
+            }
+        }
+        let mut people: Vec<ForeignPerson> = Vec::new();
+        for entry in
+            text(Field::Speakers).split(['\n', ';']).flat_map(|entry| entry.split(" & ")).map(str::trim)
+        {
+            let (name, affiliation) = entry.split_once(',').unwrap_or((entry, ""));
+            if !affiliation.is_empty() {
+                foreign
+                    .notes
+                    .add_for(entry, "the first comma of a speaker was read as the start of the affiliation");
+            }
+            let (name, affiliation) = (name.trim().to_owned(), affiliation.trim().to_owned());
+            people.extend((!name.is_empty()).then_some(ForeignPerson {
+                name,
+                affiliation,
+                bio: String::new(),
+            }));
+        }
+        let bio = text(Field::Bios);
+        match people.as_mut_slice() {
+            [only] => only.bio = bio,
+            _ if bio.is_empty() => {}
+            _ => foreign.notes.unmapped("a bio of several speakers", &bio),
+        }
+        let identity = [Field::Guid, Field::Id].into_iter().map(text).find(|text| !text.is_empty());
+        let status = text(Field::Status).to_lowercase().replace("canceled", "cancelled");
+        ForeignSession {
+            identity: identity.unwrap_or_default(),
+            title,
+            start,
+            end,
+            kind: text(Field::Kind),
+            track: text(Field::Track),
+            block: text(Field::Block),
+            room: text(Field::Room),
+            people,
+            text: vec![text(Field::Abstract)],
+            url: text(Field::Url),
+            links: links(&text(Field::Links)),
+            status: status.parse::<Status>().ok(),
+            ..ForeignSession::default()
+        }
+    }
+
+    /// The start and end: of cells with date and time, of a date and a time, or of a range such as `10:00-11:00`.
+    fn times(
+        &self,
+        row: &StringRecord,
+        day_first: Option<bool>,
+    ) -> (Option<ForeignTime>, Option<ForeignTime>) {
+        let (start, end) = (self.cell(row, Field::Start), self.cell(row, Field::End));
+        let day = date(self.cell(row, Field::Date), day_first).or_else(|| {
+            // The day may stand in the start alone.
+            date(start.split(' ').next().unwrap_or_default(), day_first)
+        });
+        let last_day = date(self.cell(row, Field::EndDate), day_first).or(day);
+        let on = |raw: &str, day: Option<NaiveDate>| whole(raw, day_first).or_else(|| time_on(day?, raw));
+        let (first, second) = match start.split_once(['–', '—']).or_else(|| range(start)) {
+            Some((first, second)) => (first.trim(), second.trim()),
+            None => (start, end),
+        };
+        let start = on(first, day);
+        let length = self.columns.length.and_then(|index| row.get(index)).and_then(minutes);
+        let end = Some(second).filter(|raw| !raw.is_empty()).and_then(|raw| on(raw, last_day));
+        let end = end.or_else(|| start?.plus(length?));
+        // A party from 22:00 to 02:00 ends on the next day.
+        let end = end.zip(start).map(|(end, start)| match end.since(start) {
+            Some(length) if length < TimeDelta::zero() && length > TimeDelta::hours(-24) => {
+                end.plus(TimeDelta::days(1)).unwrap_or(end)
+            }
+            _ => end,
+        });
+        (start, end)
+    }
+}
+
+/// `10:00-11:00`, but not a date or a time with an offset.
+fn range(raw: &str) -> Option<(&str, &str)> {
+    raw.split_once('-').filter(|(first, second)| clock(first).is_some() && clock(second).is_some())
+}
+
+/// A cell with date and time.
+fn whole(raw: &str, day_first: Option<bool>) -> Option<ForeignTime> {
+    moment(raw).or_else(|| {
+        let (day, time) = raw.split_once([' ', 'T'])?;
+        time_on(date(day.trim_end_matches(','), day_first)?, time)
+    })
+}
+
+fn time_on(day: NaiveDate, raw: &str) -> Option<ForeignTime> {
+    let length = TimeDelta::try_minutes(clock(raw)?.into())?;
+    let civil: NaiveDateTime = day.and_time(NaiveTime::MIN).checked_add_signed(length)?;
+    Some(ForeignTime::Civil(civil))
+}
+
+/// Minutes since midnight of `9:30`, `9.30`, `9h30`, `9:30 am` or `9:30 Uhr`.
+fn clock(raw: &str) -> Option<u32> {
+    let raw = raw.trim().trim_end_matches("Uhr").trim_end_matches('h').trim();
+    read_clock(raw).or_else(|| read_clock(&raw.replacen(['.', 'h', 'H'], ":", 1)))
+}
+
+/// A length in minutes of `45`, `45 min`, `0:45` or `1h30`.
+fn minutes(raw: &str) -> Option<TimeDelta> {
+    let bare = raw.trim().trim_end_matches(|c: char| c.is_alphabetic() || c == '.' || c == ' ');
+    let number = bare.parse::<i64>().ok().and_then(TimeDelta::try_minutes);
+    number.or_else(|| clock(raw).and_then(|minutes| TimeDelta::try_minutes(minutes.into())))
+}
+
+fn date(raw: &str, day_first: Option<bool>) -> Option<NaiveDate> {
+    let slashed = || {
+        let (a, b, year) = slashed(raw)?;
+        let (day, month) = if day_first? { (a, b) } else { (b, a) };
+        NaiveDate::from_ymd_opt(year, month, day)
+    };
+    let dotted = || {
+        let mut parts = raw.split('.').map(|part| part.trim().parse::<u32>().ok());
+        let (day, month, year) = (parts.next()??, parts.next()??, parts.next()??);
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+    };
+    // With dots, the day is first everywhere.
+    slashed().or_else(dotted).or_else(|| read_date(raw))
+}
+
+/// The numbers of `1/5/2026`, at the start of a cell.
+fn slashed(raw: &str) -> Option<(u32, u32, i32)> {
+    let mut parts = raw.trim().split([' ', ',']).next()?.split('/');
+    let (a, b, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
+    (year.len() == 4).then(|| year.parse().ok().map(|year| (a, b, year)))?
+}
+
+fn links(raw: &str) -> Vec<(String, String)> {
+    let link = |line: &str| {
+        let at = line.find("http")?;
+        let (label, address) = line.split_at(at);
+        Some((label.trim().trim_end_matches(':').to_owned(), address.trim().to_owned()))
+    };
+    raw.lines().filter_map(|line| link(line.trim())).collect()
+}
