@@ -25,8 +25,8 @@ pub use frab::{schedule_json, schedule_xml};
 pub use giggity::{GiggityMenu, deep_link, giggity_menu};
 pub use jcal::{JcalError, jcal};
 pub use schedule::{
-    FrabSchedule, ScheduleDay, ScheduleItem, SchedulePerson, ScheduleRoom, code, guid, person_guid, room_guid,
-    session_guid,
+    FrabSchedule, ScheduleDay, ScheduleItem, SchedulePerson, ScheduleRoom, code, guid, person_guid,
+    room_guid, session_guid,
 };
 pub use text::{agenda_text, entries_text, program_text};
 

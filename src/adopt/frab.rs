@@ -1,7 +1,7 @@
 //! Reads frab schedules in JSON and XML.
 
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
-use super::value::{DayFrame, Object, clock, is_filled, length, member, moment, paragraphs_of, shown};
+use super::value::{DayFrame, JsonObject, clock, is_filled, length, member, moment, paragraphs_of, shown};
 use super::{AdoptError, refusal};
 use crate::xml::{self, Element};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
@@ -141,7 +141,7 @@ pub(super) fn read_json(root: &Value) -> Result<ForeignProgram, AdoptError> {
     Ok(foreign)
 }
 
-fn json_event(day: &DayFrame, room: &str, found: &Object, foreign: &mut ForeignProgram) -> FrabEvent {
+fn json_event(day: &DayFrame, room: &str, found: &JsonObject, foreign: &mut ForeignProgram) -> FrabEvent {
     let is_read = |name: &str| EVENT_FIELDS.contains(&name) || JSON_EVENT_FIELDS.contains(&name);
     for (name, value) in found.iter().filter(|(name, value)| is_filled(value) && !is_read(name)) {
         foreign.notes.unmapped(name, &shown(value));

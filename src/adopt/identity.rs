@@ -19,13 +19,13 @@ const MAX_GUID: usize = 1024;
 
 /// A session's id, and its cell of the column `guid`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct SessionName {
+pub(super) struct RowIdentity {
     pub(super) id: String,
     pub(super) guid: String,
 }
 
 /// The names of sessions, in their order. Sessions that share an identity are numbered in the order of their times.
-pub(super) fn name_sessions(sessions: &[ForeignSession], zone: Zone, notes: &mut Notes) -> Vec<SessionName> {
+pub(super) fn name_sessions(sessions: &[ForeignSession], zone: Zone, notes: &mut Notes) -> Vec<RowIdentity> {
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, session) in sessions.iter().enumerate() {
         let identity = Text::line(&session.identity).0.to_string();
@@ -68,7 +68,7 @@ pub(super) fn name_sessions(sessions: &[ForeignSession], zone: Zone, notes: &mut
         let further = (2..).map(|n| format!("{}-{n}", cut_id(&wanted)));
         let id = std::iter::once(wanted.clone()).chain(further).find(|id| taken.insert(id.clone()));
         let guid = if guid.len() > MAX_GUID { code(&guid) } else { guid };
-        SessionName { id: id.unwrap_or_default(), guid }
+        RowIdentity { id: id.unwrap_or_default(), guid }
     });
     names.collect()
 }

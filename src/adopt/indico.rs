@@ -3,12 +3,12 @@
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
-use super::value::{Object, member, moment, name_of, objects, paragraphs_of};
+use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of};
 use crate::program::Zone;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-pub(super) fn read(root: &Object) -> Result<ForeignProgram, AdoptError> {
+pub(super) fn read(root: &JsonObject) -> Result<ForeignProgram, AdoptError> {
     let mut foreign = ForeignProgram::default();
     match root.get("results") {
         Some(Value::Array(_)) => {
@@ -41,7 +41,7 @@ pub(super) fn read(root: &Object) -> Result<ForeignProgram, AdoptError> {
     Ok(foreign)
 }
 
-fn contribution(found: &Object, block: &str, foreign: &mut ForeignProgram) {
+fn contribution(found: &JsonObject, block: &str, foreign: &mut ForeignProgram) {
     let text = |name: &str| member(found, name);
     let identity = ["db_id", "id", "friendly_id"].into_iter().map(text).find(|text| !text.is_empty());
     let stated = text("session");
@@ -70,7 +70,7 @@ fn timetable_entry((key, value): (&String, &Value), block: &str, foreign: &mut F
     foreign.sessions.push(session);
 }
 
-fn session(found: &Object, foreign: &mut ForeignProgram) -> ForeignSession {
+fn session(found: &JsonObject, foreign: &mut ForeignProgram) -> ForeignSession {
     let text = |name: &str| member(found, name);
     let start = time(found, "startDate", foreign);
     let minutes = || start?.plus(TimeDelta::try_minutes(found.get("duration")?.as_i64()?)?);
@@ -100,7 +100,7 @@ fn session(found: &Object, foreign: &mut ForeignProgram) -> ForeignSession {
 }
 
 /// A time of the form `{"date": "2026-05-01", "time": "09:00:00", "tz": "Europe/Zurich"}`.
-fn time(found: &Object, name: &str, foreign: &mut ForeignProgram) -> Option<ForeignTime> {
+fn time(found: &JsonObject, name: &str, foreign: &mut ForeignProgram) -> Option<ForeignTime> {
     let stated = found.get(name)?.as_object()?;
     let time = moment(&format!("{}T{}", member(stated, "date"), member(stated, "time")))?;
     let zone = Zone::meant(&member(stated, "tz"));
@@ -110,7 +110,7 @@ fn time(found: &Object, name: &str, foreign: &mut ForeignProgram) -> Option<Fore
     Some(zone.map_or(time, |zone| ForeignTime::Instant(time.instant(zone))))
 }
 
-fn person(found: &Object) -> ForeignPerson {
+fn person(found: &JsonObject) -> ForeignPerson {
     let text = |names: &[&str]| {
         names.iter().map(|name| member(found, name)).find(|text| !text.is_empty()).unwrap_or_default()
     };

@@ -1,7 +1,7 @@
 //! Tells the JSON formats apart: frab schedules of both versions, Sessionize, pretalx's API and Indico's export.
 
 use super::foreign::ForeignProgram;
-use super::value::Object;
+use super::value::JsonObject;
 use super::{AdoptError, frab, indico, pretalx, schedule2, sessionize};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<ForeignProgram, AdoptError> {
     // serde_json refuses more than 128 levels of nesting.
     let root: Value = serde_json::from_slice(bytes).map_err(|error| AdoptError::Json(error.to_string()))?;
     if let Value::Array(items) = &root {
-        let objects: Vec<&Object> = items.iter().filter_map(Value::as_object).collect();
+        let objects: Vec<&JsonObject> = items.iter().filter_map(Value::as_object).collect();
         return sessionize::read_list(&objects).ok_or(AdoptError::UnknownJson);
     }
     let Value::Object(object) = &root else { return Err(AdoptError::UnknownJson) };

@@ -2,7 +2,7 @@
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession};
-use super::value::{Object, member, moment, name_of, objects, paragraphs_of, unread};
+use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of, unread};
 use crate::program::Status;
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -48,19 +48,19 @@ const READ: &[&str] = &[
 
 /// The names behind the numbers of the widget's data.
 #[derive(Default)]
-struct Names {
+struct PretalxNames {
     rooms: HashMap<String, String>,
     tracks: HashMap<String, String>,
     speakers: HashMap<String, ForeignPerson>,
 }
 
-pub(super) fn read(root: &Object) -> Result<ForeignProgram, AdoptError> {
+pub(super) fn read(root: &JsonObject) -> Result<ForeignProgram, AdoptError> {
     let mut foreign = ForeignProgram::default();
     let zone = member(root, "timezone");
     foreign.zone = Some(zone).filter(|zone| !zone.is_empty());
     let named =
         |list: &str| objects(root, list).map(|entry| (member(entry, "id"), member(entry, "name"))).collect();
-    let names = Names {
+    let names = PretalxNames {
         rooms: named("rooms"),
         tracks: named("tracks"),
         speakers: objects(root, "speakers")
@@ -87,7 +87,11 @@ pub(super) fn read(root: &Object) -> Result<ForeignProgram, AdoptError> {
 }
 
 /// A submission with its slots, or one that is itself the slot, as in the widget's data.
-fn submission(found: &Object, names: &Names, foreign: &mut ForeignProgram) -> Result<(), AdoptError> {
+fn submission(
+    found: &JsonObject,
+    names: &PretalxNames,
+    foreign: &mut ForeignProgram,
+) -> Result<(), AdoptError> {
     if found.contains_key("start") && !found.contains_key("slots") {
         let is_break = member(found, "code").is_empty();
         return if is_break {
@@ -101,7 +105,7 @@ fn submission(found: &Object, names: &Names, foreign: &mut ForeignProgram) -> Re
             if slots.iter().any(Value::is_number) {
                 return Err(AdoptError::Unexpanded);
             }
-            let slots: Vec<&Object> = slots.iter().filter_map(Value::as_object).collect();
+            let slots: Vec<&JsonObject> = slots.iter().filter_map(Value::as_object).collect();
             if slots.is_empty() {
                 foreign.notes.add_for(&member(found, "title"), "left out, since it is not in the schedule");
             }
@@ -117,9 +121,9 @@ fn submission(found: &Object, names: &Names, foreign: &mut ForeignProgram) -> Re
 }
 
 fn scheduled(
-    found: &Object,
-    slot: &Object,
-    names: &Names,
+    found: &JsonObject,
+    slot: &JsonObject,
+    names: &PretalxNames,
     foreign: &mut ForeignProgram,
 ) -> Result<(), AdoptError> {
     let text = |name: &str| member(found, name);
@@ -136,7 +140,7 @@ fn scheduled(
         foreign.notes.unmapped(name, &value);
     }
     let (start, end) = times(slot, found);
-    let link = |resource: &Object| {
+    let link = |resource: &JsonObject| {
         let address = ["resource", "url", "link"].map(|name| member(resource, name));
         (
             member(resource, "description"),
@@ -167,7 +171,11 @@ fn scheduled(
     Ok(())
 }
 
-fn break_slot(slot: &Object, names: &Names, foreign: &mut ForeignProgram) -> Result<(), AdoptError> {
+fn break_slot(
+    slot: &JsonObject,
+    names: &PretalxNames,
+    foreign: &mut ForeignProgram,
+) -> Result<(), AdoptError> {
     let title =
         ["title", "description"].into_iter().map(|name| member(slot, name)).find(|text| !text.is_empty());
     let (start, end) = times(slot, slot);
@@ -182,9 +190,9 @@ fn break_slot(slot: &Object, names: &Names, foreign: &mut ForeignProgram) -> Res
     Ok(())
 }
 
-type Times = (Option<super::foreign::ForeignTime>, Option<super::foreign::ForeignTime>);
+type SlotTimes = (Option<super::foreign::ForeignTime>, Option<super::foreign::ForeignTime>);
 
-fn times(slot: &Object, submission: &Object) -> Times {
+fn times(slot: &JsonObject, submission: &JsonObject) -> SlotTimes {
     let start = moment(&member(slot, "start"));
     let minutes = || {
         let stated =
@@ -195,7 +203,7 @@ fn times(slot: &Object, submission: &Object) -> Times {
 }
 
 /// A room: a number of the widget's data, a name in each language, or an object with a name.
-fn room(slot: &Object, names: &Names) -> Result<String, AdoptError> {
+fn room(slot: &JsonObject, names: &PretalxNames) -> Result<String, AdoptError> {
     match slot.get("room") {
         Some(Value::Number(number)) => {
             names.rooms.get(&number.to_string()).cloned().ok_or(AdoptError::Unexpanded)
@@ -204,7 +212,7 @@ fn room(slot: &Object, names: &Names) -> Result<String, AdoptError> {
     }
 }
 
-fn people(found: &Object, names: &Names) -> Result<Vec<ForeignPerson>, AdoptError> {
+fn people(found: &JsonObject, names: &PretalxNames) -> Result<Vec<ForeignPerson>, AdoptError> {
     let list = found.get("speakers").and_then(Value::as_array).into_iter().flatten();
     let one = |value: &Value| match value {
         Value::Object(speaker) => Ok(person(speaker)),
@@ -214,7 +222,7 @@ fn people(found: &Object, names: &Names) -> Result<Vec<ForeignPerson>, AdoptErro
     list.map(one).collect()
 }
 
-fn person(speaker: &Object) -> ForeignPerson {
+fn person(speaker: &JsonObject) -> ForeignPerson {
     ForeignPerson {
         name: member(speaker, "name"),
         bio: paragraphs_of(speaker, "biography"),

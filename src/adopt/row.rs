@@ -3,7 +3,7 @@
 use super::Adopted;
 use super::cancelled::without_cancelled;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, kind_named, kind_of_title};
-use super::identity::{SessionName, name_sessions};
+use super::identity::{RowIdentity, name_sessions};
 use super::notes::Notes;
 use super::prose::{one_line, paragraphs};
 use crate::export::{Cells, clock_cell, write_table};
@@ -69,7 +69,7 @@ impl RowWriter {
         self.notes.add_for(session, message);
     }
 
-    fn row(&mut self, session: ForeignSession, name: SessionName) -> Option<(DateTime<Utc>, Cells)> {
+    fn row(&mut self, session: ForeignSession, name: RowIdentity) -> Option<(DateTime<Utc>, Cells)> {
         let stated = self.line("title", &session.title, &session.title);
         let (mut title, mut status) = (stated.clone(), session.status);
         if let Some(bare) = without_cancelled(&stated) {

@@ -1,7 +1,7 @@
 //! Reads version 2 of c3voc's schedule JSON, a flat list of events.
 
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession};
-use super::value::{Object, length, member, moment, name_of, objects, paragraphs_of, unread};
+use super::value::{JsonObject, length, member, moment, name_of, objects, paragraphs_of, unread};
 use crate::program::Status;
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ const READ: &[&str] = &[
     "state",
 ];
 
-pub(super) fn read(schedule: &Object) -> ForeignProgram {
+pub(super) fn read(schedule: &JsonObject) -> ForeignProgram {
     let mut foreign = ForeignProgram::default();
     if let Some(conference) = schedule.get("conference").and_then(Value::as_object) {
         let filled = |name: &str| Some(member(conference, name)).filter(|text| !text.is_empty());
@@ -42,7 +42,7 @@ pub(super) fn read(schedule: &Object) -> ForeignProgram {
     foreign
 }
 
-fn session(event: &Object, foreign: &mut ForeignProgram) -> Option<ForeignSession> {
+fn session(event: &JsonObject, foreign: &mut ForeignProgram) -> Option<ForeignSession> {
     let text = |name: &str| member(event, name);
     for (name, value) in unread(event, READ) {
         foreign.notes.unmapped(name, &value);
@@ -57,8 +57,8 @@ fn session(event: &Object, foreign: &mut ForeignProgram) -> Option<ForeignSessio
         _ => None,
     };
     let person =
-        |person: &Object| ForeignPerson { name: name_of(person, "name"), ..ForeignPerson::default() };
-    let link = |link: &Object| (member(link, "title"), member(link, "url"));
+        |person: &JsonObject| ForeignPerson { name: name_of(person, "name"), ..ForeignPerson::default() };
+    let link = |link: &JsonObject| (member(link, "title"), member(link, "url"));
     let links = objects(event, "links").chain(objects(event, "attachments")).map(link);
     let start = moment(&text("start"));
     let identity = ["guid", "id", "code"].into_iter().map(text).find(|text| !text.is_empty());

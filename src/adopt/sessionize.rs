@@ -2,7 +2,7 @@
 //! local times of the venue.
 
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, is_kind_alone};
-use super::value::{Object, member, moment, name_of, objects, paragraphs_of, unread};
+use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of, unread};
 use crate::program::Status;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -40,9 +40,9 @@ enum Category {
     Other,
 }
 
-/// Names that refer to the ids of the view All.
+/// SessionizeNames that refer to the ids of the view All.
 #[derive(Debug, Default)]
-struct Names {
+struct SessionizeNames {
     speakers: HashMap<String, ForeignPerson>,
     rooms: HashMap<String, String>,
     /// The items of categories: the category, its title, and the item's name.
@@ -50,8 +50,8 @@ struct Names {
 }
 
 /// Reads the view All.
-pub(super) fn read_all(root: &Object) -> ForeignProgram {
-    let mut names = Names::default();
+pub(super) fn read_all(root: &JsonObject) -> ForeignProgram {
+    let mut names = SessionizeNames::default();
     for speaker in objects(root, "speakers") {
         let full = member(speaker, "fullName");
         let parts = [member(speaker, "firstName"), member(speaker, "lastName")].join(" ");
@@ -77,13 +77,13 @@ pub(super) fn read_all(root: &Object) -> ForeignProgram {
 }
 
 /// Reads the view GridSmart, a list of days, or the view Sessions, a list of groups. None for other lists.
-pub(super) fn read_list(list: &[&Object]) -> Option<ForeignProgram> {
-    let is_view = |entry: &&Object| entry.contains_key("rooms") || entry.contains_key("sessions");
+pub(super) fn read_list(list: &[&JsonObject]) -> Option<ForeignProgram> {
+    let is_view = |entry: &&JsonObject| entry.contains_key("rooms") || entry.contains_key("sessions");
     if list.is_empty() || !list.iter().all(is_view) {
         return None;
     }
     let (names, mut foreign) =
-        (Names::default(), ForeignProgram { is_plain: true, ..ForeignProgram::default() });
+        (SessionizeNames::default(), ForeignProgram { is_plain: true, ..ForeignProgram::default() });
     for entry in list {
         for found in objects(entry, "sessions") {
             add(found, "", &names, &mut foreign);
@@ -110,7 +110,7 @@ fn category_of(title: &str) -> Category {
     }
 }
 
-fn add(found: &Object, room: &str, names: &Names, foreign: &mut ForeignProgram) {
+fn add(found: &JsonObject, room: &str, names: &SessionizeNames, foreign: &mut ForeignProgram) {
     let text = |name: &str| member(found, name);
     let (id, start) = (text("id"), moment(&text("startsAt")));
     // A plenary is listed in each room that it fills.
@@ -163,7 +163,7 @@ fn add(found: &Object, room: &str, names: &Names, foreign: &mut ForeignProgram) 
 }
 
 /// The speakers, each an id, a name, or an object with a name.
-fn speakers(found: &Object, names: &Names) -> Vec<ForeignPerson> {
+fn speakers(found: &JsonObject, names: &SessionizeNames) -> Vec<ForeignPerson> {
     let list = found.get("speakers").and_then(Value::as_array).into_iter().flatten();
     let person = |value: &Value| match value {
         Value::String(id) => {
@@ -178,7 +178,7 @@ fn speakers(found: &Object, names: &Names) -> Vec<ForeignPerson> {
     list.map(person).collect()
 }
 
-fn categories(found: &Object, names: &Names) -> Vec<(Category, String, String)> {
+fn categories(found: &JsonObject, names: &SessionizeNames) -> Vec<(Category, String, String)> {
     let ids = found.get("categoryItems").and_then(Value::as_array).into_iter().flatten();
     let by_id = ids.filter_map(|id| names.items.get(&super::value::shown(id)).cloned());
     let mut all: Vec<(Category, String, String)> = by_id.collect();

@@ -6,15 +6,15 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde_json::{Map, Value};
 
 /// A JSON object.
-pub(super) type Object = Map<String, Value>;
+pub(super) type JsonObject = Map<String, Value>;
 
 /// A member as text of one line. A translated member is an object by language; its different texts are joined.
-pub(super) fn member(object: &Object, name: &str) -> String {
+pub(super) fn member(object: &JsonObject, name: &str) -> String {
     joined(object.get(name), " / ")
 }
 
 /// A member as paragraphs. The texts of a translated member follow each other.
-pub(super) fn paragraphs_of(object: &Object, name: &str) -> String {
+pub(super) fn paragraphs_of(object: &JsonObject, name: &str) -> String {
     joined(object.get(name), "\n\n")
 }
 
@@ -36,7 +36,7 @@ fn joined(value: Option<&Value>, separator: &str) -> String {
 }
 
 /// A member's name: the member is a text, a translated text, or an object with a `name`.
-pub(super) fn name_of(object: &Object, name: &str) -> String {
+pub(super) fn name_of(object: &JsonObject, name: &str) -> String {
     match object.get(name).and_then(Value::as_object).filter(|inner| inner.contains_key("name")) {
         Some(inner) => member(inner, "name"),
         None => member(object, name),
@@ -44,7 +44,7 @@ pub(super) fn name_of(object: &Object, name: &str) -> String {
 }
 
 /// The objects of a list member; none if it is no list.
-pub(super) fn objects<'v>(object: &'v Object, name: &str) -> impl Iterator<Item = &'v Object> {
+pub(super) fn objects<'v>(object: &'v JsonObject, name: &str) -> impl Iterator<Item = &'v JsonObject> {
     object.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn is_filled(value: &Value) -> bool {
 }
 
 /// The members that are filled and not among those that a reader knows, with their values.
-pub(super) fn unread<'v>(object: &'v Object, known: &[&str]) -> impl Iterator<Item = (&'v str, String)> {
+pub(super) fn unread<'v>(object: &'v JsonObject, known: &[&str]) -> impl Iterator<Item = (&'v str, String)> {
     let is_unread = |name: &str, value: &Value| is_filled(value) && !known.contains(&name);
     let names: Vec<_> = object.iter().filter(|(name, value)| is_unread(name, value)).collect();
     names.into_iter().map(|(name, value)| (name.as_str(), shown(value)))

@@ -19,12 +19,12 @@ struct Observance {
     onset: NaiveDateTime,
     from: i32,
     to: i32,
-    rule: Rule,
+    rule: OnsetRule,
     dated: Vec<NaiveDateTime>,
 }
 
 #[derive(Debug)]
-enum Rule {
+enum OnsetRule {
     None,
     Repeats(Box<Recurrence>),
     /// The rule cannot be read. The instant is its UNTIL, if that can be read.
@@ -44,10 +44,10 @@ impl ZoneRules {
                 continue;
             };
             let rule = match component.property("RRULE") {
-                None => Rule::None,
+                None => OnsetRule::None,
                 Some(line) => Recurrence::parse(&line.value).map_or_else(
-                    || Rule::Unreadable(unreadable_end(&line.value)),
-                    |rule| Rule::Repeats(Box::new(rule)),
+                    || OnsetRule::Unreadable(unreadable_end(&line.value)),
+                    |rule| OnsetRule::Repeats(Box::new(rule)),
                 ),
             };
             let dates = component.properties("RDATE").flat_map(|line| list(&line.value));
@@ -71,10 +71,10 @@ impl ZoneRules {
         let first = || self.observances.iter().min_by_key(|one| one.onset).map(|one| one.from);
         let found = last.max_by_key(|(onset, _)| *onset).map(|(_, to)| to).or_else(first)?;
         let contradicts = |one: &Observance| match &one.rule {
-            Rule::Unreadable(end) => {
+            OnsetRule::Unreadable(end) => {
                 one.to != found && one.onset <= civil && end.is_none_or(|end| civil.and_utc() <= end)
             }
-            Rule::None | Rule::Repeats(_) => false,
+            OnsetRule::None | OnsetRule::Repeats(_) => false,
         };
         (!self.observances.iter().any(contradicts)).then_some(found)
     }
@@ -92,7 +92,7 @@ impl Observance {
     fn last_onset(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
         let mut onsets = vec![self.onset];
         onsets.extend(&self.dated);
-        if let Rule::Repeats(rule) = &self.rule {
+        if let OnsetRule::Repeats(rule) = &self.rule {
             onsets.extend(self.last_repeat(rule, civil));
         }
         onsets.into_iter().filter(|onset| *onset <= civil).max()
