@@ -5,7 +5,7 @@ use super::cancelled::without_cancelled;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, kind_named, kind_of_title};
 use super::identity::{RowIdentity, name_sessions};
 use super::notes::Notes;
-use super::prose::{one_line, paragraphs};
+use super::prose::{self, one_line, paragraphs};
 use crate::export::{Cells, clock_cell, write_table};
 use crate::import::YEARS;
 use crate::program::{SessionKind, Status, Text, Zone};
@@ -73,7 +73,7 @@ impl RowWriter {
         let stated = self.line("title", &session.title, &session.title);
         let (mut title, mut status) = (stated.clone(), session.status);
         if let Some(bare) = without_cancelled(&stated) {
-            self.note(&stated, "the title says that the session is cancelled, so its status does");
+            self.note(&stated, "the title says that the session is cancelled, so its status is cancelled");
             (title, status) = (unlike_an_error(&bare), Some(Status::Cancelled));
         }
         if title.is_empty() {
@@ -172,7 +172,7 @@ impl RowWriter {
         let mut lines = Vec::new();
         let mut bios = Vec::new();
         for person in people {
-            let raw = Text::line(&one_line(&person.name)).0;
+            let raw = Text::line(&prose::name(&person.name)).0;
             // In a name, a comma would start the affiliation, a colon end the role, and a semicolon end the speaker.
             let name = Text::line(&raw.as_str().replace([',', ';', ':'], " ")).0;
             let name = cut(name.as_str(), 200).trim_start_matches('/').trim();
@@ -185,7 +185,7 @@ impl RowWriter {
             if name != raw.as_str() {
                 self.note(raw.as_str(), "commas, colons and semicolons in a speaker's name became spaces");
             }
-            let affiliation = Text::line(&one_line(&person.affiliation).replace([';', '&'], ",")).0;
+            let affiliation = Text::line(&prose::name(&person.affiliation).replace([';', '&'], ",")).0;
             let line =
                 if affiliation.is_empty() { name.to_owned() } else { format!("{name}, {affiliation}") };
             lines.push(cut(&line, 400).trim_end().to_owned());

@@ -16,7 +16,7 @@ pub struct Report {
     pub faults: Vec<Fault>,
 }
 
-/// The most warnings of one rule that are shown with their cell; of the others, only the lines are.
+/// The most lines of which a warning of one rule is shown with its cell; of the others, only the number is.
 const MAX_ALIKE: usize = 5;
 
 /// The most faults that a person is shown.
@@ -68,24 +68,26 @@ impl Report {
         let mut out = String::new();
         let (errors, warnings) = (self.error_count(), self.warning_count());
         let displayed = self.displayed();
-        let mut of_rule: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        // Warnings of one rule on many lines; those of the header row are all on one line and are all shown.
+        let mut alike: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for fault in &displayed {
-            let lines = of_rule.entry(fault.rule).or_default();
-            if fault.severity == Severity::Error || lines.len() < MAX_ALIKE {
+            let lines = alike.entry(fault.rule).or_default();
+            let is_new_line = lines.last() != Some(&fault.line);
+            if fault.severity == Severity::Error || lines.len() < MAX_ALIKE || !is_new_line {
                 printer.fault(fault, &mut out);
             }
-            lines.push(fault.line);
+            if fault.severity == Severity::Warning && is_new_line {
+                lines.push(fault.line);
+            }
         }
-        let is_long = |lines: &[u64]| lines.len() > MAX_ALIKE;
-        let warned = |rule: &str| displayed.iter().any(|f| f.rule == rule && f.severity == Severity::Warning);
-        for (rule, lines) in of_rule.iter().filter(|(rule, lines)| is_long(lines) && warned(rule)) {
+        for (rule, lines) in alike.iter().filter(|(_, lines)| lines.len() > MAX_ALIKE) {
             let rest = lines.get(MAX_ALIKE..).unwrap_or_default();
             let shown: Vec<String> = rest.iter().take(20).map(ToString::to_string).collect();
             let more = if rest.len() > shown.len() { " …" } else { "" };
             let head = printer.paint(YELLOW, &format!("warning[{rule}]"));
-            let (lines, noun) = (shown.join(", "), if shown.len() == 1 { "line" } else { "lines" });
+            let noun = if shown.len() == 1 { "line" } else { "lines" };
             // Writing to a String cannot fail, here and below.
-            let _ = writeln!(out, "{head}: {} more, on {noun} {lines}{more}\n", rest.len());
+            let _ = writeln!(out, "{head}: also on {noun} {}{more}\n", shown.join(", "));
         }
         let left = errors + warnings - displayed.len();
         if left > 0 {

@@ -206,6 +206,21 @@ program.csv: 1 error
 }
 
 #[test]
+fn warnings_of_one_kind_are_grouped_and_hints_for_columns_are_not() {
+    let row = |n: usize| format!("aa-{n},2025-04-25,{:02}:00,{:02}:30,talk,A\n", n % 24, n % 24);
+    let rows: String = (0..40).map(row).collect();
+    let report = |text: &str| {
+        let bytes = text.as_bytes();
+        import(bytes, &conference("los-angeles")).render_human("program.csv", bytes, false)
+    };
+    let text = report(&format!("id,date,start,end,kind,title\n{rows}"));
+    assert_eq!(text.matches("outside-dates").count(), 6, "{text}");
+    assert!(text.contains("also on lines 7, 8, 9, ") && text.contains(" …"), "{text}");
+    let text = report("id,date,start,end,kind,title,a,b,c,d,e,f,g\n");
+    assert_eq!(text.matches("warning[unknown-column]").count(), 7, "{text}");
+}
+
+#[test]
 fn the_mark_is_under_the_cell_in_every_script() {
     for title in ["会議", "e\u{301}", "👩‍🚀 Räume"] {
         let bytes = format!("title,id,date,start,end,kind\n{title},aa,2025-03-25,9:00,9.45,talk\n");
