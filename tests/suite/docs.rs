@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const DESCRIPTIONS: [&str; 5] = ["program", "agendas", "exchange", "feeds", "organizer"];
+const DESCRIPTIONS: [&str; 6] = ["program", "agendas", "subscriptions", "exchange", "feeds", "organizer"];
 
 #[test]
 fn the_reference_pages_are_those_of_the_code() {
