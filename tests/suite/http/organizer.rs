@@ -62,12 +62,12 @@ async fn an_upload_is_published_and_answered_with_its_changes() {
 async fn a_program_with_errors_is_answered_with_its_report() {
     let app = TestApp::new();
     for (method, target) in [("PUT", "/organizer/program"), ("POST", "/organizer/preview")] {
-        let answer = ask(&app, method, target, &PROGRAM.replace("10:00", "25:00")).await;
+        let answer = ask(&app, method, target, &PROGRAM.replace("10:00", "10:61")).await;
         assert_eq!(answer.status, 422);
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         let json = answer.json();
         assert!(json["report"]["faults"].as_array().unwrap().len() >= 2 && json["report"]["valid"] == false);
-        assert!(json["report_text"].as_str().unwrap().contains("25:00"));
+        assert!(json["report_text"].as_str().unwrap().contains("10:61"));
     }
     let status = ask(&app, "GET", "/organizer/status", "").await.json();
     assert_eq!((&status["release"], &status["last"]["verdict"]), (&1.into(), &"refused".into()));
