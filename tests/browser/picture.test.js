@@ -47,6 +47,10 @@ for (const [view, viewport] of Object.entries(VIEWS)) {
       scrollBy({ top: 26, behavior: "instant" });
     });
     await take(page, "program", view);
+    if (view === "phone") {
+      await page.emulateMedia({ colorScheme: "dark" });
+      await take(page, "program", "dark");
+    }
     await page.goto("/agenda");
     await page.locator("[data-count]").filter({ hasText: "4" }).waitFor();
     await take(page, "agenda", view);
