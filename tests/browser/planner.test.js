@@ -12,6 +12,8 @@ before(async () => {
 after(async () => { await browser?.close(); await server?.stop(); });
 
 const chosen = (page) => page.locator(".suggestion h4").allTextContents();
+// Waits from before the press on, because a script removes `done` from the address of the page that follows.
+const press = (page, button, address) => Promise.all([page.waitForURL(address), button.click()]);
 const leftOut = (page) => page.locator(".suggestion .plain > .card");
 
 for (const viewport of [PHONE, DESK]) {
@@ -26,8 +28,7 @@ for (const viewport of [PHONE, DESK]) {
       await page.goto("/agenda");
       const talk = page.locator("#ml-monitoring");
       await talk.getByText("Want to see").first().click();
-      await talk.getByRole("button", { name: /^Must see/ }).click();
-      await page.waitForURL(/done=ranked#ml-monitoring$/);
+      await press(page, talk.getByRole("button", { name: /^Must see/ }), /done=ranked#ml-monitoring$/);
       await page.getByRole("status").filter({ hasText: "Saved." }).waitFor();
       await talk.getByText("Must see").first().waitFor();
       await shoot(page, `planner-${viewport.width}-${scripted}-1-ranked`);
@@ -47,13 +48,11 @@ for (const viewport of [PHONE, DESK]) {
       await page.getByLabel("From").fill("11:10");
       await page.getByLabel("To", { exact: true }).fill("11:20");
       await page.getByLabel("Note (optional)").fill("A call");
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.waitForURL(/done=busy#busy$/);
+      await press(page, page.getByRole("button", { name: "Add", exact: true }), /done=busy#busy$/);
       assert.equal(await leftOut(page).count(), 2);
       assert.equal(await page.getByText("You’re busy then: A call.").count(), 2);
       await shoot(page, `planner-${viewport.width}-${scripted}-3-busy`);
-      await page.getByRole("button", { name: /^Remove Tue 25/ }).click();
-      await page.waitForURL(/done=free#busy$/);
+      await press(page, page.getByRole("button", { name: /^Remove Tue 25/ }), /done=free#busy$/);
       assert.equal(await leftOut(page).count(), 1);
 
       await left.getByRole("button", { name: /^Attend this instead/ }).click();
@@ -66,8 +65,7 @@ for (const viewport of [PHONE, DESK]) {
       await page.goto("/agenda");
       await page.getByRole("link", { name: /^Suggest this day/ }).first().click();
       await page.waitForURL(/plan\?day=2025-03-25$/);
-      await page.getByRole("button", { name: /^Remove the session that was left out/ }).click();
-      await page.waitForURL(/done=planned&day=2025-03-25$/);
+      await press(page, page.getByRole("button", { name: /^Remove the session that was left out/ }), /done=planned&day=2025-03-25$/);
       await page.getByRole("status").filter({ hasText: "Your sessions fit together now." }).waitFor();
       assert.equal((await chosen(page)).length, 2);
     });
