@@ -20,7 +20,7 @@ export function repaint() {
     item.classList.toggle("chosen", picks.has(item.dataset.session));
   }
   for (const count of counts) count.textContent = picks.size ? ` ${picks.size}` : "";
-  if (root.classList.contains("mine-only")) narrow();
+  if (root.classList.contains("mine-only")) showEmptyNote();
 }
 
 function change(session, isPicked) {
@@ -29,21 +29,21 @@ function change(session, isPicked) {
 }
 
 // Shows a note if only picked sessions are shown and there are none.
-function narrow() {
+function showEmptyNote() {
   const note = document.getElementById("none-mine");
   if (note) note.hidden = !root.classList.contains("mine-only") || picks.size > 0;
 }
 
-function filtering() {
+function setUpFilter() {
   filter?.addEventListener("click", () => {
     const isOn = root.classList.toggle("mine-only");
     filter.setAttribute("aria-pressed", String(isOn));
-    narrow();
+    showEmptyNote();
   });
 }
 
 // Announces an overlap, and offers to keep both sessions or only the new one.
-function warn(session, overlaps) {
+function announceOverlap(session, overlaps) {
   const title = document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent ?? session;
   const other = overlaps.map((it) => it.title).join(", ");
   const replace = async () => {
@@ -76,16 +76,16 @@ async function toggle(session) {
     return;
   }
   if (answer.ok) {
-    if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await overlay(); }
-    if (answer.body.overlaps?.length) warn(session, answer.body.overlaps);
+    if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await applyQueued(); }
+    if (answer.body.overlaps?.length) announceOverlap(session, answer.body.overlaps);
     return;
   }
   change(session, !isWanted);
   notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
 }
 
-// Shows queued changes as if they were saved.
-async function overlay() {
+// Shows queued changes as if the server had stored them.
+async function applyQueued() {
   for (const { session, action } of await queued()) {
     if (action === "pick") picks.add(session); else picks.delete(session);
   }
@@ -96,10 +96,10 @@ const FIRST_RETRY = 1000;
 const LAST_RETRY = 60000;
 
 // Sends the queue after a delay, which doubles with every retry: the first requests after the network returns often
-// fail, and a server that is away causes no `online` event.
+// fail, and no `online` event tells that a server can be reached again.
 function retry(wait = FIRST_RETRY) {
   clearTimeout(retry.timer);
-  retry.timer = setTimeout(settle, wait, Math.min(2 * wait, LAST_RETRY));
+  retry.timer = setTimeout(sendQueue, wait, Math.min(2 * wait, LAST_RETRY));
 }
 
 async function sendLater(sessions, action) {
@@ -109,7 +109,7 @@ async function sendLater(sessions, action) {
 }
 
 // Sends the queue, and retries what remains.
-async function settle(wait = FIRST_RETRY) {
+async function sendQueue(wait = FIRST_RETRY) {
   if (!(await queued()).length) return;
   const { settled, refused } = await replay();
   if (settled) notify(say("settled"));
@@ -129,7 +129,7 @@ async function load() {
     const answer = await fetch("/agenda/state", { headers: { accept: "application/json" } }).catch(() => null);
     if (answer?.ok) picks = new Set((await answer.json()).picks ?? []);
   }
-  await overlay();
+  await applyQueued();
 }
 
 // Submits a form of the agenda page, and queues its change while the server is unreachable.
@@ -164,7 +164,7 @@ export function picking() {
     if (form.id === "pick" && submitter?.value) toggle(submitter.value);
     else submit(form, submitter);
   });
-  window.addEventListener("online", () => settle());
-  filtering();
-  load().then(() => settle());
+  window.addEventListener("online", () => sendQueue());
+  setUpFilter();
+  load().then(() => sendQueue());
 }

@@ -29,8 +29,8 @@ export const queued = () => store("readonly", (picks) => picks.getAll()).catch((
 export const enqueue = (session, action) =>
   store("readwrite", (picks) => picks.put({ session, action, at: Date.now() }));
 
-// Removes an entry only if it is unchanged: a newer action may have been queued while this one was sent.
-async function settle(entry) {
+// A newer action may have been queued while this one was sent.
+async function removeIfUnchanged(entry) {
   const now = await store("readonly", (picks) => picks.get(entry.session));
   if (now?.at === entry.at) await store("readwrite", (picks) => picks.delete(entry.session));
 }
@@ -60,7 +60,7 @@ export function replay() {
         break;
       }
       if (answer.status >= 500 || answer.status === 429 || answer.status === 408) break;
-      await settle(entry);
+      await removeIfUnchanged(entry);
       if (answer.ok) result.settled += 1;
       else result.refused.push({ ...entry, why: answer.body.title ?? String(answer.status) });
     }

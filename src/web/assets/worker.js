@@ -1,12 +1,13 @@
-// Caches program, search index and agenda on the device. Requests go to the network first; the caches answer while the
-// network is away or slow.
+// Caches program, search index and agenda on the device. Requests go to the network first; the caches answer if the
+// network cannot be reached or is slow.
 const ASSETS = "assets";
 const PAGES = "pages";
 // The picks of this device's agenda.
 const MINE = "mine";
 const STATE = "/agenda/state";
-const PATIENCE = 4000;
-const MOST_PAGES = 300;
+// The milliseconds after which a cached response is used instead of waiting longer for the network.
+const NETWORK_WAIT = 4000;
+const MAX_PAGES = 300;
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
@@ -37,7 +38,7 @@ async function keep(key, answer) {
   const pages = await caches.open(PAGES);
   await pages.put(key, new Response(await answer.blob(), { status: answer.status, headers }));
   const keys = await pages.keys();
-  if (keys.length > MOST_PAGES) await pages.delete(keys.find((it) => !["/", "/offline", "/agenda", "/search.json"].includes(new URL(it.url).pathname)));
+  if (keys.length > MAX_PAGES) await pages.delete(keys.find((it) => !["/", "/offline", "/agenda", "/search.json"].includes(new URL(it.url).pathname)));
 }
 
 // Shared agendas, hand-over links and the organizer's pages are not cached.
@@ -59,13 +60,13 @@ async function page(event, url) {
   });
   const old = await pages.match(keyOf(url));
   if (!old) return fresh.catch(async () => (await pages.match("/offline")) ?? Response.error());
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, old));
+  const late = new Promise((resolve) => setTimeout(resolve, NETWORK_WAIT, old));
   const answer = await Promise.race([fresh.catch(() => old), late]);
   if (answer === old) event.waitUntil(announceAge(event.resultingClientId, Number(old.headers.get("x-stored-at"))));
   return answer;
 }
 
-// Tells a page that it comes from the cache, and since when. The page exists some time after its response.
+// Tells a page when its cached copy was stored. A page can receive messages only some time after its response.
 async function announceAge(client, stored) {
   for (let tries = 0; client && tries < 20; tries += 1) {
     const page = await self.clients.get(client);
@@ -88,7 +89,7 @@ async function state(event) {
   });
   const old = await mine.match(STATE, { ignoreVary: true });
   if (!old) return fresh;
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, old));
+  const late = new Promise((resolve) => setTimeout(resolve, NETWORK_WAIT, old));
   return Promise.race([fresh.then((answer) => (answer.status >= 500 ? old : answer), () => old), late]);
 }
 
@@ -129,7 +130,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 // Shows a declarative push message (WebKit's Declarative Web Push), which browsers without support for it pass to the
-// worker. A message without a notification would cost the permission to send more, so there is always one.
+// worker. Browsers withdraw the permission if a message shows no notification, so every message shows one.
 self.addEventListener("push", (event) => {
   let notification = {};
   try { ({ notification } = event.data.json()); } catch { /* not from this server */ }
@@ -149,7 +150,7 @@ async function open({ href, origin }) {
   await (there ? there.focus() : self.clients.openWindow(href));
 }
 
-// The push service has given the device another address.
+// The push service has changed the device's address, so the server gets the new one.
 self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil((async () => {
     const options = event.oldSubscription?.options;
