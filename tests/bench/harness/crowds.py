@@ -7,7 +7,7 @@ import shutil
 from . import servers
 from .machine import cpu_seconds
 from .programs import Program
-from .servers import quiet
+from .servers import wait_until_idle
 from .table import Row
 
 PICKS = 250
@@ -83,11 +83,11 @@ def measure(setting):
             found[number].add(one["ms"])
             found[number].note = f"{one['chosen']} chosen, {'exact' if one['exact'] else 'limit of branches reached'}"
         with start(setting, few) as server:
-            quiet(server)
+            wait_until_idle(server)
             small = cpu_seconds(server.pid)
             made_small, _ = spent(server, lambda server=server: schedule(server))
         with start(setting, many) as server:
-            quiet(server)
+            wait_until_idle(server)
             crowded = cpu_seconds(server.pid)
             made, body = spent(server, lambda server=server: schedule(server))
         found["20"].add(crowded / small)
@@ -95,7 +95,7 @@ def measure(setting):
         found["21"].add(made / max(made_small, 0.01))
         found["21"].note = f"{made:.2f} s / {made_small:.2f} s, {len(body) / 2**20:.1f} MiB"
         with start(setting, folder) as server:
-            quiet(server)
+            wait_until_idle(server)
             cookie = {"Cookie": f"__Host-agenda={agenda(server, ids)}"}
             server.ask("/agenda", cookie)
             times = 20

@@ -56,7 +56,7 @@ class Bench:
         setting = self.setting
         self.ours = self.keep(servers.callboard(
             setting.callboard, setting.program, setting.config, self.work / "data", self.work))
-        servers.quiet(self.ours)
+        servers.wait_until_idle(self.ours)
         for path in ["/program.ics", TRACK]:
             await_best(self.ours, path)
             self.hold(self.ours, path, {}, path)
@@ -101,7 +101,7 @@ class Bench:
         setting.tool("agendas", data, "srecon25americas", setting.agendas, tokens)
         self.many = self.keep(servers.callboard(
             setting.callboard, setting.program, setting.config, data, self.work))
-        servers.quiet(self.many)
+        servers.wait_until_idle(self.many)
         read = tokens.read_text(encoding="utf-8").split()
         lines = []
         for token in read[:: max(1, len(read) // 500)]:

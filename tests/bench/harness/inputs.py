@@ -79,7 +79,7 @@ def previews(setting, hostile_files, name, expected):
             statuses.append(connection.getresponse().status)
             connection.close()
 
-        servers.quiet(server)
+        servers.wait_until_idle(server)
         before = cpu_seconds(server.pid)
         threads = [threading.Thread(target=look) for _ in range(AT_ONCE)]
         [thread.start() for thread in threads]

@@ -8,7 +8,7 @@ from . import servers
 from .load import Target, load
 from .machine import cpu_seconds, memory, reset_peak
 from .programs import Program
-from .servers import quiet
+from .servers import wait_until_idle
 from .table import Row
 
 MIB = 2**20
@@ -78,16 +78,16 @@ class Bench:
         small.stop()
         server, cpu, wall = self.cold("large")
         with server:
-            quiet(server)
+            wait_until_idle(server)
             _, first = memory(server.pid)
             changed_cpu, changed_wall = self.publish(server)
-            quiet(server)
+            wait_until_idle(server)
             self.publish(server)
-            quiet(server)
+            wait_until_idle(server)
             steady, _ = memory(server.pid)
             reset_peak(server.pid)
             self.publish(server)
-            quiet(server)
+            wait_until_idle(server)
             _, peak = memory(server.pid)
             ideal = self.ideal(server)
             calm, busy = self.busy(server)
@@ -118,7 +118,7 @@ class Bench:
         folder = self.work / "large"
         with servers.callboard(self.setting.callboard, folder / "program.csv", folder / "callboard.toml",
                                folder / "data", folder, public_url="https://moved.example.test") as server:
-            quiet(server)
+            wait_until_idle(server)
             return memory(server.pid)[1]
 
     def ideal(self, server):

@@ -31,7 +31,7 @@ def ask(port, path, headers=None, method="GET", timeout=60):
 
 
 class Server:
-    """A server process. `started` is the time from its start to its first answer."""
+    """A server process. `started` is the number of seconds from its start to its first answer."""
 
     def __init__(self, name, command, port, path, patience=300, core=SERVER_CORE, **options):
         self.name, self.port = name, port
@@ -83,8 +83,8 @@ class Server:
 
 
 def config(root, work):
-    """The shipped config, with a retention that keeps the agendas of the past conference, and without a limit on
-    changes of an agenda."""
+    """The shipped config, but it keeps the agendas of the past conference, and has practically no limit on changes of an
+    agenda."""
     kept = (root / "config" / "callboard.toml").read_text(encoding="utf-8")
     for line, other in [
         ("retention_days = 180", "retention_days = 36500"),
@@ -108,7 +108,7 @@ def callboard(binary, program, config, data, work, path="/program.ics", under=()
 
 
 def bare(binary, manifest, path, work, under=(), **options):
-    """Bare hyper with the bodies of a manifest."""
+    """Bare hyper, which serves the bodies that a manifest lists."""
     port = free_port()
     return Server("bare hyper", [*under, binary, f"{HOST}:{port}", manifest], port, path, log=work / "bare.log",
                   **options)
@@ -141,7 +141,7 @@ http {{
 """
 
 
-def quiet(server, seconds=1.5):
+def wait_until_idle(server, seconds=1.5):
     """Waits until a server uses almost no CPU, so that its background compression is done."""
     last = -1.0
     while (now := cpu_seconds(server.pid)) - last > seconds / 75:
@@ -155,7 +155,7 @@ class Nginx(Server):
     def __init__(self, root, path, work):
         port = free_port()
         config = work / "nginx.conf"
-        # A worker that root starts would drop its rights and could not read the files.
+        # Started by root, the worker would otherwise change to another user, who cannot read the files.
         user = "user root;\n" if os.geteuid() == 0 else ""
         text = NGINX.format(user=user, work=work, host=HOST, port=port, root=root)
         config.write_text(text, encoding="utf-8")

@@ -1,11 +1,11 @@
-//! Team pages, several agendas behind one link: who goes where, who no longer shares, and how such a link is made.
+//! Teams, which are several agendas behind one link: the page, the feed, revoked members, and how such a link is made.
 
 use super::test_app::{PROGRAM, TestAgenda, TestApp, TestRequest, TestResponse};
 use callboard::agenda::EditKey;
 use callboard::ics;
 use std::fmt::Write;
 
-async fn named(app: &TestApp, name: &str, picks: &[&str]) -> TestAgenda {
+async fn named_agenda(app: &TestApp, name: &str, picks: &[&str]) -> TestAgenda {
     let mine = app.agenda(picks).await;
     let request = mine.request("PATCH", "/agenda").json(&serde_json::json!({ "name": name }));
     assert!(app.send(request).await.status < 300);
@@ -27,14 +27,14 @@ fn titles(answer: &TestResponse) -> Vec<String> {
     text.lines().filter_map(|line| line.strip_prefix("SUMMARY:")).map(str::to_owned).collect()
 }
 
-/// The text about a session on a page, from its title on.
-fn said<'a>(page: &'a str, id: &str) -> &'a str {
+/// The part of a page about a session, from its title on; empty if the page does not show the session.
+fn session_part<'a>(page: &'a str, id: &str) -> &'a str {
     let from = page.find(&format!("<h4 dir=\"auto\"><a href=\"/sessions/{id}\"")).unwrap_or(page.len());
     let rest = &page[from..];
     &rest[..rest.find("</div>").unwrap_or(rest.len())]
 }
 
-async fn make(app: &TestApp, links: &str) -> TestResponse {
+async fn make_team(app: &TestApp, links: &str) -> TestResponse {
     let mut form = String::from("links=");
     for byte in links.bytes() {
         write!(form, "%{byte:02X}").unwrap();
@@ -46,16 +46,19 @@ async fn make(app: &TestApp, links: &str) -> TestResponse {
 #[tokio::test]
 async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
     let app = TestApp::new();
-    let ada = named(&app, "Ada", &["opening", "first-talk", "sick-talk"]).await;
-    let grace = named(&app, "Grace", &["opening", "lunch"]).await;
+    let ada = named_agenda(&app, "Ada", &["opening", "first-talk", "sick-talk"]).await;
+    let grace = named_agenda(&app, "Grace", &["opening", "lunch"]).await;
     let answer = app.get(&page(&[&ada, &grace])).await;
     assert_eq!(answer.status, 200);
     let text = answer.text();
-    assert!(said(text, "opening").contains("<strong>Ada, Grace</strong>"), "{text}");
-    assert!(said(text, "first-talk").contains("<strong>Ada</strong>"));
-    assert!(said(text, "other-talk").contains("Nobody"));
-    assert!(said(text, "sick-talk").contains("Ada") && said(text, "sick-talk").contains("Canceled"));
-    assert_eq!(said(text, "last-talk"), "", "nobody is anywhere then");
+    assert!(session_part(text, "opening").contains("<strong>Ada, Grace</strong>"), "{text}");
+    assert!(session_part(text, "first-talk").contains("<strong>Ada</strong>"));
+    assert!(session_part(text, "other-talk").contains("Nobody"));
+    assert!(
+        session_part(text, "sick-talk").contains("Ada")
+            && session_part(text, "sick-talk").contains("Canceled")
+    );
+    assert_eq!(session_part(text, "last-talk"), "", "nobody is anywhere then");
     assert_eq!(answer.field("x-robots-tag"), "noindex");
     assert_eq!(answer.field("cache-control"), "private, no-cache");
     assert!(text.contains(&format!("href=\"/subscribe{}\"", page(&[&ada, &grace]))));
@@ -68,11 +71,11 @@ async fn the_page_shows_who_goes_where_and_which_sessions_are_uncovered() {
 }
 
 #[tokio::test]
-async fn the_feed_has_each_session_once_with_those_who_go_and_parses_back() {
+async fn the_feed_has_each_session_once_with_the_names_of_its_members() {
     let app = TestApp::new();
     let long = "An agenda with a very long name; with a comma, and \\ and 🎉 to be folded";
-    let ada = named(&app, "Ada", &["opening", "first-talk", "sick-talk"]).await;
-    let other = named(&app, long, &["opening", "lunch"]).await;
+    let ada = named_agenda(&app, "Ada", &["opening", "first-talk", "sick-talk"]).await;
+    let other = named_agenda(&app, long, &["opening", "lunch"]).await;
     let feed = format!("{}.ics", page(&[&ada, &other]));
     let answer = app.get(&feed).await;
     assert_eq!((answer.status, answer.field("content-type")), (200, "text/calendar; charset=utf-8"));
@@ -103,7 +106,7 @@ async fn the_feed_has_each_session_once_with_those_who_go_and_parses_back() {
 #[tokio::test]
 async fn options_work_and_the_word_cancelled_comes_before_the_names() {
     let app = TestApp::new();
-    let ada = named(&app, "Ada", &["first-talk", "sick-talk"]).await;
+    let ada = named_agenda(&app, "Ada", &["first-talk", "sick-talk"]).await;
     let feed = format!("{}.ics", page(&[&ada]));
     let optioned = app.get(&format!("{feed}?cancelled=title&alarm=10m&busy=yes")).await;
     assert_eq!(titles(&optioned), ["Ada: First", "CANCELLED: Ada: Sick"]);
@@ -113,9 +116,10 @@ async fn options_work_and_the_word_cancelled_comes_before_the_names() {
 }
 
 #[tokio::test]
-async fn a_pick_changes_the_tag_and_the_times_and_nothing_else_does() {
+async fn a_pick_changes_the_etag_and_the_times_and_other_sessions_do_not() {
     let app = TestApp::new();
-    let (ada, grace) = (named(&app, "Ada", &["opening"]).await, named(&app, "Grace", &["opening"]).await);
+    let (ada, grace) =
+        (named_agenda(&app, "Ada", &["opening"]).await, named_agenda(&app, "Grace", &["opening"]).await);
     let feed = format!("{}.ics", page(&[&ada, &grace]));
     app.pass(60);
     let before = app.get(&feed).await;
@@ -138,10 +142,10 @@ async fn a_pick_changes_the_tag_and_the_times_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_gzip_body_is_the_plain_one() {
+async fn a_gzip_body_decodes_to_the_plain_body() {
     use std::io::Read;
     let app = TestApp::new();
-    let ada = named(&app, "Ada", &["opening", "sick-talk"]).await;
+    let ada = named_agenda(&app, "Ada", &["opening", "sick-talk"]).await;
     let feed = format!("{}.ics", page(&[&ada]));
     let coded = app.send(TestRequest::new("GET", &feed).field("accept-encoding", "gzip")).await;
     assert_eq!(coded.field("content-encoding"), "gzip");
@@ -151,10 +155,10 @@ async fn a_gzip_body_is_the_plain_one() {
 }
 
 #[tokio::test]
-async fn a_member_who_revokes_vanishes_and_when_all_have_the_link_is_dead() {
+async fn a_member_who_revokes_disappears_and_without_members_the_link_is_dead() {
     let app = TestApp::new();
-    let ada = named(&app, "Ada", &["opening"]).await;
-    let grace = named(&app, "Grace", &["opening", "lunch"]).await;
+    let ada = named_agenda(&app, "Ada", &["opening"]).await;
+    let grace = named_agenda(&app, "Grace", &["opening", "lunch"]).await;
     let page = page(&[&ada, &grace]);
     let feed = format!("{page}.ics");
     let before = app.get(&feed).await;
@@ -163,7 +167,7 @@ async fn a_member_who_revokes_vanishes_and_when_all_have_the_link_is_dead() {
     assert_ne!(after.tag(), before.tag());
     assert_eq!((after.property("NAME"), titles(&after)), ("Team: Ada", vec!["Ada: Opening".to_owned()]));
     let shown = app.get(&page).await;
-    assert!(!shown.text().contains("Grace") && said(shown.text(), "lunch").is_empty());
+    assert!(!shown.text().contains("Grace") && session_part(shown.text(), "lunch").is_empty());
     assert!(shown.text().contains("<bdi>Member 2</bdi> (no longer shared)"), "{}", shown.text());
     assert_eq!(app.send(ada.request("DELETE", "/agenda")).await.status, 204);
     app.pass(10);
@@ -176,9 +180,9 @@ async fn a_member_who_revokes_vanishes_and_when_all_have_the_link_is_dead() {
 }
 
 #[tokio::test]
-async fn a_link_never_issued_and_more_than_twenty_are_no_team() {
+async fn an_unknown_link_or_more_than_twenty_links_answer_404() {
     let app = TestApp::new();
-    let ada = named(&app, "Ada", &["opening"]).await;
+    let ada = named_agenda(&app, "Ada", &["opening"]).await;
     let key = EditKey::generate().unwrap();
     let never = key.read_token(1).reveal();
     let tokens = |most: u32| (1..=most).map(|n| key.read_token(n).reveal()).collect::<Vec<_>>().join(".");
@@ -190,26 +194,27 @@ async fn a_link_never_issued_and_more_than_twenty_are_no_team() {
 }
 
 #[tokio::test]
-async fn pasted_links_lead_to_the_page_and_a_bad_line_is_named() {
+async fn pasted_links_redirect_to_the_team_page_and_a_bad_line_is_named() {
     let app = TestApp::new();
-    let (ada, grace) = (named(&app, "Ada", &["opening"]).await, named(&app, "Grace", &["opening"]).await);
+    let (ada, grace) =
+        (named_agenda(&app, "Ada", &["opening"]).await, named_agenda(&app, "Grace", &["opening"]).await);
     assert!(app.get("/team").await.text().contains("<textarea"));
     let links = format!("https://conf.example{}\r\n\r\n  {}\r\n{}\r\n", ada.feed, token(&grace), token(&ada));
-    let made = make(&app, &links).await;
+    let made = make_team(&app, &links).await;
     assert_eq!((made.status, made.field("location")), (303, page(&[&ada, &grace]).as_str()));
     let never = EditKey::generate().unwrap().read_token(1).reveal();
     for bad in ["https://elsewhere.example/agendas/x", "<b>", &never] {
-        let refused = make(&app, &format!("{}\n{bad}", token(&ada))).await;
+        let refused = make_team(&app, &format!("{}\n{bad}", token(&ada))).await;
         assert_eq!(refused.status, 422, "{bad}");
         assert!(refused.text().contains("Line 2 isn’t an agenda link"), "{}", refused.text());
         assert!(!refused.text().contains("<b>"));
     }
-    assert_eq!(make(&app, " \n").await.status, 422);
+    assert_eq!(make_team(&app, " \n").await.status, 422);
     let mut many = String::new();
     for _ in 0..21 {
         writeln!(many, "{}", token(&app.agenda(&[]).await)).unwrap();
     }
-    let refused = make(&app, &many).await;
+    let refused = make_team(&app, &many).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("at most 20"));
     let foreign = TestRequest::new("POST", "/team").text("application/x-www-form-urlencoded", "links=x");

@@ -16,7 +16,7 @@ pub(super) fn check(page: &str) -> Result<Vec<Tag>, String> {
             return Err(format!("a bare > in {:?}", &rest[..start]));
         }
         rest = &rest[start + 1..];
-        let (tag, after) = split(rest).ok_or_else(|| format!("an open tag: {}", head(rest)))?;
+        let (tag, after) = split_tag(rest).ok_or_else(|| format!("a tag without an end: {}", head(rest)))?;
         rest = after;
         if let Some(name) = tag.strip_prefix('/') {
             match open.pop() {
@@ -27,18 +27,18 @@ pub(super) fn check(page: &str) -> Result<Vec<Tag>, String> {
         }
         let (name, attributes) = attributes(tag.trim_end_matches('/'))?;
         if name == "script" {
-            let (_, after) = rest.split_once("</script>").ok_or("an open script")?;
+            let (_, after) = rest.split_once("</script>").ok_or("a script without an end")?;
             rest = after;
         } else if !VOID.contains(&name.as_str()) {
             open.push(name.clone());
         }
         tags.push((name, attributes));
     }
-    if open.is_empty() { Ok(tags) } else { Err(format!("left open: {open:?}")) }
+    if open.is_empty() { Ok(tags) } else { Err(format!("elements without an end tag: {open:?}")) }
 }
 
 /// The text of a tag, and the rest of the document. A `>` inside quotes does not end a tag.
-fn split(text: &str) -> Option<(&str, &str)> {
+fn split_tag(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let end = text.find(|c| {
         quoted ^= c == '"';
@@ -64,7 +64,7 @@ fn attributes(tag: &str) -> Result<Tag, String> {
         rest = &trimmed[key.len()..];
         let mut value = String::new();
         if let Some(quoted) = rest.strip_prefix("=\"") {
-            let (text, after) = quoted.split_once('"').ok_or("an open quote")?;
+            let (text, after) = quoted.split_once('"').ok_or("a quote without an end")?;
             if text.contains('<') {
                 return Err(format!("a bare < in {key}"));
             }
