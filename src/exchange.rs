@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 /// Matches a file to a release. `picked` are the sessions that are already picked.
 ///
 /// # Errors
-/// [`ExchangeError`] if the file cannot be read. An entry without a session is no error; the matching contains it.
+/// [`ExchangeError`] if the file cannot be read. An entry that matches no session is not an error; the result lists it.
 pub fn from_file(bytes: &[u8], release: &Release, picked: &[SessionId]) -> Result<Matching, ExchangeError> {
     let names = read::read(bytes, release.program.conference.zone)?;
     Ok(NameIndex::of(release, &names).matching(names, picked))
@@ -70,10 +70,10 @@ pub fn to_json(release: &Release, picks: &[SessionId]) -> Value {
 
 const FORMAT: u8 = 1;
 
-/// The most characters of a code: 500 numbers of five bytes each.
+/// The most characters of a code: 500 numbers of five bytes each, in base64.
 const MAX_CODE: usize = 3400;
 
-/// The code of sessions by their numbers, at most [`MAX_PICKS`].
+/// Encodes the numbers of sessions as a code. Only the lowest [`MAX_PICKS`] numbers are kept.
 pub fn to_code(numbers: impl IntoIterator<Item = u32>) -> String {
     let mut numbers: Vec<u32> = numbers.into_iter().collect();
     numbers.sort_unstable();
@@ -81,8 +81,8 @@ pub fn to_code(numbers: impl IntoIterator<Item = u32>) -> String {
     numbers.truncate(MAX_PICKS);
     let mut bytes = vec![FORMAT];
     bytes.extend(pack(&numbers));
-    let check = check(&bytes);
-    bytes.extend_from_slice(&check);
+    let sum = checksum(&bytes);
+    bytes.extend_from_slice(&sum);
     BASE64URL_NOPAD.encode(&bytes)
 }
 
@@ -95,7 +95,7 @@ pub fn from_code(code: &str) -> Result<Vec<u32>, ExchangeError> {
         let bytes = BASE64URL_NOPAD.decode(code.as_bytes()).ok()?;
         let (body, sum) = bytes.split_last_chunk::<2>()?;
         let [FORMAT, rest @ ..] = body else { return None };
-        let numbers = unpack(rest).filter(|_| check(body) == *sum)?;
+        let numbers = unpack(rest).filter(|_| checksum(body) == *sum)?;
         // No session has the number 0.
         (numbers.first() != Some(&0)).then_some(numbers)
     };
@@ -103,7 +103,8 @@ pub fn from_code(code: &str) -> Result<Vec<u32>, ExchangeError> {
     numbers.filter(|numbers| numbers.len() <= MAX_PICKS).ok_or(ExchangeError::Code)
 }
 
-fn check(bytes: &[u8]) -> [u8; 2] {
+/// The first two bytes of the CRC.
+fn checksum(bytes: &[u8]) -> [u8; 2] {
     let [a, b, ..] = crc32fast::hash(bytes).to_be_bytes();
     [a, b]
 }

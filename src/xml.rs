@@ -1,6 +1,7 @@
 //! XML 1.0: reads untrusted documents into a tree of elements, and writes documents.
 //!
-//! Owns well-formedness and the limits on documents. Knows no document type. Only this module uses quick-xml.
+//! Owns well-formedness and the limits on documents. Knows no particular kind of document. Only this module uses
+//! quick-xml.
 //! Invariants: a document that exceeds a limit, has a DOCTYPE, or uses an entity that XML does not define is refused; a
 //! written document is indented UTF-8 without characters that XML 1.0 does not allow.
 

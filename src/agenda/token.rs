@@ -1,7 +1,8 @@
 //! The secrets of an agenda: edit keys, and the read tokens derived from them.
 //!
-//! A token consists of a typed prefix, so that secret scanners recognise a leaked token; 160 bits in base 32; and seven
-//! check characters, so that a typo is detected before any look-up. Only SHA-256 hashes of tokens are stored.
+//! A token consists of a prefix that names its kind, so that secret scanners recognise a leaked token; 160 bits in base
+//! 32; and seven check characters, so that a typo is detected before any look-up. Only SHA-256 hashes of tokens are
+//! stored.
 
 use crate::revision::Digest;
 use data_encoding::{Encoding, Specification};
@@ -35,7 +36,7 @@ macro_rules! token {
             /// Parses a token. A token has exactly one spelling.
             ///
             /// # Errors
-            /// [`TokenError`] for a wrong length, prefix, alphabet or check.
+            /// [`TokenError`] for a wrong length, prefix or character, or for wrong check characters.
             pub fn parse(text: &str) -> Result<Self, TokenError> {
                 parse($prefix, text).map(Self)
             }
@@ -69,8 +70,8 @@ token!(
     ReadToken, "cbr_"
 );
 
-/// The last segment of the path of a page, feed or subscribe page below one of `folders`, without extension. For a
-/// valid path, the segment is a token, or several tokens.
+/// The last segment of a path below one of `folders`, without extension. The path is that of a page, a feed or a
+/// subscribe page. If it is valid, the segment is one token, or the tokens of a team.
 pub fn in_path<'a>(path: &'a str, folders: &[&str]) -> Option<&'a str> {
     let path = path.strip_prefix("/subscribe").unwrap_or(path);
     let name = folders.iter().find_map(|folder| path.strip_prefix(folder))?.trim_end_matches('/');
@@ -88,7 +89,8 @@ impl EditKey {
         Ok(Self(bytes))
     }
 
-    /// Read token n. The server stores only the token's hash, and can derive the token again from the edit key.
+    /// Read token n. The server stores only the token's hash. It derives the token again from the edit key that the owner
+    /// sends.
     pub fn read_token(&self, n: u32) -> ReadToken {
         let mut bytes = [0; 20];
         let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.0));

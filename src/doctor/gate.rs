@@ -91,7 +91,7 @@ fn by_uid<'a>(release: &Release, visible: &[&'a Entry]) -> HashMap<String, &'a E
     visible.iter().map(|entry| (release.ledger.uid(&entry.session.id), *entry)).collect()
 }
 
-/// The start of a feed, before its members; none if the feed does not consist of its members.
+/// The start of a feed, up to its first VEVENT; none if anything but its members' VEVENTs and the closing line follows.
 fn opening<'a>(release: &'a Release, feed: &'a Feed) -> Option<&'a [u8]> {
     let mut rest = feed.identity.strip_suffix(CLOSING)?;
     for member in feed.members().iter().rev() {
@@ -158,18 +158,23 @@ pub struct ParseBackError {
     pub problem: String,
 }
 
-/// Compares a parsed calendar with the ledger: it must have exactly these sessions, in this order, each as published.
+/// Compares a parsed calendar with the ledger. It must have exactly the sessions with the `expected` UIDs, in this order,
+/// and each session as the ledger has it.
 fn compare(reading: &Reading, expected: &[String], ledger: &HashMap<String, &Entry>) -> Result<(), String> {
     if let Some(flaw) = reading.flaws.first() {
         return Err(format!("line {}: {}", flaw.line, flaw.kind));
     }
     let [component] = reading.components.as_slice() else {
-        return Err(format!("it has {} components", reading.components.len()));
+        return Err(format!("the number of its components is {} instead of 1", reading.components.len()));
     };
     let calendar = ParsedCalendar::of(component);
     let found: Vec<&str> = calendar.events.iter().map(|event| event.uid.as_str()).collect();
     if found != expected {
-        return Err(format!("it has {} sessions of {}", found.len(), expected.len()));
+        return Err(format!(
+            "its sessions differ from those of the ledger: {} were found, {} expected",
+            found.len(),
+            expected.len()
+        ));
     }
     for event in &calendar.events {
         let entry = ledger.get(&event.uid).ok_or_else(|| format!("{} is not in the ledger", event.uid))?;
@@ -222,9 +227,9 @@ mod tests {
     use super::*;
     use crate::fixtures;
 
-    /// Faults that a broken renderer could make.
+    /// The replacements imitate a broken renderer.
     #[test]
-    fn a_fault_stops_the_release_and_a_finding_does_not() {
+    fn a_difference_from_the_ledger_stops_the_release_and_a_finding_does_not() {
         assert_eq!(inspect(&fixtures::opening().release(), None), Ok(Vec::new()));
         for (old, new, problem) in [
             ("T090000", "T100000", "the start"),

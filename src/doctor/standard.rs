@@ -6,7 +6,7 @@ use crate::ics::{self, Component, FlawKind, Line, Moment, Reading, ZoneRules};
 use crate::program::{Civil, Zone};
 use std::collections::HashMap;
 
-const EVERY: CalendarClient = CalendarClient::Every;
+const EVERY_CLIENT: CalendarClient = CalendarClient::Every;
 
 /// Checks the grammar of a file (RFC 5545, 3.1), and that the file holds one calendar.
 pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Findings) {
@@ -23,9 +23,9 @@ pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Finding
             | FlawKind::BlankLine
             | FlawKind::BareLineFeed
             | FlawKind::LongLine(_) => {
-                findings.warn(EVERY, rule, line, message, remedy);
+                findings.warn(EVERY_CLIENT, rule, line, message, remedy);
             }
-            _ => findings.error(EVERY, rule, line, message, remedy),
+            _ => findings.error(EVERY_CLIENT, rule, line, message, remedy),
         }
     }
     let calendars = reading.calendars().count();
@@ -33,14 +33,20 @@ pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Finding
         0 if bytes.trim_ascii().is_empty() => {}
         _ if calendars == 0 => {
             let message = "the file has no VCALENDAR";
-            findings.error(EVERY, "no-calendar", 0, message, "start with BEGIN:VCALENDAR");
+            findings.error(EVERY_CLIENT, "no-calendar", 0, message, "start with BEGIN:VCALENDAR");
         }
         1 => {}
         _ => {
             let second = reading.components.get(1).map_or(0, |component| component.line);
             let message =
                 "the file has a second component beside the calendar; most clients read only the first";
-            findings.error(EVERY, "several-calendars", second, message, "put everything into one VCALENDAR");
+            findings.error(
+                EVERY_CLIENT,
+                "several-calendars",
+                second,
+                message,
+                "put everything into one VCALENDAR",
+            );
         }
     }
 }
@@ -55,11 +61,11 @@ fn grammar_rule(kind: &FlawKind) -> (&'static str, &'static str) {
         FlawKind::LongLine(_) => ("long-line", "fold lines at 75 octets with CRLF and a space"),
         FlawKind::SplitCharacter => ("split-character", "fold between characters, not inside one"),
         FlawKind::FoldedByTab => ("tab-fold", "continue lines with a space"),
-        FlawKind::Control(_) => ("control", "remove the character; a line end in a text is \\n"),
+        FlawKind::Control(_) => ("control", "remove the character; write a line end in a text as \\n"),
         FlawKind::BlankLine => ("blank-line", "delete the empty line"),
         FlawKind::NothingToContinue => ("continuation", "start the file with BEGIN:VCALENDAR"),
         FlawKind::NoColon | FlawKind::BadName => {
-            ("content-line", "write NAME:value; a line end in a text is \\n")
+            ("content-line", "write NAME:value, and a line end in a text as \\n")
         }
         FlawKind::BadParameter | FlawKind::UnclosedQuote => {
             ("parameter", "write ;NAME=value, in double quotes if it contains , ; or :")
@@ -83,30 +89,42 @@ fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     let component = calendar.component;
     match component.property("VERSION") {
         None => {
-            findings.error(EVERY, "version", component.line, "VERSION is missing", "write VERSION:2.0");
+            findings.error(
+                EVERY_CLIENT,
+                "version",
+                component.line,
+                "VERSION is missing",
+                "write VERSION:2.0",
+            );
         }
         Some(line) if line.value.trim() != "2.0" => {
             let message = format!("VERSION is {}, which no client can read", excerpt(line));
-            findings.error(EVERY, "version", line.number, message, "write VERSION:2.0");
+            findings.error(EVERY_CLIENT, "version", line.number, message, "write VERSION:2.0");
         }
         Some(_) => {}
     }
     if component.property("PRODID").is_none_or(|line| line.value.trim().is_empty()) {
         let remedy = "name the program that writes the feed: PRODID:-//Example//Program//EN";
-        findings.warn(EVERY, "prodid", component.line, "PRODID is missing", remedy);
+        findings.warn(EVERY_CLIENT, "prodid", component.line, "PRODID is missing", remedy);
     }
     if let Some(line) =
         component.property("CALSCALE").filter(|line| !line.value.eq_ignore_ascii_case("GREGORIAN"))
     {
-        let message = format!("CALSCALE is {}", excerpt(line));
-        findings.error(EVERY, "calscale", line.number, message, "write CALSCALE:GREGORIAN or leave it out");
+        let message = format!("CALSCALE is {}, which clients do not support", excerpt(line));
+        findings.error(
+            EVERY_CLIENT,
+            "calscale",
+            line.number,
+            message,
+            "write CALSCALE:GREGORIAN or leave it out",
+        );
     }
     for line in &component.properties {
         match line.name.as_str() {
             "COLOR" if line.value.starts_with('#') || line.value.contains(char::is_whitespace) => {
                 let message =
                     format!("COLOR is {}, but must be a CSS3 colour name (RFC 7986, 5.9)", excerpt(line));
-                findings.warn(EVERY, "color", line.number, message, "write a name such as COLOR:teal");
+                findings.warn(EVERY_CLIENT, "color", line.number, message, "write a name such as COLOR:teal");
             }
             "REFRESH-INTERVAL" => {
                 let typed =
@@ -114,7 +132,7 @@ fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
                 if !typed || ics::duration(&line.value).is_none() {
                     let message = "REFRESH-INTERVAL is not a typed duration (RFC 7986, 5.7) and is ignored";
                     let remedy = "write REFRESH-INTERVAL;VALUE=DURATION:PT1H";
-                    findings.warn(EVERY, "refresh-interval", line.number, message, remedy);
+                    findings.warn(EVERY_CLIENT, "refresh-interval", line.number, message, remedy);
                 }
             }
             "SOURCE" | "URL" => check_address(line, findings),
@@ -126,7 +144,7 @@ fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
 }
 
 /// Properties that may occur only once in an event.
-const ONCE: [&str; 14] = [
+const AT_MOST_ONCE: [&str; 14] = [
     "UID",
     "DTSTAMP",
     "DTSTART",
@@ -150,29 +168,35 @@ fn check_events(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
         let line = event.component.line;
         if event.uid.is_empty() {
             let remedy = "write a UID that never changes, such as UID:opening@conf.example.org";
-            findings.error(EVERY, "uid-missing", line, "this event has no UID and cannot be updated", remedy);
+            findings.error(
+                EVERY_CLIENT,
+                "uid-missing",
+                line,
+                "this event has no UID and cannot be updated",
+                remedy,
+            );
         } else {
             let key = (event.uid.clone(), event.value("RECURRENCE-ID").to_owned());
             if let Some(first) = seen.get(&key) {
                 let message =
                     format!("the event on line {first} has the same UID; clients show only one of the two");
                 let remedy = "give every event a different UID";
-                findings.error(EVERY, "uid-twice", event.line("UID"), message, remedy);
+                findings.error(EVERY_CLIENT, "uid-twice", event.line("UID"), message, remedy);
             } else {
                 seen.insert(key, line);
             }
         }
         if event.component.property("DTSTAMP").is_none() {
             let remedy = "write DTSTAMP, in UTC: when the event was last changed";
-            findings.error(EVERY, "dtstamp-missing", line, "this event has no DTSTAMP", remedy);
+            findings.error(EVERY_CLIENT, "dtstamp-missing", line, "this event has no DTSTAMP", remedy);
         }
         if event.value("SUMMARY").is_empty() {
             let message = "this event has no title";
-            findings.warn(EVERY, "summary-missing", event.line("SUMMARY"), message, "write a SUMMARY");
+            findings.warn(EVERY_CLIENT, "summary-missing", event.line("SUMMARY"), message, "write a SUMMARY");
         }
         check_times(event, findings);
         check_values(event, findings);
-        check_once(event.component, &ONCE, findings);
+        check_once(event.component, &AT_MOST_ONCE, findings);
         for alarm in event.component.all("VALARM") {
             check_alarm(alarm, findings);
         }
@@ -188,16 +212,23 @@ fn check_times(event: &ParsedEvent<'_>, findings: &mut Findings) {
             (None, stamp) if stamp || is_time => {
                 let message = format!("{} is {}, which is not a date or time", line.name, excerpt(line));
                 let remedy = "write 20250325T090000 with a TZID, or 20250325T160000Z";
-                findings.error(EVERY, "time-form", line.number, message, remedy);
+                findings.error(EVERY_CLIENT, "time-form", line.number, message, remedy);
             }
             (Some(moment), true) if !matches!(moment, Moment::Utc(_)) => {
                 let message = format!("{} must be in UTC", line.name);
-                findings.warn(EVERY, "stamp-utc", line.number, message, "write it with Z: 20250110T120000Z");
+                findings.warn(
+                    EVERY_CLIENT,
+                    "stamp-utc",
+                    line.number,
+                    message,
+                    "write it with Z: 20250110T120000Z",
+                );
             }
             (Some(Moment::Day(_)), _) if is_time && line.parameter("VALUE").is_none() => {
-                let message = format!("{} is a date, but its type is date and time", line.name);
+                let message =
+                    format!("{} is a date, but without VALUE=DATE its type is date and time", line.name);
                 findings.error(
-                    EVERY,
+                    EVERY_CLIENT,
                     "date-type",
                     line.number,
                     message,
@@ -206,41 +237,53 @@ fn check_times(event: &ParsedEvent<'_>, findings: &mut Findings) {
             }
             (Some(Moment::Utc(_)), _) if is_time && line.parameter("TZID").is_some() => {
                 let message = format!("{} has both a TZID and a Z (RFC 5545, 3.2.19)", line.name);
-                findings.error(EVERY, "zone-and-utc", line.number, message, "leave out the TZID, or the Z");
+                findings.error(
+                    EVERY_CLIENT,
+                    "zone-and-utc",
+                    line.number,
+                    message,
+                    "leave out the TZID, or the Z",
+                );
             }
             _ => {}
         }
     }
     if component.property("DTSTART").is_none() {
         let message = "this event has no DTSTART and is not shown";
-        findings.error(EVERY, "start-missing", component.line, message, "write DTSTART");
+        findings.error(EVERY_CLIENT, "start-missing", component.line, message, "write DTSTART");
     }
     let (end, length) = (component.property("DTEND"), component.property("DURATION"));
     match (end, length) {
         (Some(_), Some(length)) => {
             let message = "this event has DTEND and DURATION, and only one is allowed";
-            findings.error(EVERY, "end-twice", length.number, message, "leave out DURATION");
+            findings.error(EVERY_CLIENT, "end-twice", length.number, message, "leave out DURATION");
         }
         (None, None)
             if component.property("DTSTART").is_some() && !matches!(event.start, Some(Moment::Day(_))) =>
         {
-            let message = "this event has no end; clients show a moment or an hour";
-            findings.warn(EVERY, "end-missing", component.line, message, "write DTEND");
+            let message = "this event has no end; some clients show it without a length, others as one hour";
+            findings.warn(EVERY_CLIENT, "end-missing", component.line, message, "write DTEND");
         }
         (None, Some(length)) if ics::duration(&length.value).is_none() => {
-            let message = format!("DURATION is {}", excerpt(length));
-            findings.error(EVERY, "duration-form", length.number, message, "write it like PT45M");
+            let message = format!("DURATION is {}, which is not a duration", excerpt(length));
+            findings.error(EVERY_CLIENT, "duration-form", length.number, message, "write it like PT45M");
         }
         _ => {}
     }
     let (Some(start), Some(ended)) = (&event.start, &event.end) else { return };
     if matches!(start, Moment::Day(_)) != matches!(ended, Moment::Day(_)) {
-        let message = "DTSTART and DTEND have different types, a date and a time";
-        findings.error(EVERY, "types-differ", event.line("DTEND"), message, "write both in one form");
+        let message = "DTSTART and DTEND have different types: one is a date, the other a time";
+        findings.error(EVERY_CLIENT, "types-differ", event.line("DTEND"), message, "write both in one form");
     } else if event.span().is_some_and(|(start, end)| end <= start) {
         let message = "this event does not end after its start";
         let line = if end.is_some() { "DTEND" } else { "DURATION" };
-        findings.error(EVERY, "end-before-start", event.line(line), message, "write an end after the start");
+        findings.error(
+            EVERY_CLIENT,
+            "end-before-start",
+            event.line(line),
+            message,
+            "write an end after the start",
+        );
     }
 }
 
@@ -256,7 +299,7 @@ fn check_values(event: &ParsedEvent<'_>, findings: &mut Findings) {
         if unknown {
             let message = format!("{} is {}, which no client knows", line.name, excerpt(line));
             let remedy = "write STATUS:CONFIRMED, TENTATIVE or CANCELLED; TRANSP:OPAQUE or TRANSPARENT; SEQUENCE: a number";
-            findings.error(EVERY, "unknown-value", line.number, message, remedy);
+            findings.error(EVERY_CLIENT, "unknown-value", line.number, message, remedy);
         }
         match line.name.as_str() {
             "SUMMARY" | "LOCATION" | "DESCRIPTION" => check_text(line, findings),
@@ -272,14 +315,14 @@ fn check_alarm(alarm: &Component, findings: &mut Findings) {
     if !missing.is_empty() {
         let message = format!("this alarm has no {}; Apple drops the event", missing.join(" and no "));
         let remedy = "write ACTION:DISPLAY, DESCRIPTION and TRIGGER:-PT10M";
-        findings.error(EVERY, "alarm", alarm.line, message, remedy);
+        findings.error(EVERY_CLIENT, "alarm", alarm.line, message, remedy);
     }
     if let Some(trigger) = alarm.property("TRIGGER")
         && ics::duration(&trigger.value).is_none()
         && ics::date_time(trigger).is_none()
     {
-        let message = format!("TRIGGER is {}", excerpt(trigger));
-        findings.error(EVERY, "alarm", trigger.number, message, "write it like TRIGGER:-PT10M");
+        let message = format!("TRIGGER is {}, which is neither a duration nor a time", excerpt(trigger));
+        findings.error(EVERY_CLIENT, "alarm", trigger.number, message, "write it like TRIGGER:-PT10M");
     }
 }
 
@@ -303,7 +346,7 @@ fn check_text(line: &Line, findings: &mut Findings) {
             ),
             _ => continue,
         };
-        findings.warn(EVERY, rule, line.number, message, remedy);
+        findings.warn(EVERY_CLIENT, rule, line.number, message, remedy);
         return;
     }
 }
@@ -315,7 +358,7 @@ fn check_address(line: &Line, findings: &mut Findings) {
     if !sound || value.contains(char::is_whitespace) {
         let message = format!("{} is {}, which is not a web address", line.name, excerpt(line));
         findings.warn(
-            EVERY,
+            EVERY_CLIENT,
             "address",
             line.number,
             message,
@@ -329,7 +372,7 @@ fn check_once(component: &Component, names: &[&str], findings: &mut Findings) {
     for name in names {
         if let Some(second) = component.properties(name).nth(1) {
             let message = format!("{name} occurs twice in one {}", component.name);
-            findings.error(EVERY, "property-twice", second.number, message, "keep one of them");
+            findings.error(EVERY_CLIENT, "property-twice", second.number, message, "keep one of them");
         }
     }
 }
@@ -339,7 +382,13 @@ fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     for (index, (tzid, zone)) in calendar.zones.iter().enumerate() {
         if calendar.zones.iter().take(index).any(|(other, _)| other == tzid) {
             let message = format!("the zone {tzid:?} is defined twice");
-            findings.warn(EVERY, "zone-twice", zone.line, message, "write one VTIMEZONE for each TZID");
+            findings.warn(
+                EVERY_CLIENT,
+                "zone-twice",
+                zone.line,
+                message,
+                "write one VTIMEZONE for each TZID",
+            );
         }
         for part in &zone.components {
             for name in ["DTSTART", "TZOFFSETFROM", "TZOFFSETTO"] {
@@ -352,7 +401,7 @@ fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
                     let at = line.map_or(part.line, |line| line.number);
                     let message = format!("{name} is missing or malformed in this part of the zone");
                     let remedy = "write DTSTART as civil time, and both offsets as in -0800";
-                    findings.error(EVERY, "zone-part", at, message, remedy);
+                    findings.error(EVERY_CLIENT, "zone-part", at, message, remedy);
                 }
             }
         }
@@ -367,30 +416,36 @@ fn check_zones(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
                 if by_rules.is_some_and(|by_rules| by_rules != known.offset(at)) && !reported.contains(&tzid)
                 {
                     let message = format!(
-                        "the feed's VTIMEZONE gives {tzid} the offset {} at {civil}; it is {}",
-                        hours(by_rules.unwrap_or_default()),
-                        hours(known.offset(at)),
+                        "the feed's VTIMEZONE gives {tzid} the offset {} at {civil}; the correct offset is {}",
+                        offset_text(by_rules.unwrap_or_default()),
+                        offset_text(known.offset(at)),
                     );
                     let remedy = "correct the rules of the VTIMEZONE, which Outlook uses";
-                    findings.error(EVERY, "zone-offset", line.number, message, remedy);
+                    findings.error(EVERY_CLIENT, "zone-offset", line.number, message, remedy);
                     reported.push(tzid);
                 }
             }
             Civil::Twice(..) => {
                 let message =
                     format!("{civil} occurs twice in {tzid}, and clients disagree about which is meant");
-                findings.warn(EVERY, "time-twice", line.number, message, "write it in UTC");
+                findings.warn(EVERY_CLIENT, "time-twice", line.number, message, "write it in UTC");
             }
             Civil::Skipped(..) => {
                 let message = format!("{civil} does not exist in {tzid}: the clock skips it");
-                findings.error(EVERY, "time-skipped", line.number, message, "write a time that exists");
+                findings.error(
+                    EVERY_CLIENT,
+                    "time-skipped",
+                    line.number,
+                    message,
+                    "write a time that exists",
+                );
             }
         }
     }
 }
 
 /// Prints an offset as `-0800`.
-fn hours(seconds: i32) -> String {
+fn offset_text(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     format!("{sign}{:02}{:02}", seconds.abs() / 3600, seconds.abs() / 60 % 60)
 }

@@ -2,7 +2,7 @@
 //!
 //! Subscribers of a public feed have no token, and nothing about them may be stored. So a client is hashed with a key
 //! that only this process knows, and the hash only updates a sketch that estimates a number of distinct hashes
-//! (HyperLogLog; Flajolet et al., 2007). Neither clients nor hashes can be read from a sketch. Sketches can be united,
+//! (HyperLogLog; Flajolet et al., 2007). Neither clients nor hashes can be read from a sketch. Sketches can be merged,
 //! so a client that fetched release 2 and then release 3 counts once, for release 3.
 //!
 //! Google and Microsoft fetch once for many people, and many people may share an address and an app, so the numbers are
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-/// The subject of a feed.
+/// What a feed contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedKind {
@@ -30,7 +30,7 @@ pub enum FeedKind {
     Agenda,
 }
 
-/// The recent clients of one kind of feed and of one family.
+/// The number of recent clients that fetch one kind of feed and belong to one family, such as Apple's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience {
     /// The kind of feed.
@@ -105,22 +105,22 @@ impl FetchCounts {
             && let Some((_, oldest)) = day.releases.pop_first()
             && let Some(mut next) = day.releases.first_entry()
         {
-            next.get_mut().unite(&oldest);
+            next.get_mut().merge(&oldest);
         }
     }
 
-    /// The clients since yesterday by the newest release that they have.
+    /// The number of clients since yesterday, by the newest release that they have.
     fn releases(&self, now: DateTime<Utc>) -> Vec<(u64, usize)> {
         let mut sketches: BTreeMap<u64, Sketch> = BTreeMap::new();
         let oldest = day_of(now) - 1;
         for (release, sketch) in
             self.days.iter().filter(|day| day.number >= oldest).flat_map(|day| &day.releases)
         {
-            sketches.entry(*release).or_default().unite(sketch);
+            sketches.entry(*release).or_default().merge(sketch);
         }
         let (mut all, mut before) = (Sketch::default(), 0);
         let count = |(release, sketch): (u64, Sketch)| {
-            all.unite(&sketch);
+            all.merge(&sketch);
             let total = all.estimate();
             let clients = total.saturating_sub(before);
             before = total;
@@ -195,7 +195,7 @@ impl Sketch {
         }
     }
 
-    fn unite(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) {
         for (register, other) in self.0.iter_mut().zip(&other.0) {
             *register = (*register).max(*other);
         }
@@ -214,7 +214,7 @@ impl Sketch {
         let sum: f64 = self.0.iter().map(|register| f64::from(*register).exp2().recip()).sum();
         let raw = ALPHA * M * M / sum;
         let empty = self.0.iter().filter(|register| **register == 0).count();
-        // Few hashes are counted better by the registers that none of them chose.
+        // For few hashes, the number of empty registers gives a better estimate (linear counting).
         let estimate = if raw <= 2.5 * M && empty > 0 { M * (M / empty as f64).ln() } else { raw };
         estimate.round() as usize
     }
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_and_families_are_told_apart() {
+    fn kinds_and_families_are_counted_separately() {
         let fetches = PublicFetches::default();
         for (kind, by) in [(FeedKind::Track, Family::Google), (FeedKind::Program, Family::Other)] {
             fetches.note(kind, by, "somebody", 1, at(1));
@@ -302,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_union_estimates_as_if_all_were_added_to_one(
+        fn a_merged_sketch_estimates_like_one_with_all_hashes(
             a in prop::collection::vec(any::<u64>(), 0..200),
             b in prop::collection::vec(any::<u64>(), 0..200),
         ) {
@@ -311,9 +311,9 @@ mod tests {
                 hashes.iter().copied().flatten().for_each(|hash| sketch.add(*hash));
                 sketch
             };
-            let mut union = sketch(&[&a]);
-            union.unite(&sketch(&[&b]));
-            prop_assert_eq!(union.estimate(), sketch(&[&a, &b]).estimate());
+            let mut merged = sketch(&[&a]);
+            merged.merge(&sketch(&[&b]));
+            prop_assert_eq!(merged.estimate(), sketch(&[&a, &b]).estimate());
         }
     }
 }

@@ -23,7 +23,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub enum ProgramFile {
     /// All bytes of the file, at most [`MAX_FILE`].
     Whole(Vec<u8>),
-    /// The file is too large. The report refuses it.
+    /// The file is too large. The report has this one error.
     TooLarge(Report),
 }
 
@@ -87,7 +87,7 @@ pub struct Truncation {
     pub within: Option<String>,
 }
 
-/// Compares a file with the file before it; none if the file is not the earlier file without its end.
+/// Compares a file with the earlier one; none unless the file is the earlier one without its end.
 ///
 /// An interrupted copy or a paused writer leaves such a file. Rows are compared by their ids, in order, so that a
 /// truncated file is recognised even if it was also edited. The last row is cut off if it has no line end and the
@@ -138,8 +138,8 @@ pub struct FileRow {
 /// The most bytes of a row that are quoted.
 const MAX_ROW_TEXT: usize = 4096;
 
-/// The rows of the wanted sessions, by id, so that a person finds them in the file. A row without an id is not among
-/// them; of several rows with one id, the last is.
+/// The rows of the wanted sessions, by id, so that a person finds them in the file. Rows without an id are left out; of
+/// several rows with the same id, only the last is returned.
 pub fn rows_of(csv: &[u8], is_wanted: impl Fn(&str) -> bool) -> BTreeMap<String, FileRow> {
     let file = decode(csv);
     let mut rows = BTreeMap::new();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_session_s_row_is_removed() {
+    fn only_the_row_of_the_session_is_removed() {
         let csv = "\u{feff}id;title;x\r\naa;\"A; \"\"quoted\"\"\r\nline\";\r\n\r\nbb;B;1\r\ncc;C;2";
         assert_eq!(removed(csv, "aa").unwrap(), "\u{feff}id;title;x\r\nbb;B;1\r\ncc;C;2");
         let others = "\u{feff}id;title;x\r\naa;\"A; \"\"quoted\"\"\r\nline\";\r\n\r\ncc;C;2";
@@ -334,7 +334,7 @@ mod tests {
         }
 
         #[test]
-        fn a_guarded_file_has_no_formula_and_guarding_it_again_changes_nothing(
+        fn no_formula_is_left_and_a_second_pass_changes_nothing(
             titles in proptest::collection::vec("['=+@\t-]{0,3}[a-z=+,;\"\n]{1,8}", 1..5),
         ) {
             let mut writer = csv::Writer::from_writer(Vec::new());

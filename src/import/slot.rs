@@ -55,7 +55,8 @@ pub(super) fn read(
         return Some((started, ended));
     }
     let repeated = zone.is_repeated(started) || zone.is_repeated(ended);
-    let defect = if repeated { within_repeated(zone, from, to, started) } else { before_start(from, to) };
+    let defect =
+        if repeated { end_in_repeated_hour(zone, from, to, started) } else { end_before_start(from, to) };
     faults.error(end_spot, defect);
     None
 }
@@ -65,7 +66,7 @@ fn date_of(spot: Spot<'_>, dates: Dates, faults: &mut Faults) -> Option<NaiveDat
     date::parse(text.as_str(), dates).map_err(|defect| faults.error(spot, defect)).ok()
 }
 
-/// A time with its cell, and the day if the cell also has one, as exports of other tools have: `2025-03-25 09:30`.
+/// A time with its cell, and the day if the cell also has one, as in exports of other tools: `2025-03-25 09:30`.
 fn time_of<'r>(
     spot: Spot<'r>,
     dates: Dates,
@@ -152,7 +153,7 @@ fn instant(
     }
 }
 
-/// Whether a zone abbreviation or an offset such as `-08:00` is the zone's at an instant.
+/// Whether a zone has the abbreviation, or the offset such as `-08:00`, at an instant.
 fn is_in_force(zone: Zone, at: DateTime<Utc>, named: &str) -> bool {
     if zone.abbreviation(at).eq_ignore_ascii_case(named) {
         return true;
@@ -165,7 +166,7 @@ fn is_in_force(zone: Zone, at: DateTime<Utc>, named: &str) -> bool {
 }
 
 /// The defect of an end that is not after its start, on a day without a repeated hour.
-fn before_start(from: NaiveDateTime, to: NaiveDateTime) -> Defect {
+fn end_before_start(from: NaiveDateTime, to: NaiveDateTime) -> Defect {
     if from == to {
         let remedy = "write the time at which it ends, and end_date if it lasts a day";
         return Defect::new("end-before-start", "the end equals the start", remedy);
@@ -190,7 +191,12 @@ fn before_start(from: NaiveDateTime, to: NaiveDateTime) -> Defect {
 }
 
 /// The defect of an end that is not after its start, in or around a repeated hour.
-fn within_repeated(zone: Zone, from: NaiveDateTime, to: NaiveDateTime, started: DateTime<Utc>) -> Defect {
+fn end_in_repeated_hour(
+    zone: Zone,
+    from: NaiveDateTime,
+    to: NaiveDateTime,
+    started: DateTime<Utc>,
+) -> Defect {
     let message = format!(
         "the end is not after the start, {} {}, on a night in which an hour occurs twice",
         from.format("%H:%M"),

@@ -10,7 +10,7 @@ pub(super) mod line;
 use super::directory::{numbered_files, remove_file, sync_directory};
 use super::error::StorageError;
 use super::index::Engine;
-use super::index::scan::Groups;
+use super::index::scan::RowsByRecord;
 use super::index::tally::{TALLY, Tally};
 use super::index::view::Index;
 use super::journal::JournalRecord;
@@ -130,7 +130,7 @@ pub(super) fn write(
         sequence: began,
     };
     lines.raw(&print_envelope(&head))?;
-    for parts in Groups::new(index, Vec::new()) {
+    for parts in RowsByRecord::new(index, Vec::new()) {
         let parts = parts.map_err(|error| StorageError::Failed(error.to_string()))?;
         if is_stopping.load(Ordering::Relaxed) {
             return Err(StorageError::Failed("the store is being closed".to_owned()));

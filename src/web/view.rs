@@ -19,8 +19,8 @@ pub struct ProgramView {
     pub text: String,
     /// Whether the page has no masthead and footer, because another site frames it.
     pub embed: bool,
-    /// Whether the visitor's picks are marked. No query sets this, because the page with picks is personal and has its
-    /// own address.
+    /// Whether the visitor's picks are marked. No query sets this, because the page with marked picks is personal and has
+    /// its own address (`/mine`).
     pub is_mine: bool,
 }
 

@@ -5,7 +5,7 @@
 //! base n    the pieces of release n, and the changes of later releases in records under the number n
 //! ```
 //!
-//! The head names the base. So one small commit replaces one ledger by another, whatever their sizes.
+//! The head record names the base of the current ledger. So one small commit replaces a ledger of any size.
 
 use super::Engine;
 use super::scan::RecordScan;
@@ -44,10 +44,10 @@ impl View {
     }
 }
 
-/// The ledger of the live release; none before the first.
+/// The ledger of the live release; none before the first release.
 ///
-/// The ledger is read page by page. If a release is published meanwhile, reading starts again, so the result belongs to
-/// one release.
+/// The ledger is read page by page. If a release is published meanwhile, reading starts again, so the result never
+/// mixes two releases.
 pub(in crate::store) fn read(index: &Index, space: &KeySpace) -> Result<Option<Ledger>, ReadError> {
     loop {
         let Some(head) = head(index, space)? else { return Ok(None) };
@@ -66,7 +66,7 @@ pub(in crate::store) fn read(index: &Index, space: &KeySpace) -> Result<Option<L
     }
 }
 
-/// The highest number of a session, without damaged records.
+/// The highest session number. Damaged records are skipped.
 pub(in crate::store) fn highest_number(index: &Index, space: &KeySpace, base: LedgerBase) -> u32 {
     let single =
         RecordScan::new(index, space, RecordTable::Entry).parsed::<Entry>().flatten().map(|(_, entry)| entry);
@@ -146,7 +146,7 @@ fn piece(index: &Index, space: &KeySpace, base: LedgerBase, number: u32) -> Resu
     piece.ok_or_else(|| address.damaged("a piece of it is missing"))
 }
 
-/// The changes that later releases made to a ledger in pieces.
+/// The changes that later releases made to a ledger that is stored in pieces.
 struct Amended<'a> {
     records: RecordScan<'a>,
 }
@@ -165,7 +165,14 @@ impl AmendedRow {
 
 impl<'a> Amended<'a> {
     fn of(index: &'a Index, space: &KeySpace, base: LedgerBase) -> Self {
-        Self { records: RecordScan::within(index, space, RecordTable::Amended, &base.release.to_be_bytes()) }
+        Self {
+            records: RecordScan::with_id_prefix(
+                index,
+                space,
+                RecordTable::Amended,
+                &base.release.to_be_bytes(),
+            ),
+        }
     }
 }
 
@@ -219,12 +226,12 @@ fn damaged(table: RecordTable, cause: impl ToString) -> ReadError {
 }
 
 /// The most leftover rows that one commit removes.
-const LEFTOVERS: usize = 512;
+const MAX_LEFTOVERS: usize = 512;
 
-/// Rows that no release needs: pieces of releases that were never published, and a replaced ledger. Empty if there are
-/// no more.
+/// The removal of rows that no release needs: pieces of releases that were never published, and a replaced ledger.
+/// Empty if no such rows are left.
 ///
-/// Only the head decides, so after a crash the same rows are found again.
+/// The result depends only on the head and the rows, so after a crash the same rows are found again.
 pub(in crate::store) fn leftovers(
     engine: &Engine,
     space: &KeySpace,
@@ -237,7 +244,8 @@ pub(in crate::store) fn leftovers(
         let prefix = space.table(table);
         let start = [&prefix, from].concat();
         let end = to.map(|to| [&prefix, to].concat());
-        let rows = engine.range(&prefix, Bound::Included(&start), LEFTOVERS.saturating_sub(found.len()))?;
+        let rows =
+            engine.range(&prefix, Bound::Included(&start), MAX_LEFTOVERS.saturating_sub(found.len()))?;
         let rows = rows.into_iter().map(|(key, _)| key);
         found.extend(rows.take_while(|key| end.as_ref().is_none_or(|end| key < end)).map(|key| (key, None)));
         Ok(())

@@ -1,9 +1,10 @@
 //! Opening the index: verify it, apply the rest of the journal, and rebuild it if it cannot be trusted.
 //!
-//! An index is trusted if every value has its checksum and all rows match the tally. With the rest of the journal, the
-//! index must also reach the end of journal and checkpoints. Otherwise a new index is built beside it from the newest
-//! whole checkpoint and the journal, and renamed into place. The damaged index is kept, to be analysed. If the database
-//! aborts or hangs, a file counts the attempts, and after two the next opening rebuilds the index.
+//! An index is trusted if every value has its checksum and all rows match the tally. After the rest of the journal is
+//! applied, the index must also be as new as the newest record in journal and checkpoints. Otherwise a new index is
+//! built beside it from the newest undamaged checkpoint and the journal, and renamed into place. The damaged index is
+//! kept, to be analysed. The database may abort the process or hang, so a file counts the openings that did not end.
+//! After two of them, the next opening rebuilds the index.
 
 use super::Engine;
 use super::tally::{TALLY, Tally};
@@ -45,8 +46,8 @@ pub(in crate::store) struct OpenedIndex {
     pub(in crate::store) pending: RowChanges,
 }
 
-/// Opens the index. On a full disk it removes the ballast. If that is not enough, the rest of the journal stays in
-/// memory, so that the store can be read.
+/// Opens the index. On a full disk it removes the ballast and tries again. If the disk is still full, the rest of the
+/// journal stays in memory, so that the store can be read.
 pub(in crate::store) fn open_with_fallback(
     places: &Places,
     cache_bytes: u64,
@@ -61,15 +62,16 @@ pub(in crate::store) fn open_with_fallback(
     }
 }
 
-fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<OpenedIndex, StorageError> {
+fn open(places: &Places, cache_bytes: u64, apply_journal: bool) -> Result<OpenedIndex, StorageError> {
     let copy = SecondCopy::of(places)?;
     if copy == SecondCopy::None && !places.index.exists() {
-        // A crash while sled creates its files can leave files that never open. An empty journal makes them replaceable.
+        // A crash while sled creates its files can leave files that never open. With a journal, even an empty one, the
+        // next opening may replace them.
         begin(&places.journal)?;
     }
-    let opened = open_or_rebuild(places, cache_bytes, applies, copy);
+    let opened = open_or_rebuild(places, cache_bytes, apply_journal, copy);
     if copy == SecondCopy::Whole && matches!(opened, Err(StorageError::Panicked(_))) {
-        write_attempts(places, MAX_OPENINGS)?; // the next process rebuilds it at once
+        write_attempts(places, MAX_OPENINGS)?; // the next process rebuilds the index at once
     }
     opened
 }
@@ -77,12 +79,12 @@ fn open(places: &Places, cache_bytes: u64, applies: bool) -> Result<OpenedIndex,
 fn open_or_rebuild(
     places: &Places,
     cache_bytes: u64,
-    applies: bool,
+    apply_journal: bool,
     copy: SecondCopy,
 ) -> Result<OpenedIndex, StorageError> {
     let attempts = attempts(places);
     let mut damage = Damage::default();
-    let mut opens = false;
+    let mut can_open = false;
     if copy == SecondCopy::None || (places.index.exists() && attempts < MAX_OPENINGS) {
         write_attempts(places, attempts + 1)?;
         let examined = examine(places, cache_bytes);
@@ -91,7 +93,7 @@ fn open_or_rebuild(
         }
         match examined {
             Ok(found) if copy == SecondCopy::None || found.is_sound() => {
-                match catch_up(places, found, &mut damage, applies) {
+                match catch_up(places, found, &mut damage, apply_journal) {
                     Ok(opened)
                         if copy == SecondCopy::None
                             || opened.reached >= newest_sequence(places, &opened.findings)? =>
@@ -112,7 +114,7 @@ fn open_or_rebuild(
             Ok(found) => {
                 tracing::error!(damaged = found.damaged, "the index is damaged");
                 found.engine.close();
-                opens = true;
+                can_open = true;
             }
             Err(error @ (StorageError::Panicked(_) | StorageError::Full)) => return Err(error),
             Err(error) if copy == SecondCopy::None => return Err(error),
@@ -123,10 +125,10 @@ fn open_or_rebuild(
     match rebuild(places, cache_bytes, &mut damage) {
         Ok(opened) => finish(places, opened, damage),
         Err(StorageError::Full) => Err(StorageError::Full),
-        Err(error) if opens => {
+        Err(error) if can_open => {
             tracing::error!(%error, "the index cannot be rebuilt; the undamaged records of the damaged index are served");
             let found = examine(places, cache_bytes)?;
-            match catch_up(places, found, &mut damage, applies) {
+            match catch_up(places, found, &mut damage, apply_journal) {
                 Ok(opened) => finish(places, opened, Damage { rebuilt: false, ..damage }),
                 Err(CatchUpError::Engine(error)) => Err(error),
                 Err(CatchUpError::Gap) => Err(error),
@@ -154,7 +156,7 @@ fn finish(places: &Places, opened: CaughtUp, mut damage: Damage) -> Result<Opene
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SecondCopy {
     None,
-    /// There is a checkpoint, or a journal from the first commit.
+    /// There is a checkpoint, or a journal that begins with the first commit.
     Whole,
 }
 
@@ -176,7 +178,7 @@ pub(in crate::store) fn newest_sequence(places: &Places, journal: &JournalFindin
     Ok(journal.last.unwrap_or(0).max(newest))
 }
 
-/// An open index and the result of its scan.
+/// An open index and the result of scanning it.
 pub(in crate::store) struct ExaminedIndex {
     pub(in crate::store) engine: Engine,
     pub(in crate::store) counted: Tally,
@@ -240,7 +242,7 @@ fn catch_up(
     places: &Places,
     found: ExaminedIndex,
     damage: &mut Damage,
-    applies: bool,
+    apply_journal: bool,
 ) -> Result<CaughtUp, CatchUpError> {
     let after = found.sequence();
     let ExaminedIndex { engine, counted, stored, damaged } = found;
@@ -262,13 +264,13 @@ fn catch_up(
             return Err(CatchUpError::Gap);
         }
         batches.add(record);
-        if applies {
+        if apply_journal {
             batches.write_if_large()?;
         }
         Ok(())
     })?;
     let (tally, pending) =
-        if applies { (batches.finish()?, RowChanges::new()) } else { (tally, batches.batch) };
+        if apply_journal { (batches.finish()?, RowChanges::new()) } else { (tally, batches.batch) };
     if next > after {
         tracing::info!(records = next - after, "the journal was ahead of the index");
     }
@@ -287,7 +289,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     })?;
     let held = batches.sequence;
     batches.finish()?;
-    // A checkpoint that cannot be loaded may be newer, and its sequences must not be used again.
+    // A checkpoint that cannot be loaded may be newer than all loaded records. Its sequences must not be used again.
     let reached = newest_sequence(places, &findings)?.max(held);
     damage.lost += findings.missing + (reached - held);
     let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
@@ -308,7 +310,7 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     Ok(CaughtUp { engine, tally, findings, pending: RowChanges::new(), reached })
 }
 
-/// Builds a new index from the newest whole checkpoint. Returns the index and the checkpoint's sequence.
+/// Builds a new index from the newest undamaged checkpoint. Returns the index and the checkpoint's sequence.
 fn load_newest(
     places: &Places,
     cache_bytes: u64,
@@ -330,7 +332,7 @@ fn load_newest(
     if is_whole_journal(places)? {
         return Ok((empty(places, cache_bytes)?, 0));
     }
-    Err(StorageError::Failed("no whole checkpoint is left to rebuild it from".to_owned()))
+    Err(StorageError::Failed("no undamaged checkpoint is left to rebuild it from".to_owned()))
 }
 
 fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, StorageError> {
@@ -339,7 +341,7 @@ fn empty(places: &Places, cache_bytes: u64) -> Result<Engine, StorageError> {
     Engine::open(&places.new_index, cache_bytes)
 }
 
-/// The rows of one batch.
+/// The number of rows after which a batch is written.
 const ROWS_PER_BATCH: usize = 2000;
 
 /// Applies records of the journal to an index, many in one batch, with the tally after them.

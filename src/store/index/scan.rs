@@ -7,10 +7,10 @@ use crate::store::rows::{KeySpace, KeyValue, RecordAddress};
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
 
-/// The rows of one record after the other, in the order of their keys.
+/// Yields all rows of each record together, in the order of their keys.
 ///
-/// The pages are read at different moments. The rows of one record are always read at the same moment.
-pub(in crate::store) struct Groups<'a> {
+/// Pages are read at different moments, but all rows of one record at the same moment.
+pub(in crate::store) struct RowsByRecord<'a> {
     index: &'a Index,
     prefix: Vec<u8>,
     after: Option<Vec<u8>>,
@@ -19,14 +19,14 @@ pub(in crate::store) struct Groups<'a> {
     ready: VecDeque<Vec<KeyValue>>,
 }
 
-impl<'a> Groups<'a> {
-    /// The records whose keys begin with a prefix.
+impl<'a> RowsByRecord<'a> {
+    /// Scans the records whose keys begin with a prefix.
     pub(in crate::store) fn new(index: &'a Index, prefix: Vec<u8>) -> Self {
         Self { index, prefix, after: None, limit: 1024, is_done: false, ready: VecDeque::new() }
     }
 
     /// Reads a page. The page may cut off its last record; the next page begins with that record.
-    fn fill(&mut self) -> Result<(), ReadError> {
+    fn read_page(&mut self) -> Result<(), ReadError> {
         let page = self.index.read_patiently(|view| {
             #[cfg(test)]
             self.index.slow_disk.scan();
@@ -56,12 +56,12 @@ impl<'a> Groups<'a> {
 }
 
 /// An index that cannot be read ends the scan with an error.
-impl Iterator for Groups<'_> {
+impl Iterator for RowsByRecord<'_> {
     type Item = Result<Vec<KeyValue>, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() && !self.is_done {
-            if let Err(error) = self.fill() {
+            if let Err(error) = self.read_page() {
                 self.is_done = true;
                 return Some(Err(error));
             }
@@ -77,26 +77,26 @@ fn base(key: &[u8]) -> &[u8] {
 
 /// The records of a table, in the order of their ids.
 pub(in crate::store) struct RecordScan<'a> {
-    groups: Groups<'a>,
+    groups: RowsByRecord<'a>,
     table: RecordTable,
     prefix: usize,
 }
 
 impl<'a> RecordScan<'a> {
     pub(in crate::store) fn new(index: &'a Index, space: &KeySpace, table: RecordTable) -> Self {
-        Self::within(index, space, table, &[])
+        Self::with_id_prefix(index, space, table, &[])
     }
 
-    /// The records whose ids begin with `begin`, with `begin` removed from the ids.
-    pub(in crate::store) fn within(
+    /// Scans the records whose ids begin with `id_prefix`. The yielded ids lack this prefix.
+    pub(in crate::store) fn with_id_prefix(
         index: &'a Index,
         space: &KeySpace,
         table: RecordTable,
-        begin: &[u8],
+        id_prefix: &[u8],
     ) -> Self {
         let mut prefix = space.table(table);
-        prefix.extend_from_slice(begin);
-        Self { table, prefix: prefix.len(), groups: Groups::new(index, prefix) }
+        prefix.extend_from_slice(id_prefix);
+        Self { table, prefix: prefix.len(), groups: RowsByRecord::new(index, prefix) }
     }
 
     fn record(&self, parts: &[KeyValue]) -> Result<KeyValue, ReadError> {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_on_a_slow_disk_delays_no_commit_and_no_other_read() {
+    fn a_scan_on_a_slow_disk_does_not_delay_commits_or_other_reads() {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         store.commit_blocking(vec![put(1, None)]).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_of_the_moment_at_which_its_read_began() {
+    fn a_page_shows_the_state_at_the_start_of_its_read() {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         store.commit_blocking(vec![put(1, None), put(2, None), put(3, None)]).unwrap();
