@@ -32,7 +32,7 @@ pub use query::{
 pub use render::Rendering;
 pub use set::{Feed, FeedSet, RenderedEvent};
 
-use crate::program::{SessionId, Slug};
+use crate::program::{Session, SessionId, Slug, Zone};
 use crate::revision::Slugs;
 use chrono::NaiveDate;
 use std::fmt;
@@ -93,6 +93,11 @@ impl FeedKey {
             .chain(slugs.rooms.keys().cloned().map(Self::Room))
             .chain(slugs.speakers.keys().cloned().map(Self::Speaker))
     }
+}
+
+/// The canonical feeds with a session, by their current keys.
+pub fn feeds_of(session: &Session, zone: Zone, slugs: &Slugs) -> Vec<FeedKey> {
+    query::Facets::of(session, zone, slugs).feeds().filter_map(|key| key.resolve(slugs)).collect()
 }
 
 /// A day written exactly as `2025-03-25`.

@@ -21,7 +21,7 @@ pub use outbox::{Claimed, Claims, DeliveryCounts, Outbox};
 pub use settle::{Outcome, SendResult, Settled};
 pub use web_push::{
     EncryptionError, Endpoint, EndpointError, MOST_SUBSCRIPTIONS, Notification, PushKey, WebPushError,
-    WebPushWriter, are_usable_keys, merge_changes, notification,
+    WebPushWriter, are_usable_keys, calendar_notification, merge_changes, notification,
 };
 pub use webhook::{WEBHOOK_SIGNATURE, webhook_key, webhook_message};
 

@@ -1,4 +1,5 @@
-//! Retention: agendas and the fetches of their links are erased a configured time after the conference.
+//! Retention: agendas and the fetches of their links are erased a configured time after the conference, and expired
+//! subscriptions of calendar programs within a day.
 //!
 //! An agenda that is changed after the conference stays for the same time after the change. Program, ledger and
 //! releases stay, because they are public. The hashes of an erased agenda's read links stay too, so that the links
@@ -141,6 +142,9 @@ impl Retention {
         match self.judge(now, elapsed)? {
             ClockVerdict::Trusted => {
                 self.store_trusted(now, elapsed);
+                if erases && let Err(error) = self.publisher.outbox().drop_expired() {
+                    tracing::error!(%error, "expired subscriptions of calendar programs could not be removed yet");
+                }
                 if erases && is_due { Ok(Some(self.erase(until, now)?)) } else { Ok(None) }
             }
             ClockVerdict::Jumped { ahead } => {

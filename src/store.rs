@@ -44,7 +44,8 @@ pub use record::named::{
     Schedule,
 };
 pub use record::outbox::{
-    Channel, DeliveryRecord, ReachRecord, ReachTally, SubscriptionRecord, SubscriptionsRecord, Version,
+    CalendarSource, Channel, DeliveryRecord, FollowedCalendar, ReachRecord, ReachTally, SubscriptionRecord,
+    SubscriptionsRecord, Version,
 };
 pub use record::release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary};
 pub use snapshot::Snapshot;

@@ -295,6 +295,14 @@ impl Facets {
         }
     }
 
+    /// The canonical feeds with the session.
+    pub(super) fn feeds(&self) -> impl Iterator<Item = FeedKey> + '_ {
+        let track = self.track.clone().map(FeedKey::Track);
+        let room = self.room.clone().map(FeedKey::Room);
+        let speakers = self.speakers.iter().cloned().map(FeedKey::Speaker);
+        [FeedKey::Program, FeedKey::Day(self.day)].into_iter().chain(track).chain(room).chain(speakers)
+    }
+
     /// The facets of stored values. Tracks and rooms may have been renamed since, so slugs are made current.
     fn of_stored(values: &FilterValues, slugs: &Slugs) -> Self {
         let room = values.room.as_ref().and_then(|name| slugs.room_slug(name));

@@ -169,13 +169,7 @@ fn mark(ledger: &mut Ledger, path: &str, digest: Digest) -> chrono::DateTime<chr
 fn members(events: &[Arc<RenderedEvent>]) -> HashMap<FeedKey, Vec<Arc<RenderedEvent>>> {
     let mut members: HashMap<FeedKey, Vec<Arc<RenderedEvent>>> = HashMap::new();
     for event in events {
-        let facets = &event.facets;
-        let track = facets.track.clone().map(FeedKey::Track);
-        let room = facets.room.clone().map(FeedKey::Room);
-        let speakers = facets.speakers.iter().cloned().map(FeedKey::Speaker);
-        for key in
-            [FeedKey::Program, FeedKey::Day(facets.day)].into_iter().chain(track).chain(room).chain(speakers)
-        {
+        for key in event.facets.feeds() {
             let events = members.entry(key).or_default();
             // A session may list a speaker twice, in two roles.
             if events.last().is_none_or(|last| last.id != event.id) {

@@ -1,4 +1,5 @@
-//! Rate limits: new agendas, wrong edit keys and wrong secrets by address; changes, links and hand-overs by agenda.
+//! Rate limits: new agendas, subscribed calendars, wrong edit keys and wrong secrets by address; changes, links and
+//! hand-overs by agenda.
 //!
 //! Each limit is a token bucket (RFC 6585, 4: 429). Reads are not limited, since Google and Microsoft poll for all
 //! their users from a few addresses. All guests of a venue may share one address, so wrong edit keys never lock out
@@ -27,6 +28,11 @@ use std::time::Duration;
 const SETS: usize = 1024;
 const WAYS: usize = 8;
 
+/// New subscriptions of calendar programs by one address, at once and in an hour. A program subscribes to each of its
+/// calendars, and all guests of a venue may share an address. Renewals are free.
+const CALENDARS_AT_ONCE: u32 = 600;
+const CALENDARS_HOUR: u32 = 600;
+
 const WRONG_SECRETS: &str = "Wrong secrets are sent";
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
@@ -41,6 +47,7 @@ pub struct Allowances {
     /// The minute in which a proxy without `X-Forwarded-For` was last logged.
     warned: AtomicI64,
     agendas: Buckets<Peer>,
+    calendars: Buckets<Peer>,
     keys: Buckets<Peer>,
     secrets: Buckets<Peer>,
     changes: ByAgenda,
@@ -74,6 +81,7 @@ impl Allowances {
             trusted,
             warned: AtomicI64::new(i64::MIN),
             agendas: Buckets::new(limits.agendas_at_once, limits.agendas_hour),
+            calendars: Buckets::new(CALENDARS_AT_ONCE, CALENDARS_HOUR),
             keys: Buckets::new(limits.wrong_keys_at_once, limits.wrong_keys_hour),
             secrets: Buckets::new(limits.wrong_secrets_at_once, limits.wrong_secrets_hour),
             changes: ByAgenda {
@@ -120,6 +128,11 @@ impl Allowed<'_> {
     /// Charges a new agenda.
     pub(super) fn agenda(self) -> Result<(), Problem> {
         self.take(&self.allowances.agendas, "New agendas are made")
+    }
+
+    /// Charges a new subscription of a calendar program to a calendar.
+    pub(super) fn calendar(self) -> Result<(), Problem> {
+        self.take(&self.allowances.calendars, "Calendars are subscribed to")
     }
 
     /// Charges a wrong edit key.

@@ -246,12 +246,14 @@ impl<'a> Context<'a> {
 
     /// A CalDAV request.
     pub(super) fn dav(self, place: DavPath) -> Result<Reply<'a>, Problem> {
-        let queue = self.queue();
+        let (queue, allowed) = (self.queue(), self.allowed());
         pending(async move {
             let services = self.services;
             let release = services.publisher.current();
             let visit = dav::Visit {
                 agendas: &services.agendas,
+                publisher: &services.publisher,
+                allowed,
                 freshness: &services.freshness,
                 request: self.head,
                 body: self.body.read().await?,

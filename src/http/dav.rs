@@ -1,6 +1,7 @@
 //! Read-only CalDAV (RFC 4791, RFC 4918 class 1 and 3, RFC 6578, RFC 6764), for calendars that sync changes.
 //!
-//! Owns methods, depths and access. Responses consist of a release's stored bytes. Every writing method is refused.
+//! Owns methods, depths and access. Responses consist of a release's stored bytes. Every writing method is refused, but for
+//! the subscriptions of WebDAV-Push.
 //! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as the password
 //! of Basic credentials (RFC 7617), with any user name or none.
 //!
@@ -12,6 +13,7 @@
 //! /dav/agendas/agenda/             its calendar
 //! /dav/cancelled-title/…           the same trees, with "cancelled" in the titles of cancelled sessions
 //! …/ID.ics                         a session
+//! /dav/public/subscriptions/ID     a calendar program's subscription to push messages; also below /dav/agendas/
 //! ```
 
 mod calendar;
@@ -19,6 +21,7 @@ mod filter;
 mod multistatus;
 mod place;
 mod property;
+mod push;
 mod refusal;
 mod report;
 mod sync;
@@ -27,12 +30,14 @@ pub(super) use place::{DavPath, Name, Tree};
 pub(super) use refusal::Refusal;
 
 use super::agendas::{Agendas, FollowedLink};
+use super::allowance::Allowed;
 use super::conditional::Validators;
 use super::reply::{Content, Representation, stable_last_modified};
 use super::{Body, EntityTag, Problem, feeds, request_head};
 use crate::agenda::ReadToken;
 use crate::feed::Coding;
 use crate::freshness::Freshness;
+use crate::publisher::Publisher;
 use crate::release::Release;
 use bytes::Bytes;
 use calendar::{Calendar, DavResource, Home};
@@ -51,6 +56,9 @@ const CALENDAR: &str = "text/calendar; charset=utf-8";
 
 /// The methods of every CalDAV resource; HEAD and OPTIONS come with them.
 pub(super) const METHODS: &[&str] = &["GET", "PROPFIND", "REPORT"];
+
+/// The supported features of WebDAV where calendar programs can subscribe to push messages.
+const PUSHING: &str = "1, 3, calendar-access, webdav-push";
 
 /// Writing methods (RFC 4918, 9; RFC 4791, 5.3; RFC 3744, 8; RFC 5995).
 const WRITES: &[&str] = &[
@@ -71,6 +79,8 @@ const WRITES: &[&str] = &[
 /// A request to a place.
 pub(super) struct Visit<'a> {
     pub(super) agendas: &'a Agendas,
+    pub(super) publisher: &'a Publisher,
+    pub(super) allowed: Allowed<'a>,
     pub(super) release: &'a Arc<Release>,
     pub(super) freshness: &'a Freshness,
     pub(super) now: DateTime<Utc>,
@@ -90,7 +100,10 @@ impl Visit<'_> {
     pub(super) async fn answer(mut self, place: DavPath) -> Result<Response<Body>, Problem> {
         let method = self.request.method.as_str();
         if method == "OPTIONS" {
-            return Ok(options());
+            return Ok(self.options(&place));
+        }
+        if let DavPath::Subscription(tree, id) = &place {
+            return self.unsubscribe(*tree, id).await;
         }
         let is_write = WRITES.contains(&method);
         if !is_write && method != "HEAD" && !METHODS.contains(&method) {
@@ -100,6 +113,7 @@ impl Visit<'_> {
             return self.root(href, method);
         }
         let (resource, token) = match self.find(&place) {
+            Ok((resource, _)) if method == "POST" => return self.post(resource).await,
             Ok((resource, _)) if is_write => return Err(Refusal::NeedPrivileges(resource.href()).into()),
             // Writes to missing resources are refused alike, since clients create resources by writing to a new
             // address.
@@ -140,7 +154,7 @@ impl Visit<'_> {
         let release = Arc::clone(self.release);
         let tree = match place {
             DavPath::Root(_) => Tree::PUBLIC,
-            DavPath::Nowhere(tree) | DavPath::Home(tree) => *tree,
+            DavPath::Nowhere(tree) | DavPath::Home(tree) | DavPath::Subscription(tree, _) => *tree,
             DavPath::Calendar(tree, _) | DavPath::Object(tree, ..) => *tree,
         };
         let (mine, token) = match tree.is_agenda {
@@ -155,7 +169,7 @@ impl Visit<'_> {
             Name::Public(key) => Calendar::of_feed(Arc::clone(&release), tree, key),
         };
         let resource = match place {
-            DavPath::Root(_) | DavPath::Nowhere(_) => None,
+            DavPath::Root(_) | DavPath::Nowhere(_) | DavPath::Subscription(..) => None,
             DavPath::Home(_) => Some(DavResource::Home(Home { release: Arc::clone(&release), tree, mine })),
             DavPath::Calendar(_, name) => calendar(name).map(DavResource::Calendar),
             DavPath::Object(_, name, id) => calendar(name).and_then(|calendar| {
@@ -180,6 +194,20 @@ impl Visit<'_> {
             }
         };
         Ok((Calendar::of_agenda(Arc::clone(self.release), tree, name, picks, &token), token))
+    }
+
+    /// The allowed methods and supported features.
+    fn options(&self, place: &DavPath) -> Response<Body> {
+        let mut response = Response::new(Body::Empty);
+        let mut methods = METHODS.to_vec();
+        if self.publisher.push().is_some() {
+            response.headers_mut().insert("dav", const { HeaderValue::from_static(PUSHING) });
+            if matches!(place, DavPath::Calendar(..)) {
+                methods.push("POST");
+            }
+        }
+        response.headers_mut().insert(ALLOW, request_head::allow(&methods));
+        response
     }
 
     fn depth(&self) -> Result<Option<Depth>, Problem> {
@@ -225,12 +253,6 @@ impl Visit<'_> {
 /// the client learns of it. Anything else selects the public tree, which needs no credentials.
 fn tree_of(headers: &HeaderMap) -> Tree {
     if sent_token(headers).is_some() { Tree::AGENDAS } else { Tree::PUBLIC }
-}
-
-fn options() -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
-    response.headers_mut().insert(ALLOW, request_head::allow(METHODS));
-    response
 }
 
 /// Redirects from the well-known address (RFC 6764, 5).

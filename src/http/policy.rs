@@ -73,8 +73,9 @@ impl Class {
         matches!(self, Self::AgendaApi | Self::PersonalPage | Self::AgendaDav)
     }
 
-    /// Sets the fields of the class on an answer of any status, and keeps its own Vary.
+    /// Sets the fields of the class on an answer of any status, and keeps its own Vary and DAV.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
+        let features = headers.remove(DAV).unwrap_or(const { fixed(DAV_FEATURES) });
         let mut set = |name: HeaderName, value: HeaderValue| {
             headers.insert(name, value);
         };
@@ -113,9 +114,9 @@ impl Class {
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("strict-origin") });
             }
-            Self::Dav => set(DAV, const { fixed(DAV_FEATURES) }),
+            Self::Dav => set(DAV, features),
             Self::AgendaDav => {
-                set(DAV, const { fixed(DAV_FEATURES) });
+                set(DAV, features);
                 set(ROBOTS, const { fixed("noindex") });
                 set(REFERRER_POLICY, const { fixed("no-referrer") });
             }

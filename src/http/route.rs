@@ -157,6 +157,8 @@ const TABLE: &[Route] = &[
     route(ANY, "/dav/public/{calendar}",             Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
     route(ANY, "/dav/public/{calendar}/",            Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.calendar())),
     route(ANY, "/dav/public/{calendar}/{session}",   Dav,       Whole,     dav::MAX_BODY, |c, path| c.dav(path.object())),
+    route("DELETE", "/dav/public/subscriptions/{device}",  Dav,       Unlimited, 0,        |c, path| { let id = path.text("device")?; c.dav(DavPath::Subscription(Tree::PUBLIC, id)) }),
+    route("DELETE", "/dav/agendas/subscriptions/{device}", AgendaDav, Unlimited, 0,        |c, path| { let id = path.text("device")?; c.dav(DavPath::Subscription(Tree::AGENDAS, id)) }),
     route(ANY, "/dav/agendas",                       AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::AGENDAS))),
     route(ANY, "/dav/agendas/",                      AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Home(Tree::AGENDAS))),
     route(ANY, "/dav/agendas/{*rest}",               AgendaDav, Whole,     dav::MAX_BODY, |c, _| c.dav(DavPath::Nowhere(Tree::AGENDAS))),

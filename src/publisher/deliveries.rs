@@ -4,13 +4,15 @@ use super::{Publisher, PublisherTask};
 use crate::config::{Push, Webhook};
 use crate::program::{Change, SessionId};
 use crate::reach::{
-    ClaimedMessage, Claims, DeliveryCounts, Message, Outbox, OutboxError, Outcome, PushKey, SendResult,
-    WebPushError, WebPushWriter, merge_changes, notification, webhook_key, webhook_message,
+    ClaimedMessage, Claims, DeliveryCounts, Message, Notification, Outbox, OutboxError, Outcome, PushKey,
+    SendResult, WebPushError, WebPushWriter, calendar_notification, merge_changes, notification, webhook_key,
+    webhook_message,
 };
 use crate::release::Release;
+use crate::revision::Digest;
 use crate::store::{
-    AnnouncedReleases, Channel, DeliveryRecord, NamedRecord, PushKeyBytes, ReadError, ReleaseRecord, Store,
-    Write,
+    AnnouncedReleases, CalendarSource, Channel, DeliveryRecord, NamedRecord, PushKeyBytes, ReadError,
+    ReleaseRecord, Store, SubscriptionRecord, Write,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -106,7 +108,7 @@ impl Publisher {
     /// A failure does not undo the release, which is live already.
     pub async fn announce_releases(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        let announce = move || this.outbox.announce(&this.settings.load().webhooks, this.current().number());
+        let announce = move || this.outbox.announce(&this.settings.load().webhooks, &this.current());
         match tokio::task::spawn_blocking(announce).await {
             Ok(Ok(())) => self.state().set_fault(PublisherTask::Deliveries, None),
             Err(_) => {} // the server is stopping
@@ -183,25 +185,21 @@ impl Composer<'_> {
                 let release = self.release(delivery.release)?;
                 Ok(release.map(|release| webhook_message(hook, id, &release)))
             }
-            Channel::WebPush => self.web_push(delivery),
+            Channel::WebPush | Channel::DavPush => self.push(delivery),
         }
     }
 
-    /// The message to a browser. None if messages are off, the device or its agenda is gone, or nothing that the agenda
-    /// holds has changed in the end.
-    fn web_push(&mut self, delivery: &DeliveryRecord) -> Result<Option<Message>, ComposeError> {
+    /// The message to a device. None if messages are off, the device is gone, or there is nothing to tell it in the end.
+    fn push(&mut self, delivery: &DeliveryRecord) -> Result<Option<Message>, ComposeError> {
         let Self { publisher, push: Some(push), .. } = *self else { return Ok(None) };
         let (store, now) = (&publisher.store, publisher.clock.now());
-        let Some(key) = delivery.agenda_key() else { return Ok(None) };
+        let Some(key) = delivery.subscriptions_key() else { return Ok(None) };
         let devices = store.subscriptions(&key)?.unwrap_or_default().list;
         let Some(device) = devices.iter().find(|device| device.id == delivery.subscription) else {
             return Ok(None);
         };
-        let Some(agenda) = store.agenda(&key)? else { return Ok(None) };
         let changes = self.changes(delivery.since, delivery.release)?;
-        let Some(notification) = notification(&agenda.picks, &changes, &self.live, now) else {
-            return Ok(None);
-        };
+        let Some(notification) = self.notification(&key, device, &changes, now)? else { return Ok(None) };
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => {
@@ -210,6 +208,29 @@ impl Composer<'_> {
             }
         };
         Ok(Some(writer.message(device, &notification)?))
+    }
+
+    /// What a device is told; none if its agenda or link is gone, its subscription has expired, or nothing that the agenda
+    /// holds has changed in the end.
+    fn notification(
+        &self,
+        key: &Digest,
+        device: &SubscriptionRecord,
+        changes: &BTreeMap<SessionId, Change>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Notification>, ReadError> {
+        let agenda = || self.publisher.store.agenda(key);
+        let Some(calendar) = &device.calendar else {
+            return Ok(agenda()?.and_then(|agenda| notification(&agenda.picks, changes, &self.live, now)));
+        };
+        let is_open = match &calendar.source {
+            _ if device.is_expired(now) => false,
+            CalendarSource::Feed(_) => true,
+            CalendarSource::Link(hash) => agenda()?.is_some_and(|agenda| {
+                agenda.links.iter().any(|link| link.hash == *hash && link.revoked.is_none())
+            }),
+        };
+        Ok(is_open.then(|| calendar_notification(calendar, changes, now)))
     }
 
     fn changes(&mut self, since: u64, until: u64) -> Result<Arc<BTreeMap<SessionId, Change>>, ReadError> {

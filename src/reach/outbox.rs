@@ -1,7 +1,8 @@
 //! The outbox: announcing a release and claiming the deliveries that wait. `settle` applies the results.
 //!
 //! A delivery to a webhook tells of one release. A subscription has at most one delivery: a later release joins the
-//! one that waits, so that a burst of releases becomes one message.
+//! one that waits, so that a burst of releases becomes one message. Messages to calendar programs wait a few seconds for
+//! such releases.
 //!
 //! A claim is a lease. A sender that is killed reports nothing, and after the lease the delivery is claimed again: its
 //! receiver may get it twice, but never misses it. All changes are compare-and-set, so several servers may share a
@@ -10,14 +11,17 @@
 use super::settle::{Batch, Outcome, Settled, next};
 use super::web_push::is_loud;
 use super::webhook::webhook_key;
-use super::{OutboxError, spool};
+use super::{OutboxError, retry, spool};
 use crate::clock::Clock;
 use crate::config::Webhook;
-use crate::program::SessionId;
+use crate::feed::{FeedKey, feeds_of};
+use crate::program::{SessionId, Status};
+use crate::release::Release;
 use crate::revision::Digest;
 use crate::store::{
-    AnnouncedReleases, Channel, CommitError, DeliveryRecord, NamedRecord, ReadError, ReleaseRecord, Skipped,
-    Store, SubscriptionRecord, SubscriptionsRecord, Version,
+    AgendaRecord, AnnouncedReleases, CalendarSource, Channel, CommitError, DeliveryRecord, FollowedCalendar,
+    NamedRecord, ReadError, ReleaseRecord, Skipped, Store, SubscriptionRecord, SubscriptionsRecord, Version,
+    Write,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::HEXLOWER;
@@ -107,15 +111,15 @@ impl Outbox {
     ///
     /// # Errors
     /// [`OutboxError`]; a later call continues where this one stopped.
-    pub fn announce(&self, webhooks: &[Webhook], live: u64) -> Result<(), OutboxError> {
+    pub fn announce(&self, webhooks: &[Webhook], live: &Release) -> Result<(), OutboxError> {
         let mut announced = match self.store.announced()? {
             Some(announced) => announced,
-            None => AnnouncedReleases { release: live, after: None },
+            None => AnnouncedReleases { release: live.number(), after: None },
         };
-        while announced.release < live {
+        while announced.release < live.number() {
             let number = announced.release + 1;
             if let Some(release) = self.store.release(number)? {
-                self.announce_release(webhooks, &release, announced.after)?;
+                self.announce_release(webhooks, &release, announced.after, live)?;
             }
             announced = AnnouncedReleases { release: number, after: None };
             self.store.commit_blocking(vec![NamedRecord::Announced(announced).into()])?;
@@ -128,19 +132,12 @@ impl Outbox {
         webhooks: &[Webhook],
         release: &ReleaseRecord,
         after: Option<Digest>,
+        live: &Release,
     ) -> Result<(), OutboxError> {
         if after.is_none() {
             self.announce_to_webhooks(webhooks, release)?;
         }
-        let loud: BTreeSet<&SessionId> = release
-            .changes
-            .iter()
-            .filter(|change| is_loud(change.kind))
-            .map(|change| &change.session)
-            .collect();
-        if loud.is_empty() {
-            return Ok(());
-        }
+        let changed = Changed::of(release, live, self.clock.now());
         let mut skipped = Skipped::default();
         let mut batch: Vec<(Digest, SubscriptionRecord)> = Vec::new();
         for row in skipped.over(self.store.all_subscriptions()) {
@@ -149,10 +146,9 @@ impl Outbox {
                 continue;
             }
             // A damaged agenda must not keep the others from being told.
-            let Ok(Some(agenda)) = self.store.agenda(&key) else { continue };
-            if agenda.picks.iter().any(|pick| loud.contains(pick)) {
-                batch.extend(list.into_iter().map(|subscription| (key, subscription)));
-            }
+            let agenda = self.store.agenda(&key).ok().flatten();
+            let told = list.into_iter().filter(|one| changed.concerns(one, agenda.as_ref()));
+            batch.extend(told.map(|subscription| (key, subscription)));
             if batch.len() >= BATCH {
                 self.queue(release, &std::mem::take(&mut batch))?;
             }
@@ -198,6 +194,7 @@ impl Outbox {
                 let expect = stored.as_ref().map(|stored| stored.version.version);
                 let host = host_of(&subscription.endpoint);
                 let mut record = delivery(release, channel, subscription.id.clone(), host);
+                record.due = self.clock.now() + retry::first_wait(channel);
                 record.agenda = Some(HEXLOWER.encode(&key.0));
                 if let Some(stored) = stored {
                     if stored.release >= number {
@@ -232,8 +229,9 @@ impl Outbox {
                 if record.given_up.is_some() {
                     continue;
                 }
-                // The first attempt does not wait: a release's time may be just ahead of the clock.
-                let due = if record.attempts == 0 { now } else { record.due };
+                // Most first attempts do not wait: a release's time may be just ahead of the clock.
+                let is_at_once = record.attempts == 0 && retry::first_wait(record.channel).is_zero();
+                let due = if is_at_once { now } else { record.due };
                 let due = record.lease.map_or(due, |lease| lease.max(due));
                 if due > now || busy.contains(&record.host) {
                     next_due = Some(next_due.map_or(due, |next| next.min(due)));
@@ -349,6 +347,31 @@ impl Outbox {
         Ok(counts)
     }
 
+    /// Removes the subscriptions that calendar programs did not renew, and returns their number.
+    ///
+    /// # Errors
+    /// [`OutboxError`]; a later call continues.
+    pub fn drop_expired(&self) -> Result<usize, OutboxError> {
+        let now = self.clock.now();
+        let mut dropped = 0;
+        for row in Skipped::default().over(self.store.all_subscriptions()) {
+            let (key, found) = row?;
+            if !found.list.iter().any(|one| one.is_expired(now)) {
+                continue;
+            }
+            dropped += self.change(|batch| {
+                let Some(mut record) = batch.store.subscriptions(&key)? else { return Ok(0) };
+                let (expect, before) = (record.version.version, record.list.len());
+                record.list.retain(|one| !one.is_expired(now));
+                record.version = next(record.version);
+                let dropped = before - record.list.len();
+                batch.writes.push(Write::PutSubscriptions { key, expect: Some(expect), record });
+                Ok(dropped)
+            })?;
+        }
+        Ok(dropped)
+    }
+
     /// Waits until deliveries may have become due since `seen` was returned, or until `patience` is over. Returns the
     /// present value.
     pub fn wait(&self, seen: u64, patience: Duration) -> u64 {
@@ -401,6 +424,46 @@ impl Outbox {
                 Ok(()) => return Ok(planned),
                 Err(CommitError::Conflict) if tries < TRIES => {}
                 Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// What a release changed, for those who follow a part of the program.
+struct Changed<'a> {
+    /// All changed sessions. Calendars show every change.
+    sessions: BTreeSet<&'a SessionId>,
+    /// The sessions with changes that people are told of.
+    loud: BTreeSet<&'a SessionId>,
+    feeds: BTreeSet<FeedKey>,
+    live: &'a Release,
+    now: DateTime<Utc>,
+}
+
+impl<'a> Changed<'a> {
+    fn of(release: &'a ReleaseRecord, live: &'a Release, now: DateTime<Utc>) -> Self {
+        let changes = || release.changes.iter();
+        let loud = changes().filter(|change| is_loud(change.kind)).map(|change| &change.session).collect();
+        let sides = changes().flat_map(|change| [&change.before, &change.after]).flatten();
+        // No calendar shows what is withdrawn.
+        let shown = sides.filter(|session| session.status != Status::Withdrawn);
+        let zone = live.program.conference.zone;
+        let feeds = shown.clone().flat_map(|session| feeds_of(session, zone, &live.ledger.slugs)).collect();
+        Self { sessions: shown.map(|session| &session.id).collect(), loud, feeds, live, now }
+    }
+
+    /// Whether a subscriber must be told. `agenda` is the agenda of the subscription.
+    fn concerns(&self, subscription: &SubscriptionRecord, agenda: Option<&AgendaRecord>) -> bool {
+        let holds = |sessions: &BTreeSet<&SessionId>| {
+            agenda.is_some_and(|agenda| agenda.picks.iter().any(|pick| sessions.contains(pick)))
+        };
+        match &subscription.calendar {
+            None => holds(&self.loud),
+            Some(calendar) if calendar.expires <= self.now => false,
+            Some(FollowedCalendar { source: CalendarSource::Link(_), .. }) => holds(&self.sessions),
+            Some(FollowedCalendar { source: CalendarSource::Feed(path), .. }) => {
+                let key = FeedKey::parse(path).and_then(|key| key.resolve(&self.live.ledger.slugs));
+                key.is_some_and(|key| self.feeds.contains(&key))
             }
         }
     }

@@ -17,7 +17,16 @@ pub(super) fn patience(channel: Channel) -> TimeDelta {
     match channel {
         Channel::Webhook => TimeDelta::hours(48),
         // Push services keep a message for a day at most (its TTL). Older news is no news.
-        Channel::WebPush => TimeDelta::hours(24),
+        Channel::WebPush | Channel::DavPush => TimeDelta::hours(24),
+    }
+}
+
+/// How long the first attempt waits. Calendar programs fetch their calendar after every message, so releases that follow
+/// each other closely become one.
+pub(super) fn first_wait(channel: Channel) -> TimeDelta {
+    match channel {
+        Channel::Webhook | Channel::WebPush => TimeDelta::zero(),
+        Channel::DavPush => TimeDelta::seconds(10),
     }
 }
 

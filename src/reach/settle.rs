@@ -115,7 +115,7 @@ impl<'a> Batch<'a> {
             since,
             queued,
             attempts: 0,
-            due: now,
+            due: now + retry::first_wait(channel),
             lease: None,
             error: None,
             ..record.clone()
@@ -199,7 +199,7 @@ impl<'a> Batch<'a> {
 
     /// Removes the subscription of a delivery.
     fn end_subscription(&mut self, record: &DeliveryRecord) -> Result<(), OutboxError> {
-        let Some(key) = record.agenda_key() else { return Ok(()) };
+        let Some(key) = record.subscriptions_key() else { return Ok(()) };
         let Some(mut stored) = self.store.subscriptions(&key)? else { return Ok(()) };
         // Another result of this batch may have ended another device of the agenda.
         let earlier = self.writes.iter().position(
@@ -241,10 +241,12 @@ fn verdict(channel: Channel, result: &SendResult) -> Verdict {
         SendResult::Answered { status, retry_after } => match (channel, status) {
             (_, 200..=299) => Verdict::Delivered,
             (Channel::Webhook, _) => Verdict::Retry { after: retry_after },
-            (Channel::WebPush, 404 | 410) => Verdict::Ended,
+            (Channel::WebPush | Channel::DavPush, 404 | 410) => Verdict::Ended,
             // 401 and 403 mean that the key or the contact is wrong, which the operator can repair.
-            (Channel::WebPush, 401 | 403 | 408 | 429 | 500..) => Verdict::Retry { after: retry_after },
-            (Channel::WebPush, _) => Verdict::Refused,
+            (Channel::WebPush | Channel::DavPush, 401 | 403 | 408 | 429 | 500..) => {
+                Verdict::Retry { after: retry_after }
+            }
+            (Channel::WebPush | Channel::DavPush, _) => Verdict::Refused,
         },
     }
 }

@@ -1,10 +1,13 @@
-//! Web Push: one encrypted message to one device of an attendee, through the push service of its browser (RFC 8030).
+//! Web Push: one encrypted message to one device of an attendee, through the push service of its browser or calendar program
+//! (RFC 8030).
 
+mod calendar;
 mod encryption;
 mod endpoint;
 mod notification;
 mod push_key;
 
+pub use calendar::calendar_notification;
 pub use encryption::EncryptionError;
 pub use endpoint::{Endpoint, EndpointError};
 pub(super) use notification::is_loud;
@@ -71,7 +74,7 @@ impl<'a> WebPushWriter<'a> {
         Ok(Message {
             url: endpoint.as_str().to_owned(),
             headers: vec![
-                header("content-type", "application/octet-stream"),
+                header("content-type", notification.media_type),
                 header("content-encoding", "aes128gcm"),
                 header("ttl", &ttl.to_string()),
                 header("topic", &notification.topic),
@@ -120,9 +123,11 @@ mod tests {
             auth: device.auth.clone(),
             label: String::new(),
             created: now,
+            calendar: None,
         };
         let notification = Notification {
             text: "{}".into(),
+            media_type: "application/octet-stream",
             topic: "t".repeat(32),
             is_urgent: true,
             until: now + TimeDelta::hours(2),

@@ -113,7 +113,7 @@ impl<'a, F: Fetch> CommitPlan<'a, F> {
             Write::PutSubscriptions { key, expect, record } => {
                 let address = self.space.address(RecordTable::Subscriptions, &key.0);
                 let has_agenda = self.parts(&self.space.address(RecordTable::Agenda, &key.0))? > 0;
-                rules::put_subscriptions(has_agenda, record.list.is_empty())?;
+                rules::put_subscriptions(has_agenda, record.is_public())?;
                 self.put_versioned(&address, *expect, Some(record).filter(|record| !record.list.is_empty()))
             }
             Write::PutDelivery { id, expect, record } => {

@@ -37,9 +37,10 @@ pub(super) fn put_versioned(
     require(is_same || (stored == expect && rises))
 }
 
-/// Only an agenda that exists may get subscriptions: nothing would erase them otherwise.
-pub(super) fn put_subscriptions(has_agenda: bool, is_empty: bool) -> Result<(), CommitError> {
-    require(has_agenda || is_empty)
+/// Only an agenda that exists may get subscriptions: nothing would erase them otherwise. Subscriptions to public calendars
+/// expire.
+pub(super) fn put_subscriptions(has_agenda: bool, is_public: bool) -> Result<(), CommitError> {
+    require(has_agenda || is_public)
 }
 
 /// An agenda may be deleted if it has the expected version. Without an expected version, any version may be deleted.

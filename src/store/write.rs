@@ -58,9 +58,9 @@ pub enum Write {
         /// SHA-256 of the link's token.
         hash: Digest,
     },
-    /// Stores the subscriptions of an agenda that exists, or removes the record if there are none.
+    /// Stores the subscriptions of an agenda that exists or of public calendars, or removes the record if there are none.
     PutSubscriptions {
-        /// SHA-256 of the agenda's edit key.
+        /// SHA-256 of the agenda's edit key, or [`SubscriptionsRecord::public_key`].
         key: Digest,
         /// The version that was read; none if there must be no record yet.
         expect: Option<u64>,

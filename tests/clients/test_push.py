@@ -3,12 +3,14 @@ each answer means, where no connection goes, and that a killed sender loses noth
 
 import base64
 import datetime
+import email.utils
 import json
 import os
 import re
 import signal
 import threading
 import time
+import xml.etree.ElementTree as ET
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -25,6 +27,8 @@ from organizer import Organizer
 
 # Changes of sessions that are over are not told.
 DAY = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+
+WEBDAV_PUSH = "https://bitfire.at/webdav-push"
 
 CONTACT = "mailto:desk@conf.example.org"
 
@@ -50,8 +54,22 @@ class Device:
         return {"channel": "web-push", "endpoint": endpoint, "expirationTime": None, "keys": keys}
 
     def read(self, body: bytes) -> dict:
-        text = http_ece.decrypt(body, private_key=self.key, auth_secret=self.auth, version="aes128gcm")
-        return json.loads(text)
+        return json.loads(self.decrypt(body))
+
+    def decrypt(self, body: bytes) -> bytes:
+        return http_ece.decrypt(body, private_key=self.key, auth_secret=self.auth, version="aes128gcm")
+
+    def register(self, endpoint: str) -> str:
+        """The body with which DAVx5 subscribes to a calendar for three days."""
+        keys = self.subscription(endpoint)["keys"]
+        expires = email.utils.formatdate(time.time() + 3 * 86_400, usegmt=True)
+        return (
+            f'<?xml version="1.0" encoding="UTF-8" standalone="yes" ?><n0:push-register xmlns:n0="{WEBDAV_PUSH}">'
+            f"<n0:subscription><n0:web-push-subscription><n0:push-resource>{endpoint}</n0:push-resource>"
+            f'<n0:subscription-public-key type="p256dh">{keys["p256dh"]}</n0:subscription-public-key>'
+            f"<n0:auth-secret>{keys['auth']}</n0:auth-secret></n0:web-push-subscription></n0:subscription>"
+            f"<n0:expires>{expires}</n0:expires></n0:push-register>"
+        )
 
 
 class PushService:
@@ -200,6 +218,44 @@ def test_a_name_that_leads_into_the_house_is_not_called(tmp_path, service):
         assert "capability" not in logs and encoded(device.auth) not in logs
     finally:
         organizer.kill()
+
+
+def test_a_calendar_program_registers_is_told_renews_and_ends(organizer, service):
+    calendar = organizer.origin + "/dav/public/program/"
+    key = requests.get(organizer.origin + "/api/v1/push-key", timeout=10).json()["key"]
+    asked = f'<propfind xmlns="DAV:"><prop><transports xmlns="{WEBDAV_PUSH}"/><topic xmlns="{WEBDAV_PUSH}"/></prop></propfind>'
+    found = requests.request("PROPFIND", calendar, data=asked, headers={"Depth": "0"}, timeout=10)
+    properties = ET.fromstring(found.content)
+    assert properties.find(f".//{{{WEBDAV_PUSH}}}vapid-public-key").text == key
+    topic = properties.find(f".//{{{WEBDAV_PUSH}}}topic").text
+    device = Device()
+    headers = {"Content-Type": "application/xml; charset=utf-8"}
+    body = device.register(f"{service.origin}/up")
+
+    def register() -> tuple[str, float]:
+        answer = requests.post(calendar, data=body, headers=headers, timeout=10)
+        assert answer.status_code == 204, answer.text
+        return answer.headers["Location"], email.utils.parsedate_to_datetime(answer.headers["Expires"]).timestamp()
+
+    location, expires = register()
+    assert location.startswith(organizer.origin + "/dav/") and 2.9 < (expires - time.time()) / 86_400 < 3.1
+    assert register()[0] == location, "the same resource again is a renewal"
+    publish(organizer, DAY)
+    sender = Sender(organizer)
+    try:
+        wait_for(lambda: service.calls, "the message comes after the pause")
+    finally:
+        assert sender.end(signal.SIGTERM) == 0, sender.log.read_text()
+    [(path, sent, content)] = service.calls
+    assert path == "/up" and sent["content-encoding"] == "aes128gcm" and sent["topic"] == topic
+    check_vapid(sent["authorization"], service, key)
+    message = ET.fromstring(device.decrypt(content))
+    assert message.tag == f"{{{WEBDAV_PUSH}}}push-message"
+    assert message.findtext(f"{{{WEBDAV_PUSH}}}topic") == topic
+    assert message.find(f"{{{WEBDAV_PUSH}}}content-update") is not None
+    assert requests.delete(location, timeout=10).status_code == 204
+    assert requests.delete(location, timeout=10).status_code == 404
+    assert encoded(device.auth) not in recorded(organizer)
 
 
 def recorded(organizer: Organizer) -> str:

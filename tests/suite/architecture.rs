@@ -28,7 +28,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &["program", "texts", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),
     ("freshness", &["revision", "store"]),
-    ("reach", &["program", "config", "clock", "texts", "revision", "release", "agenda", "export", "store"]),
+    (
+        "reach",
+        &[
+            "program", "config", "clock", "texts", "xml", "revision", "feed", "release", "agenda", "export",
+            "store",
+        ],
+    ),
     (
         "publisher",
         &[

@@ -164,8 +164,9 @@ impl Agendas {
         Err(CommitError::Conflict.into())
     }
 
-    /// Replaces the edit key, as after the loss of a phone. The read links keep working. The owner sees only their
-    /// numbers and labels, since their tokens were derived from the old key.
+    /// Replaces the edit key, as after the loss of a phone. The read links keep working, and so do the subscriptions of
+    /// calendar programs that follow them; those of browsers end. The owner sees only the links' numbers and labels, since
+    /// their tokens were derived from the old key.
     ///
     /// # Errors
     /// [`AgendaError`].
@@ -184,6 +185,11 @@ impl Agendas {
                 Write::PutAgenda { key: new.hash(), expect: None, record: record.clone() },
             ];
             writes.extend(live_links(&record).map(|link| put_link(link, LinkTarget::Agenda(new.hash()))));
+            let mut devices = self.store.subscriptions(&key.hash())?.unwrap_or_default();
+            devices.list.retain(|device| device.calendar.is_some());
+            if !devices.list.is_empty() {
+                writes.push(Write::PutSubscriptions { key: new.hash(), expect: None, record: devices });
+            }
             match self.store.commit(writes).await {
                 Ok(()) => return Ok(Owned { key: new, record }),
                 Err(CommitError::Conflict) => before = self.open(&key)?.record,

@@ -1,14 +1,24 @@
-//! The devices that receive messages about an agenda.
+//! The devices that receive messages about an agenda or a public calendar.
+//!
+//! Calendar programs have a limit of their own for each agenda: a friend with a read link cannot take the places of the
+//! owner's devices.
 
 use super::owner::{Agendas, Owned};
 use super::{AgendaError, checked_name};
+use crate::agenda::ReadToken;
+use crate::http::Problem;
 use crate::reach::{Endpoint, MOST_SUBSCRIPTIONS};
+use crate::revision::Digest;
 use crate::store::{
-    Channel, CommitError, ReadError, SubscriptionRecord, SubscriptionsRecord, Version, Write,
+    CalendarSource, Channel, CommitError, FollowedCalendar, LinkTarget, ReadError, SubscriptionRecord,
+    SubscriptionsRecord, Version, Write,
 };
 
 /// How often a change is tried. Each conflict means that another change succeeded.
 const ATTEMPTS: usize = 16;
+
+/// The most subscriptions to public calendars in one record of the store: 16,384 in all.
+const MOST_PUBLIC: usize = 64;
 
 /// A device that subscribes.
 #[derive(Debug)]
@@ -50,15 +60,13 @@ impl Agendas {
             auth: device.auth,
             label,
             created: self.clock.now(),
+            calendar: None,
         };
-        self.change_devices(owned, |list| {
-            if let Some(known) = list.iter_mut().find(|known| known.id == record.id) {
-                let updated = SubscriptionRecord { created: known.created, ..record.clone() };
-                let has_changed = *known != updated;
-                *known = updated.clone();
-                return Ok(((updated, false), has_changed));
+        self.change_agenda_devices(owned, |list| {
+            if let Some(updated) = update(list, &record) {
+                return Ok(updated);
             }
-            if list.len() >= MOST_SUBSCRIPTIONS {
+            if list.iter().filter(|known| known.calendar.is_none()).count() >= MOST_SUBSCRIPTIONS {
                 return Err(AgendaError::TooManyDevices);
             }
             list.push(record.clone());
@@ -67,12 +75,95 @@ impl Agendas {
         .await
     }
 
+    /// Subscribes a calendar program to a calendar. `charge` may refuse a subscription that is new. Returns the
+    /// subscription's id. A program that is known gets new keys and a later end.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub(in crate::http) async fn follow(
+        &self,
+        device: Device,
+        calendar: FollowedCalendar,
+        charge: impl Fn() -> Result<(), Problem>,
+    ) -> Result<String, Problem> {
+        let now = self.clock.now();
+        let id = device.endpoint.calendar_id(&calendar.topic);
+        let key = self.key_of(&calendar.source, &id)?;
+        let most = match calendar.source {
+            CalendarSource::Feed(_) => MOST_PUBLIC,
+            CalendarSource::Link(_) => MOST_SUBSCRIPTIONS,
+        };
+        let record = SubscriptionRecord {
+            id: id.clone(),
+            channel: Channel::DavPush,
+            endpoint: device.endpoint.as_str().to_owned(),
+            p256dh: device.p256dh,
+            auth: device.auth,
+            label: checked_name("label", &device.label)?,
+            created: now,
+            calendar: Some(calendar),
+        };
+        let known = self.store.subscriptions(&key)?.unwrap_or_default().list;
+        if !known.iter().any(|known| known.id == id && !known.is_expired(now)) {
+            charge()?;
+        }
+        self.change_devices(key, |list| {
+            list.retain(|known| !known.is_expired(now));
+            if let Some((_, has_changed)) = update(list, &record) {
+                return Ok(((), has_changed));
+            }
+            if list.iter().filter(|known| known.calendar.is_some()).count() >= most {
+                return Err(AgendaError::TooManyDevices);
+            }
+            list.push(record.clone());
+            Ok(((), true))
+        })
+        .await?;
+        Ok(id)
+    }
+
+    /// Ends the subscription of a calendar program: to a public calendar without `token`, else to the calendar of the
+    /// agenda that the token opens.
+    ///
+    /// # Errors
+    /// [`AgendaError::NoSuchDevice`], or another [`AgendaError`].
+    pub async fn unfollow(&self, token: Option<&ReadToken>, id: &str) -> Result<(), AgendaError> {
+        let now = self.clock.now();
+        let link = token.map(|token| CalendarSource::Link(token.hash()));
+        let key = match &link {
+            Some(link) => self.key_of(link, id)?,
+            None => SubscriptionsRecord::public_key(id),
+        };
+        self.change_devices(key, |list| {
+            let before = list.len();
+            list.retain(|known| {
+                let is_theirs = known.calendar.as_ref().is_some_and(|calendar| {
+                    link.as_ref().is_none_or(|link| calendar.source == *link) && calendar.expires > now
+                });
+                known.id != id || !is_theirs
+            });
+            if list.len() == before { Err(AgendaError::NoSuchDevice) } else { Ok(((), true)) }
+        })
+        .await
+    }
+
+    /// The key of the record with a subscription.
+    fn key_of(&self, source: &CalendarSource, id: &str) -> Result<Digest, AgendaError> {
+        match source {
+            CalendarSource::Feed(_) => Ok(SubscriptionsRecord::public_key(id)),
+            CalendarSource::Link(hash) => match self.store.linked_agenda(hash)?.target {
+                Some(LinkTarget::Agenda(key)) => Ok(key),
+                _ => Err(AgendaError::NoSuchDevice),
+            },
+        }
+    }
+
     /// Ends the subscription of a device.
     ///
     /// # Errors
     /// [`AgendaError::NoSuchDevice`], or another [`AgendaError`].
     pub async fn unsubscribe(&self, owned: &Owned, id: &str) -> Result<(), AgendaError> {
-        self.change_devices(owned, |list| {
+        self.change_agenda_devices(owned, |list| {
             let before = list.len();
             list.retain(|known| known.id != id);
             if list.len() == before { Err(AgendaError::NoSuchDevice) } else { Ok(((), true)) }
@@ -80,13 +171,12 @@ impl Agendas {
         .await
     }
 
-    /// Changes the devices of an agenda, and commits them if `change` says that it changed them.
+    /// Changes the devices in one record, and commits them if `change` says that it changed them.
     async fn change_devices<T>(
         &self,
-        owned: &Owned,
+        key: Digest,
         change: impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool), AgendaError>,
     ) -> Result<T, AgendaError> {
-        let key = owned.key.hash();
         for _ in 0..ATTEMPTS {
             let stored = self.store.subscriptions(&key)?;
             let expect = stored.as_ref().map(|stored| stored.version.version);
@@ -99,11 +189,35 @@ impl Agendas {
             let record = SubscriptionsRecord { version, list };
             match self.store.commit(vec![Write::PutSubscriptions { key, expect, record }]).await {
                 Ok(()) => return Ok(result),
-                // The agenda may have been deleted meanwhile.
-                Err(CommitError::Conflict) => _ = self.open(&owned.key)?,
+                Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(CommitError::Conflict.into())
     }
+
+    /// [`Self::change_devices`] of an agenda, which may be deleted meanwhile.
+    async fn change_agenda_devices<T>(
+        &self,
+        owned: &Owned,
+        change: impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool), AgendaError>,
+    ) -> Result<T, AgendaError> {
+        let changed = self.change_devices(owned.key.hash(), change).await;
+        if changed.as_ref().err() == Some(&AgendaError::Commit(CommitError::Conflict)) {
+            self.open(&owned.key)?;
+        }
+        changed
+    }
+}
+
+/// Replaces a known device. Returns its new record, that it is not new, and whether it changed; none if it is not known.
+fn update(
+    list: &mut [SubscriptionRecord],
+    record: &SubscriptionRecord,
+) -> Option<((SubscriptionRecord, bool), bool)> {
+    let known = list.iter_mut().find(|known| known.id == record.id)?;
+    let updated = SubscriptionRecord { created: known.created, ..record.clone() };
+    let has_changed = *known != updated;
+    *known = updated.clone();
+    Some(((updated, false), has_changed))
 }

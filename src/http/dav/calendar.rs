@@ -6,6 +6,8 @@ use crate::feed::{CalendarObject, Feed, FeedKey, RenderedEvent};
 use crate::program::{Colour, SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
+use crate::store::CalendarSource;
+use data_encoding::BASE64URL_NOPAD;
 use std::sync::Arc;
 
 /// Distinct colours on which white text is readable.
@@ -88,8 +90,8 @@ enum CalendarContent {
     /// A canonical feed, by its current key. The calendar's name may hold an old slug.
     Feed(FeedKey),
     Agenda {
-        /// Distinguishes the sync tokens of different links.
-        link: String,
+        /// The SHA-256 of the link's token. Distinguishes the sync tokens of different links.
+        link: Digest,
         picks: Arc<[SessionId]>,
     },
 }
@@ -115,7 +117,7 @@ impl Calendar {
         picks: Vec<SessionId>,
         token: &ReadToken,
     ) -> Self {
-        let content = CalendarContent::Agenda { link: token.hash().short(), picks: picks.into() };
+        let content = CalendarContent::Agenda { link: token.hash(), picks: picks.into() };
         Self { release, tree, name: Name::Agenda, title, content }
     }
 
@@ -159,10 +161,24 @@ impl Calendar {
     pub(super) fn token_base(&self) -> String {
         let link = match &self.content {
             CalendarContent::Feed(_) => String::new(),
-            CalendarContent::Agenda { link, .. } => format!("-{link}"),
+            CalendarContent::Agenda { link, .. } => format!("-{}", link.short()),
         };
         let form = if self.tree.is_titled { "cancelled-title/" } else { "" };
         self.release.program.conference.link(&format!("/dav/sync/{form}{}{link}/", self.name))
+    }
+
+    /// The calendar's name in push messages: unique, the same for ever, and without meaning for a push service.
+    pub(super) fn topic(&self) -> String {
+        let Digest(digest) = Digest::of(self.token_base().as_bytes());
+        BASE64URL_NOPAD.encode(digest.get(..24).unwrap_or_default())
+    }
+
+    /// What push messages about the calendar depend on.
+    pub(super) fn source(&self) -> CalendarSource {
+        match &self.content {
+            CalendarContent::Feed(key) => CalendarSource::Feed(key.to_string()),
+            CalendarContent::Agenda { link, .. } => CalendarSource::Link(*link),
+        }
     }
 
     /// The calendar's events in program order.

@@ -83,6 +83,8 @@ pub(in crate::http) enum DavPath {
     Home(Tree),
     Calendar(Tree, Name),
     Object(Tree, Name, SessionId),
+    /// A calendar program's subscription to a calendar of a tree, by its id.
+    Subscription(Tree, String),
     /// No resource. The tree decides whether to ask for credentials first.
     Nowhere(Tree),
 }
@@ -105,6 +107,7 @@ impl DavPath {
             Self::Home(tree) => Self::Home(tree.titled()),
             Self::Calendar(tree, name) => Self::Calendar(tree.titled(), name),
             Self::Object(tree, name, id) => Self::Object(tree.titled(), name, id),
+            Self::Subscription(tree, id) => Self::Subscription(tree.titled(), id),
             Self::Nowhere(tree) => Self::Nowhere(tree.titled()),
         }
     }

@@ -1,7 +1,7 @@
 //! WebDAV properties: their names, the values of each resource, and the properties that a request names.
 
 use super::calendar::DavResource;
-use super::refusal::{APPLE, CALDAV, CALENDAR_SERVER, DAV};
+use super::refusal::{APPLE, CALDAV, CALENDAR_SERVER, DAV, PUSH};
 use crate::http::Problem;
 use crate::http::conditional::http_date;
 use crate::xml::{Element, XmlWriter};
@@ -53,6 +53,9 @@ properties! {
     CollationSet = CALDAV, "C", "supported-collation-set";
     CalendarData = CALDAV, "C", "calendar-data";
     CTag = CALENDAR_SERVER, "CS", "getctag";
+    Transports = PUSH, "P", "transports";
+    Topic = PUSH, "P", "topic";
+    Triggers = PUSH, "P", "supported-triggers";
     Colour = APPLE, "A", "calendar-color";
 }
 
@@ -74,12 +77,15 @@ enum PropertyValue {
     Paths(&'static [&'static [&'static str]]),
     /// An empty element with attributes.
     Bare(&'static str, &'static [(&'static str, &'static str)]),
+    /// An element with attributes and text within another.
+    Inner(&'static str, &'static str, &'static [(&'static str, &'static str)], String),
     /// Elements with text.
     Leaves(&'static str, &'static [&'static str]),
 }
 
 impl Property {
-    fn value(self, resource: &DavResource) -> Option<PropertyValue> {
+    /// The property's value. `push_key` is the public key that signs push messages; none if they are off.
+    fn value(self, resource: &DavResource, push_key: Option<&str>) -> Option<PropertyValue> {
         use Property as P;
         let home = resource.tree().home();
         Some(match (self, resource) {
@@ -131,6 +137,20 @@ impl Property {
             }
             (P::SyncToken, DavResource::Calendar(calendar)) => PropertyValue::Text(calendar.token()),
             (P::CTag, DavResource::Calendar(calendar)) => PropertyValue::Text(calendar.tag()),
+            (P::Transports, DavResource::Calendar(_)) => PropertyValue::Inner(
+                "P:web-push",
+                "P:vapid-public-key",
+                &[("type", "p256ecdsa")],
+                push_key?.to_owned(),
+            ),
+            (P::Topic, DavResource::Calendar(calendar)) => {
+                push_key?;
+                PropertyValue::Text(calendar.topic())
+            }
+            (P::Triggers, DavResource::Calendar(_)) => {
+                push_key?;
+                PropertyValue::Inner("P:content-update", "D:depth", &[], "1".to_owned())
+            }
             // Apple's colours have an alpha channel.
             (P::Colour, DavResource::Calendar(calendar)) => {
                 PropertyValue::Text(format!("{}FF", calendar.colour().to_uppercase()))
@@ -178,6 +198,13 @@ impl Property {
                 xml.empty(element, attributes);
                 xml.close();
             }
+            PropertyValue::Inner(outer, element, attributes, text) => {
+                xml.open(name, &[]);
+                xml.open(outer, &[]);
+                xml.leaf(element, attributes, text);
+                xml.close();
+                xml.close();
+            }
             PropertyValue::Leaves(element, texts) => {
                 xml.open(name, &[]);
                 texts.iter().for_each(|text| xml.leaf(element, &[], text));
@@ -202,22 +229,24 @@ pub(super) struct Wanted {
     names_only: bool,
     /// Whether missing properties are left out of the response.
     quiet: bool,
+    /// The public key that signs push messages; none if they are off.
+    push_key: Option<String>,
 }
 
 impl Wanted {
     pub(super) fn all() -> Self {
         let named = ALLPROP.iter().copied().map(NamedProperty::Known).collect();
-        Self { named, names_only: false, quiet: true }
+        Self { named, names_only: false, quiet: true, push_key: None }
     }
 
     pub(super) fn names() -> Self {
         let listed = Property::ALL.iter().filter(|property| **property != Property::CalendarData);
-        Self { named: listed.copied().map(NamedProperty::Known).collect(), names_only: true, quiet: true }
+        Self { named: listed.copied().map(NamedProperty::Known).collect(), names_only: true, ..Self::all() }
     }
 
     /// The properties in a DAV:prop or DAV:include. Only reports may include calendar data.
     pub(super) fn listed(prop: &Element, with_data: bool) -> Result<Self, Problem> {
-        let mut wanted = Self { named: Vec::new(), names_only: false, quiet: false };
+        let mut wanted = Self { named: Vec::new(), quiet: false, ..Self::all() };
         wanted.include(prop, with_data)?;
         Ok(wanted)
     }
@@ -244,6 +273,13 @@ impl Wanted {
         Ok(())
     }
 
+    /// Sets the key that `read` finds, if one of the properties of WebDAV-Push is wanted.
+    pub(super) fn with_push_key(self, read: impl FnOnce() -> Option<String>) -> Self {
+        const PUSHED: [Property; 3] = [Property::Transports, Property::Topic, Property::Triggers];
+        let is_wanted = PUSHED.iter().any(|known| self.named.contains(&NamedProperty::Known(*known)));
+        Self { push_key: if is_wanted { read() } else { None }, ..self }
+    }
+
     /// Leaves out missing properties (RFC 8144, 2.1).
     pub(super) fn minimal(&mut self) {
         self.quiet = true;
@@ -255,9 +291,10 @@ impl Wanted {
             .named
             .iter()
             .map(|named| match named {
-                NamedProperty::Known(property) => {
-                    (named, property.value(resource).map(|value| (*property, value)))
-                }
+                NamedProperty::Known(property) => (
+                    named,
+                    property.value(resource, self.push_key.as_deref()).map(|value| (*property, value)),
+                ),
                 NamedProperty::Unknown { .. } => (named, None),
             })
             .collect();

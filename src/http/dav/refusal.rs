@@ -8,6 +8,9 @@ pub enum Refusal {
     /// A precondition that is not met, by the name of its element.
     #[error("{0} does not hold")]
     Unmet(&'static str),
+    /// A calendar program cannot be told of changes, by the name of its element and the reason.
+    #[error("{1}")]
+    Push(&'static str, String),
     /// A write to a read-only resource.
     #[error("it is read-only")]
     NeedPrivileges(String),
@@ -22,17 +25,24 @@ pub enum Refusal {
 pub(super) const DAV: &str = "DAV:";
 pub(super) const CALDAV: &str = "urn:ietf:params:xml:ns:caldav";
 pub(super) const CALENDAR_SERVER: &str = "http://calendarserver.org/ns/";
+pub(super) const PUSH: &str = "https://bitfire.at/webdav-push";
 pub(super) const APPLE: &str = "http://apple.com/ns/ical/";
 
 /// The namespaces of responses, by their prefixes.
-pub(super) const NAMESPACES: &[(&str, &str)] =
-    &[("xmlns:D", DAV), ("xmlns:C", CALDAV), ("xmlns:CS", CALENDAR_SERVER), ("xmlns:A", APPLE)];
+pub(super) const NAMESPACES: &[(&str, &str)] = &[
+    ("xmlns:D", DAV),
+    ("xmlns:C", CALDAV),
+    ("xmlns:CS", CALENDAR_SERVER),
+    ("xmlns:P", PUSH),
+    ("xmlns:A", APPLE),
+];
 
 impl Refusal {
     /// The text for people.
     pub(in crate::http) fn detail(&self) -> String {
         match self {
             Self::Unmet(element) => format!("The request does not meet the precondition {element}."),
+            Self::Push(_, reason) => reason.clone(),
             Self::NeedPrivileges(_) => "These calendars are read-only.".to_owned(),
             Self::SignIn => {
                 "Sign in with the token of the agenda's read link (cbr_…) as password. The user name does not matter and may be \
@@ -52,7 +62,7 @@ impl Refusal {
         let mut xml = XmlWriter::default();
         xml.open("D:error", NAMESPACES);
         match self {
-            Self::Unmet(element) => xml.empty(element, &[]),
+            Self::Unmet(element) | Self::Push(element, _) => xml.empty(element, &[]),
             Self::NeedPrivileges(href) => {
                 xml.open("D:need-privileges", &[]);
                 xml.open("D:resource", &[]);

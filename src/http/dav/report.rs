@@ -109,7 +109,7 @@ fn member_id(href: &str, base: &str) -> Option<SessionId> {
     SessionId::parse(path.strip_prefix(base)?.strip_suffix(".ics")?).ok()
 }
 
-fn child<'a>(root: &'a Element, namespace: &str, name: &str) -> Option<&'a Element> {
+pub(super) fn child<'a>(root: &'a Element, namespace: &str, name: &str) -> Option<&'a Element> {
     root.children.iter().find(|child| child.is(namespace, name))
 }
 
@@ -205,7 +205,7 @@ impl Visit<'_> {
         if depth == Depth::Infinity && !is_object {
             return Err(Refusal::Unmet("D:propfind-finite-depth").into());
         }
-        let mut wanted = self.wanted()?;
+        let mut wanted = self.wanted()?.with_push_key(|| self.push_key());
         let is_minimal = prefers_minimal(&self.request.headers);
         if is_minimal {
             wanted.minimal();

@@ -89,9 +89,17 @@ impl Endpoint {
 
     /// The id of subscriptions with this endpoint. Reveals nothing of it.
     pub fn id(&self) -> String {
-        let Digest(digest) = Digest::of(self.as_str().as_bytes());
-        HEXLOWER.encode(digest.get(..12).unwrap_or_default())
+        id_of(Digest::of(self.as_str().as_bytes()))
     }
+
+    /// The id of subscriptions to a calendar with this endpoint. A calendar program has one endpoint for all its calendars.
+    pub fn calendar_id(&self, topic: &str) -> String {
+        id_of(Digest::of_parts([self.as_str(), topic].map(str::as_bytes)))
+    }
+}
+
+fn id_of(Digest(digest): Digest) -> String {
+    HEXLOWER.encode(digest.get(..12).unwrap_or_default())
 }
 
 impl fmt::Debug for Endpoint {

@@ -28,8 +28,10 @@ const SOON: TimeDelta = TimeDelta::hours(24);
 /// One message, before it is encrypted for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// The JSON.
+    /// The text.
     pub text: String,
+    /// The media type of the text.
+    pub media_type: &'static str,
     /// A later message with the same topic replaces this one while the device is offline (RFC 8030, 5.4). It is the same
     /// for the same sessions, and names none.
     pub topic: String,
@@ -113,15 +115,11 @@ pub fn notification(
             "navigate": conference.link(&path),
         },
     });
-    let is_soon = |change: &&Change| {
-        let sides = [&change.before, &change.after].into_iter().flatten();
-        let mut starts = sides.filter(|session| session.slot.end > now).map(|session| session.slot.start);
-        starts.any(|start| start <= now + SOON)
-    };
     Some(Notification {
         text: text.to_string(),
+        media_type: "application/octet-stream",
         topic,
-        is_urgent: told.iter().any(is_soon),
+        is_urgent: told.iter().any(|change| is_soon(change, now)),
         until: told.iter().filter_map(|change| last_end(change)).max()?,
     })
 }
@@ -132,6 +130,13 @@ fn topic(told: &[&Change]) -> String {
     ids.sort_unstable();
     let Digest(digest) = Digest::of_parts(ids);
     BASE64URL_NOPAD.encode(digest.get(..24).unwrap_or_default())
+}
+
+/// Whether a changed session starts soon or runs, before or after the change.
+pub(super) fn is_soon(change: &Change, now: DateTime<Utc>) -> bool {
+    let sides = [&change.before, &change.after].into_iter().flatten();
+    let mut starts = sides.filter(|session| session.slot.end > now).map(|session| session.slot.start);
+    starts.any(|start| start <= now + SOON)
 }
 
 fn first_start(change: &Change) -> Option<DateTime<Utc>> {

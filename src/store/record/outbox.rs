@@ -19,17 +19,20 @@ pub enum Channel {
     Webhook,
     /// An encrypted message to a browser, through its push service (RFC 8030).
     WebPush,
+    /// An encrypted message to a calendar program, through its push service (WebDAV-Push).
+    DavPush,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 2] = [Self::Webhook, Self::WebPush];
+    pub const ALL: [Self; 3] = [Self::Webhook, Self::WebPush, Self::DavPush];
 
     /// The channel's name in metrics and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::WebPush => "web-push",
+            Self::DavPush => "dav-push",
         }
     }
 }
@@ -41,7 +44,8 @@ pub struct Version {
     pub version: u64,
 }
 
-/// The subscriptions of one agenda. They are stored under the SHA-256 of its edit key.
+/// The subscriptions of one agenda, stored under the SHA-256 of its edit key; or a share of the subscriptions to public
+/// calendars, stored under [`Self::public_key`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SubscriptionsRecord {
     /// The record's version.
@@ -51,7 +55,23 @@ pub struct SubscriptionsRecord {
     pub list: Vec<SubscriptionRecord>,
 }
 
-/// A device that receives messages about one agenda.
+impl SubscriptionsRecord {
+    /// The key of the record with a subscription to a public calendar, by the subscription's id. There are 256 such
+    /// records, so that a change of one subscription rewrites few others.
+    pub fn public_key(id: &str) -> Digest {
+        Digest::of_parts([&b"public calendars"[..], id.as_bytes().get(..2).unwrap_or_default()])
+    }
+
+    /// Whether all subscriptions are to public calendars, which no agenda erases.
+    pub(in crate::store) fn is_public(&self) -> bool {
+        let is_public = |one: &SubscriptionRecord| {
+            matches!(one.calendar, Some(FollowedCalendar { source: CalendarSource::Feed(_), .. }))
+        };
+        self.list.iter().all(is_public)
+    }
+}
+
+/// A device that receives messages about one agenda or calendar.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionRecord {
     /// The subscription's id: the beginning of the SHA-256 of its endpoint, in hexadecimal.
@@ -68,9 +88,41 @@ pub struct SubscriptionRecord {
     pub auth: Vec<u8>,
     /// The device's name, such as "Firefox on Android".
     pub label: String,
+    /// The calendar that a calendar program follows; none for a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<FollowedCalendar>,
     /// When the device subscribed.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub created: DateTime<Utc>,
+}
+
+impl SubscriptionRecord {
+    /// Whether the subscription has ended because the calendar program did not renew it.
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+        self.calendar.as_ref().is_some_and(|calendar| calendar.expires <= now)
+    }
+}
+
+/// A CalDAV calendar that a calendar program follows (WebDAV-Push).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowedCalendar {
+    /// What the calendar shows.
+    pub source: CalendarSource,
+    /// The calendar's name in messages.
+    pub topic: String,
+    /// When the subscription ends unless it is renewed.
+    #[serde(with = "chrono::serde::ts_seconds")]
+    pub expires: DateTime<Utc>,
+}
+
+/// What a CalDAV calendar shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CalendarSource {
+    /// A public feed, by its path.
+    Feed(String),
+    /// The agenda of a read link, by the SHA-256 of the link's token.
+    Link(Digest),
 }
 
 impl fmt::Debug for SubscriptionRecord {
@@ -89,7 +141,7 @@ pub struct DeliveryRecord {
     pub channel: Channel,
     /// The id of the subscription or webhook.
     pub subscription: String,
-    /// The agenda of the subscription, as the hexadecimal SHA-256 of its edit key.
+    /// The key of the record with the subscription, in hexadecimal. For an agenda this is the SHA-256 of its edit key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agenda: Option<String>,
     /// The host that receives the message.
@@ -122,8 +174,8 @@ pub struct DeliveryRecord {
 }
 
 impl DeliveryRecord {
-    /// The SHA-256 of the edit key of the agenda, if the delivery belongs to one.
-    pub fn agenda_key(&self) -> Option<Digest> {
+    /// The key of the record with the subscription; none for a webhook.
+    pub fn subscriptions_key(&self) -> Option<Digest> {
         HEXLOWER.decode(self.agenda.as_deref()?.as_bytes()).ok()?.try_into().ok().map(Digest)
     }
 }

@@ -1,6 +1,7 @@
 //! CalDAV through `respond`: discovery, reports, sync tokens, refusals and hostile bodies.
 
 mod hostile;
+mod push;
 
 use super::test_app::{PROGRAM, TestApp, TestRequest, TestResponse};
 use data_encoding::BASE64;
@@ -179,7 +180,7 @@ async fn a_client_that_knows_the_host_alone_is_led_to_the_tree_that_its_credenti
         }
     }
     let options = app.send(TestRequest::new("OPTIONS", "/")).await;
-    assert_eq!(options.field("dav"), "1, 3, calendar-access");
+    assert_eq!(options.field("dav"), "1, 3, calendar-access, webdav-push");
     assert_eq!(options.field("allow"), "GET, PROPFIND, REPORT, HEAD, OPTIONS");
     // GET still serves the page.
     let page = app.get("/").await;
@@ -337,7 +338,7 @@ async fn writes_are_refused_with_the_privilege_that_is_missing() {
             "/dav/elsewhere/",
             "/dav/cancelled-title/public/program/below/",
         ] {
-            let answer = app.send(request(method, place, "", "x")).await;
+            let answer = app.send(request(method, place, "", "<x/>")).await;
             assert_refused(&answer, "<D:need-privileges>");
             assert!(answer.text().contains("<D:write/>") && answer.text().contains(place));
         }
@@ -346,7 +347,7 @@ async fn writes_are_refused_with_the_privilege_that_is_missing() {
     assert_eq!((answer.status, answer.field("allow")), (405, "GET, PROPFIND, REPORT, HEAD, OPTIONS"));
     let answer = app.send(TestRequest::new("OPTIONS", "/dav/agendas/")).await;
     assert_eq!((answer.status, answer.field("allow")), (200, "GET, PROPFIND, REPORT, HEAD, OPTIONS"));
-    assert_eq!(answer.field("dav"), "1, 3, calendar-access");
+    assert_eq!(answer.field("dav"), "1, 3, calendar-access, webdav-push");
     let answer = app.send(TestRequest::new("HEAD", &format!("{PUBLIC}opening.ics"))).await;
     assert!(answer.status == 200 && answer.body.is_empty());
 }

@@ -121,6 +121,8 @@ const ROWS: &[Row] = &[
     ("/dav/public/{calendar}", Public, &[("GET", 200)]),
     ("/dav/public/{calendar}/", Public, &[("GET", 200)]),
     ("/dav/public/{calendar}/{session}", Public, &[("GET", 200)]),
+    ("/dav/public/subscriptions/{device}", Public, &[("DELETE", 404)]),
+    ("/dav/agendas/subscriptions/{device}", Basic, &[("DELETE", 404)]),
     ("/dav/agendas", Basic, &[("GET", 200)]),
     ("/dav/agendas/", Basic, &[("GET", 200)]),
     ("/dav/agendas/{*rest}", Basic, &[("GET", 404)]),

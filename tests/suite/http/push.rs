@@ -32,12 +32,12 @@ async fn publish(app: &TestApp, program: &str) -> Vec<ClaimedMessage> {
     claim(app).await
 }
 
-async fn claim(app: &TestApp) -> Vec<ClaimedMessage> {
+pub(super) async fn claim(app: &TestApp) -> Vec<ClaimedMessage> {
     app.publisher.announce_releases().await;
     app.publisher.claim_messages(99, &[]).unwrap().messages
 }
 
-fn settle(app: &TestApp, sent: &[ClaimedMessage], status: u16) {
+pub(super) fn settle(app: &TestApp, sent: &[ClaimedMessage], status: u16) {
     let outcome = |one: &ClaimedMessage| Outcome {
         id: one.id.clone(),
         claim: one.claim,
@@ -47,7 +47,7 @@ fn settle(app: &TestApp, sent: &[ClaimedMessage], status: u16) {
     app.publisher.outbox().settle(&sent.iter().map(outcome).collect::<Vec<_>>()).unwrap();
 }
 
-fn header<'a>(message: &'a ClaimedMessage, name: &str) -> &'a str {
+pub(super) fn header<'a>(message: &'a ClaimedMessage, name: &str) -> &'a str {
     message.message.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 

@@ -2,7 +2,9 @@
 //! backup.
 
 use super::sample::{delivery, key, open, put, reach, slug, subscriptions};
-use callboard::store::{CommitError, Store, StoreOptions, Write, verify};
+use callboard::store::{
+    CalendarSource, CommitError, FollowedCalendar, Store, StoreOptions, SubscriptionsRecord, Write, verify,
+};
 use std::fs;
 
 fn subscribe(agenda: u64, expect: Option<u64>, version: u64) -> Write {
@@ -52,6 +54,27 @@ fn an_agenda_takes_its_subscriptions_with_it() {
         .commit_blocking(vec![Write::PutSubscriptions { key: key(2), expect: Some(1), record: none }])
         .unwrap();
     assert_eq!(store.subscriptions(&key(2)).unwrap(), None);
+}
+
+#[test]
+fn subscriptions_to_public_calendars_belong_to_no_agenda() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut public = subscriptions(2);
+    for (one, source) in public
+        .list
+        .iter_mut()
+        .zip([CalendarSource::Feed("/program.ics".to_owned()), CalendarSource::Link(key(7))])
+    {
+        one.calendar = Some(FollowedCalendar { source, topic: "t".to_owned(), expires: one.created });
+    }
+    let place = SubscriptionsRecord::public_key(&public.list[0].id);
+    let put = |record| vec![Write::PutSubscriptions { key: place, expect: None, record }];
+    let refused = store.commit_blocking(put(public.clone()));
+    assert_eq!(refused, Err(CommitError::Conflict), "nothing would erase the one of an agenda");
+    public.list.truncate(1);
+    store.commit_blocking(put(public.clone())).unwrap();
+    assert_eq!(store.subscriptions(&place).unwrap(), Some(public));
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub(super) fn subscriptions(version: u64) -> SubscriptionsRecord {
         auth: vec![9; 16],
         label: "Firefox on Android".to_owned(),
         created: at(0),
+        calendar: None,
     };
     SubscriptionsRecord { version: Version { version }, list: (1..=version).map(device).collect() }
 }
