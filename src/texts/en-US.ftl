@@ -390,6 +390,9 @@ revoke-text = Anyone using it will see that the agenda is no longer shared.
 link-hidden = This link still works, but it can’t be shown again.
 # $n (number)
 link-untitled = Link { $n }
+fresh-link = My Google calendar is behind: give me a fresh link
+fresh-link-text = Google reads a calendar only every 8 to 24 hours, but a new link right away. Create one, add it to Google Calendar, then delete the old calendar there, or everything appears twice.
+fresh-link-make = Create a fresh link
 show-page = Open
 qr = QR code
 copy = Copy
@@ -425,6 +428,7 @@ done-removed = Removed from your agenda.
 done-kept = Overlap resolved.
 done-renamed = Your agenda has a new name.
 done-linked = The new link is ready.
+done-fresh = The fresh link is the last one in this list. Add it to Google Calendar, then delete the old calendar there.
 done-revoked = The link is turned off.
 done-arrived = Your agenda is now in this browser, too.
 done-key = Every other device is signed out.

@@ -63,6 +63,8 @@ pub enum AgendaDone {
     Renamed,
     /// A link was created.
     Linked,
+    /// A link was created for a calendar that is behind.
+    Fresh,
     /// A link was turned off.
     Revoked,
     /// Other devices were signed out.
@@ -86,12 +88,13 @@ pub enum AgendaDone {
 }
 
 impl AgendaDone {
-    const ALL: [(Self, &'static str, &'static str); 15] = [
+    const ALL: [(Self, &'static str, &'static str); 16] = [
         (Self::Picked, "picked", "top"),
         (Self::Removed, "removed", "top"),
         (Self::Kept, "kept", "top"),
         (Self::Renamed, "renamed", "name"),
         (Self::Linked, "linked", "links"),
+        (Self::Fresh, "fresh", "links"),
         (Self::Revoked, "revoked", "links"),
         (Self::NewKey, "key", "key"),
         (Self::Arrived, "arrived", "top"),
@@ -126,6 +129,7 @@ impl AgendaDone {
             Self::Kept => words.done_kept,
             Self::Renamed => words.done_renamed,
             Self::Linked => words.done_linked,
+            Self::Fresh => words.done_fresh,
             Self::Revoked => words.done_revoked,
             Self::NewKey => words.done_key,
             Self::Arrived => words.done_arrived,

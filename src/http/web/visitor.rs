@@ -193,7 +193,7 @@ impl PageRequest<'_> {
         let owned = self.own_for_change()?;
         self.allowed.link(&owned.key)?;
         self.agendas.add_link(owned, None, form.one("label")).await?;
-        done(AgendaDone::Linked)
+        done(if form.one("fresh") == "yes" { AgendaDone::Fresh } else { AgendaDone::Linked })
     }
 
     pub(in crate::http) async fn revoke_link(&self, n: u32) -> Result<Response<Body>, Problem> {

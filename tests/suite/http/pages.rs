@@ -251,6 +251,7 @@ async fn every_form_of_the_agenda_returns_to_its_section_with_a_confirmation() {
         ("/agenda/name", "name=Mine", "#name", "has a new name"),
         ("/agenda/links", "label=x", "#links", "new link is ready"),
         ("/agenda/links/2/revoke", "", "#links", "turned off"),
+        ("/agenda/links", "fresh=yes", "#links", "Google"),
         (
             "/agenda/picks",
             "action=unpick&session=other-talk&done=kept&place=first-talk",
@@ -279,6 +280,31 @@ async fn every_form_of_the_agenda_returns_to_its_section_with_a_confirmation() {
     let deleted = form("/agenda/delete", "sure=yes").field("cookie", &cookie(&signed_out));
     assert_eq!(app.send(deleted).await.field("location"), "/agenda?done=deleted");
     assert!(app.get("/agenda?done=deleted").await.text().contains("was deleted"));
+}
+
+#[tokio::test]
+async fn a_google_calendar_that_is_behind_gets_a_fresh_link_last_in_the_list() {
+    let app = TestApp::new();
+    let key = cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk")).await);
+    let page = |target: &str| TestRequest::new("GET", target).field("cookie", &key);
+    let feeds = |text: &str| -> Vec<String> {
+        let links = text.split("<input id=\"link-").skip(1);
+        links
+            .map(|link| link.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    let before = feeds(app.send(page("/agenda")).await.text());
+    let asked = app.send(form("/agenda/links", "fresh=yes").field("cookie", &key)).await;
+    assert_eq!(asked.field("location"), "/agenda?done=fresh#links");
+    let after = app.send(page("/agenda?done=fresh")).await;
+    assert!(after.text().contains("then delete the old calendar there"));
+    let after = feeds(after.text());
+    assert_eq!((before.len(), &after[..1], after.len()), (1, &before[..], 2));
+    assert_ne!(after[0], after[1]);
+    for link in &after {
+        let path = link.strip_prefix("https://conf.example").unwrap();
+        assert_eq!(app.get(path).await.status, 200, "the old link works until its calendar is deleted");
+    }
 }
 
 #[tokio::test]
