@@ -134,7 +134,7 @@ pub use import::import;
 pub use notice::{desk_problem, hand_over, problem};
 pub use organizer::{
     AttemptOutcome, CalendarCount, CalendarKind, DeskDone, DeskStatus, HeldRelease, LastAttempt,
-    OutboxStatus, ReleaseRow, ScheduledRelease, SignInReason, desk, sign_in,
+    MessageChannel, OutboxStatus, ReachRow, ReleaseRow, ScheduledRelease, SignInReason, desk, sign_in,
 };
 pub use pages::Pages;
 pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};

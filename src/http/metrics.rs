@@ -120,11 +120,24 @@ impl Exposition {
         self.family(name, "gauge", help, value);
     }
 
+    /// Values that rise and fall, each with its labels. The labels need no escaping.
+    pub(super) fn gauges(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (String, impl Display)>,
+    ) {
+        // Writing to a String cannot fail, here and below.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (labels, value) in values {
+            let _ = writeln!(self.0, "{name}{{{labels}}} {value}");
+        }
+    }
+
     /// 1 with labels that describe the process. The values need no escaping.
     pub(super) fn info(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) {
         let labels: Vec<String> =
             labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
-        // Writing to a String cannot fail, here and below.
         let _ =
             writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n{name}{{{}}} 1", labels.join(","));
     }

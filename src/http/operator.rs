@@ -12,6 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+/// The shares of deliveries whose time is told, in percent.
+pub(super) const SHARES: [u64; 3] = [50, 95, 100];
+
 /// The store counts as hanging if a commit waits longer.
 const MAX_COMMIT_WAIT: Duration = Duration::from_secs(10);
 
@@ -209,6 +212,39 @@ impl Operator {
                 given_up,
             );
         }
+        self.reach_metrics(out);
+    }
+
+    /// How the messages about the live release fare. Earlier releases are on the organizer's desk.
+    fn reach_metrics(&self, out: &mut Exposition) {
+        let Ok(reach) = self.store.reach(self.publisher.current().number()) else { return };
+        let channels = reach.unwrap_or_default().channels;
+        let deliveries = channels.iter().flat_map(|(channel, tally)| {
+            let states = [
+                ("sent", tally.sent()),
+                ("delivered", tally.delivered),
+                ("failed", tally.failed),
+                ("waiting", tally.waiting()),
+            ];
+            states
+                .map(|(state, count)| (format!("channel=\"{}\",state=\"{state}\"", channel.as_str()), count))
+        });
+        out.gauges(
+            "callboard_reach_deliveries",
+            "Deliveries of the live release, by channel; sent are all that count.",
+            deliveries,
+        );
+        let seconds = channels.iter().flat_map(|(channel, tally)| {
+            SHARES.into_iter().filter_map(|percent| {
+                let labels = format!("channel=\"{}\",percent=\"{percent}\"", channel.as_str());
+                Some((labels, tally.seconds_to(percent)?))
+            })
+        });
+        out.gauges(
+            "callboard_reach_seconds",
+            "Seconds from the live release until a share of its deliveries was accepted; absent while fewer are.",
+            seconds,
+        );
     }
 
     fn store_metrics(&self, out: &mut Exposition) {

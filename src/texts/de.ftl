@@ -638,6 +638,15 @@ calendar-agenda = Agenda
 outbox = Zustellungen
 outbox-webhook = Webhooks
 outbox-push = Push-Nachrichten
+outbox-calendars = Nachrichten an Kalenderprogramme
+reach = Nachrichten zu jeder Version
+channel-column = Kanal
+sent-column = Gesendet
+delivered-column = Angenommen
+failed-column = Aufgegeben
+waiting-column = Wartend
+times-column = 50 · 95 · 100 %
+reach-text = Die Zeiten sagen, wie lange nach der Version dieser Anteil der Nachrichten vom Empfänger oder seinem Push-Dienst angenommen war. Eine Nachricht, die eine spätere Version ersetzt hat, zählt dort.
 outbox-waiting =
     { $n ->
         [one] { $n } Zustellung wartet.

@@ -830,6 +830,15 @@ calendar-agenda = Agenda
 outbox = Deliveries
 outbox-webhook = Webhooks
 outbox-push = Push messages
+outbox-calendars = Messages to calendar programs
+reach = Messages about each release
+channel-column = Channel
+sent-column = Sent
+delivered-column = Accepted
+failed-column = Given up
+waiting-column = Waiting
+times-column = 50 · 95 · 100 %
+reach-text = The times say how long after the release that share of the messages was accepted by the receiver or its push service. A message that a later release replaced counts there.
 # $n (number)
 outbox-waiting =
     { $n ->

@@ -642,6 +642,15 @@ calendar-agenda = Agenda
 outbox = Entregas
 outbox-webhook = Webhooks
 outbox-push = Mensajes push
+outbox-calendars = Mensajes a programas de calendario
+reach = Mensajes sobre cada versión
+channel-column = Canal
+sent-column = Enviados
+delivered-column = Aceptados
+failed-column = Abandonados
+waiting-column = En espera
+times-column = 50 · 95 · 100 %
+reach-text = Los tiempos indican cuánto después de la versión el destinatario o su servicio push había aceptado esa parte de los mensajes. Un mensaje sustituido por una versión posterior cuenta en ella.
 outbox-waiting =
     { $n ->
         [one] { $n } entrega en espera.

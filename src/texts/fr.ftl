@@ -650,6 +650,15 @@ calendar-agenda = Programme personnel
 outbox = Livraisons
 outbox-webhook = Webhooks
 outbox-push = Messages push
+outbox-calendars = Messages aux logiciels d’agenda
+reach = Messages sur chaque version
+channel-column = Canal
+sent-column = Envoyés
+delivered-column = Acceptés
+failed-column = Abandonnés
+waiting-column = En attente
+times-column = 50 · 95 · 100 %
+reach-text = Les durées indiquent combien de temps après la version cette part des messages a été acceptée par le destinataire ou son service push. Un message remplacé par une version ultérieure compte dans celle-ci.
 outbox-waiting =
     { $n ->
         [one] { $n } livraison en attente.

@@ -642,6 +642,15 @@ calendar-agenda = Agenda
 outbox = Entregas
 outbox-webhook = Webhooks
 outbox-push = Mensagens push
+outbox-calendars = Mensagens a programas de calendário
+reach = Mensagens sobre cada versão
+channel-column = Canal
+sent-column = Enviadas
+delivered-column = Aceitas
+failed-column = Abandonadas
+waiting-column = Em espera
+times-column = 50 · 95 · 100 %
+reach-text = Os tempos indicam quanto depois da versão essa parte das mensagens foi aceita pelo destinatário ou pelo serviço push. Uma mensagem substituída por uma versão posterior conta nela.
 outbox-waiting =
     { $n ->
         [one] { $n } entrega à espera.

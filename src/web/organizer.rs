@@ -37,6 +37,8 @@ pub struct DeskStatus {
     pub counted_since: Option<DateTime<Utc>>,
     /// The deliveries that wait or were given up, by channel.
     pub outbox: Vec<OutboxStatus>,
+    /// How the messages about each listed release fared, newest first.
+    pub reach: Vec<ReachRow>,
     /// The stored releases, newest first.
     pub releases: Vec<ReleaseRow>,
 }
@@ -187,14 +189,44 @@ pub enum CalendarKind {
 /// The deliveries of one channel that wait or were given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxStatus {
-    /// Whether the channel is webhooks; otherwise it is push messages to browsers.
-    pub is_webhook: bool,
+    /// The channel.
+    pub channel: MessageChannel,
     /// Deliveries that wait.
     pub waiting: usize,
     /// Deliveries that were given up.
     pub failed: usize,
     /// When the oldest delivery that waits was queued.
     pub oldest: Option<DateTime<Utc>>,
+}
+
+/// The receivers of messages about releases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageChannel {
+    /// Webhooks.
+    Webhook,
+    /// Browsers, by push messages.
+    Browser,
+    /// Calendar programs, by push messages.
+    CalendarProgram,
+}
+
+/// How the messages about one release through one channel fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReachRow {
+    /// The release's number.
+    pub release: u64,
+    /// The channel.
+    pub channel: MessageChannel,
+    /// Messages that count: all but those that a later release replaced and those to ended subscriptions.
+    pub sent: u64,
+    /// Accepted messages.
+    pub delivered: u64,
+    /// Messages that were given up.
+    pub failed: u64,
+    /// Messages that wait or are being sent.
+    pub waiting: u64,
+    /// The seconds after which 50, 95 and 100 percent were accepted; none while fewer are.
+    pub seconds: [Option<u32>; 3],
 }
 
 /// A stored release.
@@ -255,6 +287,7 @@ struct DeskPage<'a> {
     calendars_live: String,
     calendars_note: String,
     outbox: Vec<(&'static str, String)>,
+    reach: Vec<ReachLine<'a>>,
     last: Option<String>,
     faults: &'a [FaultLine],
     releases: Vec<ReleaseCard<'a>>,
@@ -392,6 +425,11 @@ pub fn desk(release: &Release, desk: &DeskStatus) -> String {
             .map(|since| words.calendars_text(&site.when.full(since)))
             .unwrap_or_default(),
         outbox: desk.outbox.iter().map(|outbox| outbox_line(&site, outbox)).collect(),
+        reach: desk
+            .reach
+            .iter()
+            .map(|row| ReachLine { row, channel: channel_name(&site, row.channel), times: times(row) })
+            .collect(),
         last: desk.last.as_ref().map(|last| {
             let (source, outcome) = (last.source.in_words(words), last.outcome.in_words(words));
             words.attempt(&site.when.full(last.at), &source, &outcome)
@@ -431,9 +469,35 @@ fn planned_view(site: &Site<'_>, planned: &ScheduledRelease) -> PlannedView {
     PlannedView { text, made: planned.made.to_rfc3339() }
 }
 
+/// A row of the table of releases and channels.
+struct ReachLine<'a> {
+    row: &'a ReachRow,
+    channel: &'static str,
+    times: String,
+}
+
+fn channel_name(site: &Site<'_>, channel: MessageChannel) -> &'static str {
+    match channel {
+        MessageChannel::Webhook => site.words.outbox_webhook,
+        MessageChannel::Browser => site.words.outbox_push,
+        MessageChannel::CalendarProgram => site.words.outbox_calendars,
+    }
+}
+
+/// The times of a row, such as `3 s · 12 s · –`. The units are the same in every language.
+fn times(row: &ReachRow) -> String {
+    let time = |seconds: &Option<u32>| match *seconds {
+        None => "–".to_owned(),
+        Some(seconds) if seconds < 120 => format!("{seconds} s"),
+        Some(seconds) if seconds < 7_200 => format!("{} min", seconds.div_ceil(60)),
+        Some(seconds) => format!("{} h", seconds.div_ceil(3_600)),
+    };
+    row.seconds.iter().map(time).collect::<Vec<_>>().join(" · ")
+}
+
 fn outbox_line(site: &Site<'_>, outbox: &OutboxStatus) -> (&'static str, String) {
     let words = site.words;
-    let label = if outbox.is_webhook { words.outbox_webhook } else { words.outbox_push };
+    let label = channel_name(site, outbox.channel);
     let mut line = words.outbox_waiting(outbox.waiting);
     if let Some(at) = outbox.oldest {
         line = format!("{line} {}", words.outbox_oldest(&site.when.full(at)));

@@ -141,11 +141,22 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
             .to_vec(),
         counted_since: Some(release.published()),
         outbox: vec![web::OutboxStatus {
-            is_webhook: true,
+            channel: web::MessageChannel::Webhook,
             waiting: 2,
             failed: 1,
             oldest: Some(release.published()),
         }],
+        reach: [web::MessageChannel::Browser, web::MessageChannel::CalendarProgram]
+            .map(|channel| web::ReachRow {
+                release: release.number(),
+                channel,
+                sent: 100,
+                delivered: 96,
+                failed: 1,
+                waiting: 3,
+                seconds: [Some(3), Some(240), None],
+            })
+            .to_vec(),
         releases: vec![kept(release.number()), kept(1)],
     };
     let row = |line| web::WrittenRow { line, text: HOSTILE.to_owned() };

@@ -4,16 +4,17 @@ use super::{Organizer, OrganizerRequest, UncheckedRequest, is_marked};
 use crate::freshness::FeedKind;
 use crate::http::Problem;
 use crate::http::browser::PostedForm;
+use crate::http::operator::SHARES;
 use crate::http::query::Query;
 use crate::http::reply::{Answer, html, see_other, see_other_at, set_cookies};
 use crate::import::{Fault, Report, capitalized, place};
 use crate::program::Severity;
 use crate::publisher::AttemptResult;
 use crate::reach::DeliveryCounts;
-use crate::store::{Channel, Origin};
+use crate::store::{Channel, Origin, ReachTally};
 use crate::web::{
-    self, AttemptOutcome, CalendarCount, CalendarKind, DeskDone, FaultLine, LastAttempt, OutboxStatus,
-    ProgramSource, ReleaseRow, ScheduledRelease, SignInReason,
+    self, AttemptOutcome, CalendarCount, CalendarKind, DeskDone, FaultLine, LastAttempt, MessageChannel,
+    OutboxStatus, ProgramSource, ReachRow, ReleaseRow, ScheduledRelease, SignInReason,
 };
 use chrono::DateTime;
 use http::{HeaderValue, StatusCode};
@@ -137,6 +138,12 @@ impl Organizer {
             calendars: calendars.collect(),
             counted_since: Some(self.started),
             outbox: self.outbox(),
+            reach: kept
+                .iter()
+                .rev()
+                .take(MAX_LISTED_RELEASES)
+                .flat_map(|kept| self.reach(kept.number))
+                .collect(),
             releases: releases.collect(),
         };
         Ok(html(web::desk(&release, &desk)))
@@ -151,12 +158,41 @@ impl Organizer {
         });
         let has_any = |(_, count): &(Channel, DeliveryCounts)| count.waiting + count.given_up > 0;
         let status = |(channel, count): (Channel, DeliveryCounts)| OutboxStatus {
-            is_webhook: channel == Channel::Webhook,
+            channel: message_channel(channel),
             waiting: count.waiting,
             failed: count.given_up,
             oldest: count.oldest,
         };
         counts.into_iter().filter(has_any).map(status).collect()
+    }
+}
+
+impl Organizer {
+    /// How the messages about a release fared, by channel. Counts that cannot be read must not hide the rest of the page.
+    fn reach(&self, release: u64) -> Vec<ReachRow> {
+        let record = self.store.reach(release).unwrap_or_else(|error| {
+            tracing::warn!(%error, release, "the deliveries of a release cannot be counted");
+            None
+        });
+        let channels = record.unwrap_or_default().channels.into_iter();
+        let row = |(channel, tally): (Channel, ReachTally)| ReachRow {
+            release,
+            channel: message_channel(channel),
+            sent: tally.sent(),
+            delivered: tally.delivered,
+            failed: tally.failed,
+            waiting: tally.waiting(),
+            seconds: SHARES.map(|percent| tally.seconds_to(percent)),
+        };
+        channels.filter(|(_, tally)| tally.sent() > 0).map(row).collect()
+    }
+}
+
+fn message_channel(channel: Channel) -> MessageChannel {
+    match channel {
+        Channel::Webhook => MessageChannel::Webhook,
+        Channel::WebPush => MessageChannel::Browser,
+        Channel::DavPush => MessageChannel::CalendarProgram,
     }
 }
 

@@ -210,6 +210,28 @@ pub struct ReachTally {
     pub seconds: BTreeMap<u32, u64>,
 }
 
+impl ReachTally {
+    /// Deliveries that still count for this release.
+    pub fn sent(&self) -> u64 {
+        self.queued.saturating_sub(self.dropped)
+    }
+
+    /// Deliveries that wait or are being sent.
+    pub fn waiting(&self) -> u64 {
+        self.sent().saturating_sub(self.delivered).saturating_sub(self.failed)
+    }
+
+    /// The seconds after which a share of the deliveries, in percent, was accepted; none while fewer are.
+    pub fn seconds_to(&self, percent: u64) -> Option<u32> {
+        let wanted = (self.sent().saturating_mul(percent)).div_ceil(100).max(1);
+        let mut accepted = 0;
+        self.seconds.iter().find_map(|(seconds, count)| {
+            accepted += count;
+            (accepted >= wanted).then_some(*seconds)
+        })
+    }
+}
+
 macro_rules! has_version {
     ($($record:ty),*) => {
         $(impl AsRef<Version> for $record {
@@ -233,5 +255,24 @@ mod base64url {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         BASE64URL_NOPAD.decode(text.as_bytes()).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_reached_when_that_many_of_all_deliveries_were_accepted() {
+        let seconds = [(1, 50), (3, 45), (9, 4)].into();
+        let tally = ReachTally { queued: 110, delivered: 99, failed: 0, dropped: 10, seconds };
+        assert_eq!((tally.sent(), tally.waiting()), (100, 1));
+        assert_eq!(
+            [1, 50, 51, 95, 96, 99, 100].map(|percent| tally.seconds_to(percent)),
+            [Some(1), Some(1), Some(3), Some(3), Some(9), Some(9), None]
+        );
+        assert_eq!(ReachTally::default().seconds_to(100), None);
+        let gone = ReachTally { queued: 1, dropped: 3, ..ReachTally::default() };
+        assert_eq!((gone.sent(), gone.waiting()), (0, 0));
     }
 }

@@ -19,7 +19,7 @@ fn upload(target: &str, csv: &str) -> TestRequest {
         .text("multipart/form-data; boundary=line", &body)
 }
 
-async fn signed_in(app: &TestApp) -> String {
+pub(super) async fn signed_in(app: &TestApp) -> String {
     let answer = app.send(post("/organizer/session", &format!("secret={SECRET}"))).await;
     assert_eq!((answer.status, answer.field("location")), (303, "/organizer"));
     let [cookie, mark] = cookies(&answer);

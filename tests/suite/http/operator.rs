@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-struct OperatorClient {
+pub(super) struct OperatorClient {
     server: Operator,
     backups: Arc<Backups>,
     draining: Arc<AtomicBool>,
 }
 
 impl OperatorClient {
-    fn of(app: &TestApp) -> Self {
+    pub(super) fn of(app: &TestApp) -> Self {
         let draining = Arc::new(AtomicBool::new(false));
         let (publisher, store) = (Arc::clone(&app.publisher), app.store.clone());
         let backups = Arc::new(Backups::default());
@@ -34,7 +34,7 @@ impl OperatorClient {
         (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub(super) async fn get(&self, path: &str) -> (u16, String) {
         self.ask(Method::GET, path).await
     }
 }

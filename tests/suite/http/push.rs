@@ -1,6 +1,8 @@
 //! Messages to browsers: subscribing through the API, and what a release sends to whom.
 
+use super::desk::signed_in;
 use super::matrix::DEVICE;
+use super::operator::OperatorClient;
 use super::test_app::{PROGRAM, TestAgenda, TestApp, TestRequest};
 use callboard::publisher::PublisherSettings;
 use callboard::reach::{ClaimedMessage, Guard, Outcome, SendResult};
@@ -157,6 +159,39 @@ async fn a_moved_session_sends_one_message_to_each_device_that_has_it() {
     app.clock.advance(start - app.clock.now());
     let sent = publish(&app, PROGRAM).await;
     assert_eq!((sent.len(), header(&sent[0], "urgency")), (2, "high"));
+}
+
+#[tokio::test]
+async fn the_operator_and_the_organizer_see_how_many_messages_of_a_release_were_accepted_and_how_fast() {
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
+    for n in 1..=4 {
+        subscribe(&app, &mine, &device(n)).await;
+    }
+    let sent = publish(&app, &moved(PROGRAM)).await;
+    app.pass(3);
+    settle(&app, &sent[..2], 201);
+    app.pass(300);
+    settle(&app, &sent[2..3], 413);
+    let operator = OperatorClient::of(&app);
+    let (_, metrics) = operator.get("/metrics").await;
+    for line in [
+        "callboard_reach_deliveries{channel=\"web-push\",state=\"sent\"} 4",
+        "callboard_reach_deliveries{channel=\"web-push\",state=\"delivered\"} 2",
+        "callboard_reach_deliveries{channel=\"web-push\",state=\"failed\"} 1",
+        "callboard_reach_deliveries{channel=\"web-push\",state=\"waiting\"} 1",
+        "callboard_reach_seconds{channel=\"web-push\",percent=\"50\"} 3",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    assert!(!metrics.contains("percent=\"95\""), "a share that is not reached has no time");
+    let cookie = signed_in(&app).await;
+    let desk = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
+    let table = desk.text().split("aria-labelledby=\"reach\"").nth(1).unwrap();
+    let row = table.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+    let cells: Vec<&str> = row.split("</t").filter_map(|cell| cell.rsplit('>').next()).collect();
+    assert_eq!(&cells[..7], ["2", "Push messages", "4", "2", "1", "1", "3 s · – · –"], "{row}");
+    assert!(!table.contains("push.example.org"));
 }
 
 #[tokio::test]
