@@ -1,6 +1,8 @@
 //! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, frab schedules in XML and
 //! in both versions of JSON, and the JSON of Sessionize, pretalx and Indico.
 //!
+//! Merges a converted program into a program file that organizers edit (`merge`).
+//!
 //! Owns the mapping of foreign fields to columns, and of foreign identities to session ids. Every field that is left out
 //! or guessed gets a note. Reads no file and fetches nothing. A reader per format fills a `foreign::ForeignProgram`, and
 //! `row` writes it as CSV. Invariants: the CSV imports without an error in its zone; a session's id depends on its
@@ -14,6 +16,7 @@ mod ical;
 mod identity;
 mod indico;
 mod json;
+mod merge;
 mod notes;
 mod pretalx;
 mod prose;
@@ -24,6 +27,7 @@ mod sessionize;
 mod sheet;
 mod value;
 
+pub use merge::{Conflict, MergeError, Merged, Version, merge};
 pub use notes::ImportNote;
 
 use crate::ics;

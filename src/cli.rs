@@ -10,6 +10,7 @@ mod deliver;
 mod exit;
 mod health;
 mod identity;
+mod import;
 mod publish;
 mod render;
 mod replace;
@@ -168,16 +169,16 @@ enum Command {
     ///     callboard import schedule.xml > program.csv
     ///     curl -s https://conf.example.org/all.ics | callboard import - --zone Europe/Berlin > program.csv
     ///     callboard import talks.csv --zone Europe/Berlin --map "Slot begin"=start > program.csv
+    ///
+    /// With --onto, the program is merged into a program file: what changed in the source since the last import is
+    /// changed in the file, your edits stay, and values of the source that an edit hides are listed as conflicts.
+    /// Sessions that left the source become cancelled. FILE.source keeps what the source set.
+    ///
+    ///     callboard import schedule.xml --onto program.csv
     #[command(verbatim_doc_comment)]
     Import {
-        /// The file, or - for standard input
-        file: PathBuf,
-        /// The fields of columns of a spreadsheet whose names do not say it, as COLUMN=FIELD
-        #[arg(long, value_name = "COLUMN=FIELD", value_delimiter = ',')]
-        map: Vec<String>,
-        /// The time zone of the program's local times, if the file does not name one
-        #[arg(long, value_name = "ZONE")]
-        zone: Option<String>,
+        #[command(flatten)]
+        options: import::Options,
     },
     /// Tells whether the server is ready: exits 0 if it is, else 1 with the reason.
     ///
@@ -292,7 +293,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Secret { command } => secret::run(&command),
         Command::Lint { file, format } => check::lint(&file, format),
         Command::Agenda { link } => agenda::show(&link),
-        Command::Import { file, map, zone } => check::import(&file, zone.as_deref(), &map),
+        Command::Import { options } => import::import(options),
         Command::Deliver { options, settings } => deliver::deliver(&settings, options),
         Command::Health { serving } => health::health(&serving),
         Command::Backup { file, keep, settings } => backup::back_up(&file, keep, &settings),

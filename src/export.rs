@@ -13,7 +13,7 @@ mod jcal;
 mod schedule;
 mod text;
 
-pub use self::csv::{Cells, clock_cell, picks_csv, schedule_csv, write_table};
+pub use self::csv::{Cells, cells_of, clock_cell, picks_csv, schedule_csv, write_table};
 pub use api::{
     ProgramDocument, SESSION_FIELDS, SessionDocument, SpeakerDocument, TrackDocument, speaker_documents,
     track_documents,

@@ -15,6 +15,7 @@ mod address;
 mod booking;
 mod cell;
 mod date;
+mod edit;
 mod encoding;
 mod fault;
 mod file;
@@ -30,6 +31,7 @@ mod tracks;
 mod word;
 
 pub use date::YEARS;
+pub use edit::{NewCells, with_cells};
 pub use fault::{Fault, capitalized, place};
 pub use file::{FileRow, ProgramFile, Truncation, rows_of, truncation, without_formulas, without_session};
 pub use header::field_meant;

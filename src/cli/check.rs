@@ -1,11 +1,10 @@
-//! `callboard check`, `diff`, `lint` and `import`: read a file and print a report, without a server.
+//! `callboard check`, `diff` and `lint`: read a file and print a report, without a server.
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
-use crate::adopt::adopt_with_columns;
 use crate::doctor::{lint as lint_feed, render, to_json};
 use crate::import::{ProgramFile, import as import_program};
-use crate::program::{Conference, Field, Program, Severity, Zone, diff as diff_programs};
+use crate::program::{Conference, Program, Severity, diff as diff_programs};
 use crate::publisher::{changes_as_text, describe_changes};
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -95,7 +94,7 @@ fn program(path: &Path, conference: &Arc<Conference>) -> Result<Program, Failure
 }
 
 /// The bytes of a file, or of standard input for `-`.
-fn read_file_or_input(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read_file_or_input(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
         std::io::stdin().lock().read_to_end(&mut bytes).map(drop)
@@ -114,27 +113,4 @@ pub(super) fn lint(file: &Path, format: ReportFormat) -> Result<Exit, Failure> {
     format.print(|colour| render(&name, &findings, colour), || to_json(&findings))?;
     let breaks = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if breaks { Exit::BadProgram } else { Exit::Done })
-}
-
-/// `callboard import`: prints a foreign program as `program.csv`, and on standard error everything that could not
-/// be converted.
-pub(super) fn import(file: &Path, zone: Option<&str>, map: &[String]) -> Result<Exit, Failure> {
-    let bytes = read_file_or_input(file)?;
-    let column = |pair: &String| {
-        let (name, field) = pair.split_once('=')?;
-        Some((name.trim().to_owned(), field.parse::<Field>().ok()?))
-    };
-    let columns = map.iter().map(|pair| {
-        let fields = Field::WORDS.join(", ");
-        let message = format!("--map {pair}: write COLUMN=FIELD, where FIELD is one of {fields}");
-        column(pair).ok_or_else(|| Failure::text(Exit::Usage, message))
-    });
-    let columns: Vec<(String, Field)> = columns.collect::<Result<_, _>>()?;
-    let zone = zone.map(Zone::parse).transpose().map_err(|error| Failure::new(Exit::Usage, &error))?;
-    let adopted =
-        adopt_with_columns(&bytes, zone, &columns).map_err(|error| Failure::new(Exit::BadProgram, &error))?;
-    let _ = write!(std::io::stderr().lock(), "{}", adopted.render());
-    let written = std::io::stdout().lock().write_all(&adopted.csv);
-    written.map_err(|error| Failure::new(Exit::Failed, &error))?;
-    Ok(Exit::Done)
 }

@@ -31,6 +31,25 @@ pub(super) fn write(target: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     finish(unfinished, target)
 }
 
+/// Replaces the contents of a file that people edit. Its permissions stay, and a link to it stays a link. A file that does
+/// not exist is created.
+pub(super) fn rewrite(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (target, permissions) = match std::fs::canonicalize(target) {
+        Ok(target) => {
+            let permissions = std::fs::metadata(&target)?.permissions();
+            (target, Some(permissions))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (target.to_owned(), None),
+        Err(error) => return Err(error),
+    };
+    let mut unfinished = beside(&target, 0o666)?;
+    unfinished.write_all(bytes)?;
+    if let Some(permissions) = permissions {
+        unfinished.as_file().set_permissions(permissions)?;
+    }
+    finish(unfinished, &target)
+}
+
 /// Gives the file the target's name; both are on disk when this returns.
 pub(super) fn finish(unfinished: NamedTempFile, target: &Path) -> io::Result<()> {
     unfinished.as_file().sync_all()?;

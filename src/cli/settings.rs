@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::identity;
 use crate::config::{Config, Overrides};
+use crate::program::Zone;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,18 @@ impl Serving {
 }
 
 impl Settings {
+    /// The settings of a command that has only these two flags.
+    pub(super) fn of(config: Option<PathBuf>, zone: Option<String>) -> Self {
+        Self { config, zone, ..Self::default() }
+    }
+
+    /// Sets the zone if neither a flag nor a config file can name one.
+    pub(super) fn zone_or(&mut self, zone: Zone) {
+        if self.config_file().is_none() {
+            self.zone.get_or_insert_with(|| zone.name().to_owned());
+        }
+    }
+
     /// The config file, if there is one.
     pub(super) fn config_file(&self) -> Option<&Path> {
         match &self.config {

@@ -17,7 +17,7 @@ pub type Cells = [String; Field::ALL.len()];
 pub fn schedule_csv(release: &Release) -> Exported {
     let program = &release.program;
     let listed = program.order().iter().filter(|session| session.status != Status::Withdrawn);
-    let bytes = write_table(listed.map(|session| row(session, program)));
+    let bytes = write_table(listed.map(|session| cells_of(session, program)));
     Exported::new("text/csv; charset=utf-8; header=present", bytes, release.published())
 }
 
@@ -58,7 +58,8 @@ fn defuse(cell: &str) -> String {
     if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn row(session: &Session, program: &Program) -> Cells {
+/// A session of the program as the cells of its row.
+pub fn cells_of(session: &Session, program: &Program) -> Cells {
     let zone = program.conference.zone;
     let (start, end) = (zone.civil(session.slot.start), zone.civil(session.slot.end));
     let text = |value: Option<&dyn ToString>| value.map(|value| value.to_string()).unwrap_or_default();

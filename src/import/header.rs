@@ -332,6 +332,11 @@ impl Header {
         Defect::new("missing-column", format!("the required column \"{field}\" is missing"), remedy)
     }
 
+    /// The field of each column.
+    pub(super) fn fields(&self) -> &[Option<Field>] {
+        &self.fields
+    }
+
     /// The index of a field's column. If two columns have the field, the first.
     pub(super) fn position(&self, field: Field) -> Option<usize> {
         self.fields.iter().position(|known| *known == Some(field))

@@ -192,6 +192,10 @@ impl<'t> Scanner<'t> {
         Self { cursor, width: 0, effort: text.len().saturating_mul(4), probe: ScannedRow::default() }
     }
 
+    pub(super) fn delimiter(&self) -> char {
+        char::from(self.cursor.delimiter)
+    }
+
     /// Reads the next row into `row`; false at the end of the text.
     pub(super) fn read(&mut self, row: &mut ScannedRow) -> bool {
         if !self.cursor.row(row) {

@@ -57,6 +57,16 @@ impl<'r> Row<'r> {
         file.get(self.scanned.start..self.scanned.end).unwrap_or_default()
     }
 
+    /// The bytes of the row in the file, without its line end.
+    pub(super) fn bytes(&self) -> std::ops::Range<usize> {
+        self.scanned.start..self.scanned.end
+    }
+
+    /// The end of the cell in the last column. Cells after it are blank.
+    pub(super) fn end_of_columns(&self) -> usize {
+        end_of_column(self.scanned, self.header.names.len())
+    }
+
     /// The bytes from the row's first cell to the next row, including blank lines between the rows.
     pub(super) fn extent(&self) -> std::ops::Range<usize> {
         self.scanned.start..self.next
@@ -101,6 +111,22 @@ impl<'t> Table<'t> {
                 return table;
             }
         }
+    }
+
+    /// The field of each column; none for the columns that import ignores.
+    pub(super) fn columns(&self) -> Vec<Option<Field>> {
+        self.header.as_ref().map(|header| header.fields().to_vec()).unwrap_or_default()
+    }
+
+    /// The end of the last column's name, and the end of the header row. Valid before [`Table::rows`].
+    pub(super) fn header_ends(&self) -> (usize, usize) {
+        let columns = self.header.as_ref().map_or(0, |header| header.names.len());
+        (end_of_column(&self.row, columns), self.row.end)
+    }
+
+    /// The character between two cells.
+    pub(super) fn delimiter(&self) -> char {
+        self.scanner.delimiter()
     }
 
     /// Calls `each` for every row whose cells are certain, in order, and reports the other rows.
@@ -283,6 +309,11 @@ fn is_cut_short(header: &Header, cells: &[Cow<'_, str>]) -> bool {
 /// A scanner of a text from the header row on, with the delimiter of the header row.
 pub(super) fn scanner(text: &str) -> Scanner<'_> {
     Scanner::of(text, delimiter(after_sep_line(text).unwrap_or(text), names_field))
+}
+
+/// The end of the last of the first `columns` cells.
+fn end_of_column(row: &ScannedRow, columns: usize) -> usize {
+    columns.checked_sub(1).and_then(|last| row.cells.get(last)).map_or(row.end, |span| span.end)
 }
 
 fn location(span: &CellSpan) -> Location {

@@ -1,6 +1,7 @@
 //! Foreign programs: the CSV of each sample imports without an error and has the sample's contents.
 
 mod formats;
+mod merging;
 mod texts;
 mod times;
 

@@ -1,0 +1,387 @@
+//! A source is imported again into a file that was edited: what the source changed changes, and edits stay.
+
+use super::*;
+use callboard::adopt::{Conflict, MergeError, Merged, Version, merge};
+use callboard::program::Conference;
+use serde_json::json;
+use std::sync::Arc;
+
+fn conference() -> Arc<Conference> {
+    Arc::new(fixtures::conference().zone("UTC").conference)
+}
+
+/// Merges and asserts that a second merge of the same source changes nothing.
+fn merged(before: Option<&[u8]>, now: &[u8], file: &[u8]) -> Merged {
+    let first = merge(before, now, file, &conference()).unwrap();
+    let again = merge(Some(&first.source), now, &first.csv, &conference()).unwrap();
+    assert_eq!((&again.csv, &again.source), (&first.csv, &first.source));
+    assert!(again.added.is_empty() && again.changed.is_empty() && again.conflicts.is_empty(), "{again:?}");
+    first
+}
+
+fn read(csv: &[u8]) -> Program {
+    import(csv, &conference()).program.unwrap()
+}
+
+/// A session of a source.
+#[derive(Debug, Clone, PartialEq)]
+struct Talk {
+    guid: String,
+    title: String,
+    minute: u32,
+    room: String,
+    is_cancelled: bool,
+}
+
+fn talk(guid: &str, title: &str, minute: u32, room: &str) -> Talk {
+    Talk { guid: guid.into(), title: title.into(), minute, room: room.into(), is_cancelled: false }
+}
+
+/// The formats that carry identity, each with sessions of one hour.
+type Form = fn(&[Talk]) -> String;
+const FORMS: &[(&str, Form)] =
+    &[("frab", frab), ("ics", calendar), ("sessionize", sessionize), ("sheet", sheet)];
+
+fn stated_title(talk: &Talk) -> String {
+    if talk.is_cancelled { format!("[CANCELED] {}", talk.title) } else { talk.title.clone() }
+}
+
+fn frab(talks: &[Talk]) -> String {
+    let event = |talk: &Talk| {
+        format!(
+            "<event guid=\"{}\" id=\"1\"><title>{}</title><date>2025-03-25T09:{:02}:00Z</date><start>09:{:02}</start>\
+             <duration>01:00</duration><room>{}</room></event>",
+            talk.guid,
+            stated_title(talk),
+            talk.minute,
+            talk.minute,
+            talk.room
+        )
+    };
+    let events: String = talks.iter().map(event).collect();
+    format!(
+        "<schedule><conference><title>C</title><time_zone_name>UTC</time_zone_name></conference>\
+         <day index=\"1\" date=\"2025-03-25\"><room name=\"R\">{events}</room></day></schedule>"
+    )
+}
+
+fn calendar(talks: &[Talk]) -> String {
+    let event = |talk: &Talk| {
+        let status = if talk.is_cancelled { "CANCELLED" } else { "CONFIRMED" };
+        format!(
+            "BEGIN:VEVENT\r\nUID:{}\r\nSUMMARY:{}\r\nDTSTART:20250325T09{:02}00Z\r\nDURATION:PT1H\r\nLOCATION:{}\r\n\
+             STATUS:{status}\r\nEND:VEVENT\r\n",
+            talk.guid, talk.title, talk.minute, talk.room
+        )
+    };
+    format!("BEGIN:VCALENDAR\r\n{}END:VCALENDAR\r\n", talks.iter().map(event).collect::<String>())
+}
+
+fn sessionize(talks: &[Talk]) -> String {
+    let session = |talk: &Talk| {
+        json!({ "id": talk.guid, "title": stated_title(talk), "room": talk.room,
+            "startsAt": format!("2025-03-25T09:{:02}:00", talk.minute), "endsAt": format!("2025-03-25T10:{:02}:00", talk.minute) })
+    };
+    json!([{ "groupId": null, "sessions": talks.iter().map(session).collect::<Vec<_>>() }]).to_string()
+}
+
+fn sheet(talks: &[Talk]) -> String {
+    let row = |talk: &Talk| {
+        let (guid, title, room, minute) = (&talk.guid, stated_title(talk), &talk.room, talk.minute);
+        format!("{title};{guid};2025-03-25;09:{minute:02};10:{minute:02};{room}\n")
+    };
+    format!("Talk;Code;Day;From;To;Place\n{}", talks.iter().map(row).collect::<String>())
+}
+
+fn now(form: Form, talks: &[Talk]) -> Vec<u8> {
+    adopt(form(talks).as_bytes(), Some(Zone::UTC)).unwrap().csv
+}
+
+/// The file of an organizer: other columns in another order, and a row of their own.
+fn edited_by_hand(csv: &[u8]) -> String {
+    let text = String::from_utf8(csv.to_vec()).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let columns = ["title", "id", "Notes", "date", "start", "end", "kind", "room", "guid"];
+    let header = reader.headers().unwrap().clone();
+    let mut out = format!("{}\r\n", columns.join(";"));
+    for row in reader.records() {
+        let row = row.unwrap();
+        let cell = |name: &&str| {
+            header.iter().position(|known| known == *name).map_or("ask!", |n| &row[n]).to_owned()
+        };
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        out += &format!("{}\r\n", cells.join(";").replace("09:", "9:"));
+    }
+    out + "Our own;own;;2025-03-25;8:00;8:30;break;;\r\n"
+}
+
+fn by_guid(program: &Program) -> BTreeMap<String, Session> {
+    let guid = |s: &Session| s.guid.as_ref().map_or_else(|| s.id.to_string(), ToString::to_string);
+    program.order().iter().map(|session| (guid(session), Session::clone(session))).collect()
+}
+
+#[test]
+fn changes_of_the_source_reach_the_edited_file_in_each_format() {
+    let first = ["g1", "g2", "g3", "g4", "g5"].map(|guid| talk(guid, "Hours", 0, "Hall"));
+    for (name, form) in FORMS {
+        let before = now(*form, &first);
+        let start = merged(None, &before, &before);
+        let file = edited_by_hand(&start.csv);
+        // g1 moves, g2 gets a title, g3 is cancelled, g4 leaves, g6 is new, and all are in another order.
+        let second = [
+            talk("g6", "New", 50, "Hall"),
+            talk("g5", "Hours", 0, "Hall"),
+            Talk { is_cancelled: true, ..talk("g3", "Hours", 0, "Hall") },
+            talk("g2", "Opening; hours", 0, "Hall"),
+            talk("g1", "Hours", 30, "Attic"),
+        ];
+        let second = if *name == "sheet" {
+            second.map(|t| Talk { title: t.title.replace(';', ","), ..t })
+        } else {
+            second
+        };
+        let result = merged(Some(&start.source), &now(*form, &second), file.as_bytes());
+        assert!(result.conflicts.is_empty(), "{name}: {:?}", result.conflicts);
+        assert_eq!((result.added.len(), result.changed.len(), result.cancelled.len()), (1, 4, 2), "{name}");
+        let (old, new) = (by_guid(&read(file.as_bytes())), by_guid(&read(&result.csv)));
+        let mut expected = old.clone();
+        let moved = expected.get_mut("g1").unwrap();
+        moved.slot.start += chrono::TimeDelta::minutes(30);
+        moved.slot.end += chrono::TimeDelta::minutes(30);
+        moved.slot.room = new["g1"].slot.room.clone();
+        expected.get_mut("g2").unwrap().title = new["g2"].title.clone();
+        for gone in ["g3", "g4"] {
+            expected.get_mut(gone).unwrap().status = Status::Cancelled;
+        }
+        expected.insert("g6".to_owned(), new["g6"].clone());
+        assert_eq!(new, expected, "{name}");
+        assert_eq!(
+            (new["g1"].slot.room.as_ref().unwrap().as_str(), &new["g2"].title.as_str()[..7]),
+            ("Attic", "Opening")
+        );
+
+        let text = String::from_utf8(result.csv).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "title;id;Notes;date;start;end;kind;room;guid;status", "{name}");
+        let untouched: Vec<&str> =
+            file.lines().filter(|line| line.contains(";g5") || line.starts_with("Our own")).collect();
+        assert!(
+            untouched.len() == 2 && untouched.iter().all(|row| lines.contains(&format!("{row};").as_str())),
+            "{text}"
+        );
+        assert!(lines[1].contains(";ask!;") && lines[lines.len() - 1].starts_with("New;"), "{text}");
+    }
+}
+
+#[test]
+fn a_session_that_comes_back_is_not_cancelled_any_more() {
+    let (both, one) = ([talk("g1", "A", 0, "R"), talk("g2", "B", 0, "R")], [talk("g1", "A", 0, "R")]);
+    let (both, one) = (now(frab, &both), now(frab, &one));
+    let first = merged(None, &both, &both);
+    let second = merged(Some(&first.source), &one, &first.csv);
+    assert_eq!(by_guid(&read(&second.csv))["g2"].status, Status::Cancelled);
+    let third = merged(Some(&second.source), &both, &second.csv);
+    assert_eq!(by_guid(&read(&third.csv)), by_guid(&read(&first.csv)));
+}
+
+#[test]
+fn edits_win_and_conflicts_name_both_values() {
+    let before = now(calendar, &[talk("g1", "A", 0, "R"), talk("g2", "B", 0, "R"), talk("g3", "C", 0, "R")]);
+    let first = merged(None, &before, &before);
+    // The organizers rename the room of g1 and its id, delete g2, and withdraw g3.
+    let mut file = String::from_utf8(first.csv.clone()).unwrap();
+    let ids: Vec<String> = read(&first.csv).order().iter().map(|s| s.id.to_string()).collect();
+    let rows: Vec<String> = file.lines().map(str::to_owned).collect();
+    let row = |guid: &str| rows.iter().find(|row| row.contains(&format!(",{guid},"))).unwrap().clone();
+    file = file.replace(&row("g2"), "");
+    file = file.replace(&row("g1"), &row("g1").replace(",R,", ",Aula,").replace("g1,2025", "opening,2025"));
+    file = file.replace(&row("g3"), &format!("{}withdrawn", row("g3")));
+    assert!(file.contains("\nopening,") && ids.contains(&"g1".to_owned()), "{file}");
+    let source = now(calendar, &[talk("g1", "A", 15, "Hall"), talk("g2", "New title", 0, "R")]);
+    let result = merged(Some(&first.source), &source, file.as_bytes());
+    let lines: Vec<String> = result.conflicts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "conflict: g2 \"New title\": the source changed the session; you deleted its row, so it stays deleted",
+            "conflict: opening \"A\", room: the source sets \"Hall\"; yours stays: \"Aula\"",
+        ]
+    );
+    assert!(result.render().ends_with("sessions: 1 changed; 2 conflicts\n"), "{}", result.render());
+    let program = by_guid(&read(&result.csv));
+    assert_eq!(
+        (program.len(), program["g1"].id.as_str(), program["g3"].status),
+        (2, "opening", Status::Withdrawn)
+    );
+    assert_eq!(program["g1"].slot.start, at("2025-03-25T09:15:00Z"));
+    assert_eq!(program["g1"].slot.room.as_ref().unwrap().as_str(), "Aula");
+}
+
+#[test]
+fn a_time_and_the_speakers_with_bios_are_merged_whole() {
+    let row = |start: &str, end: &str, speakers: &str, bios: &str| {
+        format!(
+            "id,date,start,end,kind,title,speakers,bios\naa,2025-03-25,{start},{end},talk,A,{speakers},{bios}\n"
+        )
+    };
+    let before = row("09:00", "10:00", "Ada", "Writes.");
+    let file = row("9:00", "11:00", "Ada; Ben", "Writes.");
+    let source = row("10:30", "11:00", "Ada", "Writes code.");
+    let result = merged(Some(before.as_bytes()), source.as_bytes(), file.as_bytes());
+    assert_eq!(result.csv, file.as_bytes());
+    let fields: Vec<&[Field]> = result
+        .conflicts
+        .iter()
+        .map(|conflict| match conflict {
+            Conflict::Cells { fields, .. } => *fields,
+            Conflict::DeletedRow { .. } => &[],
+        })
+        .collect();
+    assert_eq!(
+        fields,
+        [&[Field::Date, Field::Start, Field::End, Field::EndDate][..], &[Field::Speakers, Field::Bios]]
+    );
+}
+
+#[test]
+fn a_row_of_another_session_with_the_same_id_is_not_overwritten() {
+    let own = "id,date,start,end,kind,title,guid\nlunch,2025-03-25,12:00,13:00,meal,Ours,x\n";
+    let source = own.replace("Ours,x", "Theirs,y");
+    let result = merged(None, source.as_bytes(), own.as_bytes());
+    assert_eq!(result.added, ["lunch-2"]);
+    assert!(String::from_utf8(result.csv).unwrap().starts_with(own));
+}
+
+#[test]
+fn versions_with_errors_and_other_programs_are_refused() {
+    let good = now(frab, &[talk("g1", "A", 0, "R")]);
+    let bad = b"id,date,start,end,kind,title\naa,2025-03-25,9,10,talk,\n".as_slice();
+    let version = |before, now, file| match merge(before, now, file, &conference()) {
+        Err(MergeError::Faulty { version, .. }) => version,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(version(Some(bad), &good, &good), Version::Before);
+    assert_eq!(version(None, bad, &good), Version::Now);
+    assert_eq!(version(None, &good, bad), Version::File);
+    let other = merge(Some(&good), &now(frab, &[talk("g2", "A", 0, "R")]), &good, &conference());
+    assert!(matches!(other, Err(MergeError::OtherSource(1))), "{other:?}");
+}
+
+/// Random edits of one talk: a new title, minute or room, cancelled, or removed.
+#[derive(Debug, Clone)]
+struct Edit {
+    title: Option<String>,
+    minute: Option<u32>,
+    room: Option<String>,
+    is_cancelled: bool,
+    is_removed: bool,
+}
+
+fn edits() -> impl Strategy<Value = Edit> {
+    let word = || proptest::option::of("[=A-Za-z'][A-Za-z,\"é]{0,6}[a-z]");
+    (word(), proptest::option::of(0..60u32), word(), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
+        .prop_map(|(title, minute, room, is_cancelled, is_removed)| Edit {
+            title,
+            minute,
+            room,
+            is_cancelled,
+            is_removed,
+        })
+}
+
+impl Edit {
+    fn of(&self, talk: &Talk) -> Talk {
+        let Self { title, minute, room, is_cancelled, .. } = self.clone();
+        Talk {
+            guid: talk.guid.clone(),
+            title: title.unwrap_or_else(|| talk.title.clone()),
+            minute: minute.unwrap_or(talk.minute),
+            room: room.unwrap_or_else(|| talk.room.clone()),
+            is_cancelled: is_cancelled || talk.is_cancelled,
+        }
+    }
+}
+
+/// The talks as the program.csv that import makes of them.
+fn table(talks: &[Talk]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["guid", "room", "id", "date", "start", "end", "kind", "title", "status"]).unwrap();
+    for t in talks {
+        let id = format!("id-{}", t.guid);
+        let (start, end) = (format!("09:{:02}", t.minute), format!("10:{:02}", t.minute));
+        let status = if t.is_cancelled { "cancelled" } else { "" };
+        let guard = |text: &str| {
+            if text.trim_start_matches('\'').starts_with('=') { format!("'{text}") } else { text.to_owned() }
+        };
+        let (title, room) = (guard(&t.title), guard(&t.room));
+        writer
+            .write_record([&t.guid, &room, &id, "2025-03-25", &start, &end, "talk", &title, status])
+            .unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+fn state(session: &Session) -> (String, u32, String, bool) {
+    let minute = chrono::Timelike::minute(&session.slot.start);
+    let room = session.slot.room.as_ref().map(ToString::to_string).unwrap_or_default();
+    (session.title.to_string(), minute, room, session.status == Status::Cancelled)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The model of a merge: each value of the source's change reaches the file unless the file's value was edited.
+    #[test]
+    fn each_changed_value_changes_and_each_edit_stays(
+        theirs in proptest::collection::vec(edits(), 2..7),
+        ours in proptest::collection::vec(edits(), 2..7),
+        order in any::<prop::sample::Index>(),
+    ) {
+        let base: Vec<Talk> = (0..theirs.len()).map(|n| talk(&format!("g{n}"), "Hours", 0, "Hall")).collect();
+        let edit = |n: usize, list: &[Edit]| list.get(n).cloned();
+        let mut source: Vec<Talk> = Vec::new();
+        let mut file: Vec<Talk> = Vec::new();
+        for (n, t) in base.iter().enumerate() {
+            // The first talk stays in the source, so that it is the same program.
+            source.extend(edit(n, &theirs).filter(|e| n == 0 || !e.is_removed).map(|e| e.of(t)));
+            match edit(n, &ours) {
+                Some(e) if n > 0 && e.is_removed => {}
+                Some(e) => file.push(e.of(t)),
+                None => file.push(t.clone()),
+            }
+        }
+        source.push(talk("gnew", "New", 5, "Hall"));
+        let turn = order.index(source.len());
+        source.rotate_left(turn);
+        file.push(talk("own", "By hand", 1, "Yard"));
+        let result = merged(Some(&table(&base)), &table(&source), &table(&file));
+        let found = by_guid(&read(&result.csv));
+        let mut conflicts = 0;
+        let mut expected: BTreeMap<String, (String, u32, String, bool)> = BTreeMap::new();
+        let parts = |t: &Talk| (t.title.clone(), t.minute, t.room.clone(), t.is_cancelled);
+        for b in &base {
+            let own = file.iter().find(|t| t.guid == b.guid);
+            let now = source.iter().find(|t| t.guid == b.guid).cloned().unwrap_or(Talk { is_cancelled: true, ..b.clone() });
+            let Some(own) = own else {
+                conflicts += usize::from(now != *b && !now.is_cancelled);
+                continue;
+            };
+            fn pick<T: PartialEq + Clone>(base: &T, now: &T, own: &T, conflicts: &mut usize) -> T {
+                if own == base { return now.clone(); }
+                *conflicts += usize::from(now != base && now != own);
+                own.clone()
+            }
+            expected.insert(b.guid.clone(), (
+                pick(&b.title, &now.title, &own.title, &mut conflicts),
+                pick(&b.minute, &now.minute, &own.minute, &mut conflicts),
+                pick(&b.room, &now.room, &own.room, &mut conflicts),
+                pick(&b.is_cancelled, &now.is_cancelled, &own.is_cancelled, &mut conflicts),
+            ));
+        }
+        expected.insert("gnew".to_owned(), ("New".to_owned(), 5, "Hall".to_owned(), false));
+        expected.insert("own".to_owned(), parts(file.last().unwrap()));
+        let found: BTreeMap<_, _> = found.iter().map(|(guid, session)| (guid.clone(), state(session))).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(result.conflicts.len(), conflicts);
+    }
+}
