@@ -229,11 +229,13 @@ mod tests {
         DateTime::from_timestamp(1_742_860_800 + hour * 3600, 0).unwrap() // 2025-03-25T00:00:00Z
     }
 
-    /// The counts of the only row.
-    fn counts(fetches: &PublicFetches, hour: i64) -> Vec<(u64, usize)> {
+    /// Whether the only row has these counts. They are estimates with random hashes, so each may be off by two.
+    fn has_counts(fetches: &PublicFetches, hour: i64, expected: &[(u64, usize)]) -> bool {
         let mut rows = fetches.audience(at(hour));
         assert_eq!(rows.len(), 1, "{rows:?}");
-        rows.remove(0).releases
+        let counts = rows.remove(0).releases;
+        counts.len() == expected.len()
+            && counts.iter().zip(expected).all(|(a, b)| a.0 == b.0 && a.1.abs_diff(b.1) <= 2)
     }
 
     #[test]
@@ -244,12 +246,12 @@ mod tests {
         };
         (0..20).for_each(|client| note(client, 4, 1));
         (0..20).for_each(|client| note(client, 4, 2));
-        assert_eq!(counts(&fetches, 3), [(4, 20)]);
+        assert!(has_counts(&fetches, 3, &[(4, 20)]));
         (0..5).for_each(|client| note(client, 5, 3));
-        assert_eq!(counts(&fetches, 4), [(5, 5), (4, 15)]);
-        assert_eq!(counts(&fetches, 30), [(5, 5), (4, 15)], "the next day");
+        assert!(has_counts(&fetches, 4, &[(5, 5), (4, 15)]));
+        assert!(has_counts(&fetches, 30, &[(5, 5), (4, 15)]), "the next day");
         (0..20).for_each(|client| note(client, 5, 31));
-        assert_eq!(counts(&fetches, 32), [(5, 20)]);
+        assert!(has_counts(&fetches, 32, &[(5, 20)]));
         assert!(fetches.audience(at(24 * 3)).is_empty(), "two days later");
     }
 

@@ -83,7 +83,8 @@ for (const { name, bytes: most, longest: slowest, program } of PROGRAMS) {
         t.diagnostic(`${screen}, ${count} picks: ${bytes} bytes, ${requests.length} requests, shift ${shift}, longest task ${Math.round(longest)} ms (${loads.map((it) => Math.round(it.longest))})`);
         assert.ok(bytes > 10_000 && bytes < most, `${bytes} bytes`);
         assert.ok(requests.length <= REQUESTS, requests.join(" "));
-        assert.equal(shift, 0, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
+        // The count of my sessions appears in its own place, which counts as 0.00001. Lighthouse's best mark ends at 0.1.
+        assert.ok(shift < 0.0001, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
         assert.ok(longest < slowest, `a task of ${longest} ms`);
       }
     }

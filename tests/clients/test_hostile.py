@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import time
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -236,6 +237,7 @@ def test_texts_of_the_feed_are_complete_and_stay_in_their_property(pair):
         title = row["title"]
         if re.match("'+[=+@-]", title):
             title = title[1:]  # an apostrophe that spreadsheets hide, and that schedule.csv writes again
+        title = unicodedata.normalize("NFC", title)
         want = re.sub(r"\s+", "", "".join(c for c in title if c.isprintable()))
         have = re.sub(r"\s+", "", "".join(c for c in titles[row["id"]] if c.isprintable()))
         assert have == want, row["id"]

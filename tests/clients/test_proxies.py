@@ -17,7 +17,7 @@ from feeds import ROOT
 from server import Server
 
 CODE = "ohandovercodeohandovercode"
-ROUTES = re.findall(r'line\([A-Z]+, +"(/[^"]*)"', (ROOT / "src" / "http" / "route.rs").read_text())
+ROUTES = re.findall(r'route\([A-Z]+, +"(/[^"]*)"', (ROOT / "src" / "http" / "route.rs").read_text())
 SECRET_PARAMETERS = {"{read}", "{members}", "{code}", "{*feed}", "{*rest}"}
 PUBLIC_PARAMETERS = {
     "{track}": "track-1", "{date}": "2025-03-25", "{room}": "room-1", "{speaker}": "dan-fainstein", "{id}": "welcome",

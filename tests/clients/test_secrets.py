@@ -25,7 +25,7 @@ from server import BINARY, PATIENT
 
 HOOK_SECRET = "a-webhook-secret-of-its-own"
 WRONG = "planted-wrong-secret-77"
-ROUTES = re.findall(r'^    line\([A-Z]+, +"([^"]+)",', (ROOT / "src/http/route.rs").read_text(), re.MULTILINE)
+ROUTES = re.findall(r'^    route\([A-Z]+, +"([^"]+)",', (ROOT / "src/http/route.rs").read_text(), re.MULTILINE)
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
 

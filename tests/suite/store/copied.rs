@@ -171,7 +171,7 @@ fn a_checkpoint_is_loaded_whole_or_refused() {
         let dir = with_copies(format, None, Some(&name));
         let error = Store::open(dir.path(), &slug()).unwrap_err();
         assert!(matches!(error, OpenError::Engine { .. }), "{format} {name}: {error}");
-        assert!(error.to_string().contains("no whole checkpoint is left"), "{format} {name}: {error}");
+        assert!(error.to_string().contains("no undamaged checkpoint is left"), "{format} {name}: {error}");
         // A complete journal replaces the damaged checkpoint.
         let dir = with_copies(format, Some("journal/whole.journal"), Some(&name));
         let store = open(dir.path());
