@@ -21,7 +21,7 @@ ROUTES = re.findall(r'route\([A-Z]+, +"(/[^"]*)"', (ROOT / "src" / "http" / "rou
 SECRET_PARAMETERS = {"{read}", "{members}", "{code}", "{*feed}", "{*rest}"}
 PUBLIC_PARAMETERS = {
     "{track}": "track-1", "{date}": "2025-03-25", "{room}": "room-1", "{speaker}": "dan-fainstein", "{id}": "welcome",
-    "{session}": "welcome", "{n}": "1", "{calendar}": "program", "{name}": "style.css",
+    "{session}": "welcome", "{n}": "1", "{calendar}": "program", "{name}": "style.css", "{device}": "0" * 24,
 }  # fmt: skip
 
 
