@@ -184,11 +184,13 @@ fn is_svg(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"image/svg+xml"))
 }
 
-/// Whether a browser could run the body as a document or as a worker. A worker's policy is that of its own script.
+/// Whether a browser could run the body as a document or as a worker. A worker's policy is that of its own script. The
+/// other scripts are assets: they run in pages, under the policy of the page, and are spared 260 bytes each.
 fn is_executable(headers: &HeaderMap) -> bool {
-    const ACTIVE: [&str; 3] = ["text/html", "application/xhtml+xml", "text/javascript"];
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    ACTIVE.iter().any(|active| media_type.starts_with(active))
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = text(CONTENT_TYPE);
+    let is_document = ["text/html", "application/xhtml+xml"].iter().any(|kind| media_type.starts_with(kind));
+    is_document || (media_type.starts_with("text/javascript") && !text(CACHE_CONTROL).ends_with("immutable"))
 }
 
 #[cfg(test)]
@@ -204,6 +206,17 @@ mod tests {
         let policy = headers.get(CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
         assert!(policy.ends_with("frame-ancestors https://www.example.org"), "{policy}");
         assert!(!headers.contains_key(X_FRAME_OPTIONS));
+    }
+
+    #[test]
+    fn a_worker_has_a_policy_and_the_scripts_of_pages_have_that_of_the_page() {
+        for (class, has_policy) in [(Class::SiteFile, true), (Class::Asset, false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, fixed("text/javascript; charset=utf-8"));
+            class.apply(StatusCode::OK, &mut headers);
+            common(&mut headers);
+            assert_eq!(headers.contains_key(CONTENT_SECURITY_POLICY), has_policy, "{class:?}");
+        }
     }
 
     #[test]
