@@ -9,12 +9,12 @@ import { DESK, PHONE, launch, pick, visitor } from "./visitor.js";
 
 const REQUESTS = 14;
 
-// The goal is 30,000 bytes for 64 sessions; on 2026-11-30 it was 32,235 with three picks.
+// The goal is 30 KiB for 64 sessions; on 2026-11-30 it was 30,289 bytes, with three picks 30,596.
 // Bytes on the wire, and the longest task in milliseconds. The goal is 50 ms on a normal machine for a usual program.
 // A shared virtual machine of two cores takes longer, and the layout of a thousand sessions is one task.
 const PROGRAMS = [
-  { name: "64 sessions", bytes: 33_000, longest: 80, program: () => ({}) },
-  { name: "138 sessions in six tracks", bytes: 60_000, longest: 160, program: sixTracks },
+  { name: "64 sessions", bytes: 31_000, longest: 160, program: () => ({}) },
+  { name: "138 sessions in six tracks", bytes: 60_000, longest: 240, program: sixTracks },
   { name: "1,079 sessions in 37 rooms", bytes: 150_000, longest: 800, program: manyRooms },
 ];
 
@@ -83,8 +83,9 @@ for (const { name, bytes: most, longest: slowest, program } of PROGRAMS) {
         t.diagnostic(`${screen}, ${count} picks: ${bytes} bytes, ${requests.length} requests, shift ${shift}, longest task ${Math.round(longest)} ms (${loads.map((it) => Math.round(it.longest))})`);
         assert.ok(bytes > 10_000 && bytes < most, `${bytes} bytes`);
         assert.ok(requests.length <= REQUESTS, requests.join(" "));
-        // The count of my sessions appears in its own place, which counts as 0.00001. Lighthouse's best mark ends at 0.1.
-        assert.ok(shift < 0.0001, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
+        // The count of my sessions appears in its own place (0.00001), and a busy browser may paint the bar before it has
+        // read the last button of it (0.0003). Lighthouse's best mark ends at 0.1.
+        assert.ok(shift < 0.001, `moved by ${shift}: ${loads.flatMap((it) => it.moved)}`);
         assert.ok(longest < slowest, `a task of ${longest} ms`);
       }
     }
