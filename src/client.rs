@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use url::{Host, Url};
@@ -140,62 +142,46 @@ const MAX_RECEIPT_BYTES: u64 = 64 * 1024;
 /// How long one attempt to deliver may take. The lease of a claim is longer.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The settings of every client: a response of any status is an answer, and redirects are not followed.
+fn client_config(timeout: Duration) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(timeout))
+        .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
+}
+
+/// The settings for deliveries, `parallel` at a time: connections stay open between deliveries to one host.
+fn delivery_config(parallel: usize) -> ConfigBuilder<AgentScope> {
+    client_config(DELIVERY_PATIENCE)
+        .max_idle_connections(4 * parallel)
+        .max_idle_connections_per_host(parallel)
+}
+
 impl Client {
     /// A client that sends the organizer secret, if there is one. The client follows no redirects, so the secret
     /// reaches only the given server.
     pub fn new(secret: Option<Secret>) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into(), secret }
+        Self { agent: client_config(Duration::from_secs(60)).build().into(), secret }
     }
 
     /// A client for deliveries, `parallel` at a time. It keeps connections open between deliveries to one host.
     pub fn for_deliveries(parallel: usize) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(DELIVERY_PATIENCE))
-            .max_idle_connections(4 * parallel)
-            .max_idle_connections_per_host(parallel)
-            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into(), secret: None }
+        Self { agent: delivery_config(parallel).build().into(), secret: None }
     }
 
     /// A client for messages to addresses that others choose, `parallel` at a time. It dials only what `may_dial` allows
     /// after the name was resolved, uses no proxy, and follows no redirects.
     pub fn for_strangers(parallel: usize, may_dial: MayDial) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_global(Some(DELIVERY_PATIENCE))
-            .max_idle_connections(4 * parallel)
-            .max_idle_connections_per_host(parallel)
-            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
-            .build();
+        let config = delivery_config(parallel).proxy(None).build();
         let resolver = CheckedResolver { resolver: DefaultResolver::default(), may_dial };
         Self { agent: Agent::with_parts(config, DefaultConnector::new(), resolver), secret: None }
     }
 
     /// A client for a server on this machine: without a proxy, and with a timeout.
     pub fn local(patience: Duration) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_global(Some(patience))
-            .user_agent(concat!("callboard/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.into(), secret: None }
+        Self { agent: client_config(patience).proxy(None).build().into(), secret: None }
     }
 
     /// Sends a request and reads the whole response.
