@@ -4,7 +4,6 @@ use super::desk::signed_in;
 use super::matrix::DEVICE;
 use super::operator::OperatorClient;
 use super::test_app::{PROGRAM, TestAgenda, TestApp, TestRequest};
-use callboard::publisher::PublisherSettings;
 use callboard::reach::{ClaimedMessage, Guard, Outcome, SendResult};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -119,13 +118,7 @@ async fn without_a_contact_nobody_can_subscribe_and_nothing_is_sent() {
     let key = app.get("/api/v1/push-key").await.json();
     assert_eq!(key["key"].as_str().unwrap().len(), 87);
     subscribe(&app, &mine, &device(1)).await;
-    let settings = PublisherSettings {
-        conference: app.publisher.conference(),
-        publishing: Default::default(),
-        webhooks: Vec::new(),
-        push: None,
-    };
-    app.publisher.reconfigure(settings).await.unwrap();
+    app.set_push(None).await;
     assert_eq!(app.get("/api/v1/push-key").await.status, 404);
     assert_eq!(subscribe(&app, &mine, &device(2)).await.0, 404);
     assert_eq!(listed(&app, &mine).await, ["Device 1"], "it can still be ended");
@@ -281,12 +274,6 @@ async fn the_push_key_is_made_once() {
     assert_eq!(again.status, 304);
     let config = "[push]\ncontact = \"https://conf.example.org/contact\"\n[conference]\nzone = \"UTC\"";
     let config = callboard::config::Config::parse(Some(config), Default::default()).unwrap();
-    let settings = PublisherSettings {
-        conference: app.publisher.conference(),
-        publishing: Default::default(),
-        webhooks: Vec::new(),
-        push: config.push,
-    };
-    app.publisher.reconfigure(settings).await.unwrap();
+    app.set_push(config.push).await;
     assert_eq!(app.get("/api/v1/push-key").await.body, first.body);
 }

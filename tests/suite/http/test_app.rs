@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use callboard::clock::Clock;
-use callboard::config::{Config, Limits, Overrides, Publishing};
+use callboard::config::{Config, Limits, Overrides, Publishing, Push};
 use callboard::freshness::Freshness;
 use callboard::http::{Allowances, App, Parts, Secrets};
 use callboard::publisher::{Proposal, Publisher, PublisherSettings, Setup};
@@ -152,12 +152,17 @@ impl TestApp {
     /// Makes the guard as strict as that of [`Self::guarded`], as a reload of the config does.
     pub(super) async fn guard(&self) {
         let publishing = Publishing { guard_share: 0.25, guard_least: 2, ..Publishing::default() };
-        let settings = PublisherSettings {
-            conference: self.publisher.conference(),
-            publishing,
-            webhooks: Vec::new(),
-            push: None,
-        };
+        self.reconfigure(publishing, None).await;
+    }
+
+    /// Replaces the settings of push messages, as a reload of the config does; without any they are off.
+    pub(super) async fn set_push(&self, push: Option<Push>) {
+        self.reconfigure(Publishing::default(), push).await;
+    }
+
+    async fn reconfigure(&self, publishing: Publishing, push: Option<Push>) {
+        let conference = self.publisher.conference();
+        let settings = PublisherSettings { conference, publishing, webhooks: Vec::new(), push };
         assert!(self.publisher.reconfigure(settings).await.unwrap().is_none());
     }
 

@@ -6,7 +6,6 @@ use super::{
     AGENDA, PROGRAM, PUBLIC, TestApp, TestRequest, TestResponse, assert_refused, basic, password, propfind,
     request,
 };
-use callboard::publisher::PublisherSettings;
 use callboard::reach::ClaimedMessage;
 use callboard::xml::{Element, read};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -302,13 +301,7 @@ async fn an_agenda_takes_ten_calendar_programs_beside_its_browsers_and_an_addres
 #[tokio::test]
 async fn without_push_nothing_is_offered() {
     let app = TestApp::new();
-    let settings = PublisherSettings {
-        conference: app.publisher.conference(),
-        publishing: Default::default(),
-        webhooks: Vec::new(),
-        push: None,
-    };
-    app.publisher.reconfigure(settings).await.unwrap();
+    app.set_push(None).await;
     let answer = app.send(register(PUBLIC, &davx5(&endpoint(1), ""))).await;
     assert_refused(&answer, "<P:push-not-available/>");
     let answer =
