@@ -138,6 +138,9 @@ impl Outbox {
             self.announce_to_webhooks(webhooks, release)?;
         }
         let changed = Changed::of(release, live, self.clock.now());
+        if changed.sessions.is_empty() && changed.loud.is_empty() {
+            return Ok(());
+        }
         let mut skipped = Skipped::default();
         let mut batch: Vec<(Digest, SubscriptionRecord)> = Vec::new();
         for row in skipped.over(self.store.all_subscriptions()) {
@@ -459,7 +462,7 @@ impl<'a> Changed<'a> {
         };
         match &subscription.calendar {
             None => holds(&self.loud),
-            Some(calendar) if calendar.expires <= self.now => false,
+            Some(_) if subscription.is_expired(self.now) => false,
             Some(FollowedCalendar { source: CalendarSource::Link(_), .. }) => holds(&self.sessions),
             Some(FollowedCalendar { source: CalendarSource::Feed(path), .. }) => {
                 let key = FeedKey::parse(path).and_then(|key| key.resolve(&self.live.ledger.slugs));

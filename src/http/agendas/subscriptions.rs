@@ -137,10 +137,11 @@ impl Agendas {
         self.change_devices(key, |list| {
             let before = list.len();
             list.retain(|known| {
-                let is_theirs = known.calendar.as_ref().is_some_and(|calendar| {
-                    link.as_ref().is_none_or(|link| calendar.source == *link) && calendar.expires > now
-                });
-                known.id != id || !is_theirs
+                let is_theirs = known
+                    .calendar
+                    .as_ref()
+                    .is_some_and(|calendar| link.as_ref().is_none_or(|link| calendar.source == *link));
+                known.id != id || !is_theirs || known.is_expired(now)
             });
             if list.len() == before { Err(AgendaError::NoSuchDevice) } else { Ok(((), true)) }
         })
